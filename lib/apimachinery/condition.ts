@@ -1,0 +1,33 @@
+/** `metav1.Condition`: the standard way to say what is true of an object. */
+export interface Condition {
+  type: string;
+  status: "True" | "False" | "Unknown";
+  reason: string;
+  message: string;
+  lastTransitionTime: string;
+  observedGeneration?: number;
+}
+
+/** Longest message that the API convention allows. */
+export const CONDITION_MESSAGE_LENGTH_MAX = 32_768;
+
+/**
+ * `conditions` with `next` in the place of the one of its type. `lastTransitionTime` moves only when `status` changes
+ * (Kubernetes API conventions, "Typical status properties"); the input is not edited.
+ */
+export function setCondition(
+  conditions: readonly Condition[],
+  next: Omit<Condition, "lastTransitionTime">,
+  nowMs: number,
+): Condition[] {
+  const message = next.message.slice(0, CONDITION_MESSAGE_LENGTH_MAX);
+  const former = conditions.find((condition) => condition.type === next.type);
+  const lastTransitionTime = former?.status === next.status ? former.lastTransitionTime : formatTime(nowMs);
+  const merged: Condition = { ...next, message, lastTransitionTime };
+  return former ? conditions.map((condition) => condition === former ? merged : condition) : [...conditions, merged];
+}
+
+/** RFC 3339 with whole seconds, as `metav1.Time` is written. */
+export function formatTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

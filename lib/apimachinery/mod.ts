@@ -1,0 +1,13 @@
+/**
+ * `apimachinery`: Kubernetes' own nouns as pure functions over JSON — objects and keys, resources and paths, selectors,
+ * conditions, owners, names, patches. No I/O, no clock, no state. Every room above calls it.
+ *
+ * @module
+ */
+export * from "./api_status.ts";
+export * from "./condition.ts";
+export * from "./name.ts";
+export * from "./object.ts";
+export * from "./owner.ts";
+export * from "./resource.ts";
+export * from "./selector.ts";

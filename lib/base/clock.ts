@@ -1,0 +1,75 @@
+/** A scheduled callback; cancel it with {@linkcode Clock.clear}. */
+export interface TimerHandle {
+  readonly id: number;
+}
+
+/**
+ * Time as an argument. Every room takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that a test owns time.
+ *
+ * Guarantees: `now()` never runs backwards within one {@linkcode VirtualClock}; callbacks never run inside `schedule`.
+ * All times are milliseconds since the Unix epoch, all delays are milliseconds.
+ */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Runs `callback` once, `delayMs` from now. Never synchronously. */
+  schedule(callback: () => void, delayMs: number): TimerHandle;
+  /** Cancels a scheduled callback; unknown or finished handles are ignored. */
+  clear(handle: TimerHandle): void;
+}
+
+/** The longest delay that JavaScript timers keep; longer ones would fire at once. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+/** The machine's clock. */
+export class SystemClock implements Clock {
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
+  #nextId = 1;
+
+  /** Milliseconds since the Unix epoch. */
+  now(): number {
+    return Date.now();
+  }
+
+  /** See {@linkcode Clock.schedule}. */
+  schedule(callback: () => void, delayMs: number): TimerHandle {
+    const id = this.#nextId++;
+    const timer = setTimeout(() => {
+      this.#timers.delete(id);
+      callback();
+    }, Math.min(Math.max(0, delayMs), DELAY_MS_MAX));
+    this.#timers.set(id, timer);
+    return { id };
+  }
+
+  /** See {@linkcode Clock.clear}. */
+  clear(handle: TimerHandle): void {
+    clearTimeout(this.#timers.get(handle.id));
+    this.#timers.delete(handle.id);
+  }
+}
+
+/**
+ * Waits `delayMs` on `clock`.
+ *
+ * @throws the signal's reason, as soon as `signal` aborts; the timer is then gone.
+ * @example
+ * ```ts
+ * import { sleep, SystemClock } from "./clock.ts";
+ * await sleep(new SystemClock(), 1);
+ * ```
+ */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const abort = () => {
+      clock.clear(handle);
+      reject(signal!.reason);
+    };
+    const handle = clock.schedule(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, delayMs);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,45 @@
+/** Milliseconds, or a text such as `500ms`, `30s`, `10m`, `1h30m`, `7d`. */
+export type Duration = number | string;
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
+
+/**
+ * Milliseconds of a {@linkcode Duration}. A plain number is milliseconds already.
+ *
+ * @throws {RangeError} for a negative, infinite or unreadable duration; the message quotes it.
+ * @example
+ * ```ts
+ * import { durationMs } from "./duration.ts";
+ * if (durationMs("1h30m") !== 5_400_000) throw new Error("ninety minutes");
+ * ```
+ */
+export function durationMs(duration: Duration): number {
+  if (typeof duration === "number") {
+    if (!Number.isFinite(duration) || duration < 0) throw new RangeError(`${duration} is no duration in milliseconds`);
+    return duration;
+  }
+  let totalMs = 0;
+  PART.lastIndex = 0;
+  while (PART.lastIndex < duration.length) {
+    const part = PART.exec(duration);
+    if (!part) throw new RangeError(`"${duration}" is no duration: write it like 500ms, 30s, 10m, 1h30m`);
+    totalMs += Number(part[1]) * UNIT_MS[part[2]!]!;
+  }
+  if (duration === "") throw new RangeError(`"" is no duration: write it like 500ms, 30s, 10m, 1h30m`);
+  return totalMs;
+}
+
+/** A short text for people: `850ms`, `12.3s`, `4m10s`, `2h5m`, `3d4h` (as kubectl prints ages). */
+export function formatDuration(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  if (ms < 60_000) return `${Math.round(ms / 100) / 10}s`;
+  const pair = (large: number, largeUnit: string, small: number, smallUnit: string) =>
+    `${large}${largeUnit}${small ? `${small}${smallUnit}` : ""}`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return pair(minutes, "m", Math.floor(ms / 1_000) % 60, "s");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return pair(hours, "h", minutes % 60, "m");
+  return pair(Math.floor(hours / 24), "d", hours % 24, "h");
+}

@@ -1,0 +1,76 @@
+import { type Duration, durationMs } from "./duration.ts";
+
+/**
+ * Try again later: the cause is expected to pass. Thrown by a handler; the object is requeued after `delay`.
+ *
+ * @example
+ * ```ts
+ * import { TemporaryError } from "./errors.ts";
+ * const error = new TemporaryError("the database restarts", { delay: "30s" });
+ * if (error.delayMs !== 30_000) throw new Error("half a minute");
+ * ```
+ */
+export class TemporaryError extends Error {
+  override readonly name: string = "TemporaryError";
+  /** Milliseconds until the next attempt; undefined means the queue's own backoff. */
+  readonly delayMs: number | undefined;
+  /** CamelCase reason for conditions and metrics. */
+  readonly reason: string;
+
+  constructor(message: string, options: ErrorOptions & { delay?: Duration; reason?: string } = {}) {
+    super(message, options);
+    this.delayMs = options.delay === undefined ? undefined : durationMs(options.delay);
+    this.reason = options.reason ?? "TemporaryError";
+  }
+}
+
+/** Do not try again until the object changes: the input itself is wrong. Becomes a condition on the object. */
+export class PermanentError extends Error {
+  override readonly name: string = "PermanentError";
+  /** CamelCase reason for conditions and metrics. */
+  readonly reason: string;
+
+  constructor(message: string, options: ErrorOptions & { reason?: string } = {}) {
+    super(message, options);
+    this.reason = options.reason ?? "PermanentError";
+  }
+}
+
+/** The work outlived its time limit; its late result is discarded. */
+export class TimeoutError extends Error {
+  override readonly name: string = "TimeoutError";
+}
+
+/** What a person at the command line did or configured wrongly; `hint` says what to do. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name: string = "UsageError";
+
+  constructor(message: string, readonly hint?: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** An invariant of this program is broken: a bug here, never bad input. */
+export class InvariantError extends Error {
+  override readonly name: string = "InvariantError";
+}
+
+/**
+ * Asserts what the code itself guarantees. Never for what a server or a person sent.
+ *
+ * @throws {InvariantError} where `condition` is false.
+ */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new InvariantError(message);
+}
+
+/** One line for people: the message and those of its causes, no stack. Works on anything that was thrown. */
+export function describeError(error: unknown): string {
+  const messages: string[] = [];
+  for (let current = error, depth = 0; current !== undefined && current !== null && depth < 5; depth++) {
+    const message = current instanceof Error ? current.message || current.name : String(current);
+    if (message && !messages.some((known) => known.includes(message))) messages.push(message);
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return messages.join(": ");
+}

@@ -1,0 +1,61 @@
+/** Log levels, from chatty to grave. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Every level in order of gravity. */
+export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** Named values of a log line: scalars, or small JSON. Never Secret data. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** One log line before it is formatted. */
+export interface LogRecord {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/**
+ * Structured logging. Levels: `error` needs a person, `warn` may need one soon, `info` tells what the operator did
+ * (changes, starts, stops), `debug` tells why. Logs are logs: none of them becomes a Kubernetes Event.
+ */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A logger that adds `fields` to each of its lines. */
+  with(fields: LogFields): Logger;
+}
+
+/** Where records go. */
+export type LogSink = (record: LogRecord) => void;
+
+/**
+ * A logger over `sink`; records below `level` cost one comparison.
+ *
+ * @example
+ * ```ts
+ * import { createLogger, type LogRecord } from "./log.ts";
+ * const records: LogRecord[] = [];
+ * createLogger((record) => records.push(record)).with({ namespace: "shop" }).info("applied", { name: "a" });
+ * if (records[0]?.fields.namespace !== "shop") throw new Error("fields are inherited");
+ * ```
+ */
+export function createLogger(sink: LogSink, level: LogLevel = "debug", inherited: LogFields = {}): Logger {
+  const lowest = LOG_LEVELS.indexOf(level);
+  const at = (own: LogLevel) => {
+    if (LOG_LEVELS.indexOf(own) < lowest) return () => {};
+    return (message: string, fields?: LogFields) =>
+      sink({ level: own, message, fields: fields ? { ...inherited, ...fields } : inherited });
+  };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    with: (fields) => createLogger(sink, level, { ...inherited, ...fields }),
+  };
+}
+
+/** A logger that drops everything. */
+export const silentLogger: Logger = createLogger(() => {}, "error");

@@ -1,0 +1,15 @@
+/**
+ * `base`: what every room stands on — clock, random, durations, logging, errors, JSON, the shape of a transport.
+ * It knows nothing of Kubernetes and does no I/O. Every room calls it; it calls none.
+ *
+ * @module
+ */
+export * from "./clock.ts";
+export * from "./duration.ts";
+export * from "./errors.ts";
+export * from "./json.ts";
+export * from "./log.ts";
+export * from "./random.ts";
+export * from "./signal.ts";
+export * from "./transport.ts";
+export * from "./virtual_clock.ts";

@@ -1,0 +1,46 @@
+/**
+ * A signal that aborts with any of its parents, or by its own `abort`, and lets go of its parents when it is disposed.
+ * `AbortSignal.any` on a long-lived parent keeps every child alive for ever in Deno (denoland/deno#24842); this does not.
+ *
+ * @example
+ * ```ts
+ * import { LinkedAbort } from "./signal.ts";
+ * const parent = new AbortController();
+ * using child = new LinkedAbort([parent.signal]);
+ * parent.abort();
+ * if (!child.signal.aborted) throw new Error("a child follows its parent");
+ * ```
+ */
+export class LinkedAbort implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #unlink: (() => void)[] = [];
+
+  constructor(parents: readonly (AbortSignal | undefined)[]) {
+    for (const parent of parents) {
+      if (!parent) continue;
+      if (parent.aborted) {
+        this.abort(parent.reason);
+        return;
+      }
+      const follow = () => this.abort(parent.reason);
+      parent.addEventListener("abort", follow, { once: true });
+      this.#unlink.push(() => parent.removeEventListener("abort", follow));
+    }
+  }
+
+  /** The signal to hand on. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Aborts the signal, once. */
+  abort(reason?: unknown): void {
+    this[Symbol.dispose]();
+    this.#controller.abort(reason);
+  }
+
+  /** Lets go of the parents without aborting. */
+  [Symbol.dispose](): void {
+    for (const unlink of this.#unlink.splice(0)) unlink();
+  }
+}

@@ -1,0 +1,89 @@
+import type { Clock, TimerHandle } from "./clock.ts";
+
+interface Timer {
+  readonly id: number;
+  readonly dueMs: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A clock that stands still until a test turns it.
+ *
+ * Guarantees: timers fire in order of their due time, then of their creation; between two timers every microtask and every
+ * pending macrotask that the program started is given a turn, so code between timers runs as it would in real time.
+ *
+ * @example
+ * ```ts
+ * import { VirtualClock } from "./virtual_clock.ts";
+ * const clock = new VirtualClock();
+ * let rang = false;
+ * clock.schedule(() => rang = true, 60_000);
+ * await clock.advance(60_000);
+ * if (!rang) throw new Error("the alarm did not ring");
+ * ```
+ */
+export class VirtualClock implements Clock {
+  #nowMs: number;
+  #nextId = 1;
+  #timers: Timer[] = [];
+
+  constructor(startMs: number = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = startMs;
+  }
+
+  /** Milliseconds since the Unix epoch, as turned so far. */
+  now(): number {
+    return this.#nowMs;
+  }
+
+  /** See {@linkcode Clock.schedule}. */
+  schedule(callback: () => void, delayMs: number): TimerHandle {
+    const id = this.#nextId++;
+    this.#timers.push({ id, dueMs: this.#nowMs + Math.max(0, delayMs), callback });
+    return { id };
+  }
+
+  /** See {@linkcode Clock.clear}. */
+  clear(handle: TimerHandle): void {
+    this.#timers = this.#timers.filter((timer) => timer.id !== handle.id);
+  }
+
+  /** How many callbacks wait for their time. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  /** Milliseconds until the next callback is due, or undefined where none waits. */
+  get nextInMs(): number | undefined {
+    const next = this.#next();
+    return next && Math.max(0, next.dueMs - this.#nowMs);
+  }
+
+  /** Turns the clock by `deltaMs`, firing what falls due on the way, and gives what they started a turn. */
+  async advance(deltaMs: number): Promise<void> {
+    const endMs = this.#nowMs + deltaMs;
+    await settle();
+    for (let next = this.#next(); next && next.dueMs <= endMs; next = this.#next()) {
+      this.clear(next);
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      next.callback();
+      await settle();
+    }
+    this.#nowMs = endMs;
+  }
+
+  #next(): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (!first || timer.dueMs < first.dueMs || (timer.dueMs === first.dueMs && timer.id < first.id)) first = timer;
+    }
+    return first;
+  }
+}
+
+/** Gives everything that is ready to run its turn, without any real time passing: `rounds` macrotasks. */
+export async function settle(rounds: number = 10): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The house rules that a picture cannot enforce, as a Deno lint plugin: layers point one way, time and randomness are
+ * arguments, functions fit a screen, and the edges (env, args, client-node) stay at the edges.
+ *
+ * @module
+ */
+
+/** Rooms of `lib/`, lowest layer first; rooms on one line never import each other (docs/implementation_details.md). */
+const LAYERS: readonly (readonly string[])[] = [
+  ["base"],
+  ["apimachinery", "queue"],
+  ["client"],
+  ["cache", "handling"],
+  ["controller", "admission", "election", "health"],
+  ["operator"],
+  ["apiserver"],
+  ["harness"],
+  ["replicator", "cli"],
+];
+
+/** Rooms that see less than their layer allows; everything else follows from LAYERS. */
+const ONLY: Readonly<Record<string, readonly string[]>> = {
+  handling: ["base", "apimachinery"],
+  apiserver: ["base", "apimachinery"],
+  replicator: ["operator"],
+};
+
+/** Calls that reach for ambient time or randomness. */
+const AMBIENT = new Set([
+  "Date.now",
+  "setTimeout",
+  "setInterval",
+  "Math.random",
+  "performance.now",
+  "crypto.randomUUID",
+  "crypto.getRandomValues",
+  "AbortSignal.timeout",
+]);
+
+const FUNCTION_LINES_MAX = 70;
+const FILE_LINES_MAX = 400;
+
+function roomOf(path: string): string | undefined {
+  return /\/lib\/([a-z_]+)\//.exec(path.replaceAll("\\", "/"))?.[1];
+}
+
+function layerOf(room: string): number {
+  return LAYERS.findIndex((rooms) => rooms.includes(room));
+}
+
+/** Says why `from` may not import `to`, or undefined where it may. */
+export function breach(from: string, to: string): string | undefined {
+  if (from === to) return undefined;
+  const here = layerOf(from), there = layerOf(to);
+  if (here < 0) return `lib/${from}/ is no room of the layer list`;
+  if (there < 0) return `lib/${to}/ is no room of the layer list`;
+  const only = ONLY[from];
+  if (only && !only.includes(to)) return `${from} may import only ${only.join(", ")}, not ${to}`;
+  if (there > here) return `${from} (layer ${here}) may not import ${to} (layer ${there}) above it`;
+  if (there === here) return `${from} and ${to} share layer ${here} and may not import each other`;
+  return undefined;
+}
+
+const plugin: Deno.lint.Plugin = {
+  name: "house",
+  rules: {
+    "one-way-layers": {
+      create(context) {
+        const from = roomOf(context.filename);
+        if (!from) return {};
+        const check = (node: Deno.lint.Node, source: string) => {
+          if (!source.startsWith(".")) return;
+          const to = roomOf(new URL(source, `file://${context.filename}`).pathname);
+          const why = to && breach(from, to);
+          if (why) context.report({ node, message: why });
+        };
+        return {
+          ImportDeclaration: (node) => check(node, node.source.value),
+          ExportAllDeclaration: (node) => check(node, node.source.value),
+          ExportNamedDeclaration: (node) => node.source && check(node, node.source.value),
+          ImportExpression: (node) => {
+            if (node.source.type === "Literal") check(node, String(node.source.value));
+          },
+        };
+      },
+    },
+    "no-ambient-time": {
+      create(context) {
+        const room = roomOf(context.filename);
+        if (!room || room === "base") return {};
+        return {
+          CallExpression(node) {
+            const callee = context.sourceCode.getText(node.callee);
+            if (AMBIENT.has(callee)) context.report({ node, message: `${callee} bypasses Clock and Random` });
+          },
+          NewExpression(node) {
+            if (context.sourceCode.getText(node) === "new Date()") {
+              context.report({ node, message: "new Date() bypasses Clock" });
+            }
+          },
+        };
+      },
+    },
+    "edges-stay-at-the-edge": {
+      create(context) {
+        const room = roomOf(context.filename);
+        if (!room) return {};
+        return {
+          MemberExpression(node) {
+            const text = context.sourceCode.getText(node);
+            if (text === "Deno.env" || text === "Deno.args") {
+              context.report({ node, message: `${text} is read in main.ts only: take it as an argument` });
+            }
+          },
+          ImportDeclaration(node) {
+            if (node.source.value === "@kubernetes/client-node" && room !== "client") {
+              context.report({ node, message: "only lib/client/ imports @kubernetes/client-node" });
+            }
+          },
+        };
+      },
+    },
+    "fits-a-screen": {
+      create(context) {
+        const check = (node: Deno.lint.Node) => {
+          const lines = context.sourceCode.getText(node).split("\n").length;
+          if (lines > FUNCTION_LINES_MAX) {
+            context.report({ node, message: `function is ${lines} lines; limit ${FUNCTION_LINES_MAX}` });
+          }
+        };
+        const room = roomOf(context.filename);
+        return {
+          FunctionDeclaration: check,
+          MethodDefinition: check,
+          Program(node) {
+            const lines = context.sourceCode.getText(node).split("\n").length;
+            if (room && lines > FILE_LINES_MAX) {
+              context.report({ node, message: `file is ${lines} lines; limit ${FILE_LINES_MAX}: split it by noun` });
+            }
+          },
+        };
+      },
+    },
+  },
+};
+
+export default plugin;
