@@ -1,0 +1,89 @@
+/**
+ * A structural schema node: the part of OpenAPI v3 and of Kubernetes' extensions that the server acts on
+ * (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979 for list and map types).
+ */
+export interface Schema {
+  /** Reference into the built-in definitions; resolved by `schema/definitions.ts`, never present in a CRD's schema. */
+  $ref?: string;
+  description?: string;
+  type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
+  format?: string;
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  items?: Schema;
+  required?: string[];
+  enum?: unknown[];
+  default?: unknown;
+  nullable?: boolean;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: boolean;
+  exclusiveMaximum?: boolean;
+  multipleOf?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+  minItems?: number;
+  maxItems?: number;
+  uniqueItems?: boolean;
+  minProperties?: number;
+  maxProperties?: number;
+  allOf?: Schema[];
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  not?: Schema;
+  "x-kubernetes-int-or-string"?: boolean;
+  "x-kubernetes-preserve-unknown-fields"?: boolean;
+  "x-kubernetes-embedded-resource"?: boolean;
+  "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  "x-kubernetes-list-map-keys"?: string[];
+  "x-kubernetes-map-type"?: "atomic" | "granular";
+  "x-kubernetes-patch-strategy"?: string;
+  "x-kubernetes-patch-merge-key"?: string;
+  "x-kubernetes-validations"?: ValidationRule[];
+}
+
+/** A CEL rule of a CRD's schema (KEP-2876). */
+export interface ValidationRule {
+  rule: string;
+  message?: string;
+  messageExpression?: string;
+  reason?: string;
+  fieldPath?: string;
+  optionalOldSelf?: boolean;
+}
+
+/** A column of `kubectl get`, as CRDs declare it (`additionalPrinterColumns`). */
+export interface PrinterColumn {
+  name: string;
+  type: string;
+  format?: string;
+  description?: string;
+  /** 0 is always shown, larger ones with `-o wide` only. */
+  priority?: number;
+  jsonPath: string;
+}
+
+/** One served resource in one version: everything the request path needs to know of it. */
+export interface ResourceType {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  /** Subresources that are served, such as `status`, `scale`, `finalize`, `token`, `eviction`. */
+  readonly subresources: readonly string[];
+  /** JSON paths of a CRD's scale subresource. */
+  readonly scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string };
+  readonly schema: Schema;
+  readonly columns: readonly PrinterColumn[];
+  /** Built-in kinds accept strategic merge patches, custom resources answer 415. */
+  readonly builtin: boolean;
+  /** Field selectors beyond metadata.name and metadata.namespace. */
+  readonly selectableFields: readonly string[];
+}
