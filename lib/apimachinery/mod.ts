@@ -6,8 +6,13 @@
  */
 export * from "./api_status.ts";
 export * from "./condition.ts";
+export * from "./diff.ts";
+export * from "./field_set.ts";
+export * from "./json_patch.ts";
+export * from "./merge_patch.ts";
 export * from "./name.ts";
 export * from "./object.ts";
 export * from "./owner.ts";
+export * from "./quantity.ts";
 export * from "./resource.ts";
 export * from "./selector.ts";

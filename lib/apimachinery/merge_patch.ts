@@ -1,0 +1,28 @@
+import { isObject, isUnsafeKey, jsonClone } from "../base/mod.ts";
+
+/**
+ * The document after a JSON merge patch (RFC 7396): null removes a key, objects merge, everything else replaces.
+ *
+ * Guarantees: neither argument is edited and the result shares nothing with `patch`; `__proto__` keys are dropped.
+ *
+ * @example
+ * ```ts
+ * import { applyMergePatch } from "./merge_patch.ts";
+ * const patched = applyMergePatch({ a: 1, b: 2 }, { b: null, c: 3 });
+ * if (JSON.stringify(patched) !== '{"a":1,"c":3}') throw new Error("null removes");
+ * ```
+ */
+export function applyMergePatch<T>(target: T, patch: unknown): T {
+  return merge(target, patch) as T;
+}
+
+function merge(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return jsonClone(patch);
+  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === undefined || isUnsafeKey(key)) continue;
+    if (value === null) delete merged[key];
+    else merged[key] = merge(Object.hasOwn(merged, key) ? merged[key] : undefined, value);
+  }
+  return merged;
+}
