@@ -1,0 +1,194 @@
+import {
+  type ApiResource,
+  type ApiStatus,
+  formatGroupResource,
+  formatKey,
+  type ObjectKey,
+  type StatusCause,
+} from "../apimachinery/mod.ts";
+
+/** What a request was about: enough to name it in an error, a metric or a span. */
+export interface RequestSubject {
+  /** RBAC's verb: get, list, watch, create, update, patch, delete. */
+  readonly verb: string;
+  /** Absent for requests to plain paths, such as `/version`. */
+  readonly resource?: Pick<ApiResource, "group" | "plural">;
+  readonly subresource?: string;
+  readonly key?: Partial<ObjectKey>;
+  /** The path of a request without a resource. */
+  readonly path?: string;
+}
+
+/** `get secrets shop/login`: a request in words for a person. */
+export function describeSubject(subject: RequestSubject): string {
+  if (!subject.resource) return `${subject.verb} ${subject.path ?? ""}`.trim();
+  const resource = formatGroupResource(subject.resource) + (subject.subresource ? `/${subject.subresource}` : "");
+  const { name, namespace } = subject.key ?? {};
+  const where = name ? ` ${formatKey({ name, namespace })}` : namespace ? ` in namespace ${namespace}` : "";
+  return `${subject.verb} ${resource}${where}`;
+}
+
+/** A server's refusal or failure, as an error: the base of those that say what to do. Never holds Secret data. */
+export class ApiError extends Error {
+  override readonly name: string = "ApiError";
+  /** The server's answer; made up from the HTTP status where the server sent none. */
+  readonly status: ApiStatus;
+  /** HTTP status code. */
+  readonly code: number;
+  /** Machine-readable reason, as `NotFound`; empty where the server gave none. */
+  readonly reason: string;
+  readonly verb: string;
+  readonly resource: Pick<ApiResource, "group" | "plural"> | undefined;
+  readonly key: Partial<ObjectKey> | undefined;
+  /** How long the server asked to wait before another attempt; undefined where it did not. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: ApiStatus, readonly subject: RequestSubject, retryAfterMs?: number, hint?: string) {
+    const said = status.message || status.reason || "no reason given";
+    super(`cannot ${describeSubject(subject)}: ${said} (${status.code})${hint ? `; ${hint}` : ""}`);
+    this.status = status;
+    this.code = status.code;
+    this.reason = status.reason ?? "";
+    this.verb = subject.verb;
+    this.resource = subject.resource;
+    this.key = subject.key;
+    this.retryAfterMs = retryAfterMs ?? secondsToMs(status.details?.retryAfterSeconds);
+  }
+}
+
+function secondsToMs(seconds: number | undefined): number | undefined {
+  return typeof seconds === "number" && seconds > 0 ? seconds * 1_000 : undefined;
+}
+
+/** The object or the resource does not exist. For a resource: its CRD is not installed. */
+export class NotFoundError extends ApiError {
+  override readonly name: string = "NotFoundError";
+}
+
+/** Somebody created an object of this name already: read it and decide. */
+export class AlreadyExistsError extends ApiError {
+  override readonly name: string = "AlreadyExistsError";
+}
+
+/** The object changed meanwhile, or another field manager owns a field: read it again and decide again. */
+export class ConflictError extends ApiError {
+  override readonly name: string = "ConflictError";
+}
+
+/** The resourceVersion or continue token is too old: list again. */
+export class GoneError extends ApiError {
+  override readonly name: string = "GoneError";
+}
+
+/** The server refuses the content: sending it again cannot help. */
+export class InvalidError extends ApiError {
+  override readonly name: string = "InvalidError";
+
+  /** Which field is wrong, and how. */
+  get causes(): readonly StatusCause[] {
+    return this.status.details?.causes ?? [];
+  }
+}
+
+/** The RBAC rule that would have allowed a request. */
+export interface RbacRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/**
+ * The server refuses the caller (403). `refusedBy` tells whether authorization did, so that granting `rule` helps, or
+ * admission (a policy, a quota, an escalation check), where it does not.
+ */
+export class ForbiddenError extends ApiError {
+  override readonly name: string = "ForbiddenError";
+  /** The missing rule where authorization refused; otherwise the rule that the request needed and had. */
+  readonly rule: RbacRule;
+  readonly refusedBy: "authorization" | "admission";
+
+  constructor(status: ApiStatus, subject: RequestSubject) {
+    const missing = missingRule(status.message ?? "");
+    const rule = missing ?? ruleOf(subject);
+    super(status, subject, undefined, missing && grantHint(missing, subject));
+    this.rule = rule;
+    this.refusedBy = missing ? "authorization" : "admission";
+  }
+}
+
+/** The namespace is being deleted, so nothing can be created in it any more: give up until it exists again. */
+export class NamespaceTerminatingError extends ApiError {
+  override readonly name: string = "NamespaceTerminatingError";
+}
+
+/** The server does not know the caller (401): the credentials are missing, wrong or expired. */
+export class UnauthorizedError extends ApiError {
+  override readonly name: string = "UnauthorizedError";
+}
+
+/** The server asks to slow down (429): wait `retryAfterMs`. */
+export class TooManyRequestsError extends ApiError {
+  override readonly name: string = "TooManyRequestsError";
+}
+
+/** The server failed (5xx): worth another attempt later. */
+export class ServerError extends ApiError {
+  override readonly name: string = "ServerError";
+}
+
+/** Whether `error` says that a server has no such object or resource. */
+export function isNotFound(error: unknown): error is NotFoundError {
+  return error instanceof NotFoundError;
+}
+
+/** The error of the class that says what to do about `status`. */
+export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfterMs?: number): ApiError {
+  if (status.details?.causes?.some((cause) => cause.reason === "NamespaceTerminating")) {
+    return new NamespaceTerminatingError(status, subject);
+  }
+  switch (status.code) {
+    case 401:
+      return new UnauthorizedError(status, subject, undefined, "check the token, certificate or exec plugin in use");
+    case 403:
+      return new ForbiddenError(status, subject);
+    case 404:
+      return new NotFoundError(status, subject);
+    case 409:
+      return status.reason === "AlreadyExists"
+        ? new AlreadyExistsError(status, subject)
+        : new ConflictError(status, subject);
+    case 410:
+      return new GoneError(status, subject);
+    case 422:
+      return new InvalidError(status, subject);
+    case 429:
+      return new TooManyRequestsError(status, subject, retryAfterMs);
+  }
+  return status.code >= 500 ? new ServerError(status, subject, retryAfterMs) : new ApiError(status, subject);
+}
+
+// The only place where the authorizer says which rule it missed is its message, whose wording is that of
+// k8s.io/apiserver's forbiddenMessage since 1.6. An apply of an absent object needs "create" beside "patch", so the
+// request alone does not tell. The wording of admission ("exceeded quota") differs, and there no rule helps.
+const REFUSAL = /^(?:.* is forbidden: )?User "[^"]*" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"/;
+
+function missingRule(message: string): RbacRule | undefined {
+  const found = REFUSAL.exec(message);
+  return found ? { apiGroups: [found[3]!], resources: [found[2]!], verbs: [found[1]!] } : undefined;
+}
+
+function ruleOf({ verb, resource, subresource }: RequestSubject): RbacRule {
+  if (!resource) return { apiGroups: [], resources: [], verbs: [verb] };
+  return {
+    apiGroups: [resource.group],
+    resources: [subresource ? `${resource.plural}/${subresource}` : resource.plural],
+    verbs: [verb],
+  };
+}
+
+function grantHint(rule: RbacRule, subject: RequestSubject): string {
+  const kind = subject.key?.namespace ? "Role or ClusterRole" : "ClusterRole";
+  const list = (items: readonly string[]) => `[${items.map((item) => JSON.stringify(item)).join(", ")}]`;
+  return `grant it with this rule in a ${kind} that is bound to the caller: ` +
+    `{apiGroups: ${list(rule.apiGroups)}, resources: ${list(rule.resources)}, verbs: ${list(rule.verbs)}}`;
+}

@@ -1,0 +1,320 @@
+import type { Tracer } from "@opentelemetry/api";
+import {
+  type ApiResource,
+  type DynamicObject,
+  formatApiVersion,
+  keyOf,
+  type KubeList,
+  type KubeObject,
+  type ObjectKey,
+  objectPath,
+  resourcePath,
+} from "../apimachinery/mod.ts";
+import {
+  type Clock,
+  invariant,
+  type JsonValue,
+  type Logger,
+  parseJson,
+  type Random,
+  silentLogger,
+  SystemClock,
+  SystemRandom,
+  type Transport,
+} from "../base/mod.ts";
+import { canDo } from "./access.ts";
+import { isNotFound } from "./api_error.ts";
+import { listAll, type ListOptions, listPages } from "./list.ts";
+import { Requester, type RequestRecord } from "./requester.ts";
+import { RETRY_POLICY } from "./retry.ts";
+import { METADATA_ONLY, nameKind, watch, type WatchEvent, type WatchOptions } from "./watch.ts";
+
+/** How a {@linkcode Client} behaves. */
+export interface ClientOptions {
+  /** The name under which the server books the fields that this client writes. */
+  fieldManager: string;
+  userAgent?: string;
+  clock?: Clock;
+  random?: Random;
+  logger?: Logger;
+  /** For one attempt, its body included; of a watch for the beginning of the answer. */
+  requestTimeoutMs?: number;
+  /** Attempts after the first. */
+  retriesMax?: number;
+  /** Told of every attempt once it has ended. */
+  onRequest?: (record: RequestRecord) => void;
+  tracer?: Tracer;
+}
+
+/** Options of every read of one object. */
+export interface GetOptions {
+  metadataOnly?: boolean;
+  subresource?: string;
+  signal?: AbortSignal;
+}
+
+/** Options of every write. */
+export interface WriteOptions {
+  subresource?: string;
+  /** The server does everything but keep the result. */
+  dryRun?: boolean;
+  signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Client.patch}. */
+export interface PatchOptions extends WriteOptions {
+  type: "json" | "merge" | "strategic";
+  metadataOnly?: boolean;
+}
+
+/** Options of {@linkcode Client.delete}. */
+export interface DeleteOptions {
+  /** Delete only this very object, not one of its name that came later. */
+  uid?: string;
+  /** Delete only this very version. */
+  resourceVersion?: string;
+  propagationPolicy?: "Background" | "Foreground" | "Orphan";
+  dryRun?: boolean;
+  signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Client.raw}. */
+export interface RawOptions {
+  accept?: string;
+  contentType?: string;
+  signal?: AbortSignal;
+}
+
+const PATCH_TYPES = {
+  json: "application/json-patch+json",
+  merge: "application/merge-patch+json",
+  strategic: "application/strategic-merge-patch+json",
+} as const;
+
+/**
+ * A typed client of one API server, over any {@linkcode Transport}.
+ *
+ * Guarantees: every write names the field manager; every body is read or cancelled; retries are bounded, and a request that
+ * might have been carried out is repeated only where that does no harm (see `retryDelayMs`); errors are {@linkcode ApiError}s,
+ * {@linkcode UnreachableError}s, {@linkcode MalformedAnswerError}s or the reason of the signal, and hold no Secret data.
+ *
+ * @example
+ * ```ts
+ * import { Client } from "./client.ts";
+ * const transport = { fetch: () => Promise.resolve(Response.json({ metadata: { name: "a" } })), close() {} };
+ * const client = new Client(transport, { fieldManager: "docs" });
+ * const pods = { group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true };
+ * const pod = await client.get(pods, { namespace: "default", name: "a" });
+ * if (pod.metadata?.name !== "a") throw new Error("the object is the answer");
+ * ```
+ */
+export class Client {
+  readonly fieldManager: string;
+  readonly transport: Transport;
+  readonly #requester: Requester;
+
+  constructor(transport: Transport, options: ClientOptions) {
+    this.fieldManager = options.fieldManager;
+    this.transport = transport;
+    this.#requester = new Requester(transport, {
+      userAgent: options.userAgent ?? `pintle (${options.fieldManager})`,
+      clock: options.clock ?? new SystemClock(),
+      random: options.random ?? new SystemRandom(),
+      logger: options.logger ?? silentLogger,
+      requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+      retry: { ...RETRY_POLICY, retriesMax: options.retriesMax ?? RETRY_POLICY.retriesMax },
+      onRequest: options.onRequest,
+      tracer: options.tracer,
+    });
+  }
+
+  /** Reads one object. @throws {NotFoundError} */
+  async get<T extends KubeObject = DynamicObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    options: GetOptions = {},
+  ): Promise<T> {
+    const { metadataOnly, subresource, signal } = options;
+    const object = await this.#requester.json<T>({
+      subject: { verb: "get", resource, subresource, key },
+      method: "GET",
+      path: pathOf(resource, key, subresource),
+      accept: metadataOnly ? METADATA_ONLY : undefined,
+      repeatable: true,
+      signal,
+    });
+    return metadataOnly ? nameKind(object, resource) : object;
+  }
+
+  /** Reads one object; undefined where there is none. */
+  async find<T extends KubeObject = DynamicObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    options: GetOptions = {},
+  ): Promise<T | undefined> {
+    try {
+      return await this.get<T>(resource, key, options);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Reads all pages of a list as one; where the list expires in the middle it is read again, in one piece. */
+  list<T extends KubeObject = DynamicObject>(resource: ApiResource, options: ListOptions = {}): Promise<KubeList<T>> {
+    return listAll<T>(this.#requester, resource, options);
+  }
+
+  /** The pages of a list, one at a time. @throws {GoneError} where the list expires in the middle: begin again. */
+  pages<T extends KubeObject = DynamicObject>(
+    resource: ApiResource,
+    options: ListOptions = {},
+  ): AsyncGenerator<KubeList<T>> {
+    return listPages<T>(this.#requester, resource, options);
+  }
+
+  /**
+   * Creates an object; `metadata.generateName` works. Never repeated once the server may have seen it.
+   *
+   * @throws {AlreadyExistsError} {@linkcode InvalidError} {@linkcode NamespaceTerminatingError}
+   */
+  create<T extends KubeObject>(resource: ApiResource, object: T, options: WriteOptions = {}): Promise<T> {
+    const key = keyOf(object), { namespace } = key, { subresource } = options;
+    invariant(!resource.namespaced || namespace, `create ${resource.plural}: metadata.namespace is missing`);
+    const path = subresource ? pathOf(resource, key, subresource) : resourcePath(resource, { namespace });
+    return this.#write("create", "POST", resource, key, path, withKind(object, resource), options, {
+      repeatable: options.dryRun === true,
+    });
+  }
+
+  /** Replaces an object; with a `metadata.resourceVersion` only that version of it. @throws {ConflictError} */
+  replace<T extends KubeObject>(resource: ApiResource, object: T, options: WriteOptions = {}): Promise<T> {
+    const key = keyOf(object), path = pathOf(resource, key, options.subresource);
+    return this.#write("update", "PUT", resource, key, path, withKind(object, resource), options, { repeatable: true });
+  }
+
+  /**
+   * Server-side apply: the object gets the fields that `object` holds, and loses those that an earlier apply of this field
+   * manager held and this one does not. Creates the object where it is absent (which needs the RBAC verb create too).
+   *
+   * @throws {ConflictError} without `force`, where another manager owns a field.
+   */
+  apply<T extends KubeObject>(
+    resource: ApiResource,
+    object: T,
+    options: WriteOptions & { force?: boolean } = {},
+  ): Promise<T> {
+    const key = keyOf(object), path = pathOf(resource, key, options.subresource);
+    const body = withKind(object, resource);
+    // The server refuses an apply that brings managedFields, and an object that was read has them.
+    if (body.metadata?.managedFields) body.metadata = { ...body.metadata, managedFields: undefined };
+    return this.#write("patch", "PATCH", resource, key, path, body, options, {
+      repeatable: true,
+      contentType: "application/apply-patch+yaml", // JSON is YAML
+      query: { force: String(options.force ?? true) },
+    });
+  }
+
+  /** Patches an object. A JSON patch is not repeated once the server may have seen it: it may append. */
+  async patch<T extends KubeObject = DynamicObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    body: JsonValue,
+    options: PatchOptions,
+  ): Promise<T> {
+    const path = pathOf(resource, key, options.subresource), { metadataOnly, type } = options;
+    const object = await this.#write<T>("patch", "PATCH", resource, key, path, body, options, {
+      repeatable: type !== "json" || options.dryRun === true,
+      contentType: PATCH_TYPES[type],
+      accept: metadataOnly ? METADATA_ONLY : undefined,
+    });
+    return metadataOnly ? nameKind(object, resource) : object;
+  }
+
+  /**
+   * Deletes an object, or asks for it where finalizers hold it.
+   *
+   * @throws {NotFoundError} where there is none. @throws {ConflictError} where `uid` or `resourceVersion` differs.
+   */
+  async delete(resource: ApiResource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+    const { uid, resourceVersion, propagationPolicy, dryRun, signal } = options;
+    const preconditions = uid || resourceVersion ? { uid, resourceVersion } : undefined;
+    await this.#requester.text({
+      subject: { verb: "delete", resource, key },
+      method: "DELETE",
+      path: pathOf(resource, key),
+      query: { dryRun: dryRun ? "All" : undefined },
+      body: { apiVersion: "v1", kind: "DeleteOptions", preconditions, propagationPolicy },
+      repeatable: true,
+      doneWhenGone: true,
+      signal,
+    });
+  }
+
+  /**
+   * One watch, until the server or `signal` ends it; both end the iteration quietly. Reconnecting is the reflector's work.
+   *
+   * @throws {GoneError} where `resourceVersion` is too old. @throws {UnreachableError} where the connection breaks or nothing
+   * came for `idleMsMax`. @throws {ApiError} for whatever else the server says, in its answer or as an ERROR event.
+   */
+  watch<T extends KubeObject = DynamicObject>(
+    resource: ApiResource,
+    options: WatchOptions,
+  ): AsyncGenerator<WatchEvent<T>> {
+    return watch<T>(this.#requester, resource, options);
+  }
+
+  /** Whether the caller may do `verb` (SelfSubjectAccessReview); absent `namespace`: in all, absent `name`: to all. */
+  can(
+    verb: string,
+    resource: { group: string; plural: string; subresource?: string },
+    namespace?: string,
+    name?: string,
+  ): Promise<boolean> {
+    return canDo(this.#requester, verb, resource, namespace, name);
+  }
+
+  /** A request to a plain path (`/version`, discovery): JSON is parsed, anything else is given as text. */
+  async raw(method: string, path: string, body?: JsonValue, options: RawOptions = {}): Promise<unknown> {
+    const repeatable = method === "GET" || method === "HEAD";
+    const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, repeatable, ...options };
+    const accept = options.accept ?? "application/json, */*;q=0.5";
+    return jsonOrText(await this.#requester.text({ ...spec, accept }));
+  }
+
+  #write<T extends KubeObject>(
+    verb: string,
+    method: string,
+    resource: ApiResource,
+    key: Partial<ObjectKey>,
+    path: string,
+    body: unknown,
+    options: WriteOptions,
+    extra: { repeatable: boolean; contentType?: string; accept?: string; query?: Record<string, string> },
+  ): Promise<T> {
+    const { subresource, dryRun, signal } = options;
+    const query = { fieldManager: this.fieldManager, dryRun: dryRun ? "All" : undefined, ...extra.query };
+    const subject = { verb, resource, subresource, key };
+    return this.#requester.json<T>({ ...extra, subject, method, path, query, body, signal });
+  }
+}
+
+/** The path of one object. An empty name would address the whole collection, where DELETE deletes everything. */
+function pathOf(resource: ApiResource, key: Partial<ObjectKey>, subresource?: string): string {
+  const { name, namespace } = key;
+  invariant(name, `${resource.plural}: the object's name is missing`);
+  invariant(!resource.namespaced || namespace, `${resource.plural} "${name}": the object's namespace is missing`);
+  return objectPath(resource, { name, namespace }, subresource);
+}
+
+function withKind<T extends KubeObject>(object: T, resource: ApiResource): T {
+  return { ...object, apiVersion: object.apiVersion ?? formatApiVersion(resource), kind: object.kind ?? resource.kind };
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * `client`: requests to an API server — credentials, connections, typed verbs, watches, errors that say what to do. It keeps
+ * no state of objects and decides nothing about them. `cache/` and the rooms above call it; it is the only room that imports
+ * \@kubernetes/client-node, and no request goes through that.
+ *
+ * @module
+ */
+export * from "./api_error.ts";
+export * from "./client.ts";
+export type { ListOptions } from "./list.ts";
+export type { RequestRecord } from "./requester.ts";
+export * from "./retry.ts";
+export { MalformedAnswerError, UnreachableError, type UnreachableKind } from "./unreachable.ts";
+export { IDLE_MS_MAX, type WatchEvent, type WatchOptions } from "./watch.ts";

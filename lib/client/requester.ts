@@ -1,0 +1,191 @@
+import type { Span, Tracer } from "@opentelemetry/api";
+import { formatGroupResource } from "../apimachinery/mod.ts";
+import {
+  type Clock,
+  type JsonValue,
+  LinkedAbort,
+  type Logger,
+  parseJson,
+  type Random,
+  type Transport,
+} from "../base/mod.ts";
+import { ApiError, describeSubject, NotFoundError, type RequestSubject } from "./api_error.ts";
+import { errorOfAnswer } from "./error_answer.ts";
+import { type RetryPolicy, withRetries } from "./retry.ts";
+import { classifyFailure, MalformedAnswerError, UnreachableError } from "./unreachable.ts";
+
+/** What one attempt of a request did: for metrics and traces. */
+export interface RequestRecord {
+  readonly verb: string;
+  /** `plural.group`, with `/subresource`; the path for requests without a resource. */
+  readonly resource: string;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** HTTP status; 0 where no answer came. */
+  readonly code: number;
+  /** Until the answer was read; for a watch, until it began. */
+  readonly durationMs: number;
+}
+
+/** One request, ready to send. */
+export interface RequestSpec {
+  readonly subject: RequestSubject;
+  readonly method: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly accept?: string;
+  readonly contentType?: string;
+  readonly body?: unknown;
+  /** Whether sending it twice does no harm. */
+  readonly repeatable: boolean;
+  /** Whether a repetition that finds no object has done its work: the attempt before deleted it. */
+  readonly doneWhenGone?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What a {@linkcode Requester} needs. */
+export interface RequesterOptions {
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly requestTimeoutMs: number;
+  readonly retry: RetryPolicy;
+  readonly onRequest?: (record: RequestRecord) => void;
+  readonly tracer?: Tracer;
+}
+
+const SPAN_KIND_CLIENT = 2, SPAN_STATUS_ERROR = 2; // enums of @opentelemetry/api, which is imported for its types only
+
+/** Sends requests: time limits, retries, errors that say what to do, records. Knows nothing of objects. */
+export class Requester {
+  constructor(readonly transport: Transport, readonly options: RequesterOptions) {}
+
+  /** Sends a request and reads its JSON answer; an empty answer is undefined. */
+  async json<T>(spec: RequestSpec): Promise<T> {
+    const text = await this.text(spec);
+    if (text === "") return undefined as T;
+    try {
+      return parseJson<T>(text);
+    } catch {
+      // The parser's error is no cause: it quotes the answer, which may hold Secret data.
+      const what = describeSubject(spec.subject);
+      throw new MalformedAnswerError(
+        `cannot ${what}: the answer is no JSON; check that the address is an API server's and no proxy is between`,
+      );
+    }
+  }
+
+  /** Sends a request and reads its answer as text. */
+  text(spec: RequestSpec): Promise<string> {
+    const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
+    return this.#retrying(spec, () =>
+      this.#record(spec, async (observe) => {
+        using link = new LinkedAbort([spec.signal]);
+        return await this.#timed(spec, link, async () => {
+          const response = await this.#send(spec, body, link.signal, false);
+          observe(response.status);
+          return await response.text();
+        });
+      }));
+  }
+
+  /** Opens a stream. `link` ends it; the time limit covers only the beginning of the answer. */
+  stream(spec: RequestSpec, link: LinkedAbort): Promise<Response> {
+    return this.#record(spec, (observe) =>
+      this.#timed(spec, link, async () => {
+        const response = await this.#send(spec, undefined, link.signal, true);
+        observe(response.status);
+        return response;
+      }));
+  }
+
+  #retrying(spec: RequestSpec, attempt: () => Promise<string>): Promise<string> {
+    const { clock, random, logger, retry: policy } = this.options;
+    const { repeatable, signal } = spec;
+    return withRetries((retry) => {
+      if (retry === 0) return attempt();
+      logger.debug("request repeated", { request: describeSubject(spec.subject), retry });
+      return attempt().catch((error) => {
+        if (spec.doneWhenGone && error instanceof NotFoundError) return "";
+        throw error;
+      });
+    }, { repeatable, policy, clock, random, signal });
+  }
+
+  /** Runs `work` within the time limit; whatever it throws becomes an error that names the request. */
+  async #timed<T>(spec: RequestSpec, link: LinkedAbort, work: () => Promise<T>): Promise<T> {
+    const { clock, requestTimeoutMs } = this.options;
+    const timer = clock.schedule(() => {
+      link.abort(new UnreachableError("", "timeout", { during: describeSubject(spec.subject) }));
+    }, requestTimeoutMs);
+    try {
+      return await work();
+    } catch (error) {
+      if (spec.signal?.aborted) throw spec.signal.reason;
+      if (link.signal.aborted) throw link.signal.reason;
+      if (error instanceof ApiError) throw error;
+      const { server, kind, cause } = error instanceof UnreachableError
+        ? error
+        : { server: "", kind: classifyFailure(error), cause: error };
+      throw new UnreachableError(server, kind, { cause, during: describeSubject(spec.subject) });
+    } finally {
+      clock.clear(timer);
+    }
+  }
+
+  async #send(spec: RequestSpec, body: string | undefined, signal: AbortSignal, streaming: boolean): Promise<Response> {
+    signal.throwIfAborted();
+    const headers: Record<string, string> = {
+      accept: spec.accept ?? "application/json",
+      "user-agent": this.options.userAgent,
+    };
+    if (body !== undefined) headers["content-type"] = spec.contentType ?? "application/json";
+    const path = spec.path + queryText(spec.query);
+    const response = await this.transport.fetch(path, { method: spec.method, headers, body, signal, streaming });
+    if (response.ok) return response;
+    throw await errorOfAnswer(response, spec.subject, spec.body as JsonValue | undefined);
+  }
+
+  async #record<T>(spec: RequestSpec, work: (observe: (code: number) => void) => Promise<T>): Promise<T> {
+    const { clock, onRequest, tracer } = this.options;
+    if (!onRequest && !tracer) return await work(() => {});
+    const { verb, resource, subresource, key, path } = spec.subject;
+    const named = resource ? formatGroupResource(resource) + (subresource ? `/${subresource}` : "") : path ?? spec.path;
+    const startMs = clock.now();
+    const span = tracer?.startSpan(`${verb} ${named}`, {
+      kind: SPAN_KIND_CLIENT,
+      attributes: {
+        "k8s.namespace.name": key?.namespace,
+        "k8s.object.name": key?.name,
+        "http.request.method": spec.method,
+      },
+    });
+    let code = 0;
+    try {
+      return await work((status) => code = status);
+    } catch (error) {
+      if (error instanceof ApiError) code = error.code;
+      if (span) markFailed(span, error);
+      throw error;
+    } finally {
+      span?.setAttribute("http.response.status_code", code);
+      span?.end();
+      const { namespace, name } = key ?? {};
+      onRequest?.({ verb, resource: named, namespace, name, code, durationMs: clock.now() - startMs });
+    }
+  }
+}
+
+function markFailed(span: Span, error: unknown): void {
+  span.setStatus({ code: SPAN_STATUS_ERROR, message: error instanceof Error ? error.message : String(error) });
+}
+
+/** `?a=b&c=d` of what is defined; empty where nothing is. */
+function queryText(query: Readonly<Record<string, string | undefined>> = {}): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parts.push(`${name}=${encodeURIComponent(value)}`);
+  }
+  return parts.length > 0 ? `?${parts.join("&")}` : "";
+}

@@ -1,0 +1,97 @@
+/** Why no answer came. `silent`: a stream that should speak every minute did not. */
+export type UnreachableKind =
+  | "dns"
+  | "refused"
+  | "reset"
+  | "timeout"
+  | "silent"
+  | "unknownAuthority"
+  | "certificateName"
+  | "certificateExpired"
+  | "tls"
+  | "other";
+
+const ADVICE: Readonly<Record<UnreachableKind, string>> = {
+  dns: "its name does not resolve: check the server's address and this machine's DNS",
+  refused: "the connection was refused: check the port, and that the API server runs",
+  reset: "the connection broke before the answer was complete",
+  timeout: "no answer in time: check firewalls, proxies and the server's load",
+  silent: "the stream fell silent, so its connection counts as dead",
+  unknownAuthority: "its certificate is signed by an authority that is not trusted: check certificate-authority-data",
+  certificateName: "its certificate is for another name: check the server's address, or set tls-server-name",
+  certificateExpired: "its certificate is not valid at this time: renew it, and check both clocks",
+  tls: "the TLS handshake failed: check that the port speaks TLS and that client certificates match",
+  other: "no answer came",
+};
+
+/** Kinds that show before a request is sent: the server cannot have acted on it. */
+const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
+  "dns",
+  "refused",
+  "unknownAuthority",
+  "certificateName",
+  "certificateExpired",
+  "tls",
+]);
+
+/** No answer came: the server is unreachable, untrusted, or went away in the middle. `cause` is what the socket said. */
+export class UnreachableError extends Error {
+  override readonly name: string = "UnreachableError";
+  /** False only where the server certainly never saw the request. */
+  readonly maybeReceived: boolean;
+
+  constructor(
+    readonly server: string,
+    readonly kind: UnreachableKind,
+    options: ErrorOptions & { during?: string } = {},
+  ) {
+    const during = options.during ? `cannot ${options.during}: ` : "";
+    super(`${during}the API server${server && ` ${server}`} cannot be reached: ${ADVICE[kind]}`, options);
+    this.maybeReceived = !UNSENT.has(kind);
+  }
+}
+
+/** The answer is not what a Kubernetes API server says: a proxy's login page, broken JSON, an endless line. */
+export class MalformedAnswerError extends Error {
+  override readonly name: string = "MalformedAnswerError";
+}
+
+const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
+  ENOTFOUND: "dns",
+  EAI_AGAIN: "dns",
+  ECONNREFUSED: "refused",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  ETIMEDOUT: "timeout",
+};
+
+// Deno's fetch gives no codes: these are the words of rustls, hyper and the resolver inside its messages. A message that
+// matches none is "other", which every caller handles as an unreachable server whose state is unknown.
+const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
+  [/dns error|failed to lookup address/i, "dns"],
+  [/connection refused|actively refused/i, "refused"],
+  [/UnknownIssuer|unable to (?:get|verify)|self.signed certificate/i, "unknownAuthority"],
+  [/not valid for name|NotValidForName|does not match certificate/i, "certificateName"],
+  [/certificate (?:has )?expired|not valid (?:before|after|yet)|CertExpired|NotValidYet/i, "certificateExpired"],
+  [/\(Connect\).*(?:certificate|tls|corrupt message|handshake|alert)/i, "tls"],
+  [/timed out|timeout/i, "timeout"],
+  [
+    /connection (?:closed|reset|error)|SendRequest|broken pipe|reading a body|unexpected (?:eof|end)|socket hang up/i,
+    "reset",
+  ],
+  [/certificate|handshake|\btls\b|\bssl\b/i, "tls"],
+];
+
+/** Says why a socket failed, from whatever it threw. */
+export function classifyFailure(error: unknown): UnreachableKind {
+  for (
+    let current: unknown = error, depth = 0;
+    current instanceof Error && depth < 4;
+    depth++, current = current.cause
+  ) {
+    const code = (current as { code?: unknown }).code;
+    if (typeof code === "string" && Object.hasOwn(NODE_CODES, code)) return NODE_CODES[code]!;
+    for (const [words, kind] of WORDS) if (words.test(current.message)) return kind;
+  }
+  return "other";
+}

@@ -1,0 +1,169 @@
+import {
+  type ApiResource,
+  type ApiStatus,
+  formatApiVersion,
+  type KubeObject,
+  resourcePath,
+} from "../apimachinery/mod.ts";
+import { type Clock, LinkedAbort } from "../base/mod.ts";
+import { ApiError, apiErrorOf, describeSubject, type RequestSubject } from "./api_error.ts";
+import type { Requester } from "./requester.ts";
+import { classifyFailure, MalformedAnswerError, UnreachableError } from "./unreachable.ts";
+import { decodeJsonLines } from "./watch_stream.ts";
+
+/** One event of a watch. Of a BOOKMARK only the object's metadata counts. */
+export interface WatchEvent<T extends KubeObject = KubeObject> {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  readonly object: T;
+}
+
+/** What to watch, and for how long. */
+export interface WatchOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  metadataOnly?: boolean;
+  /** Events after this version; absent: the present objects first, as ADDED. */
+  resourceVersion?: string;
+  /** Asks for the present objects as ADDED events, ended by an annotated bookmark (KEP-3157). */
+  sendInitialEvents?: boolean;
+  /** After how many seconds the server ends the stream. */
+  timeoutSeconds?: number;
+  /** Silence for longer ends the stream with an {@linkcode UnreachableError}; servers send a bookmark every minute. */
+  idleMsMax?: number;
+  /** Longest line in characters. */
+  lineLengthMax?: number;
+  signal: AbortSignal;
+}
+
+/** Default of {@linkcode WatchOptions.idleMsMax}. */
+export const IDLE_MS_MAX = 70_000;
+
+/** Content negotiation of a metadata-only answer (PartialObjectMetadata). */
+export const METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/**
+ * Opens one watch and yields its events until the server or the signal ends it. See {@linkcode Client.watch}.
+ *
+ * @throws {GoneError} where the version is no longer known; other {@linkcode ApiError}s as the server says.
+ * @throws {UnreachableError} where the connection breaks or falls silent.
+ */
+export async function* watch<T extends KubeObject>(
+  requester: Requester,
+  resource: ApiResource,
+  options: WatchOptions,
+): AsyncGenerator<WatchEvent<T>> {
+  const subject: RequestSubject = { verb: "watch", resource, key: { namespace: options.namespace } };
+  const { signal, idleMsMax = IDLE_MS_MAX, lineLengthMax } = options;
+  if (signal.aborted) return;
+  using link = new LinkedAbort([signal]);
+  using watchdog = new Watchdog(
+    requester.options.clock,
+    idleMsMax,
+    () => link.abort(new UnreachableError("", "silent", { during: describeSubject(subject) })),
+  );
+  try {
+    const response = await requester.stream(specOf(resource, subject, options), link);
+    if (!response.body) throw new MalformedAnswerError(`cannot ${describeSubject(subject)}: the answer has no body`);
+    const onChunk = () => watchdog.feed();
+    watchdog.feed();
+    for await (
+      const events of decodeJsonLines<RawEvent>(response.body, { lineLengthMax, signal: link.signal, onChunk })
+    ) {
+      // Events that came before a pause of the consumer are not lost to an abort that comes during it.
+      for (const event of events) yield eventOf<T>(event, resource, subject, options.metadataOnly === true);
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    if (link.signal.aborted) throw link.signal.reason;
+    const classified = error instanceof ApiError || error instanceof UnreachableError;
+    if (classified || error instanceof MalformedAnswerError) throw error;
+    throw new UnreachableError("", classifyFailure(error), { cause: error, during: describeSubject(subject) });
+  } finally {
+    // Ends the request where the consumer stopped early: the body alone would not tell every transport.
+    link.abort(new DOMException("the watch ended", "AbortError"));
+  }
+}
+
+interface RawEvent {
+  type?: string;
+  object?: unknown;
+}
+
+function specOf(resource: ApiResource, subject: RequestSubject, options: WatchOptions) {
+  const { namespace, signal, sendInitialEvents } = options;
+  const query = {
+    watch: "true",
+    allowWatchBookmarks: "true",
+    resourceVersion: options.resourceVersion,
+    resourceVersionMatch: sendInitialEvents ? "NotOlderThan" : undefined,
+    sendInitialEvents: sendInitialEvents === undefined ? undefined : String(sendInitialEvents),
+    labelSelector: options.labelSelector || undefined,
+    fieldSelector: options.fieldSelector || undefined,
+    timeoutSeconds: options.timeoutSeconds === undefined ? undefined : String(Math.round(options.timeoutSeconds)),
+  };
+  const accept = options.metadataOnly ? METADATA_ONLY : undefined;
+  return {
+    subject,
+    method: "GET",
+    path: resourcePath(resource, { namespace }),
+    query,
+    accept,
+    repeatable: true,
+    signal,
+  };
+}
+
+function eventOf<T extends KubeObject>(
+  event: RawEvent,
+  resource: ApiResource,
+  subject: RequestSubject,
+  metadataOnly: boolean,
+): WatchEvent<T> {
+  switch (event.type) {
+    case "ADDED":
+    case "MODIFIED":
+    case "DELETED":
+    case "BOOKMARK":
+      if (typeof event.object !== "object" || event.object === null) break;
+      if (metadataOnly) nameKind(event.object, resource);
+      return event as WatchEvent<T>;
+    case "ERROR": {
+      const status = event.object as ApiStatus;
+      throw apiErrorOf({ ...status, code: status?.code || 500 }, subject);
+    }
+  }
+  throw new MalformedAnswerError(`cannot ${describeSubject(subject)}: an event of unknown type or without an object`);
+}
+
+/** Gives an object the kind that it has, not the kind of its envelope (PartialObjectMetadata); edits it. */
+export function nameKind<T extends KubeObject>(object: T, resource: ApiResource): T {
+  object.apiVersion = formatApiVersion(resource);
+  object.kind = resource.kind;
+  return object;
+}
+
+/** Calls `bark` once when nothing fed it for `idleMs`. Feeding costs no timer, since it happens with every chunk. */
+class Watchdog implements Disposable {
+  #lastMs: number;
+  #timer;
+
+  constructor(readonly clock: Clock, readonly idleMs: number, readonly bark: () => void) {
+    this.#lastMs = clock.now();
+    this.#timer = clock.schedule(() => this.#check(), idleMs);
+  }
+
+  feed(): void {
+    this.#lastMs = this.clock.now();
+  }
+
+  #check(): void {
+    const leftMs = this.#lastMs + this.idleMs - this.clock.now();
+    if (leftMs <= 0) return this.bark();
+    this.#timer = this.clock.schedule(() => this.#check(), leftMs);
+  }
+
+  [Symbol.dispose](): void {
+    this.clock.clear(this.#timer);
+  }
+}

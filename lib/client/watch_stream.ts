@@ -1,0 +1,90 @@
+import { parseJson } from "../base/mod.ts";
+import { MalformedAnswerError, UnreachableError } from "./unreachable.ts";
+
+/** Longest line that a watch may send by default: an object of etcd's 1.5 MiB grows when JSON escapes it. */
+export const LINE_LENGTH_MAX = 16 * 2 ** 20;
+
+/**
+ * Decodes newline-delimited JSON: each yield holds every value that one chunk completed, in order, never none.
+ *
+ * Guarantees: work is linear in the bytes, whatever the chunks; the stream is cancelled when the caller stops early.
+ *
+ * @throws {MalformedAnswerError} for a line that is longer than `lineLengthMax` characters or is not JSON.
+ * @throws {UnreachableError} where the stream ends halfway in a line.
+ * @throws the signal's reason as soon as `signal` aborts; whatever the stream throws.
+ */
+export async function* decodeJsonLines<T>(
+  stream: ReadableStream<Uint8Array>,
+  options: { lineLengthMax?: number; signal?: AbortSignal; onChunk?: () => void } = {},
+): AsyncGenerator<T[]> {
+  const { lineLengthMax = LINE_LENGTH_MAX, signal, onChunk } = options;
+  const lines = new LineBuffer(lineLengthMax);
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  // Not every stream ends with its request's signal (a body whose producer hangs does not); a cancelled reader always does.
+  const abort = () => void reader.cancel(signal!.reason).catch(() => {});
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    while (true) {
+      signal?.throwIfAborted();
+      const { done, value } = await reader.read();
+      signal?.throwIfAborted();
+      if (done) break;
+      onChunk?.();
+      const values = lines.push(decoder.decode(value, { stream: true })).map((line) => parseLine<T>(line));
+      if (values.length > 0) yield values;
+    }
+    const rest = lines.rest + decoder.decode();
+    // A connection that dies in the middle of a line can look like its end: what came so far is no event.
+    if (rest.trim() !== "") throw new UnreachableError("", "reset");
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    // Cancels a stream that is still open; one that failed rejects again, and its failure is already on the way up.
+    await reader.cancel().catch(() => {});
+    reader.releaseLock();
+  }
+}
+
+function parseLine<T>(line: string): T {
+  try {
+    return parseJson<T>(line);
+  } catch {
+    // The parser's error is no cause: it quotes the line, which may hold Secret data.
+    throw new MalformedAnswerError(`the stream sent a line of ${line.length} characters that is not JSON`);
+  }
+}
+
+/** Joins pieces of text into lines; a line in pieces is joined once, when its end has come. */
+class LineBuffer {
+  #pieces: string[] = [];
+  #length = 0;
+
+  constructor(readonly lineLengthMax: number) {}
+
+  get rest(): string {
+    return this.#pieces.join("");
+  }
+
+  push(text: string): string[] {
+    const lines: string[] = [];
+    let start = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      this.#add(text.slice(start, end));
+      const line = this.#pieces.length === 1 ? this.#pieces[0]! : this.rest;
+      if (line.length > 0 && line !== "\r") lines.push(line);
+      this.#pieces = [];
+      this.#length = 0;
+      start = end + 1;
+    }
+    if (start < text.length) this.#add(text.slice(start));
+    return lines;
+  }
+
+  #add(piece: string): void {
+    this.#length += piece.length;
+    if (this.#length > this.lineLengthMax) {
+      throw new MalformedAnswerError(`the stream sent a line of more than ${this.lineLengthMax} characters`);
+    }
+    this.#pieces.push(piece);
+  }
+}
