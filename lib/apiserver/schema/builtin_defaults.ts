@@ -1,0 +1,226 @@
+import { isObject, jsonEqual } from "../../base/mod.ts";
+
+type Fields = Record<string, unknown>;
+
+/**
+ * What kube-apiserver's defaulting functions fill in and its OpenAPI does not tell, by definition (kubernetes pkg/apis/…/v1
+ * defaults.go). Runs before the children are visited, so that filled-in structs get their own defaults.
+ */
+export function builtinDefaults(definition: string, value: Fields): void {
+  if (Object.hasOwn(RULES, definition)) RULES[definition]!(value);
+}
+
+const CORE = "io.k8s.api.core.v1", APPS = "io.k8s.api.apps.v1", BATCH = "io.k8s.api.batch.v1";
+const RBAC = "io.k8s.api.rbac.v1", ADMISSION = "io.k8s.api.admissionregistration.v1";
+const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
+const PROBES = ["livenessProbe", "readinessProbe", "startupProbe"];
+
+const RULES: Readonly<Record<string, (value: Fields) => void>> = {
+  [`${CORE}.Secret`]: secret,
+  [`${CORE}.Service`]: (value) => inside(value, "spec", service),
+  [`${CORE}.PodSpec`]: podSpec,
+  [`${CORE}.Container`]: container,
+  [`${CORE}.EphemeralContainer`]: container,
+  [`${CORE}.Probe`]: (value) =>
+    fill(value, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
+  [`${CORE}.HTTPGetAction`]: (value) => fill(value, { path: "/", scheme: "HTTP" }),
+  [`${CORE}.ObjectFieldSelector`]: (value) => fill(value, { apiVersion: "v1" }),
+  [`${CORE}.SecretVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
+  [`${CORE}.ConfigMapVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
+  [`${CORE}.DownwardAPIVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
+  [`${CORE}.ProjectedVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
+  [`${CORE}.ServiceAccountTokenProjection`]: (value) => fill(value, { expirationSeconds: 3600 }),
+  [`${CORE}.HostPathVolumeSource`]: (value) => fill(value, { type: "" }),
+  [`${CORE}.PersistentVolumeClaimSpec`]: (value) => fill(value, { volumeMode: "Filesystem" }),
+  [`${CORE}.PersistentVolume`]: (value) => fillInside(value, "spec", { volumeMode: "Filesystem" }),
+  [`${CORE}.Namespace`]: namespace,
+  [`${CORE}.Pod`]: pod,
+  [`${CORE}.PersistentVolumeClaim`]: (value) => fillAlways(value, "status", { phase: "Pending" }),
+  [`${APPS}.Deployment`]: (value) => {
+    inside(value, "spec", (spec) => {
+      fill(spec, { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600, strategy: {} });
+      const strategy = spec.strategy;
+      if (!isObject(strategy)) return;
+      fill(strategy, { type: "RollingUpdate" });
+      if (strategy.type === "RollingUpdate") {
+        fillAlways(strategy, "rollingUpdate", { maxUnavailable: "25%", maxSurge: "25%" });
+      }
+    });
+    fill(value, { status: {} });
+  },
+  [`${APPS}.ReplicaSet`]: (value) => fillInside(value, "spec", { replicas: 1 }),
+  [`${APPS}.StatefulSet`]: (value) => inside(value, "spec", statefulSet),
+  [`${APPS}.DaemonSet`]: (value) => inside(value, "spec", daemonSet),
+  [`${BATCH}.JobSpec`]: job,
+  [`${BATCH}.CronJobSpec`]: (value) =>
+    fill(value, {
+      concurrencyPolicy: "Allow",
+      suspend: false,
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 1,
+    }),
+  [`${BATCH}.Job`]: (value) => fill(value, { status: {} }),
+  [`${BATCH}.CronJob`]: (value) => fill(value, { status: {} }),
+  [`${RBAC}.RoleRef`]: (value) => fill(value, { apiGroup: "rbac.authorization.k8s.io" }),
+  [`${RBAC}.Subject`]: (value) => {
+    if (value.kind === "User" || value.kind === "Group") fill(value, { apiGroup: "rbac.authorization.k8s.io" });
+  },
+  [`${ADMISSION}.ValidatingWebhook`]: webhook,
+  [`${ADMISSION}.MutatingWebhook`]: (value) => {
+    webhook(value);
+    fill(value, { reinvocationPolicy: "Never" });
+  },
+  [`${ADMISSION}.RuleWithOperations`]: (value) => fill(value, { scope: "*" }),
+  [`${ADMISSION}.ServiceReference`]: (value) => fill(value, { port: 443 }),
+  [`${EXTENSIONS}.ServiceReference`]: (value) => fill(value, { port: 443 }),
+  [`${EXTENSIONS}.CustomResourceDefinitionSpec`]: customResourceDefinition,
+  "io.k8s.api.networking.v1.NetworkPolicySpec": networkPolicy,
+  "io.k8s.api.networking.v1.NetworkPolicyPort": (value) => fill(value, { protocol: "TCP" }),
+  "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec": (value) => fill(value, { minReplicas: 1 }),
+  "io.k8s.api.storage.v1.StorageClass": (value) =>
+    fill(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
+  "io.k8s.api.scheduling.v1.PriorityClass": (value) => fill(value, { preemptionPolicy: "PreemptLowerPriority" }),
+};
+
+function fill(value: Fields, defaults: Fields): void {
+  for (const [field, content] of Object.entries(defaults)) {
+    if (value[field] === undefined || value[field] === null) value[field] = structuredClone(content);
+  }
+}
+
+function inside(value: Fields, field: string, then: (child: Fields) => void): void {
+  const child = value[field];
+  if (isObject(child)) then(child);
+}
+
+function fillInside(value: Fields, field: string, defaults: Fields): void {
+  inside(value, field, (child) => fill(child, defaults));
+}
+
+function fillAlways(value: Fields, field: string, defaults: Fields): void {
+  fill(value, { [field]: {} });
+  fillInside(value, field, defaults);
+}
+
+function secret(value: Fields): void {
+  fill(value, { type: "Opaque" });
+}
+
+function service(spec: Fields): void {
+  fill(spec, { sessionAffinity: "None", type: "ClusterIP" });
+  if (spec.sessionAffinity === "ClientIP") {
+    fillAlways(spec, "sessionAffinityConfig", {});
+    inside(spec, "sessionAffinityConfig", (config) => fillAlways(config, "clientIP", { timeoutSeconds: 10_800 }));
+  }
+  if (spec.type !== "ExternalName") fill(spec, { internalTrafficPolicy: "Cluster" });
+  if (spec.type === "NodePort" || spec.type === "LoadBalancer") fill(spec, { externalTrafficPolicy: "Cluster" });
+  if (spec.type === "LoadBalancer") fill(spec, { allocateLoadBalancerNodePorts: true });
+  for (const port of Array.isArray(spec.ports) ? spec.ports : []) {
+    if (isObject(port)) fill(port, { targetPort: port.port, protocol: "TCP" });
+  }
+}
+
+function podSpec(spec: Fields): void {
+  fill(spec, {
+    dnsPolicy: "ClusterFirst",
+    restartPolicy: "Always",
+    securityContext: {},
+    terminationGracePeriodSeconds: 30,
+    schedulerName: "default-scheduler",
+  });
+  if (typeof spec.serviceAccountName === "string") fill(spec, { serviceAccount: spec.serviceAccountName });
+  else if (typeof spec.serviceAccount === "string") fill(spec, { serviceAccountName: spec.serviceAccount });
+  for (const volume of Array.isArray(spec.volumes) ? spec.volumes : []) {
+    if (isObject(volume) && Object.keys(volume).every((field) => field === "name")) fill(volume, { emptyDir: {} });
+  }
+}
+
+/** Only a pod itself, never the template of a workload, turns limits into requests. */
+function pod(value: Fields): void {
+  fillAlways(value, "status", { phase: "Pending" });
+  inside(value, "spec", (spec) => {
+    fill(spec, { enableServiceLinks: true });
+    for (const list of [spec.containers, spec.initContainers]) {
+      for (const item of Array.isArray(list) ? list : []) {
+        if (!isObject(item)) continue;
+        inside(item, "resources", (resources) => {
+          if (isObject(resources.limits)) fillAlways(resources, "requests", resources.limits);
+        });
+      }
+    }
+  });
+}
+
+function container(value: Fields): void {
+  const image = typeof value.image === "string" ? value.image : "";
+  const tag = /:([^/@]+)(@|$)/.exec(image)?.[1];
+  const latest = tag === "latest" || (tag === undefined && !image.includes("@"));
+  fill(value, {
+    resources: {},
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "File",
+    imagePullPolicy: latest ? "Always" : "IfNotPresent",
+  });
+  for (const probe of PROBES) {
+    inside(value, probe, (child) => inside(child, "grpc", (grpc) => fill(grpc, { service: "" })));
+  }
+}
+
+function namespace(value: Fields): void {
+  fillAlways(value, "spec", { finalizers: ["kubernetes"] });
+  fillAlways(value, "status", { phase: "Active" });
+  inside(value, "metadata", (metadata) => {
+    if (typeof metadata.name === "string") {
+      fillAlways(metadata, "labels", { "kubernetes.io/metadata.name": metadata.name });
+    }
+  });
+}
+
+function statefulSet(spec: Fields): void {
+  fill(spec, { replicas: 1, revisionHistoryLimit: 10, podManagementPolicy: "OrderedReady" });
+  fillAlways(spec, "updateStrategy", { type: "RollingUpdate" });
+  inside(spec, "updateStrategy", (strategy) => {
+    if (strategy.type === "RollingUpdate") fillAlways(strategy, "rollingUpdate", { partition: 0 });
+  });
+  fillAlways(spec, "persistentVolumeClaimRetentionPolicy", { whenDeleted: "Retain", whenScaled: "Retain" });
+}
+
+function daemonSet(spec: Fields): void {
+  fill(spec, { revisionHistoryLimit: 10 });
+  fillAlways(spec, "updateStrategy", { type: "RollingUpdate" });
+  inside(spec, "updateStrategy", (strategy) => {
+    if (strategy.type === "RollingUpdate") fillAlways(strategy, "rollingUpdate", { maxUnavailable: 1, maxSurge: 0 });
+  });
+}
+
+function job(spec: Fields): void {
+  if (spec.completions === undefined && spec.parallelism === undefined) fill(spec, { completions: 1 });
+  fill(spec, { parallelism: 1, completionMode: "NonIndexed", suspend: false, manualSelector: false });
+  if (spec.podFailurePolicy === undefined) fill(spec, { podReplacementPolicy: "TerminatingOrFailed" });
+  else fill(spec, { podReplacementPolicy: "Failed" });
+  fill(spec, { backoffLimit: spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1 });
+}
+
+function webhook(value: Fields): void {
+  fill(value, {
+    failurePolicy: "Fail",
+    matchPolicy: "Equivalent",
+    namespaceSelector: {},
+    objectSelector: {},
+    timeoutSeconds: 10,
+  });
+}
+
+function customResourceDefinition(spec: Fields): void {
+  fill(spec, { scope: "Namespaced", conversion: { strategy: "None" } });
+  inside(spec, "names", (names) => {
+    if (typeof names.kind !== "string") return;
+    fill(names, { singular: names.kind.toLowerCase(), listKind: `${names.kind}List` });
+  });
+}
+
+function networkPolicy(spec: Fields): void {
+  if (Array.isArray(spec.policyTypes) && spec.policyTypes.length > 0) return;
+  const egress = Array.isArray(spec.egress) && !jsonEqual(spec.egress, []);
+  spec.policyTypes = egress ? ["Ingress", "Egress"] : ["Ingress"];
+}

@@ -1,0 +1,107 @@
+import { formatApiVersion } from "../../apimachinery/mod.ts";
+import builtin from "../data/builtin.json" with { type: "json" };
+import type { ResourceType, Schema } from "../resource_type.ts";
+import { builtinColumns } from "./builtin_columns.ts";
+
+/** Name of `metav1.ObjectMeta` among the definitions. */
+export const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/** The Kubernetes release that the built-in kinds come from. */
+export const BUILTIN_ORIGIN: string = builtin.origin;
+
+const definitions = builtin.definitions as unknown as Readonly<Record<string, Schema>>;
+const resolved = new WeakMap<Schema, Schema>();
+let types: readonly ResourceType[] | undefined;
+
+/** Field selectors of built-in kinds beyond name and namespace (each kind's ToSelectableFields in kubernetes). */
+const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
+  "v1/Namespace": ["status.phase"],
+  "v1/Secret": ["type"],
+  "v1/Service": ["spec.clusterIP", "spec.type"],
+  "v1/Node": ["spec.unschedulable"],
+  "v1/ReplicationController": ["status.replicas"],
+  "v1/Pod": [
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "spec.serviceAccountName",
+    "spec.hostNetwork",
+    "status.phase",
+    "status.podIP",
+    "status.podIPs",
+    "status.nominatedNodeName",
+  ],
+  "v1/Event": [
+    "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.name",
+    "involvedObject.uid",
+    "involvedObject.apiVersion",
+    "involvedObject.resourceVersion",
+    "involvedObject.fieldPath",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+  ],
+  "apps/v1/ReplicaSet": ["status.replicas"],
+  "batch/v1/Job": ["status.successful"],
+};
+
+/** Every built-in resource in every served version, in the order of discovery. */
+export function builtinResourceTypes(): readonly ResourceType[] {
+  types ??= builtin.resources.map((row) => {
+    const { schema, ...rest } = row;
+    const scalable = row.subresources.includes("scale");
+    return {
+      ...rest,
+      listKind: `${row.kind}List`,
+      schema: { $ref: schema },
+      columns: builtinColumns(row.group, row.kind),
+      builtin: true,
+      selectableFields: SELECTABLE[`${formatApiVersion(row)}/${row.kind}`] ?? [],
+      ...(scalable ? { scale: { ...SCALE_PATHS, labelSelectorPath: ".status.selector" } } : {}),
+    };
+  });
+  return types;
+}
+
+const SCALE_PATHS = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" };
+
+/** A definition by its name, such as `io.k8s.api.core.v1.Pod`. */
+export function definition(name: string): Schema | undefined {
+  return Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+}
+
+/** The names of all definitions. */
+export function definitionNames(): string[] {
+  return Object.keys(definitions);
+}
+
+/** The schema with its reference followed; what stands beside a reference (default, description) wins over its target. */
+export function resolveSchema(schema: Schema): Schema {
+  if (schema.$ref === undefined) return schema;
+  let target = resolved.get(schema);
+  if (!target) {
+    const { $ref, ...beside } = schema;
+    target = { ...resolveSchema(definition($ref) ?? {}), ...beside };
+    resolved.set(schema, target);
+  }
+  return target;
+}
+
+const OBJECT_META_SCHEMA: Schema = { $ref: OBJECT_META };
+const TEXT: Schema = { type: "string" };
+
+/**
+ * The schema of a field, resolved; undefined where the schema does not name it. In a whole object (`isObject`: the root, or an
+ * embedded resource) `metadata` is ObjectMeta, whatever a CRD says of it.
+ */
+export function fieldSchema(parent: Schema, field: string, isWholeObject: boolean): Schema | undefined {
+  if (isWholeObject && field === "metadata") return resolveSchema(OBJECT_META_SCHEMA);
+  const properties = parent.properties;
+  if (properties && Object.hasOwn(properties, field)) return resolveSchema(properties[field]!);
+  if (isWholeObject && (field === "apiVersion" || field === "kind")) return TEXT;
+  if (typeof parent.additionalProperties === "object") return resolveSchema(parent.additionalProperties);
+  return undefined;
+}

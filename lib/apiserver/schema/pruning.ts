@@ -1,0 +1,44 @@
+import { isObject } from "../../base/mod.ts";
+import type { Schema } from "../resource_type.ts";
+import { fieldSchema, resolveSchema } from "./definitions.ts";
+
+/**
+ * Removes the fields that the schema does not know, in place, and returns their paths in kube's notation
+ * (`spec.items[0].bar`). Fields of an unexpected type stay for validation to report.
+ *
+ * The root and embedded resources are whole objects: their `metadata` is ObjectMeta. Built-in kinds report in the order of the
+ * document, custom resources sorted, as kube-apiserver does (KEP-2885; CRD pruning).
+ */
+export function pruneUnknown(object: unknown, schema: Schema): string[] {
+  const unknown: string[] = [];
+  prune(object, resolveSchema(schema), "", true, unknown);
+  return schema.$ref === undefined ? unknown.sort() : unknown;
+}
+
+function prune(value: unknown, schema: Schema, path: string, whole: boolean, unknown: string[]): void {
+  if (Array.isArray(value)) {
+    if (!schema.items) return;
+    const items = resolveSchema(schema.items);
+    value.forEach((item, index) => prune(item, items, `${path}[${index}]`, isEmbedded(items), unknown));
+    return;
+  }
+  if (!isObject(value)) return;
+  if (isLeafType(schema)) return;
+  for (const field of Object.keys(value)) {
+    const child = fieldSchema(schema, field, whole);
+    const childPath = path === "" ? field : `${path}.${field}`;
+    if (child) prune(value[field], child, childPath, isEmbedded(child), unknown);
+    else if (!schema["x-kubernetes-preserve-unknown-fields"] && schema.additionalProperties !== true) {
+      delete value[field];
+      unknown.push(childPath);
+    }
+  }
+}
+
+function isEmbedded(schema: Schema): boolean {
+  return schema["x-kubernetes-embedded-resource"] === true;
+}
+
+function isLeafType(schema: Schema): boolean {
+  return schema.type !== undefined && schema.type !== "object";
+}
