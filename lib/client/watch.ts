@@ -33,6 +33,8 @@ export interface WatchOptions {
   idleMsMax?: number;
   /** Longest line in characters. */
   lineLengthMax?: number;
+  /** Called once the server has accepted the watch, which can be a minute before the first event. */
+  onOpen?: () => void;
   signal: AbortSignal;
 }
 
@@ -67,6 +69,7 @@ export async function* watch<T extends KubeObject>(
     if (!response.body) throw new MalformedAnswerError(`cannot ${describeSubject(subject)}: the answer has no body`);
     const onChunk = () => watchdog.feed();
     watchdog.feed();
+    options.onOpen?.();
     for await (
       const events of decodeJsonLines<RawEvent>(response.body, { lineLengthMax, signal: link.signal, onChunk })
     ) {

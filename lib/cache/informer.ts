@@ -1,0 +1,249 @@
+import { type ApiResource, compareResourceVersions, formatApiVersion, type KubeObject } from "../apimachinery/mod.ts";
+import { type Clock, describeError, invariant, type Logger, type Random } from "../base/mod.ts";
+import type { Client } from "../client/mod.ts";
+import { Reflector, type ReflectorBounds, type ReflectorScope, type ReflectorState } from "./reflector.ts";
+import { type Store, type StoreChange, WritableStore } from "./store.ts";
+
+/** One change of a store. */
+export interface StoreEvent<T> {
+  readonly type: "added" | "modified" | "deleted";
+  /** The object as it is now; of a deletion, as it was last. */
+  readonly object: T;
+  /** Of a modification: as it was before. */
+  readonly old?: T;
+  /** Whether the object was there before this listener was: the first list, or a replay for a late listener. */
+  readonly initial: boolean;
+}
+
+/** How an {@linkcode Informer} behaves. */
+export interface InformerOptions<T> extends ReflectorScope, ReflectorBounds {
+  /** Makes of a received object, which it may edit, the one to store; the default drops `managedFields`. Keep the metadata. */
+  project?: (object: T) => T;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+}
+
+interface Waiter {
+  readonly version: string;
+  readonly resolve: (seen: boolean) => void;
+}
+
+/** What most readers never need, and what is often half of an object. Edits it: a received object has no other reader. */
+export function dropManagedFields<T extends KubeObject>(object: T): T {
+  if (object.metadata?.managedFields) delete object.metadata.managedFields;
+  return object;
+}
+
+/**
+ * One resource in one scope, followed into a store, for any number of listeners.
+ *
+ * Guarantees: listeners hear every change of the store once and in the store's order, after the store shows it; one that
+ * comes late first hears the present objects as initial additions; one that throws is logged and harms no other. Objects are
+ * shared: read them, never edit them.
+ *
+ * @example
+ * ```ts
+ * import { Client } from "../client/mod.ts";
+ * import { SeededRandom, silentLogger, SystemClock } from "../base/mod.ts";
+ * import { Informer } from "./informer.ts";
+ * const list = { metadata: { resourceVersion: "7" }, items: [{ metadata: { name: "a", resourceVersion: "5" } }] };
+ * const fetch = (path: string) =>
+ *   path.includes("watch=true") ? new Promise<Response>(() => {}) : Promise.resolve(Response.json(list));
+ * const client = new Client({ fetch, close() {} }, { fieldManager: "docs" });
+ * const nodes = { group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false };
+ * const context = { clock: new SystemClock(), random: new SeededRandom(1), logger: silentLogger };
+ * const informer = new Informer(client, nodes, context);
+ * const stop = new AbortController();
+ * void informer.start(stop.signal);
+ * await informer.synced;
+ * if (informer.store.get("a") === undefined) throw new Error("the list is in the store");
+ * Deno.exit(0);
+ * ```
+ */
+export class Informer<T extends KubeObject> {
+  readonly store: Store<T>;
+  /** Resolves once the first list is in the store and every listener heard it; rejects where it stops before. */
+  readonly synced: Promise<void>;
+  readonly #store: WritableStore<T>;
+  readonly #reflector: Reflector<T>;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(event: StoreEvent<T>) => void>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #settleSynced: PromiseWithResolvers<void>;
+  #state: ReflectorState = "starting";
+  #lastError: Error | undefined;
+  #hasSynced = false;
+  #started = false;
+  #version = "";
+  #heardMs: number;
+
+  constructor(readonly client: Client, readonly resource: ApiResource, options: InformerOptions<T>) {
+    const {
+      clock,
+      random,
+      logger,
+      project = dropManagedFields,
+      namespace,
+      labelSelector,
+      fieldSelector,
+      metadataOnly,
+    } = options;
+    this.#clock = clock;
+    this.#logger = logger.with({ resource: `${resource.plural}.${formatApiVersion(resource)}` });
+    this.#heardMs = clock.now();
+    this.#store = this.store = new WritableStore<T>({
+      onIndexError: (index, error) =>
+        this.#logger.error("an index function threw", { index, error: describeError(error) }),
+    });
+    this.#settleSynced = Promise.withResolvers<void>();
+    this.synced = this.#settleSynced.promise;
+    this.synced.catch(() => {}); // nobody has to wait for it
+    const scope = { namespace, labelSelector, fieldSelector, metadataOnly };
+    this.#reflector = new Reflector<T>(client, resource, scope, {
+      replace: (objects, version, rewound) => this.#replace(objects, version, rewound),
+      put: (object) => this.#emit(this.#store.put(object), false),
+      remove: (object) => this.#emit(this.#store.remove(object), false),
+      progress: (version) => this.#advance(version),
+      heard: () => this.#heardMs = clock.now(),
+      state: (state, error) => this.#enter(state, error),
+    }, { clock, random, logger: this.#logger, project, bounds: boundsOf(options) });
+  }
+
+  /** Follows the resource until `signal` aborts. Call it once. */
+  async start(signal: AbortSignal): Promise<void> {
+    invariant(!this.#started, `the informer of ${this.resource.plural} was started twice`);
+    this.#started = true;
+    await this.#reflector.run(signal);
+    for (const waiter of [...this.#waiters]) waiter.resolve(false);
+    this.#settleSynced.reject(signal.reason);
+  }
+
+  /** Whether the store held a complete list once. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** What it is doing now. */
+  get state(): ReflectorState {
+    return this.#state;
+  }
+
+  /** Why the last attempt failed; undefined again as soon as the resource is followed. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
+  /** The version that the store reflects; empty before the first list. */
+  get resourceVersion(): string {
+    return this.#version;
+  }
+
+  /** How often it had to list again. */
+  get relists(): number {
+    return this.#reflector.relists;
+  }
+
+  /** How often it opened a watch again; one every few minutes is normal. */
+  get reconnects(): number {
+    return this.#reflector.reconnects;
+  }
+
+  /** Milliseconds since the server last said anything about this resource, bookmarks included. */
+  stalenessMs(): number {
+    return this.#clock.now() - this.#heardMs;
+  }
+
+  /** Calls `listener` with every change from now on, and first, at once, with the present objects. Returns how to stop. */
+  onEvent(listener: (event: StoreEvent<T>) => void): () => void {
+    for (const object of [...this.store.values()]) this.#tell(listener, { type: "added", object, initial: true });
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Whether the store reflects `resourceVersion` or a later one. */
+  seen(resourceVersion: string): boolean {
+    return this.#version !== "" && compareResourceVersions(this.#version, resourceVersion) >= 0;
+  }
+
+  /**
+   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`, or the
+   * informer stopped. An object outside the selectors shows with the next bookmark only, which can take a minute.
+   *
+   * @throws the signal's reason.
+   */
+  waitFor(resourceVersion: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    if (this.seen(resourceVersion)) return Promise.resolve(true);
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const settle = (end: () => void) => {
+        this.#waiters.delete(waiter);
+        this.#clock.clear(timer);
+        signal?.removeEventListener("abort", abort);
+        end();
+      };
+      const abort = () => settle(() => reject(signal!.reason));
+      const waiter = { version: resourceVersion, resolve: (seen: boolean) => settle(() => resolve(seen)) };
+      const timer = this.#clock.schedule(() => waiter.resolve(false), timeoutMs);
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #replace(objects: T[], version: string, rewound: boolean): void {
+    if (rewound) this.#version = version;
+    const initial = !this.#hasSynced;
+    this.#emit(this.#store.replace(objects, rewound), initial);
+    this.#hasSynced = true;
+    this.#settleSynced.resolve();
+  }
+
+  #emit(changes: readonly StoreChange<T>[], initial: boolean): void {
+    if (changes.length === 0) return;
+    // A listener that joins in the middle has heard of these changes by its replay.
+    const listeners = [...this.#listeners];
+    for (const change of changes) {
+      for (const listener of listeners) {
+        if (this.#listeners.has(listener)) this.#tell(listener, { ...change, initial });
+      }
+    }
+  }
+
+  #tell(listener: (event: StoreEvent<T>) => void, event: StoreEvent<T>): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.#logger.error("a listener of store events threw", { event: event.type, error: describeError(error) });
+    }
+  }
+
+  #advance(version: string): void {
+    if (compareResourceVersions(version, this.#version) <= 0) return;
+    this.#version = version;
+    for (const waiter of [...this.#waiters]) if (this.seen(waiter.version)) waiter.resolve(true);
+  }
+
+  #enter(state: ReflectorState, error: Error | undefined): void {
+    this.#state = state;
+    if (error) this.#lastError = error;
+    else if (state === "watching") this.#lastError = undefined;
+  }
+}
+
+function boundsOf<T>(options: InformerOptions<T>): ReflectorBounds {
+  const { pageLimit, streamingList, watchSecondsMin, watchSecondsMax, idleMsMax, ...rest } = options;
+  const { backoffMsInitial, backoffMsMax, refusedBackoffMsInitial, refusedBackoffMsMax } = rest;
+  const bounds = {
+    pageLimit,
+    streamingList,
+    watchSecondsMin,
+    watchSecondsMax,
+    idleMsMax,
+    backoffMsInitial,
+    backoffMsMax,
+  };
+  const all = { ...bounds, refusedBackoffMsInitial, refusedBackoffMsMax };
+  // An undefined member would hide the default.
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
