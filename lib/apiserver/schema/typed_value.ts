@@ -1,0 +1,231 @@
+import { isObject, jsonEqual } from "../../base/mod.ts";
+import type { Schema } from "../resource_type.ts";
+import { fieldSchema, resolveSchema } from "./definitions.ts";
+import { emptyTrie, type FieldTrie, insertPath, isEmptyTrie, keyElement } from "./field_trie.ts";
+
+/**
+ * Values with their schema, as server-side apply sees them (KEP-555, structured-merge-diff): which parts are one value
+ * (scalars, atomic lists and maps) and which are owned part by part.
+ */
+
+/** The schema of a value; undefined where nothing is known and the value itself tells its shape. */
+export type TypeAt = { readonly schema: Schema | undefined; readonly whole: boolean };
+
+/** How a value is owned. */
+export type Shape = "leaf" | "map" | "set-list" | "map-list";
+
+/** The type of a whole object of `schema`. */
+export function rootType(schema: Schema): TypeAt {
+  return { schema: resolveSchema(schema), whole: true };
+}
+
+/** The shape of `value`; null takes the shape its schema tells. */
+export function shapeOf(value: unknown, type: TypeAt): Shape {
+  const { schema } = type;
+  if (schema === undefined || (schema.type === undefined && !schema.properties)) {
+    return isObject(value) ? "map" : "leaf";
+  }
+  if (schema.type === "array") {
+    if (!Array.isArray(value) && value !== null) return "leaf";
+    if (schema["x-kubernetes-list-type"] === "set") return "set-list";
+    return schema["x-kubernetes-list-type"] === "map" ? "map-list" : "leaf";
+  }
+  if (schema.type !== undefined && schema.type !== "object") return "leaf";
+  if (!isObject(value) && value !== null) return "leaf";
+  return schema["x-kubernetes-map-type"] === "atomic" ? "leaf" : "map";
+}
+
+/** The type of a map's entry. */
+export function fieldType(type: TypeAt, field: string): TypeAt {
+  const schema = type.schema && fieldSchema(type.schema, field, type.whole);
+  return { schema, whole: schema?.["x-kubernetes-embedded-resource"] === true };
+}
+
+/** The type of a list's items. */
+export function itemType(type: TypeAt): TypeAt {
+  const schema = type.schema?.items && resolveSchema(type.schema.items);
+  return { schema, whole: schema?.["x-kubernetes-embedded-resource"] === true };
+}
+
+/** Whether the schema names the field, rather than allowing any. */
+export function isNamedField(type: TypeAt, field: string): boolean {
+  if (type.whole && (field === "apiVersion" || field === "kind" || field === "metadata")) return true;
+  return type.schema?.properties !== undefined && Object.hasOwn(type.schema.properties, field);
+}
+
+/** An associative list cannot be keyed: an applied object that says so is refused. */
+export class KeyingError extends Error {
+  override readonly name = "KeyingError";
+}
+
+/**
+ * The path element of a list's item.
+ *
+ * @throws {KeyingError} where a map list's item lacks a key that has no default.
+ */
+export function elementOf(item: unknown, type: TypeAt): string {
+  if (shapeOf([], type) === "set-list") return `v:${JSON.stringify(item)}`;
+  const keys: Record<string, unknown> = {}, of = itemType(type);
+  for (const key of type.schema!["x-kubernetes-list-map-keys"] ?? []) {
+    const value = isObject(item) && Object.hasOwn(item, key) ? item[key] : undefined;
+    const filled = value ?? fieldType(of, key).schema?.default;
+    if (filled !== undefined) keys[key] = filled;
+  }
+  if (Object.keys(keys).length === 0) {
+    const names = type.schema!["x-kubernetes-list-map-keys"]?.join(", ");
+    throw new KeyingError(`associative list with keys has an element that omits key field "${names}"`);
+  }
+  return keyElement(keys);
+}
+
+/** A list's items by element; an element that repeats holds several. */
+export function itemsByElement(list: unknown, type: TypeAt): Map<string, unknown[]> {
+  const items = new Map<string, unknown[]>();
+  if (!Array.isArray(list)) return items;
+  for (const item of list) {
+    const element = elementOf(item, type);
+    const same = items.get(element);
+    if (same) same.push(item);
+    else items.set(element, [item]);
+  }
+  return items;
+}
+
+/** Every path that applying `value` owns. */
+export function ownedFields(value: unknown, type: TypeAt): FieldTrie {
+  const owned = emptyTrie();
+  collect(value, type, [], owned);
+  return owned;
+}
+
+function collect(value: unknown, type: TypeAt, path: string[], owned: FieldTrie): void {
+  const shape = shapeOf(value, type);
+  switch (shape) {
+    case "leaf":
+      insertPath(owned, path);
+      return;
+    case "map":
+      if (!isObject(value)) return;
+      for (const [field, child] of Object.entries(value)) {
+        if (child === undefined) continue;
+        const childPath = [...path, `f:${field}`];
+        collect(child, fieldType(type, field), childPath, owned);
+        const empty = child === null || (isObject(child) && Object.keys(child).length === 0);
+        if (empty || !isNamedField(type, field)) insertPath(owned, childPath);
+      }
+      return;
+    case "set-list":
+    case "map-list":
+      for (const [element, items] of itemsByElement(value, type)) {
+        if (items.length === 1) collect(items[0], itemType(type), [...path, element], owned);
+        insertPath(owned, [...path, element]);
+      }
+      return;
+    default:
+      shape satisfies never;
+  }
+}
+
+/** `set` with every named field that has owned parts as a member itself, so that a field that lost all its parts goes too. */
+export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
+  const children = new Map<string, FieldTrie>();
+  for (const [element, child] of set.children) {
+    const field = element.startsWith("f:") ? element.slice(2) : undefined;
+    const childType = field === undefined ? itemType(type) : fieldType(type, field);
+    const filled = withNamedFields(child, childType);
+    if (field !== undefined && child.children.size > 0 && isNamedField(type, field)) filled.self = true;
+    children.set(element, filled);
+  }
+  return { self: set.self, children };
+}
+
+/** `value` without the paths of `set`; undefined where nothing is left of it. */
+export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unknown {
+  const shape = shapeOf(value, type);
+  if (shape === "leaf" || value === null) return value;
+  if (shape === "map") {
+    const kept: Record<string, unknown> = {};
+    for (const [field, child] of Object.entries(value as Record<string, unknown>)) {
+      const removal = set.children.get(`f:${field}`);
+      if (removal?.self || child === undefined) continue;
+      const rest = removal && !isEmptyTrie(removal) ? withoutFields(child, removal, fieldType(type, field)) : child;
+      if (rest !== undefined) kept[field] = rest;
+    }
+    return Object.keys(kept).length > 0 ? kept : undefined;
+  }
+  const kept: unknown[] = [];
+  for (const item of value as unknown[]) {
+    const removal = set.children.get(elementOf(item, type));
+    if (removal?.self) continue;
+    kept.push(removal && !isEmptyTrie(removal) ? withoutFields(item, removal, itemType(type)) : item);
+  }
+  return kept.length > 0 ? kept : undefined;
+}
+
+/** What lies between two values. */
+export interface Comparison {
+  readonly added: FieldTrie;
+  readonly removed: FieldTrie;
+  readonly modified: FieldTrie;
+}
+
+/** Compares two values of one type, path by path. */
+export function compareTyped(left: unknown, right: unknown, type: TypeAt): Comparison {
+  const comparison = { added: emptyTrie(), removed: emptyTrie(), modified: emptyTrie() };
+  compareAt(left, right, type, [], comparison);
+  return comparison;
+}
+
+function compareAt(left: unknown, right: unknown, type: TypeAt, path: string[], into: Comparison): void {
+  if (left === undefined && right === undefined) return;
+  const shape = shapeOf(right === undefined ? left : right, type);
+  const sameShape = left === undefined || right === undefined || shapeOf(left, type) === shape;
+  if (!sameShape) {
+    insertPath(into.modified, path);
+    compareParts(left, undefined, type, path, into);
+    compareParts(undefined, right, type, path, into);
+    return;
+  }
+  if (shape === "leaf" || (isVoid(left) && isVoid(right))) {
+    if (left === undefined) insertPath(into.added, path);
+    else if (right === undefined) insertPath(into.removed, path);
+    else if (!jsonEqual(left, right)) insertPath(into.modified, path);
+    return;
+  }
+  compareParts(left, right, type, path, into);
+  if (left === undefined) insertPath(into.added, path);
+  else if (right === undefined) insertPath(into.removed, path);
+}
+
+function compareParts(left: unknown, right: unknown, type: TypeAt, path: string[], into: Comparison): void {
+  const shape = shapeOf(right === undefined ? left : right, type);
+  if (shape === "leaf") return;
+  if (shape === "map") {
+    const a = isObject(left) ? left : {}, b = isObject(right) ? right : {};
+    for (const field of new Set([...Object.keys(a), ...Object.keys(b)])) {
+      compareAt(a[field], b[field], fieldType(type, field), [...path, `f:${field}`], into);
+    }
+    return;
+  }
+  const a = itemsByElement(left, type), b = itemsByElement(right, type);
+  for (const element of new Set([...a.keys(), ...b.keys()])) {
+    const before = a.get(element) ?? [], after = b.get(element) ?? [];
+    const itemPath = [...path, element];
+    if (before.length <= 1 && after.length <= 1) compareAt(before[0], after[0], itemType(type), itemPath, into);
+    else if (before.length === after.length) {
+      if (!jsonEqual(before, after)) insertPath(into.modified, itemPath);
+    } else if (before.length > 1) {
+      if (after.length > 0) compareAt(undefined, after[0], itemType(type), itemPath, into);
+      insertPath(into.removed, itemPath);
+    } else {
+      if (before.length > 0) compareAt(before[0], undefined, itemType(type), itemPath, into);
+      insertPath(into.added, itemPath);
+    }
+  }
+}
+
+/** Absent, null or empty: of two such values one is a leaf, which keeps empty and null apart. */
+function isVoid(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;
+}
