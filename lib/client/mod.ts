@@ -12,3 +12,15 @@ export type { RequestRecord } from "./requester.ts";
 export * from "./retry.ts";
 export { MalformedAnswerError, UnreachableError, type UnreachableKind } from "./unreachable.ts";
 export { IDLE_MS_MAX, type WatchEvent, type WatchOptions } from "./watch.ts";
+export * from "./connect.ts";
+export * from "./credentials.ts";
+export * from "./discovery.ts";
+export { FetchTransport, type SocketTransportOptions } from "./fetch_transport.ts";
+export {
+  InClusterCredentials,
+  type InClusterOptions,
+  inClusterServer,
+  SERVICE_ACCOUNT_DIRECTORY,
+} from "./in_cluster.ts";
+export { type KubeconfigOptions, kubeconfigPaths, type KubeContext, loadKubeconfig } from "./kubeconfig.ts";
+export { NodeTransport } from "./node_transport.ts";

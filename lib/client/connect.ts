@@ -1,0 +1,83 @@
+import { type Clock, type Transport, UsageError } from "../base/mod.ts";
+import { type Credentials, impersonating, type Impersonation } from "./credentials.ts";
+import { FetchTransport, type SocketTransportOptions } from "./fetch_transport.ts";
+import { InClusterCredentials, inClusterNamespace, type InClusterOptions, inClusterServer } from "./in_cluster.ts";
+import { kubeconfigPaths, loadKubeconfig } from "./kubeconfig.ts";
+import { NodeTransport } from "./node_transport.ts";
+
+/** What decides where to connect to; values of the environment come as arguments. */
+export interface ConnectOptions {
+  clock: Clock;
+  /** A kubeconfig that a person named: it comes before everything else, and must exist. */
+  kubeconfigPath?: string;
+  /** A context that a person named: it rules out the pod's own service account. */
+  context?: string;
+  /** The values of `KUBECONFIG` and `HOME`. */
+  kubeconfig?: string;
+  home?: string;
+  /** What separates the files of `KUBECONFIG`; `;` on Windows. */
+  pathSeparator?: string;
+  /** The values of `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`; absent outside a cluster. */
+  inCluster?: Pick<InClusterOptions, "host" | "port"> & Partial<Pick<InClusterOptions, "directory">>;
+  /** Act as somebody else. */
+  impersonate?: Impersonation;
+  readFile?: (path: string) => Promise<string>;
+}
+
+/** A way to a cluster, and how it was found. */
+export interface Connection {
+  readonly transport: Transport;
+  readonly server: string;
+  /** The namespace that the context, or the pod, is in. */
+  readonly namespace: string;
+  /** Where the settings came from, for people: `in-cluster`, or `kubeconfig context NAME`. */
+  readonly source: string;
+}
+
+/**
+ * Finds the cluster to talk to: a named kubeconfig or context, else `KUBECONFIG`, else the pod's service account, else
+ * `~/.kube/config`. Sends no request.
+ *
+ * @throws {UsageError} that names what is missing or wrong, and the fix.
+ */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const { clock, context, kubeconfig, home, inCluster, readFile, kubeconfigPath, pathSeparator } = options;
+  if (inCluster && !kubeconfigPath && !context && !kubeconfig) {
+    const { host, port } = inCluster;
+    if (!host || !port) {
+      throw new UsageError(
+        "KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is empty",
+        "set both, or give --kubeconfig",
+      );
+    }
+    const settings = { ...inCluster, clock, readFile };
+    const credentials = await InClusterCredentials.load(settings);
+    const server = inClusterServer(host, port);
+    const namespace = await inClusterNamespace(settings) ?? "default";
+    return {
+      transport: openTransport({ server, credentials: actingAs(credentials, options) }),
+      server,
+      namespace,
+      source: "in-cluster",
+    };
+  }
+  const paths = kubeconfigPath ? [kubeconfigPath] : kubeconfigPaths(kubeconfig, home, pathSeparator);
+  const found = await loadKubeconfig({ paths, context, clock, readFile });
+  const { server, namespace, credentials } = found;
+  const transport = openTransport({ server, credentials: actingAs(credentials, options) });
+  return { transport, server, namespace, source: `kubeconfig context ${found.name}` };
+}
+
+/**
+ * A transport for a server: fetch, unless its TLS settings need what only node:https can do.
+ *
+ * @throws {UsageError} for settings that contradict each other.
+ */
+export function openTransport(options: SocketTransportOptions): Transport {
+  const { insecureSkipVerify, serverName } = options.credentials.tls;
+  return insecureSkipVerify || serverName ? new NodeTransport(options) : new FetchTransport(options);
+}
+
+function actingAs(credentials: Credentials, options: ConnectOptions): Credentials {
+  return options.impersonate ? impersonating(credentials, options.impersonate) : credentials;
+}

@@ -1,0 +1,162 @@
+import { type Clock, describeError, isObject, parseJson, UsageError } from "../base/mod.ts";
+import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
+
+/** `users[].user.exec` of a kubeconfig. */
+export interface ExecPlugin {
+  readonly apiVersion: string;
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly { name: string; value: string }[];
+  readonly installHint?: string;
+  readonly provideClusterInfo?: boolean;
+}
+
+/** What an {@linkcode ExecCredentials} needs besides its plugin. */
+export interface ExecOptions {
+  readonly tls: TlsSettings;
+  readonly server: string;
+  readonly clock: Clock;
+  /** A command with a relative path is looked for here: the folder of the kubeconfig. */
+  readonly directory: string;
+  /** Runs of a plugin whose credentials the server refuses are at least so far apart. */
+  readonly runMsMin?: number;
+  readonly timeoutMs?: number;
+}
+
+/** What a plugin said. */
+interface ExecAnswer {
+  readonly token?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly expiresMs: number;
+}
+
+const RUN_MS_MIN = 10_000, TIMEOUT_MS = 60_000;
+/** A token is renewed a little before it expires: it has to survive the way to the server. */
+const EXPIRY_MARGIN_MS = 10_000;
+const STDERR_LENGTH_MAX = 300;
+
+/**
+ * Credentials from a plugin (client.authentication.k8s.io): run when they are needed, kept until they expire or the server
+ * refuses them. Callers at the same time share one run.
+ */
+export class ExecCredentials implements Credentials {
+  #tls: TlsSettings;
+  #answer: ExecAnswer | undefined;
+  #ranMs = Number.NEGATIVE_INFINITY;
+  #running: Promise<ExecAnswer> | undefined;
+
+  constructor(readonly plugin: ExecPlugin, readonly options: ExecOptions) {
+    this.#tls = options.tls;
+  }
+
+  /** The cluster's settings, with the client certificate that the plugin gave. */
+  get tls(): TlsSettings {
+    return this.#tls;
+  }
+
+  /** See {@linkcode Credentials.headers}. */
+  async headers(): Promise<HeaderFields> {
+    const known = this.#answer;
+    if (known && known.expiresMs - EXPIRY_MARGIN_MS > this.options.clock.now()) return fieldsOf(known);
+    this.#running ??= this.#run().finally(() => this.#running = undefined);
+    return fieldsOf(await this.#running);
+  }
+
+  /** See {@linkcode Credentials.invalidate}. */
+  invalidate(): void {
+    // A user whom the server does not know would otherwise have the plugin run, and perhaps ask, with every request.
+    if (this.options.clock.now() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;
+  }
+
+  async #run(): Promise<ExecAnswer> {
+    const answer = answerOf(await this.#output(), this.plugin.command);
+    this.#ranMs = this.options.clock.now();
+    this.#answer = answer;
+    if (answer.cert !== this.#tls.cert) this.#tls = { ...this.options.tls, cert: answer.cert, key: answer.key };
+    return answer;
+  }
+
+  async #output(): Promise<string> {
+    const { command, args = [], env = [], installHint } = this.plugin;
+    const { clock, directory, timeoutMs = TIMEOUT_MS } = this.options;
+    const kill = new AbortController();
+    const timer = clock.schedule(() => kill.abort(), timeoutMs);
+    try {
+      const output = await new Deno.Command(
+        command.includes("/") && !command.startsWith("/") ? `${directory}/${command}` : command,
+        {
+          args: [...args],
+          env: {
+            ...Object.fromEntries(env.map(({ name, value }) => [name, value])),
+            KUBERNETES_EXEC_INFO: this.#info(),
+          },
+          stdin: "null",
+          stdout: "piped",
+          stderr: "piped",
+          signal: kill.signal,
+        },
+      ).output();
+      if (output.success) return new TextDecoder().decode(output.stdout);
+      if (kill.signal.aborted) {
+        throw new UsageError(`the credential plugin "${command}" gave no answer in ${timeoutMs / 1_000} s`);
+      }
+      const said = new TextDecoder().decode(output.stderr).replace(/\s+/g, " ").trim().slice(0, STDERR_LENGTH_MAX);
+      throw new UsageError(
+        `the credential plugin "${command}" failed with exit code ${output.code}${said && `: ${said}`}`,
+        "run it by hand, or log in again with the tool that it belongs to",
+      );
+    } catch (cause) {
+      if (cause instanceof UsageError) throw cause;
+      const missing = cause instanceof Deno.errors.NotFound;
+      throw new UsageError(
+        missing
+          ? `the credential plugin "${command}" is not installed`
+          : `cannot run the credential plugin "${command}": ${describeError(cause)}`,
+        installHint?.replace(/\s+/g, " ").trim() ?? `install "${command}" and have it on PATH, or use another context`,
+        { cause },
+      );
+    } finally {
+      clock.clear(timer);
+    }
+  }
+
+  #info(): string {
+    const { apiVersion, provideClusterInfo } = this.plugin, { server, tls } = this.options;
+    const cluster = {
+      server,
+      "tls-server-name": tls.serverName,
+      "insecure-skip-tls-verify": tls.insecureSkipVerify,
+      "certificate-authority-data": tls.caCerts && btoa(tls.caCerts.join("\n")),
+      "proxy-url": tls.proxyUrl,
+    };
+    const spec = { interactive: false, ...(provideClusterInfo ? { cluster } : {}) };
+    return JSON.stringify({ apiVersion, kind: "ExecCredential", spec });
+  }
+}
+
+function fieldsOf(answer: ExecAnswer): HeaderFields {
+  return answer.token ? bearer(answer.token) : {};
+}
+
+function answerOf(text: string, command: string): ExecAnswer {
+  const wrong = (what: string) =>
+    new UsageError(
+      `the credential plugin "${command}" answered ${what}`,
+      "check its version and its apiVersion in the kubeconfig",
+    );
+  let answer: unknown;
+  try {
+    answer = parseJson<unknown>(text);
+  } catch {
+    throw wrong("with no JSON"); // the parser's error quotes what may be a token
+  }
+  const status = isObject(answer) && isObject(answer.status) ? answer.status : undefined;
+  if (!status) throw wrong("without a status");
+  const read = (field: string) =>
+    typeof status[field] === "string" && status[field] !== "" ? status[field] as string : undefined;
+  const token = read("token"), cert = read("clientCertificateData"), key = read("clientKeyData");
+  if (!token && !(cert && key)) throw wrong("without a token and without a client certificate");
+  const expiry = Date.parse(read("expirationTimestamp") ?? "");
+  return { token, cert, key, expiresMs: Number.isNaN(expiry) ? Number.POSITIVE_INFINITY : expiry };
+}

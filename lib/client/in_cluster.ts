@@ -1,0 +1,101 @@
+import { type Clock, UsageError } from "../base/mod.ts";
+import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
+
+/** Where every pod finds its service account. */
+export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
+/** Kubelets renew a projected token when 80 % of its life has passed; looking once a minute is early enough. */
+const TOKEN_MS_MAX = 60_000;
+
+/** What a pod knows of its cluster. */
+export interface InClusterOptions {
+  /** `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
+  host: string;
+  port: string;
+  clock: Clock;
+  directory?: string;
+  /** For how long a token is used before its file is read again. */
+  tokenMsMax?: number;
+  readFile?: (path: string) => Promise<string>;
+}
+
+/** The address of the API server as a pod sees it; IPv6 addresses get their brackets. */
+export function inClusterServer(host: string, port: string): string {
+  return `https://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
+}
+
+/** A pod's service account: token and authority are read again while it runs, since the kubelet renews both. */
+export class InClusterCredentials implements Credentials {
+  #tls: TlsSettings;
+  #token: string;
+  #readMs: number;
+  #reading: Promise<void> | undefined;
+
+  private constructor(readonly options: InClusterOptions, token: string, ca: string) {
+    this.#token = token;
+    this.#tls = { caCerts: [ca] };
+    this.#readMs = options.clock.now();
+  }
+
+  /** Reads the service account. @throws {UsageError} where the pod has none. */
+  static async load(options: InClusterOptions): Promise<InClusterCredentials> {
+    const [token, ca] = await readAccount(options);
+    return new InClusterCredentials(options, token, ca);
+  }
+
+  /** The trusted authority. */
+  get tls(): TlsSettings {
+    return this.#tls;
+  }
+
+  /** See {@linkcode Credentials.headers}. */
+  async headers(): Promise<HeaderFields> {
+    if (this.options.clock.now() - this.#readMs >= (this.options.tokenMsMax ?? TOKEN_MS_MAX)) {
+      this.#reading ??= this.#read().finally(() => this.#reading = undefined);
+      await this.#reading;
+    }
+    return bearer(this.#token);
+  }
+
+  /** See {@linkcode Credentials.invalidate}. */
+  invalidate(): void {
+    this.#readMs = Number.NEGATIVE_INFINITY;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const [token, ca] = await readAccount(this.options);
+      this.#token = token;
+      if (ca !== this.#tls.caCerts?.[0]) this.#tls = { caCerts: [ca] };
+    } catch {
+      // The kubelet swaps the files while they are in use; the token at hand is still good for a while, and if it is not,
+      // the server's 401 says so.
+    }
+    this.#readMs = this.options.clock.now();
+  }
+}
+
+/** The namespace of the pod, or undefined where the file is missing. */
+export async function inClusterNamespace(
+  options: Pick<InClusterOptions, "directory" | "readFile">,
+): Promise<string | undefined> {
+  const { directory = SERVICE_ACCOUNT_DIRECTORY, readFile = Deno.readTextFile } = options;
+  return await readFile(`${directory}/namespace`).then((text) => text.trim() || undefined, () => undefined);
+}
+
+async function readAccount(options: InClusterOptions): Promise<[token: string, ca: string]> {
+  const { directory = SERVICE_ACCOUNT_DIRECTORY, readFile = Deno.readTextFile } = options;
+  const read = async (name: string) => {
+    try {
+      const text = (await readFile(`${directory}/${name}`)).trim();
+      if (text !== "") return text;
+      throw new Error("the file is empty");
+    } catch (cause) {
+      throw new UsageError(
+        `cannot read the service account's ${name} at ${directory}/${name}`,
+        "set automountServiceAccountToken: true in the pod's spec, and a serviceAccountName",
+        { cause },
+      );
+    }
+  };
+  return [await read("token"), await read("ca.crt")];
+}

@@ -1,0 +1,273 @@
+import { parse } from "yaml";
+import { type Clock, isObject, UsageError } from "../base/mod.ts";
+import {
+  bearer,
+  type Credentials,
+  type HeaderFields,
+  impersonating,
+  StaticCredentials,
+  type TlsSettings,
+} from "./credentials.ts";
+import { ExecCredentials, type ExecPlugin } from "./exec_credentials.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Where kubeconfigs are, and which of their contexts counts. */
+export interface KubeconfigOptions {
+  /** Files in order of precedence: of what two name alike, the first counts, as with kubectl. */
+  paths: readonly string[];
+  /** Instead of `current-context`. */
+  context?: string;
+  clock: Clock;
+  readFile?: (path: string) => Promise<string>;
+}
+
+/** A context, ready to connect with. */
+export interface KubeContext {
+  readonly name: string;
+  readonly server: string;
+  readonly namespace: string;
+  readonly credentials: Credentials;
+}
+
+/** Named entries of the merged files; each knows the folder that its relative paths start from. */
+interface Merged {
+  readonly current: string | undefined;
+  readonly clusters: Map<string, Entry>;
+  readonly users: Map<string, Entry>;
+  readonly contexts: Map<string, Entry>;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly fields: Fields;
+  readonly directory: string;
+}
+
+/** The files of a `KUBECONFIG` value, or the default one below `home`. */
+export function kubeconfigPaths(kubeconfig: string | undefined, home: string | undefined, separator = ":"): string[] {
+  const paths = (kubeconfig ?? "").split(separator).filter((path) => path !== "");
+  return paths.length > 0 ? paths : home ? [`${home}/.kube/config`] : [];
+}
+
+/**
+ * Reads a context of kubeconfig files, as kubectl would.
+ *
+ * @throws {UsageError} that names the file or entry and the fix: no file, no YAML, no such context, cluster or user, an unreadable
+ * certificate. A plugin is run with the first request only.
+ */
+export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeContext> {
+  const readFile = options.readFile ?? Deno.readTextFile;
+  const merged = await mergeFiles(options.paths, readFile);
+  const name = options.context ?? merged.current;
+  if (!name) {
+    throw new UsageError(
+      `${list(options.paths)} has no current-context`,
+      "kubectl config use-context NAME, or give --context",
+    );
+  }
+  const context = entryOf(merged.contexts, "context", name, "kubectl config get-contexts shows what there is");
+  const clusterName = text(context.fields.cluster) ?? "", userName = text(context.fields.user) ?? "";
+  const cluster = entryOf(merged.clusters, "cluster", clusterName, `correct the cluster of context "${name}"`);
+  const user = entryOf(merged.users, "user", userName, `correct the user of context "${name}"`);
+  const server = text(cluster.fields.server);
+  if (!server || !URL.canParse(server)) {
+    throw new UsageError(
+      `cluster "${clusterName}" has no usable server address`,
+      "set it with kubectl config set-cluster",
+    );
+  }
+  const tls = await tlsOf(cluster, user, readFile);
+  const credentials = await credentialsOf(cluster, user, tls, server, options);
+  return { name, server, namespace: text(context.fields.namespace) ?? "default", credentials };
+}
+
+async function mergeFiles(paths: readonly string[], readFile: (path: string) => Promise<string>): Promise<Merged> {
+  const merged = {
+    current: undefined as string | undefined,
+    clusters: new Map(),
+    users: new Map(),
+    contexts: new Map(),
+  };
+  let found = 0, missing: unknown;
+  for (const path of paths) {
+    let content: string;
+    try {
+      content = await readFile(path);
+    } catch (cause) {
+      // kubectl passes over the missing files of a list too; a file that is there and cannot be read is an error.
+      if (!(cause instanceof Deno.errors.NotFound)) {
+        throw new UsageError(`cannot read the kubeconfig ${path}`, "check its permissions", { cause });
+      }
+      missing = cause;
+      continue;
+    }
+    found++;
+    const config = parseConfig(path, content),
+      directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
+    merged.current ??= text(config["current-context"]);
+    collect(merged.clusters, config.clusters, "cluster", directory);
+    collect(merged.users, config.users, "user", directory);
+    collect(merged.contexts, config.contexts, "context", directory);
+  }
+  if (found > 0) return merged;
+  const what = paths.length > 0
+    ? `there is no kubeconfig at ${list(paths)}`
+    : "there is no kubeconfig, and no home folder to look in";
+  throw new UsageError(what, "set KUBECONFIG or give --kubeconfig, or run inside a cluster", { cause: missing });
+}
+
+function parseConfig(path: string, content: string): Fields {
+  const wrong = () =>
+    new UsageError(`${path} is not a kubeconfig: it is no YAML mapping`, "check the file, or give another one");
+  let config: unknown;
+  try {
+    config = parse(content);
+  } catch {
+    throw wrong(); // the parser's error quotes lines that may hold a token
+  }
+  if (!isObject(config)) throw wrong();
+  return config;
+}
+
+function collect(into: Map<string, Entry>, entries: unknown, field: string, directory: string): void {
+  if (!Array.isArray(entries)) return;
+  for (const entry of entries) {
+    const name = isObject(entry) ? text(entry.name) : undefined;
+    if (!name || into.has(name)) continue;
+    into.set(name, { name, fields: isObject(entry[field]) ? entry[field] : {}, directory });
+  }
+}
+
+function entryOf(entries: Map<string, Entry>, kind: string, name: string, hint: string): Entry {
+  const entry = entries.get(name);
+  if (entry) return entry;
+  throw new UsageError(
+    `the kubeconfig has no ${kind} "${name}" (it has ${[...entries.keys()].sort().join(", ") || "none"})`,
+    hint,
+  );
+}
+
+async function tlsOf(cluster: Entry, user: Entry, readFile: (path: string) => Promise<string>): Promise<TlsSettings> {
+  const pem = (entry: Entry, field: string) => pemOf(entry, field, readFile);
+  const ca = await pem(cluster, "certificate-authority");
+  return {
+    caCerts: ca ? [ca] : undefined,
+    cert: await pem(user, "client-certificate"),
+    key: await pem(user, "client-key"),
+    insecureSkipVerify: cluster.fields["insecure-skip-tls-verify"] === true,
+    serverName: text(cluster.fields["tls-server-name"]),
+    proxyUrl: text(cluster.fields["proxy-url"]),
+  };
+}
+
+async function pemOf(
+  entry: Entry,
+  field: string,
+  readFile: (path: string) => Promise<string>,
+): Promise<string | undefined> {
+  const data = text(entry.fields[`${field}-data`]), path = text(entry.fields[field]);
+  if (data) {
+    try {
+      return atob(data.replace(/\s+/g, ""));
+    } catch {
+      throw new UsageError(
+        `${field}-data of "${entry.name}" in the kubeconfig is not base64`,
+        "write the kubeconfig again",
+      );
+    }
+  }
+  if (!path) return undefined;
+  try {
+    return await readFile(resolve(entry.directory, path));
+  } catch (cause) {
+    throw new UsageError(
+      `cannot read ${field} ${resolve(entry.directory, path)} of "${entry.name}" in the kubeconfig`,
+      "check that the file exists and may be read",
+      { cause },
+    );
+  }
+}
+
+async function credentialsOf(
+  cluster: Entry,
+  user: Entry,
+  tls: TlsSettings,
+  server: string,
+  options: KubeconfigOptions,
+): Promise<Credentials> {
+  const { fields, directory } = user, { clock, readFile = Deno.readTextFile } = options;
+  const credentials = await identityOf();
+  const as = text(fields.as), groups = fields["as-groups"];
+  if (!as) return credentials;
+  return impersonating(credentials, { user: as, groups: Array.isArray(groups) ? groups.map(String) : [] });
+
+  async function identityOf(): Promise<Credentials> {
+    const token = text(fields.token), tokenFile = text(fields.tokenFile), username = text(fields.username);
+    if (isObject(fields.exec)) {
+      const plugin = fields.exec as unknown as ExecPlugin;
+      if (!text(plugin.command)) {
+        throw new UsageError(
+          `user "${user.name}" of the kubeconfig has an exec plugin without a command`,
+          "add its command",
+        );
+      }
+      return new ExecCredentials(plugin, { tls, server, clock, directory });
+    }
+    if (isObject(fields["auth-provider"])) {
+      const { AuthProviderCredentials } = await import("./auth_provider.ts");
+      return new AuthProviderCredentials(cluster, user, tls);
+    }
+    if (tokenFile) return new TokenFileCredentials(resolve(directory, tokenFile), tls, clock, readFile);
+    if (token) return new StaticCredentials(tls, bearer(token));
+    if (username) {
+      return new StaticCredentials(tls, {
+        authorization: `Basic ${btoa(`${username}:${text(fields.password) ?? ""}`)}`,
+      });
+    }
+    return new StaticCredentials(tls);
+  }
+}
+
+/** A token in a file that somebody else renews. */
+class TokenFileCredentials implements Credentials {
+  #token = "";
+  #readMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly path: string,
+    readonly tls: TlsSettings,
+    readonly clock: Clock,
+    readonly readFile: (path: string) => Promise<string>,
+  ) {}
+
+  async headers(): Promise<HeaderFields> {
+    if (this.clock.now() - this.#readMs >= 60_000) {
+      try {
+        this.#token = (await this.readFile(this.path)).trim();
+      } catch (cause) {
+        throw new UsageError(`cannot read the token file ${this.path} that the kubeconfig names`, "log in again", {
+          cause,
+        });
+      }
+      this.#readMs = this.clock.now();
+    }
+    return bearer(this.#token);
+  }
+
+  invalidate(): void {
+    this.#readMs = Number.NEGATIVE_INFINITY;
+  }
+}
+
+function resolve(directory: string, path: string): string {
+  return path.startsWith("/") ? path : `${directory}/${path}`;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function list(paths: readonly string[]): string {
+  return paths.join(", ");
+}

@@ -1,0 +1,161 @@
+import { Agent, request as httpsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { type Transport, type TransportRequest, UsageError } from "../base/mod.ts";
+import { type HeaderFields, sendAuthenticated, type TlsSettings } from "./credentials.ts";
+import type { SocketTransportOptions } from "./fetch_transport.ts";
+import { classifyFailure, UnreachableError } from "./unreachable.ts";
+
+const NO_BODY = new Set([204, 205, 304]);
+
+/**
+ * A transport over node:https, for what fetch cannot do: skip verification, or check the server's certificate for another name.
+ * Streams have connections of their own. Same contract as {@linkcode FetchTransport}; it knows no proxies.
+ */
+export class NodeTransport implements Transport {
+  readonly #options: SocketTransportOptions;
+  readonly #base: URL;
+  readonly #prefix: string;
+  readonly #underWay = new Set<() => void>();
+  #agent: { readonly tls: TlsSettings; readonly requests: Agent; readonly streams: Agent } | undefined;
+  #closed = false;
+
+  /** @throws {UsageError} where the settings ask for a proxy. */
+  constructor(options: SocketTransportOptions) {
+    if (options.credentials.tls.proxyUrl) {
+      throw new UsageError(
+        "a proxy cannot be combined with insecure-skip-tls-verify or tls-server-name",
+        "remove proxy-url from the cluster, or give it certificate-authority-data and the address of its certificate",
+      );
+    }
+    this.#options = options;
+    this.#base = new URL(options.server);
+    this.#prefix = this.#base.pathname.replace(/\/+$/, "");
+  }
+
+  /** See {@linkcode Transport.fetch}. */
+  async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
+    return await sendAuthenticated(this.#options.credentials, request, async (headers) => {
+      if (this.#closed) throw this.#unreachable(new Error("the transport is closed"));
+      try {
+        return await this.#send(path, request, headers);
+      } catch (cause) {
+        if (request.signal?.aborted) throw request.signal.reason;
+        throw this.#unreachable(cause);
+      }
+    });
+  }
+
+  /** See {@linkcode Transport.close}. */
+  close(): void {
+    this.#closed = true;
+    for (const end of [...this.#underWay]) end();
+    this.#retire();
+  }
+
+  #unreachable(cause: unknown): UnreachableError {
+    return new UnreachableError(this.#base.origin, classifyFailure(cause), { cause });
+  }
+
+  #send(path: string, request: TransportRequest, fields: HeaderFields): Promise<Response> {
+    const { signal, body, streaming, method = "GET" } = request;
+    const agents = this.#current();
+    const headers: Record<string, string | string[]> = {};
+    for (const [name, value] of Object.entries(fields)) headers[name] = typeof value === "string" ? value : [...value];
+    if (body !== undefined) headers["content-length"] = String(new TextEncoder().encode(body).byteLength);
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const sent = httpsRequest({
+        protocol: this.#base.protocol,
+        hostname: this.#base.hostname.replace(/^\[|\]$/g, ""),
+        port: this.#base.port || 443,
+        path: this.#prefix + path,
+        method,
+        headers,
+        agent: streaming ? agents.streams : agents.requests,
+      });
+      const end = () => void sent.destroy(new Error("the request was aborted"));
+      const forget = () => {
+        this.#underWay.delete(end);
+        signal?.removeEventListener("abort", end);
+      };
+      this.#underWay.add(end);
+      signal?.addEventListener("abort", end, { once: true });
+      sent.on("error", (error) => {
+        forget();
+        reject(error);
+      });
+      sent.on("response", (answer: IncomingMessage) => resolve(responseOf(answer, end, forget)));
+      sent.end(body);
+    });
+  }
+
+  #current() {
+    const { credentials, idleConnectionsMax = 32 } = this.#options;
+    const { tls } = credentials;
+    if (this.#agent?.tls !== tls) {
+      this.#retire();
+      const settings = {
+        ca: tls.caCerts ? [...tls.caCerts] : undefined,
+        cert: tls.cert,
+        key: tls.key,
+        rejectUnauthorized: !tls.insecureSkipVerify,
+        servername: tls.serverName,
+      };
+      this.#agent = {
+        tls,
+        requests: new Agent({ ...settings, keepAlive: true, maxFreeSockets: idleConnectionsMax }),
+        streams: new Agent(settings),
+      };
+    }
+    return this.#agent!;
+  }
+
+  #retire(): void {
+    this.#agent?.requests.destroy();
+    this.#agent?.streams.destroy();
+    this.#agent = undefined;
+  }
+}
+
+/** A fetch Response over node's answer. Node's own bridge of streams notices neither aborts nor lost connections in Deno. */
+function responseOf(answer: IncomingMessage, abort: () => void, forget: () => void): Response {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(answer.headers)) {
+    for (const line of Array.isArray(value) ? value : [value]) if (line !== undefined) headers.append(name, line);
+  }
+  const init = { status: answer.statusCode, statusText: answer.statusMessage, headers };
+  if (NO_BODY.has(init.status ?? 0)) {
+    answer.resume();
+    forget();
+    return new Response(null, init);
+  }
+  let ended = false;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      const end = (finish: () => void) => {
+        if (ended) return;
+        ended = true;
+        forget();
+        finish();
+      };
+      answer.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+        if (ended) return;
+        controller.enqueue(new Uint8Array(chunk));
+        if ((controller.desiredSize ?? 0) <= 0) answer.pause();
+      });
+      answer.on("end", () => end(() => controller.close()));
+      answer.on("error", (error) => end(() => controller.error(error)));
+      // A connection that is lost in the middle closes without an end.
+      answer.on("close", () => end(() => controller.error(new Error("connection closed before message completed"))));
+    },
+    pull() {
+      answer.resume();
+    },
+    cancel() {
+      ended = true;
+      forget();
+      abort();
+    },
+  });
+  return new Response(body, init);
+}
