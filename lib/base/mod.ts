@@ -9,6 +9,7 @@ export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./json.ts";
 export * from "./log.ts";
+export * from "./map_concurrent.ts";
 export * from "./random.ts";
 export * from "./signal.ts";
 export * from "./transport.ts";

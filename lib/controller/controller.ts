@@ -1,0 +1,368 @@
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { type Random, randomSuffix } from "../base/random.ts";
+import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import type { Informer, StoreEvent } from "../cache/mod.ts";
+import type { Client } from "../client/mod.ts";
+import { detectCause } from "../handling/cause.ts";
+import { afterCycle, type HotLoopOptions, isHot, pauseMs } from "../handling/hot_loop.ts";
+import type { Outcome } from "../handling/outcome.ts";
+import { outcomeOfError } from "../handling/outcome.ts";
+import { firstTick, tickDueMs } from "../handling/timer_schedule.ts";
+import type { BackoffOptions } from "../queue/backoff.ts";
+import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
+import { type ChildKinds, keepOwnFields, ownerKey, typed } from "./children.ts";
+import { Cycle, type CycleHost, type CyclePlan, type CycleReport } from "./cycle.ts";
+import { CycleClient, type WriteRecord } from "./cycle_client.ts";
+import type { ControllerDeclaration } from "./declaration.ts";
+import { Dependencies } from "./dependencies.ts";
+import type { EventRecorder } from "./event_recorder.ts";
+import { KeyMemory, sameInput } from "./key_memory.ts";
+import type { ControllerObserver, CycleResult } from "./observer.ts";
+import type { SharedInformers } from "./shared_informers.ts";
+import { WatchSet } from "./watch_set.ts";
+
+/** Bounds of a controller; all have defaults. */
+export interface ControllerOptions {
+  readonly workersMax: number;
+  /** Longest run of a handler that names no timeout of its own. */
+  readonly timeoutMs: number;
+  readonly backoff: BackoffOptions;
+  /** Longest wait for the store to show what the last cycle wrote. */
+  readonly ownWriteWaitMsMax: number;
+  readonly hotLoop: HotLoopOptions;
+}
+
+/** What holds unless somebody says otherwise. */
+export const CONTROLLER_DEFAULTS: ControllerOptions = {
+  workersMax: 16,
+  timeoutMs: 300_000,
+  backoff: { initialMs: 500, maxMs: 300_000 },
+  ownWriteWaitMsMax: 5_000,
+  hotLoop: { writesInARowMax: 10, windowMs: 10_000, pauseMsMax: 60_000 },
+};
+
+/** What a controller is given. */
+export interface ControllerDeps {
+  readonly client: Client;
+  readonly informers: SharedInformers;
+  readonly resolveKind: ChildKinds["resolve"];
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly observer?: ControllerObserver;
+  /** Field manager of status and children. */
+  readonly fieldManager: string;
+  readonly finalizer: string;
+  readonly options: ControllerOptions;
+}
+
+/** Reasons that come from changes in the cluster, as against those that a handler or a clock asked for. */
+const EVENT_REASONS = new Set(["changed", "owned", "mapped", "dependency"]);
+
+/**
+ * Reconciles every object of one kind: watches, queues keys, runs cycles, and remembers between cycles only what may be lost.
+ */
+export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object> {
+  readonly name: string;
+  readonly queue: WorkQueue;
+  readonly #declaration: ControllerDeclaration<T, Spec, Status>;
+  readonly #deps: ControllerDeps;
+  readonly #memory = new Map<string, KeyMemory>();
+  readonly #watches: WatchSet;
+  readonly #dependencies: Dependencies;
+  readonly #unsubscribe: (() => void)[] = [];
+  readonly #host: CycleHost<T, Spec, Status>;
+  #primary!: Informer<T>;
+
+  constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
+    this.name = formatGroupResource(declaration.kind);
+    this.#declaration = declaration;
+    this.#deps = deps;
+    const { clock, random, options, observer } = deps;
+    this.queue = new WorkQueue({ clock, random, backoff: options.backoff, observer: observer?.queue });
+    this.#watches = new WatchSet(deps.informers);
+    this.#dependencies = new Dependencies(deps.informers, (key) => this.queue.add(key, "dependency"));
+    const kinds = { resolve: deps.resolveKind, informerOf: (resource: ApiResource) => this.#ownedInformer(resource) };
+    this.#host = {
+      declaration,
+      clock,
+      kinds,
+      events: deps.events,
+      dependencies: this.#dependencies,
+      finalizer: deps.finalizer,
+      timeoutMs: options.timeoutMs,
+      cached: (resource) => this.#watches.reader(resource),
+    };
+  }
+
+  /** Starts the watches and resolves when every store is complete. */
+  async start(): Promise<void> {
+    const { kind, owns, watches } = this.#declaration;
+    this.#primary = this.#watches.add({ resource: kind }) as unknown as Informer<T>;
+    this.#unsubscribe.push(this.#primary.onEvent((event) => this.#onPrimary(event)));
+    const keep = keepOwnFields(this.#deps.fieldManager);
+    for (const resource of owns) {
+      this.#unsubscribe.push(this.#watches.add({ resource, project: keep }).onEvent((event) => this.#onOwned(event)));
+    }
+    for (const { map, indexes = {}, ...spec } of watches) {
+      const informer = this.#watches.add(spec);
+      for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
+      this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(map, event)));
+    }
+    await this.#watches.synced();
+  }
+
+  /** Works until `stop` aborts and the cycles under way are done; `abort` cuts those short. */
+  async run(stop: AbortSignal, abort: AbortSignal): Promise<void> {
+    const close = () => this.queue.close();
+    if (stop.aborted) close();
+    stop.addEventListener("abort", close, { once: true });
+    const workers = this.#declaration.workersMax ?? this.#deps.options.workersMax;
+    try {
+      await Promise.all(Array.from({ length: workers }, () => this.#work(abort)));
+    } finally {
+      stop.removeEventListener("abort", close);
+      this.close();
+    }
+  }
+
+  /** Lets go of every watch. */
+  close(): void {
+    this.queue.close();
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    this.#dependencies.clear();
+    this.#watches.close();
+  }
+
+  #onPrimary(event: StoreEvent<T>): void {
+    const key = formatKey(keyOf(event.object));
+    const memory = this.#memory.get(key);
+    if (memory && event.old && !sameInput(event.old, event.object)) memory.changedMs = this.#deps.clock.now();
+    if (event.initial) this.queue.add(key, "resume", "low");
+    else this.queue.add(key, "changed");
+  }
+
+  #onOwned(event: StoreEvent<KubeObject>): void {
+    for (const object of event.old ? [event.object, event.old] : [event.object]) {
+      const key = ownerKey(object, this.#declaration.kind);
+      // While the primary's own initial load is under way, that load brings the key.
+      if (key && !event.initial) this.queue.add(formatKey(key), "owned");
+    }
+  }
+
+  #onWatched(map: ControllerDeclaration<T>["watches"][number]["map"], event: StoreEvent<KubeObject>): void {
+    if (event.initial && !this.#primary.hasSynced) return;
+    const change = {
+      object: event.object,
+      before: event.old,
+      deleted: event.type === "deleted",
+      primaries: this.#primary.store.values() as Iterable<T & KubeObject>,
+    };
+    for (const key of map(change as never)) this.queue.add(formatKey(key), "mapped");
+  }
+
+  async #work(abort: AbortSignal): Promise<void> {
+    for (let item = await this.queue.take(); item; item = await this.queue.take()) {
+      try {
+        await this.#serve(item, abort);
+      } catch (error) {
+        const log = this.#logger(item.key);
+        // A cycle's own writes failed, or this engine has a bug: either way the key comes back, slower and slower.
+        if (!abort.aborted) this.#retry(item.key, outcomeOfError(error), log);
+        else log.info("cycle cut short by the stop; the next run takes it up");
+      } finally {
+        this.queue.done(item.key);
+      }
+    }
+  }
+
+  async #serve(item: WorkItem, abort: AbortSignal): Promise<void> {
+    const former = this.#memory.get(item.key);
+    if (former) await this.#awaitOwnWrites(former, abort);
+    const stored = this.#primary.store.get(item.key);
+    if (!stored || (former && former.uid !== stored.metadata?.uid)) this.#forget(item.key);
+    if (!stored) return;
+    const memory = this.#memory.get(item.key) ?? new KeyMemory(stored, this.#deps.clock.now());
+    this.#memory.set(item.key, memory);
+    if (this.#isNothingNew(item, stored, memory) || this.#mustPause(item, memory)) return;
+    const object = typed(stored, this.#declaration.kind);
+    const { finalizer } = this.#deps, needsFinalizer = this.#declaration.delete !== undefined;
+    const cause = detectCause(object, { finalizer, needsFinalizer });
+    if (cause.kind === "gone") return this.#forget(item.key);
+    await this.#runCycle(this.#plan(item, object, cause, memory), memory, abort);
+  }
+
+  #plan(
+    item: WorkItem,
+    object: T,
+    cause: CyclePlan<T, Spec, Status>["cause"],
+    memory: KeyMemory,
+  ): CyclePlan<T, Spec, Status> {
+    const nowMs = this.#deps.clock.now();
+    const timers = cause.kind === "delete" ? [] : this.#declaration.timers.filter((timer) => {
+      const state = memory.timers.get(timer.id) ?? firstTick(timer, nowMs);
+      memory.timers.set(timer.id, state);
+      return tickDueMs(timer, state, memory.changedMs) <= nowMs;
+    });
+    const due = memory.reconcileDueMs !== undefined && memory.reconcileDueMs <= nowMs;
+    const reconcile = due || [...item.reasons].some((reason) => reason !== "timer");
+    const stalled = isHot(memory.hot, this.#deps.options.hotLoop);
+    return { key: item.key, object, cause, reasons: item.reasons, reconcile, timers, stalled };
+  }
+
+  async #runCycle(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, abort: AbortSignal): Promise<void> {
+    const { clock, observer, client } = this.#deps;
+    const cycleClient = new CycleClient(client, abort);
+    const log = this.#logger(plan.key).with({ reconcile: randomSuffix(this.#deps.random, 8) });
+    const span = observer?.span ?? ((_name, _attributes, work) => work());
+    const startMs = clock.now();
+    observer?.cycleStarted?.();
+    let result: CycleResult = "error";
+    try {
+      const { namespace = "", name = "" } = plan.object.metadata ?? {};
+      const attributes = { "k8s.resource.kind": this.#declaration.kind.kind, "k8s.namespace.name": namespace, name };
+      await span(`reconcile ${this.#declaration.kind.kind}`, attributes, async (traceId) => {
+        const cycleLog = traceId ? log.with({ trace_id: traceId }) : log;
+        cycleLog.debug("cycle starts", { cause: plan.cause.kind, reasons: [...plan.reasons] });
+        const report = await new Cycle(this.#host, plan, cycleClient, cycleLog, abort).run();
+        result = this.#settle(plan, report, memory, cycleLog);
+      });
+    } finally {
+      this.#watches.expect(cycleClient.writes, memory.pendingWrites);
+      this.#guard(plan, memory, cycleClient.writes);
+      observer?.cycleEnded?.(result, clock.now() - startMs, cycleClient.writes.length);
+      log.debug("cycle ends", { result, writes: cycleClient.writes.length, ms: clock.now() - startMs });
+    }
+  }
+
+  #settle(plan: CyclePlan<T, Spec, Status>, report: CycleReport<T>, memory: KeyMemory, log: Logger): CycleResult {
+    const { outcome, object } = report, nowMs = this.#deps.clock.now();
+    for (const [id, state] of report.ticks) memory.timers.set(id, state);
+    if (
+      object && outcome.kind !== "retry" && plan.reconcile && (object === plan.object || sameInput(plan.object, object))
+    ) {
+      memory.handled = object;
+    }
+    if (outcome.kind === "retry") {
+      this.#retry(plan.key, outcome, log);
+      return "error";
+    }
+    if (plan.reconcile) {
+      this.queue.forget(plan.key);
+      const afterMs = outcome.kind === "done" ? outcome.requeueAfterMs : undefined;
+      memory.reconcileDueMs = afterMs === undefined ? undefined : nowMs + afterMs;
+    }
+    if (outcome.kind === "failed") {
+      log.warn("reconcile failed for good; waiting for the object to change", {
+        reason: outcome.reason,
+        error: outcome.message,
+      });
+    }
+    if (object) this.#reschedule(plan.key, memory);
+    if (outcome.kind === "failed") return "failed";
+    return outcome.requeueAfterMs === undefined ? "success" : "requeue_after";
+  }
+
+  #retry(key: string, outcome: Outcome, log: Logger): void {
+    const asked = outcome.kind === "retry" ? outcome.delayMs : undefined;
+    if (asked !== undefined) this.queue.addAfter(key, asked, "retry");
+    const delayMs = asked ?? this.queue.retry(key, "retry");
+    const memory = this.#memory.get(key);
+    if (memory) {
+      memory.reconcileDueMs = this.#deps.clock.now() + delayMs;
+      memory.handled = undefined;
+      this.#reschedule(key, memory);
+    }
+    if (outcome.kind === "done") return;
+    const stack = outcome.error instanceof Error && outcome.error.name.endsWith("TypeError")
+      ? outcome.error.stack
+      : undefined;
+    log.warn("reconcile will be retried", {
+      reason: outcome.reason,
+      error: outcome.message,
+      retryInMs: Math.round(delayMs),
+    });
+    if (stack) log.debug("stack of the failed reconcile", { stack });
+  }
+
+  /** One delayed entry per key, for whatever falls due first. */
+  #reschedule(key: string, memory: KeyMemory): void {
+    const nowMs = this.#deps.clock.now();
+    if (memory.reconcileDueMs !== undefined) {
+      this.queue.addAfter(key, Math.max(1, memory.reconcileDueMs - nowMs), "requeue");
+    }
+    for (const timer of this.#declaration.timers) {
+      const state = memory.timers.get(timer.id) ?? firstTick(timer, nowMs);
+      memory.timers.set(timer.id, state);
+      this.queue.addAfter(key, Math.max(1, tickDueMs(timer, state, memory.changedMs) - nowMs), "timer");
+    }
+  }
+
+  #isNothingNew(item: WorkItem, object: T, memory: KeyMemory): boolean {
+    const onlyChanged = item.reasons.size === 1 && item.reasons.has("changed");
+    if (!onlyChanged || !memory.isEcho(object)) return false;
+    this.#reschedule(item.key, memory);
+    return true;
+  }
+
+  #mustPause(item: WorkItem, memory: KeyMemory): boolean {
+    if (![...item.reasons].every((reason) => EVENT_REASONS.has(reason))) return false;
+    const restMs = pauseMs(memory.hot, this.#deps.options.hotLoop) -
+      (this.#deps.clock.now() - (memory.hot?.lastMs ?? 0));
+    if (restMs <= 0) return false;
+    for (const reason of item.reasons) this.queue.addAfter(item.key, restMs, reason);
+    return true;
+  }
+
+  #guard(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, writes: readonly WriteRecord[]): void {
+    const { clock, observer, options } = this.#deps;
+    // The echo of a status write is never handled, so it cannot drive a loop; everything else can.
+    const targets = new Set(
+      writes.filter(({ subresource }) => subresource !== "status")
+        .map(({ resource, key }) => `${formatGroupResource(resource)} ${formatKey(key)}`),
+    );
+    const again = [...targets].some((target) => memory.lastTargets.has(target));
+    memory.lastTargets = targets;
+    if (again && ![...plan.reasons].every((reason) => EVENT_REASONS.has(reason))) return;
+    const before = isHot(memory.hot, options.hotLoop);
+    memory.hot = afterCycle(memory.hot, again, clock.now(), options.hotLoop);
+    const after = isHot(memory.hot, options.hotLoop);
+    if (before === after) return;
+    observer?.hot?.(plan.key, after);
+    const log = this.#logger(plan.key);
+    if (after) log.warn("hot loop: every reconcile writes again without converging; slowing down");
+    else log.info("hot loop ended");
+  }
+
+  async #awaitOwnWrites(memory: KeyMemory, abort: AbortSignal): Promise<void> {
+    for (const [informer, version] of memory.pendingWrites) {
+      await informer.waitFor(version, this.#deps.options.ownWriteWaitMsMax, abort);
+    }
+    memory.pendingWrites.clear();
+  }
+
+  #forget(key: string): void {
+    const memory = this.#memory.get(key);
+    if (memory?.uid) this.#deps.events.forget(memory.uid);
+    if (memory && isHot(memory.hot, this.#deps.options.hotLoop)) this.#deps.observer?.hot?.(key, false);
+    this.#memory.delete(key);
+    this.queue.forget(key);
+    this.#dependencies.forget(key);
+  }
+
+  #ownedInformer(resource: ApiResource): Informer<KubeObject> | undefined {
+    const owned = this.#declaration.owns.find((each) =>
+      each.group === resource.group && each.plural === resource.plural
+    );
+    return owned && this.#watches.informerOf(owned);
+  }
+
+  #logger(key: string): Logger {
+    const slash = key.indexOf("/");
+    const namespace = slash < 0 ? undefined : key.slice(0, slash);
+    return this.#deps.logger.with({ kind: this.#declaration.kind.kind, namespace, name: key.slice(slash + 1) });
+  }
+}

@@ -1,0 +1,107 @@
+import type { JsonValue } from "../base/json.ts";
+import { keyOf, type KubeList, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import type { Client } from "../client/mod.ts";
+
+/** One write of a cycle, as its books hold it. */
+export interface WriteRecord {
+  readonly verb: "create" | "replace" | "apply" | "patch" | "delete";
+  readonly resource: ApiResource;
+  readonly key: ObjectKey;
+  readonly subresource?: string;
+  /** Version that the server gave the result; absent for deletions. */
+  readonly resourceVersion?: string;
+  /** The labels of the result, to know which watches will see it. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The client of one cycle: every request carries the cycle's signal, and every write is entered in its books, from which
+ * the engine learns what to wait for before the next cycle and whether the cycle changed anything.
+ */
+export class CycleClient {
+  readonly writes: WriteRecord[];
+  readonly #client: Client;
+  readonly #signal: AbortSignal;
+
+  constructor(client: Client, signal: AbortSignal, writes: WriteRecord[] = []) {
+    this.#client = client;
+    this.#signal = signal;
+    this.writes = writes;
+  }
+
+  /** The same books under another signal. */
+  withSignal(signal: AbortSignal): CycleClient {
+    return new CycleClient(this.#client, signal, this.writes);
+  }
+
+  /** Reads one object. @throws {NotFoundError} */
+  get<T extends KubeObject>(resource: ApiResource, key: ObjectKey, options?: { metadataOnly?: boolean }): Promise<T> {
+    return this.#client.get<T>(resource, key, { ...options, signal: this.#signal });
+  }
+
+  /** Reads one object, or undefined where there is none. */
+  find<T extends KubeObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    options?: { metadataOnly?: boolean },
+  ): Promise<T | undefined> {
+    return this.#client.find<T>(resource, key, { ...options, signal: this.#signal });
+  }
+
+  /** Reads all objects of a resource that match, page by page. */
+  list<T extends KubeObject>(
+    resource: ApiResource,
+    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean },
+  ): Promise<KubeList<T>> {
+    return this.#client.list<T>(resource, { ...options, signal: this.#signal });
+  }
+
+  /** Creates an object. @throws {AlreadyExistsError} */
+  async create<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
+    return this.#enter("create", resource, await this.#client.create(resource, object, { signal: this.#signal }));
+  }
+
+  /** Replaces an object; `metadata.resourceVersion` guards it. @throws {ConflictError} */
+  async replace<T extends KubeObject>(
+    resource: ApiResource,
+    object: T,
+    options?: { subresource?: string },
+  ): Promise<T> {
+    const result = await this.#client.replace(resource, object, { ...options, signal: this.#signal });
+    return this.#enter("replace", resource, result, options?.subresource);
+  }
+
+  /** Server-side apply with the operator's field manager, forced: what the operator applies, it owns. */
+  async apply<T extends KubeObject>(resource: ApiResource, object: T, options?: { subresource?: string }): Promise<T> {
+    const result = await this.#client.apply(resource, object, { ...options, force: true, signal: this.#signal });
+    return this.#enter("apply", resource, result, options?.subresource);
+  }
+
+  /** Patches an object. */
+  async patch<T extends KubeObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    body: JsonValue,
+    options: { type: "json" | "merge" | "strategic"; subresource?: string; metadataOnly?: boolean },
+  ): Promise<T> {
+    const result = await this.#client.patch<T>(resource, key, body, { ...options, signal: this.#signal });
+    return this.#enter("patch", resource, result, options.subresource);
+  }
+
+  /** Deletes an object; `uid` makes sure that it is the one meant. @throws {NotFoundError} */
+  async delete(
+    resource: ApiResource,
+    key: ObjectKey,
+    options?: { uid?: string; resourceVersion?: string; propagationPolicy?: "Background" | "Foreground" | "Orphan" },
+  ): Promise<void> {
+    await this.#client.delete(resource, key, { ...options, signal: this.#signal });
+    this.writes.push({ verb: "delete", resource, key });
+  }
+
+  #enter<T extends KubeObject>(verb: WriteRecord["verb"], resource: ApiResource, result: T, subresource?: string): T {
+    const { resourceVersion, labels } = result.metadata ?? {};
+    this.writes.push({ verb, resource, key: keyOf(result), subresource, resourceVersion, labels });
+    return result;
+  }
+}

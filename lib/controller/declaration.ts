@@ -1,0 +1,92 @@
+import type { Duration } from "../base/duration.ts";
+import type { Condition } from "../apimachinery/condition.ts";
+import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ReconcileResult } from "../handling/outcome.ts";
+import type { TimerOptions } from "../handling/timer_schedule.ts";
+import type { ReconcileContext } from "./context.ts";
+
+/** The part of a status that the engine writes for every resource that has one. */
+export interface BaseStatus {
+  observedGeneration?: number;
+  conditions?: Condition[];
+}
+
+/**
+ * A kind as the engine sees it: how to request it, how to read its spec, and whether its status is ours to write.
+ * `defineResource` makes one from a schema; the built-in kinds are at hand as constants.
+ */
+export interface ResourceKind<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object>
+  extends ApiResource {
+  /**
+   * The spec with defaults filled in.
+   *
+   * @throws {PermanentError} naming the field, where an object slipped past the API server's own validation.
+   */
+  parseSpec(object: T): Spec;
+  /** Whether the operator owns a status subresource of this kind. False for every built-in kind. */
+  readonly hasStatus: boolean;
+  /** Never set: it carries the type of the status to the handlers. */
+  readonly statusType?: Status;
+}
+
+/** A handler of the whole object, level-triggered. */
+export type ReconcileHandler<T extends KubeObject, Spec, Status extends object> = (
+  context: ReconcileContext<T, Spec, Status>,
+) => Promise<ReconcileResult> | ReconcileResult;
+
+/** Bounds of one handler. */
+export interface HandlerOptions {
+  /** Ends the handler: its signal aborts, and the outcome is a timeout even if it ignores that. Five minutes by default. */
+  readonly timeout?: Duration;
+}
+
+/** Another resource whose changes lead to reconciles. Its functions are called without `this`. */
+export interface WatchOptions<Primary extends KubeObject, Watched extends KubeObject> {
+  readonly resource: ApiResource & { parseSpec?(object: Watched): unknown };
+  /**
+   * The keys to reconcile for a changed object; `before` is its former state where there was one, `primaries` what the
+   * store holds. Must be pure.
+   */
+  map(change: WatchedChange<Primary, Watched>): Iterable<ObjectKey>;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Watch `metadata` only: less traffic, and nobody's data in memory. */
+  readonly metadataOnly?: boolean;
+  /** What to keep of each object in memory; `managedFields` are dropped where absent. */
+  project?(object: Watched): Watched;
+  /** Named look-ups of the store: the values under which an object is found. */
+  readonly indexes?: Readonly<Record<string, (object: Watched) => readonly string[]>>;
+}
+
+/** One change of a watched object, as `map` sees it. */
+export interface WatchedChange<Primary extends KubeObject, Watched extends KubeObject> {
+  readonly object: Watched;
+  readonly before?: Watched;
+  readonly deleted: boolean;
+  /** Every object of the reconciled kind that is known now. */
+  readonly primaries: Iterable<Primary>;
+}
+
+/** A timer on every object of a kind. */
+export interface TimerDeclaration<T extends KubeObject, Spec, Status extends object>
+  extends TimerOptions, HandlerOptions {
+  readonly id: string;
+  readonly handler: ReconcileHandler<T, Spec, Status>;
+}
+
+/** Everything that an operator says about one kind; what a controller runs. */
+export interface ControllerDeclaration<
+  T extends KubeObject = KubeObject,
+  Spec = unknown,
+  Status extends object = object,
+> {
+  readonly kind: ResourceKind<T, Spec, Status>;
+  reconcile?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions;
+  delete?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions;
+  readonly timers: TimerDeclaration<T, Spec, Status>[];
+  readonly owns: ApiResource[];
+  readonly watches: WatchOptions<T, KubeObject>[];
+  /** Cycles at the same time, each on another object. 16 by default. */
+  workersMax?: number;
+}

@@ -1,0 +1,153 @@
+import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { type Random, randomSuffix } from "../base/random.ts";
+import type { DynamicObject, KubeObject, ObjectKey } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import { type Client, NotFoundError } from "../client/mod.ts";
+import { TokenBucket } from "../queue/token_bucket.ts";
+
+/** Posts Events about the object of a cycle. */
+export interface EventPoster {
+  /** Something happened that an owner of the object may want to know. `reason` is CamelCase. */
+  normal(reason: string, message: string): void;
+  /** Something is wrong with the object. */
+  warning(reason: string, message: string): void;
+}
+
+const EVENTS: ApiResource = {
+  group: "events.k8s.io",
+  version: "v1",
+  kind: "Event",
+  plural: "events",
+  namespaced: true,
+};
+
+/** Longest note that the API takes (events.k8s.io/v1). */
+const NOTE_LENGTH_MAX = 1_024;
+/** Repeats of an Event within this time join its series (as client-go's recorder does). */
+const SERIES_MS = 6 * 60_000;
+const SERIES_KEPT_MAX = 4_096;
+
+interface Series {
+  readonly key: ObjectKey;
+  readonly lastMs: number;
+  readonly count: number;
+}
+
+interface PendingEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * Writes Events, aggregated and rate-limited: a repeat within six minutes raises the count of the Event that is there, and
+ * one object posts at most 25 at once and one per five minutes after that (client-go's own limits). An Event that cannot be
+ * posted is logged and never fails a reconcile.
+ */
+export class EventRecorder {
+  readonly #client: Client;
+  readonly #options: { controller: string; instance: string; clock: Clock; random: Random; logger: Logger };
+  readonly #series = new Map<string, Series>();
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  constructor(
+    client: Client,
+    options: { controller: string; instance: string; clock: Clock; random: Random; logger: Logger },
+  ) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** A poster that collects, and the way to send what it collected. */
+  poster(regarding: KubeObject): { poster: EventPoster; flush: (signal: AbortSignal) => Promise<void> } {
+    const pending: PendingEvent[] = [];
+    return {
+      poster: {
+        normal: (reason, message) => void pending.push({ type: "Normal", reason, message }),
+        warning: (reason, message) => void pending.push({ type: "Warning", reason, message }),
+      },
+      flush: async (signal) => {
+        for (const event of pending.splice(0)) await this.#post(regarding, event, signal);
+      },
+    };
+  }
+
+  /** Forgets the limits of an object that is gone. */
+  forget(uid: string): void {
+    this.#buckets.delete(uid);
+  }
+
+  async #post(regarding: KubeObject, event: PendingEvent, signal: AbortSignal): Promise<void> {
+    const { uid = "", namespace = "default", name } = regarding.metadata ?? {};
+    const id = [uid, event.type, event.reason, event.message].join("\n");
+    try {
+      if (await this.#repeat(id, signal)) return;
+      if (!this.#bucket(uid).take()) {
+        this.#options.logger.debug("event dropped by its rate limit", { reason: event.reason });
+        return;
+      }
+      const nowMs = this.#options.clock.now();
+      const eventName = `${name}.${nowMs.toString(16)}${randomSuffix(this.#options.random)}`;
+      await this.#client.create(EVENTS, this.#body(regarding, event, { namespace, name: eventName }), { signal });
+      this.#remember(id, { key: { namespace, name: eventName }, lastMs: nowMs, count: 1 });
+    } catch (error) {
+      this.#options.logger.warn("event could not be posted", { reason: event.reason, error: describeError(error) });
+    }
+  }
+
+  /** Joins the series of an Event posted lately; false where there is none. */
+  async #repeat(id: string, signal: AbortSignal): Promise<boolean> {
+    const series = this.#series.get(id), nowMs = this.#options.clock.now();
+    if (!series || nowMs - series.lastMs > SERIES_MS) return false;
+    const count = series.count + 1;
+    const body = { series: { count, lastObservedTime: microTime(nowMs) } };
+    try {
+      await this.#client.patch(EVENTS, series.key, body, { type: "merge", signal });
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      this.#series.delete(id); // Events live for an hour or less; this one is gone
+      return false;
+    }
+    this.#remember(id, { key: series.key, lastMs: nowMs, count });
+    return true;
+  }
+
+  #body(regarding: KubeObject, event: PendingEvent, key: Required<ObjectKey>): DynamicObject {
+    const { controller, instance, clock } = this.#options;
+    const { name, namespace, uid, resourceVersion } = regarding.metadata ?? {};
+    return {
+      apiVersion: "events.k8s.io/v1",
+      kind: "Event",
+      metadata: { name: key.name, namespace: key.namespace },
+      eventTime: microTime(clock.now()),
+      reportingController: controller,
+      reportingInstance: instance,
+      action: "Reconcile",
+      type: event.type,
+      reason: event.reason,
+      note: event.message.slice(0, NOTE_LENGTH_MAX),
+      regarding: { apiVersion: regarding.apiVersion, kind: regarding.kind, name, namespace, uid, resourceVersion },
+    };
+  }
+
+  #bucket(uid: string): TokenBucket {
+    let bucket = this.#buckets.get(uid);
+    if (!bucket) {
+      this.#buckets.set(uid, bucket = new TokenBucket(this.#options.clock, { burst: 25, refillMs: 300_000 }));
+    }
+    return bucket;
+  }
+
+  #remember(id: string, series: Series): void {
+    this.#series.delete(id);
+    this.#series.set(id, series);
+    if (this.#series.size > SERIES_KEPT_MAX) this.#series.delete(this.#series.keys().next().value!);
+  }
+}
+
+/** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
+function microTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
+}

@@ -1,0 +1,76 @@
+import { formatApiVersion } from "../apimachinery/resource.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import { keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
+import type { CycleClient } from "./cycle_client.ts";
+
+/** Fresh reads before the object is left to the next cycle. */
+const ATTEMPTS_MAX = 4;
+
+/**
+ * Adds the operator's own finalizer.
+ *
+ * Guarantees: the patch tests the resourceVersion, so that a list which another operator changes at the same moment is never
+ * overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway).
+ *
+ * @throws {ConflictError} where the object keeps changing.
+ */
+export function claim<T extends KubeObject>(
+  client: CycleClient,
+  resource: ApiResource,
+  object: T,
+  finalizer: string,
+): Promise<T> {
+  return edit(client, resource, object, (current) => {
+    const finalizers = current.metadata?.finalizers;
+    if (finalizers?.includes(finalizer) || current.metadata?.deletionTimestamp) return undefined;
+    return finalizers
+      ? [{ op: "add", path: "/metadata/finalizers/-", value: finalizer }]
+      : [{ op: "add", path: "/metadata/finalizers", value: [finalizer] }];
+  });
+}
+
+/**
+ * Removes the operator's own finalizer, and no other.
+ *
+ * @throws {ConflictError} where the object keeps changing.
+ */
+export function release<T extends KubeObject>(
+  client: CycleClient,
+  resource: ApiResource,
+  object: T,
+  finalizer: string,
+): Promise<T> {
+  return edit(client, resource, object, (current) => {
+    const index = current.metadata?.finalizers?.indexOf(finalizer) ?? -1;
+    return index < 0 ? undefined : [{ op: "remove", path: `/metadata/finalizers/${index}` }];
+  });
+}
+
+type Operation = { op: "add"; path: string; value: string | string[] } | { op: "remove"; path: string };
+
+async function edit<T extends KubeObject>(
+  client: CycleClient,
+  resource: ApiResource,
+  object: T,
+  plan: (current: T) => Operation[] | undefined,
+): Promise<T> {
+  let current = object;
+  for (let attempt = 1;; attempt++) {
+    const operations = plan(current);
+    if (!operations) return current;
+    // Without the test, a stale index would remove another operator's finalizer.
+    const guard = { op: "test", path: "/metadata/resourceVersion", value: current.metadata!.resourceVersion! };
+    try {
+      const patched = await client.patch<T>(resource, keyOf(object), [guard, ...operations], { type: "json" });
+      return { ...patched, apiVersion: formatApiVersion(resource), kind: resource.kind };
+    } catch (error) {
+      if (error instanceof NotFoundError) return current;
+      // A failed test is a 422 on the real server, a lost race a 409.
+      if (!(error instanceof ConflictError || error instanceof InvalidError) || attempt >= ATTEMPTS_MAX) throw error;
+      const fresh = await client.find<T>(resource, keyOf(object));
+      if (!fresh || fresh.metadata?.uid !== object.metadata?.uid) return current;
+      current = fresh;
+    }
+  }
+}

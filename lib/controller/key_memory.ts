@@ -1,0 +1,48 @@
+import { type HotLoopState } from "../handling/hot_loop.ts";
+import type { TimerState } from "../handling/timer_schedule.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import { jsonEqual } from "../base/json.ts";
+import type { PendingVersions } from "./watch_set.ts";
+
+/**
+ * What a controller remembers of one object between cycles. All of it may be lost with the process: nothing in it decides
+ * what the world should look like, only what need not be done again at once.
+ */
+export class KeyMemory {
+  /** Versions that the stores must reflect before the next cycle, because this key's last one wrote them. */
+  readonly pendingWrites: PendingVersions = new Map();
+  readonly timers = new Map<string, TimerState>();
+  hot: HotLoopState | undefined;
+  /** What the last cycle wrote, other than status. */
+  lastTargets: ReadonlySet<string> = new Set();
+  /** When the handlers asked to reconcile again, or a retry is due. */
+  reconcileDueMs: number | undefined;
+  /** When the object's spec or metadata last changed, as far as this process saw. */
+  changedMs: number;
+  /** The last state that a whole cycle has dealt with. */
+  handled: KubeObject | undefined;
+  readonly uid: string | undefined;
+
+  constructor(object: KubeObject, nowMs: number) {
+    this.uid = object.metadata?.uid;
+    this.changedMs = nowMs;
+  }
+
+  /** Whether `object` is what the last cycle left behind: its own echo, on which there is nothing to do. */
+  isEcho(object: KubeObject): boolean {
+    const version = object.metadata?.resourceVersion;
+    return version !== undefined && this.handled?.metadata?.resourceVersion === version;
+  }
+}
+
+/**
+ * Whether `after`, which a server answered to our write, differs from `before` in nothing that a handler reads but its
+ * status: only then may the echo of that write be skipped, since nobody else's change came between.
+ */
+export function sameInput(before: KubeObject, after: KubeObject): boolean {
+  const a = before.metadata ?? {}, b = after.metadata ?? {};
+  return a.uid === b.uid && a.generation !== undefined && a.generation === b.generation &&
+    a.deletionTimestamp === b.deletionTimestamp && jsonEqual(a.labels ?? {}, b.labels ?? {}) &&
+    jsonEqual(a.annotations ?? {}, b.annotations ?? {}) && jsonEqual(a.finalizers ?? [], b.finalizers ?? []) &&
+    jsonEqual(a.ownerReferences ?? [], b.ownerReferences ?? []);
+}

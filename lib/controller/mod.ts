@@ -1,0 +1,16 @@
+/**
+ * `controller`: the reconcile loop — watches, keys, cycles, finalizers, one status write, children by server-side apply,
+ * Events on request. It refuses to decide (that is `handling`) and to know a kind (that is declared). The operator room
+ * composes controllers.
+ *
+ * @module
+ */
+export * from "./children.ts";
+export * from "./context.ts";
+export * from "./controller.ts";
+export * from "./cycle_client.ts";
+export * from "./declaration.ts";
+export * from "./event_recorder.ts";
+export * from "./observer.ts";
+export * from "./shared_informers.ts";
+export * from "./status_draft.ts";

@@ -1,0 +1,96 @@
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { Informer } from "../cache/mod.ts";
+import type { Client } from "../client/mod.ts";
+
+/** What an informer watches and keeps. Equal specs share one informer. */
+export interface InformerSpec<T extends KubeObject = KubeObject> {
+  readonly resource: ApiResource;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly metadataOnly?: boolean;
+  /** Compared by identity. */
+  readonly project?: (object: T) => T;
+}
+
+/** The use of a shared informer, until it is disposed. */
+export interface InformerLease<T extends KubeObject = KubeObject> extends Disposable {
+  readonly informer: Informer<T>;
+}
+
+interface Shared {
+  readonly spec: InformerSpec;
+  readonly informer: Informer<KubeObject>;
+  readonly abort: AbortController;
+  readonly running: Promise<void>;
+  leases: number;
+}
+
+/**
+ * One watch per resource, scope and selection, shared by all who ask for it; the last one who lets go ends it.
+ */
+export class SharedInformers {
+  readonly #client: Client;
+  readonly #options: { clock: Clock; random: Random; logger: Logger };
+  readonly #shared: Shared[] = [];
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(client: Client, options: { clock: Clock; random: Random; logger: Logger }) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** Starts or joins the informer of `spec`. */
+  acquire<T extends KubeObject>(spec: InformerSpec<T>): InformerLease<T> {
+    const wanted = spec as unknown as InformerSpec;
+    let shared = this.#shared.find((each) => sameSpec(each.spec, wanted));
+    if (!shared) this.#shared.push(shared = this.#start(wanted));
+    shared.leases++;
+    let held = true;
+    return {
+      informer: shared.informer as unknown as Informer<T>,
+      [Symbol.dispose]: () => {
+        if (!held) return;
+        held = false;
+        if (--shared.leases === 0) this.#end(shared);
+      },
+    };
+  }
+
+  /** The informers that run now, with what they watch: for readiness and metrics. */
+  *running(): Iterable<{ readonly spec: InformerSpec; readonly informer: Informer<KubeObject> }> {
+    yield* this.#shared;
+  }
+
+  /** Ends every watch and waits until all have ended. */
+  async close(): Promise<void> {
+    for (const shared of [...this.#shared]) this.#end(shared);
+    await Promise.allSettled([...this.#ending]);
+  }
+
+  #start(spec: InformerSpec): Shared {
+    const { resource, ...options } = spec;
+    const logger = this.#options.logger.with({ watch: formatGroupResource(resource) });
+    const informer = new Informer<KubeObject>(this.#client, resource, { ...options, ...this.#options, logger });
+    const abort = new AbortController();
+    return { spec, informer, abort, running: informer.start(abort.signal), leases: 0 };
+  }
+
+  #end(shared: Shared): void {
+    this.#shared.splice(this.#shared.indexOf(shared), 1);
+    shared.abort.abort();
+    const ended = shared.running.finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
+}
+
+function sameSpec(left: InformerSpec, right: InformerSpec): boolean {
+  return left.resource.group === right.resource.group && left.resource.version === right.resource.version &&
+    left.resource.plural === right.resource.plural && left.namespace === right.namespace &&
+    left.labelSelector === right.labelSelector && left.fieldSelector === right.fieldSelector &&
+    Boolean(left.metadataOnly) === Boolean(right.metadataOnly) && left.project === right.project;
+}

@@ -1,0 +1,29 @@
+import type { KubeObject } from "../apimachinery/object.ts";
+
+/** What an object's state asks of its operator in this cycle. */
+export type Cause =
+  /** It is not being deleted: converge it. `claim` and `disclaim` change our finalizer first. */
+  | { readonly kind: "reconcile"; readonly finalizer: "keep" | "claim" | "disclaim" }
+  /** It is being deleted and waits for our finalizer: clean up, then let go. */
+  | { readonly kind: "delete" }
+  /** It is being deleted and none of our business any more. */
+  | { readonly kind: "gone" };
+
+/** What the operator declares, as far as causes depend on it. */
+export interface CauseDeclaration {
+  /** The operator's own finalizer. Another operator's is never looked at. */
+  readonly finalizer: string;
+  /** Whether something must happen before an object may go. */
+  readonly needsFinalizer: boolean;
+}
+
+/**
+ * Detects the cause from an object's present state. Pure, level-triggered: the same state gives the same cause, no matter
+ * which events led to it or were lost.
+ */
+export function detectCause(object: KubeObject, declaration: CauseDeclaration): Cause {
+  const held = object.metadata?.finalizers?.includes(declaration.finalizer) ?? false;
+  if (object.metadata?.deletionTimestamp !== undefined) return held ? { kind: "delete" } : { kind: "gone" };
+  if (declaration.needsFinalizer === held) return { kind: "reconcile", finalizer: "keep" };
+  return { kind: "reconcile", finalizer: held ? "disclaim" : "claim" };
+}

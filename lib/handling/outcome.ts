@@ -1,0 +1,63 @@
+import { type Duration, durationMs } from "../base/duration.ts";
+import { describeError, PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
+
+/** A handler's wish to run again, without an error. */
+export interface Requeue {
+  readonly kind: "requeue";
+  readonly afterMs: number;
+}
+
+/** What a reconcile handler returns: nothing, or when it wants to look again. */
+export type ReconcileResult = Requeue | undefined | void;
+
+/**
+ * Reconcile again after `delay`, whether or not anything changes.
+ *
+ * @throws {RangeError} for an unreadable delay.
+ * @example
+ * ```ts
+ * import { requeueAfter } from "./outcome.ts";
+ * if (requeueAfter("10m").afterMs !== 600_000) throw new Error("ten minutes");
+ * ```
+ */
+export function requeueAfter(delay: Duration): Requeue {
+  return { kind: "requeue", afterMs: durationMs(delay) };
+}
+
+/** How a handler ended. */
+export type Outcome =
+  | { readonly kind: "done"; readonly requeueAfterMs?: number }
+  /** `delayMs` absent: the queue's backoff decides. */
+  | {
+    readonly kind: "retry";
+    readonly delayMs?: number;
+    readonly reason: string;
+    readonly message: string;
+    error: unknown;
+  }
+  | { readonly kind: "failed"; readonly reason: string; readonly message: string; readonly error: unknown };
+
+/** The outcome of a handler that returned. */
+export function outcomeOf(result: ReconcileResult): Outcome {
+  return result?.kind === "requeue" ? { kind: "done", requeueAfterMs: result.afterMs } : { kind: "done" };
+}
+
+/**
+ * The outcome of a handler that threw. Everything but {@linkcode PermanentError} is retried: an operator that gives up on
+ * an unknown error at night is worse than one that tries again more and more slowly.
+ */
+export function outcomeOfError(error: unknown): Outcome {
+  const message = describeError(error);
+  if (error instanceof PermanentError) return { kind: "failed", reason: error.reason, message, error };
+  if (error instanceof TemporaryError) {
+    return { kind: "retry", delayMs: error.delayMs, reason: error.reason, message, error };
+  }
+  if (error instanceof TimeoutError) return { kind: "retry", reason: "Timeout", message, error };
+  return { kind: "retry", reason: errorReason(error), message, error };
+}
+
+/** A CamelCase reason from an error's class, as the API convention wants it. */
+function errorReason(error: unknown): string {
+  if (!(error instanceof Error) || error.name === "Error") return "Error";
+  return /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/.test(error.name) ? error.name : "Error";
+}

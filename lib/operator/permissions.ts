@@ -1,0 +1,57 @@
+import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ControllerDeclaration } from "../controller/declaration.ts";
+
+/** A rule of a Role or ClusterRole. */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  /** Plurals, `plural/subresource` for a subresource. */
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const WATCH = ["get", "list", "watch"];
+const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete"];
+
+/**
+ * The rules that an operator needs, from what it declares and nothing else: watching what it reconciles, owns and watches,
+ * patching the metadata (finalizers) and the status of its own kinds, applying what it owns, posting Events.
+ */
+export function requiredRules(
+  declarations: readonly ControllerDeclaration[],
+  extra: readonly PolicyRule[],
+): PolicyRule[] {
+  const verbs = new Map<string, Set<string>>();
+  const grant = (group: string, resource: string, granted: readonly string[]) => {
+    const key = `${group}\n${resource}`;
+    const known = verbs.get(key) ?? new Set<string>();
+    for (const verb of granted) known.add(verb);
+    verbs.set(key, known);
+  };
+  for (const declaration of declarations) {
+    const { kind } = declaration;
+    grant(kind.group, kind.plural, declaration.delete ? [...WATCH, "patch"] : WATCH);
+    if (kind.hasStatus) grant(kind.group, `${kind.plural}/status`, ["patch"]);
+    // blockOwnerDeletion in the children's owner references asks for it where that admission plugin is on.
+    if (declaration.owns.length > 0) grant(kind.group, `${kind.plural}/finalizers`, ["update"]);
+    for (const owned of declaration.owns) grant(owned.group, owned.plural, [...WATCH, "create", "patch", "delete"]);
+    for (const { resource } of declaration.watches) grant(resource.group, resource.plural, WATCH);
+  }
+  if (declarations.length > 0) grant("events.k8s.io", "events", ["create", "patch"]);
+  for (const rule of extra) {
+    for (const group of rule.apiGroups) for (const resource of rule.resources) grant(group, resource, rule.verbs);
+  }
+  return [...verbs].map(([key, granted]) => {
+    const [group, resource] = key.split("\n") as [string, string];
+    return { apiGroups: [group], resources: [resource], verbs: inOrder(granted) };
+  });
+}
+
+/** The rule that lets an operator use `verbs` on a resource. */
+export function ruleFor(resource: ApiResource, verbs: readonly string[]): PolicyRule {
+  return { apiGroups: [resource.group], resources: [resource.plural], verbs };
+}
+
+function inOrder(verbs: ReadonlySet<string>): string[] {
+  const rank = (verb: string) => VERB_ORDER.includes(verb) ? VERB_ORDER.indexOf(verb) : VERB_ORDER.length;
+  return [...verbs].sort((a, b) => rank(a) - rank(b));
+}

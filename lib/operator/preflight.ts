@@ -1,0 +1,69 @@
+import { formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
+import { type Client, NotFoundError } from "../client/mod.ts";
+import type { Operator } from "./operator.ts";
+import type { PolicyRule } from "./permissions.ts";
+
+/** One thing that keeps an operator from working, and the command that mends it. */
+export interface Finding {
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** Permission checks under way at once. */
+const CHECKS_AT_ONCE = 16;
+
+/**
+ * Looks at the cluster before anything starts: does it answer, are the operator's kinds installed, may it do what it
+ * declares? An empty answer means yes.
+ *
+ * @throws {UnreachableError} where the server gives no answer, {@linkcode UnauthorizedError} where it does not know us.
+ */
+export async function preflight(operator: Operator, client: Client, signal?: AbortSignal): Promise<Finding[]> {
+  await client.raw("GET", "/version", undefined, { signal });
+  const kinds = await missingKinds(operator, client, signal);
+  const rules = await missingRules(operator, client);
+  return [...kinds, ...rules];
+}
+
+async function missingKinds(operator: Operator, client: Client, signal?: AbortSignal): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { kind } of operator.declarations) {
+    const path = kind.group === "" ? "/api/v1" : `/apis/${formatApiVersion(kind)}`;
+    const list = await client.raw("GET", path, undefined, { signal }).catch((error) => {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }) as { resources?: { name: string }[] } | undefined;
+    if (list?.resources?.some(({ name }) => name === kind.plural)) continue;
+    findings.push({
+      problem: `the cluster does not serve ${formatGroupResource(kind)} in ${formatApiVersion(kind)}`,
+      fix: "install the operator's CRDs: run `install`, or kubectl apply -k deploy/base",
+    });
+  }
+  return findings;
+}
+
+async function missingRules(operator: Operator, client: Client): Promise<Finding[]> {
+  const wanted = operator.rules().flatMap((rule) => rule.verbs.map((verb) => ({ rule, verb })));
+  const missing: PolicyRule[] = [];
+  for (let at = 0; at < wanted.length; at += CHECKS_AT_ONCE) {
+    const batch = wanted.slice(at, at + CHECKS_AT_ONCE);
+    const allowed = await Promise.all(batch.map(({ rule, verb }) => {
+      const [plural, subresource] = rule.resources[0]!.split("/") as [string, string | undefined];
+      return client.can(verb, { group: rule.apiGroups[0]!, plural, subresource });
+    }));
+    batch.forEach(({ rule, verb }, index) => {
+      if (!allowed[index]) missing.push({ ...rule, verbs: [verb] });
+    });
+  }
+  const byResource = new Map<string, PolicyRule>();
+  for (const rule of missing) {
+    const key = `${rule.apiGroups[0]}/${rule.resources[0]}`;
+    byResource.set(key, { ...rule, verbs: [...(byResource.get(key)?.verbs ?? []), ...rule.verbs] });
+  }
+  return [...byResource.values()].map((rule) => ({
+    problem: `not allowed to ${rule.verbs.join(", ")} ${rule.resources[0]} in API group "${rule.apiGroups[0]}"`,
+    fix: `grant ${
+      JSON.stringify(rule)
+    } to the operator's account: run \`install\` as an admin, or kubectl apply -k deploy/base`,
+  }));
+}

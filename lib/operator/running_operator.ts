@@ -1,0 +1,201 @@
+import { type Clock, SystemClock } from "../base/clock.ts";
+import { describeError, invariant } from "../base/errors.ts";
+import { type Logger, silentLogger } from "../base/log.ts";
+import { type Random, SystemRandom } from "../base/random.ts";
+import type { Transport } from "../base/transport.ts";
+import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
+import { Client, type ClientOptions, Discovery } from "../client/mod.ts";
+import { Controller, CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller.ts";
+import { EventRecorder } from "../controller/event_recorder.ts";
+import type { ControllerObserver } from "../controller/observer.ts";
+import { SharedInformers } from "../controller/shared_informers.ts";
+import type { Operator } from "./operator.ts";
+
+/** What an operator is started with. Everything but the transport has a default. */
+export interface StartOptions {
+  readonly transport: Transport;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  /** Name of this process in Events; the operator's name where absent. */
+  readonly instance?: string;
+  readonly controller?: Partial<ControllerOptions>;
+  readonly onRequest?: ClientOptions["onRequest"];
+  /** Metrics and spans, per controller name. */
+  readonly observe?: (controller: string) => ControllerObserver;
+  /** Aborts a start that takes too long. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far an operator is: `stopping` takes no more work, `stopped` has let go of everything. */
+export type OperatorState = "starting" | "running" | "stopping" | "stopped";
+
+/** An operator at work. Disposing it stops it with no grace. */
+export class RunningOperator implements AsyncDisposable {
+  readonly client: Client;
+  readonly informers: SharedInformers;
+  readonly controllers: readonly Controller[];
+  readonly #operator: Operator;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #stop = new AbortController();
+  readonly #abort = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+  #state: OperatorState = "starting";
+
+  private constructor(operator: Operator, options: StartOptions) {
+    const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, transport, onRequest } =
+      options;
+    this.#operator = operator;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.client = new Client(transport, { fieldManager: operator.name, clock, random, logger, onRequest });
+    this.informers = new SharedInformers(this.client, { clock, random, logger });
+    const discovery = new Discovery(this.client);
+    const events = new EventRecorder(this.client, {
+      controller: operator.name,
+      instance: options.instance ?? operator.name,
+      clock,
+      random,
+      logger,
+    });
+    this.controllers = operator.declarations.map((declaration) =>
+      new Controller(declaration, {
+        client: this.client,
+        informers: this.informers,
+        resolveKind: (group, version, kind) => resolveKind(operator, discovery, group, version, kind),
+        events,
+        clock,
+        random,
+        logger,
+        observer: options.observe?.(`${declaration.kind.plural}.${declaration.kind.group}`),
+        fieldManager: operator.name,
+        finalizer: `${declaration.kind.group || "pintle.dev"}/${operator.name}`,
+        options: { ...CONTROLLER_DEFAULTS, ...options.controller },
+      })
+    );
+  }
+
+  /** See {@linkcode Operator.start}. */
+  static async start(operator: Operator, options: StartOptions): Promise<RunningOperator> {
+    const running = new RunningOperator(operator, options);
+    const abandon = () => void running.crash();
+    options.signal?.addEventListener("abort", abandon, { once: true });
+    try {
+      options.signal?.throwIfAborted();
+      await running.#start(options.signal);
+      return running;
+    } catch (error) {
+      await running.crash();
+      throw error;
+    } finally {
+      options.signal?.removeEventListener("abort", abandon);
+    }
+  }
+
+  /** How far it is. */
+  get state(): OperatorState {
+    return this.#state;
+  }
+
+  /** Whether nothing waits to be reconciled now. Delayed work (timers, retries) does not count. */
+  get idle(): boolean {
+    return this.controllers.every((controller) => controller.queue.idle);
+  }
+
+  /** Resolves when the operator has stopped. */
+  async finished(): Promise<void> {
+    await this.#running;
+    await this.#stopping;
+  }
+
+  /**
+   * Stops gracefully: takes no more work, lets cycles under way finish for `graceMs`, aborts what is left, runs the clean-up
+   * handlers, ends the watches. Further calls wait for the first.
+   */
+  stop(graceMs: number): Promise<void> {
+    return this.#stopping ??= this.#stopWithin(graceMs);
+  }
+
+  /** Stops at once, as a killed process would: cycles are cut short, clean-up handlers do not run. */
+  async crash(): Promise<void> {
+    this.#stop.abort();
+    this.#abort.abort();
+    await this.#running.catch(() => {});
+    for (const controller of this.controllers) controller.close();
+    await this.informers.close();
+    this.#state = "stopped";
+  }
+
+  /** See {@linkcode crash}; nothing where it has stopped already. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state !== "stopped") await this.crash();
+  }
+
+  async #start(signal: AbortSignal | undefined): Promise<void> {
+    const context = this.#activityContext();
+    for (const handler of this.#operator.activities.startup) await handler(context);
+    const started = Promise.all(this.controllers.map((controller) => controller.start()));
+    await (signal ? Promise.race([started, aborted(signal)]) : started);
+    signal?.throwIfAborted();
+    this.#state = "running";
+    this.#running = Promise.all(
+      this.controllers.map((controller) => controller.run(this.#stop.signal, this.#abort.signal)),
+    );
+    this.#logger.info("operator runs", {
+      operator: this.#operator.name,
+      kinds: this.controllers.map(({ name }) => name),
+    });
+  }
+
+  async #stopWithin(graceMs: number): Promise<void> {
+    invariant(this.#state === "running", `stop() of an operator that is ${this.#state}`);
+    this.#state = "stopping";
+    this.#stop.abort();
+    const timer = this.#clock.schedule(() => this.#abort.abort(new Error("grace period is over")), graceMs);
+    try {
+      await this.#running;
+      const context = this.#activityContext();
+      for (const handler of this.#operator.activities.cleanup) {
+        await Promise.resolve(handler(context)).catch((error) => {
+          this.#logger.error("clean-up handler failed", { error: describeError(error) });
+        });
+      }
+    } finally {
+      this.#clock.clear(timer);
+      await this.informers.close();
+      this.#state = "stopped";
+      this.#logger.info("operator stopped", { operator: this.#operator.name });
+    }
+  }
+
+  #activityContext() {
+    return { client: this.client, clock: this.#clock, log: this.#logger, signal: this.#abort.signal };
+  }
+}
+
+/** Rejects with the signal's reason once it aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}
+
+/** The resource of a kind: from the declarations, which cost nothing, else from the server. */
+async function resolveKind(
+  operator: Operator,
+  discovery: Discovery,
+  group: string,
+  version: string,
+  kind: string,
+): Promise<ApiResource> {
+  const same = (each: ApiResource) => each.group === group && each.version === version && each.kind === kind;
+  for (const declaration of operator.declarations) {
+    const known = [declaration.kind, ...declaration.owns, ...declaration.watches.map(({ resource }) => resource)].find(
+      same,
+    );
+    if (known) return known;
+  }
+  const found = await discovery.find(group, kind, version);
+  if (!found) throw new Error(`the server knows no kind ${kind} in ${formatApiVersion({ group, version })}`);
+  return found;
+}

@@ -1,0 +1,120 @@
+import { isObject } from "../base/json.ts";
+
+/** A node of JSON Schema as zod emits it, or of a CRD's structural schema. */
+export type SchemaNode = { [keyword: string]: unknown };
+
+/** Keywords that say the same in both dialects. */
+const KEPT = new Set([
+  "description",
+  "type",
+  "format",
+  "enum",
+  "default",
+  "nullable",
+  "minimum",
+  "maximum",
+  "multipleOf",
+  "minLength",
+  "maxLength",
+  "pattern",
+  "minItems",
+  "maxItems",
+  "uniqueItems",
+  "minProperties",
+  "maxProperties",
+  "required",
+  "title",
+]);
+
+/** Keywords that carry no meaning for an API server, or that the passes below consume. */
+const DROPPED = new Set(["$schema", "$id", "id", "propertyNames", "readOnly", "examples", "deprecated"]);
+
+/**
+ * Turns zod's JSON Schema into the structural schema that a CRD needs (apiextensions.k8s.io/v1; KEP-1979).
+ *
+ * `x-kubernetes-*` keywords given by `.meta()` are passed through; literals and unions of literals become `enum`, a union
+ * of number and string `x-kubernetes-int-or-string`, a union with null `nullable`.
+ *
+ * @throws {RangeError} naming the field, for what a structural schema cannot say (other unions, tuples, recursion).
+ */
+export function structuralSchema(node: SchemaNode, path: string = "spec"): SchemaNode {
+  const out: SchemaNode = {};
+  const source = withoutUnion(node, path, out);
+  for (const [keyword, value] of Object.entries(source)) {
+    if (keyword.startsWith("x-kubernetes-") || KEPT.has(keyword)) out[keyword] ??= value;
+    else if (!DROPPED.has(keyword)) convert(out, keyword, value, path);
+  }
+  boundInteger(out);
+  const shapeless = out.type === undefined && !out["x-kubernetes-int-or-string"];
+  if (shapeless) out["x-kubernetes-preserve-unknown-fields"] = true;
+  return out;
+}
+
+function convert(out: SchemaNode, keyword: string, value: unknown, path: string): void {
+  switch (keyword) {
+    case "properties":
+      out.properties = Object.fromEntries(
+        Object.entries(value as Record<string, SchemaNode>)
+          .map(([name, child]) => [name, structuralSchema(child, `${path}.${name}`)]),
+      );
+      return;
+    case "items":
+      if (!isObject(value)) throw unsupported(path, "tuples");
+      out.items = structuralSchema(value, `${path}[]`);
+      return;
+    case "additionalProperties":
+      if (value === false) return; // unknown fields are pruned anyway, and the keyword may not stand beside properties
+      if (value === true || (isObject(value) && Object.keys(value).length === 0)) {
+        out["x-kubernetes-preserve-unknown-fields"] = true;
+      } else out.additionalProperties = structuralSchema(value as SchemaNode, `${path}.*`);
+      return;
+    case "const":
+      out.enum = [value];
+      out.type ??= typeof value;
+      return;
+    case "exclusiveMinimum":
+      out.minimum = value;
+      out.exclusiveMinimum = true;
+      return;
+    case "exclusiveMaximum":
+      out.maximum = value;
+      out.exclusiveMaximum = true;
+      return;
+    default:
+      throw unsupported(path, `"${keyword}"`);
+  }
+}
+
+/** Replaces a union that a structural schema can say otherwise; the rest of the node is returned. */
+function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNode {
+  const { anyOf, oneOf, ...rest } = node;
+  let choices = (anyOf ?? oneOf) as SchemaNode[] | undefined;
+  if (!choices) return node;
+  const nullable = choices.some((choice) => choice.type === "null");
+  if (nullable) out.nullable = true;
+  choices = choices.filter((choice) => choice.type !== "null");
+  if (choices.length === 1) return { ...choices[0], ...rest };
+  const values = choices.flatMap((choice) =>
+    "const" in choice ? [choice.const] : (choice.enum as unknown[]) ?? [undefined]
+  );
+  if (!values.includes(undefined)) {
+    const types = new Set(values.map((value) => typeof value));
+    if (types.size === 1) return { ...rest, type: [...types][0], enum: values };
+  }
+  const kinds = choices.map((choice) => choice.type === "number" ? "integer" : choice.type).sort().join("|");
+  if (kinds !== "integer|string") throw unsupported(path, "this union");
+  out["x-kubernetes-int-or-string"] = true;
+  return rest;
+}
+
+/** zod bounds integers by what a double holds; to an API server that is just an int64. */
+function boundInteger(out: SchemaNode): void {
+  if (out.type !== "integer") return;
+  if (out.minimum === Number.MIN_SAFE_INTEGER) delete out.minimum;
+  if (out.maximum === Number.MAX_SAFE_INTEGER) delete out.maximum;
+  out.format ??= "int64";
+}
+
+function unsupported(path: string, what: string): RangeError {
+  return new RangeError(`${path}: a CRD's structural schema cannot hold ${what}; use an object with optional fields`);
+}

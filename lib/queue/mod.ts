@@ -1,0 +1,9 @@
+/**
+ * `queue`: a keyed work queue with reasons, priorities, delays and backoff, and a token bucket. It knows nothing of
+ * Kubernetes and does no I/O; time and randomness are arguments. The controller room calls it.
+ *
+ * @module
+ */
+export * from "./backoff.ts";
+export * from "./token_bucket.ts";
+export * from "./work_queue.ts";

@@ -1,0 +1,211 @@
+import type { Clock, TimerHandle } from "../base/clock.ts";
+import { invariant } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import { backoffMs, type BackoffOptions } from "./backoff.ts";
+
+/** `low` is for the initial load and resyncs: it never delays a fresh change, and is never starved by them. */
+export type Priority = "high" | "low";
+
+/** One key to work on, with why. */
+export interface WorkItem {
+  readonly key: string;
+  /** Every reason that coalesced into this item. */
+  readonly reasons: ReadonlySet<string>;
+  readonly priority: Priority;
+  /** Milliseconds that the key waited to be taken. */
+  readonly waitedMs: number;
+}
+
+/** What a queue tells its metrics. */
+export interface QueueObserver {
+  added?(depth: number): void;
+  taken?(waitedMs: number, depth: number): void;
+  done?(workedMs: number): void;
+  retried?(): void;
+}
+
+/** Bounds and instruments of a {@linkcode WorkQueue}. */
+export interface WorkQueueOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly backoff: BackoffOptions;
+  readonly observer?: QueueObserver;
+}
+
+interface Entry {
+  reasons: Set<string>;
+  priority: Priority;
+  addedMs: number;
+}
+
+/** After so many fresh changes in a row, one item of the initial load is served. */
+const HIGH_IN_A_ROW_MAX = 8;
+
+/**
+ * A queue of keys, as client-go's workqueue, with reasons, priorities and one delayed entry per key.
+ *
+ * Guarantees: a key is held by one worker at a time; a key added while it is worked on is served again afterwards; repeats
+ * coalesce and their reasons add up; keys of one priority are served in order; a key waits for at most one delay, and
+ * the earlier one wins; taking a key ends its delay, whose reasons are dropped: the worker decides anew when to come back.
+ * Memory is bounded by the number of distinct keys.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #waiting: Record<Priority, Map<string, Entry>> = { high: new Map(), low: new Map() };
+  readonly #working = new Map<string, number>();
+  readonly #again = new Map<string, Entry>();
+  readonly #delayed = new Map<string, { dueMs: number; handle: TimerHandle; reasons: Set<string> }>();
+  readonly #failures = new Map<string, number>();
+  readonly #takers: ((item: WorkItem | undefined) => void)[] = [];
+  #highInARow = 0;
+  #closed = false;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that wait to be taken now. */
+  get depth(): number {
+    return this.#waiting.high.size + this.#waiting.low.size;
+  }
+
+  /** Whether nothing waits now and nothing is worked on; delayed keys do not count. */
+  get idle(): boolean {
+    return this.depth === 0 && this.#working.size === 0;
+  }
+
+  /** When each key under work was taken, in milliseconds since the epoch. */
+  get workingSinceMs(): readonly number[] {
+    return [...this.#working.values()];
+  }
+
+  /** Asks for work on `key`. A fresh change lifts a key of the initial load. */
+  add(key: string, reason: string, priority: Priority = "high"): void {
+    if (this.#closed) return;
+    if (this.#working.has(key)) {
+      this.#merge(this.#again, key, [reason], priority);
+      return;
+    }
+    const lifted = priority === "high" ? this.#waiting.low.get(key) : undefined;
+    if (lifted) this.#waiting.low.delete(key);
+    const lane = priority === "low" && this.#waiting.high.has(key) ? "high" : priority;
+    this.#merge(this.#waiting[lane], key, [...(lifted?.reasons ?? []), reason], lane, lifted?.addedMs);
+    this.#options.observer?.added?.(this.depth);
+    this.#serve();
+  }
+
+  /** Asks for work on `key` in `delayMs`; an earlier delay of the key stays. */
+  addAfter(key: string, delayMs: number, reason: string): void {
+    if (this.#closed) return;
+    if (delayMs <= 0) return this.add(key, reason);
+    const dueMs = this.#options.clock.now() + delayMs;
+    const former = this.#delayed.get(key);
+    if (former && former.dueMs <= dueMs) {
+      former.reasons.add(reason);
+      return;
+    }
+    if (former) this.#options.clock.clear(former.handle);
+    const reasons = new Set([...(former?.reasons ?? []), reason]);
+    const handle = this.#options.clock.schedule(() => {
+      this.#delayed.delete(key);
+      for (const each of reasons) this.add(key, each);
+    }, delayMs);
+    this.#delayed.set(key, { dueMs, handle, reasons });
+  }
+
+  /** Asks for work on `key` after its backoff, which doubles with each call until {@linkcode forget}. Returns the delay. */
+  retry(key: string, reason: string): number {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const delayMs = backoffMs(this.#options.backoff, failures, this.#options.random);
+    this.#options.observer?.retried?.();
+    this.addAfter(key, delayMs, reason);
+    return delayMs;
+  }
+
+  /** Failures of `key` in a row. */
+  failures(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  /** Ends the backoff of `key`: it succeeded, or is gone. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** The next key, as soon as there is one; undefined once the queue is closed. Must be followed by {@linkcode done}. */
+  take(): Promise<WorkItem | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#serve();
+    });
+  }
+
+  /** Gives `key` back; if it was added meanwhile, it waits again. */
+  done(key: string): void {
+    const sinceMs = this.#working.get(key);
+    invariant(sinceMs !== undefined, `work queue: done("${key}") without take`);
+    this.#working.delete(key);
+    this.#options.observer?.done?.(this.#options.clock.now() - sinceMs);
+    const again = this.#again.get(key);
+    if (!again) return;
+    this.#again.delete(key);
+    for (const reason of again.reasons) this.add(key, reason, again.priority);
+  }
+
+  /** Hands out no more keys and drops what waits; workers that wait get undefined. */
+  close(): void {
+    this.#closed = true;
+    for (const { handle } of this.#delayed.values()) this.#options.clock.clear(handle);
+    this.#delayed.clear();
+    this.#again.clear();
+    this.#waiting.high.clear();
+    this.#waiting.low.clear();
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  #merge(
+    lane: Map<string, Entry>,
+    key: string,
+    reasons: readonly string[],
+    priority: Priority,
+    addedMs?: number,
+  ): void {
+    const entry = lane.get(key);
+    if (!entry) {
+      lane.set(key, { reasons: new Set(reasons), priority, addedMs: addedMs ?? this.#options.clock.now() });
+      return;
+    }
+    for (const reason of reasons) entry.reasons.add(reason);
+    if (priority === "high") entry.priority = "high";
+  }
+
+  #serve(): void {
+    while (this.#takers.length > 0 && this.depth > 0) {
+      const priority = this.#nextPriority();
+      const [key, entry] = this.#waiting[priority].entries().next().value!;
+      this.#waiting[priority].delete(key);
+      this.#endDelay(key);
+      const nowMs = this.#options.clock.now();
+      this.#working.set(key, nowMs);
+      const waitedMs = nowMs - entry.addedMs;
+      this.#options.observer?.taken?.(waitedMs, this.depth);
+      this.#takers.shift()!({ key, reasons: entry.reasons, priority, waitedMs });
+    }
+  }
+
+  #nextPriority(): Priority {
+    const { high, low } = this.#waiting;
+    const lowsTurn = low.size > 0 && (high.size === 0 || this.#highInARow >= HIGH_IN_A_ROW_MAX);
+    this.#highInARow = lowsTurn ? 0 : this.#highInARow + 1;
+    return lowsTurn ? "low" : "high";
+  }
+
+  #endDelay(key: string): void {
+    const delayed = this.#delayed.get(key);
+    if (!delayed) return;
+    this.#options.clock.clear(delayed.handle);
+    this.#delayed.delete(key);
+  }
+}

@@ -1,0 +1,56 @@
+import type { KubeObject, ManagedFieldsEntry } from "../operator/mod.ts";
+import { fieldKeys } from "./source.ts";
+
+/**
+ * What is held in memory of a copy: metadata, and who wrote its content as `managedFields` tell it. The API server
+ * moves a field to whoever changes it (KEP-555), so the copy shows what we wrote as long as all of its content is still
+ * ours and nobody else has any: no need to read it, not even after a restart.
+ */
+export interface CopyRecord extends KubeObject {
+  /** Keys of data and binaryData that our field manager owns, as {@linkcode fieldKeys} writes them. */
+  readonly ownKeys?: string;
+  /** Whether another manager owns any of the content. */
+  readonly foreign?: boolean;
+  /** Labels and annotations that our field manager set. */
+  readonly ownLabels?: readonly string[];
+  readonly ownAnnotations?: readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const CONTENT_FIELDS = ["f:data", "f:binaryData", "f:stringData", "f:type", "f:immutable"];
+
+/** The projection of a copy's metadata that the store keeps, for the operator's `fieldManager`. */
+export function projectCopy(fieldManager: string): (object: KubeObject) => CopyRecord {
+  return (object) => {
+    const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations, managedFields = [] } =
+      object.metadata ?? {};
+    const own = managedFields.find((entry) => isOwn(entry, fieldManager))?.fieldsV1 ?? {};
+    const foreign = managedFields.some((entry) => {
+      return !isOwn(entry, fieldManager) && CONTENT_FIELDS.some((field) => field in (entry.fieldsV1 ?? {}));
+    });
+    const metadata = own["f:metadata"] as Fields | undefined;
+    return {
+      metadata: { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations: kept(annotations) },
+      ownKeys: fieldKeys(keysUnder(own["f:data"]), keysUnder(own["f:binaryData"])),
+      foreign,
+      ownLabels: keysUnder(metadata?.["f:labels"]),
+      ownAnnotations: keysUnder(metadata?.["f:annotations"]),
+    };
+  };
+}
+
+function isOwn(entry: ManagedFieldsEntry, fieldManager: string): boolean {
+  return entry.manager === fieldManager && entry.operation === "Update" && !entry.subresource;
+}
+
+function keysUnder(fields: unknown): string[] {
+  return Object.keys((fields ?? {}) as Fields).filter((key) => key.startsWith("f:")).map((key) => key.slice(2)).sort();
+}
+
+/** kubectl's copy of what was applied holds the data itself: it must not be held in memory. */
+function kept(annotations: Record<string, string> | undefined): Record<string, string> | undefined {
+  if (!annotations || !(LAST_APPLIED in annotations)) return annotations;
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED));
+}

@@ -1,0 +1,236 @@
+import {
+  AlreadyExistsError,
+  type CycleClient,
+  InvalidError,
+  type JsonObject,
+  type JsonValue,
+  type KubeObject,
+  NotFoundError,
+  type ObjectKey,
+  TemporaryError,
+} from "../operator/mod.ts";
+import type { ApiResource } from "../operator/mod.ts";
+import { CLAIM_ANNOTATION, CLAIM_LABEL, claimOf, claimText, VERSION_ANNOTATION } from "./claim.ts";
+import type { CopyRecord } from "./copy_record.ts";
+import { type Marks, outdatedMarks } from "./plan.ts";
+import { sameContent, type SourceObject } from "./source.ts";
+
+/** An object stands where a copy should, and is not ours to change. */
+export class OccupiedError extends TemporaryError {
+  override readonly name = "OccupiedError";
+
+  constructor(message: string) {
+    super(message, { reason: "Conflict" });
+  }
+}
+
+/** What a writer works for. */
+export interface CopyWriterOptions {
+  readonly client: CycleClient;
+  readonly resource: ApiResource;
+  readonly replication: ObjectKey;
+  /** Name of every copy. */
+  readonly name: string;
+  readonly marks: Marks;
+  readonly conflictPolicy: "Fail" | "Adopt";
+  /** Reads the source, once per cycle. */
+  readonly source: () => Promise<SourceObject>;
+  /** Whether a Replication of this claim exists. */
+  readonly claimIsLive: (claim: string) => boolean;
+}
+
+type Operation = { op: "test" | "add"; path: string; value: JsonValue } | { op: "remove"; path: string };
+
+/** Writes the copies of one Replication, each by the fewest requests that are safe. */
+export class CopyWriter {
+  readonly #options: CopyWriterOptions;
+
+  constructor(options: CopyWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Creates the copy. A plain create, never an apply: it cannot take over what somebody else put there a moment ago.
+   *
+   * @throws {OccupiedError} where a foreign object is in the way.
+   */
+  async create(namespace: string, occupied: boolean): Promise<void> {
+    const { client, resource } = this.#options;
+    if (occupied && await this.#settleOccupied(namespace)) return;
+    const source = await this.#options.source();
+    try {
+      await client.create(resource, this.#body(namespace, source));
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error;
+      if (!(await this.#settleOccupied(namespace))) {
+        throw new TemporaryError(`the object in the way of the copy in ${namespace} was just deleted`, { delay: 100 });
+      }
+    }
+  }
+
+  /** Reads the copy and brings it up to date only if it differs; returns the version that shows the source. */
+  async verify(copy: CopyRecord): Promise<string | undefined> {
+    const { client, resource } = this.#options;
+    const source = await this.#options.source();
+    const live = await client.find<SourceObject>(resource, this.#key(copy.metadata!.namespace!));
+    if (!live) return void await this.create(copy.metadata!.namespace!, false);
+    if (sameContent(live, source)) return live.metadata!.resourceVersion;
+    return await this.update(copy);
+  }
+
+  /** Brings the copy up to date. What cannot be changed in place (type, immutable content) is deleted and made anew. */
+  async update(copy: CopyRecord): Promise<string | undefined> {
+    const { resource } = this.#options, { namespace, uid } = copy.metadata!;
+    const source = await this.#options.source();
+    const guards: Operation[] = [
+      { op: "test", path: "/metadata/uid", value: uid! },
+      {
+        op: "test",
+        path: `/metadata/annotations/${pointer(CLAIM_ANNOTATION)}`,
+        value: claimText(this.#options.replication),
+      },
+    ];
+    try {
+      const operations = [...guards, ...this.#markOperations(copy), ...contentOperations(resource, source)];
+      const patched = await this.#patch(namespace!, operations);
+      return patched.metadata?.resourceVersion;
+    } catch (error) {
+      if (error instanceof NotFoundError) await this.create(namespace!, false);
+      else if (error instanceof InvalidError && await this.#needsRecreation(namespace!, uid!, source)) {
+        await this.#recreate(namespace!, uid!, source);
+      } else throw error;
+    }
+  }
+
+  /** Removes a copy that is no longer wanted, or lets go of it. One that is gone already is fine. */
+  async remove(copy: KubeObject, deletionPolicy: "Delete" | "Orphan"): Promise<void> {
+    const { client, resource } = this.#options,
+      { namespace, name, uid, labels = {}, annotations = {} } = copy.metadata!;
+    const key = { namespace, name: name! };
+    try {
+      if (deletionPolicy === "Delete") {
+        await client.delete(resource, key, { uid });
+        return;
+      }
+      const drop = (field: string, marks: Readonly<Record<string, string>>, keys: readonly string[]): Operation[] =>
+        keys.filter((mark) => mark in marks).map((mark) => ({
+          op: "remove",
+          path: `/metadata/${field}/${pointer(mark)}`,
+        }));
+      await client.patch(resource, key, [
+        { op: "test", path: "/metadata/uid", value: uid! },
+        ...drop("labels", labels, [CLAIM_LABEL]),
+        ...drop("annotations", annotations, [CLAIM_ANNOTATION, VERSION_ANNOTATION]),
+      ] as JsonValue, { type: "json", metadataOnly: true });
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+
+  /** Deals with an object in the way: adopts it where that is allowed; false where it is gone. */
+  async #settleOccupied(namespace: string): Promise<boolean> {
+    const { client, resource, conflictPolicy, replication, claimIsLive } = this.#options;
+    const found = await client.find<KubeObject>(resource, this.#key(namespace), { metadataOnly: true });
+    if (!found) return false;
+    const claim = claimOf(found), ours = claim === claimText(replication);
+    const taken = claim !== undefined && !ours && claimIsLive(claim);
+    if (taken) throw new OccupiedError(`${resource.kind} ${this.#name(namespace)} is a copy of Replication ${claim}`);
+    // A claim of a Replication that is gone binds nobody; anything else is somebody's object.
+    if (!ours && claim === undefined && conflictPolicy === "Fail") {
+      throw new OccupiedError(
+        `${resource.kind} ${this.#name(namespace)} exists and is no copy; delete it, or set conflictPolicy: Adopt`,
+      );
+    }
+    await this.#adopt(namespace, found);
+    return true;
+  }
+
+  async #adopt(namespace: string, found: KubeObject): Promise<void> {
+    const { resource } = this.#options, { uid, resourceVersion } = found.metadata!;
+    const source = await this.#options.source();
+    // The version is tested too: what is adopted is what was looked at.
+    const guards: Operation[] = [{ op: "test", path: "/metadata/resourceVersion", value: resourceVersion! }];
+    try {
+      await this.#patch(namespace, [...guards, ...this.#markOperations(found), ...contentOperations(resource, source)]);
+    } catch (error) {
+      if (!(error instanceof InvalidError) || !(await this.#needsRecreation(namespace, uid!, source))) throw error;
+      await this.#recreate(namespace, uid!, source);
+    }
+  }
+
+  /** Whether the server refused a patch because of what can never change in place; only reading the copy tells. */
+  async #needsRecreation(namespace: string, uid: string, source: SourceObject): Promise<boolean> {
+    const { client, resource } = this.#options;
+    const live = await client.find<SourceObject>(resource, this.#key(namespace));
+    if (live?.metadata?.uid !== uid) return false;
+    return live.immutable === true ? !sameContent(live, source) : (live.type ?? "") !== (source.type ?? "");
+  }
+
+  async #recreate(namespace: string, uid: string, source: SourceObject): Promise<void> {
+    const { client, resource } = this.#options;
+    await client.delete(resource, this.#key(namespace), { uid });
+    await client.create(resource, this.#body(namespace, source));
+  }
+
+  #patch(namespace: string, operations: readonly Operation[]): Promise<KubeObject> {
+    const { client, resource } = this.#options;
+    return client.patch<KubeObject>(resource, this.#key(namespace), operations as unknown as JsonValue, {
+      type: "json",
+      metadataOnly: true,
+    });
+  }
+
+  #markOperations(object: CopyRecord): Operation[] {
+    const { marks } = this.#options, outdated = outdatedMarks(object, marks);
+    const operations: Operation[] = [];
+    for (const field of ["labels", "annotations"] as const) {
+      const path = `/metadata/${field}`, present = object.metadata?.[field];
+      if (!present) operations.push({ op: "add", path, value: { ...marks[field] } });
+      else {
+        for (const [key, value] of Object.entries(marks[field])) {
+          operations.push({ op: "add", path: `${path}/${pointer(key)}`, value });
+        }
+        for (const key of outdated[field]) {
+          if (key in present) operations.push({ op: "remove", path: `${path}/${pointer(key)}` });
+        }
+      }
+    }
+    return operations;
+  }
+
+  #body(namespace: string, source: SourceObject): KubeObject & JsonObject {
+    const { resource, name, marks } = this.#options, { type, data, binaryData, immutable } = source;
+    return {
+      apiVersion: "v1",
+      kind: resource.kind,
+      metadata: { name, namespace, labels: { ...marks.labels }, annotations: { ...marks.annotations } },
+      ...(type === undefined ? {} : { type }),
+      ...(data === undefined ? {} : { data }),
+      ...(binaryData === undefined ? {} : { binaryData }),
+      ...(immutable ? { immutable } : {}),
+    } as KubeObject & JsonObject;
+  }
+
+  #key(namespace: string): ObjectKey {
+    return { namespace, name: this.#options.name };
+  }
+
+  #name(namespace: string): string {
+    return `${namespace}/${this.#options.name}`;
+  }
+}
+
+/** The whole content in place of what is there. `type` and `immutable` are named so that a change of them is refused aloud. */
+function contentOperations(resource: ApiResource, source: SourceObject): Operation[] {
+  const operations: Operation[] = [{ op: "add", path: "/data", value: source.data ?? {} }];
+  if (resource.kind === "ConfigMap") {
+    operations.push({ op: "add", path: "/binaryData", value: source.binaryData ?? {} });
+  } else operations.push({ op: "add", path: "/type", value: source.type ?? "Opaque" });
+  operations.push({ op: "add", path: "/immutable", value: source.immutable ?? false });
+  return operations;
+}
+
+/** A key as part of a JSON pointer (RFC 6901). */
+function pointer(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+}

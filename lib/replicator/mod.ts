@@ -1,0 +1,9 @@
+/**
+ * `replicator`: the shipped operator. It copies Secrets and ConfigMaps to namespaces as Replications ask, and is built on
+ * the public API of `operator/` alone, as anybody's operator is. `main.ts` composes it with the cli.
+ *
+ * @module
+ */
+export { replicator, REPLICATOR_DEFAULTS, REPLICATOR_NAME } from "./replicator.ts";
+export type { ReplicatorOptions } from "./reconcile.ts";
+export { Replication, type ReplicationObject, type ReplicationSpec, type ReplicationStatus } from "./replication.ts";

@@ -1,0 +1,102 @@
+import { CLAIM_ANNOTATION, CLAIM_LABEL, claimLabel, claimOf, claimText, VERSION_ANNOTATION } from "./claim.ts";
+import type { CopyRecord } from "./copy_record.ts";
+import type { ReplicationSpec } from "./replication.ts";
+import type { SourceFacts } from "./source.ts";
+import type { ObjectKey } from "../operator/mod.ts";
+
+/** What to do in one namespace. */
+export type Step =
+  /** The copy is there and shows the source: no request. */
+  | { readonly kind: "keep"; readonly namespace: string; readonly copy: CopyRecord }
+  /** No copy is known. `occupied`: an object that is no copy stood there last time, so look before creating. */
+  | { readonly kind: "create"; readonly namespace: string; readonly occupied: boolean }
+  /** The copy may differ from the source: read it, then decide. */
+  | { readonly kind: "verify"; readonly namespace: string; readonly copy: CopyRecord }
+  /** The copy surely differs. */
+  | { readonly kind: "update"; readonly namespace: string; readonly copy: CopyRecord }
+  /** The copy is on its way out, held by somebody's finalizer: wait. */
+  | { readonly kind: "leaving"; readonly namespace: string; readonly copy: CopyRecord };
+
+/** What a plan is made of. */
+export interface PlanInput {
+  readonly replication: ObjectKey;
+  readonly spec: ReplicationSpec;
+  readonly source: SourceFacts;
+  /** Names of the namespaces that match. */
+  readonly wanted: Iterable<string>;
+  /** The copy of this Replication's name in a namespace, if it is ours. */
+  readonly copyIn: (namespace: string) => CopyRecord | undefined;
+  /** Namespaces where a foreign object stood in the way last time. */
+  readonly occupied: ReadonlySet<string>;
+  /** Whether this very version of a copy has been read and found to show this version of the source. */
+  readonly verified: (copy: CopyRecord) => boolean;
+}
+
+/** One step per wanted namespace, in their order. Pure. */
+export function planSteps(input: PlanInput): Step[] {
+  const marks = desiredMarks(input);
+  const steps: Step[] = [];
+  for (const namespace of input.wanted) {
+    const copy = input.copyIn(namespace);
+    if (!copy) steps.push({ kind: "create", namespace, occupied: input.occupied.has(namespace) });
+    else steps.push({ kind: planCopy(input, copy, marks), namespace, copy });
+  }
+  return steps;
+}
+
+/** Labels and annotations that a copy must carry. */
+export interface Marks {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The marks of every copy of a Replication at the present version of its source. */
+export function desiredMarks({ replication, spec, source }: Pick<PlanInput, "replication" | "spec" | "source">): Marks {
+  return {
+    labels: { ...spec.targets.labels, [CLAIM_LABEL]: claimLabel(replication) },
+    annotations: {
+      ...spec.targets.annotations,
+      [CLAIM_ANNOTATION]: claimText(replication),
+      [VERSION_ANNOTATION]: source.contentVersion,
+    },
+  };
+}
+
+/** Marks that a former version of the Replication asked for, and the present one does not. */
+export function outdatedMarks(copy: CopyRecord, marks: Marks): { labels: string[]; annotations: string[] } {
+  return {
+    labels: (copy.ownLabels ?? []).filter((key) => !Object.hasOwn(marks.labels, key)),
+    annotations: (copy.ownAnnotations ?? []).filter((key) => !Object.hasOwn(marks.annotations, key)),
+  };
+}
+
+function planCopy(input: PlanInput, copy: CopyRecord, marks: Marks): "keep" | "verify" | "update" | "leaving" {
+  const { labels = {}, annotations = {}, deletionTimestamp } = copy.metadata ?? {};
+  if (deletionTimestamp) return "leaving";
+  const { [VERSION_ANNOTATION]: wantedVersion, ...rest } = marks.annotations;
+  const outdated = outdatedMarks(copy, marks);
+  const marked = holds(labels, marks.labels) && holds(annotations, rest) && outdated.labels.length === 0 &&
+    outdated.annotations.length === 0;
+  if (!marked) return "update";
+  if (annotations[VERSION_ANNOTATION] !== wantedVersion) {
+    if (input.verified(copy)) return "keep";
+    // An older version whose content this process has not compared may hold the same: reading is cheaper than writing.
+    return input.source.changedHere ? "update" : "verify";
+  }
+  const untouched = !copy.foreign && copy.ownKeys === input.source.keys;
+  return untouched || input.verified(copy) ? "keep" : "verify";
+}
+
+function holds(have: Readonly<Record<string, string>>, want: Readonly<Record<string, string>>): boolean {
+  return Object.entries(want).every(([key, value]) => have[key] === value);
+}
+
+/** Copies of a Replication that it no longer wants: other name or kind, or a namespace that matches no more. */
+export function unwantedCopies(
+  replication: ObjectKey,
+  copies: Iterable<CopyRecord>,
+  wanted: (copy: CopyRecord) => boolean,
+): CopyRecord[] {
+  const claim = claimText(replication);
+  return [...copies].filter((copy) => claimOf(copy) === claim && !copy.metadata?.deletionTimestamp && !wanted(copy));
+}
