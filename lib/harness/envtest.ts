@@ -1,0 +1,205 @@
+import { stringify } from "yaml";
+import { type Clock, describeError, sleep, type Transport, UsageError } from "../base/mod.ts";
+import { bearer, Client, impersonating, type Impersonation, openTransport, StaticCredentials } from "../client/mod.ts";
+import type { Cluster } from "./cluster.ts";
+import { Program } from "./program.ts";
+
+/** How to start an {@linkcode EnvtestCluster}. */
+export interface EnvtestOptions {
+  /** The folder with etcd, kube-apiserver and kube-controller-manager: the value of `KUBEBUILDER_ASSETS`. */
+  assets: string | undefined;
+  clock: Clock;
+  /** Gives up starting; what runs by then is stopped. */
+  signal?: AbortSignal;
+  readyMsMax?: number;
+  /** Controllers of kube-controller-manager that run. */
+  controllers?: readonly string[];
+}
+
+const READY_MS_MAX = 60_000, POLL_MS = 100;
+/** What an operator relies on: namespaces end, dependents are collected, namespaces get their service account. */
+const CONTROLLERS: readonly string[] = [
+  "namespace-controller",
+  "garbage-collector-controller",
+  "serviceaccount-controller",
+  "root-ca-certificate-publisher-controller",
+  "clusterrole-aggregation-controller",
+];
+const PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
+
+/**
+ * A real control plane on this machine, without nodes: etcd, kube-apiserver and kube-controller-manager on free ports of the
+ * loopback interface, in a temporary folder that only this user can read.
+ *
+ * Guarantees: when `start` fails, or the cluster is disposed, no process and no file of it is left.
+ */
+export class EnvtestCluster implements Cluster {
+  readonly kind = "envtest";
+  readonly #stack = new AsyncDisposableStack();
+  readonly #transports = new Set<Transport>();
+
+  private constructor(readonly server: string, readonly folder: string, readonly token: string, readonly ca: string) {}
+
+  /**
+   * Starts a control plane and waits until it serves, its controllers included.
+   *
+   * @throws {UsageError} where a program is missing. @throws {Error} that quotes the program which failed.
+   */
+  static async start(options: EnvtestOptions): Promise<EnvtestCluster> {
+    const assets = await checkAssets(options.assets);
+    await using stack = new AsyncDisposableStack();
+    const folder = await Deno.makeTempDir({ prefix: "pintle-envtest-" }); // mode 0700 by its nature
+    stack.defer(() => Deno.remove(folder, { recursive: true }));
+    const [etcdPort, peerPort, port, managerPort] = freePorts(4) as [number, number, number, number];
+    const etcd = `http://127.0.0.1:${etcdPort}`,
+      token = await randomToken(),
+      certificate = `${folder}/certs/apiserver.crt`;
+    const keyFile = `${folder}/service-account.key`, tokenFile = `${folder}/tokens.csv`;
+    await Deno.writeTextFile(keyFile, await rsaKeyPem());
+    await Deno.writeTextFile(tokenFile, `${token},admin,admin,"system:masters"\n`);
+    const run = (name: typeof PROGRAMS[number], args: string[]) =>
+      stack.use(new Program(name, `${assets}/${name}`, args));
+    const running = [run("etcd", [
+      `--data-dir=${folder}/etcd`,
+      `--listen-client-urls=${etcd}`,
+      `--advertise-client-urls=${etcd}`,
+      `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
+      "--unsafe-no-fsync", // the data is thrown away with the folder
+    ])];
+    running.push(run("kube-apiserver", [
+      `--etcd-servers=${etcd}`,
+      `--secure-port=${port}`,
+      "--bind-address=127.0.0.1",
+      `--cert-dir=${folder}/certs`,
+      `--token-auth-file=${tokenFile}`,
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-key-file=${keyFile}`,
+      `--service-account-signing-key-file=${keyFile}`,
+      "--service-cluster-ip-range=10.0.0.0/24",
+      "--authorization-mode=RBAC",
+      "--disable-admission-plugins=ServiceAccount", // nothing would mount the token that it adds to pods
+    ]));
+    const deadline = new Deadline(options, running);
+    const ca = await deadline.poll("its certificate", () => Deno.readTextFile(certificate));
+    const cluster = new EnvtestCluster(`https://127.0.0.1:${port}`, folder, token, ca);
+    const transport = cluster.transport();
+    stack.defer(() => transport.close());
+    const client = new Client(transport, { fieldManager: "envtest", clock: options.clock, retriesMax: 0 });
+    await deadline.poll("/readyz", () => client.raw("GET", "/readyz", undefined, { signal: options.signal }));
+    const kubeconfigFile = `${folder}/admin.kubeconfig`;
+    await Deno.writeTextFile(kubeconfigFile, cluster.kubeconfig, { mode: 0o600 });
+    running.push(run("kube-controller-manager", [
+      `--kubeconfig=${kubeconfigFile}`,
+      "--leader-elect=false",
+      "--use-service-account-credentials=false",
+      `--secure-port=${managerPort}`,
+      "--bind-address=127.0.0.1",
+      `--cert-dir=${folder}/manager-certs`,
+      `--root-ca-file=${certificate}`,
+      `--service-account-private-key-file=${keyFile}`,
+      `--controllers=${(options.controllers ?? CONTROLLERS).join(",")}`,
+    ]));
+    await deadline.poll(
+      "its controllers",
+      () => client.get(SERVICE_ACCOUNTS, { namespace: "default", name: "default" }),
+    );
+    cluster.#stack.use(stack.move());
+    return cluster;
+  }
+
+  /** See {@linkcode Cluster.transport}. Other users are impersonated. */
+  transport(user?: Impersonation): Transport {
+    const admin = new StaticCredentials({ caCerts: [this.ca] }, bearer(this.token));
+    const credentials = user ? impersonating(admin, user) : admin;
+    const transport = openTransport({ server: this.server, credentials });
+    this.#transports.add(transport);
+    return transport;
+  }
+
+  /** See {@linkcode Cluster.kubeconfig}. It holds the administrator's token: write it to files of mode 0600 only. */
+  get kubeconfig(): string {
+    return stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "envtest", cluster: { server: this.server, "certificate-authority-data": btoa(this.ca) } }],
+      users: [{ name: "admin", user: { token: this.token } }],
+      contexts: [{ name: "envtest", context: { cluster: "envtest", user: "admin" } }],
+      "current-context": "envtest",
+    });
+  }
+
+  /** Stops every program and removes the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const transport of this.#transports) transport.close();
+    await this.#stack.disposeAsync();
+  }
+}
+
+const SERVICE_ACCOUNTS = {
+  group: "",
+  version: "v1",
+  kind: "ServiceAccount",
+  plural: "serviceaccounts",
+  namespaced: true,
+};
+
+/** Polls until something works; stops early when a program ended, since then it never will. */
+class Deadline {
+  readonly #endMs: number;
+
+  constructor(readonly options: EnvtestOptions, readonly programs: readonly Program[]) {
+    this.#endMs = options.clock.now() + (options.readyMsMax ?? READY_MS_MAX);
+  }
+
+  async poll<T>(what: string, look: () => Promise<T>): Promise<T> {
+    const { clock, signal } = this.options;
+    while (true) {
+      signal?.throwIfAborted();
+      try {
+        return await look();
+      } catch (cause) {
+        const failure = this.programs.map((program) => program.failure).find((text) => text !== undefined);
+        if (failure) throw new Error(`the control plane did not start: ${failure}`);
+        if (clock.now() < this.#endMs) await sleep(clock, POLL_MS, signal);
+        else throw new Error(`the control plane did not show ${what} in time: ${describeError(cause)}`, { cause });
+      }
+    }
+  }
+}
+
+async function checkAssets(assets: string | undefined): Promise<string> {
+  const hint =
+    "point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kube-controller-manager (setup-envtest makes one)";
+  if (!assets) throw new UsageError("KUBEBUILDER_ASSETS is not set", hint);
+  for (const name of PROGRAMS) {
+    const found = await Deno.stat(`${assets}/${name}`).then((info) => info.isFile, () => false);
+    if (!found) throw new UsageError(`there is no ${name} in ${assets}`, hint);
+  }
+  return assets;
+}
+
+/** Ports that were free a moment ago, all held at once so that none is given twice. */
+function freePorts(count: number): number[] {
+  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const ports = listeners.map((listener) => listener.addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
+}
+
+/** A token that nobody can guess: Random repeats itself by design, so a key is generated instead. */
+async function randomToken(): Promise<string> {
+  const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
+  return new Uint8Array(await crypto.subtle.exportKey("raw", key)).toHex();
+}
+
+async function rsaKeyPem(): Promise<string> {
+  const algorithm = {
+    name: "RSASSA-PKCS1-v1_5",
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+    hash: "SHA-256",
+  };
+  const { privateKey } = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const base64 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey)).toBase64();
+  return `-----BEGIN PRIVATE KEY-----\n${base64.match(/.{1,64}/g)!.join("\n")}\n-----END PRIVATE KEY-----\n`;
+}

@@ -1,0 +1,65 @@
+/**
+ * Runs test suites against a real control plane: starts one from `KUBEBUILDER_ASSETS`, points `PINTLE_TEST_KUBECONFIG` at it,
+ * runs `deno test` over the paths given (by default every suite that asks tests/cluster.ts for its cluster), stops it again.
+ *
+ * ```sh
+ * KUBEBUILDER_ASSETS=… deno task test:envtest [path or option of deno test]…
+ * ```
+ *
+ * @module
+ */
+import { describeError, SystemClock, UsageError } from "../lib/base/mod.ts";
+import { EnvtestCluster } from "../lib/harness/mod.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const HELPER = '/cluster.ts"';
+
+/** Test files that import tests/cluster.ts: those whose cluster can be a real one. */
+async function clusterSuites(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) found.push(...await clusterSuites(path));
+    else if (entry.name.endsWith("_test.ts") && (await Deno.readTextFile(path)).includes(HELPER)) found.push(path);
+  }
+  return found.sort();
+}
+
+/** Runs the tests; the exit code is theirs, or 130 after an interruption. */
+async function main(args: readonly string[]): Promise<number> {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort(new Error("interrupted"));
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, interrupt);
+  try {
+    const assets = Deno.env.get("KUBEBUILDER_ASSETS"), { signal } = interrupted;
+    await using cluster = await EnvtestCluster.start({ assets, clock: new SystemClock(), signal });
+    const file = `${cluster.folder}/test.kubeconfig`;
+    await Deno.writeTextFile(file, cluster.kubeconfig, { mode: 0o600 });
+    const suites = args.some((arg) => !arg.startsWith("-")) ? [] : await clusterSuites(`${ROOT}tests`);
+    if (args.length === 0 && suites.length === 0) throw new UsageError("no suite uses tests/cluster.ts yet");
+    const tests = new Deno.Command(Deno.execPath(), {
+      // One cluster for all: suites that ran at the same time would see each other's CRDs and namespaces.
+      args: ["test", "-q", "-A", ...args, ...suites],
+      cwd: ROOT,
+      env: { PINTLE_TEST_KUBECONFIG: file },
+      stdin: "null",
+    }).spawn();
+    const stop = () => {
+      try {
+        tests.kill("SIGKILL");
+      } catch {
+        // They ended in this very moment.
+      }
+    };
+    signal.addEventListener("abort", stop);
+    const { code } = await tests.status;
+    return signal.aborted ? 130 : code;
+  } catch (error) {
+    if (interrupted.signal.aborted) return 130;
+    console.error(`test:envtest: ${describeError(error)}`);
+    if (error instanceof UsageError && error.hint) console.error(`  ${error.hint}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
