@@ -56,8 +56,8 @@ async function main(args: readonly string[]): Promise<number> {
     return signal.aborted ? 130 : code;
   } catch (error) {
     if (interrupted.signal.aborted) return 130;
-    console.error(`test:envtest: ${describeError(error)}`);
-    if (error instanceof UsageError && error.hint) console.error(`  ${error.hint}`);
+    const hint = error instanceof UsageError && error.hint ? `\n  ${error.hint}` : "";
+    Deno.stderr.writeSync(new TextEncoder().encode(`test:envtest: ${describeError(error)}${hint}\n`));
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -1,0 +1,320 @@
+import assert from "node:assert/strict";
+import { InvariantError, type JsonValue, SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
+import {
+  AlreadyExistsError,
+  Client,
+  ConflictError,
+  discover,
+  findResource,
+  ForbiddenError,
+  GoneError,
+  InvalidError,
+  isNotFound,
+  MalformedAnswerError,
+  NamespaceTerminatingError,
+  type RequestRecord,
+  serverVersion,
+  TooManyRequestsError,
+  UnauthorizedError,
+} from "../../lib/client/mod.ts";
+import { answer, refuse, ScriptedTransport, SECRETS, type Step, WIDGETS } from "./scripted_transport.ts";
+
+const KEY = { namespace: "shop", name: "a" };
+
+function setUp(...steps: Step[]) {
+  const transport = new ScriptedTransport(...steps), records: RequestRecord[] = [];
+  const client = new Client(transport, {
+    fieldManager: "keeper",
+    clock: new VirtualClock(),
+    random: new SeededRandom(1),
+    retriesMax: 0,
+    onRequest: (record) => records.push(record),
+  });
+  return { transport, client, records };
+}
+
+Deno.test("every write names the field manager, and reads do not", async () => {
+  const object = { metadata: { ...KEY, managedFields: [{ manager: "x" }] } }, ok = answer(object);
+  const { client, transport } = setUp(ok, ok, ok, ok, ok);
+  await client.create(WIDGETS, object);
+  await client.replace(WIDGETS, object, { subresource: "status" });
+  await client.apply(WIDGETS, object, { dryRun: true });
+  await client.patch(WIDGETS, KEY, { spec: 1 }, { type: "merge", metadataOnly: true });
+  await client.get(WIDGETS, KEY);
+  const [create, replace, apply, patch, get] = transport.seen;
+  for (const write of [create, replace, apply, patch]) assert.equal(write!.query.get("fieldManager"), "keeper");
+  assert.equal(get!.query.get("fieldManager"), null);
+  assert.equal(`${create!.method} ${create!.path}`, "POST /apis/shop.example.com/v1/namespaces/shop/widgets");
+  assert.equal(`${replace!.method} ${replace!.path}`, "PUT /apis/shop.example.com/v1/namespaces/shop/widgets/a/status");
+  assert.equal(apply!.headers!["content-type"], "application/apply-patch+yaml");
+  assert.equal(apply!.query.get("force"), "true");
+  assert.equal(apply!.query.get("dryRun"), "All");
+  const applied = JSON.parse(apply!.body!);
+  assert.equal(applied.kind, "Widget");
+  assert.equal(applied.metadata.managedFields, undefined, "an apply that brings managedFields is refused");
+  assert.deepEqual(object.metadata.managedFields, [{ manager: "x" }], "the caller's object is not edited");
+  assert.match(patch!.headers!.accept!, /PartialObjectMetadata/);
+  assert.match(get!.headers!["user-agent"]!, /^pintle/);
+});
+
+Deno.test("a request without a name, or without a namespace where one is needed, is never sent", async () => {
+  const { client, transport } = setUp();
+  await assert.rejects(client.delete(WIDGETS, { namespace: "shop", name: "" }), InvariantError);
+  await assert.rejects(client.get(WIDGETS, { name: "a" }), InvariantError);
+  assert.throws(() => client.create(WIDGETS, { metadata: { name: "a" } }), InvariantError);
+  assert.equal(transport.seen.length, 0);
+});
+
+Deno.test("a delete carries its preconditions", async () => {
+  const { client, transport } = setUp(answer({ kind: "Status" }));
+  await client.delete(WIDGETS, KEY, { uid: "u", resourceVersion: "7", propagationPolicy: "Foreground" });
+  const { preconditions, propagationPolicy } = JSON.parse(transport.seen[0]!.body!);
+  assert.deepEqual({ preconditions, propagationPolicy }, {
+    preconditions: { uid: "u", resourceVersion: "7" },
+    propagationPolicy: "Foreground",
+  });
+});
+
+Deno.test("a list is all of its pages, and its items know their kind", async () => {
+  const page = (names: string[], next?: string) =>
+    answer({
+      metadata: { resourceVersion: "9", continue: next },
+      items: names.map((name) => ({ metadata: { name } })),
+    });
+  const { client, transport } = setUp(page(["a", "b"], "more"), page(["c"]));
+  const list = await client.list(SECRETS, {
+    namespace: "shop",
+    limit: 2,
+    labelSelector: "a in (b,c)",
+    resourceVersion: "5",
+  });
+  assert.deepEqual(list.items.map((item) => `${item.apiVersion} ${item.kind} ${item.metadata?.name}`), [
+    "v1 Secret a",
+    "v1 Secret b",
+    "v1 Secret c",
+  ]);
+  assert.equal(list.metadata?.resourceVersion, "9");
+  const [first, second] = transport.seen;
+  assert.equal(first!.query.get("labelSelector"), "a in (b,c)");
+  assert.equal(first!.query.get("resourceVersion"), "5");
+  assert.equal(second!.query.get("continue"), "more");
+  assert.equal(second!.query.get("resourceVersion"), null, "the server refuses a version beside a continue token");
+});
+
+Deno.test("a list that expires in the middle is read again in one piece", async () => {
+  const item = (name: string) => ({ metadata: { name } });
+  const { client, transport } = setUp(
+    answer({ metadata: { resourceVersion: "1", continue: "x" }, items: [item("old")] }),
+    refuse(410, "Expired"),
+    answer({ metadata: { resourceVersion: "8" }, items: [item("a"), item("b")] }),
+  );
+  const list = await client.list(WIDGETS);
+  assert.deepEqual(list.items.map((one) => one.metadata?.name), ["a", "b"]);
+  assert.equal(list.metadata?.resourceVersion, "8");
+  assert.equal(transport.seen[2]!.query.get("limit"), null);
+});
+
+Deno.test("find turns a missing object into undefined, and nothing else", async () => {
+  const { client } = setUp(refuse(404, "NotFound"), refuse(403, "Forbidden"));
+  assert.equal(await client.find(WIDGETS, KEY), undefined);
+  await assert.rejects(client.find(WIDGETS, KEY), ForbiddenError);
+});
+
+Deno.test("each refusal is an error of the class that says what to do", async () => {
+  const cases: [number, string, new (...args: never[]) => Error][] = [
+    [401, "Unauthorized", UnauthorizedError],
+    [403, "Forbidden", ForbiddenError],
+    [409, "Conflict", ConflictError],
+    [409, "AlreadyExists", AlreadyExistsError],
+    [410, "Expired", GoneError],
+    [422, "Invalid", InvalidError],
+    [429, "TooManyRequests", TooManyRequestsError],
+  ];
+  for (const [code, reason, type] of cases) {
+    const { client, records } = setUp(refuse(code, reason, `because of ${reason}`));
+    await assert.rejects(client.get(WIDGETS, KEY), (error: Error) => {
+      assert.ok(error instanceof type, `${code} ${reason} gave ${error.name}`);
+      assert.match(error.message, /cannot get widgets\.shop\.example\.com shop\/a: because of/);
+      return true;
+    });
+    assert.equal(records[0]?.code, code);
+  }
+});
+
+Deno.test("a 403 of the authorizer names the missing rule, and which verb an apply lacked", async () => {
+  const message =
+    'widgets.shop.example.com "a" is forbidden: User "system:serviceaccount:ops:keeper" cannot create resource ' +
+    '"widgets/status" in API group "shop.example.com" in the namespace "shop"';
+  const { client } = setUp(refuse(403, "Forbidden", message));
+  await assert.rejects(client.apply(WIDGETS, { metadata: KEY }), (error: Error) => {
+    assert.ok(error instanceof ForbiddenError);
+    assert.deepEqual(error.rule, { apiGroups: ["shop.example.com"], resources: ["widgets/status"], verbs: ["create"] });
+    assert.equal(error.refusedBy, "authorization");
+    assert.match(error.message, /verbs: \["create"\]/);
+    return true;
+  });
+});
+
+Deno.test("a 403 of a quota gives no advice on RBAC", async () => {
+  const { client } = setUp(
+    refuse(403, "Forbidden", 'widgets "a" is forbidden: exceeded quota: q, requested: 1, used: 1'),
+  );
+  await assert.rejects(client.create(WIDGETS, { metadata: KEY }), (error: Error) => {
+    assert.ok(error instanceof ForbiddenError);
+    assert.equal(error.refusedBy, "admission");
+    assert.ok(!error.message.includes("grant"), error.message);
+    return true;
+  });
+});
+
+Deno.test("a create in a namespace that ends has a class of its own", async () => {
+  const details = { causes: [{ reason: "NamespaceTerminating", message: "namespace shop is being terminated" }] };
+  const { client } = setUp(refuse(403, "Forbidden", "unable to create", { details }));
+  await assert.rejects(client.create(WIDGETS, { metadata: KEY }), NamespaceTerminatingError);
+});
+
+Deno.test("no value of a Secret is in any error about it", async () => {
+  const value = "hunter2-hunter2", encoded = btoa(value);
+  const secret = { metadata: KEY, stringData: { password: value }, data: { other: encoded } };
+  const causes = [{ reason: "FieldValueInvalid", field: "data[x y]", message: `Invalid value: "${encoded}"` }];
+  const steps = [
+    refuse(422, "Invalid", `Secret "a" is invalid: data: Invalid value: "${value}"`, {
+      details: { name: "a", causes },
+    }),
+    refuse(400, "BadRequest", `cannot decode ${encoded}`),
+    refuse(403, "Forbidden", `admission webhook "w" denied the request: ${value} is too weak`),
+    refuse(500, "InternalError", `failed on ${value}`),
+  ];
+  for (const step of steps) {
+    const { client } = setUp(step);
+    await assert.rejects(client.create(SECRETS, secret), (error: Error) => {
+      const told = `${error.message} ${error.stack} ${JSON.stringify(error)} ${Deno.inspect(error)}`;
+      assert.ok(!told.includes(value) && !told.includes(encoded), told);
+      return true;
+    });
+  }
+});
+
+Deno.test("a refused Secret still tells which field is wrong", async () => {
+  const details = { name: "a", causes: [{ reason: "FieldValueInvalid", field: "data[x y]", message: "value abc" }] };
+  const { client } = setUp(refuse(422, "Invalid", "…", { details }));
+  await assert.rejects(client.create(SECRETS, { metadata: KEY }), /data\[x y\]: FieldValueInvalid/);
+});
+
+Deno.test("an error page of a proxy becomes one line", async () => {
+  const html = `<html><style>b{}</style><body><h1>502 Bad Gateway</h1>\n<p>${"x".repeat(5_000)}</p></body></html>`;
+  const { client } = setUp(() => new Response(html, { status: 502, headers: { "content-type": "text/html" } }));
+  await assert.rejects(client.get(WIDGETS, KEY), (error: Error) => {
+    assert.match(error.message, /502 Bad Gateway x/);
+    assert.ok(!error.message.includes("\n") && !error.message.includes("<") && error.message.length < 400);
+    return true;
+  });
+});
+
+Deno.test("a login page that answers 200 is no object", async () => {
+  const { client } = setUp(() => new Response("<html>sign in</html>"));
+  await assert.rejects(client.get(WIDGETS, KEY), MalformedAnswerError);
+});
+
+Deno.test("the body of a refusal is read to its bound and then cancelled", async () => {
+  let cancelled = false, pulled = 0;
+  const endless = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(4_096).fill(0x61));
+    },
+    cancel: () => void (cancelled = true),
+  });
+  const { client } = setUp(() => new Response(endless, { status: 404 }));
+  await assert.rejects(client.get(WIDGETS, KEY), isNotFound);
+  assert.ok(cancelled);
+  assert.ok(pulled < 32);
+});
+
+Deno.test("an access review asks and gives a plain answer", async () => {
+  const { client, transport } = setUp(answer({ status: { allowed: true } }, 201), answer({ status: {} }, 201));
+  assert.equal(await client.can("update", { ...WIDGETS, subresource: "status" }, "shop", "a"), true);
+  assert.equal(await client.can("update", WIDGETS), false);
+  assert.deepEqual(JSON.parse(transport.seen[0]!.body!).spec.resourceAttributes, {
+    verb: "update",
+    group: "shop.example.com",
+    resource: "widgets",
+    subresource: "status",
+    namespace: "shop",
+    name: "a",
+  });
+});
+
+Deno.test("every attempt is recorded, failed ones too", async () => {
+  const { client, records } = setUp(answer({}), () => Promise.reject(new TypeError("fetch failed")));
+  await client.get(WIDGETS, KEY, { subresource: "status" });
+  await assert.rejects(client.get(WIDGETS, KEY));
+  const common = { verb: "get", namespace: "shop", name: "a", durationMs: 0 };
+  assert.deepEqual(records, [
+    { ...common, resource: "widgets.shop.example.com/status", code: 200 },
+    { ...common, resource: "widgets.shop.example.com", code: 0 },
+  ]);
+});
+
+Deno.test("discovery reads the aggregated form, and the one of older servers alike", async () => {
+  const aggregated = {
+    kind: "APIGroupDiscoveryList",
+    items: [{
+      metadata: { name: "shop.example.com" },
+      versions: [{
+        version: "v1",
+        resources: [{
+          resource: "widgets",
+          responseKind: { kind: "Widget" },
+          scope: "Namespaced",
+          singularResource: "widget",
+          shortNames: ["wd"],
+          verbs: ["get"],
+          subresources: [{ subresource: "status" }],
+        }],
+      }],
+    }],
+  };
+  const group = {
+    kind: "APIGroupList",
+    groups: [{
+      versions: [{ groupVersion: "shop.example.com/v1beta1" }, { groupVersion: "shop.example.com/v1" }],
+      preferredVersion: { groupVersion: "shop.example.com/v1" },
+    }],
+  };
+  const resources = (plural: string) => ({
+    resources: [
+      { name: plural, kind: "Widget", namespaced: true, singularName: "widget", shortNames: ["wd"], verbs: ["get"] },
+      { name: `${plural}/status`, kind: "Widget" },
+    ],
+  });
+  const modern = setUp(answer({ kind: "APIGroupDiscoveryList", items: [] }), answer(aggregated));
+  const old = setUp(answer({ versions: [] }), answer(group), answer(resources("widgets")), refuse(404, "NotFound"));
+  const expected = {
+    ...WIDGETS,
+    singular: "widget",
+    shortNames: ["wd"],
+    categories: [],
+    verbs: ["get"],
+    subresources: ["status"],
+  };
+  assert.deepEqual(await discover(modern.client), [expected]);
+  const found = await discover(old.client);
+  assert.deepEqual(found, [expected]);
+  assert.equal(old.transport.seen[2]!.path, "/apis/shop.example.com/v1", "the preferred version comes first");
+  assert.equal(findResource(found, "shop.example.com", "Widget")?.plural, "widgets");
+  assert.equal(findResource(found, "shop.example.com", "Widget", "v2"), undefined);
+});
+
+Deno.test("a server's version is numbers, whatever a distribution appends", async () => {
+  const { client } = setUp(answer({ gitVersion: "v1.31.2-eks", major: "1", minor: "31+" }));
+  assert.deepEqual(await serverVersion(client), { gitVersion: "v1.31.2-eks", major: 1, minor: 31 });
+});
+
+Deno.test("a patch of a list form is sent as it is", async () => {
+  const { client, transport } = setUp(answer({}));
+  const body: JsonValue = [{ op: "test", path: "/metadata/resourceVersion", value: "1" }];
+  await client.patch(WIDGETS, KEY, body, { type: "json" });
+  assert.deepEqual(JSON.parse(transport.seen[0]!.body!), body);
+  assert.equal(transport.seen[0]!.headers!["content-type"], "application/json-patch+json");
+});
