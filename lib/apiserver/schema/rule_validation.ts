@@ -1,0 +1,124 @@
+import type { StatusCause } from "../../apimachinery/mod.ts";
+import { isObject, jsonEqual } from "../../base/mod.ts";
+import type { Schema, ValidationRule } from "../resource_type.ts";
+import { celValue, compileRule } from "./cel.ts";
+import { resolveSchema } from "./definitions.ts";
+import { typeName } from "./value_validation.ts";
+
+const hasRules = new WeakMap<Schema, boolean>();
+
+/** Whether the schema has rules anywhere, and what they say of an object. */
+export function ruleCauses(value: unknown, schema: Schema, old: unknown): { any: boolean; causes(): StatusCause[] } {
+  if (!containsRules(schema, 0)) return { any: false, causes: () => [] };
+  return {
+    any: true,
+    causes: () => {
+      const causes: StatusCause[] = [];
+      visit(value, schema, old, "", causes);
+      return causes;
+    },
+  };
+}
+
+/** Deeper than any structural schema; built-in definitions refer to themselves and have no rules. */
+const DEPTH_MAX = 64;
+
+function containsRules(schema: Schema, depth: number): boolean {
+  if (depth > DEPTH_MAX || schema.$ref !== undefined) return false;
+  const known = hasRules.get(schema);
+  if (known !== undefined) return known;
+  const children = [...Object.values(schema.properties ?? {})];
+  if (schema.items) children.push(schema.items);
+  if (typeof schema.additionalProperties === "object") children.push(schema.additionalProperties);
+  const found = (schema["x-kubernetes-validations"]?.length ?? 0) > 0 ||
+    children.some((child) => containsRules(child, depth + 1));
+  hasRules.set(schema, found);
+  return found;
+}
+
+function visit(value: unknown, schema: Schema, old: unknown, path: string, causes: StatusCause[]): void {
+  if (value === undefined || value === null || !containsRules(schema, 0)) return;
+  const unchanged = old !== undefined && jsonEqual(value, old);
+  for (const rule of schema["x-kubernetes-validations"] ?? []) {
+    const cause = judge(rule, value, schema, old, path, unchanged);
+    if (cause) causes.push(cause);
+  }
+  if (Array.isArray(value)) visitItems(value, schema, old, path, causes);
+  else if (isObject(value)) visitFields(value, schema, old, path, causes);
+}
+
+function visitItems(value: unknown[], schema: Schema, old: unknown, path: string, causes: StatusCause[]): void {
+  if (!schema.items) return;
+  const items = resolveSchema(schema.items), former = Array.isArray(old) ? old : [];
+  const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
+  value.forEach((item, index) => {
+    // Only items that are known by their keys have a former self.
+    const match = keys &&
+      former.find((other) =>
+        keys.every((key) => isObject(other) && isObject(item) && jsonEqual(other[key], item[key]))
+      );
+    visit(item, items, match, `${path}[${index}]`, causes);
+  });
+}
+
+function visitFields(
+  value: Record<string, unknown>,
+  schema: Schema,
+  old: unknown,
+  path: string,
+  causes: StatusCause[],
+): void {
+  const former = isObject(old) ? old : {};
+  for (const [field, child] of Object.entries(value)) {
+    const named = schema.properties && Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined;
+    const any = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+    const next = named ?? any;
+    if (next) visit(child, resolveSchema(next), former[field], path === "" ? field : `${path}.${field}`, causes);
+  }
+}
+
+function judge(
+  rule: ValidationRule,
+  value: unknown,
+  schema: Schema,
+  old: unknown,
+  path: string,
+  unchanged: boolean,
+): StatusCause | undefined {
+  const compiled = compileRule(rule);
+  if (compiled.transition ? old === undefined : unchanged) return undefined;
+  const self = celValue(value, schema), oldSelf = celValue(old, schema);
+  let text: string;
+  try {
+    if (compiled.holds(self, oldSelf)) return undefined;
+    text = compiled.message(self, oldSelf) ?? rule.message?.trim() ?? `failed rule: ${rule.rule}`;
+  } catch (error) {
+    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+    text = `${why} evaluating rule: ${rule.message ?? rule.rule}`;
+  }
+  return causeOf(rule, text, value, path);
+}
+
+function causeOf(rule: ValidationRule, text: string, value: unknown, path: string): StatusCause {
+  const field = `${path}${rule.fieldPath ?? ""}`.replace(/^\./, "") || "<nil>";
+  const reason = rule.reason ?? "FieldValueInvalid";
+  switch (reason) {
+    case "FieldValueForbidden":
+      return { reason, message: `Forbidden: ${text}`, field };
+    case "FieldValueRequired":
+      return { reason, message: `Required value: ${text}`, field };
+    case "FieldValueDuplicate":
+      return { reason, message: `Duplicate value: ${shown(value)}`, field };
+    default:
+      return { reason: "FieldValueInvalid", message: `Invalid value: ${prefix(value)}${text}`, field };
+  }
+}
+
+/** Objects and lists are not repeated in the message. */
+function prefix(value: unknown): string {
+  return isObject(value) || Array.isArray(value) ? "" : `${shown(value)}: `;
+}
+
+function shown(value: unknown): string {
+  return isObject(value) || Array.isArray(value) ? `"${typeName(value)}"` : JSON.stringify(value);
+}

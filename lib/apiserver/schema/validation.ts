@@ -1,0 +1,144 @@
+import type { StatusCause } from "../../apimachinery/mod.ts";
+import { isObject, jsonEqual } from "../../base/mod.ts";
+import type { Schema } from "../resource_type.ts";
+import { fieldSchema, resolveSchema } from "./definitions.ts";
+import { listCauses } from "./list_validation.ts";
+import { ruleCauses } from "./rule_validation.ts";
+import { scalarCauses, typeName } from "./value_validation.ts";
+
+/** Causes after which rules are not evaluated: the value is not what the rules were checked against. */
+const BLOCKING = new Set([
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+  "FieldValueNotSupported",
+]);
+
+/** Built-in fields that OpenAPI calls required and Go accepts without. */
+const LENIENT = /\.(Role|ClusterRole|Event|[A-Za-z]+Status)$/;
+
+/**
+ * What is wrong with an object, in kube-apiserver's words; empty where it is valid.
+ *
+ * With `old`, parts that did not change are not judged again (ratcheting, KEP-4008) and rules that compare with the former value
+ * run (KEP-2876). Rules are not evaluated on an object whose types are wrong, as kube-apiserver says in its last cause.
+ */
+export function validateObject(object: unknown, schema: Schema, old?: unknown): StatusCause[] {
+  const causes: StatusCause[] = [];
+  visit({ value: object, old, path: "", whole: true, required: true }, schema, causes);
+  if (schema.$ref === undefined) causes.push(...listCauses(object, resolveSchema(schema), old));
+  const rules = ruleCauses(object, resolveSchema(schema), old);
+  if (!rules.any) return causes;
+  if (!causes.some((cause) => BLOCKING.has(cause.reason ?? ""))) return [...causes, ...rules.causes()];
+  return [...causes, {
+    reason: "FieldValueInvalid",
+    message: "Invalid value: null: some validation rules were not checked because the object was invalid; " +
+      "correct the existing errors to complete validation",
+    field: "<nil>",
+  }];
+}
+
+interface At {
+  value: unknown;
+  old: unknown;
+  path: string;
+  whole: boolean;
+  /** False where built-in kinds do not enforce what their OpenAPI requires. */
+  required: boolean;
+}
+
+function visit(at: At, reference: Schema, causes: StatusCause[]): void {
+  const schema = resolveSchema(reference);
+  const { value, old, path } = at;
+  if (value === undefined || (value === null && schema.nullable)) return;
+  if (old !== undefined && jsonEqual(value, old)) return;
+  const wrong = wrongType(value, schema);
+  if (wrong !== undefined) {
+    causes.push({
+      reason: "FieldValueTypeInvalid",
+      message: `Invalid value: "${typeName(value)}": ${path} in body must be of type ${wrong}: "${typeName(value)}"`,
+      field: path,
+    });
+    return;
+  }
+  causes.push(...scalarCauses(value, schema, path));
+  combine(at, schema, causes);
+  const required = at.required && !(reference.$ref !== undefined && LENIENT.test(reference.$ref));
+  if (Array.isArray(value)) visitItems({ ...at, required }, schema, causes);
+  else if (isObject(value)) visitFields({ ...at, required }, schema, causes);
+}
+
+function visitItems(at: At, schema: Schema, causes: StatusCause[]): void {
+  if (!schema.items) return;
+  const items = resolveSchema(schema.items), reference = schema.items;
+  const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
+  const former = Array.isArray(at.old) ? at.old : [];
+  (at.value as unknown[]).forEach((value, index) => {
+    const old = keys &&
+      former.find((item) => keys.every((key) => isObject(item) && isObject(value) && jsonEqual(item[key], value[key])));
+    const whole = items["x-kubernetes-embedded-resource"] === true;
+    visit({ ...at, value, old, path: `${at.path}[${index}]`, whole }, reference, causes);
+  });
+}
+
+function visitFields(at: At, schema: Schema, causes: StatusCause[]): void {
+  const value = at.value as Record<string, unknown>, old = isObject(at.old) ? at.old : {};
+  const within = (field: string) => at.path === "" ? field : `${at.path}.${field}`;
+  for (const field of Object.keys(value)) {
+    const child = fieldSchema(schema, field, at.whole);
+    if (!child || (at.whole && field === "metadata")) continue;
+    const whole = child["x-kubernetes-embedded-resource"] === true;
+    const reference = schema.properties?.[field] ?? child;
+    visit({ ...at, value: value[field], old: old[field], path: within(field), whole }, reference, causes);
+  }
+  const embedded = at.whole && at.path !== "" ? ["apiVersion", "kind"] : [];
+  for (const field of at.required ? new Set([...schema.required ?? [], ...embedded]) : []) {
+    if (value[field] === undefined && !(at.path === "" && field === "metadata")) causes.push(missing(within(field)));
+  }
+}
+
+function missing(field: string): StatusCause {
+  return { reason: "FieldValueRequired", message: "Required value", field };
+}
+
+/** allOf, anyOf, oneOf and not; inside them a structural schema only narrows values, so types were judged already. */
+function combine(at: At, schema: Schema, causes: StatusCause[]): void {
+  const failures = (branch: Schema) => {
+    const found: StatusCause[] = [];
+    visit({ ...at, old: undefined }, branch, found);
+    return found;
+  };
+  const invalid = (text: string) =>
+    causes.push({ reason: "FieldValueInvalid", message: `Invalid value: "": "${at.path}" ${text}`, field: "<nil>" });
+  for (const branch of schema.allOf ?? []) causes.push(...failures(branch));
+  if (schema["x-kubernetes-int-or-string"]) return;
+  if (schema.anyOf?.length) {
+    const results = schema.anyOf.map(failures);
+    if (results.every((found) => found.length > 0)) {
+      invalid("must validate at least one schema (anyOf)");
+      causes.push(...results[0]!);
+    }
+  }
+  if (schema.oneOf?.length) {
+    const results = schema.oneOf.map(failures);
+    const valid = results.filter((found) => found.length === 0).length;
+    if (valid === 0) {
+      invalid("must validate one and only one schema (oneOf). Found none valid");
+      causes.push(...results[0]!);
+    } else if (valid > 1) invalid(`must validate one and only one schema (oneOf). Found ${valid} valid alternatives`);
+  }
+  if (schema.not && failures(schema.not).length === 0) invalid("must not validate the schema (not)");
+}
+
+function wrongType(value: unknown, schema: Schema): string | undefined {
+  if (schema["x-kubernetes-int-or-string"]) {
+    return Number.isInteger(value) || typeof value === "string" ? undefined : "integer,string";
+  }
+  const { type } = schema;
+  if (type === undefined) return undefined;
+  const found = typeName(value);
+  if (found === type || (type === "number" && found === "integer")) return undefined;
+  // A quantity is a text that may be written as a number.
+  return type === "string" && schema.oneOf && (found === "number" || found === "integer") ? undefined : type;
+}

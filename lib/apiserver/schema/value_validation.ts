@@ -1,0 +1,122 @@
+import type { StatusCause } from "../../apimachinery/mod.ts";
+import { isObject, jsonEqual } from "../../base/mod.ts";
+import type { Schema } from "../resource_type.ts";
+import { matchesFormat } from "./formats.ts";
+
+const patterns = new Map<string, RegExp | undefined>();
+const PATTERNS_MAX = 1_000;
+
+/** The JSON type of a value, as kube-apiserver names it. */
+export function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  return typeof value;
+}
+
+/** The expression of a `pattern`, undefined where JavaScript cannot read it (RE2 differs: `(?i)`, `\z`, `\A`). */
+export function readPattern(pattern: string): RegExp | undefined {
+  if (patterns.has(pattern)) return patterns.get(pattern);
+  if (patterns.size >= PATTERNS_MAX) patterns.clear();
+  let read: RegExp | undefined;
+  try {
+    const flags = /^\(\?([is]+)\)/.exec(pattern);
+    const source = pattern.slice(flags?.[0].length ?? 0).replaceAll("\\A", "^").replaceAll("\\z", "$")
+      .replaceAll("(?P<", "(?<");
+    read = new RegExp(source, flags?.[1] ?? "");
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  patterns.set(pattern, read);
+  return read;
+}
+
+/** What is wrong with a value by itself: bounds, lengths, enum, pattern, format. Its type is right already. */
+export function scalarCauses(value: unknown, schema: Schema, path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  if (typeof value === "number") numberCauses(value, schema, path, causes);
+  else if (typeof value === "string") textCauses(value, schema, path, causes);
+  else if (Array.isArray(value)) sizeCauses(value.length, "items", schema.minItems, schema.maxItems, path, causes);
+  else if (isObject(value)) {
+    sizeCauses(Object.keys(value).length, "properties", schema.minProperties, schema.maxProperties, path, causes);
+  }
+  if (schema.enum && !schema.enum.some((allowed) => jsonEqual(allowed, value))) {
+    const allowed = schema.enum.map((one) => JSON.stringify(one)).join(", ");
+    causes.push({
+      reason: "FieldValueNotSupported",
+      message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${allowed}`,
+      field: path,
+    });
+  }
+  return causes;
+}
+
+function invalid(value: unknown, path: string, text: string): StatusCause {
+  return {
+    reason: "FieldValueInvalid",
+    message: `Invalid value: ${JSON.stringify(value)}: ${path} in body should ${text}`,
+    field: path,
+  };
+}
+
+function numberCauses(value: number, schema: Schema, path: string, causes: StatusCause[]): void {
+  const { minimum, maximum, multipleOf } = schema;
+  if (maximum !== undefined && (schema.exclusiveMaximum ? value >= maximum : value > maximum)) {
+    causes.push(invalid(value, path, `be less than ${schema.exclusiveMaximum ? "" : "or equal to "}${maximum}`));
+  }
+  if (minimum !== undefined && (schema.exclusiveMinimum ? value <= minimum : value < minimum)) {
+    causes.push(invalid(value, path, `be greater than ${schema.exclusiveMinimum ? "" : "or equal to "}${minimum}`));
+  }
+  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
+    causes.push(invalid(value, path, `be a multiple of ${multipleOf}`));
+  }
+}
+
+function isMultiple(value: number, of: number): boolean {
+  const quotient = value / of; // 0.3 / 0.1 is not 3 in floating point
+  return Math.abs(quotient - Math.round(quotient)) < 1e-9 * Math.max(1, Math.abs(quotient));
+}
+
+function textCauses(value: string, schema: Schema, path: string, causes: StatusCause[]): void {
+  const length = [...value].length;
+  if (schema.maxLength !== undefined && length > schema.maxLength) {
+    causes.push({
+      reason: "FieldValueTooLong",
+      message: `Too long: may not be more than ${schema.maxLength} bytes`,
+      field: path,
+    });
+  }
+  if (schema.minLength !== undefined && length < schema.minLength) {
+    causes.push(invalid(value, path, `be at least ${schema.minLength} chars long`));
+  }
+  if (schema.pattern !== undefined && readPattern(schema.pattern)?.test(value) === false) {
+    causes.push(invalid(value, path, `match '${schema.pattern}'`));
+  }
+  if (schema.format !== undefined && !matchesFormat(value, schema.format)) {
+    causes.push({
+      reason: "FieldValueTypeInvalid",
+      message: `Invalid value: ${JSON.stringify(value)}: ${path} in body must be of type ${schema.format}: ${
+        JSON.stringify(value)
+      }`,
+      field: path,
+    });
+  }
+}
+
+function sizeCauses(
+  size: number,
+  noun: "items" | "properties",
+  least: number | undefined,
+  most: number | undefined,
+  path: string,
+  causes: StatusCause[],
+): void {
+  if (least !== undefined && size < least) causes.push(invalid(size, path, `have at least ${least} ${noun}`));
+  if (most !== undefined && size > most) {
+    causes.push({
+      reason: "FieldValueTooMany",
+      message: `Too many: ${size}: must have at most ${most} items`,
+      field: path,
+    });
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Records what a real kube-apiserver answers to the scenarios of tests/apiserver/schema/scenarios.ts, as the fixture that
+ * the tests replay on the embedded server's pure functions.
+ *
+ *     KUBEBUILDER_ASSETS=… deno run -q -A tools/record_answers.ts
+ *
+ * @module
+ */
+import { SCENARIOS, WIDGET_CRD } from "../tests/apiserver/schema/scenarios.ts";
+import { startRealServer } from "./real_server.ts";
+
+const CONTENT_TYPES = {
+  create: "application/json",
+  update: "application/json",
+  apply: "application/apply-patch+yaml",
+  merge: "application/merge-patch+json",
+  json: "application/json-patch+json",
+  strategic: "application/strategic-merge-patch+json",
+} as const;
+const METHODS = { create: "POST", update: "PUT", apply: "PATCH", merge: "PATCH", json: "PATCH", strategic: "PATCH" };
+const CRD_SECONDS_MAX = 30;
+
+if (import.meta.main) {
+  await using server = await startRealServer();
+  const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const { code, body } = await server.request("POST", crds, WIDGET_CRD);
+  if (code !== 201) throw new Error(`the CRD was refused: ${JSON.stringify(body)}`);
+  for (let second = 0; second < CRD_SECONDS_MAX; second++) {
+    const { code } = await server.request("GET", "/apis/shop.example.com/v1/namespaces/default/widgets");
+    if (code === 200) break;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  const answers: Record<string, unknown[]> = {};
+  for (const scenario of SCENARIOS) {
+    const name = scenario.name.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, 60).replace(/-$/, "");
+    const collection = `${scenario.root}/${scenario.plural}`;
+    const recorded: unknown[] = [];
+    for (const step of scenario.steps) {
+      const body = JSON.parse(JSON.stringify(step.body).replaceAll("$NAME", name)) as Record<string, unknown>;
+      const query = new URLSearchParams({ fieldManager: step.manager ?? "tester", ...step.query });
+      const path = `${step.verb === "create" ? collection : `${collection}/${name}`}?${query}`;
+      const { code, body: answer } = await server.request(METHODS[step.verb], path, body, CONTENT_TYPES[step.verb]);
+      recorded.push({ code, answer });
+    }
+    answers[scenario.name] = recorded;
+  }
+  const target = new URL("../tests/apiserver/schema/fixtures/answers.json", import.meta.url);
+  await Deno.writeTextFile(target, `${JSON.stringify(answers, null, 1)}\n`);
+}
