@@ -1,0 +1,164 @@
+import { type ApiStatus, formatGroupResource, type StatusCause, type StatusReason } from "../apimachinery/mod.ts";
+
+interface Resource {
+  readonly group: string;
+  readonly plural: string;
+}
+
+/** An answer that is not the object asked for: thrown anywhere on the request path, rendered as `metav1.Status`. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: ApiStatus;
+
+  constructor(code: number, reason: StatusReason, message: string, details?: ApiStatus["details"]) {
+    super(message);
+    this.status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, details, code };
+  }
+}
+
+function detailsOf(resource: Resource, name: string): NonNullable<ApiStatus["details"]> {
+  return { name, group: resource.group || undefined, kind: resource.plural };
+}
+
+/** 404 for an object: `widgets.shop.example.com "a" not found`. */
+export function notFound(resource: Resource, name: string): ApiError {
+  return new ApiError(
+    404,
+    "NotFound",
+    `${formatGroupResource(resource)} "${name}" not found`,
+    detailsOf(resource, name),
+  );
+}
+
+/** 404 for a path or resource that is not served. */
+export function resourceNotFound(): ApiError {
+  return new ApiError(404, "NotFound", "the server could not find the requested resource", {});
+}
+
+/** 409 where the name is taken. */
+export function alreadyExists(resource: Resource, name: string): ApiError {
+  const message = `${formatGroupResource(resource)} "${name}" already exists`;
+  return new ApiError(409, "AlreadyExists", message, detailsOf(resource, name));
+}
+
+/** What a writer with an old resourceVersion is told. */
+export const STALE_WRITE =
+  "the object has been modified; please apply your changes to the latest version and try again";
+
+/** 409: `Operation cannot be fulfilled on configmaps "a": …`. */
+export function conflict(resource: Resource, name: string, why: string = STALE_WRITE): ApiError {
+  const message = `Operation cannot be fulfilled on ${formatGroupResource(resource)} "${name}": ${why}`;
+  return new ApiError(409, "Conflict", message, detailsOf(resource, name));
+}
+
+/** 422: every cause names its field. */
+export function invalid(type: { group: string; kind: string }, name: string, causes: StatusCause[]): ApiError {
+  const qualified = type.group === "" ? type.kind : `${type.kind}.${type.group}`;
+  const texts = causes.map((cause) => cause.field ? `${cause.field}: ${cause.message}` : `${cause.message}`);
+  const message = `${qualified} "${name}" is invalid: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`;
+  return new ApiError(422, "Invalid", message, { name, group: type.group || undefined, kind: type.kind, causes });
+}
+
+/** 400: the request itself cannot be understood. */
+export function badRequest(message: string): ApiError {
+  return new ApiError(400, "BadRequest", message);
+}
+
+/** 403 by a rule of the API itself (not by RBAC): `namespaces "a" is forbidden: …`. */
+export function forbidden(resource: Resource, name: string, why: string, causes?: StatusCause[]): ApiError {
+  const subject = name === "" ? formatGroupResource(resource) : `${formatGroupResource(resource)} "${name}"`;
+  const details = { ...detailsOf(resource, name), causes };
+  return new ApiError(403, "Forbidden", `${subject} is forbidden: ${why}`, details);
+}
+
+/** 405: the resource has no such verb. */
+export function methodNotAllowed(message?: string): ApiError {
+  return new ApiError(
+    405,
+    "MethodNotAllowed",
+    message ?? "the server does not allow this method on the requested resource",
+    {},
+  );
+}
+
+/** 410: the history asked for is gone. */
+export function expired(message: string): ApiError {
+  return new ApiError(410, "Expired", message);
+}
+
+/** 415: the body's media type is not one that the verb reads. */
+export function unsupportedMediaType(accepted: readonly string[]): ApiError {
+  const message = `the body of the request was in an unknown format - accepted media types include: ${
+    accepted.join(", ")
+  }`;
+  return new ApiError(415, "UnsupportedMediaType", message);
+}
+
+/** 406: none of the media types asked for can be written. */
+export function notAcceptable(accepted: readonly string[]): ApiError {
+  return new ApiError(
+    406,
+    "NotAcceptable",
+    `only the following media types are accepted: ${accepted.join(", ")}`,
+  );
+}
+
+/** 413: the body passes the limit. */
+export function bodyTooLarge(limitBytes: number): ApiError {
+  return new ApiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);
+}
+
+/** 401: no credential that this server knows. */
+export function unauthorized(): ApiError {
+  return new ApiError(401, "Unauthorized", "Unauthorized");
+}
+
+/** 501: a real server has this, the embedded one does not. */
+export function notImplemented(what: string): ApiError {
+  return new ApiError(501, "NotImplemented", `the embedded API server does not implement ${what}`);
+}
+
+/** 504 for a resourceVersion from the future. */
+export function resourceVersionTooLarge(asked: number, current: number): ApiError {
+  const message = `Too large resource version: ${asked}, current: ${current}`;
+  const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+  return new ApiError(504, "Timeout", message, { causes, retryAfterSeconds: 1 });
+}
+
+/** Turns anything thrown into a Status: unknown errors become 500 with their message. */
+export function statusOf(error: unknown): ApiStatus {
+  if (error instanceof ApiError) return error.status;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ApiError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] }).status;
+}
+
+/** A cause of {@linkcode invalid}: a value that must not be. */
+export function invalidValue(field: string, value: unknown, why: string): StatusCause {
+  const shown = value === undefined ? "null" : JSON.stringify(value);
+  return { reason: "FieldValueInvalid", message: `Invalid value: ${shown}: ${why}`, field };
+}
+
+/** A cause of {@linkcode invalid}: a value that is missing. */
+export function requiredValue(field: string, why: string = ""): StatusCause {
+  return { reason: "FieldValueRequired", message: why === "" ? "Required value" : `Required value: ${why}`, field };
+}
+
+/** A cause of {@linkcode invalid}: something that may not be done to the field. */
+export function forbiddenField(field: string, why: string): StatusCause {
+  return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
+}
+
+/** A cause of {@linkcode invalid}: a value that passes its bound. */
+export function tooLong(field: string, limit: number): StatusCause {
+  return { reason: "FieldValueTooLong", message: `Too long: may not be more than ${limit} bytes`, field };
+}
+
+/** A cause of {@linkcode invalid}: a value that is not one of a fixed set. */
+export function notSupported(field: string, value: unknown, supported: readonly string[]): StatusCause {
+  const list = supported.map((item) => JSON.stringify(item)).join(", ");
+  return {
+    reason: "FieldValueNotSupported",
+    message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`,
+    field,
+  };
+}

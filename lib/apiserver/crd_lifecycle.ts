@@ -1,0 +1,65 @@
+import { jsonClone } from "../base/mod.ts";
+import { parseKey } from "../apimachinery/mod.ts";
+import { deleteObject } from "./delete_object.ts";
+import type { StorageEvent } from "./event_log.ts";
+import { resourceTypesOf } from "./schema/crd.ts";
+import type { ServerContext } from "./server_context.ts";
+import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
+import { isReleased } from "./update_object.ts";
+
+/** Where CRDs are stored. */
+export const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
+
+/** Serves CRDs as soon as they are stored, and removes their instances before they go. */
+export class CrdLifecycle {
+  readonly #server: ServerContext;
+
+  constructor(server: ServerContext) {
+    this.#server = server;
+    server.storage.subscribe((resource, event) => this.#observe(resource, event));
+  }
+
+  /** Serves what the storage holds: after a restore. */
+  rebuild(): void {
+    const { registry, storage } = this.#server;
+    registry.clearCustom();
+    for (const [key, { object }] of storage.scan(CRDS)) registry.setCustom(key, resourceTypesOf(object).types);
+  }
+
+  #observe(resource: string, event: StorageEvent): void {
+    if (resource !== CRDS) {
+      const crd = this.#server.storage.get(CRDS, resource);
+      if (event.type === "DELETED" && crd?.object.metadata?.deletionTimestamp) this.#enqueue(resource);
+      return;
+    }
+    const { object } = event.current;
+    if (event.type === "DELETED") this.#server.registry.setCustom(event.key, []);
+    else if (event.previous?.object.spec !== object.spec) {
+      this.#server.registry.setCustom(event.key, resourceTypesOf(object).types);
+    }
+    if (event.type !== "DELETED" && object.metadata?.deletionTimestamp) this.#enqueue(event.key);
+  }
+
+  #enqueue(crdName: string): void {
+    this.#server.background.add(`crd ${crdName}`, () => this.#cleanUp(crdName));
+  }
+
+  #cleanUp(crdName: string): void {
+    const { registry, storage } = this.#server;
+    const type = registry.byStorage(crdName);
+    for (const [key, stored] of [...storage.scan(crdName)]) {
+      if (!type || stored.object.metadata?.deletionTimestamp || storage.get(crdName, key) !== stored) continue;
+      deleteObject(this.#server, type, parseKey(key), { dryRun: false });
+    }
+    const crd = storage.get(CRDS, crdName);
+    if (!crd?.object.metadata?.deletionTimestamp || storage.count(crdName) > 0) return;
+    const finalizers = crd.object.metadata.finalizers ?? [];
+    if (!finalizers.includes(CLEANUP_FINALIZER)) return;
+    const next = jsonClone(crd.object);
+    const rest = finalizers.filter((finalizer) => finalizer !== CLEANUP_FINALIZER);
+    if (rest.length > 0) next.metadata!.finalizers = rest;
+    else delete next.metadata!.finalizers;
+    if (isReleased(next, CRDS)) storage.remove(CRDS, crdName, next, crd);
+    else storage.update(CRDS, crdName, next, crd);
+  }
+}

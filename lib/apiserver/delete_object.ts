@@ -1,0 +1,120 @@
+import { jsonClone, jsonEqual } from "../base/mod.ts";
+import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
+import { conflict, forbidden, notFound } from "./api_error.ts";
+import type { DeleteOptions } from "./request_options.ts";
+import { storageResource } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
+import type { ServerContext } from "./server_context.ts";
+import { StoredObject } from "./stored_object.ts";
+import { defaultPropagation } from "./strategies.ts";
+import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
+import { isReleased } from "./update_object.ts";
+
+/** Finalizers through which the garbage collector is asked for more than background deletion. */
+export const ORPHAN_FINALIZER = "orphan";
+export const FOREGROUND_FINALIZER = "foregroundDeletion";
+
+const PROTECTED_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
+const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
+
+/** What a deletion came to. */
+export interface Deletion {
+  /** `gone`: removed by this request. `pending`: marked, something must be finalized first. */
+  readonly kind: "gone" | "pending";
+  readonly stored: StoredObject;
+}
+
+/**
+ * Deletes an object the way DELETE does: at once where nothing holds it, else by marking it.
+ *
+ * @throws {ApiError} 404, 409 for failed preconditions, 403 for namespaces that must stay.
+ */
+export function deleteObject(
+  server: ServerContext,
+  type: ResourceType,
+  at: { namespace?: string; name: string },
+  options: DeleteOptions,
+): Deletion {
+  const resource = storageResource(type);
+  const key = formatKey({ namespace: type.namespaced ? at.namespace : undefined, name: at.name });
+  const stored = server.storage.get(resource, key);
+  if (!stored) throw notFound(type, at.name);
+  checkPreconditions(type, stored, options);
+  if (resource === "namespaces" && PROTECTED_NAMESPACES.has(at.name)) {
+    throw forbidden(type, at.name, "this namespace may not be deleted");
+  }
+  const next = marked(server, resource, stored.object, options);
+  if (isReleased(next, resource)) {
+    if (options.dryRun) return { kind: "gone", stored: new StoredObject(stored.object, stored.revision) };
+    const last = server.storage.remove(resource, key, unmarked(next, stored.object), stored);
+    if (!last) throw conflict(type, at.name);
+    return { kind: "gone", stored: last };
+  }
+  if (options.dryRun) return { kind: "pending", stored: new StoredObject(next, stored.revision) };
+  if (jsonEqual(next, stored.object)) return { kind: "pending", stored };
+  const written = server.storage.update(resource, key, next, stored);
+  if (!written) throw conflict(type, at.name);
+  return { kind: "pending", stored: written };
+}
+
+function checkPreconditions(type: ResourceType, stored: StoredObject, options: DeleteOptions): void {
+  const { name = "", uid, resourceVersion } = stored.object.metadata!;
+  if (options.uid !== undefined && options.uid !== uid) {
+    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`;
+    throw conflict(type, name, why);
+  }
+  if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
+    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ` +
+      `ResourceVersion in object meta: ${resourceVersion}`;
+    throw conflict(type, name, why);
+  }
+}
+
+/** The object with its deletion written into it. */
+function marked(
+  server: ServerContext,
+  resource: string,
+  object: DynamicObject,
+  options: DeleteOptions,
+): DynamicObject {
+  const next = jsonClone(object);
+  const metadata = next.metadata!;
+  const first = metadata.deletionTimestamp === undefined;
+  const nowMs = server.clock.now();
+  metadata.finalizers = finalizersFor(resource, metadata.finalizers ?? [], options);
+  if (first && resource === CRDS && !metadata.finalizers.includes(CLEANUP_FINALIZER)) {
+    metadata.finalizers.push(CLEANUP_FINALIZER);
+  }
+  if (metadata.finalizers.length === 0) delete metadata.finalizers;
+  if (!first) return next;
+  metadata.deletionTimestamp = formatTime(nowMs);
+  metadata.deletionGracePeriodSeconds = 0;
+  if (resource === "namespaces") {
+    delete metadata.deletionGracePeriodSeconds;
+    next.status = { ...(next.status as object | undefined), phase: "Terminating" };
+  } else if (metadata.generation) metadata.generation++;
+  return next;
+}
+
+/** A deleted object's last state is the one it had, without a mark that nobody ever saw. */
+function unmarked(next: DynamicObject, object: DynamicObject): DynamicObject {
+  return object.metadata?.deletionTimestamp ? next : jsonClone(object);
+}
+
+/** The garbage collector's finalizers follow the policy; the others stay. */
+function finalizersFor(resource: string, finalizers: readonly string[], options: DeleteOptions): string[] {
+  const others = finalizers.filter((name) => name !== ORPHAN_FINALIZER && name !== FOREGROUND_FINALIZER);
+  switch (options.propagationPolicy) {
+    case "Orphan":
+      return [...others, ORPHAN_FINALIZER];
+    case "Foreground":
+      return [...others, FOREGROUND_FINALIZER];
+    case "Background":
+      return others;
+    case undefined:
+      if (others.length < finalizers.length) return [...finalizers];
+      return defaultPropagation(resource) === "Orphan" ? [...others, ORPHAN_FINALIZER] : others;
+    default:
+      return options.propagationPolicy satisfies never;
+  }
+}

@@ -1,0 +1,189 @@
+import { jsonClone } from "../base/mod.ts";
+import { type DynamicObject, type OwnerReference, parseApiVersion, parseKey } from "../apimachinery/mod.ts";
+import { deleteObject, FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from "./delete_object.ts";
+import type { StorageEvent } from "./event_log.ts";
+import { storageResource } from "./resource_registry.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { StoredObject } from "./stored_object.ts";
+import { isReleased } from "./update_object.ts";
+
+/** Where an object is stored. */
+interface Place {
+  readonly resource: string;
+  readonly key: string;
+}
+
+/** What an owner reference came to. */
+type OwnerState = "solid" | "dangling" | "waiting" | "unknown";
+
+/**
+ * Deletes what lost its owners, as kube-controller-manager's garbage collector: background, foreground (owners wait for
+ * dependents that block them) and orphaning. Works from the storage's events and an index of owner uids; owner references
+ * into another namespace count as dangling, those of kinds that are not served are left alone.
+ */
+export class GarbageCollector {
+  readonly #server: ServerContext;
+  readonly #dependents = new Map<string, Map<string, Place>>();
+
+  constructor(server: ServerContext) {
+    this.#server = server;
+    server.storage.subscribe((resource, event) => this.#observe(resource, event));
+  }
+
+  /** Builds the index anew: after a restore. */
+  rebuild(): void {
+    this.#dependents.clear();
+    for (const resource of this.#server.storage.resources()) {
+      for (const [key, { object }] of this.#server.storage.scan(resource)) this.#index({ resource, key }, object);
+    }
+  }
+
+  #observe(resource: string, event: StorageEvent): void {
+    const place = { resource, key: event.key };
+    const metadata = event.current.object.metadata!;
+    if (event.previous) this.#unindex(place, event.previous.object);
+    if (event.type === "DELETED") {
+      for (const dependent of this.#dependentsOf(metadata.uid!)) this.#enqueue(dependent);
+      // An owner in foreground deletion may have waited for this one.
+      for (const reference of metadata.ownerReferences ?? []) this.#enqueueOwner(reference, event.current.object);
+      return;
+    }
+    this.#index(place, event.current.object);
+    const finalizers = metadata.finalizers ?? [];
+    const finalizing = metadata.deletionTimestamp !== undefined &&
+      (finalizers.includes(FOREGROUND_FINALIZER) || finalizers.includes(ORPHAN_FINALIZER));
+    if (finalizing || metadata.ownerReferences) this.#enqueue(place);
+    for (const reference of event.previous?.object.metadata?.ownerReferences ?? []) {
+      this.#enqueueOwner(reference, event.current.object);
+    }
+  }
+
+  #index(place: Place, object: DynamicObject): void {
+    for (const { uid } of object.metadata?.ownerReferences ?? []) {
+      let places = this.#dependents.get(uid);
+      if (!places) this.#dependents.set(uid, places = new Map());
+      places.set(idOf(place), place);
+    }
+  }
+
+  #unindex(place: Place, object: DynamicObject): void {
+    for (const { uid } of object.metadata?.ownerReferences ?? []) {
+      const places = this.#dependents.get(uid);
+      places?.delete(idOf(place));
+      if (places?.size === 0) this.#dependents.delete(uid);
+    }
+  }
+
+  #dependentsOf(uid: string): Place[] {
+    return [...this.#dependents.get(uid)?.values() ?? []];
+  }
+
+  #enqueue(place: Place): void {
+    this.#server.background.add(`gc ${idOf(place)}`, () => this.#collect(place));
+  }
+
+  #enqueueOwner(reference: OwnerReference, dependent: DynamicObject): void {
+    const owner = this.#place(reference, dependent.metadata?.namespace);
+    if (owner) this.#enqueue(owner);
+  }
+
+  /** Where the owner of a dependent in `namespace` would be; undefined where its kind is not served. */
+  #place(reference: OwnerReference, namespace: string | undefined): Place | undefined {
+    const { group } = parseApiVersion(reference.apiVersion);
+    const type = this.#server.registry.findAnyVersion(group, reference.kind);
+    if (!type) return undefined;
+    const key = type.namespaced && namespace ? `${namespace}/${reference.name}` : reference.name;
+    return { resource: storageResource(type), key };
+  }
+
+  #collect(place: Place): void {
+    const stored = this.#server.storage.get(place.resource, place.key);
+    if (!stored) return;
+    const { deletionTimestamp, finalizers = [] } = stored.object.metadata!;
+    if (deletionTimestamp && finalizers.includes(ORPHAN_FINALIZER)) return this.#orphanDependents(place, stored);
+    if (deletionTimestamp && finalizers.includes(FOREGROUND_FINALIZER)) return this.#finishForeground(place, stored);
+    if (!deletionTimestamp) this.#judge(place, stored);
+  }
+
+  /** Decides over an object by the state of its owners. */
+  #judge(place: Place, stored: StoredObject): void {
+    const { namespace, ownerReferences = [] } = stored.object.metadata!;
+    if (ownerReferences.length === 0) return;
+    const states = ownerReferences.map((reference) => this.#stateOf(reference, namespace));
+    if (states.includes("unknown")) return;
+    if (states.includes("solid")) {
+      const kept = ownerReferences.filter((_, index) => states[index] === "solid");
+      if (kept.length < ownerReferences.length) this.#setOwners(place, stored, kept);
+      return;
+    }
+    if (states.includes("waiting")) {
+      const blocking = this.#dependentsOf(stored.object.metadata!.uid!).length > 0;
+      return this.#delete(place, stored, blocking ? "Foreground" : "Background");
+    }
+    this.#delete(place, stored, undefined);
+  }
+
+  #stateOf(reference: OwnerReference, namespace: string | undefined): OwnerState {
+    const place = this.#place(reference, namespace);
+    if (!place) return "unknown";
+    const metadata = this.#server.storage.get(place.resource, place.key)?.object.metadata;
+    if (!metadata || metadata.uid !== reference.uid) return "dangling";
+    const waiting = metadata.deletionTimestamp && metadata.finalizers?.includes(FOREGROUND_FINALIZER);
+    return waiting ? "waiting" : "solid";
+  }
+
+  #orphanDependents(place: Place, stored: StoredObject): void {
+    const uid = stored.object.metadata!.uid!;
+    for (const dependent of this.#dependentsOf(uid)) {
+      const state = this.#server.storage.get(dependent.resource, dependent.key);
+      const kept = state?.object.metadata?.ownerReferences?.filter((reference) => reference.uid !== uid);
+      if (state && kept) this.#setOwners(dependent, state, kept);
+    }
+    this.#dropFinalizer(place, stored, ORPHAN_FINALIZER);
+  }
+
+  #finishForeground(place: Place, stored: StoredObject): void {
+    const uid = stored.object.metadata!.uid!;
+    let blocked = false;
+    for (const dependent of this.#dependentsOf(uid)) {
+      const metadata = this.#server.storage.get(dependent.resource, dependent.key)?.object.metadata;
+      const blocks = metadata?.ownerReferences?.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true);
+      blocked ||= blocks === true;
+      if (!metadata?.deletionTimestamp) this.#enqueue(dependent);
+    }
+    if (!blocked) this.#dropFinalizer(place, stored, FOREGROUND_FINALIZER);
+  }
+
+  #delete(place: Place, stored: StoredObject, propagationPolicy: "Foreground" | "Background" | undefined): void {
+    const type = this.#server.registry.byStorage(place.resource);
+    if (!type) return;
+    const { finalizers = [], uid } = stored.object.metadata!;
+    const own = finalizers.includes(ORPHAN_FINALIZER) || finalizers.includes(FOREGROUND_FINALIZER);
+    const { namespace, name } = parseKey(place.key);
+    deleteObject(this.#server, type, { namespace, name }, {
+      dryRun: false,
+      uid,
+      propagationPolicy: propagationPolicy ?? (own ? undefined : "Background"),
+    });
+  }
+
+  #setOwners(place: Place, stored: StoredObject, owners: readonly OwnerReference[]): void {
+    const next = jsonClone(stored.object);
+    if (owners.length > 0) next.metadata!.ownerReferences = jsonClone([...owners]);
+    else delete next.metadata!.ownerReferences;
+    this.#server.storage.update(place.resource, place.key, next, stored);
+  }
+
+  #dropFinalizer(place: Place, stored: StoredObject, finalizer: string): void {
+    const next = jsonClone(stored.object);
+    const rest = next.metadata!.finalizers!.filter((name) => name !== finalizer);
+    if (rest.length > 0) next.metadata!.finalizers = rest;
+    else delete next.metadata!.finalizers;
+    if (isReleased(next, place.resource)) this.#server.storage.remove(place.resource, place.key, next, stored);
+    else this.#server.storage.update(place.resource, place.key, next, stored);
+  }
+}
+
+function idOf(place: Place): string {
+  return `${place.resource} ${place.key}`;
+}

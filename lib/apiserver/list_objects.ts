@@ -1,0 +1,110 @@
+import { isObject } from "../base/mod.ts";
+import { ApiError, badRequest, expired, resourceVersionTooLarge } from "./api_error.ts";
+import { presented } from "./conversion.ts";
+import { objectFilter } from "./object_filter.ts";
+import type { ListOptions } from "./request_options.ts";
+import { storageResource } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { StoredObject } from "./stored_object.ts";
+
+/** One page of a list. */
+export interface ListPage {
+  readonly items: readonly StoredObject[];
+  readonly revision: number;
+  readonly continueToken?: string;
+  readonly remaining?: number;
+}
+
+/** Where the next page begins; `revision` -1 accepts that objects changed in between. */
+interface PageToken {
+  readonly revision: number;
+  readonly after: string;
+}
+
+const INCONSISTENT = -1;
+const TOKEN_VERSION = "meta.k8s.io/v1";
+const EXPIRED_TOKEN =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
+  "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
+  "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or " +
+  "deleted between the time the first chunk was returned and now may show up in the list.";
+
+function encodeToken(token: PageToken): string {
+  return btoa(JSON.stringify({ v: TOKEN_VERSION, rv: token.revision, start: `${token.after}\0` }))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function decodeToken(text: string): PageToken {
+  try {
+    const token: unknown = JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+    if (
+      isObject(token) && token.v === TOKEN_VERSION && typeof token.rv === "number" && typeof token.start === "string"
+    ) return { revision: token.rv, after: token.start.replace(/\0$/, "") };
+  } catch {
+    // Falls through to the one answer for every unreadable token.
+  }
+  throw badRequest("continue key is not valid: it was not made by this server");
+}
+
+/**
+ * Reads one page: the present, an exact earlier state, or the rest of a list that began earlier, all pages of which show
+ * one moment.
+ *
+ * @throws {ApiError} 410 where that moment is compacted, 504 where it has not come, 400 for a bad token.
+ */
+export function listObjects(
+  server: ServerContext,
+  type: ResourceType,
+  namespace: string | undefined,
+  options: ListOptions,
+): ListPage {
+  const resource = storageResource(type), { storage } = server;
+  const token = options.continueToken === undefined ? undefined : decodeToken(options.continueToken);
+  const revision = revisionToRead(server, resource, options, token);
+  const { matches, all } = objectFilter(type, options.labels, options.fields);
+  const limit = Math.min(options.limit || Infinity, server.limits.pageLimitMax);
+  const items: StoredObject[] = [];
+  let lastKey = "", rest = 0;
+  for (const [key, stored] of storage.scan(resource, { namespace, after: token?.after, revision })) {
+    if (items.length >= limit) {
+      rest++;
+      if (!all) break;
+      continue;
+    }
+    if (!all && !matches(presented(stored, type))) continue;
+    items.push(stored);
+    lastKey = key;
+  }
+  if (rest === 0) return { items, revision };
+  return {
+    items,
+    revision,
+    continueToken: encodeToken({ revision, after: lastKey }),
+    remaining: all ? rest : undefined,
+  };
+}
+
+function revisionToRead(
+  server: ServerContext,
+  resource: string,
+  options: ListOptions,
+  token: PageToken | undefined,
+): number {
+  const { storage } = server;
+  if (token) {
+    if (token.revision === INCONSISTENT) return storage.revision;
+    if (storage.remembers(resource, token.revision) && token.revision <= storage.revision) return token.revision;
+    const error = expired(EXPIRED_TOKEN);
+    const metadata = { continue: encodeToken({ revision: INCONSISTENT, after: token.after }) };
+    Object.assign(error.status, { metadata });
+    throw error;
+  }
+  const asked = options.resourceVersion ?? 0;
+  if (asked > storage.revision) throw resourceVersionTooLarge(asked, storage.revision);
+  if (options.match !== "Exact") return storage.revision;
+  if (!storage.remembers(resource, asked)) {
+    throw new ApiError(410, "Expired", "The resourceVersion for the provided list is too old.");
+  }
+  return asked;
+}

@@ -1,0 +1,152 @@
+import { isObject } from "../base/mod.ts";
+import {
+  type DynamicObject,
+  isDnsLabel,
+  isDnsSubdomain,
+  isLabelValue,
+  isQualifiedName,
+  type ObjectMeta,
+  type StatusCause,
+} from "../apimachinery/mod.ts";
+import { badRequest, forbiddenField, invalidValue, requiredValue } from "./api_error.ts";
+import type { ResourceType } from "./resource_type.ts";
+
+/** Most bytes of all annotations of one object (apimachinery's TotalAnnotationSizeLimitB). */
+const ANNOTATIONS_BYTES_MAX = 256 * 1024;
+
+const SUBDOMAIN_HINT =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and " +
+  "end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
+  "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const LABEL_HINT =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with " +
+  "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is " +
+  "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const QUALIFIED_HINT =
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " +
+  "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is " +
+  "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const VALUE_HINT =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and " +
+  "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is " +
+  "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+const LABEL_NAMED = new Set(["namespaces", "services"]);
+
+/** Why `name` cannot name an object of `type`, or undefined where it can. */
+function nameFault(type: ResourceType, name: string): string | undefined {
+  if (type.group === RBAC_GROUP) return /^\.{1,2}$|[/%]/.test(name) ? "may not contain '/' or '%'" : undefined;
+  if (type.group === "" && LABEL_NAMED.has(type.plural)) return isDnsLabel(name) ? undefined : LABEL_HINT;
+  return isDnsSubdomain(name) ? undefined : SUBDOMAIN_HINT;
+}
+
+/**
+ * Brings metadata from outside into shape: what has the wrong type is refused, as a decoder would.
+ *
+ * @throws {ApiError} 400 naming the field.
+ */
+export function checkMetadataShape(metadata: ObjectMeta): void {
+  const refuse = (field: string, wanted: string) => badRequest(`metadata.${field} must be ${wanted}`);
+  for (const field of ["name", "generateName", "namespace", "uid", "resourceVersion"] as const) {
+    const value: unknown = metadata[field];
+    if (value === null) delete metadata[field];
+    else if (value !== undefined && typeof value !== "string") throw refuse(field, "a string");
+  }
+  for (const field of ["labels", "annotations"] as const) {
+    const value: unknown = metadata[field];
+    if (value === null) delete metadata[field];
+    else if (value !== undefined && !isObject(value)) throw refuse(field, "a map of strings");
+    else {for (const [key, item] of Object.entries(value ?? {})) {
+        // A null is what a merge patch or a careless client leaves: Go decodes it to the empty string.
+        if (item === null) (value as Record<string, unknown>)[key] = "";
+        else if (typeof item !== "string") throw refuse(`${field}.${key}`, "a string");
+      }}
+  }
+  for (const field of ["finalizers", "ownerReferences", "managedFields"] as const) {
+    const value: unknown = metadata[field];
+    if (value === null || (Array.isArray(value) && value.length === 0)) delete metadata[field];
+    else if (value !== undefined && !Array.isArray(value)) throw refuse(field, "a list");
+    else if (Array.isArray(value)) checkItems(field, value);
+  }
+}
+
+function checkItems(field: string, items: readonly unknown[]): void {
+  for (const item of items) {
+    if (field === "finalizers" ? typeof item !== "string" : !isObject(item)) {
+      throw badRequest(`metadata.${field} holds an item of the wrong type`);
+    }
+  }
+}
+
+/** What is wrong with an object's metadata (apimachinery's ValidateObjectMeta). */
+export function validateMetadata(type: ResourceType, object: DynamicObject, old?: DynamicObject): StatusCause[] {
+  const metadata = object.metadata ?? {};
+  const causes: StatusCause[] = [];
+  if (!metadata.name) causes.push(requiredValue("metadata.name", "name or generateName is required"));
+  else if (!old) {
+    const fault = nameFault(type, metadata.name);
+    if (fault) causes.push(invalidValue("metadata.name", metadata.name, fault));
+  }
+  for (const [key, value] of Object.entries(metadata.labels ?? {})) {
+    if (!isQualifiedName(key)) causes.push(invalidValue("metadata.labels", key, QUALIFIED_HINT));
+    if (!isLabelValue(value)) causes.push(invalidValue("metadata.labels", value, VALUE_HINT));
+  }
+  let bytes = 0;
+  for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
+    if (!isQualifiedName(key.toLowerCase())) causes.push(invalidValue("metadata.annotations", key, QUALIFIED_HINT));
+    bytes += key.length + value.length;
+  }
+  if (bytes > ANNOTATIONS_BYTES_MAX) {
+    causes.push({
+      reason: "FieldValueTooLong",
+      message: `Too long: may not be more than ${ANNOTATIONS_BYTES_MAX} bytes`,
+      field: "metadata.annotations",
+    });
+  }
+  causes.push(...finalizerCauses(metadata, old?.metadata), ...ownerCauses(metadata));
+  if (old) causes.push(...immutableCauses(metadata, old.metadata!));
+  return causes;
+}
+
+function finalizerCauses(metadata: ObjectMeta, old: ObjectMeta | undefined): StatusCause[] {
+  const field = "metadata.finalizers";
+  const finalizers = metadata.finalizers ?? [];
+  const causes = finalizers.filter((finalizer) => !isQualifiedName(finalizer))
+    .map((finalizer) => invalidValue(field, finalizer, QUALIFIED_HINT));
+  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
+    causes.push(invalidValue(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
+  }
+  const added = finalizers.filter((finalizer) => !(old?.finalizers ?? []).includes(finalizer));
+  if (old?.deletionTimestamp && added.length > 0) {
+    const list = added.map((finalizer) => `"${finalizer}"`).join(", ");
+    const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+    causes.push(forbiddenField(field, why));
+  }
+  return causes;
+}
+
+function ownerCauses(metadata: ObjectMeta): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const field = "metadata.ownerReferences";
+  const controllers: string[] = [];
+  for (const reference of metadata.ownerReferences ?? []) {
+    for (const part of ["apiVersion", "kind", "name", "uid"] as const) {
+      if (!reference[part]) causes.push(invalidValue(`${field}.${part}`, reference[part] ?? "", "must not be empty"));
+    }
+    if (reference.controller) controllers.push(`${reference.kind}/${reference.name}`);
+  }
+  if (controllers.length > 1) {
+    const why = `Only one reference can have Controller set to true. Found "true" in references for ${
+      controllers.join(" and ")
+    }`;
+    causes.push(invalidValue(field, metadata.ownerReferences, why));
+  }
+  return causes;
+}
+
+function immutableCauses(metadata: ObjectMeta, old: ObjectMeta): StatusCause[] {
+  const fields = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"] as const;
+  return fields.filter((field) => metadata[field] !== old[field])
+    .map((field) => invalidValue(`metadata.${field}`, metadata[field], "field is immutable"));
+}

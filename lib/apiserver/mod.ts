@@ -1,0 +1,16 @@
+/**
+ * `apiserver`: a Kubernetes API in the process, in memory, served in-process and over HTTPS. It behaves as kube-apiserver
+ * 1.37 and kube-controller-manager's garbage collector and namespace controller do for what an operator touches; it runs no
+ * pods, keeps nothing on disk and is never for production. The harness and the commands that need a cluster call it; it
+ * calls base and apimachinery only.
+ *
+ * @module
+ */
+export { ApiError } from "./api_error.ts";
+export type { ApiRequest } from "./api_request.ts";
+export type { EventLog, StorageEvent } from "./event_log.ts";
+export { EmbeddedApiServer, type EmbeddedApiServerOptions } from "./server.ts";
+export { DEFAULT_LIMITS, type ServerLimits } from "./server_context.ts";
+export { Storage, type StorageSnapshot } from "./storage.ts";
+export type { StoredObject } from "./stored_object.ts";
+export { ADMIN, AUTHENTICATED_GROUP, MASTERS_GROUP, serviceAccountUser, type UserInfo } from "./user_info.ts";

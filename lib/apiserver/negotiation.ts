@@ -1,0 +1,80 @@
+import { notAcceptable } from "./api_error.ts";
+
+/** The shape in which a client wants objects and lists. */
+export type Shape =
+  | "object"
+  /** metadata only: `PartialObjectMetadata`. */
+  | "metadata"
+  /** rows of cells, as `kubectl get` prints: `Table`. */
+  | "table";
+
+/** What the Accept header came down to. */
+export interface Negotiated {
+  readonly shape: Shape;
+  readonly mediaType: "application/json" | "application/yaml";
+  /** `v1`, or `v1beta1` as older clients ask for. */
+  readonly shapeVersion: string;
+}
+
+/** Media types this server writes. */
+export const WRITTEN_MEDIA_TYPES: readonly string[] = ["application/json", "application/yaml"];
+
+interface MediaRange {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+/** The media ranges of an Accept header (RFC 9110 §12.5.1), best first. */
+function mediaRanges(accept: string): MediaRange[] {
+  const ranges = accept.split(",").map((part) => {
+    const [type = "", ...rest] = part.split(";").map((item) => item.trim());
+    const parameters = new Map(rest.map((item) => {
+      const equals = item.indexOf("=");
+      return equals < 0 ? [item, ""] as const : [item.slice(0, equals), item.slice(equals + 1)] as const;
+    }));
+    return { type: type.toLowerCase(), parameters, quality: Number(parameters.get("q") ?? 1) };
+  }).filter((range) => range.type !== "" && range.quality > 0);
+  return ranges.sort((a, b) => b.quality - a.quality);
+}
+
+function shapeOf(range: MediaRange): Shape | undefined {
+  const as = range.parameters.get("as");
+  if (as === undefined) return "object";
+  if (range.parameters.get("g") !== "meta.k8s.io") return undefined;
+  if (as === "Table") return "table";
+  return as === "PartialObjectMetadata" || as === "PartialObjectMetadataList" ? "metadata" : undefined;
+}
+
+/**
+ * Chooses how to answer: the first media range that this server can write. Protobuf and CBOR are passed over, so that a
+ * client which also takes JSON gets JSON.
+ *
+ * @throws {ApiError} 406 where none fits.
+ */
+export function negotiate(accept: string | undefined): Negotiated {
+  if (!accept) return { shape: "object", mediaType: "application/json", shapeVersion: "v1" };
+  for (const range of mediaRanges(accept)) {
+    const mediaType = range.type === "application/yaml"
+      ? "application/yaml"
+      : range.type === "application/json" || range.type === "*/*" || range.type === "application/*"
+      ? "application/json"
+      : undefined;
+    const shape = shapeOf(range);
+    if (mediaType && shape) return { shape, mediaType, shapeVersion: range.parameters.get("v") ?? "v1" };
+  }
+  throw notAcceptable(WRITTEN_MEDIA_TYPES);
+}
+
+/** Which discovery document a client wants: aggregated (KEP-3352) in `v2` or `v2beta1`, or the plain one. */
+export function negotiateDiscovery(accept: string | undefined): "v2" | "v2beta1" | "plain" {
+  for (const range of mediaRanges(accept ?? "")) {
+    if (range.type !== "application/json") continue;
+    const version = range.parameters.get("v");
+    const aggregated = range.parameters.get("as") === "APIGroupDiscoveryList" &&
+      range.parameters.get("g") === "apidiscovery.k8s.io";
+    if (aggregated && (version === "v2" || version === "v2beta1")) return version;
+    if (!aggregated && !range.parameters.has("as")) return "plain";
+  }
+  return "plain";
+}

@@ -1,0 +1,47 @@
+import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { badRequest } from "./api_error.ts";
+import { checkMetadataShape } from "./metadata_rules.ts";
+import type { WriteOptions } from "./request_options.ts";
+import type { ResourceType } from "./resource_type.ts";
+import { pruneUnknown } from "./schema/pruning.ts";
+
+/**
+ * Brings an object from outside into the shape of its type, in place: kind checked, metadata checked, unknown fields
+ * removed and, as `fieldValidation` says, refused or warned about.
+ *
+ * @throws {ApiError} 400 where it is of another kind, malformed, or has unknown fields under Strict.
+ */
+export function decodeObject(
+  object: DynamicObject,
+  type: ResourceType,
+  validation: WriteOptions["fieldValidation"],
+  warnings: string[],
+): void {
+  const apiVersion = formatApiVersion(type);
+  if (type.builtin) {
+    // Endpoints of built-in kinds know what they decode; those of custom resources ask.
+    object.kind ??= type.kind;
+    object.apiVersion ??= apiVersion;
+  }
+  if (!object.kind) throw badRequest("Object 'Kind' is missing in the body");
+  if (!object.apiVersion) throw badRequest("Object 'apiVersion' is missing in the body");
+  if (object.apiVersion !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+    );
+  }
+  if (object.kind !== type.kind) {
+    throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${type.kind})`);
+  }
+  checkMetadataShape(object.metadata!);
+  const unknown = pruneUnknown(object, type.schema);
+  if (unknown.length === 0 || validation === "Ignore") return;
+  const faults = unknown.map((path) => `unknown field "${path}"`);
+  if (validation === "Strict") {
+    const { kind, version } = type;
+    throw badRequest(
+      `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${faults.join(", ")}`,
+    );
+  }
+  warnings.push(...faults);
+}

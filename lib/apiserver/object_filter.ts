@@ -1,0 +1,44 @@
+import {
+  type DynamicObject,
+  type FieldRequirement,
+  type LabelRequirement,
+  matchesLabels,
+} from "../apimachinery/mod.ts";
+import { badRequest } from "./api_error.ts";
+import { fieldText } from "./conversion.ts";
+import type { ResourceType } from "./resource_type.ts";
+
+/** Whether an object is one that a list or watch asked for. */
+export type ObjectFilter = (object: DynamicObject) => boolean;
+
+/** Field selectors whose name is not the path of the value. */
+const ALIASES: Readonly<Record<string, string>> = { name: "metadata.name" };
+const EVERYWHERE = ["metadata.name", "metadata.namespace"];
+
+/**
+ * The filter of label and field selectors. `all` tells that everything passes.
+ *
+ * @throws {ApiError} 400 for a field that the type cannot be selected by.
+ */
+export function objectFilter(
+  type: ResourceType,
+  labels: readonly LabelRequirement[],
+  fields: readonly FieldRequirement[],
+  name?: string,
+): { matches: ObjectFilter; all: boolean } {
+  const known = type.selectableFields.map((field) => field.replace(/^\./, ""));
+  for (const { path } of fields) {
+    if (EVERYWHERE.includes(path) || known.includes(path)) continue;
+    if (!type.builtin) throw badRequest(`field label not supported: ${path}`);
+    const list = [...EVERYWHERE, ...known].map((field) => `"${field}"`).join(", ");
+    throw badRequest(`"${path}" is not a known field selector: only ${list}`);
+  }
+  const wanted = name === undefined ? fields : [...fields, { path: "metadata.name", equals: true, value: name }];
+  if (labels.length === 0 && wanted.length === 0) return { matches: () => true, all: true };
+  const matches = (object: DynamicObject) =>
+    matchesLabels(labels, object.metadata?.labels) &&
+    wanted.every(({ path, equals, value }) =>
+      (fieldText(object, Object.hasOwn(ALIASES, path) ? ALIASES[path]! : path) === value) === equals
+    );
+  return { matches, all: false };
+}

@@ -1,0 +1,29 @@
+import type { DynamicObject, StatusCause } from "../apimachinery/mod.ts";
+import { badRequest, invalid } from "./api_error.ts";
+import { validateMetadata } from "./metadata_rules.ts";
+import { storageResource } from "./resource_registry.ts";
+import { validateObject } from "./schema/validation.ts";
+import { strategyOf } from "./strategies.ts";
+import type { WriteTarget } from "./write_target.ts";
+
+/**
+ * Judges a finished candidate: metadata, schema (CEL rules included), the rules of its kind.
+ *
+ * @throws {ApiError} 422 with every cause; 400 where a built-in kind's field has the wrong type, which a real server's
+ * decoder refuses before it validates.
+ */
+export function checkCandidate(target: WriteTarget, object: DynamicObject, old?: DynamicObject): void {
+  const { type } = target;
+  const schemaCauses = validateObject(object, type.schema, old);
+  const wrongType = type.builtin && schemaCauses.find((cause) => cause.reason === "FieldValueTypeInvalid");
+  if (wrongType) {
+    const why = `${wrongType.field}: ${wrongType.message}`;
+    throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
+  }
+  const causes: StatusCause[] = [
+    ...validateMetadata(type, object, old),
+    ...schemaCauses,
+    ...strategyOf(storageResource(type)).validate?.(object, old) ?? [],
+  ];
+  if (causes.length > 0) throw invalid(type, object.metadata?.name ?? "", causes);
+}

@@ -1,0 +1,207 @@
+import { isObject, jsonClone, type JsonObject } from "../base/mod.ts";
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  type DynamicObject,
+  formatApiVersion,
+  formatKey,
+} from "../apimachinery/mod.ts";
+import { ApiError, badRequest, notFound, unsupportedMediaType } from "./api_error.ts";
+import { presented } from "./conversion.ts";
+import { createObject } from "./create_object.ts";
+import { decodeObject } from "./object_decoding.ts";
+import { asObject } from "./request_body.ts";
+import { storageResource } from "./resource_registry.ts";
+import { type ApplyConflict, applyServerSide } from "./schema/managed_fields.ts";
+import { strategicMerge } from "./schema/strategic_merge.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { StoredObject } from "./stored_object.ts";
+import { updateObject } from "./update_object.ts";
+import type { WriteTarget } from "./write_target.ts";
+
+/** The media types of PATCH and what they mean. */
+export type PatchKind = "json" | "merge" | "strategic" | "apply";
+
+const MEDIA_TYPES: Readonly<Record<string, PatchKind>> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+  "application/apply-patch+yaml": "apply",
+};
+
+/** Operations in one JSON patch (k8s.io/apiserver maxJSONPatchOperations). */
+const OPERATIONS_MAX = 10_000;
+
+/**
+ * What a Content-Type asks for; custom resources have no strategic merge.
+ *
+ * @throws {ApiError} 415 for any other.
+ */
+export function patchKind(mediaType: string, builtin: boolean): PatchKind {
+  const kind = Object.hasOwn(MEDIA_TYPES, mediaType) ? MEDIA_TYPES[mediaType]! : undefined;
+  if (kind === undefined || (kind === "strategic" && !builtin)) {
+    const accepted = Object.keys(MEDIA_TYPES).filter((type) => builtin || MEDIA_TYPES[type] !== "strategic");
+    throw unsupportedMediaType(accepted);
+  }
+  return kind;
+}
+
+/** The document that a JSON, merge or strategic merge patch makes of `document`, which is not edited. */
+export function patchedDocument(
+  document: DynamicObject,
+  kind: Exclude<PatchKind, "apply">,
+  patch: unknown,
+  target: Pick<WriteTarget, "type">,
+): DynamicObject {
+  const copy = jsonClone(document);
+  if (kind === "json") return asObject(runJsonPatch(copy, patch));
+  if (!isObject(patch)) throw badRequest("the patch is no object");
+  if (kind === "merge") return asObject(applyMergePatch(copy as JsonObject, patch as JsonObject));
+  return asObject(strategicMerge(copy, patch as JsonObject, target.type.schema));
+}
+
+function runJsonPatch(copy: DynamicObject, patch: unknown): unknown {
+  if (!Array.isArray(patch)) throw badRequest("a JSON patch is a list of operations");
+  if (patch.length > OPERATIONS_MAX) {
+    const message = `The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`;
+    throw new ApiError(413, "RequestEntityTooLarge", message);
+  }
+  try {
+    return applyJsonPatch(copy as JsonObject, patch);
+  } catch (error) {
+    const causes = [{ message: (error as Error).message }];
+    throw new ApiError(
+      422,
+      "Invalid",
+      "the server rejected our request due to an error in our request",
+      { causes },
+    );
+  }
+}
+
+/**
+ * Patches an object, or creates it where a server-side apply finds none.
+ *
+ * @throws {ApiError} as a real server; 409 with every conflicting field for apply.
+ */
+export function patchObject(
+  server: ServerContext,
+  target: WriteTarget,
+  kind: PatchKind,
+  patch: unknown,
+): { stored: StoredObject; created: boolean } {
+  if (kind === "apply") return applyObject(server, target, patch);
+  const stored = updateObject(server, target, (live) => {
+    const candidate = patchedDocument(live, kind, patch, target);
+    decodeObject(candidate, target.type, target.options.fieldValidation, target.warnings);
+    return candidate;
+  });
+  return { stored, created: false };
+}
+
+function applyObject(
+  server: ServerContext,
+  target: WriteTarget,
+  patch: unknown,
+): { stored: StoredObject; created: boolean } {
+  const { type, options } = target;
+  const name = target.name!;
+  const input = asObject(patch);
+  decodeObject(input, type, options.fieldValidation, target.warnings);
+  const metadata = input.metadata!;
+  if (metadata.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
+  metadata.name ??= name;
+  if (metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
+  if (type.namespaced) {
+    metadata.namespace ??= target.namespace;
+    if (metadata.namespace !== target.namespace) {
+      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    }
+  }
+  const { resourceVersion, uid } = metadata;
+  delete metadata.resourceVersion;
+  delete metadata.uid;
+  dropResetFields(input, target);
+  const applied = { ...target, applied: true };
+  const merge = (live: DynamicObject | undefined) => {
+    const object = applyOnto(server, target, live, input);
+    if (resourceVersion) object.metadata!.resourceVersion = resourceVersion;
+    else if (live) object.metadata!.resourceVersion = live.metadata!.resourceVersion;
+    if (uid) object.metadata!.uid = uid;
+    return object;
+  };
+  const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });
+  if (server.storage.get(storageResource(type), key)) {
+    return { stored: updateObject(server, applied, merge), created: false };
+  }
+  if (target.subresource !== undefined) throw notFound(type, name);
+  if (uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
+    throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
+  }
+  return { stored: createObject(server, applied, merge(undefined)), created: true };
+}
+
+/** What the endpoint would ignore is not owned either. */
+function dropResetFields(input: DynamicObject, target: WriteTarget): void {
+  const { type, subresource } = target;
+  if (subresource === undefined && type.subresources.includes("status")) delete input.status;
+  if (subresource !== "status") return;
+  for (const field of Object.keys(input)) {
+    if (!["apiVersion", "kind", "metadata", "status"].includes(field)) delete input[field];
+  }
+  const { name, namespace, annotations, finalizers } = input.metadata!;
+  input.metadata = { name, ...(namespace && { namespace }) };
+  if (type.builtin && annotations) input.metadata.annotations = annotations;
+  if (type.builtin && finalizers) input.metadata.finalizers = finalizers;
+}
+
+function applyOnto(
+  server: ServerContext,
+  target: WriteTarget,
+  live: DynamicObject | undefined,
+  input: DynamicObject,
+): DynamicObject {
+  const { type, options, subresource } = target;
+  const outcome = applyServerSide({
+    live,
+    applied: jsonClone(input),
+    manager: options.fieldManager,
+    force: options.force,
+    schema: type.schema,
+    apiVersion: formatApiVersion(type),
+    subresource,
+    nowMs: server.clock.now(),
+  });
+  if (outcome.kind === "applied") return jsonClone(outcome.object);
+  throw applyConflict(outcome.conflicts);
+}
+
+/** 409 as server-side apply words it: who owns which field. */
+function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
+  const count = conflicts.reduce((sum, { fields }) => sum + fields.length, 0);
+  const parts = conflicts.map(({ description, fields }) =>
+    fields.length === 1
+      ? `conflict with ${description}: ${fields[0]}`
+      : `conflicts with ${description}:\n- ${fields.join("\n- ")}`
+  );
+  const causes = conflicts.flatMap(({ description, fields }) =>
+    fields.map((field) => ({ reason: "FieldManagerConflict", message: `conflict with ${description}`, field }))
+  );
+  const message = `Apply failed with ${count} conflict${count === 1 ? "" : "s"}: ${parts.join("\n")}`;
+  return new ApiError(409, "Conflict", message, { causes });
+}
+
+/** The live object that a subresource's patch starts from. */
+export function liveObject(server: ServerContext, target: Pick<WriteTarget, "type" | "namespace" | "name">): {
+  stored: StoredObject;
+  object: DynamicObject;
+} {
+  const { type, namespace, name } = target;
+  const key = formatKey({ namespace: type.namespaced ? namespace : undefined, name: name! });
+  const stored = server.storage.get(storageResource(type), key);
+  if (!stored) throw notFound(type, name!);
+  return { stored, object: presented(stored, type) };
+}

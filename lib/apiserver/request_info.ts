@@ -1,0 +1,105 @@
+/** The verbs that RBAC and discovery know. */
+export type Verb =
+  | "get"
+  | "list"
+  | "watch"
+  | "create"
+  | "update"
+  | "patch"
+  | "delete"
+  | "deletecollection";
+
+/** A request for a resource, by its URL. */
+export interface ResourceRequestInfo {
+  readonly kind: "resource";
+  readonly verb: Verb;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+}
+
+/** A request for anything else: discovery, health, version. */
+export interface PathRequestInfo {
+  readonly kind: "path";
+  /** The HTTP method in lower case, as nonResourceURLs rules spell it. */
+  readonly verb: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** A request, taken apart. */
+export type RequestInfo = ResourceRequestInfo | PathRequestInfo;
+
+/** What stands after `/namespaces/NAME/` and belongs to the namespace itself, not to a resource in it. */
+const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
+
+/**
+ * Takes a request apart as k8s.io/apiserver's RequestInfoFactory does: which resource, which object, which verb.
+ *
+ * @throws {URIError} where the path is not valid percent-encoding.
+ */
+export function requestInfo(method: string, target: string): RequestInfo {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
+  const parts = path.split("/").slice(1).map(decodeURIComponent);
+  if (parts.at(-1) === "") parts.pop();
+  const outside: PathRequestInfo = { kind: "path", verb: method.toLowerCase(), path, query };
+  const rest = parts[0] === "api" ? parts.slice(2) : parts[0] === "apis" ? parts.slice(3) : undefined;
+  if (!rest || rest.length === 0 || rest.some((part) => part === "")) return outside;
+  const [group, version] = parts[0] === "api" ? ["", parts[1]!] : [parts[1]!, parts[2]!];
+  const at = resourceParts(rest);
+  if (!at || rest.length > at.length) return outside;
+  const verb = verbOf(method, at.name, query);
+  if (!verb) return outside;
+  const { length: _length, ...place } = at;
+  return { kind: "resource", verb, path, query, group, version, ...place };
+}
+
+interface Place {
+  readonly plural: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+  /** How many path parts were understood. */
+  readonly length: number;
+}
+
+function resourceParts(rest: readonly string[]): Place | undefined {
+  const [first, second, third, fourth, fifth] = rest;
+  if (first === "namespaces" && second !== undefined && third !== undefined && !NAMESPACE_SUBRESOURCES.has(third)) {
+    return { plural: third, namespace: second, name: fourth, subresource: fifth, length: 5 };
+  }
+  if (first === undefined) return undefined;
+  const namespace = first === "namespaces" ? second : undefined;
+  return { plural: first, namespace, name: second, subresource: third, length: 3 };
+}
+
+function verbOf(method: string, name: string | undefined, query: URLSearchParams): Verb | undefined {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      if (isTrue(query.get("watch"))) return "watch";
+      return name === undefined ? "list" : "get";
+    case "POST":
+      return "create";
+    case "PUT":
+      return "update";
+    case "PATCH":
+      return "patch";
+    case "DELETE":
+      return name === undefined ? "deletecollection" : "delete";
+    default:
+      return undefined;
+  }
+}
+
+/** How query parameters spell a boolean: present and neither false nor 0. */
+export function isTrue(value: string | null): boolean {
+  return value !== null && value !== "false" && value !== "0";
+}

@@ -1,0 +1,218 @@
+import { isObject } from "../base/mod.ts";
+import { type ApiStatus, type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { badRequest, methodNotAllowed, notImplemented, resourceNotFound } from "./api_error.ts";
+import { jsonResponse, jsonTextResponse, streamResponse, yamlResponse } from "./api_response.ts";
+import type { ResourceRequest } from "./api_request.ts";
+import { presented } from "./conversion.ts";
+import { createObject } from "./create_object.ts";
+import { deleteObject } from "./delete_object.ts";
+import { listObjects } from "./list_objects.ts";
+import { negotiate } from "./negotiation.ts";
+import { decodeObject } from "./object_decoding.ts";
+import { liveObject, patchKind, patchObject } from "./patch_object.ts";
+import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
+import { deleteOptions, listOptions, writeOptions } from "./request_options.ts";
+import { storageResource } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
+import { eventWriter, includeObjectOf, listText, type ObjectFormat, objectText } from "./response_writer.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { StoredObject } from "./stored_object.ts";
+import { answersDeletedObject } from "./strategies.ts";
+import { updateObject } from "./update_object.ts";
+import { watchObjects } from "./watch_objects.ts";
+import type { WriteTarget } from "./write_target.ts";
+
+/** Subresources that are the object itself, seen through a narrower door. */
+const VIEWS = new Set(["status", "finalize", "approval", "ephemeralcontainers", "resize"]);
+
+/**
+ * Serves the verbs of ordinary resources and of the subresources that are views of them. Special subresources and
+ * create-only resources are handled elsewhere, before this.
+ */
+export async function handleResource(server: ServerContext, request: ResourceRequest): Promise<Response> {
+  const { info, type } = request;
+  if (info.subresource !== undefined && !VIEWS.has(info.subresource)) {
+    throw notImplemented(`the subresource ${info.plural}/${info.subresource}`);
+  }
+  if (info.subresource === undefined && !type.verbs.includes(info.verb)) throw methodNotAllowed();
+  switch (info.verb) {
+    case "get":
+      return await oneResponse(server, request, 200, liveObject(server, placeOf(request)).stored);
+    case "list":
+      return await listResponse(server, request);
+    case "watch":
+      return watchResponse(server, request);
+    case "create":
+      return await create(server, request);
+    case "update":
+      return await update(server, request);
+    case "patch":
+      return await patch(server, request);
+    case "delete":
+      return await remove(server, request);
+    case "deletecollection":
+      return await removeAll(server, request);
+    default:
+      return info.verb satisfies never;
+  }
+}
+
+function placeOf(request: ResourceRequest): { type: ResourceType; namespace?: string; name?: string } {
+  return { type: request.type, namespace: request.info.namespace, name: request.info.name };
+}
+
+/** The target of a write. */
+export function writeTarget(
+  request: ResourceRequest,
+  verb: "Create" | "Update" | "Patch" | "Apply",
+): WriteTarget {
+  return {
+    ...placeOf(request),
+    subresource: request.info.subresource,
+    options: writeOptions(request.info.query, verb, request.headers["user-agent"]),
+    warnings: request.warnings,
+  };
+}
+
+function formatOf(server: ServerContext, request: ResourceRequest): ObjectFormat {
+  return {
+    ...negotiate(request.headers.accept),
+    includeObject: includeObjectOf(request.info.query),
+    nowMs: server.clock.now(),
+  };
+}
+
+function textInFormat(request: ResourceRequest, code: number, text: string, format: ObjectFormat): Promise<Response> {
+  if (format.mediaType === "application/yaml") return yamlResponse(code, text, request.warnings);
+  return Promise.resolve(jsonTextResponse(code, text, request.warnings));
+}
+
+function oneResponse(
+  server: ServerContext,
+  request: ResourceRequest,
+  code: number,
+  stored: StoredObject,
+): Promise<Response> {
+  const format = formatOf(server, request);
+  return textInFormat(request, code, objectText(stored, request.type, format), format);
+}
+
+function listResponse(server: ServerContext, request: ResourceRequest): Promise<Response> {
+  const { info, type } = request;
+  const format = formatOf(server, request);
+  const page = listObjects(server, type, info.namespace, listOptions(info.query, false));
+  return textInFormat(request, 200, listText(page, type, format), format);
+}
+
+function watchResponse(server: ServerContext, request: ResourceRequest): Response {
+  const { info, type } = request;
+  const format = formatOf(server, request);
+  return streamResponse(watchObjects(server, {
+    type,
+    namespace: info.namespace,
+    name: info.name,
+    options: listOptions(info.query, true),
+    write: eventWriter(type, format, () => server.clock.now()),
+    signal: request.signal,
+  }));
+}
+
+async function create(server: ServerContext, request: ResourceRequest): Promise<Response> {
+  if (request.info.name !== undefined) throw methodNotAllowed();
+  const target = writeTarget(request, "Create");
+  // Negotiated first: what cannot be answered is not done.
+  formatOf(server, request);
+  const input = await parseObjectBody(request.body, request.headers["content-type"]);
+  return await oneResponse(server, request, 201, createObject(server, target, input));
+}
+
+async function update(server: ServerContext, request: ResourceRequest): Promise<Response> {
+  const { type, info } = request;
+  const target = writeTarget(request, "Update");
+  formatOf(server, request);
+  const input = await parseObjectBody(request.body, request.headers["content-type"]);
+  decodeObject(input, type, target.options.fieldValidation, target.warnings);
+  const { name, namespace } = input.metadata!;
+  if (name !== info.name) {
+    throw badRequest(
+      name
+        ? `the name of the object (${name}) does not match the name on the URL (${info.name})`
+        : "name must be provided",
+    );
+  }
+  if (type.namespaced && namespace && namespace !== info.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  return await oneResponse(server, request, 200, updateObject(server, target, () => input));
+}
+
+async function patch(server: ServerContext, request: ResourceRequest): Promise<Response> {
+  const mediaType = mediaTypeOf(request.headers["content-type"]);
+  const kind = patchKind(mediaType, request.type.builtin);
+  const target = writeTarget(request, kind === "apply" ? "Apply" : "Patch");
+  formatOf(server, request);
+  const body = await parseBody(request.body, mediaType);
+  const { stored, created } = patchObject(server, target, kind, body);
+  return await oneResponse(server, request, created ? 201 : 200, stored);
+}
+
+async function deleteBody(request: ResourceRequest): Promise<Record<string, unknown> | undefined> {
+  if (request.body.trim() === "") return undefined;
+  const body = await parseBody(request.body, mediaTypeOf(request.headers["content-type"]));
+  if (!isObject(body)) throw badRequest("DeleteOptions must be an object");
+  return body;
+}
+
+async function remove(server: ServerContext, request: ResourceRequest): Promise<Response> {
+  const { info, type } = request;
+  if (info.subresource !== undefined) throw methodNotAllowed();
+  const options = deleteOptions(info.query, await deleteBody(request));
+  const at = { namespace: info.namespace, name: info.name! };
+  const deletion = deleteObject(server, type, at, options);
+  const resource = storageResource(type);
+  if (deletion.kind === "pending" || answersDeletedObject(resource)) {
+    return await oneResponse(server, request, 200, deletion.stored);
+  }
+  const status: ApiStatus = {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Success",
+    details: {
+      name: info.name,
+      group: type.group || undefined,
+      kind: type.plural,
+      uid: deletion.stored.object.metadata?.uid,
+    },
+    code: 200,
+  };
+  // A real server leaves the code out of a success.
+  return jsonResponse(200, { ...status, code: undefined }, request.warnings);
+}
+
+async function removeAll(server: ServerContext, request: ResourceRequest): Promise<Response> {
+  const { info, type } = request;
+  const options = deleteOptions(info.query, await deleteBody(request));
+  const page = listObjects(server, type, info.namespace, listOptions(info.query, false));
+  const items: DynamicObject[] = [];
+  for (const stored of page.items) {
+    const { namespace, name = "", uid } = stored.object.metadata!;
+    // Preconditions are of single objects; the uid makes sure that it is still the one that was listed.
+    deleteObject(server, type, { namespace, name }, { ...options, uid, resourceVersion: undefined });
+    items.push(presented(stored, type));
+  }
+  const metadata = { resourceVersion: String(server.storage.revision) };
+  const list = { kind: type.listKind, apiVersion: formatApiVersion(type), metadata, items };
+  return jsonResponse(200, list, request.warnings);
+}
+
+/** The type of a request, or the answer that it is not served. */
+export function typeOf(server: ServerContext, info: ResourceRequest["info"]): ResourceType {
+  const type = server.registry.find(info.group, info.version, info.plural);
+  if (!type || (!type.namespaced && info.namespace !== undefined && type.plural !== "namespaces")) {
+    throw resourceNotFound();
+  }
+  if (info.subresource !== undefined && !type.subresources.includes(info.subresource)) throw resourceNotFound();
+  if (type.namespaced && info.namespace === undefined && info.name !== undefined) throw resourceNotFound();
+  return type;
+}

@@ -1,0 +1,96 @@
+import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { presented, presentedMembers } from "./conversion.ts";
+import type { ListPage } from "./list_objects.ts";
+import type { Negotiated } from "./negotiation.ts";
+import type { ResourceType } from "./resource_type.ts";
+import { toTable } from "./schema/table.ts";
+import type { StoredObject } from "./stored_object.ts";
+import type { EventWriter } from "./watch_objects.ts";
+
+type IncludeObject = "None" | "Metadata" | "Object";
+
+/** How objects of one request are written: shape, media type, and what a Table carries beside its cells. */
+export interface ObjectFormat extends Negotiated {
+  readonly includeObject: IncludeObject;
+  readonly nowMs: number;
+}
+
+/** `includeObject` of a Table request, `Metadata` where absent or unknown. */
+export function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const value = query.get("includeObject");
+  return value === "None" || value === "Object" ? value : "Metadata";
+}
+
+function head(type: ResourceType): string {
+  return `"kind":${JSON.stringify(type.kind)},"apiVersion":${JSON.stringify(formatApiVersion(type))}`;
+}
+
+function partial(object: DynamicObject, version: string): object {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+}
+
+/** The JSON text of one object. */
+export function objectText(stored: StoredObject, type: ResourceType, format: ObjectFormat): string {
+  switch (format.shape) {
+    case "object":
+      return `{${head(type)},${presentedMembers(stored, type)}`;
+    case "metadata":
+      return JSON.stringify(partial(presented(stored, type), format.shapeVersion));
+    case "table":
+      return JSON.stringify(toTable([presented(stored, type)], type, {
+        nowMs: format.nowMs,
+        includeObject: format.includeObject,
+        resourceVersion: stored.object.metadata?.resourceVersion,
+        asRowsOf: "single",
+      }));
+    default:
+      return format.shape satisfies never;
+  }
+}
+
+/** The JSON text of a list. Items of built-in kinds leave out kind and apiVersion, as typed lists do. */
+export function listText(page: ListPage, type: ResourceType, format: ObjectFormat): string {
+  const metadata = {
+    resourceVersion: String(page.revision),
+    continue: page.continueToken,
+    remainingItemCount: page.remaining,
+  };
+  switch (format.shape) {
+    case "object": {
+      const start = type.builtin ? "{" : `{${head(type)},`;
+      const items = page.items.map((stored) => start + presentedMembers(stored, type)).join(",");
+      const apiVersion = JSON.stringify(formatApiVersion(type));
+      return `{"kind":${JSON.stringify(type.listKind)},"apiVersion":${apiVersion},"metadata":${
+        JSON.stringify(metadata)
+      },"items":[${items}]}`;
+    }
+    case "metadata": {
+      const items = page.items.map((stored) => partial(presented(stored, type), format.shapeVersion));
+      const apiVersion = `meta.k8s.io/${format.shapeVersion}`;
+      return JSON.stringify({ kind: "PartialObjectMetadataList", apiVersion, metadata, items });
+    }
+    case "table":
+      return JSON.stringify(toTable(page.items.map((stored) => presented(stored, type)), type, {
+        nowMs: format.nowMs,
+        includeObject: format.includeObject,
+        resourceVersion: metadata.resourceVersion,
+        continue: metadata.continue,
+        asRowsOf: "list",
+      }));
+    default:
+      return format.shape satisfies never;
+  }
+}
+
+/** Lines of a watch. Column definitions stand in the first Table of a watch only, as kubectl expects. */
+export function eventWriter(type: ResourceType, format: ObjectFormat, nowMs: () => number): EventWriter {
+  let first = true;
+  return (event, stored) => {
+    let text = objectText(stored, type, { ...format, nowMs: nowMs() });
+    if (format.shape === "table" && !first) {
+      text = JSON.stringify({ ...JSON.parse(text) as object, columnDefinitions: null });
+    }
+    first = false;
+    return `{"type":"${event}","object":${text}}\n`;
+  };
+}

@@ -1,0 +1,167 @@
+import {
+  type Clock,
+  type Logger,
+  type Random,
+  silentLogger,
+  SystemClock,
+  SystemRandom,
+  type Transport,
+  type TransportRequest,
+} from "../base/mod.ts";
+import { ApiError } from "./api_error.ts";
+import type { ApiRequest } from "./api_request.ts";
+import { errorResponse } from "./api_response.ts";
+import { type AccessAttributes, accessDenied, Authorizer } from "./authorizer.ts";
+import { BackgroundQueue } from "./background.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { CrdLifecycle } from "./crd_lifecycle.ts";
+import { GarbageCollector } from "./garbage_collector.ts";
+import { impersonated } from "./impersonation.ts";
+import { NamespaceLifecycle } from "./namespace_lifecycle.ts";
+import { handlePath } from "./path_handler.ts";
+import { checkBodySize } from "./request_body.ts";
+import { type RequestInfo, requestInfo } from "./request_info.ts";
+import { handleResource, typeOf } from "./resource_handler.ts";
+import { ResourceRegistry } from "./resource_registry.ts";
+import { builtinResourceTypes } from "./schema/definitions.ts";
+import { DEFAULT_LIMITS, type ServerContext, type ServerLimits } from "./server_context.ts";
+import { SpecialResources } from "./special_resources.ts";
+import { Storage, type StorageSnapshot } from "./storage.ts";
+import { TokenIssuer } from "./token_issuer.ts";
+import { ADMIN, type UserInfo } from "./user_info.ts";
+
+/** What {@linkcode EmbeddedApiServer} is made of. */
+export interface EmbeddedApiServerOptions {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+/**
+ * A Kubernetes API in the process: discovery, CRUD, watches, server-side apply, CRDs, garbage collection, namespaces and
+ * RBAC as kube-apiserver 1.37 and the controllers next to it behave, for demos, tests and exploration. Never for
+ * production: everything is in memory, and nothing runs pods.
+ *
+ * Guarantees: requests are served in the order in which they arrive, each as one step; what follows from a write (garbage
+ * collection, termination) happens after its response, in a fixed order, without timers. With a given clock and seed a run
+ * repeats exactly. What is not implemented answers 404, 405 or 501.
+ *
+ * @example
+ * ```ts
+ * import { EmbeddedApiServer } from "./server.ts";
+ * const server = new EmbeddedApiServer();
+ * const answer = await server.transport().fetch("/api/v1/namespaces/default");
+ * if ((await answer.json()).metadata.name !== "default") throw new Error("a cluster begins with a namespace");
+ * server.close();
+ * ```
+ */
+export class EmbeddedApiServer {
+  readonly #context: ServerContext;
+  readonly #authorizer: Authorizer;
+  readonly #special: SpecialResources;
+  readonly #collector: GarbageCollector;
+  readonly #crds: CrdLifecycle;
+  /** Bearer tokens of service accounts; the HTTPS door asks here. */
+  readonly tokens: TokenIssuer;
+  #closed = false;
+
+  constructor(options: EmbeddedApiServerOptions = {}) {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const logger = options.logger ?? silentLogger;
+    const context: ServerContext = {
+      clock: options.clock ?? new SystemClock(),
+      random: options.random ?? new SystemRandom(),
+      logger,
+      limits,
+      storage: new Storage({ logLengthMax: limits.logLengthMax }),
+      registry: new ResourceRegistry(builtinResourceTypes),
+      background: new BackgroundQueue(logger),
+    };
+    this.#context = context;
+    bootstrap(context);
+    this.#authorizer = new Authorizer(context.storage);
+    this.tokens = new TokenIssuer(context.clock, context.storage);
+    this.#special = new SpecialResources(context, this.#authorizer, this.tokens);
+    this.#crds = new CrdLifecycle(context);
+    this.#collector = new GarbageCollector(context);
+    new NamespaceLifecycle(context);
+  }
+
+  /** The objects themselves; for tests and exploration. */
+  get storage(): Storage {
+    return this.#context.storage;
+  }
+
+  /** The bounds in force. */
+  get limits(): ServerLimits {
+    return this.#context.limits;
+  }
+
+  /** The way in for code of this process, as `user`. Its `close` leaves the server running. */
+  transport(user: UserInfo = ADMIN): Transport {
+    let open = true;
+    const fetch = async (path: string, request: TransportRequest = {}) => {
+      request.signal?.throwIfAborted();
+      if (!open || this.#closed) throw new TypeError("the embedded API server is closed");
+      const { method = "GET", headers = {}, body, signal } = request;
+      return await this.handle({ method, path, headers, body, signal, user });
+    };
+    return { fetch, close: () => void (open = false) };
+  }
+
+  /** Serves one request. Never rejects: whatever goes wrong is a `metav1.Status`. */
+  async handle(request: ApiRequest): Promise<Response> {
+    try {
+      const body = request.body ?? "";
+      checkBodySize(body, this.limits.bodyBytesMax);
+      const user = impersonated(this.#authorizer, request.user, request.headers);
+      const info = requestInfo(request.method, request.path);
+      const attributes = attributesOf(info);
+      if (!this.#authorizer.decide(user, attributes).allowed) throw accessDenied(user, attributes);
+      if (info.kind === "path") return handlePath(this.#context, info, request.headers.accept);
+      const type = typeOf(this.#context, info);
+      const { headers, signal } = request;
+      const resourceRequest = { info, type, headers, body, signal, user, warnings: [] };
+      return await (this.#special.handle(resourceRequest) ?? handleResource(this.#context, resourceRequest));
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        const fields = { method: request.method, path: request.path.split("?")[0], error: String(error) };
+        this.#context.logger.error("the embedded API server failed on a request", fields);
+      }
+      return errorResponse(error instanceof URIError ? new ApiError(400, "BadRequest", error.message) : error);
+    }
+  }
+
+  /** Resolves when garbage collection and terminations have done what they can. */
+  async settled(): Promise<void> {
+    await this.#context.background.idle();
+  }
+
+  /** The present state. */
+  snapshot(): StorageSnapshot {
+    return this.#context.storage.snapshot();
+  }
+
+  /** Goes back to a state; every watch ends and every token is void. */
+  restore(snapshot: StorageSnapshot): void {
+    this.#context.storage.restore(snapshot);
+    this.#crds.rebuild();
+    this.#collector.rebuild();
+  }
+
+  /** Ends every watch; later requests fail. */
+  close(): void {
+    this.#closed = true;
+    this.#context.background.close();
+    this.#context.storage.close();
+  }
+}
+
+function attributesOf(info: RequestInfo): AccessAttributes {
+  if (info.kind === "path") return info;
+  const { verb, group, plural, subresource, name } = info;
+  // Requests for a namespace itself are judged inside it, as RequestInfo has it.
+  const namespace = info.namespace ?? (plural === "namespaces" && group === "" ? name : undefined);
+  return { kind: "resource", verb, group, plural, subresource, namespace, name };
+}

@@ -1,0 +1,41 @@
+import type { Clock, Logger, Random } from "../base/mod.ts";
+import type { BackgroundQueue } from "./background.ts";
+import type { ResourceRegistry } from "./resource_registry.ts";
+import type { Storage } from "./storage.ts";
+
+/** Bounds of the embedded server; each has the value of a real one where that has it. */
+export interface ServerLimits {
+  /** Longest request body. */
+  readonly bodyBytesMax: number;
+  /** Objects in one page of a list, whatever the client asks for. */
+  readonly pageLimitMax: number;
+  /** Writes per resource that watches can resume from; a slower reader is ended. */
+  readonly logLengthMax: number;
+  /** Time between two bookmarks of a watch. */
+  readonly bookmarkIntervalMs: number;
+  /** A watch without `timeoutSeconds` ends after this time, scattered up to twice it. */
+  readonly watchTimeoutMs: number;
+  /** How often a write is tried again when another one came between. */
+  readonly writeAttemptsMax: number;
+}
+
+/** The bounds where nobody chose others. */
+export const DEFAULT_LIMITS: ServerLimits = {
+  bodyBytesMax: 3 * 1024 * 1024,
+  pageLimitMax: 1_000_000,
+  logLengthMax: 10_000,
+  bookmarkIntervalMs: 60_000,
+  watchTimeoutMs: 1_800_000,
+  writeAttemptsMax: 8,
+};
+
+/** What every part of the server works on. */
+export interface ServerContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly storage: Storage;
+  readonly registry: ResourceRegistry;
+  readonly background: BackgroundQueue;
+  readonly limits: ServerLimits;
+}

@@ -1,0 +1,153 @@
+import { isObject } from "../base/mod.ts";
+import { type DynamicObject, formatTime } from "../apimachinery/mod.ts";
+import { badRequest, invalid, invalidValue, methodNotAllowed, notImplemented } from "./api_error.ts";
+import { reviewed } from "./access_review.ts";
+import type { ResourceRequest } from "./api_request.ts";
+import { jsonResponse } from "./api_response.ts";
+import type { Authorizer } from "./authorizer.ts";
+import { presented } from "./conversion.ts";
+import { deleteObject } from "./delete_object.ts";
+import { decodeObject } from "./object_decoding.ts";
+import { liveObject, patchedDocument, patchKind } from "./patch_object.ts";
+import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
+import { deleteOptions } from "./request_options.ts";
+import { writeTarget } from "./resource_handler.ts";
+import type { ResourceType } from "./resource_type.ts";
+import { scaleOf, withScale } from "./scale.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { TokenIssuer } from "./token_issuer.ts";
+import { updateObject } from "./update_object.ts";
+
+const REVIEW_GROUPS = new Set(["authorization.k8s.io", "authentication.k8s.io"]);
+const TOKEN_SECONDS_DEFAULT = 3_600;
+const TOKEN_SECONDS_MIN = 600;
+/** Pods that no disruption budget protects (policy/v1 eviction). */
+const EVICTABLE_PHASES = new Set(["Pending", "Succeeded", "Failed"]);
+const SCALE_SCHEMA: ResourceType["schema"] = { type: "object" };
+
+/** Resources that are questions rather than objects (reviews), and subresources that are objects of another kind. */
+export class SpecialResources {
+  readonly #server: ServerContext;
+  readonly #authorizer: Authorizer;
+  readonly #tokens: TokenIssuer;
+
+  constructor(server: ServerContext, authorizer: Authorizer, tokens: TokenIssuer) {
+    this.#server = server;
+    this.#authorizer = authorizer;
+    this.#tokens = tokens;
+  }
+
+  /** The answer to a special request; undefined where it is an ordinary one. */
+  handle(request: ResourceRequest): Promise<Response> | undefined {
+    const { group, plural, subresource } = request.info;
+    if (REVIEW_GROUPS.has(group)) return this.#review(request);
+    switch (subresource) {
+      case "scale":
+        return this.#scale(request);
+      case "token":
+        return group === "" && plural === "serviceaccounts" ? this.#token(request) : undefined;
+      case "eviction":
+        return this.#evict(request);
+      default:
+        return undefined;
+    }
+  }
+
+  async #review(request: ResourceRequest): Promise<Response> {
+    const { info, type, user } = request;
+    if (info.verb !== "create" || info.name !== undefined) throw methodNotAllowed();
+    const review = await parseObjectBody(request.body, request.headers["content-type"]);
+    const { options } = writeTarget(request, "Create");
+    decodeObject(review, type, options.fieldValidation, request.warnings);
+    const answer = reviewed(info.plural, review, {
+      authorizer: this.#authorizer,
+      user,
+      namespace: info.namespace,
+      authenticate: (token) => this.#tokens.userOf(token),
+    });
+    if (!answer) throw notImplemented(`${info.plural}.${info.group}`);
+    return jsonResponse(201, answer, request.warnings);
+  }
+
+  async #token(request: ResourceRequest): Promise<Response> {
+    if (request.info.verb !== "create") throw methodNotAllowed();
+    const { namespace = "", name = "" } = request.info;
+    const { object: account } = liveObject(this.#server, { type: request.type, namespace, name });
+    const asked = await parseObjectBody(request.body, request.headers["content-type"]);
+    if (asked.kind && asked.kind !== "TokenRequest") throw badRequest(`${asked.kind} is no TokenRequest`);
+    const spec = isObject(asked.spec) ? asked.spec : {};
+    const seconds = spec.expirationSeconds ?? TOKEN_SECONDS_DEFAULT;
+    if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < TOKEN_SECONDS_MIN) {
+      const cause = invalidValue("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
+      throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, name, [cause]);
+    }
+    const { uid = "" } = account.metadata!;
+    const token = this.#tokens.issue({ namespace, name, uid }, seconds * 1_000);
+    const nowMs = this.#server.clock.now();
+    return jsonResponse(201, {
+      kind: "TokenRequest",
+      apiVersion: "authentication.k8s.io/v1",
+      metadata: { name, namespace, creationTimestamp: formatTime(nowMs) },
+      spec: { audiences: spec.audiences ?? ["https://kubernetes.default.svc"], expirationSeconds: seconds },
+      status: { token, expirationTimestamp: formatTime(nowMs + seconds * 1_000) },
+    });
+  }
+
+  async #evict(request: ResourceRequest): Promise<Response> {
+    const { info, type } = request;
+    if (info.verb !== "create") throw methodNotAllowed();
+    const { object } = liveObject(this.#server, { type, namespace: info.namespace, name: info.name });
+    const phase = isObject(object.status) ? String(object.status.phase) : "";
+    if (!EVICTABLE_PHASES.has(phase) && this.#server.storage.count("poddisruptionbudgets.policy") > 0) {
+      throw notImplemented("eviction of running pods under a PodDisruptionBudget");
+    }
+    const body = await parseObjectBody(request.body, request.headers["content-type"]);
+    const given = isObject(body.deleteOptions) ? body.deleteOptions : {};
+    deleteObject(this.#server, type, { namespace: info.namespace, name: info.name! }, deleteOptions(info.query, given));
+    const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
+    return jsonResponse(201, status);
+  }
+
+  async #scale(request: ResourceRequest): Promise<Response> {
+    const { info, type } = request;
+    const place = { type, namespace: info.namespace, name: info.name };
+    switch (info.verb) {
+      case "get":
+        return jsonResponse(200, scaleOf(liveObject(this.#server, place).object, type));
+      case "update":
+        return await this.#putScale(request);
+      case "patch":
+        return await this.#patchScale(request);
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  async #putScale(request: ResourceRequest): Promise<Response> {
+    const { type } = request;
+    const target = writeTarget(request, "Update");
+    const scale = checkedScale(await parseObjectBody(request.body, request.headers["content-type"]));
+    const stored = updateObject(this.#server, target, (live) => withScale(live, scale, type));
+    return jsonResponse(200, scaleOf(presented(stored, type), type));
+  }
+
+  async #patchScale(request: ResourceRequest): Promise<Response> {
+    const { type } = request;
+    const mediaType = mediaTypeOf(request.headers["content-type"]);
+    const kind = patchKind(mediaType, type.builtin);
+    if (kind === "apply") throw notImplemented("server-side apply of the scale subresource");
+    const target = writeTarget(request, "Patch");
+    const patch = await parseBody(request.body, mediaType);
+    const stored = updateObject(this.#server, target, (live) => {
+      const scaleType = { ...type, schema: SCALE_SCHEMA };
+      const scale = checkedScale(patchedDocument(scaleOf(live, type), kind, patch, { type: scaleType }));
+      return withScale(live, scale, type);
+    });
+    return jsonResponse(200, scaleOf(presented(stored, type), type));
+  }
+}
+
+function checkedScale(scale: DynamicObject): DynamicObject {
+  if (scale.kind && scale.kind !== "Scale") throw badRequest(`${scale.kind} is no Scale`);
+  return scale;
+}

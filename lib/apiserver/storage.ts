@@ -1,0 +1,207 @@
+import { deepFreeze, invariant } from "../base/mod.ts";
+import type { DynamicObject } from "../apimachinery/mod.ts";
+import { EventLog, type StorageEvent } from "./event_log.ts";
+import { StoredObject } from "./stored_object.ts";
+
+/** One resource's objects: sorted keys (`namespace/name` or `name`), values, and the log that watches read. */
+interface Table {
+  readonly keys: string[];
+  readonly objects: Map<string, StoredObject>;
+  readonly log: EventLog;
+}
+
+/** Everything the storage holds at one moment; objects are shared because they are frozen. */
+export interface StorageSnapshot {
+  readonly revision: number;
+  readonly tables: ReadonlyMap<string, ReadonlyMap<string, StoredObject>>;
+}
+
+/** Called for each write, inside the write: it must not write itself. */
+export type StorageListener = (resource: string, event: StorageEvent) => void;
+
+/** Which part of a resource to read. */
+export interface ScanOptions {
+  /** One namespace only. */
+  readonly namespace?: string;
+  /** Only keys after this one. */
+  readonly after?: string;
+  /** The state as it was at this revision. */
+  readonly revision?: number;
+}
+
+/**
+ * The embedded server's etcd: objects in memory under one increasing revision, with a bounded history per resource.
+ *
+ * Guarantees: every write takes the next revision and becomes `metadata.resourceVersion`; stored objects are frozen; a
+ * write names the state that it replaces and fails when another one came first; keys are listed in byte order as etcd
+ * does. Assumptions: the caller hands objects over and does not edit them afterwards.
+ */
+export class Storage {
+  readonly #tables = new Map<string, Table>();
+  readonly #listeners: StorageListener[] = [];
+  readonly #logLengthMax: number;
+  #revision = 1;
+  /** History up to here is gone for every resource. */
+  #compacted = 0;
+
+  constructor(options: { logLengthMax?: number } = {}) {
+    this.#logLengthMax = options.logLengthMax ?? 10_000;
+  }
+
+  /** The revision of the latest write. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Hears of every write from now on. */
+  subscribe(listener: StorageListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The object of `key`, if there is one. */
+  get(resource: string, key: string): StoredObject | undefined {
+    return this.#tables.get(resource)?.objects.get(key);
+  }
+
+  /** Every resource that ever held an object. */
+  resources(): string[] {
+    return [...this.#tables.keys()];
+  }
+
+  /** How many objects a resource has. */
+  count(resource: string): number {
+    return this.#tables.get(resource)?.keys.length ?? 0;
+  }
+
+  /** The log that a watch of `resource` reads. */
+  log(resource: string): EventLog {
+    return this.#table(resource).log;
+  }
+
+  /** Stores a new object; undefined where the key is taken. */
+  create(resource: string, key: string, object: DynamicObject): StoredObject | undefined {
+    const table = this.#table(resource);
+    if (table.objects.has(key)) return undefined;
+    const current = this.#stamp(object);
+    table.keys.splice(lowerBound(table.keys, key), 0, key);
+    table.objects.set(key, current);
+    this.#publish(resource, table, { type: "ADDED", revision: current.revision, key, current });
+    return current;
+  }
+
+  /** Replaces `previous`; undefined where it is no longer the current state. */
+  update(resource: string, key: string, object: DynamicObject, previous: StoredObject): StoredObject | undefined {
+    const table = this.#table(resource);
+    if (table.objects.get(key) !== previous) return undefined;
+    const current = this.#stamp(object);
+    table.objects.set(key, current);
+    this.#publish(resource, table, { type: "MODIFIED", revision: current.revision, key, current, previous });
+    return current;
+  }
+
+  /** Removes `previous`; `object` is its last state, which watchers see. Undefined where another write came first. */
+  remove(resource: string, key: string, object: DynamicObject, previous: StoredObject): StoredObject | undefined {
+    const table = this.#table(resource);
+    if (table.objects.get(key) !== previous) return undefined;
+    const current = this.#stamp(object);
+    table.objects.delete(key);
+    table.keys.splice(lowerBound(table.keys, key), 1);
+    this.#publish(resource, table, { type: "DELETED", revision: current.revision, key, current, previous });
+    return current;
+  }
+
+  /** Whether the state at `revision` can still be told. */
+  remembers(resource: string, revision: number): boolean {
+    return revision >= this.#table(resource).log.compactedRevision;
+  }
+
+  /**
+   * The objects of a resource in key order, now or as of an earlier revision.
+   * Assumes that {@linkcode remembers} holds for that revision.
+   */
+  *scan(resource: string, options: ScanOptions = {}): Generator<readonly [string, StoredObject]> {
+    const table = this.#table(resource);
+    const prefix = options.namespace === undefined ? "" : `${options.namespace}/`;
+    const past = options.revision !== undefined && options.revision < this.#revision
+      ? table.log.stateBefore(options.revision)
+      : undefined;
+    const keys = past ? mergedKeys(table.keys, past) : table.keys.slice();
+    const after = options.after !== undefined && options.after >= prefix ? options.after : undefined;
+    const start = after === undefined ? lowerBound(keys, prefix) : lowerBound(keys, `${after}\0`);
+    for (let index = start; index < keys.length; index++) {
+      const key = keys[index]!;
+      if (!key.startsWith(prefix)) return;
+      const stored = past?.has(key) ? past.get(key) : table.objects.get(key);
+      if (stored) yield [key, stored];
+    }
+  }
+
+  /** Forgets the history: watches that resume before now, and pages of earlier lists, get 410. */
+  compact(): void {
+    this.#compacted = this.#revision;
+    for (const table of this.#tables.values()) table.log.compact(this.#revision);
+  }
+
+  /** The present state, cheap: frozen objects are shared. */
+  snapshot(): StorageSnapshot {
+    const tables = new Map([...this.#tables].map(([resource, table]) => [resource, new Map(table.objects)]));
+    return { revision: this.#revision, tables };
+  }
+
+  /** Goes back to `snapshot`. Every watch ends, history is gone; listeners are not called. */
+  restore(snapshot: StorageSnapshot): void {
+    for (const table of this.#tables.values()) table.log.end();
+    this.#tables.clear();
+    this.#revision = snapshot.revision;
+    this.#compacted = snapshot.revision;
+    for (const [resource, objects] of snapshot.tables) {
+      const table = this.#table(resource);
+      for (const [key, stored] of objects) table.objects.set(key, stored);
+      table.keys.push(...[...objects.keys()].sort());
+    }
+  }
+
+  /** Ends every watch. */
+  close(): void {
+    for (const table of this.#tables.values()) table.log.end();
+  }
+
+  #table(resource: string): Table {
+    let table = this.#tables.get(resource);
+    if (!table) {
+      table = { keys: [], objects: new Map(), log: new EventLog(this.#logLengthMax, this.#compacted) };
+      this.#tables.set(resource, table);
+    }
+    return table;
+  }
+
+  #stamp(object: DynamicObject): StoredObject {
+    invariant(object.metadata && !Object.isFrozen(object.metadata), "a stored object brings metadata of its own");
+    const revision = ++this.#revision;
+    object.metadata.resourceVersion = String(revision);
+    return new StoredObject(deepFreeze(object), revision);
+  }
+
+  #publish(resource: string, table: Table, event: StorageEvent): void {
+    // Listeners first: a watcher that is woken may already ask for what they maintain (served types, owner index).
+    for (const listener of this.#listeners) listener(resource, event);
+    table.log.append(event);
+  }
+}
+
+/** The index of the first key that is not below `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0, high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keys[middle]! < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Present keys and those that existed then. */
+function mergedKeys(present: readonly string[], past: ReadonlyMap<string, StoredObject | undefined>): string[] {
+  const gone = [...past].filter(([, stored]) => stored !== undefined).map(([key]) => key);
+  return [...new Set([...present, ...gone])].sort();
+}

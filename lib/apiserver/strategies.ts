@@ -1,0 +1,82 @@
+import type { ResourceType } from "./resource_type.ts";
+import type { Strategy } from "./strategy.ts";
+import { configMapStrategy } from "./strategy_config_map.ts";
+import { crdStrategy } from "./strategy_crd.ts";
+import { namespaceStrategy } from "./strategy_namespace.ts";
+import { rbacStrategy } from "./strategy_rbac.ts";
+import { secretStrategy } from "./strategy_secret.ts";
+import { serviceStrategy } from "./strategy_service.ts";
+import { jobStrategy, podStrategy, workloadStrategy } from "./strategy_workload.ts";
+
+const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
+  configmaps: configMapStrategy,
+  namespaces: namespaceStrategy,
+  pods: podStrategy,
+  secrets: secretStrategy,
+  services: serviceStrategy,
+  "customresourcedefinitions.apiextensions.k8s.io": crdStrategy,
+  "daemonsets.apps": workloadStrategy,
+  "deployments.apps": workloadStrategy,
+  "replicasets.apps": workloadStrategy,
+  "statefulsets.apps": workloadStrategy,
+  "jobs.batch": jobStrategy,
+  "clusterrolebindings.rbac.authorization.k8s.io": rbacStrategy,
+  "rolebindings.rbac.authorization.k8s.io": rbacStrategy,
+};
+
+const NONE: Strategy = {};
+
+/** The strategy of a built-in resource; custom resources and plain built-ins have none. */
+export function strategyOf(resource: string): Strategy {
+  return Object.hasOwn(BY_RESOURCE, resource) ? BY_RESOURCE[resource]! : NONE;
+}
+
+/** Built-in resources whose objects count generations; custom resources all do. */
+const WITH_GENERATION = new Set([
+  "pods",
+  "replicationcontrollers",
+  "daemonsets.apps",
+  "deployments.apps",
+  "replicasets.apps",
+  "statefulsets.apps",
+  "cronjobs.batch",
+  "jobs.batch",
+  "customresourcedefinitions.apiextensions.k8s.io",
+  "ingressclasses.networking.k8s.io",
+  "ingresses.networking.k8s.io",
+  "networkpolicies.networking.k8s.io",
+  "poddisruptionbudgets.policy",
+  "endpointslices.discovery.k8s.io",
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+  "validatingwebhookconfigurations.admissionregistration.k8s.io",
+  "validatingadmissionpolicies.admissionregistration.k8s.io",
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+  "mutatingadmissionpolicies.admissionregistration.k8s.io",
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+]);
+
+/** Whether objects of a type carry `metadata.generation`. */
+export function countsGenerations(type: ResourceType, resource: string): boolean {
+  return !type.builtin || WITH_GENERATION.has(resource);
+}
+
+/** Built-ins whose deletion answers with the object instead of a Status. */
+const ANSWERS_DELETED = new Set([
+  "pods",
+  "services",
+  "serviceaccounts",
+  "persistentvolumes",
+  "persistentvolumeclaims",
+  "podtemplates",
+  "resourcequotas",
+]);
+
+/** Whether DELETE answers with the deleted object. */
+export function answersDeletedObject(resource: string): boolean {
+  return ANSWERS_DELETED.has(resource);
+}
+
+/** What happens to dependents where a deletion does not say: these two kinds keep their oldest version's behaviour. */
+export function defaultPropagation(resource: string): "Background" | "Orphan" {
+  return resource === "jobs.batch" || resource === "replicationcontrollers" ? "Orphan" : "Background";
+}

@@ -1,0 +1,53 @@
+import { isObject, jsonEqual } from "../base/mod.ts";
+import type { StatusCause } from "../apimachinery/mod.ts";
+import { forbiddenField, invalidValue, tooLong } from "./api_error.ts";
+import type { Strategy } from "./strategy.ts";
+
+const DATA_BYTES_MAX = 1024 * 1024;
+const KEY_LENGTH_MAX = 253;
+const KEY_HINT =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or " +
+  "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+/** core/v1 ConfigMap: keys, size, immutability. */
+export const configMapStrategy: Strategy = {
+  validate(object, old) {
+    const causes = [...dataKeyCauses(object.data, "data"), ...dataKeyCauses(object.binaryData, "binaryData")];
+    const data = isObject(object.data) ? object.data : {},
+      binary = isObject(object.binaryData) ? object.binaryData : {};
+    for (const key of Object.keys(data)) {
+      if (Object.hasOwn(binary, key)) {
+        causes.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
+      }
+    }
+    if (bytesOf(data) + bytesOf(binary) * 0.75 > DATA_BYTES_MAX) causes.push(tooLong("", DATA_BYTES_MAX));
+    if (old?.immutable === true) {
+      const why = "field is immutable when `immutable` is set";
+      if (object.immutable !== true) causes.push(forbiddenField("immutable", why));
+      for (const field of ["data", "binaryData"]) {
+        if (!jsonEqual(object[field] ?? {}, old[field] ?? {})) causes.push(forbiddenField(field, why));
+      }
+    }
+    return causes;
+  },
+};
+
+function bytesOf(data: Record<string, unknown>): number {
+  const encoder = new TextEncoder();
+  return Object.values(data).reduce<number>((sum, value) => sum + encoder.encode(String(value)).length, 0);
+}
+
+/** What is wrong with the keys of `data` (shared by Secret). */
+export function dataKeyCauses(data: unknown, field: string): StatusCause[] {
+  if (!isObject(data)) return [];
+  return Object.keys(data).flatMap((key) => {
+    const at = `${field}[${key}]`;
+    if (key.length > KEY_LENGTH_MAX) {
+      return [invalidValue(at, key, `must be no more than ${KEY_LENGTH_MAX} characters`)];
+    }
+    if (key === "." || key === ".." || key.startsWith("..")) {
+      return [invalidValue(at, key, key.length > 2 ? "must not start with '..'" : `must not be '${key}'`)];
+    }
+    return /^[-._a-zA-Z0-9]+$/.test(key) ? [] : [invalidValue(at, key, KEY_HINT)];
+  });
+}

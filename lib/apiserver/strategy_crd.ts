@@ -1,0 +1,92 @@
+import { isObject, jsonEqual } from "../base/mod.ts";
+import { type Condition, type DynamicObject, formatTime, setCondition, type StatusCause } from "../apimachinery/mod.ts";
+import { invalidValue } from "./api_error.ts";
+import { resourceTypesOf } from "./schema/crd.ts";
+import type { Strategy } from "./strategy.ts";
+
+/** On a CRD that is being deleted, until its instances are gone. */
+export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
+
+type Fields = Record<string, unknown>;
+
+/** apiextensions/v1 CRDs: names are accepted and versions served at once, as part of the write. */
+export const crdStrategy: Strategy = {
+  normalize,
+  prepareForCreate(object, { nowMs }) {
+    object.status = establishedStatus(object, undefined, nowMs);
+  },
+  prepareForUpdate(object, old, { nowMs }) {
+    object.status = establishedStatus(object, fieldsOf(old.status), nowMs);
+  },
+  validate(object, old) {
+    const causes: StatusCause[] = resourceTypesOf(object).causes;
+    if (!old) return causes;
+    const now = fieldsOf(object.spec), before = fieldsOf(old.spec);
+    for (const field of ["group", "scope"]) {
+      if (now[field] !== before[field]) causes.push(invalidValue(`spec.${field}`, now[field], "field is immutable"));
+    }
+    for (const field of ["kind", "plural"]) {
+      const value = fieldsOf(now.names)[field];
+      if (value !== fieldsOf(before.names)[field]) {
+        causes.push(invalidValue(`spec.names.${field}`, value, "field is immutable"));
+      }
+    }
+    const stored = storedVersions(old);
+    const missing = stored.filter((name) => !versionsOf(object).some((version) => version.name === name));
+    for (const name of missing) {
+      const why = `must appear in spec.versions: status.storedVersions still lists ${name}`;
+      causes.push(invalidValue("status.storedVersions", stored, why));
+    }
+    return causes;
+  },
+};
+
+function fieldsOf(value: unknown): Fields {
+  return isObject(value) ? value : {};
+}
+
+function versionsOf(crd: DynamicObject): Fields[] {
+  const versions = fieldsOf(crd.spec).versions;
+  return Array.isArray(versions) ? versions.filter(isObject) : [];
+}
+
+function storedVersions(crd: DynamicObject): string[] {
+  const versions = fieldsOf(crd.status).storedVersions;
+  return Array.isArray(versions) ? versions : [];
+}
+
+function normalize(object: DynamicObject): void {
+  const spec = fieldsOf(object.spec);
+  const names = fieldsOf(spec.names);
+  if (typeof names.kind === "string") {
+    names.singular ??= names.kind.toLowerCase();
+    names.listKind ??= `${names.kind}List`;
+  }
+  spec.conversion ??= { strategy: "None" };
+  // An explicit false is what the Go type leaves out.
+  if (spec.preserveUnknownFields === false) delete spec.preserveUnknownFields;
+}
+
+function establishedStatus(object: DynamicObject, before: Fields | undefined, nowMs: number): Fields {
+  const storage = versionsOf(object).find((version) => version.storage === true)?.name;
+  const known = Array.isArray(before?.storedVersions) ? before.storedVersions as unknown[] : [];
+  const conditions = Array.isArray(before?.conditions) ? before.conditions as Condition[] : [];
+  const generation = object.metadata?.generation;
+  const time = formatTime(nowMs);
+  const accept = (list: Condition[], type: string, reason: string, message: string) =>
+    list.some((condition) => condition.type === type && condition.status === "True")
+      ? list
+      : setCondition(list, { type, status: "True", reason, message }, nowMs);
+  const accepted = accept([...conditions], "NamesAccepted", "NoConflicts", "no conflicts found");
+  const established = accept(accepted, "Established", "InitialNamesAccepted", "the initial names have been accepted");
+  const status: Fields = {
+    conditions: established.map((condition) => ({
+      ...condition,
+      lastTransitionTime: condition.lastTransitionTime ?? time,
+    })),
+    acceptedNames: fieldsOf(fieldsOf(object.spec).names),
+    storedVersions: known.includes(storage) || storage === undefined ? known : [...known, storage],
+  };
+  if (generation !== undefined && jsonEqual(status, before)) return before!;
+  return status;
+}

@@ -1,0 +1,66 @@
+import { isObject, jsonEqual } from "../base/mod.ts";
+import type { DynamicObject, StatusCause } from "../apimachinery/mod.ts";
+import { invalidValue } from "./api_error.ts";
+import type { Strategy } from "./strategy.ts";
+
+type Fields = Record<string, unknown>;
+
+/** apps/v1: a selector cannot change once pods follow it. */
+export const workloadStrategy: Strategy = {
+  validate: (object, old) => old ? immutableSpec(object, old, ["selector"]) : [],
+};
+
+/** batch/v1 Job: the selector is generated from the uid, the template cannot change. */
+export const jobStrategy: Strategy = {
+  prepareForCreate: selectOwnPods,
+  validate: (object, old) => old ? immutableSpec(object, old, ["selector", "template", "completionMode"]) : [],
+};
+
+/** core/v1 Pod: nobody schedules or runs it, so that it stays Pending. */
+export const podStrategy: Strategy = {
+  prepareForCreate(object) {
+    object.status = { phase: "Pending", qosClass: qosClass(fieldsOf(object.spec)) };
+  },
+};
+
+function fieldsOf(value: unknown): Fields {
+  return isObject(value) ? value : {};
+}
+
+function immutableSpec(object: DynamicObject, old: DynamicObject, fields: readonly string[]): StatusCause[] {
+  const now = fieldsOf(object.spec), before = fieldsOf(old.spec);
+  return fields.filter((field) => !jsonEqual(now[field], before[field]))
+    .map((field) => invalidValue(`spec.${field}`, now[field], "field is immutable"));
+}
+
+function selectOwnPods(object: DynamicObject): void {
+  const spec = fieldsOf(object.spec);
+  const uid = object.metadata?.uid, name = object.metadata?.name;
+  if (spec.manualSelector === true || spec.selector !== undefined) return;
+  const template = fieldsOf(spec.template), metadata = fieldsOf(template.metadata);
+  const labels = {
+    "batch.kubernetes.io/controller-uid": uid,
+    "batch.kubernetes.io/job-name": name,
+    "controller-uid": uid,
+    "job-name": name,
+  };
+  spec.selector = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
+  spec.template = { ...template, metadata: { ...metadata, labels: { ...fieldsOf(metadata.labels), ...labels } } };
+  object.spec = spec;
+}
+
+/** Quality of service by what the containers ask for (core/v1 helper qos). */
+function qosClass(spec: Fields): "BestEffort" | "Burstable" | "Guaranteed" {
+  const containers = [spec.containers, spec.initContainers].flatMap((list) => Array.isArray(list) ? list : []);
+  const resources = containers.map((container) => fieldsOf(fieldsOf(container).resources));
+  const asks = (part: unknown) => ["cpu", "memory"].filter((name) => fieldsOf(part)[name] !== undefined).length;
+  if (resources.every(({ requests, limits }) => asks(requests) === 0 && asks(limits) === 0)) return "BestEffort";
+  const guaranteed = resources.every(({ requests, limits }) =>
+    asks(limits) === 2 &&
+    ["cpu", "memory"].every((name) => {
+      const asked = fieldsOf(requests)[name];
+      return asked === undefined || jsonEqual(asked, fieldsOf(limits)[name]);
+    })
+  );
+  return guaranteed ? "Guaranteed" : "Burstable";
+}

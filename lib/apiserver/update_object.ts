@@ -1,0 +1,171 @@
+import { jsonClone, jsonEqual } from "../base/mod.ts";
+import { type DynamicObject, formatApiVersion, formatKey, type ManagedFieldsEntry } from "../apimachinery/mod.ts";
+import { conflict, invalid, invalidValue, notFound } from "./api_error.ts";
+import { presented, toStorage } from "./conversion.ts";
+import { checkCandidate } from "./object_validation.ts";
+import { storageResource } from "./resource_registry.ts";
+import { trackUpdate } from "./schema/managed_fields.ts";
+import { applyDefaults } from "./schema/defaulting.ts";
+import type { ServerContext } from "./server_context.ts";
+import { StoredObject } from "./stored_object.ts";
+import { countsGenerations, strategyOf } from "./strategies.ts";
+import type { WriteTarget } from "./write_target.ts";
+
+/** Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. */
+export type Change = (live: DynamicObject) => DynamicObject;
+
+/**
+ * Changes an object the way PUT and PATCH do: optimistic locking where the candidate names a resourceVersion, a write that
+ * changes nothing stores nothing, and an object that is being deleted goes with its last finalizer.
+ *
+ * @throws {ApiError} 404, 409, 422 as a real server; nothing is stored then.
+ */
+export function updateObject(server: ServerContext, target: WriteTarget, change: Change): StoredObject {
+  const { type } = target;
+  const resource = storageResource(type), name = target.name!;
+  const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });
+  const stored = server.storage.get(resource, key);
+  if (!stored) throw notFound(type, name);
+  const live = presented(stored, type);
+  const candidate = change(live);
+  checkPreconditions(target, candidate, live);
+  const next = prepare(server, target, candidate, live);
+  if (isNoOp(next, live)) return stored;
+  checkCandidate(target, next, live);
+  return commit(server, target, key, next, stored);
+}
+
+function commit(
+  server: ServerContext,
+  target: WriteTarget,
+  key: string,
+  next: DynamicObject,
+  stored: StoredObject,
+): StoredObject {
+  const object = toStorage(next);
+  const resource = storageResource(target.type);
+  if (target.options.dryRun) return new StoredObject(object, stored.revision);
+  const gone = isReleased(object, resource);
+  const written = gone
+    ? server.storage.remove(resource, key, object, stored)
+    : server.storage.update(resource, key, object, stored);
+  if (!written) throw conflict(target.type, target.name!);
+  return written;
+}
+
+/** Whether nothing keeps an object that is being deleted. */
+export function isReleased(object: DynamicObject, resource: string): boolean {
+  const metadata = object.metadata!;
+  if (!metadata.deletionTimestamp || (metadata.finalizers?.length ?? 0) > 0) return false;
+  const spec = object.spec as { finalizers?: string[] } | undefined;
+  return resource !== "namespaces" || (spec?.finalizers?.length ?? 0) === 0;
+}
+
+function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): void {
+  const wanted = candidate.metadata!, have = live.metadata!;
+  if (wanted.uid && wanted.uid !== have.uid) {
+    const why = `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${have.uid}`;
+    throw conflict(target.type, target.name!, why);
+  }
+  if (!wanted.resourceVersion || wanted.resourceVersion === "0") {
+    if (target.type.builtin) return;
+    const cause = { ...invalidValue("metadata.resourceVersion", "0x0", "must be specified for an update") };
+    cause.message = "Invalid value: 0x0: must be specified for an update";
+    throw invalid(target.type, target.name!, [cause]);
+  }
+  if (wanted.resourceVersion !== have.resourceVersion) throw conflict(target.type, target.name!);
+}
+
+/** The candidate with everything that this write may not change taken from the live object. */
+function prepare(
+  server: ServerContext,
+  target: WriteTarget,
+  candidate: DynamicObject,
+  live: DynamicObject,
+): DynamicObject {
+  const { type, subresource, options } = target;
+  const resource = storageResource(type), nowMs = server.clock.now();
+  keepServerMetadata(candidate, live);
+  const managed = candidate.metadata!.managedFields;
+  const next = restrict(type.builtin, type.subresources.includes("status"), subresource, candidate, live);
+  applyDefaults(next, type.schema);
+  const strategy = strategyOf(resource);
+  if (subresource === undefined) strategy.normalize?.(next);
+  next.metadata!.managedFields = target.applied ? managed : trackUpdate({
+    before: live,
+    after: next,
+    manager: options.fieldManager,
+    schema: type.schema,
+    apiVersion: formatApiVersion(type),
+    subresource,
+    nowMs,
+  });
+  if (subresource === undefined) strategy.prepareForUpdate?.(next, live, { type, nowMs });
+  if (subresource !== "status" && countsGenerations(type, resource)) {
+    next.metadata!.generation = (live.metadata!.generation ?? 0) +
+      (contentChanged(next, live, type.subresources) ? 1 : 0);
+  }
+  if (next.metadata!.managedFields?.length === 0) delete next.metadata!.managedFields;
+  return next;
+}
+
+/** Metadata that no client writes (rest.BeforeUpdate). */
+function keepServerMetadata(candidate: DynamicObject, live: DynamicObject): void {
+  const metadata = candidate.metadata!, former = live.metadata!;
+  metadata.name ??= former.name;
+  if (former.namespace !== undefined) metadata.namespace ??= former.namespace;
+  metadata.uid = former.uid;
+  metadata.resourceVersion = former.resourceVersion;
+  metadata.creationTimestamp = former.creationTimestamp;
+  for (const field of ["generation", "deletionTimestamp", "deletionGracePeriodSeconds"] as const) {
+    if (former[field] !== undefined) (metadata as Record<string, unknown>)[field] = former[field];
+    else if (field !== "deletionTimestamp") delete metadata[field];
+  }
+  delete metadata.selfLink;
+}
+
+/** What the endpoint lets through: everything but status, or status alone. */
+function restrict(
+  builtin: boolean,
+  hasStatus: boolean,
+  subresource: string | undefined,
+  candidate: DynamicObject,
+  live: DynamicObject,
+): DynamicObject {
+  if (subresource === undefined) {
+    if (!hasStatus) return candidate;
+    const { status: _status, ...rest } = candidate;
+    return live.status === undefined ? rest : { ...rest, status: jsonClone(live.status) };
+  }
+  if (subresource !== "status") return candidate;
+  const { status: _status, ...rest } = live;
+  const next: DynamicObject = jsonClone(rest);
+  if (builtin) {
+    // Built-in kinds let annotations and finalizers through here, custom resources nothing but status.
+    const { labels: _labels, ownerReferences: _owners, ...metadata } = candidate.metadata!;
+    const { labels, ownerReferences } = next.metadata!;
+    next.metadata = { ...metadata, ...(labels && { labels }), ...(ownerReferences && { ownerReferences }) };
+  }
+  next.metadata!.managedFields = candidate.metadata!.managedFields;
+  if (candidate.status !== undefined) next.status = candidate.status;
+  return next;
+}
+
+/** Whether anything but metadata, and status where that has its own endpoint, differs. */
+function contentChanged(next: DynamicObject, live: DynamicObject, subresources: readonly string[]): boolean {
+  const content = (object: DynamicObject) => {
+    const { metadata: _metadata, status, ...rest } = object;
+    return subresources.includes("status") ? rest : { ...rest, status };
+  };
+  return !jsonEqual(content(next), content(live));
+}
+
+/** Whether a write would change nothing but the times in managedFields: then it is none. */
+function isNoOp(next: DynamicObject, live: DynamicObject): boolean {
+  const timeless = (object: DynamicObject) => {
+    const { managedFields, ...metadata } = object.metadata!;
+    const entries = (managedFields ?? []).map(({ time: _time, ...entry }: ManagedFieldsEntry) => entry);
+    return { ...object, metadata: { ...metadata, managedFields: entries } };
+  };
+  return jsonEqual(timeless(next), timeless(live));
+}

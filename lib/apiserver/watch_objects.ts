@@ -1,0 +1,218 @@
+import { type Clock, LinkedAbort, type TimerHandle } from "../base/mod.ts";
+import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { expired } from "./api_error.ts";
+import { presented } from "./conversion.ts";
+import type { EventLog, StorageEvent } from "./event_log.ts";
+import { type ObjectFilter, objectFilter } from "./object_filter.ts";
+import type { ListOptions } from "./request_options.ts";
+import { storageResource } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
+import type { ServerContext } from "./server_context.ts";
+import { StoredObject } from "./stored_object.ts";
+
+/** Writes one watch event as the client wants objects (plain, metadata only, table). */
+export type EventWriter = (type: "ADDED" | "MODIFIED" | "DELETED", stored: StoredObject) => string;
+
+/** What a watch needs beside the server. */
+export interface WatchTarget {
+  readonly type: ResourceType;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly options: ListOptions;
+  readonly write: EventWriter;
+  readonly signal?: AbortSignal;
+}
+
+/** Events written into one chunk at most: a reader that catches up gets few large chunks, a waiting one each event. */
+const CHUNK_EVENTS_MAX = 200;
+const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+
+/** The body of a watch: one JSON document per line, until the client, the timeout or the server ends it. */
+export function watchObjects(server: ServerContext, target: WatchTarget): ReadableStream<Uint8Array> {
+  const { type, options } = target;
+  const { storage } = server;
+  const resource = storageResource(type), log = storage.log(resource);
+  const { matches } = objectFilter(type, options.labels, options.fields, target.name);
+  const asked = options.resourceVersion;
+  const fromState = asked === undefined || asked === 0 || options.sendInitialEvents === true;
+  if (!fromState && !storage.remembers(resource, asked)) {
+    // A real server answers 200 and says it in the stream, so that informers need one way to notice.
+    return failedWatch(`too old resource version: ${asked} (${log.compactedRevision})`);
+  }
+  const initial = fromState && options.sendInitialEvents !== false
+    ? [...storage.scan(resource, { namespace: target.namespace })].map(([, stored]) => stored)
+      .filter((stored) => matches(presented(stored, type)))
+    : [];
+  const start = fromState ? storage.revision : asked;
+  const watch = new Watch(server, target, log, matches, initial, start);
+  return new ReadableStream<Uint8Array>(watch, { highWaterMark: 0 });
+}
+
+function failedWatch(message: string): ReadableStream<Uint8Array> {
+  const line = `${JSON.stringify({ type: "ERROR", object: expired(message).status })}\n`;
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(line));
+      controller.close();
+    },
+  });
+}
+
+/** One watch as the source of its response body: it reads the shared log whenever the client reads it. */
+class Watch implements UnderlyingDefaultSource<Uint8Array> {
+  readonly #clock: Clock;
+  readonly #target: WatchTarget;
+  readonly #log: EventLog;
+  readonly #matches: ObjectFilter;
+  readonly #initial: StoredObject[];
+  readonly #bookmarkIntervalMs: number;
+  readonly #encoder = new TextEncoder();
+  readonly #linked: LinkedAbort;
+  readonly #prefix: string;
+  #initialEndDue: boolean;
+  #revision: number;
+  #position: number;
+  #bookmarkDue = false;
+  #over = false;
+  #timers: TimerHandle[] = [];
+  #wake: (() => void) | undefined;
+  #unwait: (() => void) | undefined;
+
+  constructor(
+    server: ServerContext,
+    target: WatchTarget,
+    log: EventLog,
+    matches: ObjectFilter,
+    initial: StoredObject[],
+    revision: number,
+  ) {
+    this.#clock = server.clock;
+    this.#target = target;
+    this.#log = log;
+    this.#matches = matches;
+    this.#initial = initial.reverse();
+    this.#bookmarkIntervalMs = server.limits.bookmarkIntervalMs;
+    this.#initialEndDue = target.options.sendInitialEvents === true;
+    this.#revision = revision;
+    this.#position = log.positionAfter(revision);
+    this.#prefix = target.namespace === undefined ? "" : `${target.namespace}/`;
+    this.#linked = new LinkedAbort([target.signal]);
+    const { timeoutSeconds } = target.options;
+    const { watchTimeoutMs } = server.limits;
+    const lifetimeMs = timeoutSeconds ? timeoutSeconds * 1_000 : watchTimeoutMs * (1 + server.random.next());
+    this.#timers.push(this.#clock.schedule(() => this.#end(), lifetimeMs));
+    if (target.options.bookmarks) this.#scheduleBookmark();
+  }
+
+  /** Called by the stream when its reader wants more; resolves when there is something, or the end. */
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    for (;;) {
+      const text = this.#over || this.#linked.signal.aborted ? undefined : this.#take();
+      if (text === undefined) {
+        this.#release();
+        if (this.#linked.signal.aborted && this.#target.signal?.aborted) controller.error(this.#target.signal.reason);
+        else controller.close();
+        return;
+      }
+      if (text !== "") {
+        controller.enqueue(this.#encoder.encode(text));
+        return;
+      }
+      await this.#somethingNew();
+    }
+  }
+
+  /** Called by the stream when its reader goes away. */
+  cancel(): void {
+    this.#end();
+    this.#release();
+  }
+
+  /** What can be written now: undefined at the end, empty where nothing is there. */
+  #take(): string | undefined {
+    let text = "";
+    for (let count = 0; count < CHUNK_EVENTS_MAX; count++) {
+      const stored = this.#initial.pop();
+      if (!stored) break;
+      text += this.#target.write("ADDED", stored);
+    }
+    if (this.#initial.length > 0) return text;
+    if (this.#initialEndDue) {
+      this.#initialEndDue = false;
+      text += this.#bookmark({ [INITIAL_EVENTS_END]: "true" });
+    }
+    for (let count = 0; count < CHUNK_EVENTS_MAX; count++) {
+      const step = this.#log.read(this.#position);
+      if (step.kind === "idle") break;
+      if (step.kind === "ended") return text === "" ? undefined : text;
+      this.#position++;
+      this.#revision = Math.max(this.#revision, step.event.revision);
+      text += this.#written(step.event);
+    }
+    if (this.#bookmarkDue) {
+      this.#bookmarkDue = false;
+      text += this.#bookmark();
+    }
+    return text;
+  }
+
+  /** An event as this watch sees it: an object that begins or ceases to match is added or deleted. */
+  #written(event: StorageEvent): string {
+    if (!event.key.startsWith(this.#prefix)) return "";
+    const { type, write } = this.#target;
+    const before = event.previous && this.#matches(presented(event.previous, type));
+    const after = event.type !== "DELETED" && this.#matches(presented(event.current, type));
+    if (after) return write(before ? "MODIFIED" : "ADDED", event.current);
+    if (!before) return "";
+    return write("DELETED", event.type === "DELETED" ? event.current : departed(event.previous!, event.revision));
+  }
+
+  #bookmark(annotations?: Record<string, string>): string {
+    const { type } = this.#target;
+    const metadata = { resourceVersion: String(this.#revision), creationTimestamp: null, annotations };
+    const object = { kind: type.kind, apiVersion: formatApiVersion(type), metadata };
+    return `${JSON.stringify({ type: "BOOKMARK", object })}\n`;
+  }
+
+  #scheduleBookmark(): void {
+    const timer = this.#clock.schedule(() => {
+      this.#timers.splice(this.#timers.indexOf(timer), 1);
+      this.#bookmarkDue = true;
+      this.#wake?.();
+      this.#scheduleBookmark();
+    }, this.#bookmarkIntervalMs);
+    this.#timers.push(timer);
+  }
+
+  #somethingNew(): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#unwait?.();
+        this.#linked.signal.removeEventListener("abort", wake);
+        this.#wake = this.#unwait = undefined;
+        resolve();
+      };
+      this.#wake = wake;
+      this.#unwait = this.#log.wait(wake);
+      this.#linked.signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#wake?.();
+  }
+
+  #release(): void {
+    this.#over = true;
+    for (const timer of this.#timers.splice(0)) this.#clock.clear(timer);
+    this.#linked[Symbol.dispose]();
+  }
+}
+
+/** The last state that matched, under the revision at which it ceased to. */
+function departed(previous: StoredObject, revision: number): StoredObject {
+  const { object } = previous;
+  const last: DynamicObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+  return new StoredObject(last, revision);
+}
