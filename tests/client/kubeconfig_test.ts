@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { UsageError, VirtualClock } from "../../lib/base/mod.ts";
+import { connect, type Credentials, kubeconfigPaths, loadKubeconfig, NodeTransport } from "../../lib/client/mod.ts";
+
+const CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+/** The parts of a kubeconfig; JSON is YAML. */
+function config(user: unknown, cluster: Record<string, unknown> = {}, extra: Record<string, unknown> = {}): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{
+      name: "c",
+      cluster: { server: "https://10.0.0.1:6443", "certificate-authority-data": btoa(CA), ...cluster },
+    }],
+    users: [{ name: "u", user }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u", namespace: "team" } }],
+    "current-context": "x",
+    ...extra,
+  });
+}
+
+function files(contents: Record<string, string>) {
+  return (path: string) =>
+    Object.hasOwn(contents, path) ? Promise.resolve(contents[path]!) : Promise.reject(new Deno.errors.NotFound(path));
+}
+
+function load(
+  contents: Record<string, string>,
+  options: { paths?: string[]; context?: string; clock?: VirtualClock } = {},
+) {
+  const { paths = ["/k/config"], context, clock = new VirtualClock() } = options;
+  return loadKubeconfig({ paths, context, clock, readFile: files(contents) });
+}
+
+async function refused(work: Promise<unknown>, message: RegExp): Promise<void> {
+  await assert.rejects(work, (error: Error) => {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.match(error.message, message);
+    assert.ok(error.hint, "it says what to do");
+    assert.ok(!error.message.includes("\n"), "one line");
+    return true;
+  });
+}
+
+const authorization = async (credentials: Credentials) => (await credentials.headers()).authorization;
+
+Deno.test("a context gives its server, namespace, authority and token", async () => {
+  const found = await load({ "/k/config": config({ token: "t0ken" }) });
+  assert.equal(found.server, "https://10.0.0.1:6443");
+  assert.equal(found.namespace, "team");
+  assert.deepEqual(found.credentials.tls.caCerts, [CA]);
+  assert.equal(await authorization(found.credentials), "Bearer t0ken");
+});
+
+Deno.test("relative paths start at their own file's folder", async () => {
+  const user = { "client-certificate": "jane.crt", "client-key": "/abs/jane.key" };
+  const contents = { "/k/config": config(user), "/k/jane.crt": "CERT", "/abs/jane.key": "KEY" };
+  const { credentials } = await load(contents);
+  assert.deepEqual([credentials.tls.cert, credentials.tls.key], ["CERT", "KEY"]);
+});
+
+Deno.test("of several files the first to name an entry counts, and missing ones are passed over", async () => {
+  const second = config({ token: "second" }, {}, { "current-context": "y" });
+  const first = JSON.stringify({ users: [{ name: "u", user: { token: "first" } }] });
+  const found = await load({ "/a/one": first, "/b/two": second.replace('"x"', '"y"') }, {
+    paths: ["/a/one", "/nowhere", "/b/two"],
+  });
+  assert.equal(found.name, "y");
+  assert.equal(await authorization(found.credentials), "Bearer first");
+});
+
+Deno.test("each mistake in a kubeconfig is one line with its fix", async () => {
+  await refused(load({}), /no kubeconfig at \/k\/config/);
+  await refused(load({ "/k/config": "{ a: [" }), /not a kubeconfig/);
+  await refused(load({ "/k/config": "just text" }), /not a kubeconfig/);
+  await refused(load({ "/k/config": config({}, {}, { "current-context": "" }) }), /no current-context/);
+  await refused(load({ "/k/config": config({}) }, { context: "prod" }), /no context "prod" \(it has x\)/);
+  await refused(load({ "/k/config": config({}, {}, { clusters: [] }) }), /no cluster "c" \(it has none\)/);
+  await refused(load({ "/k/config": config({}, {}, { users: null }) }), /no user "u"/);
+  await refused(load({ "/k/config": config({}, { server: "not a url" }) }), /no usable server address/);
+  await refused(
+    load({ "/k/config": config({ "client-certificate": "gone.crt" }) }),
+    /client-certificate \/k\/gone\.crt/,
+  );
+  await refused(load({ "/k/config": config({ "client-key-data": "%%%" }) }), /not base64/);
+  await refused(load({ "/k/config": config({ exec: { command: "" } }) }), /without a command/);
+});
+
+Deno.test("a broken kubeconfig's error does not quote its token", async () => {
+  await assert.rejects(load({ "/k/config": "users: [ {token: s3cr3t-value" }), (error: Error) => {
+    assert.ok(!Deno.inspect(error).includes("s3cr3t-value"));
+    return true;
+  });
+});
+
+Deno.test("a token file is read again after a minute, and after a refusal", async () => {
+  const clock = new VirtualClock(),
+    contents: Record<string, string> = {
+      "/k/config": config({ tokenFile: "token" }),
+      "/k/token": "one\n",
+    };
+  const { credentials } = await load(contents, { clock });
+  assert.equal(await authorization(credentials), "Bearer one");
+  contents["/k/token"] = "two\n";
+  assert.equal(await authorization(credentials), "Bearer one");
+  await clock.advance(60_000);
+  assert.equal(await authorization(credentials), "Bearer two");
+  contents["/k/token"] = "three\n";
+  credentials.invalidate();
+  assert.equal(await authorization(credentials), "Bearer three");
+});
+
+Deno.test("a user who acts as another sends whom", async () => {
+  const { credentials } = await load({ "/k/config": config({ token: "t", as: "jane", "as-groups": ["dev", "ops"] }) });
+  assert.deepEqual(await credentials.headers(), {
+    authorization: "Bearer t",
+    "impersonate-user": "jane",
+    "impersonate-group": ["dev", "ops"],
+  });
+});
+
+Deno.test("the value of KUBECONFIG is a list, and the default is below the home folder", () => {
+  assert.deepEqual(kubeconfigPaths("/a:/b::", "/home/x"), ["/a", "/b"]);
+  assert.deepEqual(kubeconfigPaths(undefined, "/home/x"), ["/home/x/.kube/config"]);
+  assert.deepEqual(kubeconfigPaths("C:\\a;D:\\b", undefined, ";"), ["C:\\a", "D:\\b"]);
+});
+
+Deno.test("a named kubeconfig comes before the pod's account, which comes before the home folder", async () => {
+  const account = {
+    "/var/run/secrets/kubernetes.io/serviceaccount/token": "pod",
+    "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt": CA,
+    "/var/run/secrets/kubernetes.io/serviceaccount/namespace": "ops\n",
+  };
+  const readFile = files({ ...account, "/home/x/.kube/config": config({}), "/k/config": config({}) });
+  const common = { clock: new VirtualClock(), home: "/home/x", readFile };
+  const inCluster = { host: "fd00::1", port: "443" };
+  const pod = await connect({ ...common, inCluster });
+  assert.deepEqual([pod.source, pod.server, pod.namespace], ["in-cluster", "https://[fd00::1]:443", "ops"]);
+  assert.equal((await connect({ ...common, inCluster, kubeconfig: "/k/config" })).source, "kubeconfig context x");
+  assert.equal((await connect({ ...common, inCluster, context: "x" })).source, "kubeconfig context x");
+  assert.equal((await connect(common)).source, "kubeconfig context x");
+  await refused(connect({ ...common, inCluster: { host: "", port: "443" } }), /KUBERNETES_SERVICE_HOST/);
+  const bare = { ...common, readFile: files({}) };
+  await refused(connect({ ...bare, inCluster }), /service account's token/);
+});
+
+Deno.test("a cluster whose settings contradict each other is refused", async () => {
+  const readFile = files({
+    "/k/config": config({}, { "insecure-skip-tls-verify": true, "proxy-url": "http://proxy:3128" }),
+  });
+  await refused(connect({ clock: new VirtualClock(), kubeconfigPath: "/k/config", readFile }), /proxy/);
+  const plain = files({ "/k/config": config({}, { "tls-server-name": "api.example" }) });
+  const { transport } = await connect({ clock: new VirtualClock(), kubeconfigPath: "/k/config", readFile: plain });
+  assert.ok(transport instanceof NodeTransport);
+  transport.close();
+});
