@@ -41,7 +41,6 @@ export function objectText(stored: StoredObject, type: ResourceType, format: Obj
         nowMs: format.nowMs,
         includeObject: format.includeObject,
         resourceVersion: stored.object.metadata?.resourceVersion,
-        asRowsOf: "single",
       }));
     default:
       return format.shape satisfies never;
@@ -75,7 +74,6 @@ export function listText(page: ListPage, type: ResourceType, format: ObjectForma
         includeObject: format.includeObject,
         resourceVersion: metadata.resourceVersion,
         continue: metadata.continue,
-        asRowsOf: "list",
       }));
     default:
       return format.shape satisfies never;
