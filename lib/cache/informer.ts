@@ -1,5 +1,5 @@
 import { type ApiResource, compareResourceVersions, formatApiVersion, type KubeObject } from "../apimachinery/mod.ts";
-import { type Clock, describeError, invariant, type Logger, type Random } from "../base/mod.ts";
+import { type Clock, deepFreeze, describeError, invariant, type Logger, type Random } from "../base/mod.ts";
 import type { Client } from "../client/mod.ts";
 import { Reflector, type ReflectorBounds, type ReflectorScope, type ReflectorState } from "./reflector.ts";
 import { type Store, type StoreChange, WritableStore } from "./store.ts";
@@ -40,7 +40,7 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
  *
  * Guarantees: listeners hear every change of the store once and in the store's order, after the store shows it; one that
  * comes late first hears the present objects as initial additions; one that throws is logged and harms no other. Objects are
- * shared: read them, never edit them.
+ * shared and frozen.
  *
  * @example
  * ```ts
@@ -108,7 +108,14 @@ export class Informer<T extends KubeObject> {
       progress: (version) => this.#advance(version),
       heard: () => this.#heardMs = clock.now(),
       state: (state, error) => this.#enter(state, error),
-    }, { clock, random, logger: this.#logger, project, bounds: boundsOf(options) });
+    }, {
+      clock,
+      random,
+      logger: this.#logger,
+      // Costs about 1 µs an object, a tenth of receiving it: a reader who edits what all share fails at once, not one day.
+      project: (object) => deepFreeze(project(object)),
+      bounds: boundsOf(options),
+    });
   }
 
   /** Follows the resource until `signal` aborts. Call it once. */

@@ -115,6 +115,13 @@ Deno.test("managedFields are dropped and a projection is what the store holds", 
   assert.equal(projected.informer.store.get("shop/a")?.metadata?.labels?.seen, "yes");
 });
 
+Deno.test("a reader that edits a stored object fails at once", async () => {
+  await using scene = new Scene([listOf(10, widget("a", 3)), new ScriptedStream().step]);
+  await scene.informer.synced;
+  const stored = scene.informer.store.get("shop/a")!;
+  assert.throws(() => stored.metadata!.labels = {}, TypeError);
+});
+
 Deno.test("a 410 in the watch lists again at once and tells only what changed meanwhile", async () => {
   const first = new ScriptedStream(), second = new ScriptedStream();
   const later = listOf(50, widget("a", 3), widget("b", 40), widget("c", 45, "new"), widget("e", 46));
