@@ -95,7 +95,7 @@ interface ApiResource {
   categories?: string[];
 }
 
-/** The schema without what the embedded server ignores. Defaults that say only "zero value of Go" are no API defaults. */
+/** The schema without what the embedded server ignores. Defaults of `{}`, `0`, `""` tell what Go writes for an absent value. */
 function trim(schema: Json, named: boolean): Json {
   const trimmed: Json = {};
   const all = schema.allOf as Json[] | undefined;
@@ -103,7 +103,7 @@ function trim(schema: Json, named: boolean): Json {
   if (reference) trimmed.$ref = reference.slice(REFERENCE.length);
   const description = typeof schema.description === "string" ? firstSentence(schema.description) : "";
   if (description) trimmed.description = description;
-  if (schema.default !== undefined && !isZero(schema.default)) trimmed.default = schema.default;
+  if (schema.default !== undefined) trimmed.default = schema.default;
   for (const key of KEPT) {
     if (schema[key] === undefined) continue;
     if (key === "properties") {
@@ -125,11 +125,6 @@ function trim(schema: Json, named: boolean): Json {
 function intOrString(schema: Json): Json {
   const { oneOf: _types, ...rest } = schema;
   return { ...rest, "x-kubernetes-int-or-string": true };
-}
-
-function isZero(value: unknown): boolean {
-  return value === "" || value === 0 || value === false ||
-    (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 }
 
 function firstSentence(text: string): string {

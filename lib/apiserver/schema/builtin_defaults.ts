@@ -46,12 +46,11 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
         fillAlways(strategy, "rollingUpdate", { maxUnavailable: "25%", maxSurge: "25%" });
       }
     });
-    fill(value, { status: {} });
   },
   [`${APPS}.ReplicaSet`]: (value) => fillInside(value, "spec", { replicas: 1 }),
   [`${APPS}.StatefulSet`]: (value) => inside(value, "spec", statefulSet),
   [`${APPS}.DaemonSet`]: (value) => inside(value, "spec", daemonSet),
-  [`${BATCH}.JobSpec`]: job,
+  [`${BATCH}.Job`]: job,
   [`${BATCH}.CronJobSpec`]: (value) =>
     fill(value, {
       concurrencyPolicy: "Allow",
@@ -59,8 +58,6 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
       successfulJobsHistoryLimit: 3,
       failedJobsHistoryLimit: 1,
     }),
-  [`${BATCH}.Job`]: (value) => fill(value, { status: {} }),
-  [`${BATCH}.CronJob`]: (value) => fill(value, { status: {} }),
   [`${RBAC}.RoleRef`]: (value) => fill(value, { apiGroup: "rbac.authorization.k8s.io" }),
   [`${RBAC}.Subject`]: (value) => {
     if (value.kind === "User" || value.kind === "Group") fill(value, { apiGroup: "rbac.authorization.k8s.io" });
@@ -180,7 +177,7 @@ function statefulSet(spec: Fields): void {
   fill(spec, { replicas: 1, revisionHistoryLimit: 10, podManagementPolicy: "OrderedReady" });
   fillAlways(spec, "updateStrategy", { type: "RollingUpdate" });
   inside(spec, "updateStrategy", (strategy) => {
-    if (strategy.type === "RollingUpdate") fillAlways(strategy, "rollingUpdate", { partition: 0 });
+    if (strategy.type === "RollingUpdate") fillAlways(strategy, "rollingUpdate", { partition: 0, maxUnavailable: 1 });
   });
   fillAlways(spec, "persistentVolumeClaimRetentionPolicy", { whenDeleted: "Retain", whenScaled: "Retain" });
 }
@@ -193,7 +190,16 @@ function daemonSet(spec: Fields): void {
   });
 }
 
-function job(spec: Fields): void {
+function job(value: Fields): void {
+  inside(value, "spec", jobSpec);
+  // A job without labels of its own has those of its pods.
+  const labels = isObject(value.spec) && isObject(value.spec.template) && isObject(value.spec.template.metadata)
+    ? value.spec.template.metadata.labels
+    : undefined;
+  if (isObject(labels) && isObject(value.metadata)) fill(value.metadata, { labels });
+}
+
+function jobSpec(spec: Fields): void {
   if (spec.completions === undefined && spec.parallelism === undefined) fill(spec, { completions: 1 });
   fill(spec, { parallelism: 1, completionMode: "NonIndexed", suspend: false, manualSelector: false });
   if (spec.podFailurePolicy === undefined) fill(spec, { podReplacementPolicy: "TerminatingOrFailed" });

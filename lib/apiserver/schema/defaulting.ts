@@ -16,6 +16,26 @@ export function applyDefaults(object: unknown, schema: Schema): void {
   visit(object, schema, schema.$ref !== undefined);
 }
 
+/**
+ * A built-in object as Go has it before anything is decoded into it: structs and zeros that are always written. For a custom
+ * resource it is empty. What is in it was not added by whoever creates an object.
+ */
+export function zeroObject(schema: Schema): Record<string, unknown> {
+  const zero: Record<string, unknown> = {};
+  if (schema.$ref !== undefined) fillZero(zero, resolveSchema(schema));
+  return zero;
+}
+
+function fillZero(value: Record<string, unknown>, schema: Schema): void {
+  for (const [field, reference] of Object.entries(schema.properties ?? {})) {
+    const child = resolveSchema(reference);
+    if (child.type === "array" && schema.required?.includes(field)) value[field] = null; // a slice that is always written
+    if (child.default === undefined) continue;
+    value[field] = jsonClone(child.default);
+    if (isObject(value[field])) fillZero(value[field], child);
+  }
+}
+
 function visit(value: unknown, reference: Schema, builtin: boolean): void {
   const schema = resolveSchema(reference);
   if (Array.isArray(value)) {

@@ -1,6 +1,7 @@
 import { type DynamicObject, formatTime, type ManagedFieldsEntry } from "../../apimachinery/mod.ts";
 import { isObject, jsonClone, jsonEqual } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
+import { zeroObject } from "./defaulting.ts";
 import {
   differenceOf,
   emptyTrie,
@@ -124,7 +125,8 @@ export function trackUpdate(
   if (reset && !input.subresource) owners = [];
   if (owners.length === 0 && input.before?.metadata?.uid) return [];
   const type = rootType(input.schema);
-  const before = withoutManagedFields(input.before ?? {}), after = withoutManagedFields(input.after);
+  const before = withoutManagedFields(input.before ?? zeroObject(input.schema)),
+    after = withoutManagedFields(input.after);
   return entriesOf(capped(updated(owners, before, after, input, type)));
 }
 
@@ -133,7 +135,7 @@ function updated(owners: Owner[], before: unknown, after: unknown, request: Requ
   const changed = unionOf(comparison.added, comparison.modified);
   const lost = unionOf(changed, comparison.removed);
   for (const owner of owners) owner.fields = differenceOf(owner.fields, lost);
-  const taken = differenceOf(changed, UNTRACKED);
+  const taken = withoutStrategyFields(differenceOf(changed, UNTRACKED), request);
   if (isEmptyTrie(taken)) return owners;
   const self = owners.find((owner) =>
     owner.operation === "Update" && owner.apiVersion === request.apiVersion && isOf(owner, request)
@@ -148,9 +150,24 @@ function updated(owners: Owner[], before: unknown, after: unknown, request: Requ
   return [...owners, { manager, operation: "Update", subresource, apiVersion, time, fields: taken }];
 }
 
+const NAMESPACE_FINALIZERS = emptyTrie();
+insertPath(NAMESPACE_FINALIZERS, ["f:spec", "f:finalizers"]);
+
+/** Built-in kinds fill in status, and a namespace its finalizer, after the account was made. */
+function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
+  if (request.schema.$ref === undefined || request.subresource) return fields;
+  const children = new Map([...fields.children].filter(([element]) => element !== "f:status"));
+  const rest = { self: fields.self, children };
+  return request.schema.$ref.endsWith(".v1.Namespace") ? differenceOf(rest, NAMESPACE_FINALIZERS) : rest;
+}
+
 /** An object that nobody tracked is owned by "before-first-apply" from its first apply on. */
 function firstOwners(live: DynamicObject, request: Request, type: TypeAt): Owner[] {
-  return updated([], {}, live, { ...request, manager: "before-first-apply", subresource: undefined }, type);
+  return updated([], zeroObject(request.schema), live, {
+    ...request,
+    manager: "before-first-apply",
+    subresource: undefined,
+  }, type);
 }
 
 /**

@@ -45,7 +45,7 @@ function mergeMap(live: Fields, patch: Fields, schema: Schema | undefined, whole
   for (const [key, order] of Object.entries(patch)) {
     if (!key.startsWith(ORDER_PREFIX)) continue;
     const field = key.slice(ORDER_PREFIX.length);
-    setOrder(merged, field, order, schema && fieldSchema(schema, field, whole));
+    setOrder(merged, live, field, order, schema && fieldSchema(schema, field, whole));
   }
   return merged;
 }
@@ -81,7 +81,7 @@ function retained(live: Fields, patch: Fields): Fields {
 
 function mergePrimitives(live: unknown[], patch: unknown[]): unknown[] {
   const added = patch.filter((item) => !live.some((other) => jsonEqual(item, other)));
-  return [...live, ...added];
+  return ordered([...live, ...added], patch, live, undefined);
 }
 
 function mergeItems(live: unknown[], patch: unknown[], mergeKey: string, schema: Schema): unknown[] {
@@ -109,7 +109,7 @@ function mergeItems(live: unknown[], patch: unknown[], mergeKey: string, schema:
     if (index < 0) merged.push(after);
     else merged[index] = after;
   }
-  return merged;
+  return ordered(merged, items, live, mergeKey);
 }
 
 function deletePrimitives(merged: Fields, field: string, values: unknown): void {
@@ -118,23 +118,32 @@ function deletePrimitives(merged: Fields, field: string, values: unknown): void 
   if (Array.isArray(list)) merged[field] = list.filter((item) => !values.some((value) => jsonEqual(item, value)));
 }
 
-/** Items in the order that the patch names; others keep their place relative to the items before them. */
-function setOrder(merged: Fields, field: string, order: unknown, schema: Schema | undefined): void {
+function setOrder(merged: Fields, live: Fields, field: string, order: unknown, schema: Schema | undefined): void {
   const list = merged[field];
   if (!Array.isArray(order)) throw new StrategicMergeError(`$setElementOrder/${field} must be a list`);
   if (!Array.isArray(list)) return;
-  const mergeKey = schema?.["x-kubernetes-patch-merge-key"];
+  const before = Array.isArray(live[field]) ? live[field] : [];
+  merged[field] = ordered(list, order, before, schema?.["x-kubernetes-patch-merge-key"]);
+}
+
+/**
+ * Items that the patch names in its order; among them the others, each before the first named item that it preceded. A named
+ * item that is new goes before any other.
+ */
+function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey: string | undefined): unknown[] {
   const keyOf = (item: unknown) => mergeKey !== undefined && isObject(item) ? item[mergeKey] : item;
-  const rank = (item: unknown) => order.findIndex((other) => jsonEqual(keyOf(other), keyOf(item)));
-  const ordered = list.filter((item) => rank(item) >= 0).toSorted((a, b) => rank(a) - rank(b));
-  const others = list.map((item, index) => ({ item, index })).filter(({ item }) => rank(item) < 0);
-  const placed: unknown[] = [...ordered];
-  for (const { item, index } of others) {
-    // Right after the nearest item before it that is placed already; without one, in front.
-    const before = list.slice(0, index).findLast((other) => placed.includes(other));
-    placed.splice(before === undefined ? 0 : placed.indexOf(before) + 1, 0, item);
+  const position = (among: unknown[], item: unknown) =>
+    among.findIndex((other) => jsonEqual(keyOf(other), keyOf(item)));
+  const ours = list.filter((item) => position(named, item) >= 0)
+    .toSorted((a, b) => position(named, a) - position(named, b));
+  const others = list.filter((item) => position(named, item) < 0)
+    .toSorted((a, b) => position(before, a) - position(before, b));
+  const result: unknown[] = [];
+  while (ours.length > 0 && others.length > 0) {
+    const left = position(before, others[0]), right = position(before, ours[0]);
+    result.push(left >= 0 && right >= 0 && left < right ? others.shift() : ours.shift());
   }
-  merged[field] = placed;
+  return [...result, ...ours, ...others];
 }
 
 /** What a patch adds, without its directives. */
