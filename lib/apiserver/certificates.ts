@@ -1,0 +1,142 @@
+import { Buffer } from "node:buffer";
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { bits, integer, objectId, octets, pem, sequence, setOf, tagged, TRUE, utcTime, utf8 } from "./der.ts";
+
+/** A certificate with its private key, both PEM. */
+export interface Identity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** What a certificate is for. */
+export type CertificatePurpose = { readonly kind: "server"; readonly names: readonly string[] } | {
+  readonly kind: "client";
+};
+
+/** The name in a certificate: Kubernetes reads the user from `commonName` and its groups from `organizations`. */
+export interface Subject {
+  readonly commonName: string;
+  readonly organizations?: readonly string[];
+}
+
+const DAY_MS = 86_400_000;
+/** Clocks of clients may be behind. */
+const BACKDATED_MS = 300_000;
+const ID = {
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  ecdsaWithSha256: "1.2.840.10045.4.3.2",
+  subjectKeyId: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  alternativeNames: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  authorityKeyId: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+  serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
+} as const;
+const ALGORITHM = sequence(objectId(ID.ecdsaWithSha256));
+
+interface Keys {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+function newKeys(): Keys {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" });
+}
+
+function nameOf(subject: Subject): Buffer {
+  const attribute = (id: string, value: string) => setOf(sequence(objectId(id), utf8(value)));
+  const organizations = (subject.organizations ?? []).map((value) => attribute(ID.organization, value));
+  return sequence(...organizations, attribute(ID.commonName, subject.commonName));
+}
+
+function publicKeyOf(keys: Keys): Buffer {
+  return keys.publicKey.export({ type: "spki", format: "der" });
+}
+
+function keyId(keys: Keys): Buffer {
+  return createHash("sha256").update(publicKeyOf(keys)).digest().subarray(0, 20);
+}
+
+function extension(id: string, value: Uint8Array, critical: boolean = false): Buffer {
+  return critical ? sequence(objectId(id), TRUE, octets(value)) : sequence(objectId(id), octets(value));
+}
+
+function alternativeName(name: string): Buffer {
+  if (name.includes(":")) return tagged(7, ipv6Bytes(name), false);
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return tagged(7, Buffer.from(name.split(".").map(Number)), false);
+  return tagged(2, Buffer.from(name), false);
+}
+
+function ipv6Bytes(address: string): Buffer {
+  const [head = "", tail = ""] = address.split("::");
+  const groups = (text: string) => text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
+  const before = groups(head), after = groups(tail);
+  const all = [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after];
+  return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+/** Issues the certificates of one embedded server; its key never leaves the process. X.509 v3 (RFC 5280), ECDSA P-256. */
+export class CertificateAuthority {
+  /** The authority's own certificate, PEM. */
+  readonly certificate: string;
+  readonly #keys: Keys;
+  readonly #subject: Subject;
+  readonly #nowMs: number;
+  readonly #lifetimeMs: number;
+
+  /** `nowMs` should be the machine's own time: clients check validity by theirs. */
+  constructor(nowMs: number, options: { commonName?: string; lifetimeMs?: number } = {}) {
+    this.#keys = newKeys();
+    this.#nowMs = nowMs;
+    this.#lifetimeMs = options.lifetimeMs ?? 365 * DAY_MS;
+    this.#subject = { commonName: options.commonName ?? "pintle-embedded" };
+    this.certificate = this.#sign(this.#subject, this.#keys, [
+      extension(ID.basicConstraints, sequence(TRUE), true),
+      // keyCertSign and cRLSign.
+      extension(ID.keyUsage, bits(Buffer.from([0x06]), 1), true),
+    ]);
+  }
+
+  /** A new key and a certificate for it. */
+  issue(subject: Subject, purpose: CertificatePurpose): Identity {
+    const keys = newKeys();
+    const usage = purpose.kind === "server" ? ID.serverAuth : ID.clientAuth;
+    const extensions = [
+      extension(ID.basicConstraints, sequence(), true),
+      // digitalSignature.
+      extension(ID.keyUsage, bits(Buffer.from([0x80]), 7), true),
+      extension(ID.extendedKeyUsage, sequence(objectId(usage))),
+    ];
+    if (purpose.kind === "server") {
+      extensions.push(extension(ID.alternativeNames, sequence(...purpose.names.map(alternativeName))));
+    }
+    const certificate = this.#sign(subject, keys, extensions);
+    return { certificate, key: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+  }
+
+  #sign(subject: Subject, keys: Keys, extensions: readonly Buffer[]): string {
+    const body = sequence(
+      tagged(0, integer(Buffer.from([2])), true),
+      integer(randomBytes(16)),
+      ALGORITHM,
+      nameOf(this.#subject),
+      sequence(utcTime(this.#nowMs - BACKDATED_MS), utcTime(this.#nowMs + this.#lifetimeMs)),
+      nameOf(subject),
+      publicKeyOf(keys),
+      tagged(
+        3,
+        sequence(
+          ...extensions,
+          extension(ID.subjectKeyId, octets(keyId(keys))),
+          extension(ID.authorityKeyId, sequence(tagged(0, keyId(this.#keys), false))),
+        ),
+        true,
+      ),
+    );
+    const signature = sign("sha256", body, this.#keys.privateKey);
+    return pem("CERTIFICATE", sequence(body, ALGORITHM, bits(signature)));
+  }
+}

@@ -1,0 +1,83 @@
+import { Buffer } from "node:buffer";
+
+/**
+ * Just enough ASN.1 DER (ITU-T X.690) to write certificates. A certificate library would take longer to load than the whole
+ * server takes to start.
+ */
+
+const CLASS_CONTEXT = 0x80;
+const CONSTRUCTED = 0x20;
+
+function element(tag: number, content: Uint8Array): Buffer {
+  const length = content.length < 0x80
+    ? [content.length]
+    : content.length < 0x100
+    ? [0x81, content.length]
+    : [0x82, content.length >> 8, content.length & 0xff];
+  if (content.length > 0xffff) throw new RangeError(`a DER element of ${content.length} bytes is too long`);
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+}
+
+/** SEQUENCE of the given elements. */
+export function sequence(...items: readonly Uint8Array[]): Buffer {
+  return element(0x30, Buffer.concat(items));
+}
+
+/** SET of one element; more would have to be sorted. */
+export function setOf(item: Uint8Array): Buffer {
+  return element(0x31, item);
+}
+
+/** INTEGER, not negative, from big-endian bytes. */
+export function integer(bytes: Uint8Array): Buffer {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const digits = first < 0 ? Buffer.from([0]) : Buffer.from(bytes.subarray(first));
+  // A set highest bit would read as a minus sign.
+  return element(0x02, digits[0]! & 0x80 ? Buffer.concat([Buffer.from([0]), digits]) : digits);
+}
+
+/** BOOLEAN TRUE; FALSE is a default that DER leaves out. */
+export const TRUE: Buffer = element(0x01, Buffer.from([0xff]));
+
+/** OBJECT IDENTIFIER from its dotted form. */
+export function objectId(dotted: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
+  const bytes = [first * 40 + second];
+  for (const arc of rest) {
+    const groups = [arc & 0x7f];
+    for (let left = arc >> 7; left > 0; left >>= 7) groups.unshift(left & 0x7f | 0x80);
+    bytes.push(...groups);
+  }
+  return element(0x06, Buffer.from(bytes));
+}
+
+/** UTF8String. */
+export function utf8(text: string): Buffer {
+  return element(0x0c, Buffer.from(text));
+}
+
+/** UTCTime; good until 2049 (RFC 5280 §4.1.2.5.1). */
+export function utcTime(ms: number): Buffer {
+  return element(0x17, Buffer.from(`${new Date(ms).toISOString().replaceAll(/[-:T]/g, "").slice(2, 14)}Z`));
+}
+
+/** OCTET STRING. */
+export function octets(content: Uint8Array): Buffer {
+  return element(0x04, content);
+}
+
+/** BIT STRING; `unused` bits at its end do not count. */
+export function bits(content: Uint8Array, unused: number = 0): Buffer {
+  return element(0x03, Buffer.concat([Buffer.from([unused]), content]));
+}
+
+/** A context-specific element: `constructed` where it holds elements, else bytes. */
+export function tagged(number: number, content: Uint8Array, constructed: boolean): Buffer {
+  return element(CLASS_CONTEXT | (constructed ? CONSTRUCTED : 0) | number, content);
+}
+
+/** PEM text of DER bytes. */
+export function pem(label: string, der: Uint8Array): string {
+  const lines = Buffer.from(der).toString("base64").match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+}

@@ -1,0 +1,205 @@
+import { createServer, type Server } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { once } from "node:events";
+import { describeError, type Logger, silentLogger } from "../base/mod.ts";
+import { bodyTooLarge, unauthorized } from "./api_error.ts";
+import { errorResponse } from "./api_response.ts";
+import { CertificateAuthority, type Identity } from "./certificates.ts";
+import { kubeconfigText, writePrivateFile } from "./kubeconfig.ts";
+import type { EmbeddedApiServer } from "./server.ts";
+import { ADMIN, AUTHENTICATED_GROUP, MASTERS_GROUP, type UserInfo } from "./user_info.ts";
+
+/** Where and how to serve. */
+export interface HttpsOptions {
+  /** 0 takes any free one. */
+  readonly port?: number;
+  readonly logger?: Logger;
+  /** The machine's time, for the certificates. */
+  readonly nowMs: number;
+  /** A client that has not sent its headers by then is cut off. */
+  readonly headersTimeoutMs?: number;
+  /** A client that has not sent its request by then is cut off. */
+  readonly requestTimeoutMs?: number;
+  readonly connectionsMax?: number;
+}
+
+const LOOPBACK = "127.0.0.1";
+const SERVER_NAMES = ["localhost", LOOPBACK, "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+
+/**
+ * The embedded server's second door: HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. A client
+ * certificate of its own authority or a ServiceAccount's token is required; nobody else gets further than 401.
+ *
+ * Guarantees: bodies are bounded while they are read; every watch event is written when it happens; a client that reads
+ * slowly slows its own watch only, and one that goes away ends it.
+ */
+export class HttpsServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #authority: CertificateAuthority;
+  readonly #admin: Identity;
+  readonly #api: EmbeddedApiServer;
+  readonly #logger: Logger;
+  readonly #open = new Set<AbortController>();
+  /** Where it listens, such as `https://127.0.0.1:34567`. */
+  readonly url: string;
+
+  private constructor(api: EmbeddedApiServer, server: Server, authority: CertificateAuthority, logger: Logger) {
+    this.#api = api;
+    this.#server = server;
+    this.#authority = authority;
+    this.#logger = logger;
+    this.#admin = authority.issue({ commonName: ADMIN.name, organizations: [MASTERS_GROUP] }, { kind: "client" });
+    const address = server.address();
+    this.url = `https://${LOOPBACK}:${typeof address === "object" && address ? address.port : 0}`;
+    server.on("request", (request, response) => void this.#serve(request, response));
+  }
+
+  /**
+   * Serves `api` over HTTPS.
+   *
+   * @throws {Error} where the port is taken.
+   */
+  static async start(api: EmbeddedApiServer, options: HttpsOptions): Promise<HttpsServer> {
+    const authority = new CertificateAuthority(options.nowMs);
+    const identity = authority.issue({ commonName: "kube-apiserver" }, { kind: "server", names: SERVER_NAMES });
+    const server = createServer({
+      key: identity.key,
+      cert: identity.certificate,
+      ca: authority.certificate,
+      requestCert: true,
+      // Refused by us with a Status: a broken handshake would tell a client nothing.
+      rejectUnauthorized: false,
+    });
+    server.headersTimeout = options.headersTimeoutMs ?? 10_000;
+    server.requestTimeout = options.requestTimeoutMs ?? 60_000;
+    server.maxConnections = options.connectionsMax ?? 1_000;
+    const listening = once(server, "listening");
+    server.listen(options.port ?? 0, LOOPBACK);
+    await listening;
+    return new HttpsServer(api, server, authority, options.logger ?? silentLogger);
+  }
+
+  /** The certificate authority, PEM. */
+  get authority(): string {
+    return this.#authority.certificate;
+  }
+
+  /** A client certificate for `user`: groups become organizations. */
+  issueClient(user: UserInfo): Identity {
+    const organizations = user.groups.filter((group) => group !== AUTHENTICATED_GROUP);
+    return this.#authority.issue({ commonName: user.name, organizations }, { kind: "client" });
+  }
+
+  /** A kubeconfig for the administrator, with an embedded client certificate: a secret. */
+  get kubeconfig(): string {
+    return kubeconfigText(this.url, this.authority, { name: ADMIN.name, identity: this.#admin });
+  }
+
+  /** Writes {@linkcode kubeconfig} so that the owner alone can read it (mode 0600). */
+  async writeKubeconfig(path: string): Promise<void> {
+    await writePrivateFile(path, this.kubeconfig);
+  }
+
+  /** Stops listening and cuts every connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const controller of this.#open) controller.abort(new Error("the server closes"));
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const controller = new AbortController();
+    this.#open.add(controller);
+    const gone = () => controller.abort(new Error("the client went away"));
+    response.on("close", gone);
+    response.on("error", gone);
+    try {
+      await this.#answer(request, response, controller.signal);
+    } catch (error) {
+      if (!controller.signal.aborted) {
+        this.#logger.warn("a connection to the embedded API server broke", { error: describeError(error) });
+      }
+      response.destroy();
+    } finally {
+      this.#open.delete(controller);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const user = this.#authenticate(request);
+    const body = await readBody(request, this.#api.limits.bodyBytesMax);
+    if (body === undefined) {
+      return await this.#send(response, errorResponse(bodyTooLarge(this.#api.limits.bodyBytesMax)), true);
+    }
+    if (!user) return await this.#send(response, errorResponse(unauthorized()), false);
+    const { method = "GET", url: path = "/" } = request;
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(request.headers)) headers[name] = String(value);
+    await this.#send(response, await this.#api.handle({ method, path, headers, body, signal, user }), false);
+  }
+
+  /** Who asks: by a certificate of our authority, else by a token. */
+  #authenticate(request: IncomingMessage): UserInfo | undefined {
+    const socket = request.socket as TLSSocket;
+    if (socket.authorized) {
+      const { CN, O } = socket.getPeerCertificate().subject ?? {};
+      const organizations: string[] = O === undefined ? [] : [O].flat();
+      if (CN) return { name: [CN].flat()[0]!, groups: [...organizations, AUTHENTICATED_GROUP] };
+    }
+    const token = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    return token === undefined ? undefined : this.#api.tokens.userOf(token);
+  }
+
+  async #send(response: ServerResponse, answer: Response, close: boolean): Promise<void> {
+    const headers: Record<string, string | string[]> = {};
+    for (const [name, value] of answer.headers) {
+      const before = headers[name];
+      headers[name] = before === undefined ? value : [before, value].flat();
+    }
+    if (close) headers.connection = "close";
+    const streams = answer.headers.get("content-type")?.includes("stream=watch") === true;
+    if (!streams) {
+      const text = await answer.text();
+      response.writeHead(answer.status, headers);
+      response.end(text);
+      return;
+    }
+    response.writeHead(answer.status, headers);
+    // The client may wait for the headers before there is any event.
+    response.flushHeaders();
+    for await (const chunk of answer.body ?? []) {
+      // Not reading on while the client does not is what bounds the memory of a watch.
+      if (!response.write(chunk)) await drained(response);
+      if (response.destroyed) return;
+    }
+    response.end();
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      response.off("drain", go);
+      response.off("close", go);
+      resolve();
+    };
+    response.on("drain", go);
+    response.on("close", go);
+  });
+}
+
+/** The body as text; undefined where it passes the bound, of which at most one chunk more is held. */
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
+  const decoder = new TextDecoder();
+  let text = "", bytes = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

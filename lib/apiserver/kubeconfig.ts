@@ -1,0 +1,50 @@
+import type { Identity } from "./certificates.ts";
+
+const NAME = "pintle-embedded";
+
+/** A kubeconfig for one cluster and one user, as JSON, which is YAML too. */
+export function kubeconfigText(server: string, authority: string, user: { name: string; identity: Identity }): string {
+  return `${
+    JSON.stringify(
+      {
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [{ name: NAME, cluster: { server, "certificate-authority-data": btoa(authority) } }],
+        users: [{
+          name: user.name,
+          user: {
+            "client-certificate-data": btoa(user.identity.certificate),
+            "client-key-data": btoa(user.identity.key),
+          },
+        }],
+        contexts: [{ name: NAME, context: { cluster: NAME, user: user.name, namespace: "default" } }],
+        "current-context": NAME,
+      },
+      undefined,
+      2,
+    )
+  }\n`;
+}
+
+/**
+ * Writes a kubeconfig that its owner alone can read, whatever the umask, and that is never seen half-written: a new file
+ * beside `path` takes its place in one step.
+ *
+ * @throws {Error} where the file cannot be written; nothing is left behind then.
+ */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.${Deno.pid}.tmp`;
+  // createNew: a link that somebody put there is not followed.
+  const file = await Deno.open(draft, { write: true, createNew: true, mode: 0o600 });
+  try {
+    try {
+      await new Blob([text]).stream().pipeTo(file.writable);
+    } catch (error) {
+      throw new Error(`cannot write ${path}`, { cause: error });
+    }
+    await Deno.rename(draft, path);
+  } catch (error) {
+    await Deno.remove(draft).catch(() => {});
+    throw error;
+  }
+}
