@@ -44,6 +44,8 @@ export interface CyclePlan<T extends KubeObject, Spec, Status extends object> {
 /** How a cycle ended. */
 export interface CycleReport<T extends KubeObject> {
   readonly outcome: Outcome;
+  /** The object as the handlers saw it: with its finalizer settled. */
+  readonly input: T;
   /** The object after the cycle's own writes; undefined once it was let go. */
   readonly object: T | undefined;
   /** Next ticks of the timers that ran. */
@@ -97,11 +99,11 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     await events.flush(this.#signal);
     if (this.#plan.cause.kind === "delete" && outcome.kind === "done") {
       await release(this.#client, kind, object, this.#host.finalizer);
-      return { outcome, object: undefined, ticks };
+      return { outcome, input: object, object: undefined, ticks };
     }
     this.#judge(draft, outcome);
-    if (!kind.hasStatus || !draft.changed) return { outcome, object, ticks };
-    return { outcome, object: await this.#commit(object, draft), ticks };
+    if (!kind.hasStatus || !draft.changed) return { outcome, input: object, object, ticks };
+    return { outcome, input: object, object: await this.#commit(object, draft), ticks };
   }
 
   #settleFinalizer(): Promise<T> | T {

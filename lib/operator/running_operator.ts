@@ -3,12 +3,12 @@ import { describeError, invariant } from "../base/errors.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
-import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
-import { Client, type ClientOptions, Discovery } from "../client/mod.ts";
+import { Client, type ClientOptions } from "../client/mod.ts";
 import { Controller, CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller.ts";
 import { EventRecorder } from "../controller/event_recorder.ts";
 import type { ControllerObserver } from "../controller/observer.ts";
 import { SharedInformers } from "../controller/shared_informers.ts";
+import { KindResolver } from "./kind_resolver.ts";
 import type { Operator } from "./operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */
@@ -52,7 +52,12 @@ export class RunningOperator implements AsyncDisposable {
     this.#logger = logger;
     this.client = new Client(transport, { fieldManager: operator.name, clock, random, logger, onRequest });
     this.informers = new SharedInformers(this.client, { clock, random, logger });
-    const discovery = new Discovery(this.client);
+    const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
+      kind,
+      ...owns,
+      ...watches.map(({ resource }) => resource),
+    ]);
+    const kinds = new KindResolver(this.client, clock, declared);
     const events = new EventRecorder(this.client, {
       controller: operator.name,
       instance: options.instance ?? operator.name,
@@ -64,7 +69,7 @@ export class RunningOperator implements AsyncDisposable {
       new Controller(declaration, {
         client: this.client,
         informers: this.informers,
-        resolveKind: (group, version, kind) => resolveKind(operator, discovery, group, version, kind),
+        resolveKind: (group, version, kind) => kinds.resolve(group, version, kind),
         events,
         clock,
         random,
@@ -178,24 +183,4 @@ export class RunningOperator implements AsyncDisposable {
 /** Rejects with the signal's reason once it aborts. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
-}
-
-/** The resource of a kind: from the declarations, which cost nothing, else from the server. */
-async function resolveKind(
-  operator: Operator,
-  discovery: Discovery,
-  group: string,
-  version: string,
-  kind: string,
-): Promise<ApiResource> {
-  const same = (each: ApiResource) => each.group === group && each.version === version && each.kind === kind;
-  for (const declaration of operator.declarations) {
-    const known = [declaration.kind, ...declaration.owns, ...declaration.watches.map(({ resource }) => resource)].find(
-      same,
-    );
-    if (known) return known;
-  }
-  const found = await discovery.find(group, kind, version);
-  if (!found) throw new Error(`the server knows no kind ${kind} in ${formatApiVersion({ group, version })}`);
-  return found;
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { replicationDemo } from "./demo.ts";
 export { replicator, REPLICATOR_DEFAULTS, REPLICATOR_NAME } from "./replicator.ts";
 export type { ReplicatorOptions } from "./reconcile.ts";
 export { Replication, type ReplicationObject, type ReplicationSpec, type ReplicationStatus } from "./replication.ts";

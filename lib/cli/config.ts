@@ -1,0 +1,41 @@
+import { EXIT } from "./exit.ts";
+import type { CommandContext } from "./program.ts";
+import { paint } from "./terminal.ts";
+
+/** `config`: every setting with its value in force and where that came from; secrets are masked. */
+export function config(
+  { table, origins, terminal }: CommandContext,
+  flags: { output: "table" | "json" },
+): Promise<number> {
+  const rows = Object.entries(table).map(([name, { env, flag, description, fallback, secret }]) => {
+    const { text, source } = origins[name]!;
+    return {
+      env,
+      flag: `--${flag}`,
+      value: secret && text !== "" ? "********" : text,
+      source,
+      default: secret ? "" : fallback,
+      description,
+    };
+  });
+  if (flags.output === "json") {
+    terminal.out(JSON.stringify(rows, null, 2));
+    return Promise.resolve(EXIT.done);
+  }
+  const width = (pick: (row: (typeof rows)[number]) => string) => Math.max(...rows.map((row) => pick(row).length));
+  const envWidth = width((row) => row.env), valueWidth = Math.min(40, Math.max(width((row) => row.value || '""'), 5));
+  terminal.out(
+    paint(terminal, "bold", `${"VARIABLE".padEnd(envWidth)}  ${"VALUE".padEnd(valueWidth)}  FROM     DESCRIPTION`),
+  );
+  const room = terminal.columns() - envWidth - valueWidth - 13;
+  for (const { env, value, source, description } of rows) {
+    // A narrow terminal gets the description on a line of its own rather than one that wraps anywhere.
+    const line = `${env.padEnd(envWidth)}  ${(value || '""').padEnd(valueWidth)}  ${source.padEnd(7)}`;
+    if (description.length <= room) terminal.out(`${line}  ${description}`);
+    else {
+      terminal.out(line.trimEnd());
+      terminal.out(paint(terminal, "dim", `    ${description}`));
+    }
+  }
+  return Promise.resolve(EXIT.done);
+}

@@ -1,0 +1,179 @@
+import { type Clock, sleep, SystemClock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
+import { LinkedAbort } from "../base/signal.ts";
+import { Client } from "../client/mod.ts";
+import type { DemoScenario, DemoView } from "./demo_scenario.ts";
+import { picture, type StepState } from "./demo_picture.ts";
+import { EXIT } from "./exit.ts";
+import { applyCrds } from "./install.ts";
+import { Interrupts } from "./interrupts.ts";
+import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
+import type { CommandContext } from "./program.ts";
+import { paint, type Terminal } from "./terminal.ts";
+
+/** Flags of `demo`. */
+export interface DemoFlags {
+  readonly once?: true | undefined;
+  readonly port: string;
+  readonly writeKubeconfig?: string | undefined;
+}
+
+/** Longest wait for one step to converge; on this server it takes milliseconds. */
+const STEP_MS_MAX = 30_000;
+/** A person needs a moment to see each step. */
+const PAUSE_MS = 900;
+
+/** `demo`: an API server in this process, the operator, and a story told live. */
+export async function demo(context: CommandContext, flags: DemoFlags): Promise<number> {
+  const { operator, terminal } = context, scenario = context.demo!;
+  const port = Number(flags.port);
+  if (!/^\d+$/.test(flags.port) || port > 65_535) {
+    throw new UsageError(`--port ${flags.port} is no port`, "take 0 for any free one");
+  }
+  const clock = new SystemClock();
+  using interrupts = new Interrupts();
+  const startMs = clock.now();
+  await using cluster = await openEmbedded({
+    clock,
+    logger: silentLogger,
+    port,
+    kubeconfigPath: flags.writeKubeconfig,
+  });
+  terminal.out(`embedded API server ready in ${formatDuration(clock.now() - startMs)}: ${cluster.server}`);
+  terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);
+  const client = new Client(cluster.transport, { fieldManager: "pintle-demo", clock });
+  await applyCrds(client, operator, {});
+  await using _running = await operator.start({ transport: cluster.transport, clock, signal: interrupts.signal });
+  const story = new Story(scenario, client, clock, terminal, interrupts.signal);
+  try {
+    const view = await story.tell();
+    if (!flags.once) await stay(scenario, story, cluster, terminal);
+    if (interrupts.signal.aborted && flags.once) return EXIT.interrupted;
+    terminal.out(`converged: ${view.current} of ${view.wanted} ${scenario.unit}`);
+    return view.current === view.wanted ? EXIT.done : EXIT.failed;
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+    return flags.once ? EXIT.interrupted : EXIT.done;
+  } finally {
+    await story.close();
+  }
+}
+
+async function stay(scenario: DemoScenario, story: Story, cluster: OpenedCluster, terminal: Terminal): Promise<void> {
+  terminal.out("");
+  terminal.out(paint(terminal, "bold", "It stays up until Ctrl-C. Try:"));
+  terminal.out(`  export KUBECONFIG=${cluster.kubeconfigPath}`);
+  for (const command of scenario.tryOut) terminal.out(`  ${command}`);
+  terminal.out("");
+  await story.follow();
+}
+
+/** Tells a scenario step by step and draws what the cluster shows. */
+class Story {
+  readonly #scenario: DemoScenario;
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #terminal: Terminal;
+  readonly #abort: LinkedAbort;
+  readonly #watching: Promise<unknown>;
+  #steps: StepState[] = [];
+  #changed = Promise.withResolvers<void>();
+  #draw: ((text: string) => void) | undefined;
+
+  constructor(scenario: DemoScenario, client: Client, clock: Clock, terminal: Terminal, signal: AbortSignal) {
+    this.#scenario = scenario;
+    this.#client = client;
+    this.#clock = clock;
+    this.#terminal = terminal;
+    this.#abort = new LinkedAbort([signal]);
+    this.#watching = Promise.all(scenario.watches.map((resource) => this.#watch(resource)));
+    this.#abort.signal.addEventListener("abort", () => this.#changed.resolve(), { once: true });
+  }
+
+  /** Tells every step; returns what the last one showed. */
+  async tell(): Promise<DemoView> {
+    if (this.#terminal.interactive) this.#draw = (await import("log-update")).default;
+    let view = await this.#scenario.observe(this.#client);
+    for (const step of this.#scenario.steps) {
+      this.#abort.signal.throwIfAborted();
+      const startMs = this.#clock.now();
+      this.#steps.push({ title: step.title });
+      await step.act(this.#client);
+      view = await this.#converged(startMs);
+      const tookMs = this.#clock.now() - startMs;
+      this.#steps[this.#steps.length - 1] = { title: step.title, tookMs };
+      this.#show(view);
+      if (this.#draw) await sleep(this.#clock, PAUSE_MS, this.#abort.signal);
+      else {this.#terminal.out(
+          `✓ ${step.title}: ${view.current} of ${view.wanted} ${this.#scenario.unit} in ${formatDuration(tookMs)}`,
+        );}
+    }
+    await this.#endDrawing();
+    return view;
+  }
+
+  /** Says what changes until the signal aborts. */
+  async follow(): Promise<void> {
+    let last = "";
+    while (!this.#abort.signal.aborted) {
+      const { current, wanted } = await this.#scenario.observe(this.#client);
+      const line = `${current} of ${wanted} ${this.#scenario.unit}`;
+      if (line !== last && last !== "") this.#terminal.out(line);
+      last = line;
+      await this.#change();
+    }
+  }
+
+  /** Ends the watches. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.#watching;
+    await this.#endDrawing();
+  }
+
+  async #converged(startMs: number): Promise<DemoView> {
+    for (;;) {
+      this.#abort.signal.throwIfAborted();
+      const view = await this.#scenario.observe(this.#client);
+      this.#show(view);
+      if (view.wanted > 0 && view.current === view.wanted) return view;
+      const leftMs = STEP_MS_MAX - (this.#clock.now() - startMs);
+      if (leftMs <= 0) {
+        throw new Error(`"${this.#steps.at(-1)?.title}" did not converge within ${formatDuration(STEP_MS_MAX)}`);
+      }
+      const timer = this.#clock.schedule(() => this.#changed.resolve(), leftMs);
+      await this.#change();
+      this.#clock.clear(timer);
+    }
+  }
+
+  async #change(): Promise<void> {
+    await this.#changed.promise;
+    if (!this.#abort.signal.aborted) this.#changed = Promise.withResolvers<void>();
+  }
+
+  async #watch(resource: DemoScenario["watches"][number]): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        for await (const _event of this.#client.watch(resource, { signal, metadataOnly: true })) {
+          this.#changed.resolve();
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+
+  #show(view: DemoView): void {
+    this.#draw?.(picture(this.#terminal, this.#scenario.title, this.#steps, view));
+  }
+
+  async #endDrawing(): Promise<void> {
+    if (!this.#draw) return;
+    (await import("log-update")).default.done();
+    this.#draw = undefined;
+  }
+}

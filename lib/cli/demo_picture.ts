@@ -1,0 +1,45 @@
+import { formatDuration } from "../base/duration.ts";
+import type { DemoView } from "./demo_scenario.ts";
+import { paint, type Terminal } from "./terminal.ts";
+
+/** How far a step of the story is. */
+export interface StepState {
+  readonly title: string;
+  /** Absent: under way. */
+  readonly tookMs?: number;
+}
+
+const MARKS = {
+  source: ["◆", "cyan"],
+  waiting: ["·", "dim"],
+  outdated: ["↻", "yellow"],
+  current: ["✓", "green"],
+} as const;
+
+/** The picture of a demo as text: the steps so far, then every namespace. Never wider than the terminal. */
+export function picture(
+  terminal: Terminal,
+  title: string,
+  steps: readonly StepState[],
+  view: DemoView | undefined,
+): string {
+  const width = Math.max(20, terminal.columns() - 1);
+  const lines = [paint(terminal, "bold", cut(title, width)), ""];
+  for (const { title, tookMs } of steps) {
+    const took = tookMs === undefined ? "" : `  ${formatDuration(tookMs)}`;
+    const mark = tookMs === undefined ? paint(terminal, "yellow", "…") : paint(terminal, "green", "✓");
+    lines.push(`${mark} ${cut(title, width - 2 - took.length)}${paint(terminal, "dim", took)}`);
+  }
+  lines.push("");
+  const nameWidth = Math.min(Math.max(0, ...(view?.rows ?? []).map(({ name }) => name.length)), Math.floor(width / 2));
+  for (const { name, state, detail } of view?.rows ?? []) {
+    const [mark, style] = MARKS[state];
+    const text = `${cut(name, nameWidth).padEnd(nameWidth)}  `;
+    lines.push(`${paint(terminal, style, mark)} ${text}${paint(terminal, "dim", cut(detail, width - nameWidth - 4))}`);
+  }
+  return lines.join("\n");
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,20 @@
+/**
+ * `cli`: the commands of an operator's binary, one file each, and its settings. It composes the rooms below for a person at a
+ * terminal or a container's entry point; it knows no particular operator. `main.ts` calls it.
+ *
+ * @module
+ */
+export type { DemoRow, DemoScenario, DemoStep, DemoView } from "./demo_scenario.ts";
+export { EXIT } from "./exit.ts";
+export { cli, type CliOptions } from "./program.ts";
+export {
+  choice,
+  duration,
+  integer,
+  list,
+  type Setting,
+  type SettingTable,
+  type SettingValues,
+  text,
+} from "./setting.ts";
+export { SETTINGS, type Settings } from "./settings.ts";

@@ -1,0 +1,88 @@
+import type { Clock } from "../base/clock.ts";
+import { UsageError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { Transport } from "../base/transport.ts";
+import { Client } from "../client/mod.ts";
+import { applyCrds } from "./install.ts";
+import type { CommandContext } from "./program.ts";
+
+/** A cluster to work on. */
+export interface OpenedCluster extends AsyncDisposable {
+  readonly transport: Transport;
+  readonly server: string;
+  /** Where the settings came from, for people. */
+  readonly source: string;
+  /** Path of a kubeconfig that was written for people, where there is one. */
+  readonly kubeconfigPath?: string;
+}
+
+/** The cluster that the settings name. Sends no request to a cluster that is not embedded. */
+export async function openCluster(context: CommandContext, clock: Clock, logger: Logger): Promise<OpenedCluster> {
+  const { settings, env, operator } = context;
+  if (settings.cluster === "embedded") {
+    const cluster = await openEmbedded({ clock, logger, port: 0 });
+    await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator, {});
+    return cluster;
+  }
+  const { connect } = await import("../client/connect.ts");
+  const connection = await connect({
+    clock,
+    kubeconfigPath: settings.kubeconfig || undefined,
+    context: settings.context || undefined,
+    kubeconfig: env.KUBECONFIG,
+    home: env.HOME ?? env.USERPROFILE,
+    pathSeparator: Deno.build.os === "windows" ? ";" : ":",
+    inCluster: env.KUBERNETES_SERVICE_HOST
+      ? { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT ?? "443" }
+      : undefined,
+  });
+  const { transport, server, source } = connection;
+  return { transport, server, source, [Symbol.asyncDispose]: () => Promise.resolve(transport.close()) };
+}
+
+/** What an embedded cluster is opened with. */
+export interface EmbeddedOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly port: number;
+  /** Where the kubeconfig goes; a new folder that disappears with the cluster where absent. */
+  readonly kubeconfigPath?: string;
+}
+
+/**
+ * An API server in this process, on a loopback port over HTTPS, with a kubeconfig (mode 0600) for whoever may read it.
+ *
+ * @throws {UsageError} where the port is taken or the kubeconfig cannot be written.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedCluster> {
+  const { EmbeddedApiServer, serveHttps } = await import("../apiserver/mod.ts");
+  const server = new EmbeddedApiServer({ clock: options.clock, logger: options.logger });
+  const door = await serveHttps(server, { port: options.port }).catch((error) => {
+    server.close();
+    throw new UsageError(`cannot serve on 127.0.0.1:${options.port}: ${error.message}`, "choose another --port", {
+      cause: error,
+    });
+  });
+  const folder = options.kubeconfigPath ? undefined : await Deno.makeTempDir({ prefix: "pintle-" });
+  const path = options.kubeconfigPath ?? `${folder}/kubeconfig`;
+  const close = async () => {
+    await door.close();
+    server.close();
+    if (folder) await Deno.remove(folder, { recursive: true }).catch(() => {});
+  };
+  try {
+    await door.writeKubeconfig(path);
+  } catch (error) {
+    await close();
+    throw new UsageError(`cannot write ${path}: ${(error as Error).message}`, "choose another --write-kubeconfig", {
+      cause: error,
+    });
+  }
+  return {
+    transport: server.transport(),
+    server: door.url,
+    source: "embedded",
+    kubeconfigPath: path,
+    [Symbol.asyncDispose]: close,
+  };
+}

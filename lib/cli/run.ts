@@ -1,0 +1,151 @@
+import { SystemClock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { formatGroupResource } from "../apimachinery/resource.ts";
+import { Client } from "../client/mod.ts";
+import { type HealthCheck, Metrics, serveHealth, tracer } from "../health/mod.ts";
+import { preflight } from "../operator/preflight.ts";
+import type { RunningOperator } from "../operator/running_operator.ts";
+import { EXIT } from "./exit.ts";
+import { openLogging } from "./logging.ts";
+import { openCluster } from "./open_cluster.ts";
+import type { CommandContext } from "./program.ts";
+import { Interrupts } from "./interrupts.ts";
+
+/** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
+export async function run(context: CommandContext): Promise<number> {
+  const { operator, settings, version } = context;
+  if (settings.backoffInitialMs > settings.backoffMaxMs) {
+    throw new UsageError(
+      "PINTLE_BACKOFF_INITIAL is longer than PINTLE_BACKOFF_MAX",
+      "shorten the first, or lengthen the second",
+    );
+  }
+  const logger = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program });
+  const clock = new SystemClock();
+  using interrupts = new Interrupts();
+  await using cluster = await openCluster(context, clock, logger);
+  logger.info("starting", { version, server: cluster.server, credentials: cluster.source });
+  if (cluster.kubeconfigPath) {
+    logger.info("the embedded API server is for trying things out", { kubeconfig: cluster.kubeconfigPath });
+  }
+  const metrics = new Metrics(clock);
+  const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
+  await check(context, client, interrupts.signal);
+  let running: RunningOperator | undefined;
+  const health = serveHealth({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    logger,
+    metrics: () => metrics.scrape(),
+    livez: [{ name: "workers", check: () => stuckWorkers(running, clock.now(), settings.handlerTimeoutMs) }],
+    readyz: readiness(() => running, settings.stalenessMaxMs),
+  });
+  try {
+    running = await start(context, cluster.transport, metrics, logger, interrupts.signal);
+    await interrupts.received;
+    logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
+    await running.stop(settings.gracePeriodMs);
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+  } finally {
+    await running?.[Symbol.asyncDispose]();
+    await health.close();
+  }
+  return EXIT.done;
+}
+
+/** Says everything that is missing before anything starts. */
+async function check({ operator }: CommandContext, client: Client, signal: AbortSignal): Promise<void> {
+  const findings = await preflight(operator, client, signal);
+  if (findings.length === 0) return;
+  throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
+}
+
+/** The cluster is not ready for this operator. */
+class PreflightError extends Error {
+  override readonly name = "PreflightError";
+}
+
+function start(
+  context: CommandContext,
+  transport: Parameters<CommandContext["operator"]["start"]>[0]["transport"],
+  metrics: Metrics,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<RunningOperator> {
+  const { operator, settings, version, env } = context;
+  const span = tracer(operator.name, version);
+  return operator.start({
+    transport,
+    logger,
+    signal,
+    instance: env.HOSTNAME ?? operator.name,
+    onRequest: (record) => metrics.request(record),
+    observe: (controller) => ({ ...metrics.observer(controller), span }),
+    controller: {
+      workersMax: settings.workersMax,
+      timeoutMs: settings.handlerTimeoutMs,
+      backoff: { initialMs: settings.backoffInitialMs, maxMs: settings.backoffMaxMs },
+    },
+  }).then((running) => {
+    for (const { name, queue } of running.controllers) {
+      metrics.addController({
+        name,
+        depth: () => queue.depth,
+        workingSinceMs: () => queue.workingSinceMs,
+        workersMax: settings.workersMax,
+      });
+    }
+    metrics.watches(() => watchGauges(running));
+    return running;
+  });
+}
+
+function* watchGauges(running: RunningOperator) {
+  for (const { spec, informer } of running.informers.running()) {
+    yield {
+      resource: formatGroupResource(spec.resource),
+      objects: informer.store.size,
+      stalenessMs: informer.stalenessMs(),
+      relists: informer.relists,
+      reconnects: informer.reconnects,
+    };
+  }
+}
+
+/** A handler is cut off at its timeout; a cycle that lives much longer means that this process is broken. */
+function stuckWorkers(running: RunningOperator | undefined, nowMs: number, timeoutMs: number): string | undefined {
+  const oldestMs = Math.min(...(running?.controllers ?? []).flatMap(({ queue }) => queue.workingSinceMs));
+  const ageMs = nowMs - oldestMs;
+  return ageMs > 2 * timeoutMs + 60_000 ? `a reconcile has been running for ${formatDuration(ageMs)}` : undefined;
+}
+
+function readiness(running: () => RunningOperator | undefined, stalenessMaxMs: number): HealthCheck[] {
+  return [
+    {
+      name: "operator",
+      check: () => {
+        const state = running()?.state ?? "starting";
+        return state === "running" ? undefined : `it is ${state}`;
+      },
+    },
+    {
+      name: "watches",
+      check: () => {
+        for (const { spec, informer } of running()?.informers.running() ?? []) {
+          const what = formatGroupResource(spec.resource);
+          if (!informer.hasSynced) {
+            return `${what} has not been listed yet: ${informer.lastError?.message ?? "listing"}`;
+          }
+          const silentMs = informer.stalenessMs();
+          if (silentMs > stalenessMaxMs) {
+            return `the server has said nothing about ${what} for ${formatDuration(silentMs)}`;
+          }
+        }
+        return undefined;
+      },
+    },
+  ];
+}

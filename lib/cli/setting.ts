@@ -1,0 +1,142 @@
+import { durationMs } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
+
+/** One setting: how it is named, read and described. */
+export interface Setting<T> {
+  readonly env: string;
+  /** Long flag without dashes. */
+  readonly flag: string;
+  readonly description: string;
+  /** The text that stands for the default. */
+  readonly fallback: string;
+  /** What the value looks like, for help: `LEVEL`, `DURATION`, … */
+  readonly placeholder: string;
+  /** Masked wherever settings are shown. */
+  readonly secret?: boolean;
+  /** @throws {RangeError} saying what the text should look like. */
+  readonly parse: (text: string) => T;
+}
+
+/** A table of settings by the name that code uses. */
+export type SettingTable = Readonly<Record<string, Setting<unknown>>>;
+
+/** The values of a table. */
+export type SettingValues<Table extends SettingTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Setting<infer T> ? T : never;
+};
+
+/** Where a value came from. */
+export type SettingSource = "default" | "env" | "flag";
+
+/** A table read: values, and for each its text and source. */
+export interface ResolvedSettings<Table extends SettingTable> {
+  readonly values: SettingValues<Table>;
+  readonly origins: Readonly<Record<keyof Table, { readonly text: string; readonly source: SettingSource }>>;
+}
+
+type Named = Pick<Setting<unknown>, "env" | "flag" | "description" | "fallback"> & { readonly secret?: boolean };
+
+/** A free text. */
+export function text(named: Named, placeholder: string = "TEXT"): Setting<string> {
+  return { ...named, placeholder, parse: (value) => value };
+}
+
+/** One of several words. */
+export function choice<const Word extends string>(named: Named, words: readonly Word[]): Setting<Word> {
+  return {
+    ...named,
+    placeholder: words.join("|"),
+    parse: (value) => {
+      if ((words as readonly string[]).includes(value)) return value as Word;
+      throw new RangeError(`must be one of ${words.join(", ")}`);
+    },
+  };
+}
+
+/** A whole number between two bounds, both included. */
+export function integer(named: Named, min: number, max: number): Setting<number> {
+  return {
+    ...named,
+    placeholder: "N",
+    parse: (value) => {
+      const number = Number(value);
+      if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+      throw new RangeError(`must be a whole number from ${min} to ${max}`);
+    },
+  };
+}
+
+/** A duration, in milliseconds. */
+export function duration(named: Named): Setting<number> {
+  return {
+    ...named,
+    placeholder: "DURATION",
+    parse: (value) => {
+      try {
+        if (/^[0-9]/.test(value)) return durationMs(value);
+      } catch { /* told below, in the words of every setting */ }
+      throw new RangeError("must be a duration like 500ms, 30s, 10m, 1h30m");
+    },
+  };
+}
+
+/** Words separated by commas; empty for none. */
+export function list(named: Named): Setting<readonly string[]> {
+  return {
+    ...named,
+    placeholder: "A,B,…",
+    parse: (value) => value.split(",").map((word) => word.trim()).filter((word) => word !== ""),
+  };
+}
+
+/**
+ * Reads a table: flags win over the environment, which wins over defaults.
+ *
+ * @throws {UsageError} naming every unknown `PINTLE_` variable and every bad value at once, before anything starts.
+ */
+export function resolveSettings<Table extends SettingTable>(
+  table: Table,
+  env: Readonly<Record<string, string>>,
+  flags: Readonly<Record<string, string | undefined>>,
+): ResolvedSettings<Table> {
+  const problems = unknownVariables(table, env);
+  const values: Record<string, unknown> = {}, origins: Record<string, { text: string; source: SettingSource }> = {};
+  for (const [name, setting] of Object.entries(table)) {
+    const flag = flags[setting.flag];
+    const variable = Object.hasOwn(env, setting.env) ? env[setting.env] : undefined;
+    const source: SettingSource = flag !== undefined ? "flag" : variable !== undefined ? "env" : "default";
+    const value = flag ?? variable ?? setting.fallback;
+    origins[name] = { text: value, source };
+    try {
+      values[name] = setting.parse(value);
+    } catch (error) {
+      const at = source === "flag" ? `--${setting.flag}` : setting.env;
+      const shown = setting.secret ? "the value" : `"${value}"`;
+      problems.push(`${at}: ${shown} ${(error as Error).message}`);
+    }
+  }
+  if (problems.length > 0) throw new UsageError(problems.join("\n"), "see `config` for every setting and its default");
+  return { values, origins } as unknown as ResolvedSettings<Table>;
+}
+
+function unknownVariables(table: SettingTable, env: Readonly<Record<string, string>>): string[] {
+  const known = new Set(Object.values(table).map((setting) => setting.env));
+  return Object.keys(env).filter((name) => name.startsWith("PINTLE_") && !known.has(name)).sort().map((name) => {
+    const near = [...known].find((each) => distance(each, name) <= 3);
+    return `${name} is no setting${near ? `; did you mean ${near}?` : ""}`;
+  });
+}
+
+/** Levenshtein distance, for suggestions. */
+function distance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j++) {
+      const change = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next[j] = Math.min(change, row[j]! + 1, next[j - 1]! + 1);
+    }
+    row = next;
+  }
+  return row[right.length]!;
+}

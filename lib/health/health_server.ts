@@ -1,0 +1,78 @@
+import type { Logger } from "../base/log.ts";
+import { UsageError } from "../base/errors.ts";
+
+/** One named check; its message says what is wrong, undefined that nothing is. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly check: () => string | undefined;
+}
+
+/** What a health server serves. */
+export interface HealthServerOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** A failure here means: restart me. Never about the cluster, only about this process. */
+  readonly livez: readonly HealthCheck[];
+  /** A failure here means: I cannot do my work now. */
+  readonly readyz: readonly HealthCheck[];
+  readonly metrics: () => Promise<{ body: string; contentType: string }>;
+  readonly logger: Logger;
+}
+
+/** A running health server. */
+export interface HealthServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `/livez`, `/readyz` (kube's own format with `?verbose`) and `/metrics` on one port.
+ *
+ * @throws {UsageError} where the address cannot be bound; the message names it.
+ */
+export function serveHealth(options: HealthServerOptions): HealthServer {
+  const { host, port, logger } = options;
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    const onListen = ({ port }: Deno.NetAddr) => logger.info("health and metrics are served", { host, port });
+    server = Deno.serve({ hostname: host, port, onListen, handler: (request) => answer(request, options) });
+  } catch (error) {
+    throw new UsageError(
+      `cannot listen on ${host}:${port} for health and metrics: ${(error as Error).message}`,
+      "choose another port with --http-port or PINTLE_HTTP_PORT (0 takes any free one)",
+      { cause: error },
+    );
+  }
+  return { port: server.addr.port, close: () => server.shutdown() };
+}
+
+async function answer(request: Request, { livez, readyz, metrics }: HealthServerOptions): Promise<Response> {
+  const { pathname, searchParams } = new URL(request.url);
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return new Response("method not allowed\n", { status: 405 });
+  }
+  switch (pathname) {
+    case "/livez":
+      return report("livez", livez, searchParams.has("verbose"));
+    case "/readyz":
+      return report("readyz", readyz, searchParams.has("verbose"));
+    case "/metrics": {
+      const { body, contentType } = await metrics();
+      return new Response(body, { headers: { "content-type": contentType } });
+    }
+    default:
+      return new Response("not found: /livez, /readyz, /metrics are here\n", { status: 404 });
+  }
+}
+
+function report(name: string, checks: readonly HealthCheck[], verbose: boolean): Response {
+  const results = checks.map(({ name, check }) => ({ name, problem: check() }));
+  const failed = results.some(({ problem }) => problem !== undefined);
+  const lines = results.map(({ name, problem }) =>
+    problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`
+  );
+  const verdict = failed ? `${name} check failed` : verbose ? `${name} check passed` : "ok";
+  const body = failed || verbose ? [...lines, verdict].join("\n") : verdict;
+  return new Response(`${body}\n`, { status: failed ? 500 : 200 });
+}

@@ -1,0 +1,232 @@
+import process from "node:process";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Clock } from "../base/clock.ts";
+
+/** What a scrape asks a controller for. */
+export interface ControllerGauges {
+  readonly name: string;
+  readonly depth: () => number;
+  /** When each cycle under way began, milliseconds since the epoch. */
+  readonly workingSinceMs: () => readonly number[];
+  readonly workersMax: number;
+}
+
+/** What a scrape asks a watch for. */
+export interface WatchGauges {
+  readonly resource: string;
+  readonly objects: number;
+  readonly stalenessMs: number;
+  readonly relists: number;
+  readonly reconnects: number;
+}
+
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/**
+ * The metrics of an operator, under the names that dashboards know: `workqueue_*` of client-go, `controller_runtime_*` of
+ * controller-runtime, `rest_client_*`; what neither has is `pintle_*`. Labels never hold object names: their number is
+ * bounded by kinds.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #clock: Clock;
+  readonly #controllers: ControllerGauges[] = [];
+  #watches: () => Iterable<WatchGauges> = () => [];
+  readonly #queue = this.#queueMetrics();
+  readonly #cycles = this.#cycleMetrics();
+  readonly #requests = this.#requestMetrics();
+  readonly #hot = this.#gauge("pintle_hot_keys", "Objects that are slowed because they write without converging", [
+    "controller",
+  ]);
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#collectQueues();
+    this.#collectWatches();
+    this.#collectProcess();
+  }
+
+  /** Registers a controller for the gauges of each scrape. */
+  addController(gauges: ControllerGauges): void {
+    this.#controllers.push(gauges);
+    this.#cycles.workersMax.set({ controller: gauges.name }, gauges.workersMax);
+  }
+
+  /** Says where each scrape finds the watches. */
+  watches(source: () => Iterable<WatchGauges>): void {
+    this.#watches = source;
+  }
+
+  /** The observer of one controller. */
+  observer(controller: string): {
+    queue: { added(): void; taken(waitedMs: number): void; done(workedMs: number): void; retried(): void };
+    cycleStarted(): void;
+    cycleEnded(result: string, durationMs: number, writes: number): void;
+    hot(key: string, hot: boolean): void;
+  } {
+    const queue = this.#queue, cycles = this.#cycles, name = { name: controller }, label = { controller };
+    return {
+      queue: {
+        added: () => queue.adds.inc(name),
+        taken: (waitedMs) => queue.waited.observe(name, waitedMs / 1_000),
+        done: (workedMs) => queue.worked.observe(name, workedMs / 1_000),
+        retried: () => queue.retries.inc(name),
+      },
+      cycleStarted: () => cycles.active.inc(label),
+      cycleEnded: (result, durationMs, writes) => {
+        cycles.active.dec(label);
+        cycles.total.inc({ controller, result });
+        cycles.seconds.observe(label, durationMs / 1_000);
+        cycles.writes.inc(label, writes);
+        if (result === "error") cycles.errors.inc(label);
+        if (result === "failed") cycles.failed.inc(label);
+      },
+      hot: (_key, hot) => this.#hot.inc(label, hot ? 1 : -1),
+    };
+  }
+
+  /** Counts one API request. `code` is an HTTP status, or `<error>` where no answer came (as client-go counts). */
+  request(record: { verb: string; code?: number; durationMs: number }): void {
+    const code = record.code === undefined ? "<error>" : `${record.code}`;
+    this.#requests.total.inc({ code, method: record.verb });
+    this.#requests.seconds.observe({ verb: record.verb }, record.durationMs / 1_000);
+  }
+
+  /** The text of a scrape, with its content type. */
+  async scrape(): Promise<{ body: string; contentType: string }> {
+    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
+
+  /** Every metric name that a scrape serves. */
+  names(): string[] {
+    return this.#registry.getMetricsAsArray().map(({ name }) => name);
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[], collect?: (gauge: Gauge) => void): Gauge {
+    const registers = [this.#registry];
+    return new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      ...(collect && {
+        collect() {
+          this.reset();
+          collect(this);
+        },
+      }),
+    });
+  }
+
+  #histogram(name: string, help: string, labelNames: string[]): Histogram {
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.#registry] });
+  }
+
+  #queueMetrics() {
+    return {
+      adds: this.#counter("workqueue_adds_total", "Keys added", ["name"]),
+      retries: this.#counter("workqueue_retries_total", "Keys that came back after an error", ["name"]),
+      waited: this.#histogram("workqueue_queue_duration_seconds", "Time a key waits to be taken", ["name"]),
+      worked: this.#histogram("workqueue_work_duration_seconds", "Time a key is worked on", ["name"]),
+    };
+  }
+
+  #cycleMetrics() {
+    const label = ["controller"];
+    return {
+      total: this.#counter("controller_runtime_reconcile_total", "Reconciles by result", [...label, "result"]),
+      errors: this.#counter("controller_runtime_reconcile_errors_total", "Reconciles that will be retried", label),
+      failed: this.#counter(
+        "controller_runtime_terminal_reconcile_errors_total",
+        "Reconciles that failed for good",
+        label,
+      ),
+      seconds: this.#histogram("controller_runtime_reconcile_time_seconds", "Time of a reconcile", label),
+      active: this.#gauge("controller_runtime_active_workers", "Reconciles under way", label),
+      workersMax: this.#gauge("controller_runtime_max_concurrent_reconciles", "Most reconciles at once", label),
+      writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
+    };
+  }
+
+  #requestMetrics() {
+    return {
+      total: this.#counter("rest_client_requests_total", "API requests by status code and verb", ["code", "method"]),
+      seconds: this.#histogram("rest_client_request_duration_seconds", "Time until an API answer", ["verb"]),
+    };
+  }
+
+  #collectQueues(): void {
+    this.#gauge("workqueue_depth", "Keys that wait", ["name"], (gauge) => {
+      for (const { name, depth } of this.#controllers) gauge.set({ name }, depth());
+    });
+    const ages = (each: ControllerGauges) =>
+      each.workingSinceMs().map((sinceMs) => (this.#clock.now() - sinceMs) / 1_000);
+    this.#gauge("workqueue_unfinished_work_seconds", "Sum of the ages of keys under work", ["name"], (gauge) => {
+      for (const each of this.#controllers) gauge.set({ name: each.name }, ages(each).reduce((a, b) => a + b, 0));
+    });
+    this.#gauge(
+      "workqueue_longest_running_processor_seconds",
+      "Age of the oldest key under work",
+      ["name"],
+      (gauge) => {
+        for (const each of this.#controllers) gauge.set({ name: each.name }, Math.max(0, ...ages(each)));
+      },
+    );
+  }
+
+  #collectWatches(): void {
+    const collect =
+      (value: (watch: WatchGauges) => number, combine: (a: number, b: number) => number) => (gauge: Gauge) => {
+        const byResource = new Map<string, number>();
+        for (const watch of this.#watches()) {
+          byResource.set(watch.resource, combine(byResource.get(watch.resource) ?? 0, value(watch)));
+        }
+        for (const [resource, total] of byResource) gauge.set({ resource }, total);
+      };
+    const sum = (a: number, b: number) => a + b;
+    const label = ["resource"];
+    this.#gauge("pintle_store_objects", "Objects in memory", label, collect(({ objects }) => objects, sum));
+    this.#gauge(
+      "pintle_watch_staleness_seconds",
+      "Time since the server last said anything on the quietest watch",
+      label,
+      collect(({ stalenessMs }) => stalenessMs / 1_000, Math.max),
+    );
+    this.#gauge(
+      "pintle_watch_relists",
+      "Lists made again by the running watches",
+      label,
+      collect(({ relists }) => relists, sum),
+    );
+    this.#gauge(
+      "pintle_watch_reconnects",
+      "Times the running watches were opened again",
+      label,
+      collect(({ reconnects }) => reconnects, sum),
+    );
+  }
+
+  #collectProcess(): void {
+    const startedSeconds = this.#clock.now() / 1_000;
+    this.#gauge(
+      "process_resident_memory_bytes",
+      "Resident memory",
+      [],
+      (gauge) => gauge.set(process.memoryUsage().rss),
+    );
+    this.#gauge("process_cpu_seconds_total", "CPU time, user and system", [], (gauge) => {
+      const { user, system } = process.cpuUsage();
+      gauge.set((user + system) / 1e6);
+    });
+    this.#gauge(
+      "process_start_time_seconds",
+      "Start, seconds since the epoch",
+      [],
+      (gauge) => gauge.set(startedSeconds),
+    );
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * `health`: what an operator shows of itself — liveness, readiness, metrics, traces. It looks and never acts. The cli wires
+ * it to a running operator.
+ *
+ * @module
+ */
+export * from "./health_server.ts";
+export * from "./metrics.ts";
+export * from "./tracing.ts";

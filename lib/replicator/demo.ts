@@ -1,0 +1,99 @@
+import {
+  ConfigMap,
+  type CycleClient,
+  type KubeObject,
+  Namespace,
+  type NamespaceObject,
+  Secret,
+  type SecretObject,
+} from "../operator/mod.ts";
+import { CLAIM_LABEL, VERSION_ANNOTATION } from "./claim.ts";
+import { Replication } from "./replication.ts";
+
+const SOURCE = { namespace: "platform", name: "registry-credentials" };
+const TEAMS = ["team-anchor", "team-beacon", "team-compass", "team-dory"];
+
+/** The verbs that the story needs; both a plain client and a cycle's are one. */
+type StoryClient = Pick<CycleClient, "create" | "patch" | "delete" | "find" | "list">;
+
+/** The story of the shipped operator, for `demo`: four things happen, and copies follow. */
+export const replicationDemo = {
+  title: "Pintle replicates a Secret to every team-* namespace",
+  unit: "copies",
+  watches: [Namespace, Secret, ConfigMap, Replication],
+  tryOut: [
+    "kubectl get replications -A",
+    "kubectl describe replication registry-credentials -n platform",
+    "kubectl create namespace team-gale && kubectl get secrets -A",
+    "kubectl delete secret registry-credentials -n team-dory",
+    "kubectl edit replication registry-credentials -n platform",
+  ],
+  steps: [
+    { title: "five namespaces, a Secret and a Replication are created", act: begin },
+    {
+      title: "a sixth namespace appears: team-ember",
+      act: (client: StoryClient) => addNamespace(client, "team-ember"),
+    },
+    { title: "the source Secret changes: password rotated", act: rotate },
+    { title: "somebody deletes the copy in team-beacon", act: deleteCopy },
+  ],
+  observe,
+};
+
+async function begin(client: StoryClient): Promise<void> {
+  for (const name of [SOURCE.namespace, ...TEAMS]) await addNamespace(client, name);
+  await client.create<SecretObject>(Secret, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: SOURCE,
+    stringData: { username: "pull", password: "hunter2" },
+  });
+  await client.create<KubeObject>(Replication, {
+    apiVersion: "pintle.dev/v1alpha1",
+    kind: "Replication",
+    metadata: SOURCE,
+    spec: { source: { kind: "Secret", name: SOURCE.name }, targets: { namespaces: ["team-*"] } },
+  } as KubeObject);
+}
+
+async function addNamespace(client: StoryClient, name: string): Promise<void> {
+  await client.create<NamespaceObject>(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+}
+
+async function rotate(client: StoryClient): Promise<void> {
+  await client.patch(Secret, SOURCE, { stringData: { password: "correct horse battery staple" } }, { type: "merge" });
+}
+
+async function deleteCopy(client: StoryClient): Promise<void> {
+  await client.delete(Secret, { namespace: "team-beacon", name: SOURCE.name });
+}
+
+/** Looks at the cluster itself, never at what the operator says of it. */
+async function observe(client: StoryClient) {
+  const [source, namespaces, copies] = await Promise.all([
+    client.find<SecretObject>(Secret, SOURCE),
+    client.list<NamespaceObject>(Namespace),
+    client.list<SecretObject>(Secret, { labelSelector: CLAIM_LABEL }),
+  ]);
+  const version = source?.metadata?.resourceVersion;
+  const rows = namespaces.items.map(({ metadata }) => metadata?.name ?? "").filter((name) => name.startsWith("team-"))
+    .sort()
+    .map((name) => {
+      const copy = copies.items.find(({ metadata }) => metadata?.namespace === name);
+      if (!copy || copy.metadata?.deletionTimestamp) return { name, state: "waiting" as const, detail: "no copy" };
+      const shown = copy.metadata?.annotations?.[VERSION_ANNOTATION];
+      const current = source !== undefined && JSON.stringify(copy.data) === JSON.stringify(source.data);
+      const detail = `${copy.metadata?.name} shows version ${shown}`;
+      return { name, state: current ? "current" as const : "outdated" as const, detail };
+    });
+  const head = {
+    name: SOURCE.namespace,
+    state: "source" as const,
+    detail: source ? `${SOURCE.name} at version ${version}` : "no source",
+  };
+  return {
+    rows: [head, ...rows],
+    current: rows.filter(({ state }) => state === "current").length,
+    wanted: rows.length,
+  };
+}

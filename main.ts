@@ -1,0 +1,34 @@
+import { cli, integer, list } from "./lib/cli/mod.ts";
+import { replicationDemo, replicator, REPLICATOR_DEFAULTS } from "./lib/replicator/mod.ts";
+import project from "./deno.json" with { type: "json" };
+
+/** Settings of the shipped operator, beside the common ones. */
+const settings = {
+  protectedNamespaces: list({
+    env: "PINTLE_PROTECTED_NAMESPACES",
+    flag: "protected-namespaces",
+    fallback: REPLICATOR_DEFAULTS.protectedNamespaces.join(","),
+    description: "Globs of namespaces that never get a copy",
+  }),
+  copiesAtOnceMax: integer(
+    {
+      env: "PINTLE_COPIES_AT_ONCE_MAX",
+      flag: "copies-at-once-max",
+      fallback: `${REPLICATOR_DEFAULTS.copiesAtOnceMax}`,
+      description: "Requests for copies under way at once, per Replication",
+    },
+    1,
+    1_000,
+  ),
+};
+
+if (import.meta.main) {
+  Deno.exitCode = await cli(replicator, {
+    name: "pintle",
+    version: project.version,
+    args: Deno.args,
+    env: Deno.env.toObject(),
+    settings,
+    demo: () => replicationDemo,
+  });
+}
