@@ -55,18 +55,19 @@ export interface EmbeddedOptions {
  * @throws {UsageError} where the port is taken or the kubeconfig cannot be written.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedCluster> {
-  const { EmbeddedApiServer, serveHttps } = await import("../apiserver/mod.ts");
-  const server = new EmbeddedApiServer({ clock: options.clock, logger: options.logger });
-  const door = await serveHttps(server, { port: options.port }).catch((error) => {
+  const { clock, logger, port } = options;
+  const { EmbeddedApiServer, HttpsServer } = await import("../apiserver/mod.ts");
+  const server = new EmbeddedApiServer({ clock, logger });
+  const door = await HttpsServer.start(server, { port, logger, nowMs: clock.now() }).catch((error) => {
     server.close();
-    throw new UsageError(`cannot serve on 127.0.0.1:${options.port}: ${error.message}`, "choose another --port", {
+    throw new UsageError(`cannot serve on 127.0.0.1:${port}: ${error.message}`, "choose another --port", {
       cause: error,
     });
   });
   const folder = options.kubeconfigPath ? undefined : await Deno.makeTempDir({ prefix: "pintle-" });
   const path = options.kubeconfigPath ?? `${folder}/kubeconfig`;
   const close = async () => {
-    await door.close();
+    await door[Symbol.asyncDispose]();
     server.close();
     if (folder) await Deno.remove(folder, { recursive: true }).catch(() => {});
   };

@@ -239,11 +239,10 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   #settle(plan: CyclePlan<T, Spec, Status>, report: CycleReport<T>, memory: KeyMemory, log: Logger): CycleResult {
-    const { outcome, object } = report, nowMs = this.#deps.clock.now();
+    const { outcome, input, object } = report, nowMs = this.#deps.clock.now();
     for (const [id, state] of report.ticks) memory.timers.set(id, state);
-    if (
-      object && outcome.kind !== "retry" && plan.reconcile && (object === plan.object || sameInput(plan.object, object))
-    ) {
+    const undisturbed = object !== undefined && (object === input || sameInput(input, object));
+    if (undisturbed && outcome.kind !== "retry" && plan.reconcile) {
       memory.handled = object;
     }
     if (outcome.kind === "retry") {
