@@ -6,7 +6,13 @@
 
 /** JSON over HTTPS to a kube-apiserver, as an administrator. */
 export interface RealServer extends AsyncDisposable {
-  request(method: string, path: string, body?: unknown, contentType?: string): Promise<{ code: number; body: unknown }>;
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType?: string,
+    accept?: string,
+  ): Promise<{ code: number; body: unknown }>;
 }
 
 const READY_SECONDS_MAX = 60;
@@ -91,11 +97,11 @@ async function connect(origin: string, certificate: string, stop: () => Promise<
 
 function serverOver(client: Deno.HttpClient, origin: string, stop: () => Promise<void>): RealServer {
   return {
-    async request(method, path, body, contentType = "application/json") {
+    async request(method, path, body, contentType = "application/json", accept = "application/json") {
       const response = await fetch(`${origin}${path}`, {
         client,
         method,
-        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": contentType, accept: "application/json" },
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": contentType, accept },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();

@@ -7,7 +7,7 @@
  * @module
  */
 import { SCENARIOS, WIDGET_CRD } from "../tests/apiserver/schema/scenarios.ts";
-import { startRealServer } from "./real_server.ts";
+import { type RealServer, startRealServer } from "./real_server.ts";
 
 const CONTENT_TYPES = {
   create: "application/json",
@@ -19,6 +19,38 @@ const CONTENT_TYPES = {
 } as const;
 const METHODS = { create: "POST", update: "PUT", apply: "PATCH", merge: "PATCH", json: "PATCH", strategic: "PATCH" };
 const CRD_SECONDS_MAX = 30;
+
+const DISCOVERY = [
+  "/api/v1",
+  "/apis",
+  "/apis/apps/v1",
+  "/apis/batch/v1",
+  "/apis/apiextensions.k8s.io/v1",
+  "/apis/shop.example.com/v1",
+];
+const TABLES = [
+  "/api/v1/namespaces",
+  "/api/v1/namespaces/default/secrets",
+  "/api/v1/namespaces/default/configmaps",
+  "/api/v1/namespaces/default/services",
+  "/api/v1/namespaces/default/pods",
+  "/api/v1/namespaces/default/serviceaccounts",
+  "/apis/apps/v1/namespaces/default/deployments",
+  "/apis/apps/v1/namespaces/default/statefulsets",
+  "/apis/apps/v1/namespaces/default/replicasets",
+  "/apis/apps/v1/namespaces/default/daemonsets",
+  "/apis/batch/v1/namespaces/default/jobs",
+  "/apis/batch/v1/namespaces/default/cronjobs",
+  "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+  "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles",
+  "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
+  "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies",
+  "/apis/networking.k8s.io/v1/namespaces/default/ingresses",
+  "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+  "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+  "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+  "/apis/shop.example.com/v1/namespaces/default/widgets",
+];
 
 if (import.meta.main) {
   await using server = await startRealServer();
@@ -44,6 +76,24 @@ if (import.meta.main) {
     }
     answers[scenario.name] = recorded;
   }
-  const target = new URL("../tests/apiserver/schema/fixtures/answers.json", import.meta.url);
-  await Deno.writeTextFile(target, `${JSON.stringify(answers, null, 1)}\n`);
+  await write("answers", answers);
+  await write("views", await views(server));
+}
+
+/** Discovery, and tables beside the lists that they show. */
+async function views(server: RealServer): Promise<Record<string, unknown>> {
+  const discovery: Record<string, unknown> = {}, tables: Record<string, unknown> = {};
+  for (const path of DISCOVERY) discovery[path] = (await server.request("GET", path)).body;
+  for (const path of TABLES) {
+    const { body: list } = await server.request("GET", path);
+    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    const { body: table } = await server.request("GET", path, undefined, undefined, accept);
+    tables[path] = { list, table };
+  }
+  return { discovery, tables };
+}
+
+async function write(name: string, content: unknown): Promise<void> {
+  const target = new URL(`../tests/apiserver/schema/fixtures/${name}.json`, import.meta.url);
+  await Deno.writeTextFile(target, `${JSON.stringify(content, null, 1)}\n`);
 }

@@ -71,10 +71,19 @@ function externalAddress(object: Fields): string {
 
 function selector(object: Fields): string {
   const labels = at(object, "spec", "selector");
-  const pairs = isObject(labels) && !isObject(labels.matchLabels) ? labels : at(labels, "matchLabels");
-  return isObject(pairs)
-    ? Object.entries(pairs).map(([key, value]) => `${key}=${value}`).join(",") || "<none>"
-    : "<none>";
+  return pairsOf(isObject(labels) && isObject(labels.matchLabels) ? labels.matchLabels : labels);
+}
+
+function pairsOf(labels: unknown): string {
+  if (!isObject(labels)) return "<none>";
+  return Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",") || "<none>";
+}
+
+function versions(crd: Fields): string {
+  return listAt(crd, "spec", "versions").map(({ name, storage, served }) => {
+    const notes = [...storage ? ["storage"] : [], ...served ? [] : ["unserved"]];
+    return notes.length > 0 ? `${name}(${notes.join(",")})` : String(name);
+  }).join(",");
 }
 
 function podStatus(pod: Fields): string {
@@ -153,6 +162,12 @@ const REPLICA_COLUMNS: readonly BuiltinColumn[] = [
   AGE,
 ];
 
+const WEBHOOK_COLUMNS: readonly BuiltinColumn[] = [
+  NAME,
+  number("Webhooks", (object) => listAt(object, "webhooks").length),
+  AGE,
+];
+
 const BINDING_COLUMNS: readonly BuiltinColumn[] = [NAME, text("Role", roleRef), AGE];
 const CREATED: BuiltinColumn = { name: "Created At", type: "date", jsonPath: "", cell: createdAt };
 
@@ -165,11 +180,10 @@ const COLUMNS: Readonly<Record<string, readonly BuiltinColumn[]>> = {
   Secret: [
     NAME,
     text("Type", (object) => String(object.type ?? "")),
-    number("Data", (object) => sizeAt(object, "data")),
+    text("Data", (object) => sizeAt(object, "data")),
     AGE,
   ],
-  ConfigMap: [NAME, number("Data", (object) => sizeAt(object, "data") + sizeAt(object, "binaryData")), AGE],
-  ServiceAccount: [NAME, number("Secrets", (object) => listAt(object, "secrets").length), AGE],
+  ConfigMap: [NAME, text("Data", (object) => sizeAt(object, "data") + sizeAt(object, "binaryData")), AGE],
   Service: [
     NAME,
     text("Type", (object) => textAt(object, "spec", "type")),
@@ -200,8 +214,8 @@ const COLUMNS: Readonly<Record<string, readonly BuiltinColumn[]>> = {
   "apps/Deployment": [
     NAME,
     text("Ready", readyOf),
-    number("Up-to-date", (object) => countAt(object, "status", "updatedReplicas")),
-    number("Available", (object) => countAt(object, "status", "availableReplicas")),
+    text("Up-to-date", (object) => countAt(object, "status", "updatedReplicas")),
+    text("Available", (object) => countAt(object, "status", "availableReplicas")),
     AGE,
     text("Selector", selector, 1),
   ],
@@ -223,5 +237,34 @@ const COLUMNS: Readonly<Record<string, readonly BuiltinColumn[]>> = {
   "rbac.authorization.k8s.io/ClusterRole": [NAME, CREATED],
   "rbac.authorization.k8s.io/RoleBinding": BINDING_COLUMNS,
   "rbac.authorization.k8s.io/ClusterRoleBinding": BINDING_COLUMNS,
-  "apiextensions.k8s.io/CustomResourceDefinition": [NAME, CREATED],
+  "apiextensions.k8s.io/CustomResourceDefinition": [
+    NAME,
+    text("Scope", (crd) => textAt(crd, "spec", "scope")),
+    text("Versions", versions),
+    CREATED,
+  ],
+  "apps/DaemonSet": [
+    NAME,
+    number("Desired", (object) => countAt(object, "status", "desiredNumberScheduled")),
+    number("Current", (object) => countAt(object, "status", "currentNumberScheduled")),
+    number("Ready", (object) => countAt(object, "status", "numberReady")),
+    number("Up-to-date", (object) => countAt(object, "status", "updatedNumberScheduled")),
+    number("Available", (object) => countAt(object, "status", "numberAvailable")),
+    text("Node Selector", (object) => pairsOf(at(object, "spec", "template", "spec", "nodeSelector"))),
+    AGE,
+  ],
+  "networking.k8s.io/NetworkPolicy": [
+    NAME,
+    text("Pod-Selector", (object) => pairsOf(at(object, "spec", "podSelector", "matchLabels"))),
+    AGE,
+  ],
+  "policy/PodDisruptionBudget": [
+    NAME,
+    text("Min Available", (object) => String(at(object, "spec", "minAvailable") ?? "N/A")),
+    text("Max Unavailable", (object) => String(at(object, "spec", "maxUnavailable") ?? "N/A")),
+    number("Allowed Disruptions", (object) => countAt(object, "status", "disruptionsAllowed")),
+    AGE,
+  ],
+  "admissionregistration.k8s.io/ValidatingWebhookConfiguration": WEBHOOK_COLUMNS,
+  "admissionregistration.k8s.io/MutatingWebhookConfiguration": WEBHOOK_COLUMNS,
 };

@@ -6,7 +6,7 @@ import { structuralCauses } from "./structural.ts";
 
 type Fields = Record<string, unknown>;
 
-const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 const VERSION = /^v[1-9]\d*(?:(?:alpha|beta)[1-9]\d*)?$/;
 

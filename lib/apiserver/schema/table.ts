@@ -1,8 +1,7 @@
 import type { DynamicObject } from "../../apimachinery/mod.ts";
 import type { PrinterColumn, ResourceType } from "../resource_type.ts";
 import { type BuiltinColumn, builtinColumns } from "./builtin_columns.ts";
-import { OBJECT_META } from "./definitions.ts";
-import { definition } from "./definitions.ts";
+import { definition, OBJECT_META } from "./definitions.ts";
 import { parseJsonPath, valuesAt } from "./json_path.ts";
 
 const NAME: PrinterColumn = { name: "Name", type: "string", format: "name", jsonPath: ".metadata.name" };
@@ -38,7 +37,7 @@ export function toTable(
     },
     columnDefinitions: columns.map((column) => ({
       name: column.name,
-      type: column.type === "date" && type.builtin ? "string" : column.type,
+      type: type.builtin && column.type === "date" && !column.cell ? "string" : column.type,
       format: column.format ?? "",
       description: column.description ?? describe(column),
       priority: column.priority ?? 0,
