@@ -1,4 +1,5 @@
-import type { Transport } from "../lib/base/mod.ts";
+import { SystemClock, type Transport } from "../lib/base/mod.ts";
+import { impersonating, loadKubeconfig, openTransport } from "../lib/client/mod.ts";
 import { EmbeddedApiServer, type UserInfo } from "../lib/apiserver/mod.ts";
 
 /** An API server for tests: the same cases run on each kind. */
@@ -9,9 +10,28 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 /** Opens the cluster that this run of the tests is about. */
-export function openCluster(): Promise<TestCluster> {
-  // A real API server goes here, where PINTLE_TEST_KUBECONFIG names its kubeconfig; the cases ask for nothing else.
-  return Promise.resolve(embeddedCluster());
+export async function openCluster(): Promise<TestCluster> {
+  const kubeconfig = Deno.env.get("PINTLE_TEST_KUBECONFIG");
+  return kubeconfig ? await realCluster(kubeconfig) : embeddedCluster();
+}
+
+/** The real control plane that `deno task test:envtest` started. All cases share it: they clean up what they make. */
+async function realCluster(kubeconfig: string): Promise<TestCluster> {
+  const { server, credentials } = await loadKubeconfig({ paths: [kubeconfig], clock: new SystemClock() });
+  const transports: Transport[] = [];
+  return {
+    name: "envtest",
+    transport: (user) => {
+      const acting = user && impersonating(credentials, { user: user.name, groups: user.groups });
+      const transport = openTransport({ server, credentials: acting ?? credentials });
+      transports.push(transport);
+      return transport;
+    },
+    [Symbol.asyncDispose]: () => {
+      for (const transport of transports) transport.close();
+      return Promise.resolve();
+    },
+  };
 }
 
 function embeddedCluster(): TestCluster {

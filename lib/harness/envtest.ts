@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { type Clock, describeError, sleep, type Transport, UsageError } from "../base/mod.ts";
-import { bearer, Client, impersonating, type Impersonation, openTransport, StaticCredentials } from "../client/mod.ts";
-import type { Cluster } from "./cluster.ts";
+import { bearer, Client, impersonating, openTransport, StaticCredentials } from "../client/mod.ts";
+import type { Cluster, ClusterUser } from "./cluster.ts";
 import { Program } from "./program.ts";
 
 /** How to start an {@linkcode EnvtestCluster}. */
@@ -108,9 +108,9 @@ export class EnvtestCluster implements Cluster {
   }
 
   /** See {@linkcode Cluster.transport}. Other users are impersonated. */
-  transport(user?: Impersonation): Transport {
+  transport(user?: ClusterUser): Transport {
     const admin = new StaticCredentials({ caCerts: [this.ca] }, bearer(this.token));
-    const credentials = user ? impersonating(admin, user) : admin;
+    const credentials = user ? impersonating(admin, { user: user.name, groups: user.groups }) : admin;
     const transport = openTransport({ server: this.server, credentials });
     this.#transports.add(transport);
     return transport;

@@ -5,4 +5,5 @@
  * @module
  */
 export * from "./cluster.ts";
+export * from "./embedded.ts";
 export * from "./envtest.ts";

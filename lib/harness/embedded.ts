@@ -1,0 +1,26 @@
+import { EmbeddedApiServer, type EmbeddedApiServerOptions } from "../apiserver/mod.ts";
+import type { Transport } from "../base/mod.ts";
+import type { Cluster, ClusterUser } from "./cluster.ts";
+
+/** A cluster in this process: no socket, no program, there at once. */
+export class EmbeddedCluster implements Cluster {
+  readonly kind = "embedded";
+  /** No socket listens, so no other program can come in. */
+  readonly kubeconfig = undefined;
+  readonly server: EmbeddedApiServer;
+
+  constructor(options: EmbeddedApiServerOptions = {}) {
+    this.server = new EmbeddedApiServer(options);
+  }
+
+  /** See {@linkcode Cluster.transport}. */
+  transport(user?: ClusterUser): Transport {
+    return this.server.transport(user);
+  }
+
+  /** Lets what writes have set off come to its end, then closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.settled();
+    this.server.close();
+  }
+}
