@@ -87,7 +87,7 @@ function visitField(
 
 /** Go's `omitempty` drops empty maps and lists; a struct, even an empty one, stays (`emptyDir: {}`). */
 function isEmptyCollection(value: unknown, schema: Schema): boolean {
-  if (Array.isArray(value)) return value.length === 0;
+  if (Array.isArray(value)) return value.length === 0 && schema.type === "array";
   return isObject(value) && schema.additionalProperties !== undefined && Object.keys(value).length === 0;
 }
 
