@@ -35,6 +35,7 @@ export async function handleResource(server: ServerContext, request: ResourceReq
     throw notImplemented(`the subresource ${info.plural}/${info.subresource}`);
   }
   if (info.subresource === undefined && !type.verbs.includes(info.verb)) throw methodNotAllowed();
+  if (info.name === undefined && (info.verb === "update" || info.verb === "patch")) throw methodNotAllowed();
   switch (info.verb) {
     case "get":
       return await oneResponse(server, request, 200, liveObject(server, placeOf(request)).stored);

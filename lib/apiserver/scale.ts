@@ -15,7 +15,7 @@ function valueAt(object: unknown, path: string): unknown {
 }
 
 function selectorText(object: DynamicObject, type: ResourceType): string | undefined {
-  if (!type.scale) {
+  if (type.builtin || !type.scale) {
     const selector = valueAt(object, ".spec.selector");
     return isObject(selector) ? formatLabelSelector(requirementsOf(selector as LabelSelector)) : undefined;
   }
