@@ -174,7 +174,9 @@ export class Reflector<T extends KubeObject> {
     } finally {
       if (alive && clock.now() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
     }
-    if (signal.aborted || clock.now() - startMs >= HEALTHY_WATCH_MS) return;
+    // kube-apiserver may end a streaming list with its last bookmark: the plain watch that follows is no repetition.
+    const listed = initial !== undefined && this.#version !== undefined;
+    if (signal.aborted || listed || clock.now() - startMs >= HEALTHY_WATCH_MS) return;
     this.#failures++;
     this.sink.state("backingOff");
     await this.#pause(this.#backoffMs(undefined), signal);
