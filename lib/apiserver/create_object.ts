@@ -65,6 +65,7 @@ function createOnce(server: ServerContext, target: WriteTarget, object: DynamicO
     apiVersion: formatApiVersion(type),
     nowMs,
   });
+  if (metadata.managedFields?.length === 0) delete metadata.managedFields;
   strategy.prepareForCreate?.(object, { type, nowMs });
   checkCandidate(target, object);
   const key = formatKey({ namespace: metadata.namespace, name: metadata.name! });

@@ -110,7 +110,9 @@ function applyObject(
   decodeObject(input, type, options.fieldValidation, target.warnings);
   const metadata = input.metadata!;
   if (metadata.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
-  metadata.name ??= name;
+  if (!metadata.name) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
   if (metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }

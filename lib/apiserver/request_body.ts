@@ -7,23 +7,13 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return (contentType ?? "").split(";")[0]!.trim().toLowerCase();
 }
 
-const BOOLEAN_TAG = "tag:yaml.org,2002:bool";
-
 /** YAML 1.1 types that have no JSON form; Kubernetes' parser keeps their texts. */
 const FOREIGN_TAGS = ["timestamp", "binary", "set", "omap", "pairs"].map((name) => `tag:yaml.org,2002:${name}`);
-
-const NEGATIONS = /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/;
 
 type Tag = import("yaml").Tags[number];
 
 function isKnownTag(tag: Tag): boolean {
   return typeof tag === "string" || !FOREIGN_TAGS.includes(tag.tag);
-}
-
-/** `y` and `n` alone are texts to Kubernetes' parser, though YAML 1.1 has them as booleans. */
-function withoutLetters(tag: Tag): Tag {
-  if (typeof tag === "string" || tag.tag !== BOOLEAN_TAG || !("test" in tag)) return tag;
-  return { ...tag, test: tag.test?.test("yes") ? /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/ : NEGATIONS };
 }
 
 /**
@@ -42,7 +32,7 @@ export async function parseBody(body: string, mediaType: string): Promise<unknow
   }
   const { parse } = await import("yaml");
   try {
-    const customTags = (tags: import("yaml").Tags) => tags.filter(isKnownTag).map(withoutLetters);
+    const customTags = (tags: import("yaml").Tags) => tags.filter(isKnownTag);
     // Cloning drops __proto__ keys; the alias bound keeps a small text from growing into gigabytes.
     return jsonClone(parse(body, { version: "1.1", maxAliasCount: 100, customTags }));
   } catch (error) {

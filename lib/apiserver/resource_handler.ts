@@ -138,7 +138,7 @@ async function update(server: ServerContext, request: ResourceRequest): Promise<
     throw badRequest(
       name
         ? `the name of the object (${name}) does not match the name on the URL (${info.name})`
-        : "name must be provided",
+        : `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
     );
   }
   if (type.namespaced && namespace && namespace !== info.namespace) {

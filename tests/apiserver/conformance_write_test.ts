@@ -239,11 +239,20 @@ conformance("what is not served answers 404 and 405", async (test) => {
 });
 
 conformance("a body may be YAML, and must be a size that fits", async (test) => {
-  const yaml = await test.call("POST", test.core("configmaps"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {k: 'yes'}\n", {
-    "content-type": "application/yaml",
-  });
-  assert.equal(yaml.code, 201);
-  assert.deepEqual(yaml.body.data, { k: "yes" });
+  const yaml = (name: string) =>
+    test.call(
+      "POST",
+      test.core("configmaps"),
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {k: "1"}\n`,
+      {
+        "content-type": "application/yaml",
+      },
+    );
+  const made = await yaml("doc");
+  assert.equal(made.code, 201);
+  assert.deepEqual(made.body.data, { k: "1" });
+  // YAML 1.1: a bare y is true, and true is no name.
+  assert.equal((await yaml("y")).code, 400);
   const large = await test.post(test.core("configmaps"), {
     metadata: { name: "l" },
     data: { k: "x".repeat(3_200_000) },

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { connect as connectTls } from "node:tls";
+import { once } from "node:events";
+import { request } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { EmbeddedApiServer, HttpsServer, type Identity } from "../../lib/apiserver/mod.ts";
+
+interface Door extends AsyncDisposable {
+  readonly api: EmbeddedApiServer;
+  readonly https: HttpsServer;
+}
+
+async function open(limits: { bodyBytesMax?: number } = {}): Promise<Door> {
+  const api = new EmbeddedApiServer({ limits });
+  const https = await HttpsServer.start(api, { nowMs: Date.now() });
+  return {
+    api,
+    https,
+    [Symbol.asyncDispose]: async () => {
+      await https[Symbol.asyncDispose]();
+      api.close();
+    },
+  };
+}
+
+interface Call {
+  method?: string;
+  body?: string;
+  headers?: Record<string, string>;
+  identity?: Identity;
+}
+
+async function send(door: Door, path: string, call: Call = {}): Promise<IncomingMessage> {
+  const sent = request(`${door.https.url}${path}`, {
+    method: call.method ?? "GET",
+    ca: door.https.authority,
+    cert: call.identity?.certificate,
+    key: call.identity?.key,
+    headers: call.headers,
+    agent: false,
+  });
+  const answered = once(sent, "response");
+  sent.end(call.body);
+  return (await answered)[0];
+}
+
+async function json(message: IncomingMessage) {
+  let text = "";
+  for await (const chunk of message) text += chunk;
+  return JSON.parse(text);
+}
+
+const BOB = { name: "bob", groups: ["devs"] };
+
+Deno.test("who shows no credential gets 401 and a Status", async () => {
+  await using door = await open();
+  for (const headers of [undefined, { authorization: "Bearer embedded.guess" }]) {
+    const answer = await send(door, "/api/v1/namespaces", { headers });
+    assert.equal(answer.statusCode, 401);
+    const status = await json(answer);
+    assert.equal(status.kind, "Status");
+    assert.equal(status.reason, "Unauthorized");
+  }
+});
+
+Deno.test("a client certificate says user and groups, and RBAC holds for them", async () => {
+  await using door = await open();
+  const admin = door.https.issueClient({ name: "root", groups: ["system:masters"] });
+  assert.equal((await json(await send(door, "/api/v1/namespaces", { identity: admin }))).kind, "NamespaceList");
+  const refused = await json(await send(door, "/api/v1/namespaces", { identity: door.https.issueClient(BOB) }));
+  assert.equal(refused.code, 403);
+  assert.match(refused.message, /User "bob" cannot list/);
+});
+
+Deno.test("a certificate of another authority is no credential", async () => {
+  await using door = await open();
+  await using other = await open();
+  const foreign = other.https.issueClient({ name: "admin", groups: ["system:masters"] });
+  const answer = await send(door, "/api/v1/namespaces", { identity: foreign });
+  assert.equal(answer.statusCode, 401);
+  await json(answer);
+});
+
+Deno.test("a service account's token is a credential until the account is gone", async () => {
+  await using door = await open();
+  const admin = door.api.transport();
+  const post = async (path: string, body: unknown) =>
+    await (await admin.fetch(path, { method: "POST", body: JSON.stringify(body) })).json();
+  await post("/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "bot" } });
+  const { status } = await post("/api/v1/namespaces/default/serviceaccounts/bot/token", {});
+  const whoami = () =>
+    send(door, "/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+      method: "POST",
+      headers: { authorization: `Bearer ${status.token}`, "content-type": "application/json" },
+      body: JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" }),
+    });
+  const { userInfo } = (await json(await whoami())).status;
+  assert.equal(userInfo.username, "system:serviceaccount:default:bot");
+  assert.deepEqual(userInfo.groups.slice(0, 2), ["system:serviceaccounts", "system:serviceaccounts:default"]);
+  await (await admin.fetch("/api/v1/namespaces/default/serviceaccounts/bot", { method: "DELETE" })).text();
+  const after = await whoami();
+  assert.equal(after.statusCode, 401);
+  await json(after);
+});
+
+Deno.test("each event of a watch is written when it happens", async () => {
+  await using door = await open();
+  const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
+  const answer = await send(door, "/api/v1/configmaps?watch=1&resourceVersion=1", { identity });
+  assert.equal(answer.statusCode, 200);
+  const lines = answer[Symbol.asyncIterator]();
+  const admin = door.api.transport();
+  for (const name of ["a", "b"]) {
+    const body = JSON.stringify({ metadata: { name } });
+    await (await admin.fetch("/api/v1/namespaces/default/configmaps", { method: "POST", body })).text();
+    const { value } = await lines.next();
+    assert.equal(JSON.parse(String(value)).object.metadata.name, name);
+  }
+  answer.destroy();
+});
+
+Deno.test("a body beyond the bound gets 413, announced or not", async () => {
+  await using door = await open({ bodyBytesMax: 1_000 });
+  const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
+  const framings: Record<string, string>[] = [{ "content-length": "1001" }, { "transfer-encoding": "chunked" }];
+  for (const headers of framings) {
+    const answer = await send(door, "/api/v1/namespaces", {
+      method: "POST",
+      identity,
+      headers,
+      body: "x".repeat(1_001),
+    });
+    assert.equal(answer.statusCode, 413);
+    assert.equal((await json(answer)).reason, "RequestEntityTooLarge");
+  }
+});
+
+Deno.test("malformed HTTP is refused and leaves the server serving", async () => {
+  await using door = await open();
+  const { port } = new URL(door.https.url);
+  const socket = connectTls({ host: "127.0.0.1", port: Number(port), ca: door.https.authority });
+  await once(socket, "secureConnect");
+  const closed = once(socket, "close");
+  let text = "";
+  socket.on("data", (chunk) => text += chunk);
+  socket.on("error", () => {});
+  socket.write("this is no HTTP\r\n\r\n");
+  await closed;
+  assert(text === "" || text.startsWith("HTTP/1.1 400"), text);
+  const answer = await send(door, "/healthz");
+  assert.equal(answer.statusCode, 401);
+  await json(answer);
+});
+
+Deno.test("the kubeconfig is for its owner alone and replaces a former one", async () => {
+  await using door = await open();
+  const directory = await Deno.makeTempDir();
+  try {
+    const path = `${directory}/kubeconfig`;
+    await Deno.writeTextFile(path, "old", { mode: 0o644 });
+    await door.https.writeKubeconfig(path);
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    const config = JSON.parse(await Deno.readTextFile(path));
+    assert.equal(config.clusters[0].cluster.server, door.https.url);
+    const names = [];
+    for await (const entry of Deno.readDir(directory)) names.push(entry.name);
+    assert.deepEqual(names, ["kubeconfig"]);
+    const { user } = config.users[0];
+    const identity = {
+      certificate: atob(user["client-certificate-data"]),
+      key: atob(user["client-key-data"]),
+    };
+    assert.equal((await json(await send(door, "/api/v1/namespaces", { identity }))).kind, "NamespaceList");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
