@@ -134,12 +134,14 @@ export class World implements AsyncDisposable {
     let changed = Promise.withResolvers<void>();
     stop.signal.addEventListener("abort", () => changed.resolve());
     const watching = resources.map(async (resource) => {
-      try {
-        for await (const _ of this.client.watch(resource, { signal: stop.signal, metadataOnly: true })) {
-          changed.resolve();
+      // A real server may end a watch whenever it likes.
+      while (!stop.signal.aborted) {
+        const options = { signal: stop.signal, metadataOnly: true, resourceVersion: "0" };
+        try {
+          for await (const _ of this.client.watch(resource, options)) changed.resolve();
+        } catch (error) {
+          if (!stop.signal.aborted) throw error;
         }
-      } catch (error) {
-        if (!stop.signal.aborted) throw error;
       }
     });
     try {

@@ -12,15 +12,18 @@ import { describeError, SystemClock, UsageError } from "../lib/base/mod.ts";
 import { EnvtestCluster } from "../lib/harness/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const HELPER = '/cluster.ts"';
+const HELPERS = ['/cluster.ts"', 'world.ts"'];
 
-/** Test files that import tests/cluster.ts: those whose cluster can be a real one. */
+/** Test files that import tests/cluster.ts or a world that does: those whose cluster can be a real one. */
 async function clusterSuites(folder: string): Promise<string[]> {
   const found: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory) found.push(...await clusterSuites(path));
-    else if (entry.name.endsWith("_test.ts") && (await Deno.readTextFile(path)).includes(HELPER)) found.push(path);
+    else if (entry.name.endsWith("_test.ts")) {
+      const text = await Deno.readTextFile(path);
+      if (HELPERS.some((helper) => text.includes(helper))) found.push(path);
+    }
   }
   return found.sort();
 }
