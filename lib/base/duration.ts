@@ -26,15 +26,17 @@ export function durationMs(duration: Duration): number {
     if (!part) throw new RangeError(`"${duration}" is no duration: write it like 500ms, 30s, 10m, 1h30m`);
     totalMs += Number(part[1]) * UNIT_MS[part[2]!]!;
   }
-  if (duration === "") throw new RangeError(`"" is no duration: write it like 500ms, 30s, 10m, 1h30m`);
+  if (duration === "" || !Number.isFinite(totalMs)) {
+    throw new RangeError(`"${duration}" is no duration: write it like 500ms, 30s, 10m, 1h30m`);
+  }
   return totalMs;
 }
 
 /** A short text for people: `850ms`, `12.3s`, `4m10s`, `2h5m`, `3d4h` (as kubectl prints ages). */
 export function formatDuration(milliseconds: number): string {
-  const ms = Math.max(0, milliseconds);
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
-  if (ms < 60_000) return `${Math.round(ms / 100) / 10}s`;
+  const ms = Math.max(0, Math.floor(milliseconds)); // rounding up would make 60s of 59.99s
+  if (ms < 1_000) return `${ms}ms`;
+  if (ms < 60_000) return `${Math.floor(ms / 100) / 10}s`;
   const pair = (large: number, largeUnit: string, small: number, smallUnit: string) =>
     `${large}${largeUnit}${small ? `${small}${smallUnit}` : ""}`;
   const minutes = Math.floor(ms / 60_000);

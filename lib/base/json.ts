@@ -38,8 +38,13 @@ export function jsonEqual(left: unknown, right: unknown): boolean {
     return left.every((item, index) => jsonEqual(item, right[index]));
   }
   const a = left as Record<string, unknown>, b = right as Record<string, unknown>;
-  for (const key of Object.keys(a)) if (a[key] !== undefined && !jsonEqual(a[key], b[key])) return false;
-  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false;
+  // Own keys only: `constructor` and its like are found in every object, and are keys of ConfigMaps as good as any.
+  for (const key of Object.keys(a)) {
+    if (a[key] !== undefined && !jsonEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined)) return false;
+  }
+  for (const key of Object.keys(b)) {
+    if (b[key] !== undefined && (!Object.hasOwn(a, key) || a[key] === undefined)) return false;
+  }
   return true;
 }
 

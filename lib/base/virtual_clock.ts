@@ -59,8 +59,13 @@ export class VirtualClock implements Clock {
     return next && Math.max(0, next.dueMs - this.#nowMs);
   }
 
-  /** Turns the clock by `deltaMs`, firing what falls due on the way, and gives what they started a turn. */
+  /**
+   * Turns the clock by `deltaMs`, firing what falls due on the way, and gives what they started a turn.
+   *
+   * @throws {RangeError} for a negative `deltaMs`.
+   */
   async advance(deltaMs: number): Promise<void> {
+    if (!(deltaMs >= 0)) throw new RangeError(`a clock does not turn by ${deltaMs} ms`);
     const endMs = this.#nowMs + deltaMs;
     await settle();
     for (let next = this.#next(); next && next.dueMs <= endMs; next = this.#next()) {
@@ -69,7 +74,7 @@ export class VirtualClock implements Clock {
       next.callback();
       await settle();
     }
-    this.#nowMs = endMs;
+    this.#nowMs = Math.max(this.#nowMs, endMs);
   }
 
   #next(): Timer | undefined {

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import {
+  describeError,
+  invariant,
+  InvariantError,
+  PermanentError,
+  TemporaryError,
+  UsageError,
+} from "../../lib/base/mod.ts";
+
+Deno.test("an error is told with its causes, each message once", () => {
+  const root = new Error("ECONNREFUSED"), middle = new Error("cannot reach db", { cause: root });
+  assert.equal(
+    describeError(new Error("start failed", { cause: middle })),
+    "start failed: cannot reach db: ECONNREFUSED",
+  );
+  assert.equal(describeError(new Error("start failed: ECONNREFUSED", { cause: root })), "start failed: ECONNREFUSED");
+});
+
+Deno.test("whatever was thrown can be told, and a circle of causes ends", () => {
+  assert.equal(describeError("text"), "text");
+  assert.equal(describeError(undefined), "");
+  assert.equal(describeError(new TypeError()), "TypeError");
+  const circle = new Error("round");
+  circle.cause = circle;
+  assert.equal(describeError(circle), "round");
+});
+
+Deno.test("a TemporaryError reads its delay, or leaves it to the queue", () => {
+  assert.equal(new TemporaryError("later", { delay: "30s" }).delayMs, 30_000);
+  assert.equal(new TemporaryError("later").delayMs, undefined);
+  assert.equal(new TemporaryError("later", { reason: "DbDown" }).reason, "DbDown");
+  assert.throws(() => new TemporaryError("later", { delay: "soon" }), RangeError);
+});
+
+Deno.test("errors keep their cause, their reason and their name", () => {
+  const cause = new Error("below");
+  assert.deepEqual(
+    [new PermanentError("no", { cause }).cause, new PermanentError("no").reason, new UsageError("no", "do that").hint],
+    [cause, "PermanentError", "do that"],
+  );
+  assert.equal(`${new PermanentError("no")}`, "PermanentError: no");
+});
+
+Deno.test("an invariant that holds is silent, a broken one throws", () => {
+  invariant(1, "fine");
+  assert.throws(() => invariant(0, "broken"), InvariantError);
+});
