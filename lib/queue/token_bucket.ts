@@ -19,7 +19,9 @@ export class TokenBucket {
   /** Takes a token; false where none is left. */
   take(): boolean {
     const nowMs = this.#clock.now();
-    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) / this.#refillMs);
+    // A machine's clock may be set back: that takes no tokens away.
+    const passedMs = Math.max(0, nowMs - this.#atMs);
+    this.#tokens = Math.min(this.#burst, this.#tokens + passedMs / this.#refillMs);
     this.#atMs = nowMs;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
