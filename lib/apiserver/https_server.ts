@@ -1,12 +1,15 @@
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { describeError, type Logger, silentLogger } from "../base/mod.ts";
-import { bodyTooLarge, unauthorized } from "./api_error.ts";
+import { ApiError, bodyTooLarge, unauthorized } from "./api_error.ts";
 import { errorResponse } from "./api_response.ts";
 import { CertificateAuthority, type Identity } from "./certificates.ts";
 import { kubeconfigText, writePrivateFile } from "./kubeconfig.ts";
+import { PROTOBUF, protobufToJson } from "./protobuf.ts";
+import { mediaTypeOf } from "./request_body.ts";
 import type { EmbeddedApiServer } from "./server.ts";
 import { ADMIN, AUTHENTICATED_GROUP, MASTERS_GROUP, type UserInfo } from "./user_info.ts";
 
@@ -130,15 +133,19 @@ export class HttpsServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const user = this.#authenticate(request);
-    const body = await readBody(request, this.#api.limits.bodyBytesMax);
-    if (body === undefined) {
+    const bytes = await readBody(request, this.#api.limits.bodyBytesMax);
+    if (bytes === undefined) {
       return await this.#send(response, errorResponse(bodyTooLarge(this.#api.limits.bodyBytesMax)), true);
     }
     if (!user) return await this.#send(response, errorResponse(unauthorized()), false);
     const { method = "GET", url: path = "/" } = request;
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(request.headers)) headers[name] = String(value);
-    await this.#send(response, await this.#api.handle({ method, path, headers, body, signal, user }), false);
+    const body = await bodyText(bytes, headers);
+    const answer = typeof body === "string"
+      ? await this.#api.handle({ method, path, headers, body, signal, user })
+      : errorResponse(body);
+    await this.#send(response, answer, false);
   }
 
   /** Who asks: by a certificate of our authority, else by a token. */
@@ -179,6 +186,19 @@ export class HttpsServer implements AsyncDisposable {
   }
 }
 
+/** The body as text; protobuf becomes JSON here, in `headers` too. An error where it cannot be read. */
+async function bodyText(bytes: Uint8Array, headers: Record<string, string>): Promise<string | ApiError> {
+  if (bytes.length === 0 || mediaTypeOf(headers["content-type"]) !== PROTOBUF) return new TextDecoder().decode(bytes);
+  try {
+    const text = await protobufToJson(bytes);
+    headers["content-type"] = "application/json";
+    return text;
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
+}
+
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const go = () => {
@@ -191,15 +211,15 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** The body as text; undefined where it passes the bound, of which at most one chunk more is held. */
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+/** The body; undefined where it passes the bound, of which at most one chunk more is held. */
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | undefined> {
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
-  const decoder = new TextDecoder();
-  let text = "", bytes = 0;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) return undefined;
-    text += decoder.decode(chunk, { stream: true });
+    length += chunk.byteLength;
+    if (length > bytesMax) return undefined;
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  return Buffer.concat(chunks);
 }

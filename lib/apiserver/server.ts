@@ -23,6 +23,7 @@ import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
 import { handleResource, typeOf } from "./resource_handler.ts";
 import { ResourceRegistry } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 import { DEFAULT_LIMITS, type ServerContext, type ServerLimits } from "./server_context.ts";
 import { SpecialResources } from "./special_resources.ts";
@@ -75,7 +76,7 @@ export class EmbeddedApiServer {
       logger,
       limits,
       storage: new Storage({ logLengthMax: limits.logLengthMax }),
-      registry: new ResourceRegistry(builtinResourceTypes),
+      registry: new ResourceRegistry(servedBuiltinTypes),
       background: new BackgroundQueue(logger),
     };
     this.#context = context;
@@ -156,6 +157,11 @@ export class EmbeddedApiServer {
     this.#context.background.close();
     this.#context.storage.close();
   }
+}
+
+/** Built-in types in one version each, but for Events: HorizontalPodAutoscalers would need a conversion between theirs. */
+function servedBuiltinTypes(): readonly ResourceType[] {
+  return builtinResourceTypes().filter(({ group, version }) => group !== "autoscaling" || version !== "v1");
 }
 
 function attributesOf(info: RequestInfo): AccessAttributes {

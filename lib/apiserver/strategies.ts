@@ -39,6 +39,7 @@ const WITH_GENERATION = new Set([
   "deployments.apps",
   "replicasets.apps",
   "statefulsets.apps",
+  "horizontalpodautoscalers.autoscaling",
   "cronjobs.batch",
   "jobs.batch",
   "customresourcedefinitions.apiextensions.k8s.io",

@@ -2,7 +2,10 @@ import { isObject } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** core/v1 Service: a cluster IP that follows from the uid instead of an allocator's state. */
+const NODE_PORT_MIN = 30_000;
+const NODE_PORT_COUNT = 2_768;
+
+/** core/v1 Service: a cluster IP and node ports that follow from the uid instead of an allocator's state. */
 export const serviceStrategy: Strategy = {
   prepareForCreate(object) {
     const spec = specOf(object);
@@ -10,6 +13,7 @@ export const serviceStrategy: Strategy = {
     if (spec.type === "ExternalName") return;
     if (!spec.clusterIP) spec.clusterIP = clusterIp(object.metadata?.uid ?? "");
     addFamilies(spec);
+    addNodePorts(spec, object.metadata?.uid ?? "");
   },
   prepareForUpdate(object, old) {
     const spec = specOf(object);
@@ -17,6 +21,7 @@ export const serviceStrategy: Strategy = {
     if (spec.type === "ExternalName") return;
     if (!spec.clusterIP) spec.clusterIP = before.clusterIP ?? clusterIp(old.metadata?.uid ?? "");
     addFamilies(spec);
+    addNodePorts(spec, object.metadata?.uid ?? "");
   },
 };
 
@@ -30,6 +35,15 @@ function addFamilies(spec: Record<string, unknown>): void {
   spec.clusterIPs ??= [spec.clusterIP];
   spec.ipFamilies ??= ["IPv4"];
   spec.ipFamilyPolicy ??= "SingleStack";
+}
+
+/** Ports of the usual node port range that follow from the uid; the next free one is not looked for. */
+function addNodePorts(spec: Record<string, unknown>, uid: string): void {
+  if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
+  const first = Number.parseInt(uid.slice(4, 8), 16) || 0;
+  for (const [index, port] of (Array.isArray(spec.ports) ? spec.ports : []).entries()) {
+    if (isObject(port) && !port.nodePort) port.nodePort = NODE_PORT_MIN + (first + index) % NODE_PORT_COUNT;
+  }
 }
 
 function clusterIp(uid: string): string {

@@ -45,8 +45,10 @@ function selectOwnPods(object: DynamicObject): void {
     "job-name": name,
   };
   spec.selector = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
-  spec.template = { ...template, metadata: { ...metadata, labels: { ...fieldsOf(metadata.labels), ...labels } } };
+  const podLabels = { ...fieldsOf(metadata.labels), ...labels } as Record<string, string>;
+  spec.template = { ...template, metadata: { ...metadata, labels: podLabels } };
   object.spec = spec;
+  if (Object.keys(object.metadata?.labels ?? {}).length === 0) object.metadata!.labels = { ...podLabels };
 }
 
 /** Quality of service by what the containers ask for (core/v1 helper qos). */
