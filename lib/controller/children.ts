@@ -6,6 +6,7 @@ import { type ApiResource, formatApiVersion, parseApiVersion } from "../apimachi
 import type { Informer } from "../cache/mod.ts";
 import type { ApplyChildOptions } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
+import { ownFields } from "./own_fields.ts";
 
 /** What a controller knows of the kinds that its handlers apply. */
 export interface ChildKinds {
@@ -15,27 +16,16 @@ export interface ChildKinds {
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined;
 }
 
-/**
- * Keeps of `managedFields` only what this manager applied: enough to know without a request whether applying again would
- * change anything, and a fraction of the memory.
- */
-export function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject {
-  return (object) => {
-    const own = object.metadata?.managedFields?.filter((entry) =>
-      entry.manager === fieldManager && entry.operation === "Apply" && !entry.subresource
-    );
-    return { ...object, metadata: { ...object.metadata, managedFields: own } };
-  };
-}
-
 /** Applies the children of one object in one cycle. */
 export class Children {
   readonly #owner: KubeObject;
   readonly #client: CycleClient;
   readonly #kinds: ChildKinds;
+  readonly #fieldManager: string;
 
-  constructor(owner: KubeObject, client: CycleClient, kinds: ChildKinds) {
+  constructor(owner: KubeObject, client: CycleClient, kinds: ChildKinds, fieldManager: string) {
     this.#owner = owner;
+    this.#fieldManager = fieldManager;
     this.#client = client;
     this.#kinds = kinds;
   }
@@ -55,8 +45,10 @@ export class Children {
     const live = this.#kinds.informerOf(resource)?.store.get(keyOf(desired));
     if (live) {
       this.#refuseForeign(live, resource);
-      const own = live.metadata?.managedFields?.[0]?.fieldsV1;
-      if (applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)) return live as C;
+      const own = ownFields(live, this.#fieldManager);
+      if (applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)) {
+        return typed(live, resource) as C;
+      }
     }
     return await this.#client.apply(resource, desired);
   }

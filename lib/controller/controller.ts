@@ -6,19 +6,19 @@ import { type ApiResource, formatGroupResource } from "../apimachinery/resource.
 import type { Informer, StoreEvent } from "../cache/mod.ts";
 import type { Client } from "../client/mod.ts";
 import { detectCause } from "../handling/cause.ts";
-import { afterCycle, type HotLoopOptions, isHot, pauseMs } from "../handling/hot_loop.ts";
+import { afterRepeatedWrite, type HotLoopOptions, isHot } from "../handling/hot_loop.ts";
 import type { Outcome } from "../handling/outcome.ts";
 import { outcomeOfError } from "../handling/outcome.ts";
-import { firstTick, tickDueMs } from "../handling/timer_schedule.ts";
 import type { BackoffOptions } from "../queue/backoff.ts";
 import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
-import { type ChildKinds, keepOwnFields, ownerKey, typed } from "./children.ts";
+import { type ChildKinds, ownerKey, typed } from "./children.ts";
 import { Cycle, type CycleHost, type CyclePlan, type CycleReport } from "./cycle.ts";
 import { CycleClient, type WriteRecord } from "./cycle_client.ts";
-import type { ControllerDeclaration } from "./declaration.ts";
+import type { ControllerDeclaration, TimerDeclaration } from "./declaration.ts";
 import { Dependencies } from "./dependencies.ts";
 import type { EventRecorder } from "./event_recorder.ts";
 import { KeyMemory, sameInput } from "./key_memory.ts";
+import { KeySchedule, mayLoop } from "./key_schedule.ts";
 import type { ControllerObserver, CycleResult } from "./observer.ts";
 import type { SharedInformers } from "./shared_informers.ts";
 import { WatchSet } from "./watch_set.ts";
@@ -55,12 +55,11 @@ export interface ControllerDeps {
   readonly observer?: ControllerObserver;
   /** Field manager of status and children. */
   readonly fieldManager: string;
+  /** What stores keep of the kind and of what it owns; the same function for every controller, so that they share stores. */
+  readonly project: (object: KubeObject) => KubeObject;
   readonly finalizer: string;
   readonly options: ControllerOptions;
 }
-
-/** Reasons that come from changes in the cluster, as against those that a handler or a clock asked for. */
-const EVENT_REASONS = new Set(["changed", "owned", "mapped", "dependency"]);
 
 /**
  * Reconciles every object of one kind: watches, queues keys, runs cycles, and remembers between cycles only what may be lost.
@@ -75,6 +74,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #dependencies: Dependencies;
   readonly #unsubscribe: (() => void)[] = [];
   readonly #host: CycleHost<T, Spec, Status>;
+  readonly #schedule: KeySchedule<TimerDeclaration<T, Spec, Status>>;
   #primary!: Informer<T>;
 
   constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
@@ -85,6 +85,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.queue = new WorkQueue({ clock, random, backoff: options.backoff, observer: observer?.queue });
     this.#watches = new WatchSet(deps.informers);
     this.#dependencies = new Dependencies(deps.informers, (key) => this.queue.add(key, "dependency"));
+    this.#schedule = new KeySchedule(declaration.timers, options.hotLoop);
     const kinds = { resolve: deps.resolveKind, informerOf: (resource: ApiResource) => this.#ownedInformer(resource) };
     this.#host = {
       declaration,
@@ -92,6 +93,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       kinds,
       events: deps.events,
       dependencies: this.#dependencies,
+      fieldManager: deps.fieldManager,
       finalizer: deps.finalizer,
       timeoutMs: options.timeoutMs,
       cached: (resource) => this.#watches.reader(resource),
@@ -101,11 +103,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   /** Starts the watches and resolves when every store is complete. */
   async start(): Promise<void> {
     const { kind, owns, watches } = this.#declaration;
-    this.#primary = this.#watches.add({ resource: kind }) as unknown as Informer<T>;
+    const { project } = this.#deps;
+    this.#primary = this.#watches.add({ resource: kind, project }) as unknown as Informer<T>;
     this.#unsubscribe.push(this.#primary.onEvent((event) => this.#onPrimary(event)));
-    const keep = keepOwnFields(this.#deps.fieldManager);
     for (const resource of owns) {
-      this.#unsubscribe.push(this.#watches.add({ resource, project: keep }).onEvent((event) => this.#onOwned(event)));
+      this.#unsubscribe.push(this.#watches.add({ resource, project }).onEvent((event) => this.#onOwned(event)));
     }
     for (const { map, indexes = {}, ...spec } of watches) {
       const informer = this.#watches.add(spec);
@@ -187,30 +189,23 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (!stored) return;
     const memory = this.#memory.get(item.key) ?? new KeyMemory(stored, this.#deps.clock.now());
     this.#memory.set(item.key, memory);
-    if (this.#isNothingNew(item, stored, memory) || this.#mustPause(item, memory)) return;
     const object = typed(stored, this.#declaration.kind);
-    const { finalizer } = this.#deps, needsFinalizer = this.#declaration.delete !== undefined;
+    const { finalizer, clock } = this.#deps, needsFinalizer = this.#declaration.delete !== undefined;
     const cause = detectCause(object, { finalizer, needsFinalizer });
     if (cause.kind === "gone") return this.#forget(item.key);
-    await this.#runCycle(this.#plan(item, object, cause, memory), memory, abort);
-  }
-
-  #plan(
-    item: WorkItem,
-    object: T,
-    cause: CyclePlan<T, Spec, Status>["cause"],
-    memory: KeyMemory,
-  ): CyclePlan<T, Spec, Status> {
-    const nowMs = this.#deps.clock.now();
-    const timers = cause.kind === "delete" ? [] : this.#declaration.timers.filter((timer) => {
-      const state = memory.timers.get(timer.id) ?? firstTick(timer, nowMs);
-      memory.timers.set(timer.id, state);
-      return tickDueMs(timer, state, memory.changedMs) <= nowMs;
-    });
-    const due = memory.reconcileDueMs !== undefined && memory.reconcileDueMs <= nowMs;
-    const reconcile = due || [...item.reasons].some((reason) => reason !== "timer");
+    memory.deleting = cause.kind === "delete";
+    const reasons = new Set(item.reasons);
+    if (memory.isHandled(stored)) reasons.delete("changed"); // our own echo
+    const wasHot = isHot(memory.hot, this.#deps.options.hotLoop);
+    const { reconcile, timers, held, restMs } = this.#schedule.due(reasons, memory, clock.now());
+    if (wasHot && !memory.hot) this.#reportHot(item.key, false);
+    for (const reason of held) {
+      reasons.delete(reason);
+      this.queue.addAfter(item.key, restMs, reason);
+    }
+    if (!reconcile && timers.length === 0) return this.#reschedule(item.key, memory);
     const stalled = isHot(memory.hot, this.#deps.options.hotLoop);
-    return { key: item.key, object, cause, reasons: item.reasons, reconcile, timers, stalled };
+    await this.#runCycle({ key: item.key, object, cause, reasons, reconcile, timers, stalled }, memory, abort);
   }
 
   async #runCycle(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, abort: AbortSignal): Promise<void> {
@@ -219,6 +214,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const log = this.#logger(plan.key).with({ reconcile: randomSuffix(this.#deps.random, 8) });
     const span = observer?.span ?? ((_name, _attributes, work) => work());
     const startMs = clock.now();
+    const wasHandled = memory.isHandled(plan.object);
+    memory.handledVersion = undefined; // until this cycle is through
     observer?.cycleStarted?.();
     let result: CycleResult = "error";
     try {
@@ -228,6 +225,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
         const cycleLog = traceId ? log.with({ trace_id: traceId }) : log;
         cycleLog.debug("cycle starts", { cause: plan.cause.kind, reasons: [...plan.reasons] });
         const report = await new Cycle(this.#host, plan, cycleClient, cycleLog, abort).run();
+        const dealtWith = report.undisturbed && (plan.reconcile || wasHandled);
+        if (dealtWith) memory.handledVersion = report.object?.metadata?.resourceVersion;
         result = this.#settle(plan, report, memory, cycleLog);
       });
     } finally {
@@ -239,12 +238,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   #settle(plan: CyclePlan<T, Spec, Status>, report: CycleReport<T>, memory: KeyMemory, log: Logger): CycleResult {
-    const { outcome, input, object } = report, nowMs = this.#deps.clock.now();
+    const { outcome, object } = report, nowMs = this.#deps.clock.now();
     for (const [id, state] of report.ticks) memory.timers.set(id, state);
-    const undisturbed = object !== undefined && (object === input || sameInput(input, object));
-    if (undisturbed && outcome.kind !== "retry" && plan.reconcile) {
-      memory.handled = object;
-    }
     if (outcome.kind === "retry") {
       this.#retry(plan.key, outcome, log);
       return "error";
@@ -272,7 +267,6 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const memory = this.#memory.get(key);
     if (memory) {
       memory.reconcileDueMs = this.#deps.clock.now() + delayMs;
-      memory.handled = undefined;
       this.#reschedule(key, memory);
     }
     if (outcome.kind === "done") return;
@@ -289,50 +283,33 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
 
   /** One delayed entry per key, for whatever falls due first. */
   #reschedule(key: string, memory: KeyMemory): void {
-    const nowMs = this.#deps.clock.now();
-    if (memory.reconcileDueMs !== undefined) {
-      this.queue.addAfter(key, Math.max(1, memory.reconcileDueMs - nowMs), "requeue");
+    for (const { delayMs, reason } of this.#schedule.next(memory, this.#deps.clock.now())) {
+      this.queue.addAfter(key, delayMs, reason);
     }
-    for (const timer of this.#declaration.timers) {
-      const state = memory.timers.get(timer.id) ?? firstTick(timer, nowMs);
-      memory.timers.set(timer.id, state);
-      this.queue.addAfter(key, Math.max(1, tickDueMs(timer, state, memory.changedMs) - nowMs), "timer");
-    }
-  }
-
-  #isNothingNew(item: WorkItem, object: T, memory: KeyMemory): boolean {
-    const onlyChanged = item.reasons.size === 1 && item.reasons.has("changed");
-    if (!onlyChanged || !memory.isEcho(object)) return false;
-    this.#reschedule(item.key, memory);
-    return true;
-  }
-
-  #mustPause(item: WorkItem, memory: KeyMemory): boolean {
-    if (![...item.reasons].every((reason) => EVENT_REASONS.has(reason))) return false;
-    const restMs = pauseMs(memory.hot, this.#deps.options.hotLoop) -
-      (this.#deps.clock.now() - (memory.hot?.lastMs ?? 0));
-    if (restMs <= 0) return false;
-    for (const reason of item.reasons) this.queue.addAfter(item.key, restMs, reason);
-    return true;
   }
 
   #guard(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, writes: readonly WriteRecord[]): void {
-    const { clock, observer, options } = this.#deps;
-    // The echo of a status write is never handled, so it cannot drive a loop; everything else can.
+    const { clock, options: { hotLoop } } = this.#deps;
+    // The echo of a status write is never handled, so it cannot drive a loop. A new generation is work, not a loop.
+    const generation = plan.object.metadata?.generation;
     const targets = new Set(
       writes.filter(({ subresource }) => subresource !== "status")
-        .map(({ resource, key }) => `${formatGroupResource(resource)} ${formatKey(key)}`),
+        .map(({ resource, key }) => `${generation} ${formatGroupResource(resource)} ${formatKey(key)}`),
     );
+    if (targets.size === 0) return;
     const again = [...targets].some((target) => memory.lastTargets.has(target));
     memory.lastTargets = targets;
-    if (again && ![...plan.reasons].every((reason) => EVENT_REASONS.has(reason))) return;
-    const before = isHot(memory.hot, options.hotLoop);
-    memory.hot = afterCycle(memory.hot, again, clock.now(), options.hotLoop);
-    const after = isHot(memory.hot, options.hotLoop);
-    if (before === after) return;
-    observer?.hot?.(plan.key, after);
-    const log = this.#logger(plan.key);
-    if (after) log.warn("hot loop: every reconcile writes again without converging; slowing down");
+    if (!again || !mayLoop(plan.reasons)) return;
+    const before = isHot(memory.hot, hotLoop);
+    memory.hot = afterRepeatedWrite(memory.hot, clock.now(), hotLoop);
+    if (!before && isHot(memory.hot, hotLoop)) this.#reportHot(plan.key, true);
+    this.#reschedule(plan.key, memory);
+  }
+
+  #reportHot(key: string, hot: boolean): void {
+    this.#deps.observer?.hot?.(key, hot);
+    const log = this.#logger(key);
+    if (hot) log.warn("hot loop: reconciles write the same again and again without converging; slowing down");
     else log.info("hot loop ended");
   }
 
@@ -346,7 +323,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   #forget(key: string): void {
     const memory = this.#memory.get(key);
     if (memory?.uid) this.#deps.events.forget(memory.uid);
-    if (memory && isHot(memory.hot, this.#deps.options.hotLoop)) this.#deps.observer?.hot?.(key, false);
+    if (memory && isHot(memory.hot, this.#deps.options.hotLoop)) this.#reportHot(key, false);
     this.#memory.delete(key);
     this.queue.forget(key);
     this.#dependencies.forget(key);

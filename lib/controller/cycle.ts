@@ -1,7 +1,10 @@
 import type { Clock } from "../base/clock.ts";
+import { durationMs } from "../base/duration.ts";
+import { isObject, jsonEqual } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { type KubeObject } from "../apimachinery/object.ts";
-import { formatApiVersion } from "../apimachinery/resource.ts";
+import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
+import { ConflictError, NotFoundError } from "../client/mod.ts";
 import type { Cause } from "../handling/cause.ts";
 import { runWithTimeout } from "../handling/execution.ts";
 import { type Outcome, outcomeOf, outcomeOfError } from "../handling/outcome.ts";
@@ -13,9 +16,9 @@ import type { ControllerDeclaration, HandlerOptions, ReconcileHandler, TimerDecl
 import type { Dependencies } from "./dependencies.ts";
 import type { EventPoster, EventRecorder } from "./event_recorder.ts";
 import { claim, release } from "./finalizer.ts";
+import { sameInput } from "./key_memory.ts";
+import { ownFields } from "./own_fields.ts";
 import { StatusDraft } from "./status_draft.ts";
-import { durationMs } from "../base/duration.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
 
 /** What a cycle needs of its controller. */
 export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
@@ -24,6 +27,7 @@ export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
   readonly kinds: ChildKinds;
   readonly events: EventRecorder;
   readonly dependencies: Dependencies;
+  readonly fieldManager: string;
   readonly finalizer: string;
   readonly timeoutMs: number;
   cached(resource: ApiResource): CachedReader<KubeObject>;
@@ -35,7 +39,7 @@ export interface CyclePlan<T extends KubeObject, Spec, Status extends object> {
   readonly object: T;
   readonly cause: Exclude<Cause, { kind: "gone" }>;
   readonly reasons: ReadonlySet<string>;
-  /** Whether the reconcile handler runs; a timer tick alone does not ask for it. */
+  /** Whether the reconcile or delete handler runs; a timer tick alone does not ask for it. */
   readonly reconcile: boolean;
   readonly timers: readonly TimerDeclaration<T, Spec, Status>[];
   readonly stalled: boolean;
@@ -44,10 +48,10 @@ export interface CyclePlan<T extends KubeObject, Spec, Status extends object> {
 /** How a cycle ended. */
 export interface CycleReport<T extends KubeObject> {
   readonly outcome: Outcome;
-  /** The object as the handlers saw it: with its finalizer settled. */
-  readonly input: T;
-  /** The object after the cycle's own writes; undefined once it was let go. */
+  /** The object after the cycle's own writes; undefined once it was let go or turned out to be gone. */
   readonly object: T | undefined;
+  /** Whether `object` holds nobody else's change that the handlers have not seen. */
+  readonly undisturbed: boolean;
   /** Next ticks of the timers that ran. */
   readonly ticks: ReadonlyMap<string, TimerState>;
 }
@@ -87,26 +91,35 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   /** Runs the cycle. Errors of handlers become the report's outcome; errors of the cycle's own writes are thrown. */
   async run(): Promise<CycleReport<T>> {
     const { kind } = this.#host.declaration;
-    const object = await this.#settleFinalizer();
-    const draft = new StatusDraft<Status>(
-      (object as { status?: Partial<Status> }).status,
-      object.metadata?.generation,
-      this.#host.clock.now(),
-    );
-    const events = this.#host.events.poster(object);
     const ticks = new Map<string, TimerState>();
+    const object = await this.#settleFinalizer();
+    if (!object) return { outcome: { kind: "done" }, object: undefined, undisturbed: false, ticks };
+    const draft = this.#draft(object);
+    const events = this.#host.events.poster(object);
     const outcome = await this.#handle(object, draft, events.poster, ticks);
+    // What a handler did until the stop cut it short is its own affair; the next run of the operator begins anew.
+    this.#signal.throwIfAborted();
     await events.flush(this.#signal);
     if (this.#plan.cause.kind === "delete" && outcome.kind === "done") {
       await release(this.#client, kind, object, this.#host.finalizer);
-      return { outcome, input: object, object: undefined, ticks };
+      return { outcome, object: undefined, undisturbed: false, ticks };
     }
     this.#judge(draft, outcome);
-    if (!kind.hasStatus || !draft.changed) return { outcome, input: object, object, ticks };
-    return { outcome, input: object, object: await this.#commit(object, draft), ticks };
+    if (!kind.hasStatus || !draft.changed) return { outcome, object, undisturbed: true, ticks };
+    const written = await this.#commit(object, draft);
+    const undisturbed = written !== undefined && sameInput(object, written) &&
+      jsonEqual((written as { status?: unknown }).status, draft.current);
+    return { outcome, object: written, undisturbed, ticks };
   }
 
-  #settleFinalizer(): Promise<T> | T {
+  #draft(object: T): StatusDraft<Status> {
+    const own = ownFields(object, this.#host.fieldManager, "status")?.["f:status"];
+    const { status } = object as { status?: Partial<Status> };
+    return new StatusDraft(status, object.metadata?.generation, this.#host.clock.now(), isObject(own) ? own : {});
+  }
+
+  /** The object with its finalizer claimed or given up; undefined where it is gone, or on its way, meanwhile. */
+  #settleFinalizer(): Promise<T | undefined> | T {
     const { cause, object } = this.#plan, { declaration, finalizer } = this.#host;
     if (cause.kind === "delete" || cause.finalizer === "keep") return object;
     const settle = cause.finalizer === "claim" ? claim : release;
@@ -168,7 +181,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     watch: ReturnType<Dependencies["begin"]>["watch"] | undefined,
   ): ReconcileContext<T, Spec, Status> {
     const client = this.#client.withSignal(signal);
-    const children = new Children(object, client, this.#host.kinds);
+    const children = new Children(object, client, this.#host.kinds, this.#host.fieldManager);
     const { name = "", namespace = "", uid = "", labels = {}, annotations = {} } = object.metadata ?? {};
     return {
       object,
@@ -183,8 +196,11 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       apply: (child, options) => children.apply(child, options),
       client,
       cached: (resource) => this.#host.cached(resource) as unknown as CachedReader<never>,
-      watch: (resource, key) =>
-        watch ? watch(client, resource, key) : client.find<KubeObject>(resource, key, { metadataOnly: true }),
+      watch: async (resource, key) => {
+        signal.throwIfAborted(); // a handler that outlived its cycle must not open a watch that nobody closes
+        if (watch) return await watch(client, resource, key);
+        return await client.find<KubeObject>(resource, key, { metadataOnly: true });
+      },
       events,
       log: this.#log,
       signal,
@@ -204,12 +220,20 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     if (this.#plan.reconcile) draft.observe();
   }
 
-  #commit(object: T, draft: StatusDraft<Status>): Promise<T> {
+  /** Writes the status; undefined where the object is gone. */
+  async #commit(object: T, draft: StatusDraft<Status>): Promise<T | undefined> {
     const { kind } = this.#host.declaration;
     const { name, namespace, uid } = object.metadata!;
     // The uid makes the server refuse where the object was deleted and made anew meanwhile.
     const metadata = { name, uid, ...(namespace ? { namespace } : {}) };
-    const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.current };
-    return this.#client.apply(kind, body as unknown as T, { subresource: "status" });
+    const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
+    try {
+      return await this.#client.apply(kind, body as unknown as T, { subresource: "status" });
+    } catch (error) {
+      // Forced, an apply conflicts over nothing but the uid. Its successor, if there is one, brings a cycle of its own.
+      if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
+      this.#log.debug("the object went while it was reconciled; its status is not written");
+      return undefined;
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { JsonValue } from "../base/json.ts";
 import { keyOf, type KubeList, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Client } from "../client/mod.ts";
+import { withoutManagedFields } from "./own_fields.ts";
 
 /** One write of a cycle, as its books hold it. */
 export interface WriteRecord {
@@ -68,7 +69,8 @@ export class CycleClient {
     object: T,
     options?: { subresource?: string },
   ): Promise<T> {
-    const result = await this.#client.replace(resource, object, { ...options, signal: this.#signal });
+    const body = withoutManagedFields(object);
+    const result = await this.#client.replace(resource, body, { ...options, signal: this.#signal });
     return this.#enter("replace", resource, result, options?.subresource);
   }
 

@@ -84,7 +84,7 @@ export class Dependencies {
       const version = lease.informer.store.get(target)?.metadata?.resourceVersion;
       if (version !== dependency.seenVersion) this.#enqueue(key);
     };
-    const unsubscribe = lease.informer.onEvent(compare);
+    let unsubscribe = () => {};
     const dependency: Dependency = {
       lease,
       usedInCycle: 0,
@@ -95,6 +95,10 @@ export class Dependencies {
         lease[Symbol.dispose]();
       },
     };
+    // A shared watch may have listed already: it replays its object at once, before anything here has been seen.
+    unsubscribe = lease.informer.onEvent((event) => {
+      if (!event.initial) compare();
+    });
     // An object that vanished between the read and the list is no event of the list: look once when it is complete.
     lease.informer.synced.then(compare, () => {});
     return dependency;

@@ -11,27 +11,29 @@ const ATTEMPTS_MAX = 4;
  * Adds the operator's own finalizer.
  *
  * Guarantees: the patch tests the resourceVersion, so that a list which another operator changes at the same moment is never
- * overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway).
+ * overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway). Undefined
+ * where the object is gone, was made anew, or is being deleted by now.
  *
  * @throws {ConflictError} where the object keeps changing.
  */
-export function claim<T extends KubeObject>(
+export async function claim<T extends KubeObject>(
   client: CycleClient,
   resource: ApiResource,
   object: T,
   finalizer: string,
-): Promise<T> {
-  return edit(client, resource, object, (current) => {
+): Promise<T | undefined> {
+  const claimed = await edit(client, resource, object, (current) => {
     const finalizers = current.metadata?.finalizers;
     if (finalizers?.includes(finalizer) || current.metadata?.deletionTimestamp) return undefined;
     return finalizers
       ? [{ op: "add", path: "/metadata/finalizers/-", value: finalizer }]
       : [{ op: "add", path: "/metadata/finalizers", value: [finalizer] }];
   });
+  return claimed?.metadata?.deletionTimestamp ? undefined : claimed;
 }
 
 /**
- * Removes the operator's own finalizer, and no other.
+ * Removes the operator's own finalizer, and no other. Undefined where the object is gone or was made anew.
  *
  * @throws {ConflictError} where the object keeps changing.
  */
@@ -40,7 +42,7 @@ export function release<T extends KubeObject>(
   resource: ApiResource,
   object: T,
   finalizer: string,
-): Promise<T> {
+): Promise<T | undefined> {
   return edit(client, resource, object, (current) => {
     const index = current.metadata?.finalizers?.indexOf(finalizer) ?? -1;
     return index < 0 ? undefined : [{ op: "remove", path: `/metadata/finalizers/${index}` }];
@@ -54,7 +56,7 @@ async function edit<T extends KubeObject>(
   resource: ApiResource,
   object: T,
   plan: (current: T) => Operation[] | undefined,
-): Promise<T> {
+): Promise<T | undefined> {
   let current = object;
   for (let attempt = 1;; attempt++) {
     const operations = plan(current);
@@ -65,11 +67,11 @@ async function edit<T extends KubeObject>(
       const patched = await client.patch<T>(resource, keyOf(object), [guard, ...operations], { type: "json" });
       return { ...patched, apiVersion: formatApiVersion(resource), kind: resource.kind };
     } catch (error) {
-      if (error instanceof NotFoundError) return current;
+      if (error instanceof NotFoundError) return undefined;
       // A failed test is a 422 on the real server, a lost race a 409.
       if (!(error instanceof ConflictError || error instanceof InvalidError) || attempt >= ATTEMPTS_MAX) throw error;
       const fresh = await client.find<T>(resource, keyOf(object));
-      if (!fresh || fresh.metadata?.uid !== object.metadata?.uid) return current;
+      if (!fresh || fresh.metadata?.uid !== object.metadata?.uid) return undefined;
       current = fresh;
     }
   }

@@ -1,4 +1,4 @@
-import { type HotLoopState } from "../handling/hot_loop.ts";
+import type { HotLoopState } from "../handling/hot_loop.ts";
 import type { TimerState } from "../handling/timer_schedule.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import { jsonEqual } from "../base/json.ts";
@@ -13,14 +13,16 @@ export class KeyMemory {
   readonly pendingWrites: PendingVersions = new Map();
   readonly timers = new Map<string, TimerState>();
   hot: HotLoopState | undefined;
-  /** What the last cycle wrote, other than status. */
+  /** What the last cycle that wrote anything but status wrote, and for which generation. */
   lastTargets: ReadonlySet<string> = new Set();
   /** When the handlers asked to reconcile again, or a retry is due. */
   reconcileDueMs: number | undefined;
   /** When the object's spec or metadata last changed, as far as this process saw. */
   changedMs: number;
-  /** The last state that a whole cycle has dealt with. */
-  handled: KubeObject | undefined;
+  /** The version that a whole cycle has dealt with, its own status write included. */
+  handledVersion: string | undefined;
+  /** Whether the object waits for its delete handler. */
+  deleting = false;
   readonly uid: string | undefined;
 
   constructor(object: KubeObject, nowMs: number) {
@@ -29,9 +31,9 @@ export class KeyMemory {
   }
 
   /** Whether `object` is what the last cycle left behind: its own echo, on which there is nothing to do. */
-  isEcho(object: KubeObject): boolean {
+  isHandled(object: KubeObject): boolean {
     const version = object.metadata?.resourceVersion;
-    return version !== undefined && this.handled?.metadata?.resourceVersion === version;
+    return version !== undefined && this.handledVersion === version;
   }
 }
 

@@ -12,5 +12,6 @@ export * from "./cycle_client.ts";
 export * from "./declaration.ts";
 export * from "./event_recorder.ts";
 export * from "./observer.ts";
+export * from "./own_fields.ts";
 export * from "./shared_informers.ts";
 export * from "./status_draft.ts";

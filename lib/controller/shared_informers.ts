@@ -81,7 +81,9 @@ export class SharedInformers {
   }
 
   #end(shared: Shared): void {
-    this.#shared.splice(this.#shared.indexOf(shared), 1);
+    const index = this.#shared.indexOf(shared);
+    if (index < 0) return; // closing ended it before its last lease did
+    this.#shared.splice(index, 1);
     shared.abort.abort();
     const ended = shared.running.finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);

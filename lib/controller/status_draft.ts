@@ -1,10 +1,13 @@
-import { jsonClone, jsonEqual } from "../base/json.ts";
+import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
 import { type Condition, setCondition } from "../apimachinery/condition.ts";
 import type { BaseStatus } from "./declaration.ts";
 
 /**
  * The status that one cycle wants. It starts as the object's present status; handlers set fields and conditions; the
- * engine writes it once, by server-side apply, if it differs.
+ * engine writes its own part once, by server-side apply, if it differs.
+ *
+ * Guarantees: top-level fields and conditions that another manager wrote and no handler set are neither written nor taken
+ * over. What another manager owns too cannot be removed, only set.
  *
  * @example
  * ```ts
@@ -20,13 +23,22 @@ export class StatusDraft<Status extends object> {
   readonly #draft: Record<string, unknown>;
   readonly #generation: number | undefined;
   readonly #nowMs: number;
+  readonly #own: Record<string, unknown>;
+  readonly #fieldsSet = new Set<string>();
   readonly #conditionsSet = new Set<string>();
 
-  constructor(live: Readonly<Partial<Status>> | undefined, generation: number | undefined, nowMs: number) {
+  /** `ownFields`: the `f:status` of what the operator applied before (KEP-555, FieldsV1). */
+  constructor(
+    live: Readonly<Partial<Status>> | undefined,
+    generation: number | undefined,
+    nowMs: number,
+    ownFields: Readonly<Record<string, unknown>> = {},
+  ) {
     this.#live = (live ?? {}) as Record<string, unknown>;
     this.#draft = jsonClone(this.#live);
     this.#generation = generation;
     this.#nowMs = nowMs;
+    this.#own = ownFields;
   }
 
   /** The status as drafted so far. */
@@ -37,6 +49,7 @@ export class StatusDraft<Status extends object> {
   /** Sets top-level fields; undefined removes one. Fields that are not named keep their value. */
   set(fields: { readonly [Field in keyof Status]?: Status[Field] | undefined }): void {
     for (const [field, value] of Object.entries(fields)) {
+      this.#fieldsSet.add(field);
       if (value === undefined) delete this.#draft[field];
       else this.#draft[field] = jsonClone(value);
     }
@@ -66,12 +79,40 @@ export class StatusDraft<Status extends object> {
 
   /** Says that this generation of the spec has been handled. */
   observe(): void {
-    if (this.#generation !== undefined) this.#draft.observedGeneration = this.#generation;
+    if (this.#generation === undefined) return;
+    this.#draft.observedGeneration = this.#generation;
+    this.#fieldsSet.add("observedGeneration");
+  }
+
+  /** The operator's own part of the draft: what is applied. What it applied before and is not in it, goes. */
+  get own(): Readonly<Partial<Status> & BaseStatus> {
+    return this.#ownPart(this.#draft) as Partial<Status> & BaseStatus;
   }
 
   /** Whether a write is needed. */
   get changed(): boolean {
-    return !jsonEqual(this.#live, this.#draft);
+    return !jsonEqual(this.#ownPart(this.#live), this.#ownPart(this.#draft));
+  }
+
+  #ownPart(status: Record<string, unknown>): Record<string, unknown> {
+    const part: Record<string, unknown> = {};
+    for (const [field, value] of Object.entries(status)) {
+      const set = this.#fieldsSet.has(field) && Object.hasOwn(this.#draft, field);
+      if (set || (field !== "conditions" && Object.hasOwn(this.#own, `f:${field}`))) part[field] = value;
+    }
+    if (part.conditions === undefined && Array.isArray(status.conditions)) {
+      const conditions = (status.conditions as Condition[]).filter(({ type }) => this.#isOwnCondition(type));
+      if (conditions.length > 0) part.conditions = conditions;
+    }
+    return part;
+  }
+
+  #isOwnCondition(type: string): boolean {
+    if (this.#conditionsSet.has(type) && this.#conditions().some((each) => each.type === type)) return true;
+    const own = this.#own["f:conditions"];
+    if (!isObject(own)) return false;
+    // Without keys the list is atomic: whoever owns it owns all of it.
+    return Object.hasOwn(own, `k:${JSON.stringify({ type })}`) || !Object.keys(own).some((key) => key.startsWith("k:"));
   }
 
   #conditions(): Condition[] {

@@ -6,10 +6,11 @@ import { LinkedAbort } from "../base/signal.ts";
 /**
  * Runs `work` with a signal that aborts after `timeoutMs` or with `parent`.
  *
- * Guarantees: after the timeout the call ends with a {@linkcode TimeoutError} even where `work` ignores its signal; its late
- * result or error is then discarded. The timer is gone when the call ends.
+ * Guarantees: after the timeout the call ends with a {@linkcode TimeoutError}, after an abort of `parent` with its reason, even
+ * where `work` ignores its signal; its late result or error is then discarded. The timer is gone when the call ends. Where
+ * `parent` is aborted already, `work` is not called.
  *
- * @throws {TimeoutError} after `timeoutMs`; else whatever `work` throws.
+ * @throws {TimeoutError} after `timeoutMs`; the reason of `parent`; else whatever `work` throws.
  */
 export async function runWithTimeout<T>(
   clock: Clock,
@@ -17,17 +18,18 @@ export async function runWithTimeout<T>(
   parent: AbortSignal,
   work: (signal: AbortSignal) => Promise<T> | T,
 ): Promise<T> {
+  parent.throwIfAborted();
   using linked = new LinkedAbort([parent]);
-  let ended!: (error: unknown) => void;
-  const cut = new Promise<never>((_, reject) => ended = reject);
-  const timer = clock.schedule(() => {
-    const error = new TimeoutError(`handler did not finish within ${formatDuration(timeoutMs)}`);
-    linked.abort(error);
-    ended(error);
-  }, timeoutMs);
+  const cut = new Promise<never>((_, reject) => {
+    linked.signal.addEventListener("abort", () => reject(linked.signal.reason), { once: true });
+  });
+  const timer = clock.schedule(
+    () => linked.abort(new TimeoutError(`handler did not finish within ${formatDuration(timeoutMs)}`)),
+    timeoutMs,
+  );
   try {
     const running = Promise.resolve(work(linked.signal));
-    running.catch(() => {}); // a late failure after the timeout has no one left to hear it
+    running.catch(() => {}); // a late failure has no one left to hear it
     return await Promise.race([running, cut]);
   } finally {
     clock.clear(timer);

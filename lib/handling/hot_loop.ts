@@ -1,37 +1,51 @@
 /** Bounds of the hot loop guard. */
 export interface HotLoopOptions {
-  /** Writing cycles in a row before a key counts as hot. */
+  /** Repeated writes, none further from the last than the window, before a key counts as hot. */
   readonly writesInARowMax: number;
-  /** Cycles further apart than this are no loop. */
+  /** Repeated writes further apart than this are no loop. */
   readonly windowMs: number;
   /** Longest pause put between cycles of a hot key. */
   readonly pauseMsMax: number;
 }
 
-/** The guard's memory of one key. */
+/** The guard's memory of one key, from its last repeated write. */
 export interface HotLoopState {
   readonly writesInARow: number;
   readonly lastMs: number;
 }
 
-/** A key's memory after a cycle; `wrote` says whether it wrote again what the cycle before had written. */
-export function afterCycle(
+/** A key's memory after a cycle that wrote again what an earlier cycle had written. */
+export function afterRepeatedWrite(
   state: HotLoopState | undefined,
-  wrote: boolean,
   nowMs: number,
   options: HotLoopOptions,
 ): HotLoopState {
-  if (!wrote) return { writesInARow: 0, lastMs: nowMs };
-  const inTime = state !== undefined && nowMs - state.lastMs <= options.windowMs + pauseMs(state, options);
-  return { writesInARow: (inTime ? state.writesInARow : 0) + 1, lastMs: nowMs };
+  return { writesInARow: (cooled(state, nowMs, options)?.writesInARow ?? 0) + 1, lastMs: nowMs };
 }
 
-/** Whether the key writes on every cycle without converging. */
+/**
+ * A key's memory as of now: nothing once no repeated write came for a window after the pause. A cycle in between that wrote
+ * nothing proves nothing, for it may only have seen its own echo before the other writer answered.
+ */
+export function cooled(
+  state: HotLoopState | undefined,
+  nowMs: number,
+  options: HotLoopOptions,
+): HotLoopState | undefined {
+  return state !== undefined && nowMs < coolMs(state, options) ? state : undefined;
+}
+
+/** When a key counts as converged, if nothing is written again until then. */
+export function coolMs(state: HotLoopState, options: HotLoopOptions): number {
+  return state.lastMs + options.windowMs + pauseMs(state, options);
+}
+
+/** Whether the key writes again and again without converging. */
 export function isHot(state: HotLoopState | undefined, options: HotLoopOptions): boolean {
   return state !== undefined && state.writesInARow >= options.writesInARowMax;
 }
 
-/** How long the key must wait before its next cycle: nothing while it is not hot, then doubling from one second. */
+/** How long the key must rest after its last repeated write: nothing while it is not hot, then doubling from one second. */
 export function pauseMs(state: HotLoopState | undefined, options: HotLoopOptions): number {
   if (!state || !isHot(state, options)) return 0;
   return Math.min(1_000 * 2 ** Math.min(state.writesInARow - options.writesInARowMax, 16), options.pauseMsMax);

@@ -5,6 +5,7 @@ import { type Random, SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client, type ClientOptions } from "../client/mod.ts";
 import { Controller, CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller.ts";
+import { keepOwnFields } from "../controller/own_fields.ts";
 import { EventRecorder } from "../controller/event_recorder.ts";
 import type { ControllerObserver } from "../controller/observer.ts";
 import { SharedInformers } from "../controller/shared_informers.ts";
@@ -65,6 +66,7 @@ export class RunningOperator implements AsyncDisposable {
       random,
       logger,
     });
+    const project = keepOwnFields(operator.name);
     this.controllers = operator.declarations.map((declaration) =>
       new Controller(declaration, {
         client: this.client,
@@ -76,6 +78,7 @@ export class RunningOperator implements AsyncDisposable {
         logger,
         observer: options.observe?.(`${declaration.kind.plural}.${declaration.kind.group}`),
         fieldManager: operator.name,
+        project,
         finalizer: `${declaration.kind.group || "pintle.dev"}/${operator.name}`,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       })

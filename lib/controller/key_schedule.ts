@@ -1,0 +1,79 @@
+import { cooled, coolMs, type HotLoopOptions, isHot, pauseMs } from "../handling/hot_loop.ts";
+import { firstTick, tickDueMs, type TimerOptions, type TimerState } from "../handling/timer_schedule.ts";
+import type { KeyMemory } from "./key_memory.ts";
+
+/** Reasons that come from changes in the cluster. A hot key must rest before it heeds them. */
+const EVENT_REASONS: ReadonlySet<string> = new Set(["changed", "owned", "mapped", "dependency"]);
+
+/** Reasons that come from the clock. The queue merges the delays of a key, so they say no more than "look what is due". */
+const CLOCK_REASONS: ReadonlySet<string> = new Set(["timer", "retry", "requeue", "cooled"]);
+
+/** What a key's cycle is to do now. */
+export interface DueWork<Timer> {
+  /** Whether the reconcile handler runs, or the delete handler. */
+  readonly reconcile: boolean;
+  readonly timers: readonly Timer[];
+  /** Reasons that wait until the key has rested for `restMs`. */
+  readonly held: readonly string[];
+  readonly restMs: number;
+}
+
+/** A time at which to look at a key again. */
+export interface NextLook {
+  readonly delayMs: number;
+  readonly reason: "requeue" | "timer" | "cooled";
+}
+
+/** Decides when the handlers of one key run, from what is remembered of it. Looks at no cluster and no clock. */
+export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
+  readonly #timers: readonly Timer[];
+  readonly #hotLoop: HotLoopOptions;
+
+  constructor(timers: readonly Timer[], hotLoop: HotLoopOptions) {
+    this.#timers = timers;
+    this.#hotLoop = hotLoop;
+  }
+
+  /** What is due at `nowMs`; `reasons` are those for which the key was queued. Cools the key's memory. */
+  due(reasons: ReadonlySet<string>, memory: KeyMemory, nowMs: number): DueWork<Timer> {
+    const wasHot = isHot(memory.hot, this.#hotLoop);
+    memory.hot = cooled(memory.hot, nowMs, this.#hotLoop);
+    const restMs = memory.hot ? memory.hot.lastMs + pauseMs(memory.hot, this.#hotLoop) - nowMs : 0;
+    const held = restMs > 0 ? [...reasons].filter((reason) => EVENT_REASONS.has(reason)) : [];
+    const fresh = [...reasons].some((reason) => !CLOCK_REASONS.has(reason) && !held.includes(reason));
+    const asked = memory.reconcileDueMs !== undefined && memory.reconcileDueMs <= nowMs;
+    // A key that has cooled is reconciled once more: that takes its mark off.
+    const reconcile = fresh || asked || (wasHot && memory.hot === undefined);
+    const timers = memory.deleting
+      ? []
+      : this.#timers.filter((timer) =>
+        tickDueMs(timer, this.#stateOf(timer, memory, nowMs), memory.changedMs) <= nowMs
+      );
+    return { reconcile, timers, held, restMs: Math.max(0, restMs) };
+  }
+
+  /** When to look at the key again, if nothing else happens. */
+  next(memory: KeyMemory, nowMs: number): NextLook[] {
+    const looks: NextLook[] = [];
+    const at = (dueMs: number, reason: NextLook["reason"]) =>
+      looks.push({ delayMs: Math.max(1, dueMs - nowMs), reason });
+    if (memory.reconcileDueMs !== undefined) at(memory.reconcileDueMs, "requeue");
+    if (memory.hot && isHot(memory.hot, this.#hotLoop)) at(coolMs(memory.hot, this.#hotLoop), "cooled");
+    if (memory.deleting) return looks;
+    for (const timer of this.#timers) {
+      at(tickDueMs(timer, this.#stateOf(timer, memory, nowMs), memory.changedMs), "timer");
+    }
+    return looks;
+  }
+
+  #stateOf(timer: Timer, memory: KeyMemory, nowMs: number): TimerState {
+    const state = memory.timers.get(timer.id) ?? firstTick(timer, nowMs);
+    memory.timers.set(timer.id, state);
+    return state;
+  }
+}
+
+/** Whether a cycle for these reasons can be part of a loop: some change in the cluster led to it. */
+export function mayLoop(reasons: ReadonlySet<string>): boolean {
+  return [...reasons].some((reason) => EVENT_REASONS.has(reason));
+}

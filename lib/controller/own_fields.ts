@@ -1,0 +1,50 @@
+import type { KubeObject, ManagedFieldsEntry } from "../apimachinery/object.ts";
+
+/** Different sets of own fields that are shared between objects; those beyond are kept per object. */
+const SHARED_SETS_MAX = 1_024;
+
+/**
+ * Keeps of `managedFields` only what this manager applied, to the object and to its status: enough to know without a request
+ * whether applying again would change anything, and which status fields are ours. Objects with the same set share it, so that
+ * ten thousand of them cost hardly more than one.
+ */
+export function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject {
+  const sets = new Map<string, Record<string, unknown>>();
+  const share = (entry: ManagedFieldsEntry): ManagedFieldsEntry => {
+    const { manager, operation, subresource, fieldsV1 = {} } = entry;
+    const text = JSON.stringify(fieldsV1);
+    const shared = sets.get(text) ?? fieldsV1;
+    if (sets.size < SHARED_SETS_MAX) sets.set(text, shared);
+    return { manager, operation, subresource, fieldsV1: shared };
+  };
+  return (object) => {
+    const own = object.metadata?.managedFields?.filter((entry) => isOwn(entry, fieldManager)).map(share);
+    return { ...object, metadata: { ...object.metadata, managedFields: own } };
+  };
+}
+
+/** The fields that `fieldManager` applied to `object`, or to its status, in the server's own notation (KEP-555). */
+export function ownFields(
+  object: KubeObject,
+  fieldManager: string,
+  subresource?: "status",
+): Record<string, unknown> | undefined {
+  const own = object.metadata?.managedFields?.find((entry) =>
+    isOwn(entry, fieldManager) && (entry.subresource || undefined) === subresource
+  );
+  return own?.fieldsV1;
+}
+
+/**
+ * The object as it may be sent back in a replace: without `managedFields`, which then stay as they are. What a store keeps of
+ * them would strip every other manager of its fields.
+ */
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  if (!object.metadata?.managedFields) return object;
+  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
+}
+
+function isOwn(entry: ManagedFieldsEntry, fieldManager: string): boolean {
+  return entry.manager === fieldManager && entry.operation === "Apply" &&
+    (!entry.subresource || entry.subresource === "status");
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { type Cause, detectCause } from "../../lib/handling/mod.ts";
+
+const OURS = "shop.example.com/widgets", THEIRS = "other.example.com/hold";
+
+const TABLE: {
+  claim: string;
+  finalizers?: string[];
+  deleting?: boolean;
+  needsFinalizer: boolean;
+  cause: Cause;
+}[] = [
+  { claim: "an object is reconciled", needsFinalizer: false, cause: { kind: "reconcile", finalizer: "keep" } },
+  {
+    claim: "it is claimed first where a delete handler needs that",
+    needsFinalizer: true,
+    cause: { kind: "reconcile", finalizer: "claim" },
+  },
+  {
+    claim: "another's finalizer does not count as ours",
+    finalizers: [THEIRS],
+    needsFinalizer: true,
+    cause: { kind: "reconcile", finalizer: "claim" },
+  },
+  {
+    claim: "a claimed object is just reconciled",
+    finalizers: [THEIRS, OURS],
+    needsFinalizer: true,
+    cause: { kind: "reconcile", finalizer: "keep" },
+  },
+  {
+    claim: "a claim that nothing needs any more is given up",
+    finalizers: [OURS],
+    needsFinalizer: false,
+    cause: { kind: "reconcile", finalizer: "disclaim" },
+  },
+  {
+    claim: "another's finalizer is left alone",
+    finalizers: [THEIRS],
+    needsFinalizer: false,
+    cause: { kind: "reconcile", finalizer: "keep" },
+  },
+  {
+    claim: "an object that is deleted and waits for us is cleaned up",
+    finalizers: [OURS],
+    deleting: true,
+    needsFinalizer: true,
+    cause: { kind: "delete" },
+  },
+  {
+    claim: "it is let go even where no delete handler is left",
+    finalizers: [OURS],
+    deleting: true,
+    needsFinalizer: false,
+    cause: { kind: "delete" },
+  },
+  {
+    claim: "an object that waits for somebody else is none of our business",
+    finalizers: [THEIRS],
+    deleting: true,
+    needsFinalizer: true,
+    cause: { kind: "gone" },
+  },
+  {
+    claim: "an object that is deleted is never claimed",
+    deleting: true,
+    needsFinalizer: true,
+    cause: { kind: "gone" },
+  },
+];
+
+for (const { claim, finalizers, deleting, needsFinalizer, cause } of TABLE) {
+  Deno.test(claim, () => {
+    const metadata = { name: "a", finalizers, ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}) };
+    assert.deepEqual(detectCause({ metadata }, { finalizer: OURS, needsFinalizer }), cause);
+    assert.deepEqual(
+      detectCause({ metadata }, { finalizer: OURS, needsFinalizer }),
+      cause,
+      "the same state, the same cause",
+    );
+  });
+}
+
+Deno.test("an object without metadata is reconciled", () => {
+  assert.deepEqual(detectCause({}, { finalizer: OURS, needsFinalizer: false }), {
+    kind: "reconcile",
+    finalizer: "keep",
+  });
+});

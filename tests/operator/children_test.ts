@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { Client } from "../../lib/client/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
+import { World } from "../world.ts";
+import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind } from "./widget.ts";
+
+const Widget = widgetKind("children");
+
+Deno.test("a new object gets its child and its status, in one write each, and its echo costs nothing", async () => {
+  await using world = await World.open(configMapOperator(Widget));
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w", { size: 3 });
+  const widget = await untilReady(world, Widget, namespace, "w", "True", "Reconciled");
+  assert.deepEqual([widget.status?.phase, widget.status?.size, widget.status?.observedGeneration], ["Applied", 3, 1]);
+  const child = await world.client.get<ConfigMapObject>(ConfigMap, { namespace, name: "w" });
+  assert.deepEqual(child.data, { size: "3" });
+  const [reference] = child.metadata!.ownerReferences!;
+  assert.deepEqual([reference?.uid, reference?.kind, reference?.controller], [widget.metadata.uid, "Widget", true]);
+  await world.idle();
+  assert.deepEqual(
+    world.writes.map(({ method, path }) => `${method} ${path.split("?")[0]!.split("/").slice(-2).join("/")}`),
+    [
+      "PATCH configmaps/w",
+      "PATCH w/status",
+    ],
+  );
+});
+
+Deno.test("a change that asks for nothing new, and a restart on converged objects, write nothing", async () => {
+  await using world = await World.open(configMapOperator(Widget));
+  await world.start();
+  const namespace = await world.namespace("a");
+  for (const name of ["one", "two"]) {
+    await createWidget(world, Widget, namespace, name, { size: 2 });
+    await untilReady(world, Widget, namespace, name);
+  }
+  await world.idle();
+  const before = world.writes.length;
+  const patch = { metadata: { labels: { seen: "1" } } };
+  const { metadata } = await world.client.patch(Widget, { namespace, name: "one" }, patch, { type: "merge" });
+  await sawVersion(world, metadata!.resourceVersion!);
+  await world.idle();
+  assert.equal(world.writes.length, before);
+  await world.stop();
+  await world.start();
+  await world.idle();
+  assert.deepEqual(world.writes, []);
+});
+
+Deno.test("a child that somebody edits or deletes is restored; fields of others on it stay", async () => {
+  await using world = await World.open(configMapOperator(Widget));
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w", { size: 1 });
+  await untilReady(world, Widget, namespace, "w");
+  await world.client.patch(ConfigMap, key, { data: { size: "99", theirs: "kept" } }, { type: "merge" });
+  const restored = await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.size === "1");
+  assert.equal(restored.data?.theirs, "kept");
+  await world.client.delete(ConfigMap, key);
+  const remade = await world.untilObject<ConfigMapObject>(
+    ConfigMap,
+    key,
+    ({ metadata }) => metadata?.uid !== restored.metadata?.uid,
+  );
+  assert.deepEqual(remade.data, { size: "1" });
+});
+
+Deno.test("a field that is no longer asked for goes from the child", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ spec, apply }) => {
+    const data: Record<string, string> = { size: `${spec.size}`, ...(spec.note ? { note: spec.note } : {}) };
+    await apply<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", data });
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w", { note: "hello" });
+  await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.note === "hello");
+  await world.client.patch(Widget, key, { spec: { note: null } }, { type: "merge" });
+  const child = await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.note === undefined);
+  assert.deepEqual(child.data, { size: "1" });
+});
+
+Deno.test("a child that another controller has is a visible conflict and stays as it is", async () => {
+  await using world = await World.open(configMapOperator(Widget));
+  const namespace = await world.namespace("a");
+  const other = await world.client.create<ConfigMapObject>(ConfigMap, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { namespace, name: "other" },
+  });
+  const reference = { apiVersion: "v1", kind: "ConfigMap", name: "other", uid: other.metadata!.uid!, controller: true };
+  await world.client.create<ConfigMapObject>(ConfigMap, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { namespace, name: "w", ownerReferences: [reference] },
+    data: { size: "theirs" },
+  });
+  await world.start();
+  await createWidget(world, Widget, namespace, "w", { size: 3 });
+  const widget = await untilReady(world, Widget, namespace, "w", "False", "ChildConflict");
+  assert.match(
+    conditionOf(widget, "Ready")!.message,
+    /ConfigMap .*\/w is controlled by ConfigMap other, not by Widget w/,
+  );
+  const child = await world.client.get<ConfigMapObject>(ConfigMap, { namespace, name: "w" });
+  assert.deepEqual([child.data, child.metadata?.ownerReferences?.length], [{ size: "theirs" }, 1]);
+});
+
+Deno.test("a child in another namespace is refused, unless it is not to be owned", async () => {
+  let owned = true;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ apply, namespace }) => {
+    const metadata = { name: "far", namespace: namespace.replace(/-a$/, "-b") };
+    await apply<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", metadata, data: { a: "1" } }, { owned });
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), far = await world.namespace("b");
+  await createWidget(world, Widget, namespace, "w");
+  const widget = await untilReady(world, Widget, namespace, "w", "False", "InvalidChild");
+  assert.match(conditionOf(widget, "Ready")!.message, /owner references do not cross namespaces.*owned: false/);
+  assert.equal(await world.client.find(ConfigMap, { namespace: far, name: "far" }), undefined);
+  owned = false;
+  await world.client.patch(Widget, { namespace, name: "w" }, { spec: { size: 2 } }, { type: "merge" });
+  await untilReady(world, Widget, namespace, "w");
+  const child = await world.client.get(ConfigMap, { namespace: far, name: "far" });
+  assert.equal(child.metadata?.ownerReferences, undefined);
+});
+
+Deno.test("children go with their owner", async () => {
+  await using world = await World.open(configMapOperator(Widget));
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  await world.client.delete(Widget, key);
+  await world.untilGone(ConfigMap, key);
+});
+
+Deno.test("the fields of every other manager survive a handler that replaces what it read from a store", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ client, cached, namespace }) => {
+    const held = cached<ConfigMapObject>(ConfigMap).get({ namespace, name: "shared" });
+    if (held && held.data?.seen !== "yes") {
+      await client.replace(ConfigMap, { ...held, data: { ...held.data, seen: "yes" } });
+    }
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a"), key = { namespace, name: "shared" };
+  const theirs = new Client(world.cluster.transport(), { fieldManager: "theirs" });
+  await theirs.apply(ConfigMap, { metadata: key, data: { a: "1" } } as ConfigMapObject);
+  await world.start();
+  await createWidget(world, Widget, namespace, "w");
+  const replaced = await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.seen === "yes");
+  assert.ok(replaced.metadata?.managedFields?.some(({ manager }) => manager === "theirs"));
+});
+
+/** Waits until the operator's store of widgets has seen a version. */
+async function sawVersion(world: World, version: string): Promise<void> {
+  for (const { spec, informer } of world.running.informers.running()) {
+    if (spec.resource.plural === Widget.plural) assert.ok(await informer.waitFor(version, 10_000));
+  }
+}
