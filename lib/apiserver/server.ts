@@ -144,7 +144,7 @@ export class EmbeddedApiServer {
     return this.#context.storage.snapshot();
   }
 
-  /** Goes back to a state; every watch ends and every token is void. */
+  /** Goes back to a state; every watch ends. Tokens stay good for accounts that are in it. */
   restore(snapshot: StorageSnapshot): void {
     this.#context.storage.restore(snapshot);
     this.#crds.rebuild();
