@@ -16,6 +16,7 @@ export async function canDo(
   resource: { group: string; plural: string; subresource?: string },
   namespace?: string,
   name?: string,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const { group, plural, subresource } = resource;
   const review = await requester.json<{ status?: { allowed?: boolean } }>({
@@ -28,6 +29,7 @@ export async function canDo(
       spec: { resourceAttributes: { verb, group, resource: plural, subresource, namespace, name } },
     },
     repeatable: true, // a question: the server keeps nothing
+    signal,
   });
   return review.status?.allowed === true;
 }

@@ -270,8 +270,9 @@ export class Client {
     resource: { group: string; plural: string; subresource?: string },
     namespace?: string,
     name?: string,
+    signal?: AbortSignal,
   ): Promise<boolean> {
-    return canDo(this.#requester, verb, resource, namespace, name);
+    return canDo(this.#requester, verb, resource, namespace, name, signal);
   }
 
   /** A request to a plain path (`/version`, discovery): JSON is parsed, anything else is given as text. */

@@ -21,7 +21,7 @@ const CHECKS_AT_ONCE = 16;
 export async function preflight(operator: Operator, client: Client, signal?: AbortSignal): Promise<Finding[]> {
   await client.raw("GET", "/version", undefined, { signal });
   const kinds = await missingKinds(operator, client, signal);
-  const rules = await missingRules(operator, client);
+  const rules = await missingRules(operator, client, signal);
   return [...kinds, ...rules];
 }
 
@@ -36,20 +36,20 @@ async function missingKinds(operator: Operator, client: Client, signal?: AbortSi
     if (list?.resources?.some(({ name }) => name === kind.plural)) continue;
     findings.push({
       problem: `the cluster does not serve ${formatGroupResource(kind)} in ${formatApiVersion(kind)}`,
-      fix: "install the operator's CRDs: run `install`, or kubectl apply -k deploy/base",
+      fix: "run `pintle install` as an admin: it applies the operator's CRDs",
     });
   }
   return findings;
 }
 
-async function missingRules(operator: Operator, client: Client): Promise<Finding[]> {
+async function missingRules(operator: Operator, client: Client, signal?: AbortSignal): Promise<Finding[]> {
   const wanted = operator.rules().flatMap((rule) => rule.verbs.map((verb) => ({ rule, verb })));
   const missing: PolicyRule[] = [];
   for (let at = 0; at < wanted.length; at += CHECKS_AT_ONCE) {
     const batch = wanted.slice(at, at + CHECKS_AT_ONCE);
     const allowed = await Promise.all(batch.map(({ rule, verb }) => {
       const [plural, subresource] = rule.resources[0]!.split("/") as [string, string | undefined];
-      return client.can(verb, { group: rule.apiGroups[0]!, plural, subresource });
+      return client.can(verb, { group: rule.apiGroups[0]!, plural, subresource }, undefined, undefined, signal);
     }));
     batch.forEach(({ rule, verb }, index) => {
       if (!allowed[index]) missing.push({ ...rule, verbs: [verb] });
@@ -62,8 +62,6 @@ async function missingRules(operator: Operator, client: Client): Promise<Finding
   }
   return [...byResource.values()].map((rule) => ({
     problem: `not allowed to ${rule.verbs.join(", ")} ${rule.resources[0]} in API group "${rule.apiGroups[0]}"`,
-    fix: `grant ${
-      JSON.stringify(rule)
-    } to the operator's account: run \`install\` as an admin, or kubectl apply -k deploy/base`,
+    fix: `grant ${JSON.stringify(rule)} to the operator's account: run \`pintle install\` as an admin`,
   }));
 }
