@@ -44,7 +44,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   terminal.out(`embedded API server ready in ${formatDuration(clock.now() - startMs)}: ${cluster.server}`);
   terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);
   const client = new Client(cluster.transport, { fieldManager: "pintle-demo", clock });
-  await applyCrds(client, operator, {});
+  await applyCrds(client, operator, interrupts.signal);
   await using _running = await operator.start({ transport: cluster.transport, clock, signal: interrupts.signal });
   const story = new Story(scenario, client, clock, terminal, interrupts.signal);
   try {

@@ -1,5 +1,6 @@
 import { describeError, UsageError } from "../base/errors.ts";
 import { UnauthorizedError, UnreachableError } from "../client/mod.ts";
+import { InterruptedError } from "./interrupts.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** Exit codes of every command. */
@@ -9,6 +10,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, interrupted:
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof UnreachableError) return EXIT.unreachable;
+  if (error instanceof InterruptedError) return EXIT.interrupted;
   return EXIT.failed;
 }
 

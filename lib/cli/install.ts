@@ -1,74 +1,85 @@
 import { SystemClock } from "../base/clock.ts";
+import { UsageError } from "../base/errors.ts";
 import { silentLogger } from "../base/log.ts";
+import { LinkedAbort } from "../base/signal.ts";
+import { isDnsLabel } from "../apimachinery/name.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import { Client } from "../client/mod.ts";
+import { Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "../operator/operator.ts";
 import { EXIT } from "./exit.ts";
-import { clusterRole } from "./manifests.ts";
+import { CRDS, installation } from "./installation.ts";
+import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 
-const CRDS: ApiResource = {
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
-  namespaced: false,
-};
-const CLUSTER_ROLES: ApiResource = {
-  group: "rbac.authorization.k8s.io",
-  version: "v1",
-  kind: "ClusterRole",
-  plural: "clusterroles",
-  namespaced: false,
-};
+/** Flags of `install`. */
+export interface InstallFlags {
+  readonly namespace: string;
+  readonly dryRun?: true | undefined;
+}
 
-/** `install`: applies the CRDs and the ClusterRole of the operator. Repeating it is harmless. */
-export async function install(context: CommandContext, flags: { dryRun?: true | undefined }): Promise<number> {
-  const clock = new SystemClock(), { operator, terminal } = context;
+/** `install`: applies everything that the operator needs in a cluster. Repeating it changes nothing. */
+export async function install(context: CommandContext, flags: InstallFlags): Promise<number> {
+  const { operator, terminal, program } = context, { namespace, dryRun } = flags;
+  requireNamespaceName(namespace);
+  const clock = new SystemClock();
+  using interrupts = new Interrupts();
+  const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
   const client = new Client(cluster.transport, { fieldManager: `${operator.name}-install`, clock });
-  const how = flags.dryRun ? " (dry run)" : "";
-  for (const crd of await applyCrds(client, operator, flags)) {
-    terminal.out(`customresourcedefinition ${crd} applied${how}`);
+  for (const { resource, object } of installation(operator, namespace)) {
+    const named = `${resource.kind.toLowerCase()} ${object.metadata!.name}`;
+    const { namespace: inside } = object.metadata!;
+    try {
+      await client.apply(resource, object, { force: true, dryRun, signal });
+      terminal.out(`${named} applied${dryRun ? " (dry run)" : ""}`);
+    } catch (error) {
+      // A dry run makes no namespace, so the server cannot check what goes inside.
+      if (!(dryRun && inside && error instanceof NotFoundError)) throw error;
+      terminal.out(`${named} not checked: namespace ${inside} does not exist yet (dry run)`);
+    }
   }
-  await client.apply(CLUSTER_ROLES, clusterRole(operator), { force: true, dryRun: flags.dryRun });
-  terminal.out(`clusterrole ${operator.name} applied${how}`);
-  terminal.out(`next: bind the ClusterRole to the operator's account, or run as someone who may do all of it`);
+  if (dryRun) return EXIT.done;
+  for (const crd of operator.crds()) await untilEstablished(client, crd.metadata!.name!, signal);
+  terminal.out(`next: run \`${program} run\` as ServiceAccount ${namespace}/${operator.name}`);
   return EXIT.done;
 }
 
-/** Applies the operator's CRDs and waits until the server serves them. Returns their names. */
-export async function applyCrds(client: Client, operator: Operator, options: { dryRun?: boolean }): Promise<string[]> {
-  const names: string[] = [];
-  for (const crd of operator.crds()) {
-    const name = crd.metadata!.name!;
-    const applied = await client.apply(CRDS, crd, { force: true, dryRun: options.dryRun });
-    names.push(name);
-    if (!options.dryRun && !isEstablished(applied)) {
-      await untilEstablished(client, name, applied.metadata!.resourceVersion!);
-    }
-  }
-  return names;
+/** @throws {UsageError} where no namespace can have that name. */
+export function requireNamespaceName(namespace: string): void {
+  if (isDnsLabel(namespace)) return;
+  throw new UsageError(
+    `--namespace ${JSON.stringify(namespace)} is no name of a namespace`,
+    "lower-case letters, digits and -, at most 63",
+  );
 }
 
-async function untilEstablished(client: Client, name: string, resourceVersion: string): Promise<void> {
-  const stop = new AbortController();
-  try {
-    const watch = client.watch<DynamicObject>(CRDS, {
-      fieldSelector: `metadata.name=${name}`,
-      resourceVersion,
-      timeoutSeconds: 30,
-      signal: stop.signal,
-    });
-    for await (const { object } of watch) if (isEstablished(object)) return;
-    throw new Error(
-      `customresourcedefinition ${name} was not served within 30 s: kubectl describe crd ${name} tells why`,
-    );
-  } finally {
-    stop.abort();
+/** Applies the operator's CRDs and waits until the server serves them. */
+export async function applyCrds(client: Client, operator: Operator, signal?: AbortSignal): Promise<void> {
+  for (const crd of operator.crds()) {
+    await client.apply(CRDS, crd, { force: true, signal });
+    await untilEstablished(client, crd.metadata!.name!, signal);
   }
+}
+
+const ESTABLISHED_SECONDS_MAX = 30;
+
+async function untilEstablished(client: Client, name: string, signal?: AbortSignal): Promise<void> {
+  const crd = await client.get<DynamicObject>(CRDS, { name }, { signal });
+  if (isEstablished(crd)) return;
+  using link = new LinkedAbort([signal]);
+  const watch = client.watch<DynamicObject>(CRDS, {
+    fieldSelector: `metadata.name=${name}`,
+    resourceVersion: crd.metadata!.resourceVersion!,
+    timeoutSeconds: ESTABLISHED_SECONDS_MAX,
+    signal: link.signal,
+  });
+  for await (const { object } of watch) if (isEstablished(object)) return;
+  signal?.throwIfAborted();
+  throw new Error(
+    `customresourcedefinition ${name} was not served within ${ESTABLISHED_SECONDS_MAX} s: ` +
+      `kubectl describe crd ${name} tells why`,
+  );
 }
 
 function isEstablished(crd: DynamicObject): boolean {

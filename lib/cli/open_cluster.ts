@@ -21,7 +21,7 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
   const { settings, env, operator } = context;
   if (settings.cluster === "embedded") {
     const cluster = await openEmbedded({ clock, logger, port: 0 });
-    await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator, {});
+    await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
     return cluster;
   }
   const { connect } = await import("../client/connect.ts");

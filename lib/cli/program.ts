@@ -3,6 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
 import { EXIT, exitCodeOf, reportError } from "./exit.ts";
+import { INSTALL_NAMESPACE } from "./installation.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -115,6 +116,8 @@ function commands(
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
+      getOutHelpWidth: () => terminal.columns(),
+      getErrHelpWidth: () => terminal.columns(),
     })
     .showSuggestionAfterError();
   const add = (command: string, description: string) => {
@@ -131,14 +134,17 @@ function commands(
       .option("--write-kubeconfig <file>", "where to write the kubeconfig; a new temporary folder by default")
       .action((flags) => run(keyed(flags, table), async (context) => (await import("./demo.ts")).demo(context, flags)));
   }
-  add("install", "apply the CRDs of the operator to a cluster")
+  const namespace = ["--namespace <name>", "namespace of the operator's ServiceAccount", INSTALL_NAMESPACE] as const;
+  add("install", "apply the CRDs, the account and the rights of the operator to a cluster")
+    .option(...namespace)
     .option("--dry-run", "let the server check everything and store nothing")
     .action((flags) =>
       run(keyed(flags, table), async (context) => (await import("./install.ts")).install(context, flags))
     );
-  add("manifests", "print the CRDs and the ClusterRole that the operator's declarations ask for")
+  add("manifests", "print what install applies, as YAML")
+    .option(...namespace)
     .action((flags) =>
-      run(keyed(flags, table), async (context) => (await import("./manifests.ts")).manifests(context))
+      run(keyed(flags, table), async (context) => (await import("./manifests.ts")).manifests(context, flags))
     );
   add("config", "show every setting, its value in force and where it came from")
     .addOption(

@@ -32,7 +32,13 @@ export async function run(context: CommandContext): Promise<number> {
   }
   const metrics = new Metrics(clock);
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
-  await check(context, client, interrupts.signal);
+  try {
+    await check(context, client, interrupts.signal);
+  } catch (error) {
+    // The kubelet may end a pod before its server answers: nothing has begun, so nothing has failed.
+    if (interrupts.signal.aborted) return EXIT.done;
+    throw error;
+  }
   let running: RunningOperator | undefined;
   const health = serveHealth({
     host: settings.httpHost,

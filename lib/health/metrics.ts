@@ -85,9 +85,9 @@ export class Metrics {
     };
   }
 
-  /** Counts one API request. `code` is an HTTP status, or `<error>` where no answer came (as client-go counts). */
-  request(record: { verb: string; code?: number; durationMs: number }): void {
-    const code = record.code === undefined ? "<error>" : `${record.code}`;
+  /** Counts one API request. `code` is an HTTP status; 0, where no answer came, is counted as `<error>` (as client-go does). */
+  request(record: { verb: string; code: number; durationMs: number }): void {
+    const code = record.code === 0 ? "<error>" : `${record.code}`;
     this.#requests.total.inc({ code, method: record.verb });
     this.#requests.seconds.observe({ verb: record.verb }, record.durationMs / 1_000);
   }

@@ -1,0 +1,101 @@
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+/** What `run` in a cluster may do, and nothing more. */
+export const RUN_PERMISSIONS = ["--allow-env", "--allow-net", "--allow-read"];
+/** `demo` also writes its kubeconfig. */
+export const DEMO_PERMISSIONS = [...RUN_PERMISSIONS, "--allow-write"];
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A process of the program itself, in an empty folder and with nothing in its environment but what is given. */
+export class Binary implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #reading: Promise<void>[];
+  readonly folder: string;
+  #changed = Promise.withResolvers<void>();
+  #over = false;
+  out = "";
+  err = "";
+
+  private constructor(child: Deno.ChildProcess, folder: string) {
+    this.#child = child;
+    this.folder = folder;
+    this.#reading = [this.#read(child.stdout, "out"), this.#read(child.stderr, "err")];
+    void Promise.all(this.#reading).then(() => {
+      this.#over = true;
+      this.#changed.resolve();
+    });
+  }
+
+  /** Starts the program. */
+  static async start(
+    args: readonly string[],
+    options: { env?: Record<string, string>; permissions?: readonly string[] } = {},
+  ): Promise<Binary> {
+    const folder = await Deno.makeTempDir({ prefix: "pintle-cli-test-" });
+    const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "--no-prompt", ...options.permissions ?? RUN_PERMISSIONS, MAIN, ...args],
+      cwd: folder,
+      clearEnv: true,
+      env: { HOME: folder, PATH: Deno.env.get("PATH") ?? "", DENO_DIR: cache, ...options.env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new Binary(child, folder);
+  }
+
+  /** Waits until something has been written to either stream; fails where the process ends without it. */
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.out) ?? pattern.exec(this.err);
+      if (found) return found;
+      if (this.#over) throw new Error(`it ended without ${pattern}:\n${this.out}\n${this.err}`);
+      await this.#changed.promise;
+      this.#changed = Promise.withResolvers<void>();
+    }
+  }
+
+  /** Sends a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for the end. */
+  async ended(): Promise<Ended> {
+    const { code } = await this.#child.status;
+    await Promise.all(this.#reading);
+    return { code, out: this.out, err: this.err };
+  }
+
+  /** Ends it where it has not ended, and removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended by itself
+    }
+    await this.ended();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>, into: "out" | "err"): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      this[into] += decoder.decode(chunk, { stream: true });
+      this.#changed.resolve();
+    }
+  }
+}
+
+/** Runs the program to its end. */
+export async function runBinary(...[args, options]: Parameters<typeof Binary.start>): Promise<Ended> {
+  await using binary = await Binary.start(args, options);
+  return await binary.ended();
+}

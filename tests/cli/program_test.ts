@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
+import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
+
+Deno.test("version, --version and help run answer and exit 0", async () => {
+  assert.match((await runBinary(["version"])).out, /^pintle \d+\.\d+\.\d+\n$/);
+  assert.match((await runBinary(["--version"])).out, /^\d+\.\d+\.\d+\n$/);
+  const help = await runBinary(["help", "run"]);
+  assert.equal(help.code, 0);
+  assert.match(help.out, /PINTLE_HTTP_PORT/);
+  assert.match(help.out, /8080/);
+});
+
+Deno.test("unknown commands, flags, variables and values exit 2 and name what was meant", async () => {
+  const cases: [string[], Record<string, string>, RegExp][] = [
+    [["rum"], {}, /unknown command 'rum'[\s\S]*Did you mean run\?/],
+    [["run", "--kubeconfg", "x"], {}, /unknown option '--kubeconfg'[\s\S]*Did you mean --kubeconfig\?/],
+    [["run"], { PINTLE_HTTP_PROT: "1", PINTLE_WORKERS_MAX: "0" }, /PINTLE_HTTP_PROT is no setting[\s\S]*WORKERS_MAX/],
+    [["install", "--namespace", "A B"], {}, /--namespace "A B" is no name/],
+    [["run", "--kubeconfig", "none"], {}, /there is no kubeconfig at none/],
+  ];
+  for (const [args, env, expected] of cases) {
+    const { code, err, out } = await runBinary(args, { env });
+    assert.equal(code, 2, `${args}: ${err}`);
+    assert.match(err, expected);
+    assert.doesNotMatch(err, /\n\s+at /);
+    assert.equal(out, "");
+  }
+});
+
+Deno.test("a server that refuses connections is exit 3", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const folder = await Deno.makeTempDir();
+  const kubeconfig = `${folder}/config`;
+  const clusters = [{ name: "c", cluster: { server: `https://127.0.0.1:${port}` } }];
+  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
+  const users = [{ name: "u", user: { token: "very-secret" } }];
+  await Deno.writeTextFile(kubeconfig, JSON.stringify({ clusters, contexts, users, "current-context": "c" }));
+  const { code, err, out } = await runBinary(["run", "--kubeconfig", kubeconfig, "--log-level", "debug"]);
+  assert.equal(code, 3);
+  assert.match(err, /refused/);
+  assert.ok(!`${out}${err}`.includes("very-secret"));
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("SIGTERM while the server hangs at start ends run promptly with 0", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = listener.accept();
+  const folder = await Deno.makeTempDir();
+  const { port } = listener.addr;
+  const clusters = [{ name: "c", cluster: { server: `https://127.0.0.1:${port}` } }];
+  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
+  const config = { clusters, contexts, users: [{ name: "u", user: { token: "t" } }], "current-context": "c" };
+  await Deno.writeTextFile(`${folder}/config`, JSON.stringify(config));
+  {
+    await using binary = await Binary.start(["run", "--kubeconfig", `${folder}/config`]);
+    await accepted;
+    binary.kill("SIGTERM");
+    const { code, err } = await binary.ended();
+    assert.deepEqual([code, err], [0, ""]);
+  }
+  (await accepted).close();
+  listener.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("install, run and SIGTERM work against a server over HTTPS, with readiness and metrics", async () => {
+  const api = new EmbeddedApiServer();
+  await using https = await HttpsServer.start(api, { nowMs: Date.now() });
+  const folder = await Deno.makeTempDir(), kubeconfig = `${folder}/config`;
+  await https.writeKubeconfig(kubeconfig);
+  const missing = await runBinary(["run", "--kubeconfig", kubeconfig, "--http-port", "0"]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.err, /replications\.pintle\.dev[\s\S]*pintle install/);
+  const dry = await runBinary(["install", "--dry-run", "--kubeconfig", kubeconfig]);
+  assert.equal(dry.code, 0, dry.err);
+  assert.equal(
+    (await runBinary(["run", "--kubeconfig", kubeconfig, "--http-port", "0"])).code,
+    1,
+    "nothing was stored",
+  );
+  const applied = await runBinary(["install", "--kubeconfig", kubeconfig]);
+  assert.equal(applied.code, 0, applied.err);
+  {
+    await using binary = await Binary.start(["run", "--kubeconfig", kubeconfig, "--http-port", "0"]);
+    const [, port] = await binary.until(/health and metrics are served.* port=(\d+)/);
+    await binary.until(/operator runs/);
+    const ready = await fetch(`http://127.0.0.1:${port}/readyz?verbose`);
+    assert.equal(ready.status, 200);
+    assert.match(await ready.text(), /\[\+\]watches ok\nreadyz check passed/);
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(metrics, /rest_client_requests_total\{code="200",method="list"\} [1-9]/);
+    binary.kill("SIGTERM");
+    assert.equal((await binary.ended()).code, 0);
+  }
+  api.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("demo --once converges and says so in its last line; its kubeconfig goes with it", async () => {
+  const { code, out, err } = await runBinary(["demo", "--once"], { permissions: DEMO_PERMISSIONS });
+  assert.equal(code, 0, err);
+  assert.match(out, /\nconverged: 5 of 5 copies\n$/);
+  const path = /^kubeconfig: (\S+)$/m.exec(out)![1]!;
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+});
+
+Deno.test("demo stays up until SIGINT, with a kubeconfig that its owner alone can read", async () => {
+  await using binary = await Binary.start(["demo"], { permissions: DEMO_PERMISSIONS });
+  const [, path] = await binary.until(/export KUBECONFIG=(\S+)/);
+  assert.equal((await Deno.stat(path!)).mode! & 0o777, 0o600);
+  binary.kill("SIGINT");
+  assert.equal((await binary.ended()).code, 0);
+  await assert.rejects(Deno.stat(path!), Deno.errors.NotFound);
+});

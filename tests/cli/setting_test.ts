@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../lib/base/mod.ts";
+import { integer, text } from "../../lib/cli/mod.ts";
+import { resolveSettings } from "../../lib/cli/setting.ts";
+import { config } from "../../lib/cli/config.ts";
+import { SETTINGS } from "../../lib/cli/settings.ts";
+import { Operator } from "../../lib/operator/mod.ts";
+
+const TABLE = {
+  size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "3", description: "How many" }, 1, 9),
+  token: text({ env: "PINTLE_TOKEN", flag: "token", fallback: "", description: "A key", secret: true }),
+};
+
+Deno.test("flags win over the environment, which wins over defaults", () => {
+  assert.equal(resolveSettings(TABLE, {}, {}).values.size, 3);
+  assert.equal(resolveSettings(TABLE, { PINTLE_SIZE: "4" }, {}).values.size, 4);
+  const { values, origins } = resolveSettings(TABLE, { PINTLE_SIZE: "4" }, { size: "5" });
+  assert.deepEqual([values.size, origins.size], [5, { text: "5", source: "flag" }]);
+});
+
+Deno.test("every mistake is named at once, with the nearest variable for a misspelt one", () => {
+  assert.throws(
+    () => resolveSettings(TABLE, { PINTLE_SIZE: "10", PINTLE_TOKN: "x", PATH: "/bin" }, {}),
+    (error: Error) =>
+      error instanceof UsageError && /PINTLE_SIZE: "10" must be a whole number from 1 to 9/.test(error.message) &&
+      /PINTLE_TOKN is no setting; did you mean PINTLE_TOKEN\?/.test(error.message) && !/PATH/.test(error.message),
+  );
+});
+
+async function shown(columns: number, output: "table" | "json"): Promise<string> {
+  const lines: string[] = [];
+  const { origins, values } = resolveSettings({ ...SETTINGS, ...TABLE }, { PINTLE_TOKEN: "hunter2" }, {});
+  const terminal = {
+    out: (line: string) => void lines.push(line),
+    err: () => {},
+    interactive: false,
+    color: false,
+    columns: () => columns,
+  };
+  await config({
+    program: "p",
+    version: "1",
+    operator: new Operator("p"),
+    settings: values,
+    table: { ...SETTINGS, ...TABLE },
+    origins,
+    env: {},
+    terminal,
+  }, { output });
+  return lines.join("\n");
+}
+
+Deno.test("a secret's value is masked in every form, and its origin is told", async () => {
+  for (const output of ["table", "json"] as const) {
+    const text = await shown(80, output);
+    assert.ok(!text.includes("hunter2"));
+    assert.match(text, /\*{8}/);
+  }
+  const rows: { env: string; source: string }[] = JSON.parse(await shown(80, "json"));
+  assert.equal(rows.find(({ env }) => env === "PINTLE_TOKEN")?.source, "env");
+});
