@@ -50,6 +50,7 @@ export class World implements AsyncDisposable {
   readonly logs: LogRecord[] = [];
   requests: SeenRequest[] = [];
   #running: RunningOperator | undefined;
+  #died = Promise.withResolvers<void>();
   readonly #namespaces: string[] = [];
   readonly #operator: Operator;
 
@@ -81,6 +82,7 @@ export class World implements AsyncDisposable {
     assert.equal(this.#running, undefined, "the operator of this world runs already");
     const { as, fault = () => "pass", ...rest } = options;
     this.requests = [];
+    this.#died = Promise.withResolvers<void>();
     const transport = this.#recording(this.cluster.transport(as), fault);
     this.#running = await this.#operator.start({
       transport,
@@ -193,6 +195,12 @@ export class World implements AsyncDisposable {
     }
   }
 
+  /** Waits until the operator has nothing left to do, or its fault has struck; then ends it as kill -9 would. */
+  async idleThenKill(): Promise<void> {
+    await Promise.race([this.idle(), this.#died.promise]);
+    await this.kill();
+  }
+
   /** Removes everything of this world, with the operator's help where finalizers need it. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#running) await this.start();
@@ -226,11 +234,15 @@ export class World implements AsyncDisposable {
         if (seen.method === "GET") return await inner.fetch(path, request);
         const verdict = fault(seen, ++nthWrite);
         dead ||= verdict !== "pass";
-        if (verdict === "dieBefore") throw new TypeError("the process is gone");
+        const die = () => {
+          this.#died.resolve();
+          return new TypeError("the process is gone");
+        };
+        if (verdict === "dieBefore") throw die();
         const response = await inner.fetch(path, request);
         if (verdict === "pass") return response;
         await response.body?.cancel();
-        throw new TypeError("the process is gone");
+        throw die();
       },
       close: () => inner.close(),
     };

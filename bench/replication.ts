@@ -1,0 +1,157 @@
+/**
+ * Fan-out of one Secret to N namespaces on a real kube-apiserver, beside a raw create loop of the same concurrency in the same
+ * run: ratios are what counts, this is nobody's quiet machine.
+ *
+ * ```sh
+ * KUBEBUILDER_ASSETS=… deno task bench:replication [namespaces]
+ * ```
+ *
+ * @module
+ */
+import { mapConcurrent, SystemClock, type Transport, type TransportRequest } from "../lib/base/mod.ts";
+import type { KubeObject } from "../lib/apimachinery/mod.ts";
+import { Client, loadKubeconfig, openTransport } from "../lib/client/mod.ts";
+import { EnvtestCluster } from "../lib/harness/mod.ts";
+import { builtinKind, Namespace, type RunningOperator, Secret, type SecretObject } from "../lib/operator/mod.ts";
+import { Replication, type ReplicationObject, replicator } from "../lib/replicator/mod.ts";
+
+const CONCURRENCY = 16;
+const CustomResourceDefinition = builtinKind({
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  namespaced: false,
+});
+
+/** A transport that counts what is written through it, by method and subresource. */
+function counting(inner: Transport): { transport: Transport; writes: Map<string, number>; reads: () => number } {
+  const writes = new Map<string, number>();
+  let reads = 0;
+  const fetch = (path: string, request: TransportRequest = {}) => {
+    const method = request.method ?? "GET";
+    const what = /\/(status|secrets|replications)(?:[/?]|$)/.exec(path.replace(/^.*\/namespaces\/[^/]+/, ""))?.[1] ??
+      "other";
+    if (method === "GET") reads++;
+    else {
+      const key = `${method} ${path.includes("/status?") ? "status" : what}`;
+      writes.set(key, (writes.get(key) ?? 0) + 1);
+    }
+    return inner.fetch(path, request);
+  };
+  return { transport: { fetch, close: () => inner.close() }, writes, reads: () => reads };
+}
+
+const total = (writes: Map<string, number>) => [...writes.values()].reduce((sum, each) => sum + each, 0);
+const spell = (writes: Map<string, number>) =>
+  [...writes].map(([what, count]) => `${count} ${what}`).join(", ") || "none";
+
+async function untilIdle(running: RunningOperator): Promise<void> {
+  for (let quiet = 0; quiet < 50;) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    quiet = running.idle ? quiet + 1 : 0;
+  }
+}
+
+async function main(namespaces: number): Promise<void> {
+  const clock = new SystemClock();
+  await using cluster = await EnvtestCluster.start({ assets: Deno.env.get("KUBEBUILDER_ASSETS"), clock });
+  const file = `${cluster.folder}/bench.kubeconfig`;
+  await Deno.writeTextFile(file, cluster.kubeconfig, { mode: 0o600 });
+  const { server, credentials } = await loadKubeconfig({ paths: [file], clock });
+  const open = () => openTransport({ server, credentials });
+  using plain = disposing(open());
+  const client = new Client(plain.transport, { fieldManager: "bench" });
+  for (const crd of replicator().crds()) await client.apply(CustomResourceDefinition, crd);
+  const names = Array.from({ length: namespaces }, (_, index) => `team-${index}`);
+  const create = (name: string) =>
+    client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  await create("home");
+  await mapConcurrent(names, CONCURRENCY, create);
+  const secret = (namespace: string, name: string): SecretObject => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { namespace, name, labels: { a: "b" }, annotations: { c: "d", e: "f" } },
+    data: { password: btoa("x".repeat(64)) },
+  });
+  const raw = async (name: string) => {
+    const startMs = performance.now();
+    await mapConcurrent(names, CONCURRENCY, (namespace) => client.create(Secret, secret(namespace, name)));
+    return performance.now() - startMs;
+  };
+  await client.create(Secret, secret("home", "source"));
+  const rawMs = [await raw("raw-1")];
+
+  const seen = counting(open());
+  let running = await replicator().start({ transport: seen.transport });
+  const startMs = performance.now(), cpuBefore = cpuMs();
+  await client.create<ReplicationObject>(Replication, {
+    apiVersion: "pintle.dev/v1alpha1",
+    kind: "Replication",
+    metadata: { namespace: "home", name: "source" },
+    spec: { source: { kind: "Secret", name: "source" }, targets: { namespaces: ["team-*"] } },
+  } as KubeObject as ReplicationObject);
+  await untilReady(client, namespaces);
+  const fanOutMs = performance.now() - startMs, fanOutCpuMs = cpuMs() - cpuBefore;
+  await untilIdle(running);
+  const fanOutWrites = new Map(seen.writes);
+  rawMs.push(await raw("raw-2"));
+  const median = (rawMs[0]! + rawMs[1]!) / 2;
+  console.log(`namespaces: ${namespaces}, concurrency: ${CONCURRENCY}`);
+  console.log(
+    `raw create loop: ${rawMs.map((ms) => ms.toFixed(0)).join(" and ")} ms (${
+      (namespaces / median * 1e3).toFixed(0)
+    }/s)`,
+  );
+  console.log(
+    `fan-out to Ready: ${fanOutMs.toFixed(0)} ms (${(namespaces / fanOutMs * 1e3).toFixed(0)}/s), process CPU ${
+      fanOutCpuMs.toFixed(0)
+    } ms`,
+  );
+  console.log(`throughput against the raw loop: ${(median / fanOutMs * 100).toFixed(0)} %`);
+  console.log(`writes of the fan-out: ${spell(fanOutWrites)}`);
+
+  const before = total(seen.writes), reconcileMs = performance.now();
+  for (const controller of running.controllers) controller.queue.add("home/source", "resume");
+  await untilIdle(running);
+  console.log(
+    `second reconcile: ${total(seen.writes) - before} writes (${
+      (performance.now() - reconcileMs - 500).toFixed(0)
+    } ms)`,
+  );
+  await running.stop(5_000);
+  seen.transport.close();
+
+  const again = counting(open()), restartMs = performance.now();
+  running = await replicator().start({ transport: again.transport });
+  await untilIdle(running);
+  console.log(
+    `restart: ${spell(again.writes)} written, ${again.reads()} reads, ${
+      (performance.now() - restartMs - 500).toFixed(0)
+    } ms`,
+  );
+  await running.stop(5_000);
+  again.transport.close();
+}
+
+async function untilReady(client: Client, copies: number): Promise<void> {
+  const stop = new AbortController();
+  const watch = client.watch<ReplicationObject>(Replication, {
+    namespace: "home",
+    resourceVersion: "0",
+    timeoutSeconds: 300,
+    signal: stop.signal,
+  });
+  for await (const { object } of watch) if (object.status?.namespaces?.ready === copies) break;
+  stop.abort();
+}
+
+function cpuMs(): number {
+  const stat = Deno.readTextFileSync("/proc/self/stat").split(" ");
+  return (Number(stat[13]) + Number(stat[14])) * 10;
+}
+
+function disposing(transport: Transport): Disposable & { transport: Transport } {
+  return { transport, [Symbol.dispose]: () => transport.close() };
+}
+
+if (import.meta.main) await main(Number(Deno.args[0] ?? 1_000));
