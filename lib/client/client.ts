@@ -178,13 +178,19 @@ export class Client {
    *
    * @throws {AlreadyExistsError} {@linkcode InvalidError} {@linkcode NamespaceTerminatingError}
    */
-  create<T extends KubeObject>(resource: ApiResource, object: T, options: WriteOptions = {}): Promise<T> {
-    const key = keyOf(object), { namespace } = key, { subresource } = options;
+  async create<T extends KubeObject>(
+    resource: ApiResource,
+    object: T,
+    options: WriteOptions & { metadataOnly?: boolean } = {},
+  ): Promise<T> {
+    const key = keyOf(object), { namespace } = key, { subresource, metadataOnly } = options;
     invariant(!resource.namespaced || namespace, `create ${resource.plural}: metadata.namespace is missing`);
     const path = subresource ? pathOf(resource, key, subresource) : resourcePath(resource, { namespace });
-    return this.#write("create", "POST", resource, key, path, withKind(object, resource), options, {
+    const created = await this.#write<T>("create", "POST", resource, key, path, withKind(object, resource), options, {
       repeatable: options.dryRun === true,
+      accept: metadataOnly ? METADATA_ONLY : undefined,
     });
+    return metadataOnly ? nameKind(created, resource) : created;
   }
 
   /** Replaces an object; with a `metadata.resourceVersion` only that version of it. @throws {ConflictError} */

@@ -58,9 +58,14 @@ export class CycleClient {
     return this.#client.list<T>(resource, { ...options, signal: this.#signal });
   }
 
-  /** Creates an object. @throws {AlreadyExistsError} */
-  async create<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
-    return this.#enter("create", resource, await this.#client.create(resource, object, { signal: this.#signal }));
+  /** Creates an object; with `metadataOnly` its data is not sent back. @throws {AlreadyExistsError} */
+  async create<T extends KubeObject>(
+    resource: ApiResource,
+    object: T,
+    options?: { metadataOnly?: boolean },
+  ): Promise<T> {
+    const result = await this.#client.create(resource, object, { ...options, signal: this.#signal });
+    return this.#enter("create", resource, result);
   }
 
   /** Replaces an object; `metadata.resourceVersion` guards it. @throws {ConflictError} */

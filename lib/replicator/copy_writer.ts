@@ -59,7 +59,7 @@ export class CopyWriter {
     if (occupied && await this.#settleOccupied(namespace)) return;
     const source = await this.#options.source();
     try {
-      await client.create(resource, this.#body(namespace, source));
+      await client.create(resource, this.#body(namespace, source), { metadataOnly: true });
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
       if (!(await this.#settleOccupied(namespace))) {
@@ -169,7 +169,7 @@ export class CopyWriter {
   async #recreate(namespace: string, uid: string, source: SourceObject): Promise<void> {
     const { client, resource } = this.#options;
     await client.delete(resource, this.#key(namespace), { uid });
-    await client.create(resource, this.#body(namespace, source));
+    await client.create(resource, this.#body(namespace, source), { metadataOnly: true });
   }
 
   #patch(namespace: string, operations: readonly Operation[]): Promise<KubeObject> {
