@@ -194,15 +194,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const cause = detectCause(object, { finalizer, needsFinalizer });
     if (cause.kind === "gone") return this.#forget(item.key);
     memory.deleting = cause.kind === "delete";
-    const reasons = new Set(item.reasons);
-    if (memory.isHandled(stored)) reasons.delete("changed"); // our own echo
+    const news = new Set(item.reasons);
+    if (memory.isHandled(stored)) news.delete("changed"); // our own echo
     const wasHot = isHot(memory.hot, this.#deps.options.hotLoop);
-    const { reconcile, timers, held, restMs } = this.#schedule.due(reasons, memory, clock.now());
+    const { reconcile, timers, reasons } = this.#schedule.due(news, memory, clock.now());
     if (wasHot && !memory.hot) this.#reportHot(item.key, false);
-    for (const reason of held) {
-      reasons.delete(reason);
-      this.queue.addAfter(item.key, restMs, reason);
-    }
     if (!reconcile && timers.length === 0) return this.#reschedule(item.key, memory);
     const stalled = isHot(memory.hot, this.#deps.options.hotLoop);
     await this.#runCycle({ key: item.key, object, cause, reasons, reconcile, timers, stalled }, memory, abort);

@@ -13,6 +13,8 @@ export class KeyMemory {
   readonly pendingWrites: PendingVersions = new Map();
   readonly timers = new Map<string, TimerState>();
   hot: HotLoopState | undefined;
+  /** Changes that wait until the hot key has rested. */
+  heldReasons: ReadonlySet<string> = new Set();
   /** What the last cycle that wrote anything but status wrote, and for which generation. */
   lastTargets: ReadonlySet<string> = new Set();
   /** When the handlers asked to reconcile again, or a retry is due. */

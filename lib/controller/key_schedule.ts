@@ -6,22 +6,21 @@ import type { KeyMemory } from "./key_memory.ts";
 const EVENT_REASONS: ReadonlySet<string> = new Set(["changed", "owned", "mapped", "dependency"]);
 
 /** Reasons that come from the clock. The queue merges the delays of a key, so they say no more than "look what is due". */
-const CLOCK_REASONS: ReadonlySet<string> = new Set(["timer", "retry", "requeue", "cooled"]);
+const CLOCK_REASONS: ReadonlySet<string> = new Set(["timer", "retry", "requeue", "rested", "cooled"]);
 
 /** What a key's cycle is to do now. */
 export interface DueWork<Timer> {
   /** Whether the reconcile handler runs, or the delete handler. */
   readonly reconcile: boolean;
   readonly timers: readonly Timer[];
-  /** Reasons that wait until the key has rested for `restMs`. */
-  readonly held: readonly string[];
-  readonly restMs: number;
+  /** The reasons that count now: without those that wait until a hot key has rested, with those that waited for that. */
+  readonly reasons: ReadonlySet<string>;
 }
 
 /** A time at which to look at a key again. */
 export interface NextLook {
   readonly delayMs: number;
-  readonly reason: "requeue" | "timer" | "cooled";
+  readonly reason: "requeue" | "timer" | "rested" | "cooled";
 }
 
 /** Decides when the handlers of one key run, from what is remembered of it. Looks at no cluster and no clock. */
@@ -34,13 +33,18 @@ export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
     this.#hotLoop = hotLoop;
   }
 
-  /** What is due at `nowMs`; `reasons` are those for which the key was queued. Cools the key's memory. */
+  /**
+   * What is due at `nowMs`; `reasons` are those for which the key was queued. Cools the key's memory, and keeps there the
+   * reasons that must wait.
+   */
   due(reasons: ReadonlySet<string>, memory: KeyMemory, nowMs: number): DueWork<Timer> {
     const wasHot = isHot(memory.hot, this.#hotLoop);
     memory.hot = cooled(memory.hot, nowMs, this.#hotLoop);
-    const restMs = memory.hot ? memory.hot.lastMs + pauseMs(memory.hot, this.#hotLoop) - nowMs : 0;
-    const held = restMs > 0 ? [...reasons].filter((reason) => EVENT_REASONS.has(reason)) : [];
-    const fresh = [...reasons].some((reason) => !CLOCK_REASONS.has(reason) && !held.includes(reason));
+    // Held in memory: a delay of the queue ends when the key is taken for anything else, its echo for one.
+    const all = [...memory.heldReasons, ...reasons], resting = this.#restedMs(memory) > nowMs;
+    memory.heldReasons = new Set(resting ? all.filter((reason) => EVENT_REASONS.has(reason)) : []);
+    const counting = new Set(all.filter((reason) => !memory.heldReasons.has(reason)));
+    const fresh = [...counting].some((reason) => !CLOCK_REASONS.has(reason));
     const asked = memory.reconcileDueMs !== undefined && memory.reconcileDueMs <= nowMs;
     // A key that has cooled is reconciled once more: that takes its mark off.
     const reconcile = fresh || asked || (wasHot && memory.hot === undefined);
@@ -49,7 +53,7 @@ export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
       : this.#timers.filter((timer) =>
         tickDueMs(timer, this.#stateOf(timer, memory, nowMs), memory.changedMs) <= nowMs
       );
-    return { reconcile, timers, held, restMs: Math.max(0, restMs) };
+    return { reconcile, timers, reasons: counting };
   }
 
   /** When to look at the key again, if nothing else happens. */
@@ -59,11 +63,16 @@ export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
       looks.push({ delayMs: Math.max(1, dueMs - nowMs), reason });
     if (memory.reconcileDueMs !== undefined) at(memory.reconcileDueMs, "requeue");
     if (memory.hot && isHot(memory.hot, this.#hotLoop)) at(coolMs(memory.hot, this.#hotLoop), "cooled");
+    if (memory.heldReasons.size > 0) at(this.#restedMs(memory), "rested");
     if (memory.deleting) return looks;
     for (const timer of this.#timers) {
       at(tickDueMs(timer, this.#stateOf(timer, memory, nowMs), memory.changedMs), "timer");
     }
     return looks;
+  }
+
+  #restedMs({ hot }: KeyMemory): number {
+    return hot ? hot.lastMs + pauseMs(hot, this.#hotLoop) : 0;
   }
 
   #stateOf(timer: Timer, memory: KeyMemory, nowMs: number): TimerState {
