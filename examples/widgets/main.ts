@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { cli, ConfigMap, defineResource, Operator, requeueAfter } from "../../lib/mod.ts";
+
+const Widget = defineResource({
+  group: "shop.example.com",
+  version: "v1",
+  kind: "Widget",
+  spec: z.object({ size: z.int().min(1), mode: z.enum(["a", "b"]).default("a") }),
+  status: z.object({ phase: z.enum(["Pending", "Ready"]).optional() }),
+});
+
+export const operator = new Operator("widgets");
+
+operator.on(Widget).reconcile(async ({ spec, status, apply, events }) => {
+  if (spec.size > 1_000) events.warning("Huge", `size ${spec.size} will take a while`);
+  await apply({ apiVersion: "v1", kind: "ConfigMap", data: { size: `${spec.size}`, mode: spec.mode } });
+  status.set({ phase: "Ready" });
+  status.condition("Ready", true, "Applied", "ConfigMap applied");
+  return requeueAfter("10m");
+}, { owns: [ConfigMap] });
+
+if (import.meta.main) Deno.exitCode = await cli(operator, { args: Deno.args, env: Deno.env.toObject() });
