@@ -178,7 +178,7 @@ export class Client {
    *
    * @throws {AlreadyExistsError} {@linkcode InvalidError} {@linkcode NamespaceTerminatingError}
    */
-  async create<T extends KubeObject>(
+  create<T extends KubeObject>(
     resource: ApiResource,
     object: T,
     options: WriteOptions & { metadataOnly?: boolean } = {},
@@ -186,11 +186,11 @@ export class Client {
     const key = keyOf(object), { namespace } = key, { subresource, metadataOnly } = options;
     invariant(!resource.namespaced || namespace, `create ${resource.plural}: metadata.namespace is missing`);
     const path = subresource ? pathOf(resource, key, subresource) : resourcePath(resource, { namespace });
-    const created = await this.#write<T>("create", "POST", resource, key, path, withKind(object, resource), options, {
+    const created = this.#write<T>("create", "POST", resource, key, path, withKind(object, resource), options, {
       repeatable: options.dryRun === true,
       accept: metadataOnly ? METADATA_ONLY : undefined,
     });
-    return metadataOnly ? nameKind(created, resource) : created;
+    return metadataOnly ? created.then((object) => nameKind(object, resource)) : created;
   }
 
   /** Replaces an object; with a `metadata.resourceVersion` only that version of it. @throws {ConflictError} */
