@@ -23,8 +23,10 @@ const EVENTS: ApiResource = {
   namespaced: true,
 };
 
-/** Longest note that the API takes (events.k8s.io/v1). */
-const NOTE_LENGTH_MAX = 1_024;
+/** Longest note that the API takes, in bytes (events.k8s.io/v1). */
+const NOTE_BYTES_MAX = 1_024;
+/** An Event is named after its object, within the length of a DNS subdomain. */
+const NAME_LENGTH_MAX = 253;
 /** Repeats of an Event within this time join its series (as client-go's recorder does). */
 const SERIES_MS = 6 * 60_000;
 const SERIES_KEPT_MAX = 4_096;
@@ -89,7 +91,10 @@ export class EventRecorder {
         return;
       }
       const nowMs = this.#options.clock.now();
-      const eventName = `${name}.${nowMs.toString(16)}${randomSuffix(this.#options.random)}`;
+      const suffix = `.${nowMs.toString(16)}${randomSuffix(this.#options.random)}`;
+      // A name cut at a dot or dash would end a label with it, which no name may.
+      const stem = name?.slice(0, NAME_LENGTH_MAX - suffix.length).replace(/[-.]+$/, "");
+      const eventName = `${stem}${suffix}`;
       await this.#client.create(EVENTS, this.#body(regarding, event, { namespace, name: eventName }), { signal });
       this.#remember(id, { key: { namespace, name: eventName }, lastMs: nowMs, count: 1 });
     } catch (error) {
@@ -127,7 +132,7 @@ export class EventRecorder {
       action: "Reconcile",
       type: event.type,
       reason: event.reason,
-      note: event.message.slice(0, NOTE_LENGTH_MAX),
+      note: cutToBytes(event.message, NOTE_BYTES_MAX),
       regarding: { apiVersion: regarding.apiVersion, kind: regarding.kind, name, namespace, uid, resourceVersion },
     };
   }
@@ -145,6 +150,12 @@ export class EventRecorder {
     this.#series.set(id, series);
     if (this.#series.size > SERIES_KEPT_MAX) this.#series.delete(this.#series.keys().next().value!);
   }
+}
+
+/** The longest beginning of `text` that fits into `bytesMax` bytes of UTF-8, no character cut in two. */
+function cutToBytes(text: string, bytesMax: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
+  return text.slice(0, read);
 }
 
 /** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */

@@ -166,9 +166,11 @@ export class RunningOperator implements AsyncDisposable {
       await this.#running;
       const context = this.#activityContext();
       for (const handler of this.#operator.activities.cleanup) {
-        await Promise.resolve(handler(context)).catch((error) => {
+        try {
+          await handler(context);
+        } catch (error) {
           this.#logger.error("clean-up handler failed", { error: describeError(error) });
-        });
+        }
       }
     } finally {
       this.#clock.clear(timer);

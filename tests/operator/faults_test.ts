@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { type Transport, type TransportRequest } from "../../lib/base/mod.ts";
+import { builtinKind, ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
+import { World } from "../world.ts";
+import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
+
+const Widget = widgetKind("faults");
+const Event = builtinKind({ group: "events.k8s.io", version: "v1", kind: "Event", namespaced: true });
+
+function isWatch(path: string, plural: string): boolean {
+  return path.includes(`/${plural}?`) && path.includes("watch=");
+}
+
+/** A transport that passes every answer through `alter`. */
+function altering(
+  inner: Transport,
+  alter: (path: string, request: TransportRequest, send: () => Promise<Response>) => Promise<Response>,
+): Transport {
+  return {
+    fetch: (path, request = {}) => alter(path, request, () => inner.fetch(path, request)),
+    close: () => inner.close(),
+  };
+}
+
+/** The body of an answer, each chunk held back until `gate` opens or the request is aborted, as a connection would. */
+function gated(response: Response, gate: Promise<void>, signal?: AbortSignal): Response {
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  const body = response.body!.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      async transform(chunk, controller) {
+        await Promise.race([gate, aborted]);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  return new Response(body, { status: response.status, headers: response.headers });
+}
+
+Deno.test("the next cycle waits until the store shows what the last one wrote", async () => {
+  const open = Promise.withResolvers<void>();
+  let cycles = 0, duplicates = 0;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ cached, client, namespace, name }) => {
+    cycles++;
+    const key = { namespace, name: `${name}-child` };
+    if (cached<ConfigMapObject>(ConfigMap).get(key)) return;
+    const metadata = { ...key, labels: { faults: "1" } };
+    await client.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata }).catch(() => void duplicates++);
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  const transport = altering(world.cluster.transport(), async (path, request, send) => {
+    const response = await send();
+    return isWatch(path, "configmaps") ? gated(response, open.promise, request.signal) : response;
+  });
+  await world.start({ transport });
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  const { metadata } = await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  for (const { spec, informer } of world.running.informers.running()) {
+    if (spec.resource.plural === Widget.plural) assert.ok(await informer.waitFor(metadata!.resourceVersion!, 10_000));
+  }
+  assert.equal(cycles, 1, "it waits");
+  open.resolve();
+  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 2);
+  assert.equal(duplicates, 0);
+});
+
+Deno.test("the wait for one's own writes is bounded", async () => {
+  const never = new Promise<void>(() => {});
+  await using world = await World.open(configMapOperator(Widget));
+  const transport = altering(world.cluster.transport(), async (path, request, send) => {
+    const response = await send();
+    return isWatch(path, "configmaps") ? gated(response, never, request.signal) : response;
+  });
+  await world.start({ transport, controller: { ownWriteWaitMsMax: 1, backoff: { initialMs: 5, maxMs: 50 } } });
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.size === 2);
+});
+
+Deno.test("watches that break off, expire or answer nonsense are taken up again, and everything converges", async () => {
+  let nth = 0;
+  await using world = await World.open(configMapOperator(Widget));
+  const transport = altering(world.cluster.transport(), async (path, _request, send) => {
+    if (!path.includes("watch=") || nth >= 12) return await send();
+    switch (nth++ % 4) {
+      case 0:
+        throw new TypeError("connection reset");
+      case 1:
+        return Response.json({
+          kind: "Status",
+          apiVersion: "v1",
+          status: "Failure",
+          code: 410,
+          reason: "Expired",
+          message: "too old",
+        }, { status: 410 });
+      case 2: {
+        const status = {
+          kind: "Status",
+          apiVersion: "v1",
+          status: "Failure",
+          code: 410,
+          reason: "Expired",
+          message: "too old",
+        };
+        return new Response(`${JSON.stringify({ type: "ERROR", object: status })}\n`, {
+          headers: { "content-type": "application/json" },
+        });
+      }
+      default:
+        return new Response("", { headers: { "content-type": "application/json" } });
+    }
+  });
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "before");
+  await world.start({ transport });
+  await untilReady(world, Widget, namespace, "before");
+  await createWidget(world, Widget, namespace, "after");
+  await untilReady(world, Widget, namespace, "after");
+  assert.ok(nth >= 2, `${nth} watches were broken`);
+});
+
+Deno.test("a storm of changes of one object runs one reconcile at a time, and the last change wins", async () => {
+  let running = 0, most = 0, cycles = 0;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ spec, status, client, namespace }) => {
+    cycles++;
+    most = Math.max(most, ++running);
+    await client.find(ConfigMap, { namespace, name: "pause" });
+    status.set({ size: spec.size });
+    running--;
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await Promise.all(
+    Array.from(
+      { length: 40 },
+      (_, index) => world.client.patch(Widget, key, { spec: { size: index + 2 } }, { type: "merge" }),
+    ),
+  );
+  const last = await world.client.get<WidgetObject>(Widget, key);
+  await world.untilObject<WidgetObject>(
+    Widget,
+    key,
+    ({ status }) => status?.observedGeneration === last.metadata.generation,
+  );
+  assert.equal((await world.client.get<WidgetObject>(Widget, key)).status?.size, last.spec.size);
+  assert.equal(most, 1);
+  assert.ok(cycles <= 41, `${cycles}`);
+});
+
+Deno.test("a fresh change goes before the initial load", async () => {
+  const order: string[] = [], gate = Promise.withResolvers<void>(), begun = Promise.withResolvers<void>();
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ name }) => {
+    order.push(name);
+    begun.resolve();
+    await gate.promise;
+  }, { workersMax: 1 });
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a");
+  for (let i = 0; i < 12; i++) await createWidget(world, Widget, namespace, `old-${String(i).padStart(2, "0")}`);
+  await world.start();
+  await begun.promise;
+  const fresh = await createWidget(world, Widget, namespace, "fresh");
+  for (const { spec, informer } of world.running.informers.running()) {
+    if (spec.resource.plural === Widget.plural) {
+      assert.ok(await informer.waitFor(fresh.metadata.resourceVersion!, 10_000));
+    }
+  }
+  gate.resolve();
+  await untilReady(world, Widget, namespace, "old-11");
+  assert.equal(order.indexOf("fresh"), 1, order.join());
+});
+
+Deno.test("logs and failures never become Events; an explicit call does, once with a series", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ spec, log, events }) => {
+    for (const level of ["debug", "info", "warn", "error"] as const) log[level]("a line");
+    if (spec.size === 1) throw new TypeError("oops");
+    events.warning("Grown", "it has grown");
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w", "False", "TypeError");
+  assert.deepEqual((await world.client.list(Event, { namespace })).items, []);
+  for (const size of [2, 3]) {
+    await world.client.patch(Widget, key, { spec: { size } }, { type: "merge" });
+    await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === size);
+  }
+  const { items } = await world.client.list(Event, { namespace });
+  assert.deepEqual(
+    items.map(({ reason, note, type, series }) => [reason, note, type, (series as { count: number }).count]),
+    [
+      ["Grown", "it has grown", "Warning", 2],
+    ],
+  );
+});
+
+Deno.test("an Event that cannot be posted does not fail the reconcile", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ events }) => events.normal("Seen", "seen"));
+  await using world = await World.open(operator);
+  const transport = altering(world.cluster.transport(), (path, _request, send) => {
+    if (!path.includes("/events")) return send();
+    const status = {
+      kind: "Status",
+      apiVersion: "v1",
+      status: "Failure",
+      code: 403,
+      reason: "Forbidden",
+      message: "no",
+    };
+    return Promise.resolve(Response.json(status, { status: 403 }));
+  });
+  await world.start({ transport });
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  assert.ok(world.logs.some(({ level, message }) => level === "warn" && message === "event could not be posted"));
+});
+
+Deno.test("an object that is deleted while it is reconciled costs no warning", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ client, namespace, name, status }) => {
+    await client.delete(Widget, { namespace, name });
+    status.set({ phase: "too late" });
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await world.untilGone(Widget, key);
+  await world.idle();
+  assert.deepEqual(world.logs.filter(({ level }) => level === "warn" || level === "error"), []);
+});

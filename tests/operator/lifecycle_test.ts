@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { ForbiddenError, Operator, preflight, UnreachableError } from "../../lib/operator/mod.ts";
+import { Client } from "../../lib/client/mod.ts";
+import { type Transport, type TransportRequest } from "../../lib/base/mod.ts";
+import { World } from "../world.ts";
+import { configMapOperator, createWidget, untilReady, widgetKind } from "./widget.ts";
+
+const Widget = widgetKind("lifecycle");
+
+Deno.test("start-up runs before the first reconcile, clean-up after the last one of a stop, and not after a crash", async () => {
+  const order: string[] = [];
+  const operator = new Operator("widgets");
+  operator.startup(async ({ client }) => {
+    await client.raw("GET", "/version");
+    order.push("startup");
+  });
+  operator.cleanup(() => {
+    order.push("bad cleanup");
+    throw new Error("one failing clean-up harms no other");
+  });
+  operator.cleanup(() => void order.push("cleanup"));
+  operator.on(Widget).reconcile(() => void order.push("reconcile"));
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await world.start();
+  await untilReady(world, Widget, namespace, "w");
+  await world.stop();
+  assert.deepEqual(order, ["startup", "reconcile", "bad cleanup", "cleanup"]);
+  assert.ok(world.logs.some(({ level, message }) => level === "error" && message === "clean-up handler failed"));
+  order.length = 0;
+  await world.start();
+  await world.idle();
+  await world.kill();
+  assert.ok(!order.includes("cleanup"), order.join());
+});
+
+Deno.test("an error of a start-up handler keeps the operator from starting", async () => {
+  let broken = true;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(() => assert.equal(broken, false));
+  operator.startup(() => {
+    if (broken) throw new Error("no licence");
+  });
+  await using world = await World.open(operator);
+  await assert.rejects(operator.start({ transport: world.cluster.transport() }), /^Error: no licence$/);
+  broken = false;
+});
+
+Deno.test("a start that is called off says why and leaves nothing running", async () => {
+  const operator = configMapOperator(Widget);
+  await using world = await World.open(operator);
+  const inner = world.cluster.transport(), called = new AbortController(), reason = new Error("called off");
+  const stuck: Transport = {
+    fetch: (path, request) => {
+      if (!path.includes("configmaps")) return inner.fetch(path, request);
+      queueMicrotask(() => called.abort(reason));
+      return new Promise((_, reject) =>
+        request?.signal?.addEventListener("abort", () => reject(request.signal!.reason))
+      );
+    },
+    close: () => {},
+  };
+  await assert.rejects(operator.start({ transport: stuck, signal: called.signal }), reason);
+});
+
+Deno.test("a stop lets a running reconcile finish within its grace", async () => {
+  const begun = Promise.withResolvers<void>(), finish = Promise.withResolvers<void>();
+  let ended = false, first = true;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async () => {
+    if (!first) return;
+    first = false;
+    begun.resolve();
+    await finish.promise;
+    ended = true;
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await begun.promise;
+  const stopped = world.stop();
+  finish.resolve();
+  await stopped;
+  assert.ok(ended);
+  await untilReady(world, Widget, namespace, "w");
+});
+
+Deno.test("a stop ends a reconcile that outlasts its grace, even one that ignores its signal", async () => {
+  const begun = Promise.withResolvers<AbortSignal>();
+  let hang = true;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ signal }) => {
+    if (!hang) return;
+    begun.resolve(signal);
+    return new Promise<never>(() => {});
+  });
+  await using world = await World.open(operator);
+  const running = await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  const signal = await begun.promise;
+  await running.stop(1);
+  assert.equal(running.state, "stopped");
+  assert.match(String(signal.reason), /grace period is over/);
+  assert.deepEqual(world.writes, [], "and writes no status about it");
+  assert.deepEqual(world.logs.filter(({ level }) => level === "warn" || level === "error"), []);
+  await world.kill();
+  hang = false;
+});
+
+Deno.test("preflight finds nothing where all is well", async () => {
+  const operator = configMapOperator(Widget);
+  await using world = await World.open(operator);
+  assert.deepEqual(await preflight(operator, world.client), []);
+});
+
+Deno.test("preflight names a kind that is not installed", async () => {
+  const missing = configMapOperator(widgetKind("lifecyclemissing"));
+  await using world = await World.open(configMapOperator(Widget));
+  const [finding, ...rest] = await preflight(missing, world.client);
+  assert.match(finding!.problem, /does not serve widgets\.lifecyclemissing\.test\.pintle\.dev/);
+  assert.deepEqual(rest, []);
+});
+
+Deno.test("preflight names every rule that is missing, once per resource", async () => {
+  const operator = configMapOperator(Widget);
+  await using world = await World.open(operator);
+  const user = { name: `nobody-${world.prefix}`, groups: ["system:authenticated"] };
+  const client = new Client(world.cluster.transport(user), { fieldManager: "test" });
+  const problems = (await preflight(operator, client)).map(({ problem }) => problem);
+  assert.deepEqual(problems, [
+    `not allowed to get, list, watch, patch widgets in API group "${Widget.group}"`,
+    `not allowed to patch widgets/status in API group "${Widget.group}"`,
+    `not allowed to update widgets/finalizers in API group "${Widget.group}"`,
+    'not allowed to get, list, watch, create, patch, delete configmaps in API group ""',
+    'not allowed to create, patch events in API group "events.k8s.io"',
+  ]);
+  await assert.rejects(client.get(Widget, { namespace: "default", name: "w" }), ForbiddenError);
+});
+
+Deno.test("preflight of a cluster that does not answer says that it is unreachable", async () => {
+  const transport: Transport = {
+    fetch: (_path: string, _request?: TransportRequest) => Promise.reject(new TypeError("connection refused")),
+    close: () => {},
+  };
+  const client = new Client(transport, { fieldManager: "test", retriesMax: 0 });
+  await assert.rejects(preflight(configMapOperator(Widget), client), UnreachableError);
+});

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import type { ConfigMapObject, ObjectKey } from "../../lib/operator/mod.ts";
+import { ConfigMap, Operator, Secret } from "../../lib/operator/mod.ts";
+import { World } from "../world.ts";
+import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
+
+const Widget = widgetKind("watches");
+
+function createMap(world: World, key: ObjectKey, data: Record<string, string>): Promise<ConfigMapObject> {
+  return world.client.create<ConfigMapObject>(ConfigMap, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { ...key },
+    data,
+  });
+}
+
+Deno.test("a change of a watched resource reconciles the objects to which it is mapped, and no others", async () => {
+  const reconciled: string[] = [];
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ name, namespace, cached, status }) => {
+    reconciled.push(name);
+    const found = cached<ConfigMapObject>(ConfigMap).byIndex("widget", `${namespace}/${name}`);
+    status.set({ size: found.length });
+  }, {
+    watches: [{
+      resource: ConfigMap,
+      labelSelector: "widget",
+      indexes: { widget: ({ metadata }) => [`${metadata?.namespace}/${metadata?.labels?.widget}`] },
+      *map({ object, before }) {
+        for (const { metadata } of before ? [object, before] : [object]) {
+          yield { namespace: metadata!.namespace!, name: metadata!.labels!.widget! };
+        }
+      },
+    }],
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  for (const name of ["one", "two"]) {
+    await createWidget(world, Widget, namespace, name);
+    await untilReady(world, Widget, namespace, name);
+  }
+  reconciled.length = 0;
+  const key = { namespace, name: "part" };
+  await world.client.create(ConfigMap, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { ...key, labels: { widget: "one" } },
+  });
+  await world.untilObject<WidgetObject>(Widget, { namespace, name: "one" }, ({ status }) => status?.size === 1);
+  assert.deepEqual([...new Set(reconciled)], ["one"]);
+  await world.client.patch(ConfigMap, key, { metadata: { labels: { widget: "two" } } }, { type: "merge" });
+  await world.untilObject<WidgetObject>(Widget, { namespace, name: "two" }, ({ status }) => status?.size === 1);
+  await world.untilObject<WidgetObject>(Widget, { namespace, name: "one" }, ({ status }) => status?.size === 0);
+  await world.client.delete(ConfigMap, key);
+  await world.untilObject<WidgetObject>(Widget, { namespace, name: "two" }, ({ status }) => status?.size === 0);
+});
+
+Deno.test("a store that nobody declared is a mistake that says so", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ cached }) => void cached(Secret));
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  const widget = await untilReady(world, Widget, namespace, "w", "False", "RangeError");
+  assert.match(JSON.stringify(widget.status), /cached\(Secret\): secrets is neither owned nor watched here/);
+});
+
+Deno.test("a watched object wakes its watchers when it appears, changes and goes, until they no longer ask", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ spec, namespace, watch, status }) => {
+    if (spec.note === "off") return status.set({ phase: "off" });
+    const found = await watch(ConfigMap, { namespace, name: "watched" });
+    status.set({ phase: found ? `v${found.metadata?.labels?.v}` : "none" });
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), target = { namespace, name: "watched" };
+  const names = ["one", "two"];
+  const both = async (phase: string) => {
+    for (const name of names) {
+      await world.untilObject<WidgetObject>(Widget, { namespace, name }, ({ status }) => status?.phase === phase);
+    }
+  };
+  for (const name of names) {
+    await createWidget(world, Widget, namespace, name);
+    await world.untilObject<WidgetObject>(Widget, { namespace, name }, ({ status }) => status?.phase === "none");
+  }
+  await world.client.create(ConfigMap, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { ...target, labels: { v: "1" } },
+  });
+  await both("v1");
+  // A third that comes when the shared watch is long complete.
+  names.push("three");
+  await createWidget(world, Widget, namespace, "three");
+  await both("v1");
+  await world.client.patch(ConfigMap, target, { metadata: { labels: { v: "2" } } }, { type: "merge" });
+  await both("v2");
+  await world.client.delete(ConfigMap, target);
+  await both("none");
+  assert.deepEqual(world.logs.filter(({ level }) => level === "error"), []);
+  const watched = () => [...world.running.informers.running()].filter(({ spec }) => spec.fieldSelector).length;
+  assert.equal(watched(), 1, "one watch for three");
+  for (const name of names) {
+    await world.client.patch(Widget, { namespace, name }, { spec: { note: "off" } }, { type: "merge" });
+  }
+  await both("off");
+  await world.idle();
+  assert.equal(watched(), 0);
+});
+
+Deno.test("an object that goes lets go of what it watched", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ namespace, watch }) =>
+    void await watch(ConfigMap, { namespace, name: "watched" })
+  );
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createMap(world, { namespace, name: "watched" }, {});
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  await world.client.delete(Widget, key);
+  await world.until([Widget, ConfigMap], async () => {
+    await world.client.patch(ConfigMap, { namespace, name: "watched" }, { data: { at: crypto.randomUUID() } }, {
+      type: "merge",
+    });
+    return ![...world.running.informers.running()].some(({ spec }) => spec.fieldSelector);
+  });
+});
