@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * Fan-out of one Secret to N namespaces on a real kube-apiserver, beside a raw create loop of the same concurrency in the same
  * run: ratios are what counts, this is nobody's quiet machine.

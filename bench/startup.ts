@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * What a process costs before it does anything: `version`, the embedded server until it is ready, an idle operator's memory.
  *
