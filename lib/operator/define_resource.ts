@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PermanentError, UsageError } from "../base/errors.ts";
+import { describeError, PermanentError, UsageError } from "../base/errors.ts";
 import type { DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/object.ts";
 import { isDnsLabel, isDnsSubdomain } from "../apimachinery/name.ts";
 import { guessPlural } from "../apimachinery/resource.ts";
@@ -8,18 +8,27 @@ import { type SchemaNode, structuralSchema } from "./structural_schema.ts";
 
 /** A custom resource, typed by its schemas. */
 export interface CustomObject<Spec, Status> extends KubeObject {
+  /** `group/version` of the definition. */
   apiVersion: string;
+  /** Kind of the definition. */
   kind: string;
+  /** Name, identity, version and bookkeeping. */
   metadata: ObjectMeta;
+  /** What is desired, as its schema types it. */
   spec: Spec;
+  /** What the operator last wrote; absent before its first cycle. */
   status?: Partial<Status> & BaseStatus;
 }
 
 /** A column of `kubectl get`. */
 export interface Column {
+  /** The heading; kubectl shows it in capitals. */
   readonly name: string;
+  /** Where the value is in the object, as `.spec.size`. */
   readonly jsonPath: string;
+  /** How the value is shown; `string` where absent, and `date` as the time since then. */
   readonly type?: "string" | "integer" | "number" | "boolean" | "date";
+  /** What the column means, for people who read the CRD. */
   readonly description?: string;
   /** Above 0: shown with `-o wide` only. */
   readonly priority?: number;
@@ -27,25 +36,38 @@ export interface Column {
 
 /** What {@linkcode defineResource} takes. */
 export interface ResourceOptions<Spec extends z.ZodType, Status extends z.ZodType> {
+  /** A domain name of one's own with at least one dot, as `shop.example.com`. */
   readonly group: string;
+  /** The only version that is served and stored, as `v1` or `v1alpha1`. */
   readonly version: string;
+  /** CamelCase singular, of letters and digits. */
   readonly kind: string;
   /** Lower case plural; guessed from the kind where absent. */
   readonly plural?: string;
+  /** Whether objects live in namespaces, as they do by default. */
   readonly scope?: "Namespaced" | "Cluster";
+  /** Abbreviations that kubectl understands. */
   readonly shortNames?: readonly string[];
+  /** Groups for `kubectl get`: `all` shows the kind in `kubectl get all`. */
   readonly categories?: readonly string[];
   /** Columns of `kubectl get` between Name and Age; Ready's status where absent. */
   readonly columns?: readonly Column[];
+  /** What the kind is for; `kubectl explain` shows it. */
   readonly description?: string;
+  /** Schema of `spec`; it must be one that a CRD can hold. */
   readonly spec: Spec;
+  /** Schema of `status` beyond {@linkcode BaseStatus}; nothing more where absent. */
   readonly status?: Status;
 }
 
 /** A kind of one's own: what the engine needs, the CRD, and the types. */
 export interface CustomResource<Spec, Status extends object>
   extends ResourceKind<CustomObject<Spec, Status>, Spec, Status> {
-  /** The CustomResourceDefinition. */
+  /**
+   * The CustomResourceDefinition.
+   *
+   * @throws {RangeError} for a schema that a CRD cannot hold, naming the field.
+   */
   crd(): DynamicObject;
 }
 
@@ -77,8 +99,7 @@ const BASE_STATUS: Record<string, SchemaNode> = {
  * Defines a custom resource from one schema: the TypeScript types, the CRD's structural schema and the check at run time all
  * follow from it. `observedGeneration` and `conditions` are added to every status.
  *
- * @throws {UsageError} for a group, kind or plural that Kubernetes would refuse; {@linkcode RangeError} for a schema that a
- * CRD cannot hold.
+ * @throws {UsageError} for a group, kind or plural that Kubernetes would refuse.
  * @example
  * ```ts
  * import { z } from "zod";
@@ -126,8 +147,10 @@ function parseSpec<Spec extends z.ZodType>(schema: Spec, spec: unknown): z.outpu
 
 function customResourceDefinition(options: ResourceOptions<z.ZodType, z.ZodType>, plural: string): DynamicObject {
   const { group, version, kind, scope = "Namespaced", shortNames, categories } = options;
-  const spec = structuralSchema(jsonSchema(options.spec), "spec");
-  const status = options.status ? structuralSchema(jsonSchema(options.status), "status") : { type: "object" };
+  const spec = structuralSchema(jsonSchema(options.spec, `${kind}.spec`), "spec");
+  const status = options.status
+    ? structuralSchema(jsonSchema(options.status, `${kind}.status`), "status")
+    : { type: "object" };
   const properties = { ...(status.properties as Record<string, SchemaNode> | undefined), ...BASE_STATUS };
   const required = Array.isArray(spec.required) && spec.required.length > 0 ? { required: ["spec"] } : {};
   return {
@@ -170,13 +193,17 @@ function customResourceDefinition(options: ResourceOptions<z.ZodType, z.ZodType>
   };
 }
 
-function jsonSchema(schema: z.ZodType): SchemaNode {
-  return z.toJSONSchema(schema, {
-    io: "input",
-    unrepresentable: "any",
-    cycles: "throw",
-    reused: "inline",
-  }) as SchemaNode;
+function jsonSchema(schema: z.ZodType, name: string): SchemaNode {
+  try {
+    return z.toJSONSchema(schema, {
+      io: "input",
+      unrepresentable: "any",
+      cycles: "throw",
+      reused: "inline",
+    }) as SchemaNode;
+  } catch (cause) {
+    throw new RangeError(`${name}: a CRD's structural schema cannot hold this: ${describeError(cause)}`, { cause });
+  }
 }
 
 function printerColumns(columns: readonly Column[] | undefined): readonly Column[] {

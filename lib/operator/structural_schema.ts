@@ -19,7 +19,6 @@ const KEPT = new Set([
   "pattern",
   "minItems",
   "maxItems",
-  "uniqueItems",
   "minProperties",
   "maxProperties",
   "required",
@@ -35,7 +34,7 @@ const DROPPED = new Set(["$schema", "$id", "id", "propertyNames", "readOnly", "e
  * `x-kubernetes-*` keywords given by `.meta()` are passed through; literals and unions of literals become `enum`, a union
  * of number and string `x-kubernetes-int-or-string`, a union with null `nullable`.
  *
- * @throws {RangeError} naming the field, for what a structural schema cannot say (other unions, tuples, recursion).
+ * @throws {RangeError} naming the field, for what a structural schema cannot say (other unions, tuples, look-around).
  */
 export function structuralSchema(node: SchemaNode, path: string = "spec"): SchemaNode {
   const out: SchemaNode = {};
@@ -44,7 +43,10 @@ export function structuralSchema(node: SchemaNode, path: string = "spec"): Schem
     if (keyword.startsWith("x-kubernetes-") || KEPT.has(keyword)) out[keyword] ??= value;
     else if (!DROPPED.has(keyword)) convert(out, keyword, value, path);
   }
+  typeEnum(out, path);
   boundInteger(out);
+  if (out.type === "null") throw unsupported(path, "a field that is always null");
+  checkPattern(out, path);
   const shapeless = out.type === undefined && !out["x-kubernetes-int-or-string"];
   if (shapeless) out["x-kubernetes-preserve-unknown-fields"] = true;
   return out;
@@ -70,7 +72,6 @@ function convert(out: SchemaNode, keyword: string, value: unknown, path: string)
       return;
     case "const":
       out.enum = [value];
-      out.type ??= typeof value;
       return;
     case "exclusiveMinimum":
       out.minimum = value;
@@ -87,24 +88,39 @@ function convert(out: SchemaNode, keyword: string, value: unknown, path: string)
 
 /** Replaces a union that a structural schema can say otherwise; the rest of the node is returned. */
 function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNode {
-  const { anyOf, oneOf, ...rest } = node;
-  let choices = (anyOf ?? oneOf) as SchemaNode[] | undefined;
-  if (!choices) return node;
-  const nullable = choices.some((choice) => choice.type === "null");
-  if (nullable) out.nullable = true;
-  choices = choices.filter((choice) => choice.type !== "null");
+  const all = choicesOf(node);
+  if (!all) return node;
+  const { anyOf: _anyOf, oneOf: _oneOf, ...rest } = node;
+  if (Array.isArray(rest.type)) delete rest.type;
+  const choices = all.filter((choice) => choice.type !== "null");
+  if (choices.length < all.length) out.nullable = true;
   if (choices.length === 1) return { ...choices[0], ...rest };
   const values = choices.flatMap((choice) =>
     "const" in choice ? [choice.const] : (choice.enum as unknown[]) ?? [undefined]
   );
-  if (!values.includes(undefined)) {
-    const types = new Set(values.map((value) => typeof value));
-    if (types.size === 1) return { ...rest, type: [...types][0], enum: values };
-  }
+  if (!values.includes(undefined)) return { ...rest, enum: values };
   const kinds = choices.map((choice) => choice.type === "number" ? "integer" : choice.type).sort().join("|");
   if (kinds !== "integer|string") throw unsupported(path, "this union");
   out["x-kubernetes-int-or-string"] = true;
   return rest;
+}
+
+/** What a node may be one of, unions in unions and lists of types included; undefined where it is no union. */
+function choicesOf(node: SchemaNode): SchemaNode[] | undefined {
+  if (Array.isArray(node.type)) return node.type.map((type) => ({ type }));
+  const choices = (node.anyOf ?? node.oneOf) as SchemaNode[] | undefined;
+  return choices?.flatMap((choice) => choicesOf(choice) ?? [choice]);
+}
+
+/** An enum has one type, and holds null where the field may be null: a server checks both. */
+function typeEnum(out: SchemaNode, path: string): void {
+  if (!Array.isArray(out.enum)) return;
+  const values = out.enum.filter((value) => value !== null);
+  if (values.length < out.enum.length) out.nullable = true;
+  const types = new Set(values.map((value) => typeof value));
+  if (types.size !== 1) throw unsupported(path, "an enum of several types");
+  out.type ??= [...types][0];
+  out.enum = out.nullable ? [...values, null] : values;
 }
 
 /** zod bounds integers by what a double holds; to an API server that is just an int64. */
@@ -113,6 +129,14 @@ function boundInteger(out: SchemaNode): void {
   if (out.minimum === Number.MIN_SAFE_INTEGER) delete out.minimum;
   if (out.maximum === Number.MAX_SAFE_INTEGER) delete out.maximum;
   out.format ??= "int64";
+}
+
+/** An API server compiles patterns with RE2, which has no look-around and no back-references. */
+function checkPattern(out: SchemaNode, path: string): void {
+  if (typeof out.pattern !== "string" || !/\(\?<?[=!]|\\[1-9]/.test(out.pattern)) return;
+  // zod spells its own formats out besides; the format says enough, and parsing checks the rest.
+  if (typeof out.format !== "string") throw unsupported(path, `the pattern ${out.pattern}, which RE2 cannot read`);
+  delete out.pattern;
 }
 
 function unsupported(path: string, what: string): RangeError {

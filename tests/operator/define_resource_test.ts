@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
+import { ConfigMap, defineResource, Namespace, Operator, PermanentError, UsageError } from "../../lib/operator/mod.ts";
+import { World } from "../world.ts";
+
+interface Schema {
+  readonly [keyword: string]: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** The structural schema of a spec with these fields. */
+function fieldsOf(shape: z.ZodRawShape): Readonly<Record<string, Schema>> {
+  const crd = defineResource({ group: "shop.example.com", version: "v1", kind: "Thing", spec: z.object(shape) }).crd();
+  const { versions } = crd.spec as { versions: { schema: { openAPIV3Schema: Schema } }[] };
+  return versions[0]!.schema.openAPIV3Schema.properties!.spec!.properties!;
+}
+
+const RICH = defineResource({
+  group: "define.test.pintle.dev",
+  version: "v1alpha1",
+  kind: "NetworkPolicy",
+  shortNames: ["np"],
+  categories: ["all"],
+  description: "What may talk to what.",
+  columns: [{ name: "Mode", jsonPath: ".spec.mode" }, {
+    name: "Size",
+    jsonPath: ".spec.size",
+    type: "integer",
+    priority: 1,
+  }],
+  spec: z.object({
+    size: z.int().min(1).max(10).describe("How many."),
+    mode: z.enum(["a", "b"]).default("a"),
+    ports: z.array(z.object({ name: z.string(), port: z.union([z.int(), z.string()]) })).min(1)
+      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
+    labels: z.record(z.string(), z.string()).optional(),
+    note: z.string().max(5).nullable().optional(),
+    level: z.enum(["low", "high"]).nullable().optional(),
+    email: z.email().optional(),
+  }).meta({ "x-kubernetes-validations": [{ rule: "self.size < 9", message: "too many" }] }),
+  status: z.object({ ready: z.int().optional() }),
+});
+
+Deno.test("a rich schema becomes this CustomResourceDefinition", async (t) => {
+  assert.equal(RICH.plural, "networkpolicies");
+  await t.assertSnapshot(RICH.crd());
+});
+
+Deno.test("and an API server takes it, prunes, defaults and refuses by it", async () => {
+  const operator = new Operator("define");
+  operator.on(RICH).reconcile(() => {});
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a");
+  const create = (spec: object) =>
+    world.client.create(RICH, { metadata: { namespace, name: "a" }, spec } as unknown as DynamicObject);
+  const ports = [{ name: "http", port: 80 }, { name: "https", port: "secure" }];
+  const refused: [object, string][] = [
+    [{ ports }, "spec.size"],
+    [{ size: 11, ports }, "spec.size"],
+    [{ size: 9, ports }, "too many"],
+    [{ size: 1, ports: [] }, "spec.ports"],
+    [{ size: 1, ports: [ports[0], ports[0]] }, "spec.ports"],
+    [{ size: 1, ports: [{ name: "a", port: true }] }, "port"],
+    [{ size: 1, ports, mode: "c" }, "spec.mode"],
+    [{ size: 1, ports, level: "mid" }, "spec.level"],
+    [{ size: 1, ports, note: "too long" }, "spec.note"],
+    [{ size: 1, ports, labels: { a: 1 } }, "spec.labels"],
+  ];
+  for (const [spec, field] of refused) {
+    await assert.rejects(
+      create(spec),
+      (error: Error) => error.message.includes(field),
+      `${JSON.stringify(spec)} ${field}`,
+    );
+  }
+  const made = await create({ size: 1, ports, note: null, level: null, unknown: 1 });
+  assert.deepEqual(made.spec, { size: 1, ports, note: null, level: null, mode: "a" });
+});
+
+const CONVERTED: [string, z.ZodType, Schema][] = [
+  ["a literal", z.literal("on"), { type: "string", enum: ["on"] }],
+  ["several literals", z.literal(["on", "off"]), { type: "string", enum: ["on", "off"] }],
+  ["a union of literals", z.union([z.literal("a"), z.enum(["b", "c"])]), { type: "string", enum: ["a", "b", "c"] }],
+  ["int or string", z.union([z.int(), z.string()]), { "x-kubernetes-int-or-string": true }],
+  ["an intersection of objects", z.intersection(z.object({ a: z.int() }), z.object({ b: z.int().optional() })), {
+    type: "object",
+    properties: { a: { type: "integer", format: "int64" }, b: { type: "integer", format: "int64" } },
+    required: ["a"],
+  }],
+  ["any number or string", z.union([z.number(), z.string()]), { "x-kubernetes-int-or-string": true }],
+  ["a nullable int or string", z.union([z.int(), z.string()]).nullable(), {
+    "x-kubernetes-int-or-string": true,
+    nullable: true,
+  }],
+  ["a nullable choice", z.enum(["a"]).nullable(), { type: "string", nullable: true, enum: ["a", null] }],
+  ["literals with null", z.literal(["a", null]), { type: "string", nullable: true, enum: ["a", null] }],
+  ["a bounded nullable text", z.string().max(5).nullable(), { type: "string", maxLength: 5, nullable: true }],
+  ["a nullable text", z.string().nullable(), { type: "string", nullable: true }],
+  ["a record", z.record(z.string(), z.boolean()), { type: "object", additionalProperties: { type: "boolean" } }],
+  ["anything", z.unknown(), { "x-kubernetes-preserve-unknown-fields": true }],
+  ["a record of anything", z.record(z.string(), z.unknown()), {
+    type: "object",
+    "x-kubernetes-preserve-unknown-fields": true,
+  }],
+  ["an integer", z.int(), { type: "integer", format: "int64" }],
+  ["a positive number", z.number().positive(), { type: "number", minimum: 0, exclusiveMinimum: true }],
+  ["a number below one", z.number().lt(1), { type: "number", maximum: 1, exclusiveMaximum: true }],
+  ["a pattern", z.string().regex(/^[a-z]+$/), { type: "string", pattern: "^[a-z]+$" }],
+  ["a default", z.boolean().default(true), { type: "boolean", default: true }],
+];
+for (const [what, schema, expected] of CONVERTED) {
+  Deno.test(`${what} becomes ${JSON.stringify(expected)}`, () =>
+    assert.deepEqual(fieldsOf({ field: schema }).field, expected));
+}
+
+interface Tree {
+  readonly children: Tree[];
+}
+const tree: z.ZodType<Tree> = z.lazy(() => z.object({ children: z.array(tree) }));
+const REFUSED: [string, z.ZodType, RegExp][] = [
+  [
+    "a union of objects",
+    z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]),
+    /^spec\.field: .*this union/,
+  ],
+  [
+    "a union deep inside",
+    z.object({ list: z.array(z.union([z.boolean(), z.string()])) }),
+    /^spec\.field\.list\[\]: .*this union/,
+  ],
+  ["a tuple", z.tuple([z.string(), z.int()]), /^spec\.field: /],
+  ["a union in a record", z.record(z.string(), z.union([z.boolean(), z.int()])), /^spec\.field\.\*: /],
+  ["literals of two types", z.literal(["a", 1]), /^spec\.field: .*several types/],
+  ["null alone", z.null(), /^spec\.field: .*always null/],
+  ["look-ahead", z.string().regex(/^(?!x)[a-z]+$/), /^spec\.field: .*RE2/],
+  ["a back-reference", z.string().regex(/^(.)\1$/), /^spec\.field: .*RE2/],
+  ["unique items", z.array(z.string()).meta({ uniqueItems: true }), /^spec\.field: .*"uniqueItems"/],
+  ["recursion", tree, /^Thing\.spec: /],
+];
+for (const [what, schema, message] of REFUSED) {
+  Deno.test(`${what} is refused by name, before any server sees it`, () => {
+    assert.throws(() => fieldsOf({ field: schema }), (error: Error) => {
+      assert.ok(error instanceof RangeError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+const NAMES: [string, Partial<{ group: string; version: string; kind: string; plural: string }>][] = [
+  ["Example.com", { group: "Example.com" }],
+  ["shop", { group: "shop" }],
+  ["1.0", { version: "1.0" }],
+  ["widget", { kind: "widget" }],
+  ["My-Widget", { kind: "My-Widget" }],
+  ["Widgets", { plural: "Widgets" }],
+];
+for (const [quoted, part] of NAMES) {
+  Deno.test(`${JSON.stringify(part)} is refused, and quoted`, () => {
+    assert.throws(
+      () => defineResource({ group: "shop.example.com", version: "v1", kind: "Widget", spec: z.object({}), ...part }),
+      (error: Error) => error instanceof UsageError && error.message.includes(`"${quoted}"`),
+    );
+  });
+}
+
+Deno.test("a spec that does not parse names every field and where it is", () => {
+  const object = { spec: { size: "big", mode: "c", ports: [{ name: "a", port: true }] } };
+  assert.throws(() => RICH.parseSpec(object as never), (error: Error) => {
+    assert.ok(error instanceof PermanentError);
+    assert.equal(error.reason, "InvalidSpec");
+    for (const field of ["spec.size: ", "spec.mode: ", "spec.ports[0].port: "]) {
+      assert.ok(error.message.includes(field), error.message);
+    }
+    return true;
+  });
+});
+
+Deno.test("a spec is parsed with its defaults; an absent one counts as empty", () => {
+  const Bare = defineResource({
+    group: "shop.example.com",
+    version: "v1",
+    kind: "Bare",
+    spec: z.object({ size: z.int().default(3) }),
+  });
+  assert.deepEqual(Bare.parseSpec({} as never), { size: 3 });
+  const { versions } = Bare.crd().spec as { versions: { schema: { openAPIV3Schema: Schema } }[] };
+  assert.equal(versions[0]!.schema.openAPIV3Schema.required, undefined, "and is not required");
+});
+
+Deno.test("declaring twice what there can be once is a mistake that says so", () => {
+  const operator = new Operator("widgets");
+  const handlers = operator.on(RICH).reconcile(() => {}).delete(() => {}).timer(() => {}, {
+    interval: "1s",
+    id: "beat",
+  });
+  assert.throws(() => handlers.reconcile(() => {}), UsageError);
+  assert.throws(() => operator.on(RICH).delete(() => {}), UsageError);
+  assert.throws(() => handlers.timer(() => {}, { interval: "1s", id: "beat" }), /"beat" already/);
+  assert.throws(() => new Operator("My Operator"), /"My Operator" is not a lower-case DNS label/);
+});
+
+Deno.test("the rules that an operator needs follow from what it declares", () => {
+  const operator = new Operator("widgets");
+  operator.on(RICH).reconcile(() => {}, { owns: [ConfigMap], watches: [{ resource: Namespace, map: () => [] }] });
+  operator.permissions({ apiGroups: [""], resources: ["configmaps", "pods"], verbs: ["delete", "get"] });
+  assert.deepEqual(operator.rules(), [
+    { apiGroups: ["define.test.pintle.dev"], resources: ["networkpolicies"], verbs: ["get", "list", "watch", "patch"] },
+    { apiGroups: ["define.test.pintle.dev"], resources: ["networkpolicies/status"], verbs: ["patch"] },
+    { apiGroups: ["define.test.pintle.dev"], resources: ["networkpolicies/finalizers"], verbs: ["update"] },
+    { apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+    { apiGroups: [""], resources: ["namespaces"], verbs: ["get", "list", "watch"] },
+    { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
+    { apiGroups: [""], resources: ["pods"], verbs: ["get", "delete"] },
+  ]);
+  assert.deepEqual(new Operator("idle").rules(), [], "and an operator without handlers needs none");
+});
+
+Deno.test("an operator of a built-in kind may not patch it, unless a delete handler needs its finalizer", () => {
+  const watcher = new Operator("watcher"), holder = new Operator("holder");
+  watcher.on(ConfigMap).reconcile(() => {});
+  holder.on(ConfigMap).delete(() => {});
+  assert.deepEqual(watcher.rules()[0]!.verbs, ["get", "list", "watch"]);
+  assert.deepEqual(holder.rules()[0]!.verbs, ["get", "list", "watch", "patch"]);
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { breach } from "../../tools/lint_house.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+const ALLOWED = [["operator", "base"], ["controller", "cache"], ["controller", "queue"], ["cli", "harness"], [
+  "handling",
+  "apimachinery",
+], ["base", "base"]];
+for (const [from, to] of ALLOWED) {
+  Deno.test(`${from} may import ${to}`, () => assert.equal(breach(from!, to!), undefined));
+}
+
+const FORBIDDEN: [string, string, RegExp][] = [
+  ["base", "queue", /above it/],
+  ["cache", "controller", /above it/],
+  ["apimachinery", "queue", /share layer/],
+  ["controller", "health", /share layer/],
+  ["handling", "queue", /may import only base, apimachinery/],
+  ["handling", "client", /may import only/],
+  ["apiserver", "client", /may import only/],
+  ["replicator", "controller", /may import only operator/],
+  ["cli", "replicator", /share layer/],
+  ["nowhere", "base", /lib\/nowhere\/ is no room/],
+  ["base", "nowhere", /lib\/nowhere\/ is no room/],
+];
+for (const [from, to, why] of FORBIDDEN) {
+  Deno.test(`${from} may not import ${to}`, () => assert.match(breach(from, to) ?? "allowed", why));
+}
+
+/** Lints one file at `path` of a project with this linter alone; what `deno lint` said, and how it ended. */
+async function lint(path: string, text: string): Promise<{ code: number; said: string }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const plugins = [`${ROOT}tools/lint_house.ts`], rules = { tags: [] };
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ lint: { plugins, rules } }));
+    await Deno.mkdir(`${folder}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/${path}`, text);
+    const command = new Deno.Command(Deno.execPath(), { args: ["lint"], cwd: folder, env: { NO_COLOR: "1" } });
+    const { code, stdout, stderr } = await command.output();
+    return { code, said: [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("") };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const BREACHES: { claim: string; text: string; says: RegExp }[] = [
+  {
+    claim: "an import from a room above",
+    text: 'import "../operator/mod.ts";\n',
+    says: /cache \(layer 3\) may not import operator/,
+  },
+  {
+    claim: "a re-export from a room above",
+    text: 'export * from "../operator/mod.ts";\n',
+    says: /may not import operator/,
+  },
+  {
+    claim: "a named re-export from a room above",
+    text: 'export { a } from "../operator/mod.ts";\n',
+    says: /may not import operator/,
+  },
+  {
+    claim: "a dynamic import from a room above",
+    text: 'await import("../operator/mod.ts");\n',
+    says: /may not import operator/,
+  },
+  {
+    claim: "an import of a type from a room above",
+    text: 'import type { A } from "../operator/mod.ts";\n',
+    says: /may not import operator/,
+  },
+  { claim: "the machine's time", text: "export const at: number = Date.now();\n", says: /Date\.now bypasses Clock/ },
+  { claim: "a timer of the machine", text: "setTimeout(() => {}, 1);\n", says: /setTimeout bypasses Clock/ },
+  { claim: "the machine's date", text: "export const at: Date = new Date();\n", says: /new Date\(\) bypasses Clock/ },
+  {
+    claim: "the machine's randomness",
+    text: "export const n: number = Math.random();\n",
+    says: /Math\.random bypasses/,
+  },
+  {
+    claim: "the environment",
+    text: 'export const home = Deno.env.get("HOME");\n',
+    says: /Deno\.env is read in main\.ts only/,
+  },
+  {
+    claim: "the arguments",
+    text: "export const args: string[] = Deno.args;\n",
+    says: /Deno\.args is read in main\.ts only/,
+  },
+  {
+    claim: "client-node outside the client",
+    text: 'import "@kubernetes/client-node";\n',
+    says: /only lib\/client\/ imports/,
+  },
+  {
+    claim: "a function longer than a screen",
+    text: `export function long(): void {\n${"  void 0;\n".repeat(70)}}\n`,
+    says: /function is 72 lines; limit 70/,
+  },
+  { claim: "a file of more than 400 lines", text: "void 0;\n".repeat(401), says: /file is 40[12] lines; limit 400/ },
+];
+for (const { claim, text, says } of BREACHES) {
+  Deno.test(`deno lint fails on ${claim}`, async () => {
+    const { code, said } = await lint("lib/cache/sample.ts", text);
+    assert.notEqual(code, 0, said);
+    assert.match(said, says);
+  });
+}
+
+Deno.test("deno lint passes what keeps the rules, and base alone may ask the machine for the time", async () => {
+  const kept = 'import "../base/mod.ts";\nexport const at: Date = new Date(5);\n';
+  assert.deepEqual((await lint("lib/cache/sample.ts", kept)).code, 0);
+  assert.deepEqual((await lint("lib/base/sample.ts", "export const at: number = Date.now();\n")).code, 0);
+  assert.deepEqual((await lint("tools/sample.ts", 'Deno.env.get("HOME");\nDate.now();\n')).code, 0);
+});
