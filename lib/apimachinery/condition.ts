@@ -1,10 +1,16 @@
 /** `metav1.Condition`: the standard way to say what is true of an object. */
 export interface Condition {
+  /** What is said, as `Ready`; CamelCase, and one condition of each type on an object. */
   type: string;
+  /** Whether it is true; `Unknown` where nobody could tell yet. */
   status: "True" | "False" | "Unknown";
+  /** CamelCase word for programs: why the status is as it is. */
   reason: string;
+  /** The same for people; at most {@linkcode CONDITION_MESSAGE_LENGTH_MAX} characters. */
   message: string;
+  /** RFC 3339: since when the status has held. */
   lastTransitionTime: string;
+  /** `metadata.generation` that was looked at; an older one than the object's makes the condition stale. */
   observedGeneration?: number;
 }
 

@@ -1,47 +1,78 @@
 /** A managedFields entry (server-side apply's bookkeeping). */
 export interface ManagedFieldsEntry {
+  /** Who wrote the fields: the `fieldManager` of the request. */
   manager?: string;
+  /** `Apply` for server-side apply, `Update` for every other write. */
   operation?: "Apply" | "Update" | string;
+  /** The version in which the fields are named. */
   apiVersion?: string;
+  /** RFC 3339: when the manager last changed its set of fields or one of their values. */
   time?: string;
+  /** The format of `fieldsV1`; `FieldsV1` is the only one. */
   fieldsType?: string;
+  /** The fields as nested keys: `f:name`, `k:{…}` and `v:…` for list items, `.` for the item itself. */
   fieldsV1?: Record<string, unknown>;
+  /** The subresource through which they were written, as `status`; absent for the object itself. */
   subresource?: string;
 }
 
 /** An owner reference, as `metadata.ownerReferences` holds it. */
 export interface OwnerReference {
+  /** Group and version of the owner; its group tells the resource, any served version will do. */
   apiVersion: string;
+  /** Kind of the owner. */
   kind: string;
+  /** The owner is in the same namespace, or cluster-scoped. */
   name: string;
+  /** Identity of the owner: another object of that name is not it. */
   uid: string;
+  /** Whether this owner manages the object; at most one does. */
   controller?: boolean;
+  /** Whether foreground deletion of the owner waits until this object is gone. */
   blockOwnerDeletion?: boolean;
 }
 
 /** `metadata` of an object, as JSON carries it: times are RFC 3339 texts. */
 export interface ObjectMeta {
+  /** Unique among the objects of its resource and namespace; never changes. */
   name?: string;
+  /** Prefix to which the server adds a random suffix where `name` is absent on create. */
   generateName?: string;
+  /** Absent for cluster-scoped objects. */
   namespace?: string;
+  /** Identity in time and space, given by the server: a new object of an old name has another. */
   uid?: string;
+  /** Changes with every write; sent back with a replacement it guards against lost updates. */
   resourceVersion?: string;
+  /** Counts changes of what is desired; for most kinds status and metadata do not move it. */
   generation?: number;
+  /** When the server created it. */
   creationTimestamp?: string;
+  /** Set by a deletion request: the object goes once its finalizers are gone. */
   deletionTimestamp?: string;
+  /** Seconds that its deletion grants for an orderly end. */
   deletionGracePeriodSeconds?: number;
+  /** Short values by which objects are selected. */
   labels?: Record<string, string>;
+  /** Values of any form that nothing selects by; 256 KiB in all. */
   annotations?: Record<string, string>;
+  /** Each holds back the object's deletion until whoever added it takes it away. */
   finalizers?: string[];
+  /** Owners: the garbage collector deletes the object when the last of them is gone. */
   ownerReferences?: OwnerReference[];
+  /** Which manager owns which fields. */
   managedFields?: ManagedFieldsEntry[];
+  /** Former URL of the object; servers since 1.20 leave it out. */
   selfLink?: string;
 }
 
 /** What every Kubernetes object has; kinds add their own fields. */
 export interface KubeObject {
+  /** `group/version`, or `v1` in the core group; servers leave it out of the items of a list. */
   apiVersion?: string;
+  /** CamelCase singular, as `ConfigMap`; left out of the items of a list, too. */
   kind?: string;
+  /** Name, identity, version and bookkeeping. */
   metadata?: ObjectMeta;
 }
 
@@ -50,15 +81,21 @@ export type DynamicObject = KubeObject & { [field: string]: unknown };
 
 /** A list answer of the API. */
 export interface KubeList<T = KubeObject> {
+  /** Group and version of the list and of its items. */
   apiVersion?: string;
+  /** The items' kind with `List` behind it. */
   kind?: string;
+  /** The version from which a watch goes on, and for a page the token and (estimated) number of what is left. */
   metadata?: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
+  /** The objects, or those of one page. */
   items: T[];
 }
 
 /** Name and namespace of an object; the namespace is absent for cluster-scoped ones. */
 export interface ObjectKey {
+  /** Absent for cluster-scoped objects. */
   readonly namespace?: string;
+  /** As in `metadata.name`. */
   readonly name: string;
 }
 

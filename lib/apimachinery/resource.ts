@@ -2,8 +2,11 @@ import type { ObjectKey } from "./object.ts";
 
 /** Group, version and kind of an object. The core group is the empty string. */
 export interface GroupVersionKind {
+  /** Domain name such as `apps` or `shop.example.com`. */
   readonly group: string;
+  /** As `v1` or `v1beta1`. */
   readonly version: string;
+  /** CamelCase singular. */
   readonly kind: string;
 }
 
@@ -11,6 +14,7 @@ export interface GroupVersionKind {
 export interface ApiResource extends GroupVersionKind {
   /** The resource's name in paths: lower case, plural. */
   readonly plural: string;
+  /** False where its objects are cluster-scoped. */
   readonly namespaced: boolean;
 }
 

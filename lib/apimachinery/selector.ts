@@ -5,11 +5,14 @@ export type LabelRequirement =
 
 /** A label selector as objects hold it (metav1.LabelSelector). */
 export interface LabelSelector {
+  /** Labels that an object must have with these very values. */
   matchLabels?: Record<string, string>;
+  /** Further requirements, all of which must hold; operators are `In`, `NotIn`, `Exists` and `DoesNotExist`. */
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
 
-type Labels = Readonly<Record<string, string>> | undefined;
+/** `metadata.labels` of an object; undefined counts as none. */
+export type Labels = Readonly<Record<string, string>> | undefined;
 
 /** Whether labels meet every requirement. `NotIn` is met by an absent label, as in Kubernetes. */
 export function matchesLabels(requirements: readonly LabelRequirement[], labels: Labels): boolean {

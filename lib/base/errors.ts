@@ -11,12 +11,18 @@ import { type Duration, durationMs } from "./duration.ts";
  * ```
  */
 export class TemporaryError extends Error {
+  /** Tells the class in logs, where `instanceof` cannot. */
   override readonly name: string = "TemporaryError";
   /** Milliseconds until the next attempt; undefined means the queue's own backoff. */
   readonly delayMs: number | undefined;
   /** CamelCase reason for conditions and metrics. */
   readonly reason: string;
 
+  /**
+   * `message` is for people and may become a condition's; `reason` is `TemporaryError` where absent.
+   *
+   * @throws {RangeError} for an unreadable delay.
+   */
   constructor(message: string, options: ErrorOptions & { delay?: Duration; reason?: string } = {}) {
     super(message, options);
     this.delayMs = options.delay === undefined ? undefined : durationMs(options.delay);
@@ -26,10 +32,12 @@ export class TemporaryError extends Error {
 
 /** Do not try again until the object changes: the input itself is wrong. Becomes a condition on the object. */
 export class PermanentError extends Error {
+  /** Tells the class in logs, where `instanceof` cannot. */
   override readonly name: string = "PermanentError";
   /** CamelCase reason for conditions and metrics. */
   readonly reason: string;
 
+  /** `message` becomes the condition's, so it says what to correct; `reason` is `PermanentError` where absent. */
   constructor(message: string, options: ErrorOptions & { reason?: string } = {}) {
     super(message, options);
     this.reason = options.reason ?? "PermanentError";
@@ -38,13 +46,16 @@ export class PermanentError extends Error {
 
 /** The work outlived its time limit; its late result is discarded. */
 export class TimeoutError extends Error {
+  /** Tells the class in logs; the reason of its retry is `Timeout`. */
   override readonly name: string = "TimeoutError";
 }
 
 /** What a person at the command line did or configured wrongly; `hint` says what to do. Exit code 2. */
 export class UsageError extends Error {
+  /** Tells the class in logs, where `instanceof` cannot. */
   override readonly name: string = "UsageError";
 
+  /** `message` says what is wrong; `hint` goes on a line of its own and needs no repetition of it. */
   constructor(message: string, readonly hint?: string, options?: ErrorOptions) {
     super(message, options);
   }

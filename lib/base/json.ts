@@ -3,6 +3,7 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObj
 
 /** A JSON object. Made by {@linkcode parseJson} it has no `__proto__` key. */
 export interface JsonObject {
+  /** An undefined member counts as absent, and is not written. */
   [key: string]: JsonValue | undefined;
 }
 

@@ -19,9 +19,13 @@ export interface LogRecord {
  * (changes, starts, stops), `debug` tells why. Logs are logs: none of them becomes a Kubernetes Event.
  */
 export interface Logger {
+  /** Why something happened or did not: for whoever debugs, off by default in production. */
   debug(message: string, fields?: LogFields): void;
+  /** What the operator did: changes, starts, stops. */
   info(message: string, fields?: LogFields): void;
+  /** What may need a person soon, and still goes on by itself. */
   warn(message: string, fields?: LogFields): void;
+  /** What needs a person. */
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to each of its lines. */
   with(fields: LogFields): Logger;

@@ -12,6 +12,7 @@ export {
   duration,
   integer,
   list,
+  type Named,
   type Setting,
   type SettingTable,
   type SettingValues,

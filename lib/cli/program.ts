@@ -18,6 +18,7 @@ import { processTerminal, type Terminal } from "./terminal.ts";
 export interface CliOptions<Own extends SettingTable> {
   /** Name of the program in help and messages; the operator's name where absent. */
   readonly name?: string;
+  /** What `version` prints; `0.0.0` where absent. */
   readonly version?: string;
   /** Arguments without the program: `Deno.args`. */
   readonly args: readonly string[];

@@ -3,9 +3,11 @@ import { UsageError } from "../base/errors.ts";
 
 /** One setting: how it is named, read and described. */
 export interface Setting<T> {
+  /** Environment variable, as `PINTLE_LOG_LEVEL`. */
   readonly env: string;
   /** Long flag without dashes. */
   readonly flag: string;
+  /** What it decides, in half a sentence, for help and documentation. */
   readonly description: string;
   /** The text that stands for the default. */
   readonly fallback: string;
@@ -13,7 +15,11 @@ export interface Setting<T> {
   readonly placeholder: string;
   /** Masked wherever settings are shown. */
   readonly secret?: boolean;
-  /** @throws {RangeError} saying what the text should look like. */
+  /**
+   * The value of a text, from wherever it came.
+   *
+   * @throws {RangeError} saying what the text should look like.
+   */
   readonly parse: (text: string) => T;
 }
 
@@ -34,7 +40,8 @@ export interface ResolvedSettings<Table extends SettingTable> {
   readonly origins: Readonly<Record<keyof Table, { readonly text: string; readonly source: SettingSource }>>;
 }
 
-type Named = Pick<Setting<unknown>, "env" | "flag" | "description" | "fallback"> & { readonly secret?: boolean };
+/** What every setting is given, whatever the type of its value. */
+export type Named = Pick<Setting<unknown>, "env" | "flag" | "description" | "fallback"> & { readonly secret?: boolean };
 
 /** A free text. */
 export function text(named: Named, placeholder: string = "TEXT"): Setting<string> {

@@ -13,7 +13,9 @@ export interface RequestSubject {
   readonly verb: string;
   /** Absent for requests to plain paths, such as `/version`. */
   readonly resource?: Pick<ApiResource, "group" | "plural">;
+  /** As `status` or `scale`; absent for the object itself. */
   readonly subresource?: string;
+  /** The object; without a name all objects of a namespace, absent for those of the whole cluster. */
   readonly key?: Partial<ObjectKey>;
   /** The path of a request without a resource. */
   readonly path?: string;
@@ -30,6 +32,7 @@ export function describeSubject(subject: RequestSubject): string {
 
 /** A server's refusal or failure, as an error: the base of those that say what to do. Never holds Secret data. */
 export class ApiError extends Error {
+  /** Tells the class in logs and as the reason of a retry; each subclass has its own. */
   override readonly name: string = "ApiError";
   /** The server's answer; made up from the HTTP status where the server sent none. */
   readonly status: ApiStatus;
@@ -37,12 +40,16 @@ export class ApiError extends Error {
   readonly code: number;
   /** Machine-readable reason, as `NotFound`; empty where the server gave none. */
   readonly reason: string;
+  /** RBAC's verb of the request. */
   readonly verb: string;
+  /** The resource that was asked for; undefined for plain paths. */
   readonly resource: Pick<ApiResource, "group" | "plural"> | undefined;
+  /** The object or namespace that was asked for; undefined for the whole cluster. */
   readonly key: Partial<ObjectKey> | undefined;
   /** How long the server asked to wait before another attempt; undefined where it did not. */
   readonly retryAfterMs: number | undefined;
 
+  /** The message is made of subject, status and `hint`; `retryAfterMs` goes before the status' own seconds. */
   constructor(status: ApiStatus, readonly subject: RequestSubject, retryAfterMs?: number, hint?: string) {
     const said = status.message || status.reason || "no reason given";
     super(`cannot ${describeSubject(subject)}: ${said} (${status.code})${hint ? `; ${hint}` : ""}`);
@@ -62,26 +69,31 @@ function secondsToMs(seconds: number | undefined): number | undefined {
 
 /** The object or the resource does not exist. For a resource: its CRD is not installed. */
 export class NotFoundError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "NotFoundError";
 }
 
 /** Somebody created an object of this name already: read it and decide. */
 export class AlreadyExistsError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "AlreadyExistsError";
 }
 
 /** The object changed meanwhile, or another field manager owns a field: read it again and decide again. */
 export class ConflictError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "ConflictError";
 }
 
 /** The resourceVersion or continue token is too old: list again. */
 export class GoneError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "GoneError";
 }
 
 /** The server refuses the content: sending it again cannot help. */
 export class InvalidError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "InvalidError";
 
   /** Which field is wrong, and how. */
@@ -92,8 +104,11 @@ export class InvalidError extends ApiError {
 
 /** The RBAC rule that would have allowed a request. */
 export interface RbacRule {
+  /** The core group is the empty string. */
   readonly apiGroups: readonly string[];
+  /** Plurals, `plural/subresource` for a subresource; empty for a plain path. */
   readonly resources: readonly string[];
+  /** As RBAC spells them: get, list, watch, create, update, patch, delete. */
   readonly verbs: readonly string[];
 }
 
@@ -102,11 +117,14 @@ export interface RbacRule {
  * admission (a policy, a quota, an escalation check), where it does not.
  */
 export class ForbiddenError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "ForbiddenError";
   /** The missing rule where authorization refused; otherwise the rule that the request needed and had. */
   readonly rule: RbacRule;
+  /** `authorization`: grant the rule. `admission`: a policy, a quota or an escalation check must be satisfied. */
   readonly refusedBy: "authorization" | "admission";
 
+  /** Reads the missing rule from the server's message, and adds to its own how to grant it. */
   constructor(status: ApiStatus, subject: RequestSubject) {
     const missing = missingRule(status.message ?? "");
     const rule = missing ?? ruleOf(subject);
@@ -118,11 +136,13 @@ export class ForbiddenError extends ApiError {
 
 /** The namespace is being deleted, so nothing can be created in it any more: give up until it exists again. */
 export class NamespaceTerminatingError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "NamespaceTerminatingError";
 }
 
 /** The server does not know the caller (401): the credentials are missing, wrong or expired. */
 export class UnauthorizedError extends ApiError {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "UnauthorizedError";
 }
 

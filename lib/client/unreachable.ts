@@ -36,10 +36,12 @@ const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
 
 /** No answer came: the server is unreachable, untrusted, or went away in the middle. `cause` is what the socket said. */
 export class UnreachableError extends Error {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "UnreachableError";
   /** False only where the server certainly never saw the request. */
   readonly maybeReceived: boolean;
 
+  /** `server` is its address, empty where unknown; `during` says in words what was asked of it. */
   constructor(
     readonly server: string,
     readonly kind: UnreachableKind,

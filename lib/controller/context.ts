@@ -8,10 +8,13 @@ import type { StatusDraft } from "./status_draft.ts";
 
 /** Read access to what a declared watch holds in memory. */
 export interface CachedReader<T extends KubeObject> {
+  /** The object as last seen; undefined where it is unknown. Frozen. */
   get(key: ObjectKey): T | undefined;
+  /** Every object that is known now. */
   values(): Iterable<T>;
   /** The objects under `value` in an index that the watch declares. */
   byIndex(index: string, value: string): readonly T[];
+  /** How many objects are known now. */
   readonly size: number;
 }
 
@@ -27,11 +30,15 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   readonly object: T;
   /** The spec, parsed, with defaults. */
   readonly spec: Spec;
+  /** `metadata.name` of the object. */
   readonly name: string;
   /** Empty for cluster-scoped objects. */
   readonly namespace: string;
+  /** Identity of the object: one that is made anew under its name has another. */
   readonly uid: string;
+  /** Labels of the object; an empty record where it has none. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Annotations of the object; an empty record where it has none. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Why this cycle runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for decisions. */
   readonly reasons: ReadonlySet<string>;
@@ -53,8 +60,10 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   watch(resource: ApiResource, key: ObjectKey): Promise<KubeObject | undefined>;
   /** Posts a Kubernetes Event about the object. Nothing else does. */
   readonly events: EventPoster;
+  /** Its lines name the object. */
   readonly log: Logger;
   /** Aborts on timeout and when the operator's grace period is over. */
   readonly signal: AbortSignal;
+  /** The operator's time: with it a handler can be tested on a virtual clock. */
   readonly clock: Clock;
 }

@@ -6,9 +6,13 @@ import { withoutManagedFields } from "./own_fields.ts";
 
 /** One write of a cycle, as its books hold it. */
 export interface WriteRecord {
+  /** The method of {@linkcode CycleClient} that made it. */
   readonly verb: "create" | "replace" | "apply" | "patch" | "delete";
+  /** Of which resource the object is. */
   readonly resource: ApiResource;
+  /** Which object was written. */
   readonly key: ObjectKey;
+  /** As `status`; absent for the object itself. */
   readonly subresource?: string;
   /** Version that the server gave the result; absent for deletions. */
   readonly resourceVersion?: string;
@@ -21,10 +25,12 @@ export interface WriteRecord {
  * the engine learns what to wait for before the next cycle and whether the cycle changed anything.
  */
 export class CycleClient {
+  /** The books: every write that the server confirmed, oldest first. */
   readonly writes: WriteRecord[];
   readonly #client: Client;
   readonly #signal: AbortSignal;
 
+  /** Requests go through `client` until `signal` aborts; `writes` are books to go on with. */
   constructor(client: Client, signal: AbortSignal, writes: WriteRecord[] = []) {
     this.#client = client;
     this.#signal = signal;

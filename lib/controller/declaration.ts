@@ -8,7 +8,9 @@ import type { ReconcileContext } from "./context.ts";
 
 /** The part of a status that the engine writes for every resource that has one. */
 export interface BaseStatus {
+  /** `metadata.generation` that the status speaks of. */
   observedGeneration?: number;
+  /** What is true of the object; one of each type. */
   conditions?: Condition[];
 }
 
@@ -43,13 +45,16 @@ export interface HandlerOptions {
 
 /** Another resource whose changes lead to reconciles. Its functions are called without `this`. */
 export interface WatchOptions<Primary extends KubeObject, Watched extends KubeObject> {
+  /** What to watch; a {@linkcode ResourceKind} brings the type of the objects along. */
   readonly resource: ApiResource & { parseSpec?(object: Watched): unknown };
   /**
    * The keys to reconcile for a changed object; `before` is its former state where there was one, `primaries` what the
    * store holds. Must be pure.
    */
   map(change: WatchedChange<Primary, Watched>): Iterable<ObjectKey>;
+  /** Watch only objects with these labels, as `app=shop,tier!=test`; an object that stops matching counts as deleted. */
   readonly labelSelector?: string;
+  /** Watch only objects with these fields, as `metadata.name=login`; which fields work depends on the resource. */
   readonly fieldSelector?: string;
   /** Watch `metadata` only: less traffic, and nobody's data in memory. */
   readonly metadataOnly?: boolean;
@@ -61,8 +66,11 @@ export interface WatchOptions<Primary extends KubeObject, Watched extends KubeOb
 
 /** One change of a watched object, as `map` sees it. */
 export interface WatchedChange<Primary extends KubeObject, Watched extends KubeObject> {
+  /** Its state now, or the last that is known of a deleted one. */
   readonly object: Watched;
+  /** Its former state; absent where it was unknown. */
   readonly before?: Watched;
+  /** Whether it is gone. */
   readonly deleted: boolean;
   /** Every object of the reconciled kind that is known now. */
   readonly primaries: Iterable<Primary>;
@@ -71,7 +79,9 @@ export interface WatchedChange<Primary extends KubeObject, Watched extends KubeO
 /** A timer on every object of a kind. */
 export interface TimerDeclaration<T extends KubeObject, Spec, Status extends object>
   extends TimerOptions, HandlerOptions {
+  /** Unique among the timers of the kind. */
   readonly id: string;
+  /** Called at every tick. */
   readonly handler: ReconcileHandler<T, Spec, Status>;
 }
 
@@ -81,11 +91,17 @@ export interface ControllerDeclaration<
   Spec = unknown,
   Status extends object = object,
 > {
+  /** Whose objects are reconciled. */
   readonly kind: ResourceKind<T, Spec, Status>;
+  /** Called whenever an object may differ from what is desired. */
   reconcile?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions;
+  /** Called before a deleted object goes; its presence adds a finalizer to every object. */
   delete?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions;
+  /** Called again and again while an object exists. */
   readonly timers: TimerDeclaration<T, Spec, Status>[];
+  /** Kinds of children, whose changes lead back to their owner. */
   readonly owns: ApiResource[];
+  /** Other resources whose changes are mapped to objects of the kind. */
   readonly watches: WatchOptions<T, KubeObject>[];
   /** Cycles at the same time, each on another object. 16 by default. */
   workersMax?: number;

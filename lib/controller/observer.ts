@@ -5,9 +5,13 @@ export type CycleResult = "success" | "requeue_after" | "error" | "failed";
 
 /** What a controller tells metrics and traces. Every method is optional; none may throw. */
 export interface ControllerObserver {
+  /** Told of the controller's queue: depth, waits, retries. */
   readonly queue?: QueueObserver;
+  /** A worker took a key. */
   cycleStarted?(): void;
+  /** It let go of it after `durationMs`; `writes` counts its requests that changed something. */
   cycleEnded?(result: CycleResult, durationMs: number, writes: number): void;
+  /** Cycles of `key` provoke one another (`hot`), or have stopped doing so. */
   hot?(key: string, hot: boolean): void;
   /** Runs `work` inside a span; `traceId` is undefined where nothing traces. */
   span?<R>(name: string, attributes: Record<string, string>, work: (traceId?: string) => Promise<R>): Promise<R>;

@@ -3,7 +3,9 @@ import { describeError, PermanentError, TemporaryError, TimeoutError } from "../
 
 /** A handler's wish to run again, without an error. */
 export interface Requeue {
+  /** Tells a wish from whatever else a handler might return. */
   readonly kind: "requeue";
+  /** Milliseconds from the end of the cycle; a change in between is answered at once all the same. */
   readonly afterMs: number;
 }
 

@@ -4,29 +4,41 @@ import type { ResourceKind } from "../controller/declaration.ts";
 
 /** A Secret. `data` is base64. */
 export interface SecretObject extends KubeObject {
+  /** What it is for, as `Opaque` (the default) or `kubernetes.io/tls`; cannot be changed. */
   type?: string;
+  /** Values in base64, by key; 1 MiB in all. */
   data?: Record<string, string>;
+  /** Plain texts that the server merges into `data`; written, never read back. */
   stringData?: Record<string, string>;
+  /** True: data cannot be changed any more, nor this taken back. */
   immutable?: boolean;
 }
 
 /** A ConfigMap. `binaryData` is base64. */
 export interface ConfigMapObject extends KubeObject {
+  /** Texts by key; with `binaryData` 1 MiB in all. */
   data?: Record<string, string>;
+  /** Bytes in base64, by keys that `data` does not use. */
   binaryData?: Record<string, string>;
+  /** True: data cannot be changed any more, nor this taken back. */
   immutable?: boolean;
 }
 
 /** A Namespace. */
 export interface NamespaceObject extends KubeObject {
+  /** Every namespace carries the label `kubernetes.io/metadata.name`. */
   metadata?: ObjectMeta;
+  /** `finalizers` are the namespace's own, beside those of its metadata: they hold it until its content is gone. */
   spec?: { finalizers?: string[] };
+  /** `Terminating` from the deletion request on: nothing can be created in it any more. */
   status?: { phase?: "Active" | "Terminating" };
 }
 
 /** An object of a built-in kind whose fields are not typed here. */
 export interface BuiltinObject extends KubeObject {
+  /** What is desired, unchecked. */
   spec?: Record<string, unknown>;
+  /** What its controller says of it, unchecked. */
   status?: Record<string, unknown>;
 }
 

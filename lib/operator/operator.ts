@@ -19,8 +19,11 @@ import { RunningOperator, type StartOptions } from "./running_operator.ts";
 
 /** What start-up and clean-up handlers get. */
 export interface ActivityContext {
+  /** The operator's client, with its field manager. */
   readonly client: Client;
+  /** The operator's time. */
   readonly clock: Clock;
+  /** The operator's logger. */
   readonly log: Logger;
   /** Aborts when the grace period is over. */
   readonly signal: AbortSignal;
@@ -43,6 +46,7 @@ export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions {
 export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
 
+  /** Handlers are entered in `declaration`; {@linkcode Operator.on} makes it. */
   constructor(declaration: ControllerDeclaration<T, Spec, Status>) {
     this.#declaration = declaration;
   }
@@ -105,6 +109,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
  * ```
  */
 export class Operator {
+  /** Its identity in the cluster: a lower-case DNS label. Renaming it leaves finalizers and fields of the old one behind. */
   readonly name: string;
   readonly #declarations: ControllerDeclaration[] = [];
   readonly #customResources: CustomResource<unknown, object>[] = [];
@@ -112,7 +117,11 @@ export class Operator {
   readonly #startup: ActivityHandler[] = [];
   readonly #cleanup: ActivityHandler[] = [];
 
-  /** @throws {UsageError} where `name` is not a lower-case DNS label. */
+  /**
+   * An operator without handlers; nothing runs before it is started.
+   *
+   * @throws {UsageError} where `name` is not a lower-case DNS label.
+   */
   constructor(name: string) {
     if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
     this.name = name;

@@ -3,9 +3,11 @@ import type { ControllerDeclaration } from "../controller/declaration.ts";
 
 /** A rule of a Role or ClusterRole. */
 export interface PolicyRule {
+  /** The core group is the empty string. */
   readonly apiGroups: readonly string[];
   /** Plurals, `plural/subresource` for a subresource. */
   readonly resources: readonly string[];
+  /** What is allowed, in RBAC's words: get, list, watch, create, update, patch, delete. */
   readonly verbs: readonly string[];
 }
 

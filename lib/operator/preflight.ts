@@ -5,7 +5,9 @@ import type { PolicyRule } from "./permissions.ts";
 
 /** One thing that keeps an operator from working, and the command that mends it. */
 export interface Finding {
+  /** What is missing, in a sentence for people. */
   readonly problem: string;
+  /** What to run or to grant. */
   readonly fix: string;
 }
 

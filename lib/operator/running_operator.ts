@@ -14,13 +14,19 @@ import type { Operator } from "./operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */
 export interface StartOptions {
+  /** How requests reach the cluster; whoever made it closes it. */
   readonly transport: Transport;
+  /** The machine's clock where absent. */
   readonly clock?: Clock;
+  /** Jitter and random names; the machine's randomness where absent. */
   readonly random?: Random;
+  /** Drops everything where absent. */
   readonly logger?: Logger;
   /** Name of this process in Events; the operator's name where absent. */
   readonly instance?: string;
+  /** Bounds of every controller: workers, timeouts, backoff. */
   readonly controller?: Partial<ControllerOptions>;
+  /** Told of every attempt of a request once it has ended. */
   readonly onRequest?: ClientOptions["onRequest"];
   /** Metrics and spans, per controller name. */
   readonly observe?: (controller: string) => ControllerObserver;
@@ -33,8 +39,11 @@ export type OperatorState = "starting" | "running" | "stopping" | "stopped";
 
 /** An operator at work. Disposing it stops it with no grace. */
 export class RunningOperator implements AsyncDisposable {
+  /** Writes under the operator's name as field manager. */
   readonly client: Client;
+  /** Every watch of the operator, with its store. */
   readonly informers: SharedInformers;
+  /** One for each kind that has handlers. */
   readonly controllers: readonly Controller[];
   readonly #operator: Operator;
   readonly #clock: Clock;
