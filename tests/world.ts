@@ -125,14 +125,17 @@ export class World implements AsyncDisposable {
     return full;
   }
 
-  /** Waits, woken by changes of `resources`, until `holds`; fails with what `describe` says after fifteen seconds. */
+  /**
+   * Waits, woken by changes of `resources`, until `holds`; fails with what `describe` says after a minute (the real
+   * garbage collector looks for new kinds every thirty seconds).
+   */
   async until(
     resources: readonly ApiResource[],
     holds: () => Promise<boolean>,
     describe?: () => Promise<unknown>,
   ): Promise<void> {
     const stop = new AbortController();
-    const timeout = setTimeout(() => stop.abort(new Error("the world did not get there within 15 s")), 15_000);
+    const timeout = setTimeout(() => stop.abort(new Error("the world did not get there within 60 s")), 60_000);
     let changed = Promise.withResolvers<void>();
     stop.signal.addEventListener("abort", () => changed.resolve());
     const watching = resources.map(async (resource) => {
