@@ -70,8 +70,9 @@ export class World implements AsyncDisposable {
         const { status } = await world.client.get<DynamicObject>(CustomResourceDefinition, {
           name: crd.metadata!.name!,
         });
-        const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
-        return conditions.some((each) => each.type === "Established" && each.status === "True");
+        // A real server shows `conditions: null` at first.
+        const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string }[] | null };
+        return conditions?.some((each) => each.type === "Established" && each.status === "True") ?? false;
       });
     }
     return world;

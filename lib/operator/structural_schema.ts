@@ -112,15 +112,13 @@ function choicesOf(node: SchemaNode): SchemaNode[] | undefined {
   return choices?.flatMap((choice) => choicesOf(choice) ?? [choice]);
 }
 
-/** An enum has one type, and holds null where the field may be null: a server checks both. */
+/** An enum has one type and no null: a server refuses null there, whether or not the enum and `nullable` allow it. */
 function typeEnum(out: SchemaNode, path: string): void {
   if (!Array.isArray(out.enum)) return;
-  const values = out.enum.filter((value) => value !== null);
-  if (values.length < out.enum.length) out.nullable = true;
-  const types = new Set(values.map((value) => typeof value));
+  if (out.nullable || out.enum.includes(null)) throw unsupported(path, "a choice that may be null", "make it optional");
+  const types = new Set(out.enum.map((value) => typeof value));
   if (types.size !== 1) throw unsupported(path, "an enum of several types");
   out.type ??= [...types][0];
-  out.enum = out.nullable ? [...values, null] : values;
 }
 
 /** zod bounds integers by what a double holds; to an API server that is just an int64. */
@@ -139,6 +137,6 @@ function checkPattern(out: SchemaNode, path: string): void {
   delete out.pattern;
 }
 
-function unsupported(path: string, what: string): RangeError {
-  return new RangeError(`${path}: a CRD's structural schema cannot hold ${what}; use an object with optional fields`);
+function unsupported(path: string, what: string, instead: string = "use an object with optional fields"): RangeError {
+  return new RangeError(`${path}: a CRD's structural schema cannot hold ${what}; ${instead}`);
 }

@@ -36,7 +36,7 @@ const RICH = defineResource({
       .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
     labels: z.record(z.string(), z.string()).optional(),
     note: z.string().max(5).nullable().optional(),
-    level: z.enum(["low", "high"]).nullable().optional(),
+    level: z.enum(["low", "high"]).optional(),
     email: z.email().optional(),
   }).meta({ "x-kubernetes-validations": [{ rule: "self.size < 9", message: "too many" }] }),
   status: z.object({ ready: z.int().optional() }),
@@ -74,8 +74,8 @@ Deno.test("and an API server takes it, prunes, defaults and refuses by it", asyn
       `${JSON.stringify(spec)} ${field}`,
     );
   }
-  const made = await create({ size: 1, ports, note: null, level: null, unknown: 1 });
-  assert.deepEqual(made.spec, { size: 1, ports, note: null, level: null, mode: "a" });
+  const made = await create({ size: 1, ports, note: null, level: "low", unknown: 1 });
+  assert.deepEqual(made.spec, { size: 1, ports, note: null, level: "low", mode: "a" });
 });
 
 const CONVERTED: [string, z.ZodType, Schema][] = [
@@ -93,8 +93,6 @@ const CONVERTED: [string, z.ZodType, Schema][] = [
     "x-kubernetes-int-or-string": true,
     nullable: true,
   }],
-  ["a nullable choice", z.enum(["a"]).nullable(), { type: "string", nullable: true, enum: ["a", null] }],
-  ["literals with null", z.literal(["a", null]), { type: "string", nullable: true, enum: ["a", null] }],
   ["a bounded nullable text", z.string().max(5).nullable(), { type: "string", maxLength: 5, nullable: true }],
   ["a nullable text", z.string().nullable(), { type: "string", nullable: true }],
   ["a record", z.record(z.string(), z.boolean()), { type: "object", additionalProperties: { type: "boolean" } }],
@@ -132,6 +130,8 @@ const REFUSED: [string, z.ZodType, RegExp][] = [
   ["a tuple", z.tuple([z.string(), z.int()]), /^spec\.field: /],
   ["a union in a record", z.record(z.string(), z.union([z.boolean(), z.int()])), /^spec\.field\.\*: /],
   ["literals of two types", z.literal(["a", 1]), /^spec\.field: .*several types/],
+  ["a choice that may be null", z.enum(["a"]).nullable(), /^spec\.field: .*may be null; make it optional/],
+  ["literals with null", z.literal(["a", null]), /^spec\.field: .*may be null/],
   ["null alone", z.null(), /^spec\.field: .*always null/],
   ["look-ahead", z.string().regex(/^(?!x)[a-z]+$/), /^spec\.field: .*RE2/],
   ["a back-reference", z.string().regex(/^(.)\1$/), /^spec\.field: .*RE2/],
