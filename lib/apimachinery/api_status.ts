@@ -1,18 +1,28 @@
 /** One cause inside a {@linkcode ApiStatus}: which field, what is wrong. */
 export interface StatusCause {
+  /** For programs, as `FieldValueRequired`. */
   reason?: string;
+  /** For people. */
   message?: string;
+  /** Path of the field, as `spec.replicas`. */
   field?: string;
 }
 
 /** `metav1.Status`: how an API server answers when it does not answer with an object. */
 export interface ApiStatus {
+  /** Tells it from objects. */
   kind: "Status";
+  /** The core group's only version. */
   apiVersion: "v1";
+  /** That of a list; empty as a rule. */
   metadata?: Record<string, unknown>;
+  /** How the request ended. */
   status: "Success" | "Failure";
+  /** For people. */
   message?: string;
+  /** For programs; finer than the code. */
   reason?: StatusReason;
+  /** What it is about (`kind` holds the plural where a request failed), why, and how long to wait. */
   details?: {
     name?: string;
     group?: string;
@@ -21,6 +31,7 @@ export interface ApiStatus {
     causes?: StatusCause[];
     retryAfterSeconds?: number;
   };
+  /** HTTP status code. */
   code: number;
 }
 

@@ -1,5 +1,6 @@
 /** A scheduled callback; cancel it with {@linkcode Clock.clear}. */
 export interface TimerHandle {
+  /** Unique within its clock. */
   readonly id: number;
 }
 

@@ -4,6 +4,7 @@ export interface TransportRequest {
   readonly method?: string;
   /** Header names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Text to send; its media type is in the headers. */
   readonly body?: string;
   /** Ends the request, and its response body where that is still streaming. */
   readonly signal?: AbortSignal;
@@ -19,6 +20,7 @@ export interface TransportRequest {
  * Assumptions: `path` starts with `/` and holds the query string; the caller reads or cancels every body.
  */
 export interface Transport {
+  /** Sends one request; resolves with the head of the answer, whose body may still stream. */
   fetch(path: string, request?: TransportRequest): Promise<Response>;
   /** Closes connections; requests under way fail. */
   close(): void;

@@ -6,6 +6,7 @@ import { type Store, type StoreChange, WritableStore } from "./store.ts";
 
 /** One change of a store. */
 export interface StoreEvent<T> {
+  /** As the store saw it: a watch that was interrupted may turn several changes into one. */
   readonly type: "added" | "modified" | "deleted";
   /** The object as it is now; of a deletion, as it was last. */
   readonly object: T;
@@ -19,8 +20,11 @@ export interface StoreEvent<T> {
 export interface InformerOptions<T> extends ReflectorScope, ReflectorBounds {
   /** Makes of a received object, which it may edit, the one to store; the default drops `managedFields`. Keep the metadata. */
   project?: (object: T) => T;
+  /** Times pauses, and tells how long the server has been silent. */
   clock: Clock;
+  /** Scatters pauses and the ends of watches. */
   random: Random;
+  /** Its lines name the resource. */
   logger: Logger;
 }
 
@@ -62,6 +66,7 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
  * ```
  */
 export class Informer<T extends KubeObject> {
+  /** The objects as the server last showed them; empty before the first list. */
   readonly store: Store<T>;
   /** Resolves once the first list is in the store and every listener heard it; rejects where it stops before. */
   readonly synced: Promise<void>;
@@ -79,6 +84,7 @@ export class Informer<T extends KubeObject> {
   #version = "";
   #heardMs: number;
 
+  /** Makes no request before it is started. */
   constructor(readonly client: Client, readonly resource: ApiResource, options: InformerOptions<T>) {
     const {
       clock,

@@ -17,9 +17,13 @@ export type ReflectorState = "starting" | "listing" | "watching" | "backingOff" 
 
 /** What to reflect. */
 export interface ReflectorScope {
+  /** The whole cluster where absent. */
   namespace?: string;
+  /** Only objects with these labels, in the text form of a query. */
   labelSelector?: string;
+  /** Only objects with these fields, in the text form of a query. */
   fieldSelector?: string;
+  /** `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
 }
 
@@ -31,14 +35,17 @@ export interface ReflectorBounds {
   streamingList?: boolean;
   /** The server ends a watch after a time between these, so that many watches do not end at once. */
   watchSecondsMin?: number;
+  /** The later of the two. */
   watchSecondsMax?: number;
   /** Silence for longer counts as a dead connection. */
   idleMsMax?: number;
   /** The first pause after a failure; it doubles up to the maximum. */
   backoffMsInitial?: number;
+  /** The longest pause after failures. */
   backoffMsMax?: number;
   /** The same after 401, 403 and 404, which a person has to mend. */
   refusedBackoffMsInitial?: number;
+  /** The longest pause after those. */
   refusedBackoffMsMax?: number;
 }
 

@@ -23,6 +23,7 @@ export class Store<T extends KubeObject> {
   readonly #indexes = new Map<string, Index<T>>();
   readonly #onIndexError: (index: string, error: unknown) => void;
 
+  /** `onIndexError` is told of every index function that throws. */
   constructor(options: { onIndexError?: (index: string, error: unknown) => void } = {}) {
     this.#onIndexError = options.onIndexError ?? (() => {});
   }

@@ -1,4 +1,4 @@
-import type { Tracer } from "@opentelemetry/api";
+import type * as otel from "@opentelemetry/api";
 import {
   type ApiResource,
   type DynamicObject,
@@ -33,9 +33,13 @@ import { METADATA_ONLY, nameKind, watch, type WatchEvent, type WatchOptions } fr
 export interface ClientOptions {
   /** The name under which the server books the fields that this client writes. */
   fieldManager: string;
+  /** How the server's audit log names this program; made of the field manager where absent. */
   userAgent?: string;
+  /** Times pauses and timeouts; the machine's clock where absent. */
   clock?: Clock;
+  /** Scatters pauses; the machine's randomness where absent. */
   random?: Random;
+  /** Drops everything where absent. */
   logger?: Logger;
   /** For one attempt, its body included; of a watch for the beginning of the answer. */
   requestTimeoutMs?: number;
@@ -43,27 +47,35 @@ export interface ClientOptions {
   retriesMax?: number;
   /** Told of every attempt once it has ended. */
   onRequest?: (record: RequestRecord) => void;
-  tracer?: Tracer;
+  /** OpenTelemetry's `Tracer`: makes a span of every request. None where absent. */
+  tracer?: ReturnType<(typeof otel)["trace"]["getTracer"]>;
 }
 
 /** Options of every read of one object. */
 export interface GetOptions {
+  /** Ask for `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
+  /** As `status` or `scale`; the object itself where absent. */
   subresource?: string;
+  /** Ends the request, and pauses between its attempts. */
   signal?: AbortSignal;
 }
 
 /** Options of every write. */
 export interface WriteOptions {
+  /** As `status` or `scale`; the object itself where absent. */
   subresource?: string;
   /** The server does everything but keep the result. */
   dryRun?: boolean;
+  /** Ends the request; the server may have carried it out all the same. */
   signal?: AbortSignal;
 }
 
 /** Options of {@linkcode Client.patch}. */
 export interface PatchOptions extends WriteOptions {
+  /** RFC 6902, RFC 7386, or Kubernetes' own merge, which custom resources do not take. */
   type: "json" | "merge" | "strategic";
+  /** Have `metadata` alone sent back. */
   metadataOnly?: boolean;
 }
 
@@ -73,15 +85,21 @@ export interface DeleteOptions {
   uid?: string;
   /** Delete only this very version. */
   resourceVersion?: string;
+  /** Children go after the object, before it, or stay; the resource's own default where absent. */
   propagationPolicy?: "Background" | "Foreground" | "Orphan";
+  /** The server does everything but delete. */
   dryRun?: boolean;
+  /** Ends the request; the server may have carried it out all the same. */
   signal?: AbortSignal;
 }
 
 /** Options of {@linkcode Client.raw}. */
 export interface RawOptions {
+  /** Media types of the answer, as the header has them. */
   accept?: string;
+  /** Media type of the body. */
   contentType?: string;
+  /** Ends the request, and pauses between its attempts. */
   signal?: AbortSignal;
 }
 
@@ -109,10 +127,13 @@ const PATCH_TYPES = {
  * ```
  */
 export class Client {
+  /** The name under which the server books the fields that it writes. */
   readonly fieldManager: string;
+  /** How requests reach the server; whoever made it closes it. */
   readonly transport: Transport;
   readonly #requester: Requester;
 
+  /** Makes no request. */
   constructor(transport: Transport, options: ClientOptions) {
     this.fieldManager = options.fieldManager;
     this.transport = transport;

@@ -11,14 +11,19 @@ import { nameKind } from "./watch.ts";
 
 /** What to list. */
 export interface ListOptions {
+  /** The whole cluster where absent. */
   namespace?: string;
+  /** Only objects with these labels, as `app=shop,tier!=test`. */
   labelSelector?: string;
+  /** Only objects with these fields, as `metadata.name=login`. */
   fieldSelector?: string;
+  /** Ask for `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
   /** Objects per page; 0 asks for one page. */
   limit?: number;
   /** Absent: the newest; `0`: whatever the server has at hand; otherwise not older than this. */
   resourceVersion?: string;
+  /** Ends the request under way; no further page is asked for. */
   signal?: AbortSignal;
 }
 

@@ -16,10 +16,13 @@ import { classifyFailure, MalformedAnswerError, UnreachableError } from "./unrea
 
 /** What one attempt of a request did: for metrics and traces. */
 export interface RequestRecord {
+  /** RBAC's verb: get, list, watch, create, update, patch, delete. */
   readonly verb: string;
   /** `plural.group`, with `/subresource`; the path for requests without a resource. */
   readonly resource: string;
+  /** Undefined for requests to the whole cluster. */
   readonly namespace: string | undefined;
+  /** Undefined for requests to more than one object. */
   readonly name: string | undefined;
   /** HTTP status; 0 where no answer came. */
   readonly code: number;

@@ -13,15 +13,21 @@ import { decodeJsonLines } from "./watch_stream.ts";
 
 /** One event of a watch. Of a BOOKMARK only the object's metadata counts. */
 export interface WatchEvent<T extends KubeObject = KubeObject> {
+  /** What happened; a BOOKMARK only says how far the watch is. */
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  /** Its state after the event; of a DELETED one the last. */
   readonly object: T;
 }
 
 /** What to watch, and for how long. */
 export interface WatchOptions {
+  /** The whole cluster where absent. */
   namespace?: string;
+  /** Only objects with these labels; one that stops matching comes as DELETED. */
   labelSelector?: string;
+  /** Only objects with these fields, as `metadata.name=login`. */
   fieldSelector?: string;
+  /** Ask for `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
   /** Events after this version; absent: the present objects first, as ADDED. */
   resourceVersion?: string;
@@ -35,6 +41,7 @@ export interface WatchOptions {
   lineLengthMax?: number;
   /** Called once the server has accepted the watch, which can be a minute before the first event. */
   onOpen?: () => void;
+  /** Ends the stream, without an error. */
   signal: AbortSignal;
 }
 

@@ -25,12 +25,15 @@ import { WatchSet } from "./watch_set.ts";
 
 /** Bounds of a controller; all have defaults. */
 export interface ControllerOptions {
+  /** Cycles at the same time, each on another object. */
   readonly workersMax: number;
   /** Longest run of a handler that names no timeout of its own. */
   readonly timeoutMs: number;
+  /** Pauses after failures of one object in a row. */
   readonly backoff: BackoffOptions;
   /** Longest wait for the store to show what the last cycle wrote. */
   readonly ownWriteWaitMsMax: number;
+  /** When an object's cycles count as a loop, and how far they are slowed down. */
   readonly hotLoop: HotLoopOptions;
 }
 
@@ -45,19 +48,29 @@ export const CONTROLLER_DEFAULTS: ControllerOptions = {
 
 /** What a controller is given. */
 export interface ControllerDeps {
+  /** Every request goes through it. */
   readonly client: Client;
+  /** Watches, shared with the other controllers. */
   readonly informers: SharedInformers;
+  /** The resource of a child's kind. */
   readonly resolveKind: ChildKinds["resolve"];
+  /** Posts what handlers say about their objects. */
   readonly events: EventRecorder;
+  /** Times everything: delays, timeouts, timers. */
   readonly clock: Clock;
+  /** Scatters pauses and makes identifiers. */
   readonly random: Random;
+  /** Each line adds the controller, and in a cycle the object. */
   readonly logger: Logger;
+  /** Metrics and spans. */
   readonly observer?: ControllerObserver;
   /** Field manager of status and children. */
   readonly fieldManager: string;
   /** What stores keep of the kind and of what it owns; the same function for every controller, so that they share stores. */
   readonly project: (object: KubeObject) => KubeObject;
+  /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
   readonly finalizer: string;
+  /** Bounds; those of a handler or a declaration go before them. */
   readonly options: ControllerOptions;
 }
 
@@ -65,7 +78,9 @@ export interface ControllerDeps {
  * Reconciles every object of one kind: watches, queues keys, runs cycles, and remembers between cycles only what may be lost.
  */
 export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object> {
+  /** `plural.group` of its kind: what logs and metrics call it. */
   readonly name: string;
+  /** Keys of the objects to look at. */
   readonly queue: WorkQueue;
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #deps: ControllerDeps;
@@ -77,6 +92,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #schedule: KeySchedule<TimerDeclaration<T, Spec, Status>>;
   #primary!: Informer<T>;
 
+  /** Watches nothing and works on nothing before it is started. */
   constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
     this.name = formatGroupResource(declaration.kind);
     this.#declaration = declaration;

@@ -54,6 +54,7 @@ export class EventRecorder {
   readonly #series = new Map<string, Series>();
   readonly #buckets = new Map<string, TokenBucket>();
 
+  /** `controller` and `instance` become the reporter of every Event: the operator, and this process of it. */
   constructor(
     client: Client,
     options: { controller: string; instance: string; clock: Clock; random: Random; logger: Logger },

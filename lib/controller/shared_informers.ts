@@ -8,10 +8,15 @@ import type { Client } from "../client/mod.ts";
 
 /** What an informer watches and keeps. Equal specs share one informer. */
 export interface InformerSpec<T extends KubeObject = KubeObject> {
+  /** Whose objects. */
   readonly resource: ApiResource;
+  /** The whole cluster where absent. */
   readonly namespace?: string;
+  /** Only objects with these labels, in the text form of a query. */
   readonly labelSelector?: string;
+  /** Only objects with these fields, in the text form of a query. */
   readonly fieldSelector?: string;
+  /** Keep `metadata` alone (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
   /** Compared by identity. */
   readonly project?: (object: T) => T;
@@ -19,6 +24,7 @@ export interface InformerSpec<T extends KubeObject = KubeObject> {
 
 /** The use of a shared informer, until it is disposed. */
 export interface InformerLease<T extends KubeObject = KubeObject> extends Disposable {
+  /** Runs at least until the lease is disposed. */
   readonly informer: Informer<T>;
 }
 
@@ -39,6 +45,7 @@ export class SharedInformers {
   readonly #shared: Shared[] = [];
   readonly #ending = new Set<Promise<void>>();
 
+  /** Watches nothing until somebody asks. */
   constructor(client: Client, options: { clock: Clock; random: Random; logger: Logger }) {
     this.#client = client;
     this.#options = options;

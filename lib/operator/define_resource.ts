@@ -6,6 +6,12 @@ import { guessPlural } from "../apimachinery/resource.ts";
 import type { BaseStatus, ResourceKind } from "../controller/declaration.ts";
 import { type SchemaNode, structuralSchema } from "./structural_schema.ts";
 
+/** Any schema of zod's: `ZodType`. */
+export type Schema = InstanceType<(typeof z)["ZodType"]>;
+
+/** What a schema makes of its input, defaults filled in: `z.output`. */
+export type SchemaOutput<S extends Schema> = S["_zod"]["output"];
+
 /** A custom resource, typed by its schemas. */
 export interface CustomObject<Spec, Status> extends KubeObject {
   /** `group/version` of the definition. */
@@ -35,7 +41,7 @@ export interface Column {
 }
 
 /** What {@linkcode defineResource} takes. */
-export interface ResourceOptions<Spec extends z.ZodType, Status extends z.ZodType> {
+export interface ResourceOptions<Spec extends Schema, Status extends Schema> {
   /** A domain name of one's own with at least one dot, as `shop.example.com`. */
   readonly group: string;
   /** The only version that is served and stored, as `v1` or `v1alpha1`. */
@@ -111,9 +117,9 @@ const BASE_STATUS: Record<string, SchemaNode> = {
  * if (Widget.plural !== "widgets") throw new Error("guessed from the kind");
  * ```
  */
-export function defineResource<Spec extends z.ZodType, Status extends z.ZodType = z.ZodObject>(
+export function defineResource<Spec extends Schema, Status extends Schema = InstanceType<(typeof z)["ZodObject"]>>(
   options: ResourceOptions<Spec, Status>,
-): CustomResource<z.output<Spec>, z.output<Status> & object> {
+): CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object> {
   const { group, version, kind } = options;
   const plural = options.plural ?? guessPlural(kind);
   if (!isDnsSubdomain(group) || !group.includes(".")) throw new UsageError(`group "${group}" is no domain name`);

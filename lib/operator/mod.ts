@@ -48,6 +48,60 @@ export type {
   WatchOptions,
 } from "../controller/mod.ts";
 export { type Requeue, requeueAfter } from "../handling/outcome.ts";
+// Types alone: what the members of the above speak of, so that a user can name it.
+export type { TimerHandle } from "../base/clock.ts";
+export type { LogFields } from "../base/log.ts";
+export type { Random } from "../base/random.ts";
+export type { Transport, TransportRequest } from "../base/transport.ts";
+export type { ApiStatus, StatusCause, StatusReason } from "../apimachinery/api_status.ts";
+export type { DynamicObject, KubeList, OwnerReference } from "../apimachinery/object.ts";
+export type { GroupVersionKind } from "../apimachinery/resource.ts";
+export type { LabelRequirement, Labels } from "../apimachinery/selector.ts";
+export type {
+  Client,
+  ClientOptions,
+  DeleteOptions,
+  GetOptions,
+  ListOptions,
+  PatchOptions,
+  RawOptions,
+  RbacRule,
+  RequestRecord,
+  RequestSubject,
+  UnreachableKind,
+  WatchEvent,
+  WatchOptions as ClientWatchOptions,
+  WriteOptions,
+} from "../client/mod.ts";
+export type {
+  IndexFunction,
+  Informer,
+  InformerOptions,
+  ReflectorBounds,
+  ReflectorScope,
+  ReflectorState,
+  Store,
+  StoreChange,
+  StoreEvent,
+} from "../cache/mod.ts";
+export type { BackoffOptions, Priority, QueueObserver, WorkItem, WorkQueue, WorkQueueOptions } from "../queue/mod.ts";
+export type { HotLoopOptions, ReconcileResult, TimerOptions } from "../handling/mod.ts";
+export type {
+  ApplyChildOptions,
+  ChildKinds,
+  Controller,
+  ControllerDeclaration,
+  ControllerDeps,
+  ControllerOptions,
+  CycleResult,
+  EventRecorder,
+  HandlerOptions,
+  InformerLease,
+  InformerSpec,
+  SharedInformers,
+  TimerDeclaration,
+  WriteRecord,
+} from "../controller/mod.ts";
 export * from "./builtin_kinds.ts";
 export * from "./define_resource.ts";
 export * from "./operator.ts";

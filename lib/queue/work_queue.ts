@@ -8,9 +8,11 @@ export type Priority = "high" | "low";
 
 /** One key to work on, with why. */
 export interface WorkItem {
+  /** What to work on: `namespace/name` in a controller's queue. */
   readonly key: string;
   /** Every reason that coalesced into this item. */
   readonly reasons: ReadonlySet<string>;
+  /** The highest that was asked for. */
   readonly priority: Priority;
   /** Milliseconds that the key waited to be taken. */
   readonly waitedMs: number;
@@ -18,17 +20,25 @@ export interface WorkItem {
 
 /** What a queue tells its metrics. */
 export interface QueueObserver {
+  /** A key came in; `depth` keys wait now. */
   added?(depth: number): void;
+  /** A key was taken after `waitedMs`; `depth` keys still wait. */
   taken?(waitedMs: number, depth: number): void;
+  /** A key was let go of, `workedMs` after it was taken. */
   done?(workedMs: number): void;
+  /** A key will come again after a failure. */
   retried?(): void;
 }
 
 /** Bounds and instruments of a {@linkcode WorkQueue}. */
 export interface WorkQueueOptions {
+  /** Times delays and measures waits. */
   readonly clock: Clock;
+  /** Scatters the pauses after failures. */
   readonly random: Random;
+  /** Pauses after failures of one key in a row. */
   readonly backoff: BackoffOptions;
+  /** Told of everything; must not throw. */
   readonly observer?: QueueObserver;
 }
 
@@ -60,6 +70,7 @@ export class WorkQueue {
   #highInARow = 0;
   #closed = false;
 
+  /** An empty queue, open until it is closed. */
   constructor(options: WorkQueueOptions) {
     this.#options = options;
   }
