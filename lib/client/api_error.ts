@@ -40,7 +40,7 @@ export class ApiError extends Error {
   readonly code: number;
   /** Machine-readable reason, as `NotFound`; empty where the server gave none. */
   readonly reason: string;
-  /** RBAC's verb of the request. */
+  /** RBAC's verb of the request; the HTTP method in lower case for plain paths. */
   readonly verb: string;
   /** The resource that was asked for; undefined for plain paths. */
   readonly resource: Pick<ApiResource, "group" | "plural"> | undefined;

@@ -16,7 +16,7 @@ import { classifyFailure, MalformedAnswerError, UnreachableError } from "./unrea
 
 /** What one attempt of a request did: for metrics and traces. */
 export interface RequestRecord {
-  /** RBAC's verb: get, list, watch, create, update, patch, delete. */
+  /** RBAC's verb, as `update`; the HTTP method in lower case for requests without a resource. */
   readonly verb: string;
   /** `plural.group`, with `/subresource`; the path for requests without a resource. */
   readonly resource: string;

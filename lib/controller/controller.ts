@@ -60,7 +60,7 @@ export interface ControllerDeps {
   readonly clock: Clock;
   /** Scatters pauses and makes identifiers. */
   readonly random: Random;
-  /** Each line adds the controller, and in a cycle the object. */
+  /** Lines about an object add its kind, namespace and name. */
   readonly logger: Logger;
   /** Metrics and spans. */
   readonly observer?: ControllerObserver;
