@@ -17,7 +17,7 @@ export function exitCodeOf(error: unknown): number {
 /** Says what went wrong in one line, and what to do in another. A stack trace is for debugging only. */
 export function reportError(terminal: Terminal, program: string, error: unknown, debug: boolean): void {
   const [first = "", ...more] = describeError(error).split("\n");
-  terminal.err(`${paint(terminal, "red", `${program}:`)} ${first}`);
+  terminal.err(`${paint({ color: terminal.errorColor }, "red", `${program}:`)} ${first}`);
   for (const line of more) terminal.err(`${program}: ${line}`);
   const hint = hintOf(error);
   if (hint) terminal.err(`  fix: ${hint}`);

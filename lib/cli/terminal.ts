@@ -5,6 +5,8 @@ export interface Terminal {
   /** Whether a person watches: pictures may move. */
   readonly interactive: boolean;
   readonly color: boolean;
+  /** Whether errors show colors: standard error may be a file while standard output is not, and the other way round. */
+  readonly errorColor: boolean;
   columns(): number;
 }
 
@@ -25,6 +27,7 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
     err: (line) => write(Deno.stderr, line),
     interactive,
     color: interactive && !options.noColor,
+    errorColor: Deno.stderr.isTerminal() && !options.noColor,
     columns: () => {
       try {
         return Deno.consoleSize().columns || 80; // some pseudo-terminals say zero
@@ -37,7 +40,7 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
 
 /** Text in an SGR color where the terminal shows colors. */
 export function paint(
-  terminal: Terminal,
+  terminal: Pick<Terminal, "color">,
   style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan",
   text: string,
 ): string {

@@ -218,9 +218,15 @@ export class Metrics {
       [],
       (gauge) => gauge.set(process.memoryUsage().rss),
     );
-    this.#gauge("process_cpu_seconds_total", "CPU time, user and system", [], (gauge) => {
-      const { user, system } = process.cpuUsage();
-      gauge.set((user + system) / 1e6);
+    new Counter({
+      name: "process_cpu_seconds_total",
+      help: "CPU time, user and system",
+      registers: [this.#registry],
+      collect() {
+        const { user, system } = process.cpuUsage();
+        this.reset();
+        this.inc((user + system) / 1e6);
+      },
     });
     this.#gauge(
       "process_start_time_seconds",

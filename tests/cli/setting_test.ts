@@ -35,6 +35,7 @@ async function shown(columns: number, output: "table" | "json"): Promise<string>
     err: () => {},
     interactive: false,
     color: false,
+    errorColor: false,
     columns: () => columns,
   };
   await config({

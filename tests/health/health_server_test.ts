@@ -44,6 +44,7 @@ Deno.test("a scrape counts reconciles, writes, and requests that got no answer",
   assert.match(text, /pintle_reconcile_writes_total\{controller="replications.pintle.dev"\} 3/);
   assert.match(text, /rest_client_requests_total\{code="<error>",method="get"\} 1/);
   assert.match(text, /process_resident_memory_bytes [1-9]/);
+  assert.match(text, /# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total \d/);
   await server.close();
 });
 

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { SystemClock } from "../../lib/base/mod.ts";
+import { Client, connect } from "../../lib/client/mod.ts";
+import { Namespace, Secret } from "../../lib/operator/mod.ts";
+import { Replication } from "../../lib/replicator/mod.ts";
+import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
+
+const VALUE = "correct-horse-battery-staple";
+
+Deno.test("json lines of a reconcile name its object and its cycle; a Secret's value is in none", async () => {
+  await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], {
+    env: { PINTLE_LOG_LEVEL: "debug", PINTLE_LOG_FORMAT: "json" },
+    permissions: DEMO_PERMISSIONS,
+  });
+  const [, kubeconfigPath] = await binary.until(/"kubeconfig":"([^"]+)"/);
+  await binary.until(/operator runs/);
+  const { transport } = await connect({ clock: new SystemClock(), kubeconfigPath });
+  const client = new Client(transport, { fieldManager: "test" });
+  for (const name of ["from", "to"]) {
+    await client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  }
+  const metadata = { namespace: "from", name: "pull" };
+  await client.create(Secret, { apiVersion: "v1", kind: "Secret", metadata, data: { key: btoa(VALUE) } });
+  await client.create(
+    Replication,
+    {
+      apiVersion: "pintle.dev/v1alpha1",
+      kind: "Replication",
+      metadata: { namespace: "from", name: "a" },
+      spec: { source: { kind: "Secret", name: "pull" }, targets: { namespaces: ["to"] } },
+    } as Parameters<typeof client.create>[1],
+  );
+  await binary.until(/"message":"cycle ends"[^\n]*"writes":[1-9]/);
+  transport.close();
+  binary.kill("SIGTERM");
+  const { code, out, err } = await binary.ended();
+  assert.equal(code, 0, err);
+  const lines = out.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const cycles = lines.filter(({ message }) => message === "cycle starts" || message === "cycle ends");
+  assert.ok(cycles.length >= 2);
+  for (const line of cycles) {
+    assert.deepEqual([line.kind, line.namespace, line.name], ["Replication", "from", "a"]);
+    assert.match(String(line.reconcile), /^[a-z0-9]{8}$/);
+  }
+  for (const secret of [VALUE, btoa(VALUE)]) assert.ok(!`${out}${err}`.includes(secret));
+});
+
+Deno.test("text lines begin with time and level, and lines below the level are not written", async () => {
+  await using binary = await Binary.start(
+    ["run", "--cluster", "embedded", "--http-port", "0", "--log-level", "warn"],
+    { permissions: DEMO_PERMISSIONS, env: { PINTLE_LOG_LEVEL: "debug" } },
+  );
+  await using loud = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], {
+    permissions: DEMO_PERMISSIONS,
+  });
+  await loud.until(/^\d{4}-\d\d-\d\dT[\d:.]+Z INFO {2}.*operator runs/m);
+  assert.doesNotMatch(loud.out, / DEBUG /);
+  loud.kill("SIGTERM");
+  assert.equal((await loud.ended()).code, 0);
+  binary.kill("SIGTERM");
+  assert.doesNotMatch((await binary.ended()).out, / (DEBUG|INFO) /);
+});
+
+Deno.test("the stack trace of a fatal error shows at debug alone", async () => {
+  const args = ["run", "--kubeconfig", "none"];
+  assert.doesNotMatch((await runBinary(args)).err, /\n\s+at /);
+  assert.match((await runBinary([...args, "--log-level", "debug"])).err, /\n\s+at /);
+});
