@@ -77,7 +77,7 @@ const CLUSTER_ROLE_BINDINGS: readonly (readonly [role: string, group: string])[]
   ["system:public-info-viewer", AUTHENTICATED_GROUP],
 ];
 
-/** Stores what a new cluster has: four namespaces with their default service account, default roles and bindings. */
+/** Stores what a new cluster has: four namespaces, default roles and bindings. */
 export function bootstrap(server: ServerContext): void {
   for (const name of NAMESPACES) {
     store(server, "namespaces", {

@@ -83,6 +83,7 @@ async function untilEstablished(client: Client, name: string, signal?: AbortSign
 }
 
 function isEstablished(crd: DynamicObject): boolean {
-  const { conditions = [] } = (crd.status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === "Established" && status === "True");
+  // A real server shows `conditions: null` for a CRD that it has just stored.
+  const { conditions } = (crd.status ?? {}) as { conditions?: { type: string; status: string }[] | null };
+  return (conditions ?? []).some(({ type, status }) => type === "Established" && status === "True");
 }
