@@ -44,6 +44,7 @@ export async function run(context: CommandContext): Promise<number> {
     host: settings.httpHost,
     port: settings.httpPort,
     logger,
+    clock,
     metrics: () => metrics.scrape(),
     livez: [{ name: "workers", check: () => stuckWorkers(running, clock.now(), settings.handlerTimeoutMs) }],
     readyz: readiness(() => running, settings.stalenessMaxMs),

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { UsageError } from "../base/errors.ts";
 
@@ -18,6 +19,9 @@ export interface HealthServerOptions {
   readonly readyz: readonly HealthCheck[];
   readonly metrics: () => Promise<{ body: string; contentType: string }>;
   readonly logger: Logger;
+  readonly clock: Clock;
+  /** Answers under way have so long to finish when it closes; then they are cut off. 1 s where absent. */
+  readonly closeMsMax?: number;
 }
 
 /** A running health server. */
@@ -32,11 +36,21 @@ export interface HealthServer {
  * @throws {UsageError} where the address cannot be bound; the message names it.
  */
 export function serveHealth(options: HealthServerOptions): HealthServer {
-  const { host, port, logger } = options;
+  const { host, port, logger, clock, closeMsMax = 1_000 } = options;
+  const cut = new AbortController(), idle = Promise.withResolvers<void>();
+  let underWay = 0, closing = false;
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     const onListen = ({ port }: Deno.NetAddr) => logger.info("health and metrics are served", { host, port });
-    server = Deno.serve({ hostname: host, port, onListen, handler: (request) => answer(request, options) });
+    const handler = async (request: Request) => {
+      underWay++;
+      try {
+        return await answer(request, options);
+      } finally {
+        if (--underWay === 0 && closing) idle.resolve();
+      }
+    };
+    server = Deno.serve({ hostname: host, port, onListen, signal: cut.signal, handler });
   } catch (error) {
     throw new UsageError(
       `cannot listen on ${host}:${port} for health and metrics: ${(error as Error).message}`,
@@ -44,7 +58,17 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
       { cause: error },
     );
   }
-  return { port: server.addr.port, close: () => server.shutdown() };
+  const close = async () => {
+    closing = true;
+    // A handler that hangs would keep a graceful shutdown, and with it the process, from ever ending; and Deno cannot cut
+    // a server off any more once its shutdown has begun. So the wait comes first.
+    const timer = clock.schedule(() => idle.resolve(), closeMsMax);
+    if (underWay > 0) await idle.promise;
+    clock.clear(timer);
+    if (underWay > 0) cut.abort();
+    else await server.shutdown();
+  };
+  return { port: server.addr.port, close };
 }
 
 async function answer(request: Request, { livez, readyz, metrics }: HealthServerOptions): Promise<Response> {

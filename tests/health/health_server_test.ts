@@ -12,6 +12,7 @@ function open(problem: () => string | undefined, port = 0) {
     host: "127.0.0.1",
     port,
     logger: silentLogger,
+    clock: new VirtualClock(),
     livez: [{ name: "workers", check: () => undefined }],
     readyz: [{ name: "watches", check: problem }],
     metrics: () => metrics.scrape(),
@@ -55,4 +56,27 @@ Deno.test("a taken port is the caller's mistake, and the message names it", asyn
     (error: Error) => error instanceof UsageError && error.message.includes(`127.0.0.1:${server.port}`),
   );
   await server.close();
+});
+
+Deno.test("an answer that never comes does not keep the server from closing", async () => {
+  const clock = new VirtualClock(), asked = Promise.withResolvers<void>(), scrape = Promise.withResolvers<never>();
+  const server = serveHealth({
+    host: "127.0.0.1",
+    port: 0,
+    logger: silentLogger,
+    clock,
+    closeMsMax: 1_000,
+    livez: [],
+    readyz: [],
+    metrics: () => {
+      asked.resolve();
+      return scrape.promise;
+    },
+  });
+  const hanging = assert.rejects(fetch(`http://127.0.0.1:${server.port}/metrics`));
+  await asked.promise;
+  const closed = server.close();
+  await clock.advance(1_000);
+  await closed;
+  await hanging;
 });
