@@ -25,6 +25,8 @@ export interface HttpsOptions {
   /** A client that has not sent its request by then is cut off. */
   readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
+  /** Signs the certificates; a new authority where absent. With the same one a server that starts again is known to its clients. */
+  readonly authority?: CertificateAuthority;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -64,7 +66,7 @@ export class HttpsServer implements AsyncDisposable {
    * @throws {Error} where the port is taken.
    */
   static async start(api: EmbeddedApiServer, options: HttpsOptions): Promise<HttpsServer> {
-    const authority = new CertificateAuthority(options.nowMs);
+    const authority = options.authority ?? new CertificateAuthority(options.nowMs);
     const identity = authority.issue({ commonName: "kube-apiserver" }, { kind: "server", names: SERVER_NAMES });
     const server = createServer({
       key: identity.key,

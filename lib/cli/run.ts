@@ -4,7 +4,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
-import { type HealthCheck, Metrics, serveHealth, tracer } from "../health/mod.ts";
+import { type HealthCheck, Metrics, serveHealth, tracing } from "../health/mod.ts";
 import { preflight } from "../operator/preflight.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import { EXIT } from "./exit.ts";
@@ -83,13 +83,14 @@ function start(
   signal: AbortSignal,
 ): Promise<RunningOperator> {
   const { operator, settings, version, env } = context;
-  const span = tracer(operator.name, version);
+  const { tracer, span } = tracing(operator.name, version);
   return operator.start({
     transport,
     logger,
     signal,
     instance: env.HOSTNAME ?? operator.name,
     onRequest: (record) => metrics.request(record),
+    tracer,
     observe: (controller) => ({ ...metrics.observer(controller), span }),
     controller: {
       workersMax: settings.workersMax,

@@ -155,28 +155,30 @@ export class Requester {
     if (!onRequest && !tracer) return await work(() => {});
     const { verb, resource, subresource, key, path } = spec.subject;
     const named = resource ? formatGroupResource(resource) + (subresource ? `/${subresource}` : "") : path ?? spec.path;
-    const startMs = clock.now();
-    const span = tracer?.startSpan(`${verb} ${named}`, {
-      kind: SPAN_KIND_CLIENT,
-      attributes: {
-        "k8s.namespace.name": key?.namespace,
-        "k8s.object.name": key?.name,
-        "http.request.method": spec.method,
-      },
-    });
-    let code = 0;
-    try {
-      return await work((status) => code = status);
-    } catch (error) {
-      if (error instanceof ApiError) code = error.code;
-      if (span) markFailed(span, error);
-      throw error;
-    } finally {
-      span?.setAttribute("http.response.status_code", code);
-      span?.end();
-      const { namespace, name } = key ?? {};
-      onRequest?.({ verb, resource: named, namespace, name, code, durationMs: clock.now() - startMs });
-    }
+    const recorded = async (span?: Span) => {
+      const startMs = clock.now();
+      let code = 0;
+      try {
+        return await work((status) => code = status);
+      } catch (error) {
+        if (error instanceof ApiError) code = error.code;
+        if (span) markFailed(span, error);
+        throw error;
+      } finally {
+        if (code > 0) span?.setAttribute("http.response.status_code", code);
+        span?.end();
+        const { namespace, name } = key ?? {};
+        onRequest?.({ verb, resource: named, namespace, name, code, durationMs: clock.now() - startMs });
+      }
+    };
+    if (!tracer) return await recorded();
+    const attributes = {
+      "k8s.namespace.name": key?.namespace,
+      "k8s.object.name": key?.name,
+      "http.request.method": spec.method,
+    };
+    // Active, so that the span that Deno makes of a fetch is inside.
+    return await tracer.startActiveSpan(`${verb} ${named}`, { kind: SPAN_KIND_CLIENT, attributes }, recorded);
   }
 }
 

@@ -19,7 +19,7 @@ import { Dependencies } from "./dependencies.ts";
 import type { EventRecorder } from "./event_recorder.ts";
 import { KeyMemory, sameInput } from "./key_memory.ts";
 import { KeySchedule, mayLoop } from "./key_schedule.ts";
-import type { ControllerObserver, CycleResult } from "./observer.ts";
+import type { ControllerObserver, CycleResult, CycleSpan } from "./observer.ts";
 import type { SharedInformers } from "./shared_informers.ts";
 import { WatchSet } from "./watch_set.ts";
 
@@ -45,6 +45,8 @@ export const CONTROLLER_DEFAULTS: ControllerOptions = {
   ownWriteWaitMsMax: 5_000,
   hotLoop: { writesInARowMax: 10, windowMs: 10_000, pauseMsMax: 60_000 },
 };
+
+const UNTRACED: CycleSpan = { ended: () => {} };
 
 /** What a controller is given. */
 export interface ControllerDeps {
@@ -187,14 +189,17 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       try {
         await this.#serve(item, abort);
       } catch (error) {
-        const log = this.#logger(item.key);
-        // A cycle's own writes failed, or this engine has a bug: either way the key comes back, slower and slower.
-        if (!abort.aborted) this.#retry(item.key, outcomeOfError(error), log);
-        else log.info("cycle cut short by the stop; the next run takes it up");
+        this.#caught(item.key, error, this.#logger(item.key), abort);
       } finally {
         this.queue.done(item.key);
       }
     }
+  }
+
+  /** A cycle's own writes failed, or this engine has a bug: either way the key comes back, slower and slower. */
+  #caught(key: string, error: unknown, log: Logger, abort: AbortSignal): void {
+    if (!abort.aborted) this.#retry(key, outcomeOfError(error), log);
+    else log.info("cycle cut short by the stop; the next run takes it up");
   }
 
   async #serve(item: WorkItem, abort: AbortSignal): Promise<void> {
@@ -220,30 +225,53 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     await this.#runCycle({ key: item.key, object, cause, reasons, reconcile, timers, stalled }, memory, abort);
   }
 
-  async #runCycle(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, abort: AbortSignal): Promise<void> {
+  #runCycle(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, abort: AbortSignal): Promise<void> {
+    const { observer, random } = this.#deps, { kind } = this.#declaration.kind;
+    const { namespace, name = "" } = plan.object.metadata ?? {};
+    const reconcile = randomSuffix(random, 8);
+    const attributes = {
+      "k8s.object.kind": kind,
+      ...(namespace ? { "k8s.namespace.name": namespace } : {}),
+      "k8s.object.name": name,
+      "reconcile.id": reconcile,
+      "reconcile.cause": plan.cause.kind,
+    };
+    const span = observer?.span ?? ((_name, _attributes, work) => work(UNTRACED));
+    return span(`reconcile ${kind}`, attributes, (active) => {
+      const { traceId } = active;
+      const log = this.#logger(plan.key).with(traceId ? { reconcile, trace_id: traceId } : { reconcile });
+      return this.#runTraced(plan, memory, abort, active, log);
+    });
+  }
+
+  async #runTraced(
+    plan: CyclePlan<T, Spec, Status>,
+    memory: KeyMemory,
+    abort: AbortSignal,
+    span: CycleSpan,
+    log: Logger,
+  ): Promise<void> {
     const { clock, observer, client } = this.#deps;
     const cycleClient = new CycleClient(client, abort);
-    const log = this.#logger(plan.key).with({ reconcile: randomSuffix(this.#deps.random, 8) });
-    const span = observer?.span ?? ((_name, _attributes, work) => work());
     const startMs = clock.now();
     const wasHandled = memory.isHandled(plan.object);
     memory.handledVersion = undefined; // until this cycle is through
     observer?.cycleStarted?.();
-    let result: CycleResult = "error";
+    let result: CycleResult = "error", failure: unknown;
     try {
-      const { namespace = "", name = "" } = plan.object.metadata ?? {};
-      const attributes = { "k8s.resource.kind": this.#declaration.kind.kind, "k8s.namespace.name": namespace, name };
-      await span(`reconcile ${this.#declaration.kind.kind}`, attributes, async (traceId) => {
-        const cycleLog = traceId ? log.with({ trace_id: traceId }) : log;
-        cycleLog.debug("cycle starts", { cause: plan.cause.kind, reasons: [...plan.reasons] });
-        const report = await new Cycle(this.#host, plan, cycleClient, cycleLog, abort).run();
-        const dealtWith = report.undisturbed && (plan.reconcile || wasHandled);
-        if (dealtWith) memory.handledVersion = report.object?.metadata?.resourceVersion;
-        result = this.#settle(plan, report, memory, cycleLog);
-      });
+      log.debug("cycle starts", { cause: plan.cause.kind, reasons: [...plan.reasons] });
+      const report = await new Cycle(this.#host, plan, cycleClient, log, abort).run();
+      const dealtWith = report.undisturbed && (plan.reconcile || wasHandled);
+      if (dealtWith) memory.handledVersion = report.object?.metadata?.resourceVersion;
+      if (report.outcome.kind !== "done") failure = report.outcome.error;
+      result = this.#settle(plan, report, memory, log);
+    } catch (error) {
+      failure = error;
+      this.#caught(plan.key, error, log, abort);
     } finally {
       this.#watches.expect(cycleClient.writes, memory.pendingWrites);
       this.#guard(plan, memory, cycleClient.writes);
+      span.ended(result, failure);
       observer?.cycleEnded?.(result, clock.now() - startMs, cycleClient.writes.length);
       log.debug("cycle ends", { result, writes: cycleClient.writes.length, ms: clock.now() - startMs });
     }

@@ -13,6 +13,14 @@ export interface ControllerObserver {
   cycleEnded?(result: CycleResult, durationMs: number, writes: number): void;
   /** Cycles of `key` provoke one another (`hot`), or have stopped doing so. */
   hot?(key: string, hot: boolean): void;
-  /** Runs `work` inside a span; `traceId` is undefined where nothing traces. */
-  span?<R>(name: string, attributes: Record<string, string>, work: (traceId?: string) => Promise<R>): Promise<R>;
+  /** Runs `work` inside a span, which ends with it. */
+  span?(name: string, attributes: Record<string, string>, work: (span: CycleSpan) => Promise<void>): Promise<void>;
+}
+
+/** The span of a cycle under way. */
+export interface CycleSpan {
+  /** Undefined where nothing traces. */
+  readonly traceId?: string;
+  /** Enters how the cycle ended; an `error` marks the span as failed. */
+  ended(result: CycleResult, error?: unknown): void;
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -44,6 +45,8 @@ export class SharedInformers {
   readonly #options: { clock: Clock; random: Random; logger: Logger };
   readonly #shared: Shared[] = [];
   readonly #ending = new Set<Promise<void>>();
+  /** A watch outlives whoever asks for it first: its requests must not stand in the trace of that one's reconcile. */
+  readonly #detached = AsyncLocalStorage.snapshot();
 
   /** Watches nothing until somebody asks. */
   constructor(client: Client, options: { clock: Clock; random: Random; logger: Logger }) {
@@ -84,7 +87,8 @@ export class SharedInformers {
     const logger = this.#options.logger.with({ watch: formatGroupResource(resource) });
     const informer = new Informer<KubeObject>(this.#client, resource, { ...options, ...this.#options, logger });
     const abort = new AbortController();
-    return { spec, informer, abort, running: informer.start(abort.signal), leases: 0 };
+    const running = this.#detached(() => informer.start(abort.signal));
+    return { spec, informer, abort, running, leases: 0 };
   }
 
   #end(shared: Shared): void {

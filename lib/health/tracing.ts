@@ -1,28 +1,55 @@
-import { type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Span, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
+
+/** What a run traces with. */
+export interface Tracing {
+  /** Makes a span of every API request. */
+  readonly tracer: Tracer;
+  /** Makes a span of every cycle: an observer's `span`. The requests that `work` makes are inside. */
+  readonly span: (
+    name: string,
+    attributes: Record<string, string>,
+    work: (span: WorkSpan) => Promise<void>,
+  ) => Promise<void>;
+}
+
+/** The span of work under way. */
+export interface WorkSpan {
+  /** For log lines; undefined where nothing traces. */
+  readonly traceId: string | undefined;
+  /** Enters how the work ended; an `error` marks the span as failed, and is recorded in it. */
+  ended(result: string, error?: unknown): void;
+}
 
 /**
- * A span runner over OpenTelemetry. Deno exports what it records when `OTEL_DENO=true`, and makes the spans of the fetches
- * inside by itself; without that, spans are no-ops and nothing is traced. The trace context goes into HTTP headers and log
- * lines, never into objects.
+ * Spans over OpenTelemetry. Deno exports what they record when `OTEL_DENO=true`; without that, they are no-ops and nothing is
+ * traced. The trace context goes into HTTP headers and log lines, never into objects.
  *
  * What the process needs in its environment: `OTEL_DENO=true`, `OTEL_EXPORTER_OTLP_ENDPOINT` (such as
- * `http://collector:4318`), and `OTEL_EXPORTER_OTLP_PROTOCOL` where the collector does not speak `http/protobuf`.
+ * `http://collector:4318`), and `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` where absent, or `http/json`). Deno's exporter
+ * needs no permission: those of the program hold for its own code only.
  */
-export function tracer(name: string, version: string): <R>(
-  span: string,
-  attributes: Record<string, string>,
-  work: (traceId?: string) => Promise<R>,
-) => Promise<R> {
-  const source = trace.getTracer(name, version);
-  return (span, attributes, work) =>
-    source.startActiveSpan(span, { attributes }, async (active: Span) => {
-      try {
-        return await work(active.isRecording() ? active.spanContext().traceId : undefined);
-      } catch (error) {
-        active.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
-        throw error;
-      } finally {
-        active.end();
-      }
-    });
+export function tracing(name: string, version: string): Tracing {
+  const tracer = trace.getTracer(name, version);
+  return {
+    tracer,
+    span: (name, attributes, work) =>
+      tracer.startActiveSpan(name, { attributes }, async (active: Span) => {
+        try {
+          await work({
+            traceId: active.isRecording() ? active.spanContext().traceId : undefined,
+            ended: (result, error) => enter(active, result, error),
+          });
+        } finally {
+          active.end();
+        }
+      }),
+  };
+}
+
+function enter(span: Span, result: string, error: unknown): void {
+  span.setAttribute("reconcile.result", result);
+  if (error === undefined) return;
+  const failure = error instanceof Error ? error : new Error(String(error));
+  span.recordException(failure);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
 }

@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly controller?: Partial<ControllerOptions>;
   /** Told of every attempt of a request once it has ended. */
   readonly onRequest?: ClientOptions["onRequest"];
+  /** OpenTelemetry's `Tracer`: makes a span of every API request. None where absent. */
+  readonly tracer?: ClientOptions["tracer"];
   /** Metrics and spans, per controller name. */
   readonly observe?: (controller: string) => ControllerObserver;
   /** Aborts a start that takes too long. */
@@ -55,12 +57,12 @@ export class RunningOperator implements AsyncDisposable {
   #state: OperatorState = "starting";
 
   private constructor(operator: Operator, options: StartOptions) {
-    const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, transport, onRequest } =
-      options;
+    const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger } = options;
+    const { transport, onRequest, tracer } = options;
     this.#operator = operator;
     this.#clock = clock;
     this.#logger = logger;
-    this.client = new Client(transport, { fieldManager: operator.name, clock, random, logger, onRequest });
+    this.client = new Client(transport, { fieldManager: operator.name, clock, random, logger, onRequest, tracer });
     this.informers = new SharedInformers(this.client, { clock, random, logger });
     const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
       kind,
