@@ -94,6 +94,7 @@ export type {
   ControllerDeps,
   ControllerOptions,
   CycleResult,
+  CycleSpan,
   EventRecorder,
   HandlerOptions,
   InformerLease,
