@@ -27,7 +27,7 @@ const PAUSE_MS = 900;
 
 /** `demo`: an API server in this process, the operator, and a story told live. */
 export async function demo(context: CommandContext, flags: DemoFlags): Promise<number> {
-  const { operator, terminal } = context, scenario = context.demo!;
+  const { operator, program, terminal } = context, scenario = context.demo!;
   const port = Number(flags.port);
   if (!/^\d+$/.test(flags.port) || port > 65_535) {
     throw new UsageError(`--port ${flags.port} is no port`, "take 0 for any free one");
@@ -43,7 +43,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   });
   terminal.out(`embedded API server ready in ${formatDuration(clock.now() - startMs)}: ${cluster.server}`);
   terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);
-  const client = new Client(cluster.transport, { fieldManager: "pintle-demo", clock });
+  const client = new Client(cluster.transport, { fieldManager: `${program}-demo`, clock });
   await applyCrds(client, operator, interrupts.signal);
   await using _running = await operator.start({ transport: cluster.transport, clock, signal: interrupts.signal });
   const story = new Story(scenario, client, clock, terminal, interrupts.signal);

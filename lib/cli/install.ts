@@ -27,7 +27,7 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
   const client = new Client(cluster.transport, { fieldManager: `${operator.name}-install`, clock });
-  for (const { resource, object } of installation(operator, namespace)) {
+  for (const { resource, object } of installation(operator, program, namespace)) {
     const named = `${resource.kind.toLowerCase()} ${object.metadata!.name}`;
     const { namespace: inside } = object.metadata!;
     try {

@@ -2,8 +2,10 @@ import type { DynamicObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Operator } from "../operator/operator.ts";
 
-/** Where the operator's ServiceAccount is unless somebody says otherwise. */
-export const INSTALL_NAMESPACE = "pintle-system";
+/** Where a program's ServiceAccount is unless somebody says otherwise. */
+export function installNamespace(program: string): string {
+  return `${program}-system`;
+}
 
 /** One object of an installation, with the resource that it is applied to. */
 export interface InstalledObject {
@@ -20,8 +22,8 @@ export const CRDS = resource("apiextensions.k8s.io", "CustomResourceDefinition",
  * What a cluster needs before the operator can run in it, in the order in which it is applied: CRDs, a namespace, a
  * ServiceAccount, a ClusterRole with exactly the operator's rules, and its binding.
  */
-export function installation(operator: Operator, namespace: string): InstalledObject[] {
-  const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "pintle" };
+export function installation(operator: Operator, program: string, namespace: string): InstalledObject[] {
+  const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": program };
   const made = (of: ApiResource, apiVersion: string, metadata: Record<string, unknown>, rest: object = {}) => ({
     resource: of,
     object: { apiVersion, kind: of.kind, metadata: { ...metadata, labels }, ...rest } as DynamicObject,

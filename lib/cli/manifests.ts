@@ -6,9 +6,12 @@ import { installation } from "./installation.ts";
 import type { CommandContext } from "./program.ts";
 
 /** `manifests`: what `install` applies, as YAML that `kubectl apply -f -` takes. */
-export function manifests({ operator, terminal }: CommandContext, flags: { namespace: string }): Promise<number> {
+export function manifests(
+  { operator, program, terminal }: CommandContext,
+  flags: { namespace: string },
+): Promise<number> {
   requireNamespaceName(flags.namespace);
-  const objects = installation(operator, flags.namespace);
+  const objects = installation(operator, program, flags.namespace);
   terminal.out(objects.map(({ object }) => manifestYaml(object)).join("---\n").trimEnd());
   return Promise.resolve(EXIT.done);
 }

@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
 import { EXIT, exitCodeOf, reportError } from "./exit.ts";
-import { INSTALL_NAMESPACE } from "./installation.ts";
+import { installNamespace } from "./installation.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -135,7 +135,11 @@ function commands(
       .option("--write-kubeconfig <file>", "where to write the kubeconfig; a new temporary folder by default")
       .action((flags) => run(keyed(flags, table), async (context) => (await import("./demo.ts")).demo(context, flags)));
   }
-  const namespace = ["--namespace <name>", "namespace of the operator's ServiceAccount", INSTALL_NAMESPACE] as const;
+  const namespace = [
+    "--namespace <name>",
+    "namespace of the operator's ServiceAccount",
+    installNamespace(name),
+  ] as const;
   add("install", "apply the CRDs, the account and the rights of the operator to a cluster")
     .option(...namespace)
     .option("--dry-run", "let the server check everything and store nothing")

@@ -64,8 +64,8 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 /** Says everything that is missing before anything starts. */
-async function check({ operator }: CommandContext, client: Client, signal: AbortSignal): Promise<void> {
-  const findings = await preflight(operator, client, signal);
+async function check({ operator, program }: CommandContext, client: Client, signal: AbortSignal): Promise<void> {
+  const findings = await preflight(operator, client, { program, signal });
   if (findings.length === 0) return;
   throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
 }

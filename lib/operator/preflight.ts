@@ -11,6 +11,14 @@ export interface Finding {
   readonly fix: string;
 }
 
+/** How {@linkcode preflight} asks and answers. */
+export interface PreflightOptions {
+  /** The command that fixes name, the operator's own name where absent: `PROGRAM install`. */
+  readonly program?: string;
+  /** Ends the checks. */
+  readonly signal?: AbortSignal;
+}
+
 /** Permission checks under way at once. */
 const CHECKS_AT_ONCE = 16;
 
@@ -20,14 +28,24 @@ const CHECKS_AT_ONCE = 16;
  *
  * @throws {UnreachableError} where the server gives no answer, {@linkcode UnauthorizedError} where it does not know us.
  */
-export async function preflight(operator: Operator, client: Client, signal?: AbortSignal): Promise<Finding[]> {
+export async function preflight(
+  operator: Operator,
+  client: Client,
+  { program = operator.name, signal }: PreflightOptions = {},
+): Promise<Finding[]> {
   await client.raw("GET", "/version", undefined, { signal });
-  const kinds = await missingKinds(operator, client, signal);
-  const rules = await missingRules(operator, client, signal);
+  const install = `run \`${program} install\` as an admin`;
+  const kinds = await missingKinds(operator, client, install, signal);
+  const rules = await missingRules(operator, client, install, signal);
   return [...kinds, ...rules];
 }
 
-async function missingKinds(operator: Operator, client: Client, signal?: AbortSignal): Promise<Finding[]> {
+async function missingKinds(
+  operator: Operator,
+  client: Client,
+  install: string,
+  signal?: AbortSignal,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { kind } of operator.declarations) {
     const path = kind.group === "" ? "/api/v1" : `/apis/${formatApiVersion(kind)}`;
@@ -38,13 +56,18 @@ async function missingKinds(operator: Operator, client: Client, signal?: AbortSi
     if (list?.resources?.some(({ name }) => name === kind.plural)) continue;
     findings.push({
       problem: `the cluster does not serve ${formatGroupResource(kind)} in ${formatApiVersion(kind)}`,
-      fix: "run `pintle install` as an admin: it applies the operator's CRDs",
+      fix: `${install}: it applies the operator's CRDs`,
     });
   }
   return findings;
 }
 
-async function missingRules(operator: Operator, client: Client, signal?: AbortSignal): Promise<Finding[]> {
+async function missingRules(
+  operator: Operator,
+  client: Client,
+  install: string,
+  signal?: AbortSignal,
+): Promise<Finding[]> {
   const wanted = operator.rules().flatMap((rule) => rule.verbs.map((verb) => ({ rule, verb })));
   const missing: PolicyRule[] = [];
   for (let at = 0; at < wanted.length; at += CHECKS_AT_ONCE) {
@@ -64,6 +87,6 @@ async function missingRules(operator: Operator, client: Client, signal?: AbortSi
   }
   return [...byResource.values()].map((rule) => ({
     problem: `not allowed to ${rule.verbs.join(", ")} ${rule.resources[0]} in API group "${rule.apiGroups[0]}"`,
-    fix: `grant ${JSON.stringify(rule)} to the operator's account: run \`pintle install\` as an admin`,
+    fix: `grant ${JSON.stringify(rule)} to the operator's account: ${install}`,
   }));
 }

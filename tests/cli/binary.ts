@@ -1,4 +1,12 @@
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** How a process of a program is started. */
+export interface BinaryOptions {
+  readonly env?: Record<string, string>;
+  readonly permissions?: readonly string[];
+  /** The program's file, from the root of the repository; the shipped operator's where absent. */
+  readonly main?: string;
+}
 
 /** What `run` in a cluster may do, and nothing more. */
 export const RUN_PERMISSIONS = ["--allow-env", "--allow-net", "--allow-read"];
@@ -35,15 +43,15 @@ export class Binary implements AsyncDisposable {
   /** Starts the program. */
   static async start(
     args: readonly string[],
-    options: { env?: Record<string, string>; permissions?: readonly string[] } = {},
+    { env, permissions = RUN_PERMISSIONS, main = "main.ts" }: BinaryOptions = {},
   ): Promise<Binary> {
     const folder = await Deno.makeTempDir({ prefix: "pintle-cli-test-" });
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", "--no-prompt", ...options.permissions ?? RUN_PERMISSIONS, MAIN, ...args],
+      args: ["run", "-q", "--no-prompt", ...permissions, ROOT + main, ...args],
       cwd: folder,
       clearEnv: true,
-      env: { HOME: folder, PATH: Deno.env.get("PATH") ?? "", DENO_DIR: cache, ...options.env },
+      env: { HOME: folder, PATH: Deno.env.get("PATH") ?? "", DENO_DIR: cache, ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

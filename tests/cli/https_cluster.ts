@@ -1,7 +1,7 @@
 import { CertificateAuthority, EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
 import { type DynamicObject, formatApiVersion, type KubeObject } from "../../lib/apimachinery/mod.ts";
 import { applyCrds } from "../../lib/cli/install.ts";
-import { CRDS, installation, type InstalledObject } from "../../lib/cli/installation.ts";
+import { CRDS, installation, type InstalledObject, installNamespace } from "../../lib/cli/installation.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
@@ -13,8 +13,9 @@ export interface KubeconfigParts {
 }
 
 const OPERATOR = replicator();
-/** Where the operator's ServiceAccount is in these clusters. */
-export const OPERATOR_NAMESPACE = "pintle-system";
+const OPERATOR_NAMESPACE = installNamespace("pintle");
+/** What the operator needs in a cluster. */
+export const INSTALLATION = installation(OPERATOR, "pintle", OPERATOR_NAMESPACE);
 
 /** An embedded API server over HTTPS for a program under test: a door that can close and open again, and a folder for files. */
 export class HttpsCluster implements AsyncDisposable {
@@ -57,7 +58,7 @@ export class HttpsCluster implements AsyncDisposable {
   }
 
   /** Applies everything that the operator needs. */
-  async install(objects: readonly InstalledObject[] = installation(OPERATOR, OPERATOR_NAMESPACE)): Promise<void> {
+  async install(objects: readonly InstalledObject[] = INSTALLATION): Promise<void> {
     for (const { resource, object } of objects) {
       if (resource !== CRDS) await this.client.apply(resource, object, { force: true });
     }

@@ -2,19 +2,20 @@ import assert from "node:assert/strict";
 import { EmbeddedApiServer, serviceAccountUser } from "../../lib/apiserver/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { applyCrds } from "../../lib/cli/install.ts";
-import { INSTALL_NAMESPACE, installation } from "../../lib/cli/installation.ts";
+import { installation, installNamespace } from "../../lib/cli/installation.ts";
 import { preflight } from "../../lib/operator/mod.ts";
 import { replicator } from "../../lib/replicator/mod.ts";
 
 const operator = replicator();
-const objects = installation(operator, INSTALL_NAMESPACE);
+const NAMESPACE = installNamespace("pintle");
+const objects = installation(operator, "pintle", NAMESPACE);
 
 async function installed() {
   const server = new EmbeddedApiServer();
   const admin = new Client(server.transport(), { fieldManager: "test" });
   for (const { resource, object } of objects) await admin.apply(resource, object);
   await applyCrds(admin, operator);
-  const user = serviceAccountUser(INSTALL_NAMESPACE, operator.name, "");
+  const user = serviceAccountUser(NAMESPACE, operator.name, "");
   const account = new Client(server.transport(user), { fieldManager: "test" });
   return { server, admin, account };
 }
@@ -36,10 +37,11 @@ Deno.test("an installation is enough for its ServiceAccount, and applying it aga
 
 Deno.test("without the CRDs preflight names the kind and the command that mends it", async () => {
   const server = new EmbeddedApiServer();
-  const findings = await preflight(operator, new Client(server.transport(), { fieldManager: "test" }));
+  const client = new Client(server.transport(), { fieldManager: "test" });
+  const findings = await preflight(operator, client, { program: "pintle" });
   assert.equal(findings.length, 1);
   assert.match(findings[0]!.problem, /replications\.pintle\.dev/);
-  assert.match(findings[0]!.fix, /pintle install/);
+  assert.match(findings[0]!.fix, /`pintle install`/);
   server.close();
 });
 

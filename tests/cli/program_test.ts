@@ -92,6 +92,8 @@ Deno.test("install, run and SIGTERM work against a server over HTTPS, with readi
     assert.match(await ready.text(), /\[\+\]watches ok\nreadyz check passed/);
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assert.match(metrics, /rest_client_requests_total\{code="200",method="list"\} [1-9]/);
+    assert.match(metrics, /workqueue_depth\{name="replications\.pintle\.dev"\} 0/);
+    assert.match(metrics, /pintle_watch_staleness_seconds\{resource="replications\.pintle\.dev"\} \d/);
     binary.kill("SIGTERM");
     assert.equal((await binary.ended()).code, 0);
   }
@@ -102,7 +104,14 @@ Deno.test("install, run and SIGTERM work against a server over HTTPS, with readi
 Deno.test("demo --once converges and says so in its last line; its kubeconfig goes with it", async () => {
   const { code, out, err } = await runBinary(["demo", "--once"], { permissions: DEMO_PERMISSIONS });
   assert.equal(code, 0, err);
-  assert.match(out, /\nconverged: 5 of 5 copies\n$/);
+  const [, , begun, ...steps] = out.trimEnd().split("\n");
+  assert.match(begun!, /^✓ five namespaces, a Secret and a Replication are created: 4 of 4 copies in \d/);
+  assert.equal(steps.pop(), "converged: 5 of 5 copies");
+  assert.deepEqual(steps.map((line) => line.replace(/ in [\d.]+m?s$/, "")), [
+    "✓ a sixth namespace appears: team-ember: 5 of 5 copies",
+    "✓ the source Secret changes: password rotated: 5 of 5 copies",
+    "✓ somebody deletes the copy in team-beacon: 5 of 5 copies",
+  ]);
   const path = /^kubeconfig: (\S+)$/m.exec(out)![1]!;
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
 });

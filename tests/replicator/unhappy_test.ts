@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
+import { InvalidError, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import {
   createReplication,
@@ -235,17 +235,19 @@ Deno.test("the CRD's schema refuses a malformed Replication and names the field"
   await using world = await openReplicationWorld();
   await world.start();
   const home = await world.namespace("home");
-  const refused = (spec: object) =>
+  const refused = (field: string, spec: object) =>
     assert.rejects(createReplication(world, home, "token", spec as Record<string, unknown>), (error: Error) => {
-      assert.equal(error.name, "InvalidError");
+      assert.ok(error instanceof InvalidError, error.message);
+      assert.ok(error.message.includes(`${field}:`), error.message);
+      assert.ok(error.causes.some((cause) => cause.field === field), JSON.stringify(error.causes));
       return true;
     });
-  await refused({ source: { kind: "Pod" } });
-  await refused({ source: { name: "" } });
-  await refused({ targets: {} });
-  await refused({ targets: { namespaces: [7] } });
-  await refused({ deletionPolicy: "Keep" });
-  await refused({ suspend: "yes" });
+  await refused("spec.source.kind", { source: { kind: "Pod" } });
+  await refused("spec.source.name", { source: { name: "" } });
+  await refused("spec.targets", { targets: {} });
+  await refused("spec.targets.namespaces[0]", { targets: { namespaces: [7] } });
+  await refused("spec.deletionPolicy", { deletionPolicy: "Keep" });
+  await refused("spec.suspend", { suspend: "yes" });
 });
 
 Deno.test("a Secret of one mebibyte is copied", async () => {

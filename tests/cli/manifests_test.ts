@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { parseAllDocuments } from "yaml";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
+import { HttpsCluster, INSTALLATION } from "./https_cluster.ts";
+import { Binary, runBinary } from "./binary.ts";
+
+async function printed(...args: string[]): Promise<string> {
+  const { code, out, err } = await runBinary(["manifests", ...args], { permissions: ["--allow-env"] });
+  assert.deepEqual([code, err], [0, ""]);
+  return out;
+}
+
+/** Every object of the installation as the cluster has it. */
+function stored({ client }: HttpsCluster): Promise<DynamicObject[]> {
+  return Promise.all(INSTALLATION.map(({ resource, object }) => {
+    const { name, namespace } = object.metadata!;
+    return client.get<DynamicObject>(resource, { name: name!, namespace });
+  }));
+}
+
+Deno.test("manifests prints what install applies, object for object and in its order", async () => {
+  for (const version of ["1.1", "1.2"] as const) {
+    const documents = parseAllDocuments(await printed(), { version }).map((document) => document.toJS());
+    assert.deepEqual(documents, JSON.parse(JSON.stringify(INSTALLATION.map(({ object }) => object))));
+  }
+});
+
+Deno.test("a server that reads the printed YAML has what install would have made: install then changes nothing", async () => {
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const texts = (await printed()).split(/^---\n/m);
+  for (const [at, { resource, object }] of INSTALLATION.entries()) {
+    const { name, namespace } = object.metadata!;
+    const prefix = resource.group === "" ? "/api/v1" : `/apis/${resource.group}/v1`;
+    const path = `${prefix}${namespace ? `/namespaces/${namespace}` : ""}/${resource.plural}/${name}`;
+    const answer = await cluster.api.transport().fetch(`${path}?fieldManager=pintle-replicator-install`, {
+      method: "PATCH",
+      headers: { "content-type": "application/apply-patch+yaml" },
+      body: texts[at],
+    });
+    assert.ok(answer.ok, await answer.text());
+  }
+  const before = await stored(cluster);
+  const { code, err } = await runBinary(["install", "--kubeconfig", await cluster.kubeconfig()]);
+  assert.equal(code, 0, err);
+  assert.deepEqual(await stored(cluster), before);
+});
+
+Deno.test("names that YAML 1.1 takes for something else stay names", async () => {
+  for (const namespace of ["on", "y", "123", "1e3", "0x10", "1-2"]) {
+    const documents = parseAllDocuments(await printed("--namespace", namespace), { version: "1.1" });
+    const made = documents.map((document) => document.toJS()).find(({ kind }) => kind === "Namespace");
+    assert.equal(made.metadata.name, namespace);
+  }
+});
+
+const kubectl = await new Deno.Command("kubectl", { args: ["version", "--client"], stdout: "null", stderr: "null" })
+  .output().then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "what kubectl applies of it is enough for the ServiceAccount to run",
+  ignore: !kubectl, // there is none on this machine
+  fn: async () => {
+    await using cluster = await HttpsCluster.open({ bare: true });
+    const manifest = await cluster.file("manifest.yaml", await printed());
+    const { success, stderr } = await new Deno.Command("kubectl", {
+      args: ["--kubeconfig", await cluster.kubeconfig(), "apply", "-f", manifest],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    const kubeconfig = await cluster.kubeconfig({ user: { token: await cluster.token() } });
+    await using binary = await Binary.start(["run", "--kubeconfig", kubeconfig, "--http-port", "0"]);
+    await binary.until(/operator runs/);
+    binary.kill("SIGINT");
+    assert.equal((await binary.ended()).code, 0);
+  },
+});
+
+Deno.test("a program of another name speaks of itself: in its fixes, its namespace and its labels", async () => {
+  const widgets = { main: "examples/widgets/main.ts" };
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const { code, err } = await runBinary(["run", "--kubeconfig", await cluster.kubeconfig()], widgets);
+  assert.equal(code, 1);
+  assert.match(err, /widgets\.shop\.example\.com[\s\S]*run `widgets install` as an admin/);
+  const { out } = await runBinary(["manifests"], widgets);
+  assert.match(out, /namespace: widgets-system/);
+  assert.doesNotMatch(`${err}${out}`, /pintle/);
+});
