@@ -19,7 +19,8 @@ import {
   type RunningOperator,
   type StartOptions,
 } from "../lib/operator/mod.ts";
-import { openCluster, type TestCluster } from "./cluster.ts";
+import type { Cluster } from "../lib/harness/mod.ts";
+import { openCluster } from "./cluster.ts";
 
 export const CustomResourceDefinition = builtinKind<DynamicObject>({
   group: "apiextensions.k8s.io",
@@ -44,7 +45,7 @@ let worlds = 0;
  * they made. Works alike on the embedded server and on a real one; leaves nothing behind.
  */
 export class World implements AsyncDisposable {
-  readonly cluster: TestCluster;
+  readonly cluster: Cluster;
   readonly client: Client;
   readonly prefix: string;
   readonly logs: LogRecord[] = [];
@@ -54,7 +55,7 @@ export class World implements AsyncDisposable {
   readonly #namespaces: string[] = [];
   readonly #operator: Operator;
 
-  private constructor(cluster: TestCluster, operator: Operator) {
+  private constructor(cluster: Cluster, operator: Operator) {
     this.cluster = cluster;
     this.#operator = operator;
     this.client = new Client(cluster.transport(), { fieldManager: "test" });

@@ -7,7 +7,7 @@ import { Client } from "../client/mod.ts";
 import type { DemoScenario, DemoView } from "./demo_scenario.ts";
 import { picture, type StepState } from "./demo_picture.ts";
 import { EXIT } from "./exit.ts";
-import { applyCrds } from "./install.ts";
+import { applyCrds } from "../operator/installation.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { DynamicObject } from "../apimachinery/object.ts";
 import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
-import { installation } from "./installation.ts";
+import { installation } from "../operator/installation.ts";
 import type { CommandContext } from "./program.ts";
 
 /** `manifests`: what `install` applies, as YAML that `kubectl apply -f -` takes. */

@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client } from "../client/mod.ts";
-import { applyCrds } from "./install.ts";
+import { applyCrds } from "../operator/installation.ts";
 import type { CommandContext } from "./program.ts";
 
 /** A cluster to work on. */

@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
 import { EXIT, exitCodeOf, reportError } from "./exit.ts";
-import { installNamespace } from "./installation.ts";
+import { installNamespace } from "../operator/installation.ts";
 import {
   type ResolvedSettings,
   resolveSettings,

@@ -6,11 +6,33 @@ export interface ClusterUser {
   readonly groups: readonly string[];
 }
 
-/** A cluster that a test or a demonstration owns. Disposing stops it and removes all that it left on this machine. */
+/** The kinds of clusters that scenarios run on. */
+export type ClusterKind = "embedded" | "envtest" | "kind" | "current";
+
+/** A cluster that a test or a demonstration uses. Disposing stops what it started and removes all that it left on this machine. */
 export interface Cluster extends AsyncDisposable {
-  readonly kind: "embedded" | "envtest";
+  readonly kind: ClusterKind;
   /** A way in, as an administrator or as somebody else. The cluster closes it, at the latest. */
   transport(user?: ClusterUser): Transport;
   /** The text of a kubeconfig for an administrator; undefined where no socket listens. */
   readonly kubeconfig: string | undefined;
+}
+
+/** Where clusters come from. */
+export interface ClusterSource {
+  readonly kind: ClusterKind;
+  /** Whether each scenario gets a cluster of its own: they then run at the same time. Else all share one. */
+  readonly isolated: boolean;
+  /**
+   * Opens a cluster.
+   *
+   * @throws {UsageError} saying what this machine lacks, and how to get it.
+   */
+  open(signal: AbortSignal): Promise<Cluster>;
+}
+
+/** How the API server knows the account of a pod: the user of a ServiceAccount. */
+export function serviceAccountUser(namespace: string, name: string): ClusterUser {
+  const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
+  return { name: `system:serviceaccount:${namespace}:${name}`, groups };
 }

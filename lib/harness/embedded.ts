@@ -1,6 +1,6 @@
 import { EmbeddedApiServer, type EmbeddedApiServerOptions } from "../apiserver/mod.ts";
 import type { Transport } from "../base/mod.ts";
-import type { Cluster, ClusterUser } from "./cluster.ts";
+import type { Cluster, ClusterSource, ClusterUser } from "./cluster.ts";
 
 /** A cluster in this process: no socket, no program, there at once. */
 export class EmbeddedCluster implements Cluster {
@@ -22,5 +22,21 @@ export class EmbeddedCluster implements Cluster {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.settled();
     this.server.close();
+  }
+}
+
+/** A cluster in this process for each scenario. */
+export class EmbeddedSource implements ClusterSource {
+  readonly kind = "embedded";
+  readonly isolated = true;
+  readonly #options: EmbeddedApiServerOptions;
+
+  constructor(options: EmbeddedApiServerOptions = {}) {
+    this.#options = options;
+  }
+
+  /** See {@linkcode ClusterSource.open}. */
+  open(): Promise<Cluster> {
+    return Promise.resolve(new EmbeddedCluster(this.#options));
   }
 }

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { type Clock, describeError, sleep, type Transport, UsageError } from "../base/mod.ts";
 import { bearer, Client, impersonating, openTransport, StaticCredentials } from "../client/mod.ts";
-import type { Cluster, ClusterUser } from "./cluster.ts";
+import type { Cluster, ClusterSource, ClusterUser } from "./cluster.ts";
 import { Program } from "./program.ts";
 
 /** How to start an {@linkcode EnvtestCluster}. */
@@ -202,4 +202,20 @@ async function rsaKeyPem(): Promise<string> {
   const { privateKey } = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const base64 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey)).toBase64();
   return `-----BEGIN PRIVATE KEY-----\n${base64.match(/.{1,64}/g)!.join("\n")}\n-----END PRIVATE KEY-----\n`;
+}
+
+/** A real control plane that all scenarios share. */
+export class EnvtestSource implements ClusterSource {
+  readonly kind = "envtest";
+  readonly isolated = false;
+  readonly #options: Omit<EnvtestOptions, "signal">;
+
+  constructor(options: Omit<EnvtestOptions, "signal">) {
+    this.#options = options;
+  }
+
+  /** See {@linkcode ClusterSource.open}. */
+  open(signal: AbortSignal): Promise<Cluster> {
+    return EnvtestCluster.start({ ...this.#options, signal });
+  }
 }

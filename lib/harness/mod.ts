@@ -1,9 +1,23 @@
 /**
- * `harness`: clusters for tests and demonstrations, and what runs in them. It starts and stops; it judges nothing about the
- * operators that use it. `cli/` and the tests call it.
+ * `harness`: clusters for tests and demonstrations, scenarios that take place on them, and their runner. It judges nothing by
+ * itself: what is expected of an operator, its scenarios say. `cli/` and the tests call it.
  *
  * @module
  */
 export * from "./cluster.ts";
+export * from "./current.ts";
+export * from "./deno_tests.ts";
 export * from "./embedded.ts";
 export * from "./envtest.ts";
+export * from "./expectation.ts";
+export * from "./kubeconfig_cluster.ts";
+export type { Matcher, Mismatch, Pattern } from "./match.ts";
+export * from "./operator_under_test.ts";
+export type { Ref, TypedResource } from "./ref.ts";
+export * from "./result.ts";
+export * from "./runner.ts";
+export type { ScenarioCluster } from "./scenario_cluster.ts";
+export type { ScenarioContext, Step } from "./scenario_context.ts";
+export { type Scenario, type ScenarioOptions, type Story, Suite } from "./suite.ts";
+export type { EventEntry, LogEntry, StepKind, StepRecord, WriteEntry } from "./timeline.ts";
+export { NotYetError, type Verdict } from "./waiting.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Transport } from "../../lib/base/mod.ts";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import type { UserInfo } from "../../lib/apiserver/mod.ts";
-import { openCluster, type TestCluster } from "../cluster.ts";
+import type { Cluster } from "../../lib/harness/mod.ts";
+import { openCluster } from "../cluster.ts";
 
 /** An answer, read. */
 export interface Answer {
@@ -23,7 +24,7 @@ const MEDIA_TYPES: Record<string, string> = {
 export class Case implements AsyncDisposable {
   readonly #transport: Transport;
 
-  private constructor(readonly cluster: TestCluster, readonly namespace: string) {
+  private constructor(readonly cluster: Cluster, readonly namespace: string) {
     this.#transport = cluster.transport();
   }
 

@@ -1,7 +1,13 @@
 import { CertificateAuthority, EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
 import { type DynamicObject, formatApiVersion, type KubeObject } from "../../lib/apimachinery/mod.ts";
-import { applyCrds } from "../../lib/cli/install.ts";
-import { CRDS, installation, type InstalledObject, installNamespace } from "../../lib/cli/installation.ts";
+
+import {
+  applyCrds,
+  CRDS,
+  installation,
+  type InstalledObject,
+  installNamespace,
+} from "../../lib/operator/installation.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { EmbeddedApiServer, serviceAccountUser } from "../../lib/apiserver/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { applyCrds } from "../../lib/cli/install.ts";
-import { installation, installNamespace } from "../../lib/cli/installation.ts";
+
+import { applyCrds, installation, installNamespace } from "../../lib/operator/installation.ts";
 import { preflight } from "../../lib/operator/mod.ts";
 import { replicator } from "../../lib/replicator/mod.ts";
 

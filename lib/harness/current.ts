@@ -1,0 +1,48 @@
+import { type Clock, UsageError } from "../base/mod.ts";
+import { loadKubeconfig } from "../client/mod.ts";
+import type { Cluster, ClusterSource } from "./cluster.ts";
+import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
+
+/** Which cluster is meant, and who agrees to it. */
+export interface CurrentOptions {
+  /** Kubeconfig files, in order of precedence. */
+  readonly paths: readonly string[];
+  /** Instead of the current context. */
+  readonly context?: string;
+  readonly clock: Clock;
+  /** Asked before a cluster is touched that is not on this machine; false calls the run off. */
+  readonly confirm: (question: string) => Promise<boolean>;
+}
+
+/**
+ * The cluster of a kubeconfig's context. Scenarios touch only namespaces that they made, and the operator's CRDs and rights,
+ * which go again where they were not there before.
+ */
+export class CurrentSource implements ClusterSource {
+  readonly kind = "current";
+  readonly isolated = false;
+  readonly #options: CurrentOptions;
+
+  constructor(options: CurrentOptions) {
+    this.#options = options;
+  }
+
+  /** See {@linkcode ClusterSource.open}. */
+  async open(): Promise<Cluster> {
+    const { paths, context, clock, confirm } = this.#options;
+    const found = await loadKubeconfig({ paths, context, clock });
+    if (!isLocal(found.server) && !await confirm(`run the scenarios on ${found.name} at ${found.server}?`)) {
+      throw new UsageError(
+        `context ${found.name} is at ${found.server}, which is not this machine`,
+        "agree with --yes, choose another --context, or take --cluster embedded, envtest or kind",
+      );
+    }
+    return new KubeconfigCluster("current", found);
+  }
+}
+
+/** Whether an address is this machine's loopback. */
+export function isLocal(server: string): boolean {
+  const { hostname } = new URL(server);
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}

@@ -1,0 +1,61 @@
+import { type Clock, SystemClock } from "../base/mod.ts";
+import type { ClusterSource } from "./cluster.ts";
+import { planRun, runScenarios } from "./runner.ts";
+import type { Suite } from "./suite.ts";
+
+/** How scenarios become tests. */
+export interface DenoTestsOptions {
+  /** Which cluster each test gets; called when the test runs. */
+  readonly source: () => ClusterSource | Promise<ClusterSource>;
+  readonly clock?: Clock;
+  /** Bound of each expectation. A minute where absent: a real garbage collector looks for new kinds every thirty seconds. */
+  readonly waitMsMax?: number;
+  readonly seed?: number;
+}
+
+/** The part of `Deno.test` that is needed. */
+export type RegisterTest = (test: { name: string; fn: () => Promise<void>; ignore?: boolean }) => void;
+
+let runs = 0;
+
+/**
+ * Registers every scenario of a suite with a test runner, one test each.
+ *
+ * @example
+ * ```ts no-run
+ * import { EmbeddedSource } from "./embedded.ts";
+ * import { denoTests } from "./deno_tests.ts";
+ * import { Suite } from "./suite.ts";
+ * import { Operator } from "../operator/mod.ts";
+ * const suite = new Suite("widgets", () => new Operator("widgets"));
+ * denoTests(Deno.test, suite, { source: () => new EmbeddedSource() });
+ * ```
+ */
+export function denoTests(register: RegisterTest, suite: Suite, options: DenoTestsOptions): void {
+  const { clock = new SystemClock(), waitMsMax = 60_000, seed = 1 } = options;
+  for (const planned of planRun([suite])) {
+    register({
+      name: `${suite.name}: ${planned.scenario.name}`,
+      fn: async () => {
+        const result = await runScenarios([planned], {
+          source: await options.source(),
+          clock,
+          waitMsMax,
+          seed,
+          parallelMax: 1,
+          keepInstallation: true,
+          runId: `t${runs++}-${clock.now().toString(36)}`,
+          signal: new AbortController().signal,
+        });
+        const { outcome, logs = [] } = result.scenarios[0]!;
+        if (result.failures.length > 0) throw new Error(result.failures.join("\n"));
+        if (outcome.kind === "passed") return;
+        const told = logs.slice(-15).map(({ level, message, fields }) =>
+          `${level} ${message} ${JSON.stringify(fields)}`
+        );
+        const why = outcome.kind === "failed" ? outcome.message : outcome.kind;
+        throw new Error([why, ...told].join("\n"));
+      },
+    });
+  }
+}

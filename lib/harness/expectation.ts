@@ -1,0 +1,161 @@
+import { isObject } from "../base/mod.ts";
+import { type Condition, type KubeObject } from "../apimachinery/mod.ts";
+import type { Client } from "../client/mod.ts";
+import { builtinKind } from "../operator/builtin_kinds.ts";
+import { describeMismatches, type Matcher, mismatches, type Pattern } from "./match.ts";
+import { formatRef, type Ref } from "./ref.ts";
+import { type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
+
+/** What an expected Event says; fields that are left out may be anything. */
+export interface ExpectedEvent {
+  readonly type?: "Normal" | "Warning";
+  readonly reason?: string | RegExp;
+  readonly note?: string | RegExp;
+}
+
+/** An Event of events.k8s.io/v1, as far as scenarios look at it. */
+export interface EventObject extends KubeObject {
+  type?: string;
+  reason?: string;
+  note?: string;
+  regarding?: { kind?: string; namespace?: string; name?: string; uid?: string };
+  eventTime?: string | null;
+  deprecatedLastTimestamp?: string | null;
+}
+
+/** events.k8s.io/v1 Event. */
+export const EVENTS = builtinKind<EventObject>({ group: "events.k8s.io", version: "v1", kind: "Event" });
+
+/**
+ * What is expected of one object. Every method waits until it holds, woken by changes of the object's kind, and fails with
+ * what was seen last, field by field, after the run's bound. Values of Secrets are in no message.
+ */
+export class Expectation<T extends KubeObject> {
+  readonly #ref: Ref<T>;
+  readonly #options: WaitOptions;
+  readonly #client: Client;
+
+  /** `ref` may name an object that does not exist yet. */
+  constructor(ref: Ref<T>, options: WaitOptions) {
+    this.#ref = ref;
+    this.#options = options;
+    this.#client = options.client;
+  }
+
+  /** It exists; returns it. */
+  toExist(): Promise<T> {
+    return this.#object("to exist", () => ({ holds: true }));
+  }
+
+  /** It does not exist, or is gone. */
+  async toBeGone(): Promise<void> {
+    const { resource, key } = this.#ref;
+    await this.#wait("to be gone", async () => {
+      const object = await this.#client.find<T>(resource, key);
+      if (object === undefined) return { holds: true };
+      const { deletionTimestamp, finalizers = [] } = object.metadata ?? {};
+      const going = deletionTimestamp ? `, being deleted since ${deletionTimestamp}` : "";
+      return {
+        holds: false,
+        seen: `  it is there${going}${finalizers.length ? `, held by ${finalizers.join(", ")}` : ""}`,
+      };
+    });
+  }
+
+  /** It looks like the pattern: fields that the pattern leaves out may be anything. Returns the object. */
+  toMatch(pattern: Pattern<T>): Promise<T> {
+    const secret = this.#ref.resource.kind === "Secret";
+    return this.#object("to match", (object) => {
+      const found = mismatches(pattern, object, { secret });
+      return found.length === 0 ? { holds: true } : { holds: false, seen: describeMismatches(found) };
+    });
+  }
+
+  /** A free condition holds; `what` ends the sentence "expected Secret a/b …". Returns the object. */
+  toSatisfy(what: string, holds: (object: T) => boolean): Promise<T> {
+    return this.#object(what, (object) => holds(object) ? { holds: true } : { holds: false, seen: this.#show(object) });
+  }
+
+  /**
+   * It has a condition of this type and status that speaks of its present generation, with this reason and message where
+   * they are given. Returns the object.
+   */
+  toHaveCondition(
+    type: string,
+    status: boolean | "Unknown" = true,
+    more: { readonly reason?: string; readonly message?: string | RegExp } = {},
+  ): Promise<T> {
+    const wanted = status === "Unknown" ? status : status ? "True" : "False";
+    const what = `to have condition ${type}=${wanted}${more.reason ? ` (${more.reason})` : ""}`;
+    return this.#object(what, (object) => conditionVerdict(object, type, { status: wanted, ...more }));
+  }
+
+  /** Each of these Events has been posted about it, in any order, others besides. */
+  async toHaveEvents(...expected: readonly ExpectedEvent[]): Promise<void> {
+    const { resource, key } = this.#ref;
+    const look = async (): Promise<Verdict> => {
+      const { items } = await this.#client.list<EventObject>(EVENTS, key.namespace ? { namespace: key.namespace } : {});
+      const about = items.filter(({ regarding }) =>
+        regarding?.kind === resource.kind && regarding.name === key.name &&
+        (regarding.namespace ?? "") === (key.namespace ?? "")
+      );
+      const missing = expected.filter((each) => !about.some((event) => mismatches(each, event).length === 0));
+      if (missing.length === 0) return { holds: true };
+      const lines = about.map(({ type, reason, note }) => `  ${type} ${reason}: ${note}`);
+      const wanted = missing.map(({ type = "", reason = "", note = "" }) =>
+        `  missing: ${type} ${reason} ${note}`.trimEnd()
+      );
+      return { holds: false, seen: [...wanted, ...(lines.length ? lines : ["  no Event about it"])].join("\n") };
+    };
+    await waitUntil(`expected ${formatRef(this.#ref)} to have Events`, [EVENTS], look, this.#options);
+  }
+
+  async #object(what: string, judge: (object: T) => Verdict): Promise<T> {
+    const { resource, key } = this.#ref;
+    let last: T | undefined;
+    await this.#wait(what, async () => {
+      last = await this.#client.find<T>(resource, key);
+      return last === undefined ? { holds: false, seen: "  it does not exist" } : judge(last);
+    });
+    return last!;
+  }
+
+  #wait(what: string, look: () => Promise<Verdict>): Promise<void> {
+    return waitUntil(`expected ${formatRef(this.#ref)} ${what}`, [this.#ref.resource], look, this.#options);
+  }
+
+  #show(object: T): string {
+    const { metadata: { managedFields: _, ...metadata } = {}, ...rest } = object as KubeObject;
+    const body = rest as { data?: unknown; stringData?: unknown };
+    if (this.#ref.resource.kind === "Secret") {
+      if (isObject(body.data)) body.data = Object.keys(body.data);
+      delete body.stringData;
+    }
+    return JSON.stringify({ metadata, ...body }, null, 2).replaceAll(/^/gm, "  ");
+  }
+}
+
+function conditionVerdict(
+  object: KubeObject,
+  type: string,
+  wanted: { readonly status: string; readonly reason?: string; readonly message?: Matcher<string> | string },
+): Verdict {
+  const { status } = object as { status?: { observedGeneration?: number; conditions?: Condition[] | null } };
+  const condition = (status?.conditions ?? []).find((each) => each.type === type);
+  const generation = object.metadata?.generation, seen = condition?.observedGeneration ?? status?.observedGeneration;
+  if (!condition) {
+    const types = (status?.conditions ?? []).map((each) => each.type).join(", ");
+    return { holds: false, seen: `  it has no such condition; its conditions: ${types || "none"}` };
+  }
+  const found = mismatches(wanted, condition);
+  if (found.length === 0 && (seen === undefined || generation === undefined || seen >= generation)) {
+    return { holds: true };
+  }
+  const stale = seen !== undefined && generation !== undefined && seen < generation
+    ? `\n  it speaks of generation ${seen}, the object is at ${generation}`
+    : "";
+  return {
+    holds: false,
+    seen: `  ${type}=${condition.status} (${condition.reason}): ${condition.message}${stale}`,
+  };
+}

@@ -1,0 +1,171 @@
+import {
+  type Clock,
+  createLogger,
+  invariant,
+  type Random,
+  settle,
+  type Transport,
+  type TransportRequest,
+} from "../base/mod.ts";
+import type { Operator } from "../operator/operator.ts";
+import type { RunningOperator } from "../operator/running_operator.ts";
+import type { Cluster, ClusterUser } from "./cluster.ts";
+import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Turns of the event loop without work that count as rest, and most turns that are waited for it. */
+const QUIET_TURNS = 20, TURNS_MAX = 200_000;
+const STOP_GRACE_MS = 10_000;
+
+/** What an operator in this process is made of. */
+export interface InProcessOptions {
+  /** Makes a fresh operator for each start. */
+  readonly operator: () => Operator;
+  readonly cluster: Cluster;
+  /** Who it is unless a start says otherwise. */
+  readonly user: ClusterUser | undefined;
+  readonly clock: Clock;
+  /** A source of randomness of its own for each start. */
+  readonly random: () => Random;
+  readonly timeline: Timeline;
+}
+
+/** An operator in this process, with short backoffs: what it asks and logs is recorded, and it can be made to die. */
+export class InProcessOperator implements OperatorUnderTest, InProcessControl {
+  readonly #options: InProcessOptions;
+  #running: RunningOperator | undefined;
+  #transport: Transport | undefined;
+  #requests: SeenRequest[] = [];
+  #died = Promise.withResolvers<void>();
+
+  constructor(options: InProcessOptions) {
+    this.#options = options;
+  }
+
+  /** See {@linkcode OperatorUnderTest.runs}. */
+  get runs(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** See {@linkcode OperatorUnderTest.inProcess}. */
+  get inProcess(): InProcessControl {
+    return this;
+  }
+
+  /** See {@linkcode InProcessControl.running}. */
+  get running(): RunningOperator {
+    invariant(this.#running, "the operator does not run");
+    return this.#running;
+  }
+
+  /** See {@linkcode InProcessControl.requests}. */
+  get requests(): readonly SeenRequest[] {
+    return this.#requests;
+  }
+
+  /** See {@linkcode InProcessControl.writes}. */
+  get writes(): readonly SeenRequest[] {
+    return this.#requests.filter(isWrite);
+  }
+
+  /** See {@linkcode OperatorUnderTest.start} and {@linkcode InProcessControl.start}. */
+  async start(how: InProcessStart = {}): Promise<void> {
+    if (this.#running) return;
+    const { cluster, clock, random, timeline, user } = this.#options;
+    this.#requests = [];
+    this.#died = Promise.withResolvers<void>();
+    const inner = cluster.transport(how.as ?? user);
+    try {
+      this.#running = await this.#options.operator().start({
+        transport: this.#recording(inner, how),
+        clock,
+        random: random(),
+        logger: createLogger((record) => timeline.log(record)),
+        controller: { backoff: { initialMs: 5, maxMs: 50 } },
+        ...how.options,
+      });
+      this.#transport = inner;
+    } catch (error) {
+      inner.close();
+      throw error;
+    }
+  }
+
+  /** See {@linkcode OperatorUnderTest.crash}. */
+  async crash(): Promise<void> {
+    await this.#end((running) => running.crash());
+  }
+
+  /** See {@linkcode OperatorUnderTest.restart}. */
+  async restart(): Promise<void> {
+    await this.crash();
+    await this.start();
+  }
+
+  /** See {@linkcode OperatorUnderTest.pause}. */
+  async pause(): Promise<void> {
+    await this.#end((running) => running.stop(STOP_GRACE_MS));
+  }
+
+  /** See {@linkcode OperatorUnderTest.resume}. */
+  async resume(): Promise<void> {
+    await this.start();
+  }
+
+  /** See {@linkcode InProcessControl.idle}. */
+  async idle(): Promise<void> {
+    // What is on its way counts as work too: rest must hold for a while of turns, not for one.
+    for (let quiet = 0, turns = 0; quiet < QUIET_TURNS; turns++) {
+      if (turns >= TURNS_MAX) throw new Error("the operator does not come to rest");
+      await settle(1);
+      quiet = this.running.idle ? quiet + 1 : 0;
+    }
+  }
+
+  /** See {@linkcode InProcessControl.idleThenCrash}. */
+  async idleThenCrash(): Promise<void> {
+    await Promise.race([this.idle(), this.#died.promise]);
+    await this.crash();
+  }
+
+  async #end(how: (running: RunningOperator) => Promise<void>): Promise<void> {
+    const running = this.#running, transport = this.#transport;
+    this.#running = this.#transport = undefined;
+    try {
+      if (running) await how(running);
+    } finally {
+      transport?.close();
+    }
+  }
+
+  #recording(inner: Transport, { fault = () => "pass", before }: InProcessStart): Transport {
+    let nthWrite = 0, dead = false;
+    return {
+      fetch: async (path: string, request: TransportRequest = {}) => {
+        if (dead) throw new TypeError("the process is gone");
+        const seen = { method: request.method ?? "GET", path };
+        this.#requests.push(seen);
+        await before?.(seen);
+        if (!isWrite(seen)) return await inner.fetch(path, request);
+        const verdict = fault(seen, ++nthWrite);
+        dead ||= verdict !== "pass";
+        const die = () => {
+          this.#died.resolve();
+          return new TypeError("the process is gone");
+        };
+        if (verdict === "dieBefore") throw die();
+        const response = await inner.fetch(path, request);
+        this.#options.timeline.write({ by: "operator", ...seen, status: response.status });
+        if (verdict === "pass") return response;
+        await response.body?.cancel();
+        throw die();
+      },
+      close: () => inner.close(),
+    };
+  }
+}
+
+/** Access reviews are questions, though they are posted. */
+function isWrite({ method, path }: SeenRequest): boolean {
+  return method !== "GET" && !path.includes("/selfsubjectaccessreviews");
+}

@@ -1,0 +1,16 @@
+import type { KubeObject, ObjectKey } from "../apimachinery/mod.ts";
+import { type ApiResource, formatKey } from "../apimachinery/mod.ts";
+
+/** A kind that brings the type of its objects along, as `defineResource` and the built-in kinds do. */
+export type TypedResource<T extends KubeObject> = ApiResource & { parseSpec?(object: T): unknown };
+
+/** One object of a cluster, whether it exists or not. */
+export interface Ref<T extends KubeObject = KubeObject> {
+  readonly resource: TypedResource<T>;
+  readonly key: ObjectKey;
+}
+
+/** `Secret team-a/token`. */
+export function formatRef({ resource, key }: Ref<never>): string {
+  return `${resource.kind} ${formatKey(key)}`;
+}

@@ -1,0 +1,53 @@
+import type { ClusterKind } from "./cluster.ts";
+import type { EventEntry, LogEntry, StepRecord, WriteEntry } from "./timeline.ts";
+
+/** How a scenario ended. */
+export type ScenarioOutcome =
+  | { readonly kind: "passed" }
+  | { readonly kind: "failed"; readonly message: string; readonly stack?: string }
+  | { readonly kind: "skipped"; readonly reason: string }
+  /** The run was ended before the scenario was. */
+  | { readonly kind: "interrupted" };
+
+/** One scenario, as it went: what reports are made of. */
+export interface ScenarioResult {
+  readonly suite: string;
+  readonly name: string;
+  readonly outcome: ScenarioOutcome;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly steps: readonly StepRecord[];
+  readonly writes: readonly WriteEntry[];
+  readonly logs: readonly LogEntry[];
+  readonly events: readonly EventEntry[];
+  /** Entries of the record that did not fit. */
+  readonly dropped: number;
+  /** What was collected of a failure beyond that: logs of pods, their state. */
+  readonly attachments: readonly { readonly title: string; readonly text: string }[];
+}
+
+/** A whole run. */
+export interface RunResult {
+  readonly cluster: { readonly kind: ClusterKind; readonly version: string };
+  /** Where the operator ran. */
+  readonly operator: "in-process" | "deployed";
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly seed: number;
+  readonly scenarios: readonly ScenarioResult[];
+  /** What went wrong outside of every scenario: a cluster that did not open, something left behind. */
+  readonly failures: readonly string[];
+}
+
+/** How many scenarios ended in which way. A failure outside of every scenario counts as a failed one. */
+export function countOutcomes(
+  { scenarios, failures }: RunResult,
+): { passed: number; failed: number; skipped: number; interrupted: number } {
+  const count = (kind: ScenarioOutcome["kind"]) => scenarios.filter(({ outcome }) => outcome.kind === kind).length;
+  return {
+    passed: count("passed"),
+    failed: count("failed") + failures.length,
+    skipped: count("skipped"),
+    interrupted: count("interrupted"),
+  };
+}

@@ -1,0 +1,141 @@
+import { type Clock, describeError, durationMs, formatDuration, LinkedAbort, SeededRandom } from "../base/mod.ts";
+import { installNamespace } from "../operator/installation.ts";
+import type { Operator } from "../operator/operator.ts";
+import { type Cluster, serviceAccountUser } from "./cluster.ts";
+import { InProcessOperator } from "./in_process_operator.ts";
+import type { OperatorUnderTest } from "./operator_under_test.ts";
+import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
+import { Stage } from "./stage.ts";
+import type { Scenario, Suite } from "./suite.ts";
+import { type StepKind, Timeline } from "./timeline.ts";
+
+/** Longest story unless it says otherwise. */
+const STORY_MS_MAX = 5 * 60_000;
+
+/** What a scenario needs to run. */
+export interface ScenarioRun {
+  readonly suite: Suite;
+  readonly scenario: Scenario;
+  readonly cluster: Cluster;
+  /** The operator where it runs as a pod; undefined where this process runs one for the scenario. */
+  readonly deployed?: OperatorUnderTest;
+  readonly clock: Clock;
+  readonly seed: number;
+  /** Tells the scenarios of a shared cluster apart; a DNS label of at most 40 characters. */
+  readonly prefix: string;
+  /** Bound of each expectation. */
+  readonly waitMsMax: number;
+  readonly signal: AbortSignal;
+  /** Leave the namespaces of a scenario that failed. */
+  readonly keepFailed?: boolean;
+  readonly onStep?: (kind: StepKind, title: string, ended: boolean) => void;
+  /** What is worth attaching to a failure. */
+  readonly diagnose?: () => Promise<ScenarioResult["attachments"]>;
+}
+
+/** A scenario that has run: its result, and the wait for its namespaces to be gone. */
+export interface ScenarioEnd {
+  readonly result: ScenarioResult;
+  /** Resolves when nothing of the scenario is left; a shared cluster is waited for once, at the end of a run. */
+  readonly gone: () => Promise<void>;
+}
+
+/**
+ * Runs one scenario in its own corner of a cluster and clears the corner afterwards, whatever happened. Never throws: what goes
+ * wrong is in the result.
+ */
+export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
+  const { suite, scenario, clock } = run, timeline = new Timeline(clock), startMs = clock.now();
+  const ended = (outcome: ScenarioOutcome, attachments: ScenarioResult["attachments"] = []): ScenarioResult => ({
+    suite: suite.name,
+    name: scenario.name,
+    outcome,
+    startMs,
+    endMs: clock.now(),
+    steps: timeline.steps,
+    writes: timeline.writes,
+    logs: timeline.logs,
+    events: timeline.events,
+    dropped: timeline.dropped,
+    attachments,
+  });
+  if (run.deployed && scenario.options.inProcess) {
+    const reason = "it looks into the operator's own process, and the operator is a pod here";
+    return { result: ended({ kind: "skipped", reason }), gone: () => Promise.resolve() };
+  }
+  using abort = new LinkedAbort([run.signal]);
+  const limitMs = scenario.options.timeout === undefined ? STORY_MS_MAX : durationMs(scenario.options.timeout);
+  const timer = clock.schedule(() => abort.abort(new Error(`it took longer than ${formatDuration(limitMs)}`)), limitMs);
+  const declared = suite.operator();
+  const operator = run.deployed ?? inProcess(run, declared, timeline);
+  let stage: Stage | undefined, outcome: ScenarioOutcome = { kind: "passed" };
+  let attachments: ScenarioResult["attachments"] = [];
+  try {
+    stage = await Stage.open({ ...run, declared, operator, timeline, signal: abort.signal });
+    if (scenario.options.operator !== "stopped") await operator.start();
+    await raced(scenario.story(stage.context()), abort.signal);
+  } catch (error) {
+    outcome = run.signal.aborted ? { kind: "interrupted" } : failed(error);
+    if (outcome.kind === "failed") attachments = await run.diagnose?.().catch(() => []) ?? [];
+  } finally {
+    clock.clear(timer);
+  }
+  outcome = await strike(run, stage, operator, outcome);
+  return { result: ended(outcome, attachments), gone: () => leftBehind(run, stage, outcome) };
+}
+
+/** Ends the operator of the scenario and clears its corner; a failure of that fails a scenario that had passed. */
+async function strike(
+  run: ScenarioRun,
+  stage: Stage | undefined,
+  operator: OperatorUnderTest,
+  outcome: ScenarioOutcome,
+): Promise<ScenarioOutcome> {
+  try {
+    await stage?.collectEvents();
+    if (!(run.keepFailed && outcome.kind === "failed")) await stage?.clear();
+  } catch (error) {
+    if (outcome.kind === "passed") return failed(new Error("its teardown failed", { cause: error }));
+  } finally {
+    if (!run.deployed) await operator.crash();
+  }
+  return outcome;
+}
+
+async function leftBehind(
+  { keepFailed }: ScenarioRun,
+  stage: Stage | undefined,
+  outcome: ScenarioOutcome,
+): Promise<void> {
+  try {
+    if (!(keepFailed && outcome.kind === "failed")) await stage?.gone();
+  } finally {
+    stage?.close();
+  }
+}
+
+function inProcess({ suite, cluster, clock, seed }: ScenarioRun, declared: Operator, timeline: Timeline) {
+  return new InProcessOperator({
+    operator: suite.operator,
+    cluster,
+    user: serviceAccountUser(installNamespace(declared.name), declared.name),
+    clock,
+    random: () => new SeededRandom(seed),
+    timeline,
+  });
+}
+
+/** A story that ignores its signal is left behind when its time is over; its late error is nobody's. */
+function raced(story: Promise<void>, signal: AbortSignal): Promise<void> {
+  story.catch(() => {});
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    story.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function failed(error: unknown): ScenarioOutcome {
+  return { kind: "failed", message: describeError(error), stack: error instanceof Error ? error.stack : undefined };
+}

@@ -1,0 +1,97 @@
+import { UsageError } from "../base/mod.ts";
+import { type ApiResource, type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
+import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type PatchOptions } from "../client/mod.ts";
+import { Namespace } from "../operator/builtin_kinds.ts";
+import type { KindResolver } from "../operator/kind_resolver.ts";
+import type { Ref } from "./ref.ts";
+
+/**
+ * The cluster as one scenario sees it. What it makes belongs to the scenario: namespaces begin with its prefix and go with it,
+ * namespaced objects that name no namespace go to the scenario's own.
+ */
+export class ScenarioCluster {
+  /** The client of the story, as administrator, with field manager `scenario`. */
+  readonly client: Client;
+  /** First part of the names of everything that belongs to the scenario. */
+  readonly prefix: string;
+  /** The scenario's own namespace; it exists when the story begins. */
+  readonly namespace: string;
+  readonly #kinds: KindResolver;
+  readonly #namespaces = new Set<string>();
+
+  constructor(client: Client, kinds: KindResolver, prefix: string) {
+    this.client = client;
+    this.prefix = prefix;
+    this.namespace = `${prefix}-home`;
+    this.#kinds = kinds;
+  }
+
+  /** Every namespace that the story has made and not seen go. */
+  get namespaces(): readonly string[] {
+    return [...this.#namespaces];
+  }
+
+  /** Makes a namespace; its name is the prefix, a dash and `name`. Returns the full name. */
+  async makeNamespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    const full = `${this.prefix}-${name}`;
+    await this.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: full, labels } });
+    this.#namespaces.add(full);
+    return full;
+  }
+
+  /** Server-side apply of an object of any kind the server knows; its defaults and `metadata.namespace` are filled in. */
+  async apply<T extends KubeObject>(object: T): Promise<T> {
+    const { resource, body } = await this.#placed(object);
+    return await this.client.apply(resource, body, { force: true });
+  }
+
+  /** Creates an object of any kind the server knows. */
+  async create<T extends KubeObject>(object: T): Promise<T> {
+    const { resource, body } = await this.#placed(object);
+    return await this.client.create(resource, body);
+  }
+
+  /** Changes an object by merge patch. */
+  patch<T extends KubeObject>(ref: Ref<T>, patch: object, options: Partial<PatchOptions> = {}): Promise<T> {
+    return this.client.patch<T>(ref.resource, ref.key, patch as never, { type: "merge", ...options } as PatchOptions);
+  }
+
+  /** Asks for the deletion of an object; one that is gone is no failure. */
+  async delete(ref: Ref<never>, options: DeleteOptions = {}): Promise<void> {
+    try {
+      await this.client.delete(ref.resource, ref.key, options);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+
+  /** An object as it is now. */
+  get<T extends KubeObject>(ref: Ref<T>): Promise<T> {
+    return this.client.get<T>(ref.resource, ref.key);
+  }
+
+  /** An object as it is now, or undefined. */
+  find<T extends KubeObject>(ref: Ref<T>): Promise<T | undefined> {
+    return this.client.find<T>(ref.resource, ref.key);
+  }
+
+  /** The objects of a kind that are in the scenario's namespaces. */
+  async list<T extends KubeObject = DynamicObject>(
+    resource: ApiResource & { parseSpec?(object: T): unknown },
+    options: ListOptions = {},
+  ): Promise<T[]> {
+    const { items } = await this.client.list<T>(resource, options);
+    return items.filter(({ metadata }) => metadata?.namespace?.startsWith(`${this.prefix}-`));
+  }
+
+  /** The resource of a kind, and the key under which an object of it would be. */
+  async #placed<T extends KubeObject>(object: T): Promise<{ resource: ApiResource; body: T; key: ObjectKey }> {
+    const { apiVersion = "v1", kind, metadata } = object;
+    if (!kind) throw new UsageError(`an object without a kind: ${metadata?.name}`, "give it apiVersion and kind");
+    const [group, version] = apiVersion.includes("/") ? apiVersion.split("/", 2) as [string, string] : ["", apiVersion];
+    const resource = await this.#kinds.resolve(group, version, kind);
+    const namespace = resource.namespaced ? metadata?.namespace ?? this.namespace : undefined;
+    const body = { ...object, apiVersion, metadata: { ...metadata, ...(namespace ? { namespace } : {}) } };
+    return { resource, body, key: { namespace, name: metadata?.name ?? "" } };
+  }
+}

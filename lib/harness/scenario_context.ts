@@ -1,0 +1,45 @@
+import type { Clock } from "../base/mod.ts";
+import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
+import type { Expectation } from "./expectation.ts";
+import type { OperatorUnderTest } from "./operator_under_test.ts";
+import type { Ref, TypedResource } from "./ref.ts";
+import type { ScenarioCluster } from "./scenario_cluster.ts";
+import type { Verdict } from "./waiting.ts";
+
+/** One step of a story: its title is for the report, its result goes back to the story. */
+export type Step = <T>(title: string, act: () => Promise<T> | T) => Promise<T>;
+
+/**
+ * What a story gets, to be destructured. It is never returned from an async function: its `then` is a step, and would be
+ * taken for a promise's.
+ */
+export interface ScenarioContext {
+  /** What there is before anything happens. */
+  readonly given: Step;
+  /** What happens. */
+  readonly when: Step;
+  /** What follows from it. */
+  readonly then: Step;
+  /** The cluster, as far as it belongs to this scenario. */
+  readonly cluster: ScenarioCluster;
+  /** The scenario's own namespace. */
+  readonly namespace: string;
+  /** First part of the names of everything that belongs to the scenario. */
+  readonly prefix: string;
+  /** The operator. */
+  readonly operator: OperatorUnderTest;
+  /** Names an object; its namespace is the scenario's own where absent and the kind has namespaces. */
+  ref<T extends KubeObject>(resource: TypedResource<T>, name: string, namespace?: string): Ref<T>;
+  /** What is expected of an object: each method waits for it, within the run's bound. */
+  expect<T extends KubeObject>(ref: Ref<T>): Expectation<T>;
+  /**
+   * Waits, woken by changes of `resources`, until `look` says that it holds.
+   *
+   * @throws {NotYetError} after the run's bound, with what was seen last.
+   */
+  eventually(what: string, resources: readonly ApiResource[], look: () => Promise<Verdict>): Promise<void>;
+  /** The run's time. */
+  readonly clock: Clock;
+  /** Aborts when the scenario's time is over or the run is interrupted. */
+  readonly signal: AbortSignal;
+}

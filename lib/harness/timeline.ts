@@ -1,0 +1,85 @@
+import type { Clock, LogFields, LogLevel } from "../base/mod.ts";
+
+/** What a step of a story is. */
+export type StepKind = "given" | "when" | "then" | "teardown";
+
+/** One step, as it went. Times are milliseconds since the Unix epoch. */
+export interface StepRecord {
+  readonly kind: StepKind;
+  readonly title: string;
+  readonly startMs: number;
+  /** Absent while it runs, and for a step that was cut off. */
+  endMs?: number;
+  /** Why it failed, in words. */
+  failure?: string;
+}
+
+/** One write to the API server. */
+export interface WriteEntry {
+  /** `operator`, or `scenario` for the story's own. */
+  readonly by: "operator" | "scenario";
+  readonly method: string;
+  readonly path: string;
+  /** HTTP status; undefined where no answer came. */
+  readonly status: number | undefined;
+  readonly atMs: number;
+}
+
+/** One line that the operator logged. */
+export interface LogEntry {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+  readonly atMs: number;
+}
+
+/** One Kubernetes Event in the scenario's namespaces. */
+export interface EventEntry {
+  readonly type: string;
+  readonly reason: string;
+  readonly note: string;
+  /** `Replication home/token`. */
+  readonly regarding: string;
+  readonly atMs: number;
+}
+
+/** Most entries of one sort that are kept; what comes later is counted. */
+const ENTRIES_MAX = 2_000;
+
+/** What happened while a scenario ran, as data: reports are made of it. Bounded; `dropped` counts what did not fit. */
+export class Timeline {
+  readonly steps: StepRecord[] = [];
+  readonly writes: WriteEntry[] = [];
+  readonly logs: LogEntry[] = [];
+  readonly events: EventEntry[] = [];
+  dropped = 0;
+
+  constructor(readonly clock: Clock) {}
+
+  /** Begins a step. */
+  begin(kind: StepKind, title: string): StepRecord {
+    const step: StepRecord = { kind, title, startMs: this.clock.now() };
+    this.#keep(this.steps, step);
+    return step;
+  }
+
+  /** Enters a write. */
+  write(entry: Omit<WriteEntry, "atMs">): void {
+    this.#keep(this.writes, { ...entry, atMs: this.clock.now() });
+  }
+
+  /** Enters a log line. */
+  log(entry: Omit<LogEntry, "atMs">): void {
+    this.#keep(this.logs, { ...entry, atMs: this.clock.now() });
+  }
+
+  /** Enters an Event. */
+  event(entry: EventEntry): void {
+    this.#keep(this.events, entry);
+  }
+
+  #keep<T>(entries: T[], entry: T): void {
+    if (entries.length < ENTRIES_MAX) entries.push(entry);
+    else this.dropped++;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Lets many in at the same time, or one alone: a readers-writer lock in the order of arrival, so that nobody who wants to be
+ * alone waits for ever.
+ *
+ * @example
+ * ```ts
+ * import { Turnstile } from "./turnstile.ts";
+ * const turnstile = new Turnstile();
+ * {
+ *   using _alone = await turnstile.enter(true);
+ * }
+ * using _together = await turnstile.enter(false);
+ * ```
+ */
+export class Turnstile {
+  readonly #waiting: { readonly alone: boolean; readonly admit: () => void }[] = [];
+  #inside = 0;
+  #alone = false;
+
+  /** Resolves when it is one's turn; dispose what it returns to leave. */
+  async enter(alone: boolean): Promise<Disposable> {
+    await new Promise<void>((admit) => {
+      this.#waiting.push({ alone, admit });
+      this.#admit();
+    });
+    let left = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (left) return;
+        left = true;
+        this.#inside--;
+        this.#alone = false;
+        this.#admit();
+      },
+    };
+  }
+
+  #admit(): void {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      if (this.#alone || (next.alone && this.#inside > 0)) return;
+      this.#waiting.shift();
+      this.#inside++;
+      this.#alone = next.alone;
+      next.admit();
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { DynamicObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import { LinkedAbort } from "../base/signal.ts";
+import { type Client, NotFoundError } from "../client/mod.ts";
+import type { Operator } from "./operator.ts";
+
+/** Where a program's ServiceAccount is unless somebody says otherwise. */
+export function installNamespace(program: string): string {
+  return `${program}-system`;
+}
+
+/** One object of an installation, with the resource that it is applied to. */
+export interface InstalledObject {
+  readonly resource: ApiResource;
+  readonly object: DynamicObject;
+}
+
+const RBAC = "rbac.authorization.k8s.io";
+
+/** The resource of CustomResourceDefinitions. */
+export const CRDS = resource("apiextensions.k8s.io", "CustomResourceDefinition", false);
+
+/**
+ * What a cluster needs before the operator can run in it, in the order in which it is applied: CRDs, a namespace, a
+ * ServiceAccount, a ClusterRole with exactly the operator's rules, and its binding.
+ */
+export function installation(operator: Operator, program: string, namespace: string): InstalledObject[] {
+  const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": program };
+  const made = (of: ApiResource, apiVersion: string, metadata: Record<string, unknown>, rest: object = {}) => ({
+    resource: of,
+    object: { apiVersion, kind: of.kind, metadata: { ...metadata, labels }, ...rest } as DynamicObject,
+  });
+  return [
+    ...operator.crds().map((object) => ({ resource: CRDS, object })),
+    made(resource("", "Namespace", false), "v1", { name: namespace }),
+    made(resource("", "ServiceAccount", true), "v1", { name, namespace }),
+    made(resource(RBAC, "ClusterRole", false), `${RBAC}/v1`, { name }, { rules: operator.rules() }),
+    made(resource(RBAC, "ClusterRoleBinding", false), `${RBAC}/v1`, { name }, {
+      roleRef: { apiGroup: RBAC, kind: "ClusterRole", name },
+      subjects: [{ kind: "ServiceAccount", name, namespace }],
+    }),
+  ];
+}
+
+function resource(group: string, kind: string, namespaced: boolean): ApiResource {
+  return { group, version: "v1", kind, plural: `${kind.toLowerCase()}s`, namespaced };
+}
+
+/** How an installation is applied. */
+export interface ApplyInstallationOptions {
+  /** Name of the program that installs: it manages what it applies. */
+  readonly program: string;
+  readonly namespace: string;
+  /** The server checks everything and stores nothing. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+  /** Told of each object; `checked` is false where a dry run could not check it, since its namespace does not exist yet. */
+  readonly onApplied?: (object: DynamicObject, checked: boolean) => void;
+}
+
+/**
+ * Applies everything that the operator needs in a cluster and waits until its kinds are served. Repeating it changes nothing.
+ *
+ * @throws {ForbiddenError} naming the rule that whoever installs lacks; other errors of the API server.
+ */
+export async function applyInstallation(
+  client: Client,
+  operator: Operator,
+  { program, namespace, dryRun, signal, onApplied }: ApplyInstallationOptions,
+): Promise<void> {
+  for (const { resource, object } of installation(operator, program, namespace)) {
+    try {
+      await client.apply(resource, object, { force: true, dryRun, signal });
+      onApplied?.(object, true);
+    } catch (error) {
+      // A dry run makes no namespace, so the server cannot check what goes inside.
+      if (!(dryRun && object.metadata?.namespace && error instanceof NotFoundError)) throw error;
+      onApplied?.(object, false);
+    }
+  }
+  if (dryRun) return;
+  for (const crd of operator.crds()) await untilEstablished(client, crd.metadata!.name!, signal);
+}
+
+/** Applies the operator's CRDs and waits until the server serves them. */
+export async function applyCrds(client: Client, operator: Operator, signal?: AbortSignal): Promise<void> {
+  for (const crd of operator.crds()) {
+    await client.apply(CRDS, crd, { force: true, signal });
+    await untilEstablished(client, crd.metadata!.name!, signal);
+  }
+}
+
+const ESTABLISHED_SECONDS_MAX = 30;
+
+async function untilEstablished(client: Client, name: string, signal?: AbortSignal): Promise<void> {
+  const crd = await client.get<DynamicObject>(CRDS, { name }, { signal });
+  if (isEstablished(crd)) return;
+  using link = new LinkedAbort([signal]);
+  const watch = client.watch<DynamicObject>(CRDS, {
+    fieldSelector: `metadata.name=${name}`,
+    resourceVersion: crd.metadata!.resourceVersion!,
+    timeoutSeconds: ESTABLISHED_SECONDS_MAX,
+    signal: link.signal,
+  });
+  for await (const { object } of watch) if (isEstablished(object)) return;
+  signal?.throwIfAborted();
+  throw new Error(
+    `customresourcedefinition ${name} was not served within ${ESTABLISHED_SECONDS_MAX} s: ` +
+      `kubectl describe crd ${name} tells why`,
+  );
+}
+
+function isEstablished(crd: DynamicObject): boolean {
+  // A real server shows `conditions: null` for a CRD that it has just stored.
+  const { conditions } = (crd.status ?? {}) as { conditions?: { type: string; status: string }[] | null };
+  return (conditions ?? []).some(({ type, status }) => type === "Established" && status === "True");
+}
