@@ -43,7 +43,7 @@ export function denoTests(register: RegisterTest, suite: Suite, options: DenoTes
           waitMsMax,
           seed,
           parallelMax: 1,
-          keepInstallation: true,
+          moreFollow: true,
           runId: `t${runs++}-${clock.now().toString(36)}`,
           signal: new AbortController().signal,
         });

@@ -14,6 +14,8 @@ export * from "./kubeconfig_cluster.ts";
 export type { Matcher, Mismatch, Pattern } from "./match.ts";
 export * from "./operator_under_test.ts";
 export type { Ref, TypedResource } from "./ref.ts";
+export * from "./report_junit.ts";
+export * from "./report_lines.ts";
 export * from "./result.ts";
 export * from "./runner.ts";
 export type { ScenarioCluster } from "./scenario_cluster.ts";

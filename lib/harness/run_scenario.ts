@@ -33,11 +33,14 @@ export interface ScenarioRun {
   readonly diagnose?: () => Promise<ScenarioResult["attachments"]>;
 }
 
-/** A scenario that has run: its result, and the wait for its namespaces to be gone. */
+/** A scenario that has run. */
 export interface ScenarioEnd {
   readonly result: ScenarioResult;
-  /** Resolves when nothing of the scenario is left; a shared cluster is waited for once, at the end of a run. */
-  readonly gone: () => Promise<void>;
+  /**
+   * Lets go of the cluster, where wanted once nothing of the scenario is left there: namespaces take their time, so a run waits
+   * for all of them at its end.
+   */
+  readonly close: (awaitGone: boolean) => Promise<void>;
 }
 
 /**
@@ -61,7 +64,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   });
   if (run.deployed && scenario.options.inProcess) {
     const reason = "it looks into the operator's own process, and the operator is a pod here";
-    return { result: ended({ kind: "skipped", reason }), gone: () => Promise.resolve() };
+    return { result: ended({ kind: "skipped", reason }), close: () => Promise.resolve() };
   }
   using abort = new LinkedAbort([run.signal]);
   const limitMs = scenario.options.timeout === undefined ? STORY_MS_MAX : durationMs(scenario.options.timeout);
@@ -81,7 +84,10 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     clock.clear(timer);
   }
   outcome = await strike(run, stage, operator, outcome);
-  return { result: ended(outcome, attachments), gone: () => leftBehind(run, stage, outcome) };
+  return {
+    result: ended(outcome, attachments),
+    close: (awaitGone) => close(stage, awaitGone && !isKept(run, outcome)),
+  };
 }
 
 /** Ends the operator of the scenario and clears its corner; a failure of that fails a scenario that had passed. */
@@ -93,7 +99,7 @@ async function strike(
 ): Promise<ScenarioOutcome> {
   try {
     await stage?.collectEvents();
-    if (!(run.keepFailed && outcome.kind === "failed")) await stage?.clear();
+    if (!isKept(run, outcome)) await stage?.clear();
   } catch (error) {
     if (outcome.kind === "passed") return failed(new Error("its teardown failed", { cause: error }));
   } finally {
@@ -102,16 +108,16 @@ async function strike(
   return outcome;
 }
 
-async function leftBehind(
-  { keepFailed }: ScenarioRun,
-  stage: Stage | undefined,
-  outcome: ScenarioOutcome,
-): Promise<void> {
+async function close(stage: Stage | undefined, awaitGone: boolean): Promise<void> {
   try {
-    if (!(keepFailed && outcome.kind === "failed")) await stage?.gone();
+    if (awaitGone) await stage?.gone();
   } finally {
     stage?.close();
   }
+}
+
+function isKept({ keepFailed }: ScenarioRun, outcome: ScenarioOutcome): boolean {
+  return keepFailed === true && outcome.kind === "failed";
 }
 
 function inProcess({ suite, cluster, clock, seed }: ScenarioRun, declared: Operator, timeline: Timeline) {

@@ -47,8 +47,11 @@ export interface RunOptions {
   readonly runId: string;
   /** Leave the namespaces of scenarios that fail. */
   readonly keepFailed?: boolean;
-  /** Leave the operator's CRDs and rights in a shared cluster: the next run needs them again. */
-  readonly keepInstallation?: boolean;
+  /**
+   * More runs follow on the same shared cluster: the operator's CRDs and rights stay, and namespaces may still be on their way
+   * out when the run ends.
+   */
+  readonly moreFollow?: boolean;
   /** Deploys the operator into the shared cluster; in-process operators where absent. */
   readonly deploy?: (cluster: Cluster, signal: AbortSignal) => Promise<Deployment & AsyncDisposable>;
   readonly listener?: RunListener;
@@ -81,7 +84,9 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
         await using cluster = await source.open(signal);
         version ||= await serverVersion(cluster, clock);
         await using _installed = await install(cluster, each.suite.operator(), clock, signal);
-        note(each, (await endOf(each, index, cluster, options, undefined)).result);
+        const end = await endOf(each, index, cluster, options, undefined);
+        await end.close(false);
+        note(each, end.result);
       });
     } else version = await runShared(planned, options, note, failures);
   } catch (error) {
@@ -115,7 +120,7 @@ async function runShared(
     const operators = new Map(planned.map(({ suite }) => [suite, suite.operator()]));
     for (const operator of operators.values()) {
       const installation = await install(cluster, operator, clock, signal);
-      if (!options.keepInstallation) installed.use(installation);
+      if (!options.moreFollow) installed.use(installation);
     }
   }
   await using deployment = await options.deploy?.(cluster, signal);
@@ -133,8 +138,10 @@ async function runShared(
       note(each, end.result);
     });
   } finally {
-    if (ends.length > 0) listener?.onStage?.("waiting until nothing is left");
-    for (const end of ends) await end.gone().catch((error) => failures.push(describeError(error)));
+    if (ends.length > 0 && !options.moreFollow) listener?.onStage?.("waiting until nothing is left");
+    for (const end of ends) {
+      await end.close(!options.moreFollow).catch((error) => failures.push(describeError(error)));
+    }
     listener?.onStage?.(undefined);
   }
   return version;

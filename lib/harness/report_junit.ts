@@ -1,0 +1,77 @@
+import type { RunResult, ScenarioResult } from "./result.ts";
+
+/**
+ * The run as JUnit XML, in the dialect that CI systems read (testsuites, testsuite, testcase, failure, skipped, system-out).
+ * Scenarios that were interrupted are errors: a CI system must not take their absence for success.
+ */
+export function junitReport(result: RunResult): string {
+  const suites = [...new Set(result.scenarios.map(({ suite }) => suite))].map((name) => suiteXml(name, result));
+  if (result.failures.length > 0) {
+    const cases = result.failures.map((failure) =>
+      `    <testcase classname="run" name="outside of every scenario" time="0">\n${
+        failureXml("failure", failure)
+      }    </testcase>\n`
+    );
+    suites.push(
+      `  <testsuite name="run" tests="${cases.length}" failures="${cases.length}" errors="0" skipped="0" time="0">\n${
+        cases.join("")
+      }  </testsuite>\n`,
+    );
+  }
+  const total = seconds(result.endMs - result.startMs);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pintle" time="${total}">\n${
+    suites.join("")
+  }</testsuites>\n`;
+}
+
+function suiteXml(name: string, { scenarios, cluster, operator, seed }: RunResult): string {
+  const own = scenarios.filter(({ suite }) => suite === name);
+  const count = (kind: ScenarioResult["outcome"]["kind"]) => own.filter(({ outcome }) => outcome.kind === kind).length;
+  const startMs = Math.min(...own.map(({ startMs }) => startMs)), endMs = Math.max(...own.map(({ endMs }) => endMs));
+  const counts = `tests="${own.length}" failures="${count("failed")}" errors="${count("interrupted")}" skipped="${
+    count("skipped")
+  }"`;
+  const properties = Object.entries({ cluster: cluster.kind, version: cluster.version, operator, seed: `${seed}` })
+    .map(([key, value]) => `      <property name="${key}" value="${escape(value)}"/>\n`).join("");
+  return `  <testsuite name="${escape(name)}" ${counts} time="${seconds(endMs - startMs)}" timestamp="${
+    new Date(startMs).toISOString()
+  }">\n    <properties>\n${properties}    </properties>\n${own.map(caseXml).join("")}  </testsuite>\n`;
+}
+
+function caseXml({ suite, name, outcome, startMs, endMs, logs, steps }: ScenarioResult): string {
+  const head = `    <testcase classname="${escape(suite)}" name="${escape(name)}" time="${seconds(endMs - startMs)}"`;
+  switch (outcome.kind) {
+    case "passed":
+      return `${head}/>\n`;
+    case "skipped":
+      return `${head}>\n      <skipped message="${escape(outcome.reason)}"/>\n    </testcase>\n`;
+    case "interrupted":
+      return `${head}>\n${failureXml("error", "interrupted")}    </testcase>\n`;
+    case "failed": {
+      const told = [
+        ...steps.map(({ kind, title, failure }) => `${failure ? "✗" : "✓"} ${kind} ${title}`),
+        ...logs.map(({ level, message, fields }) => `${level} ${message} ${JSON.stringify(fields)}`),
+      ];
+      const out = told.length > 0 ? `      <system-out>${escape(told.join("\n"))}</system-out>\n` : "";
+      return `${head}>\n${failureXml("failure", outcome.message)}${out}    </testcase>\n`;
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function failureXml(tag: "failure" | "error", message: string): string {
+  const [first = ""] = message.split("\n");
+  return `      <${tag} message="${escape(first)}">${escape(message)}</${tag}>\n`;
+}
+
+function seconds(ms: number): string {
+  return (Math.max(0, ms) / 1_000).toFixed(3);
+}
+
+/** Text for XML 1.0, which has no way at all to write most control characters and unpaired surrogates. */
+function escape(text: string): string {
+  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  return text.toWellFormed().replaceAll(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\uFFFD")
+    .replaceAll(/[&<>"']/g, (character) => entities[character]!);
+}

@@ -1,0 +1,88 @@
+import { formatDuration } from "../base/mod.ts";
+import { countOutcomes, type RunResult, type ScenarioResult } from "./result.ts";
+import type { PlannedScenario, RunListener } from "./runner.ts";
+import type { StepKind } from "./timeline.ts";
+
+/** How words are colored; the identity where they are not. */
+export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan", text: string) => string;
+
+/** Lines of an operator's log that are shown with a failure; the reports have all. */
+const LOG_LINES_SHOWN = 12;
+
+/**
+ * Tells a run line by line: what a log file and a CI system want. One line per scenario when it ends, failures with their
+ * step, what was seen, and the operator's last log lines.
+ */
+export class LineReporter implements RunListener {
+  readonly #out: (line: string) => void;
+  readonly #paint: Paint;
+
+  constructor(out: (line: string) => void, paint: Paint = (_style, text) => text) {
+    this.#out = out;
+    this.#paint = paint;
+  }
+
+  /** See {@linkcode RunListener.onStage}. */
+  onStage(what: string | undefined): void {
+    if (what) this.#out(this.#paint("dim", `… ${what}`));
+  }
+
+  /** See {@linkcode RunListener.onScenarioEnd}. */
+  onScenarioEnd(_planned: PlannedScenario, result: ScenarioResult): void {
+    for (const line of scenarioLines(result, this.#paint)) this.#out(line);
+  }
+}
+
+/** A scenario that ended: one line, and for a failure what a person needs to understand it. */
+export function scenarioLines(result: ScenarioResult, paint: Paint): string[] {
+  const { suite, name, outcome, startMs, endMs } = result;
+  const took = paint("dim", ` (${formatDuration(endMs - startMs)})`), title = `${suite}: ${name}`;
+  switch (outcome.kind) {
+    case "passed":
+      return [`${paint("green", "✓")} ${title}${took}`];
+    case "skipped":
+      return [`${paint("yellow", "-")} ${title}${paint("dim", ` skipped: ${outcome.reason}`)}`];
+    case "interrupted":
+      return [`${paint("yellow", "!")} ${title}${paint("dim", " interrupted")}`];
+    case "failed":
+      return [`${paint("red", "✗")} ${title}${took}`, ...failureLines(result, outcome.message, paint)];
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function failureLines({ steps, logs, attachments }: ScenarioResult, message: string, paint: Paint): string[] {
+  const lines = steps.map(({ kind, title, failure, endMs }) => {
+    const mark = failure ? paint("red", "✗") : endMs === undefined ? paint("yellow", "…") : paint("green", "✓");
+    return `    ${mark} ${kind} ${title}`;
+  });
+  lines.push(...message.split("\n").map((line) => `    ${paint("red", line)}`));
+  const told = logs.slice(-LOG_LINES_SHOWN);
+  if (told.length > 0) lines.push(paint("dim", `    the operator's last ${told.length} log lines:`));
+  lines.push(
+    ...told.map(({ level, message, fields }) => paint("dim", `      ${level} ${message} ${JSON.stringify(fields)}`)),
+  );
+  for (const { title, text } of attachments) {
+    lines.push(
+      paint("dim", `    ${title}:`),
+      ...text.trimEnd().split("\n").map((line) => paint("dim", `      ${line}`)),
+    );
+  }
+  return lines;
+}
+
+/** The end of a run: what failed outside of every scenario, how long it took, and `N passed, N failed` as the last line. */
+export function summaryLines(result: RunResult, paint: Paint): string[] {
+  const { passed, failed, skipped, interrupted } = countOutcomes(result), { cluster, seed, operator } = result;
+  const lines = result.failures.map((failure) => paint("red", `✗ ${failure}`));
+  const where = `${cluster.kind}${cluster.version ? ` ${cluster.version}` : ""}, operator ${operator}, seed ${seed}`;
+  lines.push("", paint("dim", `${formatDuration(result.endMs - result.startMs)} on ${where}`));
+  if (interrupted > 0) lines.push(paint("yellow", `interrupted: ${interrupted} did not run to their end`));
+  lines.push(
+    paint(
+      failed > 0 ? "red" : "green",
+      `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
+    ),
+  );
+  return lines;
+}
