@@ -1,7 +1,6 @@
 import { formatDuration } from "../base/mod.ts";
 import { countOutcomes, type RunResult, type ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
-import type { StepKind } from "./timeline.ts";
 
 /** How words are colored; the identity where they are not. */
 export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan", text: string) => string;
