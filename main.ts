@@ -30,5 +30,6 @@ if (import.meta.main) {
     env: Deno.env.toObject(),
     settings,
     demo: () => replicationDemo,
+    suites: async () => (await import("./tests/replicator/suites.ts")).suites,
   });
 }

@@ -97,7 +97,8 @@ export function list(named: Named): Setting<readonly string[]> {
 }
 
 /**
- * Reads a table: flags win over the environment, which wins over defaults.
+ * Reads a table: flags win over the environment, which wins over defaults. `flags` has what was given by the name of the
+ * setting's variable, which is unique; two commands may have flags of one name.
  *
  * @throws {UsageError} naming every unknown `PINTLE_` variable and every bad value at once, before anything starts.
  */
@@ -109,7 +110,7 @@ export function resolveSettings<Table extends SettingTable>(
   const problems = unknownVariables(table, env);
   const values: Record<string, unknown> = {}, origins: Record<string, { text: string; source: SettingSource }> = {};
   for (const [name, setting] of Object.entries(table)) {
-    const flag = flags[setting.flag];
+    const flag = flags[setting.env];
     const variable = Object.hasOwn(env, setting.env) ? env[setting.env] : undefined;
     const source: SettingSource = flag !== undefined ? "flag" : variable !== undefined ? "env" : "default";
     const value = flag ?? variable ?? setting.fallback;

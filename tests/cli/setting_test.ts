@@ -14,7 +14,7 @@ const TABLE = {
 Deno.test("flags win over the environment, which wins over defaults", () => {
   assert.equal(resolveSettings(TABLE, {}, {}).values.size, 3);
   assert.equal(resolveSettings(TABLE, { PINTLE_SIZE: "4" }, {}).values.size, 4);
-  const { values, origins } = resolveSettings(TABLE, { PINTLE_SIZE: "4" }, { size: "5" });
+  const { values, origins } = resolveSettings(TABLE, { PINTLE_SIZE: "4" }, { PINTLE_SIZE: "5" });
   assert.deepEqual([values.size, origins.size], [5, { text: "5", source: "flag" }]);
 });
 

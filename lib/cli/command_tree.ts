@@ -1,0 +1,130 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { UsageError } from "../base/errors.ts";
+import { installNamespace } from "../operator/installation.ts";
+import type { CommandContext } from "./program.ts";
+import type { Setting, SettingTable } from "./setting.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Reads the settings and runs a command; flags are by the names of the settings' variables. */
+export type RunCommand = (
+  flags: Readonly<Record<string, string | undefined>>,
+  command: (context: CommandContext) => Promise<number>,
+) => Promise<void>;
+
+/** What the tree is made of. */
+export interface CommandTreeOptions {
+  readonly program: string;
+  readonly version: string;
+  /** Settings that are flags of every command. */
+  readonly common: SettingTable;
+  /** Settings of `test`; absent where there are no suites. */
+  readonly test: SettingTable | undefined;
+  readonly hasDemo: boolean;
+  readonly terminal: Terminal;
+  readonly run: RunCommand;
+}
+
+/** Adds a command; its action gets what commander read. */
+type Add = (
+  usage: string,
+  description: string,
+  settings?: SettingTable,
+) => { command: Command; table: SettingTable };
+
+/** The tree of commands. Each loads its code only when it runs: `version` must not pay for `demo`. */
+export function commandTree(options: CommandTreeOptions): Command {
+  const { program, version, terminal } = options;
+  const root = new Command(program)
+    .description("A Kubernetes operator in one program")
+    .version(version, "--version", "print the version")
+    .option("--no-color", "never color the output (as NO_COLOR does)")
+    .helpCommand("help [command]", "help for a command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+      getOutHelpWidth: () => terminal.columns(),
+      getErrHelpWidth: () => terminal.columns(),
+    })
+    .showSuggestionAfterError();
+  const add: Add = (usage, description, settings = options.common) => {
+    const command = root.command(usage).description(description).option("--no-color", "never color the output");
+    for (const setting of Object.values(settings)) command.addOption(flagOf(setting));
+    return { command: command as unknown as Command, table: settings };
+  };
+  addRun(add, options);
+  if (options.test) addTest(add, options, options.test);
+  addInstallation(add, options);
+  root.command("version").description("print the version").action(() => terminal.out(`${program} ${version}`));
+  return root as unknown as Command;
+}
+
+function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
+  const { command, table } = add("run", "run the operator against a cluster");
+  command.action((flags) => run(keyed(flags, table), async (context) => (await import("./run.ts")).run(context)));
+  if (hasDemo) {
+    const { command, table } = add("demo", "watch the operator work on an API server inside this program");
+    command.option("--once", "stop when everything has converged")
+      .option("--port <n>", "port of the API server on 127.0.0.1; any free one by default", "0")
+      .option("--write-kubeconfig <file>", "where to write the kubeconfig; a new temporary folder by default")
+      .action((flags) => run(keyed(flags, table), async (context) => (await import("./demo.ts")).demo(context, flags)));
+  }
+  const config = add("config", "show every setting, its value in force and where it came from");
+  config.command.addOption(
+    new Option("--output <format>", "table or json").choices(["table", "json"] as const).default("table" as const),
+  ).action((flags) =>
+    run(keyed(flags, config.table), async (context) => (await import("./config.ts")).config(context, flags))
+  );
+}
+
+function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTable): void {
+  // `--cluster` means something else here: scenarios never run on a cluster that nobody named.
+  const { cluster: _, ...rest } = common;
+  const { command, table } = add("test", "run the operator's own scenarios", { ...rest, ...own });
+  command.argument("[suite...]", "suites to run; all by default")
+    .option("--filter <text>", "only scenarios whose `suite: name` has this text, or matches this /regexp/")
+    .option("--list", "print what would run, and run nothing")
+    .option("--keep", "leave the namespaces of scenarios that fail")
+    .option("--yes", "agree to run on a cluster that is not on this machine")
+    .option("--junit <file>", "write a JUnit XML report")
+    .option("--report <file>", "write an HTML report: every step, write, Event and log line")
+    .action((suites, flags) =>
+      run(keyed(flags, table), async (context) => (await import("./test.ts")).test(context, suites, flags))
+    );
+}
+
+function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
+  const namespace = [
+    "--namespace <name>",
+    "namespace of the operator's ServiceAccount",
+    installNamespace(program),
+  ] as const;
+  const install = add("install", "apply the CRDs, the account and the rights of the operator to a cluster");
+  install.command.option(...namespace)
+    .option("--dry-run", "let the server check everything and store nothing")
+    .action((flags) =>
+      run(keyed(flags, install.table), async (context) => (await import("./install.ts")).install(context, flags))
+    );
+  const manifests = add("manifests", "print what install applies, as YAML");
+  manifests.command.option(...namespace)
+    .action((flags) =>
+      run(keyed(flags, manifests.table), async (context) => (await import("./manifests.ts")).manifests(context, flags))
+    );
+}
+
+function flagOf(setting: Setting<unknown>): Option {
+  const shown = setting.secret || setting.fallback === "" ? "" : ` (${setting.fallback})`;
+  return new Option(`--${setting.flag} <${setting.placeholder}>`, `${setting.description}${shown} [${setting.env}]`);
+}
+
+/** Commander names flags in camelCase; the table names them as they are typed. */
+function keyed(flags: object, table: SettingTable): Record<string, string | undefined> {
+  const given = flags as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.values(table).map(({ flag, env }) => {
+      const value = given[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+      if (value !== undefined && typeof value !== "string") throw new UsageError(`--${flag} needs a value`);
+      return [env, value];
+    }),
+  );
+}

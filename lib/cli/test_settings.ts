@@ -1,0 +1,47 @@
+import { choice, duration, integer, type Setting, type SettingValues, text } from "./setting.ts";
+
+/** The settings of `test`. They stand beside the common ones in `config` and are flags of this command alone. */
+export const TEST_SETTINGS = {
+  testCluster: choice({
+    env: "PINTLE_TEST_CLUSTER",
+    flag: "cluster",
+    fallback: "embedded",
+    description:
+      "Where scenarios run: in this process, a real control plane, a kind cluster, or the kubeconfig's context",
+  }, ["embedded", "envtest", "kind", "current"]),
+  testParallelMax: integer(
+    {
+      env: "PINTLE_TEST_PARALLEL",
+      flag: "parallel",
+      fallback: "4",
+      description: "Scenarios at the same time; one where they share a cluster and the operator runs in this process",
+    },
+    1,
+    64,
+  ),
+  testWaitMsMax: duration({
+    env: "PINTLE_TEST_WAIT",
+    flag: "wait",
+    fallback: "60s",
+    description: "How long an expectation may take to come true",
+  }),
+  testSeed: integer(
+    {
+      env: "PINTLE_TEST_SEED",
+      flag: "seed",
+      fallback: "0",
+      description: "Makes the operator's randomness repeatable; 0 takes a new one and prints it",
+    },
+    0,
+    2 ** 31 - 1,
+  ),
+  testAssets: text({
+    env: "PINTLE_TEST_ASSETS",
+    flag: "assets",
+    fallback: "",
+    description: "Folder with etcd, kube-apiserver and kube-controller-manager; KUBEBUILDER_ASSETS where empty",
+  }, "FOLDER"),
+} satisfies Record<string, Setting<unknown>>;
+
+/** The values of the settings of `test`. */
+export type TestSettings = SettingValues<typeof TEST_SETTINGS>;
