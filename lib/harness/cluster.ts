@@ -2,7 +2,9 @@ import type { Transport } from "../base/mod.ts";
 
 /** Somebody of a cluster. */
 export interface ClusterUser {
+  /** User name, as RBAC knows it. */
   readonly name: string;
+  /** Its groups, as RBAC knows them. */
   readonly groups: readonly string[];
 }
 
@@ -11,6 +13,7 @@ export type ClusterKind = "embedded" | "envtest" | "kind" | "current";
 
 /** A cluster that a test or a demonstration uses. Disposing stops what it started and removes all that it left on this machine. */
 export interface Cluster extends AsyncDisposable {
+  /** Which kind it is. */
   readonly kind: ClusterKind;
   /** A way in, as an administrator or as somebody else. The cluster closes it, at the latest. */
   transport(user?: ClusterUser): Transport;
@@ -20,6 +23,7 @@ export interface Cluster extends AsyncDisposable {
 
 /** Where clusters come from. */
 export interface ClusterSource {
+  /** Which kind it is. */
   readonly kind: ClusterKind;
   /** Whether each scenario gets a cluster of its own: they then run at the same time. Else all share one. */
   readonly isolated: boolean;

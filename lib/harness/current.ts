@@ -9,6 +9,7 @@ export interface CurrentOptions {
   readonly paths: readonly string[];
   /** Instead of the current context. */
   readonly context?: string;
+  /** Times the life of tokens. */
   readonly clock: Clock;
   /** Asked before a cluster is touched that is not on this machine; false calls the run off. */
   readonly confirm: (question: string) => Promise<boolean>;
@@ -19,10 +20,12 @@ export interface CurrentOptions {
  * which go again where they were not there before.
  */
 export class CurrentSource implements ClusterSource {
+  /** It is one that runs already. */
   readonly kind = "current";
   readonly isolated = false;
   readonly #options: CurrentOptions;
 
+  /** Reads nothing yet. */
   constructor(options: CurrentOptions) {
     this.#options = options;
   }

@@ -7,9 +7,11 @@ import type { Suite } from "./suite.ts";
 export interface DenoTestsOptions {
   /** Which cluster each test gets; called when the test runs. */
   readonly source: () => ClusterSource | Promise<ClusterSource>;
+  /** The machine's where absent. */
   readonly clock?: Clock;
   /** Bound of each expectation. A minute where absent: a real garbage collector looks for new kinds every thirty seconds. */
   readonly waitMsMax?: number;
+  /** Of the operator's randomness; 1 where absent. */
   readonly seed?: number;
 }
 

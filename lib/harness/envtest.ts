@@ -8,9 +8,11 @@ import { Program } from "./program.ts";
 export interface EnvtestOptions {
   /** The folder with etcd, kube-apiserver and kube-controller-manager: the value of `KUBEBUILDER_ASSETS`. */
   assets: string | undefined;
+  /** Times the wait for readiness. */
   clock: Clock;
   /** Gives up starting; what runs by then is stopped. */
   signal?: AbortSignal;
+  /** Longest wait for each part of it; a minute where absent. */
   readyMsMax?: number;
   /** Controllers of kube-controller-manager that run. */
   controllers?: readonly string[];
@@ -34,6 +36,7 @@ const PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
  * Guarantees: when `start` fails, or the cluster is disposed, no process and no file of it is left.
  */
 export class EnvtestCluster implements Cluster {
+  /** It is a real control plane without nodes. */
   readonly kind = "envtest";
   readonly #stack = new AsyncDisposableStack();
   readonly #transports = new Set<Transport>();
@@ -206,10 +209,12 @@ async function rsaKeyPem(): Promise<string> {
 
 /** A real control plane that all scenarios share. */
 export class EnvtestSource implements ClusterSource {
+  /** It is a real control plane without nodes. */
   readonly kind = "envtest";
   readonly isolated = false;
   readonly #options: Omit<EnvtestOptions, "signal">;
 
+  /** Starts nothing yet. */
   constructor(options: Omit<EnvtestOptions, "signal">) {
     this.#options = options;
   }

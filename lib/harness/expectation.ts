@@ -1,6 +1,7 @@
 import { isObject } from "../base/mod.ts";
 import { type Condition, type KubeObject } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
+import type { ResourceKind } from "../controller/declaration.ts";
 import { builtinKind } from "../operator/builtin_kinds.ts";
 import { describeMismatches, type Matcher, mismatches, type Pattern } from "./match.ts";
 import { formatRef, type Ref } from "./ref.ts";
@@ -8,23 +9,36 @@ import { type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
 
 /** What an expected Event says; fields that are left out may be anything. */
 export interface ExpectedEvent {
+  /** Whether it is about something normal. */
   readonly type?: "Normal" | "Warning";
+  /** CamelCase word for programs. */
   readonly reason?: string | RegExp;
+  /** The same for people. */
   readonly note?: string | RegExp;
 }
 
 /** An Event of events.k8s.io/v1, as far as scenarios look at it. */
 export interface EventObject extends KubeObject {
+  /** Whether it is about something normal. */
   type?: string;
+  /** CamelCase word for programs. */
   reason?: string;
+  /** The same for people. */
   note?: string;
+  /** The object it is about. */
   regarding?: { kind?: string; namespace?: string; name?: string; uid?: string };
+  /** When it was posted first; RFC 3339. */
   eventTime?: string | null;
+  /** The same, from clients of the former API. */
   deprecatedLastTimestamp?: string | null;
 }
 
 /** events.k8s.io/v1 Event. */
-export const EVENTS = builtinKind<EventObject>({ group: "events.k8s.io", version: "v1", kind: "Event" });
+export const EVENTS: ResourceKind<EventObject, EventObject, Record<string, never>> = builtinKind<EventObject>({
+  group: "events.k8s.io",
+  version: "v1",
+  kind: "Event",
+});
 
 /**
  * What is expected of one object. Every method waits until it holds, woken by changes of the object's kind, and fails with

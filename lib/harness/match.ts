@@ -16,7 +16,9 @@ export type Matcher<T> = RegExp | ((value: T) => boolean);
 export interface Mismatch {
   /** As `data.key`, `status.conditions[0].reason`. */
   readonly path: string;
+  /** What the pattern asks for, as text; secret values are only measured. */
   readonly expected: string;
+  /** What is there instead, likewise. */
   readonly found: string;
 }
 

@@ -25,7 +25,9 @@ export interface OperatorUnderTest {
 
 /** One request of an operator. */
 export interface SeenRequest {
+  /** HTTP method. */
   readonly method: string;
+  /** Path and query. */
   readonly path: string;
 }
 
@@ -40,6 +42,7 @@ export interface InProcessStart {
   readonly fault?: WriteFault;
   /** Called before each request reaches the server: to do something at just that moment. */
   readonly before?: (request: SeenRequest) => Promise<void> | void;
+  /** Whatever else the operator is started with. */
   readonly options?: Partial<StartOptions>;
 }
 

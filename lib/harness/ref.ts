@@ -6,7 +6,9 @@ export type TypedResource<T extends KubeObject> = ApiResource & { parseSpec?(obj
 
 /** One object of a cluster, whether it exists or not. */
 export interface Ref<T extends KubeObject = KubeObject> {
+  /** Its kind. */
   readonly resource: TypedResource<T>;
+  /** Its name, and its namespace where the kind has namespaces. */
   readonly key: ObjectKey;
 }
 

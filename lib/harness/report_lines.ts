@@ -16,6 +16,7 @@ export class LineReporter implements RunListener {
   readonly #out: (line: string) => void;
   readonly #paint: Paint;
 
+  /** `out` gets one line a call, without its line break. */
   constructor(out: (line: string) => void, paint: Paint = (_style, text) => text) {
     this.#out = out;
     this.#paint = paint;

@@ -11,14 +11,23 @@ export type ScenarioOutcome =
 
 /** One scenario, as it went: what reports are made of. */
 export interface ScenarioResult {
+  /** Name of its suite. */
   readonly suite: string;
+  /** Its own name. */
   readonly name: string;
+  /** How it ended. */
   readonly outcome: ScenarioOutcome;
+  /** When it began, in milliseconds since the Unix epoch. */
   readonly startMs: number;
+  /** When it ended. */
   readonly endMs: number;
+  /** In the order in which they began. */
   readonly steps: readonly StepRecord[];
+  /** Every write, the story's own and the operator's where it runs in this process. */
   readonly writes: readonly WriteEntry[];
+  /** What the operator logged, where it runs in this process. */
   readonly logs: readonly LogEntry[];
+  /** Kubernetes Events in its namespaces. */
   readonly events: readonly EventEntry[];
   /** Entries of the record that did not fit. */
   readonly dropped: number;
@@ -28,12 +37,17 @@ export interface ScenarioResult {
 
 /** A whole run. */
 export interface RunResult {
+  /** Where it ran. */
   readonly cluster: { readonly kind: ClusterKind; readonly version: string };
   /** Where the operator ran. */
   readonly operator: "in-process" | "deployed";
+  /** When it began, in milliseconds since the Unix epoch. */
   readonly startMs: number;
+  /** When it ended. */
   readonly endMs: number;
+  /** With it the run can be repeated. */
   readonly seed: number;
+  /** In the order in which they were planned. */
   readonly scenarios: readonly ScenarioResult[];
   /** What went wrong outside of every scenario: a cluster that did not open, something left behind. */
   readonly failures: readonly string[];

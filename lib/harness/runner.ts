@@ -11,6 +11,7 @@ import { Turnstile } from "./turnstile.ts";
 
 /** An operator that runs as a pod of the cluster, shared by all scenarios. */
 export interface Deployment {
+  /** The pod, as scenarios see it. */
   readonly operator: OperatorUnderTest;
   /** Logs, Events and state of its pods, for a failure's report. */
   diagnose(): Promise<ScenarioResult["attachments"]>;
@@ -20,22 +21,31 @@ export interface Deployment {
 export interface RunListener {
   /** Something outside of every scenario takes a while, as bringing up a cluster; undefined when it is over. */
   onStage?(what: string | undefined): void;
+  /** Called once, before anything else. */
   onBegin?(planned: readonly PlannedScenario[]): void;
+  /** A scenario begins. */
   onScenarioBegin?(planned: PlannedScenario): void;
+  /** A step of a scenario begins or ends. */
   onStep?(planned: PlannedScenario, kind: StepKind, title: string, ended: boolean): void;
+  /** A scenario has ended, its teardown included. */
   onScenarioEnd?(planned: PlannedScenario, result: ScenarioResult): void;
 }
 
 /** A scenario that will run. */
 export interface PlannedScenario {
+  /** The suite that it is of. */
   readonly suite: Suite;
+  /** The scenario. */
   readonly scenario: Scenario;
 }
 
 /** How suites are run. */
 export interface RunOptions {
+  /** Where clusters come from. */
   readonly source: ClusterSource;
+  /** The run's time. */
   readonly clock: Clock;
+  /** Ends the run: scenarios under way are cleared, the rest is not begun. */
   readonly signal: AbortSignal;
   /** Scenarios that run at the same time; on a shared cluster only where the operator is deployed. */
   readonly parallelMax: number;
@@ -54,6 +64,7 @@ export interface RunOptions {
   readonly moreFollow?: boolean;
   /** Deploys the operator into the shared cluster; in-process operators where absent. */
   readonly deploy?: (cluster: Cluster, signal: AbortSignal) => Promise<Deployment & AsyncDisposable>;
+  /** Told how the run goes. */
   readonly listener?: RunListener;
 }
 

@@ -19,6 +19,7 @@ export class ScenarioCluster {
   readonly #kinds: KindResolver;
   readonly #namespaces = new Set<string>();
 
+  /** Made by the runner, once per scenario. */
   constructor(client: Client, kinds: KindResolver, prefix: string) {
     this.client = client;
     this.prefix = prefix;

@@ -22,8 +22,11 @@ export interface ScenarioOptions {
 
 /** One story about an operator, with a name that is a sentence. */
 export interface Scenario {
+  /** A sentence that is true if the story comes to its end; unique in its suite. */
   readonly name: string;
+  /** What happens. */
   readonly story: Story;
+  /** What it asks of the runner. */
   readonly options: ScenarioOptions;
 }
 

@@ -5,8 +5,11 @@ export type StepKind = "given" | "when" | "then" | "teardown";
 
 /** One step, as it went. Times are milliseconds since the Unix epoch. */
 export interface StepRecord {
+  /** Which part of the story it is. */
   readonly kind: StepKind;
+  /** What it does, for the report. */
   readonly title: string;
+  /** When it began. */
   readonly startMs: number;
   /** Absent while it runs, and for a step that was cut off. */
   endMs?: number;
@@ -18,28 +21,39 @@ export interface StepRecord {
 export interface WriteEntry {
   /** `operator`, or `scenario` for the story's own. */
   readonly by: "operator" | "scenario";
+  /** HTTP method. */
   readonly method: string;
+  /** Path and query. */
   readonly path: string;
   /** HTTP status; undefined where no answer came. */
   readonly status: number | undefined;
+  /** When, in milliseconds since the Unix epoch. */
   readonly atMs: number;
 }
 
 /** One line that the operator logged. */
 export interface LogEntry {
+  /** How grave it is. */
   readonly level: LogLevel;
+  /** What was said. */
   readonly message: string;
+  /** Its named values. */
   readonly fields: LogFields;
+  /** When, in milliseconds since the Unix epoch. */
   readonly atMs: number;
 }
 
 /** One Kubernetes Event in the scenario's namespaces. */
 export interface EventEntry {
+  /** `Normal` or `Warning`. */
   readonly type: string;
+  /** CamelCase word for programs. */
   readonly reason: string;
+  /** The same for people. */
   readonly note: string;
   /** `Replication home/token`. */
   readonly regarding: string;
+  /** When, in milliseconds since the Unix epoch. */
   readonly atMs: number;
 }
 

@@ -16,6 +16,7 @@ export interface WaitOptions {
 
 /** It did not come to hold in time; the message says what was seen last. */
 export class NotYetError extends Error {
+  /** Tells the class in logs. */
   override readonly name = "NotYetError";
 }
 
