@@ -82,6 +82,7 @@ export class HttpsServer implements AsyncDisposable {
     const listening = once(server, "listening");
     server.listen(options.port ?? 0, LOOPBACK);
     await listening;
+    api.publishAuthority(authority.certificate);
     return new HttpsServer(api, server, authority, options.logger ?? silentLogger);
   }
 

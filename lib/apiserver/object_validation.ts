@@ -7,7 +7,8 @@ import { strategyOf } from "./strategies.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
- * Judges a finished candidate: metadata, schema (CEL rules included), the rules of its kind.
+ * Judges a finished candidate: metadata, schema (CEL rules included), the rules of its kind. Warnings of its kind are added
+ * to the target.
  *
  * @throws {ApiError} 422 with every cause; 400 where a built-in kind's field has the wrong type, which a real server's
  * decoder refuses before it validates.
@@ -20,10 +21,12 @@ export function checkCandidate(target: WriteTarget, object: DynamicObject, old?:
     const why = `${wrongType.field}: ${wrongType.message}`;
     throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
   }
+  const strategy = strategyOf(storageResource(type));
   const causes: StatusCause[] = [
     ...validateMetadata(type, object, old),
     ...schemaCauses,
-    ...strategyOf(storageResource(type)).validate?.(object, old) ?? [],
+    ...strategy.validate?.(object, old) ?? [],
   ];
   if (causes.length > 0) throw invalid(type, object.metadata?.name ?? "", causes);
+  target.warnings.push(...strategy.warnings ?? []);
 }

@@ -17,6 +17,7 @@ import { bootstrap } from "./bootstrap.ts";
 import { CrdLifecycle } from "./crd_lifecycle.ts";
 import { GarbageCollector } from "./garbage_collector.ts";
 import { impersonated } from "./impersonation.ts";
+import { NamespaceDefaults } from "./namespace_defaults.ts";
 import { NamespaceLifecycle } from "./namespace_lifecycle.ts";
 import { handlePath } from "./path_handler.ts";
 import { checkBodySize } from "./request_body.ts";
@@ -63,6 +64,7 @@ export class EmbeddedApiServer {
   readonly #special: SpecialResources;
   readonly #collector: GarbageCollector;
   readonly #crds: CrdLifecycle;
+  readonly #defaults: NamespaceDefaults;
   /** Bearer tokens of service accounts; the HTTPS door asks here. */
   readonly tokens: TokenIssuer;
   #closed = false;
@@ -87,6 +89,7 @@ export class EmbeddedApiServer {
     this.#crds = new CrdLifecycle(context);
     this.#collector = new GarbageCollector(context);
     new NamespaceLifecycle(context);
+    this.#defaults = new NamespaceDefaults(context);
   }
 
   /** The objects themselves; for tests and exploration. */
@@ -134,6 +137,11 @@ export class EmbeddedApiServer {
     }
   }
 
+  /** Publishes the certificate (PEM) by which clients know this server, as `kube-root-ca.crt` in every namespace. */
+  publishAuthority(certificate: string): void {
+    this.#defaults.publishAuthority(certificate);
+  }
+
   /** Resolves when garbage collection and terminations have done what they can. */
   async settled(): Promise<void> {
     await this.#context.background.idle();
@@ -149,6 +157,7 @@ export class EmbeddedApiServer {
     this.#context.storage.restore(snapshot);
     this.#crds.rebuild();
     this.#collector.rebuild();
+    this.#defaults.rebuild();
   }
 
   /** Ends every watch; later requests fail. */

@@ -1,5 +1,6 @@
 import type { ResourceType } from "./resource_type.ts";
 import type { Strategy } from "./strategy.ts";
+import { admissionStrategy } from "./strategy_admission.ts";
 import { configMapStrategy } from "./strategy_config_map.ts";
 import { crdStrategy } from "./strategy_crd.ts";
 import { namespaceStrategy } from "./strategy_namespace.ts";
@@ -20,6 +21,12 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   "replicasets.apps": workloadStrategy,
   "statefulsets.apps": workloadStrategy,
   "jobs.batch": jobStrategy,
+  "mutatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": admissionStrategy,
+  "validatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": admissionStrategy,
   "clusterrolebindings.rbac.authorization.k8s.io": rbacStrategy,
   "rolebindings.rbac.authorization.k8s.io": rbacStrategy,
 };

@@ -20,4 +20,6 @@ export interface Strategy {
   prepareForUpdate?(object: DynamicObject, old: DynamicObject, context: StrategyContext): void;
   /** Causes against a candidate; `old` is absent on create. */
   validate?(object: DynamicObject, old: DynamicObject | undefined): StatusCause[];
+  /** What the client is warned about although the candidate is taken. */
+  readonly warnings?: readonly string[];
 }

@@ -11,7 +11,7 @@ import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
 
 /** Writes one watch event as the client wants objects (plain, metadata only, table). */
-export type EventWriter = (type: "ADDED" | "MODIFIED" | "DELETED", stored: StoredObject) => string;
+export type EventWriter = (type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK", stored: StoredObject) => string;
 
 /** What a watch needs beside the server. */
 export interface WatchTarget {
@@ -168,10 +168,10 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   #bookmark(annotations?: Record<string, string>): string {
-    const { type } = this.#target;
-    const metadata = { resourceVersion: String(this.#revision), creationTimestamp: null, annotations };
+    const { type, write } = this.#target;
+    const metadata = { resourceVersion: String(this.#revision), annotations };
     const object = { kind: type.kind, apiVersion: formatApiVersion(type), metadata };
-    return `${JSON.stringify({ type: "BOOKMARK", object })}\n`;
+    return write("BOOKMARK", new StoredObject(object, this.#revision));
   }
 
   #scheduleBookmark(): void {

@@ -98,9 +98,10 @@ export class Case implements AsyncDisposable {
   }
 
   /** Opens a watch; dispose of it. */
-  async watch(path: string): Promise<WatchReader> {
+  async watch(path: string, accept: string = "application/json"): Promise<WatchReader> {
     const abort = new AbortController();
-    const response = await this.#transport.fetch(path, { signal: abort.signal, streaming: true });
+    const headers = { accept };
+    const response = await this.#transport.fetch(path, { headers, signal: abort.signal, streaming: true });
     assert.equal(response.status, 200);
     return new WatchReader(response, abort);
   }

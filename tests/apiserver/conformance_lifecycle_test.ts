@@ -138,3 +138,13 @@ conformance("namespaces of the system stay", async (test) => {
   assert.equal(code, 403);
   assert.equal(body.message, 'namespaces "default" is forbidden: this namespace may not be deleted');
 });
+
+conformance("a namespace has its default ServiceAccount, which is made anew when it is deleted", async (test) => {
+  const path = test.core("serviceaccounts", "default");
+  await test.until(path, (account) => account !== undefined);
+  const { uid } = (await test.get(path)).body.metadata;
+  await test.delete(path);
+  await test.until(path, (account) => account !== undefined && account.metadata?.uid !== uid);
+  const token = await test.post(`${path}/token`, { spec: {} });
+  assert.equal(token.code, 201);
+});

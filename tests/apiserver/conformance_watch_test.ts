@@ -106,6 +106,41 @@ conformance("a streaming list ends its initial events with an annotated bookmark
   assert.match(bookmark?.object.metadata.resourceVersion, /^\d+$/);
 });
 
+conformance("bookmarks have the shape that the watch asked for", async (test) => {
+  await test.configMap("a", { metadata: { labels: { own: "1" } } });
+  const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+  const path = `${test.core("configmaps")}?${query}&labelSelector=own`;
+  const initialEvents = { "k8s.io/initial-events-end": "true" };
+  await using metadata = await test.watch(path, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+  assert.deepEqual(await metadata.take(1), ["ADDED a"]);
+  const partial = await metadata.next();
+  assert.deepEqual([partial?.type, partial?.object.kind], ["BOOKMARK", "PartialObjectMetadata"]);
+  assert.equal(partial?.object.apiVersion, "meta.k8s.io/v1");
+  assert.deepEqual(partial?.object.metadata.annotations, initialEvents);
+  await using table = await test.watch(path, "application/json;as=Table;g=meta.k8s.io;v=v1");
+  assert.equal((await table.next())?.object.columnDefinitions.length, 3);
+  const row = await table.next();
+  assert.deepEqual([row?.type, row?.object.kind], ["BOOKMARK", "Table"]);
+  assert.deepEqual(row?.object.rows[0].object.metadata.annotations, initialEvents);
+  assert.equal(row?.object.metadata.resourceVersion, row?.object.rows[0].object.metadata.resourceVersion);
+});
+
+conformance("Events are selected by the field names of the group that is asked", async (test) => {
+  const involvedObject = { kind: "ConfigMap", apiVersion: "v1", namespace: test.namespace, name: "a" };
+  const event = { metadata: { name: "e" }, involvedObject, reason: "Tested", type: "Normal", message: "so" };
+  assert.equal((await test.post(test.core("events"), event)).code, 201);
+  const count = async (path: string, selector: string) => {
+    const { code, body } = await test.get(`${path}?fieldSelector=${encodeURIComponent(selector)}`);
+    return code === 200 ? body.items.length : code;
+  };
+  const modern = test.in("events.k8s.io/v1", "events");
+  assert.equal(await count(modern, "regarding.name=a,reason=Tested,type=Normal"), 1);
+  assert.equal(await count(modern, "regarding.name=b"), 0);
+  assert.equal(await count(modern, "involvedObject.name=a"), 400);
+  assert.equal(await count(test.core("events"), "involvedObject.name=a,reason=Tested"), 1);
+  assert.equal(await count(test.core("events"), "regarding.name=a"), 400);
+});
+
 conformance("timeoutSeconds ends a watch without an error", async (test) => {
   const now = (await test.get(test.core("configmaps"))).body.metadata.resourceVersion;
   await using watch = await test.watch(

@@ -106,12 +106,13 @@ Deno.test("a service account's token is a credential until the account is gone",
 Deno.test("each event of a watch is written when it happens", async () => {
   await using door = await open();
   const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
-  const answer = await send(door, "/api/v1/configmaps?watch=1&resourceVersion=1", { identity });
+  const path = "/api/v1/configmaps?watch=1&resourceVersion=1&labelSelector=own";
+  const answer = await send(door, path, { identity });
   assert.equal(answer.statusCode, 200);
   const lines = answer[Symbol.asyncIterator]();
   const admin = door.api.transport();
   for (const name of ["a", "b"]) {
-    const body = JSON.stringify({ metadata: { name } });
+    const body = JSON.stringify({ metadata: { name, labels: { own: "1" } } });
     await (await admin.fetch("/api/v1/namespaces/default/configmaps", { method: "POST", body })).text();
     const { value } = await lines.next();
     assert.equal(JSON.parse(String(value)).object.metadata.name, name);
@@ -150,6 +151,43 @@ Deno.test("malformed HTTP is refused and leaves the server serving", async () =>
   const answer = await send(door, "/healthz");
   assert.equal(answer.statusCode, 401);
   await json(answer);
+});
+
+Deno.test("it listens on 127.0.0.1 and on no other address of the machine", async () => {
+  await using door = await open();
+  const port = Number(new URL(door.https.url).port);
+  (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+  const others = Deno.networkInterfaces().filter(({ family, address }) => family === "IPv4" && address !== "127.0.0.1")
+    .map(({ address }) => address);
+  // All of 127.0.0.0/8 is this machine on Linux: a listener on every address would answer here, whatever networks there are.
+  if (Deno.build.os === "linux") others.push("127.0.0.2");
+  for (const hostname of others) {
+    await assert.rejects(Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused, hostname);
+  }
+});
+
+Deno.test("every namespace is told the certificate authority, and an edited or deleted copy is restored", async () => {
+  await using door = await open();
+  const transport = door.api.transport(), path = "/api/v1/namespaces/team/configmaps/kube-root-ca.crt";
+  const call = async (method: string, path: string, body?: unknown) => {
+    const headers = { "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json" };
+    const answer = await transport.fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    await door.api.settled();
+    return await answer.json();
+  };
+  await call("POST", "/api/v1/namespaces", { metadata: { name: "team" } });
+  assert.deepEqual((await call("GET", path)).data, { "ca.crt": door.https.authority });
+  await call("PATCH", path, { data: { "ca.crt": "another", more: "1" } });
+  assert.deepEqual((await call("GET", path)).data, { "ca.crt": door.https.authority });
+  await call("DELETE", path);
+  assert.deepEqual((await call("GET", path)).data, { "ca.crt": door.https.authority });
+  assert.equal((await call("GET", path.replace("/team/", "/kube-system/"))).code, undefined, "older namespaces too");
+  await call("DELETE", "/api/v1/namespaces/team");
+  assert.equal((await call("GET", "/api/v1/namespaces/team")).code, 404, "they do not keep a namespace from ending");
 });
 
 Deno.test("the kubeconfig is for its owner alone and replaces a former one", async () => {

@@ -44,6 +44,18 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     "source",
     "type",
   ],
+  "events.k8s.io/v1/Event": [
+    "regarding.kind",
+    "regarding.namespace",
+    "regarding.name",
+    "regarding.uid",
+    "regarding.apiVersion",
+    "regarding.resourceVersion",
+    "regarding.fieldPath",
+    "reason",
+    "reportingController",
+    "type",
+  ],
   "apps/v1/ReplicaSet": ["status.replicas"],
   "batch/v1/Job": ["status.successful"],
 };

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
+
+// What a real server does and the embedded one does not: it says so. None of this holds on both, so none is a conformance case.
+
+const CORE = "/api/v1/namespaces/default", MERGE = "application/merge-patch+json";
+
+function open() {
+  const server = new EmbeddedApiServer(), transport = server.transport();
+  const call = async (method: string, path: string, body?: unknown, type = "application/json") => {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await transport.fetch(path, { method, headers: { "content-type": type }, body: text });
+    return { code: answer.status, warning: answer.headers.get("warning") ?? "", body: await answer.json() };
+  };
+  return { call, [Symbol.dispose]: () => server.close() };
+}
+
+function crd(conversion: object) {
+  const schema = { openAPIV3Schema: { type: "object" } };
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "things.limits.example.com" },
+    spec: {
+      group: "limits.example.com",
+      scope: "Namespaced",
+      names: { plural: "things", kind: "Thing" },
+      versions: [{ name: "v1", served: true, storage: true, schema }],
+      conversion,
+    },
+  };
+}
+
+const WEBHOOK_CONVERSION = {
+  strategy: "Webhook",
+  webhook: { conversionReviewVersions: ["v1"], clientConfig: { url: "https://127.0.0.1:1/convert" } },
+};
+
+Deno.test("what is not implemented answers 501 with a Status that names it", async () => {
+  using test = open();
+  const template = { metadata: { labels: { app: "a" } }, spec: { containers: [{ name: "c", image: "i" }] } };
+  const selector = { matchLabels: { app: "a" } };
+  const deployments = "/apis/apps/v1/namespaces/default/deployments";
+  const made = await test.call("POST", deployments, { metadata: { name: "a" }, spec: { selector, template } });
+  assert.equal(made.code, 201);
+  const scale = { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name: "a" }, spec: { replicas: 2 } };
+  const apply = "application/apply-patch+yaml";
+  const applied = await test.call("PATCH", `${deployments}/a/scale?fieldManager=me`, scale, apply);
+  assert.deepEqual([applied.code, applied.body.reason], [501, "NotImplemented"]);
+  assert.match(applied.body.message, /does not implement server-side apply of the scale subresource/);
+  const pod = { metadata: { name: "p", labels: { app: "a" } }, spec: template.spec };
+  assert.equal((await test.call("POST", `${CORE}/pods`, pod)).code, 201);
+  await test.call("PATCH", `${CORE}/pods/p/status`, { status: { phase: "Running" } }, MERGE);
+  const budget = { metadata: { name: "b" }, spec: { minAvailable: 1, selector } };
+  const budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+  assert.equal((await test.call("POST", budgets, budget)).code, 201);
+  const evicted = await test.call("POST", `${CORE}/pods/p/eviction`, { metadata: { name: "p" } });
+  assert.equal(evicted.code, 501);
+  assert.match(evicted.body.message, /eviction of running pods under a PodDisruptionBudget/);
+  assert.equal((await test.call("GET", `${CORE}/pods/p`)).code, 200, "nothing was done");
+});
+
+Deno.test("a CRD that asks for webhook conversion is refused, when it is made and when it is changed", async () => {
+  using test = open();
+  const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const refused = await test.call("POST", crds, crd(WEBHOOK_CONVERSION));
+  assert.equal(refused.code, 422);
+  assert.equal(refused.body.details.causes[0].field, "spec.conversion.strategy");
+  assert.match(refused.body.message, /the embedded server converts with None only/);
+  const made = await test.call("POST", crds, crd({ strategy: "None" }));
+  assert.equal(made.code, 201);
+  const changed = { ...made.body, spec: { ...made.body.spec, conversion: WEBHOOK_CONVERSION } };
+  assert.equal((await test.call("PUT", `${crds}/${made.body.metadata.name}`, changed)).code, 422);
+});
+
+Deno.test("who stores an admission webhook or policy is warned that nothing runs it", async () => {
+  using test = open();
+  const group = "/apis/admissionregistration.k8s.io/v1";
+  const resourceRules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }];
+  const webhook = {
+    name: "w.example.com",
+    clientConfig: { url: "https://127.0.0.1:1/" },
+    sideEffects: "None",
+    admissionReviewVersions: ["v1"],
+    rules: resourceRules,
+  };
+  const policy = { validations: [{ expression: "false" }], matchConstraints: { resourceRules } };
+  const configurations: [string, object][] = [
+    ["validatingwebhookconfigurations", { webhooks: [webhook] }],
+    ["mutatingwebhookconfigurations", { webhooks: [webhook] }],
+    ["validatingadmissionpolicies", { spec: policy }],
+  ];
+  for (const [resource, fields] of configurations) {
+    const made = await test.call("POST", `${group}/${resource}`, { metadata: { name: "w" }, ...fields });
+    assert.equal(made.code, 201, JSON.stringify(made.body));
+    assert.match(made.warning, /stores this and does not run it/);
+    const changed = await test.call("PATCH", `${group}/${resource}/w`, { metadata: { labels: { a: "b" } } }, MERGE);
+    assert.match(changed.warning, /stores this and does not run it/);
+  }
+  assert.equal((await test.call("POST", `${CORE}/configmaps`, { metadata: { name: "a" } })).code, 201);
+});
