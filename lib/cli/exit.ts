@@ -1,5 +1,5 @@
 import { describeError, UsageError } from "../base/errors.ts";
-import { UnauthorizedError, UnreachableError } from "../client/mod.ts";
+import { UnauthorizedError, UnreachableError, type UnreachableKind } from "../client/mod.ts";
 import { InterruptedError } from "./interrupts.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -16,18 +16,29 @@ export function exitCodeOf(error: unknown): number {
 
 /** Says what went wrong in one line, and what to do in another. A stack trace is for debugging only. */
 export function reportError(terminal: Terminal, program: string, error: unknown, debug: boolean): void {
-  const [first = "", ...more] = describeError(error).split("\n");
-  terminal.err(`${paint({ color: terminal.errorColor }, "red", `${program}:`)} ${first}`);
-  for (const line of more) terminal.err(`${program}: ${line}`);
+  const label = paint({ color: terminal.errorColor }, "red", `${program}:`);
+  // A line that is indented belongs to the one above.
+  for (const line of problemOf(error).split("\n")) terminal.err(line.startsWith("  ") ? line : `${label} ${line}`);
   const hint = hintOf(error);
   if (hint) terminal.err(`  fix: ${hint}`);
-  if (debug && error instanceof Error && error.stack) terminal.err(error.stack);
+  if (!debug) return;
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    terminal.err(`${depth === 0 ? "" : "caused by "}${cause.stack ?? cause}`);
+  }
+}
+
+/** Kinds of failures of which only the cause tells more; of the others it would say the same again, in the words of a library. */
+const VAGUE: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["tls", "reset", "other"]);
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof UnreachableError)) return describeError(error);
+  return VAGUE.has(error.kind) && error.cause ? `${error.problem}: ${describeError(error.cause)}` : error.problem;
 }
 
 function hintOf(error: unknown): string | undefined {
-  if (error instanceof UsageError) return error.hint;
+  if (error instanceof UsageError || error instanceof UnreachableError) return error.hint;
   if (error instanceof UnauthorizedError) {
-    return "the credentials are not accepted: renew them, or choose another --context";
+    return "renew the credentials, or choose others with --context or --kubeconfig";
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { type Clock, describeError, isObject, parseJson, UsageError } from "../base/mod.ts";
+import { type Clock, isObject, parseJson, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
 /** `users[].user.exec` of a kubeconfig. */
@@ -108,14 +108,7 @@ export class ExecCredentials implements Credentials {
       );
     } catch (cause) {
       if (cause instanceof UsageError) throw cause;
-      const missing = cause instanceof Deno.errors.NotFound;
-      throw new UsageError(
-        missing
-          ? `the credential plugin "${command}" is not installed`
-          : `cannot run the credential plugin "${command}": ${describeError(cause)}`,
-        installHint?.replace(/\s+/g, " ").trim() ?? `install "${command}" and have it on PATH, or use another context`,
-        { cause },
-      );
+      throw cannotRun(command, cause, installHint?.replace(/\s+/g, " ").trim());
     } finally {
       clock.clear(timer);
     }
@@ -133,6 +126,21 @@ export class ExecCredentials implements Credentials {
     const spec = { interactive: false, ...(provideClusterInfo ? { cluster } : {}) };
     return JSON.stringify({ apiVersion, kind: "ExecCredential", spec });
   }
+}
+
+function cannotRun(command: string, cause: unknown, installHint: string | undefined): UsageError {
+  if (cause instanceof Deno.errors.NotFound) {
+    const hint = installHint ?? `install "${command}" and have it on PATH, or use another context`;
+    return new UsageError(`the credential plugin "${command}" is not installed`, hint);
+  }
+  if (cause instanceof Deno.errors.NotCapable) {
+    return new UsageError(
+      `this program may not run the credential plugin "${command}"`,
+      "start it with --allow-run beside its other permissions, or use credentials that need no plugin",
+    );
+  }
+  const problem = `cannot run the credential plugin "${command}"`;
+  return new UsageError(problem, `check that "${command}" can be executed`, { cause });
 }
 
 function fieldsOf(answer: ExecAnswer): HeaderFields {

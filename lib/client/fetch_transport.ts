@@ -1,4 +1,4 @@
-import { LinkedAbort, type Transport, type TransportRequest } from "../base/mod.ts";
+import { LinkedAbort, type Transport, type TransportRequest, UsageError } from "../base/mod.ts";
 import { type Credentials, type HeaderFields, sendAuthenticated, type TlsSettings } from "./credentials.ts";
 import { endingBody } from "./stream_body.ts";
 import { type StreamLease, StreamPool } from "./stream_pool.ts";
@@ -29,7 +29,7 @@ interface Clients {
  * less per event, and requests over HTTP/1.1 less per request). Cannot skip verification nor check another server name; use
  * {@linkcode NodeTransport} there.
  *
- * Guarantees: rejects with {@linkcode UnreachableError}, or with the signal's reason. `close` fails what waits for an answer and
+ * Guarantees: rejects with {@linkcode UnreachableError}, {@linkcode UsageError} for TLS settings that cannot be used, or the signal's reason. `close` fails what waits for an answer and
  * ends every stream; an answer whose body is being read is read to its end.
  */
 export class FetchTransport implements Transport {
@@ -138,7 +138,7 @@ export class FetchTransport implements Transport {
   #create(tls: TlsSettings, streaming: boolean): Deno.HttpClient {
     const { idleConnectionsMax, idleConnectionMsMax } = this.#options;
     const identity = tls.cert && tls.key ? { cert: tls.cert, key: tls.key } : {};
-    return Deno.createHttpClient({
+    const settings = {
       caCerts: tls.caCerts ? [...tls.caCerts] : undefined,
       ...identity,
       // A server without HTTP/2 gives each stream a connection of its own; ALPN decides.
@@ -147,6 +147,16 @@ export class FetchTransport implements Transport {
       poolMaxIdlePerHost: idleConnectionsMax,
       poolIdleTimeout: idleConnectionMsMax,
       ...(tls.proxyUrl ? { proxy: { url: tls.proxyUrl } } : {}),
-    });
+    };
+    try {
+      return Deno.createHttpClient(settings);
+    } catch (cause) {
+      // It looks at certificates, keys and the proxy's address; what it says of them quotes none.
+      throw new UsageError(
+        `the TLS settings for ${this.#base} cannot be used`,
+        "check the certificate authority, the client certificate with its key, and the proxy of the kubeconfig",
+        { cause },
+      );
+    }
   }
 }

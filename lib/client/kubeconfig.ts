@@ -149,43 +149,62 @@ function entryOf(entries: Map<string, Entry>, kind: string, name: string, hint: 
 }
 
 async function tlsOf(cluster: Entry, user: Entry, readFile: (path: string) => Promise<string>): Promise<TlsSettings> {
-  const pem = (entry: Entry, field: string) => pemOf(entry, field, readFile);
-  const ca = await pem(cluster, "certificate-authority");
+  const ca = await pemOf(cluster, "certificate-authority", "CERTIFICATE", readFile);
+  const cert = await pemOf(user, "client-certificate", "CERTIFICATE", readFile);
+  const key = await pemOf(user, "client-key", "PRIVATE KEY", readFile);
+  if (Boolean(cert) !== Boolean(key)) {
+    const [has, lacks] = cert ? ["client-certificate", "client-key"] : ["client-key", "client-certificate"];
+    throw new UsageError(
+      `user "${user.name}" of the kubeconfig has a ${has} without a ${lacks}`,
+      `add its ${lacks}-data`,
+    );
+  }
   return {
     caCerts: ca ? [ca] : undefined,
-    cert: await pem(user, "client-certificate"),
-    key: await pem(user, "client-key"),
+    cert,
+    key,
     insecureSkipVerify: cluster.fields["insecure-skip-tls-verify"] === true,
     serverName: text(cluster.fields["tls-server-name"]),
     proxyUrl: text(cluster.fields["proxy-url"]),
   };
 }
 
+/** The PEM of `field`, from the kubeconfig itself or a file, where there is one. */
 async function pemOf(
   entry: Entry,
   field: string,
+  label: "CERTIFICATE" | "PRIVATE KEY",
   readFile: (path: string) => Promise<string>,
 ): Promise<string | undefined> {
   const data = text(entry.fields[`${field}-data`]), path = text(entry.fields[field]);
-  if (data) {
+  const where = data
+    ? `${field}-data of "${entry.name}" in the kubeconfig`
+    : `${field} ${path && resolve(entry.directory, path)}`;
+  const pem = data ? decoded(data, where) : path ? await read(resolve(entry.directory, path)) : undefined;
+  // Keys have names of their own before these words: EC PRIVATE KEY, RSA PRIVATE KEY.
+  if (pem !== undefined && !new RegExp(`-----BEGIN [A-Z ]*${label}-----[^]+-----END [A-Z ]*${label}-----`).test(pem)) {
+    throw new UsageError(`${where} holds no ${label.toLowerCase()} in PEM`, "write the kubeconfig again");
+  }
+  return pem;
+
+  async function read(path: string): Promise<string> {
     try {
-      return atob(data.replace(/\s+/g, ""));
-    } catch {
+      return await readFile(path);
+    } catch (cause) {
       throw new UsageError(
-        `${field}-data of "${entry.name}" in the kubeconfig is not base64`,
-        "write the kubeconfig again",
+        `cannot read ${field} ${path} of "${entry.name}" in the kubeconfig`,
+        "check that the file exists and may be read",
+        { cause },
       );
     }
   }
-  if (!path) return undefined;
+}
+
+function decoded(data: string, where: string): string {
   try {
-    return await readFile(resolve(entry.directory, path));
-  } catch (cause) {
-    throw new UsageError(
-      `cannot read ${field} ${resolve(entry.directory, path)} of "${entry.name}" in the kubeconfig`,
-      "check that the file exists and may be read",
-      { cause },
-    );
+    return atob(data.replace(/\s+/g, ""));
+  } catch {
+    throw new UsageError(`${where} is not base64`, "write the kubeconfig again");
   }
 }
 

@@ -8,6 +8,7 @@ import {
   parseJson,
   type Random,
   type Transport,
+  UsageError,
 } from "../base/mod.ts";
 import { ApiError, describeSubject, NotFoundError, type RequestSubject } from "./api_error.ts";
 import { errorOfAnswer } from "./error_answer.ts";
@@ -127,7 +128,8 @@ export class Requester {
     } catch (error) {
       if (spec.signal?.aborted) throw spec.signal.reason;
       if (link.signal.aborted) throw link.signal.reason;
-      if (error instanceof ApiError) throw error;
+      // Credentials that cannot be had are for a person to mend: nothing was sent, and nothing is gained by trying again.
+      if (error instanceof ApiError || error instanceof UsageError) throw error;
       const { server, kind, cause } = error instanceof UnreachableError
         ? error
         : { server: "", kind: classifyFailure(error), cause: error };

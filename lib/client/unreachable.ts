@@ -11,17 +11,22 @@ export type UnreachableKind =
   | "tls"
   | "other";
 
-const ADVICE: Readonly<Record<UnreachableKind, string>> = {
-  dns: "its name does not resolve: check the server's address and this machine's DNS",
-  refused: "the connection was refused: check the port, and that the API server runs",
-  reset: "the connection broke before the answer was complete",
-  timeout: "no answer in time: check firewalls, proxies and the server's load",
-  silent: "the stream fell silent, so its connection counts as dead",
-  unknownAuthority: "its certificate is signed by an authority that is not trusted: check certificate-authority-data",
-  certificateName: "its certificate is for another name: check the server's address, or set tls-server-name",
-  certificateExpired: "its certificate is not valid at this time: renew it, and check both clocks",
-  tls: "the TLS handshake failed: check that the port speaks TLS and that client certificates match",
-  other: "no answer came",
+/** What happened, and what to do about it where that is known. */
+const ADVICE: Readonly<Record<UnreachableKind, readonly [problem: string, hint?: string]>> = {
+  dns: ["its name does not resolve", "check the server's address and this machine's DNS"],
+  refused: ["the connection was refused", "check the port, and that the API server runs"],
+  reset: ["the connection broke before the answer was complete"],
+  timeout: ["no answer in time", "check firewalls, proxies and the server's load"],
+  silent: ["the stream fell silent, so its connection counts as dead"],
+  unknownAuthority: [
+    "its certificate is signed by an authority that is not trusted",
+    // Deno's node:tls, which serves tls-server-name, says the same of an expired one.
+    "check certificate-authority-data (where tls-server-name is set: also that the certificate has not expired)",
+  ],
+  certificateName: ["its certificate is for another name", "check the server's address, or set tls-server-name"],
+  certificateExpired: ["its certificate is not valid at this time", "renew it, and check both clocks"],
+  tls: ["the TLS handshake failed", "check that the port speaks TLS and that client certificates match"],
+  other: ["no answer came"],
 };
 
 /** Kinds that show before a request is sent: the server cannot have acted on it. */
@@ -38,6 +43,10 @@ const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
 export class UnreachableError extends Error {
   /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "UnreachableError";
+  /** What happened, for people; the message says it too. */
+  readonly problem: string;
+  /** What to do about it, where that is known; the message says it too. */
+  readonly hint: string | undefined;
   /** False only where the server certainly never saw the request. */
   readonly maybeReceived: boolean;
 
@@ -48,7 +57,11 @@ export class UnreachableError extends Error {
     options: ErrorOptions & { during?: string } = {},
   ) {
     const during = options.during ? `cannot ${options.during}: ` : "";
-    super(`${during}the API server${server && ` ${server}`} cannot be reached: ${ADVICE[kind]}`, options);
+    const [what, hint] = ADVICE[kind];
+    const problem = `${during}the API server${server && ` ${server}`} cannot be reached: ${what}`;
+    super(hint ? `${problem}: ${hint}` : problem, options);
+    this.problem = problem;
+    this.hint = hint;
     this.maybeReceived = !UNSENT.has(kind);
   }
 }

@@ -6,6 +6,8 @@ export interface BinaryOptions {
   readonly permissions?: readonly string[];
   /** The program's file, from the root of the repository; the shipped operator's where absent. */
   readonly main?: string;
+  /** A command, with its first arguments, that starts the program instead of this process. */
+  readonly wrapper?: readonly string[];
 }
 
 /** What `run` in a cluster may do, and nothing more. */
@@ -43,12 +45,22 @@ export class Binary implements AsyncDisposable {
   /** Starts the program. */
   static async start(
     args: readonly string[],
-    { env, permissions = RUN_PERMISSIONS, main = "main.ts" }: BinaryOptions = {},
+    { env, permissions = RUN_PERMISSIONS, main = "main.ts", wrapper = [] }: BinaryOptions = {},
   ): Promise<Binary> {
     const folder = await Deno.makeTempDir({ prefix: "pintle-cli-test-" });
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", "--no-prompt", ...permissions, ROOT + main, ...args],
+    const [command, ...line] = [
+      ...wrapper,
+      Deno.execPath(),
+      "run",
+      "-q",
+      "--no-prompt",
+      ...permissions,
+      ROOT + main,
+      ...args,
+    ];
+    const child = new Deno.Command(command!, {
+      args: line,
       cwd: folder,
       clearEnv: true,
       env: { HOME: folder, PATH: Deno.env.get("PATH") ?? "", DENO_DIR: cache, ...env },

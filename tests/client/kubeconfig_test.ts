@@ -55,9 +55,10 @@ Deno.test("a context gives its server, namespace, authority and token", async ()
 
 Deno.test("relative paths start at their own file's folder", async () => {
   const user = { "client-certificate": "jane.crt", "client-key": "/abs/jane.key" };
-  const contents = { "/k/config": config(user), "/k/jane.crt": "CERT", "/abs/jane.key": "KEY" };
-  const { credentials } = await load(contents);
-  assert.deepEqual([credentials.tls.cert, credentials.tls.key], ["CERT", "KEY"]);
+  const cert = "-----BEGIN CERTIFICATE-----\nQQ==\n-----END CERTIFICATE-----\n";
+  const key = "-----BEGIN EC PRIVATE KEY-----\nQg==\n-----END EC PRIVATE KEY-----\n";
+  const { credentials } = await load({ "/k/config": config(user), "/k/jane.crt": cert, "/abs/jane.key": key });
+  assert.deepEqual([credentials.tls.cert, credentials.tls.key], [cert, key]);
 });
 
 Deno.test("of several files the first to name an entry counts, and missing ones are passed over", async () => {
