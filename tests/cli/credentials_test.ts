@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { installNamespace } from "../../lib/cli/installation.ts";
+import { installNamespace } from "../../lib/operator/installation.ts";
 import { ServiceAccount } from "../../lib/operator/mod.ts";
 import { Binary, type Ended, RUN_PERMISSIONS, runBinary } from "./binary.ts";
 import { HttpsCluster, INSTALLATION, type KubeconfigParts } from "./https_cluster.ts";
