@@ -48,10 +48,13 @@ function compare(pattern: unknown, actual: unknown, path: string, secret: boolea
     if (!Array.isArray(actual) || actual.length !== pattern.length) return fail();
     pattern.forEach((item, index) => compare(item, actual[index], `${path}[${index}]`, secret, found));
   } else if (isObject(pattern)) {
-    if (!isObject(actual)) return fail();
-    for (const [key, value] of Object.entries(pattern)) {
+    const fields = Object.entries(pattern);
+    // What is absent as a whole has none of the fields: a pattern may say just that.
+    const object = actual === undefined && fields.length > 0 ? {} : actual;
+    if (!isObject(object)) return fail();
+    for (const [key, value] of fields) {
       const at = /^[A-Za-z_]\w*$/.test(key) ? (path ? `${path}.${key}` : key) : `${path}["${key}"]`;
-      compare(value, Object.hasOwn(actual, key) ? actual[key] : undefined, at, secret, found);
+      compare(value, Object.hasOwn(object, key) ? object[key] : undefined, at, secret, found);
     }
   } else if (!jsonEqual(pattern, actual)) fail();
 }

@@ -4,6 +4,7 @@ import type { Expectation } from "./expectation.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { Ref, TypedResource } from "./ref.ts";
 import type { ScenarioCluster } from "./scenario_cluster.ts";
+import type { LogEntry } from "./timeline.ts";
 import type { Verdict } from "./waiting.ts";
 
 /** One step of a story: its title is for the report, its result goes back to the story. */
@@ -38,6 +39,8 @@ export interface ScenarioContext {
    * @throws {NotYetError} after the run's bound, with what was seen last.
    */
   eventually(what: string, resources: readonly ApiResource[], look: () => Promise<Verdict>): Promise<void>;
+  /** What the operator has logged so far; empty where it is a pod. */
+  readonly logs: readonly LogEntry[];
   /** The run's time. */
   readonly clock: Clock;
   /** Aborts when the scenario's time is over or the run is interrupted. */

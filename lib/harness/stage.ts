@@ -12,7 +12,7 @@ import { Namespace } from "../operator/builtin_kinds.ts";
 import { KindResolver } from "../operator/kind_resolver.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { Cluster } from "./cluster.ts";
-import { EVENTS, Expectation } from "./expectation.ts";
+import { type EventObject, EVENTS, Expectation } from "./expectation.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { Ref, TypedResource } from "./ref.ts";
 import { ScenarioCluster } from "./scenario_cluster.ts";
@@ -67,7 +67,7 @@ export class Stage {
 
   /** What the story gets. */
   context(): ScenarioContext {
-    const { operator, clock, signal } = this.#options, cluster = this.#cluster, waiting = this.#waiting;
+    const { operator, clock, signal, timeline } = this.#options, cluster = this.#cluster, waiting = this.#waiting;
     return {
       given: this.#step("given"),
       when: this.#step("when"),
@@ -82,6 +82,7 @@ export class Stage {
       }),
       expect: (ref) => new Expectation(ref, waiting),
       eventually: (what, resources, look) => waitUntil(what, resources, look, waiting),
+      logs: timeline.logs,
       clock,
       signal,
     };
@@ -90,7 +91,7 @@ export class Stage {
   /** Enters the Events of the scenario's namespaces in the record. */
   async collectEvents(): Promise<void> {
     for (const namespace of this.#cluster.namespaces) {
-      const { items } = await this.#cluster.client.list<import("./expectation.ts").EventObject>(EVENTS, { namespace });
+      const { items } = await this.#cluster.client.list<EventObject>(EVENTS, { namespace });
       for (const { type = "", reason = "", note = "", regarding = {}, eventTime, deprecatedLastTimestamp } of items) {
         const about = `${regarding.kind ?? ""} ${regarding.namespace ? `${regarding.namespace}/` : ""}${
           regarding.name ?? ""

@@ -1,11 +1,4 @@
-import {
-  ConfigMap,
-  type ConfigMapObject,
-  type KubeObject,
-  Namespace,
-  Secret,
-  type SecretObject,
-} from "../../lib/operator/mod.ts";
+import { type ConfigMapObject, type KubeObject, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import type { ScenarioContext } from "../../lib/harness/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 
@@ -117,6 +110,3 @@ export class Replicating {
       : namespace;
   }
 }
-
-/** Kinds whose changes a story may wait for. */
-export const ALL = [Replication, Secret, ConfigMap, Namespace];
