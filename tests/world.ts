@@ -62,9 +62,9 @@ export class World implements AsyncDisposable {
     this.prefix = `t${worlds++}-${crypto.randomUUID().slice(0, 8)}`;
   }
 
-  /** Opens a world in which the operator's CRDs are installed; nothing runs yet. */
-  static async open(operator: Operator): Promise<World> {
-    const world = new World(await openCluster(), operator);
+  /** Opens a world in which the operator's CRDs are installed; nothing runs yet. It closes `cluster`. */
+  static async open(operator: Operator, cluster?: Cluster): Promise<World> {
+    const world = new World(cluster ?? await openCluster(), operator);
     for (const crd of operator.crds()) {
       await world.client.apply(CustomResourceDefinition, crd, { force: true });
       await world.until([CustomResourceDefinition], async () => {

@@ -12,7 +12,7 @@ import { describeError, SystemClock, UsageError } from "../lib/base/mod.ts";
 import { EnvtestCluster } from "../lib/harness/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const HELPERS = ['/cluster.ts"', 'world.ts"', 'conformance_case.ts"'];
+const HELPERS = ['/cluster.ts"', 'served_cluster.ts"', 'world.ts"', 'kubectl.ts"', 'conformance_case.ts"'];
 
 /** Test files that import tests/cluster.ts or a world that does: those whose cluster can be a real one. */
 async function clusterSuites(folder: string): Promise<string[]> {
