@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
@@ -46,6 +47,7 @@ export class HttpsServer implements AsyncDisposable {
   readonly #api: EmbeddedApiServer;
   readonly #logger: Logger;
   readonly #open = new Set<AbortController>();
+  readonly #sockets = new Set<Socket>();
   /** Where it listens, such as `https://127.0.0.1:34567`. */
   readonly url: string;
 
@@ -58,6 +60,10 @@ export class HttpsServer implements AsyncDisposable {
     const address = server.address();
     this.url = `https://${LOOPBACK}:${typeof address === "object" && address ? address.port : 0}`;
     server.on("request", (request, response) => void this.#serve(request, response));
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
   }
 
   /**
@@ -112,7 +118,8 @@ export class HttpsServer implements AsyncDisposable {
     for (const controller of this.#open) controller.abort(new Error("the server closes"));
     const closed = once(this.#server, "close");
     this.#server.close();
-    this.#server.closeAllConnections();
+    // closeAllConnections() does not know those that have not shaken hands: they would keep the server from closing.
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 

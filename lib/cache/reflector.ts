@@ -9,6 +9,7 @@ import {
   MalformedAnswerError,
   NotFoundError,
   UnauthorizedError,
+  UnreachableError,
   type WatchEvent,
 } from "../client/mod.ts";
 
@@ -98,6 +99,8 @@ export class Reflector<T extends KubeObject> {
   #lists = 0;
   #watches = 0;
   #streaming: boolean;
+  /** The failures that were told since the resource was last followed: an outage is no news at every attempt. */
+  readonly #told = new Set<string>();
 
   constructor(
     readonly client: Client,
@@ -191,7 +194,19 @@ export class Reflector<T extends KubeObject> {
 
   #opened(listing: boolean): void {
     this.sink.heard();
-    if (!listing) this.sink.state("watching");
+    if (!listing) this.#following();
+  }
+
+  #following(): void {
+    this.sink.state("watching");
+    if (this.#told.size === 0) return;
+    this.#told.clear();
+    this.context.logger.info("following a resource again", { resource: this.resource.plural, ...this.#where });
+  }
+
+  get #where() {
+    const { namespace, fieldSelector } = this.scope;
+    return { namespace, fieldSelector };
   }
 
   #take(event: WatchEvent<T>): void {
@@ -225,7 +240,7 @@ export class Reflector<T extends KubeObject> {
     const version = object.metadata?.resourceVersion;
     if (!version || object.metadata?.annotations?.[INITIAL_EVENTS_END] !== "true") return;
     this.#replace(initial.splice(0), version);
-    this.sink.state("watching");
+    this.#following();
   }
 
   #beginList(): void {
@@ -277,17 +292,28 @@ export class Reflector<T extends KubeObject> {
     if (suspect || this.#failures % FAILURES_BEFORE_RELIST === 0) this.#version = undefined;
     const delayMs = this.#backoffMs(error);
     this.sink.state("backingOff", error);
-    const fields = {
-      resource,
-      namespace: this.scope.namespace,
+    this.#report(error, delayMs);
+    await this.#pause(delayMs, signal);
+  }
+
+  /** A refusal at once, another failure from the second one on; each kind for people once, and every attempt at debug. */
+  #report(error: Error, delayMs: number): void {
+    const { logger } = this.context, refused = isRefusal(error);
+    const said = {
+      resource: this.resource.plural,
+      ...this.#where,
       failures: this.#failures,
       delayMs: Math.round(delayMs),
+      error: error.message,
     };
-    const said = { ...fields, error: error.message };
-    if (isRefusal(error)) logger.error("cannot follow a resource until somebody mends this", said);
-    else if (this.#failures > 1) logger.warn("following a resource failed; trying again", said);
-    else logger.debug("following a resource was interrupted; trying again", said);
-    await this.#pause(delayMs, signal);
+    const kind = error instanceof UnreachableError ? error.kind : error.name;
+    if (this.#told.has(kind) || !(refused || this.#failures > 1)) {
+      logger.debug("following a resource failed; trying again", said);
+      return;
+    }
+    this.#told.add(kind);
+    if (refused) logger.error("cannot follow a resource until somebody mends this; trying again in silence", said);
+    else logger.warn("following a resource failed; trying again in silence until it works", said);
   }
 
   /** The pause before the next attempt. A lost version is no fault of anybody: the first relist comes at once. */

@@ -4,10 +4,11 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
-import { type HealthCheck, Metrics, serveHealth, tracing } from "../health/mod.ts";
+import { Metrics, serveHealth, tracing } from "../health/mod.ts";
 import { preflight } from "../operator/preflight.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import { EXIT } from "./exit.ts";
+import { liveness, readiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
@@ -46,7 +47,7 @@ export async function run(context: CommandContext): Promise<number> {
     logger,
     clock,
     metrics: () => metrics.scrape(),
-    livez: [{ name: "workers", check: () => stuckWorkers(running, clock.now(), settings.handlerTimeoutMs) }],
+    livez: liveness(() => running, clock, settings.handlerTimeoutMs),
     readyz: readiness(() => running, settings.stalenessMaxMs),
   });
   try {
@@ -121,39 +122,4 @@ function* watchGauges(running: RunningOperator) {
       reconnects: informer.reconnects,
     };
   }
-}
-
-/** A handler is cut off at its timeout; a cycle that lives much longer means that this process is broken. */
-function stuckWorkers(running: RunningOperator | undefined, nowMs: number, timeoutMs: number): string | undefined {
-  const oldestMs = Math.min(...(running?.controllers ?? []).flatMap(({ queue }) => queue.workingSinceMs));
-  const ageMs = nowMs - oldestMs;
-  return ageMs > 2 * timeoutMs + 60_000 ? `a reconcile has been running for ${formatDuration(ageMs)}` : undefined;
-}
-
-function readiness(running: () => RunningOperator | undefined, stalenessMaxMs: number): HealthCheck[] {
-  return [
-    {
-      name: "operator",
-      check: () => {
-        const state = running()?.state ?? "starting";
-        return state === "running" ? undefined : `it is ${state}`;
-      },
-    },
-    {
-      name: "watches",
-      check: () => {
-        for (const { spec, informer } of running()?.informers.running() ?? []) {
-          const what = formatGroupResource(spec.resource);
-          if (!informer.hasSynced) {
-            return `${what} has not been listed yet: ${informer.lastError?.message ?? "listing"}`;
-          }
-          const silentMs = informer.stalenessMs();
-          if (silentMs > stalenessMaxMs) {
-            return `the server has said nothing about ${what} for ${formatDuration(silentMs)}`;
-          }
-        }
-        return undefined;
-      },
-    },
-  ];
 }

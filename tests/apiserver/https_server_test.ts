@@ -153,6 +153,24 @@ Deno.test("malformed HTTP is refused and leaves the server serving", async () =>
   await json(answer);
 });
 
+Deno.test("a connection that has said nothing, and a request that has no end, do not keep it from closing", async () => {
+  await using door = await open();
+  const port = Number(new URL(door.https.url).port);
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port });
+  const sent = request(`${door.https.url}/api/v1/namespaces`, {
+    method: "POST",
+    ca: door.https.authority,
+    agent: false,
+  });
+  const cut = once(sent, "error");
+  sent.write("{");
+  const socket = await once(sent, "socket").then(([socket]) => socket);
+  if (!socket.authorized) await once(socket, "secureConnect");
+  await door.https[Symbol.asyncDispose]();
+  await cut;
+  assert.equal(await silent.read(new Uint8Array(1)).catch(() => null), null);
+});
+
 Deno.test("it listens on 127.0.0.1 and on no other address of the machine", async () => {
   await using door = await open();
   const port = Number(new URL(door.https.url).port);

@@ -251,6 +251,32 @@ Deno.test("a missing permission is told with its rule, retried slowly, and heale
   assert.deepEqual(await scene.heard(), ["initial added a 3"]);
 });
 
+Deno.test("an outage is told once, by each of its kinds, and so is its end; every attempt shows at debug", async () => {
+  const refusal = refuse(403, "Forbidden", 'User "x" cannot list resource "widgets" in API group "shop.example.com"');
+  const refused = Array.from({ length: 8 }, () => fail("Connection refused"));
+  await using scene = new Scene([
+    listOf(10),
+    new ScriptedStream().break().step,
+    ...refused,
+    refusal,
+    refusal,
+    listOf(12),
+    new ScriptedStream().step,
+  ]);
+  const followed = () => scene.logs.some(({ message }) => message === "following a resource again");
+  for (let seconds = 0; seconds < 600 && !followed(); seconds++) await scene.clock.advance(1_000);
+  assert.equal(scene.informer.state, "watching");
+  const told = scene.logs.filter(({ level }) => level !== "debug");
+  assert.deepEqual(told.map(({ level, message }) => [level, message.split(";")[0]]), [
+    ["warn", "following a resource failed"],
+    ["error", "cannot follow a resource until somebody mends this"],
+    ["info", "following a resource again"],
+  ]);
+  const attempts = scene.logs.filter(({ fields }) => typeof fields.delayMs === "number");
+  assert.equal(attempts.length, 11);
+  for (const { fields } of attempts) assert.ok((fields.delayMs as number) <= 90_000, "pauses are bounded");
+});
+
 Deno.test("an unreachable server at the start is waited for", async () => {
   await using scene = new Scene([
     fail("Connection refused"),

@@ -1,0 +1,41 @@
+import type { Clock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { describeError } from "../base/errors.ts";
+import { formatGroupResource } from "../apimachinery/resource.ts";
+import type { HealthCheck } from "../health/mod.ts";
+import type { RunningOperator } from "../operator/running_operator.ts";
+
+/** A handler is cut off at its timeout; a cycle that lives so much longer means that this process is broken. */
+const CYCLE_MS_MORE = 60_000;
+
+/** What speaks for a restart. A cluster that does not answer never does: the next process would fare no better. */
+export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): HealthCheck[] {
+  const check = () => {
+    const oldestMs = Math.min(...(running()?.controllers ?? []).flatMap(({ queue }) => queue.workingSinceMs));
+    const ageMs = clock.now() - oldestMs;
+    return ageMs > 2 * timeoutMs + CYCLE_MS_MORE
+      ? `a reconcile has been running for ${formatDuration(ageMs)}`
+      : undefined;
+  };
+  return [{ name: "workers", check }];
+}
+
+/** What speaks against work: the operator does not run (its declared watches are listed before it does), or a watch is silent. */
+export function readiness(running: () => RunningOperator | undefined, stalenessMaxMs: number): HealthCheck[] {
+  const operator = () => {
+    const state = running()?.state ?? "starting";
+    return state === "running" ? undefined : `it is ${state}`;
+  };
+  const watches = () => {
+    for (const { spec, informer } of running()?.informers.running() ?? []) {
+      const silentMs = informer.stalenessMs();
+      if (silentMs <= stalenessMaxMs) continue;
+      const why = informer.lastError ? `: ${describeError(informer.lastError)}` : "";
+      return `the server has said nothing about ${formatGroupResource(spec.resource)} for ${
+        formatDuration(silentMs)
+      }${why}`;
+    }
+    return undefined;
+  };
+  return [{ name: "operator", check: operator }, { name: "watches", check: watches }];
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { settle, type Transport, VirtualClock } from "../../lib/base/mod.ts";
+import { liveness, readiness } from "../../lib/cli/health_checks.ts";
+import type { RunningOperator } from "../../lib/operator/mod.ts";
+import { CustomResourceDefinition } from "../world.ts";
+import { VirtualWorld } from "../operator/virtual_world.ts";
+import { configMapOperator, widgetKind } from "../operator/widget.ts";
+
+const STALENESS_MS_MAX = 300_000;
+
+/** A server that can go away, its open streams with it, and come back. */
+class Leaving implements Transport {
+  #inner!: Transport;
+  #cut = new AbortController();
+  away = false;
+
+  of(inner: Transport): this {
+    this.#inner = inner;
+    return this;
+  }
+
+  leave(): void {
+    this.away = true;
+    this.#cut.abort(new TypeError("connection reset"));
+    this.#cut = new AbortController();
+  }
+
+  fetch: Transport["fetch"] = (path, request = {}) => {
+    if (this.away) return Promise.reject(new TypeError("connection refused"));
+    const signals = [request.signal, this.#cut.signal].filter((signal) => signal !== undefined);
+    return this.#inner.fetch(path, { ...request, signal: AbortSignal.any(signals) });
+  };
+
+  close(): void {}
+}
+
+Deno.test("readiness fails once a watch has been silent for too long, says why, and comes back with the server", async () => {
+  await using world = new VirtualWorld();
+  const operator = configMapOperator(widgetKind("healthchecks")),
+    transport = new Leaving().of(world.server.transport());
+  for (const crd of operator.crds()) await world.client.apply(CustomResourceDefinition, crd);
+  let running: RunningOperator | undefined;
+  const problems = () => readiness(() => running, STALENESS_MS_MAX).map(({ check }) => check());
+  assert.deepEqual(problems(), ["it is starting", undefined]);
+  await world.start(operator, { transport });
+  running = world.running;
+  assert.deepEqual(problems(), [undefined, undefined]);
+  await world.advance(2 * STALENESS_MS_MAX, 10_000);
+  assert.deepEqual(problems(), [undefined, undefined], "bookmarks are enough");
+  transport.leave();
+  await settle();
+  await world.advance(STALENESS_MS_MAX - 60_000, 10_000);
+  assert.deepEqual(problems(), [undefined, undefined], "not yet");
+  await world.advance(61_000, 1_000);
+  const [, problem] = problems();
+  assert.match(problem!, /^the server has said nothing about \S+ for 5m.*cannot .*connection was refused/);
+  transport.away = false;
+  await world.advance(60_000, 1_000);
+  assert.deepEqual(problems(), [undefined, undefined]);
+});
+
+Deno.test("liveness fails for a cycle that outlived its timeout by far, and for nothing else", async () => {
+  const clock = new VirtualClock(), startMs = clock.now(), timeoutMs = 10_000;
+  const working = { controllers: [{ queue: { workingSinceMs: [startMs] } }] } as unknown as RunningOperator;
+  const problem = (running: RunningOperator | undefined) => liveness(() => running, clock, timeoutMs)[0]!.check();
+  await clock.advance(80_000);
+  assert.equal(problem(working), undefined);
+  await clock.advance(1_000);
+  assert.match(problem(working)!, /a reconcile has been running for 1m21s/);
+  assert.equal(problem(undefined), undefined);
+});
