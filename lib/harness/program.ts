@@ -10,7 +10,12 @@ export class Program implements AsyncDisposable {
   #exit: Deno.CommandStatus | undefined;
 
   /** @throws {Deno.errors.NotFound} where there is no such program. */
-  constructor(readonly name: string, path: string, args: readonly string[], options: { cwd?: string } = {}) {
+  constructor(
+    readonly name: string,
+    path: string,
+    args: readonly string[],
+    options: { cwd?: string; env?: Record<string, string> } = {},
+  ) {
     const command = new Deno.Command(path, {
       ...options,
       args: [...args],

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { findProgram, runProgram, testWith } from "../outside_program.ts";
+import { openServedCluster } from "../served_cluster.ts";
+import { cacheFolder } from "./cache_folder.ts";
+
+const SOURCES = new URL("go", import.meta.url).pathname;
+const GO = await findProgram("go", ["/usr/local/go/bin"]);
+const MISSING = GO ? undefined : "there is no go in PATH";
+/** A cold build compiles the whole of client-go: minutes on two cores. */
+const BUILD_MS_MAX = 900_000;
+/** Few enough that a scenario can outlive what the server remembers. */
+const LIMITS = { logLengthMax: 100 };
+
+let building: Promise<string> | undefined;
+
+/** The path of the program in `go/`, built once; Go's own cache keeps it from being compiled again. */
+function built(): Promise<string> {
+  return building ??= build();
+}
+
+async function build(): Promise<string> {
+  const path = `${await cacheFolder("go")}/clients`;
+  const env = { GOFLAGS: "-mod=readonly -buildvcs=false", CGO_ENABLED: "0" };
+  const args = ["build", "-ldflags=-s -w", "-o", path, "."];
+  const { code, err } = await runProgram(GO!, args, { cwd: SOURCES, env, runMsMax: BUILD_MS_MAX });
+  assert.equal(code, 0, err);
+  return path;
+}
+
+const SCENARIOS: Readonly<Record<string, string>> = {
+  protobuf: "client-go: writes in protobuf come back as they were, and each refusal is the error that client-go knows",
+  subresources: "client-go: status, scale and eviction are doors of their own",
+  informers: "client-go: an informer streams its list, follows, and lists again when it was cut off for too long",
+  metadata: "client-go: a metadata informer streams its list and drops what no longer matches",
+  watches: "client-go: pages add up, a watch ends at its timeout, and what is forgotten is expired",
+  apply: "client-go: typed apply configurations own, conflict, force, extract and give up",
+  election: "client-go: leader election by a Lease hands over when the leader resigns",
+  events: "client-go: both event recorders aggregate, and each group shows the events of the other",
+  access: "client-go: a ServiceAccount's token and impersonation act within their role",
+  discovery: "client-go: discovery, REST mapping, the dynamic client and OpenAPI find a custom resource",
+  manager: "controller-runtime: a reconciler converges, repairs, finalizes, and hands over by election",
+};
+
+testWith(MISSING, "the Go programs are built from pinned modules", async () => {
+  assert.ok((await Deno.stat(await built())).isFile);
+});
+
+for (const [scenario, claim] of Object.entries(SCENARIOS)) {
+  testWith(MISSING, claim, async () => {
+    const path = await built();
+    await using cluster = await openServedCluster(LIMITS);
+    const flags = cluster.kind === "embedded" ? ["-compacts"] : [];
+    const env = { KUBECONFIG: cluster.kubeconfigPath };
+    const { code, err } = await runProgram(path, [...flags, scenario], { env });
+    assert.equal(code, 0, err);
+  });
+}
