@@ -1,0 +1,99 @@
+/**
+ * Bundles the program into a folder that runs anywhere Deno is: `main.js` with its chunks, the files that it reads at run time
+ * (the library's sources for `init`, the manifests), and `build.json`, which says what was built. `compile` and `package` start
+ * from it.
+ *
+ * @module
+ */
+import { describeError, UsageError } from "../lib/base/mod.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** Folders and files that the program reads at run time, by their path in the project. */
+const CARRIED = ["LICENSE", "deno.json", "deno.lock", "deploy", "lib"];
+
+/** What was built. */
+export interface Build {
+  readonly version: string;
+  /** Empty outside of a git checkout; ends in `-dirty` where something was not committed. */
+  readonly commit: string;
+  /** RFC 3339. */
+  readonly date: string;
+}
+
+/** Where the bundle is, and what it is. */
+export interface BuiltApp {
+  readonly folder: string;
+  readonly build: Build;
+  /** Bytes of all its files. */
+  readonly bytes: number;
+}
+
+/**
+ * Builds `dist/app` anew.
+ *
+ * @throws {Error} that quotes the bundler where it fails.
+ */
+export async function buildApp(): Promise<BuiltApp> {
+  const folder = `${ROOT}/dist/app`;
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await Deno.mkdir(folder, { recursive: true });
+  await run(Deno.execPath(), [
+    "bundle",
+    "-q",
+    "--minify",
+    "--code-splitting", // a command loads its own chunks only: `run` does not hold the API server in memory
+    "--outdir",
+    folder,
+    "main.ts",
+  ]);
+  for (const path of CARRIED) await copy(`${ROOT}/${path}`, `${folder}/${path}`);
+  const build = await describeBuild();
+  await Deno.writeTextFile(`${folder}/build.json`, `${JSON.stringify(build)}\n`);
+  return { folder, build, bytes: await sizeOf(folder) };
+}
+
+/** The version of deno.json and the commit of the checkout. `SOURCE_DATE_EPOCH` makes builds repeatable. */
+async function describeBuild(): Promise<Build> {
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as { version: string };
+  const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
+  const date = new Date(epoch ? Number(epoch) * 1_000 : Date.now()).toISOString();
+  const head = await run("git", ["rev-parse", "--short=12", "HEAD"]).catch(() => "");
+  const changed = head && await run("git", ["status", "--porcelain", "--untracked-files=no"]).catch(() => "");
+  return { version, commit: head ? `${head}${changed ? "-dirty" : ""}` : "", date };
+}
+
+async function run(program: string, args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(program, { args, cwd: ROOT, stdin: "null" }).output();
+  const decoder = new TextDecoder();
+  if (code !== 0) throw new Error(`${program} ${args[0]} exited with ${code}:\n${decoder.decode(stderr)}`);
+  return decoder.decode(stdout).trim();
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  const info = await Deno.stat(from).catch(() => undefined);
+  if (!info) return;
+  if (!info.isDirectory) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const info = await Deno.stat(path);
+  if (!info.isDirectory) return info.size;
+  let bytes = 0;
+  for await (const { name } of Deno.readDir(path)) bytes += await sizeOf(`${path}/${name}`);
+  return bytes;
+}
+
+/** Runs a build step as a program: its failure is one line, or with the bundler's own words several, and exit code 1. */
+export async function runBuildStep(name: string, step: () => Promise<string>): Promise<void> {
+  try {
+    const done = await step();
+    await Deno.stdout.write(new TextEncoder().encode(`${done}\n`));
+  } catch (error) {
+    const hint = error instanceof UsageError && error.hint ? `\n  fix: ${error.hint}` : "";
+    await Deno.stderr.write(new TextEncoder().encode(`${name}: ${describeError(error)}${hint}\n`));
+    Deno.exitCode = 1;
+  }
+}
