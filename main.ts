@@ -1,4 +1,4 @@
-import { cli, integer, list } from "./lib/cli/mod.ts";
+import { type BuildInfo, cli, integer, list } from "./lib/cli/mod.ts";
 import { replicationDemo, replicator, REPLICATOR_DEFAULTS } from "./lib/replicator/mod.ts";
 import project from "./deno.json" with { type: "json" };
 
@@ -22,10 +22,21 @@ const settings = {
   ),
 };
 
+/** What the build wrote beside the bundle; from the sources there is nothing. */
+async function build(): Promise<BuildInfo | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(new URL("./build.json", import.meta.url)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 if (import.meta.main) {
   Deno.exitCode = await cli(replicator, {
     name: "pintle",
     version: project.version,
+    build,
     args: Deno.args,
     env: Deno.env.toObject(),
     settings,

@@ -29,6 +29,7 @@ await runBuildStep("compile", async () => {
   await check();
   const { folder, build } = await buildApp();
   const output = `${ROOT}/dist/pintle${target ? `-${target}` : ""}`;
+  await Deno.remove(output).catch(() => {}); // deno compile replaces no file that it did not make
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "compile",

@@ -1,7 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../base/errors.ts";
 import { installNamespace } from "../operator/installation.ts";
-import type { CommandContext } from "./program.ts";
+import type { CliOptions, CommandContext } from "./program.ts";
 import type { Setting, SettingTable } from "./setting.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,6 +15,7 @@ export type RunCommand = (
 export interface CommandTreeOptions {
   readonly program: string;
   readonly version: string;
+  readonly build: CliOptions<SettingTable>["build"];
   /** Settings that are flags of every command. */
   readonly common: SettingTable;
   /** Settings of `test`; absent where there are no suites. */
@@ -55,7 +56,11 @@ export function commandTree(options: CommandTreeOptions): Command {
   addRun(add, options);
   if (options.test) addTest(add, options, options.test);
   addInstallation(add, options);
-  root.command("version").description("print the version").action(() => terminal.out(`${program} ${version}`));
+  root.command("version").description("print the version, and what was built when").action(async () => {
+    const build = await options.build?.();
+    const commit = build?.commit ? `commit ${build.commit}, ` : "";
+    terminal.out(`${program} ${version}${build ? ` (${commit}built ${build.date})` : ""}`);
+  });
   return root as unknown as Command;
 }
 

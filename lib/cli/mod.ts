@@ -6,7 +6,7 @@
  */
 export type { DemoRow, DemoScenario, DemoStep, DemoView } from "./demo_scenario.ts";
 export { EXIT } from "./exit.ts";
-export { cli, type CliOptions } from "./program.ts";
+export { type BuildInfo, cli, type CliOptions } from "./program.ts";
 export {
   choice,
   duration,

@@ -9,12 +9,22 @@ import { processTerminal, type Terminal } from "./terminal.ts";
 import { TEST_SETTINGS } from "./test_settings.ts";
 import type { Suite } from "../harness/suite.ts";
 
+/** What a build says of itself. */
+export interface BuildInfo {
+  /** Commit of the sources; empty where it is not known. */
+  readonly commit: string;
+  /** When it was built; RFC 3339. */
+  readonly date: string;
+}
+
 /** What a binary is made of. */
 export interface CliOptions<Own extends SettingTable> {
   /** Name of the program in help and messages; the operator's name where absent. */
   readonly name?: string;
   /** What `version` prints; `0.0.0` where absent. */
   readonly version?: string;
+  /** What was built and when, for `version`; undefined, or absent, where the program runs from its sources. */
+  readonly build?: () => Promise<BuildInfo | undefined>;
   /** Arguments without the program: `Deno.args`. */
   readonly args: readonly string[];
   /** The environment: `Deno.env.toObject()`. */
@@ -89,6 +99,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
     await commandTree({
       program,
       version: options.version ?? "0.0.0",
+      build: options.build,
       common: { ...SETTINGS, ...options.settings },
       test: options.suites && TEST_SETTINGS,
       hasDemo: options.demo !== undefined,
