@@ -7,6 +7,7 @@ import { Client } from "../client/mod.ts";
 import { Metrics, serveHealth, tracing } from "../health/mod.ts";
 import { preflight } from "../operator/preflight.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
+import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT } from "./exit.ts";
 import { liveness, readiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
@@ -27,6 +28,8 @@ export async function run(context: CommandContext): Promise<number> {
   const clock = new SystemClock();
   using interrupts = new Interrupts();
   await using cluster = await openCluster(context, clock, logger);
+  // A kubeconfig's credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
+  await dropPermissions(cluster.source === "in-cluster" ? ["run", "write", "ffi"] : ["ffi"]);
   logger.info("starting", { version, server: cluster.server, credentials: cluster.source });
   if (cluster.kubeconfigPath) {
     logger.info("the embedded API server is for trying things out", { kubeconfig: cluster.kubeconfigPath });
