@@ -41,6 +41,7 @@ if (import.meta.main) {
     env: Deno.env.toObject(),
     settings,
     demo: () => replicationDemo,
+    root: import.meta.dirname,
     suites: async () => (await import("./tests/replicator/suites.ts")).suites,
   });
 }

@@ -90,6 +90,9 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--filter <text>", "only scenarios whose `suite: name` has this text, or matches this /regexp/")
     .option("--list", "print what would run, and run nothing")
     .option("--keep", "leave the namespaces of scenarios that fail")
+    .option("--keep-cluster", "leave a kind cluster that was made")
+    .option("--reuse", "take the kind cluster of that name that is there, and leave it")
+    .option("--deployed", "run the operator as a pod, from deploy/overlays/dev, instead of in this process")
     .option("--yes", "agree to run on a cluster that is not on this machine")
     .option("--junit <file>", "write a JUnit XML report")
     .option("--report <file>", "write an HTML report: every step, write, Event and log line")
@@ -110,8 +113,10 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, install.table), async (context) => (await import("./install.ts")).install(context, flags))
     );
-  const manifests = add("manifests", "print what install applies, as YAML");
+  const manifests = add("manifests", "print what install applies, as YAML; write or check a folder of it");
   manifests.command.option(...namespace)
+    .option("--output <folder>", "write crds.yaml, namespace.yaml and rbac.yaml there")
+    .option("--check <folder>", "fail where these files there differ from what the operator declares")
     .action((flags) =>
       run(keyed(flags, manifests.table), async (context) => (await import("./manifests.ts")).manifests(context, flags))
     );

@@ -35,6 +35,8 @@ export interface CliOptions<Own extends SettingTable> {
   readonly demo?: (operator: Operator) => DemoScenario;
   /** The suites that `test` runs; loaded only then. */
   readonly suites?: () => Promise<readonly Suite[]>;
+  /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
+  readonly root?: string;
 }
 
 /** What each command is given. */
@@ -49,6 +51,7 @@ export interface CommandContext {
   readonly terminal: Terminal;
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
+  readonly root?: string;
 }
 
 /**
@@ -90,6 +93,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       terminal,
       demo: options.demo?.(made),
       suites: options.suites,
+      root: options.root,
     };
   };
   try {

@@ -1,12 +1,8 @@
-import { type Clock, SystemClock } from "../base/clock.ts";
+import { SystemClock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
 import { SystemRandom } from "../base/random.ts";
 import {
-  type ClusterSource,
   countOutcomes,
-  CurrentSource,
-  EmbeddedSource,
-  EnvtestSource,
   junitReport,
   LineReporter,
   type PlannedScenario,
@@ -16,11 +12,11 @@ import {
   type Suite,
   summaryLines,
 } from "../harness/mod.ts";
-import { kubeconfigPaths } from "../client/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import type { CommandContext } from "./program.ts";
 import { paint } from "./terminal.ts";
+import { deploymentOf, sourceOf } from "./test_cluster.ts";
 import type { TestSettings } from "./test_settings.ts";
 
 /** Flags of `test`, beside its settings. */
@@ -28,6 +24,9 @@ export interface TestFlags {
   readonly filter?: string | undefined;
   readonly keep?: true | undefined;
   readonly list?: true | undefined;
+  readonly keepCluster?: true | undefined;
+  readonly reuse?: true | undefined;
+  readonly deployed?: true | undefined;
   readonly yes?: true | undefined;
   readonly junit?: string | undefined;
   readonly report?: string | undefined;
@@ -46,7 +45,8 @@ export async function test(context: CommandContext, names: readonly string[], fl
   using interrupts = new Interrupts();
   const painted: Parameters<typeof summaryLines>[1] = (style, text) => paint(terminal, style, text);
   const result = await runScenarios(planned, {
-    source: sourceOf(context, settings, flags, clock),
+    source: sourceOf(context, flags, clock),
+    deploy: flags.deployed && deploymentOf(context, clock),
     clock,
     seed,
     signal: interrupts.signal,
@@ -86,37 +86,6 @@ function matcher(filter: string): (name: string) => boolean {
     return (name) => regexp.test(name);
   } catch (cause) {
     throw new UsageError(`--filter ${filter} is no regular expression: ${describeError(cause)}`, undefined, { cause });
-  }
-}
-
-function sourceOf(
-  { settings, env, terminal }: CommandContext,
-  { testCluster, testAssets }: TestSettings,
-  flags: TestFlags,
-  clock: Clock,
-): ClusterSource {
-  switch (testCluster) {
-    case "embedded":
-      return new EmbeddedSource({ clock });
-    case "envtest":
-      return new EnvtestSource({ assets: testAssets || env.KUBEBUILDER_ASSETS, clock });
-    case "current": {
-      const separator = Deno.build.os === "windows" ? ";" : ":";
-      const paths = settings.kubeconfig
-        ? [settings.kubeconfig]
-        : kubeconfigPaths(env.KUBECONFIG, env.HOME ?? env.USERPROFILE, separator);
-      const ask = (question: string) => flags.yes || (terminal.interactive && confirm(question));
-      return new CurrentSource({
-        paths,
-        context: settings.context || undefined,
-        clock,
-        confirm: (question) => Promise.resolve(Boolean(ask(question))),
-      });
-    }
-    case "kind":
-      throw new UsageError("--cluster kind is not there yet");
-    default:
-      return testCluster satisfies never;
   }
 }
 

@@ -41,6 +41,42 @@ export const TEST_SETTINGS = {
     fallback: "",
     description: "Folder with etcd, kube-apiserver and kube-controller-manager; KUBEBUILDER_ASSETS where empty",
   }, "FOLDER"),
+  testKindName: text({
+    env: "PINTLE_TEST_KIND_NAME",
+    flag: "kind-name",
+    fallback: "pintle-test",
+    description: "Name of the kind cluster",
+  }, "NAME"),
+  testNodeImage: text({
+    env: "PINTLE_TEST_NODE_IMAGE",
+    flag: "node-image",
+    fallback: "",
+    description: "Node image of the kind cluster; KIND_NODE_IMAGE, then kind's own default where empty",
+  }, "IMAGE"),
+  testKubernetesVersion: text({
+    env: "PINTLE_TEST_KUBERNETES_VERSION",
+    flag: "kubernetes-version",
+    fallback: "",
+    description: "Kubernetes of the kind cluster, as 1.34.0: takes kindest/node of that version",
+  }, "VERSION"),
+  testRuntime: choice({
+    env: "PINTLE_TEST_RUNTIME",
+    flag: "runtime",
+    fallback: "auto",
+    description: "What the nodes of a kind cluster run in; auto takes the first that works",
+  }, ["auto", "docker", "podman", "nerdctl"]),
+  testImage: text({
+    env: "PINTLE_TEST_IMAGE",
+    flag: "image",
+    fallback: "",
+    description: "Image of the operator for --deployed; built from this very program where empty",
+  }, "IMAGE"),
+  testRolloutMsMax: duration({
+    env: "PINTLE_TEST_ROLLOUT",
+    flag: "rollout",
+    fallback: "120s",
+    description: "How long the operator's pods may take to be ready",
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 /** The values of the settings of `test`. */

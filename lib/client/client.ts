@@ -87,6 +87,8 @@ export interface DeleteOptions {
   resourceVersion?: string;
   /** Children go after the object, before it, or stay; the resource's own default where absent. */
   propagationPolicy?: "Background" | "Foreground" | "Orphan";
+  /** Seconds that a pod gets for an orderly end; 0 ends it at once. Its own where absent. */
+  gracePeriodSeconds?: number;
   /** The server does everything but delete. */
   dryRun?: boolean;
   /** Ends the request; the server may have carried it out all the same. */
@@ -264,14 +266,14 @@ export class Client {
    * @throws {NotFoundError} where there is none. @throws {ConflictError} where `uid` or `resourceVersion` differs.
    */
   async delete(resource: ApiResource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
-    const { uid, resourceVersion, propagationPolicy, dryRun, signal } = options;
+    const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, dryRun, signal } = options;
     const preconditions = uid || resourceVersion ? { uid, resourceVersion } : undefined;
     await this.#requester.text({
       subject: { verb: "delete", resource, key },
       method: "DELETE",
       path: pathOf(resource, key),
       query: { dryRun: dryRun ? "All" : undefined },
-      body: { apiVersion: "v1", kind: "DeleteOptions", preconditions, propagationPolicy },
+      body: { apiVersion: "v1", kind: "DeleteOptions", preconditions, propagationPolicy, gracePeriodSeconds },
       repeatable: true,
       doneWhenGone: true,
       signal,

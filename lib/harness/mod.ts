@@ -5,11 +5,16 @@
  * @module
  */
 export * from "./cluster.ts";
+export { CommandError } from "./command.ts";
+export { ContainerRuntime, type ContainerRuntimeName } from "./container_runtime.ts";
 export * from "./current.ts";
 export * from "./deno_tests.ts";
+export { deploy, type DeployOptions } from "./deploy.ts";
 export * from "./embedded.ts";
 export * from "./envtest.ts";
 export * from "./expectation.ts";
+export { buildLocalImage, type ImageOptions } from "./image.ts";
+export * from "./kind.ts";
 export * from "./kubeconfig_cluster.ts";
 export type { Matcher, Mismatch, Pattern } from "./match.ts";
 export * from "./operator_under_test.ts";

@@ -1,0 +1,105 @@
+import type { Clock } from "../base/clock.ts";
+import { UsageError } from "../base/errors.ts";
+import { kubeconfigPaths } from "../client/mod.ts";
+import {
+  buildLocalImage,
+  type ClusterSource,
+  CurrentSource,
+  deploy,
+  EmbeddedSource,
+  EnvtestSource,
+  KindCluster,
+  KindSource,
+  type RunOptions,
+} from "../harness/mod.ts";
+import type { CommandContext } from "./program.ts";
+import type { TestFlags } from "./test.ts";
+import type { TestSettings } from "./test_settings.ts";
+
+/** Image of the operator that is built where none is named. */
+const LOCAL_IMAGE = "pintle:test";
+
+/** Where scenarios run, as the settings say. Opens nothing. */
+export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock): ClusterSource {
+  const { settings, env, terminal } = context, test = settings as unknown as TestSettings;
+  switch (test.testCluster) {
+    case "embedded":
+      return new EmbeddedSource({ clock });
+    case "envtest":
+      return new EnvtestSource({ assets: test.testAssets || env.KUBEBUILDER_ASSETS, clock });
+    case "kind":
+      return new KindSource({
+        clock,
+        name: test.testKindName,
+        nodeImage: nodeImage(test, env),
+        runtime: test.testRuntime === "auto" ? env.KIND_EXPERIMENTAL_PROVIDER : test.testRuntime,
+        reuse: flags.reuse,
+        keep: flags.keepCluster,
+      });
+    case "current": {
+      const separator = Deno.build.os === "windows" ? ";" : ":";
+      const paths = settings.kubeconfig
+        ? [settings.kubeconfig]
+        : kubeconfigPaths(env.KUBECONFIG, env.HOME ?? env.USERPROFILE, separator);
+      const ask = (question: string) => flags.yes || (terminal.interactive && confirm(question));
+      return new CurrentSource({
+        paths,
+        context: settings.context || undefined,
+        clock,
+        confirm: (question) => Promise.resolve(Boolean(ask(question))),
+      });
+    }
+    default:
+      return test.testCluster satisfies never;
+  }
+}
+
+function nodeImage({ testNodeImage, testKubernetesVersion }: TestSettings, env: CommandContext["env"]) {
+  if (testNodeImage && testKubernetesVersion) {
+    throw new UsageError("--node-image and --kubernetes-version exclude each other", "name one of them");
+  }
+  if (testKubernetesVersion) return `kindest/node:v${testKubernetesVersion.replace(/^v/, "")}`;
+  return testNodeImage || env.KIND_NODE_IMAGE;
+}
+
+/** Deploys the operator into the kind cluster of a run, from an image that is named or built. */
+export function deploymentOf(context: CommandContext, clock: Clock): NonNullable<RunOptions["deploy"]> {
+  const { settings, root } = context, test = settings as unknown as TestSettings;
+  if (test.testCluster !== "kind") {
+    throw new UsageError(`--deployed needs nodes, and a cluster "${test.testCluster}" has none`, "take --cluster kind");
+  }
+  if (!root) throw new UsageError("--deployed needs the program's manifests, and this program carries none");
+  return async (cluster, signal) => {
+    const { leave } = cluster as KindCluster, image = test.testImage || LOCAL_IMAGE;
+    if (!test.testImage) await buildOwnImage(root, image, cluster as KindCluster, signal);
+    await (cluster as KindCluster).loadImage(image, signal);
+    const overlay = `${root}/deploy/overlays/dev`;
+    return await deploy(cluster, { overlay, image, clock, rolloutMsMax: test.testRolloutMsMax, leave: !leave }, signal);
+  };
+}
+
+/** An image of the program that runs now: its bundle is where it runs from, or, for sources, what `package` left. */
+async function buildOwnImage(
+  root: string,
+  image: string,
+  { runtime }: KindCluster,
+  signal: AbortSignal,
+): Promise<void> {
+  const bundled = (folder: string) => Deno.stat(`${folder}/main.js`).then(() => true, () => false);
+  const app = await bundled(root) ? root : `${root}/dist/app`;
+  if (!await bundled(app)) {
+    throw new UsageError(
+      "there is no bundle to make an image of",
+      "run `deno task package` first, or name an image with --image",
+    );
+  }
+  const standalone = Deno.build.standalone;
+  const permissions = ["--allow-env", "--allow-net", "--allow-read"];
+  await buildLocalImage(runtime, {
+    image,
+    app,
+    executable: Deno.execPath(),
+    args: standalone ? [] : ["run", "-q", "--no-prompt", "--no-config", "--no-lock", ...permissions],
+    signal,
+  });
+}

@@ -1,0 +1,67 @@
+import { UsageError } from "../base/mod.ts";
+import { runCommand } from "./command.ts";
+import type { ContainerRuntime } from "./container_runtime.ts";
+
+/** What an image is made of. */
+export interface ImageOptions {
+  /** Name and tag. */
+  readonly image: string;
+  /** The folder of the bundled program: `main.js` and what it reads. */
+  readonly app: string;
+  /** The runtime: the Deno, or compiled binary, that is running now. */
+  readonly executable: string;
+  /** Arguments of the runtime before those of the program; none for a compiled binary. */
+  readonly args: readonly string[];
+  /** Ends the build. */
+  readonly signal?: AbortSignal;
+}
+
+const USER = "65532:65532";
+
+/**
+ * Builds an image of the very program that is running, from nothing but files of this machine: the runtime, the shared libraries
+ * that it is linked with, and the bundle. For clusters of this machine; released images are built by the Dockerfile.
+ *
+ * @throws {UsageError} on systems whose programs are no Linux programs, or where there is no bundle.
+ */
+export async function buildLocalImage(runtime: ContainerRuntime, options: ImageOptions): Promise<void> {
+  const { image, app, executable, args, signal } = options;
+  if (Deno.build.os !== "linux") {
+    throw new UsageError(
+      `an image of this program can be built on Linux only, not on ${Deno.build.os}`,
+      "name one with --image",
+    );
+  }
+  const context = await Deno.makeTempDir({ prefix: "pintle-image-" });
+  try {
+    const root = `${context}/root`;
+    for (const library of await librariesOf(executable, signal)) await place(library, `${root}${library}`);
+    await place(executable, `${root}/app/deno`);
+    await copyFolder(app, `${root}/app`);
+    const entry = ["/app/deno", ...args, "/app/main.js"];
+    const lines = ["FROM scratch", "COPY root/ /", `USER ${USER}`, `ENTRYPOINT ${JSON.stringify(entry)}`];
+    await Deno.writeTextFile(`${context}/Dockerfile`, `${lines.join("\n")}\n`);
+    await runtime.build(image, context, signal);
+  } finally {
+    await Deno.remove(context, { recursive: true });
+  }
+}
+
+/** Absolute paths of the shared libraries and of the loader of a program, as its own system resolves them. */
+async function librariesOf(executable: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const listed = await runCommand("ldd", [executable], { signal });
+  return [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => path!);
+}
+
+async function place(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
+  await Deno.copyFile(await Deno.realPath(from), to);
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const entry of Deno.readDir(from)) {
+    if (entry.isDirectory) await copyFolder(`${from}/${entry.name}`, `${to}/${entry.name}`);
+    else await Deno.copyFile(`${from}/${entry.name}`, `${to}/${entry.name}`);
+  }
+}
