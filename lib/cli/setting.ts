@@ -129,10 +129,22 @@ export function resolveSettings<Table extends SettingTable>(
 
 function unknownVariables(table: SettingTable, env: Readonly<Record<string, string>>): string[] {
   const known = new Set(Object.values(table).map((setting) => setting.env));
-  return Object.keys(env).filter((name) => name.startsWith("PINTLE_") && !known.has(name)).sort().map((name) => {
+  const unknown = Object.keys(env).filter((name) => name.startsWith("PINTLE_") && !known.has(name));
+  return unknown.filter((name) => !isServiceLink(name, env)).sort().map((name) => {
     const near = [...known].find((each) => distance(each, name) <= 3);
     return `${name} is no setting${near ? `; did you mean ${near}?` : ""}`;
   });
+}
+
+/**
+ * Whether a variable is one of those that the kubelet gives each pod for each Service of its namespace, as
+ * `PINTLE_WEB_SERVICE_HOST` or `PINTLE_WEB_PORT_80_TCP` for a Service `pintle-web`: nobody meant it as a setting.
+ */
+function isServiceLink(name: string, env: Readonly<Record<string, string>>): boolean {
+  const [, service] =
+    /^(PINTLE_.+?)_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?)$/
+      .exec(name) ?? [];
+  return service !== undefined && Object.hasOwn(env, `${service}_SERVICE_HOST`);
 }
 
 /** Levenshtein distance, for suggestions. */

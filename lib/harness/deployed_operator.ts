@@ -17,6 +17,17 @@ export interface DeployedOptions {
   readonly signal: AbortSignal;
 }
 
+/** States of a container that only another manifest or image ends. */
+const HOPELESS: ReadonlySet<string> = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "ErrImageNeverPull",
+  "InvalidImageName",
+  "CreateContainerConfigError",
+  "CreateContainerError",
+]);
+/** Restarts after which a container that keeps ending is given up. */
+const RESTARTS_MAX = 2;
 /** Lines of a pod's log that are kept for a failure. */
 const LOG_LINES_MAX = 200;
 
@@ -95,6 +106,8 @@ export class DeployedOperator implements OperatorUnderTest {
         if (current && updatedReplicas === wanted && readyReplicas === wanted && replicas === wanted) {
           return { holds: true };
         }
+        const hopeless = (await this.#pods()).flatMap(({ status }) => hopelessReasons(status));
+        if (hopeless.length > 0) throw new NotYetError(`${what} will not happen: ${hopeless.join("; ")}`);
         return { holds: false, seen: `  ${readyReplicas ?? 0} of ${wanted} replicas are ready` };
       }, { client, clock, waitMsMax: rolloutMsMax, signal });
     } catch (error) {
@@ -163,6 +176,18 @@ export class DeployedOperator implements OperatorUnderTest {
     const { items } = await client.list<BuiltinObject>(Pod, { namespace: deployment.namespace!, labelSelector });
     return items;
   }
+}
+
+/** Why a pod will not become ready, however long one waits. */
+function hopelessReasons(status: Record<string, unknown> = {}): string[] {
+  const { containerStatuses = [] } = status as {
+    containerStatuses?: { restartCount: number; state: { waiting?: { reason?: string; message?: string } } }[];
+  };
+  return containerStatuses.flatMap(({ restartCount, state: { waiting } }) => {
+    const { reason = "", message = "" } = waiting ?? {};
+    const isHopeless = HOPELESS.has(reason) || (reason === "CrashLoopBackOff" && restartCount >= RESTARTS_MAX);
+    return isHopeless ? [`${reason}: ${message}`] : [];
+  });
 }
 
 /** A log of one JSON line is read as JSON by the client. */

@@ -1,4 +1,4 @@
-import { type Clock, describeError, mapConcurrent } from "../base/mod.ts";
+import { type Clock, describeError, mapConcurrent, UsageError } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
@@ -77,6 +77,8 @@ export function planRun(suites: readonly Suite[], filter?: (name: string) => boo
 /**
  * Runs scenarios on clusters of a source. Opens what it needs, and leaves nothing behind: neither on this machine nor, but for
  * `keepFailed`, in the cluster; what is left in spite of that is a failure. After an interruption the rest is `interrupted`.
+ *
+ * @throws {UsageError} where this machine lacks what the clusters need.
  */
 export async function runScenarios(planned: readonly PlannedScenario[], options: RunOptions): Promise<RunResult> {
   const { clock, source, signal, listener, seed } = options, startMs = clock.now();
@@ -90,7 +92,7 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
   try {
     if (source.isolated) {
       await mapConcurrent(planned, options.parallelMax, async (each, index) => {
-        if (signal.aborted) return note(each, interrupted(each, clock));
+        if (signal.aborted) return;
         listener?.onScenarioBegin?.(each);
         await using cluster = await source.open(signal);
         version ||= await serverVersion(cluster, clock);
@@ -101,9 +103,11 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
       });
     } else version = await runShared(planned, options, note, failures);
   } catch (error) {
+    // What this machine lacks is for the person to mend; nothing has begun yet.
+    if (error instanceof UsageError && results.size === 0) throw error;
     if (!signal.aborted) failures.push(describeError(error));
   }
-  for (const each of planned) if (!results.has(each)) note(each, interrupted(each, clock));
+  for (const each of planned) if (!results.has(each)) results.set(each, interrupted(each, clock));
   return {
     cluster: { kind: source.kind, version },
     operator: options.deploy ? "deployed" : "in-process",
@@ -142,7 +146,7 @@ async function runShared(
   try {
     await mapConcurrent(planned, parallelMax, async (each, index) => {
       using _turn = await turnstile.enter(isAlone(each.scenario.options));
-      if (signal.aborted) return note(each, interrupted(each, clock));
+      if (signal.aborted) return;
       listener?.onScenarioBegin?.(each);
       const end = await endOf(each, index, cluster, options, deployment);
       ends.push(end);

@@ -27,6 +27,24 @@ Deno.test("every mistake is named at once, with the nearest variable for a missp
   );
 });
 
+Deno.test("what the kubelet says of a Service named like a setting is none, and a lone variable of that form is", () => {
+  const links = {
+    PINTLE_REPLICATOR_SERVICE_HOST: "10.0.0.1",
+    PINTLE_REPLICATOR_SERVICE_PORT: "8080",
+    PINTLE_REPLICATOR_SERVICE_PORT_HTTP: "8080",
+    PINTLE_REPLICATOR_PORT: "tcp://10.0.0.1:8080",
+    PINTLE_REPLICATOR_PORT_8080_TCP: "tcp://10.0.0.1:8080",
+    PINTLE_REPLICATOR_PORT_8080_TCP_ADDR: "10.0.0.1",
+    PINTLE_REPLICATOR_PORT_8080_TCP_PORT: "8080",
+    PINTLE_REPLICATOR_PORT_8080_TCP_PROTO: "tcp",
+  };
+  assert.equal(resolveSettings(TABLE, links, {}).values.size, 3);
+  assert.throws(
+    () => resolveSettings(TABLE, { ...links, PINTLE_HTTP_PORT: "1" }, {}),
+    /^UsageError: PINTLE_HTTP_PORT is no/,
+  );
+});
+
 async function shown(columns: number, output: "table" | "json"): Promise<string> {
   const lines: string[] = [];
   const { origins, values } = resolveSettings({ ...SETTINGS, ...TABLE }, { PINTLE_TOKEN: "hunter2" }, {});
