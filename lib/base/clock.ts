@@ -48,6 +48,11 @@ export class SystemClock implements Clock {
     clearTimeout(this.#timers.get(handle.id));
     this.#timers.delete(handle.id);
   }
+
+  /** From now on the callback keeps no process alive: it runs only where something else does. */
+  unref(handle: TimerHandle): void {
+    this.#timers.get(handle.id)?.unref();
+  }
 }
 
 /**

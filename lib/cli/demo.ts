@@ -1,3 +1,4 @@
+import process from "node:process";
 import { type Clock, sleep, SystemClock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
@@ -80,7 +81,7 @@ class Story {
   readonly #watching: Promise<unknown>;
   #steps: StepState[] = [];
   #changed = Promise.withResolvers<void>();
-  #draw: ((text: string) => void) | undefined;
+  #draw: Awaited<ReturnType<typeof drawing>> | undefined;
 
   constructor(scenario: DemoScenario, client: Client, clock: Clock, terminal: Terminal, signal: AbortSignal) {
     this.#scenario = scenario;
@@ -94,7 +95,10 @@ class Story {
 
   /** Tells every step; returns what the last one showed. */
   async tell(): Promise<DemoView> {
-    if (this.#terminal.interactive) this.#draw = (await import("log-update")).default;
+    if (this.#terminal.interactive) {
+      this.#terminal.out("");
+      this.#draw = await drawing();
+    }
     let view = await this.#scenario.observe(this.#client);
     for (const step of this.#scenario.steps) {
       this.#abort.signal.throwIfAborted();
@@ -110,7 +114,7 @@ class Story {
           `✓ ${step.title}: ${view.current} of ${view.wanted} ${this.#scenario.unit} in ${formatDuration(tookMs)}`,
         );}
     }
-    await this.#endDrawing();
+    this.#endDrawing();
     return view;
   }
 
@@ -130,7 +134,7 @@ class Story {
   async close(): Promise<void> {
     this.#abort.abort();
     await this.#watching;
-    await this.#endDrawing();
+    this.#endDrawing();
   }
 
   async #converged(startMs: number): Promise<DemoView> {
@@ -171,9 +175,17 @@ class Story {
     this.#draw?.(picture(this.#terminal, this.#scenario.title, this.#steps, view));
   }
 
-  async #endDrawing(): Promise<void> {
+  #endDrawing(): void {
     if (!this.#draw) return;
-    (await import("log-update")).default.done();
+    this.#draw.done();
     this.#draw = undefined;
+    this.#terminal.out("");
   }
+}
+
+async function drawing() {
+  const { createLogUpdate } = await import("log-update");
+  // Hiding the cursor would bring in a package that answers SIGINT by sending it once more: a first Ctrl-C would count as
+  // the second, which ends the process without cleaning up.
+  return createLogUpdate(process.stdout, { showCursor: true });
 }

@@ -13,7 +13,7 @@ import { liveness, readiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
-import { Interrupts } from "./interrupts.ts";
+import { endLingering, Interrupts } from "./interrupts.ts";
 
 /** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
 export async function run(context: CommandContext): Promise<number> {
@@ -64,6 +64,7 @@ export async function run(context: CommandContext): Promise<number> {
     await running?.[Symbol.asyncDispose]();
     await health.close();
   }
+  endLingering(clock, EXIT.done);
   return EXIT.done;
 }
 

@@ -21,7 +21,7 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // the reader (head, less) has seen enough
     }
   };
-  const interactive = Deno.stdout.isTerminal();
+  const interactive = Deno.stdout.isTerminal() && hasSize();
   return {
     out: (line) => write(Deno.stdout, line),
     err: (line) => write(Deno.stderr, line),
@@ -36,6 +36,16 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
       }
     },
   };
+}
+
+/** Some pseudo-terminals have no columns or no rows: no picture fits in there. */
+function hasSize(): boolean {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    return columns > 0 && rows > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Text in an SGR color where the terminal shows colors. */

@@ -8,6 +8,8 @@ export interface BinaryOptions {
   readonly main?: string;
   /** A command, with its first arguments, that starts the program instead of this process. */
   readonly wrapper?: readonly string[];
+  /** Whether {@linkcode Binary.send} is used; the program's input is empty otherwise. */
+  readonly input?: boolean;
 }
 
 /** What `run` in a cluster may do, and nothing more. */
@@ -27,13 +29,15 @@ export class Binary implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<void>[];
   readonly folder: string;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #changed = Promise.withResolvers<void>();
   #over = false;
   out = "";
   err = "";
 
-  private constructor(child: Deno.ChildProcess, folder: string) {
+  private constructor(child: Deno.ChildProcess, folder: string, input?: WritableStreamDefaultWriter<Uint8Array>) {
     this.#child = child;
+    this.#input = input;
     this.folder = folder;
     this.#reading = [this.#read(child.stdout, "out"), this.#read(child.stderr, "err")];
     void Promise.all(this.#reading).then(() => {
@@ -45,7 +49,7 @@ export class Binary implements AsyncDisposable {
   /** Starts the program. */
   static async start(
     args: readonly string[],
-    { env, permissions = RUN_PERMISSIONS, main = "main.ts", wrapper = [] }: BinaryOptions = {},
+    { env, permissions = RUN_PERMISSIONS, main = "main.ts", wrapper = [], input = false }: BinaryOptions = {},
   ): Promise<Binary> {
     const folder = await Deno.makeTempDir({ prefix: "pintle-cli-test-" });
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
@@ -64,11 +68,11 @@ export class Binary implements AsyncDisposable {
       cwd: folder,
       clearEnv: true,
       env: { HOME: folder, PATH: Deno.env.get("PATH") ?? "", DENO_DIR: cache, ...env },
-      stdin: "null",
+      stdin: input ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    return new Binary(child, folder);
+    return new Binary(child, folder, input ? child.stdin.getWriter() : undefined);
   }
 
   /** Waits until something has been written to either stream; fails where the process ends without it. */
@@ -82,6 +86,11 @@ export class Binary implements AsyncDisposable {
     }
   }
 
+  /** Writes a line to its input. */
+  async send(line: string): Promise<void> {
+    await this.#input!.write(new TextEncoder().encode(`${line}\n`));
+  }
+
   /** Sends a signal. */
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
@@ -91,6 +100,7 @@ export class Binary implements AsyncDisposable {
   async ended(): Promise<Ended> {
     const { code } = await this.#child.status;
     await Promise.all(this.#reading);
+    await this.#input?.close().catch(() => {}); // its reader has gone
     return { code, out: this.out, err: this.err };
   }
 

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { Binary, type BinaryOptions, DEMO_PERMISSIONS } from "./binary.ts";
+import { Screen } from "./screen.ts";
+
+const python = await new Deno.Command("python3", { args: ["-c", "import pty"], stdout: "null", stderr: "null" })
+  .output().then(({ success }) => success, () => false);
+const CTRL_C = "type 03";
+
+/** Starts the demo on a pseudo-terminal. */
+function onTerminal(columns: number, args: string[], options: BinaryOptions = {}): Promise<Binary> {
+  const pty = new URL("terminal.py", import.meta.url).pathname;
+  return Binary.start(["demo", ...args], {
+    ...options,
+    permissions: DEMO_PERMISSIONS,
+    wrapper: ["python3", pty, `${columns}`, "50"],
+    input: true,
+  });
+}
+
+function terminalTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: !python }); // python's pty module is the terminal
+}
+
+for (const columns of [30, 80, 200]) {
+  terminalTest(`on a terminal of ${columns} columns the demo's picture fits, and its last one stays`, async () => {
+    await using binary = await onTerminal(columns, ["--once"], { env: { TERM: "xterm-256color" } });
+    const { code, out } = await binary.ended();
+    assert.equal(code, 0, out);
+    const picture = out.slice(out.search(/Pintle|.\[1mPintle/));
+    const screen = new Screen(columns).write(picture);
+    assert.equal(screen.wrapped, 0, screen.text);
+    assert.ok(screen.cursor, "the cursor is back");
+    assert.ok(screen.colored);
+    const lines = screen.text.split("\n");
+    assert.equal(lines.at(-1), "converged: 5 of 5 copies");
+    assert.equal(lines.filter((line) => line.startsWith("✓ team-")).length, 5, screen.text);
+    assert.equal(lines.filter((line) => line.startsWith("✓")).length, 9, screen.text);
+    assert.equal(lines.filter((line) => line.startsWith("Pintle")).length, 1, "one picture, redrawn");
+  });
+}
+
+terminalTest("NO_COLOR and --no-color take the color from the picture and nothing else", async () => {
+  for (const [args, env] of [[[], { NO_COLOR: "1" }], [["--no-color"], {}]] as const) {
+    await using binary = await onTerminal(80, ["--once", ...args], { env: { TERM: "xterm-256color", ...env } });
+    const { code, out } = await binary.ended();
+    assert.equal(code, 0, out);
+    const screen = new Screen(80).write(out);
+    assert.equal(screen.colored, false);
+    assert.match(screen.text, /\n✓ team-ember +\S.*\n\nconverged: 5 of 5 copies$/);
+  }
+});
+
+terminalTest("a terminal that becomes narrow in the middle gets pictures that fit it", async () => {
+  await using binary = await onTerminal(120, ["--once"], { env: { TERM: "xterm-256color" } });
+  await binary.until(/a sixth namespace appears/);
+  const before = binary.out.length;
+  await binary.send("size 40 50");
+  const { code, out } = await binary.ended();
+  assert.equal(code, 0);
+  // The first one may have been drawn before the terminal changed.
+  const frames = out.slice(before).split("\x1b[?2026h").slice(2);
+  assert.ok(frames.some((frame) => frame.includes("team-ember")));
+  for (const frame of frames) {
+    // deno-lint-ignore no-control-regex -- control sequences are what is taken out
+    for (const line of frame.replace(/\x1b\[[?\d;]*[A-Za-z]/g, "").split(/[\r\n]+/)) {
+      assert.ok([...line].length <= 40, line);
+    }
+  }
+});
+
+terminalTest("Ctrl-C during demo --once is 130: no kubeconfig is left, and the cursor is back", async () => {
+  await using binary = await onTerminal(80, ["--once"], { env: { TERM: "xterm-256color" } });
+  const [, path] = await binary.until(/kubeconfig: (\S+)/);
+  await binary.until(/a sixth namespace appears/);
+  await binary.send(CTRL_C);
+  const { code, out } = await binary.ended();
+  assert.equal(code, 130, out);
+  assert.doesNotMatch(out, /\n\s+at |rror/);
+  await assert.rejects(Deno.stat(path!), Deno.errors.NotFound);
+  assert.ok(new Screen(200).write(out.replaceAll("^C", "")).cursor);
+});
