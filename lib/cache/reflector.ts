@@ -5,7 +5,6 @@ import {
   type Client,
   ForbiddenError,
   GoneError,
-  InvalidError,
   MalformedAnswerError,
   NotFoundError,
   UnauthorizedError,
@@ -65,7 +64,7 @@ export interface ReflectorSink<T> {
 
 const BOUNDS: Required<ReflectorBounds> = {
   pageLimit: 500,
-  streamingList: false,
+  streamingList: true,
   watchSecondsMin: 200, // under the 240 s after which common load balancers cut a quiet connection
   watchSecondsMax: 230,
   idleMsMax: 70_000,
@@ -184,9 +183,10 @@ export class Reflector<T extends KubeObject> {
     } finally {
       if (alive && clock.now() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
     }
-    // kube-apiserver may end a streaming list with its last bookmark: the plain watch that follows is no repetition.
-    const listed = initial !== undefined && this.#version !== undefined;
-    if (signal.aborted || listed || clock.now() - startMs >= HEALTHY_WATCH_MS) return;
+    if (signal.aborted) return;
+    // A server that does not know the parameter (before 1.27) watches, and never says that the list is complete.
+    if (initial && this.#version === undefined) return this.#giveUpStreaming();
+    if (clock.now() - startMs >= HEALTHY_WATCH_MS) return;
     this.#failures++;
     this.sink.state("backingOff");
     await this.#pause(this.#backoffMs(undefined), signal);
@@ -243,6 +243,11 @@ export class Reflector<T extends KubeObject> {
     this.#following();
   }
 
+  #giveUpStreaming(): void {
+    this.context.logger.debug("the server has no streaming lists; using pages", { resource: this.resource.plural });
+    this.#streaming = false;
+  }
+
   #beginList(): void {
     if (this.#lists++ > 0) this.relists++;
     this.sink.state("listing");
@@ -282,11 +287,7 @@ export class Reflector<T extends KubeObject> {
   async #recover(error: Error, signal: AbortSignal): Promise<void> {
     const { logger } = this.context;
     const resource = this.resource.plural;
-    if (this.#streaming && this.#version === undefined && error instanceof InvalidError) {
-      logger.debug("the server has no streaming lists; using pages", { resource });
-      this.#streaming = false;
-      return;
-    }
+    if (this.#streaming && this.#version === undefined && refusesStreaming(error)) return this.#giveUpStreaming();
     this.#failures++;
     const suspect = error instanceof GoneError || error instanceof MalformedAnswerError;
     if (suspect || this.#failures % FAILURES_BEFORE_RELIST === 0) this.#version = undefined;
@@ -345,6 +346,13 @@ function historyWentBack(resource: ApiResource): GoneError {
     message,
   } as const;
   return new GoneError(status, { verb: "watch", resource });
+}
+
+/** Answers after which the same resource may still be listed in pages. */
+function refusesStreaming(error: Error): boolean {
+  if (!(error instanceof ApiError) || isRefusal(error) || error instanceof GoneError) return false;
+  // 500: storage that cannot tell its progress. 429 and 503 are about the moment, not about the request.
+  return error.code === 500 || error.code === 501 || (error.code < 500 && error.code !== 429);
 }
 
 /** Failures that waiting does not heal. */

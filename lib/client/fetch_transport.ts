@@ -17,6 +17,12 @@ export interface SocketTransportOptions {
   idleConnectionMsMax?: number;
 }
 
+/**
+ * kube-apiserver compresses a streaming list in one gzip member per flush (since 1.37), and fetch takes the end of the first
+ * member for the end of the body.
+ */
+const PLAIN = { "accept-encoding": "identity" };
+
 /** The clients of one set of TLS settings. */
 interface Clients {
   readonly tls: TlsSettings;
@@ -84,7 +90,7 @@ export class FetchTransport implements Transport {
       lease.release(completed);
     };
     try {
-      const response = await this.#send(lease.client, path, request, headers, link.signal);
+      const response = await this.#send(lease.client, path, request, { ...headers, ...PLAIN }, link.signal);
       if (response.body) return new Response(endingBody(response.body, end), response);
       end(true);
       return response;

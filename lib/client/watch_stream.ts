@@ -1,4 +1,5 @@
 import { parseJson } from "../base/mod.ts";
+import { ReusedBuffer } from "./stream_body.ts";
 import { MalformedAnswerError, UnreachableError } from "./unreachable.ts";
 
 /** Longest line that a watch may send by default: an object of etcd's 1.5 MiB grows when JSON escapes it. */
@@ -20,16 +21,16 @@ export async function* decodeJsonLines<T>(
   const { lineLengthMax = LINE_LENGTH_MAX, signal, onChunk } = options;
   const lines = new LineBuffer(lineLengthMax);
   const decoder = new TextDecoder();
-  const reader = stream.getReader();
+  const reader = new ReusedBuffer(stream);
   // Not every stream ends with its request's signal (a body whose producer hangs does not); a cancelled reader always does.
   const abort = () => void reader.cancel(signal!.reason).catch(() => {});
   signal?.addEventListener("abort", abort, { once: true });
   try {
     while (true) {
       signal?.throwIfAborted();
-      const { done, value } = await reader.read();
+      const value = await reader.read();
       signal?.throwIfAborted();
-      if (done) break;
+      if (!value) break;
       onChunk?.();
       const values = lines.push(decoder.decode(value, { stream: true })).map((line) => parseLine<T>(line));
       if (values.length > 0) yield values;
@@ -41,7 +42,7 @@ export async function* decodeJsonLines<T>(
     signal?.removeEventListener("abort", abort);
     // Cancels a stream that is still open; one that failed rejects again, and its failure is already on the way up.
     await reader.cancel().catch(() => {});
-    reader.releaseLock();
+    reader.release();
   }
 }
 

@@ -25,7 +25,7 @@ function listOf(version: number, ...items: KubeObject[]): Step {
 const event = (type: string, object: KubeObject) => ({ type, object });
 const bookmark = (version: number) => event("BOOKMARK", { metadata: { resourceVersion: String(version) } });
 
-/** An informer over a script, its events as texts, and a clean end. */
+/** An informer over a script (its lists in pages unless a test says otherwise), its events as texts, and a clean end. */
 class Scene implements AsyncDisposable {
   readonly clock = new VirtualClock();
   readonly transport: ScriptedTransport;
@@ -39,7 +39,7 @@ class Scene implements AsyncDisposable {
     this.transport = new ScriptedTransport(...steps);
     const random = new SeededRandom(1), { clock } = this, logger = createLogger((record) => this.logs.push(record));
     const client = new Client(this.transport, { fieldManager: "test", clock, random, retriesMax: 0 });
-    this.informer = new Informer(client, WIDGETS, { clock, random, logger, ...options });
+    this.informer = new Informer(client, WIDGETS, { clock, random, logger, streamingList: false, ...options });
     this.informer.onEvent(({ type, object, old, initial }) => {
       const versions = `${old ? `${old.metadata?.resourceVersion}→` : ""}${object.metadata?.resourceVersion}`;
       this.events.push(`${initial ? "initial " : ""}${type} ${object.metadata?.name} ${versions}`);
@@ -333,7 +333,7 @@ Deno.test("an object without a version is no object: the resource is listed agai
   assert.deepEqual(await scene.heard(), ["added a 11"]);
 });
 
-Deno.test("a streaming list shows nothing before its end, and a server without it gets a paged one", async () => {
+Deno.test("a streaming list shows nothing before its end, and the watch goes on from there", async () => {
   const stream = new ScriptedStream();
   const end = { metadata: { resourceVersion: "20", annotations: { "k8s.io/initial-events-end": "true" } } };
   await using scene = new Scene([stream.step], { streamingList: true });
@@ -345,11 +345,64 @@ Deno.test("a streaming list shows nothing before its end, and a server without i
   assert.deepEqual(await scene.heard(), ["initial added a 3", "added b 21"]);
   assert.equal(scene.queries("sendInitialEvents")[0], "true");
   assert.equal(scene.queries("resourceVersionMatch")[0], "NotOlderThan");
+});
 
-  await using old = new Scene([refuse(422, "Invalid"), listOf(9, widget("a", 3)), new ScriptedStream().step], {
-    streamingList: true,
-  });
-  assert.deepEqual(await old.heard(), ["initial added a 3"]);
+Deno.test("a server that refuses a streaming list, or whose storage cannot give one, gets a paged one at once", async () => {
+  const paged = () => [listOf(9, widget("a", 3)), new ScriptedStream().step];
+  for (const step of [refuse(422, "Invalid"), refuse(400, "BadRequest"), refuse(500, "InternalError")]) {
+    await using scene = new Scene([step, ...paged()], { streamingList: true });
+    assert.deepEqual(await scene.heard(), ["initial added a 3"]);
+    assert.deepEqual(scene.queries("sendInitialEvents"), ["true", null, null]);
+  }
+  const stream = new ScriptedStream();
+  await using told = new Scene([stream.step, ...paged()], { streamingList: true });
+  await settle();
+  stream.send(event("ERROR", { kind: "Status", status: "Failure", code: 500, message: "no progress" } as KubeObject));
+  assert.deepEqual(await told.heard(), ["initial added a 3"]);
+});
+
+Deno.test("a server that does not know streaming lists, and watches without ever saying that it is complete, gets a paged one", async () => {
+  const stream = new ScriptedStream();
+  const steps = [stream.step, listOf(9, widget("a", 3)), new ScriptedStream().step];
+  await using scene = new Scene(steps, { streamingList: true });
+  await settle();
+  stream.send(event("ADDED", widget("a", 3)), bookmark(8));
+  stream.end();
+  assert.deepEqual(await scene.heard(), ["initial added a 3"]);
+  assert.deepEqual(scene.queries("sendInitialEvents"), ["true", null, null]);
+});
+
+Deno.test("a streaming list that is put off, not allowed or cut is asked for again, and nothing of its half shows", async () => {
+  const cut = new ScriptedStream(), whole = new ScriptedStream();
+  const end = { metadata: { resourceVersion: "20", annotations: { "k8s.io/initial-events-end": "true" } } };
+  const steps = [refuse(429, "TooManyRequests"), refuse(403, "Forbidden"), fail("reset"), cut.step, whole.step];
+  await using scene = new Scene(steps, { streamingList: true });
+  while (scene.transport.left > 1) await scene.clock.advance(1_000);
+  cut.send(event("ADDED", widget("a", 3)));
+  await settle();
+  cut.break();
+  assert.deepEqual(await scene.heard(), []);
+  while (scene.transport.left > 0) await scene.clock.advance(1_000);
+  whole.send(event("ADDED", widget("b", 4)), event("BOOKMARK", end));
+  assert.deepEqual(await scene.heard(), ["initial added b 4"]);
+  assert.deepEqual(scene.queries("sendInitialEvents"), ["true", "true", "true", "true", "true"]);
+});
+
+Deno.test("a 410 in a watch that began with a streaming list begins another one, and tells differences only", async () => {
+  const first = new ScriptedStream(), second = new ScriptedStream();
+  const end = (version: number) =>
+    event("BOOKMARK", {
+      metadata: { resourceVersion: `${version}`, annotations: { "k8s.io/initial-events-end": "true" } },
+    });
+  await using scene = new Scene([first.step, second.step], { streamingList: true });
+  await settle();
+  first.send(event("ADDED", widget("a", 3)), event("ADDED", widget("b", 4)), end(10));
+  assert.deepEqual(await scene.heard(), ["initial added a 3", "initial added b 4"]);
+  first.send(event("ERROR", { kind: "Status", status: "Failure", code: 410, reason: "Expired" } as KubeObject));
+  await settle();
+  second.send(event("ADDED", widget("a", 12)), end(30));
+  assert.deepEqual(await scene.heard(), ["deleted b 4", "modified a 3→12"]);
+  assert.equal(scene.informer.relists, 1);
 });
 
 Deno.test("waiting for a version ends with an event, a bookmark, the time limit, an abort or the informer's end", async () => {

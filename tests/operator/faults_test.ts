@@ -28,10 +28,12 @@ function gated(response: Response, gate: Promise<void>, signal?: AbortSignal): R
     signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
   aborted.catch(() => {});
+  let listed = false;
   const body = response.body!.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       async transform(chunk, controller) {
-        await Promise.race([gate, aborted]);
+        if (listed) await Promise.race([gate, aborted]);
+        listed ||= new TextDecoder().decode(chunk).includes("k8s.io/initial-events-end");
         controller.enqueue(chunk);
       },
     }),
