@@ -285,8 +285,6 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #recover(error: Error, signal: AbortSignal): Promise<void> {
-    const { logger } = this.context;
-    const resource = this.resource.plural;
     if (this.#streaming && this.#version === undefined && refusesStreaming(error)) return this.#giveUpStreaming();
     this.#failures++;
     const suspect = error instanceof GoneError || error instanceof MalformedAnswerError;
