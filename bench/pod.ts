@@ -7,12 +7,9 @@
 import { SystemClock } from "../lib/base/mod.ts";
 import { EmbeddedApiServer, HttpsServer } from "../lib/apiserver/mod.ts";
 import { Client, loadKubeconfig, openTransport, SERVICE_ACCOUNT_DIRECTORY } from "../lib/client/mod.ts";
-import { INSTALL_NAMESPACE } from "../lib/cli/installation.ts";
 import { EnvtestCluster } from "../lib/harness/mod.ts";
-import { REPLICATOR_NAME } from "../lib/replicator/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const ACCOUNT = `/api/v1/namespaces/${INSTALL_NAMESPACE}/serviceaccounts/${REPLICATOR_NAME}/token`;
 
 /** A way to start a program: the arguments of `deno` up to the program's own. */
 export type Launch = readonly string[];
@@ -39,16 +36,21 @@ export class PodHost implements AsyncDisposable {
       stack.defer(() => server.close());
       await stack.use(await HttpsServer.start(server, { nowMs: clock.now() })).writeKubeconfig(kubeconfigPath);
     }
-    await output(["run", "-q", "-A", "main.ts", "install", "--kubeconfig", kubeconfigPath]);
+    const said = await output(["run", "-q", "-A", "main.ts", "install", "--kubeconfig", kubeconfigPath]);
+    const [, namespace, name] = /as ServiceAccount (\S+)\/(\S+)/.exec(said)!;
     const { server, credentials } = await loadKubeconfig({ paths: [kubeconfigPath], clock });
     const transport = openTransport({ server, credentials });
     stack.defer(() => transport.close());
-    const { status } = await new Client(transport, { fieldManager: "bench" }).raw("POST", ACCOUNT, {
-      apiVersion: "authentication.k8s.io/v1",
-      kind: "TokenRequest",
-      spec: { expirationSeconds: 3600 },
-    }) as { status: { token: string } };
-    await mount(stack, status.token, credentials.tls.caCerts![0]!);
+    const { status } = await new Client(transport, { fieldManager: "bench" }).raw(
+      "POST",
+      accountPath(namespace!, name!),
+      {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenRequest",
+        spec: { expirationSeconds: 3600 },
+      },
+    ) as { status: { token: string } };
+    await mount(stack, status.token, credentials.tls.caCerts![0]!, namespace!);
     return new PodHost(assets ? "kube-apiserver" : "embedded server", new URL(server), stack.move());
   }
 
@@ -122,6 +124,10 @@ export class Pod implements AsyncDisposable {
   }
 }
 
+function accountPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+}
+
 /** Runs `deno` to its end and gives its output. @throws {Error} where it fails. */
 export async function output(args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT }).output();
@@ -131,12 +137,12 @@ export async function output(args: readonly string[]): Promise<string> {
 }
 
 /** Puts an account where a pod finds it, for as long as the stack lives. A folder that is there belongs to somebody else. */
-async function mount(stack: AsyncDisposableStack, token: string, ca: string): Promise<void> {
+async function mount(stack: AsyncDisposableStack, token: string, ca: string, namespace: string): Promise<void> {
   const parent = SERVICE_ACCOUNT_DIRECTORY.slice(0, SERVICE_ACCOUNT_DIRECTORY.lastIndexOf("/"));
   await Deno.mkdir(parent, { recursive: true });
   await Deno.mkdir(SERVICE_ACCOUNT_DIRECTORY, { mode: 0o700 });
   stack.defer(() => Deno.remove(SERVICE_ACCOUNT_DIRECTORY, { recursive: true }));
   await Deno.writeTextFile(`${SERVICE_ACCOUNT_DIRECTORY}/token`, token, { mode: 0o600 });
   await Deno.writeTextFile(`${SERVICE_ACCOUNT_DIRECTORY}/ca.crt`, ca);
-  await Deno.writeTextFile(`${SERVICE_ACCOUNT_DIRECTORY}/namespace`, INSTALL_NAMESPACE);
+  await Deno.writeTextFile(`${SERVICE_ACCOUNT_DIRECTORY}/namespace`, namespace);
 }
