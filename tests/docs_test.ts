@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import type { KubeObject } from "../lib/apimachinery/mod.ts";
+import { EmbeddedApiServer } from "../lib/apiserver/mod.ts";
+import { Client } from "../lib/client/mod.ts";
+import { Namespace } from "../lib/operator/mod.ts";
+import { applyCrds } from "../lib/operator/installation.ts";
+import { Replication, replicator } from "../lib/replicator/mod.ts";
+import project from "../deno.json" with { type: "json" };
+
+const ROOT = new URL("../", import.meta.url);
+const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
+const exists = (path: string) => Deno.stat(new URL(path, ROOT)).then(() => true, () => false);
+
+async function documents(): Promise<string[]> {
+  const paths = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+  for (const folder of ["docs", "docs/decisions"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+      if (name.endsWith(".md")) paths.push(`${folder}/${name}`);
+    }
+  }
+  return paths;
+}
+
+Deno.test("every link of the documents leads to a file", async () => {
+  for (const path of await documents()) {
+    for (const [, link] of (await read(path)).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
+      const target = new URL(link!, new URL(path, ROOT));
+      assert.ok(await exists(target.href), `${path}: ${link}`);
+    }
+  }
+});
+
+Deno.test("every task that README and CONTRIBUTING name is one", async () => {
+  for (const path of ["README.md", "CONTRIBUTING.md"]) {
+    const named = [...(await read(path)).matchAll(/\bdeno(?:@[\d.]+)? task ([a-z:]+)/g)].map(([, task]) => task!);
+    assert.ok(named.length > 3);
+    for (const task of named) assert.ok(Object.hasOwn(project.tasks, task), `${path}: deno task ${task}`);
+  }
+});
+
+Deno.test("the README's Replication is one that a server takes", async () => {
+  const [, yaml] = /```yaml\n(apiVersion: pintle\.dev[^]*?)```/.exec(await read("README.md"))!;
+  const server = new EmbeddedApiServer(), client = new Client(server.transport(), { fieldManager: "test" });
+  await applyCrds(client, replicator());
+  await client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: "platform" } });
+  const taken = await client.create<KubeObject>(Replication, parse(yaml!));
+  assert.equal(taken.metadata?.generation, 1);
+  await server.settled();
+  server.close();
+});
+
+/** Whether a source has a test of this name: as it stands, or as one that a template makes. */
+function hasTest(source: string, name: string): boolean {
+  if (source.includes(`"${name}"`)) return true;
+  return [...source.matchAll(/`([^`\n]+)`/g)].some(([, template]) => {
+    const parts = template!.split(/\$\{[^}]*\}/).map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+    return parts.length > 1 && parts.join("").length > 2 && new RegExp(`^${parts.join(".+")}$`).test(name);
+  }) || contractOf(source, name);
+}
+
+/** Tests of several implementations begin with the implementation's name. */
+function contractOf(source: string, name: string): boolean {
+  const [, rest] = /^[a-z:]+: (.+)$/.exec(name) ?? [];
+  return rest !== undefined && source.includes(`"${rest}"`);
+}
+
+Deno.test("every test that a requirement names is there", async () => {
+  const text = (await read("docs/functional_requirements.md")).replace(/\n {2}/g, " ");
+  const missing: string[] = [];
+  let names = 0;
+  for (const line of text.split("\n").filter((line) => line.startsWith("- **FR-"))) {
+    const id = /FR-\d+/.exec(line)![0];
+    for (const [, path, named] of line.matchAll(/`((?:tests|bench)\/[\w/]+\.ts)`([^`]*)/g)) {
+      if (!await exists(path!)) {
+        missing.push(`${id}: ${path}`);
+        continue;
+      }
+      const source = await read(path!);
+      for (const [, name] of named!.matchAll(/"([^"]+)"/g)) {
+        names++;
+        if (!hasTest(source, name!)) missing.push(`${id}: ${path}: ${name}`);
+      }
+    }
+  }
+  assert.ok(names > 100, "the list is read");
+  assert.deepEqual(missing, []);
+});
