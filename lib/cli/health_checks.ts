@@ -20,11 +20,14 @@ export function liveness(running: () => RunningOperator | undefined, clock: Cloc
   return [{ name: "workers", check }];
 }
 
-/** What speaks against work: the operator does not run (its declared watches are listed before it does), or a watch is silent. */
+/**
+ * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does either),
+ * or a watch is silent. A replica that stands by is ready: it could lead at once, and a rollout waits for it.
+ */
 export function readiness(running: () => RunningOperator | undefined, stalenessMaxMs: number): HealthCheck[] {
   const operator = () => {
     const state = running()?.state ?? "starting";
-    return state === "running" ? undefined : `it is ${state}`;
+    return state === "running" || state === "standby" ? undefined : `it is ${state}`;
   };
   const watches = () => {
     for (const { spec, informer } of running()?.informers.running() ?? []) {

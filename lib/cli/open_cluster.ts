@@ -10,6 +10,8 @@ import type { CommandContext } from "./program.ts";
 export interface OpenedCluster extends AsyncDisposable {
   readonly transport: Transport;
   readonly server: string;
+  /** The namespace of the pod, or of the context. */
+  readonly namespace: string;
   /** Where the settings came from, for people. */
   readonly source: string;
   /** Path of a kubeconfig that was written for people, where there is one. */
@@ -36,8 +38,8 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
       ? { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT ?? "443" }
       : undefined,
   });
-  const { transport, server, source } = connection;
-  return { transport, server, source, [Symbol.asyncDispose]: () => Promise.resolve(transport.close()) };
+  const { transport, server, namespace, source } = connection;
+  return { transport, server, namespace, source, [Symbol.asyncDispose]: () => Promise.resolve(transport.close()) };
 }
 
 /** What an embedded cluster is opened with. */
@@ -82,6 +84,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
   return {
     transport: server.transport(),
     server: door.url,
+    namespace: "default",
     source: "embedded",
     kubeconfigPath: path,
     [Symbol.asyncDispose]: close,

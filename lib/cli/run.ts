@@ -13,6 +13,7 @@ import { liveness, readiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
+import { openReplica, type Replica } from "./replica.ts";
 import { endLingering, Interrupts } from "./interrupts.ts";
 
 /** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
@@ -34,15 +35,18 @@ export async function run(context: CommandContext): Promise<number> {
   if (cluster.kubeconfigPath) {
     logger.info("the embedded API server is for trying things out", { kubeconfig: cluster.kubeconfigPath });
   }
-  const metrics = new Metrics(clock);
+  const metrics = new Metrics(clock), replica = openReplica(context, cluster, clock, logger);
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
   try {
-    await check(context, client, interrupts.signal);
+    const leaseNamespace = replica.elector && cluster.namespace;
+    await check(context, client, leaseNamespace, interrupts.signal);
   } catch (error) {
     // The kubelet may end a pod before its server answers: nothing has begun, so nothing has failed.
     if (interrupts.signal.aborted) return EXIT.done;
     throw error;
   }
+  const { elector } = replica;
+  if (elector) metrics.leadership(operator.name, () => elector.isLeader);
   let running: RunningOperator | undefined;
   const health = serveHealth({
     host: settings.httpHost,
@@ -54,10 +58,13 @@ export async function run(context: CommandContext): Promise<number> {
     readyz: readiness(() => running, settings.stalenessMaxMs),
   });
   try {
-    running = await start(context, cluster.transport, metrics, logger, interrupts.signal);
-    await interrupts.received;
+    running = await start(context, replica, metrics, logger, interrupts.signal);
+    const lost = await Promise.race([interrupts.received, elector?.lost ?? new Promise<never>(() => {})]);
+    // Another replica may lead by now: nothing is finished, nothing cleaned up. The kubelet starts this one anew.
+    if (lost) throw lost;
     logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
     await running.stop(settings.gracePeriodMs);
+    await elector?.release();
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
   } finally {
@@ -69,8 +76,13 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 /** Says everything that is missing before anything starts. */
-async function check({ operator, program }: CommandContext, client: Client, signal: AbortSignal): Promise<void> {
-  const findings = await preflight(operator, client, { program, signal });
+async function check(
+  { operator, program }: CommandContext,
+  client: Client,
+  leaseNamespace: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const findings = await preflight(operator, client, { program, leaseNamespace, signal });
   if (findings.length === 0) return;
   throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
 }
@@ -82,18 +94,19 @@ class PreflightError extends Error {
 
 function start(
   context: CommandContext,
-  transport: Parameters<CommandContext["operator"]["start"]>[0]["transport"],
+  { transport, elector, identity }: Replica,
   metrics: Metrics,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<RunningOperator> {
-  const { operator, settings, version, env } = context;
+  const { operator, settings, version } = context;
   const { tracer, span } = tracing(operator.name, version);
   return operator.start({
     transport,
     logger,
     signal,
-    instance: env.HOSTNAME ?? operator.name,
+    leadership: elector,
+    instance: identity,
     onRequest: (record) => metrics.request(record),
     tracer,
     observe: (controller) => ({ ...metrics.observer(controller), span }),

@@ -49,6 +49,12 @@ export const SETTINGS = {
     0,
     65_535,
   ),
+  leaderElection: choice({
+    env: "PINTLE_LEADER_ELECTION",
+    flag: "leader-election",
+    fallback: "off",
+    description: "Whether replicas elect one that works, while the others stand by with their stores filled",
+  }, ["off", "on"]),
   gracePeriodMs: duration({
     env: "PINTLE_GRACE_PERIOD",
     flag: "grace-period",

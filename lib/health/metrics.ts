@@ -57,6 +57,18 @@ export class Metrics {
     this.#watches = source;
   }
 
+  /** Says where each scrape finds whether this replica leads. Without leader election there is no such metric. */
+  leadership(name: string, isLeader: () => boolean): void {
+    this.#gauge(
+      "leader_election_master_status",
+      "Whether this replica leads: 1, or stands by: 0",
+      ["name"],
+      (gauge) => {
+        gauge.set({ name }, isLeader() ? 1 : 0);
+      },
+    );
+  }
+
   /** The observer of one controller. */
   observer(controller: string): {
     queue: { added(): void; taken(waitedMs: number): void; done(workedMs: number): void; retried(): void };

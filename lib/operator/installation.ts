@@ -3,6 +3,7 @@ import type { ApiResource } from "../apimachinery/resource.ts";
 import { LinkedAbort } from "../base/signal.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
+import { LEASE_RULES } from "./permissions.ts";
 
 /** Where a program's ServiceAccount is unless somebody says otherwise. */
 export function installNamespace(program: string): string {
@@ -22,7 +23,8 @@ export const CRDS = resource("apiextensions.k8s.io", "CustomResourceDefinition",
 
 /**
  * What a cluster needs before the operator can run in it, in the order in which it is applied: CRDs, a namespace, a
- * ServiceAccount, a ClusterRole with exactly the operator's rules, and its binding.
+ * ServiceAccount, a ClusterRole with exactly the operator's rules, a Role for the lease by which its replicas elect a leader,
+ * and their bindings.
  */
 export function installation(operator: Operator, program: string, namespace: string): InstalledObject[] {
   const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": program };
@@ -37,6 +39,11 @@ export function installation(operator: Operator, program: string, namespace: str
     made(resource(RBAC, "ClusterRole", false), `${RBAC}/v1`, { name }, { rules: operator.rules() }),
     made(resource(RBAC, "ClusterRoleBinding", false), `${RBAC}/v1`, { name }, {
       roleRef: { apiGroup: RBAC, kind: "ClusterRole", name },
+      subjects: [{ kind: "ServiceAccount", name, namespace }],
+    }),
+    made(resource(RBAC, "Role", true), `${RBAC}/v1`, { name, namespace }, { rules: LEASE_RULES }),
+    made(resource(RBAC, "RoleBinding", true), `${RBAC}/v1`, { name, namespace }, {
+      roleRef: { apiGroup: RBAC, kind: "Role", name },
       subjects: [{ kind: "ServiceAccount", name, namespace }],
     }),
   ];

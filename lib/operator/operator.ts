@@ -139,7 +139,10 @@ export class Operator {
     return new KindHandlers(declaration);
   }
 
-  /** Runs once before the first reconcile; an error keeps the operator from starting. */
+  /**
+   * Runs once in every process, before its first reconcile; an error keeps it from starting. With leader election it runs on
+   * replicas that wait, too: there it can read, and its writes are refused.
+   */
   startup(handler: ActivityHandler): this {
     this.#startup.push(handler);
     return this;

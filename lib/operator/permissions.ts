@@ -11,6 +11,11 @@ export interface PolicyRule {
   readonly verbs: readonly string[];
 }
 
+/** What electing a leader needs, in the namespace of the lease. */
+export const LEASE_RULES: readonly PolicyRule[] = [
+  { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
+];
+
 const WATCH = ["get", "list", "watch"];
 const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete"];
 

@@ -1,7 +1,7 @@
 import { formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
-import type { PolicyRule } from "./permissions.ts";
+import { LEASE_RULES, type PolicyRule } from "./permissions.ts";
 
 /** One thing that keeps an operator from working, and the command that mends it. */
 export interface Finding {
@@ -15,6 +15,8 @@ export interface Finding {
 export interface PreflightOptions {
   /** The command that fixes name, the operator's own name where absent: `PROGRAM install`. */
   readonly program?: string;
+  /** Namespace of the lease by which a leader is elected; leader election is off where absent. */
+  readonly leaseNamespace?: string;
   /** Ends the checks. */
   readonly signal?: AbortSignal;
 }
@@ -31,12 +33,13 @@ const CHECKS_AT_ONCE = 16;
 export async function preflight(
   operator: Operator,
   client: Client,
-  { program = operator.name, signal }: PreflightOptions = {},
+  { program = operator.name, leaseNamespace, signal }: PreflightOptions = {},
 ): Promise<Finding[]> {
   await client.raw("GET", "/version", undefined, { signal });
   const install = `run \`${program} install\` as an admin`;
   const kinds = await missingKinds(operator, client, install, signal);
-  const rules = await missingRules(operator, client, install, signal);
+  const rules = await missingRules(operator.rules(), undefined, client, install, signal);
+  if (leaseNamespace) rules.push(...await missingRules(LEASE_RULES, leaseNamespace, client, install, signal));
   return [...kinds, ...rules];
 }
 
@@ -63,18 +66,19 @@ async function missingKinds(
 }
 
 async function missingRules(
-  operator: Operator,
+  rules: readonly PolicyRule[],
+  namespace: string | undefined,
   client: Client,
   install: string,
   signal?: AbortSignal,
 ): Promise<Finding[]> {
-  const wanted = operator.rules().flatMap((rule) => rule.verbs.map((verb) => ({ rule, verb })));
+  const wanted = rules.flatMap((rule) => rule.verbs.map((verb) => ({ rule, verb })));
   const missing: PolicyRule[] = [];
   for (let at = 0; at < wanted.length; at += CHECKS_AT_ONCE) {
     const batch = wanted.slice(at, at + CHECKS_AT_ONCE);
     const allowed = await Promise.all(batch.map(({ rule, verb }) => {
       const [plural, subresource] = rule.resources[0]!.split("/") as [string, string | undefined];
-      return client.can(verb, { group: rule.apiGroups[0]!, plural, subresource }, undefined, undefined, signal);
+      return client.can(verb, { group: rule.apiGroups[0]!, plural, subresource }, namespace, undefined, signal);
     }));
     batch.forEach(({ rule, verb }, index) => {
       if (!allowed[index]) missing.push({ ...rule, verbs: [verb] });
@@ -86,7 +90,9 @@ async function missingRules(
     byResource.set(key, { ...rule, verbs: [...(byResource.get(key)?.verbs ?? []), ...rule.verbs] });
   }
   return [...byResource.values()].map((rule) => ({
-    problem: `not allowed to ${rule.verbs.join(", ")} ${rule.resources[0]} in API group "${rule.apiGroups[0]}"`,
+    problem: `not allowed to ${rule.verbs.join(", ")} ${rule.resources[0]} in API group "${rule.apiGroups[0]}"${
+      namespace ? ` in namespace ${namespace}` : ""
+    }`,
     fix: `grant ${JSON.stringify(rule)} to the operator's account: ${install}`,
   }));
 }

@@ -32,12 +32,26 @@ export interface StartOptions {
   readonly tracer?: ClientOptions["tracer"];
   /** Metrics and spans, per controller name. */
   readonly observe?: (controller: string) => ControllerObserver;
+  /**
+   * Makes it one of several replicas: its stores fill at once, and it works only once it leads. Its `transport` should let no
+   * write through before that (`fencedTransport`).
+   */
+  readonly leadership?: Leadership;
   /** Aborts a start that takes too long. */
   readonly signal?: AbortSignal;
 }
 
-/** How far an operator is: `stopping` takes no more work, `stopped` has let go of everything. */
-export type OperatorState = "starting" | "running" | "stopping" | "stopped";
+/** How an operator comes to lead. A `LeaderElector` is one. */
+export interface Leadership {
+  /** Resolves when this process leads; rejects with the signal's reason where that aborts first. */
+  acquire(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * How far an operator is: `standby` has all its stores and waits to lead, `stopping` takes no more work, `stopped` has let go of
+ * everything.
+ */
+export type OperatorState = "starting" | "standby" | "running" | "stopping" | "stopped";
 
 /** An operator at work. Disposing it stops it with no grace. */
 export class RunningOperator implements AsyncDisposable {
@@ -103,7 +117,7 @@ export class RunningOperator implements AsyncDisposable {
     options.signal?.addEventListener("abort", abandon, { once: true });
     try {
       options.signal?.throwIfAborted();
-      await running.#start(options.signal);
+      await running.#start(options);
       return running;
     } catch (error) {
       await running.crash();
@@ -152,12 +166,25 @@ export class RunningOperator implements AsyncDisposable {
     if (this.#state !== "stopped") await this.crash();
   }
 
-  async #start(signal: AbortSignal | undefined): Promise<void> {
+  async #start({ signal, leadership }: StartOptions): Promise<void> {
     const context = this.#activityContext();
     for (const handler of this.#operator.activities.startup) await handler(context);
     const started = Promise.all(this.controllers.map((controller) => controller.start()));
     await (signal ? Promise.race([started, aborted(signal)]) : started);
     signal?.throwIfAborted();
+    if (!leadership) return this.#run();
+    this.#state = "standby";
+    this.#running = leadership.acquire(this.#stop.signal).then(() => {
+      // A stop may have come in the very moment in which the lease was won.
+      if (this.#stop.signal.aborted) return;
+      this.#run();
+      return this.#running;
+    }, (error) => {
+      if (!this.#stop.signal.aborted) throw error;
+    });
+  }
+
+  #run(): void {
     this.#state = "running";
     this.#running = Promise.all(
       this.controllers.map((controller) => controller.run(this.#stop.signal, this.#abort.signal)),
@@ -169,14 +196,15 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   async #stopWithin(graceMs: number): Promise<void> {
-    invariant(this.#state === "running", `stop() of an operator that is ${this.#state}`);
+    const led = this.#state === "running";
+    invariant(led || this.#state === "standby", `stop() of an operator that is ${this.#state}`);
     this.#state = "stopping";
     this.#stop.abort();
     const timer = this.#clock.schedule(() => this.#abort.abort(new Error("grace period is over")), graceMs);
     try {
       await this.#running;
       const context = this.#activityContext();
-      for (const handler of this.#operator.activities.cleanup) {
+      for (const handler of led ? this.#operator.activities.cleanup : []) {
         try {
           await handler(context);
         } catch (error) {

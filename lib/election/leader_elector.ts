@@ -1,0 +1,196 @@
+import { type Clock, describeError, LinkedAbort, type Logger, type Random, sleep, TimeoutError } from "../base/mod.ts";
+import { formatKey, type ObjectKey } from "../apimachinery/mod.ts";
+import { AlreadyExistsError, type Client, ConflictError, NotFoundError } from "../client/mod.ts";
+import { heldBy, type LeaseObject, LEASES, nextStep, type ObservedLease, released } from "./lease.ts";
+
+/** How a leader is elected. The defaults are client-go's. */
+export interface ElectionOptions {
+  /** Sends lease requests; must not be fenced. */
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Which lease: one for all replicas of one operator. */
+  readonly lease: ObjectKey;
+  /** Name of this replica, different for each process, the same for all its life. */
+  readonly identity: string;
+  /** How long the others wait for a holder that says nothing. 15 s. */
+  readonly leaseMs?: number;
+  /** How long a holder tries to renew before it gives up; less than `leaseMs`, so that it stops before another begins. 10 s. */
+  readonly renewMsMax?: number;
+  /** Pause between two looks, or two renewals. 2 s, plus up to a fifth at random. */
+  readonly retryMs?: number;
+}
+
+/** The lease was lost: somebody else may be the leader by now. */
+export class LeaseLostError extends Error {
+  /** Tells the class in logs. */
+  override readonly name = "LeaseLostError";
+}
+
+const LEASE_MS = 15_000, RENEW_MS_MAX = 10_000, RETRY_MS = 2_000, JITTER = 0.2;
+
+/**
+ * One candidate for one lease.
+ *
+ * Guarantees: at most one candidate has {@linkcode isLeader} at any time, as long as clocks run equally fast (their absolute
+ * times do not matter); a leader whose renewals fail stops being one before another can become it.
+ *
+ * Source: client-go's leaderelection; the Lease API (KEP-589).
+ */
+export class LeaderElector {
+  readonly #options: Required<ElectionOptions>;
+  readonly #lost = Promise.withResolvers<LeaseLostError>();
+  #observed: ObservedLease | undefined;
+  /** Until when the lease is certainly ours: measured from before the request that renewed it. */
+  #validUntilMs = -Infinity;
+  #renewing: Promise<void> | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(options: ElectionOptions) {
+    this.#options = { leaseMs: LEASE_MS, renewMsMax: RENEW_MS_MAX, retryMs: RETRY_MS, ...options };
+    const { leaseMs, renewMsMax, retryMs } = this.#options;
+    if (!(retryMs > 0 && retryMs * (1 + JITTER) < renewMsMax && renewMsMax < leaseMs)) {
+      throw new RangeError(`retryMs ${retryMs} < renewMsMax ${renewMsMax} < leaseMs ${leaseMs} does not hold`);
+    }
+  }
+
+  /** Whether this candidate may write now. */
+  get isLeader(): boolean {
+    return this.#options.clock.now() < this.#validUntilMs;
+  }
+
+  /** Who holds the lease, as far as this candidate has seen; empty for nobody. */
+  get holder(): string {
+    return this.#observed?.lease.spec?.holderIdentity ?? "";
+  }
+
+  /** Resolves, once, when a lease that was held is lost. Never after {@linkcode release}. */
+  get lost(): Promise<LeaseLostError> {
+    return this.#lost.promise;
+  }
+
+  /**
+   * Waits until this candidate is the leader, and keeps the lease renewed from then on.
+   *
+   * @throws the signal's reason where it aborts first.
+   */
+  async acquire(signal: AbortSignal): Promise<void> {
+    const { logger, lease, identity, clock } = this.#options;
+    logger.info("waiting to be the leader", { lease: formatKey(lease), identity });
+    let reported: string | undefined;
+    while (!this.isLeader) {
+      signal.throwIfAborted();
+      await this.#attempt(signal).catch((error) => {
+        signal.throwIfAborted();
+        logger.warn("cannot look at the lease", { lease: formatKey(lease), error: describeError(error) });
+      });
+      if (this.isLeader) break;
+      if (this.holder !== reported) logger.info("another replica leads", { leader: reported = this.holder });
+      await sleep(clock, this.#pauseMs(), signal);
+    }
+    logger.info("leading", { lease: formatKey(lease), identity });
+    this.#renewing = this.#renew();
+  }
+
+  /**
+   * Gives the lease up, so that another replica leads at once; call it when the last write is done. Nothing where it is not held.
+   */
+  async release(): Promise<void> {
+    this.#stop.abort();
+    await this.#renewing;
+    const { client, clock, logger, lease } = this.#options;
+    if (!this.isLeader || !this.#observed) return;
+    this.#validUntilMs = -Infinity;
+    try {
+      await client.replace<LeaseObject>(LEASES, released(this.#observed.lease, clock.now()));
+      logger.info("the lease is given up", { lease: formatKey(lease) });
+    } catch (error) {
+      // It expires by itself; the others only wait longer.
+      logger.warn("the lease could not be given up", { lease: formatKey(lease), error: describeError(error) });
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, logger, lease, identity } = this.#options, { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await sleep(clock, this.#pauseMs(), signal);
+        await this.#attempt(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn("the lease could not be renewed", { lease: formatKey(lease), error: describeError(error) });
+      }
+      if (!this.isLeader) break;
+    }
+    if (signal.aborted) return;
+    const why = this.holder && this.holder !== identity ? `${this.holder} has it` : "it could not be renewed in time";
+    this.#lost.resolve(new LeaseLostError(`lease ${formatKey(lease)} is lost: ${why}`));
+  }
+
+  /**
+   * Looks at the lease and takes or renews it where that is allowed. A conflict is somebody else's success: the next attempt
+   * looks again. Ends after `renewMsMax`: a request that hangs must not hide that time is over.
+   */
+  async #attempt(signal: AbortSignal): Promise<void> {
+    const { clock, renewMsMax } = this.#options;
+    using abort = new LinkedAbort([signal]);
+    const timer = clock.schedule(
+      () => abort.abort(new TimeoutError("the API server did not answer in time")),
+      renewMsMax,
+    );
+    try {
+      await this.#takeOrRenew(abort.signal);
+    } finally {
+      clock.clear(timer);
+    }
+  }
+
+  async #takeOrRenew(signal: AbortSignal): Promise<void> {
+    const { client, clock, lease: key, identity, leaseMs } = this.#options;
+    const seconds = Math.ceil(leaseMs / 1_000), beforeMs = clock.now();
+    const replace = (lease: LeaseObject) =>
+      this.#write(beforeMs, () => client.replace(LEASES, heldBy(lease, identity, beforeMs, seconds), { signal }));
+    // Its holder knows the lease: one request instead of two, every two seconds for as long as the operator runs.
+    if (this.isLeader && this.#observed && await replace(this.#observed.lease)) return;
+    const found = await client.find<LeaseObject>(LEASES, key, { signal });
+    if (!found) {
+      const fresh = heldBy(
+        { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: key },
+        identity,
+        beforeMs,
+        seconds,
+      );
+      await this.#write(beforeMs, () => client.create(LEASES, fresh, { signal }));
+      return;
+    }
+    this.#observe(found);
+    if (nextStep(this.#observed!, identity, beforeMs).kind === "wait") this.#validUntilMs = -Infinity;
+    else await replace(found);
+  }
+
+  /** Whether the write went through; it then holds from the moment before it was sent. */
+  async #write(beforeMs: number, write: () => Promise<LeaseObject>): Promise<boolean> {
+    try {
+      this.#observe(await write());
+      this.#validUntilMs = beforeMs + this.#options.renewMsMax;
+      return true;
+    } catch (error) {
+      if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  #observe(lease: LeaseObject): void {
+    const { resourceVersion } = lease.metadata ?? {};
+    if (this.#observed?.lease.metadata?.resourceVersion === resourceVersion) return;
+    this.#observed = { lease, changedMs: this.#options.clock.now() };
+  }
+
+  #pauseMs(): number {
+    const { retryMs, random } = this.#options;
+    return retryMs * (1 + JITTER * random.next());
+  }
+}
