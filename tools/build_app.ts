@@ -7,7 +7,11 @@
  */
 import { describeError, UsageError } from "../lib/base/mod.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+/** The project's folder. */
+export const ROOT: string = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** The bundle and what it carries; the runtime comes on top. */
+const PAYLOAD_BYTES_MAX = 5_000_000;
 
 /** Folders and files that the program reads at run time, by their path in the project. */
 const CARRIED = ["LICENSE", "deno.json", "deno.lock", "deploy", "lib"];
@@ -51,6 +55,16 @@ export async function buildApp(): Promise<BuiltApp> {
   const build = await describeBuild();
   await Deno.writeTextFile(`${folder}/build.json`, `${JSON.stringify(build)}\n`);
   return { folder, build, bytes: await sizeOf(folder) };
+}
+
+/**
+ * Keeps the program small: what is embedded is read at each start, and downloaded by everybody.
+ *
+ * @throws {Error} where it has more bytes than it may.
+ */
+export function requireBudget(bytes: number): void {
+  if (bytes <= PAYLOAD_BYTES_MAX) return;
+  throw new Error(`the program has ${bytes} bytes, more than the ${PAYLOAD_BYTES_MAX} that it may have`);
 }
 
 /** The version of deno.json and the commit of the checkout. `SOURCE_DATE_EPOCH` makes builds repeatable. */

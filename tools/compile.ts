@@ -5,10 +5,9 @@
  * @module
  */
 import { UsageError } from "../lib/base/mod.ts";
-import { buildApp, runBuildStep } from "./build_app.ts";
+import { buildApp, requireBudget, ROOT, runBuildStep } from "./build_app.ts";
 import { PERMISSIONS } from "./permissions.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 /** The targets of `deno compile`. */
 const TARGETS: readonly string[] = [
   "x86_64-unknown-linux-gnu",
@@ -27,7 +26,8 @@ await runBuildStep("compile", async () => {
     );
   }
   await check();
-  const { folder, build } = await buildApp();
+  const { folder, build, bytes } = await buildApp();
+  requireBudget(bytes);
   const output = `${ROOT}/dist/pintle${target ? `-${target}` : ""}`;
   await Deno.remove(output).catch(() => {}); // deno compile replaces no file that it did not make
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
