@@ -117,7 +117,7 @@ export class Packaged implements AsyncDisposable {
 
   /** The only version in the cache: fails where there is anything else beside it. */
   async version(cache = this.cache): Promise<string> {
-    const [name, ...others] = Array.from(Deno.readDirSync(cache), (entry) => entry.name);
+    const [name, ...others] = (await Array.fromAsync(Deno.readDir(cache))).map((entry) => entry.name);
     if (!name || others.length > 0 || !/^[0-9a-f]{64}$/.test(name)) {
       throw new Error(`the cache has ${[name, ...others].join(", ")}`);
     }
