@@ -11,8 +11,15 @@ import { EnvtestCluster } from "../lib/harness/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
-/** A way to start a program: the arguments of `deno` up to the program's own. */
-export type Launch = readonly string[];
+/** A way to start a program. */
+export interface Launch {
+  readonly name: string;
+  /** Whether clusters run it so. */
+  readonly shipped: boolean;
+  /** The arguments of `deno` up to the program's own. */
+  readonly args: readonly string[];
+  readonly env?: Record<string, string>;
+}
 
 /** A cluster that pods of this machine can reach, the operator installed, its account mounted. */
 export class PodHost implements AsyncDisposable {
@@ -57,9 +64,13 @@ export class PodHost implements AsyncDisposable {
   /** Starts the program and waits until it is ready. */
   async run(launch: Launch, args: readonly string[] = []): Promise<Pod> {
     const child = new Deno.Command(Deno.execPath(), {
-      args: [...launch, "run", "--http-port", "0", ...args],
+      args: [...launch.args, "run", "--http-port", "0", ...args],
       cwd: ROOT,
-      env: { KUBERNETES_SERVICE_HOST: this.address.hostname, KUBERNETES_SERVICE_PORT: this.address.port },
+      env: {
+        ...launch.env,
+        KUBERNETES_SERVICE_HOST: this.address.hostname,
+        KUBERNETES_SERVICE_PORT: this.address.port,
+      },
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
@@ -129,8 +140,9 @@ function accountPath(namespace: string, name: string): string {
 }
 
 /** Runs `deno` to its end and gives its output. @throws {Error} where it fails. */
-export async function output(args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT }).output();
+export async function output(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: [...args], env, cwd: ROOT })
+    .output();
   const decoder = new TextDecoder();
   if (code !== 0) throw new Error(`deno ${args.join(" ")} exited with ${code}: ${decoder.decode(stderr)}`);
   return decoder.decode(stdout);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { cli, ConfigMap, defineResource, Operator, requeueAfter } from "../../lib/mod.ts";
 
 const Widget = defineResource({

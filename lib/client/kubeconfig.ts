@@ -1,4 +1,3 @@
-import { parse } from "yaml";
 import { type Clock, isObject, UsageError } from "../base/mod.ts";
 import {
   bearer,
@@ -103,7 +102,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
       continue;
     }
     found++;
-    const config = parseConfig(path, content),
+    const config = await parseConfig(path, content),
       directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
     merged.current ??= text(config["current-context"]);
     collect(merged.clusters, config.clusters, "cluster", directory);
@@ -117,9 +116,10 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
   throw new UsageError(what, "set KUBECONFIG or give --kubeconfig, or run inside a cluster", { cause: missing });
 }
 
-function parseConfig(path: string, content: string): Fields {
+async function parseConfig(path: string, content: string): Promise<Fields> {
   const wrong = () =>
     new UsageError(`${path} is not a kubeconfig: it is no YAML mapping`, "check the file, or give another one");
+  const { parse } = await import("yaml"); // a pod has no kubeconfig, and shall not hold a parser for one
   let config: unknown;
   try {
     config = parse(content);

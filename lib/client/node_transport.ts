@@ -1,4 +1,4 @@
-import { Agent, request as httpsRequest } from "node:https";
+import type { Agent } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { type Transport, type TransportRequest, UsageError } from "../base/mod.ts";
 import { type HeaderFields, sendAuthenticated, type TlsSettings } from "./credentials.ts";
@@ -35,7 +35,6 @@ export class NodeTransport implements Transport {
   /** See {@linkcode Transport.fetch}. */
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
     return await sendAuthenticated(this.#options.credentials, request, async (headers) => {
-      if (this.#closed) throw this.#unreachable(new Error("the transport is closed"));
       try {
         return await this.#send(path, request, headers);
       } catch (cause) {
@@ -56,15 +55,17 @@ export class NodeTransport implements Transport {
     return new UnreachableError(this.#base.origin, classifyFailure(cause), { cause });
   }
 
-  #send(path: string, request: TransportRequest, fields: HeaderFields): Promise<Response> {
+  async #send(path: string, request: TransportRequest, fields: HeaderFields): Promise<Response> {
     const { signal, body, streaming, method = "GET" } = request;
-    const agents = this.#current();
+    const https = await import("node:https"); // megabytes that whoever needs no such transport shall not hold
+    if (this.#closed) throw new Error("the transport is closed");
+    const agents = this.#current(https.Agent);
     const headers: Record<string, string | string[]> = {};
     for (const [name, value] of Object.entries(fields)) headers[name] = typeof value === "string" ? value : [...value];
     if (body !== undefined) headers["content-length"] = String(new TextEncoder().encode(body).byteLength);
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const sent = httpsRequest({
+      const sent = https.request({
         protocol: this.#base.protocol,
         hostname: this.#base.hostname.replace(/^\[|\]$/g, ""),
         port: this.#base.port || 443,
@@ -89,7 +90,7 @@ export class NodeTransport implements Transport {
     });
   }
 
-  #current() {
+  #current(create: typeof Agent) {
     const { credentials, idleConnectionsMax = 32 } = this.#options;
     const { tls } = credentials;
     if (this.#agent?.tls !== tls) {
@@ -103,8 +104,8 @@ export class NodeTransport implements Transport {
       };
       this.#agent = {
         tls,
-        requests: new Agent({ ...settings, keepAlive: true, maxFreeSockets: idleConnectionsMax }),
-        streams: new Agent(settings),
+        requests: new create({ ...settings, keepAlive: true, maxFreeSockets: idleConnectionsMax }),
+        streams: new create(settings),
       };
     }
     return this.#agent!;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { describeError, PermanentError, UsageError } from "../base/errors.ts";
 import type { DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/object.ts";
 import { isDnsLabel, isDnsSubdomain } from "../apimachinery/name.ts";
@@ -108,7 +108,7 @@ const BASE_STATUS: Record<string, SchemaNode> = {
  * @throws {UsageError} for a group, kind or plural that Kubernetes would refuse.
  * @example
  * ```ts
- * import { z } from "zod";
+ * import * as z from "zod";
  * import { defineResource } from "./define_resource.ts";
  * const Widget = defineResource({
  *   group: "shop.example.com", version: "v1", kind: "Widget",

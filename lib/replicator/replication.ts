@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type CustomObject, type CustomResource, defineResource } from "../operator/mod.ts";
 
 const LabelSelectorSchema = z.object({

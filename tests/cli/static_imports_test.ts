@@ -35,7 +35,7 @@ async function closure(entry: string): Promise<string[]> {
   return [...seen];
 }
 
-const EMBEDDED = ["/lib/apiserver/", "/lib/harness/", "@kubernetes/client-node"];
+const EMBEDDED = ["/lib/apiserver/", "/lib/harness/", "@kubernetes/client-node", "/yaml@", "node:https"];
 
 Deno.test("run loads no API server, no harness and no kubeconfig parser until it needs one", async () => {
   const loaded = await closure("lib/cli/run.ts");

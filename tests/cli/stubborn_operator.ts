@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { cli, defineResource, Operator } from "../../lib/mod.ts";
 
 const Widget = defineResource({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { Program } from "../../lib/harness/program.ts";
 import { ConfigMap, type CustomObject, defineResource, Operator } from "../../lib/operator/mod.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { findProgram, runProgram, testWith } from "../outside_program.ts";
 import { openServedCluster } from "../served_cluster.ts";
 import { World } from "../world.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { z } from "zod";
+import * as z from "zod";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { ConfigMap, defineResource, Namespace, Operator, PermanentError, UsageError } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatTime, type KubeObject } from "../../lib/apimachinery/mod.ts";
 import {
   type Condition,
