@@ -71,7 +71,7 @@ export function requireBudget(bytes: number): void {
 /**
  * Makes every dynamic import one whose target Deno cannot tell before it runs. Deno parses whatever it can see being imported,
  * and keeps the memory: with the API server and client-node in sight `run` would hold 65 MB more on its first start, and on
- * every start where its cache cannot be written.
+ * every start where its cache cannot be written. Loading a chunk takes the permission to read it.
  *
  * @throws {Error} where there is none: then the bundler writes them in another way.
  */

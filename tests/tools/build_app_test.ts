@@ -27,7 +27,7 @@ Deno.test("Deno sees no chunk of a bundle before it is loaded, and loads it then
     const { modules } = JSON.parse(await deno("info", "--json", `${folder}/main.js`));
     const seen = modules.map(({ specifier }: { specifier: string }) => specifier.split("/").pop());
     assert.deepEqual(seen.sort(), ["a.js", "main.js"]);
-    assert.equal(await deno("run", `${folder}/main.js`, "load"), "b\n");
+    assert.equal(await deno("run", "--allow-read", `${folder}/main.js`, "load"), "b\n");
   });
 });
 
