@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { describeError, UsageError } from "../lib/base/mod.ts";
 
 /** The project's folder. */
@@ -34,27 +35,30 @@ export interface BuiltApp {
 }
 
 /**
- * Builds `dist/app` anew.
+ * Builds `dist/app` anew. Files that stay the same are not touched, and `main.js` comes last: whoever watches the folder never
+ * sees half a program.
  *
  * @throws {Error} that quotes the bundler where it fails.
  */
 export async function buildApp(): Promise<BuiltApp> {
-  const folder = `${ROOT}/dist/app`;
-  await Deno.remove(folder, { recursive: true }).catch(() => {});
-  await Deno.mkdir(folder, { recursive: true });
+  const folder = `${ROOT}/dist/app`, fresh = `${ROOT}/dist/.app`;
+  await Deno.remove(fresh, { recursive: true }).catch(() => {});
+  await Deno.mkdir(fresh, { recursive: true });
   await run(Deno.execPath(), [
     "bundle",
     "-q",
     "--minify",
     "--code-splitting", // a command loads its own chunks only: `run` does not hold the API server in memory
     "--outdir",
-    folder,
+    fresh,
     "main.ts",
   ]);
-  await hideChunks(folder);
-  for (const path of CARRIED) await copy(`${ROOT}/${path}`, `${folder}/${path}`);
+  await hideChunks(fresh);
+  for (const path of CARRIED) await copy(`${ROOT}/${path}`, `${fresh}/${path}`);
   const build = await describeBuild();
-  await Deno.writeTextFile(`${folder}/build.json`, `${JSON.stringify(build)}\n`);
+  await Deno.writeTextFile(`${fresh}/build.json`, `${JSON.stringify(build)}\n`);
+  await mirror(fresh, folder);
+  await Deno.remove(fresh, { recursive: true });
   return { folder, build, bytes: await sizeOf(folder) };
 }
 
@@ -111,6 +115,29 @@ async function copy(from: string, to: string): Promise<void> {
   if (!info.isDirectory) return await Deno.copyFile(from, to);
   await Deno.mkdir(to, { recursive: true });
   for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
+}
+
+/** Makes `to` what `from` is: new files first, `main.js` after them, then what is no longer wanted goes. */
+async function mirror(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  const wanted = await Array.fromAsync(Deno.readDir(from));
+  for (
+    const { name, isDirectory } of wanted.sort((a, b) => Number(a.name === "main.js") - Number(b.name === "main.js"))
+  ) {
+    if (isDirectory) await mirror(`${from}/${name}`, `${to}/${name}`);
+    else if (!await sameContent(`${from}/${name}`, `${to}/${name}`)) {
+      await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+    }
+  }
+  const names = new Set(wanted.map(({ name }) => name));
+  for await (const { name } of Deno.readDir(to)) {
+    if (!names.has(name)) await Deno.remove(`${to}/${name}`, { recursive: true });
+  }
+}
+
+async function sameContent(left: string, right: string): Promise<boolean> {
+  const [one, other] = await Promise.all([left, right].map((path) => Deno.readFile(path).catch(() => undefined)));
+  return one !== undefined && other !== undefined && Buffer.from(one).equals(other);
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -5,7 +5,7 @@
  * @module
  */
 export * from "./cluster.ts";
-export { CommandError } from "./command.ts";
+export { CommandError, requireCommand } from "./command.ts";
 export { ContainerRuntime, type ContainerRuntimeName } from "./container_runtime.ts";
 export * from "./current.ts";
 export * from "./deno_tests.ts";
