@@ -1,13 +1,14 @@
 # The image of the operator. Released images pin both bases by digest:
 #
 #   docker build \
-#     --build-arg DENO_IMAGE=docker.io/denoland/deno@sha256:… \
-#     --build-arg BASE_IMAGE=gcr.io/distroless/cc-debian12@sha256:… \
+#     --build-arg DENO_IMAGE=denoland/deno@sha256:… \
+#     --build-arg BASE_IMAGE=debian@sha256:… \
 #     --build-arg VERSION=… --build-arg REVISION=… --build-arg CREATED=… .
 #
 # Without a registry, `pintle test --deployed` and `deno task image` build an image of files of this machine alone.
-ARG DENO_IMAGE=docker.io/denoland/deno:2.9.6
-ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+ARG DENO_IMAGE=denoland/deno:2.9.6
+# Any small base with glibc.
+ARG BASE_IMAGE=debian:bookworm-slim
 
 # --- dev: the bundle beside a full Deno, started anew when a file of it changes (Tiltfile). Needs nothing but its base.
 FROM ${DENO_IMAGE} AS dev
@@ -29,7 +30,7 @@ ARG REVISION=
 ARG SOURCE_DATE_EPOCH=
 RUN deno task compile
 
-# --- runtime: glibc, the executable, nobody's privileges. No shell, no package manager.
+# --- runtime: glibc, the executable, nobody's privileges; nothing is installed, and the root may be read-only.
 FROM ${BASE_IMAGE} AS runtime
 ARG VERSION=0.0.0
 ARG REVISION=unknown

@@ -93,13 +93,5 @@ async function buildOwnImage(
       "run `deno task package` first, or name an image with --image",
     );
   }
-  const standalone = Deno.build.standalone;
-  const permissions = ["--allow-env", "--allow-net", "--allow-read"];
-  await buildLocalImage(runtime, {
-    image,
-    app,
-    executable: Deno.execPath(),
-    args: standalone ? [] : ["run", "-q", "--no-prompt", "--no-config", "--no-lock", ...permissions],
-    signal,
-  });
+  await buildLocalImage(runtime, { image, app, executable: Deno.execPath(), signal });
 }

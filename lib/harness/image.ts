@@ -10,12 +10,12 @@ export interface ImageOptions {
   readonly app: string;
   /** The runtime: the Deno, or compiled binary, that is running now. */
   readonly executable: string;
-  /** Arguments of the runtime before those of the program; none for a compiled binary. */
-  readonly args: readonly string[];
   /** Ends the build. */
   readonly signal?: AbortSignal;
 }
 
+/** In a pod the program only runs: it neither writes files nor starts programs. */
+const RUN_FLAGS = ["-q", "--no-prompt", "--no-config", "--no-lock", "--allow-env", "--allow-net", "--allow-read"];
 const USER = "65532:65532";
 
 /**
@@ -25,7 +25,7 @@ const USER = "65532:65532";
  * @throws {UsageError} on systems whose programs are no Linux programs, or where there is no bundle.
  */
 export async function buildLocalImage(runtime: ContainerRuntime, options: ImageOptions): Promise<void> {
-  const { image, app, executable, args, signal } = options;
+  const { image, app, executable, signal } = options;
   if (Deno.build.os !== "linux") {
     throw new UsageError(
       `an image of this program can be built on Linux only, not on ${Deno.build.os}`,
@@ -38,7 +38,7 @@ export async function buildLocalImage(runtime: ContainerRuntime, options: ImageO
     for (const library of await librariesOf(executable, signal)) await place(library, `${root}${library}`);
     await place(executable, `${root}/app/deno`);
     await copyFolder(app, `${root}/app`);
-    const entry = ["/app/deno", ...args, "/app/main.js"];
+    const entry = Deno.build.standalone ? ["/app/deno"] : ["/app/deno", "run", ...RUN_FLAGS, "/app/main.js"];
     const lines = ["FROM scratch", "COPY root/ /", `USER ${USER}`, `ENTRYPOINT ${JSON.stringify(entry)}`];
     await Deno.writeTextFile(`${context}/Dockerfile`, `${lines.join("\n")}\n`);
     await runtime.build(image, context, signal);

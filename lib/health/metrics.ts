@@ -193,6 +193,7 @@ export class Metrics {
   #collectWatches(): void {
     const collect =
       (value: (watch: WatchGauges) => number, combine: (a: number, b: number) => number) => (gauge: Gauge) => {
+        gauge.reset(); // a watch that has ended says nothing any more
         const byResource = new Map<string, number>();
         for (const watch of this.#watches()) {
           byResource.set(watch.resource, combine(byResource.get(watch.resource) ?? 0, value(watch)));
