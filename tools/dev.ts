@@ -3,7 +3,7 @@
  * `pintle-dev` or takes the one that is there; it stays when Tilt ends.
  *
  * ```sh
- * deno task dev [--cluster NAME] [--base IMAGE] [--node-image IMAGE] [--ci]
+ * deno task dev [--cluster NAME] [--base IMAGE] [--node-image IMAGE] [--ci] [-- FLAGS OF TILT]
  * ```
  *
  * @module
@@ -16,8 +16,9 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const TILT = "install Tilt (docs.tilt.dev/install), or take `deno task dev:embedded`, which needs nothing";
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       cluster: { type: "string", default: "pintle-dev" },
       base: { type: "string" },
@@ -41,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
     await Deno.writeTextFile(`${folder}/kubeconfig`, cluster.kubeconfig!, { mode: 0o600 });
     const settings = ["--deno", Deno.execPath(), ...(values.base ? ["--base", values.base] : [])];
     const tilt = new Deno.Command("tilt", {
-      args: [values.ci ? "ci" : "up", "--context", `kind-${values.cluster}`, "--", ...settings],
+      args: [values.ci ? "ci" : "up", "--context", `kind-${values.cluster}`, ...positionals, "--", ...settings],
       cwd: ROOT,
       env: { KUBECONFIG: `${folder}/kubeconfig` },
     }).spawn();
