@@ -1,9 +1,9 @@
-import { isObject } from "../base/mod.ts";
+import { describeError, isObject } from "../base/mod.ts";
 import { type Condition, type KubeObject } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 import type { ResourceKind } from "../controller/declaration.ts";
 import { builtinKind } from "../operator/builtin_kinds.ts";
-import { describeMismatches, type Matcher, mismatches, type Pattern } from "./match.ts";
+import { describeMismatches, type Matcher, mismatches, type Pattern, shorten } from "./match.ts";
 import { formatRef, type Ref } from "./ref.ts";
 import { type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
 
@@ -78,16 +78,26 @@ export class Expectation<T extends KubeObject> {
 
   /** It looks like the pattern: fields that the pattern leaves out may be anything. Returns the object. */
   toMatch(pattern: Pattern<T>): Promise<T> {
-    const secret = this.#ref.resource.kind === "Secret";
     return this.#object("to match", (object) => {
-      const found = mismatches(pattern, object, { secret });
+      const found = mismatches(pattern, object, { secret: this.#isSecret });
       return found.length === 0 ? { holds: true } : { holds: false, seen: describeMismatches(found) };
     });
   }
 
-  /** A free condition holds; `what` ends the sentence "expected Secret a/b …". Returns the object. */
+  /**
+   * A free condition holds; `what` ends the sentence "expected Secret a/b …". One that throws does not hold yet. Returns the
+   * object.
+   */
   toSatisfy(what: string, holds: (object: T) => boolean): Promise<T> {
-    return this.#object(what, (object) => holds(object) ? { holds: true } : { holds: false, seen: this.#show(object) });
+    return this.#object(what, (object) => {
+      try {
+        return holds(object) ? { holds: true } : { holds: false, seen: this.#show(object) };
+      } catch (error) {
+        // As a condition on a status does before there is one. What it says may quote a Secret's value.
+        const why = this.#isSecret ? "" : `: ${describeError(error)}`;
+        return { holds: false, seen: `  the condition threw${why}\n${this.#show(object)}` };
+      }
+    });
   }
 
   /**
@@ -116,8 +126,8 @@ export class Expectation<T extends KubeObject> {
       const missing = expected.filter((each) => !about.some((event) => mismatches(each, event).length === 0));
       if (missing.length === 0) return { holds: true };
       const lines = about.map(({ type, reason, note }) => `  ${type} ${reason}: ${note}`);
-      const wanted = missing.map(({ type = "", reason = "", note = "" }) =>
-        `  missing: ${type} ${reason} ${note}`.trimEnd()
+      const wanted = missing.map(({ type, reason, note }) =>
+        `  missing: ${[type, reason, note].filter((each) => each !== undefined).join(" ")}`
       );
       return { holds: false, seen: [...wanted, ...(lines.length ? lines : ["  no Event about it"])].join("\n") };
     };
@@ -138,15 +148,27 @@ export class Expectation<T extends KubeObject> {
     return waitUntil(`expected ${formatRef(this.#ref)} ${what}`, [this.#ref.resource], look, this.#options);
   }
 
-  #show(object: T): string {
-    const { metadata: { managedFields: _, ...metadata } = {}, ...rest } = object as KubeObject;
-    const body = rest as { data?: unknown; stringData?: unknown };
-    if (this.#ref.resource.kind === "Secret") {
-      if (isObject(body.data)) body.data = Object.keys(body.data);
-      delete body.stringData;
-    }
-    return JSON.stringify({ metadata, ...body }, null, 2).replaceAll(/^/gm, "  ");
+  get #isSecret(): boolean {
+    const { group, kind } = this.#ref.resource;
+    return group === "" && kind === "Secret";
   }
+
+  #show(object: T): string {
+    const { metadata: { managedFields: _, annotations, ...metadata } = {}, ...rest } = object as KubeObject;
+    // Of a Secret only the names of its values are told; kubectl keeps a copy of them in an annotation.
+    const shown = this.#isSecret
+      ? { metadata, ...rest, data: keysOf(rest, "data"), stringData: keysOf(rest, "stringData") }
+      : { metadata: { ...metadata, annotations }, ...rest };
+    return shorten(JSON.stringify(shown, null, 2), OBJECT_LENGTH_MAX).replaceAll(/^/gm, "  ");
+  }
+}
+
+/** Longest text of an object in a message. */
+const OBJECT_LENGTH_MAX = 4_000;
+
+function keysOf(object: object, field: string): string[] | undefined {
+  const values = (object as Record<string, unknown>)[field];
+  return isObject(values) ? Object.keys(values) : undefined;
 }
 
 function conditionVerdict(

@@ -1,4 +1,4 @@
-import { isObject, jsonEqual } from "../base/mod.ts";
+import { describeError, isObject, jsonEqual } from "../base/mod.ts";
 
 /**
  * What an object should look like: fields that it names must match, others may be anything. A text matches a RegExp, any
@@ -26,8 +26,8 @@ export interface Mismatch {
 const SHOWN_LENGTH_MAX = 200;
 
 /**
- * The fields of `actual` that do not match `pattern`, none where all do. With `secret`, values below `data` and `stringData`
- * are told apart by length only, so that no message holds one.
+ * The fields of `actual` that do not match `pattern`, none where all do. A predicate that throws does not hold. With `secret`,
+ * what may hold data of the Secret is told apart by length only, so that no message has a value.
  */
 export function mismatches(pattern: unknown, actual: unknown, options: { secret?: boolean } = {}): Mismatch[] {
   const found: Mismatch[] = [];
@@ -36,14 +36,24 @@ export function mismatches(pattern: unknown, actual: unknown, options: { secret?
 }
 
 function compare(pattern: unknown, actual: unknown, path: string, secret: boolean, found: Mismatch[]): void {
-  const fail = () => {
-    const hidden = secret && /^(data|stringData)(\.|$)/.test(path);
-    found.push({ path: path || "(object)", expected: show(pattern, hidden), found: show(actual, hidden) });
+  const fail = (more = "") => {
+    const hidden = secret && !isShownOfSecret(path);
+    found.push({
+      path: path || "(object)",
+      expected: show(pattern, path, hidden),
+      found: show(actual, path, hidden) + more,
+    });
   };
   if (typeof pattern === "function") {
-    if (!pattern(actual)) fail();
+    try {
+      if (!pattern(actual)) fail();
+    } catch (error) {
+      // As `(text) => text.length > 3` does while the field is absent. What it says may quote the value.
+      fail(secret ? "; the test threw" : `; the test threw: ${describeError(error)}`);
+    }
   } else if (pattern instanceof RegExp) {
-    if (typeof actual !== "string" || !pattern.test(actual)) fail();
+    // `search` is one that remembers no position, whatever flags the pattern has.
+    if (typeof actual !== "string" || actual.search(pattern) < 0) fail();
   } else if (Array.isArray(pattern)) {
     if (!Array.isArray(actual) || actual.length !== pattern.length) return fail();
     pattern.forEach((item, index) => compare(item, actual[index], `${path}[${index}]`, secret, found));
@@ -59,15 +69,33 @@ function compare(pattern: unknown, actual: unknown, path: string, secret: boolea
   } else if (!jsonEqual(pattern, actual)) fail();
 }
 
-function show(value: unknown, hidden: boolean): string {
+/** Where kubectl keeps a copy of all that it applied, data included. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** Whether a field of a Secret can hold none of its data. */
+function isShownOfSecret(path: string): boolean {
+  if (path.startsWith("metadata.annotations[")) return !path.includes(LAST_APPLIED);
+  return /^(apiVersion|kind|type|immutable|metadata\.(?!annotations$|managedFields)\w)/.test(path);
+}
+
+function show(value: unknown, path: string, hidden: boolean): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") {
-    return value.name ? `a value that is ${value.name}` : "a value that the test accepts";
+    // A function in an object is named after its field, which says nothing.
+    const isNamed = value.name !== "" && !path.endsWith(value.name) && !path.endsWith(`["${value.name}"]`);
+    return isNamed ? `a value that is ${value.name}` : "a value that the test accepts";
+  }
+  if (hidden) {
+    if (value instanceof RegExp) return "a text of a certain form";
+    return `a secret value of ${typeof value === "string" ? value.length : JSON.stringify(value).length} characters`;
   }
   if (value instanceof RegExp) return `a text like ${value}`;
-  const text = JSON.stringify(value);
-  if (hidden) return `a secret value of ${typeof value === "string" ? value.length : text.length} characters`;
-  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}… (${text.length} characters)`;
+  return shorten(JSON.stringify(value), SHOWN_LENGTH_MAX);
+}
+
+/** A text for a message: one that is too long is cut, and says so. */
+export function shorten(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax)}… (${text.length} characters)`;
 }
 
 /** Lines for people: `  data.key: expected "a", found "b"`. */

@@ -1,6 +1,6 @@
-import { type Clock, formatDuration, LinkedAbort } from "../base/mod.ts";
+import { type Clock, formatDuration, LinkedAbort, sleep, type TimerHandle } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
-import type { Client } from "../client/mod.ts";
+import { type Client, GoneError } from "../client/mod.ts";
 
 /** Whether something holds, and if not, what is seen instead. */
 export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen: string };
@@ -20,10 +20,17 @@ export class NotYetError extends Error {
   override readonly name = "NotYetError";
 }
 
+/** Pause before a watch that the server ended is opened again: one that ends it at once must not be asked without pause. */
+const REOPEN_MS = 100;
+/** How long the last look may take. */
+const LOOK_MS_MAX = 5_000;
+
 /**
- * Waits until `look` says that it holds: looks at once, then after every change of `resources`. No polling, no sleeping.
+ * Waits until `look` says that it holds: looks at once, then after every change of `resources`, and for the last time when the
+ * bound is reached. No polling, no sleeping; no change is overlooked, whenever it comes.
  *
- * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; whatever `look` throws.
+ * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; whatever `look` throws; {@linkcode Error}
+ * where a resource cannot be watched.
  */
 export async function waitUntil(
   what: string,
@@ -31,46 +38,103 @@ export async function waitUntil(
   look: () => Promise<Verdict>,
   options: WaitOptions,
 ): Promise<void> {
-  const { client, clock, waitMsMax } = options;
-  using stop = new LinkedAbort([options.signal]);
-  let changed = Promise.withResolvers<void>(), late = false;
-  stop.signal.addEventListener("abort", () => changed.resolve(), { once: true });
-  const timer = clock.schedule(() => {
-    late = true;
-    changed.resolve();
-  }, waitMsMax);
-  let broken: unknown;
-  const watching = resources.map((resource) =>
-    follow(client, resource, stop.signal, () => changed.resolve()).catch((error) => {
-      broken = new Error(`the watch of ${formatGroupResource(resource)} broke`, { cause: error });
-      changed.resolve();
-    })
-  );
+  options.signal?.throwIfAborted();
+  using wait = new Wait(what, options);
+  // Most of what is expected holds already: that costs one look and no watch.
+  if (await wait.look(look)) return;
+  const following = resources.map((resource) => wait.follow(resource));
   try {
-    for (;;) {
-      const verdict = await look();
-      if (verdict.holds) return;
-      if (options.signal?.aborted) throw options.signal.reason;
-      if (late) throw new NotYetError(`${what}: not within ${formatDuration(waitMsMax)}; last seen:\n${verdict.seen}`);
-      if (broken) throw broken;
-      await changed.promise;
-      if (!late && !stop.signal.aborted) changed = Promise.withResolvers<void>();
-    }
+    do await wait.change(); while (!await wait.look(look));
   } finally {
-    clock.clear(timer);
-    stop.abort();
-    await Promise.all(watching);
+    wait[Symbol.dispose]();
+    await Promise.all(following);
   }
 }
 
-async function follow(client: Client, resource: ApiResource, signal: AbortSignal, changed: () => void): Promise<void> {
-  // A server may end a watch whenever it likes.
-  while (!signal.aborted) {
+/** One wait: what has woken it, and how it may end. */
+class Wait implements Disposable {
+  readonly #what: string;
+  readonly #options: WaitOptions;
+  readonly #stop: LinkedAbort;
+  readonly #timers: readonly TimerHandle[];
+  readonly #over = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
+  #late = false;
+  #hangs = false;
+  #seen = "  nothing: no look came to its end";
+  #broken: unknown;
+
+  constructor(what: string, options: WaitOptions) {
+    const { clock, waitMsMax, signal } = options;
+    this.#what = what;
+    this.#options = options;
+    this.#stop = new LinkedAbort([signal]);
+    this.#stop.signal.addEventListener("abort", () => this.#over.resolve(), { once: true });
+    const late = () => {
+      this.#late = true;
+      this.#changed.resolve();
+    };
+    const hangs = () => {
+      this.#hangs = true;
+      this.#over.resolve();
+    };
+    this.#timers = [clock.schedule(late, waitMsMax), clock.schedule(hangs, waitMsMax + LOOK_MS_MAX)];
+  }
+
+  /** Looks once. A look that hangs is left behind when the wait is over. */
+  async look(look: () => Promise<Verdict>): Promise<boolean> {
+    // What changed in the last moment counts: only a look that began when time was up is the last one.
+    const isLast = this.#late, looking = look();
+    looking.catch(() => {});
+    const verdict = await Promise.race([looking, this.#over.promise]);
+    if (verdict?.holds) return true;
+    if (verdict) this.#seen = verdict.seen;
+    const { signal, waitMsMax } = this.#options;
+    signal?.throwIfAborted();
+    if (this.#broken) throw this.#broken;
+    if (!isLast && !this.#hangs) return false;
+    throw new NotYetError(`${this.#what}: not within ${formatDuration(waitMsMax)}; last seen:\n${this.#seen}`);
+  }
+
+  /** Resolves with the next change, or when the wait is over. */
+  async change(): Promise<void> {
+    await Promise.race([this.#changed.promise, this.#over.promise]);
+    this.#changed = Promise.withResolvers<void>();
+  }
+
+  /** Wakes the wait with every change of a resource until it is over. */
+  async follow(resource: ApiResource): Promise<void> {
+    const { signal } = this.#stop;
     try {
-      const options = { signal, metadataOnly: true, resourceVersion: "0" };
-      for await (const _event of client.watch(resource, options)) changed();
+      while (!signal.aborted) {
+        await this.#watch(resource, signal).catch((error) => {
+          if (!(error instanceof GoneError)) throw error;
+        });
+        await sleep(this.#options.clock, REOPEN_MS, signal);
+      }
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (signal.aborted) return;
+      this.#broken = new Error(`the watch of ${formatGroupResource(resource)} broke`, { cause: error });
+      this.#changed.resolve();
     }
+  }
+
+  async #watch(resource: ApiResource, signal: AbortSignal): Promise<void> {
+    const { client } = this.#options;
+    let resourceVersion: string | undefined;
+    for await (const page of client.pages(resource, { limit: 1, metadataOnly: true, signal })) {
+      resourceVersion = page.metadata?.resourceVersion;
+      break;
+    }
+    // A watch from "now" would miss what went since the last look: it begins where the list was, and there is another look now.
+    this.#changed.resolve();
+    const watch = client.watch(resource, { signal, metadataOnly: true, resourceVersion });
+    for await (const _ of watch) this.#changed.resolve();
+  }
+
+  /** Ends the watches. */
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers) this.#options.clock.clear(timer);
+    this.#stop.abort();
   }
 }
