@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { relative } from "node:path";
+import { parseArgs } from "node:util";
 import { UsageError } from "../lib/base/mod.ts";
 import { buildApp, requireBudget, ROOT, runBuildStep } from "./build_app.ts";
 import { PERMISSIONS } from "./permissions.ts";
@@ -18,18 +20,22 @@ const TARGETS: readonly string[] = [
 ];
 
 await runBuildStep("compile", async () => {
-  const [target, ...rest] = Deno.args;
+  const { values, positionals: [target, ...rest] } = parseArgs({
+    args: Deno.args,
+    options: { output: { type: "string" } },
+    allowPositionals: true,
+  });
   if (rest.length > 0 || (target !== undefined && !TARGETS.includes(target))) {
-    throw new UsageError(
-      `there is no target ${Deno.args.join(" ")}`,
-      `one of ${TARGETS.join(", ")}, or none for this machine`,
-    );
+    const named = [target, ...rest].join(" ");
+    throw new UsageError(`there is no target ${named}`, `one of ${TARGETS.join(", ")}, or none for this machine`);
   }
   await check();
   const { folder, build, bytes } = await buildApp();
   requireBudget(bytes);
-  const output = `${ROOT}/dist/pintle${target ? `-${target}` : ""}`;
-  await Deno.remove(output).catch(() => {}); // deno compile replaces no file that it did not make
+  const suffix = (target ?? Deno.build.target).includes("windows") ? ".exe" : "";
+  const output = values.output ?? `${ROOT}/dist/pintle${target ? `-${target}` : ""}${suffix}`;
+  // Made beside and renamed: deno compile replaces no file that it did not make, and a failure leaves the old one.
+  const fresh = `${output}.new${suffix}`;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
@@ -42,7 +48,7 @@ await runBuildStep("compile", async () => {
       "--include",
       folder,
       "--output",
-      output,
+      fresh,
       `${folder}/main.js`,
     ],
     env: { NO_COLOR: "1" },
@@ -51,7 +57,10 @@ await runBuildStep("compile", async () => {
     stderr: "piped",
   }).output();
   const said = new TextDecoder().decode(stderr).trim();
-  if (code === 0) return `${output.slice(ROOT.length + 1)} ${build.version} ${build.commit}`;
+  if (code === 0) {
+    await Deno.rename(fresh, output);
+    return `${relative(ROOT, output)} ${build.version} ${build.commit}`;
+  }
   throw /denort|download|dns|connect|fetch/i.test(said)
     ? new UsageError(
       "the compile runtime (denort) cannot be downloaded here",

@@ -6,6 +6,8 @@ export interface BinaryOptions {
   readonly permissions?: readonly string[];
   /** The program's file, from the root of the repository; the shipped operator's where absent. */
   readonly main?: string;
+  /** An executable that is the program already: neither Deno nor its permissions are needed. */
+  readonly program?: string;
   /** A command, with its first arguments, that starts the program instead of this process. */
   readonly wrapper?: readonly string[];
   /** Whether {@linkcode Binary.send} is used; the program's input is empty otherwise. */
@@ -49,25 +51,17 @@ export class Binary implements AsyncDisposable {
   /** Starts the program. */
   static async start(
     args: readonly string[],
-    { env, permissions = RUN_PERMISSIONS, main = "main.ts", wrapper = [], input = false }: BinaryOptions = {},
+    { env, permissions = RUN_PERMISSIONS, main = "main.ts", wrapper = [], input = false, program }: BinaryOptions = {},
   ): Promise<Binary> {
     const folder = await Deno.makeTempDir({ prefix: "pintle-cli-test-" });
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-    const [command, ...line] = [
-      ...wrapper,
-      Deno.execPath(),
-      "run",
-      "-q",
-      "--no-prompt",
-      ...permissions,
-      ROOT + main,
-      ...args,
-    ];
+    const source = [Deno.execPath(), "run", "-q", "--no-prompt", ...permissions, ROOT + main];
+    const [command, ...line] = [...wrapper, ...program ? [program] : source, ...args];
     const child = new Deno.Command(command!, {
       args: line,
       cwd: folder,
       clearEnv: true,
-      env: { HOME: folder, PATH: Deno.env.get("PATH") ?? "", DENO_DIR: cache, ...env },
+      env: { HOME: folder, PATH: Deno.env.get("PATH") ?? "", ...(program ? {} : { DENO_DIR: cache }), ...env },
       stdin: input ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
