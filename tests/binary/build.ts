@@ -1,4 +1,4 @@
-import { findProgram, runProgram } from "../outside_program.ts";
+import { type Ended, findProgram, runProgram } from "../outside_program.ts";
 
 /** The project's folder. */
 export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -30,7 +30,7 @@ export async function runTool(
   name: string,
   args: readonly string[],
   { folder = ROOT, env = {} }: { folder?: string; env?: Record<string, string> } = {},
-) {
+): Promise<Ended> {
   const { DENORT_BIN: _, ...own } = Deno.env.toObject();
   return await runProgram(Deno.execPath(), ["run", "-q", "-A", `${folder}/tools/${name}.ts`, ...args], {
     clearEnv: true,

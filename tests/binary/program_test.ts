@@ -85,7 +85,10 @@ test("test --junit writes a report of what it ran", async (_, start) => {
   const [, passed] = /\n(\d+) passed, 0 failed\n$/.exec(out)!;
   const report = await Deno.readTextFile(`${binary.folder}/report.xml`);
   assert.ok(Number(passed) > 0);
-  assert.match(report, new RegExp(`^<\\?xml[^>]*>\\s*<testsuites[^>]*>\\s*<testsuite [^>]*tests="${passed}" failures="0" errors="0"`));
+  assert.match(
+    report,
+    new RegExp(`^<\\?xml[^>]*>\\s*<testsuites[^>]*>\\s*<testsuite [^>]*tests="${passed}" failures="0" errors="0"`),
+  );
 });
 
 test("the manifests that it prints and the deploy/ of its project are the same", async (run) => {
