@@ -131,7 +131,8 @@ function applyObject(
     const object = applyOnto(server, target, live, input);
     if (resourceVersion) object.metadata!.resourceVersion = resourceVersion;
     else if (live) object.metadata!.resourceVersion = live.metadata!.resourceVersion;
-    if (uid) object.metadata!.uid = uid;
+    // The status of a custom resource is taken by itself, the stranger's uid is not looked at.
+    if (uid && (type.builtin || target.subresource === undefined)) object.metadata!.uid = uid;
     return object;
   };
   const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });

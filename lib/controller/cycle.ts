@@ -20,6 +20,9 @@ import { sameInput } from "./key_memory.ts";
 import { ownFields } from "./own_fields.ts";
 import { StatusDraft } from "./status_draft.ts";
 
+/** Status writes of one cycle, where others keep changing the object between its read and its write. */
+const COMMIT_ATTEMPTS_MAX = 5;
+
 /** What a cycle needs of its controller. */
 export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
   readonly declaration: ControllerDeclaration<T, Spec, Status>;
@@ -223,17 +226,27 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   /** Writes the status; undefined where the object is gone. */
   async #commit(object: T, draft: StatusDraft<Status>): Promise<T | undefined> {
     const { kind } = this.#host.declaration;
-    const { name, namespace, uid } = object.metadata!;
-    // The uid makes the server refuse where the object was deleted and made anew meanwhile.
-    const metadata = { name, uid, ...(namespace ? { namespace } : {}) };
-    const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
-    try {
-      return await this.#client.apply(kind, body as unknown as T, { subresource: "status" });
-    } catch (error) {
-      // Forced, an apply conflicts over nothing but the uid. Its successor, if there is one, brings a cycle of its own.
-      if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
-      this.#log.debug("the object went while it was reconciled; its status is not written");
-      return undefined;
+    const { name, namespace, uid, resourceVersion } = object.metadata!;
+    // The version makes the server refuse where the object was deleted and made anew meanwhile. A uid would not: the status
+    // of a custom resource is applied to whatever has its name.
+    const metadata = { name: name!, resourceVersion, ...(namespace ? { namespace } : {}) };
+    for (let attempt = 1;; attempt++) {
+      const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
+      try {
+        return await this.#client.apply(kind, body as unknown as T, { subresource: "status" });
+      } catch (error) {
+        if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
+        // Forced, an apply conflicts over nothing but the version: somebody changed the object, or it is another one.
+        const fresh = await this.#client.find(kind, { name: name!, namespace }, { metadataOnly: true });
+        if (fresh?.metadata?.uid === uid) {
+          if (attempt >= COMMIT_ATTEMPTS_MAX) throw error;
+          metadata.resourceVersion = fresh?.metadata?.resourceVersion;
+          continue;
+        }
+        // Its successor, if there is one, brings a cycle of its own.
+        this.#log.debug("the object went while it was reconciled; its status is not written");
+        return undefined;
+      }
     }
   }
 }

@@ -176,3 +176,25 @@ conformance("a CRD whose name or schema cannot be is refused", async (test) => {
   });
   assert.equal(loose.code, 422);
 });
+
+conformance("the status of a custom resource heeds the version that it was computed from, and no uid", async (test) => {
+  await using made = await widgets(test);
+  const { group, path } = made, one = `${path}/w`;
+  const created = await test.post(path, widget(group, "w", { spec: { size: 3 } }));
+  const version = created.body.metadata.resourceVersion;
+  const apply = (metadata: object, phase: string) =>
+    test.patch(`${one}/status?fieldManager=op&force=true`, "apply", {
+      apiVersion: `${group}/v1`,
+      kind: "Widget",
+      metadata: { name: "w", ...metadata },
+      status: { phase },
+    });
+  const stranger = await apply({ uid: "6a2f1c1e-0000-4000-8000-000000000000" }, "Stranger");
+  assert.equal(stranger.code, 200);
+  assert.equal(stranger.body.metadata.uid, created.body.metadata.uid);
+  const stale = await apply({ resourceVersion: version }, "Stale");
+  assert.equal(stale.code, 409);
+  const current = await apply({ resourceVersion: stranger.body.metadata.resourceVersion }, "Current");
+  assert.equal(current.code, 200);
+  assert.equal(current.body.status.phase, "Current");
+});

@@ -37,7 +37,12 @@ for (const folder of FOLDERS) {
       metadata: { name: "pintle-system", labels: { "pod-security.kubernetes.io/warn": "restricted" } },
     });
     assert.equal((await kubectl(cluster, ["apply", "--server-side"], namespace)).code, 0);
-    const { code, out, err } = await kubectl(cluster, ["apply", "--server-side", "--dry-run=server"], text);
+    const { code, out, err } = await kubectl(cluster, [
+      "apply",
+      "--server-side",
+      "--force-conflicts",
+      "--dry-run=server",
+    ], text);
     assert.deepEqual([code, err], [0, ""]);
     assert.equal(out.trim().split("\n").length, objects.length);
   });
