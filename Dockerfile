@@ -12,6 +12,8 @@ ARG BASE_IMAGE=debian:bookworm-slim
 
 # --- dev: the bundle beside a full Deno, started anew when a file of it changes (Tiltfile). Needs nothing but its base.
 FROM ${DENO_IMAGE} AS dev
+# The folder itself too: a live update takes files of it away.
+RUN mkdir -p /app && chown 65532:65532 /app
 WORKDIR /app
 COPY --chown=65532:65532 dist/app/ /app/
 ENV DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1
