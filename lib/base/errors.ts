@@ -77,6 +77,8 @@ export function invariant(condition: unknown, message: string): asserts conditio
 
 /** One line for people: the message and those of its causes, no stack. Works on anything that was thrown. */
 export function describeError(error: unknown): string {
+  // Two that came together, as where clearing up after an error failed as well: the first is the one to mend.
+  if (error instanceof SuppressedError) return `${describeError(error.suppressed)}; then ${describeError(error.error)}`;
   const messages: string[] = [];
   for (let current = error, depth = 0; current !== undefined && current !== null && depth < 5; depth++) {
     const message = current instanceof Error ? current.message || current.name : String(current);

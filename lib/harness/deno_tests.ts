@@ -1,5 +1,6 @@
 import { type Clock, SystemClock } from "../base/mod.ts";
 import type { ClusterSource } from "./cluster.ts";
+import { logLine } from "./report_lines.ts";
 import { planRun, runScenarios } from "./runner.ts";
 import type { Suite } from "./suite.ts";
 
@@ -52,9 +53,7 @@ export function denoTests(register: RegisterTest, suite: Suite, options: DenoTes
         const { outcome, logs = [] } = result.scenarios[0]!;
         if (result.failures.length > 0) throw new Error(result.failures.join("\n"));
         if (outcome.kind === "passed") return;
-        const told = logs.slice(-15).map(({ level, message, fields }) =>
-          `${level} ${message} ${JSON.stringify(fields)}`
-        );
+        const told = logs.slice(-15).map(logLine);
         const why = outcome.kind === "failed" ? outcome.message : outcome.kind;
         throw new Error([why, ...told].join("\n"));
       },

@@ -11,7 +11,7 @@ import type { Operator } from "../operator/operator.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
-import type { Timeline } from "./timeline.ts";
+import { recorded, type Timeline } from "./timeline.ts";
 
 /** Turns of the event loop without work that count as rest, and most turns that are waited for it. */
 const QUIET_TURNS = 20, TURNS_MAX = 200_000;
@@ -37,14 +37,17 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   #transport: Transport | undefined;
   #requests: SeenRequest[] = [];
   #died = Promise.withResolvers<void>();
+  #isDead = false;
+  #starting: Promise<void> | undefined;
+  #abandon = new AbortController();
 
   constructor(options: InProcessOptions) {
     this.#options = options;
   }
 
-  /** See {@linkcode OperatorUnderTest.runs}. */
+  /** See {@linkcode OperatorUnderTest.runs}. One whose fault has struck does not. */
   get runs(): boolean {
-    return this.#running !== undefined;
+    return this.#running !== undefined && !this.#isDead;
   }
 
   /** See {@linkcode OperatorUnderTest.inProcess}. */
@@ -70,29 +73,16 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
 
   /** See {@linkcode OperatorUnderTest.start} and {@linkcode InProcessControl.start}. */
   async start(how: InProcessStart = {}): Promise<void> {
+    if (this.#isDead) await this.crash();
     if (this.#running) return;
-    const { cluster, clock, random, timeline, user } = this.#options;
-    this.#requests = [];
-    this.#died = Promise.withResolvers<void>();
-    const inner = cluster.transport(how.as ?? user);
-    try {
-      this.#running = await this.#options.operator().start({
-        transport: this.#recording(inner, how),
-        clock,
-        random: random(),
-        logger: createLogger((record) => timeline.log(record)),
-        controller: { backoff: { initialMs: 5, maxMs: 50 } },
-        ...how.options,
-      });
-      this.#transport = inner;
-    } catch (error) {
-      inner.close();
-      throw error;
-    }
+    this.#starting ??= this.#begin(how).finally(() => this.#starting = undefined);
+    await this.#starting;
   }
 
   /** See {@linkcode OperatorUnderTest.crash}. */
   async crash(): Promise<void> {
+    this.#abandon.abort(new Error("the operator was ended while it started"));
+    await this.#starting?.catch(() => {});
     await this.#end((running) => running.crash());
   }
 
@@ -128,6 +118,30 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     await this.crash();
   }
 
+  async #begin(how: InProcessStart): Promise<void> {
+    const { cluster, clock, random, timeline, user } = this.#options;
+    this.#requests = [];
+    this.#died = Promise.withResolvers<void>();
+    this.#isDead = false;
+    this.#abandon = new AbortController();
+    const inner = cluster.transport(how.as ?? user);
+    try {
+      this.#running = await this.#options.operator().start({
+        transport: this.#recording(inner, how),
+        clock,
+        random: random(),
+        logger: createLogger((record) => timeline.log(record)),
+        controller: { backoff: { initialMs: 5, maxMs: 50 } },
+        signal: this.#abandon.signal,
+        ...how.options,
+      });
+      this.#transport = inner;
+    } catch (error) {
+      inner.close();
+      throw error;
+    }
+  }
+
   async #end(how: (running: RunningOperator) => Promise<void>): Promise<void> {
     const running = this.#running, transport = this.#transport;
     this.#running = this.#transport = undefined;
@@ -139,7 +153,13 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   #recording(inner: Transport, { fault = () => "pass", before }: InProcessStart): Transport {
+    const { timeline } = this.#options;
     let nthWrite = 0, dead = false;
+    const die = () => {
+      dead = this.#isDead = true;
+      this.#died.resolve();
+      return new TypeError("the process is gone");
+    };
     return {
       fetch: async (path: string, request: TransportRequest = {}) => {
         if (dead) throw new TypeError("the process is gone");
@@ -148,14 +168,10 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         await before?.(seen);
         if (!isWrite(seen)) return await inner.fetch(path, request);
         const verdict = fault(seen, ++nthWrite);
-        dead ||= verdict !== "pass";
-        const die = () => {
-          this.#died.resolve();
-          return new TypeError("the process is gone");
-        };
         if (verdict === "dieBefore") throw die();
-        const response = await inner.fetch(path, request);
-        this.#options.timeline.write({ by: "operator", ...seen, status: response.status });
+        // Nothing that comes after this write passes, not even while it is on its way.
+        dead = verdict === "dieAfter";
+        const response = await recorded(inner, path, request, "operator", timeline);
         if (verdict === "pass") return response;
         await response.body?.cancel();
         throw die();

@@ -1,3 +1,4 @@
+import { logLine } from "./report_lines.ts";
 import type { RunResult, ScenarioResult } from "./result.ts";
 
 /**
@@ -38,7 +39,7 @@ function suiteXml(name: string, { scenarios, cluster, operator, seed }: RunResul
   }">\n    <properties>\n${properties}    </properties>\n${own.map(caseXml).join("")}  </testsuite>\n`;
 }
 
-function caseXml({ suite, name, outcome, startMs, endMs, logs, steps }: ScenarioResult): string {
+function caseXml({ suite, name, outcome, startMs, endMs, logs, steps, attachments }: ScenarioResult): string {
   const head = `    <testcase classname="${escape(suite)}" name="${escape(name)}" time="${seconds(endMs - startMs)}"`;
   switch (outcome.kind) {
     case "passed":
@@ -46,11 +47,12 @@ function caseXml({ suite, name, outcome, startMs, endMs, logs, steps }: Scenario
     case "skipped":
       return `${head}>\n      <skipped message="${escape(outcome.reason)}"/>\n    </testcase>\n`;
     case "interrupted":
-      return `${head}>\n${failureXml("error", "interrupted")}    </testcase>\n`;
+      return `${head}>\n${failureXml("error", "it did not run to its end")}    </testcase>\n`;
     case "failed": {
       const told = [
         ...steps.map(({ kind, title, failure }) => `${failure ? "✗" : "✓"} ${kind} ${title}`),
-        ...logs.map(({ level, message, fields }) => `${level} ${message} ${JSON.stringify(fields)}`),
+        ...logs.map(logLine),
+        ...attachments.map(({ title, text }) => `${title}:\n${text}`),
       ];
       const out = told.length > 0 ? `      <system-out>${escape(told.join("\n"))}</system-out>\n` : "";
       return `${head}>\n${failureXml("failure", outcome.message)}${out}    </testcase>\n`;

@@ -1,6 +1,8 @@
 import { formatDuration } from "../base/mod.ts";
+import { printable } from "./printable.ts";
 import { countOutcomes, type RunResult, type ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
+import type { LogEntry } from "./timeline.ts";
 
 /** How words are colored; the identity where they are not. */
 export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan", text: string) => string;
@@ -36,14 +38,14 @@ export class LineReporter implements RunListener {
 /** A scenario that ended: one line, and for a failure what a person needs to understand it. */
 export function scenarioLines(result: ScenarioResult, paint: Paint): string[] {
   const { suite, name, outcome, startMs, endMs } = result;
-  const took = paint("dim", ` (${formatDuration(endMs - startMs)})`), title = `${suite}: ${name}`;
+  const took = paint("dim", ` (${formatDuration(endMs - startMs)})`), title = printable(`${suite}: ${name}`);
   switch (outcome.kind) {
     case "passed":
       return [`${paint("green", "✓")} ${title}${took}`];
     case "skipped":
-      return [`${paint("yellow", "-")} ${title}${paint("dim", ` skipped: ${outcome.reason}`)}`];
+      return [`${paint("yellow", "-")} ${title}${paint("dim", printable(` skipped: ${outcome.reason}`))}`];
     case "interrupted":
-      return [`${paint("yellow", "!")} ${title}${paint("dim", " interrupted")}`];
+      return [`${paint("yellow", "!")} ${title}${paint("dim", " did not run to its end")}`];
     case "failed":
       return [`${paint("red", "✗")} ${title}${took}`, ...failureLines(result, outcome.message, paint)];
     default:
@@ -52,35 +54,40 @@ export function scenarioLines(result: ScenarioResult, paint: Paint): string[] {
 }
 
 function failureLines({ steps, logs, attachments }: ScenarioResult, message: string, paint: Paint): string[] {
+  const dim = (line: string) => paint("dim", printable(line));
   const lines = steps.map(({ kind, title, failure, endMs }) => {
     const mark = failure ? paint("red", "✗") : endMs === undefined ? paint("yellow", "…") : paint("green", "✓");
-    return `    ${mark} ${kind} ${title}`;
+    return `    ${mark} ${kind} ${printable(title)}`;
   });
-  lines.push(...message.split("\n").map((line) => `    ${paint("red", line)}`));
+  lines.push(...message.split("\n").map((line) => `    ${paint("red", printable(line))}`));
   const told = logs.slice(-LOG_LINES_SHOWN);
-  if (told.length > 0) lines.push(paint("dim", `    the operator's last ${told.length} log lines:`));
-  lines.push(
-    ...told.map(({ level, message, fields }) => paint("dim", `      ${level} ${message} ${JSON.stringify(fields)}`)),
-  );
+  if (told.length > 0) lines.push(dim(`    the operator's last ${told.length} log lines:`));
+  lines.push(...told.map((entry) => dim(`      ${logLine(entry)}`)));
   for (const { title, text } of attachments) {
-    lines.push(
-      paint("dim", `    ${title}:`),
-      ...text.trimEnd().split("\n").map((line) => paint("dim", `      ${line}`)),
-    );
+    lines.push(dim(`    ${title}:`), ...text.trimEnd().split("\n").map((line) => dim(`      ${line}`)));
   }
   return lines;
+}
+
+/** A line that the operator logged, as text. */
+export function logLine({ level, message, fields }: LogEntry): string {
+  return `${level} ${message} ${JSON.stringify(fields)}`;
 }
 
 /** The end of a run: what failed outside of every scenario, how long it took, and `N passed, N failed` as the last line. */
 export function summaryLines(result: RunResult, paint: Paint): string[] {
   const { passed, failed, skipped, interrupted } = countOutcomes(result), { cluster, seed, operator } = result;
-  const lines = result.failures.map((failure) => paint("red", `✗ ${failure}`));
+  const lines = result.failures.flatMap((failure) =>
+    failure.split("\n").map((line, nth) => paint("red", printable(nth === 0 ? `✗ ${line}` : `  ${line}`)))
+  );
   const where = `${cluster.kind}${cluster.version ? ` ${cluster.version}` : ""}, operator ${operator}, seed ${seed}`;
   lines.push("", paint("dim", `${formatDuration(result.endMs - result.startMs)} on ${where}`));
-  if (interrupted > 0) lines.push(paint("yellow", `interrupted: ${interrupted} did not run to their end`));
+  if (interrupted > 0) {
+    lines.push(paint("yellow", `${interrupted} did not run to ${interrupted === 1 ? "its" : "their"} end`));
+  }
   lines.push(
     paint(
-      failed > 0 ? "red" : "green",
+      failed > 0 ? "red" : interrupted > 0 ? "yellow" : "green",
       `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
     ),
   );

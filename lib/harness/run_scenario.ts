@@ -55,11 +55,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     outcome,
     startMs,
     endMs: clock.now(),
-    steps: timeline.steps,
-    writes: timeline.writes,
-    logs: timeline.logs,
-    events: timeline.events,
-    dropped: timeline.dropped,
+    ...timeline.snapshot(),
     attachments,
   });
   if (run.deployed && scenario.options.inProcess) {
@@ -75,8 +71,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   let attachments: ScenarioResult["attachments"] = [];
   try {
     stage = await Stage.open({ ...run, declared, operator, timeline, signal: abort.signal });
-    if (scenario.options.operator !== "stopped") await operator.start();
-    await raced(scenario.story(stage.context()), abort.signal);
+    await raced(perform(scenario, stage, operator), abort.signal);
   } catch (error) {
     outcome = run.signal.aborted ? { kind: "interrupted" } : failed(error);
     if (outcome.kind === "failed") attachments = await run.diagnose?.().catch(() => []) ?? [];
@@ -90,6 +85,11 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   };
 }
 
+async function perform(scenario: Scenario, stage: Stage, operator: OperatorUnderTest): Promise<void> {
+  if (scenario.options.operator !== "stopped") await operator.start();
+  await scenario.story(stage.context());
+}
+
 /** Ends the operator of the scenario and clears its corner; a failure of that fails a scenario that had passed. */
 async function strike(
   run: ScenarioRun,
@@ -98,10 +98,16 @@ async function strike(
   outcome: ScenarioOutcome,
 ): Promise<ScenarioOutcome> {
   try {
+    await stage?.endStory();
     await stage?.collectEvents();
+    // Of a story that broke off nobody knows how it left the operator; to clear, one as it should be is needed.
+    if (outcome.kind !== "passed" && !run.deployed) await operator.crash();
     if (!isKept(run, outcome)) await stage?.clear();
   } catch (error) {
     if (outcome.kind === "passed") return failed(new Error("its teardown failed", { cause: error }));
+    if (outcome.kind === "failed") {
+      return { ...outcome, message: `${outcome.message}\nits teardown failed too: ${describeError(error)}` };
+    }
   } finally {
     if (!run.deployed) await operator.crash();
   }

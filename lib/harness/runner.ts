@@ -1,8 +1,8 @@
 import { type Clock, describeError, mapConcurrent, UsageError } from "../base/mod.ts";
-import { Client } from "../client/mod.ts";
+import { Client, UnauthorizedError, UnreachableError } from "../client/mod.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
-import type { RunResult, ScenarioResult } from "./result.ts";
+import type { RunResult, ScenarioOutcome, ScenarioResult } from "./result.ts";
 import { install } from "./install.ts";
 import { runScenario, type ScenarioEnd } from "./run_scenario.ts";
 import { isAlone, type Scenario, type Suite } from "./suite.ts";
@@ -76,125 +76,163 @@ export function planRun(suites: readonly Suite[], filter?: (name: string) => boo
 
 /**
  * Runs scenarios on clusters of a source. Opens what it needs, and leaves nothing behind: neither on this machine nor, but for
- * `keepFailed`, in the cluster; what is left in spite of that is a failure. After an interruption the rest is `interrupted`.
+ * `keepFailed`, in the cluster; what is left in spite of that is a failure. What goes wrong in one scenario, the opening of its
+ * own cluster included, is that scenario's failure and keeps no other from running. After an interruption, or where the
+ * cluster that all share cannot be had, the rest is `interrupted`.
  *
- * @throws {UsageError} where this machine lacks what the clusters need.
+ * @throws {UsageError} where this machine lacks what the clusters need, {@linkcode UnreachableError} and
+ * {@linkcode UnauthorizedError} where a cluster cannot be entered; each before any scenario has begun.
  */
 export async function runScenarios(planned: readonly PlannedScenario[], options: RunOptions): Promise<RunResult> {
-  const { clock, source, signal, listener, seed } = options, startMs = clock.now();
-  const results = new Map<PlannedScenario, ScenarioResult>(), failures: string[] = [];
-  let version = "";
+  const run = new Run(planned, options), { clock, source, seed, listener } = options, startMs = clock.now();
   listener?.onBegin?.(planned);
-  const note = (each: PlannedScenario, result: ScenarioResult) => {
-    results.set(each, result);
-    listener?.onScenarioEnd?.(each, result);
-  };
   try {
-    if (source.isolated) {
-      await mapConcurrent(planned, options.parallelMax, async (each, index) => {
-        if (signal.aborted) return;
-        listener?.onScenarioBegin?.(each);
-        await using cluster = await source.open(signal);
-        version ||= await serverVersion(cluster, clock);
-        await using _installed = await install(cluster, each.suite.operator(), clock, signal);
-        const end = await endOf(each, index, cluster, options, undefined);
-        await end.close(false);
-        note(each, end.result);
-      });
-    } else version = await runShared(planned, options, note, failures);
+    await (source.isolated ? run.isolated() : run.shared());
   } catch (error) {
-    // What this machine lacks is for the person to mend; nothing has begun yet.
-    if (error instanceof UsageError && results.size === 0) throw error;
-    if (!signal.aborted) failures.push(describeError(error));
+    if (isForThePerson(error) && run.results.size === 0) throw error;
+    if (!options.signal.aborted) run.failures.push(describeError(error));
   }
-  for (const each of planned) if (!results.has(each)) results.set(each, interrupted(each, clock));
   return {
-    cluster: { kind: source.kind, version },
+    cluster: { kind: source.kind, version: run.version },
     operator: options.deploy ? "deployed" : "in-process",
     startMs,
     endMs: clock.now(),
     seed,
-    scenarios: planned.map((each) => results.get(each)!),
-    failures,
+    scenarios: planned.map((each) => run.results.get(each) ?? unbegun(each, { kind: "interrupted" }, clock.now())),
+    failures: run.failures,
   };
 }
 
-async function runShared(
-  planned: readonly PlannedScenario[],
-  options: RunOptions,
-  note: (each: PlannedScenario, result: ScenarioResult) => void,
-  failures: string[],
-): Promise<string> {
-  const { source, clock, signal, listener } = options;
-  listener?.onStage?.(`opening a ${source.kind} cluster`);
-  await using cluster = await source.open(signal);
-  const version = await serverVersion(cluster, clock);
-  await using installed = new AsyncDisposableStack();
-  if (options.deploy) listener?.onStage?.("deploying the operator");
-  else {
-    const operators = new Map(planned.map(({ suite }) => [suite, suite.operator()]));
-    for (const operator of operators.values()) {
-      const installation = await install(cluster, operator, clock, signal);
-      if (!options.moreFollow) installed.use(installation);
-    }
+/** What the person at the command line has to mend: it is an answer, not a test that failed. */
+function isForThePerson(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof UnreachableError || error instanceof UnauthorizedError;
+}
+
+/** One run, and what has come of it so far. */
+class Run {
+  readonly results = new Map<PlannedScenario, ScenarioResult>();
+  readonly failures: string[] = [];
+  version = "";
+  readonly #planned: readonly PlannedScenario[];
+  readonly #options: RunOptions;
+
+  constructor(planned: readonly PlannedScenario[], options: RunOptions) {
+    this.#planned = planned;
+    this.#options = options;
   }
-  await using deployment = await options.deploy?.(cluster, signal);
-  listener?.onStage?.(undefined);
-  const turnstile = new Turnstile(), ends: ScenarioEnd[] = [];
-  // Operators in this process would all work on all objects of the cluster: one scenario at a time, then.
-  const parallelMax = deployment ? options.parallelMax : 1;
-  try {
-    await mapConcurrent(planned, parallelMax, async (each, index) => {
-      using _turn = await turnstile.enter(isAlone(each.scenario.options));
+
+  /** A cluster for each scenario. */
+  async isolated(): Promise<void> {
+    const { clock, signal, parallelMax, listener } = this.#options;
+    await mapConcurrent(this.#planned, parallelMax, async (each, index) => {
       if (signal.aborted) return;
       listener?.onScenarioBegin?.(each);
-      const end = await endOf(each, index, cluster, options, deployment);
-      ends.push(end);
-      note(each, end.result);
+      let result = unbegun(each, { kind: "interrupted" }, clock.now());
+      try {
+        await this.#onOwnCluster(each, index, (told) => result = told);
+      } catch (error) {
+        if (isForThePerson(error) && this.results.size === 0) throw error;
+        if (!signal.aborted) {
+          result = { ...result, outcome: { kind: "failed", message: describeError(error) }, endMs: clock.now() };
+        }
+      }
+      this.#note(each, result);
     });
-  } finally {
-    if (ends.length > 0 && !options.moreFollow) listener?.onStage?.("waiting until nothing is left");
-    for (const end of ends) {
-      await end.close(!options.moreFollow).catch((error) => failures.push(describeError(error)));
-    }
-    listener?.onStage?.(undefined);
   }
-  return version;
+
+  async #onOwnCluster(each: PlannedScenario, index: number, tell: (result: ScenarioResult) => void): Promise<void> {
+    const { source, clock, signal, waitMsMax } = this.#options;
+    await using cluster = await source.open(signal);
+    this.version ||= await serverVersion(cluster, clock);
+    await install(cluster, each.suite.operator(), { clock, waitMsMax, signal }); // it goes with its cluster
+    const end = await this.#perform(each, index, cluster, undefined);
+    tell(end.result);
+    await end.close(false);
+  }
+
+  /** One cluster for all of them. */
+  async shared(): Promise<void> {
+    const { source, clock, signal, listener, parallelMax, deploy } = this.#options;
+    try {
+      listener?.onStage?.(`opening a ${source.kind} cluster`);
+      await using cluster = await source.open(signal);
+      this.version = await serverVersion(cluster, clock);
+      await using installed = new AsyncDisposableStack();
+      if (deploy) listener?.onStage?.("deploying the operator");
+      else await this.#install(cluster, installed);
+      const deployment = await deploy?.(cluster, signal);
+      if (deployment) installed.use(deployment);
+      listener?.onStage?.(undefined);
+      const turnstile = new Turnstile(), ends: ScenarioEnd[] = [];
+      // Operators in this process would all work on all objects of the cluster: one scenario at a time, then.
+      await mapConcurrent(this.#planned, deployment ? parallelMax : 1, async (each, index) => {
+        using _turn = await turnstile.enter(isAlone(each.scenario.options));
+        if (signal.aborted) return;
+        listener?.onScenarioBegin?.(each);
+        const end = await this.#perform(each, index, cluster, deployment);
+        ends.push(end);
+        this.#note(each, end.result);
+      });
+      await this.#awaitEnds(ends);
+      listener?.onStage?.("removing what the run needed");
+    } finally {
+      listener?.onStage?.(undefined);
+    }
+  }
+
+  async #install(cluster: Cluster, installed: AsyncDisposableStack): Promise<void> {
+    const { clock, waitMsMax, signal, moreFollow } = this.#options;
+    for (const suite of new Set(this.#planned.map(({ suite }) => suite))) {
+      const options = { clock, waitMsMax, signal, replace: moreFollow };
+      const installation = await install(cluster, suite.operator(), options);
+      if (!moreFollow) installed.use(installation);
+    }
+  }
+
+  async #awaitEnds(ends: readonly ScenarioEnd[]): Promise<void> {
+    const { listener, moreFollow } = this.#options;
+    if (!moreFollow) listener?.onStage?.("waiting until nothing is left");
+    for (const end of ends) {
+      await end.close(!moreFollow).catch((error) => this.failures.push(describeError(error)));
+    }
+  }
+
+  #note(each: PlannedScenario, result: ScenarioResult): void {
+    this.results.set(each, result);
+    this.#options.listener?.onScenarioEnd?.(each, result);
+  }
+
+  #perform(
+    each: PlannedScenario,
+    index: number,
+    cluster: Cluster,
+    deployment: Deployment | undefined,
+  ): Promise<ScenarioEnd> {
+    const { clock, seed, waitMsMax, signal, keepFailed, listener, runId } = this.#options;
+    return runScenario({
+      ...each,
+      cluster,
+      deployed: deployment?.operator,
+      diagnose: deployment && (() => deployment.diagnose()),
+      clock,
+      seed,
+      prefix: `${runId}-${index}`,
+      waitMsMax,
+      signal,
+      keepFailed,
+      onStep: (kind, title, ended) => listener?.onStep?.(each, kind, title, ended),
+    });
+  }
 }
 
-async function endOf(
-  { suite, scenario }: PlannedScenario,
-  index: number,
-  cluster: Cluster,
-  options: RunOptions,
-  deployment: Deployment | undefined,
-): Promise<ScenarioEnd> {
-  const { clock, seed, waitMsMax, signal, keepFailed, listener, runId } = options;
-  const planned = { suite, scenario };
-  return await runScenario({
-    suite,
-    scenario,
-    cluster,
-    deployed: deployment?.operator,
-    diagnose: deployment && (() => deployment.diagnose()),
-    clock,
-    seed,
-    prefix: `${runId}-${index}`,
-    waitMsMax,
-    signal,
-    keepFailed,
-    onStep: (kind, title, ended) => listener?.onStep?.(planned, kind, title, ended),
-  });
-}
-
-function interrupted({ suite, scenario }: PlannedScenario, clock: Clock): ScenarioResult {
-  const nowMs = clock.now();
+/** The result of a scenario of which nothing has been seen. */
+function unbegun({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome, startMs: number): ScenarioResult {
   return {
     suite: suite.name,
     name: scenario.name,
-    outcome: { kind: "interrupted" },
-    startMs: nowMs,
-    endMs: nowMs,
+    outcome,
+    startMs,
+    endMs: startMs,
     steps: [],
     writes: [],
     logs: [],

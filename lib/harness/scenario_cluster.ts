@@ -1,13 +1,12 @@
 import { UsageError } from "../base/mod.ts";
 import { type ApiResource, type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
 import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type PatchOptions } from "../client/mod.ts";
-import { Namespace } from "../operator/builtin_kinds.ts";
 import type { KindResolver } from "../operator/kind_resolver.ts";
 import type { Ref } from "./ref.ts";
 
 /**
- * The cluster as one scenario sees it. What it makes belongs to the scenario: namespaces begin with its prefix and go with it,
- * namespaced objects that name no namespace go to the scenario's own.
+ * The cluster as one scenario sees it. What it makes belongs to the scenario and goes with it: namespaces, whose names begin with
+ * its prefix, all that is in them, and objects outside of them. Namespaced objects that name no namespace go to the scenario's own.
  */
 export class ScenarioCluster {
   /** The client of the story, as administrator, with field manager `scenario`. */
@@ -18,6 +17,7 @@ export class ScenarioCluster {
   readonly namespace: string;
   readonly #kinds: KindResolver;
   readonly #namespaces = new Set<string>();
+  readonly #outside: Ref<never>[] = [];
 
   /** Made by the runner, once per scenario. */
   constructor(client: Client, kinds: KindResolver, prefix: string) {
@@ -27,29 +27,41 @@ export class ScenarioCluster {
     this.#kinds = kinds;
   }
 
-  /** Every namespace that the story has made and not seen go. */
+  /** Every namespace that the story has made, in that order. */
   get namespaces(): readonly string[] {
     return [...this.#namespaces];
+  }
+
+  /** Every object that the story has made outside of its namespaces and that was not there before, in that order. */
+  get outside(): readonly Ref<never>[] {
+    return this.#outside;
   }
 
   /** Makes a namespace; its name is the prefix, a dash and `name`. Returns the full name. */
   async makeNamespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const full = `${this.prefix}-${name}`;
-    await this.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: full, labels } });
-    this.#namespaces.add(full);
+    await this.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: full, labels } });
     return full;
   }
 
   /** Server-side apply of an object of any kind the server knows; its defaults and `metadata.namespace` are filled in. */
   async apply<T extends KubeObject>(object: T): Promise<T> {
-    const { resource, body } = await this.#placed(object);
+    const { resource, body, key } = await this.#placed(object);
+    const isForeign = this.#isOutside(key) && await this.client.find(resource, key) !== undefined;
+    if (!isForeign) this.#own(resource, key);
     return await this.client.apply(resource, body, { force: true });
   }
 
   /** Creates an object of any kind the server knows. */
   async create<T extends KubeObject>(object: T): Promise<T> {
-    const { resource, body } = await this.#placed(object);
-    return await this.client.create(resource, body);
+    const { resource, body, key } = await this.#placed(object);
+    if (!this.#isOutside(key)) {
+      this.#own(resource, key);
+      return await this.client.create(resource, body);
+    }
+    const created = await this.client.create(resource, body); // what was there before is refused, and is not ours
+    this.#own(resource, { ...key, name: created.metadata!.name! });
+    return created;
   }
 
   /** Changes an object by merge patch. */
@@ -85,14 +97,30 @@ export class ScenarioCluster {
     return items.filter(({ metadata }) => metadata?.namespace?.startsWith(`${this.prefix}-`));
   }
 
+  /** Whether an object does not go by itself with the scenario's namespaces. */
+  #isOutside({ namespace, name }: ObjectKey): boolean {
+    return !(namespace ?? name).startsWith(`${this.prefix}-`);
+  }
+
+  /** Enters what is about to be made: an answer that is lost must leave nothing behind. */
+  #own(resource: ApiResource, key: ObjectKey): void {
+    if (resource.group === "" && resource.kind === "Namespace") this.#namespaces.add(key.name);
+    else if (key.namespace === undefined || this.#isOutside(key)) this.#outside.push({ resource, key });
+  }
+
   /** The resource of a kind, and the key under which an object of it would be. */
   async #placed<T extends KubeObject>(object: T): Promise<{ resource: ApiResource; body: T; key: ObjectKey }> {
     const { apiVersion = "v1", kind, metadata } = object;
     if (!kind) throw new UsageError(`an object without a kind: ${metadata?.name}`, "give it apiVersion and kind");
     const [group, version] = apiVersion.includes("/") ? apiVersion.split("/", 2) as [string, string] : ["", apiVersion];
     const resource = await this.#kinds.resolve(group, version, kind);
-    const namespace = resource.namespaced ? metadata?.namespace ?? this.namespace : undefined;
-    const body = { ...object, apiVersion, metadata: { ...metadata, ...(namespace ? { namespace } : {}) } };
-    return { resource, body, key: { namespace, name: metadata?.name ?? "" } };
+    const name = metadata?.name ?? "";
+    const key = resource.namespaced ? { namespace: metadata?.namespace ?? this.namespace, name } : { name };
+    if (group === "" && kind === "Namespace" && this.#isOutside(key)) {
+      throw new UsageError(`a scenario's namespaces begin with ${this.prefix}-, not ${key.name}`, "take makeNamespace");
+    }
+    const body = { ...object, apiVersion, metadata: { ...metadata, ...key } };
+    if (key.name === "") delete (body.metadata as { name?: string }).name; // the server makes one of generateName
+    return { resource, body, key };
   }
 }

@@ -17,7 +17,7 @@ import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { Ref, TypedResource } from "./ref.ts";
 import { ScenarioCluster } from "./scenario_cluster.ts";
 import type { ScenarioContext, Step } from "./scenario_context.ts";
-import type { StepKind, Timeline } from "./timeline.ts";
+import { recorded, type StepKind, type Timeline } from "./timeline.ts";
 import { type WaitOptions, waitUntil } from "./waiting.ts";
 
 /** What a stage is made of. */
@@ -39,15 +39,19 @@ export interface StageOptions {
 /** Where one scenario takes place: its corner of a cluster, its operator, its record. */
 export class Stage {
   readonly #options: StageOptions;
+  readonly #door: StoryDoor;
   readonly #transport: Transport;
+  readonly #admin: Client;
   readonly #cluster: ScenarioCluster;
   readonly #waiting: WaitOptions;
 
   private constructor(options: StageOptions) {
     this.#options = options;
     const { cluster, clock, random = new SeededRandom(1), declared, prefix, signal, waitMsMax, timeline } = options;
-    this.#transport = recording(cluster.transport(), timeline);
-    const client = new Client(this.#transport, { fieldManager: "scenario", clock, random });
+    this.#transport = cluster.transport();
+    this.#admin = new Client(this.#transport, { fieldManager: "scenario", clock, random });
+    this.#door = new StoryDoor(cluster.transport(), timeline);
+    const client = new Client(this.#door, { fieldManager: "scenario", clock, random });
     const kinds = declared.declarations.map(({ kind }) => kind);
     this.#cluster = new ScenarioCluster(client, new KindResolver(client, clock, [Namespace, ...kinds]), prefix);
     this.#waiting = { client, clock, waitMsMax, signal };
@@ -59,7 +63,7 @@ export class Stage {
     try {
       await stage.#cluster.makeNamespace("home");
     } catch (error) {
-      stage.#transport.close();
+      stage.close();
       throw error;
     }
     return stage;
@@ -91,7 +95,7 @@ export class Stage {
   /** Enters the Events of the scenario's namespaces in the record. */
   async collectEvents(): Promise<void> {
     for (const namespace of this.#cluster.namespaces) {
-      const { items } = await this.#cluster.client.list<EventObject>(EVENTS, { namespace });
+      const { items } = await this.#admin.list<EventObject>(EVENTS, { namespace });
       for (const { type = "", reason = "", note = "", regarding = {}, eventTime, deprecatedLastTimestamp } of items) {
         const about = `${regarding.kind ?? ""} ${regarding.namespace ? `${regarding.namespace}/` : ""}${
           regarding.name ?? ""
@@ -108,40 +112,81 @@ export class Stage {
     }
   }
 
+  /** The story is over: one that goes on all the same reaches the cluster no more. Waits for writes that are on their way. */
+  async endStory(): Promise<void> {
+    const { clock, waitMsMax } = this.#options;
+    await this.#door.shut(clock, waitMsMax);
+  }
+
   /**
    * Removes everything of the scenario: first the objects of the operator's own kinds, with the operator's help where
-   * finalizers need it, then the namespaces. Does not wait for these: {@linkcode gone} does.
+   * finalizers need it, then the namespaces and what was made outside of them. Does not wait for these: {@linkcode gone} does.
+   *
+   * @throws {AggregateError} that names what did not go by itself. It has been removed all the same, by force where finalizers
+   * held it.
    */
   async clear(): Promise<void> {
-    const { declared, operator } = this.#options, { client, namespaces } = this.#cluster;
-    await operator.resume();
-    for (const { kind } of declared.declarations) {
-      if (!("crd" in kind)) continue;
-      for (const namespace of namespaces) {
-        const { items } = await client.list(kind, { namespace }).catch(nothingFound);
-        const refs = items.map((object) => ({ resource: kind, key: { ...keyOf(object), namespace } }));
-        for (const ref of refs) await this.#cluster.delete(ref as Ref<never>);
-        for (const ref of refs) await new Expectation(ref, this.#clearing()).toBeGone();
+    const problems: unknown[] = [];
+    const attempt = (act: () => Promise<void>) => act().catch((error) => void problems.push(error));
+    const held: Ref<never>[] = [];
+    for (const { kind } of this.#options.declared.declarations) {
+      if ("crd" in kind) await attempt(async () => void held.push(...await this.#deleteAll(kind)));
+    }
+    if (held.length > 0) {
+      await attempt(() => this.#options.operator.resume());
+      for (const ref of held) {
+        await attempt(async () => {
+          await this.#untilGone(ref).catch(async (error) => {
+            await this.#force(ref);
+            throw error;
+          });
+        });
       }
     }
-    for (const name of namespaces) await this.#cluster.delete({ resource: Namespace, key: { name } });
+    const { namespaces, outside } = this.#cluster;
+    for (const ref of outside.toReversed()) await attempt(() => this.#delete(ref));
+    for (const name of namespaces) await attempt(() => this.#delete(namespaceRef(name)));
+    if (problems.length > 0) throw new AggregateError(problems, problems.map(describeError).join("\n"));
   }
 
-  /** Waits until the scenario's namespaces are gone. */
+  /** Waits until the scenario's namespaces, and what it made outside of them, are gone. */
   async gone(): Promise<void> {
-    for (const name of this.#cluster.namespaces) {
-      await new Expectation({ resource: Namespace, key: { name } }, this.#clearing()).toBeGone();
-    }
+    const { namespaces, outside } = this.#cluster;
+    for (const ref of [...outside, ...namespaces.map(namespaceRef)]) await this.#untilGone(ref);
   }
 
-  /** Lets go of the connection. */
+  /** Lets go of the connections. */
   close(): void {
+    this.#door.close();
     this.#transport.close();
   }
 
+  /** Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. */
+  async #deleteAll(kind: TypedResource<KubeObject>): Promise<Ref<never>[]> {
+    const held: Ref<never>[] = [];
+    for (const namespace of kind.namespaced ? this.#cluster.namespaces : []) {
+      const { items } = await this.#admin.list(kind, { namespace }).catch(nothingFound);
+      for (const object of items) {
+        const ref = { resource: kind, key: { ...keyOf(object), namespace } } as Ref<never>;
+        await this.#delete(ref);
+        if (await this.#admin.find(kind, ref.key)) held.push(ref);
+      }
+    }
+    return held;
+  }
+
+  async #delete({ resource, key }: Ref<never>): Promise<void> {
+    await this.#admin.delete(resource, key).catch(ignoreNotFound);
+  }
+
+  async #force({ resource, key }: Ref<never>): Promise<void> {
+    const patch = { metadata: { finalizers: null } } as never;
+    await this.#admin.patch(resource, key, patch, { type: "merge" }).catch(ignoreNotFound);
+  }
+
   /** Clearing goes on where the scenario's own signal has aborted. */
-  #clearing(): WaitOptions {
-    return { ...this.#waiting, signal: undefined };
+  #untilGone(ref: Ref<never>): Promise<void> {
+    return new Expectation(ref, { ...this.#waiting, client: this.#admin, signal: undefined }).toBeGone();
   }
 
   #step(kind: StepKind): Step {
@@ -163,21 +208,55 @@ export class Stage {
   }
 }
 
-/** A transport that enters the story's own writes in the record. */
-function recording(inner: Transport, timeline: Timeline): Transport {
-  return {
-    fetch: async (path: string, request: TransportRequest = {}) => {
-      const { method = "GET" } = request;
-      if (method === "GET") return await inner.fetch(path, request);
-      const response = await inner.fetch(path, request);
-      timeline.write({ by: "scenario", method, path, status: response.status });
-      return response;
-    },
-    close: () => inner.close(),
-  };
+/** The story's way to the cluster: its writes are entered in the record, and none passes once it is shut. */
+class StoryDoor implements Transport {
+  readonly #inner: Transport;
+  readonly #timeline: Timeline;
+  readonly #writing = new Set<Promise<unknown>>();
+  #isShut = false;
+
+  constructor(inner: Transport, timeline: Timeline) {
+    this.#inner = inner;
+    this.#timeline = timeline;
+  }
+
+  async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
+    if (this.#isShut) throw new Error("the scenario is over");
+    const { method = "GET" } = request;
+    if (method === "GET") return await this.#inner.fetch(path, request);
+    const writing = recorded(this.#inner, path, request, "scenario", this.#timeline);
+    this.#writing.add(writing);
+    try {
+      return await writing;
+    } finally {
+      this.#writing.delete(writing);
+    }
+  }
+
+  /** Lets nothing pass any more; resolves when no write is on its way, or when the bound is reached. */
+  async shut(clock: Clock, waitMsMax: number): Promise<void> {
+    this.#isShut = true;
+    const late = Promise.withResolvers<void>();
+    const timer = clock.schedule(late.resolve, waitMsMax);
+    await Promise.race([Promise.allSettled(this.#writing), late.promise]);
+    clock.clear(timer);
+  }
+
+  close(): void {
+    this.#isShut = true;
+    this.#inner.close();
+  }
+}
+
+function namespaceRef(name: string): Ref<never> {
+  return { resource: Namespace, key: { name } } as Ref<never>;
 }
 
 function nothingFound(error: unknown): { items: KubeObject[] } {
-  if (error instanceof NotFoundError) return { items: [] };
-  throw error;
+  ignoreNotFound(error);
+  return { items: [] };
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof NotFoundError)) throw error;
 }

@@ -1,4 +1,4 @@
-import type { Clock, LogFields, LogLevel } from "../base/mod.ts";
+import type { Clock, LogFields, LogLevel, Transport, TransportRequest } from "../base/mod.ts";
 
 /** What a step of a story is. */
 export type StepKind = "given" | "when" | "then" | "teardown";
@@ -60,6 +60,25 @@ export interface EventEntry {
 /** Most entries of one sort that are kept; what comes later is counted. */
 const ENTRIES_MAX = 2_000;
 
+/** Sends a write and enters it, with the answer's status, or with none where no answer came. */
+export async function recorded(
+  transport: Transport,
+  path: string,
+  request: TransportRequest,
+  by: WriteEntry["by"],
+  timeline: Timeline,
+): Promise<Response> {
+  const entry = { by, method: request.method ?? "GET", path };
+  try {
+    const response = await transport.fetch(path, request);
+    timeline.write({ ...entry, status: response.status });
+    return response;
+  } catch (error) {
+    timeline.write({ ...entry, status: undefined });
+    throw error;
+  }
+}
+
 /** What happened while a scenario ran, as data: reports are made of it. Bounded; `dropped` counts what did not fit. */
 export class Timeline {
   readonly steps: StepRecord[] = [];
@@ -90,6 +109,17 @@ export class Timeline {
   /** Enters an Event. */
   event(entry: EventEntry): void {
     this.#keep(this.events, entry);
+  }
+
+  /** What it holds now, which no later entry changes: a story that was left behind may go on. */
+  snapshot(): Pick<Timeline, "steps" | "writes" | "logs" | "events" | "dropped"> {
+    return {
+      steps: this.steps.map((step) => ({ ...step })),
+      writes: [...this.writes],
+      logs: [...this.logs],
+      events: [...this.events],
+      dropped: this.dropped,
+    };
   }
 
   #keep<T>(entries: T[], entry: T): void {

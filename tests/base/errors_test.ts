@@ -46,3 +46,12 @@ Deno.test("an invariant that holds is silent, a broken one throws", () => {
   invariant(1, "fine");
   assert.throws(() => invariant(0, "broken"), InvariantError);
 });
+
+Deno.test("an error that came with another, when a block was left, tells both, the first one first", async () => {
+  const failing = async () => {
+    await using _ = { [Symbol.asyncDispose]: () => Promise.reject(new Error("it cannot be removed")) };
+    throw new Error("it failed", { cause: new Error("no disk") });
+  };
+  const error = await failing().catch((error) => error);
+  assert.equal(describeError(error), "it failed: no disk; then it cannot be removed");
+});

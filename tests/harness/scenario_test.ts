@@ -1,0 +1,332 @@
+import assert from "node:assert/strict";
+import { describeError, settle, VirtualClock } from "../../lib/base/mod.ts";
+import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import { ConfigMap, Namespace, Secret } from "../../lib/operator/mod.ts";
+import {
+  EmbeddedSource,
+  type RunOptions,
+  type ScenarioContext,
+  type ScenarioOptions,
+  type ScenarioResult,
+  type Story,
+} from "../../lib/harness/mod.ts";
+import { Note, note, notes, type NotesOptions, runOn, SharedCluster, suiteOf, written } from "./rig.ts";
+
+/** Runs one story on a cluster and makes sure that nothing of it is left there. */
+async function told(
+  story: Story,
+  { scenario = {}, operator = {}, run = {}, left = [] }: {
+    scenario?: ScenarioOptions;
+    operator?: NotesOptions;
+    run?: Partial<RunOptions>;
+    left?: readonly RegExp[];
+  } = {},
+): Promise<ScenarioResult> {
+  await using shared = new SharedCluster();
+  const before = await shared.inventory();
+  const result = await runOn(shared.source, suiteOf(story, scenario, () => notes(operator)), run);
+  const stays = (await shared.inventory()).filter((each) => !before.includes(each));
+  const unexplained = stays.filter((each) => !left.some((pattern) => pattern.test(each)));
+  assert.deepEqual(unexplained, [], "left behind");
+  for (const pattern of left) assert.ok(stays.some((each) => pattern.test(each)), `${pattern} is not left: ${stays}`);
+  assert.deepEqual(result.failures, []);
+  assert.deepEqual([shared.opened, shared.closed], [1, 1]);
+  return result.scenarios[0]!;
+}
+
+/** The message of a scenario that failed. */
+function failure({ outcome }: ScenarioResult): string {
+  assert.equal(outcome.kind, "failed", JSON.stringify(outcome));
+  return (outcome as { message: string }).message;
+}
+
+Deno.test("a story that comes to its end passes; steps, writes, logs and Events are in its record", async () => {
+  const { outcome, steps, writes, logs, events, dropped, attachments } = await told(async (scenario) => {
+    await written(scenario);
+    await scenario.expect(scenario.ref(Note, "a")).toHaveEvents({ reason: "Written" });
+  });
+  assert.deepEqual(outcome, { kind: "passed" });
+  assert.deepEqual(steps.map(({ kind, title, failure }) => [kind, title, failure]), [
+    ["given", "a note", undefined],
+    ["then", "its ConfigMap follows", undefined],
+  ]);
+  assert.ok(steps.every(({ startMs, endMs }) => endMs! >= startMs));
+  assert.ok(
+    writes.some(({ by, method, path, status }) =>
+      by === "scenario" && method === "POST" && path.includes("/notes") && status === 201
+    ),
+  );
+  assert.ok(writes.some(({ by, path }) => by === "operator" && path.includes("/configmaps/a")));
+  assert.ok(logs.some(({ message, level }) => message === "written" && level === "info"));
+  assert.deepEqual(events.map(({ reason, note, type }) => [type, reason, note]), [["Normal", "Written", "5 letters"]]);
+  assert.match(events[0]!.regarding, /^Note r\d+-0-home\/a$/);
+  assert.deepEqual([dropped, attachments], [0, []]);
+});
+
+Deno.test("a step that fails fails the scenario with its message, later steps are not begun, and nothing is left", async () => {
+  const result = await told(async ({ given, when, then, cluster }) => {
+    await given("a note", () => cluster.create(note("a")));
+    await when("something breaks", () => {
+      throw new Error("it broke", { cause: new Error("in the middle") });
+    });
+    await then("this is not reached", () => {});
+  });
+  assert.equal(failure(result), "it broke: in the middle");
+  assert.deepEqual(result.steps.map(({ title, failure }) => [title, failure]), [
+    ["a note", undefined],
+    ["something breaks", "it broke: in the middle"],
+  ]);
+});
+
+Deno.test("an expectation that does not come true fails the scenario with what was seen last", async () => {
+  const story: Story = async (scenario) => {
+    await written(scenario);
+    await scenario.expect(scenario.ref(ConfigMap, "a")).toMatch({ data: { text: "other" } });
+  };
+  assert.match(failure(await told(story, { run: { waitMsMax: 200 } })), /data\.text: expected "other", found "hello"/);
+});
+
+Deno.test("a story that ignores its timeout is left behind: it fails, and reaches the cluster no more", async () => {
+  const clock = new VirtualClock(), late = Promise.withResolvers<void>(), reached = Promise.withResolvers<unknown>();
+  let context: ScenarioContext | undefined;
+  const suite = suiteOf(async (scenario) => {
+    context = scenario;
+    await scenario.given("an endless wait", () => late.promise);
+    await scenario.cluster.makeNamespace("late").then(reached.resolve, reached.resolve);
+  }, { timeout: "10s" });
+  await using shared = new SharedCluster({ clock });
+  const before = await shared.inventory();
+  const running = runOn(shared.source, suite, { clock });
+  await clock.advance(10_000);
+  const result = (await running).scenarios[0]!;
+  assert.equal(failure(result), "it took longer than 10s");
+  assert.deepEqual(result.steps.map(({ title, endMs }) => [title, endMs]), [["an endless wait", undefined]]);
+  assert.ok(context!.signal.aborted);
+  late.resolve();
+  assert.match(describeError(await reached.promise), /the scenario is over/);
+  await assert.rejects(context!.when("more", () => {}), /it took longer than 10s/);
+  await settle();
+  assert.equal(result.steps.length, 1, "what comes later changes no result");
+  assert.deepEqual(await shared.inventory(), before);
+});
+
+Deno.test("a write that is under way when the story is over is waited for, and what it makes goes too", async () => {
+  await told(async ({ cluster }) => {
+    void cluster.makeNamespace("unawaited");
+    await Promise.resolve();
+  });
+});
+
+Deno.test("namespaces, cluster-scoped objects and objects elsewhere go with the scenario; what was there stays", async () => {
+  await using shared = new SharedCluster();
+  const metadata = { name: "theirs", namespace: "default" };
+  await shared.client.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata });
+  const before = await shared.inventory();
+  const suite = suiteOf(async ({ cluster, prefix }) => {
+    await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: `${prefix}-direct` } });
+    await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: `${prefix}-applied` } });
+    const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", rules: [] };
+    await cluster.create({ ...role, metadata: { name: "made-by-a-story" } } as KubeObject);
+    await cluster.apply({ ...role, metadata: { name: `${prefix}-applied` } } as KubeObject);
+    const configMap = { apiVersion: "v1", kind: "ConfigMap" };
+    await cluster.create({ ...configMap, metadata: { name: "elsewhere", namespace: "default" } });
+    await cluster.create({ ...configMap, metadata: { generateName: "some-", namespace: "default" } });
+    await cluster.apply({ ...configMap, metadata, data: { key: "x" } } as KubeObject);
+    await assert.rejects(cluster.create({ ...configMap, metadata }), { name: "AlreadyExistsError" });
+  });
+  const { scenarios, failures } = await runOn(shared.source, suite);
+  assert.deepEqual([scenarios[0]!.outcome, failures], [{ kind: "passed" }, []]);
+  assert.deepEqual(await shared.inventory(), before);
+});
+
+Deno.test("a namespace that is not the scenario's own is refused, and so is an object without a kind", async () => {
+  await told(async ({ cluster }) => {
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "production" } };
+    for (const write of [cluster.create(namespace), cluster.apply(namespace)]) {
+      await assert.rejects(write, {
+        name: "UsageError",
+        message: /a scenario's namespaces begin with r\d+-0-, not production/,
+      });
+    }
+    await assert.rejects(cluster.apply({ metadata: { name: "a" } } as KubeObject), /an object without a kind: a/);
+  });
+});
+
+Deno.test("finalizers of the operator's own objects are waited for, with the operator's help, also where it was stopped", async () => {
+  let deleted = 0;
+  const operator = { delete: () => Promise.resolve(void deleted++) };
+  const begun: Story = async ({ cluster, operator, expect, ref }) => {
+    await cluster.create(note("a"));
+    await expect(ref(Note, "a")).toMatch({ metadata: { finalizers: ["harness.test.pintle.dev/notes"] } } as never);
+    await operator.pause();
+    assert.equal(operator.runs, false);
+  };
+  assert.equal((await told(begun, { operator, scenario: { alone: true } })).outcome.kind, "passed");
+  assert.equal(deleted, 1);
+});
+
+Deno.test("a finalizer that nobody removes fails the scenario and is named, and the object goes all the same", async () => {
+  const operator = { delete: () => Promise.reject(new Error("the database is gone")) };
+  const result = await told(async ({ cluster, expect, ref }) => {
+    await cluster.create(note("a"));
+    await expect(ref(Note, "a")).toMatch({ metadata: { finalizers: ["harness.test.pintle.dev/notes"] } } as never);
+  }, { operator, run: { waitMsMax: 500 } });
+  assert.match(
+    failure(result),
+    /^its teardown failed: expected Note r\d+-0-home\/a to be gone: not within 500ms[^]*held by harness\.test\.pintle\.dev\/notes/,
+  );
+});
+
+Deno.test("a story that failed keeps its own message when its teardown fails as well", async () => {
+  const operator = { delete: () => Promise.reject(new Error("the database is gone")) };
+  const result = await told(async ({ cluster, expect, ref }) => {
+    await cluster.create(note("a"));
+    await expect(ref(Note, "a")).toMatch({ status: { phase: "Written" } });
+    throw new Error("this first");
+  }, { operator, run: { waitMsMax: 500 } });
+  assert.match(failure(result), /^this first\nits teardown failed too: expected Note/);
+});
+
+Deno.test("an operator that cannot start fails the scenario with its reason, and its namespace goes", async () => {
+  const operator = { startup: () => Promise.reject(new Error("no licence")) };
+  assert.equal(failure(await told(() => Promise.resolve(), { operator })), "no licence");
+});
+
+Deno.test("an operator that hangs at its start is ended by the scenario's timeout", async () => {
+  const clock = new VirtualClock();
+  await using shared = new SharedCluster({ clock });
+  const before = await shared.inventory();
+  const suite = suiteOf(() => Promise.resolve(), { timeout: "10s" }, () => notes());
+  // Its lists get no answer.
+  const source = {
+    ...shared.source,
+    open: async (signal: AbortSignal) => {
+      const cluster = await shared.source.open(signal);
+      return {
+        ...cluster,
+        transport: (user?: Parameters<typeof cluster.transport>[0]) => {
+          const inner = cluster.transport(user);
+          if (!user) return inner;
+          return {
+            close: () => inner.close(),
+            fetch: (_path: string, { signal }: { signal?: AbortSignal } = {}) =>
+              new Promise<Response>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+          };
+        },
+      };
+    },
+  };
+  const running = runOn(source, suite, { clock });
+  await clock.advance(10_000);
+  assert.equal(failure((await running).scenarios[0]!), "it took longer than 10s");
+  assert.deepEqual(await shared.inventory(), before);
+});
+
+Deno.test("keepFailed leaves the namespaces of a scenario that failed, and only of such", async () => {
+  // The kind goes with the run, and its objects with the kind.
+  const left = [/^Namespace \/r\d+-0-home$/, /^ConfigMap r\d+-0-home\//, /^ServiceAccount r\d+-0-home\//];
+  const failing: Story = async (scenario) => {
+    await written(scenario);
+    throw new Error("look at it");
+  };
+  await told(failing, { run: { keepFailed: true }, left });
+  await told(written, { run: { keepFailed: true } });
+});
+
+Deno.test("crash, restart, pause and resume: the operator forgets, and goes on", async () => {
+  let starts = 0, cleanups = 0;
+  const suite = suiteOf(
+    async ({ cluster, operator, expect, ref }) => {
+      assert.equal(operator.runs, true);
+      await operator.start();
+      assert.equal(starts, 1, "a start of what runs changes nothing");
+      await operator.crash();
+      assert.deepEqual([operator.runs, cleanups], [false, 0]);
+      await cluster.create(note("a"));
+      await operator.resume();
+      await expect(ref(ConfigMap, "a")).toExist();
+      await operator.restart();
+      assert.deepEqual([operator.runs, starts, cleanups], [true, 3, 0]);
+      await operator.pause();
+      assert.deepEqual([operator.runs, cleanups], [false, 1], "clean-up runs at a graceful stop");
+      await operator.restart();
+      assert.equal(starts, 4);
+    },
+    { alone: true },
+    () => notes({ startup: () => Promise.resolve(void starts++) }).cleanup(() => void cleanups++),
+  );
+  const { scenarios } = await runOn(new EmbeddedSource(), suite);
+  assert.deepEqual(scenarios[0]!.outcome, { kind: "passed" });
+});
+
+Deno.test("a fault lets the operator die just before or just after a write, and nothing of it passes any more", async () => {
+  for (const verdict of ["dieBefore", "dieAfter"] as const) {
+    const result = await told(async ({ cluster, operator, expect, ref }) => {
+      const { inProcess } = operator;
+      await cluster.create(note("a"));
+      await inProcess.start({ fault: ({ path }) => path.includes("/configmaps/") ? verdict : "pass" });
+      await inProcess.idleThenCrash();
+      assert.equal(operator.runs, false);
+      assert.equal((await cluster.find(ref(ConfigMap, "a")))?.metadata?.name, verdict === "dieAfter" ? "a" : undefined);
+      assert.equal(inProcess.writes.length, 1);
+      assert.equal((await cluster.get(ref(Note, "a")) as { status?: unknown }).status, undefined);
+      await operator.start();
+      await expect(ref(Note, "a")).toHaveCondition("Ready");
+    }, { scenario: { operator: "stopped", inProcess: true } });
+    assert.deepEqual(result.outcome, { kind: "passed" });
+  }
+});
+
+Deno.test("an operator that a fault has killed is started anew where clearing needs it", async () => {
+  let deleted = 0;
+  const result = await told(async ({ cluster, operator, expect, ref }) => {
+    await cluster.create(note("a"));
+    await operator.inProcess.start({ fault: ({ path }) => path.includes("/configmaps/") ? "dieBefore" : "pass" });
+    await expect(ref(Note, "a")).toMatch({ metadata: { finalizers: ["harness.test.pintle.dev/notes"] } } as never);
+  }, {
+    operator: { delete: () => Promise.resolve(void deleted++) },
+    scenario: { operator: "stopped", inProcess: true },
+  });
+  assert.deepEqual([result.outcome.kind, deleted], ["passed", 1]);
+});
+
+Deno.test("a scenario sees and lists what is its own, whatever others have", async () => {
+  await using shared = new SharedCluster();
+  await shared.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: "r-other" } });
+  await shared.client.create(ConfigMap, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "a", namespace: "r-other" },
+  });
+  const suite = suiteOf(async ({ cluster, ref, prefix, namespace }) => {
+    const team = await cluster.makeNamespace("team", { tier: "one" });
+    assert.deepEqual([namespace, team], [`${prefix}-home`, `${prefix}-team`]);
+    assert.deepEqual(cluster.namespaces, [namespace, team]);
+    const metadata = { name: "a" };
+    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata });
+    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, namespace: team } });
+    assert.deepEqual((await cluster.list(ConfigMap)).map(({ metadata }) => metadata!.namespace).sort(), [
+      namespace,
+      team,
+    ]);
+    assert.deepEqual(ref(Namespace, team).key, { name: team });
+    assert.deepEqual(ref(Secret, "a", team).key, { name: "a", namespace: team });
+    await cluster.delete(ref(ConfigMap, "a"));
+    await cluster.delete(ref(ConfigMap, "a")); // once more is no failure
+  });
+  const { scenarios } = await runOn(shared.source, suite);
+  assert.deepEqual(scenarios[0]!.outcome, { kind: "passed" });
+});
+
+Deno.test("the operator runs as its own account: a rule that it did not declare fails the scenario and is named", async () => {
+  const operator: NotesOptions = { reconcile: (client, namespace) => client.list(Secret, { namespace }) };
+  const result = await told(async ({ cluster, expect, ref }) => {
+    await cluster.create(note("a"));
+    await expect(ref(Note, "a")).toHaveCondition("Ready");
+  }, { operator, run: { waitMsMax: 500 } });
+  assert.match(
+    failure(result),
+    /expected Note \S+ to have condition Ready=True[^]*Ready=False \(\w+\): .*list.*secrets/,
+  );
+  assert.match(JSON.stringify(result.logs), /system:serviceaccount:notes-system:notes/);
+});
