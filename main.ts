@@ -42,6 +42,7 @@ if (import.meta.main) {
     settings,
     demo: () => replicationDemo,
     root: import.meta.dirname,
+    scaffolds: true,
     suites: async () => (await import("./tests/replicator/suites.ts")).suites,
   });
 }

@@ -1,12 +1,13 @@
 /**
  * Bundles the program into a folder that runs anywhere Deno is: `main.js` with its chunks, the files that it reads at run time
- * (the library's sources for `init`, the manifests), and `build.json`, which says what was built. `compile` and `package` start
+ * (what `init` makes a project of, the manifests), and `build.json`, which says what was built. `compile` and `package` start
  * from it.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { describeError, UsageError } from "../lib/base/mod.ts";
+import { collectScaffold, packScaffold, SCAFFOLD_ARCHIVE } from "../lib/cli/scaffold.ts";
 
 /** The project's folder. */
 export const ROOT: string = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
@@ -15,7 +16,7 @@ export const ROOT: string = new URL("..", import.meta.url).pathname.replace(/\/$
 const PAYLOAD_BYTES_MAX = 5_000_000;
 
 /** Folders and files that the program reads at run time, by their path in the project. */
-const CARRIED = ["LICENSE", "deno.json", "deno.lock", "deploy", "lib"];
+const CARRIED = ["LICENSE", "deploy"];
 
 /** What was built. */
 export interface Build {
@@ -55,6 +56,7 @@ export async function buildApp(): Promise<BuiltApp> {
   ]);
   await hideChunks(fresh);
   for (const path of CARRIED) await copy(`${ROOT}/${path}`, `${fresh}/${path}`);
+  await Deno.writeFile(`${fresh}/${SCAFFOLD_ARCHIVE}`, await packScaffold(await collectScaffold(ROOT)));
   const build = await describeBuild();
   await Deno.writeTextFile(`${fresh}/build.json`, `${JSON.stringify(build)}\n`);
   await mirror(fresh, folder);

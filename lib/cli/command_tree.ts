@@ -21,6 +21,7 @@ export interface CommandTreeOptions {
   /** Settings of `test`; absent where there are no suites. */
   readonly test: SettingTable | undefined;
   readonly hasDemo: boolean;
+  readonly hasInit: boolean;
   readonly terminal: Terminal;
   readonly run: RunCommand;
 }
@@ -56,6 +57,7 @@ export function commandTree(options: CommandTreeOptions): Command {
   addRun(add, options);
   if (options.test) addTest(add, options, options.test);
   addInstallation(add, options);
+  if (options.hasInit) addInit(root as unknown as Command, options);
   root.command("version").description("print the version, and what was built when").action(async () => {
     const build = await options.build?.();
     const commit = build?.commit ? `commit ${build.commit}, ` : "";
@@ -120,6 +122,12 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, manifests.table), async (context) => (await import("./manifests.ts")).manifests(context, flags))
     );
+}
+
+function addInit(root: Command, { run }: CommandTreeOptions): void {
+  root.command("init").description("make a new operator project in a folder of its name")
+    .argument("<name>", "name of the operator: lower-case letters, digits and -")
+    .action((name) => run({}, async (context) => (await import("./init.ts")).init(context, name)));
 }
 
 function flagOf(setting: Setting<unknown>): Option {

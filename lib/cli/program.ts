@@ -37,6 +37,8 @@ export interface CliOptions<Own extends SettingTable> {
   readonly suites?: () => Promise<readonly Suite[]>;
   /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
   readonly root?: string;
+  /** Whether there is `init`: `root` then holds what a new project is made of (./scaffold.ts). */
+  readonly scaffolds?: boolean;
 }
 
 /** What each command is given. */
@@ -107,6 +109,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       common: { ...SETTINGS, ...options.settings },
       test: options.suites && TEST_SETTINGS,
       hasDemo: options.demo !== undefined,
+      hasInit: options.scaffolds === true,
       terminal,
       run,
     })

@@ -14,7 +14,7 @@ export class Checkout implements AsyncDisposable {
   static async copy(): Promise<Checkout> {
     const folder = await Deno.makeTempDir({ prefix: "pintle-checkout-" });
     await Deno.mkdir(`${folder}/tests`);
-    const parts = ["deno.json", "deno.lock", "main.ts", "lib", "tools", "deploy", "LICENSE"];
+    const parts = ["deno.json", "deno.lock", "main.ts", "lib", "tools", "templates", "deploy", "LICENSE"];
     await runProgram("cp", ["-r", ...parts.map((part) => `${ROOT}/${part}`), folder]);
     await runProgram("cp", ["-r", `${ROOT}/tests/replicator`, `${folder}/tests`]);
     return new Checkout(folder);

@@ -1,0 +1,83 @@
+import { describeError, UsageError } from "../base/errors.ts";
+import { isDnsLabel } from "../apimachinery/name.ts";
+import { EXIT } from "./exit.ts";
+import { Interrupts } from "./interrupts.ts";
+import type { CommandContext } from "./program.ts";
+import { readScaffold, type ScaffoldFiles } from "./scaffold.ts";
+
+/** The name that the template's own files have; it is replaced wherever it stands. */
+const TEMPLATE_NAME = "my-operator";
+/** The namespace `NAME-system` is a DNS label too. */
+const NAME_LENGTH_MAX = 50;
+const VENDORED = "vendor/";
+
+/**
+ * `init`: a new operator project in a folder of its name. It appears whole or not at all, and nothing that is there is
+ * overwritten.
+ *
+ * @throws {UsageError} for a name that an operator cannot have, a folder with something in it, and one that cannot be made.
+ */
+export async function init({ terminal, root }: CommandContext, name: string): Promise<number> {
+  requireOperatorName(name);
+  using interrupts = new Interrupts();
+  await requireFree(name);
+  const files = named(await readScaffold(root ?? "."), name);
+  const fresh = await Deno.makeTempDir({ dir: ".", prefix: `.${name}-` }).catch((cause) => {
+    throw new UsageError(`cannot make a folder here: ${describeError(cause)}`, "go to a folder that you may write", {
+      cause,
+    });
+  });
+  try {
+    await writeFiles(fresh, files, interrupts.signal);
+    await Deno.chmod(fresh, 0o755);
+    await Deno.rename(fresh, name); // takes the place of an empty folder, and of nothing else
+  } catch (cause) {
+    await Deno.remove(fresh, { recursive: true });
+    if (interrupts.signal.aborted) throw interrupts.signal.reason;
+    throw new UsageError(`cannot write ${name}: ${describeError(cause)}`, "free some space, or choose another folder", {
+      cause,
+    });
+  }
+  const own = Object.keys(files).filter((path) => !path.startsWith(VENDORED));
+  terminal.out(`${name}: ${own.length} files, and the library in ${VENDORED}`);
+  terminal.out("next:");
+  for (const line of [`cd ${name}`, "deno task demo", "deno task test"]) terminal.out(`  ${line}`);
+  return EXIT.done;
+}
+
+function requireOperatorName(name: string): void {
+  if (isDnsLabel(name) && name.length <= NAME_LENGTH_MAX) return;
+  throw new UsageError(
+    `${JSON.stringify(name)} is no name of an operator`,
+    `lower-case letters, digits and - in between, at most ${NAME_LENGTH_MAX}, as in ${TEMPLATE_NAME}`,
+  );
+}
+
+async function requireFree(name: string): Promise<void> {
+  const info = await Deno.lstat(name).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new UsageError(`cannot look at ${name}: ${describeError(error)}`, undefined, { cause: error });
+  });
+  if (!info) return;
+  if (!info.isDirectory) throw new UsageError(`${name} is there already, and no folder`, "choose another name");
+  for await (const _ of Deno.readDir(name)) {
+    throw new UsageError(`${name} is there already, and not empty`, "choose another name, or empty it");
+  }
+}
+
+function named(files: ScaffoldFiles, name: string): ScaffoldFiles {
+  const rename = ([path, text]: [string, string]) =>
+    [path, path.startsWith(VENDORED) ? text : text.replaceAll(TEMPLATE_NAME, name)] as const;
+  return Object.fromEntries(Object.entries(files).map(rename));
+}
+
+async function writeFiles(folder: string, files: ScaffoldFiles, signal: AbortSignal): Promise<void> {
+  const made = new Set<string>();
+  for (const [path, text] of Object.entries(files)) {
+    signal.throwIfAborted();
+    const parent = `${folder}/${path}`.replace(/\/[^/]*$/, "");
+    if (!made.has(parent)) await Deno.mkdir(parent, { recursive: true });
+    made.add(parent);
+    await Deno.writeTextFile(`${folder}/${path}`, text, { createNew: true });
+  }
+}

@@ -1,0 +1,83 @@
+import { describeError, UsageError } from "../base/errors.ts";
+
+/** Text files of a new project, by path. */
+export type ScaffoldFiles = Readonly<Record<string, string>>;
+
+/** The file that a build leaves in place of the sources: `ScaffoldFiles` as JSON, compressed by gzip. */
+export const SCAFFOLD_ARCHIVE = "scaffold.json.gz";
+
+/** Where a project holds the library, as its deno.json says. */
+const VENDOR = "vendor/pintle";
+/** Rooms of the library that its users do not get: the shipped operator. */
+const NOT_VENDORED = "lib/replicator";
+
+/**
+ * Collects a new project from the repository's own sources: its template, and the library, whose deno.json keeps what
+ * its users need.
+ *
+ * @throws {Deno.errors.NotFound} where `root` has no sources.
+ */
+export async function collectScaffold(root: string): Promise<ScaffoldFiles> {
+  const files: Record<string, string> = {};
+  for (const path of await paths(`${root}/templates/operator`)) {
+    // Deno would take a deno.json of the template for one of the repository's own.
+    files[path.replace(".template.", ".")] = await Deno.readTextFile(`${root}/templates/operator/${path}`);
+  }
+  const library: Record<string, string> = {};
+  for (const path of await paths(`${root}/lib`)) {
+    if (`lib/${path}`.startsWith(`${NOT_VENDORED}/`)) continue;
+    library[`lib/${path}`] = await Deno.readTextFile(`${root}/lib/${path}`);
+  }
+  library.LICENSE = await Deno.readTextFile(`${root}/LICENSE`);
+  library["deno.json"] = libraryConfig(await Deno.readTextFile(`${root}/deno.json`), Object.values(library));
+  for (const [path, text] of Object.entries(library)) files[`${VENDOR}/${path}`] = text;
+  // Packages come in the versions, and with the checksums, that the library was tested with.
+  files["deno.lock"] = await Deno.readTextFile(`${root}/deno.lock`);
+  return files;
+}
+
+/** The library's own name, exports and packages; nothing of how the repository is built and tested. */
+function libraryConfig(text: string, sources: readonly string[]): string {
+  const { name, version, license, exports, imports } = JSON.parse(text) as Record<string, unknown>;
+  const used = Object.entries(imports as Record<string, string>).filter(([specifier]) =>
+    sources.some((source) => source.includes(`"${specifier}"`) || source.includes(`"${specifier}/`))
+  );
+  return `${JSON.stringify({ name, version, license, exports, imports: Object.fromEntries(used) }, null, 2)}\n`;
+}
+
+async function paths(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) found.push(...(await paths(`${folder}/${name}`)).map((path) => `${name}/${path}`));
+    else found.push(name);
+  }
+  return found.sort();
+}
+
+/** As one compressed file. */
+export async function packScaffold(files: ScaffoldFiles): Promise<Uint8Array> {
+  const stream = new Blob([JSON.stringify(files)]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/**
+ * The files of a new project: from the archive of a build, or from the sources of a checkout.
+ *
+ * @throws {UsageError} where `root` has neither.
+ */
+export async function readScaffold(root: string): Promise<ScaffoldFiles> {
+  try {
+    const archive = await Deno.readFile(`${root}/${SCAFFOLD_ARCHIVE}`).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (!archive) return await collectScaffold(root);
+    return await new Response(new Blob([archive]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  } catch (cause) {
+    throw new UsageError(
+      `this program does not carry what a new project is made of: ${describeError(cause)}`,
+      "take a released one, or run it from its repository",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { Binary, type BinaryOptions } from "./binary.ts";
+
+const permissions = ["--allow-env", "--allow-net", "--allow-read", "--allow-write"];
+
+async function paths(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) found.push(...(await paths(`${folder}/${name}`)).map((path) => `${name}/${path}`));
+    else found.push(name);
+  }
+  return found.sort();
+}
+
+/** Prepares an empty folder, runs `init` there, and looks at both. */
+async function init(
+  name: string,
+  look: (ended: { code: number; out: string; err: string }, folder: string) => Promise<void>,
+  prepare: (folder: string) => Promise<unknown> = () => Promise.resolve(),
+  options: BinaryOptions = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "pintle-init-" });
+  try {
+    await prepare(folder);
+    const wrapper = ["sh", "-c", 'cd "$1"; shift; exec "$@"', "sh", folder, ...options.wrapper ?? []];
+    await using binary = await Binary.start(["init", name], { permissions, ...options, wrapper });
+    await look(await binary.ended(), folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("init makes a whole project of that name, with the library behind one entry of its import map", async () => {
+  await init("shop-things", async ({ code, out, err }, folder) => {
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /^shop-things: \d+ files, and the library in vendor\/\nnext:\n {2}cd shop-things\n/);
+    assert.deepEqual((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name), ["shop-things"]);
+    const all = await paths(`${folder}/shop-things`), own = all.filter((path) => !path.startsWith("vendor/"));
+    for (
+      const path of [
+        ".gitignore",
+        ".github/workflows/ci.yaml",
+        "Dockerfile",
+        "README.md",
+        "Tiltfile",
+        "deno.json",
+        "deno.lock",
+        "deploy/base/kustomization.yaml",
+        "deploy/overlays/dev/kustomization.yaml",
+        "deploy/overlays/prod/kustomization.yaml",
+        "main.ts",
+        "tests/widget_scenarios.ts",
+        "tests/widget_test.ts",
+      ]
+    ) assert.ok(own.includes(path), path);
+    for (const path of own) {
+      const text = await Deno.readTextFile(`${folder}/shop-things/${path}`);
+      assert.doesNotMatch(text, /my-operator|\.\.\/\.\.\/lib/, path);
+    }
+    const config = JSON.parse(await Deno.readTextFile(`${folder}/shop-things/deno.json`));
+    assert.deepEqual(Object.keys(config.imports), ["@pintle/pintle", "zod"]);
+    assert.deepEqual(config.links, ["./vendor/pintle"]);
+    for (const target of Object.values(config.imports)) assert.match(target as string, /@\d+\.\d+\.\d+$/, "pinned");
+    const library = JSON.parse(await Deno.readTextFile(`${folder}/shop-things/vendor/pintle/deno.json`));
+    assert.equal(config.imports["@pintle/pintle"], `jsr:${library.name}@${library.version}`);
+    assert.equal(config.imports.zod, library.imports.zod);
+    assert.deepEqual(Object.keys(library.imports).includes("fast-check"), false, "what only its tests need");
+    assert.ok(!all.some((path) => path.startsWith("vendor/pintle/lib/replicator/")));
+    assert.equal((await Deno.stat(`${folder}/shop-things`)).mode! & 0o777, 0o755);
+  });
+});
+
+Deno.test("init takes the place of an empty folder", async () => {
+  await init(
+    "shop",
+    async ({ code }, folder) => {
+      assert.equal(code, 0);
+      assert.ok((await paths(`${folder}/shop`)).includes("main.ts"));
+    },
+    (folder) => Deno.mkdir(`${folder}/shop`),
+  );
+});
+
+for (
+  const name of ["", "Shop", "shop_things", "-shop", "shop-", "../shop", "shop/things", ".", "a".repeat(51), "sh op"]
+) {
+  Deno.test(`init refuses the name ${JSON.stringify(name)}, and makes nothing`, async () => {
+    await init(name, async ({ code, out, err }, folder) => {
+      assert.deepEqual([code, out], [2, ""]);
+      if (name.startsWith("-")) assert.match(err, /unknown option/);
+      else assert.match(err, /^pintle: ".*" is no name of an operator\n {2}fix: lower-case letters, .*\n$/);
+      assert.deepEqual(await paths(folder), []);
+    });
+  });
+}
+
+/** What may stand in the way. */
+const TAKEN: Record<string, [(folder: string) => Promise<unknown>, RegExp]> = {
+  "a folder with a file": [async (folder) => {
+    await Deno.mkdir(`${folder}/shop`);
+    await Deno.writeTextFile(`${folder}/shop/mine`, "mine");
+  }, /^pintle: shop is there already, and not empty\n {2}fix: /],
+  "a folder with a hidden file": [async (folder) => {
+    await Deno.mkdir(`${folder}/shop/.git`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/shop/.git/mine`, "mine");
+  }, /^pintle: shop is there already, and not empty\n {2}fix: /],
+  "a file": [
+    (folder) => Deno.writeTextFile(`${folder}/shop`, "mine"),
+    /^pintle: shop is there already, and no folder\n/,
+  ],
+  "a link": [
+    (folder) => Deno.symlink("elsewhere", `${folder}/shop`),
+    /^pintle: shop is there already, and no folder\n/,
+  ],
+};
+
+for (const [what, [prepare, expected]] of Object.entries(TAKEN)) {
+  Deno.test(`init overwrites nothing: ${what} of that name stays`, async () => {
+    let before: string[];
+    await init(
+      "shop",
+      async ({ code, out, err }, folder) => {
+        assert.deepEqual([code, out], [2, ""]);
+        assert.match(err, expected);
+        assert.deepEqual(await paths(folder), before);
+      },
+      async (folder) => {
+        await prepare(folder);
+        before = await paths(folder);
+      },
+    );
+  });
+}
+
+Deno.test("init in a folder that cannot be written says so", async () => {
+  // Not even root makes folders there.
+  await using binary = await Binary.start(["init", "shop"], {
+    permissions,
+    wrapper: ["sh", "-c", 'cd /proc && exec "$@"', "sh"],
+  });
+  const { code, out, err } = await binary.ended();
+  assert.deepEqual([code, out], [2, ""]);
+  assert.match(err, /^pintle: cannot make a folder here: [^\n]+\n {2}fix: go to a folder that you may write\n$/);
+});
+
+Deno.test("init without what a project is made of says where to get it", async () => {
+  const main = "tests/cli/rootless_operator.ts";
+  await init(
+    "shop",
+    async ({ code, err }, folder) => {
+      assert.equal(code, 2);
+      assert.match(
+        err,
+        /^rootless: this program does not carry what a new project is made of: .*\n {2}fix: take a released/,
+      );
+      assert.deepEqual(await paths(folder), []);
+    },
+    undefined,
+    { main },
+  );
+});
+
+Deno.test("a program that makes no projects has no init", async () => {
+  await init(
+    "shop",
+    ({ code, err }) => {
+      assert.equal(code, 2);
+      assert.match(err, /unknown command 'init'/);
+      return Promise.resolve();
+    },
+    undefined,
+    { main: "examples/widgets/main.ts" },
+  );
+});

@@ -1,0 +1,9 @@
+import { cli, Operator } from "../../lib/mod.ts";
+
+/** A program that says it makes projects, and was built without what they are made of. */
+Deno.exitCode = await cli(new Operator("rootless"), {
+  args: Deno.args,
+  env: Deno.env.toObject(),
+  root: "/nowhere",
+  scaffolds: true,
+});
