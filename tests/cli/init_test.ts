@@ -133,14 +133,19 @@ for (const [what, [prepare, expected]] of Object.entries(TAKEN)) {
 }
 
 Deno.test("init in a folder that cannot be written says so", async () => {
-  // Not even root makes folders there.
-  await using binary = await Binary.start(["init", "shop"], {
-    permissions,
-    wrapper: ["sh", "-c", 'cd /proc && exec "$@"', "sh"],
-  });
-  const { code, out, err } = await binary.ended();
-  assert.deepEqual([code, out], [2, ""]);
-  assert.match(err, /^pintle: cannot make a folder here: [^\n]+\n {2}fix: go to a folder that you may write\n$/);
+  const folder = await Deno.makeTempDir({ prefix: "pintle-init-" });
+  await Deno.chmod(folder, 0o500);
+  // Root may write anywhere but on a file system that is mounted for reading.
+  const enter = Deno.uid() === 0
+    ? ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro tmpfs "$1" && cd "$1" && shift && exec "$@"', "sh", folder]
+    : ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", folder];
+  {
+    await using binary = await Binary.start(["init", "shop"], { permissions, wrapper: enter });
+    const { code, out, err } = await binary.ended();
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, /^pintle: cannot make a folder here: [^\n]+\n {2}fix: go to a folder that you may write\n$/);
+  }
+  await Deno.remove(folder);
 });
 
 Deno.test("init without what a project is made of says where to get it", async () => {
