@@ -6,7 +6,7 @@ import {
   formatApiVersion,
   formatKey,
 } from "../apimachinery/mod.ts";
-import { ApiError, badRequest, notFound, unsupportedMediaType } from "./api_error.ts";
+import { ApiError, badRequest, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
 import { presented } from "./conversion.ts";
 import { createObject } from "./create_object.ts";
 import { decodeObject } from "./object_decoding.ts";
@@ -94,6 +94,7 @@ export function patchObject(
   const stored = updateObject(server, target, (live) => {
     const candidate = patchedDocument(live, kind, patch, target);
     decodeObject(candidate, target.type, target.options.fieldValidation, target.warnings);
+    settleUid(candidate, live, target);
     return candidate;
   });
   return { stored, created: false };
@@ -131,8 +132,8 @@ function applyObject(
     const object = applyOnto(server, target, live, input);
     if (resourceVersion) object.metadata!.resourceVersion = resourceVersion;
     else if (live) object.metadata!.resourceVersion = live.metadata!.resourceVersion;
-    // The status of a custom resource is taken by itself, the stranger's uid is not looked at.
-    if (uid && (type.builtin || target.subresource === undefined)) object.metadata!.uid = uid;
+    if (uid) object.metadata!.uid = uid;
+    if (live) settleUid(object, live, target);
     return object;
   };
   const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });
@@ -145,6 +146,14 @@ function applyObject(
     throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
   }
   return { stored: createObject(server, applied, merge(undefined)), created: true };
+}
+
+/** To a patch a uid is no precondition, as it is to a replace, but a field like others: immutable, or at a status not looked at. */
+function settleUid(candidate: DynamicObject, live: DynamicObject, { type, name, subresource }: WriteTarget): void {
+  const wanted = candidate.metadata!.uid, have = live.metadata!.uid;
+  if (wanted === undefined || wanted === have) return;
+  if (subresource === "status" && !type.builtin) candidate.metadata!.uid = have;
+  else throw invalid(type, name!, [invalidValue("metadata.uid", wanted, "field is immutable")]);
 }
 
 /** What the endpoint would ignore is not owned either. */

@@ -1,4 +1,4 @@
-import { PermanentError } from "../base/errors.ts";
+import { PermanentError, TemporaryError } from "../base/errors.ts";
 import { applyIsCurrent } from "../apimachinery/field_set.ts";
 import { type DynamicObject, formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner.ts";
@@ -7,6 +7,9 @@ import type { Informer } from "../cache/mod.ts";
 import type { ApplyChildOptions } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import { ownFields } from "./own_fields.ts";
+
+/** The deletion of the child brings a cycle at once; this is for the case that nobody collects it. */
+const PREDECESSOR_DELAY_MS = 30_000;
 
 /** What a controller knows of the kinds that its handlers apply. */
 export interface ChildKinds {
@@ -34,7 +37,7 @@ export class Children {
    * See {@linkcode ReconcileContext.apply}.
    *
    * @throws {PermanentError} for a child without kind, one that an owner reference cannot reach, or one that belongs to
-   * another controller.
+   * another controller. @throws {TemporaryError} where the child is still that of an object of the same name before this one.
    */
   async apply<C extends KubeObject>(child: C, options: ApplyChildOptions = {}): Promise<C> {
     const { apiVersion, kind } = child;
@@ -75,7 +78,20 @@ export class Children {
 
   #refuseForeign(live: KubeObject, resource: ApiResource): void {
     const controller = controllerOf(live);
-    if (!controller || controller.uid === this.#owner.metadata?.uid) return;
+    const { uid, name, namespace } = this.#owner.metadata!;
+    if (!controller || controller.uid === uid) return;
+    const { kind, apiVersion } = this.#owner, group = parseApiVersion(apiVersion!).group;
+    if (
+      controller.name === name && controller.kind === kind && parseApiVersion(controller.apiVersion).group === group
+    ) {
+      throw new TemporaryError(
+        `${resource.kind} ${formatKey(keyOf(live))} belongs to a ${kind} ${
+          formatKey({ namespace, name: name! })
+        } that was ` +
+          `deleted, and waits for the garbage collector`,
+        { reason: "ChildOfPredecessor", delay: PREDECESSOR_DELAY_MS },
+      );
+    }
     throw new PermanentError(
       `${resource.kind} ${formatKey(keyOf(live))} is controlled by ${controller.kind} ${controller.name}, ` +
         `not by ${this.#owner.kind} ${this.#owner.metadata?.name}`,

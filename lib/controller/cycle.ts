@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { durationMs } from "../base/duration.ts";
 import { isObject, jsonEqual } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
-import { type KubeObject } from "../apimachinery/object.ts";
+import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
 import { ConflictError, NotFoundError } from "../client/mod.ts";
 import type { Cause } from "../handling/cause.ts";
@@ -20,8 +20,8 @@ import { sameInput } from "./key_memory.ts";
 import { ownFields } from "./own_fields.ts";
 import { StatusDraft } from "./status_draft.ts";
 
-/** Status writes of one cycle, where others keep changing the object between its read and its write. */
-const COMMIT_ATTEMPTS_MAX = 5;
+/** Fresh looks at an object that others write to at the same time, before its status waits for the next cycle. */
+const STATUS_ATTEMPTS_MAX = 4;
 
 /** What a cycle needs of its controller. */
 export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
@@ -226,27 +226,37 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   /** Writes the status; undefined where the object is gone. */
   async #commit(object: T, draft: StatusDraft<Status>): Promise<T | undefined> {
     const { kind } = this.#host.declaration;
-    const { name, namespace, uid, resourceVersion } = object.metadata!;
-    // The version makes the server refuse where the object was deleted and made anew meanwhile. A uid would not: the status
-    // of a custom resource is applied to whatever has its name.
-    const metadata = { name: name!, resourceVersion, ...(namespace ? { namespace } : {}) };
+    const { name, namespace, uid } = object.metadata!;
+    let resourceVersion = this.#latestVersion(object);
     for (let attempt = 1;; attempt++) {
+      // At the status of a custom resource a server takes no notice of the uid. Only the version tells a successor of the same
+      // name, to which this status must not go.
+      const metadata = { name, uid, resourceVersion, ...(namespace ? { namespace } : {}) };
       const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
       try {
         return await this.#client.apply(kind, body as unknown as T, { subresource: "status" });
       } catch (error) {
-        if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
-        // Forced, an apply conflicts over nothing but the version: somebody changed the object, or it is another one.
-        const fresh = await this.#client.find(kind, { name: name!, namespace }, { metadataOnly: true });
-        if (fresh?.metadata?.uid === uid) {
-          if (attempt >= COMMIT_ATTEMPTS_MAX) throw error;
-          metadata.resourceVersion = fresh?.metadata?.resourceVersion;
-          continue;
-        }
+        const raced = error instanceof ConflictError || error instanceof NotFoundError;
+        if (!raced || attempt >= STATUS_ATTEMPTS_MAX) throw error;
+      }
+      const fresh = await this.#client.find<KubeObject>(kind, keyOf(object), { metadataOnly: true });
+      if (fresh?.metadata?.uid !== uid) {
         // Its successor, if there is one, brings a cycle of its own.
         this.#log.debug("the object went while it was reconciled; its status is not written");
         return undefined;
       }
+      resourceVersion = fresh?.metadata?.resourceVersion;
     }
+  }
+
+  /** The version of the object after what this cycle's handlers wrote to it themselves. */
+  #latestVersion(object: T): string | undefined {
+    const { kind } = this.#host.declaration, key = formatKey(keyOf(object));
+    const own = this.#client.writes.filter(({ resource, key: written }) =>
+      resource.group === kind.group && resource.plural === kind.plural && formatKey(written) === key
+    );
+    // A handler that made the object anew wrote to the successor since.
+    const remade = own.some(({ verb }) => verb === "create" || verb === "delete");
+    return (remade ? undefined : own.at(-1)?.resourceVersion) ?? object.metadata?.resourceVersion;
   }
 }

@@ -177,24 +177,40 @@ conformance("a CRD whose name or schema cannot be is refused", async (test) => {
   assert.equal(loose.code, 422);
 });
 
-conformance("the status of a custom resource heeds the version that it was computed from, and no uid", async (test) => {
+conformance("an apply guards the status of a custom resource by resourceVersion, and not by uid", async (test) => {
   await using made = await widgets(test);
-  const { group, path } = made, one = `${path}/w`;
+  const { group, path } = made, one = `${path}/w`, other = "11111111-1111-1111-1111-111111111111";
   const created = await test.post(path, widget(group, "w", { spec: { size: 3 } }));
-  const version = created.body.metadata.resourceVersion;
-  const apply = (metadata: object, phase: string) =>
-    test.patch(`${one}/status?fieldManager=op&force=true`, "apply", {
-      apiVersion: `${group}/v1`,
-      kind: "Widget",
-      metadata: { name: "w", ...metadata },
-      status: { phase },
+  const apply = (door: string, metadata: object, rest: Record<string, unknown>) => {
+    const body = widget(group, "w", rest);
+    return test.patch(`${door}?fieldManager=op&force=true`, "apply", {
+      ...body,
+      metadata: { ...body.metadata, ...metadata },
     });
-  const stranger = await apply({ uid: "6a2f1c1e-0000-4000-8000-000000000000" }, "Stranger");
-  assert.equal(stranger.code, 200);
-  assert.equal(stranger.body.metadata.uid, created.body.metadata.uid);
-  const stale = await apply({ resourceVersion: version }, "Stale");
-  assert.equal(stale.code, 409);
-  const current = await apply({ resourceVersion: stranger.body.metadata.resourceVersion }, "Current");
-  assert.equal(current.code, 200);
-  assert.equal(current.body.status.phase, "Current");
+  };
+  const { resourceVersion, uid } = created.body.metadata;
+  const blind = await apply(`${one}/status`, { uid: other }, { status: { phase: "a" } });
+  assert.deepEqual([blind.code, blind.body.metadata.uid, blind.body.status], [200, uid, { phase: "a" }]);
+  const late = await apply(`${one}/status`, { uid, resourceVersion }, { status: { phase: "b" } });
+  assert.deepEqual([late.code, late.body.reason], [409, "Conflict"]);
+  assert.match(late.body.message, /the object has been modified/);
+  const current = { resourceVersion: blind.body.metadata.resourceVersion };
+  const timely = await apply(`${one}/status`, current, { status: { phase: "b" } });
+  assert.deepEqual([timely.code, timely.body.status], [200, { phase: "b" }]);
+  const patched = await test.patch(`${one}/status`, "merge", { metadata: { uid: other }, status: { phase: "c" } });
+  assert.deepEqual([patched.code, patched.body.metadata.uid], [200, uid]);
+  for (
+    const refused of [
+      await apply(one, { uid: other }, { spec: { size: 4 } }),
+      await test.patch(one, "merge", { metadata: { uid: other } }),
+    ]
+  ) {
+    assert.equal(refused.code, 422);
+    assert.match(refused.body.message, new RegExp(`metadata.uid: Invalid value: "${other}": field is immutable`));
+  }
+  const replaced = await test.put(`${one}/status`, {
+    ...patched.body,
+    metadata: { ...patched.body.metadata, uid: other },
+  });
+  assert.deepEqual([replaced.code, replaced.body.reason], [409, "Conflict"]);
 });

@@ -247,33 +247,3 @@ Deno.test("an object that is deleted while it is reconciled costs no warning", a
   await world.idle();
   assert.deepEqual(world.logs.filter(({ level }) => level === "warn" || level === "error"), []);
 });
-
-Deno.test("an object made anew under its name during a cycle gets nothing of what that cycle meant for the former one", async () => {
-  const operator = new Operator("widgets"), uids: string[] = [];
-  operator.on(Widget).reconcile(async ({ client, namespace, name, uid, spec, status, apply }) => {
-    if (!uids.includes(uid)) uids.push(uid);
-    if (uids.length === 1) {
-      await client.delete(Widget, { namespace, name });
-      await createWidget(world, Widget, namespace, name, { size: 2 });
-    }
-    await apply({ apiVersion: "v1", kind: "ConfigMap", data: { size: `${spec.size}` } } as ConfigMapObject);
-    status.set({ phase: `for ${uid}`, size: spec.size });
-  }, { owns: [ConfigMap] });
-  await using world = await World.open(operator);
-  await world.start();
-  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
-  const former = await createWidget(world, Widget, namespace, "w", { size: 1 });
-  const phases = new Set<string | undefined>();
-  const widget = await world.untilObject<WidgetObject>(Widget, key, ({ metadata, status }) => {
-    if (metadata.uid !== former.metadata.uid) phases.add(status?.phase);
-    return status?.size === 2;
-  });
-  assert.deepEqual(uids, [former.metadata.uid, widget.metadata.uid]);
-  assert.ok(!phases.has(`for ${former.metadata.uid}`), "its status never speaks of its predecessor");
-  const child = await world.untilObject<ConfigMapObject>(
-    ConfigMap,
-    key,
-    ({ metadata, data }) => metadata?.ownerReferences?.[0]?.uid === widget.metadata.uid && data?.size === "2",
-  );
-  assert.equal(child.metadata?.ownerReferences?.length, 1, "the child of the former one is not taken for its own");
-});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import type { Transport } from "../../lib/base/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
+import { World } from "../world.ts";
+import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
+
+const Widget = widgetKind("successor");
+const FINALIZER = `${Widget.group}/widgets`;
+
+/** Deletes a widget, whatever holds it, and makes another one of its name. */
+async function remake(
+  world: World,
+  key: { namespace: string; name: string },
+  size: number,
+  finalizers: string[] = [],
+): Promise<WidgetObject> {
+  await world.client.delete(Widget, key);
+  const held = await world.client.find(Widget, key);
+  if (held) await world.client.patch(Widget, key, { metadata: { finalizers: null } }, { type: "merge" });
+  return await createWidget(world, Widget, key.namespace, key.name, { size }, { finalizers });
+}
+
+/** Every state of an object from its creation until `last` holds. */
+async function historyOf(
+  world: World,
+  created: WidgetObject,
+  last: (widget: WidgetObject) => boolean,
+): Promise<WidgetObject[]> {
+  const { namespace, name, resourceVersion, uid } = created.metadata;
+  const stop = new AbortController(), seen = [created];
+  const options = { namespace, fieldSelector: `metadata.name=${name}`, resourceVersion, signal: stop.signal };
+  for await (const { object } of world.client.watch<WidgetObject>(Widget, options)) {
+    if (object.metadata.uid !== uid) continue;
+    seen.push(object);
+    if (last(object)) stop.abort();
+  }
+  return seen;
+}
+
+/** Runs `strike` before the first write that `matches` is sent. */
+function beforeFirst(inner: Transport, matches: (path: string, body: string) => boolean, strike: () => Promise<void>) {
+  let struck = false;
+  const fetch: Transport["fetch"] = async (path, request = {}) => {
+    if (!struck && request.method === "PATCH" && matches(path, String(request.body))) {
+      struck = true;
+      await strike();
+    }
+    return await inner.fetch(path, request);
+  };
+  return { fetch, close: () => inner.close() };
+}
+
+Deno.test("an object made anew during a cycle gets no status of its predecessor, and the child becomes its own", async () => {
+  let successor: WidgetObject | undefined;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ spec, namespace, name, apply, status }) => {
+    successor ??= await remake(world, { namespace, name }, 2);
+    await apply<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", data: { size: `${spec.size}` } });
+    status.set({ size: spec.size });
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  const first = await createWidget(world, Widget, namespace, "w", { size: 1 });
+  const child = await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ metadata, data }) => {
+    return data?.size === "2" && metadata?.ownerReferences?.[0]?.uid !== first.metadata.uid;
+  });
+  assert.deepEqual(child.metadata!.ownerReferences!.map(({ uid }) => uid), [successor!.metadata.uid]);
+  await untilReady(world, Widget, namespace, "w");
+  const states = await historyOf(world, successor!, ({ status }) => status?.size === 2);
+  assert.deepEqual(states.filter(({ status }) => status?.size === 1), []);
+});
+
+Deno.test("an object made anew before its predecessor got the finalizer is claimed by a cycle of its own", async () => {
+  let successor: WidgetObject | undefined;
+  const handled: string[] = [];
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ uid }) => void handled.push(uid)).delete(() => {});
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  const adds = (path: string, body: string) => path.includes("/widgets/w?") && body.includes(FINALIZER);
+  await world.start({
+    transport: beforeFirst(world.cluster.transport(), adds, async () => {
+      successor = await remake(world, key, 2);
+    }),
+  });
+  await createWidget(world, Widget, namespace, "w", { size: 1 });
+  const widget = await untilReady(world, Widget, namespace, "w");
+  assert.equal(widget.metadata.uid, successor!.metadata.uid);
+  assert.deepEqual(widget.metadata.finalizers, [FINALIZER]);
+  assert.deepEqual(new Set(handled), new Set([successor!.metadata.uid]), "of its predecessor nothing was handled");
+});
+
+Deno.test("an object made anew while its predecessor's delete handler ran keeps its finalizer, and its own delete", async () => {
+  let successor: WidgetObject | undefined;
+  const deleted: string[] = [];
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(() => {}).delete(async ({ uid, namespace, name }) => {
+    deleted.push(uid);
+    successor ??= await remake(world, { namespace, name }, 2, [FINALIZER]);
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  const first = await createWidget(world, Widget, namespace, "w", { size: 1 });
+  await untilReady(world, Widget, namespace, "w");
+  await world.client.delete(Widget, key);
+  await world.untilObject<WidgetObject>(Widget, key, ({ metadata }) => metadata.uid !== first.metadata.uid);
+  const ready = ({ status }: WidgetObject) => status?.observedGeneration === 1;
+  const states = await historyOf(world, successor!, ready);
+  assert.deepEqual(states.filter(({ metadata }) => !metadata.finalizers?.includes(FINALIZER)), []);
+  assert.deepEqual(deleted, [first.metadata.uid]);
+  await world.client.delete(Widget, key);
+  await world.untilGone(Widget, key);
+  assert.deepEqual(deleted, [first.metadata.uid, successor!.metadata.uid]);
+});
