@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Transport } from "../../lib/base/mod.ts";
 import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
-import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
+import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 
 const Widget = widgetKind("successor");
 const FINALIZER = `${Widget.group}/widgets`;
@@ -69,6 +69,8 @@ Deno.test("an object made anew during a cycle gets no status of its predecessor,
   await untilReady(world, Widget, namespace, "w");
   const states = await historyOf(world, successor!, ({ status }) => status?.size === 2);
   assert.deepEqual(states.filter(({ status }) => status?.size === 1), []);
+  const quarrels = states.filter((each) => conditionOf(each, "Ready")?.reason === "ChildConflict");
+  assert.deepEqual(quarrels, [], "its predecessor's child is no other controller's");
 });
 
 Deno.test("an object made anew before its predecessor got the finalizer is claimed by a cycle of its own", async () => {
@@ -113,4 +115,33 @@ Deno.test("an object made anew while its predecessor's delete handler ran keeps 
   await world.client.delete(Widget, key);
   await world.untilGone(Widget, key);
   assert.deepEqual(deleted, [first.metadata.uid, successor!.metadata.uid]);
+});
+
+Deno.test("a status is written in spite of others who edit the object at the same moment, and of the handler itself", async () => {
+  const answers: number[] = [];
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ client, namespace, name, spec, labels, status }) => {
+    if (spec.note === "label yourself" && !labels.mine) {
+      await client.patch(Widget, { namespace, name }, { metadata: { labels: { mine: "1" } } }, { type: "merge" });
+    }
+    status.set({ size: spec.size });
+  });
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a"), key = { namespace, name: "edited" };
+  const isStatus = (path: string) => path.includes("/status?");
+  const inner = beforeFirst(world.cluster.transport(), isStatus, async () => {
+    await world.client.patch(Widget, key, { metadata: { labels: { theirs: "1" } } }, { type: "merge" });
+  });
+  const fetch: Transport["fetch"] = async (path, request) => {
+    const response = await inner.fetch(path, request);
+    if (isStatus(path)) answers.push(response.status);
+    return response;
+  };
+  await world.start({ transport: { ...inner, fetch } });
+  await createWidget(world, Widget, namespace, "edited", { size: 2 });
+  assert.equal((await untilReady(world, Widget, namespace, "edited")).status?.size, 2);
+  await createWidget(world, Widget, namespace, "own", { size: 3, note: "label yourself" });
+  assert.equal((await untilReady(world, Widget, namespace, "own")).status?.size, 3);
+  await world.idle();
+  assert.deepEqual(answers, [409, 200, 200]);
 });
