@@ -1,6 +1,7 @@
 """Runs a command on a pseudo-terminal of COLUMNS x ROWS and passes on what it shows; ends as the command ends.
 
-Lines on standard input act on the terminal: "type HEX" types bytes (03 is Ctrl-C), "size COLUMNS ROWS" resizes it.
+Lines on standard input act on the terminal: "type HEX" types bytes (03 is Ctrl-C), "size COLUMNS ROWS" resizes it
+and says <resized>.
 """
 import fcntl, os, pty, select, struct, sys, termios
 
@@ -33,4 +34,5 @@ while terminal in sources:
                     os.write(terminal, bytes.fromhex(words[0]))
                 else:
                     resize(terminal, *words)
+                    os.write(1, b"<resized>")  # what was drawn before stands before it
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
