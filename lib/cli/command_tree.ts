@@ -1,4 +1,4 @@
-import { Command, Option } from "@commander-js/extra-typings";
+import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../base/errors.ts";
 import { installNamespace } from "../operator/installation.ts";
 import type { CliOptions, CommandContext } from "./program.ts";
@@ -23,6 +23,7 @@ export interface CommandTreeOptions {
   readonly hasDemo: boolean;
   readonly hasInit: boolean;
   readonly terminal: Terminal;
+  readonly suites: CliOptions<SettingTable>["suites"];
   readonly run: RunCommand;
 }
 
@@ -58,6 +59,7 @@ export function commandTree(options: CommandTreeOptions): Command {
   if (options.test) addTest(add, options, options.test);
   addInstallation(add, options);
   if (options.hasInit) addInit(root as unknown as Command, options);
+  addCompletions(root as unknown as Command, options);
   root.command("version").description("print the version, and what was built when").action(async () => {
     const build = await options.build?.();
     const commit = build?.commit ? `commit ${build.commit}, ` : "";
@@ -121,6 +123,17 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, manifests.table), async (context) => (await import("./manifests.ts")).manifests(context, flags))
     );
+}
+
+/** Reads no setting: a shell completes in any environment. */
+function addCompletions(root: Command, { program, terminal, suites }: CommandTreeOptions): void {
+  root.command("completions").description("print a shell's completion script")
+    .addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish"] as const))
+    .action(async (shell) => {
+      const { completionScript } = await import("./completions.ts");
+      const names = (await suites?.())?.map(({ name }) => name);
+      terminal.out(completionScript(shell, program, root, names ? { test: names } : {}));
+    });
 }
 
 function addInit(root: Command, { run }: CommandTreeOptions): void {

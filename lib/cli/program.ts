@@ -82,13 +82,14 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   /** Settings are read when a command runs, so that help and version work in any environment. */
   const prepare = (flags: Readonly<Record<string, string | undefined>>): CommandContext => {
     const { values, origins } = resolveSettings(table, options.env, flags);
-    debug = (values as Settings).logLevel === "debug";
+    const settings = values as unknown as Settings;
+    debug = settings.logLevel === "debug";
     const made = typeof operator === "function" ? operator(values as unknown as SettingValues<Own>) : operator;
     return {
       program,
       version: options.version ?? "0.0.0",
       operator: made,
-      settings: values as unknown as Settings,
+      settings,
       table,
       origins,
       env: options.env,
@@ -111,6 +112,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       hasDemo: options.demo !== undefined,
       hasInit: options.scaffolds === true,
       terminal,
+      suites: options.suites,
       run,
     })
       .parseAsync([...options.args], { from: "user" });

@@ -1,8 +1,40 @@
-import { LOG_LEVELS } from "../base/log.ts";
-import { choice, duration, integer, type Setting, type SettingValues, text } from "./setting.ts";
+import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
+import { choice, duration, integer, type Setting, text } from "./setting.ts";
+
+/** The values of the common settings. */
+export interface Settings {
+  /** Lowest level that is logged. */
+  readonly logLevel: LogLevel;
+  /** One line per record, for people or machines. */
+  readonly logFormat: "text" | "json";
+  /** `auto`: in-cluster, else kubeconfig. */
+  readonly cluster: "auto" | "embedded";
+  /** Path; the usual places where empty. */
+  readonly kubeconfig: string;
+  /** Of the kubeconfig; its current one where empty. */
+  readonly context: string;
+  /** Address of probes and metrics. */
+  readonly httpHost: string;
+  /** Port of probes and metrics; 0 takes any free one. */
+  readonly httpPort: number;
+  /** Whether replicas elect a leader. */
+  readonly leaderElection: "off" | "on";
+  /** Milliseconds that work under way may take to finish. */
+  readonly gracePeriodMs: number;
+  /** Objects of one kind that are reconciled at the same time. */
+  readonly workersMax: number;
+  /** Milliseconds of the longest run of a handler. */
+  readonly handlerTimeoutMs: number;
+  /** Milliseconds after a first failure. */
+  readonly backoffInitialMs: number;
+  /** Milliseconds of the longest delay after failures. */
+  readonly backoffMaxMs: number;
+  /** Milliseconds that a watch may be silent. */
+  readonly stalenessMaxMs: number;
+}
 
 /** The settings of every operator's binary. An operator may add its own to the table. */
-export const SETTINGS = {
+export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
   logLevel: choice({
     env: "PINTLE_LOG_LEVEL",
     flag: "log-level",
@@ -95,7 +127,4 @@ export const SETTINGS = {
     fallback: "5m",
     description: "How long a watch may be silent before /readyz fails",
   }),
-} satisfies Record<string, Setting<unknown>>;
-
-/** The values of the common settings. */
-export type Settings = SettingValues<typeof SETTINGS>;
+};
