@@ -104,7 +104,8 @@ async function describeBuild(): Promise<Build> {
   return { version, commit: head ? `${head}${changed ? "-dirty" : ""}` : "", date };
 }
 
-async function run(program: string, args: string[]): Promise<string> {
+/** What a program prints. @throws {Error} that quotes what it says where it fails. */
+export async function run(program: string, args: string[]): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(program, { args, cwd: ROOT, stdin: "null" }).output();
   const decoder = new TextDecoder();
   if (code !== 0) throw new Error(`${program} ${args[0]} exited with ${code}:\n${decoder.decode(stderr)}`);
