@@ -94,14 +94,18 @@ export async function hideChunks(folder: string): Promise<void> {
   if (hidden === 0) throw new Error(`the bundle in ${folder} loads no chunk in a way that is known here`);
 }
 
-/** The version of deno.json and the commit of the checkout. `SOURCE_DATE_EPOCH` makes builds repeatable. */
+/**
+ * The version of deno.json and the commit of the checkout, or `REVISION` where an image is built and git is not there.
+ * `SOURCE_DATE_EPOCH` makes builds repeatable.
+ */
 async function describeBuild(): Promise<Build> {
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as { version: string };
   const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
   const date = new Date(epoch ? Number(epoch) * 1_000 : Date.now()).toISOString();
   const head = await run("git", ["rev-parse", "--short=12", "HEAD"]).catch(() => "");
   const changed = head && await run("git", ["status", "--porcelain", "--untracked-files=no"]).catch(() => "");
-  return { version, commit: head ? `${head}${changed ? "-dirty" : ""}` : "", date };
+  const commit = head ? `${head}${changed ? "-dirty" : ""}` : (Deno.env.get("REVISION") ?? "").slice(0, 12);
+  return { version, commit, date };
 }
 
 /** What a program prints. @throws {Error} that quotes what it says where it fails. */

@@ -96,14 +96,14 @@ Deno.test("a program of more than 5 MB is neither packaged nor compiled, and lea
   assert.equal(await Deno.readTextFile(`${folder}/dist/pintle`), "an older one");
 });
 
-Deno.test("a build without git has no commit, and SOURCE_DATE_EPOCH is its date", async () => {
+Deno.test("a build without git takes its commit from REVISION, and SOURCE_DATE_EPOCH is its date", async () => {
   await using checkout = await Checkout.copy();
   const { code, err } = await runTool("package", [], {
     folder: checkout.folder,
-    env: { SOURCE_DATE_EPOCH: "1700000000" },
+    env: { SOURCE_DATE_EPOCH: "1700000000", REVISION: "0123456789abcdef0123" },
   });
   assert.equal(code, 0, err);
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
   const build = JSON.parse(await Deno.readTextFile(`${checkout.folder}/dist/app/build.json`));
-  assert.deepEqual(build, { version, commit: "", date: "2023-11-14T22:13:20.000Z" });
+  assert.deepEqual(build, { version, commit: "0123456789ab", date: "2023-11-14T22:13:20.000Z" });
 });
