@@ -56,7 +56,7 @@ testWith(
   kubectl ? undefined : "there is no kubectl here",
   "kustomize builds its overlays, with its image and its account",
   async () => {
-    for (const overlay of ["base", "overlays/dev", "overlays/prod"]) {
+    for (const overlay of ["base", "overlays/dev", "overlays/prod", "overlays/tilt"]) {
       const { code, out, err } = await runProgram(kubectl!, ["kustomize", `${project}/deploy/${overlay}`]);
       assert.equal(code, 0, err);
       assert.match(out, new RegExp(`kind: Deployment\n(?:.*\n)*? +image: ${NAME}`));
