@@ -41,6 +41,7 @@ if (import.meta.main) {
     env: Deno.env.toObject(),
     settings,
     demo: () => replicationDemo,
+    aftermath: "the copies of a Replication go with it, or stay as nobody's where its deletionPolicy is Orphan",
     root: import.meta.dirname,
     scaffolds: true,
     suites: async () => (await import("./tests/replicator/suites.ts")).suites,

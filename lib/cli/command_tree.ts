@@ -116,6 +116,17 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, install.table), async (context) => (await import("./install.ts")).install(context, flags))
     );
+  const uninstall = add("uninstall", "take out of a cluster what install brought, and what came of it");
+  uninstall.command.option(...namespace)
+    .option("--dry-run", "show what would go, checked by the server, and remove nothing")
+    .option("--delete-objects", "agree to lose every object of the operator's kinds; the operator cleans up after each")
+    .option("--keep-crds", "leave the kinds and their objects")
+    .option("--release-finalizers", "take the operator's finalizers off instead of cleaning up")
+    .option("--delete-namespace", "delete the namespace with everything in it, even if install did not make it")
+    .option("--timeout <duration>", "longest wait for anything to be gone", "2m")
+    .action((flags) =>
+      run(keyed(flags, uninstall.table), async (context) => (await import("./uninstall.ts")).uninstall(context, flags))
+    );
   const manifests = add("manifests", "print what install applies, as YAML; write or check a folder of it");
   manifests.command.option(...namespace)
     .option("--output <folder>", "write crds.yaml, namespace.yaml and rbac.yaml there")

@@ -35,6 +35,8 @@ export interface CliOptions<Own extends SettingTable> {
   readonly demo?: (operator: Operator) => DemoScenario;
   /** The suites that `test` runs; loaded only then. */
   readonly suites?: () => Promise<readonly Suite[]>;
+  /** What becomes of what an object made once the object is deleted, in half a sentence: `uninstall` says it. */
+  readonly aftermath?: string;
   /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
   readonly root?: string;
   /** Whether there is `init`: `root` then holds what a new project is made of (./scaffold.ts). */
@@ -53,6 +55,7 @@ export interface CommandContext {
   readonly terminal: Terminal;
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
+  readonly aftermath?: string;
   readonly root?: string;
 }
 
@@ -96,6 +99,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       terminal,
       demo: options.demo?.(made),
       suites: options.suites,
+      aftermath: options.aftermath,
       root: options.root,
     };
   };

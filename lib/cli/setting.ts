@@ -75,16 +75,15 @@ export function integer(named: Named, min: number, max: number): Setting<number>
 
 /** A duration, in milliseconds. */
 export function duration(named: Named): Setting<number> {
-  return {
-    ...named,
-    placeholder: "DURATION",
-    parse: (value) => {
-      try {
-        if (/^[0-9]/.test(value)) return durationMs(value);
-      } catch { /* told below, in the words of every setting */ }
-      throw new RangeError("must be a duration like 500ms, 30s, 10m, 1h30m");
-    },
-  };
+  return { ...named, placeholder: "DURATION", parse: parseDuration };
+}
+
+/** The milliseconds of a duration that a person typed. @throws {RangeError} saying what it should look like. */
+export function parseDuration(text: string): number {
+  try {
+    if (/^[0-9]/.test(text)) return durationMs(text);
+  } catch { /* told below, in the words of every setting */ }
+  throw new RangeError("must be a duration like 500ms, 30s, 10m, 1h30m");
 }
 
 /** Words separated by commas; empty for none. */

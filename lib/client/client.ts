@@ -21,6 +21,7 @@ import {
   SystemClock,
   SystemRandom,
   type Transport,
+  UsageError,
 } from "../base/mod.ts";
 import { canDo } from "./access.ts";
 import { isNotFound } from "./api_error.ts";
@@ -41,6 +42,8 @@ export interface ClientOptions {
   random?: Random;
   /** Drops everything where absent. */
   logger?: Logger;
+  /** Nothing that it sends is kept: every write is a dry run, which the server checks and answers as if. */
+  dryRun?: boolean;
   /** For one attempt, its body included; of a watch for the beginning of the answer. */
   requestTimeoutMs?: number;
   /** Attempts after the first. */
@@ -134,11 +137,13 @@ export class Client {
   /** How requests reach the server; whoever made it closes it. */
   readonly transport: Transport;
   readonly #requester: Requester;
+  readonly #dryRun: boolean;
 
   /** Makes no request. */
   constructor(transport: Transport, options: ClientOptions) {
     this.fieldManager = options.fieldManager;
     this.transport = transport;
+    this.#dryRun = options.dryRun ?? false;
     this.#requester = new Requester(transport, {
       userAgent: options.userAgent ?? `pintle (${options.fieldManager})`,
       clock: options.clock ?? new SystemClock(),
@@ -210,7 +215,7 @@ export class Client {
     invariant(!resource.namespaced || namespace, `create ${resource.plural}: metadata.namespace is missing`);
     const path = subresource ? pathOf(resource, key, subresource) : resourcePath(resource, { namespace });
     const created = this.#write<T>("create", "POST", resource, key, path, withKind(object, resource), options, {
-      repeatable: options.dryRun === true,
+      repeatable: this.#tries(options),
       accept: metadataOnly ? METADATA_ONLY : undefined,
     });
     return metadataOnly ? created.then((object) => nameKind(object, resource)) : created;
@@ -253,7 +258,7 @@ export class Client {
   ): Promise<T> {
     const path = pathOf(resource, key, options.subresource), { metadataOnly, type } = options;
     const object = await this.#write<T>("patch", "PATCH", resource, key, path, body, options, {
-      repeatable: type !== "json" || options.dryRun === true,
+      repeatable: type !== "json" || this.#tries(options),
       contentType: PATCH_TYPES[type],
       accept: metadataOnly ? METADATA_ONLY : undefined,
     });
@@ -266,14 +271,15 @@ export class Client {
    * @throws {NotFoundError} where there is none. @throws {ConflictError} where `uid` or `resourceVersion` differs.
    */
   async delete(resource: ApiResource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
-    const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, dryRun, signal } = options;
+    const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, signal } = options;
     const preconditions = uid || resourceVersion ? { uid, resourceVersion } : undefined;
+    // A server that finds options in the body takes no notice of those in the query: there, a dry run would delete.
+    const dryRun = this.#tries(options) ? ["All"] : undefined, kind = "DeleteOptions";
     await this.#requester.text({
       subject: { verb: "delete", resource, key },
       method: "DELETE",
       path: pathOf(resource, key),
-      query: { dryRun: dryRun ? "All" : undefined },
-      body: { apiVersion: "v1", kind: "DeleteOptions", preconditions, propagationPolicy, gracePeriodSeconds },
+      body: { apiVersion: "v1", kind, dryRun, preconditions, propagationPolicy, gracePeriodSeconds },
       repeatable: true,
       doneWhenGone: true,
       signal,
@@ -304,12 +310,21 @@ export class Client {
     return canDo(this.#requester, verb, resource, namespace, name, signal);
   }
 
-  /** A request to a plain path (`/version`, discovery): JSON is parsed, anything else is given as text. */
+  /**
+   * A request to a plain path (`/version`, discovery): JSON is parsed, anything else is given as text.
+   *
+   * @throws {UsageError} for anything but a read, where the client is for dry runs: what a path heeds is not known.
+   */
   async raw(method: string, path: string, body?: JsonValue, options: RawOptions = {}): Promise<unknown> {
     const repeatable = method === "GET" || method === "HEAD";
+    if (this.#dryRun && !repeatable) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
     const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, repeatable, ...options };
     const accept = options.accept ?? "application/json, */*;q=0.5";
     return jsonOrText(await this.#requester.text({ ...spec, accept }));
+  }
+
+  #tries({ dryRun }: { dryRun?: boolean }): boolean {
+    return this.#dryRun || dryRun === true;
   }
 
   #write<T extends KubeObject>(
@@ -322,8 +337,8 @@ export class Client {
     options: WriteOptions,
     extra: { repeatable: boolean; contentType?: string; accept?: string; query?: Record<string, string> },
   ): Promise<T> {
-    const { subresource, dryRun, signal } = options;
-    const query = { fieldManager: this.fieldManager, dryRun: dryRun ? "All" : undefined, ...extra.query };
+    const { subresource, signal } = options;
+    const query = { fieldManager: this.fieldManager, dryRun: this.#tries(options) ? "All" : undefined, ...extra.query };
     const subject = { verb, resource, subresource, key };
     return this.#requester.json<T>({ ...extra, subject, method, path, query, body, signal });
   }

@@ -1,7 +1,7 @@
-import type { DynamicObject } from "../apimachinery/object.ts";
+import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import { LinkedAbort } from "../base/signal.ts";
-import { type Client, NotFoundError } from "../client/mod.ts";
+import { AlreadyExistsError, type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
 import { LEASE_RULES } from "./permissions.ts";
 
@@ -17,6 +17,12 @@ export interface InstalledObject {
 }
 
 const RBAC = "rbac.authorization.k8s.io";
+
+/**
+ * On a namespace that `install` made, the program that made it: a namespace of before bears the same labels, since it is applied to,
+ * and nothing else tells the two apart.
+ */
+export const CREATED_BY = "pintle.dev/created-by";
 
 /** The resource of CustomResourceDefinitions. */
 export const CRDS = resource("apiextensions.k8s.io", "CustomResourceDefinition", false);
@@ -77,6 +83,7 @@ export async function applyInstallation(
 ): Promise<void> {
   for (const { resource, object } of installation(operator, program, namespace)) {
     try {
+      if (resource.kind === "Namespace" && !dryRun) await createMarked(client, { resource, object }, program, signal);
       await client.apply(resource, object, { force: true, dryRun, signal });
       onApplied?.(object, true);
     } catch (error) {
@@ -87,6 +94,20 @@ export async function applyInstallation(
   }
   if (dryRun) return;
   for (const crd of operator.crds()) await untilEstablished(client, crd.metadata!.name!, signal);
+}
+
+/** Creates a namespace that is not there, with the mark that it was. */
+async function createMarked(
+  client: Client,
+  { resource, object }: InstalledObject,
+  program: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (await client.find(resource, keyOf(object), { signal, metadataOnly: true })) return;
+  const marked = { ...object, metadata: { ...object.metadata, annotations: { [CREATED_BY]: program } } };
+  await client.create(resource, marked, { signal }).catch((error) => {
+    if (!(error instanceof AlreadyExistsError)) throw error; // somebody else made it in this very moment
+  });
 }
 
 /** Applies the operator's CRDs and waits until the server serves them. */

@@ -170,6 +170,11 @@ export class Operator {
     return this.#customResources.map((resource) => resource.crd());
   }
 
+  /** The finalizer that its delete handlers of a kind put on objects: its own, and no other operator's. */
+  finalizer(kind: { readonly group: string }): string {
+    return `${kind.group || "pintle.dev"}/${this.name}`;
+  }
+
   /** What is declared, per kind. */
   get declarations(): readonly ControllerDeclaration[] {
     return this.#declarations;

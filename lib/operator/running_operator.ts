@@ -104,7 +104,7 @@ export class RunningOperator implements AsyncDisposable {
         observer: options.observe?.(`${declaration.kind.plural}.${declaration.kind.group}`),
         fieldManager: operator.name,
         project,
-        finalizer: `${declaration.kind.group || "pintle.dev"}/${operator.name}`,
+        finalizer: operator.finalizer(declaration.kind),
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       })
     );

@@ -1,0 +1,62 @@
+import { formatGroupResource } from "../apimachinery/resource.ts";
+import { type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
+import { type Client, isNotFound } from "../client/mod.ts";
+import type { ResourceKind } from "../controller/declaration.ts";
+import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
+import type { Operator } from "../operator/operator.ts";
+
+/** An operator's ServiceAccount. */
+export type Account = Required<ObjectKey>;
+
+/** A kind of which an operator reconciles objects, and whether the kind goes when the operator does. */
+export interface HandledKind {
+  readonly kind: ResourceKind;
+  /** `plural.group`. */
+  readonly name: string;
+  /** Whether the operator brings the CRD: otherwise the objects are somebody else's. */
+  readonly own: boolean;
+  /** What its delete handlers put on objects. */
+  readonly finalizer: string;
+}
+
+/** The kinds that an operator has handlers of. */
+export function handledKinds(operator: Operator): HandledKind[] {
+  return operator.declarations.map(({ kind }) => ({
+    kind,
+    name: formatGroupResource(kind),
+    own: "crd" in kind,
+    finalizer: operator.finalizer(kind),
+  }));
+}
+
+/** The metadata of every object of a kind; none where the kind is not served. */
+export async function objectsOf(client: Client, kind: ResourceKind, signal: AbortSignal): Promise<KubeObject[]> {
+  try {
+    return (await client.list<KubeObject>(kind, { metadataOnly: true, signal })).items;
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+/** The Deployments whose pods run as an account. */
+export async function deploymentsOf(client: Client, account: Account, signal: AbortSignal): Promise<BuiltinObject[]> {
+  const { items } = await client.list<BuiltinObject>(Deployment, { namespace: account.namespace, signal });
+  return items.filter(({ spec }) => {
+    const { template } = (spec ?? {}) as { template?: { spec?: { serviceAccountName?: string } } };
+    return template?.spec?.serviceAccountName === account.name;
+  });
+}
+
+/** The pods that run as an account, whatever made them. */
+export async function podsOf(client: Client, account: Account, signal: AbortSignal): Promise<BuiltinObject[]> {
+  const { items } = await client.list<BuiltinObject>(Pod, { namespace: account.namespace, signal });
+  return items.filter(({ spec }) => spec?.serviceAccountName === account.name);
+}
+
+/** Whether a pod can work: it is ready, and nobody has asked it to end. */
+export function isWorking({ metadata, status }: BuiltinObject): boolean {
+  const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string }[] | null };
+  return metadata?.deletionTimestamp === undefined &&
+    (conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
+}

@@ -1,0 +1,44 @@
+import { keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { controllerOf } from "../apimachinery/owner.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { type Client, discover, type DiscoveredResource } from "../client/mod.ts";
+import { nameOf } from "./removal.ts";
+
+/** Objects of one resource that are looked at: it takes one to keep a namespace. */
+const LOOKED_AT_MAX = 50;
+
+/**
+ * The objects of a namespace that somebody put there: not what every namespace is given, not Events, not what a controller made of
+ * another object, not what is going already. At most 50 of a resource.
+ *
+ * @throws {ForbiddenError} where any resource may not be listed: then nobody can tell.
+ */
+export async function contentOf(client: Client, namespace: string, signal: AbortSignal): Promise<string[]> {
+  const names: string[] = [];
+  for (const resource of contentResources(await discover(client, signal))) {
+    const options = { namespace, limit: LOOKED_AT_MAX, metadataOnly: true, signal };
+    for await (const { items } of client.pages<KubeObject>(resource, options)) {
+      names.push(...items.filter((item) => isSomebodys(resource, item)).map((item) => nameOf(resource, item)));
+      break;
+    }
+  }
+  return names;
+}
+
+/** One version of every resource whose objects can be in a namespace, and stay there. */
+function contentResources(discovered: readonly DiscoveredResource[]): DiscoveredResource[] {
+  const byName = new Map<string, DiscoveredResource>();
+  for (const resource of discovered) {
+    const { namespaced, verbs, plural } = resource, name = formatGroupResource(resource);
+    if (!namespaced || plural === "events" || byName.has(name)) continue;
+    if (["list", "create", "delete"].every((verb) => verbs.includes(verb))) byName.set(name, resource);
+  }
+  return [...byName.values()];
+}
+
+function isSomebodys({ kind, group }: ApiResource, object: KubeObject): boolean {
+  if (object.metadata?.deletionTimestamp || controllerOf(object)) return false;
+  const { name } = keyOf(object);
+  if (group !== "") return true;
+  return !(kind === "ServiceAccount" && name === "default") && !(kind === "ConfigMap" && name === "kube-root-ca.crt");
+}

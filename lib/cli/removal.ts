@@ -1,0 +1,172 @@
+import type { Clock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { silentLogger } from "../base/log.ts";
+import { mapConcurrent } from "../base/map_concurrent.ts";
+import { LinkedAbort } from "../base/signal.ts";
+import type { Condition } from "../apimachinery/condition.ts";
+import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import { type Client, ConflictError, NotFoundError } from "../client/mod.ts";
+import { CycleClient } from "../controller/cycle_client.ts";
+import { release } from "../controller/finalizer.ts";
+import { NotYetError, waitUntil } from "../harness/waiting.ts";
+import type { Operator } from "../operator/operator.ts";
+import { type HandledKind, objectsOf } from "./footprint.ts";
+
+/** What a removal works with. */
+export interface RemovalOptions {
+  /** Its writes are dry runs where nothing is to be removed yet. */
+  readonly client: Client;
+  readonly dryRun: boolean;
+  readonly operator: Operator;
+  readonly clock: Clock;
+  /** Longest wait for anything to be gone. */
+  readonly waitMsMax: number;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+/** Requests under way at once. */
+const AT_ONCE = 16;
+/** Objects that a failure names one by one. */
+const NAMED_MAX = 5;
+
+/** Something does not go, and whoever runs the command must decide what becomes of it. */
+export class StuckError extends Error {
+  override readonly name = "StuckError";
+}
+
+/** Takes things out of a cluster and waits until they are gone. What is gone already is fine: a removal can be repeated. */
+export class Removal {
+  /** Names of the objects that went one by one, or would have gone. */
+  readonly removed: Set<string> = new Set();
+  readonly #options: RemovalOptions;
+
+  constructor(options: RemovalOptions) {
+    this.#options = options;
+  }
+
+  /** Removes one object and waits until it is gone. */
+  async object(resource: ApiResource, object: KubeObject): Promise<void> {
+    const { client, signal, dryRun, say } = this.#options, { uid } = object.metadata!, what = nameOf(resource, object);
+    this.removed.add(what);
+    // Before it goes: what a Deployment made must be gone, or it works on while its rights are taken away.
+    await this.#delete(resource, object, resource.kind === "Deployment" ? "Foreground" : undefined);
+    if (dryRun) return say(`${what} would be removed`);
+    await this.#wait(what, resource, async () => {
+      const left = await client.find<KubeObject>(resource, keyOf(object), { metadataOnly: true, signal });
+      return left?.metadata?.uid === uid && left ? [left] : [];
+    }, "look at what holds it with kubectl, mend that, and run the same command again");
+    say(`${what} removed`);
+  }
+
+  /**
+   * Deletes every object of a kind and waits until they are gone. Some operator must run meanwhile, unless its finalizers are taken
+   * off (`release`): then nothing is cleaned up.
+   *
+   * @throws {StuckError} where some are still there after the bound.
+   */
+  async objects(handled: HandledKind, release: boolean, fix: string): Promise<void> {
+    const { client, signal, say, dryRun } = this.#options, { kind, name } = handled;
+    const found = await objectsOf(client, kind, signal);
+    if (found.length === 0) return;
+    // A dry run asks for one of them: that shows whether it may be done.
+    await mapConcurrent(dryRun ? found.slice(0, 1) : found, AT_ONCE, (object) => this.#delete(kind, object));
+    if (release) await this.finalizers(handled);
+    if (dryRun) return say(`${found.length} ${name} would be deleted`);
+    await this.#wait(name, kind, async () => {
+      const left = await objectsOf(client, kind, signal);
+      // Somebody may make one while the others go.
+      const fresh = left.filter(({ metadata }) => !metadata?.deletionTimestamp);
+      await mapConcurrent(fresh, AT_ONCE, (object) => this.#delete(kind, object));
+      return left;
+    }, fix);
+    say(`${found.length} ${name} deleted`);
+  }
+
+  /** Takes the operator's finalizer off every object of a kind that has it. */
+  async finalizers({ kind, name, finalizer }: HandledKind): Promise<void> {
+    const { client, signal, say, dryRun } = this.#options;
+    const held = (await objectsOf(client, kind, signal)).filter(({ metadata }) =>
+      metadata?.finalizers?.includes(finalizer)
+    );
+    if (held.length === 0) return;
+    const cycle = new CycleClient(client, signal);
+    await mapConcurrent(dryRun ? held.slice(0, 1) : held, AT_ONCE, (object) => release(cycle, kind, object, finalizer));
+    say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
+  }
+
+  /** The operator in this process, for as long as it is not disposed: its delete handlers clean up. */
+  async operatorHere(): Promise<AsyncDisposable> {
+    const { operator, client, clock, signal, waitMsMax } = this.#options, { transport } = client;
+    const link = new LinkedAbort([signal]);
+    const late = () =>
+      link.abort(
+        new StuckError(
+          `the operator did not start within ${formatDuration(waitMsMax)}, so nobody can clean up\n` +
+            "  fix: install it first, so that all its kinds are served; or give up on cleaning up with --release-finalizers",
+        ),
+      );
+    const timer = clock.schedule(late, waitMsMax);
+    try {
+      return await operator.start({ transport, clock, logger: silentLogger, signal: link.signal });
+    } finally {
+      clock.clear(timer);
+      link[Symbol.dispose]();
+    }
+  }
+
+  async #delete(
+    resource: ApiResource,
+    object: KubeObject,
+    propagationPolicy?: "Foreground",
+  ): Promise<void> {
+    const { client, signal } = this.#options, { uid } = object.metadata!;
+    try {
+      await client.delete(resource, keyOf(object), { uid, propagationPolicy, signal });
+    } catch (error) {
+      // Gone, or made anew by somebody since: that one was not looked at.
+      if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
+    }
+  }
+
+  async #wait(what: string, resource: ApiResource, left: () => Promise<KubeObject[]>, fix: string): Promise<void> {
+    const { client, clock, waitMsMax, signal } = this.#options;
+    let last: KubeObject[] = [];
+    try {
+      await waitUntil(`${what} to be gone`, [resource], async () => {
+        last = await left();
+        return last.length === 0 ? { holds: true } : { holds: false, seen: `${last.length} left` };
+      }, { client, clock, waitMsMax, signal });
+    } catch (error) {
+      if (!(error instanceof NotYetError)) throw error;
+      const lines = await Promise.all(last.slice(0, NAMED_MAX).map((object) => this.#whyHeld(resource, object)));
+      if (last.length > NAMED_MAX) lines.push(`and ${last.length - NAMED_MAX} more`);
+      throw new StuckError(
+        `${what} not gone after ${formatDuration(waitMsMax)}; nothing further was removed\n` +
+          `${lines.map((line) => `  ${line}\n`).join("")}  fix: ${fix}`,
+      );
+    }
+  }
+
+  /** What holds an object, and what its operator last said of it. */
+  async #whyHeld(resource: ApiResource, object: KubeObject): Promise<string> {
+    const { client, signal } = this.#options;
+    const { finalizers = [] } = object.metadata!;
+    const live = await client.find<KubeObject>(resource, keyOf(object), { signal }).catch(() => undefined);
+    const { conditions } = ((live as { status?: unknown })?.status ?? {}) as { conditions?: Condition[] | null };
+    const unmet = Array.isArray(conditions) ? conditions.find(isTelling) : undefined;
+    const held = finalizers.length > 0 ? `held by ${finalizers.join(", ")}` : "still there";
+    return `${formatKey(keyOf(object))}: ${held}${unmet ? `; ${unmet.type}: ${unmet.message || unmet.reason}` : ""}`;
+  }
+}
+
+/** A condition that may say why an object stays: a namespace's tell what is left in it, an operator's what failed. */
+function isTelling({ type, status }: Condition): boolean {
+  return type === "Ready" ? status === "False" : status === "True" && /Failure|Remaining|Violations/.test(type);
+}
+
+/** `clusterrole pintle-replicator`, as kubectl names objects. */
+export function nameOf(resource: ApiResource, object: KubeObject): string {
+  return `${resource.kind.toLowerCase()} ${formatKey(keyOf(object))}`;
+}

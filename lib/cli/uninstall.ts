@@ -1,0 +1,259 @@
+import { SystemClock } from "../base/clock.ts";
+import { describeError, UsageError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
+import { type DynamicObject, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { Client, ForbiddenError } from "../client/mod.ts";
+import { LEASES } from "../election/lease.ts";
+import { Deployment } from "../operator/builtin_kinds.ts";
+import { CRDS, CREATED_BY, installation, type InstalledObject } from "../operator/installation.ts";
+import { EXIT } from "./exit.ts";
+import {
+  type Account,
+  deploymentsOf,
+  type HandledKind,
+  handledKinds,
+  isWorking,
+  objectsOf,
+  podsOf,
+} from "./footprint.ts";
+import { requireNamespaceName } from "./install.ts";
+import { Interrupts } from "./interrupts.ts";
+import { contentOf } from "./namespace_content.ts";
+import { openCluster } from "./open_cluster.ts";
+import type { CommandContext } from "./program.ts";
+import { nameOf, Removal } from "./removal.ts";
+import { parseDuration } from "./setting.ts";
+
+/** Flags of `uninstall`. */
+export interface UninstallFlags {
+  readonly namespace: string;
+  readonly timeout: string;
+  readonly dryRun?: true | undefined;
+  readonly deleteObjects?: true | undefined;
+  readonly keepCrds?: true | undefined;
+  readonly releaseFinalizers?: true | undefined;
+  readonly deleteNamespace?: true | undefined;
+}
+
+/** An object of the installation that is in the cluster. */
+interface Found extends InstalledObject {
+  readonly live: DynamicObject;
+}
+
+/** How many objects of one kind there are, and how many of them wait for the operator before they go. */
+interface Count {
+  readonly handled: HandledKind;
+  readonly total: number;
+  readonly held: number;
+}
+
+/** Things in a namespace that a message names one by one. */
+const NAMED_MAX = 5;
+
+/**
+ * `uninstall`: takes out of a cluster what `install` brought, and what came of it. Objects go first, while an operator can clean
+ * up after them; then the kinds, the pods, the rights, the namespace. Nothing goes that was there before, nor any object that
+ * nobody agreed to lose. Repeating it goes on where it stopped.
+ */
+export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
+  const { operator, terminal, program } = context, dryRun = flags.dryRun === true;
+  requireFlags(flags);
+  const clock = new SystemClock(), say = (line: string) => terminal.out(line);
+  using interrupts = new Interrupts();
+  const { signal } = interrupts;
+  await using cluster = await openCluster(context, clock, silentLogger);
+  const client = new Client(cluster.transport, { fieldManager: `${operator.name}-uninstall`, clock, dryRun });
+  const waitMsMax = parseDuration(flags.timeout);
+  const removal = new Removal({ client, dryRun, operator, clock, waitMsMax, signal, say });
+  const work = new Uninstallation(context, flags, client, removal, signal);
+  const found = await work.look();
+  await work.removeObjects(found);
+  await work.removeProcesses();
+  await work.removeRights(found);
+  await work.removeNamespace(found);
+  if (work.isEmpty) say(`nothing of ${operator.name} is in this cluster`);
+  else if (!dryRun) say(`${operator.name} is uninstalled`);
+  else say(`nothing was removed: \`${program} uninstall\` without --dry-run does that`);
+  return EXIT.done;
+}
+
+/** @throws {UsageError} for flags that cannot be meant. */
+function requireFlags({ namespace, timeout, deleteNamespace }: UninstallFlags): void {
+  requireNamespaceName(namespace);
+  try {
+    parseDuration(timeout);
+  } catch (cause) {
+    throw new UsageError(`--timeout: "${timeout}" ${describeError(cause)}`, undefined, { cause });
+  }
+  if (deleteNamespace && (namespace === "default" || namespace.startsWith("kube-"))) {
+    throw new UsageError(`namespace ${namespace} is the cluster's own`, "leave --delete-namespace out");
+  }
+}
+
+/** The steps of one `uninstall`, to be called in their order. */
+class Uninstallation {
+  readonly #context: CommandContext;
+  readonly #flags: UninstallFlags;
+  readonly #client: Client;
+  readonly #removal: Removal;
+  readonly #signal: AbortSignal;
+  readonly #kinds: readonly HandledKind[];
+  #isEmpty = true;
+
+  constructor(context: CommandContext, flags: UninstallFlags, client: Client, removal: Removal, signal: AbortSignal) {
+    this.#context = context;
+    this.#flags = flags;
+    this.#client = client;
+    this.#removal = removal;
+    this.#signal = signal;
+    this.#kinds = handledKinds(context.operator);
+  }
+
+  /** Whether nothing was there to be removed. */
+  get isEmpty(): boolean {
+    return this.#isEmpty && this.#removal.removed.size === 0;
+  }
+
+  /** What of the installation is there. @throws {UsageError} where the account is in another namespace. */
+  async look(): Promise<Found[]> {
+    const { operator, program } = this.#context, { namespace } = this.#flags;
+    const found: Found[] = [];
+    for (const each of installation(operator, program, namespace)) {
+      const live = await this.#client.find(each.resource, keyOf(each.object), { signal: this.#signal });
+      if (live) found.push({ ...each, live });
+    }
+    this.#isEmpty = found.every(isNamespace);
+    const binding = found.find(({ resource }) => resource.kind === "ClusterRoleBinding")?.live;
+    const subjects = (binding?.subjects ?? []) as { namespace?: string }[];
+    const elsewhere = subjects.find((subject) => subject.namespace && subject.namespace !== namespace)?.namespace;
+    if (!elsewhere) return found;
+    throw new UsageError(
+      `${operator.name} is installed in namespace ${elsewhere}, not in ${namespace}`,
+      `give --namespace ${elsewhere}`,
+    );
+  }
+
+  /** The objects of the operator's own kinds, and the kinds. */
+  async removeObjects(found: readonly Found[]): Promise<void> {
+    const { deleteObjects = false, keepCrds = false } = this.#flags;
+    const counts = (await this.#count()).filter(({ total }) => total > 0);
+    const told = counts.map(({ total, handled }) => `${total} ${handled.name}`).join(", ");
+    if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(told);
+    await using _cleaner = deleteObjects ? await this.#cleaner(counts, told) : undefined;
+    const crds = found.filter(({ resource }) => resource === CRDS);
+    for (const { handled } of deleteObjects ? counts : []) {
+      await this.#removal.objects(handled, this.#flags.releaseFinalizers === true, this.#stuckFix());
+    }
+    // While whoever cleans up is still there: somebody may have made an object in the meantime.
+    if (!keepCrds) { for (const { live } of crds) await this.#removal.object(CRDS, live); }
+    else for (const { live } of crds) this.#context.terminal.out(`${nameOf(CRDS, live)} kept`);
+  }
+
+  /** What runs as the operator's account, and what it put on objects that stay. */
+  async removeProcesses(): Promise<void> {
+    const { terminal } = this.#context, { releaseFinalizers, keepCrds } = this.#flags;
+    for (const deployment of await deploymentsOf(this.#client, this.#account, this.#signal)) {
+      await this.#removal.object(Deployment, deployment);
+    }
+    const lease = await this.#client.find<KubeObject>(LEASES, this.#account, { signal: this.#signal });
+    if (lease) await this.#removal.object(LEASES, lease);
+    // Nobody would take them off any more, and each would keep somebody else's object from ever going.
+    const staying = this.#kinds.filter(({ own }) => !own || (keepCrds && releaseFinalizers));
+    for (const kind of staying) await this.#removal.finalizers(kind);
+    if (!keepCrds) return;
+    const held = (await this.#count()).reduce((sum, count) => sum + count.held, 0);
+    if (held > 0) {
+      terminal.out(`note: ${held} objects stay; one that is deleted waits until the operator runs again`);
+    }
+  }
+
+  /** Account, roles and bindings. */
+  async removeRights(found: readonly Found[]): Promise<void> {
+    const { operator, terminal } = this.#context;
+    for (const each of [...found].reverse()) {
+      const { resource, live } = each;
+      if (resource === CRDS || isNamespace(each)) continue;
+      if (live.metadata?.labels?.["app.kubernetes.io/name"] === operator.name) {
+        await this.#removal.object(resource, live);
+      } else terminal.out(`${nameOf(resource, live)} left: it lacks the label app.kubernetes.io/name=${operator.name}`);
+    }
+  }
+
+  /** The namespace, where `install` made it and nothing of anybody else's is in it. */
+  async removeNamespace(found: readonly Found[]): Promise<void> {
+    const namespace = found.find(isNamespace);
+    if (!namespace) return;
+    const { live, resource } = namespace, { program, terminal } = this.#context, name = nameOf(resource, live);
+    if (this.#flags.deleteNamespace) return await this.#removal.object(resource, live);
+    if (live.metadata?.annotations?.[CREATED_BY] !== program) {
+      // Its labels prove nothing: install applies them to a namespace that was there before, too.
+      if (!this.isEmpty) terminal.out(`${name} left: install did not make it`);
+      return;
+    }
+    const why = await this.#whyNotEmpty();
+    if (!why) return await this.#removal.object(resource, live);
+    terminal.out(`${name} left: ${why}`);
+  }
+
+  get #account(): Account {
+    return { namespace: this.#flags.namespace, name: this.#context.operator.name };
+  }
+
+  #count(): Promise<Count[]> {
+    return Promise.all(
+      this.#kinds.filter(({ own }) => own).map(async (handled) => {
+        const objects = await objectsOf(this.#client, handled.kind, this.#signal);
+        const held = objects.filter(({ metadata }) => metadata?.finalizers?.includes(handled.finalizer)).length;
+        return { handled, total: objects.length, held };
+      }),
+    );
+  }
+
+  /** @throws {UsageError} unless nothing is to be removed yet. */
+  #requireConsent(told: string): void {
+    const { aftermath, terminal } = this.#context, { dryRun } = this.#flags;
+    const lost = `${told} would go with their kinds${aftermath ? ` (${aftermath})` : ""}`;
+    const fix = "agree with --delete-objects, or leave both in the cluster with --keep-crds";
+    if (!dryRun) throw new UsageError(`${lost}: nobody agreed to that yet, so nothing was removed`, fix);
+    terminal.out(`${lost}: ${fix}`);
+  }
+
+  /** Whoever cleans up after objects: an operator in the cluster, else one in this process. */
+  async #cleaner(counts: readonly Count[], told: string): Promise<AsyncDisposable | undefined> {
+    const { terminal, aftermath } = this.#context, { namespace, dryRun, releaseFinalizers } = this.#flags;
+    if (aftermath && counts.length > 0 && !releaseFinalizers) terminal.out(`note: ${aftermath}`);
+    if (dryRun || releaseFinalizers || counts.every(({ held }) => held === 0)) return undefined;
+    const [pod] = (await podsOf(this.#client, this.#account, this.#signal)).filter(isWorking);
+    if (pod) {
+      terminal.out(`deleting ${told}: pod ${pod.metadata!.name} cleans up after them`);
+      return undefined;
+    }
+    terminal.out(`deleting ${told}: no operator runs in ${namespace}, so this process cleans up after them`);
+    return await this.#removal.operatorHere();
+  }
+
+  #stuckFix(): string {
+    const { program } = this.#context;
+    return "mend what it says and run the same command again; or give up on cleaning up: " +
+      `${program} uninstall --delete-objects --release-finalizers`;
+  }
+
+  /** What of somebody's is in the namespace; undefined where there is nothing. */
+  async #whyNotEmpty(): Promise<string | undefined> {
+    const hint = "--delete-namespace deletes it with everything in it";
+    try {
+      const names = await contentOf(this.#client, this.#flags.namespace, this.#signal);
+      const left = names.filter((name) => !this.#removal.removed.has(name));
+      if (left.length === 0) return undefined;
+      const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
+      return `in it is ${left.slice(0, NAMED_MAX).join(", ")}${more}; ${hint}`;
+    } catch (error) {
+      if (!(error instanceof ForbiddenError)) throw error;
+      return `whether it is empty cannot be seen (${describeError(error)}); ${hint}`;
+    }
+  }
+}
+
+function isNamespace({ resource }: InstalledObject): boolean {
+  return resource.kind === "Namespace";
+}

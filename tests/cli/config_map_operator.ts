@@ -1,0 +1,7 @@
+import { cli, ConfigMap, Operator } from "../../lib/mod.ts";
+
+/** Puts its finalizer on ConfigMaps, which are not its own. */
+const operator = new Operator("config-maps");
+operator.on(ConfigMap).reconcile(() => {}).delete(() => {});
+
+Deno.exitCode = await cli(operator, { args: Deno.args, env: Deno.env.toObject() });

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import { CRDS } from "../../lib/operator/installation.ts";
+import { ConfigMap, Deployment, Namespace } from "../../lib/operator/mod.ts";
+import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
+import { runBinary } from "./binary.ts";
+import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
+
+/** Waits until the operator says that a Replication is ready. */
+async function untilReady(cluster: InstalledCluster, namespace: string, name: string): Promise<void> {
+  const stop = new AbortController();
+  const options = { namespace, fieldSelector: `metadata.name=${name}`, signal: stop.signal };
+  for await (const { object } of cluster.client.watch<ReplicationObject>(Replication, options)) {
+    if (object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")) return;
+  }
+}
+
+/** Two Replications that an operator converged and then left: one deletes its copy, the other would leave it. */
+async function replicated(cluster: InstalledCluster): Promise<{ from: string; to: string }> {
+  const from = await cluster.namespace("from"), to = await cluster.namespace("to");
+  await using operator = await cluster.start(["run", "--http-port", "0"]);
+  await operator.until(/operator runs/);
+  await cluster.replicate("deleted", from, to);
+  await cluster.replicate("orphaned", from, to, { deletionPolicy: "Orphan" });
+  for (const name of ["deleted", "orphaned"]) await untilReady(cluster, from, name);
+  return { from, to };
+}
+
+Deno.test("uninstall leaves nothing of an installation, and says so again when it is repeated", async () => {
+  await using cluster = await InstalledCluster.open();
+  assert.equal((await cluster.installed()).length, 7);
+  const dry = await cluster.done("uninstall", "--dry-run");
+  const would = [
+    "customresourcedefinition replications.pintle.dev",
+    "rolebinding pintle-system/pintle-replicator",
+    "role pintle-system/pintle-replicator",
+    "clusterrolebinding pintle-replicator",
+    "clusterrole pintle-replicator",
+    "serviceaccount pintle-system/pintle-replicator",
+    "namespace pintle-system",
+  ];
+  assert.deepEqual(dry.slice(0, -1), would.map((name) => `${name} would be removed`));
+  assert.equal((await cluster.installed()).length, 7, "a dry run removes nothing");
+  const done = await cluster.done("uninstall");
+  assert.deepEqual(done, [...would.map((name) => `${name} removed`), "pintle-replicator is uninstalled"]);
+  assert.deepEqual(await cluster.installed(), []);
+  assert.deepEqual(await cluster.done("uninstall"), ["nothing of pintle-replicator is in this cluster"]);
+});
+
+Deno.test("objects go only where somebody agrees; where no operator runs, this process cleans up after them", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { from, to } = await replicated(cluster);
+  const refused = await cluster.run(["uninstall"]);
+  assert.deepEqual([refused.code, refused.out], [2, ""]);
+  assert.match(refused.err, /2 replications\.pintle\.dev would go with their kinds \(the copies of .*: nobody agreed/);
+  assert.match(refused.err, /fix: agree with --delete-objects, or leave both in the cluster with --keep-crds/);
+  assert.equal((await cluster.installed()).length, 7);
+  const dry = (await cluster.done("uninstall", "--dry-run", "--delete-objects")).join("\n");
+  assert.match(
+    dry,
+    /^note: the copies of a Replication go with it, or stay[\s\S]*2 replications\.pintle\.dev would be/,
+  );
+  assert.ok(await cluster.has(Replication, from, "deleted"));
+  const said = (await cluster.done("uninstall", "--delete-objects")).join("\n");
+  assert.match(said, /no operator runs in pintle-system, so this process cleans up/);
+  assert.match(said, /2 replications\.pintle\.dev deleted\ncustomresourcedefinition \S+ removed/);
+  assert.deepEqual(await cluster.installed(), []);
+  assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
+  const left = await cluster.client.get(ConfigMap, { namespace: to, name: "orphaned" });
+  assert.deepEqual(left.metadata?.annotations ?? {}, {}, "it is nobody's now");
+});
+
+Deno.test("an operator that works as a pod cleans up itself, and its Deployment goes before its rights", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { to } = await replicated(cluster);
+  const labels = { app: "operator" };
+  const pod = { serviceAccountName: ACCOUNT.name, containers: [{ name: "operator", image: "pintle" }] };
+  const spec = { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: pod } };
+  await cluster.client.create<KubeObject>(Deployment, { metadata: ACCOUNT, spec } as KubeObject);
+  await cluster.pod("operator-1");
+  await using operator = await cluster.start(["run", "--http-port", "0"]);
+  await operator.until(/operator runs/);
+  const said = (await cluster.done("uninstall", "--delete-objects")).join("\n");
+  assert.match(said, /deleting 2 replications\.pintle\.dev: pod operator-1 cleans up after them/);
+  assert.match(said, /deployment pintle-system\/pintle-replicator removed\nrolebinding/);
+  assert.match(said, /namespace pintle-system left: in it is pod pintle-system\/operator-1; --delete-namespace/);
+  assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
+});
+
+Deno.test("objects that do not go are named with what holds them, and nothing further goes", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { from, to } = await replicated(cluster);
+  await cluster.pod("pretends-to-work");
+  const stuck = await cluster.run(["uninstall", "--delete-objects", "--timeout", "300ms"]);
+  assert.equal(stuck.code, 1);
+  assert.match(
+    stuck.err,
+    /^pintle: replications\.pintle\.dev not gone after 300ms; nothing further was removed\n {2}\S+\/deleted: held by pintle\.dev\/pintle-replicator\n {2}\S+\/orphaned: held by/,
+  );
+  assert.match(stuck.err, /fix: .*pintle uninstall --delete-objects --release-finalizers\n$/);
+  assert.equal((await cluster.installed()).length, 7);
+  assert.ok(await cluster.has(Replication, from, "deleted"));
+  const given = (await cluster.done("uninstall", "--delete-objects", "--release-finalizers")).join("\n");
+  assert.match(given, /finalizer pintle\.dev\/pintle-replicator taken off 2 replications\.pintle\.dev/);
+  assert.ok(!(await cluster.installed()).includes("CustomResourceDefinition replications.pintle.dev"));
+  assert.ok(await cluster.has(ConfigMap, to, "deleted"), "nobody cleaned up");
+});
+
+Deno.test("--keep-crds leaves kinds and objects, and tells what an object without its operator waits for", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { from } = await replicated(cluster);
+  const said = (await cluster.done("uninstall", "--keep-crds")).join("\n");
+  assert.match(said, /customresourcedefinition replications\.pintle\.dev kept/);
+  assert.match(said, /note: 2 objects stay; one that is deleted waits until the operator runs again/);
+  assert.deepEqual(await cluster.installed(), ["CustomResourceDefinition replications.pintle.dev"]);
+  assert.ok(await cluster.has(Replication, from, "deleted"));
+  const released = (await cluster.done("uninstall", "--keep-crds", "--release-finalizers")).join("\n");
+  assert.match(released, /taken off 2 replications/);
+  const { metadata } = await cluster.client.get(Replication, { namespace: from, name: "deleted" });
+  assert.deepEqual(metadata?.finalizers ?? [], []);
+});
+
+Deno.test("a namespace that was there before stays, whatever its labels say", async () => {
+  await using cluster = await InstalledCluster.open({ install: false });
+  const name = ACCOUNT.namespace;
+  await cluster.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  await cluster.done("install");
+  const { metadata } = await cluster.client.get(Namespace, { name });
+  assert.equal(metadata?.labels?.["app.kubernetes.io/managed-by"], "pintle");
+  const said = await cluster.done("uninstall");
+  assert.ok(said.includes("namespace pintle-system left: install did not make it"), said.join("\n"));
+  assert.deepEqual(await cluster.installed(), ["Namespace pintle-system"]);
+  assert.deepEqual(await cluster.done("uninstall"), ["nothing of pintle-replicator is in this cluster"]);
+});
+
+Deno.test("a namespace with something of somebody else's in it stays, and --delete-namespace takes it all", async () => {
+  await using cluster = await InstalledCluster.open();
+  const theirs = { metadata: { namespace: ACCOUNT.namespace, name: "theirs" } } as KubeObject;
+  await cluster.client.create(ConfigMap, theirs);
+  const said = (await cluster.done("uninstall")).join("\n");
+  assert.match(
+    said,
+    /namespace pintle-system left: in it is configmap pintle-system\/theirs; --delete-namespace deletes/,
+  );
+  assert.deepEqual(await cluster.installed(), ["Namespace pintle-system"]);
+  assert.match((await cluster.done("uninstall", "--delete-namespace")).join("\n"), /namespace pintle-system removed/);
+  assert.deepEqual(await cluster.installed(), []);
+});
+
+Deno.test("what is half installed goes as well, and what lacks the operator's label stays", async () => {
+  await using cluster = await InstalledCluster.open();
+  await cluster.client.delete(CRDS, { name: "replications.pintle.dev" });
+  const rbac = { group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole", plural: "clusterroles" };
+  const role = { ...rbac, namespaced: false };
+  const labels = { "app.kubernetes.io/name": null };
+  await cluster.client.patch(role, { name: ACCOUNT.name }, { metadata: { labels } }, { type: "merge" });
+  const said = (await cluster.done("uninstall")).join("\n");
+  assert.match(
+    said,
+    /clusterrole pintle-replicator left: it lacks the label app\.kubernetes\.io\/name=pintle-replicator/,
+  );
+  assert.deepEqual(await cluster.installed(), ["ClusterRole pintle-replicator"]);
+  await cluster.client.delete(role, { name: ACCOUNT.name });
+});
+
+Deno.test("an operator of somebody else's kinds takes its finalizers off, and leaves the objects", async () => {
+  await using cluster = await InstalledCluster.open({ install: false });
+  const namespace = await cluster.namespace("theirs"), main = "tests/cli/config_map_operator.ts";
+  const finalizers = ["pintle.dev/config-maps", "example.com/theirs"];
+  await cluster.client.create<KubeObject>(ConfigMap, { metadata: { namespace, name: "held", finalizers } });
+  assert.equal((await cluster.run(["install"], { main })).code, 0);
+  const { code, out, err } = await cluster.run(["uninstall"], { main });
+  assert.deepEqual([code, err], [0, ""]);
+  assert.match(out, /finalizer pintle\.dev\/config-maps taken off 1 configmaps/);
+  const { metadata } = await cluster.client.get(ConfigMap, { namespace, name: "held" });
+  assert.deepEqual(metadata?.finalizers, ["example.com/theirs"]);
+  await cluster.client.patch(ConfigMap, { namespace, name: "held" }, { metadata: { finalizers: null } }, {
+    type: "merge",
+  });
+});
+
+Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rights are told, and nothing goes", async () => {
+  await using cluster = await InstalledCluster.open();
+  const cases: [string[], RegExp][] = [
+    [["--namespace", "elsewhere"], /installed in namespace pintle-system, not in elsewhere\n {2}fix: give --namespace/],
+    [["--timeout", "soon"], /--timeout: "soon" must be a duration like/],
+    [["--namespace", "default", "--delete-namespace"], /namespace default is the cluster's own/],
+    [["--delete-all"], /unknown option '--delete-all'/],
+  ];
+  for (const [flags, expected] of cases) {
+    const { code, out, err } = await cluster.run(["uninstall", ...flags]);
+    assert.deepEqual([code, out], [2, ""], err);
+    assert.match(err, expected);
+  }
+  const KUBECONFIG = await cluster.strangersKubeconfig();
+  const { code, err } = await cluster.run(["uninstall"], { env: { KUBECONFIG } });
+  assert.equal(code, 1);
+  assert.match(err, /grant it with this rule in a ClusterRole .*customresourcedefinitions.*get/);
+  assert.equal((await cluster.installed()).length, 7);
+});
+
+Deno.test("Ctrl-C while it waits ends uninstall with 130, and a server that is not there with 3", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { from } = await replicated(cluster);
+  await cluster.pod("pretends-to-work");
+  {
+    await using binary = await cluster.start(["uninstall", "--delete-objects"]);
+    await binary.until(/pod pretends-to-work cleans up/);
+    binary.kill("SIGINT");
+    const { code, err } = await binary.ended();
+    assert.deepEqual([code, err], [130, "pintle: interrupted\n"]);
+  }
+  assert.ok(await cluster.has(Replication, from, "deleted"));
+  const file = await Deno.makeTempFile(), listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const server = `https://127.0.0.1:${listener.addr.port}`;
+  listener.close();
+  const named = (kind: string, value: object) => [{ name: "c", [kind]: value }];
+  const config = {
+    clusters: named("cluster", { server }),
+    contexts: named("context", { cluster: "c", user: "c" }),
+    users: named("user", { token: "t" }),
+    "current-context": "c",
+  };
+  await Deno.writeTextFile(file, JSON.stringify(config));
+  const { code, err } = await runBinary(["uninstall", "--kubeconfig", file]);
+  assert.equal(code, 3, err);
+  assert.match(err, /refused[\s\S]*fix: /);
+  await Deno.remove(file);
+});
