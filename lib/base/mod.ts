@@ -12,5 +12,6 @@ export * from "./log.ts";
 export * from "./map_concurrent.ts";
 export * from "./random.ts";
 export * from "./signal.ts";
+export * from "./text_width.ts";
 export * from "./transport.ts";
 export * from "./virtual_clock.ts";

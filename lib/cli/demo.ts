@@ -1,4 +1,3 @@
-import process from "node:process";
 import { type Clock, sleep, SystemClock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
@@ -8,6 +7,8 @@ import { Client } from "../client/mod.ts";
 import type { DemoScenario, DemoView } from "./demo_scenario.ts";
 import { picture, type StepState } from "./demo_picture.ts";
 import { EXIT } from "./exit.ts";
+import { openLiveArea } from "./live_area.ts";
+import type { LiveArea } from "../harness/report_terminal.ts";
 import { applyCrds } from "../operator/installation.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
@@ -81,7 +82,7 @@ class Story {
   readonly #watching: Promise<unknown>;
   #steps: StepState[] = [];
   #changed = Promise.withResolvers<void>();
-  #draw: Awaited<ReturnType<typeof drawing>> | undefined;
+  #area: LiveArea | undefined;
 
   constructor(scenario: DemoScenario, client: Client, clock: Clock, terminal: Terminal, signal: AbortSignal) {
     this.#scenario = scenario;
@@ -97,7 +98,7 @@ class Story {
   async tell(): Promise<DemoView> {
     if (this.#terminal.interactive) {
       this.#terminal.out("");
-      this.#draw = await drawing();
+      this.#area = await openLiveArea();
     }
     let view = await this.#scenario.observe(this.#client);
     for (const step of this.#scenario.steps) {
@@ -109,7 +110,7 @@ class Story {
       const tookMs = this.#clock.now() - startMs;
       this.#steps[this.#steps.length - 1] = { title: step.title, tookMs };
       this.#show(view);
-      if (this.#draw) await sleep(this.#clock, PAUSE_MS, this.#abort.signal);
+      if (this.#area) await sleep(this.#clock, PAUSE_MS, this.#abort.signal);
       else {this.#terminal.out(
           `✓ ${step.title}: ${view.current} of ${view.wanted} ${this.#scenario.unit} in ${formatDuration(tookMs)}`,
         );}
@@ -172,20 +173,13 @@ class Story {
   }
 
   #show(view: DemoView): void {
-    this.#draw?.(picture(this.#terminal, this.#scenario.title, this.#steps, view));
+    this.#area?.draw(picture(this.#terminal, this.#scenario.title, this.#steps, view));
   }
 
   #endDrawing(): void {
-    if (!this.#draw) return;
-    this.#draw.done();
-    this.#draw = undefined;
+    if (!this.#area) return;
+    this.#area.end();
+    this.#area = undefined;
     this.#terminal.out("");
   }
-}
-
-async function drawing() {
-  const { createLogUpdate } = await import("log-update");
-  // Hiding the cursor would bring in a package that answers SIGINT by sending it once more: a first Ctrl-C would count as
-  // the second, which ends the process without cleaning up.
-  return createLogUpdate(process.stdout, { showCursor: true });
 }

@@ -1,4 +1,5 @@
 import { formatDuration } from "../base/duration.ts";
+import { cutToWidth } from "../base/text_width.ts";
 import type { DemoView } from "./demo_scenario.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -24,22 +25,20 @@ export function picture(
   view: DemoView | undefined,
 ): string {
   const width = Math.max(20, terminal.columns() - 1);
-  const lines = [paint(terminal, "bold", cut(title, width)), ""];
+  const lines = [paint(terminal, "bold", cutToWidth(title, width)), ""];
   for (const { title, tookMs } of steps) {
     const took = tookMs === undefined ? "" : `  ${formatDuration(tookMs)}`;
     const mark = tookMs === undefined ? paint(terminal, "yellow", "…") : paint(terminal, "green", "✓");
-    lines.push(`${mark} ${cut(title, width - 2 - took.length)}${paint(terminal, "dim", took)}`);
+    lines.push(`${mark} ${cutToWidth(title, width - 2 - took.length)}${paint(terminal, "dim", took)}`);
   }
   lines.push("");
   const nameWidth = Math.min(Math.max(0, ...(view?.rows ?? []).map(({ name }) => name.length)), Math.floor(width / 2));
   for (const { name, state, detail } of view?.rows ?? []) {
     const [mark, style] = MARKS[state];
-    const text = `${cut(name, nameWidth).padEnd(nameWidth)}  `;
-    lines.push(`${paint(terminal, style, mark)} ${text}${paint(terminal, "dim", cut(detail, width - nameWidth - 4))}`);
+    const text = `${cutToWidth(name, nameWidth).padEnd(nameWidth)}  `;
+    lines.push(
+      `${paint(terminal, style, mark)} ${text}${paint(terminal, "dim", cutToWidth(detail, width - nameWidth - 4))}`,
+    );
   }
   return lines.join("\n");
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

@@ -1,22 +1,26 @@
 import { SystemClock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
-import { SystemRandom } from "../base/random.ts";
+import { randomSuffix, SystemRandom } from "../base/random.ts";
 import {
   countOutcomes,
-  junitReport,
   LineReporter,
+  type Paint,
   type PlannedScenario,
   planRun,
+  type RunListener,
   type RunResult,
   runScenarios,
   type Suite,
   summaryLines,
+  TerminalReporter,
 } from "../harness/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
+import { openLiveArea } from "./live_area.ts";
 import type { CommandContext } from "./program.ts";
 import { paint } from "./terminal.ts";
 import { deploymentOf, sourceOf } from "./test_cluster.ts";
+import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
 import type { TestSettings } from "./test_settings.ts";
 
 /** Flags of `test`, beside its settings. */
@@ -33,32 +37,65 @@ export interface TestFlags {
 
 /** `test`: the operator's own scenarios, on the cluster of one's choice. Its last line is `N passed, N failed`. */
 export async function test(context: CommandContext, names: readonly string[], flags: TestFlags): Promise<number> {
-  const { terminal } = context, settings = context.settings as unknown as TestSettings;
+  const { terminal, program, version } = context, settings = context.settings as unknown as TestSettings;
   const planned = choose(await context.suites!(), names, flags.filter);
   if (flags.list) {
     for (const { suite, scenario } of planned) terminal.out(`${suite.name}: ${scenario.name}`);
     return EXIT.done;
   }
-  const clock = new SystemClock(),
-    seed = settings.testSeed || 1 + Math.floor(new SystemRandom().next() * (2 ** 31 - 2));
+  const clock = new SystemClock(), random = new SystemRandom();
+  const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
+  const source = sourceOf(context, flags, clock), deploy = flags.deployed && deploymentOf(context, clock);
+  const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(program, result, name));
+  await checkReports(files);
   using interrupts = new Interrupts();
-  const painted: Parameters<typeof summaryLines>[1] = (style, text) => paint(terminal, style, text);
-  const result = await runScenarios(planned, {
-    source: sourceOf(context, flags, clock),
-    deploy: flags.deployed && deploymentOf(context, clock),
-    clock,
-    seed,
-    signal: interrupts.signal,
-    parallelMax: settings.testParallelMax,
-    waitMsMax: settings.testWaitMsMax,
-    runId: `test-${seed.toString(36)}`,
-    keepFailed: flags.keep,
-    listener: new LineReporter((line) => terminal.out(line), painted),
-  });
-  await writeReports(result, flags, (line) => terminal.out(line));
-  for (const line of summaryLines(result, painted)) terminal.out(line);
+  const painted: Paint = (style, text) => paint(terminal, style, text);
+  const result = await watched(context, painted, interrupts, (listener) =>
+    runScenarios(planned, {
+      source,
+      deploy,
+      clock,
+      seed,
+      signal: interrupts.signal,
+      parallelMax: settings.testParallelMax,
+      waitMsMax: settings.testWaitMsMax,
+      // Names of its own for each run, whatever its seed: what a former one has kept is not in its way.
+      runId: `test-${randomSuffix(random)}`,
+      keepFailed: flags.keep,
+      listener,
+    }));
+  const problems = await writeReports(files, result, (line) => terminal.out(line));
+  const complete = { ...result, failures: [...result.failures, ...problems] };
+  for (const line of summaryLines(complete, painted)) terminal.out(line);
   if (interrupts.signal.aborted) return EXIT.interrupted;
-  return countOutcomes(result).failed > 0 ? EXIT.failed : EXIT.done;
+  const { failed, interrupted } = countOutcomes(complete);
+  return failed + interrupted > 0 ? EXIT.failed : EXIT.done;
+}
+
+/** Runs with a picture of it on a terminal, with plain lines elsewhere. */
+async function watched(
+  { terminal }: CommandContext,
+  painted: Paint,
+  interrupts: Interrupts,
+  run: (listener: RunListener) => Promise<RunResult>,
+): Promise<RunResult> {
+  if (!terminal.interactive) {
+    const told = () => terminal.out("interrupted: clearing up");
+    interrupts.signal.addEventListener("abort", told, { once: true });
+    return await run(new LineReporter((line) => terminal.out(line), painted));
+  }
+  const options = { area: await openLiveArea(), columns: () => terminal.columns(), paint: painted };
+  using reporter = new TerminalReporter({ ...options, clock: new SystemClock() });
+  interrupts.signal.addEventListener("abort", () => reporter.onInterrupt(), { once: true });
+  return await run(reporter);
+}
+
+/** The command that runs one scenario again, as it ran. */
+function rerun(program: string, { cluster, operator, seed }: RunResult, name: string): string {
+  const deployed = operator === "deployed" ? " --deployed" : "";
+  return `${program} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
+    name.replaceAll("'", `'\\''`)
+  }'`;
 }
 
 /** @throws {UsageError} for an unknown suite, a filter that cannot be read, and a choice that leaves nothing to run. */
@@ -86,19 +123,4 @@ function matcher(filter: string): (name: string) => boolean {
   } catch (cause) {
     throw new UsageError(`--filter ${filter} is no regular expression: ${describeError(cause)}`, undefined, { cause });
   }
-}
-
-async function writeReports(result: RunResult, flags: TestFlags, out: (line: string) => void): Promise<void> {
-  if (flags.junit) await writeReport(flags.junit, "--junit", junitReport(result), out);
-}
-
-async function writeReport(path: string, flag: string, text: string, out: (line: string) => void): Promise<void> {
-  try {
-    await Deno.writeTextFile(path, text);
-  } catch (cause) {
-    throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, `give ${flag} a file that can be written`, {
-      cause,
-    });
-  }
-  out(`report: ${path}`);
 }

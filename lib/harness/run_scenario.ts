@@ -78,7 +78,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   } finally {
     clock.clear(timer);
   }
-  outcome = await strike(run, stage, operator, outcome);
+  outcome = await strike(run, { stage, operator, timeline }, outcome);
   return {
     result: ended(outcome, attachments),
     close: (awaitGone) => close(stage, awaitGone && !isKept(run, outcome)),
@@ -90,13 +90,22 @@ async function perform(scenario: Scenario, stage: Stage, operator: OperatorUnder
   await scenario.story(stage.context());
 }
 
+/** What a scenario took place on. */
+interface Scenery {
+  readonly stage: Stage | undefined;
+  readonly operator: OperatorUnderTest;
+  readonly timeline: Timeline;
+}
+
 /** Ends the operator of the scenario and clears its corner; a failure of that fails a scenario that had passed. */
 async function strike(
   run: ScenarioRun,
-  stage: Stage | undefined,
-  operator: OperatorUnderTest,
+  { stage, operator, timeline }: Scenery,
   outcome: ScenarioOutcome,
 ): Promise<ScenarioOutcome> {
+  const title = isKept(run, outcome) ? "its namespaces are kept" : "what it made goes";
+  const step = timeline.begin("teardown", title);
+  run.onStep?.("teardown", title, false);
   try {
     await stage?.endStory();
     await stage?.collectEvents();
@@ -104,12 +113,15 @@ async function strike(
     if (outcome.kind !== "passed" && !run.deployed) await operator.crash();
     if (!isKept(run, outcome)) await stage?.clear();
   } catch (error) {
+    step.failure = describeError(error);
     if (outcome.kind === "passed") return failed(new Error("its teardown failed", { cause: error }));
     if (outcome.kind === "failed") {
       return { ...outcome, message: `${outcome.message}\nits teardown failed too: ${describeError(error)}` };
     }
   } finally {
     if (!run.deployed) await operator.crash();
+    step.endMs = timeline.clock.now();
+    run.onStep?.("teardown", title, true);
   }
   return outcome;
 }

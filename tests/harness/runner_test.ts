@@ -134,7 +134,13 @@ Deno.test("results stand in the order of the plan, and the listener hears of eve
   assert.deepEqual(scenarios.map(({ name }) => name), ["slow", "quick"]);
   assert.deepEqual(heard.slice(0, 3), ["2 planned", "slow begins", "quick begins"]);
   assert.deepEqual(heard.slice(3, 5), ["quick: given something false", "quick: given something true"]);
-  assert.deepEqual(heard.slice(5).sort(), ["quick passed", "slow passed"]);
+  assert.deepEqual(heard.slice(5).filter((each) => !each.includes("teardown")).sort(), ["quick passed", "slow passed"]);
+  for (const name of ["slow", "quick"]) {
+    const begins = heard.indexOf(`${name}: teardown what it made goes false`);
+    assert.ok(
+      begins > 0 && heard.indexOf(`${name} passed`) > heard.indexOf(`${name}: teardown what it made goes true`),
+    );
+  }
   assert.match(cluster.version, /^v1\.\d+/);
 });
 
@@ -213,7 +219,7 @@ Deno.test("where each has its own cluster, one that cannot be had or closed fail
     "it does not close",
     "passed",
   ]);
-  assert.equal(scenarios[1]!.steps.length, 2, "what was seen of it stays");
+  assert.equal(scenarios[1]!.steps.length, 3, "what was seen of it stays");
   assert.deepEqual(failures, []);
 });
 

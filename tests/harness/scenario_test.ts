@@ -49,6 +49,7 @@ Deno.test("a story that comes to its end passes; steps, writes, logs and Events 
   assert.deepEqual(steps.map(({ kind, title, failure }) => [kind, title, failure]), [
     ["given", "a note", undefined],
     ["then", "its ConfigMap follows", undefined],
+    ["teardown", "what it made goes", undefined],
   ]);
   assert.ok(steps.every(({ startMs, endMs }) => endMs! >= startMs));
   assert.ok(
@@ -75,6 +76,7 @@ Deno.test("a step that fails fails the scenario with its message, later steps ar
   assert.deepEqual(result.steps.map(({ title, failure }) => [title, failure]), [
     ["a note", undefined],
     ["something breaks", "it broke: in the middle"],
+    ["what it made goes", undefined],
   ]);
 });
 
@@ -100,13 +102,16 @@ Deno.test("a story that ignores its timeout is left behind: it fails, and reache
   await clock.advance(10_000);
   const result = (await running).scenarios[0]!;
   assert.equal(failure(result), "it took longer than 10s");
-  assert.deepEqual(result.steps.map(({ title, endMs }) => [title, endMs]), [["an endless wait", undefined]]);
+  assert.deepEqual(result.steps.map(({ title, endMs }) => [title, endMs]), [
+    ["an endless wait", undefined],
+    ["what it made goes", clock.now()],
+  ]);
   assert.ok(context!.signal.aborted);
   late.resolve();
   assert.match(describeError(await reached.promise), /the scenario is over/);
   await assert.rejects(context!.when("more", () => {}), /it took longer than 10s/);
   await settle();
-  assert.equal(result.steps.length, 1, "what comes later changes no result");
+  assert.equal(result.steps.length, 2, "what comes later changes no result");
   assert.deepEqual(await shared.inventory(), before);
 });
 

@@ -58,7 +58,9 @@ export class Replicating {
   /** Gives: the namespaces, Secret `token` with `key: one` in the scenario's own, and its Replication. Returns the namespaces. */
   async begin(teams: readonly string[], spec: SpecFields = {}, source: Partial<SecretObject> = {}): Promise<string[]> {
     const { given, cluster } = this.#scenario;
-    const made = await given(`namespaces ${teams.join(", ")}`, () => this.namespaces(...teams));
+    const made = teams.length === 0
+      ? []
+      : await given(`namespaces ${teams.join(", ")}`, () => this.namespaces(...teams));
     await given("a Secret", () => cluster.create(secret("token", { key: "one" }, source)));
     await given("a Replication of it", () => cluster.create(this.replication(spec)));
     return made;

@@ -1,0 +1,35 @@
+/** Letters that a terminal shows in two columns, and marks that it puts onto the letter before. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const ON_TOP = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+function letterWidth(letter: string): number {
+  return WIDE.test(letter) ? 2 : ON_TOP.test(letter) ? 0 : 1;
+}
+
+/** Columns of a terminal that a text without control characters takes. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const letter of text) width += letterWidth(letter);
+  return width;
+}
+
+/**
+ * A text that takes at most `widthMax` columns: one that takes more is cut, and ends with `…`.
+ *
+ * @example
+ * ```ts
+ * import { cutToWidth } from "./text_width.ts";
+ * if (cutToWidth("namespace", 5) !== "name…") throw new Error("four letters and the mark");
+ * ```
+ */
+export function cutToWidth(text: string, widthMax: number): string {
+  if (textWidth(text) <= widthMax) return text;
+  let cut = "", width = 0;
+  for (const letter of text) {
+    width += letterWidth(letter);
+    if (width > widthMax - 1) break;
+    cut += letter;
+  }
+  return widthMax < 1 ? "" : `${cut}…`;
+}

@@ -1,0 +1,15 @@
+import process from "node:process";
+import type { LiveArea } from "../harness/report_terminal.ts";
+
+/** The last lines of this process's terminal, to be drawn anew. */
+export async function openLiveArea(): Promise<LiveArea> {
+  const { createLogUpdate } = await import("log-update");
+  // Hiding the cursor would bring in a package that answers SIGINT by sending it once more: a first Ctrl-C would count as
+  // the second, which ends the process without cleaning up.
+  const update = createLogUpdate(process.stdout, { showCursor: true });
+  return {
+    draw: (picture) => update(picture),
+    print: (lines) => update.persist(lines),
+    end: () => update.done(),
+  };
+}

@@ -1,0 +1,67 @@
+import { describeError, UsageError } from "../base/errors.ts";
+import { htmlReport, junitReport, type RunResult } from "../harness/mod.ts";
+import type { TestFlags } from "./test.ts";
+
+/** Where a run writes its reports, and how each is made. */
+export interface ReportFile {
+  readonly flag: string;
+  readonly path: string;
+  readonly render: (result: RunResult) => string;
+}
+
+/** The reports that were asked for. `program` is the one that runs, with its version; `command` is how to run it again. */
+export function reportFiles(
+  { junit, report }: TestFlags,
+  program: string,
+  rerun: (result: RunResult, name: string) => string,
+): ReportFile[] {
+  const files: ReportFile[] = [];
+  if (junit !== undefined) files.push({ flag: "--junit", path: junit, render: junitReport });
+  if (report !== undefined) {
+    const render = (result: RunResult) => htmlReport(result, { program, rerun: (name) => rerun(result, name) });
+    files.push({ flag: "--report", path: report, render });
+  }
+  return files;
+}
+
+/**
+ * Makes sure, before a run that may take long, that its reports can be written. A file that is there keeps its content until
+ * then; one that is not is not left behind.
+ *
+ * @throws {UsageError} naming the file that cannot be written, and where two reports would go to one.
+ */
+export async function checkReports(files: readonly ReportFile[]): Promise<void> {
+  const [first, second] = files;
+  if (first && second && first.path === second.path) {
+    throw new UsageError(`${first.flag} and ${second.flag} name one file, ${first.path}`, "give each its own");
+  }
+  for (const { flag, path } of files) {
+    try {
+      const isThere = await Deno.stat(path).then(() => true, () => false);
+      (await Deno.open(path, { append: true, create: true })).close();
+      if (!isThere) await Deno.remove(path);
+    } catch (cause) {
+      throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, `give ${flag} a file that can be written`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** Writes the reports; says of each where it is, and returns of each that could not be written why. */
+export async function writeReports(
+  files: readonly ReportFile[],
+  result: RunResult,
+  out: (line: string) => void,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { path, render } of files) {
+    try {
+      await Deno.writeTextFile(path, render(result));
+      out(`report: ${path}`);
+    } catch (error) {
+      problems.push(`cannot write ${path}: ${describeError(error)}`);
+    }
+  }
+  return problems;
+}

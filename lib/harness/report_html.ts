@@ -1,0 +1,272 @@
+import { createHash } from "node:crypto";
+import { formatDuration } from "../base/mod.ts";
+import { html, Markup, type Part, text } from "./report_html_markup.ts";
+import { SCRIPT, STYLE } from "./report_html_page.ts";
+import { ROW_KINDS, timelineTable } from "./report_html_timeline.ts";
+import { countOutcomes, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
+
+/** What a report knows beside the run. */
+export interface HtmlReportOptions {
+  /** Name of the program that ran, and its version. */
+  readonly program: string;
+  /** The command that runs one scenario again, by its name `suite: scenario`. */
+  readonly rerun: (name: string) => string;
+}
+
+/** Rows of a timeline: of one that failed, of one that did not, and of all those together. */
+const FAILED_ROWS_MAX = 1_000, PASSED_ROWS_MAX = 200, ROWS_MAX = 20_000;
+const MESSAGE_LENGTH_MAX = 20_000, ATTACHED_LENGTH_MAX = 100_000, NAME_LENGTH_MAX = 500;
+
+const MARKS = { passed: "✓", failed: "✗", skipped: "–", interrupted: "!" } as const;
+const WORDS = { passed: "passed", failed: "failed", skipped: "skipped", interrupted: "did not end" } as const;
+
+/**
+ * The run as one HTML file for people: failures first, and of each scenario what happened, on one axis of time. It needs no
+ * other file and no network, and its own policy lets it ask for none; whatever names, logs and messages hold is shown as text.
+ * Its size is bounded: beyond that, entries are left out, and it says how many.
+ */
+export function htmlReport(result: RunResult, options: HtmlReportOptions): string {
+  const { scenarios, failures } = result, names = new Names(), rows = new RowBudget(scenarios);
+  const cards = new Map(scenarios.map((each) => [each, card(each, names, rows, options)]));
+  const isFailed = ({ outcome }: ScenarioResult) => outcome.kind === "failed";
+  const failed = scenarios.filter(isFailed), suites = [...new Set(scenarios.map(({ suite }) => suite))];
+  const document = html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width,initial-scale=1">
+        <meta http-equiv="Content-Security-Policy" content="${policy()}">
+        <title>${title(result)} · ${options.program}</title>
+        <style>${new Markup(STYLE)}</style>
+      </head>
+      <body>
+    ${header(result, options)}
+    ${controls()}
+    <main>
+    ${failures.length > 0 ? runFailures(failures) : ""}
+    ${failed.length > 0
+      ? html`<section><h2>Failed <small>${failed.length}</small></h2>${
+        failed.map((each) => cards.get(each)!.markup)
+      }</section>`
+      : ""}
+    ${suites.map((suite) => {
+      const own = scenarios.filter((each) => each.suite === suite), rest = own.filter((each) => !isFailed(each));
+      return html`<section><h2>${text(suite, NAME_LENGTH_MAX)} <small>${own.length} scenarios, ${
+        formatDuration(own.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0))
+      }</small></h2>${elsewhere(own.filter(isFailed), cards)}${rest.map((each) => cards.get(each)!.markup)}</section>`;
+    })}
+    </main>
+    <footer>${options.program} · times are seconds from the beginning of each scenario</footer>
+    <script>${new Markup(SCRIPT)}</script></body>
+    </html>
+  `;
+  return document.source;
+}
+
+/** Nothing from elsewhere, and of what is here exactly this style and this script. */
+function policy(): string {
+  const hash = (source: string) => `'sha256-${createHash("sha256").update(source).digest("base64")}'`;
+  return `default-src 'none'; style-src ${hash(STYLE)}; script-src ${
+    hash(SCRIPT)
+  }; base-uri 'none'; form-action 'none'`;
+}
+
+function title(result: RunResult): string {
+  const { passed, failed, skipped, interrupted } = countOutcomes(result);
+  return [
+    `${passed} passed`,
+    `${failed} failed`,
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(interrupted > 0 ? [`${interrupted} did not end`] : []),
+  ].join(", ");
+}
+
+function header(result: RunResult, { program }: HtmlReportOptions): Markup {
+  const { cluster, operator, seed, startMs, endMs } = result,
+    { passed, failed, skipped, interrupted } = countOutcomes(result);
+  const all = Math.max(1, passed + failed + skipped + interrupted), share = (count: number) => (count / all) * 100;
+  const bars: [string, number][] = [["failed", failed], ["passed", passed], ["other", skipped + interrupted]];
+  let x = 0;
+  const facts: [string, string][] = [
+    ["cluster", `${cluster.kind} ${cluster.version}`.trim()],
+    ["operator", operator === "deployed" ? "as a pod" : "in this process"],
+    ["began", `${new Date(startMs).toISOString().slice(0, 19).replace("T", " ")} UTC`],
+    ["took", formatDuration(endMs - startMs)],
+    ["seed", `${seed}`],
+    ["by", program],
+  ];
+  return html`
+    <header>
+      <h1 class="${failed > 0 ? "failed" : interrupted > 0 ? "interrupted" : "passed"}">${title(result)}</h1>
+      <svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">${bars.map(
+        ([name, count]) => {
+          const rect = html`
+            <rect class="${name}" x="${x}" width="${share(count)}" height="8" />
+          `;
+          x += share(count);
+          return rect;
+        },
+      )}</svg>
+      <dl class="facts">${facts.map(([name, value]) =>
+        html`
+          <div>
+            <dt>${name}</dt>
+            <dd>${text(value, NAME_LENGTH_MAX)}</dd>
+          </div>
+        `
+      )}</dl>
+    </header>
+  `;
+}
+
+function controls(): Markup {
+  const outcomes = Object.entries(WORDS).map(([kind, word]) => html`<option value="${kind}">${word}</option>`);
+  return html`
+    <div class="controls" role="search">
+      <div>
+        <label class="visually-hidden" for="search">Search scenarios</label>
+        <input type="search" id="search" class="scripted" placeholder="Search scenarios ( / )" autocomplete="off" hidden>
+        <label class="visually-hidden" for="status">Outcome</label>
+        <select id="status" class="scripted" hidden><option value="">any outcome</option>${outcomes}</select>
+        <button type="button" id="open" class="scripted" hidden>open all</button>
+        <button type="button" id="close" class="scripted" hidden>close all</button>
+        <span id="found" class="quiet" role="status"></span>
+        <fieldset><legend>Timelines show</legend>${Object.entries(ROW_KINDS).map(([kind, { label }]) =>
+          html`<label><input type="checkbox" id="show-${kind}"${
+            kind === "debug" ? "" : html`
+              checked
+            `
+          }>${label}</label>`
+        )}</fieldset>
+      </div>
+    </div>
+  `;
+}
+
+function runFailures(failures: readonly string[]): Markup {
+  return html`<section><h2>Outside of every scenario <small>${failures.length}</small></h2>${
+    failures.map((failure) =>
+      html`
+        <div class="message">
+          <pre>${text(failure, MESSAGE_LENGTH_MAX)}</pre>
+        </div>
+      `
+    )
+  }</section>`;
+}
+
+/** A scenario of a suite that stands among the failures. */
+function elsewhere(failed: readonly ScenarioResult[], cards: ReadonlyMap<ScenarioResult, Card>): Part {
+  if (failed.length === 0) return "";
+  return html`<ul class="elsewhere">${
+    failed.map((each) =>
+      html`<li><span class="failed">✗</span> <a href="#${cards.get(each)!.id}">${
+        text(each.name, NAME_LENGTH_MAX)
+      }</a></li>`
+    )
+  }</ul>`;
+}
+
+/** A scenario on the page, and the name by which links find it. */
+interface Card {
+  readonly id: string;
+  readonly markup: Markup;
+}
+
+function card(result: ScenarioResult, names: Names, rows: RowBudget, { rerun }: HtmlReportOptions): Card {
+  const { suite, name, outcome, startMs, endMs, attachments } = result, { kind } = outcome;
+  const id = names.idOf(`${suite} ${name}`), isFailed = kind === "failed";
+  const markup = html`
+    <details class="scenario${isFailed ? " failed-one" : ""}" id="${id}" data-outcome="${kind}" ${isFailed
+      ? html`
+        open
+      `
+      : ""}>
+      <summary><span class="mark ${kind}" aria-hidden="true">${MARKS[kind]}</span><span class="visually-hidden">${WORDS[
+        kind
+      ]}: </span>${html`<span class="name"><span class="suite">${text(suite, NAME_LENGTH_MAX)}:</span> ${
+        text(name, NAME_LENGTH_MAX)
+      }</span>`}<time>${formatDuration(endMs - startMs)}</time></summary>
+      <div
+        class="body">${reason(outcome)}<p class="rerun"><a href="#${id}">link</a><code>${text(
+          rerun(`${suite}: ${name}`),
+          MESSAGE_LENGTH_MAX,
+        )}</code><button type="button" class="copy">copy</button></p>${timelineTable(
+          result,
+          rows.take(result),
+        )}${attachments.map(({ title, text: attached }) =>
+          attachment(title, attached)
+        )}${outcome.kind === "failed" && outcome.stack ? attachment("stack of the error", outcome.stack) : ""}</div>
+    </details>
+  `;
+  return { id, markup };
+}
+
+function reason(outcome: ScenarioOutcome): Part {
+  switch (outcome.kind) {
+    case "failed":
+      return html`
+        <div class="message">
+          <pre>${text(outcome.message, MESSAGE_LENGTH_MAX)}</pre>
+        </div>
+      `;
+    case "skipped":
+      return html`<p class="skipped">skipped: ${text(outcome.reason, MESSAGE_LENGTH_MAX)}</p>`;
+    case "interrupted":
+      return html`<p class="interrupted">The run was over before this scenario was.</p>`;
+    case "passed":
+      return "";
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function attachment(title: string, attached: string): Markup {
+  return html`
+    <details class="attached">
+      <summary>${text(title, NAME_LENGTH_MAX)}</summary>
+      <pre>${text(attached, ATTACHED_LENGTH_MAX)}</pre>
+    </details>
+  `;
+}
+
+/** Names for links: made of the scenario's own, so that a link to it stays true in the next report. */
+class Names {
+  readonly #taken = new Set<string>();
+
+  idOf(name: string): string {
+    const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, 100) || "scenario";
+    let id = slug;
+    for (let nth = 2; this.#taken.has(id) || RESERVED.has(id); nth++) id = `${slug}-${nth}`;
+    this.#taken.add(id);
+    return id;
+  }
+}
+
+/** Names of the page's own parts. */
+const RESERVED: ReadonlySet<string> = new Set([
+  "search",
+  "status",
+  "open",
+  "close",
+  "found",
+  ...Object.keys(ROW_KINDS).map((kind) => `show-${kind}`),
+]);
+
+/** Rows are for those first that failed; what is left is shared by the others. */
+class RowBudget {
+  readonly #forFailed: number;
+  readonly #forOthers: number;
+
+  constructor(scenarios: readonly ScenarioResult[]) {
+    const failed = scenarios.filter(({ outcome }) => outcome.kind === "failed").length;
+    this.#forFailed = Math.min(FAILED_ROWS_MAX, Math.floor(ROWS_MAX / Math.max(1, failed)));
+    const left = ROWS_MAX - failed * this.#forFailed;
+    this.#forOthers = Math.min(PASSED_ROWS_MAX, Math.max(0, Math.floor(left / Math.max(1, scenarios.length - failed))));
+  }
+
+  take({ outcome }: ScenarioResult): number {
+    return outcome.kind === "failed" ? this.#forFailed : this.#forOthers;
+  }
+}

@@ -1,0 +1,149 @@
+import { formatDuration } from "../base/mod.ts";
+import { html, type Markup, text } from "./report_html_markup.ts";
+import type { ScenarioResult } from "./result.ts";
+
+/** What the rows of a timeline are about: each has a word in its row, a filter with a label, and a color. */
+export const ROW_KINDS = {
+  step: { word: "step", label: "steps" },
+  operator: { word: "operator", label: "operator's writes" },
+  scenario: { word: "scenario", label: "scenario's writes" },
+  event: { word: "Event", label: "Events" },
+  error: { word: "error", label: "log: error" },
+  warn: { word: "warn", label: "log: warn" },
+  info: { word: "info", label: "log: info" },
+  debug: { word: "debug", label: "log: debug" },
+} as const;
+
+/** One of them. */
+export type RowKind = keyof typeof ROW_KINDS;
+
+/** Something that happened at a moment, or lasted from one to another. */
+export interface TimelineRow {
+  readonly kind: RowKind;
+  readonly startMs: number;
+  /** Absent for what has no duration. */
+  readonly endMs?: number;
+  readonly what: string;
+  /** What belongs to it and is read second. */
+  readonly more?: string;
+  readonly isFailure: boolean;
+}
+
+/** Characters of one text that are shown. */
+const TEXT_LENGTH_MAX = 2_000;
+/** Width of the axis in its own units. */
+const AXIS = 1_000;
+/** Narrowest bar that is still seen. */
+const BAR_MIN = 4;
+
+/** All that happened, in the order of time; a step stands before what happened in it. */
+export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): TimelineRow[] {
+  const rows: TimelineRow[] = [
+    ...steps.map(({ kind, title, startMs, endMs: ended, failure }) => ({
+      kind: "step" as const,
+      startMs,
+      endMs: ended ?? endMs,
+      what: `${kind} ${title}`,
+      more: failure ?? (ended === undefined ? "it did not come to its end" : undefined),
+      isFailure: failure !== undefined,
+    })),
+    ...writes.map(({ by, method, path, status, atMs }) => ({
+      kind: by,
+      startMs: atMs,
+      what: `${method} ${path.replace(/(?<=[?&])fieldManager=[^&]*&?|[?&]fieldManager=[^&]*$/, "")}`,
+      more: status === undefined ? "no answer came" : `${status}`,
+      isFailure: status === undefined || status >= 400,
+    })),
+    ...events.map(({ type, reason, note, regarding, atMs }) => ({
+      kind: "event" as const,
+      startMs: atMs,
+      what: `${reason}: ${note}`,
+      more: regarding,
+      isFailure: type === "Warning",
+    })),
+    ...logs.map(({ level, message, fields, atMs }) => ({
+      kind: level,
+      startMs: atMs,
+      what: message,
+      more: Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`).join(" "),
+      isFailure: level === "error",
+    })),
+  ];
+  return rows.sort((a, b) => a.startMs - b.startMs || rank(a) - rank(b));
+}
+
+/** The timeline as a table, at most `rowsMax` rows of it: steps always, of the rest what came first and last. */
+export function timelineTable(result: ScenarioResult, rowsMax: number): Markup {
+  const all = rowsOf(result), rows = within(all, rowsMax), leftOut = all.length - rows.length + result.dropped;
+  if (all.length === 0) return html`<p class="quiet">Nothing was recorded.</p>`;
+  return html`
+    <table class="timeline">
+      <thead>
+        <tr>
+          <th scope="col">at</th>
+          <th scope="col">kind</th>
+          <th scope="col">what</th>
+          <th scope="col">from 0 to ${formatDuration(spanOf(result))}</th>
+        </tr>
+      </thead>
+      <tbody>${rows.map((row) => rowMarkup(row, result))}</tbody>
+    </table>${leftOut > 0 ? html`<p class="quiet">${leftOut} more entries are left out.</p>` : ""}
+  `;
+}
+
+function rowMarkup(row: TimelineRow, result: ScenarioResult): Markup {
+  const { kind, startMs, endMs, what, more, isFailure } = row;
+  const took = kind === "step" ? html`<span class="took">${formatDuration(endMs! - startMs)}</span>` : "";
+  return html`
+    <tr class="row-${kind}${isFailure ? " bad" : ""}">
+      <td class="at">${offset(startMs - result.startMs)}</td>
+      <td class="kind">${ROW_KINDS[kind].word}</td>
+      <td class="what"><span>${text(what, TEXT_LENGTH_MAX)}</span>${took}${more
+        ? html`<span class="more">${text(more, TEXT_LENGTH_MAX)}</span>`
+        : ""}</td>
+      <td class="axis">${bar(row, result)}</td>
+    </tr>
+  `;
+}
+
+/** Where it lies on the axis that all rows share. Drawn by attributes: styles are forbidden by the page's own policy. */
+function bar({ startMs, endMs }: TimelineRow, result: ScenarioResult): Markup {
+  const span = spanOf(result);
+  const at = (ms: number) => Math.min(AXIS, Math.max(0, Math.round(((ms - result.startMs) / span) * AXIS)));
+  const width = Math.max(BAR_MIN, at(endMs ?? startMs) - at(startMs)), x = Math.min(at(startMs), AXIS - width);
+  return html`
+    <svg viewBox="0 0 ${AXIS} 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="track" y="4.5" width="${AXIS}" height="1" />
+      <rect x="${x}" width="${width}" height="10" />
+    </svg>
+  `;
+}
+
+function spanOf({ startMs, endMs }: ScenarioResult): number {
+  return Math.max(1, endMs - startMs);
+}
+
+function within(rows: readonly TimelineRow[], rowsMax: number): readonly TimelineRow[] {
+  const steps = rows.filter(({ kind }) => kind === "step").slice(0, rowsMax), rest = rowsMax - steps.length;
+  const others = rows.filter(({ kind }) => kind !== "step");
+  if (others.length <= rest) return rows;
+  const half = Math.ceil(rest / 2);
+  const kept = new Set<TimelineRow>([
+    ...steps,
+    ...others.slice(0, half),
+    ...(rest > half ? others.slice(half - rest) : []),
+  ]);
+  return rows.filter((row) => kept.has(row));
+}
+
+function rank({ kind }: TimelineRow): number {
+  return kind === "step" ? 0 : 1;
+}
+
+function offset(ms: number): string {
+  return `+${(ms / 1_000).toFixed(3)}`;
+}
+
+function fieldText(value: unknown): string {
+  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value) ?? String(value);
+}

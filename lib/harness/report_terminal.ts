@@ -1,0 +1,189 @@
+import { type Clock, cutToWidth, formatDuration, textWidth, type TimerHandle } from "../base/mod.ts";
+import { printable } from "./printable.ts";
+import { type Paint, scenarioLines } from "./report_lines.ts";
+import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
+import type { PlannedScenario, RunListener } from "./runner.ts";
+import type { StepKind } from "./timeline.ts";
+
+/** The last lines of a terminal, which may be drawn anew, with what stays above them. */
+export interface LiveArea {
+  /** Replaces what was drawn last. */
+  draw(picture: string): void;
+  /** Puts lines above, where they stay; what was drawn is gone until it is drawn again. */
+  print(lines: string): void;
+  /** Leaves what was drawn last, and gives the terminal back. */
+  end(): void;
+}
+
+/** What a {@linkcode TerminalReporter} needs. */
+export interface TerminalReporterOptions {
+  readonly area: LiveArea;
+  /** Columns of the terminal now: it may be resized. */
+  readonly columns: () => number;
+  readonly paint: Paint;
+  readonly clock: Clock;
+}
+
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const FRAME_MS = 120;
+/** Running scenarios that are shown; more are counted. */
+const SHOWN_MAX = 8;
+/** Narrowest picture: on a terminal of fewer columns lines are cut by the terminal. */
+const WIDTH_MIN = 16;
+
+/** A scenario that runs. */
+interface Running {
+  readonly startMs: number;
+  step: string;
+}
+
+/** How far a run is: what the picture shows. */
+export interface Progress {
+  /** What takes a while outside of every scenario. */
+  readonly stage: string | undefined;
+  readonly planned: number;
+  readonly ended: Readonly<Record<ScenarioOutcome["kind"], number>>;
+  readonly running: readonly { readonly name: string; readonly step: string; readonly tookMs: number }[];
+  readonly tookMs: number;
+  /** Whether the run has been asked to end. */
+  readonly isEnding: boolean;
+}
+
+/**
+ * Tells a run on a terminal: one line for each scenario that has ended, failures at length, and below them a picture of what
+ * runs now, with a spinner, the step of each and its seconds. Dispose it when the run is over, whatever came of it.
+ */
+export class TerminalReporter implements RunListener, Disposable {
+  readonly #options: TerminalReporterOptions;
+  readonly #beganMs: number;
+  readonly #running = new Map<PlannedScenario, Running>();
+  readonly #ended: Record<ScenarioOutcome["kind"], number> = { passed: 0, failed: 0, skipped: 0, interrupted: 0 };
+  #planned = 0;
+  #stage: string | undefined;
+  #isEnding = false;
+  #timer: TimerHandle | undefined;
+
+  constructor(options: TerminalReporterOptions) {
+    this.#options = options;
+    this.#beganMs = options.clock.now();
+  }
+
+  /** See {@linkcode RunListener.onBegin}. */
+  onBegin(planned: readonly PlannedScenario[]): void {
+    this.#planned = planned.length;
+    this.#tick();
+  }
+
+  /** See {@linkcode RunListener.onStage}. */
+  onStage(what: string | undefined): void {
+    this.#stage = what;
+    this.#draw();
+  }
+
+  /** See {@linkcode RunListener.onScenarioBegin}. */
+  onScenarioBegin(planned: PlannedScenario): void {
+    this.#running.set(planned, { startMs: this.#options.clock.now(), step: "" });
+    this.#draw();
+  }
+
+  /** See {@linkcode RunListener.onStep}. The next frame shows it: steps may come faster than anybody can read. */
+  onStep(planned: PlannedScenario, kind: StepKind, title: string, ended: boolean): void {
+    const running = this.#running.get(planned);
+    if (running) running.step = ended ? "" : `${kind} ${title}`;
+  }
+
+  /** See {@linkcode RunListener.onScenarioEnd}. */
+  onScenarioEnd(planned: PlannedScenario, result: ScenarioResult): void {
+    this.#running.delete(planned);
+    this.#ended[result.outcome.kind]++;
+    this.#options.area.print(`${scenarioLines(result, this.#options.paint).join("\n")}\n`);
+    this.#draw();
+  }
+
+  /** The run has been asked to end: that takes a moment, and the person shall know what for. */
+  onInterrupt(): void {
+    this.#isEnding = true;
+    this.#draw();
+  }
+
+  /** Takes the picture away and gives the terminal back. */
+  [Symbol.dispose](): void {
+    const { clock, area } = this.#options;
+    if (this.#timer) clock.clear(this.#timer);
+    this.#timer = undefined;
+    area.print("");
+    area.end();
+  }
+
+  #tick(): void {
+    this.#draw();
+    this.#timer = this.#options.clock.schedule(() => this.#tick(), FRAME_MS);
+  }
+
+  #draw(): void {
+    const { area, clock, columns, paint } = this.#options, nowMs = clock.now();
+    const running = [...this.#running].map(([{ suite, scenario }, { startMs, step }]) => ({
+      name: `${suite.name}: ${scenario.name}`,
+      step,
+      tookMs: nowMs - startMs,
+    }));
+    const tookMs = nowMs - this.#beganMs;
+    const progress: Progress = {
+      stage: this.#stage,
+      planned: this.#planned,
+      ended: this.#ended,
+      running,
+      tookMs,
+      isEnding: this.#isEnding,
+    };
+    area.draw(progressPicture(progress, columns(), paint));
+  }
+}
+
+/** A picture of a run; no line of it is wider than the terminal, the last column left free. */
+export function progressPicture(progress: Progress, columns: number, paint: Paint): string {
+  const width = Math.max(WIDTH_MIN, columns - 1), { running, stage, isEnding } = progress;
+  const frame = FRAMES[Math.floor(progress.tookMs / FRAME_MS) % FRAMES.length]!;
+  const lines = [`${paint("cyan", frame)} ${counts(progress, width - 2, paint)}`];
+  if (isEnding) {
+    lines.push(paint("yellow", cutToWidth("  ending: clearing up; Ctrl-C once more leaves all as it is", width)));
+  }
+  if (stage !== undefined) lines.push(paint("dim", cutToWidth(`  … ${printable(stage)}`, width)));
+  for (const { name, step, tookMs } of running.slice(0, SHOWN_MAX)) {
+    const took = `  ${seconds(tookMs)}`, room = width - 2 - took.length;
+    // The step is what changes: the name gives way to it, but not wholly.
+    const nameRoom = step === "" ? room : Math.max(Math.floor(room / 2), room - 2 - textWidth(printable(step)));
+    const shown = cutToWidth(printable(name), nameRoom);
+    const stepRoom = room - textWidth(shown) - 2;
+    const shownStep = step === "" || stepRoom < 4 ? "" : `  ${cutToWidth(printable(step), stepRoom)}`;
+    lines.push(`  ${shown}${paint("dim", `${shownStep}${took}`)}`);
+  }
+  if (running.length > SHOWN_MAX) lines.push(paint("dim", `  and ${running.length - SHOWN_MAX} more`));
+  return lines.join("\n");
+}
+
+function counts({ planned, ended, running, tookMs }: Progress, width: number, paint: Paint): string {
+  const { passed, failed, skipped, interrupted } = ended;
+  const left = planned - passed - failed - skipped - interrupted - running.length;
+  const parts: [string, Parameters<Paint>[0]][] = [
+    [`${passed} passed`, "green"],
+    ...(failed > 0 ? [[`${failed} failed`, "red"] as [string, "red"]] : []),
+    ...(skipped > 0 ? [[`${skipped} skipped`, "yellow"] as [string, "yellow"]] : []),
+    [`${running.length} running`, "bold"],
+    [`${left} to go`, "dim"],
+    [seconds(tookMs), "dim"],
+  ];
+  let text = "", used = 0;
+  for (const [part, style] of parts) {
+    const gap = used === 0 ? 0 : 2;
+    if (used + gap + part.length > width) break;
+    text += " ".repeat(gap) + paint(style, part);
+    used += gap + part.length;
+  }
+  return text;
+}
+
+/** Whole seconds: a number that changes with each frame is noise. */
+function seconds(ms: number): string {
+  return formatDuration(Math.floor(ms / 1_000) * 1_000);
+}
