@@ -10,6 +10,7 @@ export async function openLiveArea(): Promise<LiveArea> {
   return {
     draw: (picture) => update(picture),
     print: (lines) => update.persist(lines),
+    clear: () => update.clear(),
     end: () => update.done(),
   };
 }

@@ -11,7 +11,9 @@ export interface LiveArea {
   draw(picture: string): void;
   /** Puts lines above, where they stay; what was drawn is gone until it is drawn again. */
   print(lines: string): void;
-  /** Leaves what was drawn last, and gives the terminal back. */
+  /** Takes away what was drawn last. */
+  clear(): void;
+  /** Leaves what is drawn, and gives the terminal back. */
   end(): void;
 }
 
@@ -111,7 +113,7 @@ export class TerminalReporter implements RunListener, Disposable {
     const { clock, area } = this.#options;
     if (this.#timer) clock.clear(this.#timer);
     this.#timer = undefined;
-    area.print("");
+    area.clear();
     area.end();
   }
 

@@ -1,29 +1,10 @@
 import assert from "node:assert/strict";
-import { Binary, type BinaryOptions, DEMO_PERMISSIONS } from "./binary.ts";
+import { CTRL_C, onTerminal, terminalTest } from "./on_terminal.ts";
 import { Screen } from "./screen.ts";
-
-const python = await new Deno.Command("python3", { args: ["-c", "import pty"], stdout: "null", stderr: "null" })
-  .output().then(({ success }) => success, () => false);
-const CTRL_C = "type 03";
-
-/** Starts the demo on a pseudo-terminal. */
-function onTerminal(columns: number, args: string[], options: BinaryOptions = {}): Promise<Binary> {
-  const pty = new URL("terminal.py", import.meta.url).pathname;
-  return Binary.start(["demo", ...args], {
-    ...options,
-    permissions: DEMO_PERMISSIONS,
-    wrapper: ["python3", pty, `${columns}`, "50"],
-    input: true,
-  });
-}
-
-function terminalTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, ignore: !python }); // python's pty module is the terminal
-}
 
 for (const columns of [30, 80, 200]) {
   terminalTest(`on a terminal of ${columns} columns the demo's picture fits, and its last one stays`, async () => {
-    await using binary = await onTerminal(columns, ["--once"], { env: { TERM: "xterm-256color" } });
+    await using binary = await onTerminal(columns, ["demo", "--once"], { env: { TERM: "xterm-256color" } });
     const { code, out } = await binary.ended();
     assert.equal(code, 0, out);
     const picture = out.slice(out.search(/Pintle|.\[1mPintle/));
@@ -41,7 +22,7 @@ for (const columns of [30, 80, 200]) {
 
 terminalTest("NO_COLOR and --no-color take the color from the picture and nothing else", async () => {
   for (const [args, env] of [[[], { NO_COLOR: "1" }], [["--no-color"], {}]] as const) {
-    await using binary = await onTerminal(80, ["--once", ...args], { env: { TERM: "xterm-256color", ...env } });
+    await using binary = await onTerminal(80, ["demo", "--once", ...args], { env: { TERM: "xterm-256color", ...env } });
     const { code, out } = await binary.ended();
     assert.equal(code, 0, out);
     const screen = new Screen(80).write(out);
@@ -51,7 +32,7 @@ terminalTest("NO_COLOR and --no-color take the color from the picture and nothin
 });
 
 terminalTest("a terminal that becomes narrow in the middle gets pictures that fit it", async () => {
-  await using binary = await onTerminal(120, ["--once"], { env: { TERM: "xterm-256color" } });
+  await using binary = await onTerminal(120, ["demo", "--once"], { env: { TERM: "xterm-256color" } });
   await binary.until(/a sixth namespace appears/);
   await binary.send("size 40 50");
   const { code, out } = await binary.ended();
@@ -69,7 +50,7 @@ terminalTest("a terminal that becomes narrow in the middle gets pictures that fi
 });
 
 terminalTest("Ctrl-C during demo --once is 130: no kubeconfig is left, and the cursor is back", async () => {
-  await using binary = await onTerminal(80, ["--once"], { env: { TERM: "xterm-256color" } });
+  await using binary = await onTerminal(80, ["demo", "--once"], { env: { TERM: "xterm-256color" } });
   const [, path] = await binary.until(/kubeconfig: (\S+)/);
   await binary.until(/a sixth namespace appears/);
   await binary.send(CTRL_C);

@@ -28,6 +28,7 @@ async function ciRun(answers: Answers, assets = false): Promise<{ code: number; 
     };
     await program("bin/npx", `#!/bin/bash\ncase "$*" in\n${cases.join("\n")}\nesac\n`);
     await program("assets/kube-apiserver", "");
+    await program("bin/chromium", ""); // nothing is to be installed for this
     const { code, stdout } = await new Deno.Command(`${folder}/repository/.ci/run`, {
       clearEnv: true,
       env: {
