@@ -99,6 +99,7 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--deployed", "run the operator as a pod, from deploy/overlays/dev, instead of in this process")
     .option("--yes", "agree to run on a cluster that is not on this machine")
     .option("--junit <file>", "write a JUnit XML report")
+    .option("--report <file>", "write an HTML report: every step, write, Event and log line")
     .action((suites, flags) =>
       run(keyed(flags, table), async (context) => (await import("./test.ts")).test(context, suites, flags))
     );

@@ -33,6 +33,7 @@ export interface TestFlags {
   readonly deployed?: true | undefined;
   readonly yes?: true | undefined;
   readonly junit?: string | undefined;
+  readonly report?: string | undefined;
 }
 
 /** `test`: the operator's own scenarios, on the cluster of one's choice. Its last line is `N passed, N failed`. */

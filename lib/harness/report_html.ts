@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { formatDuration } from "../base/mod.ts";
 import { html, Markup, type Part, text } from "./report_html_markup.ts";
 import { SCRIPT, STYLE } from "./report_html_page.ts";
+import { ReportRoom } from "./report_html_room.ts";
 import { ROW_KINDS, timelineTable } from "./report_html_timeline.ts";
 import { countOutcomes, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
 
@@ -13,9 +14,9 @@ export interface HtmlReportOptions {
   readonly rerun: (name: string) => string;
 }
 
-/** Rows of a timeline: of one that failed, of one that did not, and of all those together. */
-const FAILED_ROWS_MAX = 1_000, PASSED_ROWS_MAX = 200, ROWS_MAX = 20_000;
-const MESSAGE_LENGTH_MAX = 20_000, ATTACHED_LENGTH_MAX = 100_000, NAME_LENGTH_MAX = 500;
+const MESSAGE_LENGTH_MAX = 20_000, ATTACHED_LENGTH_MAX = 100_000, NAME_LENGTH_MAX = 500, COMMAND_LENGTH_MAX = 2_000;
+/** Attachments of a scenario, and failures outside of every scenario. */
+const ATTACHMENTS_MAX = 20, RUN_FAILURES_MAX = 100;
 
 const MARKS = { passed: "✓", failed: "✗", skipped: "–", interrupted: "!" } as const;
 const WORDS = { passed: "passed", failed: "failed", skipped: "skipped", interrupted: "did not end" } as const;
@@ -23,13 +24,19 @@ const WORDS = { passed: "passed", failed: "failed", skipped: "skipped", interrup
 /**
  * The run as one HTML file for people: failures first, and of each scenario what happened, on one axis of time. It needs no
  * other file and no network, and its own policy lets it ask for none; whatever names, logs and messages hold is shown as text.
- * Its size is bounded: beyond that, entries are left out, and it says how many.
+ * Its size is bounded, for a run of some hundred scenarios by about 20 MB: beyond that, entries are left out, and it says how
+ * many; what failed has the most room.
  */
 export function htmlReport(result: RunResult, options: HtmlReportOptions): string {
-  const { scenarios, failures } = result, names = new Names(), rows = new RowBudget(scenarios);
-  const cards = new Map(scenarios.map((each) => [each, card(each, names, rows, options)]));
+  const { scenarios, failures } = result, names = new Names(), room = new ReportRoom(scenarios);
   const isFailed = ({ outcome }: ScenarioResult) => outcome.kind === "failed";
   const failed = scenarios.filter(isFailed), suites = [...new Set(scenarios.map(({ suite }) => suite))];
+  const ids = new Map(scenarios.map((each) => [each, names.idOf(`${each.suite} ${each.name}`)]));
+  const cards = new Map(
+    [...failed, ...scenarios.filter((each) => !isFailed(each))].map((
+      each,
+    ) => [each, card(each, ids.get(each)!, room, options)]),
+  );
   const document = html`
     <!doctype html>
     <html lang="en">
@@ -44,17 +51,19 @@ export function htmlReport(result: RunResult, options: HtmlReportOptions): strin
     ${header(result, options)}
     ${controls()}
     <main>
-    ${failures.length > 0 ? runFailures(failures) : ""}
+    ${failures.length > 0 ? runFailures(failures, room) : ""}
     ${failed.length > 0
       ? html`<section><h2>Failed <small>${failed.length}</small></h2>${
-        failed.map((each) => cards.get(each)!.markup)
+        failed.map((each) => cards.get(each)!)
       }</section>`
       : ""}
     ${suites.map((suite) => {
       const own = scenarios.filter((each) => each.suite === suite), rest = own.filter((each) => !isFailed(each));
-      return html`<section><h2>${text(suite, NAME_LENGTH_MAX)} <small>${own.length} scenarios, ${
-        formatDuration(own.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0))
-      }</small></h2>${elsewhere(own.filter(isFailed), cards)}${rest.map((each) => cards.get(each)!.markup)}</section>`;
+      return html`<section><h2>${text(suite, NAME_LENGTH_MAX)} <small>${own.length} ${
+        own.length === 1 ? "scenario" : "scenarios"
+      }, ${formatDuration(own.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0))}</small></h2>${
+        elsewhere(own.filter(isFailed), ids)
+      }${rest.map((each) => cards.get(each)!)}</section>`;
     })}
     </main>
     <footer>${options.program} · times are seconds from the beginning of each scenario</footer>
@@ -144,12 +153,12 @@ function controls(): Markup {
   `;
 }
 
-function runFailures(failures: readonly string[]): Markup {
+function runFailures(failures: readonly string[], room: ReportRoom): Markup {
   return html`<section><h2>Outside of every scenario <small>${failures.length}</small></h2>${
-    failures.map((failure) =>
+    failures.slice(0, RUN_FAILURES_MAX).map((failure) =>
       html`
         <div class="message">
-          <pre>${text(failure, MESSAGE_LENGTH_MAX)}</pre>
+          <pre>${room.text(failure, MESSAGE_LENGTH_MAX)}</pre>
         </div>
       `
     )
@@ -157,27 +166,21 @@ function runFailures(failures: readonly string[]): Markup {
 }
 
 /** A scenario of a suite that stands among the failures. */
-function elsewhere(failed: readonly ScenarioResult[], cards: ReadonlyMap<ScenarioResult, Card>): Part {
+function elsewhere(failed: readonly ScenarioResult[], ids: ReadonlyMap<ScenarioResult, string>): Part {
   if (failed.length === 0) return "";
   return html`<ul class="elsewhere">${
     failed.map((each) =>
-      html`<li><span class="failed">✗</span> <a href="#${cards.get(each)!.id}">${
-        text(each.name, NAME_LENGTH_MAX)
-      }</a></li>`
+      html`<li><span class="failed">✗</span> <a href="#${ids.get(each)!}">${text(each.name, NAME_LENGTH_MAX)}</a></li>`
     )
   }</ul>`;
 }
 
-/** A scenario on the page, and the name by which links find it. */
-interface Card {
-  readonly id: string;
-  readonly markup: Markup;
-}
-
-function card(result: ScenarioResult, names: Names, rows: RowBudget, { rerun }: HtmlReportOptions): Card {
-  const { suite, name, outcome, startMs, endMs, attachments } = result, { kind } = outcome;
-  const id = names.idOf(`${suite} ${name}`), isFailed = kind === "failed";
-  const markup = html`
+/** A scenario on the page; `id` is the name by which links find it. */
+function card(result: ScenarioResult, id: string, room: ReportRoom, { rerun }: HtmlReportOptions): Markup {
+  const { suite, name, outcome, startMs, endMs, attachments } = result,
+    { kind } = outcome,
+    isFailed = kind === "failed";
+  return html`
     <details class="scenario${isFailed ? " failed-one" : ""}" id="${id}" data-outcome="${kind}" ${isFailed
       ? html`
         open
@@ -189,30 +192,31 @@ function card(result: ScenarioResult, names: Names, rows: RowBudget, { rerun }: 
         text(name, NAME_LENGTH_MAX)
       }</span>`}<time>${formatDuration(endMs - startMs)}</time></summary>
       <div
-        class="body">${reason(outcome)}<p class="rerun"><a href="#${id}">link</a><code>${text(
+        class="body">${reason(outcome, room)}<p class="rerun"><a href="#${id}">link</a><code>${text(
           rerun(`${suite}: ${name}`),
-          MESSAGE_LENGTH_MAX,
+          COMMAND_LENGTH_MAX,
         )}</code><button type="button" class="copy">copy</button></p>${timelineTable(
           result,
-          rows.take(result),
-        )}${attachments.map(({ title, text: attached }) =>
-          attachment(title, attached)
-        )}${outcome.kind === "failed" && outcome.stack ? attachment("stack of the error", outcome.stack) : ""}</div>
+          room,
+        )}${attachments.slice(0, ATTACHMENTS_MAX).map(({ title, text: attached }) =>
+          attachment(title, attached, room)
+        )}${outcome.kind === "failed" && outcome.stack
+          ? attachment("stack of the error", outcome.stack, room)
+          : ""}</div>
     </details>
   `;
-  return { id, markup };
 }
 
-function reason(outcome: ScenarioOutcome): Part {
+function reason(outcome: ScenarioOutcome, room: ReportRoom): Part {
   switch (outcome.kind) {
     case "failed":
       return html`
         <div class="message">
-          <pre>${text(outcome.message, MESSAGE_LENGTH_MAX)}</pre>
+          <pre>${room.text(outcome.message, MESSAGE_LENGTH_MAX)}</pre>
         </div>
       `;
     case "skipped":
-      return html`<p class="skipped">skipped: ${text(outcome.reason, MESSAGE_LENGTH_MAX)}</p>`;
+      return html`<p class="skipped">skipped: ${room.text(outcome.reason, NAME_LENGTH_MAX)}</p>`;
     case "interrupted":
       return html`<p class="interrupted">The run was over before this scenario was.</p>`;
     case "passed":
@@ -222,11 +226,11 @@ function reason(outcome: ScenarioOutcome): Part {
   }
 }
 
-function attachment(title: string, attached: string): Markup {
+function attachment(title: string, attached: string, room: ReportRoom): Markup {
   return html`
     <details class="attached">
       <summary>${text(title, NAME_LENGTH_MAX)}</summary>
-      <pre>${text(attached, ATTACHED_LENGTH_MAX)}</pre>
+      <pre>${room.text(attached, ATTACHED_LENGTH_MAX)}</pre>
     </details>
   `;
 }
@@ -253,20 +257,3 @@ const RESERVED: ReadonlySet<string> = new Set([
   "found",
   ...Object.keys(ROW_KINDS).map((kind) => `show-${kind}`),
 ]);
-
-/** Rows are for those first that failed; what is left is shared by the others. */
-class RowBudget {
-  readonly #forFailed: number;
-  readonly #forOthers: number;
-
-  constructor(scenarios: readonly ScenarioResult[]) {
-    const failed = scenarios.filter(({ outcome }) => outcome.kind === "failed").length;
-    this.#forFailed = Math.min(FAILED_ROWS_MAX, Math.floor(ROWS_MAX / Math.max(1, failed)));
-    const left = ROWS_MAX - failed * this.#forFailed;
-    this.#forOthers = Math.min(PASSED_ROWS_MAX, Math.max(0, Math.floor(left / Math.max(1, scenarios.length - failed))));
-  }
-
-  take({ outcome }: ScenarioResult): number {
-    return outcome.kind === "failed" ? this.#forFailed : this.#forOthers;
-  }
-}

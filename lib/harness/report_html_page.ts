@@ -24,6 +24,7 @@ dl.facts div{display:flex;gap:.45rem}dt{color:var(--quiet)}dd{margin:0;font-vari
 border:1px solid var(--quiet);border-radius:6px}
 button{font:inherit;font-size:.85rem;color:inherit;background:var(--card);border:1px solid var(--quiet);border-radius:6px;
 padding:.25rem .7rem;cursor:pointer}
+select{font:inherit;font-size:.85rem;color:inherit;background:var(--card);border:1px solid var(--quiet);border-radius:6px;padding:.3rem .5rem}
 fieldset{border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem .8rem}
 legend{float:left;padding:0 .5rem 0 0;color:var(--quiet);font-size:.85rem}
 fieldset label{font-size:.85rem;white-space:nowrap;display:inline-flex;align-items:center;gap:.3rem}

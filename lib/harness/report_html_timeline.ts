@@ -1,5 +1,6 @@
 import { formatDuration } from "../base/mod.ts";
-import { html, type Markup, text } from "./report_html_markup.ts";
+import { html, type Markup } from "./report_html_markup.ts";
+import type { ReportRoom } from "./report_html_room.ts";
 import type { ScenarioResult } from "./result.ts";
 
 /** What the rows of a timeline are about: each has a word in its row, a filter with a label, and a color. */
@@ -24,8 +25,8 @@ export interface TimelineRow {
   /** Absent for what has no duration. */
   readonly endMs?: number;
   readonly what: string;
-  /** What belongs to it and is read second. */
-  readonly more?: string;
+  /** What belongs to it and is read second; asked for only where it is shown, because most of a long record is not. */
+  readonly more: () => string | undefined;
   readonly isFailure: boolean;
 }
 
@@ -44,37 +45,40 @@ export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): 
       startMs,
       endMs: ended ?? endMs,
       what: `${kind} ${title}`,
-      more: failure ?? (ended === undefined ? "it did not come to its end" : undefined),
+      more: () => failure ?? (ended === undefined ? "it did not come to its end" : undefined),
       isFailure: failure !== undefined,
     })),
-    ...writes.map(({ by, method, path, status, atMs }) => ({
+    ...writes.map(({ by, method, path, name, status, atMs, tookMs }) => ({
       kind: by,
       startMs: atMs,
+      endMs: atMs + tookMs,
       what: `${method} ${path.replace(/(?<=[?&])fieldManager=[^&]*&?|[?&]fieldManager=[^&]*$/, "")}`,
-      more: status === undefined ? "no answer came" : `${status}`,
+      more: () => `${name ? `${name} ` : ""}${status ?? "no answer came"}`,
       isFailure: status === undefined || status >= 400,
     })),
     ...events.map(({ type, reason, note, regarding, atMs }) => ({
       kind: "event" as const,
       startMs: atMs,
       what: `${reason}: ${note}`,
-      more: regarding,
+      more: () => regarding,
       isFailure: type === "Warning",
     })),
     ...logs.map(({ level, message, fields, atMs }) => ({
       kind: level,
       startMs: atMs,
       what: message,
-      more: Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`).join(" "),
+      more: () => Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`).join(" "),
       isFailure: level === "error",
     })),
   ];
   return rows.sort((a, b) => a.startMs - b.startMs || rank(a) - rank(b));
 }
 
-/** The timeline as a table, at most `rowsMax` rows of it: steps always, of the rest what came first and last. */
-export function timelineTable(result: ScenarioResult, rowsMax: number): Markup {
-  const all = rowsOf(result), rows = within(all, rowsMax), leftOut = all.length - rows.length + result.dropped;
+/** The timeline as a table, as much of it as there is room for: steps always, of the rest what came first and last. */
+export function timelineTable(result: ScenarioResult, room: ReportRoom): Markup {
+  const all = rowsOf(result),
+    rows = within(all, room.rowsOf(result)),
+    leftOut = all.length - rows.length + result.dropped;
   if (all.length === 0) return html`<p class="quiet">Nothing was recorded.</p>`;
   return html`
     <table class="timeline">
@@ -86,20 +90,20 @@ export function timelineTable(result: ScenarioResult, rowsMax: number): Markup {
           <th scope="col">from 0 to ${formatDuration(spanOf(result))}</th>
         </tr>
       </thead>
-      <tbody>${rows.map((row) => rowMarkup(row, result))}</tbody>
+      <tbody>${rows.map((row) => rowMarkup(row, result, room))}</tbody>
     </table>${leftOut > 0 ? html`<p class="quiet">${leftOut} more entries are left out.</p>` : ""}
   `;
 }
 
-function rowMarkup(row: TimelineRow, result: ScenarioResult): Markup {
-  const { kind, startMs, endMs, what, more, isFailure } = row;
+function rowMarkup(row: TimelineRow, result: ScenarioResult, room: ReportRoom): Markup {
+  const { kind, startMs, endMs, what, isFailure } = row, more = row.more();
   const took = kind === "step" ? html`<span class="took">${formatDuration(endMs! - startMs)}</span>` : "";
   return html`
     <tr class="row-${kind}${isFailure ? " bad" : ""}">
       <td class="at">${offset(startMs - result.startMs)}</td>
       <td class="kind">${ROW_KINDS[kind].word}</td>
-      <td class="what"><span>${text(what, TEXT_LENGTH_MAX)}</span>${took}${more
-        ? html`<span class="more">${text(more, TEXT_LENGTH_MAX)}</span>`
+      <td class="what"><span>${room.text(what, TEXT_LENGTH_MAX)}</span>${took}${more
+        ? html`<span class="more">${room.text(more, TEXT_LENGTH_MAX)}</span>`
         : ""}</td>
       <td class="axis">${bar(row, result)}</td>
     </tr>

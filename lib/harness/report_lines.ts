@@ -7,7 +7,7 @@ import type { LogEntry } from "./timeline.ts";
 /** How words are colored; the identity where they are not. */
 export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan", text: string) => string;
 
-/** Lines of an operator's log that are shown with a failure; the reports have all. */
+/** Lines of an operator's log before the teardown that are shown with a failure; the reports have all. */
 const LOG_LINES_SHOWN = 12;
 
 /**
@@ -60,7 +60,9 @@ function failureLines({ steps, logs, attachments }: ScenarioResult, message: str
     return `    ${mark} ${kind} ${printable(title)}`;
   });
   lines.push(...message.split("\n").map((line) => `    ${paint("red", printable(line))}`));
-  const told = logs.slice(-LOG_LINES_SHOWN);
+  // To clear up the operator may run once more: what it says then tells nothing about the failure.
+  const endMs = steps.find(({ kind }) => kind === "teardown")?.startMs ?? Infinity;
+  const told = logs.filter(({ atMs }) => atMs <= endMs).slice(-LOG_LINES_SHOWN);
   if (told.length > 0) lines.push(dim(`    the operator's last ${told.length} log lines:`));
   lines.push(...told.map((entry) => dim(`      ${logLine(entry)}`)));
   for (const { title, text } of attachments) {

@@ -63,6 +63,7 @@ export class TerminalReporter implements RunListener, Disposable {
   #planned = 0;
   #stage: string | undefined;
   #isEnding = false;
+  #isOver = false;
   #timer: TimerHandle | undefined;
 
   constructor(options: TerminalReporterOptions) {
@@ -113,6 +114,7 @@ export class TerminalReporter implements RunListener, Disposable {
     const { clock, area } = this.#options;
     if (this.#timer) clock.clear(this.#timer);
     this.#timer = undefined;
+    this.#isOver = true;
     area.clear();
     area.end();
   }
@@ -123,6 +125,7 @@ export class TerminalReporter implements RunListener, Disposable {
   }
 
   #draw(): void {
+    if (this.#isOver) return; // whoever presses Ctrl-C while reports are written wants no picture back
     const { area, clock, columns, paint } = this.#options, nowMs = clock.now();
     const running = [...this.#running].map(([{ suite, scenario }, { startMs, step }]) => ({
       name: `${suite.name}: ${scenario.name}`,

@@ -23,7 +23,7 @@ export interface ScenarioResult {
   readonly endMs: number;
   /** In the order in which they began. */
   readonly steps: readonly StepRecord[];
-  /** Every write, the story's own and the operator's where it runs in this process. */
+  /** Every write in the order of the answers, the story's own and the operator's where it runs in this process. */
   readonly writes: readonly WriteEntry[];
   /** What the operator logged, where it runs in this process. */
   readonly logs: readonly LogEntry[];

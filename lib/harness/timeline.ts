@@ -1,4 +1,12 @@
-import type { Clock, LogFields, LogLevel, Transport, TransportRequest } from "../base/mod.ts";
+import {
+  type Clock,
+  isObject,
+  type LogFields,
+  type LogLevel,
+  parseJson,
+  type Transport,
+  type TransportRequest,
+} from "../base/mod.ts";
 
 /** What a step of a story is. */
 export type StepKind = "given" | "when" | "then" | "teardown";
@@ -25,10 +33,14 @@ export interface WriteEntry {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
+  /** Name of what is created, which the path does not tell; undefined where it is the server's choice. */
+  readonly name?: string;
   /** HTTP status; undefined where no answer came. */
   readonly status: number | undefined;
-  /** When, in milliseconds since the Unix epoch. */
+  /** When it was sent, in milliseconds since the Unix epoch. */
   readonly atMs: number;
+  /** How long its answer, or the news that none will come, took. */
+  readonly tookMs: number;
 }
 
 /** One line that the operator logged. */
@@ -68,13 +80,24 @@ export async function recorded(
   by: WriteEntry["by"],
   timeline: Timeline,
 ): Promise<Response> {
-  const entry = { by, method: request.method ?? "GET", path };
+  const { method = "GET", body } = request, name = method === "POST" ? nameIn(body) : undefined;
+  const atMs = timeline.clock.now();
+  let status: number | undefined;
   try {
     const response = await transport.fetch(path, request);
-    timeline.write({ ...entry, status: response.status });
+    status = response.status;
     return response;
+  } finally {
+    timeline.write({ by, method, path, name, status, atMs, tookMs: timeline.clock.now() - atMs });
+  }
+}
+
+function nameIn(body = ""): string | undefined {
+  try {
+    const object = parseJson(body), metadata = isObject(object) ? object.metadata : undefined;
+    return isObject(metadata) && typeof metadata.name === "string" ? metadata.name : undefined;
   } catch (error) {
-    timeline.write({ ...entry, status: undefined });
+    if (error instanceof SyntaxError) return undefined; // what is no JSON is the server's to refuse
     throw error;
   }
 }
@@ -97,8 +120,8 @@ export class Timeline {
   }
 
   /** Enters a write. */
-  write(entry: Omit<WriteEntry, "atMs">): void {
-    this.#keep(this.writes, { ...entry, atMs: this.clock.now() });
+  write(entry: WriteEntry): void {
+    this.#keep(this.writes, entry);
   }
 
   /** Enters a log line. */

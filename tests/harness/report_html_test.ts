@@ -56,6 +56,14 @@ Deno.test("a report of any run is bounded, failures have the most room, and what
     assert.ok(rows <= 20_000, `${rows} rows`);
     assert.equal(document.match(/<details class="scenario/g)?.length ?? 0, scenarios);
   }
+  const text = `${HOSTILE} `.repeat(400), entry = { message: text, fields: { text }, atMs: 0 };
+  const huge = failedResult("huge", {
+    outcome: { kind: "failed", message: text, stack: text },
+    logs: Array.from({ length: 2_000 }, () => ({ ...entry, level: "info" as const })),
+    attachments: Array.from({ length: 200 }, () => ({ title: text, text })),
+  });
+  const all = report(runResult(Array.from({ length: 30 }, () => huge), { failures: Array(1_000).fill(text) }));
+  assert.ok(all.length < 30_000_000, `${all.length} characters, most of them escapes`);
   const few = report(largeRun(500, 3));
   assert.match(few, /1008 more entries are left out/, "of 2,008 a failure shows 1,000");
   assert.match(few, /1966 more entries are left out/);
@@ -85,7 +93,7 @@ testWith(noBrowser, "a browser shows failures first and open, asks for nothing, 
   );
   assert.deepEqual(
     (await page.locator("h2").allTextContents()).map((each) => each.replace(/\s+/g, " ")),
-    ["Outside of every scenario 1", "Failed 1", "notes 3 scenarios, 4.5s", "others 1 scenarios, 1.5s"],
+    ["Outside of every scenario 1", "Failed 1", "notes 3 scenarios, 4.5s", "others 1 scenario, 1.5s"],
   );
   const card = page.locator(".scenario").first();
   assert.match((await card.locator("summary").first().textContent())!, /it is repaired/);
@@ -101,7 +109,7 @@ testWith(noBrowser, "whatever names, messages, logs and attachments hold is show
     suite: HOSTILE,
     outcome: { kind: "failed", message: HOSTILE, stack: HOSTILE },
     steps: [{ kind: "given", title: HOSTILE, startMs: 0, endMs: 1, failure: HOSTILE }],
-    writes: [{ by: "operator", method: "PUT", path: `/${HOSTILE}`, status: 200, atMs: 0 }],
+    writes: [{ by: "operator", method: "PUT", path: `/${HOSTILE}`, status: 200, atMs: 0, tookMs: 1 }],
     logs: [{ level: "info", message: HOSTILE, fields: { [HOSTILE]: HOSTILE }, atMs: 0 }],
     events: [{ type: "Normal", reason: HOSTILE, note: HOSTILE, regarding: HOSTILE, atMs: 0 }],
     attachments: [{ title: HOSTILE, text: HOSTILE }],

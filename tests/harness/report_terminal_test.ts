@@ -82,7 +82,8 @@ Deno.test("what has ended stands above the picture, failures at length and at on
   assert.match(paper.above, /expected this\n/);
   assert.match(paper.picture, /1 passed {2}1 failed {2}1 running {2}0 to go/);
   reporter[Symbol.dispose]();
-  assert.deepEqual([paper.picture, paper.hasEnded], ["", true], "the picture goes, the lines stay");
+  reporter.onInterrupt();
+  assert.deepEqual([paper.picture, paper.hasEnded], ["", true], "the picture goes for good, the lines stay");
 });
 
 Deno.test("what takes long outside of every scenario is said, and so is that the run is ending", () => {

@@ -48,6 +48,18 @@ Deno.test("a scenario is one line; one that failed tells its steps, what was see
   assert.equal(scenarioLines(ALL.scenarios[0]!, colored)[0], "<green>✓</green> notes: a passes<dim> (1.5s)</dim>");
 });
 
+Deno.test("what the operator says while a failed scenario is cleared is not shown with the failure", () => {
+  const failed = failedResult("b fails"), startMs = failed.endMs - 100;
+  const later = { level: "info" as const, fields: {}, atMs: startMs + 1 };
+  const lines = scenarioLines({
+    ...failed,
+    steps: [...failed.steps, { kind: "teardown", title: "what it made goes", startMs, endMs: failed.endMs }],
+    logs: [...failed.logs, ...Array.from({ length: 20 }, (_, nth) => ({ ...later, message: `cleared ${nth}` }))],
+  }, plain);
+  assert.ok(lines.includes("    the operator's last 4 log lines:"), lines.join("\n"));
+  assert.ok(lines.includes("      warn it is late {}") && !lines.some((line) => line.includes("cleared")));
+});
+
 Deno.test("control characters of names, logs and messages do not reach a terminal", () => {
   const hostile = "\x1b[2Jgone\x07\r\u009b31m";
   const lines = scenarioLines(

@@ -1,6 +1,7 @@
 import type { RunResult, ScenarioOutcome, ScenarioResult } from "../../lib/harness/mod.ts";
 
 const BEGIN_MS = Date.UTC(2026, 0, 1, 12);
+const POSTED = { by: "operator", method: "POST", path: "/api/v1/namespaces/a/secrets" } as const;
 
 /** A result of a scenario; nothing happened in it unless told otherwise. */
 export function scenarioResult(
@@ -48,16 +49,17 @@ export function failedResult(name: string, more: Partial<ScenarioResult> = {}): 
       { kind: "then", title: "this follows", startMs: startMs + 400, endMs: startMs + 1_400, failure: "expected this" },
     ],
     writes: [
-      { by: "scenario", method: "POST", path: "/api/v1/namespaces", status: 201, atMs: startMs + 20 },
+      { by: "scenario", method: "POST", path: "/api/v1/namespaces", status: 201, atMs: startMs + 20, tookMs: 15 },
       {
         by: "operator",
         method: "PATCH",
         path: "/api/v1/namespaces/a/configmaps/a?force=true",
         status: 200,
         atMs: startMs + 350,
+        tookMs: 5,
       },
-      { by: "operator", method: "POST", path: "/api/v1/namespaces/a/secrets", status: 403, atMs: startMs + 380 },
-      { by: "operator", method: "POST", path: "/api/v1/namespaces/a/secrets", status: undefined, atMs: startMs + 390 },
+      { ...POSTED, status: 403, atMs: startMs + 380, tookMs: 4 },
+      { ...POSTED, status: undefined, atMs: startMs + 390, tookMs: 8 },
     ],
     logs: [
       { level: "debug", message: "a look", fields: { key: "a/b" }, atMs: startMs + 310 },

@@ -52,10 +52,14 @@ Deno.test("a story that comes to its end passes; steps, writes, logs and Events 
     ["teardown", "what it made goes", undefined],
   ]);
   assert.ok(steps.every(({ startMs, endMs }) => endMs! >= startMs));
+  const posted = writes.find(({ by, method, path }) =>
+    by === "scenario" && method === "POST" && path.includes("/notes")
+  )!;
+  assert.deepEqual([posted.name, posted.status], ["a", 201]);
+  const [given] = steps;
   assert.ok(
-    writes.some(({ by, method, path, status }) =>
-      by === "scenario" && method === "POST" && path.includes("/notes") && status === 201
-    ),
+    given!.startMs <= posted.atMs && posted.atMs + posted.tookMs <= given!.endMs!,
+    "it is told when it was sent",
   );
   assert.ok(writes.some(({ by, path }) => by === "operator" && path.includes("/configmaps/a")));
   assert.ok(logs.some(({ message, level }) => message === "written" && level === "info"));

@@ -1,0 +1,35 @@
+import { text } from "./report_html_markup.ts";
+import type { ScenarioResult } from "./result.ts";
+
+/** Rows of a timeline: of one that failed, of one that did not, and of all those together. */
+const FAILED_ROWS_MAX = 1_000, PASSED_ROWS_MAX = 200, ROWS_MAX = 20_000;
+/** Letters of one text while there is room for it, and once there is none left. */
+const SCARCE_LENGTH_MAX = 120;
+/** Letters of all messages, log lines and attachments together, before texts become scarce. */
+const LETTERS_MAX = 6_000_000;
+
+/** The room of a report, which those take first that failed: what is left is shared by the others. */
+export class ReportRoom {
+  readonly #failedRows: number;
+  readonly #otherRows: number;
+  #letters = LETTERS_MAX;
+
+  constructor(scenarios: readonly ScenarioResult[]) {
+    const failed = scenarios.filter(({ outcome }) => outcome.kind === "failed").length;
+    this.#failedRows = Math.min(FAILED_ROWS_MAX, Math.floor(ROWS_MAX / Math.max(1, failed)));
+    const left = ROWS_MAX - failed * this.#failedRows;
+    this.#otherRows = Math.min(PASSED_ROWS_MAX, Math.max(0, Math.floor(left / Math.max(1, scenarios.length - failed))));
+  }
+
+  /** Rows that the timeline of a scenario may have. */
+  rowsOf({ outcome }: ScenarioResult): number {
+    return outcome.kind === "failed" ? this.#failedRows : this.#otherRows;
+  }
+
+  /** A text of unknown origin and length, cut to `lengthMax`, and to a line or two once the room is used up. */
+  text(value: string, lengthMax: number): string {
+    const shown = text(value, this.#letters > lengthMax ? lengthMax : SCARCE_LENGTH_MAX);
+    this.#letters -= shown.length;
+    return shown;
+  }
+}
