@@ -19,10 +19,13 @@ export interface LiveArea {
 
 /** What a {@linkcode TerminalReporter} needs. */
 export interface TerminalReporterOptions {
+  /** Where it draws. */
   readonly area: LiveArea;
   /** Columns of the terminal now: it may be resized. */
   readonly columns: () => number;
+  /** How words are colored. */
   readonly paint: Paint;
+  /** Turns the spinner and tells how long things take. */
   readonly clock: Clock;
 }
 
@@ -66,6 +69,7 @@ export class TerminalReporter implements RunListener, Disposable {
   #isOver = false;
   #timer: TimerHandle | undefined;
 
+  /** Draws nothing before the run begins. */
   constructor(options: TerminalReporterOptions) {
     this.#options = options;
     this.#beganMs = options.clock.now();
