@@ -28,7 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
   });
   const interrupted = new AbortController();
   Deno.addSignalListener("SIGINT", () => interrupted.abort(new Error("interrupted")));
-  await requireCommand("tilt", ["version"], TILT, interrupted.signal);
+  await requireCommand("tilt", ["version"], TILT, { signal: interrupted.signal });
   const source = new KindSource({
     clock: new SystemClock(),
     name: values.cluster,

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
+import { invariant, UsageError } from "../base/errors.ts";
 import { kubeconfigPaths } from "../client/mod.ts";
 import {
   buildLocalImage,
@@ -16,7 +16,7 @@ import type { CommandContext } from "./program.ts";
 import type { TestFlags } from "./test.ts";
 import type { TestSettings } from "./test_settings.ts";
 
-/** Image of the operator that is built where none is named. */
+/** First part of the name of an image of the operator that is built where none is named. */
 const LOCAL_IMAGE = "pintle:test";
 
 /** Where scenarios run, as the settings say. Opens nothing. */
@@ -70,11 +70,21 @@ export function deploymentOf(context: CommandContext, clock: Clock): NonNullable
   }
   if (!root) throw new UsageError("--deployed needs the program's manifests, and this program carries none");
   return async (cluster, signal) => {
-    const { leave } = cluster as KindCluster, image = test.testImage || LOCAL_IMAGE;
-    if (!test.testImage) await buildOwnImage(root, image, cluster as KindCluster, signal);
-    await (cluster as KindCluster).loadImage(image, signal);
-    const overlay = `${root}/deploy/overlays/dev`;
-    return await deploy(cluster, { overlay, image, clock, rolloutMsMax: test.testRolloutMsMax, leave: !leave }, signal);
+    invariant(cluster instanceof KindCluster, "the source is kind's");
+    await using stack = new AsyncDisposableStack();
+    const image = test.testImage || `${LOCAL_IMAGE}-${Deno.pid}-${clock.now().toString(36)}`;
+    if (!test.testImage) {
+      // Its name is this run's alone: it takes nobody's place, and goes with the run.
+      stack.defer(() => cluster.runtime.removeImage(image));
+      await buildOwnImage(root, image, cluster, signal);
+      if (cluster.stays) stack.defer(() => cluster.removeImage(image));
+    }
+    await cluster.loadImage(image, signal);
+    const overlay = `${root}/deploy/overlays/dev`, rolloutMsMax = test.testRolloutMsMax;
+    const deployed = await deploy(cluster, { overlay, image, clock, rolloutMsMax, leave: !cluster.stays }, signal);
+    stack.use(deployed);
+    const owned = stack.move();
+    return { ...deployed, [Symbol.asyncDispose]: () => owned.disposeAsync() };
   };
 }
 

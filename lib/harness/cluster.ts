@@ -19,6 +19,8 @@ export interface Cluster extends AsyncDisposable {
   transport(user?: ClusterUser): Transport;
   /** The text of a kubeconfig for an administrator; undefined where no socket listens. */
   readonly kubeconfig: string | undefined;
+  /** Whether it was there before or is to be kept: what is made in it has to be removed from it. False where absent. */
+  readonly stays?: boolean;
 }
 
 /** Where clusters come from. */

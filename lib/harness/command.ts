@@ -7,30 +7,50 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Text for its standard input. */
   readonly input?: string;
+  /** Its standard output holds credentials: no error quotes it. */
+  readonly secret?: true;
 }
 
-/** A program ended with another code than 0. */
+/** A program ended with another code than 0. Its message is one line that tells most, and what else it said, indented. */
 export class CommandError extends Error {
   /** Tells the class in logs. */
   override readonly name = "CommandError";
 
-  /** `said` is the last of what it wrote to either stream. */
-  constructor(command: string, readonly code: number, readonly said: string) {
-    super(`${command} exited with ${code}${said ? `:\n${said}` : ""}`);
+  /** `said` is what it wrote to its streams, errors first. */
+  constructor(command: string, readonly code: number, said: string) {
+    const lines = said.trim().split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+    const rest = lines.length > 1 ? lines.slice(-SAID_LINES_MAX).map((line) => `\n  ${shortened(line)}`).join("") : "";
+    super(`${command} exited with ${code}${lines.length > 0 ? `: ${gistOf(lines)}` : ""}${rest}`);
+    this.gist = gistOf(lines);
   }
+
+  /** The one line of it that tells most; empty where it said nothing. */
+  readonly gist: string;
 }
 
-/** Characters of a failed program's output that its error quotes. */
-const SAID_LENGTH_MAX = 2_000;
+/** Characters and lines of a failed program's output that its error quotes. */
+const SAID_LENGTH_MAX = 4_000, SAID_LINES_MAX = 12, LINE_LENGTH_MAX = 300;
+
+/** Programs wrap the error of a program that they started: its words tell more than theirs. */
+function gistOf(lines: readonly string[]): string {
+  const inner = lines.find((line) => /^(command output|stderr): \S/i.test(line))?.replace(/^[^:]*: /, "");
+  const line = inner ?? lines.find((line) => /^(fatal )?error\b/i.test(line)) ?? lines.at(-1) ?? "";
+  return shortened(line.replace(/^error: /i, "").trim());
+}
+
+function shortened(line: string): string {
+  return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
+}
 
 /**
- * Runs a program to its end and returns its standard output.
+ * Runs a program to its end and returns its standard output. It gets a session of its own: Ctrl-C at the terminal reaches this
+ * process alone, which decides what it means, and must not strike the very program that clears up.
  *
- * @throws {CommandError} where it ends with another code than 0; the signal's reason where that aborts: the program is then
- * killed; {@linkcode Deno.errors.NotFound} where there is no such program.
+ * @throws {CommandError} where it ends with another code than 0; the signal's reason where that aborts: the program and all that
+ * it started are then killed; {@linkcode Deno.errors.NotFound} where there is no such program.
  */
 export async function runCommand(name: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const { signal, env, cwd, input } = options;
+  const { signal, env, cwd, input, secret } = options;
   signal?.throwIfAborted();
   const child = new Deno.Command(name, {
     args: [...args],
@@ -39,14 +59,9 @@ export async function runCommand(name: string, args: readonly string[], options:
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
+    detached: true,
   }).spawn();
-  const kill = () => {
-    try {
-      child.kill("SIGTERM");
-    } catch {
-      // It ended in this very moment.
-    }
-  };
+  const kill = () => killSession(child);
   signal?.addEventListener("abort", kill, { once: true });
   try {
     const writing = input === undefined ? Promise.resolve() : write(child.stdin, input);
@@ -54,10 +69,20 @@ export async function runCommand(name: string, args: readonly string[], options:
     signal?.throwIfAborted();
     const decoder = new TextDecoder(), out = decoder.decode(stdout);
     if (code === 0) return out;
-    const said = `${decoder.decode(stderr)}${out}`.trim().slice(-SAID_LENGTH_MAX);
-    throw new CommandError(`${name} ${args.slice(0, 2).join(" ")}`, code, said);
+    const err = decoder.decode(stderr).trim(), said = err || (secret ? "" : out);
+    throw new CommandError(`${name} ${args.slice(0, 2).join(" ")}`, code, said.slice(-SAID_LENGTH_MAX));
   } finally {
     signal?.removeEventListener("abort", kill);
+  }
+}
+
+/** At once, with all that it started: nothing that they hold is worth a graceful stop, and one that hangs must not hang this. */
+function killSession(child: Deno.ChildProcess): void {
+  try {
+    if (Deno.build.os === "windows") child.kill("SIGKILL");
+    else Deno.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It ended in this very moment.
   }
 }
 
@@ -72,30 +97,31 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
 }
 
 /**
- * Looks whether a program is there and answers.
+ * Looks whether a program is there and answers, where wanted with something `expected`.
  *
  * @returns why it cannot be used, in words; undefined where it can.
  */
 export async function whyUnusable(
   name: string,
   args: readonly string[],
-  signal?: AbortSignal,
+  { signal, expected }: { signal?: AbortSignal; expected?: RegExp } = {},
 ): Promise<string | undefined> {
   try {
-    await runCommand(name, args, { signal });
-    return undefined;
+    const said = await runCommand(name, args, { signal });
+    if (!expected || expected.test(said)) return undefined;
+    return `\`${name} ${args.join(" ")}\` prints ${shortened(JSON.stringify(said.trim().split("\n")[0]))}`;
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof Deno.errors.NotFound) return "it is not installed";
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       return "it may not be run";
     }
-    return error instanceof CommandError ? error.said.split("\n").at(-1) || error.message : describeError(error);
+    return error instanceof CommandError ? error.gist || error.message : describeError(error);
   }
 }
 
 /**
- * Makes sure that a program can be used.
+ * Makes sure that a program can be used, and is the one that is meant: what it prints has to look as `expected`.
  *
  * @throws {UsageError} that says how to install it.
  */
@@ -103,8 +129,8 @@ export async function requireCommand(
   name: string,
   args: readonly string[],
   install: string,
-  signal?: AbortSignal,
+  { signal, expected }: { signal?: AbortSignal; expected?: RegExp } = {},
 ): Promise<void> {
-  const why = await whyUnusable(name, args, signal);
+  const why = await whyUnusable(name, args, { signal, expected });
   if (why) throw new UsageError(`${name} cannot be used: ${why}`, install);
 }

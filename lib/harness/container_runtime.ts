@@ -29,16 +29,21 @@ export class ContainerRuntime {
     }
     const reasons: string[] = [];
     for (const name of named ? [named] : NAMES) {
-      const why = await whyUnusable(name, ["info"], signal);
+      const why = await whyUnusable(name, ["info"], { signal });
       if (!why) return new ContainerRuntime(name);
       reasons.push(`${name}: ${why}`);
     }
     throw new UsageError(`no container runtime can be used (${reasons.join("; ")})`, INSTALL);
   }
 
-  /** Whether an image is on this machine. */
-  async hasImage(image: string, signal?: AbortSignal): Promise<boolean> {
-    return await whyUnusable(this.name, ["image", "inspect", image], signal) === undefined;
+  /** Why an image cannot be had from this machine, in words; undefined where it can. */
+  async whyNoImage(image: string, signal?: AbortSignal): Promise<string | undefined> {
+    return await whyUnusable(this.name, ["image", "inspect", image], { signal });
+  }
+
+  /** Runs a program in a container. */
+  async exec(container: string, command: readonly string[], signal?: AbortSignal): Promise<string> {
+    return await runCommand(this.name, ["exec", container, ...command], { signal });
   }
 
   /** Builds an image from a folder that has a Dockerfile. */

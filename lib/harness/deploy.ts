@@ -4,10 +4,13 @@ import { type Clock, invariant, UsageError } from "../base/mod.ts";
 import { type DynamicObject, formatKey, keyOf } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
 import { Deployment as DEPLOYMENTS } from "../operator/builtin_kinds.ts";
+import { KindResolver } from "../operator/kind_resolver.ts";
 import type { Cluster } from "./cluster.ts";
 import { requireCommand, runCommand } from "./command.ts";
 import { DeployedOperator } from "./deployed_operator.ts";
+import { place, type PlacedObject } from "./placement.ts";
 import type { Deployment } from "./runner.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
 
 /** What is deployed, and how long it may take. */
 export interface DeployOptions {
@@ -17,7 +20,7 @@ export interface DeployOptions {
   readonly image: string;
   /** The run's time. */
   readonly clock: Clock;
-  /** Longest wait for its pods. */
+  /** Longest wait for its pods, and for each object to be gone. */
   readonly rolloutMsMax: number;
   /** Leave everything in the cluster, which goes anyway. */
   readonly leave: boolean;
@@ -26,10 +29,11 @@ export interface DeployOptions {
 const INSTALL = "install kubectl (kubernetes.io/docs/tasks/tools)";
 
 /**
- * Deploys an operator as its users do: kustomize, server-side apply, wait for the rollout. Disposing removes what was applied.
+ * Deploys an operator as its users do: kustomize, server-side apply, wait for the rollout. Disposing removes what was not there
+ * before; what was, stays as it was.
  *
- * @throws {UsageError} where kubectl is missing or the kustomization has no Deployment; {@linkcode NotYetError} with the pods'
- * state, Events and logs where they do not become ready.
+ * @throws {UsageError} where kubectl is missing, the kustomization has no Deployment, or something of it is in the cluster
+ * already and differs; {@linkcode NotYetError} with the pods' state, Events and logs where they do not become ready.
  */
 export async function deploy(
   cluster: Cluster,
@@ -37,35 +41,42 @@ export async function deploy(
   signal: AbortSignal,
 ): Promise<Deployment & AsyncDisposable> {
   invariant(cluster.kubeconfig, `a ${cluster.kind} cluster has no kubeconfig for kubectl`);
-  await requireCommand("kubectl", ["version", "--client"], INSTALL, signal);
+  await requireCommand("kubectl", ["version", "--client"], INSTALL, { signal });
   await using stack = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir({ prefix: "pintle-deploy-" }); // mode 0700 by its nature
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const kubeconfig = `${folder}/kubeconfig`;
-  await Deno.writeTextFile(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
-  const manifests = await render(folder, options, signal);
-  const deployment = onlyDeployment(manifests, options.overlay);
-  const kubectl = (args: string[], more: { signal?: AbortSignal } = {}) =>
-    runCommand("kubectl", ["--kubeconfig", kubeconfig, ...args, "-f", "-"], { input: manifests, ...more });
-  await requireAbsent(cluster, deployment, options);
-  if (!options.leave) stack.defer(async () => void await kubectl(["delete", "--ignore-not-found", "--wait"]));
-  await kubectl(["apply", "--server-side", "--force-conflicts"], { signal });
+  const folder = stack.use(await TemporaryFolder.make("deploy"));
+  const kubeconfig = `${folder.path}/kubeconfig`, { clock, rolloutMsMax } = options;
+  await folder.filled("a kubeconfig", () => Deno.writeTextFile(kubeconfig, cluster.kubeconfig!, { mode: 0o600 }));
+  const objects = await folder.filled("a kustomization", (path) => render(path, options, signal));
+  const deployment = onlyDeployment(objects, options.overlay);
   const transport = cluster.transport();
   stack.defer(() => transport.close());
-  const client = new Client(transport, { fieldManager: "scenario", clock: options.clock });
-  const replicas = (deployment.spec as { replicas?: number }).replicas ?? 1;
-  const { clock, rolloutMsMax } = options;
-  const operator = new DeployedOperator(
-    { client, deployment: keyOf(deployment), clock, rolloutMsMax, signal },
-    replicas,
-  );
-  await operator.ready();
+  const client = new Client(transport, { fieldManager: "scenario", clock });
+  const apply = async (wanted: readonly DynamicObject[]) => {
+    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: wanted });
+    const args = ["--kubeconfig", kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", "-"];
+    await runCommand("kubectl", args, { input, signal });
+  };
+  if (options.leave) await apply(objects);
+  else {
+    await requireAbsent(client, deployment);
+    const placed = await resolved(objects, new KindResolver(client, clock, []));
+    const placing = { client, clock, waitMsMax: rolloutMsMax, signal };
+    stack.use(await place(placed, placing, (wanted) => apply(wanted.map(({ object }) => object))));
+  }
+  const { replicas = 1 } = deployment.spec as { replicas?: number };
+  const operator = new DeployedOperator({ client, deployment: keyOf(deployment), clock, rolloutMsMax, replicas });
+  stack.use(operator);
+  await operator.ready(signal);
   const owned = stack.move();
   return { operator, diagnose: () => operator.diagnose(), [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** The overlay with the image in place, as kustomize writes it. */
-async function render(folder: string, { overlay, image }: DeployOptions, signal: AbortSignal): Promise<string> {
+/** The objects of the overlay with the image in place, as kustomize writes them. */
+async function render(
+  folder: string,
+  { overlay, image }: DeployOptions,
+  signal: AbortSignal,
+): Promise<DynamicObject[]> {
   const patch = JSON.stringify([{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }]);
   const kustomization = {
     apiVersion: "kustomize.config.k8s.io/v1beta1",
@@ -74,31 +85,29 @@ async function render(folder: string, { overlay, image }: DeployOptions, signal:
     patches: [{ target: { kind: "Deployment" }, patch }],
   };
   await Deno.writeTextFile(`${folder}/kustomization.yaml`, JSON.stringify(kustomization));
-  return await runCommand("kubectl", ["kustomize", folder], { signal });
+  const manifests = await runCommand("kubectl", ["kustomize", folder], { signal });
+  return parseAllDocuments(manifests).map((document) => document.toJS() as DynamicObject);
 }
 
-function onlyDeployment(manifests: string, overlay: string): DynamicObject {
-  const objects = parseAllDocuments(manifests).map((document) => document.toJS() as DynamicObject);
-  const deployments = objects.filter(({ kind }) => kind === "Deployment");
+function onlyDeployment(objects: readonly DynamicObject[], overlay: string): DynamicObject {
+  const deployments = objects.filter((object) => object?.kind === "Deployment");
   if (deployments.length === 1) return deployments[0]!;
   throw new UsageError(`${overlay} has ${deployments.length} Deployments`, "the operator is one Deployment");
 }
 
-/** Somebody's running operator is not to be replaced by a test. */
-async function requireAbsent(
-  cluster: Cluster,
-  deployment: DynamicObject,
-  { clock, leave }: DeployOptions,
-): Promise<void> {
-  const transport = cluster.transport();
-  try {
-    const client = new Client(transport, { fieldManager: "scenario", clock });
-    if (leave || !await client.find(DEPLOYMENTS, keyOf(deployment))) return;
-    throw new UsageError(
-      `Deployment ${formatKey(keyOf(deployment))} is in this cluster already`,
-      "delete it, or test on another cluster",
-    );
-  } finally {
-    transport.close();
-  }
+async function resolved(objects: readonly DynamicObject[], kinds: KindResolver): Promise<PlacedObject[]> {
+  return await Promise.all(objects.map(async (object) => {
+    const parts = object.apiVersion!.split("/"), group = parts.length > 1 ? parts[0]! : "";
+    return { resource: await kinds.resolve(group, parts.at(-1)!, object.kind!), object };
+  }));
+}
+
+/** Somebody's running operator is not to be replaced by a test, nor to be one. */
+async function requireAbsent(client: Client, deployment: DynamicObject): Promise<void> {
+  const present = await client.find(DEPLOYMENTS, keyOf(deployment));
+  if (!present || present.metadata?.deletionTimestamp) return;
+  throw new UsageError(
+    `Deployment ${formatKey(keyOf(deployment))} is in this cluster already`,
+    "delete it, or test on another cluster",
+  );
 }

@@ -1,4 +1,4 @@
-import { type Clock, describeError, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, LinkedAbort, type TimerHandle, UsageError } from "../base/mod.ts";
 import { formatKey, type ObjectKey } from "../apimachinery/mod.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
 import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
@@ -14,7 +14,8 @@ export interface DeployedOptions {
   readonly clock: Clock;
   /** Longest wait for pods to be ready, or gone. */
   readonly rolloutMsMax: number;
-  readonly signal: AbortSignal;
+  /** The scale at which it runs. */
+  readonly replicas: number;
 }
 
 /** States of a container that only another manifest or image ends. */
@@ -31,16 +32,23 @@ const RESTARTS_MAX = 2;
 /** Lines of a pod's log that are kept for a failure. */
 const LOG_LINES_MAX = 200;
 
-/** An operator that runs as the pods of a Deployment. Its end and its beginning are deletions of pods and changes of the scale. */
-export class DeployedOperator implements OperatorUnderTest {
+/**
+ * An operator that runs as the pods of a Deployment. Its end and its beginning are deletions of pods and changes of the scale.
+ *
+ * One command at a time: a new one calls off the one before it and waits for its end. So a story that was left behind in the
+ * middle of one does not undo what its clearing asks for. No interruption of the run ends a command: clearing needs the operator
+ * too, and `rolloutMsMax` bounds each wait.
+ */
+export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   readonly #options: DeployedOptions;
-  readonly #replicas: number;
   #runs = true;
+  #abort = new LinkedAbort([]);
+  #command: Promise<void> = Promise.resolve();
+  #starting: Promise<void> | undefined;
 
-  /** `replicas` is the scale at which it runs. */
-  constructor(options: DeployedOptions, replicas: number) {
+  /** It is taken to run. */
+  constructor(options: DeployedOptions) {
     this.#options = options;
-    this.#replicas = replicas;
   }
 
   /** See {@linkcode OperatorUnderTest.runs}. */
@@ -59,30 +67,42 @@ export class DeployedOperator implements OperatorUnderTest {
   /** See {@linkcode OperatorUnderTest.start}. */
   async start(): Promise<void> {
     if (this.#runs) return;
-    await this.#scale(this.#replicas);
-    await this.ready();
-    this.#runs = true;
+    // Scenarios that share it all ask for it; a second start would call off the first.
+    this.#starting ??= this.#do(async (signal) => {
+      await this.#scale(this.#options.replicas);
+      await this.#untilReady(signal);
+      this.#runs = true;
+    }).finally(() => this.#starting = undefined);
+    await this.#starting;
   }
 
   /** See {@linkcode OperatorUnderTest.crash}: the pods are killed without grace, and none takes their place. */
   async crash(): Promise<void> {
     this.#runs = false;
-    await this.#scale(0);
-    await this.#killPods();
+    await this.#do(async (signal) => {
+      await this.#scale(0);
+      await this.#killPods(signal);
+    });
   }
 
   /** See {@linkcode OperatorUnderTest.restart}: the pods are killed without grace, and others take their place. */
   async restart(): Promise<void> {
     if (!this.#runs) return await this.start();
-    await this.#killPods();
-    await this.ready();
+    this.#runs = false;
+    await this.#do(async (signal) => {
+      await this.#killPods(signal);
+      await this.#untilReady(signal);
+      this.#runs = true;
+    });
   }
 
   /** See {@linkcode OperatorUnderTest.pause}. */
   async pause(): Promise<void> {
     this.#runs = false;
-    await this.#scale(0);
-    await this.#untilNoPods((await this.#pods()).map(({ metadata }) => metadata!.uid!));
+    await this.#do(async (signal) => {
+      await this.#scale(0);
+      await this.#untilNoPods((await this.#pods()).map(({ metadata }) => metadata!.uid!), signal);
+    });
   }
 
   /** See {@linkcode OperatorUnderTest.resume}. */
@@ -93,11 +113,33 @@ export class DeployedOperator implements OperatorUnderTest {
   /**
    * Waits until every replica is ready and none of an older template is left.
    *
-   * @throws {NotYetError} that says what the pods wait for.
+   * @throws {NotYetError} that says what the pods wait for; the signal's reason.
    */
-  async ready(): Promise<void> {
-    const { client, deployment, clock, rolloutMsMax, signal } = this.#options;
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.#do(() => this.#untilReady(signal));
+  }
+
+  /** Calls off what is under way. The Deployment stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort(new Error("the run is over"));
+    await this.#command;
+  }
+
+  async #do(command: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.#abort.abort(new Error("another command took its place"));
+    const abort = this.#abort = new LinkedAbort([]), before = this.#command;
+    const done = before.then(async () => {
+      abort.signal.throwIfAborted();
+      await command(abort.signal);
+    });
+    this.#command = done.catch(() => {});
+    await done;
+  }
+
+  async #untilReady(signal: AbortSignal): Promise<void> {
+    const { client, deployment, clock, rolloutMsMax } = this.#options;
     const what = `Deployment ${formatKey(deployment)} to be ready`;
+    using refusal = new Refusal(clock, what, signal);
     try {
       await waitUntil(what, [Deployment, Pod], async () => {
         const { metadata, spec, status = {} } = await client.get<BuiltinObject>(Deployment, deployment);
@@ -108,8 +150,11 @@ export class DeployedOperator implements OperatorUnderTest {
         }
         const hopeless = (await this.#pods()).flatMap(({ status }) => hopelessReasons(status));
         if (hopeless.length > 0) throw new NotYetError(`${what} will not happen: ${hopeless.join("; ")}`);
-        return { holds: false, seen: `  ${readyReplicas ?? 0} of ${wanted} replicas are ready` };
-      }, { client, clock, waitMsMax: rolloutMsMax, signal });
+        const refused = current ? refusalOf(status) : undefined;
+        refusal.note(refused);
+        const seen = `  ${readyReplicas ?? 0} of ${wanted} replicas are ready${refused ? `; ${refused}` : ""}`;
+        return { holds: false, seen };
+      }, { client, clock, waitMsMax: rolloutMsMax, signal: refusal.signal });
     } catch (error) {
       if (!(error instanceof NotYetError)) throw error;
       const found = (await this.diagnose()).map(({ title, text }) => `${title}:\n${text}`).join("\n");
@@ -148,19 +193,20 @@ export class DeployedOperator implements OperatorUnderTest {
     await client.patch(Deployment, deployment, { spec: { replicas } }, { type: "merge" });
   }
 
-  async #killPods(): Promise<void> {
+  async #killPods(signal: AbortSignal): Promise<void> {
     const { client } = this.#options, pods = await this.#pods();
     for (const { metadata } of pods) {
+      signal.throwIfAborted();
       const key = { namespace: metadata!.namespace!, name: metadata!.name! };
       await client.delete(Pod, key, { gracePeriodSeconds: 0 }).catch((error) => {
         if (!(error instanceof NotFoundError)) throw error;
       });
     }
-    await this.#untilNoPods(pods.map(({ metadata }) => metadata!.uid!));
+    await this.#untilNoPods(pods.map(({ metadata }) => metadata!.uid!), signal);
   }
 
-  async #untilNoPods(uids: readonly string[]): Promise<void> {
-    const { client, clock, rolloutMsMax, signal } = this.#options;
+  async #untilNoPods(uids: readonly string[], signal: AbortSignal): Promise<void> {
+    const { client, clock, rolloutMsMax } = this.#options;
     await waitUntil("the operator's pods to be gone", [Pod], async () => {
       const left = (await this.#pods()).filter(({ metadata }) => uids.includes(metadata!.uid!));
       if (left.length === 0) return { holds: true };
@@ -178,15 +224,77 @@ export class DeployedOperator implements OperatorUnderTest {
   }
 }
 
+/** How long the cluster may refuse to make pods: an account or a quota of the same moment takes a while to be seen. */
+const REFUSED_MS_MAX = 10_000;
+
+/** Ends a wait for pods that the cluster refuses to make, where it goes on refusing. */
+class Refusal implements Disposable {
+  readonly #clock: Clock;
+  readonly #what: string;
+  readonly #abort: LinkedAbort;
+  #why: string | undefined;
+  #timer: TimerHandle | undefined;
+
+  constructor(clock: Clock, what: string, signal: AbortSignal) {
+    this.#clock = clock;
+    this.#what = what;
+    this.#abort = new LinkedAbort([signal]);
+  }
+
+  /** Aborts with the parent, or with a {@linkcode NotYetError} where the refusal lasted. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Why the cluster refuses now; undefined where it does not. */
+  note(why: string | undefined): void {
+    this.#why = why;
+    if (why === undefined) this.#calm();
+    else {
+      this.#timer ??= this.#clock.schedule(() => {
+        this.#abort.abort(new NotYetError(`${this.#what} will not happen: ${this.#why}`));
+      }, REFUSED_MS_MAX);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#calm();
+    this.#abort[Symbol.dispose]();
+  }
+
+  #calm(): void {
+    if (this.#timer !== undefined) this.#clock.clear(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** Why no pods are made: admission (Pod Security, a webhook) or a quota refuses them. */
+function refusalOf(status: Record<string, unknown>): string | undefined {
+  const { conditions } = status as { conditions?: { type: string; status: string; message?: string }[] | null };
+  const failure = (conditions ?? []).find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  return failure && `the cluster refuses its pods: ${failure.message ?? "it does not say why"}`;
+}
+
+/** What a pod's status says of one container. */
+interface ContainerStatus {
+  readonly name: string;
+  readonly restartCount: number;
+  readonly state: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly lastState: object;
+}
+
+/** Of all containers, those that run before the others first. */
+function containersOf(status: Record<string, unknown>): ContainerStatus[] {
+  const { initContainerStatuses, containerStatuses } = status as Record<string, ContainerStatus[] | null | undefined>;
+  return [...initContainerStatuses ?? [], ...containerStatuses ?? []];
+}
+
 /** Why a pod will not become ready, however long one waits. */
 function hopelessReasons(status: Record<string, unknown> = {}): string[] {
-  const { containerStatuses = [] } = status as {
-    containerStatuses?: { restartCount: number; state: { waiting?: { reason?: string; message?: string } } }[];
-  };
-  return containerStatuses.flatMap(({ restartCount, state: { waiting } }) => {
-    const { reason = "", message = "" } = waiting ?? {};
+  return containersOf(status).flatMap(({ name, restartCount, state }) => {
+    const { reason = "", message = "" } = state?.waiting ?? {};
     const isHopeless = HOPELESS.has(reason) || (reason === "CrashLoopBackOff" && restartCount >= RESTARTS_MAX);
-    return isHopeless ? [`${reason}: ${message}`] : [];
+    return isHopeless ? [`container ${name}: ${reason}: ${message}`] : [];
   });
 }
 
@@ -197,15 +305,13 @@ function textOf(answer: unknown): string {
 
 /** What a pod waits for, or how its containers ended. */
 function podState(status: Record<string, unknown> = {}): string {
-  const { phase, conditions = [], containerStatuses = [] } = status as {
+  const { phase, conditions } = status as {
     phase?: string;
-    conditions?: { type: string; status: string; message?: string }[];
-    containerStatuses?: { name: string; restartCount: number; state: object; lastState: object }[];
+    conditions?: { type: string; status: string; message?: string }[] | null;
   };
-  const unmet = conditions.filter((each) => each.status !== "True").map((each) =>
-    `${each.type}: ${each.message ?? ""}`
-  );
-  const containers = containerStatuses.map(({ name, restartCount, state, lastState }) =>
+  const unmet = (conditions ?? []).filter((each) => each.status !== "True")
+    .map((each) => `${each.type}: ${each.message ?? ""}`);
+  const containers = containersOf(status).map(({ name, restartCount, state, lastState }) =>
     `container ${name}, ${restartCount} restarts: ${JSON.stringify(state)}, before: ${JSON.stringify(lastState)}`
   );
   return [`phase ${phase}`, ...unmet, ...containers].join("\n");

@@ -1,6 +1,7 @@
 import { UsageError } from "../base/mod.ts";
 import { runCommand } from "./command.ts";
 import type { ContainerRuntime } from "./container_runtime.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
 
 /** What an image is made of. */
 export interface ImageOptions {
@@ -32,19 +33,17 @@ export async function buildLocalImage(runtime: ContainerRuntime, options: ImageO
       "name one with --image",
     );
   }
-  const context = await Deno.makeTempDir({ prefix: "pintle-image-" });
-  try {
-    const root = `${context}/root`;
+  await using context = await TemporaryFolder.make("image");
+  await context.filled("the image's files", async (path) => {
+    const root = `${path}/root`;
     for (const library of await librariesOf(executable, signal)) await place(library, `${root}${library}`);
     await place(executable, `${root}/app/deno`);
     await copyFolder(app, `${root}/app`);
     const entry = Deno.build.standalone ? ["/app/deno"] : ["/app/deno", "run", ...RUN_FLAGS, "/app/main.js"];
     const lines = ["FROM scratch", "COPY root/ /", `USER ${USER}`, `ENTRYPOINT ${JSON.stringify(entry)}`];
-    await Deno.writeTextFile(`${context}/Dockerfile`, `${lines.join("\n")}\n`);
-    await runtime.build(image, context, signal);
-  } finally {
-    await Deno.remove(context, { recursive: true });
-  }
+    await Deno.writeTextFile(`${path}/Dockerfile`, `${lines.join("\n")}\n`);
+  });
+  await runtime.build(image, context.path, signal);
 }
 
 /** Absolute paths of the shared libraries and of the loader of a program, as its own system resolves them. */

@@ -1,50 +1,49 @@
-import { type Clock, UsageError } from "../base/mod.ts";
-import { loadKubeconfig } from "../client/mod.ts";
+import { UsageError } from "../base/mod.ts";
+import type { KubeContext } from "../client/mod.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
-import { requireCommand, runCommand } from "./command.ts";
-import { ContainerRuntime } from "./container_runtime.ts";
+import { CommandError } from "./command.ts";
+import type { ContainerRuntime } from "./container_runtime.ts";
+import { ExitDuty } from "./exit_duty.ts";
+import { KindProgram, type KindProgramOptions } from "./kind_program.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 
 /** Which kind cluster is wanted. */
-export interface KindOptions {
-  /** The run's time. */
-  readonly clock: Clock;
-  /** Name of the cluster: `pintle-test` where absent. */
-  readonly name?: string;
+export interface KindOptions extends KindProgramOptions {
   /** Node image, as `kindest/node:v1.34.0`; kind's own default where absent. */
   readonly nodeImage?: string;
-  /** docker, podman or nerdctl; the first that works where absent. */
-  readonly runtime?: string;
   /** Take a cluster of that name that is there already, and leave it. */
   readonly reuse?: boolean;
-  /** Leave a cluster that was made. */
+  /** Leave a cluster that was made; one that did not become complete goes all the same. */
   readonly keep?: boolean;
 }
 
-const NAME = "pintle-test";
-const READY = "180s";
-const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or take --cluster embedded";
-
 /** A kind cluster: nodes in containers of this machine. */
 export class KindCluster extends KubeconfigCluster {
-  /** Name of the cluster. */
-  readonly name: string;
-  /** What its nodes run in. */
-  readonly runtime: ContainerRuntime;
-  /** Whether the cluster stays when this is disposed. */
-  readonly leave: boolean;
+  readonly #stays: boolean;
+  readonly #kind: KindProgram;
+  readonly #duty: ExitDuty | undefined;
 
   /** {@linkcode KindSource.open} makes it. */
-  constructor(
-    name: string,
-    runtime: ContainerRuntime,
-    leave: boolean,
-    ...[context, kubeconfig]: [ConstructorParameters<typeof KubeconfigCluster>[1], string]
-  ) {
+  constructor(kind: KindProgram, stays: boolean, context: KubeContext, kubeconfig: string) {
     super("kind", context, kubeconfig);
-    this.name = name;
-    this.runtime = runtime;
-    this.leave = leave;
+    this.#stays = stays;
+    this.#kind = kind;
+    this.#duty = stays ? undefined : new ExitDuty(() => kind.deleteLater());
+  }
+
+  /** Whether it was there before or is to be kept. */
+  override get stays(): boolean {
+    return this.#stays;
+  }
+
+  /** Name of the cluster. */
+  get name(): string {
+    return this.#kind.name;
+  }
+
+  /** What its nodes run in. */
+  get runtime(): ContainerRuntime {
+    return this.#kind.runtime;
   }
 
   /**
@@ -53,19 +52,31 @@ export class KindCluster extends KubeconfigCluster {
    * @throws {UsageError} where this machine has no such image.
    */
   async loadImage(image: string, signal?: AbortSignal): Promise<void> {
-    if (!await this.runtime.hasImage(image, signal)) {
+    const { name, runtime } = this;
+    const why = await runtime.whyNoImage(image, signal);
+    if (why) {
       throw new UsageError(
-        `${this.runtime.name} has no image ${image}`,
-        `build it, or ${this.runtime.name} pull ${image}`,
+        `${runtime.name} has no image ${image}: ${why}`,
+        `build it, or ${runtime.name} pull ${image}`,
       );
     }
-    await kind(this.runtime, ["load", "docker-image", image, "--name", this.name], signal);
+    await this.#kind.run(["load", "docker-image", image, "--name", name], signal);
+  }
+
+  /** Takes an image off every node; one that is not there is no failure. */
+  async removeImage(image: string): Promise<void> {
+    const nodes = (await this.#kind.run(["get", "nodes", "--name", this.name], undefined)).split("\n").filter(Boolean);
+    for (const node of nodes) await this.runtime.exec(node, ["crictl", "rmi", image]).catch(ignoreFailure);
   }
 
   /** Deletes the cluster, unless it was there before or is to be kept. */
   override async [Symbol.asyncDispose](): Promise<void> {
     await super[Symbol.asyncDispose]();
-    if (!this.leave) await kind(this.runtime, ["delete", "cluster", "--name", this.name]);
+    try {
+      if (!this.#stays) await this.#kind.delete();
+    } finally {
+      this.#duty?.[Symbol.dispose]();
+    }
   }
 }
 
@@ -83,59 +94,34 @@ export class KindSource implements ClusterSource {
   }
 
   /**
-   * Creates the cluster, or takes the one that is there. Whatever was begun is deleted again where this fails or is interrupted.
+   * Creates the cluster, or takes the one that is there. Whatever was begun is deleted again where this fails or is interrupted,
+   * also where the cluster was to be kept: half of one is of no use.
    *
-   * @throws {UsageError} where kind or a container runtime is missing, and for a cluster of that name that is there already.
+   * @throws {UsageError} where kind or a container runtime is missing or does not work, and for a cluster of that name that is
+   * there already; {@linkcode CommandError} with kind's words where it fails.
    */
   async open(signal: AbortSignal): Promise<Cluster> {
-    const { name = NAME, nodeImage, reuse, keep } = this.#options;
-    const runtime = await ContainerRuntime.find(this.#options.runtime, signal);
-    await requireCommand("kind", ["version"], INSTALL, signal);
-    const there = (await kind(runtime, ["get", "clusters"], signal)).split("\n").includes(name);
+    const { nodeImage, reuse, keep } = this.#options;
+    const kind = await KindProgram.find(this.#options, signal);
+    const there = await kind.exists(signal);
     if (there && !reuse) {
       throw new UsageError(
-        `there is a kind cluster ${name} already`,
-        `use it with --reuse, or remove it with kind delete cluster --name ${name}`,
+        `there is a kind cluster ${kind.name} already`,
+        `use it with --reuse, or remove it with kind delete cluster --name ${kind.name}`,
       );
     }
+    using _duty = there ? undefined : new ExitDuty(() => kind.deleteLater()); // the cluster has one of its own
     await using stack = new AsyncDisposableStack();
     if (!there) {
-      if (!keep) stack.defer(async () => void await kind(runtime, ["delete", "cluster", "--name", name]));
-      await this.#create(name, runtime, nodeImage, signal);
+      stack.defer(() => kind.delete());
+      await kind.create(nodeImage, signal);
     }
-    const kubeconfig = await kind(runtime, ["get", "kubeconfig", "--name", name], signal);
-    const { clock } = this.#options;
-    const context = await loadKubeconfig({
-      paths: ["kind"],
-      clock,
-      readFile: () => Promise.resolve(kubeconfig),
-    });
+    const { context, kubeconfig } = await kind.context(signal);
     stack.move();
-    return new KindCluster(name, runtime, there || keep === true, context, kubeconfig);
-  }
-
-  async #create(
-    name: string,
-    runtime: ContainerRuntime,
-    nodeImage: string | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    // kind merges the new context into a kubeconfig; the person's own is none of its business here.
-    const folder = await Deno.makeTempDir({ prefix: "pintle-kind-" });
-    try {
-      const image = nodeImage ? ["--image", nodeImage] : [];
-      const kubeconfig = ["--kubeconfig", `${folder}/kubeconfig`];
-      await kind(
-        runtime,
-        ["create", "cluster", "-q", "--name", name, "--wait", READY, ...kubeconfig, ...image],
-        signal,
-      );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    return new KindCluster(kind, there || keep === true, context, kubeconfig);
   }
 }
 
-function kind(runtime: ContainerRuntime, args: readonly string[], signal?: AbortSignal): Promise<string> {
-  return runCommand("kind", args, { signal, env: { KIND_EXPERIMENTAL_PROVIDER: runtime.name } });
+function ignoreFailure(error: unknown): void {
+  if (!(error instanceof CommandError)) throw error;
 }

@@ -15,6 +15,11 @@ export class KubeconfigCluster implements Cluster {
     this.#context = context;
   }
 
+  /** It was there before. */
+  get stays(): boolean {
+    return true;
+  }
+
   /** Address of the API server. */
   get server(): string {
     return this.#context.server;

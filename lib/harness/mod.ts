@@ -15,6 +15,7 @@ export * from "./envtest.ts";
 export * from "./expectation.ts";
 export { buildLocalImage, type ImageOptions } from "./image.ts";
 export * from "./kind.ts";
+export type { KindProgramOptions } from "./kind_program.ts";
 export * from "./kubeconfig_cluster.ts";
 export type { Matcher, Mismatch, Pattern } from "./match.ts";
 export * from "./operator_under_test.ts";

@@ -35,6 +35,12 @@ export interface ScenarioResult {
   readonly attachments: readonly { readonly title: string; readonly text: string }[];
 }
 
+/** The record of a scenario in which nothing happened. */
+export const NOTHING_RECORDED: Pick<
+  ScenarioResult,
+  "steps" | "writes" | "logs" | "events" | "dropped" | "attachments"
+> = { steps: [], writes: [], logs: [], events: [], dropped: 0, attachments: [] };
+
 /** A whole run. */
 export interface RunResult {
   /** Where it ran. */

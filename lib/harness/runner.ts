@@ -1,8 +1,9 @@
 import { type Clock, describeError, mapConcurrent, UsageError } from "../base/mod.ts";
 import { Client, UnauthorizedError, UnreachableError } from "../client/mod.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
+import { ExitDuty } from "./exit_duty.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
-import type { RunResult, ScenarioOutcome, ScenarioResult } from "./result.ts";
+import { NOTHING_RECORDED, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
 import { install } from "./install.ts";
 import { runScenario, type ScenarioEnd } from "./run_scenario.ts";
 import { isAlone, type Scenario, type Suite } from "./suite.ts";
@@ -90,7 +91,7 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
     await (source.isolated ? run.isolated() : run.shared());
   } catch (error) {
     if (isForThePerson(error) && run.results.size === 0) throw error;
-    if (!options.signal.aborted) run.failures.push(describeError(error));
+    run.failures.push(...problemsOf(error, options.signal));
   }
   return {
     cluster: { kind: source.kind, version: run.version },
@@ -106,6 +107,15 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
 /** What the person at the command line has to mend: it is an answer, not a test that failed. */
 function isForThePerson(error: unknown): boolean {
   return error instanceof UsageError || error instanceof UnreachableError || error instanceof UnauthorizedError;
+}
+
+/** What went wrong. An interruption is no problem; what could not be cleared up after it is one. */
+function problemsOf(error: unknown, signal: AbortSignal): string[] {
+  if (error instanceof SuppressedError) {
+    return [...problemsOf(error.suppressed, signal), ...problemsOf(error.error, signal)];
+  }
+  const isInterruption = error === signal.reason || (error instanceof Error && error.name === "AbortError");
+  return signal.aborted && isInterruption ? [] : [describeError(error)];
 }
 
 /** One run, and what has come of it so far. */
@@ -152,11 +162,12 @@ class Run {
 
   /** One cluster for all of them. */
   async shared(): Promise<void> {
-    const { source, clock, signal, listener, parallelMax, deploy } = this.#options;
+    const { source, clock, signal, listener, parallelMax, deploy, moreFollow } = this.#options;
     try {
       listener?.onStage?.(`opening a ${source.kind} cluster`);
       await using cluster = await source.open(signal);
       this.version = await serverVersion(cluster, clock);
+      using _left = cluster.stays ? new ExitDuty(() => this.#sayLeft()) : undefined;
       await using installed = new AsyncDisposableStack();
       if (deploy) listener?.onStage?.("deploying the operator");
       else await this.#install(cluster, installed);
@@ -173,7 +184,7 @@ class Run {
         ends.push(end);
         this.#note(each, end.result);
       });
-      await this.#awaitEnds(ends);
+      await this.#awaitEnds(ends, moreFollow !== true && (cluster.stays === true || !signal.aborted));
       listener?.onStage?.("removing what the run needed");
     } finally {
       listener?.onStage?.(undefined);
@@ -189,12 +200,18 @@ class Run {
     }
   }
 
-  async #awaitEnds(ends: readonly ScenarioEnd[]): Promise<void> {
-    const { listener, moreFollow } = this.#options;
-    if (!moreFollow) listener?.onStage?.("waiting until nothing is left");
+  async #awaitEnds(ends: readonly ScenarioEnd[], gone: boolean): Promise<void> {
+    if (gone) this.#options.listener?.onStage?.("waiting until nothing is left");
     for (const end of ends) {
-      await end.close(!moreFollow).catch((error) => this.failures.push(describeError(error)));
+      await end.close(gone).catch((error) => this.failures.push(describeError(error)));
     }
+  }
+
+  /** The process is ended before it could clear up in a cluster that outlives it. */
+  #sayLeft(): void {
+    const { source, runId } = this.#options;
+    const line = `namespaces ${runId}-… and the operator's CRDs and rights may be left in the ${source.kind} cluster\n`;
+    Deno.stderr.writeSync(new TextEncoder().encode(line));
   }
 
   #note(each: PlannedScenario, result: ScenarioResult): void {
@@ -233,12 +250,7 @@ function unbegun({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome,
     outcome,
     startMs,
     endMs: startMs,
-    steps: [],
-    writes: [],
-    logs: [],
-    events: [],
-    dropped: 0,
-    attachments: [],
+    ...NOTHING_RECORDED,
   };
 }
 

@@ -17,6 +17,7 @@ import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { Ref, TypedResource } from "./ref.ts";
 import { ScenarioCluster } from "./scenario_cluster.ts";
 import type { ScenarioContext, Step } from "./scenario_context.ts";
+import { StoryOperator } from "./story_operator.ts";
 import { recorded, type StepKind, type Timeline } from "./timeline.ts";
 import { type WaitOptions, waitUntil } from "./waiting.ts";
 
@@ -79,7 +80,7 @@ export class Stage {
       cluster,
       namespace: cluster.namespace,
       prefix: cluster.prefix,
-      operator,
+      operator: new StoryOperator(operator, () => this.#door.isShut),
       ref: <T extends KubeObject>(resource: TypedResource<T>, name: string, namespace = cluster.namespace): Ref<T> => ({
         resource,
         key: resource.namespaced ? { namespace, name } : { name },
@@ -214,6 +215,10 @@ class StoryDoor implements Transport {
   readonly #timeline: Timeline;
   readonly #writing = new Set<Promise<unknown>>();
   #isShut = false;
+
+  get isShut(): boolean {
+    return this.#isShut;
+  }
 
   constructor(inner: Transport, timeline: Timeline) {
     this.#inner = inner;

@@ -64,6 +64,8 @@ export interface ApplyInstallationOptions {
   /** Name of the program that installs: it manages what it applies. */
   readonly program: string;
   readonly namespace: string;
+  /** What of the installation is applied: all of it where absent. */
+  readonly objects?: readonly InstalledObject[];
   /** The server checks everything and stores nothing. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -79,9 +81,10 @@ export interface ApplyInstallationOptions {
 export async function applyInstallation(
   client: Client,
   operator: Operator,
-  { program, namespace, dryRun, signal, onApplied }: ApplyInstallationOptions,
+  options: ApplyInstallationOptions,
 ): Promise<void> {
-  for (const { resource, object } of installation(operator, program, namespace)) {
+  const { program, namespace, dryRun, signal, onApplied } = options;
+  for (const { resource, object } of options.objects ?? installation(operator, program, namespace)) {
     try {
       if (resource.kind === "Namespace" && !dryRun) await createMarked(client, { resource, object }, program, signal);
       await client.apply(resource, object, { force: true, dryRun, signal });

@@ -1,4 +1,4 @@
-import type { RunResult, ScenarioOutcome, ScenarioResult } from "../../lib/harness/mod.ts";
+import { NOTHING_RECORDED, type RunResult, type ScenarioOutcome, type ScenarioResult } from "../../lib/harness/mod.ts";
 
 const BEGIN_MS = Date.UTC(2026, 0, 1, 12);
 const POSTED = { by: "operator", method: "POST", path: "/api/v1/namespaces/a/secrets" } as const;
@@ -15,12 +15,7 @@ export function scenarioResult(
     outcome,
     startMs: BEGIN_MS,
     endMs: BEGIN_MS + 1_500,
-    steps: [],
-    writes: [],
-    logs: [],
-    events: [],
-    dropped: 0,
-    attachments: [],
+    ...NOTHING_RECORDED,
     ...more,
   };
 }

@@ -1,0 +1,134 @@
+import { type Clock, describeError, UsageError } from "../base/mod.ts";
+import { type KubeContext, loadKubeconfig } from "../client/mod.ts";
+import { requireCommand, runCommand } from "./command.ts";
+import { ContainerRuntime } from "./container_runtime.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
+import { TimeLimit } from "./time_limit.ts";
+
+/** Which cluster the program is for. */
+export interface KindProgramOptions {
+  /** The run's time. */
+  readonly clock: Clock;
+  /** Name of the cluster: `pintle-test` where absent. */
+  readonly name?: string;
+  /** docker, podman or nerdctl; the first that works where absent. */
+  readonly runtime?: string;
+  /** Longest wait for its deletion; two minutes where absent. */
+  readonly deleteMsMax?: number;
+}
+
+const NAME = "pintle-test";
+const READY = "180s";
+const DELETE_MS_MAX = 120_000;
+/** Deletions of one cluster: what its creation had under way when it was called off may come to be after the first. */
+const DELETIONS_MAX = 3;
+const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or take --cluster embedded";
+
+/** The program kind, for one cluster. */
+export class KindProgram {
+  /** Name of the cluster. */
+  readonly name: string;
+  /** What its nodes run in. */
+  readonly runtime: ContainerRuntime;
+  readonly #clock: Clock;
+  readonly #deleteMsMax: number;
+
+  private constructor(
+    { name = NAME, clock, deleteMsMax = DELETE_MS_MAX }: KindProgramOptions,
+    runtime: ContainerRuntime,
+  ) {
+    this.name = name;
+    this.runtime = runtime;
+    this.#clock = clock;
+    this.#deleteMsMax = deleteMsMax;
+  }
+
+  /**
+   * Finds kind, and what it runs nodes in.
+   *
+   * @throws {UsageError} where one of them is missing or does not work.
+   */
+  static async find(options: KindProgramOptions, signal: AbortSignal): Promise<KindProgram> {
+    const runtime = await ContainerRuntime.find(options.runtime, signal);
+    await requireCommand("kind", ["version"], INSTALL, { signal, expected: /^kind v\d/m });
+    return new KindProgram(options, runtime);
+  }
+
+  /** Whether there is a cluster of that name, complete or not. */
+  async exists(signal: AbortSignal): Promise<boolean> {
+    return (await this.run(["get", "clusters"], signal)).split("\n").includes(this.name);
+  }
+
+  /** Creates the cluster and waits until its node is ready. */
+  async create(nodeImage: string | undefined, signal: AbortSignal): Promise<void> {
+    // kind merges the new context into a kubeconfig; the person's own is none of its business here.
+    await using folder = await TemporaryFolder.make("kind");
+    const image = nodeImage ? ["--image", nodeImage] : [], kubeconfig = `${folder.path}/kubeconfig`;
+    const args = [
+      "create",
+      "cluster",
+      "-q",
+      "--name",
+      this.name,
+      "--wait",
+      READY,
+      "--kubeconfig",
+      kubeconfig,
+      ...image,
+    ];
+    await this.run(args, signal);
+  }
+
+  /** The cluster's kubeconfig, read, and as text. */
+  async context(signal: AbortSignal): Promise<{ context: KubeContext; kubeconfig: string }> {
+    const kubeconfig = await this.run(["get", "kubeconfig", "--name", this.name], signal, true);
+    const readFile = () => Promise.resolve(kubeconfig);
+    try {
+      return { context: await loadKubeconfig({ paths: ["kind"], clock: this.#clock, readFile }), kubeconfig };
+    } catch (cause) {
+      throw new UsageError(`kind gave no usable kubeconfig of cluster ${this.name}`, INSTALL, { cause });
+    }
+  }
+
+  /**
+   * Deletes the cluster, however far it has come. No interruption of the run ends this: its own bound does.
+   *
+   * @throws {Error} that says how to remove what is left.
+   */
+  async delete(): Promise<void> {
+    using limit = new TimeLimit(this.#clock, this.#deleteMsMax, `the deletion of kind cluster ${this.name}`);
+    try {
+      for (let nth = 0; nth < DELETIONS_MAX; nth++) {
+        await this.run(["delete", "cluster", "--name", this.name], limit.signal);
+        if (!await this.exists(limit.signal)) return;
+      }
+      throw new Error(`it is there after ${DELETIONS_MAX} deletions`);
+    } catch (cause) {
+      const fix = `kind delete cluster --name ${this.name}`;
+      throw new Error(`kind cluster ${this.name} is left behind, remove it with \`${fix}\`: ${describeError(cause)}`);
+    }
+  }
+
+  /** Lets another process delete the cluster: this one is about to end. */
+  deleteLater(): void {
+    const lines = `kind cluster ${this.name} is being deleted in the background\n`;
+    new Deno.Command("kind", {
+      args: ["delete", "cluster", "--name", this.name],
+      env: this.#env,
+      detached: true,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    Deno.stderr.writeSync(new TextEncoder().encode(lines));
+  }
+
+  /** Runs a command of kind. */
+  async run(args: readonly string[], signal: AbortSignal | undefined, secret?: true): Promise<string> {
+    return await runCommand("kind", args, { signal, env: this.#env, secret });
+  }
+
+  get #env(): Record<string, string> {
+    return { KIND_EXPERIMENTAL_PROVIDER: this.runtime.name };
+  }
+}

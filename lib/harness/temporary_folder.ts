@@ -1,0 +1,59 @@
+import { describeError, UsageError } from "../base/mod.ts";
+import { ExitDuty } from "./exit_duty.ts";
+
+/** What the system says of a disk that cannot take a file. */
+const DISK_CODES: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"]);
+const HINT = "set TMPDIR to a folder that can be written and has room";
+
+/**
+ * A folder of this run that only this user can read (mode 0700). It goes with its content when it is disposed, and also where
+ * the process is ended before that.
+ */
+export class TemporaryFolder implements AsyncDisposable {
+  /** Where it is. */
+  readonly path: string;
+  readonly #duty: ExitDuty;
+
+  private constructor(path: string) {
+    this.path = path;
+    this.#duty = new ExitDuty(() => Deno.removeSync(path, { recursive: true }));
+  }
+
+  /**
+   * Makes one. `purpose` becomes part of its name.
+   *
+   * @throws {UsageError} where the system's folder for temporary files cannot take it.
+   */
+  static async make(purpose: string): Promise<TemporaryFolder> {
+    try {
+      return new TemporaryFolder(await Deno.makeTempDir({ prefix: `pintle-${purpose}-` }));
+    } catch (cause) {
+      throw new UsageError(`cannot make a temporary folder: ${describeError(cause)}`, HINT, { cause });
+    }
+  }
+
+  /**
+   * Puts something into the folder.
+   *
+   * @throws {UsageError} where the disk is full or cannot be written; what `fill` throws else.
+   */
+  async filled<T>(what: string, fill: (path: string) => Promise<T>): Promise<T> {
+    try {
+      return await fill(this.path);
+    } catch (cause) {
+      if (!DISK_CODES.has((cause as { code?: unknown }).code)) throw cause;
+      throw new UsageError(`cannot write ${what}: ${describeError(cause)}`, HINT, { cause });
+    }
+  }
+
+  /** Removes the folder; one that is gone already is no failure. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await Deno.remove(this.path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    } finally {
+      this.#duty[Symbol.dispose]();
+    }
+  }
+}
