@@ -70,10 +70,16 @@ export async function runCommand(name: string, args: readonly string[], options:
     const decoder = new TextDecoder(), out = decoder.decode(stdout);
     if (code === 0) return out;
     const err = decoder.decode(stderr).trim(), said = err || (secret ? "" : out);
-    throw new CommandError(`${name} ${args.slice(0, 2).join(" ")}`, code, said.slice(-SAID_LENGTH_MAX));
+    throw new CommandError([name, ...verbsOf(args)].join(" "), code, said.slice(-SAID_LENGTH_MAX));
   } finally {
     signal?.removeEventListener("abort", kill);
   }
+}
+
+/** What it was to do, without the objects and flags. */
+function verbsOf(args: readonly string[]): readonly string[] {
+  const flag = args.findIndex((arg) => arg.startsWith("-"));
+  return args.slice(0, Math.min(2, flag < 0 ? args.length : flag));
 }
 
 /** At once, with all that it started: nothing that they hold is worth a graceful stop, and one that hangs must not hang this. */

@@ -53,7 +53,7 @@ export async function deploy(
   const client = new Client(transport, { fieldManager: "scenario", clock });
   const apply = async (wanted: readonly DynamicObject[]) => {
     const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: wanted });
-    const args = ["--kubeconfig", kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", "-"];
+    const args = ["apply", "--server-side", "--force-conflicts", "--kubeconfig", kubeconfig, "-f", "-"];
     await runCommand("kubectl", args, { input, signal });
   };
   if (options.leave) await apply(objects);

@@ -12,6 +12,8 @@ export interface BinaryOptions {
   readonly wrapper?: readonly string[];
   /** Whether {@linkcode Binary.send} is used; the program's input is empty otherwise. */
   readonly input?: boolean;
+  /** Whether it gets a process group of its own, and signals reach all of it, as those of a terminal do. */
+  readonly group?: boolean;
 }
 
 /** What `run` in a cluster may do, and nothing more. */
@@ -34,11 +36,18 @@ export class Binary implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #changed = Promise.withResolvers<void>();
   #over = false;
+  readonly #group: boolean;
   out = "";
   err = "";
 
-  private constructor(child: Deno.ChildProcess, folder: string, input?: WritableStreamDefaultWriter<Uint8Array>) {
+  private constructor(
+    child: Deno.ChildProcess,
+    folder: string,
+    group: boolean,
+    input?: WritableStreamDefaultWriter<Uint8Array>,
+  ) {
     this.#child = child;
+    this.#group = group;
     this.#input = input;
     this.folder = folder;
     this.#reading = [this.#read(child.stdout, "out"), this.#read(child.stderr, "err")];
@@ -51,8 +60,10 @@ export class Binary implements AsyncDisposable {
   /** Starts the program. */
   static async start(
     args: readonly string[],
-    { env, permissions = RUN_PERMISSIONS, main = "main.ts", wrapper = [], input = false, program }: BinaryOptions = {},
+    options: BinaryOptions = {},
   ): Promise<Binary> {
+    const { env, permissions = RUN_PERMISSIONS, main = "main.ts", wrapper = [], program } = options;
+    const { input = false, group = false } = options;
     const folder = await Deno.makeTempDir({ prefix: "pintle-cli-test-" });
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
     const source = [Deno.execPath(), "run", "-q", "--no-prompt", ...permissions, ROOT + main];
@@ -65,8 +76,9 @@ export class Binary implements AsyncDisposable {
       stdin: input ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
+      detached: group,
     }).spawn();
-    return new Binary(child, folder, input ? child.stdin.getWriter() : undefined);
+    return new Binary(child, folder, group, input ? child.stdin.getWriter() : undefined);
   }
 
   /** Waits until something has been written to either stream; fails where the process ends without it. */
@@ -87,7 +99,8 @@ export class Binary implements AsyncDisposable {
 
   /** Sends a signal. */
   kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
+    if (this.#group) Deno.kill(-this.#child.pid, signal);
+    else this.#child.kill(signal);
   }
 
   /** Waits for the end. */

@@ -114,6 +114,11 @@ Deno.test("a story that ignores its timeout is left behind: it fails, and reache
   late.resolve();
   assert.match(describeError(await reached.promise), /the scenario is over/);
   await assert.rejects(context!.when("more", () => {}), /it took longer than 10s/);
+  const { operator } = context!;
+  for (const command of ["start", "crash", "restart", "pause", "resume"] as const) {
+    await assert.rejects(operator[command](), /the scenario is over/, command);
+  }
+  assert.throws(() => operator.inProcess, /the scenario is over/);
   await settle();
   assert.equal(result.steps.length, 2, "what comes later changes no result");
   assert.deepEqual(await shared.inventory(), before);
