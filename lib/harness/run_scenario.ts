@@ -52,11 +52,11 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   const ended = (outcome: ScenarioOutcome, attachments: ScenarioResult["attachments"] = []): ScenarioResult => ({
     suite: suite.name,
     name: scenario.name,
-    outcome,
+    outcome: timeline.secrets.hideIn(outcome),
     startMs,
     endMs: clock.now(),
     ...timeline.snapshot(),
-    attachments,
+    attachments: timeline.secrets.hideIn(attachments),
   });
   if (run.deployed && scenario.options.inProcess) {
     const reason = "it looks into the operator's own process, and the operator is a pod here";

@@ -228,7 +228,7 @@ class StoryDoor implements Transport {
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
     if (this.#isShut) throw new Error("the scenario is over");
     const { method = "GET" } = request;
-    if (method === "GET") return await this.#inner.fetch(path, request);
+    if (method === "GET") return await this.#read(path, request);
     const writing = recorded(this.#inner, path, request, "scenario", this.#timeline);
     this.#writing.add(writing);
     try {
@@ -236,6 +236,15 @@ class StoryDoor implements Transport {
     } finally {
       this.#writing.delete(writing);
     }
+  }
+
+  /** Notes the Secrets that a story reads: what it says of them later must not quote them. */
+  async #read(path: string, request: TransportRequest): Promise<Response> {
+    const response = await this.#inner.fetch(path, request);
+    if (request.streaming || !path.includes("/secrets")) return response;
+    const body = await response.text(), { status, headers } = response;
+    this.#timeline.secrets.note(path, body);
+    return new Response(body, { status, headers });
   }
 
   /** Lets nothing pass any more; resolves when no write is on its way, or when the bound is reached. */

@@ -7,6 +7,7 @@ import {
   type Transport,
   type TransportRequest,
 } from "../base/mod.ts";
+import { SecretValues } from "./secret_values.ts";
 
 /** What a step of a story is. */
 export type StepKind = "given" | "when" | "then" | "teardown";
@@ -81,6 +82,7 @@ export async function recorded(
   timeline: Timeline,
 ): Promise<Response> {
   const { method = "GET", body } = request, name = method === "POST" ? nameIn(body) : undefined;
+  timeline.secrets.note(path, body);
   const atMs = timeline.clock.now();
   let status: number | undefined;
   try {
@@ -108,6 +110,8 @@ export class Timeline {
   readonly writes: WriteEntry[] = [];
   readonly logs: LogEntry[] = [];
   readonly events: EventEntry[] = [];
+  /** Values that no report may have. */
+  readonly secrets = new SecretValues();
   dropped = 0;
 
   constructor(readonly clock: Clock) {}
@@ -134,13 +138,20 @@ export class Timeline {
     this.#keep(this.events, entry);
   }
 
-  /** What it holds now, which no later entry changes: a story that was left behind may go on. */
+  /** What it holds now, without a Secret's value. No later entry changes it: a story that was left behind may go on. */
   snapshot(): Pick<Timeline, "steps" | "writes" | "logs" | "events" | "dropped"> {
+    const { secrets } = this;
     return {
-      steps: this.steps.map((step) => ({ ...step })),
+      steps: this.steps.map(({ failure, ...step }) =>
+        failure === undefined ? step : { ...step, failure: secrets.hide(failure) }
+      ),
       writes: [...this.writes],
-      logs: [...this.logs],
-      events: [...this.events],
+      logs: this.logs.map((entry) => ({
+        ...entry,
+        message: secrets.hide(entry.message),
+        fields: secrets.hideIn(entry.fields),
+      })),
+      events: this.events.map((entry) => ({ ...entry, note: secrets.hide(entry.note) })),
       dropped: this.dropped,
     };
   }

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { describeError, settle, VirtualClock } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import { ConfigMap, Namespace, Secret } from "../../lib/operator/mod.ts";
+import { ConfigMap, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import {
   EmbeddedSource,
+  htmlReport,
+  junitReport,
   type RunOptions,
   type ScenarioContext,
   type ScenarioOptions,
   type ScenarioResult,
   type Story,
 } from "../../lib/harness/mod.ts";
+import { scenarioLines } from "../../lib/harness/report_lines.ts";
 import { Note, note, notes, type NotesOptions, runOn, SharedCluster, suiteOf, written } from "./rig.ts";
 
 /** Runs one story on a cluster and makes sure that nothing of it is left there. */
@@ -343,4 +346,40 @@ Deno.test("the operator runs as its own account: a rule that it did not declare 
     /expected Note \S+ to have condition Ready=True[^]*Ready=False \(\w+\): .*list.*secrets/,
   );
   assert.match(JSON.stringify(result.logs), /system:serviceaccount:notes-system:notes/);
+});
+
+Deno.test("of a failure that quotes Secrets no report has a value, whether the story wrote it, read it, or the operator logged it", async () => {
+  const values = ["written-value", "read-value", "logged-value"] as const, [written, read, logged] = values;
+  const operator = { reconcile: () => Promise.reject(new Error(`cannot use ${logged}`)) };
+  await using shared = new SharedCluster();
+  const run = await runOn(
+    shared.source,
+    suiteOf(
+      async ({ given, then, cluster, expect, ref, namespace }) => {
+        const secret = (name: string, value: string) =>
+          ({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData: { value } }) as KubeObject;
+        await given("two Secrets, one of them somebody else's, and a note", async () => {
+          await cluster.create(secret("a", written));
+          await cluster.create(secret("b", logged));
+          await shared.client.create(Secret, secret("c", read));
+          await cluster.create(note("a"));
+        });
+        await expect(ref(Note, "a")).toHaveCondition("Ready", false);
+        await then("they are others", async () => {
+          const held = await cluster.list<SecretObject>(Secret);
+          assert.deepEqual(held.map(({ data }) => atob(data!.value!)), ["another"]);
+        });
+      },
+      {},
+      () => notes(operator),
+    ),
+  );
+  const result = run.scenarios[0]!;
+  assert.match(failure(result), /\[secret\][^]*another/);
+  assert.ok(result.logs.some(({ fields }) => JSON.stringify(fields).includes("cannot use [secret]")));
+  const lines = scenarioLines(result, (_style, text) => text).join("\n");
+  for (const report of [lines, junitReport(run), htmlReport(run, { program: "p", rerun: (name) => name })]) {
+    assert.match(report, /\[secret\]/);
+    for (const value of values) assert.ok(!report.includes(value) && !report.includes(btoa(value)), value);
+  }
 });
