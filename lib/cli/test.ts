@@ -19,7 +19,7 @@ import { Interrupts } from "./interrupts.ts";
 import { openLiveArea } from "./live_area.ts";
 import type { CommandContext } from "./program.ts";
 import { paint } from "./terminal.ts";
-import { deploymentOf, sourceOf } from "./test_cluster.ts";
+import { checkKeep, deploymentOf, sourceOf } from "./test_cluster.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
 import type { TestSettings } from "./test_settings.ts";
 
@@ -46,9 +46,11 @@ export async function test(context: CommandContext, names: readonly string[], fl
   }
   const clock = new SystemClock(), random = new SystemRandom();
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
+  checkKeep(settings, flags);
   const source = sourceOf(context, flags, clock), deploy = flags.deployed && deploymentOf(context, clock);
   const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(program, result, name));
   await checkReports(files);
+  await source.agree?.();
   using interrupts = new Interrupts();
   const painted: Paint = (style, text) => paint(terminal, style, text);
   const result = await watched(context, painted, interrupts, (listener) =>

@@ -54,6 +54,16 @@ export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock
   }
 }
 
+/** @throws {UsageError} where `--keep` would leave namespaces in a cluster that goes with the run. */
+export function checkKeep({ testCluster }: TestSettings, { keep, keepCluster, reuse }: TestFlags): void {
+  if (!keep || testCluster === "current" || (testCluster === "kind" && (keepCluster || reuse))) return;
+  const what = testCluster === "kind" ? "a kind cluster is deleted" : `the cluster "${testCluster}" goes`;
+  throw new UsageError(
+    `--keep leaves nothing to look at: ${what} with the run`,
+    "take --cluster current, or kind with --keep-cluster or --reuse",
+  );
+}
+
 function nodeImage({ testNodeImage, testKubernetesVersion }: TestSettings, env: CommandContext["env"]) {
   if (testNodeImage && testKubernetesVersion) {
     throw new UsageError("--node-image and --kubernetes-version exclude each other", "name one of them");

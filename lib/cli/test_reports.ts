@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describeError, UsageError } from "../base/errors.ts";
 import { htmlReport, junitReport, type RunResult } from "../harness/mod.ts";
 import type { TestFlags } from "./test.ts";
@@ -32,7 +33,7 @@ export function reportFiles(
  */
 export async function checkReports(files: readonly ReportFile[]): Promise<void> {
   const [first, second] = files;
-  if (first && second && first.path === second.path) {
+  if (first && second && resolve(first.path) === resolve(second.path)) {
     throw new UsageError(`${first.flag} and ${second.flag} name one file, ${first.path}`, "give each its own");
   }
   for (const { flag, path } of files) {

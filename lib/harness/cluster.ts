@@ -30,6 +30,12 @@ export interface ClusterSource {
   /** Whether each scenario gets a cluster of its own: they then run at the same time. Else all share one. */
   readonly isolated: boolean;
   /**
+   * Asks a person for what a run on this cluster needs their consent; called before anything is shown or begun.
+   *
+   * @throws {UsageError} where consent is refused, or nobody is there to ask.
+   */
+  agree?(): Promise<void>;
+  /**
    * Opens a cluster.
    *
    * @throws {UsageError} saying what this machine lacks, and how to get it.

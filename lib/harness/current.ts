@@ -1,5 +1,5 @@
 import { type Clock, UsageError } from "../base/mod.ts";
-import { loadKubeconfig } from "../client/mod.ts";
+import { type KubeContext, loadKubeconfig } from "../client/mod.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 
@@ -24,14 +24,24 @@ export class CurrentSource implements ClusterSource {
   readonly kind = "current";
   readonly isolated = false;
   readonly #options: CurrentOptions;
+  #agreed: Promise<KubeContext> | undefined;
 
   /** Reads nothing yet. */
   constructor(options: CurrentOptions) {
     this.#options = options;
   }
 
+  /** See {@linkcode ClusterSource.agree}. */
+  async agree(): Promise<void> {
+    await (this.#agreed ??= this.#ask());
+  }
+
   /** See {@linkcode ClusterSource.open}. */
   async open(): Promise<Cluster> {
+    return new KubeconfigCluster("current", await (this.#agreed ??= this.#ask()));
+  }
+
+  async #ask(): Promise<KubeContext> {
     const { paths, context, clock, confirm } = this.#options;
     const found = await loadKubeconfig({ paths, context, clock });
     if (!isLocal(found.server) && !await confirm(`run the scenarios on ${found.name} at ${found.server}?`)) {
@@ -40,7 +50,7 @@ export class CurrentSource implements ClusterSource {
         "agree with --yes, choose another --context, or take --cluster embedded, envtest or kind",
       );
     }
-    return new KubeconfigCluster("current", found);
+    return found;
   }
 }
 

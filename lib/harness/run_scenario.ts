@@ -103,7 +103,7 @@ async function strike(
   { stage, operator, timeline }: Scenery,
   outcome: ScenarioOutcome,
 ): Promise<ScenarioOutcome> {
-  const title = isKept(run, outcome) ? "its namespaces are kept" : "what it made goes";
+  const title = isKept(run, outcome) ? `kept: ${stage?.namespaces.join(", ")}` : "what it made goes";
   const step = timeline.begin("teardown", title);
   run.onStep?.("teardown", title, false);
   try {

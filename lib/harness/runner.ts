@@ -1,6 +1,6 @@
 import { type Clock, describeError, mapConcurrent, UsageError } from "../base/mod.ts";
 import { Client, UnauthorizedError, UnreachableError } from "../client/mod.ts";
-import type { Cluster, ClusterSource } from "./cluster.ts";
+import type { Cluster, ClusterKind, ClusterSource } from "./cluster.ts";
 import { ExitDuty } from "./exit_duty.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import { NOTHING_RECORDED, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
@@ -104,6 +104,14 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
   };
 }
 
+/** What is said while a cluster opens. */
+const OPENING: Readonly<Record<ClusterKind, string>> = {
+  embedded: "opening an embedded cluster",
+  envtest: "starting a control plane",
+  kind: "opening a kind cluster",
+  current: "entering the cluster of the current context",
+};
+
 /** What the person at the command line has to mend: it is an answer, not a test that failed. */
 function isForThePerson(error: unknown): boolean {
   return error instanceof UsageError || error instanceof UnreachableError || error instanceof UnauthorizedError;
@@ -164,7 +172,7 @@ class Run {
   async shared(): Promise<void> {
     const { source, clock, signal, listener, parallelMax, deploy, moreFollow } = this.#options;
     try {
-      listener?.onStage?.(`opening a ${source.kind} cluster`);
+      listener?.onStage?.(OPENING[source.kind]);
       await using cluster = await source.open(signal);
       this.version = await serverVersion(cluster, clock);
       using _left = cluster.stays ? new ExitDuty(() => this.#sayLeft()) : undefined;

@@ -70,6 +70,11 @@ export class Stage {
     return stage;
   }
 
+  /** Every namespace that the scenario has made, its own first. */
+  get namespaces(): readonly string[] {
+    return this.#cluster.namespaces;
+  }
+
   /** What the story gets. */
   context(): ScenarioContext {
     const { operator, clock, signal, timeline } = this.#options, cluster = this.#cluster, waiting = this.#waiting;

@@ -1,5 +1,5 @@
 import { CertificateAuthority, EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
-import { type DynamicObject, formatApiVersion, type KubeObject } from "../../lib/apimachinery/mod.ts";
+import { type ApiResource, type DynamicObject, formatApiVersion, type KubeObject } from "../../lib/apimachinery/mod.ts";
 
 import {
   applyCrds,
@@ -114,6 +114,19 @@ export class HttpsCluster implements AsyncDisposable {
       const options = { namespace, fieldSelector: `metadata.name=${name}`, signal: stop.signal };
       for await (const { object } of this.client.watch<DynamicObject>(Secret, options)) {
         if ((object.data as Record<string, string> | undefined)?.value === btoa(value)) return;
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Waits until an object of this name is there, in whatever namespace. */
+  async untilThere(resource: ApiResource, name: string): Promise<void> {
+    const stop = new AbortController();
+    try {
+      const options = { fieldSelector: `metadata.name=${name}`, signal: stop.signal };
+      for await (const { type } of this.client.watch<DynamicObject>(resource, options)) {
+        if (type !== "DELETED") return;
       }
     } finally {
       stop.abort();

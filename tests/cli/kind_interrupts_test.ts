@@ -20,20 +20,6 @@ interface Stage {
   readonly stays?: readonly string[];
 }
 
-/** Waits until an object of a kind is in the cluster. */
-async function untilThere(cluster: HttpsCluster, resource: typeof ConfigMap | typeof Deployment, name: string) {
-  const stop = new AbortController();
-  const { items } = await cluster.client.list<KubeObject>(resource);
-  if (items.some(({ metadata }) => metadata?.name === name)) return;
-  try {
-    for await (const { object } of cluster.client.watch<KubeObject>(resource, { signal: stop.signal })) {
-      if (object.metadata?.name === name) return;
-    }
-  } finally {
-    stop.abort();
-  }
-}
-
 /** A cluster that is half made when its creation hangs. */
 const HALF_MADE = `echo "$name" >> "$state/clusters"; ${HANG}`;
 
@@ -75,19 +61,19 @@ const STAGES: Record<string, Stage> = {
   "the rollout": {
     args: DEPLOYED,
     machine: { images: ["mine:1"] },
-    until: ({ cluster }) => untilThere(cluster, Deployment, "patient"),
+    until: ({ cluster }) => cluster.untilThere(Deployment, "patient"),
   },
   "the rollout in a cluster that was there": {
     args: [...DEPLOYED, "--reuse"],
     machine: { images: ["mine:1"], clusters: ["pintle-test"] },
-    until: ({ cluster }) => untilThere(cluster, Deployment, "patient"),
+    until: ({ cluster }) => cluster.untilThere(Deployment, "patient"),
     stays: ["pintle-test"],
   },
-  "a scenario": { until: ({ cluster }) => untilThere(cluster, ConfigMap, "b") },
+  "a scenario": { until: ({ cluster }) => cluster.untilThere(ConfigMap, "b") },
   "a scenario on a cluster that was there": {
     args: ["--reuse"],
     machine: { clusters: ["pintle-test"] },
-    until: ({ cluster }) => untilThere(cluster, ConfigMap, "b"),
+    until: ({ cluster }) => cluster.untilThere(ConfigMap, "b"),
     stays: ["pintle-test"],
   },
   "the teardown": {
@@ -168,7 +154,7 @@ Deno.test("a second Ctrl-C where the cluster stays says what may be left in it",
   await using given = await kindOf({ clusters: ["pintle-test"] });
   const { machine, cluster } = given;
   await using binary = await machine.start([...KIND, "--reuse"], { main: MAIN });
-  await untilThere(cluster, ConfigMap, "b");
+  await cluster.untilThere(ConfigMap, "b");
   await cluster.closeDoor(); // clearing up takes its time now
   binary.kill("SIGINT");
   await binary.until(/did not run to its end/);

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { Suite } from "../../lib/harness/mod.ts";
+import { type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
 import { cli, defineResource, Operator } from "../../lib/mod.ts";
 
 const Widget = defineResource({
@@ -22,7 +22,16 @@ function operator(onDelete?: () => Promise<void>): Operator {
   return made;
 }
 
+const widget = (name: string) =>
+  ({ apiVersion: "suites.test.pintle.dev/v1", kind: "Widget", metadata: { name }, spec: {} }) as never;
+const VOLUME = { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/none" } };
 const forEver = () => new Promise<void>(() => {});
+
+/** Shows whoever watches the cluster that the story has come so far, and goes no further. */
+async function hangs(cluster: ScenarioContext["cluster"]): Promise<void> {
+  await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "all-is-there" } });
+  await forEver();
+}
 
 const suites = [
   new Suite("failing", operator).scenario("it breaks", async ({ given, when }) => {
@@ -32,17 +41,29 @@ const suites = [
     });
   }),
   new Suite("passing", operator).scenario("it passes", ({ given }) => given("something", () => {})),
-  new Suite("hanging", operator).scenario("it hangs", ({ when }) => when("it hangs", forEver)),
+  new Suite("hanging", () => operator(() => Promise.resolve())).scenario(
+    "it hangs",
+    async ({ given, when, ...scenario }) => {
+      const { cluster, prefix, expect, ref } = scenario;
+      await given("objects in its namespace and outside of it", async () => {
+        await cluster.makeNamespace("other");
+        await cluster.create(
+          { apiVersion: "v1", kind: "PersistentVolume", metadata: { name: prefix }, spec: VOLUME } as never,
+        );
+        await cluster.create(widget("a"));
+        await expect(ref(Widget, "a")).toHaveCondition("Ready");
+      });
+      await when("it hangs", () => hangs(cluster));
+    },
+  ),
   new Suite("stubborn", () => operator(forEver)).scenario(
     "it cannot be cleared",
     async ({ given, when, cluster, expect, ref }) => {
       await given("a widget whose deletion hangs", async () => {
-        await cluster.create(
-          { apiVersion: "suites.test.pintle.dev/v1", kind: "Widget", metadata: { name: "a" }, spec: {} } as never,
-        );
+        await cluster.create(widget("a"));
         await expect(ref(Widget, "a")).toHaveCondition("Ready");
       });
-      await when("it hangs", forEver);
+      await when("it hangs", () => hangs(cluster));
     },
   ),
 ];

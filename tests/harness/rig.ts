@@ -71,6 +71,17 @@ export async function written({ given, then, cluster, expect, ref }: ScenarioCon
   await then("its ConfigMap follows", () => expect(ref(ConfigMap, "a")).toMatch({ data: { text: "hello" } }));
 }
 
+/** Every object that a server has, Events apart, by kind and key. */
+export async function inventory(client: Client): Promise<string[]> {
+  const found: string[] = [];
+  for (const resource of await discover(client)) {
+    if (resource.kind === "Event" || !resource.verbs.includes("list")) continue;
+    const { items } = await client.list(resource as ApiResource);
+    found.push(...items.map(({ metadata }) => `${resource.kind} ${metadata!.namespace ?? ""}/${metadata!.name}`));
+  }
+  return found.sort();
+}
+
 /** One cluster in this process that outlives its runs, as one somewhere else does. */
 export class SharedCluster implements AsyncDisposable {
   readonly cluster: EmbeddedCluster;
@@ -102,15 +113,9 @@ export class SharedCluster implements AsyncDisposable {
     });
   }
 
-  /** Every object that the server has, Events apart, by kind and key. */
-  async inventory(): Promise<string[]> {
-    const found: string[] = [];
-    for (const resource of await discover(this.client)) {
-      if (resource.kind === "Event" || !resource.verbs.includes("list")) continue;
-      const { items } = await this.client.list(resource as ApiResource);
-      found.push(...items.map(({ metadata }) => `${resource.kind} ${metadata!.namespace ?? ""}/${metadata!.name}`));
-    }
-    return found.sort();
+  /** See {@linkcode inventory}. */
+  inventory(): Promise<string[]> {
+    return inventory(this.client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
