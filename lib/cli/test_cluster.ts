@@ -85,11 +85,10 @@ export function deploymentOf(context: CommandContext, clock: Clock): NonNullable
     const image = test.testImage || `${LOCAL_IMAGE}-${Deno.pid}-${clock.now().toString(36)}`;
     if (!test.testImage) {
       // Its name is this run's alone: it takes nobody's place, and goes with the run.
-      stack.defer(() => cluster.runtime.removeImage(image));
+      stack.defer(() => cluster.removeImage(image));
       await buildOwnImage(root, image, cluster, signal);
-      if (cluster.stays) stack.defer(() => cluster.removeImage(image));
     }
-    await cluster.loadImage(image, signal);
+    stack.use(await cluster.loadImage(image, signal));
     const overlay = `${root}/deploy/overlays/dev`, rolloutMsMax = test.testRolloutMsMax;
     const deployed = await deploy(cluster, { overlay, image, clock, rolloutMsMax, leave: !cluster.stays }, signal);
     stack.use(deployed);

@@ -54,7 +54,7 @@ export class ContainerRuntime {
   }
 
   /** Removes an image where it is there. */
-  async removeImage(image: string): Promise<void> {
-    await whyUnusable(this.name, ["image", "rm", image]);
+  async removeImage(image: string, signal?: AbortSignal): Promise<void> {
+    await whyUnusable(this.name, ["image", "rm", image], { signal });
   }
 }

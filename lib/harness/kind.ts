@@ -1,11 +1,11 @@
 import { UsageError } from "../base/mod.ts";
 import type { KubeContext } from "../client/mod.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
-import { CommandError } from "./command.ts";
 import type { ContainerRuntime } from "./container_runtime.ts";
 import { ExitDuty } from "./exit_duty.ts";
 import { KindProgram, type KindProgramOptions } from "./kind_program.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
+import { NodeLoad } from "./node_load.ts";
 
 /** Which kind cluster is wanted. */
 export interface KindOptions extends KindProgramOptions {
@@ -47,11 +47,11 @@ export class KindCluster extends KubeconfigCluster {
   }
 
   /**
-   * Puts an image of this machine on every node.
+   * Puts an image of this machine on every node. Disposing takes off what that added, where the cluster stays.
    *
    * @throws {UsageError} where this machine has no such image.
    */
-  async loadImage(image: string, signal?: AbortSignal): Promise<void> {
+  async loadImage(image: string, signal?: AbortSignal): Promise<AsyncDisposable> {
     const { name, runtime } = this;
     const why = await runtime.whyNoImage(image, signal);
     if (why) {
@@ -60,13 +60,24 @@ export class KindCluster extends KubeconfigCluster {
         `build it, or ${runtime.name} pull ${image}`,
       );
     }
-    await this.#kind.run(["load", "docker-image", image, "--name", name], signal);
+    const nodes = this.#stays ? await this.#kind.nodes(signal) : [];
+    const loads = await Promise.all(nodes.map((node) => NodeLoad.begin(runtime, node, signal)));
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => this.#kind.teardown("taking an image off", (signal) => takeOff(loads, signal)));
+    const note = () => this.#kind.teardown("looking what was loaded", (signal) => noteAll(loads, signal));
+    try {
+      await this.#kind.run(["load", "docker-image", image, "--name", name], signal);
+    } catch (error) {
+      await note().catch(() => {}); // why the load failed tells more
+      throw error;
+    }
+    await note();
+    return stack.move();
   }
 
-  /** Takes an image off every node; one that is not there is no failure. */
+  /** Removes an image from this machine; that of its nodes is none of this. */
   async removeImage(image: string): Promise<void> {
-    const nodes = (await this.#kind.run(["get", "nodes", "--name", this.name], undefined)).split("\n").filter(Boolean);
-    for (const node of nodes) await this.runtime.exec(node, ["crictl", "rmi", image]).catch(ignoreFailure);
+    await this.#kind.teardown("removing an image", (signal) => this.runtime.removeImage(image, signal));
   }
 
   /** Deletes the cluster, unless it was there before or is to be kept. */
@@ -122,6 +133,10 @@ export class KindSource implements ClusterSource {
   }
 }
 
-function ignoreFailure(error: unknown): void {
-  if (!(error instanceof CommandError)) throw error;
+async function noteAll(loads: readonly NodeLoad[], signal: AbortSignal): Promise<void> {
+  for (const load of loads) await load.note(signal);
+}
+
+async function takeOff(loads: readonly NodeLoad[], signal: AbortSignal): Promise<void> {
+  for (const load of loads) await load.undo(signal);
 }

@@ -13,13 +13,13 @@ export interface KindProgramOptions {
   readonly name?: string;
   /** docker, podman or nerdctl; the first that works where absent. */
   readonly runtime?: string;
-  /** Longest wait for its deletion; two minutes where absent. */
-  readonly deleteMsMax?: number;
+  /** Longest time for each part of the clearing up; two minutes where absent. */
+  readonly teardownMsMax?: number;
 }
 
 const NAME = "pintle-test";
 const READY = "180s";
-const DELETE_MS_MAX = 120_000;
+const TEARDOWN_MS_MAX = 120_000;
 /** Deletions of one cluster: what its creation had under way when it was called off may come to be after the first. */
 const DELETIONS_MAX = 3;
 const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or take --cluster embedded";
@@ -31,16 +31,16 @@ export class KindProgram {
   /** What its nodes run in. */
   readonly runtime: ContainerRuntime;
   readonly #clock: Clock;
-  readonly #deleteMsMax: number;
+  readonly #teardownMsMax: number;
 
   private constructor(
-    { name = NAME, clock, deleteMsMax = DELETE_MS_MAX }: KindProgramOptions,
+    { name = NAME, clock, teardownMsMax = TEARDOWN_MS_MAX }: KindProgramOptions,
     runtime: ContainerRuntime,
   ) {
     this.name = name;
     this.runtime = runtime;
     this.#clock = clock;
-    this.#deleteMsMax = deleteMsMax;
+    this.#teardownMsMax = teardownMsMax;
   }
 
   /**
@@ -57,6 +57,11 @@ export class KindProgram {
   /** Whether there is a cluster of that name, complete or not. */
   async exists(signal: AbortSignal): Promise<boolean> {
     return (await this.run(["get", "clusters"], signal)).split("\n").includes(this.name);
+  }
+
+  /** Names of the containers that are its nodes. */
+  async nodes(signal: AbortSignal | undefined): Promise<string[]> {
+    return (await this.run(["get", "nodes", "--name", this.name], signal)).split("\n").filter((node) => node !== "");
   }
 
   /** Creates the cluster and waits until its node is ready. */
@@ -91,22 +96,29 @@ export class KindProgram {
   }
 
   /**
-   * Deletes the cluster, however far it has come. No interruption of the run ends this: its own bound does.
+   * Deletes the cluster, however far it has come, by {@linkcode teardown}.
    *
    * @throws {Error} that says how to remove what is left.
    */
   async delete(): Promise<void> {
-    using limit = new TimeLimit(this.#clock, this.#deleteMsMax, `the deletion of kind cluster ${this.name}`);
     try {
-      for (let nth = 0; nth < DELETIONS_MAX; nth++) {
-        await this.run(["delete", "cluster", "--name", this.name], limit.signal);
-        if (!await this.exists(limit.signal)) return;
-      }
-      throw new Error(`it is there after ${DELETIONS_MAX} deletions`);
+      await this.teardown("its deletion", async (signal) => {
+        for (let nth = 0; nth < DELETIONS_MAX; nth++) {
+          await this.run(["delete", "cluster", "--name", this.name], signal);
+          if (!await this.exists(signal)) return;
+        }
+        throw new Error(`it is there after ${DELETIONS_MAX} deletions`);
+      });
     } catch (cause) {
       const fix = `kind delete cluster --name ${this.name}`;
       throw new Error(`kind cluster ${this.name} is left behind, remove it with \`${fix}\`: ${describeError(cause)}`);
     }
+  }
+
+  /** Clears something up. No interruption of the run ends this: a bound of its own does. */
+  async teardown(what: string, act: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    using limit = new TimeLimit(this.#clock, this.#teardownMsMax, what);
+    await act(limit.signal);
   }
 
   /** Lets another process delete the cluster: this one is about to end. */

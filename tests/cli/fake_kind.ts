@@ -26,7 +26,7 @@ const SCRIPTS = {
   "get kubeconfig") cat "$state/kubeconfig" ;;
   "create cluster") echo "$name" >> "$state/clusters" ;;
   "delete cluster") grep -vx "$name" "$state/clusters" > "$state/clusters.new"; mv "$state/clusters.new" "$state/clusters" ;;
-  "load docker-image") ;;
+  "load docker-image") echo "$3" >> "$state/node"; echo "import@sha256:1" >> "$state/node" ;;
   *) echo "ERROR: unknown command \\"$*\\"" >&2; exit 1 ;;
 esac
 `,
@@ -35,7 +35,12 @@ esac
   "image inspect") grep -qx "$3" "$state/images" || { echo "Error: No such image: $3" >&2; exit 1; } ;;
   "image rm") grep -vx "$3" "$state/images" > "$state/images.new"; mv "$state/images.new" "$state/images" ;;
   "build -q") echo "$4" >> "$state/images" ;;
-  exec*) ;;
+  exec*)
+    case "$*" in
+      *"images ls -q") cat "$state/node" ;;
+      *"images rm --sync "*)
+        shift 6; for image; do grep -vx "$image" "$state/node" > "$state/node.new"; mv "$state/node.new" "$state/node"; done ;;
+    esac ;;
   *) echo "docker: '$1' is not a docker command." >&2; exit 1 ;;
 esac
 `,
@@ -56,6 +61,8 @@ export interface FakeMachineOptions {
   readonly clusters?: readonly string[];
   /** Images that it has. */
   readonly images?: readonly string[];
+  /** Images that the nodes of its clusters have. */
+  readonly node?: readonly string[];
   /** Text of the kubeconfig that kind gives. */
   readonly kubeconfig?: string;
 }
@@ -73,14 +80,14 @@ export class FakeMachine implements AsyncDisposable {
 
   /** Sets it up. */
   static async make(options: FakeMachineOptions = {}): Promise<FakeMachine> {
-    const { without = [], hooks = {}, clusters = [], images = [], kubeconfig = "" } = options;
+    const { without = [], hooks = {}, clusters = [], images = [], node = [], kubeconfig = "" } = options;
     const machine = new FakeMachine(await Deno.makeTempDir({ prefix: "fake-machine-" }));
     for (const name of ["bin", "state", "state/hooks", "tmp"]) await Deno.mkdir(`${machine.#folder}/${name}`);
     for (const name of Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[]) {
       if (!without.includes(name)) await machine.program(name, PROLOGUE + SCRIPTS[name]);
     }
     for (const [call, script] of Object.entries(hooks)) await machine.hook(call, script);
-    for (const [file, names] of Object.entries({ clusters, images, calls: [] as readonly string[] })) {
+    for (const [file, names] of Object.entries({ clusters, images, node, calls: [] as readonly string[] })) {
       await Deno.writeTextFile(machine.#state(file), names.map((name) => `${name}\n`).join(""));
     }
     await Deno.writeTextFile(machine.#state("kubeconfig"), kubeconfig, { mode: 0o600 });
@@ -122,7 +129,7 @@ export class FakeMachine implements AsyncDisposable {
   }
 
   /** The lines of a file of its state: \`calls\`, \`clusters\`, \`images\`. */
-  async lines(file: "calls" | "clusters" | "images"): Promise<string[]> {
+  async lines(file: "calls" | "clusters" | "images" | "node"): Promise<string[]> {
     return (await Deno.readTextFile(this.#state(file))).split("\n").filter((line) => line !== "");
   }
 

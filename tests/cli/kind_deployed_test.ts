@@ -8,7 +8,7 @@ import type { HttpsCluster } from "./https_cluster.ts";
 
 const MAIN = "tests/cli/patient_operator.ts";
 const DEPLOYED = ["test", "--cluster", "kind", "--filter", "it passes", "--reuse", "--deployed", "--image", "mine:1"];
-const MACHINE = { images: ["mine:1"], clusters: ["pintle-test"] };
+const MACHINE = { images: ["mine:1"], clusters: ["pintle-test"], node: ["kindnetd:1"] };
 const KEY = { namespace: "patient-system", name: "patient" };
 
 /** Stands in for the controllers of a cluster with nodes: the pods of every Deployment are ready at once. */
