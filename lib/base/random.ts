@@ -24,6 +24,7 @@ export class SystemRandom implements Random {
 export class SeededRandom implements Random {
   #state: number;
 
+  /** The same seed gives the same numbers. */
   constructor(readonly seed: number) {
     this.#state = seed >>> 0;
   }

@@ -27,6 +27,7 @@ export class VirtualClock implements Clock {
   #nextId = 1;
   #timers: Timer[] = [];
 
+  /** It shows `startMs`, milliseconds since the Unix epoch, until it is turned. */
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
     this.#nowMs = startMs;
   }

@@ -4,6 +4,8 @@
  *
  * @module
  */
+export { SeededRandom } from "../base/random.ts";
+export { VirtualClock } from "../base/virtual_clock.ts";
 export * from "./cluster.ts";
 export { CommandError, requireCommand } from "./command.ts";
 export { ContainerRuntime, type ContainerRuntimeName } from "./container_runtime.ts";
