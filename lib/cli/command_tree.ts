@@ -128,6 +128,15 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, uninstall.table), async (context) => (await import("./uninstall.ts")).uninstall(context, flags))
     );
+  const doctor = add("doctor", "find what keeps the operator from its work in a cluster, and what mends it");
+  doctor.command.option(...namespace)
+    .addOption(
+      new Option("--output <format>", "table (lines where there is no terminal) or json")
+        .choices(["table", "json"] as const).default("table" as const),
+    )
+    .action((flags) =>
+      run(keyed(flags, doctor.table), async (context) => (await import("./doctor.ts")).doctor(context, flags))
+    );
   const manifests = add("manifests", "print what install applies, as YAML; write or check a folder of it");
   manifests.command.option(...namespace)
     .option("--output <folder>", "write crds.yaml, namespace.yaml and rbac.yaml there")

@@ -23,7 +23,7 @@ import {
   type Transport,
   UsageError,
 } from "../base/mod.ts";
-import { canDo } from "./access.ts";
+import { type AccessSubject, canDo } from "./access.ts";
 import { isNotFound } from "./api_error.ts";
 import { listAll, type ListOptions, listPages } from "./list.ts";
 import { Requester, type RequestRecord } from "./requester.ts";
@@ -308,6 +308,21 @@ export class Client {
     signal?: AbortSignal,
   ): Promise<boolean> {
     return canDo(this.#requester, verb, resource, namespace, name, signal);
+  }
+
+  /**
+   * Whether somebody else may do `verb` (SubjectAccessReview).
+   *
+   * @throws {ForbiddenError} where the caller may not ask about others.
+   */
+  canUser(
+    user: AccessSubject,
+    verb: string,
+    resource: { group: string; plural: string; subresource?: string },
+    namespace?: string,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    return canDo(this.#requester, verb, resource, namespace, undefined, signal, user);
   }
 
   /**

@@ -23,8 +23,8 @@ export interface ServerVersion {
 const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
 /** The server's version. Distributions write minors such as `31+`. */
-export async function serverVersion(client: Client): Promise<ServerVersion> {
-  const answer = await client.raw("GET", "/version");
+export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
+  const answer = await client.raw("GET", "/version", undefined, { signal });
   const { gitVersion = "", major = "", minor = "" } = (isObject(answer) ? answer : {}) as Record<string, string>;
   return { gitVersion, major: Number.parseInt(major) || 0, minor: Number.parseInt(minor) || 0 };
 }

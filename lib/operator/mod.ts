@@ -58,6 +58,7 @@ export type { DynamicObject, KubeList, OwnerReference } from "../apimachinery/ob
 export type { GroupVersionKind } from "../apimachinery/resource.ts";
 export type { LabelRequirement, Labels } from "../apimachinery/selector.ts";
 export type {
+  AccessSubject,
   Client,
   ClientOptions,
   DeleteOptions,

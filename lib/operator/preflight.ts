@@ -1,5 +1,5 @@
 import { formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
-import { type Client, NotFoundError } from "../client/mod.ts";
+import { type AccessSubject, type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
 import { LEASE_RULES, type PolicyRule } from "./permissions.ts";
 
@@ -17,6 +17,8 @@ export interface PreflightOptions {
   readonly program?: string;
   /** Namespace of the lease by which a leader is elected; leader election is off where absent. */
   readonly leaseNamespace?: string;
+  /** Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about others. */
+  readonly account?: AccessSubject;
   /** Ends the checks. */
   readonly signal?: AbortSignal;
 }
@@ -33,14 +35,42 @@ const CHECKS_AT_ONCE = 16;
 export async function preflight(
   operator: Operator,
   client: Client,
-  { program = operator.name, leaseNamespace, signal }: PreflightOptions = {},
+  options: PreflightOptions = {},
 ): Promise<Finding[]> {
+  const { program = operator.name, signal } = options;
   await client.raw("GET", "/version", undefined, { signal });
-  const install = `run \`${program} install\` as an admin`;
-  const kinds = await missingKinds(operator, client, install, signal);
-  const rules = await missingRules(operator.rules(), undefined, client, install, signal);
-  if (leaseNamespace) rules.push(...await missingRules(LEASE_RULES, leaseNamespace, client, install, signal));
-  return [...kinds, ...rules];
+  const kinds = await missingKinds(operator, client, installHint(program), signal);
+  return [...kinds, ...await missingRights(operator, client, options)];
+}
+
+/**
+ * Which of the rules that the operator declares an account lacks. An empty answer means none.
+ *
+ * @throws {ForbiddenError} where the caller may not ask about `account`.
+ */
+export async function missingRights(
+  operator: Operator,
+  client: Client,
+  { program = operator.name, leaseNamespace, account, signal }: PreflightOptions = {},
+): Promise<Finding[]> {
+  const can: Can = (verb, resource, namespace) =>
+    account
+      ? client.canUser(account, verb, resource, namespace, signal)
+      : client.can(verb, resource, namespace, undefined, signal);
+  const rules = await missingRules(operator.rules(), undefined, can, installHint(program));
+  if (leaseNamespace) rules.push(...await missingRules(LEASE_RULES, leaseNamespace, can, installHint(program)));
+  return rules;
+}
+
+/** Whether somebody may do something. */
+type Can = (
+  verb: string,
+  resource: { group: string; plural: string; subresource?: string },
+  namespace?: string,
+) => Promise<boolean>;
+
+function installHint(program: string): string {
+  return `run \`${program} install\` as an admin`;
 }
 
 async function missingKinds(
@@ -68,9 +98,8 @@ async function missingKinds(
 async function missingRules(
   rules: readonly PolicyRule[],
   namespace: string | undefined,
-  client: Client,
+  can: Can,
   install: string,
-  signal?: AbortSignal,
 ): Promise<Finding[]> {
   const wanted = rules.flatMap((rule) => rule.verbs.map((verb) => ({ rule, verb })));
   const missing: PolicyRule[] = [];
@@ -78,7 +107,7 @@ async function missingRules(
     const batch = wanted.slice(at, at + CHECKS_AT_ONCE);
     const allowed = await Promise.all(batch.map(({ rule, verb }) => {
       const [plural, subresource] = rule.resources[0]!.split("/") as [string, string | undefined];
-      return client.can(verb, { group: rule.apiGroups[0]!, plural, subresource }, namespace, undefined, signal);
+      return can(verb, { group: rule.apiGroups[0]!, plural, subresource }, namespace);
     }));
     batch.forEach(({ rule, verb }, index) => {
       if (!allowed[index]) missing.push({ ...rule, verbs: [verb] });

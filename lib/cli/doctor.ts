@@ -1,0 +1,115 @@
+import { SystemClock } from "../base/clock.ts";
+import { silentLogger } from "../base/log.ts";
+import { Client } from "../client/mod.ts";
+import { type Diagnosis, type Examination, examine, type Verdict } from "./doctor/diagnosis.ts";
+import { installationCheck } from "./doctor/installation_check.ts";
+import { memoryCheck } from "./doctor/memory_check.ts";
+import { objectsCheck } from "./doctor/objects_check.ts";
+import { ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
+import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
+import { leaderCheck, namespaceCheck, podsCheck, settingsCheck } from "./doctor/workload_checks.ts";
+import { EXIT } from "./exit.ts";
+import { requireNamespaceName } from "./install.ts";
+import { Interrupts } from "./interrupts.ts";
+import { openCluster } from "./open_cluster.ts";
+import type { CommandContext } from "./program.ts";
+import { paint, type Terminal } from "./terminal.ts";
+
+/** Flags of `doctor`. */
+export interface DoctorFlags {
+  readonly namespace: string;
+  readonly output: "table" | "json";
+}
+
+/** In the order in which one would look: what comes later makes no sense without what comes before. */
+const CHECKS = [
+  serverCheck,
+  clockCheck,
+  installationCheck,
+  rightsCheck,
+  ownRightsCheck,
+  namespaceCheck,
+  settingsCheck,
+  podsCheck,
+  leaderCheck,
+  objectsCheck,
+  memoryCheck,
+];
+
+/**
+ * `doctor`: looks at everything that can keep the operator from its work, and says of each finding what mends it. Writes nothing.
+ * Fails where there is a problem, or where something could not be looked at.
+ */
+export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
+  const { operator, program, table, terminal } = context, { namespace, output } = flags;
+  requireNamespaceName(namespace);
+  const clock = new SystemClock();
+  using interrupts = new Interrupts();
+  const { signal } = interrupts;
+  await using cluster = await openCluster(context, clock, silentLogger);
+  const { transport, server } = cluster;
+  const client = new Client(transport, { fieldManager: `${operator.name}-doctor`, clock, dryRun: true });
+  const account = { namespace, name: operator.name };
+  const examination: Examination = { client, transport, server, clock, operator, program, account, table, signal };
+  const found: Diagnosis[] = [];
+  const show = output === "json" ? () => {} : printer(terminal);
+  for (const check of CHECKS) {
+    const diagnoses = await examine(check, examination);
+    found.push(...diagnoses);
+    diagnoses.forEach(show);
+    signal.throwIfAborted();
+  }
+  if (output === "json") terminal.out(JSON.stringify(found, null, 2));
+  else terminal.out(summary(found));
+  return found.some(({ verdict }) => verdict === "problem" || verdict === "unknown") ? EXIT.failed : EXIT.done;
+}
+
+const STYLES = { ok: "green", warning: "yellow", problem: "red", unknown: "cyan" } as const satisfies Record<
+  Verdict,
+  string
+>;
+const CHECK_WIDTH = Math.max(...CHECKS.map(({ name }) => name.length)), VERDICT_WIDTH = "problem".length;
+
+/** A table on a terminal, each finding as soon as it is known; elsewhere a line for each, which grep finds. */
+function printer(terminal: Terminal): (diagnosis: Diagnosis) => void {
+  if (!terminal.interactive) {
+    return ({ check, verdict, says, fix }) => {
+      terminal.out(`${verdict}: ${check}: ${says}`);
+      if (fix) terminal.out(`  fix: ${fix}`);
+    };
+  }
+  const indent = " ".repeat(CHECK_WIDTH + VERDICT_WIDTH + 4);
+  terminal.out(
+    paint(terminal, "bold", `${"CHECK".padEnd(CHECK_WIDTH)}  ${"RESULT".padEnd(VERDICT_WIDTH)}  FINDING`),
+  );
+  return ({ check, verdict, says, fix }) => {
+    const painted = paint(terminal, STYLES[verdict], verdict.padEnd(VERDICT_WIDTH));
+    const [first = "", ...rest] = wrap(says, Math.max(20, terminal.columns() - indent.length));
+    terminal.out(`${check.padEnd(CHECK_WIDTH)}  ${painted}  ${first}`);
+    const more = fix ? [...rest, ...wrap(`fix: ${fix}`, Math.max(20, terminal.columns() - indent.length))] : rest;
+    for (const line of more) terminal.out(`${indent}${line}`);
+  };
+}
+
+/** Lines of at most `width` characters, broken between words; a longer word has a line of its own. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+/** `9 ok, 1 warning, 1 problem`. */
+function summary(found: readonly Diagnosis[]): string {
+  const count = (verdict: Verdict) => found.filter((each) => each.verdict === verdict).length;
+  const parts = [`${count("ok")} ok`];
+  for (const verdict of ["warning", "problem"] as const) {
+    const number = count(verdict);
+    if (number > 0) parts.push(`${number} ${verdict}${number > 1 ? "s" : ""}`);
+  }
+  if (count("unknown") > 0) parts.push(`${count("unknown")} not looked at`);
+  return parts.join(", ");
+}

@@ -1,0 +1,44 @@
+import { UsageError } from "../../base/errors.ts";
+import type { BuiltinObject } from "../../operator/builtin_kinds.ts";
+import { resolveSettings, type SettingTable } from "../setting.ts";
+import type { Settings } from "../settings.ts";
+
+/** One container of a Deployment that is given settings. */
+export interface DeployedSettings {
+  readonly container: string;
+  /** Undefined where they cannot be used. */
+  readonly settings: Settings | undefined;
+  /** What is wrong with them, one line each. */
+  readonly problems: readonly string[];
+  /** The container's memory limit, as it is written. */
+  readonly memoryLimit: string | undefined;
+}
+
+interface Container {
+  readonly name: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[];
+  readonly resources?: { readonly limits?: { readonly memory?: string } };
+}
+
+/** The settings that a Deployment's containers are given, read as the program will read them. */
+export function deployedSettings({ spec }: BuiltinObject, table: SettingTable): DeployedSettings[] {
+  const { template } = (spec ?? {}) as { template?: { spec?: { containers?: readonly Container[] } } };
+  return (template?.spec?.containers ?? []).map((container) => {
+    const fallbacks = new Map(Object.values(table).map(({ env, fallback }) => [env, fallback]));
+    // What comes from a Secret or a field is known on the node only: its name can be checked, its value cannot.
+    const env = Object.fromEntries(
+      (container.env ?? []).map(({ name, value, valueFrom }) => [
+        name,
+        valueFrom === undefined ? value ?? "" : fallbacks.get(name) ?? "",
+      ]),
+    );
+    const { name, resources } = container, memoryLimit = resources?.limits?.memory;
+    try {
+      const settings = resolveSettings(table, env, {}).values as unknown as Settings;
+      return { container: name, settings, problems: [], memoryLimit };
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      return { container: name, settings: undefined, problems: error.message.split("\n"), memoryLimit };
+    }
+  });
+}

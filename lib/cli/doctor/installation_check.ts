@@ -1,0 +1,96 @@
+import { isObject } from "../../base/json.ts";
+import { diff } from "../../apimachinery/diff.ts";
+import { type DynamicObject, keyOf } from "../../apimachinery/object.ts";
+import { installation, type InstalledObject } from "../../operator/installation.ts";
+import { nameOf } from "../removal.ts";
+import { type Check, type Examination, type Finding, ok, problem } from "./diagnosis.ts";
+
+/** Differences of one object that are named. */
+const NAMED_MAX = 4;
+
+/** Whether what `install` applies is in the cluster, and as the operator declares it. */
+export const installationCheck: Check = {
+  name: "installation",
+  async look(examination) {
+    const { operator, program, account, client, signal } = examination;
+    const found: Finding[] = [], objects = installation(operator, program, account.namespace);
+    let present = 0;
+    for (const installed of objects) {
+      const live = await client.find(installed.resource, keyOf(installed.object), { signal });
+      if (live) present++;
+      found.push(...judge(installed, live, examination));
+    }
+    if (present === 0) return [problem(`${operator.name} is not installed`, installCommand(examination))];
+    return found.length > 0 ? found : [ok(`${objects.length} objects are as the operator declares them`)];
+  },
+};
+
+/** The command that installs where this examination looks. */
+export function installCommand({ program, account }: Pick<Examination, "program" | "account">): string {
+  return `${program} install${account.namespace === `${program}-system` ? "" : ` --namespace ${account.namespace}`}`;
+}
+
+function judge(
+  { resource, object }: InstalledObject,
+  live: DynamicObject | undefined,
+  examination: Examination,
+): Finding[] {
+  const name = nameOf(resource, object), fix = installCommand(examination);
+  if (!live) return [problem(`${name} is missing`, fix)];
+  if (live.metadata?.deletionTimestamp) {
+    return [problem(`${name} is being deleted`, `kubectl get ${name} -o yaml tells what it waits for`)];
+  }
+  const different = differences(object, live);
+  if (different.length > 0) {
+    const more = different.length > NAMED_MAX ? ` and ${different.length - NAMED_MAX} more` : "";
+    const says = `${name} is not as this operator declares it: ${different.slice(0, NAMED_MAX).join(", ")}${more}`;
+    return [problem(says, `${fix} (of the release that runs, if that is not this one)`)];
+  }
+  const unmet = resource.kind === "CustomResourceDefinition" ? unmetConditions(live) : [];
+  return unmet.map((says) => problem(`${name} is not served: ${says}`, `kubectl describe crd ${live.metadata?.name}`));
+}
+
+/** Fields of a CRD's names and spec that a server fills in by itself. */
+const FILLED_IN = /^(spec\.conversion|spec\.names\.\w+|spec\.preserveUnknownFields)(\.|$)/;
+/** What a declaration decides: labels and annotations are anybody's. */
+const DECIDED = ["spec", "rules", "roleRef", "subjects"];
+
+/**
+ * Where an object in the cluster says something else than the declared one, as paths. What a server fills in by itself is no
+ * difference, a field of a schema that is not declared is one.
+ */
+export function differences(declared: DynamicObject, live: DynamicObject): string[] {
+  const part = (object: DynamicObject) =>
+    Object.fromEntries(
+      DECIDED.filter((field) => declared[field] !== undefined).map((
+        field,
+      ) => [field, byVersion(object[field])]),
+    );
+  return diff(part(live), JSON.parse(JSON.stringify(part(declared)))).map(({ path, operation }) => ({
+    path: path.join("."),
+    operation,
+  })).filter(({ path, operation }) => !(operation === "remove" && FILLED_IN.test(path))).map(({ path, operation }) => {
+    const short = path.replace(/^spec\.versions\.[^.]+\.schema\.openAPIV3Schema\./, "schema.");
+    return `${short} ${{ add: "is missing", change: "differs", remove: "is not declared" }[operation]}`;
+  });
+}
+
+/** A CRD's versions by their names, so that a difference tells where it is. */
+function byVersion(field: unknown): unknown {
+  if (!isObject(field) || !Array.isArray(field.versions)) return field;
+  const versions = Object.fromEntries((field.versions as { name: string }[]).map((each) => [each.name, each]));
+  return { ...field, versions };
+}
+
+function unmetConditions(crd: DynamicObject): string[] {
+  const { conditions } = (crd.status ?? {}) as { conditions?: Condition[] | null };
+  const of = (type: string) => (conditions ?? []).find((each) => each.type === type);
+  return ["NamesAccepted", "Established"].filter((type) => of(type)?.status !== "True")
+    .map((type) => `${type}: ${of(type)?.message ?? "the server has not said so yet"}`).slice(0, 1);
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+}

@@ -1,0 +1,90 @@
+import type { KubeObject } from "../../apimachinery/object.ts";
+import { parseQuantity } from "../../apimachinery/quantity.ts";
+import { type ApiResource, formatGroupResource } from "../../apimachinery/resource.ts";
+import { type Client, isNotFound } from "../../client/mod.ts";
+import type { Operator } from "../../operator/operator.ts";
+import { deploymentsOf } from "../footprint.ts";
+import { deployedSettings } from "./deployed_settings.ts";
+import { type Check, type Finding, ok, problem, warning } from "./diagnosis.ts";
+
+/** What the program holds with nothing in its stores, on its first start (bench/startup.ts). */
+const BASE_BYTES = 80_000_000;
+/** What an object costs beside its fields, and what a byte of its JSON becomes in memory at the peak of the first list. */
+const OBJECT_BYTES = 600, FACTOR = 4;
+/** Of a limit: above it the collector works hard, and a burst is too much. */
+const SHARE_MAX = 0.8;
+/** Objects whose sizes are looked at, and pages that are counted where the server tells no number. */
+const SAMPLE = 100, PAGES_MAX = 20;
+
+/** A watch of the operator, as far as its memory goes. */
+interface Watched {
+  readonly resource: ApiResource;
+  readonly labelSelector?: string;
+  readonly metadataOnly?: boolean;
+}
+
+/** How much memory the operator's stores will take in this cluster, and whether its pods are given that much. */
+export const memoryCheck: Check = {
+  name: "memory",
+  async look({ client, operator, account, table, signal }) {
+    let bytes = BASE_BYTES, largest = { name: "nothing", bytes: 0 };
+    for (const watched of watchesOf(operator)) {
+      const size = await storeBytes(client, watched, signal);
+      bytes += size;
+      if (size > largest.bytes) largest = { name: formatGroupResource(watched.resource), bytes: size };
+    }
+    const says = `about ${mebibytes(bytes)} at the peak, of which ${mebibytes(largest.bytes)} for ${largest.name}`;
+    const found: Finding[] = [];
+    for (const deployment of await deploymentsOf(client, account, signal)) {
+      for (const { memoryLimit, container } of deployedSettings(deployment, table)) {
+        const limit = memoryLimit === undefined ? undefined : parseQuantity(memoryLimit);
+        if (!limit) continue;
+        const share = bytes / Number(limit.nanos / 1_000_000_000n);
+        const fix = "raise resources.limits.memory, or watch less";
+        if (share > 1) found.push(problem(`${says}: more than container ${container}'s limit of ${memoryLimit}`, fix));
+        else if (share > SHARE_MAX) {
+          found.push(warning(`${says}: close to container ${container}'s limit of ${memoryLimit}`, fix));
+        }
+      }
+    }
+    return found.length > 0 ? found : [ok(says)];
+  },
+};
+
+function watchesOf({ declarations }: Operator): Watched[] {
+  return declarations.flatMap(({ kind, owns, watches }) => [
+    { resource: kind },
+    ...owns.map((resource) => ({ resource })),
+    ...watches,
+  ]);
+}
+
+/** What a store of all that a watch shows would take; nothing where the resource is not served. */
+async function storeBytes(client: Client, watched: Watched, signal: AbortSignal): Promise<number> {
+  const { resource, labelSelector, metadataOnly } = watched;
+  let count = 0, sampled = 0, sampleBytes = 0, pages = 0;
+  try {
+    const options = { labelSelector, metadataOnly, limit: SAMPLE, signal };
+    for await (const { items, metadata } of client.pages<KubeObject>(resource, options)) {
+      count += items.length + (metadata?.remainingItemCount ?? 0);
+      if (sampled === 0) {
+        sampled = items.length;
+        for (const item of items) sampleBytes += JSON.stringify({ ...item, metadata: trimmed(item) }).length;
+      }
+      // With a selector the server does not say how many are left.
+      if (metadata?.remainingItemCount !== undefined || ++pages === PAGES_MAX) break;
+    }
+  } catch (error) {
+    if (isNotFound(error)) return 0;
+    throw error;
+  }
+  return count === 0 ? 0 : count * (OBJECT_BYTES + FACTOR * sampleBytes / sampled);
+}
+
+function trimmed({ metadata }: KubeObject) {
+  return { ...metadata, managedFields: undefined };
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+}

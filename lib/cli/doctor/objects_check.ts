@@ -1,0 +1,102 @@
+import { formatDuration } from "../../base/duration.ts";
+import type { Condition } from "../../apimachinery/condition.ts";
+import { formatKey, keyOf, type KubeObject } from "../../apimachinery/object.ts";
+import { isNotFound } from "../../client/mod.ts";
+import { type HandledKind, handledKinds } from "../footprint.ts";
+import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
+import { clockSkewMs } from "./server_checks.ts";
+
+/** A deletion that takes longer has not just begun. */
+const DELETION_MS_MAX = 60_000;
+/** Objects of a kind that are looked at, in pages: enough to judge by, and an end to it. */
+const PAGES_MAX = 20;
+/** Objects that a finding names. */
+const NAMED_MAX = 3;
+
+/** Objects that wait to go, and objects that the operator says are not ready. */
+export const objectsCheck: Check = {
+  name: "objects",
+  async look(examination) {
+    const { client, clock, operator } = examination;
+    const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
+    const found: Finding[] = [], quiet: string[] = [];
+    // Somebody else's objects are looked at only where the operator may hold them.
+    const held = new Set(operator.declarations.filter((each) => each.delete).map(({ kind }) => kind));
+    for (const handled of handledKinds(operator).filter(({ kind, own }) => own || held.has(kind))) {
+      const objects: KubeObject[] = [];
+      let pages = 0, partial = false;
+      const options = { metadataOnly: !handled.kind.hasStatus, signal: examination.signal };
+      try {
+        for await (const { items, metadata } of client.pages<KubeObject>(handled.kind, options)) {
+          objects.push(...items.filter(isTelling));
+          if (++pages < PAGES_MAX || !metadata?.continue) continue;
+          partial = true;
+          break;
+        }
+      } catch (error) {
+        if (!isNotFound(error)) throw error; // told by the check of the installation
+        continue;
+      }
+      const bad = judge(handled, objects, nowMs, examination);
+      if (bad.length > 0) found.push(...bad);
+      else quiet.push(`${handled.name}${partial ? " (the first of many)" : ""}`);
+    }
+    if (quiet.length > 0) found.push(ok(`all is well with ${quiet.join(", ")}`));
+    return found;
+  },
+};
+
+function isTelling(object: KubeObject): boolean {
+  return object.metadata?.deletionTimestamp !== undefined || unready(object) !== undefined;
+}
+
+function judge(
+  handled: HandledKind,
+  objects: readonly KubeObject[],
+  nowMs: number,
+  { program }: Examination,
+): Finding[] {
+  const { name, finalizer } = handled;
+  const leaving = objects.filter(({ metadata }) => {
+    const sinceMs = Date.parse(metadata?.deletionTimestamp ?? "");
+    return nowMs - sinceMs > DELETION_MS_MAX;
+  });
+  const ours = leaving.filter(({ metadata }) => metadata?.finalizers?.includes(finalizer));
+  const theirs = leaving.filter(({ metadata }) => !metadata?.finalizers?.includes(finalizer));
+  const not = objects.filter((object) => !object.metadata?.deletionTimestamp && unready(object));
+  const since = (object: KubeObject) => {
+    const age = formatDuration(nowMs - Date.parse(object.metadata!.deletionTimestamp!)), why = unready(object);
+    return `${formatKey(keyOf(object))} (for ${age}${why ? `; ${why}` : ""})`;
+  };
+  const found: Finding[] = [];
+  if (ours.length > 0) {
+    found.push(problem(
+      `${ours.length} deleted ${name} wait for the operator to take ${finalizer} off: ${named(ours, since)}`,
+      `let an operator run (\`${program} run\`, or its Deployment) and read what it says about them`,
+    ));
+  }
+  if (theirs.length > 0) {
+    const holders = [...new Set(theirs.flatMap(({ metadata }) => metadata?.finalizers ?? []))].join(", ");
+    const says = `${theirs.length} deleted ${name} wait for somebody else's ${holders}: ${named(theirs, since)}`;
+    found.push(warning(says, "ask whoever put these finalizers there"));
+  }
+  if (not.length > 0) {
+    const says = `${not.length} ${name} are not ready: ${
+      named(not, (each) => `${formatKey(keyOf(each))} (${unready(each)})`)
+    }`;
+    found.push(warning(says, `kubectl get ${name} --all-namespaces`));
+  }
+  return found;
+}
+
+function named(objects: readonly KubeObject[], describe: (object: KubeObject) => string): string {
+  const more = objects.length > NAMED_MAX ? ` and ${objects.length - NAMED_MAX} more` : "";
+  return objects.slice(0, NAMED_MAX).map(describe).join(", ") + more;
+}
+
+/** Why an object is not ready, where its operator says that. */
+function unready(object: KubeObject): string | undefined {
+  const { conditions } = ((object as { status?: unknown }).status ?? {}) as { conditions?: Condition[] | null };
+  const ready = Array.isArray(conditions) ? conditions.find(({ type }) => type === "Ready") : undefined;
+  return ready?.status === "False" ? ready.message || ready.reason : undefined;
+}

@@ -1,0 +1,61 @@
+import type { BuiltinObject } from "../../operator/builtin_kinds.ts";
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly restartCount?: number;
+  readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
+}
+
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly message?: string };
+}
+
+interface PodStatus {
+  readonly phase?: string;
+  readonly message?: string;
+  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[] | null;
+  readonly containerStatuses?: readonly ContainerStatus[] | null;
+  readonly initContainerStatuses?: readonly ContainerStatus[] | null;
+}
+
+/** What every container waits for at first. */
+const USUAL: ReadonlySet<string | undefined> = new Set([undefined, "ContainerCreating", "PodInitializing"]);
+/** More restarts are no accident. */
+const RESTARTS_MAX = 3;
+
+/** What keeps a pod from working, or made it restart; empty where nothing does. Init containers count as much as others. */
+export function podTrouble({ status }: BuiltinObject): string[] {
+  const { phase, message, conditions, containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
+  const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];
+  const trouble = containers.flatMap(containerTrouble);
+  const unmet = (type: string) => conditions?.find((each) => each.type === type && each.status === "False")?.message;
+  const scheduled = unmet("PodScheduled");
+  if (scheduled) trouble.push(`it fits on no node: ${scheduled}`);
+  if (phase === "Failed") trouble.push(`it failed${message ? `: ${message}` : ""}`);
+  if (trouble.length === 0 && phase === "Running") {
+    const unready = unmet("Ready");
+    if (unready) trouble.push(`it is not ready: ${unready}`);
+  }
+  return trouble;
+}
+
+function containerTrouble({ name, restartCount = 0, state = {}, lastState = {} }: ContainerStatus): string[] {
+  const { waiting, terminated } = state;
+  const told = (text: string | undefined) => text ? `: ${text}` : "";
+  if (waiting && !USUAL.has(waiting.reason)) {
+    const before = lastState.terminated ? `, it ended with ${ending(lastState.terminated)}` : "";
+    return [`container ${name} waits: ${waiting.reason}${told(waiting.message)}${before}`];
+  }
+  if (terminated?.exitCode) return [`container ${name} ended with ${ending(terminated)}${told(terminated.message)}`];
+  if (lastState.terminated?.reason === "OOMKilled" || restartCount > RESTARTS_MAX) {
+    const why = lastState.terminated ? `, last with ${ending(lastState.terminated)}` : "";
+    return [`container ${name} was restarted ${restartCount} times${why}`];
+  }
+  return [];
+}
+
+function ending({ reason, exitCode }: NonNullable<ContainerState["terminated"]>): string {
+  return `${reason ?? "Error"} (${exitCode ?? "?"})`;
+}

@@ -1,0 +1,36 @@
+import { formatKey } from "../../apimachinery/object.ts";
+import { serviceAccountUser } from "../../harness/cluster.ts";
+import { missingRights } from "../../operator/preflight.ts";
+import { type Check, ok, problem, warning } from "./diagnosis.ts";
+import { installCommand } from "./installation_check.ts";
+
+/** Whether the operator's ServiceAccount may do all that the operator declares: asked for the account, not for who asks. */
+export const rightsCheck: Check = {
+  name: "rights",
+  async look(examination) {
+    const { operator, client, account, program, signal } = examination, { namespace, name } = account;
+    const missing = await missingRights(operator, client, {
+      program,
+      account: serviceAccountUser(namespace, name),
+      leaseNamespace: namespace,
+      signal,
+    });
+    const who = `ServiceAccount ${formatKey(account)}`;
+    if (missing.length === 0) return [ok(`${who} may do all that the operator declares`)];
+    return missing.map((each) => problem(`${who} is ${each.problem}`, installCommand(examination)));
+  },
+};
+
+/** Whether whoever runs this could run the operator as well, as `run` outside of the cluster does. */
+export const ownRightsCheck: Check = {
+  name: "you",
+  async look({ operator, client, program, signal }) {
+    const missing = await missingRights(operator, client, { program, signal });
+    if (missing.length === 0) {
+      return [ok(`you may do all that the operator declares, so \`${program} run\` works here`)];
+    }
+    const says = `\`${program} run\` does not work with your credentials, which are ${missing[0]!.problem}`;
+    const more = missing.length > 1 ? ` (and ${missing.length - 1} more)` : "";
+    return [warning(`${says}${more}`, "choose others with --context or --kubeconfig, if you want to run it yourself")];
+  },
+};

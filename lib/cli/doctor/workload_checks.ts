@@ -1,0 +1,159 @@
+import { formatDuration } from "../../base/duration.ts";
+import { formatKey, keyOf, type KubeObject } from "../../apimachinery/object.ts";
+import { type LeaseObject, LEASES } from "../../election/lease.ts";
+import { type BuiltinObject, Namespace } from "../../operator/builtin_kinds.ts";
+import { deploymentsOf, isWorking, podsOf } from "../footprint.ts";
+import { deployedSettings } from "./deployed_settings.ts";
+import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
+import { podTrouble } from "./pod_trouble.ts";
+import { clockSkewMs } from "./server_checks.ts";
+
+const ENFORCE = "pod-security.kubernetes.io/enforce";
+
+/** Whether the Deployments of the operator have the pods that they ask for, and what keeps a pod from working. */
+export const podsCheck: Check = {
+  name: "pods",
+  async look(examination) {
+    const { client, account, signal, program } = examination;
+    const deployments = await deploymentsOf(client, account, signal);
+    const pods = (await podsOf(client, account, signal)).filter(({ metadata }) => !metadata?.deletionTimestamp);
+    const found = pods.flatMap((pod) => podTrouble(pod).map((says) => podProblem(pod, says)));
+    found.push(...deployments.flatMap((deployment) => judge(deployment, found.length > 0)));
+    if (found.length > 0) return found;
+    const working = pods.filter(isWorking).length;
+    if (working > 0) return [ok(`${working} pods work as ServiceAccount ${formatKey(account)}`)];
+    const fix = `kubectl apply -k deploy/overlays/prod, or \`${program} run\` where it should run`;
+    return [warning(`no pod works as ServiceAccount ${formatKey(account)}`, fix)];
+  },
+};
+
+function podProblem(pod: KubeObject, says: string): Finding {
+  const { namespace, name } = keyOf(pod);
+  return problem(
+    `pod ${namespace}/${name}: ${says}`,
+    `kubectl -n ${namespace} logs ${name} --all-containers --previous`,
+  );
+}
+
+/** @param told Whether its pods have told already why they do not work. */
+function judge({ metadata, spec, status }: BuiltinObject, told: boolean): Finding[] {
+  const { replicas = 1 } = (spec ?? {}) as { replicas?: number };
+  const { readyReplicas = 0, conditions } = (status ?? {}) as {
+    readyReplicas?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[] | null;
+  };
+  const name = `deployment ${metadata!.namespace}/${metadata!.name}`;
+  const describe = `kubectl -n ${metadata!.namespace} describe deployment ${metadata!.name}`;
+  const failing = (conditions ?? []).filter(({ type, status }) =>
+    (type === "ReplicaFailure" && status === "True") || (type === "Progressing" && status === "False")
+  );
+  if (failing.length > 0) {
+    return failing.map(({ reason, message }) => problem(`${name}: ${reason}: ${message}`, describe));
+  }
+  if (replicas === 0) {
+    return [
+      warning(
+        `${name} is scaled to 0`,
+        `kubectl -n ${metadata!.namespace} scale deployment ${metadata!.name} --replicas=1`,
+      ),
+    ];
+  }
+  if (readyReplicas >= replicas || told) return [];
+  return [problem(`${name}: ${readyReplicas} of ${replicas} replicas are ready`, describe)];
+}
+
+/** Whether the settings of the deployed pods are settings, and agree with their Deployment. */
+export const settingsCheck: Check = {
+  name: "settings",
+  async look({ client, account, signal, table, program }) {
+    const found: Finding[] = [];
+    const deployments = await deploymentsOf(client, account, signal);
+    for (const deployment of deployments) {
+      const name = `deployment ${formatKey(keyOf(deployment))}`;
+      for (const { settings, problems } of deployedSettings(deployment, table)) {
+        const fix = `\`${program} config\` shows every setting`;
+        found.push(...problems.map((says) => problem(`${name}: ${says}`, fix)));
+        if (settings) found.push(...disagreements(name, deployment, settings));
+      }
+    }
+    if (found.length > 0 || deployments.length === 0) return found;
+    return [ok("the pods' settings are settings, and fit their Deployment")];
+  },
+};
+
+function disagreements(
+  name: string,
+  { spec }: BuiltinObject,
+  { leaderElection, gracePeriodMs }: { leaderElection: string; gracePeriodMs: number },
+): Finding[] {
+  const { replicas = 1, template } = (spec ?? {}) as {
+    replicas?: number;
+    template?: { spec?: { terminationGracePeriodSeconds?: number } };
+  };
+  const found: Finding[] = [], killMs = (template?.spec?.terminationGracePeriodSeconds ?? 30) * 1_000;
+  if (replicas > 1 && leaderElection === "off") {
+    const fix = "set PINTLE_LEADER_ELECTION=on, or one replica";
+    found.push(problem(`${name}: ${replicas} replicas do the same work, since none of them leads`, fix));
+  }
+  if (gracePeriodMs >= killMs) {
+    found.push(warning(
+      `${name}: pods are killed after ${formatDuration(killMs)}, before their grace of ${
+        formatDuration(gracePeriodMs)
+      } is over`,
+      "raise terminationGracePeriodSeconds, or shorten PINTLE_GRACE_PERIOD",
+    ));
+  }
+  return found;
+}
+
+/** Who leads, and whether it still does. Says nothing where nobody elects a leader. */
+export const leaderCheck: Check = {
+  name: "leader",
+  async look(examination) {
+    const { client, account, signal, clock } = examination;
+    const elects = await electsLeader(examination);
+    const lease = await client.find<LeaseObject>(LEASES, account, { signal });
+    const working = (await podsOf(client, account, signal)).filter(isWorking).length;
+    const read = `kubectl -n ${account.namespace} logs deployment/${account.name} --all-pods`;
+    const { holderIdentity, renewTime, leaseDurationSeconds = 0 } = lease?.spec ?? {};
+    if (!holderIdentity) {
+      if (elects && working > 0) return [problem(`${working} pods work and none of them leads`, read)];
+      return elects ? [warning("nobody leads", "let the operator run")] : [];
+    }
+    const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
+    const agoMs = nowMs - Date.parse(renewTime ?? ""), ago = formatDuration(agoMs);
+    const isFresh = agoMs <= (leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
+    if (isFresh) return [ok(`${holderIdentity} leads, and said so ${ago} ago`)];
+    const says = `nobody leads: ${holderIdentity} did, and last said so ${ago} ago`;
+    if (elects && working > 0) return [problem(says, read)];
+    return elects ? [warning(says, "let the operator run")] : [];
+  },
+};
+
+/** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
+const FRESH_MS_MORE = 3_000;
+
+async function electsLeader({ client, account, signal, table }: Examination): Promise<boolean> {
+  const deployments = await deploymentsOf(client, account, signal);
+  return deployments.some((deployment) =>
+    deployedSettings(deployment, table).some(({ settings }) => settings?.leaderElection === "on")
+  );
+}
+
+/** Whether the namespace of the pods holds them to what they need: a pod put there by somebody else then has no more rights. */
+export const namespaceCheck: Check = {
+  name: "namespace",
+  async look({ client, account, signal }) {
+    const { namespace } = account;
+    const live = await client.find(Namespace, { name: namespace }, { signal });
+    if (!live || (await deploymentsOf(client, account, signal)).length === 0) return [];
+    const enforced = live.metadata?.labels?.[ENFORCE];
+    if (enforced === "restricted") return [ok(`namespace ${namespace} admits restricted pods only`)];
+    return [warning(
+      `namespace ${namespace} enforces Pod Security "${
+        enforced ?? "privileged"
+      }", and the operator needs "restricted" only`,
+      `kubectl label --overwrite namespace ${namespace} ${ENFORCE}=restricted`,
+    )];
+  },
+};
