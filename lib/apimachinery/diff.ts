@@ -2,9 +2,13 @@ import { isObject, jsonEqual } from "../base/mod.ts";
 
 /** One difference between two JSON values, at a path of object keys. */
 export interface DiffItem {
+  /** `add` where there was nothing, `remove` where there is nothing any more. */
   readonly operation: "add" | "change" | "remove";
+  /** Keys from the root on; empty where the values as a whole differ. */
   readonly path: string[];
+  /** Absent for `add`. */
   readonly old?: unknown;
+  /** Absent for `remove`. */
   readonly next?: unknown;
 }
 

@@ -1,7 +1,10 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { DiffItem } from "../apimachinery/diff.ts";
 import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ChangeKind } from "../handling/change.ts";
+import type { AttemptBounds } from "../handling/progress.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import type { EventPoster } from "./event_recorder.ts";
 import type { StatusDraft } from "./status_draft.ts";
@@ -40,6 +43,11 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   readonly labels: Readonly<Record<string, string>>;
   /** Annotations of the object; an empty record where it has none. */
   readonly annotations: Readonly<Record<string, string>>;
+  /**
+   * What this process remembers of the object: made by `create` at the first call, the same for every handler and cycle, gone with
+   * the object or the process. A constructor-like function is its key.
+   */
+  memo<M>(create: () => M): M;
   /** Why this cycle runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for decisions. */
   readonly reasons: ReadonlySet<string>;
   /** The status to be written once, after the handlers, and only if it differs. */
@@ -67,3 +75,37 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   /** The operator's time: with it a handler can be tested on a virtual clock. */
   readonly clock: Clock;
 }
+
+/** What a handler of changes gets, to be destructured. */
+export interface ChangeContext<T extends KubeObject, Spec, Status extends object>
+  extends ReconcileContext<T, Spec, Status> {
+  /** What happened. */
+  readonly change: ChangeKind;
+  /**
+   * The object, or the handler's field, as it was handled before: without status and system metadata, secret values as digests.
+   * Undefined for a creation, and where it was too large to be remembered.
+   */
+  readonly old: unknown;
+  /** The same after the change. A later change is another one; `object` and `spec` may show it already. */
+  readonly next: unknown;
+  /** From `old` to `next`, field by field. Empty where one of them is not known. */
+  readonly diff: readonly DiffItem[];
+  /** Attempts of this handler for this change that failed. */
+  readonly retry: number;
+  /** When the first of them began, in milliseconds since the epoch. */
+  readonly startedMs: number;
+  /** As declared. */
+  readonly param: unknown;
+  /**
+   * Adds work that is remembered by its own: once this handler has returned, it runs until it has succeeded or is given up, and
+   * only then is this handler done. The handler is called again as long as some of it remains, and must add it again.
+   *
+   * @throws {UsageError} where the id is taken already.
+   */
+  subhandler(id: string, handler: ChangeContextHandler<T, Spec, Status>, bounds?: AttemptBounds): void;
+}
+
+/** A handler of changes, as a sub-handler is one too. */
+export type ChangeContextHandler<T extends KubeObject, Spec, Status extends object> = (
+  context: ChangeContext<T, Spec, Status>,
+) => Promise<unknown> | unknown;

@@ -1,80 +1,29 @@
-import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { type Random, randomSuffix } from "../base/random.ts";
+import { randomSuffix } from "../base/random.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { Informer, StoreEvent } from "../cache/mod.ts";
-import type { Client } from "../client/mod.ts";
 import { detectCause } from "../handling/cause.ts";
-import { afterRepeatedWrite, type HotLoopOptions, isHot } from "../handling/hot_loop.ts";
-import type { Outcome } from "../handling/outcome.ts";
-import { outcomeOfError } from "../handling/outcome.ts";
-import type { BackoffOptions } from "../queue/backoff.ts";
+import { afterRepeatedWrite, isHot } from "../handling/hot_loop.ts";
+import { type Outcome, outcomeOfError } from "../handling/outcome.ts";
+import { backoffMs } from "../queue/backoff.ts";
 import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
-import { type ChildKinds, ownerKey, typed } from "./children.ts";
+import { ChangeHandling } from "./change_handling.ts";
+import { ownerKey, typed } from "./children.ts";
 import { Cycle, type CycleHost, type CyclePlan, type CycleReport } from "./cycle.ts";
 import { CycleClient, type WriteRecord } from "./cycle_client.ts";
 import type { ControllerDeclaration, TimerDeclaration } from "./declaration.ts";
 import { Dependencies } from "./dependencies.ts";
-import type { EventRecorder } from "./event_recorder.ts";
+import type { ControllerDeps } from "./controller_deps.ts";
 import { KeyMemory, sameInput } from "./key_memory.ts";
 import { KeySchedule, mayLoop } from "./key_schedule.ts";
-import type { ControllerObserver, CycleResult, CycleSpan } from "./observer.ts";
-import type { SharedInformers } from "./shared_informers.ts";
+import type { CycleResult, CycleSpan } from "./observer.ts";
 import { WatchSet } from "./watch_set.ts";
 
-/** Bounds of a controller; all have defaults. */
-export interface ControllerOptions {
-  /** Cycles at the same time, each on another object. */
-  readonly workersMax: number;
-  /** Longest run of a handler that names no timeout of its own. */
-  readonly timeoutMs: number;
-  /** Pauses after failures of one object in a row. */
-  readonly backoff: BackoffOptions;
-  /** Longest wait for the store to show what the last cycle wrote. */
-  readonly ownWriteWaitMsMax: number;
-  /** When an object's cycles count as a loop, and how far they are slowed down. */
-  readonly hotLoop: HotLoopOptions;
-}
-
-/** What holds unless somebody says otherwise. */
-export const CONTROLLER_DEFAULTS: ControllerOptions = {
-  workersMax: 16,
-  timeoutMs: 300_000,
-  backoff: { initialMs: 500, maxMs: 300_000 },
-  ownWriteWaitMsMax: 5_000,
-  hotLoop: { writesInARowMax: 10, windowMs: 10_000, pauseMsMax: 60_000 },
-};
+/** Before another look at an object whose watch lags behind our own writes. */
+const UNREFLECTED_PAUSE_MS = 1_000;
 
 const UNTRACED: CycleSpan = { ended: () => {} };
-
-/** What a controller is given. */
-export interface ControllerDeps {
-  /** Every request goes through it. */
-  readonly client: Client;
-  /** Watches, shared with the other controllers. */
-  readonly informers: SharedInformers;
-  /** The resource of a child's kind. */
-  readonly resolveKind: ChildKinds["resolve"];
-  /** Posts what handlers say about their objects. */
-  readonly events: EventRecorder;
-  /** Times everything: delays, timeouts, timers. */
-  readonly clock: Clock;
-  /** Scatters pauses and makes identifiers. */
-  readonly random: Random;
-  /** Lines about an object add its kind, namespace and name. */
-  readonly logger: Logger;
-  /** Metrics and spans. */
-  readonly observer?: ControllerObserver;
-  /** Field manager of status and children. */
-  readonly fieldManager: string;
-  /** What stores keep of the kind and of what it owns; the same function for every controller, so that they share stores. */
-  readonly project: (object: KubeObject) => KubeObject;
-  /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
-  readonly finalizer: string;
-  /** Bounds; those of a handler or a declaration go before them. */
-  readonly options: ControllerOptions;
-}
 
 /**
  * Reconciles every object of one kind: watches, queues keys, runs cycles, and remembers between cycles only what may be lost.
@@ -92,6 +41,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #unsubscribe: (() => void)[] = [];
   readonly #host: CycleHost<T, Spec, Status>;
   readonly #schedule: KeySchedule<TimerDeclaration<T, Spec, Status>>;
+  readonly #changes: ChangeHandling<T, Spec, Status> | undefined;
   #primary!: Informer<T>;
 
   /** Watches nothing and works on nothing before it is started. */
@@ -104,6 +54,9 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.#watches = new WatchSet(deps.informers);
     this.#dependencies = new Dependencies(deps.informers, (key) => this.queue.add(key, "dependency"));
     this.#schedule = new KeySchedule(declaration.timers, options.hotLoop);
+    if (declaration.changes.length > 0) {
+      this.#changes = new ChangeHandling(declaration, deps.storage);
+    }
     const kinds = { resolve: deps.resolveKind, informerOf: (resource: ApiResource) => this.#ownedInformer(resource) };
     this.#host = {
       declaration,
@@ -114,6 +67,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       fieldManager: deps.fieldManager,
       finalizer: deps.finalizer,
       timeoutMs: options.timeoutMs,
+      pauseMs: (failures) => backoffMs(options.backoff, failures, random),
+      changes: this.#changes,
       cached: (resource) => this.#watches.reader(resource),
     };
   }
@@ -204,16 +159,23 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
 
   async #serve(item: WorkItem, abort: AbortSignal): Promise<void> {
     const former = this.#memory.get(item.key);
-    if (former) await this.#awaitOwnWrites(former, abort);
+    // What changed is told from what was written last: on an object as it was before that, an old change would be handled anew.
+    const reflected = !former || await this.#awaitOwnWrites(former, abort);
+    if (!reflected && this.#changes) {
+      for (const reason of item.reasons) this.queue.addAfter(item.key, UNREFLECTED_PAUSE_MS, reason);
+      return;
+    }
     const stored = this.#primary.store.get(item.key);
     if (!stored || (former && former.uid !== stored.metadata?.uid)) this.#forget(item.key);
     if (!stored) return;
     const memory = this.#memory.get(item.key) ?? new KeyMemory(stored, this.#deps.clock.now());
     this.#memory.set(item.key, memory);
     const object = typed(stored, this.#declaration.kind);
-    const { finalizer, clock } = this.#deps, needsFinalizer = this.#declaration.delete !== undefined;
-    const cause = detectCause(object, { finalizer, needsFinalizer });
-    if (cause.kind === "gone") return this.#forget(item.key);
+    const { finalizer, clock } = this.#deps, needsFinalizer = this.#changes?.holds(object) ?? false;
+    const detected = detectCause(object, { finalizer, needsFinalizer });
+    const attends = detected.kind === "gone" && !memory.letGo && this.#changes?.attends(object);
+    const cause = attends ? { kind: "delete" } as const : detected;
+    if (cause.kind === "gone") return memory.letGo ? undefined : this.#forget(item.key);
     memory.deleting = cause.kind === "delete";
     const news = new Set(item.reasons);
     if (memory.isHandled(stored)) news.delete("changed"); // our own echo
@@ -222,7 +184,10 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (wasHot && !memory.hot) this.#reportHot(item.key, false);
     if (!reconcile && timers.length === 0) return this.#reschedule(item.key, memory);
     const stalled = isHot(memory.hot, this.#deps.options.hotLoop);
-    await this.#runCycle({ key: item.key, object, cause, reasons, reconcile, timers, stalled }, memory, abort);
+    const { givenUp, resumed, resuming } = memory, pass = { resumed, resuming };
+    const memo = <M>(create: () => M) => memory.memo(create);
+    const plan = { key: item.key, object, cause, reasons, reconcile, timers, stalled, givenUp, pass, memo };
+    await this.#runCycle(plan, memory, abort);
   }
 
   #runCycle(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, abort: AbortSignal): Promise<void> {
@@ -280,9 +245,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   #settle(plan: CyclePlan<T, Spec, Status>, report: CycleReport<T>, memory: KeyMemory, log: Logger): CycleResult {
     const { outcome, object } = report, nowMs = this.#deps.clock.now();
     for (const [id, state] of report.ticks) memory.timers.set(id, state);
+    if (report.changes) memory.heed(report.changes);
+    memory.letGo ||= plan.cause.kind === "delete" && report.object === undefined;
     if (outcome.kind === "retry") {
       this.#retry(plan.key, outcome, log);
-      return "error";
+      return outcome.waiting ? "requeue_after" : "error";
     }
     if (plan.reconcile) {
       this.queue.forget(plan.key);
@@ -290,10 +257,14 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       memory.reconcileDueMs = afterMs === undefined ? undefined : nowMs + afterMs;
     }
     if (outcome.kind === "failed") {
-      log.warn("reconcile failed for good; waiting for the object to change", {
-        reason: outcome.reason,
-        error: outcome.message,
-      });
+      const goes = plan.cause.kind === "delete" && report.object === undefined;
+      log.warn(
+        goes ? "gave up on a handler; the object is let go" : "failed for good; waiting for the object to change",
+        {
+          reason: outcome.reason,
+          error: outcome.message,
+        },
+      );
     }
     if (object) this.#reschedule(plan.key, memory);
     if (outcome.kind === "failed") return "failed";
@@ -309,7 +280,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       memory.reconcileDueMs = this.#deps.clock.now() + delayMs;
       this.#reschedule(key, memory);
     }
-    if (outcome.kind === "done") return;
+    if (outcome.kind === "done" || outcome.kind === "retry" && outcome.waiting) return;
     const stack = outcome.error instanceof Error && outcome.error.name.endsWith("TypeError")
       ? outcome.error.stack
       : undefined;
@@ -353,16 +324,23 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     else log.info("hot loop ended");
   }
 
-  async #awaitOwnWrites(memory: KeyMemory, abort: AbortSignal): Promise<void> {
+  /** Whether the stores show what the key's last cycle wrote. */
+  async #awaitOwnWrites(memory: KeyMemory, abort: AbortSignal): Promise<boolean> {
+    const { ownWriteWaitMsMax } = this.#deps.options;
+    let reflected = true;
     for (const [informer, version] of memory.pendingWrites) {
-      await informer.waitFor(version, this.#deps.options.ownWriteWaitMsMax, abort);
+      reflected = await informer.waitFor(version, ownWriteWaitMsMax, abort) && reflected;
     }
-    memory.pendingWrites.clear();
+    if (reflected || !this.#changes) memory.pendingWrites.clear();
+    return reflected;
   }
 
   #forget(key: string): void {
     const memory = this.#memory.get(key);
-    if (memory?.uid) this.#deps.events.forget(memory.uid);
+    if (memory?.uid) {
+      this.#deps.events.forget(memory.uid);
+      this.#changes?.forget(memory.uid);
+    }
     if (memory && isHot(memory.hot, this.#deps.options.hotLoop)) this.#reportHot(key, false);
     this.#memory.delete(key);
     this.queue.forget(key);

@@ -1,14 +1,16 @@
 import type { Clock } from "../base/clock.ts";
 import { durationMs } from "../base/duration.ts";
+import { describeError } from "../base/errors.ts";
 import { isObject, jsonEqual } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
-import { ConflictError, NotFoundError } from "../client/mod.ts";
+import { ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
 import type { Cause } from "../handling/cause.ts";
 import { runWithTimeout } from "../handling/execution.ts";
-import { type Outcome, outcomeOf, outcomeOfError } from "../handling/outcome.ts";
+import { type Outcome, outcomeOf, outcomeOfError, worse } from "../handling/outcome.ts";
 import { nextTick, type TimerState } from "../handling/timer_schedule.ts";
+import type { ChangeHandling, ChangePass, ChangesHandled } from "./change_handling.ts";
 import { type ChildKinds, Children } from "./children.ts";
 import type { CachedReader, ReconcileContext } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
@@ -16,6 +18,7 @@ import type { ControllerDeclaration, HandlerOptions, ReconcileHandler, TimerDecl
 import type { Dependencies } from "./dependencies.ts";
 import type { EventPoster, EventRecorder } from "./event_recorder.ts";
 import { claim, release } from "./finalizer.ts";
+import { annotate, annotated } from "./handled_state.ts";
 import { sameInput } from "./key_memory.ts";
 import { ownFields } from "./own_fields.ts";
 import { StatusDraft } from "./status_draft.ts";
@@ -33,6 +36,10 @@ export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
   readonly fieldManager: string;
   readonly finalizer: string;
   readonly timeoutMs: number;
+  /** The pause after so many failures of a change's handler. */
+  pauseMs(failures: number): number;
+  /** Absent where the kind has no handlers of changes. */
+  readonly changes?: ChangeHandling<T, Spec, Status>;
   cached(resource: ApiResource): CachedReader<KubeObject>;
 }
 
@@ -42,10 +49,16 @@ export interface CyclePlan<T extends KubeObject, Spec, Status extends object> {
   readonly object: T;
   readonly cause: Exclude<Cause, { kind: "gone" }>;
   readonly reasons: ReadonlySet<string>;
-  /** Whether the reconcile or delete handler runs; a timer tick alone does not ask for it. */
+  /** Whether the handlers of the object itself run; a timer tick alone does not ask for them. */
   readonly reconcile: boolean;
   readonly timers: readonly TimerDeclaration<T, Spec, Status>[];
   readonly stalled: boolean;
+  /** Why the last change's handlers gave up, until the object changes again. */
+  readonly givenUp?: { readonly reason: string; readonly message: string };
+  /** What this process remembers of the object's changes. */
+  readonly pass: ChangePass;
+  /** See `ReconcileContext.memo`. */
+  memo<M>(create: () => M): M;
 }
 
 /** How a cycle ended. */
@@ -57,6 +70,8 @@ export interface CycleReport<T extends KubeObject> {
   readonly undisturbed: boolean;
   /** Next ticks of the timers that ran. */
   readonly ticks: ReadonlyMap<string, TimerState>;
+  /** What came of the object's changes, where the kind has handlers of them. */
+  readonly changes?: ChangesHandled;
 }
 
 interface CycleParts<T extends KubeObject, Spec, Status extends object> {
@@ -93,26 +108,52 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
 
   /** Runs the cycle. Errors of handlers become the report's outcome; errors of the cycle's own writes are thrown. */
   async run(): Promise<CycleReport<T>> {
-    const { kind } = this.#host.declaration;
-    const ticks = new Map<string, TimerState>();
+    const { kind } = this.#host.declaration, ticks = new Map<string, TimerState>();
     const object = await this.#settleFinalizer();
     if (!object) return { outcome: { kind: "done" }, object: undefined, undisturbed: false, ticks };
     const draft = this.#draft(object);
     const events = this.#host.events.poster(object);
-    const outcome = await this.#handle(object, draft, events.poster, ticks);
+    const { outcome, changes } = await this.#handle(object, draft, events.poster, ticks);
     // What a handler did until the stop cut it short is its own affair; the next run of the operator begins anew.
     this.#signal.throwIfAborted();
     await events.flush(this.#signal);
-    if (this.#plan.cause.kind === "delete" && outcome.kind === "done") {
+    if (this.#plan.cause.kind === "delete" && (changes?.finished ?? outcome.kind === "done")) {
       await release(this.#client, kind, object, this.#host.finalizer);
-      return { outcome, object: undefined, undisturbed: false, ticks };
+      return { outcome, object: undefined, undisturbed: false, ticks, changes };
     }
-    this.#judge(draft, outcome);
-    if (!kind.hasStatus || !draft.changed) return { outcome, object, undisturbed: true, ticks };
-    const written = await this.#commit(object, draft);
-    const undisturbed = written !== undefined && sameInput(object, written) &&
+    const kept = changes ? await this.#remember(object, draft, changes) : object;
+    if (!kept) return { outcome, object: undefined, undisturbed: false, ticks, changes };
+    this.#judge(draft, outcome, changes);
+    const own = changes?.edit.annotations ? annotated(object, changes.edit.annotations) : object;
+    const untouched = kept === object || sameInput(own, kept);
+    if (!kind.hasStatus || !draft.changed) return { outcome, object: kept, undisturbed: untouched, ticks, changes };
+    const written = await this.#commit(kept, draft);
+    const undisturbed = untouched && written !== undefined && sameInput(kept, written) &&
       jsonEqual((written as { status?: unknown }).status, draft.current);
-    return { outcome, object: written, undisturbed, ticks };
+    return { outcome, object: written, undisturbed, ticks, changes };
+  }
+
+  /** Writes what is to be remembered of the object's changes; undefined where it is gone. */
+  async #remember(object: T, draft: StatusDraft<Status>, { edit, state }: ChangesHandled): Promise<T | undefined> {
+    const { declaration: { kind }, changes } = this.#host;
+    if (edit.status) draft.set(edit.status as Partial<Status>);
+    if (!edit.annotations) return object;
+    try {
+      return await annotate(this.#client, kind, object, edit.annotations);
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      this.#log.warn("the object has no room for what it was; only digests of it are remembered", {
+        error: describeError(error),
+      });
+    }
+    const slim = await changes!.slim(object, state);
+    try {
+      return slim.annotations ? await annotate(this.#client, kind, object, slim.annotations) : object;
+    } catch (error) {
+      // An object that is going must not be held up by our own books.
+      if (this.#plan.cause.kind === "delete" && error instanceof InvalidError) return object;
+      throw error;
+    }
   }
 
   #draft(object: T): StatusDraft<Status> {
@@ -134,32 +175,51 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     draft: StatusDraft<Status>,
     events: EventPoster,
     ticks: Map<string, TimerState>,
-  ): Promise<Outcome> {
+  ): Promise<{ outcome: Outcome; changes?: ChangesHandled }> {
     const { declaration, dependencies, clock } = this.#host, { cause } = this.#plan;
     let spec: Spec;
     try {
       spec = declaration.kind.parseSpec(object);
     } catch (error) {
       // An object that cannot be read can still go: its delete handler is not owed a readable spec, only its finalizer is.
-      if (cause.kind !== "delete" || !declaration.delete) return outcomeOfError(error);
+      if (cause.kind !== "delete") return { outcome: outcomeOfError(error) };
       spec = (object as { spec?: Spec }).spec ?? {} as Spec;
     }
     const parts = { object, spec, draft, events };
     if (cause.kind === "delete") {
-      return declaration.delete ? await this.#invoke(declaration.delete, parts) : { kind: "done" };
+      const changes = await this.#change(parts);
+      return { outcome: changes?.outcome ?? { kind: "done" }, changes };
     }
     let worst: Outcome = { kind: "done" };
     for (const timer of this.#plan.timers) {
       const startMs = clock.now();
       const outcome = await this.#invoke(timer, parts);
       ticks.set(timer.id, nextTick(timer, startMs, clock.now()));
-      if (outcome.kind !== "done") worst = outcome;
+      worst = worse(worst, outcome);
     }
-    if (!this.#plan.reconcile || !declaration.reconcile) return worst;
+    if (!this.#plan.reconcile) return { outcome: worst };
+    const changes = await this.#change(parts);
+    if (changes) worst = worse(worst, changes.outcome);
+    if (!declaration.reconcile) return { outcome: worst, changes };
     const dependent = dependencies.begin(this.#plan.key);
     const outcome = await this.#invoke(declaration.reconcile, parts, dependent.watch);
     if (outcome.kind === "done") dependent.end();
-    return outcome.kind === "done" && worst.kind !== "done" ? worst : outcome;
+    return { outcome: worse(outcome, worst), changes };
+  }
+
+  /** Runs the handlers of the object's changes, where the kind has some. */
+  async #change(parts: CycleParts<T, Spec, Status>): Promise<ChangesHandled | undefined> {
+    const { changes, clock, timeoutMs, pauseMs } = this.#host, { cause, pass } = this.#plan;
+    return await changes?.run(parts.object, cause.kind === "delete", pass, {
+      clock,
+      attemptMsMax: timeoutMs,
+      pauseMs,
+      attempt: async (handler, facts, msMax) => {
+        await runWithTimeout(clock, msMax, this.#signal, (signal) => {
+          return handler({ ...this.#context(parts, signal, undefined), ...facts });
+        });
+      },
+    });
   }
 
   async #invoke(
@@ -199,6 +259,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       apply: (child, options) => children.apply(child, options),
       client,
       cached: (resource) => this.#host.cached(resource) as unknown as CachedReader<never>,
+      memo: (create) => this.#plan.memo(create),
       watch: async (resource, key) => {
         signal.throwIfAborted(); // a handler that outlived its cycle must not open a watch that nobody closes
         if (watch) return await watch(client, resource, key);
@@ -212,15 +273,18 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** The engine's own conditions: Ready where the handler left it open or failed, Stalled while the key runs hot. */
-  #judge(draft: StatusDraft<Status>, outcome: Outcome): void {
+  #judge(draft: StatusDraft<Status>, outcome: Outcome, changes: ChangesHandled | undefined): void {
+    const { givenUp, reconcile } = this.#plan;
+    const speaks = changes === undefined || changes.acted || this.#host.declaration.reconcile !== undefined;
     if (outcome.kind !== "done") draft.condition("Ready", false, outcome.reason, outcome.message);
-    else if (this.#plan.reconcile && !draft.hasSet("Ready")) draft.condition("Ready", true, "Reconciled");
+    else if (givenUp && !changes?.acted) draft.condition("Ready", false, givenUp.reason, givenUp.message);
+    else if (reconcile && speaks && !draft.hasSet("Ready")) draft.condition("Ready", true, "Reconciled");
     if (this.#plan.stalled) {
       draft.condition("Stalled", true, "HotLoop", "every reconcile of this object writes again without converging");
     } else if (draft.current.conditions?.some((each) => each.type === "Stalled" && each.reason === "HotLoop")) {
       draft.removeCondition("Stalled");
     }
-    if (this.#plan.reconcile) draft.observe();
+    if (reconcile && (changes?.finished ?? true)) draft.observe();
   }
 
   /** Writes the status; undefined where the object is gone. */

@@ -2,9 +2,12 @@ import type { Duration } from "../base/duration.ts";
 import type { Condition } from "../apimachinery/condition.ts";
 import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ChangeKind } from "../handling/change.ts";
+import type { ObjectFilter, ValueFilter } from "../handling/filter.ts";
 import type { ReconcileResult } from "../handling/outcome.ts";
+import type { AttemptBounds } from "../handling/progress.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
-import type { ReconcileContext } from "./context.ts";
+import type { ChangeContext, ReconcileContext } from "./context.ts";
 
 /** The part of a status that the engine writes for every resource that has one. */
 export interface BaseStatus {
@@ -85,6 +88,34 @@ export interface TimerDeclaration<T extends KubeObject, Spec, Status extends obj
   readonly handler: ReconcileHandler<T, Spec, Status>;
 }
 
+/** A handler of changes. What it returns goes nowhere. */
+export type ChangeHandler<T extends KubeObject, Spec, Status extends object> = (
+  context: ChangeContext<T, Spec, Status>,
+) => Promise<unknown> | unknown;
+
+/** A handler of changes of a kind, with what it is for and how often it is tried. */
+export interface ChangeDeclaration<T extends KubeObject, Spec, Status extends object>
+  extends AttemptBounds, ObjectFilter<T> {
+  /** Unique among the change handlers of the kind; progress is remembered under it. */
+  readonly id: string;
+  /** The changes that it is called for. */
+  readonly kinds: ReadonlySet<ChangeKind>;
+  /** Called for each matching change, until it has succeeded or is given up. */
+  readonly handler: ChangeHandler<T, Spec, Status>;
+  /** What `field` must have been before the change. */
+  readonly old?: ValueFilter;
+  /** What `field` must be after the change. */
+  readonly next?: ValueFilter;
+  /** Whether `old`, `next` and `diff` speak of `field` alone. */
+  readonly ofField?: boolean;
+  /** For `delete`: needs no finalizer, and is called only if somebody else's holds the object long enough. */
+  readonly optional?: boolean;
+  /** For `resume`: is called for objects that are being deleted, too. */
+  readonly deleted?: boolean;
+  /** Given to the handler as it is. */
+  readonly param?: unknown;
+}
+
 /** Everything that an operator says about one kind; what a controller runs. */
 export interface ControllerDeclaration<
   T extends KubeObject = KubeObject,
@@ -95,8 +126,10 @@ export interface ControllerDeclaration<
   readonly kind: ResourceKind<T, Spec, Status>;
   /** Called whenever an object may differ from what is desired. */
   reconcile?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions;
-  /** Called before a deleted object goes; its presence adds a finalizer to every object. */
-  delete?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions;
+  /** Called once for each change that they are for; those of deletions that are not optional add a finalizer to the object. */
+  readonly changes: ChangeDeclaration<T, Spec, Status>[];
+  /** Changes of these fields concern nobody. */
+  ignoredFields?: readonly string[];
   /** Called again and again while an object exists. */
   readonly timers: TimerDeclaration<T, Spec, Status>[];
   /** Kinds of children, whose changes lead back to their owner. */

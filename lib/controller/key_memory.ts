@@ -2,6 +2,8 @@ import type { HotLoopState } from "../handling/hot_loop.ts";
 import type { TimerState } from "../handling/timer_schedule.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import { jsonEqual } from "../base/json.ts";
+import type { ChangeReport } from "./change_run.ts";
+import type { HandlerProgress } from "../handling/progress.ts";
 import type { PendingVersions } from "./watch_set.ts";
 
 /**
@@ -26,10 +28,32 @@ export class KeyMemory {
   /** Whether the object waits for its delete handler. */
   deleting = false;
   readonly uid: string | undefined;
+  /** Whether this process has run the object's `resume` handlers, and how far each is until then. */
+  resumed = false;
+  resuming: Readonly<Record<string, HandlerProgress>> = {};
+  /** Why the last change's handlers gave up; what is said of the object until it changes again. */
+  givenUp: { readonly reason: string; readonly message: string } | undefined;
+  readonly #memos = new Map<() => unknown, unknown>();
 
   constructor(object: KubeObject, nowMs: number) {
     this.uid = object.metadata?.uid;
     this.changedMs = nowMs;
+  }
+
+  /** Whether our handlers are through with the object, which somebody else still holds. */
+  letGo = false;
+
+  /** Takes in what came of the object's changes. */
+  heed({ resuming, acted, outcome }: ChangeReport): void {
+    this.resumed = resuming === undefined;
+    this.resuming = resuming ?? {};
+    if (acted) this.givenUp = outcome.kind === "failed" ? outcome : undefined;
+  }
+
+  /** See `ReconcileContext.memo`. */
+  memo<M>(create: () => M): M {
+    if (!this.#memos.has(create)) this.#memos.set(create, create());
+    return this.#memos.get(create) as M;
   }
 
   /** Whether `object` is what the last cycle left behind: its own echo, on which there is nothing to do. */

@@ -8,6 +8,7 @@
 export * from "./children.ts";
 export * from "./context.ts";
 export * from "./controller.ts";
+export * from "./controller_deps.ts";
 export * from "./cycle_client.ts";
 export * from "./declaration.ts";
 export * from "./event_recorder.ts";

@@ -36,6 +36,8 @@ export type Outcome =
     readonly reason: string;
     readonly message: string;
     error: unknown;
+    /** Nothing was tried now: an earlier failure still waits for its time. */
+    readonly waiting?: boolean;
   }
   | { readonly kind: "failed"; readonly reason: string; readonly message: string; readonly error: unknown };
 
@@ -48,7 +50,7 @@ export function outcomeOf(result: ReconcileResult): Outcome {
  * The outcome of a handler that threw. Everything but {@linkcode PermanentError} is retried: an operator that gives up on
  * an unknown error at night is worse than one that tries again more and more slowly.
  */
-export function outcomeOfError(error: unknown): Outcome {
+export function outcomeOfError(error: unknown): Exclude<Outcome, { kind: "done" }> {
   const message = describeError(error);
   if (error instanceof PermanentError) return { kind: "failed", reason: error.reason, message, error };
   if (error instanceof TemporaryError) {
@@ -62,4 +64,16 @@ export function outcomeOfError(error: unknown): Outcome {
 function errorReason(error: unknown): string {
   if (!(error instanceof Error) || error.name === "Error") return "Error";
   return /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/.test(error.name) ? error.name : "Error";
+}
+
+/** The outcome of a cycle in which two handlers ended so: what is to be tried again goes first, and the sooner time counts. */
+export function worse(one: Outcome, other: Outcome): Outcome {
+  const rank = { done: 0, failed: 1, retry: 2 },
+    [worst, rest] = rank[one.kind] >= rank[other.kind] ? [one, other] : [other, one];
+  const asked = rest.kind === "retry" ? rest.delayMs : rest.kind === "done" ? rest.requeueAfterMs : undefined;
+  if (asked === undefined) return worst;
+  if (worst.kind === "done") return { kind: "done", requeueAfterMs: Math.min(asked, worst.requeueAfterMs ?? asked) };
+  return worst.kind === "retry" && worst.delayMs !== undefined
+    ? { ...worst, delayMs: Math.min(asked, worst.delayMs) }
+    : worst;
 }

@@ -70,11 +70,11 @@ export interface ResourceOptions<Spec extends Schema, Status extends Schema> {
 export interface CustomResource<Spec, Status extends object>
   extends ResourceKind<CustomObject<Spec, Status>, Spec, Status> {
   /**
-   * The CustomResourceDefinition.
+   * The CustomResourceDefinition. `statusFields` are fields of the status, beyond its schema, that the server must keep.
    *
    * @throws {RangeError} for a schema that a CRD cannot hold, naming the field.
    */
-  crd(): DynamicObject;
+  crd(options?: { readonly statusFields?: readonly string[] }): DynamicObject;
 }
 
 const CONDITION_SCHEMA: SchemaNode = {
@@ -134,7 +134,7 @@ export function defineResource<Spec extends Schema, Status extends Schema = Inst
     namespaced: (options.scope ?? "Namespaced") === "Namespaced",
     hasStatus: true,
     parseSpec: (object) => parseSpec(options.spec, object.spec),
-    crd: () => customResourceDefinition(options, plural),
+    crd: ({ statusFields = [] } = {}) => customResourceDefinition(options, plural, statusFields),
   };
 }
 
@@ -151,13 +151,24 @@ function parseSpec<Spec extends z.ZodType>(schema: Spec, spec: unknown): z.outpu
   throw new PermanentError(issues.join("; "), { reason: "InvalidSpec" });
 }
 
-function customResourceDefinition(options: ResourceOptions<z.ZodType, z.ZodType>, plural: string): DynamicObject {
+function customResourceDefinition(
+  options: ResourceOptions<z.ZodType, z.ZodType>,
+  plural: string,
+  statusFields: readonly string[],
+): DynamicObject {
   const { group, version, kind, scope = "Namespaced", shortNames, categories } = options;
   const spec = structuralSchema(jsonSchema(options.spec, `${kind}.spec`), "spec");
   const status = options.status
     ? structuralSchema(jsonSchema(options.status, `${kind}.status`), "status")
     : { type: "object" };
-  const properties = { ...(status.properties as Record<string, SchemaNode> | undefined), ...BASE_STATUS };
+  const records = statusFields.map((
+    field,
+  ) => [field, { type: "object", "x-kubernetes-preserve-unknown-fields": true }]);
+  const properties = {
+    ...(status.properties as Record<string, SchemaNode> | undefined),
+    ...Object.fromEntries(records),
+    ...BASE_STATUS,
+  };
   const required = Array.isArray(spec.required) && spec.required.length > 0 ? { required: ["spec"] } : {};
   return {
     apiVersion: "apiextensions.k8s.io/v1",

@@ -37,6 +37,8 @@ export {
 export type {
   BaseStatus,
   CachedReader,
+  ChangeContext,
+  ChangeHandler,
   ControllerObserver,
   CycleClient,
   EventPoster,
@@ -47,6 +49,12 @@ export type {
   WatchedChange,
   WatchOptions,
 } from "../controller/mod.ts";
+export { ABSENT, allOf, anyOf, noneOf, not, PRESENT } from "../handling/filter.ts";
+export { AnnotationStorage, type AnnotationStorageOptions } from "../handling/annotation_storage.ts";
+export { ChainStorage } from "../handling/chain_storage.ts";
+export { KopfRecords } from "../handling/kopf_records.ts";
+export { MemoryStorage } from "../handling/memory_storage.ts";
+export { StatusStorage } from "../handling/status_storage.ts";
 export { type Requeue, requeueAfter } from "../handling/outcome.ts";
 // Types alone: what the members of the above speak of, so that a user can name it.
 export type { TimerHandle } from "../base/clock.ts";
@@ -86,9 +94,30 @@ export type {
   StoreEvent,
 } from "../cache/mod.ts";
 export type { BackoffOptions, Priority, QueueObserver, WorkItem, WorkQueue, WorkQueueOptions } from "../queue/mod.ts";
-export type { HotLoopOptions, ReconcileResult, TimerOptions } from "../handling/mod.ts";
+export type {
+  AttemptBounds,
+  ChangeKind,
+  ErrorsMode,
+  Essence,
+  FilterFacts,
+  HandledState,
+  HandledStateStorage,
+  HandlerProgress,
+  HotLoopOptions,
+  ObjectFilter,
+  Predicate,
+  ReconcileResult,
+  Snapshot,
+  StorageEdit,
+  TimerOptions,
+  Underway,
+  ValueFilter,
+} from "../handling/mod.ts";
+export type { DiffItem } from "../apimachinery/diff.ts";
 export type {
   ApplyChildOptions,
+  ChangeContextHandler,
+  ChangeDeclaration,
   ChildKinds,
   Controller,
   ControllerDeclaration,
@@ -106,6 +135,7 @@ export type {
 } from "../controller/mod.ts";
 export * from "./builtin_kinds.ts";
 export * from "./define_resource.ts";
+export * from "./kind_handlers.ts";
 export * from "./operator.ts";
 export * from "./permissions.ts";
 export * from "./preflight.ts";

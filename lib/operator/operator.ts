@@ -3,17 +3,12 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Client } from "../client/mod.ts";
-import type {
-  ControllerDeclaration,
-  HandlerOptions,
-  ReconcileHandler,
-  ResourceKind,
-  WatchOptions,
-} from "../controller/declaration.ts";
-import type { TimerOptions } from "../handling/timer_schedule.ts";
+import type { ControllerDeclaration, ResourceKind } from "../controller/declaration.ts";
+import { AnnotationStorage } from "../handling/annotation_storage.ts";
+import type { HandledStateStorage } from "../handling/storage.ts";
 import type { CustomResource } from "./define_resource.ts";
+import { KindHandlers } from "./kind_handlers.ts";
 import { type PolicyRule, requiredRules } from "./permissions.ts";
 import { RunningOperator, type StartOptions } from "./running_operator.ts";
 
@@ -32,68 +27,10 @@ export interface ActivityContext {
 /** Work before the first reconcile or after the last one. */
 export type ActivityHandler = (context: ActivityContext) => Promise<void> | void;
 
-/** Options of a reconcile handler. */
-export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions {
-  /** Kinds of which this one's objects own children: their changes lead back to the owner. */
-  readonly owns?: readonly ApiResource[];
-  /** Other resources whose changes are mapped to objects of this kind. */
-  readonly watches?: readonly WatchOptions<T, KubeObject>[];
-  /** Objects that are reconciled at the same time. 16 by default. */
-  readonly workersMax?: number;
-}
-
-/** The handlers of one kind. */
-export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
-  readonly #declaration: ControllerDeclaration<T, Spec, Status>;
-
-  /** Handlers are entered in `declaration`; {@linkcode Operator.on} makes it. */
-  constructor(declaration: ControllerDeclaration<T, Spec, Status>) {
-    this.#declaration = declaration;
-  }
-
-  /**
-   * Level-triggered: called with the whole object whenever it, a child or a watched object may have changed, at start-up, and
-   * again after an error. Must be idempotent. At most one call per object at a time.
-   *
-   * @throws {UsageError} where the kind has a reconcile handler already.
-   */
-  reconcile(handler: ReconcileHandler<T, Spec, Status>, options: ReconcileOptions<T> = {}): this {
-    const { owns = [], watches = [], workersMax, ...rest } = options;
-    if (this.#declaration.reconcile) {
-      throw new UsageError(`${this.#declaration.kind.kind} has a reconcile handler already`);
-    }
-    this.#declaration.reconcile = { handler, ...rest };
-    this.#declaration.owns.push(...owns);
-    this.#declaration.watches.push(...watches);
-    if (workersMax !== undefined) this.#declaration.workersMax = workersMax;
-    return this;
-  }
-
-  /**
-   * Called while the object is being deleted, before it goes; it goes when the handler returns. Adds the operator's finalizer
-   * to every object of the kind: leave it out where owner references are enough.
-   *
-   * @throws {UsageError} where the kind has a delete handler already.
-   */
-  delete(handler: ReconcileHandler<T, Spec, Status>, options: HandlerOptions = {}): this {
-    if (this.#declaration.delete) throw new UsageError(`${this.#declaration.kind.kind} has a delete handler already`);
-    this.#declaration.delete = { handler, ...options };
-    return this;
-  }
-
-  /** Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. */
-  timer(
-    handler: ReconcileHandler<T, Spec, Status>,
-    options: TimerOptions & HandlerOptions & { readonly id?: string },
-  ): this {
-    const { timers, kind } = this.#declaration;
-    const id = options.id ?? (handler.name || `timer-${timers.length + 1}`);
-    if (timers.some((timer) => timer.id === id)) {
-      throw new UsageError(`${kind.kind} has a timer "${id}" already: give it an id`);
-    }
-    timers.push({ ...options, id, handler });
-    return this;
-  }
+/** What an operator may be given. */
+export interface OperatorOptions {
+  /** Where the handling of changes is remembered; {@linkcode AnnotationStorage} by default. */
+  readonly storage?: HandledStateStorage;
 }
 
 /**
@@ -111,6 +48,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
 export class Operator {
   /** Its identity in the cluster: a lower-case DNS label. Renaming it leaves finalizers and fields of the old one behind. */
   readonly name: string;
+  /** Where the handling of changes is remembered: annotations under the operator's own prefix by default. */
+  readonly storage: HandledStateStorage;
   readonly #declarations: ControllerDeclaration[] = [];
   readonly #customResources: CustomResource<unknown, object>[] = [];
   readonly #permissions: PolicyRule[] = [];
@@ -122,9 +61,10 @@ export class Operator {
    *
    * @throws {UsageError} where `name` is not a lower-case DNS label.
    */
-  constructor(name: string) {
+  constructor(name: string, { storage }: OperatorOptions = {}) {
     if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
     this.name = name;
+    this.storage = storage ?? new AnnotationStorage({ prefix: `${name}.pintle.dev` });
   }
 
   /** The handlers of a kind: one's own ({@linkcode defineResource}) or any other. */
@@ -132,11 +72,17 @@ export class Operator {
     kind: ResourceKind<T, Spec, Status>,
   ): KindHandlers<T, Spec, Status> {
     const known = this.#declarations.find((each) => each.kind === kind as unknown);
-    if (known) return new KindHandlers(known as unknown as ControllerDeclaration<T, Spec, Status>);
-    const declaration: ControllerDeclaration<T, Spec, Status> = { kind, timers: [], owns: [], watches: [] };
+    if (known) return new KindHandlers(known as unknown as ControllerDeclaration<T, Spec, Status>, this.storage);
+    const declaration: ControllerDeclaration<T, Spec, Status> = {
+      kind,
+      changes: [],
+      timers: [],
+      owns: [],
+      watches: [],
+    };
     this.#declarations.push(declaration as unknown as ControllerDeclaration);
     if ("crd" in kind) this.#customResources.push(kind as unknown as CustomResource<unknown, object>);
-    return new KindHandlers(declaration);
+    return new KindHandlers(declaration, this.storage);
   }
 
   /**
@@ -167,7 +113,8 @@ export class Operator {
 
   /** The CustomResourceDefinitions of the operator's own kinds. */
   crds(): DynamicObject[] {
-    return this.#customResources.map((resource) => resource.crd());
+    const { statusFields = [] } = this.storage;
+    return this.#customResources.map((resource) => resource.crd({ statusFields }));
   }
 
   /** The finalizer that its delete handlers of a kind put on objects: its own, and no other operator's. */

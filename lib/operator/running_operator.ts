@@ -4,7 +4,8 @@ import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client, type ClientOptions } from "../client/mod.ts";
-import { Controller, CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller.ts";
+import { Controller } from "../controller/controller.ts";
+import { CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller_deps.ts";
 import { keepOwnFields } from "../controller/own_fields.ts";
 import { EventRecorder } from "../controller/event_recorder.ts";
 import type { ControllerObserver } from "../controller/observer.ts";
@@ -105,6 +106,7 @@ export class RunningOperator implements AsyncDisposable {
         fieldManager: operator.name,
         project,
         finalizer: operator.finalizer(declaration.kind),
+        storage: operator.storage,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       })
     );

@@ -48,6 +48,19 @@ export class VirtualWorld implements AsyncDisposable {
     this.#running = await starting;
   }
 
+  /** Ends the operator as kill -9 would. */
+  async stop(): Promise<void> {
+    await this.running.crash();
+    this.#running = undefined;
+  }
+
+  /** Ends the operator where one runs, and starts another in its place. */
+  async restart(operator: Operator, options: Partial<StartOptions> = {}): Promise<void> {
+    if (this.#running) await this.stop();
+    await this.start(operator, options);
+    await this.advance(1);
+  }
+
   /** The operator. */
   get running(): RunningOperator {
     assert.ok(this.#running);

@@ -1,0 +1,50 @@
+import { isDnsSubdomain } from "../apimachinery/name.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { HandledState } from "./change.ts";
+import { decodeState, encodeState, type StateTexts } from "./state_codec.ts";
+import type { HandledStateStorage, StorageEdit } from "./storage.ts";
+
+/** Where annotations are kept. */
+export interface AnnotationStorageOptions {
+  /** Prefix of the annotations' keys: a DNS name that is this operator's alone. */
+  readonly prefix: string;
+}
+
+/**
+ * Remembers the handling of objects in two annotations, `<prefix>/handled` and `<prefix>/underway`. The second is there only as
+ * long as something is still to be done.
+ */
+export class AnnotationStorage implements HandledStateStorage {
+  readonly #prefix: string;
+
+  /** Nothing is written before it is asked to. @throws {RangeError} where the prefix is no DNS name. */
+  constructor({ prefix }: AnnotationStorageOptions) {
+    if (!isDnsSubdomain(prefix)) throw new RangeError(`"${prefix}" is no prefix of annotations: a DNS name is`);
+    this.#prefix = prefix;
+  }
+
+  /** See {@linkcode HandledStateStorage.recall}. */
+  recall(object: KubeObject): Promise<HandledState> {
+    return decodeState(object.metadata?.uid, this.#texts(object));
+  }
+
+  /** See {@linkcode HandledStateStorage.keep}. */
+  async keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    const before = this.#texts(object), after = await encodeState(object.metadata?.uid, state, fields);
+    const annotations: Record<string, string | null> = {};
+    for (const part of ["handled", "underway"] as const) {
+      if (before[part] !== after[part]) annotations[`${this.#prefix}/${part}`] = after[part] ?? null;
+    }
+    return Object.keys(annotations).length > 0 ? { annotations } : {};
+  }
+
+  /** See {@linkcode HandledStateStorage.isRecord}. */
+  isRecord(annotation: string): boolean {
+    return annotation.startsWith(`${this.#prefix}/`);
+  }
+
+  #texts({ metadata }: KubeObject): StateTexts {
+    const annotations = metadata?.annotations ?? {};
+    return { handled: annotations[`${this.#prefix}/handled`], underway: annotations[`${this.#prefix}/underway`] };
+  }
+}

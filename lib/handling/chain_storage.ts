@@ -1,0 +1,47 @@
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { HandledState } from "./change.ts";
+import type { HandledStateStorage, StorageEdit } from "./storage.ts";
+
+/**
+ * Writes to the first storage and reads from the first that knows an object: how an operator moves from one storage, or from
+ * another framework, to the next without handling anything twice. The others are never written to, so that the way back is open.
+ */
+export class ChainStorage implements HandledStateStorage {
+  readonly #first: HandledStateStorage;
+  readonly #others: readonly Pick<HandledStateStorage, "recall" | "isRecord">[];
+
+  /** `first` is written to; the others are asked after it, in order. */
+  constructor(first: HandledStateStorage, ...others: readonly Pick<HandledStateStorage, "recall" | "isRecord">[]) {
+    this.#first = first;
+    this.#others = others;
+  }
+
+  /** See {@linkcode HandledStateStorage.recall}. */
+  async recall(object: KubeObject): Promise<HandledState> {
+    for (const storage of [this.#first, ...this.#others]) {
+      const state = await storage.recall(object);
+      if (state.base || state.underway) return state;
+    }
+    return {};
+  }
+
+  /** See {@linkcode HandledStateStorage.keep}. */
+  keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    return this.#first.keep(object, state, fields);
+  }
+
+  /** See {@linkcode HandledStateStorage.isRecord}. */
+  isRecord(annotation: string): boolean {
+    return [this.#first, ...this.#others].some((storage) => storage.isRecord(annotation));
+  }
+
+  /** See {@linkcode HandledStateStorage.statusFields}. */
+  get statusFields(): readonly string[] {
+    return this.#first.statusFields ?? [];
+  }
+
+  /** See {@linkcode HandledStateStorage.forget}. */
+  forget(uid: string): void {
+    this.#first.forget?.(uid);
+  }
+}

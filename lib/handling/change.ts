@@ -1,0 +1,114 @@
+import { jsonEqual } from "../base/json.ts";
+import { diff, type DiffItem } from "../apimachinery/diff.ts";
+import { digestOf, type Essence, type Snapshot } from "./essence.ts";
+import { valueAt } from "./filter.ts";
+import type { HandlerProgress } from "./progress.ts";
+
+/** What happened to an object, in Kopf's words. */
+export type ChangeKind =
+  /** It was never handled before. */
+  | "create"
+  /** Its essence is another than the one that was handled. */
+  | "update"
+  /** It was handled by a process before this one, and this one sees it for the first time. */
+  | "resume"
+  /** It is being deleted. */
+  | "delete";
+
+/** A change that handlers work on, until each is done with it. What comes in the meantime is another change. */
+export interface Underway {
+  /** What happened. */
+  readonly kind: Exclude<ChangeKind, "resume">;
+  /** The object as the change left it: what `next` shows, and the base of the next change. */
+  readonly target: Snapshot;
+  /** By handler id. */
+  readonly progress: Readonly<Record<string, HandlerProgress>>;
+}
+
+/** What is remembered of an object's handling. */
+export interface HandledState {
+  /** The object as it was last handled to the end; absent where it never was. */
+  readonly base?: Snapshot;
+  /** Absent where nothing is left to do. */
+  readonly underway?: Underway;
+}
+
+/** One change, as handlers see it. */
+export interface Change {
+  readonly kind: ChangeKind;
+  readonly old: Essence | undefined;
+  readonly next: Essence | undefined;
+  readonly diff: readonly DiffItem[];
+}
+
+/**
+ * The base of an object that was handled, where nobody asks how it looked then: handlers of updates and fields need the essence,
+ * others do not.
+ */
+export const HANDLED: Snapshot = { digest: "handled" };
+
+/** What to do about an object now. */
+export interface ChangePlan {
+  /** The base to remember from now on, where no handler needs to be called for that. */
+  readonly adopted?: Snapshot;
+  /** The change that is under way, or begins; absent where there is none. */
+  readonly underway?: Underway;
+  /** Whether the handlers of `resume` are due beside it. */
+  readonly resumes: boolean;
+}
+
+/**
+ * Detects what is to be handled. Pure: the same memory and the same object give the same answer, whichever events led there.
+ * A change under way goes first and keeps its target, so that no handler misses what another one saw; `resumed` tells that this
+ * process has run the object's `resume` handlers.
+ */
+export function planChange(
+  state: HandledState,
+  now: { readonly snapshot: Snapshot; readonly deleting: boolean; readonly resumed: boolean },
+): ChangePlan {
+  const { base, underway } = state, { snapshot, deleting } = now;
+  if (deleting) {
+    // What else was under way does not matter any more. A handler that waits for the object to change is asked again once it did.
+    const begun = underway?.kind === "delete" ? underway : undefined, same = begun?.target.digest === snapshot.digest;
+    const progress = Object.entries(begun?.progress ?? {}).filter(([, { outcome }]) => same || outcome !== "failed");
+    const target = { digest: snapshot.digest };
+    return { underway: { kind: "delete", target, progress: Object.fromEntries(progress) }, resumes: false };
+  }
+  const resumes = base !== undefined && !now.resumed;
+  if (underway && underway.kind !== "delete") return { underway, resumes };
+  if (!base) return { underway: { kind: "create", target: snapshot, progress: {} }, resumes: false };
+  if (base.digest === snapshot.digest) return { resumes };
+  // An operator that did not ask before asks now. Nobody knows what the object was; it was handled as it is.
+  if (base.digest === HANDLED.digest) return { adopted: snapshot, resumes };
+  if (snapshot.digest === HANDLED.digest) return { resumes };
+  return { underway: { kind: "update", target: snapshot, progress: {} }, resumes };
+}
+
+/** The change between what was handled and its target. Without the essences, which may have been too large, the diff is empty. */
+export function changeOf(base: Snapshot | undefined, { kind, target }: Underway): Change {
+  const old = kind === "create" ? undefined : base?.essence, next = target.essence;
+  const known = next !== undefined && (kind === "create" || old !== undefined);
+  return { kind, old, next, diff: known && kind !== "delete" ? diff(old ?? {}, next) : [] };
+}
+
+/** A field at both ends of a change. The values are undefined where they were too large to be kept. */
+export interface FieldChange {
+  readonly changed: boolean;
+  readonly old: unknown;
+  readonly next: unknown;
+}
+
+/** What a change did to one field. Digests tell that it changed where the value itself was not kept. */
+export function fieldChangeOf(base: Snapshot | undefined, underway: Underway, path: readonly string[]): FieldChange {
+  const before = underway.kind === "create" ? undefined : base;
+  const old = valueAt(before?.essence, path), next = valueAt(underway.target.essence, path);
+  if (underway.kind === "create" || (before?.essence && underway.target.essence)) {
+    return { changed: !jsonEqual(old, next), old, next };
+  }
+  const name = path.join(".");
+  const digest = (snapshot: Snapshot | undefined) =>
+    snapshot?.essence ? digestOf(valueAt(snapshot.essence, path)) : snapshot?.fields?.[name];
+  const was = digest(before), is = digest(underway.target);
+  // What nobody remembers may have changed: to call a handler once too often is better than never.
+  return { changed: was === undefined || is === undefined || was !== is, old, next };
+}

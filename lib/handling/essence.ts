@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { canonicalJson, isObject, jsonClone, type JsonObject } from "../base/json.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import { fieldPath, valueAt } from "./filter.ts";
+
+/** What of an object its handlers are told about when it changes: what people and other controllers say, not what is answered. */
+export type Essence = JsonObject;
+
+/** What is remembered of an object as it was when it was handled. */
+export interface Snapshot {
+  /** Tells two essences apart. */
+  readonly digest: string;
+  /** The essence itself; absent where it was too large to be kept, or nobody asks for it. */
+  readonly essence?: Essence;
+  /** Digests of single fields, by path, where the essence itself is not kept. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** What is no part of an essence, and what is known of a kind's values. */
+export interface EssenceOptions {
+  /** Whether an annotation is an operator's own record. */
+  readonly isRecord: (annotation: string) => boolean;
+  /** Paths whose changes concern nobody, as `spec.replicas`. */
+  readonly ignoredFields?: readonly string[];
+  /** Values under these fields are secret: a digest stands in their place. */
+  readonly secretFields?: readonly string[];
+}
+
+const NOT_ESSENTIAL = new Set(["apiVersion", "kind", "metadata", "status"]);
+/** A copy of the whole object, which kubectl's client-side apply keeps for itself. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/**
+ * The essence of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign annotations count.
+ * Values of secret fields become digests, keyed with the object's uid: equal values of two objects look different.
+ */
+export function essenceOf(object: KubeObject, options: EssenceOptions): Essence {
+  const { isRecord, ignoredFields = [], secretFields = [] } = options;
+  const { labels = {}, annotations = {}, uid = "" } = object.metadata ?? {};
+  const essence: JsonObject = {};
+  for (const [field, value] of Object.entries(object)) {
+    if (!NOT_ESSENTIAL.has(field) && value !== undefined) essence[field] = jsonClone(value);
+  }
+  hideSecrets(essence, uid, secretFields);
+  const foreign = Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED && !isRecord(key));
+  const metadata: JsonObject = {};
+  if (Object.keys(labels).length > 0) metadata.labels = { ...labels };
+  if (foreign.length > 0) metadata.annotations = Object.fromEntries(foreign);
+  if (Object.keys(metadata).length > 0) essence.metadata = metadata;
+  for (const field of ignoredFields) removeAt(essence, fieldPath(field));
+  return essence;
+}
+
+/** Puts digests in the place of secret values, keyed with the uid of the object that they are of. */
+export function hideSecrets(essence: Essence, uid: string, secretFields: readonly string[]): void {
+  for (const field of secretFields) {
+    const values = essence[field];
+    if (isObject(values)) essence[field] = mapValues(values, (value) => digestOf([uid, value]));
+  }
+}
+
+/** Fields of a kind whose values are secret. */
+export function secretFieldsOf({ group, kind }: { readonly group: string; readonly kind: string }): readonly string[] {
+  return group === "" && kind === "Secret" ? ["data", "stringData"] : [];
+}
+
+/** A snapshot that has the essence itself. */
+export function snapshotOf(essence: Essence): Snapshot {
+  return { digest: digestOf(essence), essence };
+}
+
+/** A snapshot that only tells whether the whole, or one of these fields, is another than before. */
+export function digestsOnly(snapshot: Snapshot, fields: readonly string[]): Snapshot {
+  if (!snapshot.essence) return snapshot;
+  const digests: Record<string, string> = {};
+  for (const field of fields) digests[field] = digestOf(valueAt(snapshot.essence, field.split(".")));
+  return { digest: snapshot.digest, ...(fields.length > 0 ? { fields: digests } : {}) };
+}
+
+/** A digest of a JSON value; 128 bits of SHA-256 in hexadecimal. */
+export function digestOf(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value) ?? "").digest("hex").slice(0, 32);
+}
+
+function mapValues(values: Record<string, unknown>, map: (value: unknown) => string): JsonObject {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}
+
+function removeAt(value: JsonObject, path: readonly string[]): void {
+  const parent = valueAt(value, path.slice(0, -1));
+  if (isObject(parent)) delete parent[path.at(-1)!];
+}

@@ -1,0 +1,103 @@
+import { isObject, jsonEqual, type JsonValue } from "../base/json.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+
+/** Matches whatever is there, null included. */
+export const PRESENT: unique symbol = Symbol("present");
+/** Matches where nothing is. */
+export const ABSENT: unique symbol = Symbol("absent");
+
+/** What a value must be: exactly that value, there or not there, or as a function says. The function must be pure. */
+export type ValueFilter<V = JsonValue> = V | typeof PRESENT | typeof ABSENT | ((value: V | undefined) => boolean);
+
+/** What a predicate decides from. */
+export interface FilterFacts<T extends KubeObject> {
+  /** The object as it is now. */
+  readonly object: T;
+}
+
+/** Whether a handler is for an object. Pure, and called often. */
+export type Predicate<T extends KubeObject> = (facts: FilterFacts<T>) => boolean;
+
+/** Which objects a handler is for; all that is given must hold. */
+export interface ObjectFilter<T extends KubeObject = KubeObject> {
+  /** By label. */
+  readonly labels?: Readonly<Record<string, ValueFilter<string>>>;
+  /** By annotation. */
+  readonly annotations?: Readonly<Record<string, ValueFilter<string>>>;
+  /** A field of the object, as `spec.size` or, where a key has a dot in it, `["metadata", "labels", "a.b/c"]`. */
+  readonly field?: string | readonly string[];
+  /** What the field must be now; {@linkcode PRESENT} where `field` is given alone. */
+  readonly value?: ValueFilter;
+  /** Anything else. */
+  readonly when?: Predicate<T>;
+}
+
+/** Holds where every predicate does; of none, always. */
+export function allOf<T extends KubeObject>(...predicates: readonly Predicate<T>[]): Predicate<T> {
+  return (facts) => predicates.every((predicate) => predicate(facts));
+}
+
+/** Holds where at least one predicate does; of none, never. */
+export function anyOf<T extends KubeObject>(...predicates: readonly Predicate<T>[]): Predicate<T> {
+  return (facts) => predicates.some((predicate) => predicate(facts));
+}
+
+/** Holds where the predicate does not. */
+export function not<T extends KubeObject>(predicate: Predicate<T>): Predicate<T> {
+  return (facts) => !predicate(facts);
+}
+
+/** Holds where no predicate does; of none, always. */
+export function noneOf<T extends KubeObject>(...predicates: readonly Predicate<T>[]): Predicate<T> {
+  return not(anyOf(...predicates));
+}
+
+/** The keys of a field's path. @throws {RangeError} where one is empty. */
+export function fieldPath(field: string | readonly string[]): readonly string[] {
+  const path = typeof field === "string" ? field.split(".") : field;
+  if (path.length === 0 || path.some((key) => key === "")) throw new RangeError(`"${field}" is no path of a field`);
+  return path;
+}
+
+/** The value at a path of own keys; undefined where the path ends before. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  let current = value;
+  for (const key of path) {
+    if (!isObject(current) || !Object.hasOwn(current, key)) return undefined;
+    current = current[key];
+  }
+  return current;
+}
+
+/** Whether a value is as a filter wants it. */
+export function matchesValue<V>(filter: ValueFilter<V>, value: V | undefined): boolean {
+  if (filter === PRESENT) return value !== undefined;
+  if (filter === ABSENT) return value === undefined;
+  if (typeof filter === "function") return (filter as (value: V | undefined) => boolean)(value);
+  return value !== undefined && jsonEqual(filter, value);
+}
+
+/**
+ * Whether a handler is for an object. `fieldSettled` leaves field and value out: a handler of changes looks at both ends of the
+ * change itself.
+ */
+export function matchesFilter<T extends KubeObject>(
+  filter: ObjectFilter<T>,
+  object: T,
+  { fieldSettled = false }: { fieldSettled?: boolean } = {},
+): boolean {
+  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  return matchesAll(filter.labels, labels) && matchesAll(filter.annotations, annotations) &&
+    (fieldSettled || filter.field === undefined ||
+      matchesValue(filter.value === undefined ? PRESENT : filter.value, valueAt(object, fieldPath(filter.field)))) &&
+    (filter.when?.({ object }) ?? true);
+}
+
+function matchesAll(
+  filters: Readonly<Record<string, ValueFilter<string>>> | undefined,
+  values: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(filters ?? {}).every(([key, filter]) =>
+    matchesValue(filter, Object.hasOwn(values, key) ? values[key] : undefined)
+  );
+}

@@ -1,0 +1,47 @@
+import { isObject } from "../base/json.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import { HANDLED, type HandledState } from "./change.ts";
+import type { HandledStateStorage, StorageEdit } from "./storage.ts";
+
+/**
+ * Takes an object that the operator has spoken of in `status.observedGeneration` for handled, whatever else is remembered of it.
+ * Where nobody asks how the object looked (`marksOnly`), that mark is all there is, and costs no write beside the status'.
+ */
+export class GenerationStorage implements HandledStateStorage {
+  readonly #inner: HandledStateStorage;
+  readonly #marksOnly: boolean;
+
+  constructor(inner: HandledStateStorage, { marksOnly }: { marksOnly: boolean }) {
+    this.#inner = inner;
+    this.#marksOnly = marksOnly;
+  }
+
+  /** See {@linkcode HandledStateStorage.recall}. */
+  async recall(object: KubeObject): Promise<HandledState> {
+    const state = await this.#inner.recall(object), { status } = object as { status?: unknown };
+    const observed = isObject(status) && typeof status.observedGeneration === "number";
+    // A change that is under way without a base is a creation: the status has only been spoken of in the meantime.
+    return observed && !state.base && !state.underway ? { base: HANDLED } : state;
+  }
+
+  /** See {@linkcode HandledStateStorage.keep}. */
+  keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    if (!this.#marksOnly) return this.#inner.keep(object, state, fields);
+    return this.#inner.keep(object, state.underway ? { underway: state.underway } : {}, fields);
+  }
+
+  /** See {@linkcode HandledStateStorage.isRecord}. */
+  isRecord(annotation: string): boolean {
+    return this.#inner.isRecord(annotation);
+  }
+
+  /** See {@linkcode HandledStateStorage.statusFields}. */
+  get statusFields(): readonly string[] {
+    return this.#inner.statusFields ?? [];
+  }
+
+  /** See {@linkcode HandledStateStorage.forget}. */
+  forget(uid: string): void {
+    this.#inner.forget?.(uid);
+  }
+}

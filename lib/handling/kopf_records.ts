@@ -1,0 +1,56 @@
+import { isObject, type JsonObject, parseJson } from "../base/json.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { HandledState } from "./change.ts";
+import { hideSecrets, secretFieldsOf, snapshotOf } from "./essence.ts";
+import type { HandledStateStorage } from "./storage.ts";
+
+/** Kopf's own prefix, where an operator chose none. */
+const KOPF_PREFIX = "kopf.zalando.org";
+
+/**
+ * Reads what a Kopf operator left in objects: its last-handled configuration, so that an operator on Pintle takes them over as
+ * handled. To stand behind a storage of one's own in a {@linkcode ChainStorage}. Progress of handlers under way is not taken
+ * over: ids and meaning of handlers are another operator's (Kopf 1.45, `AnnotationsDiffBaseStorage`).
+ */
+export class KopfRecords implements Pick<HandledStateStorage, "recall" | "isRecord"> {
+  readonly #prefix: string;
+  readonly #name: string;
+
+  /** `prefix` and `name` as the Kopf operator set them, where it did. */
+  constructor({ prefix = KOPF_PREFIX, name = "last-handled-configuration" }: { prefix?: string; name?: string } = {}) {
+    this.#prefix = prefix;
+    this.#name = name;
+  }
+
+  /** See {@linkcode HandledStateStorage.recall}. */
+  recall({ apiVersion = "", kind = "", metadata }: KubeObject): Promise<HandledState> {
+    const text = metadata?.annotations?.[`${this.#prefix}/${this.#name}`];
+    if (text === undefined) return Promise.resolve({});
+    const essence = essenceIn(text), group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
+    hideSecrets(essence, metadata?.uid ?? "", secretFieldsOf({ group, kind }));
+    return Promise.resolve({ base: snapshotOf(essence) });
+  }
+
+  /** Every annotation of Kopf's, its progress and its marks included. */
+  isRecord(annotation: string): boolean {
+    return annotation.startsWith(`${this.#prefix}/`);
+  }
+}
+
+/** Kopf's essence has the same parts as ours; empty ones are absent in ours. */
+function essenceIn(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch {
+    return {};
+  }
+  if (!isObject(value)) return {};
+  const { metadata, ...essence } = value as JsonObject;
+  const kept = isObject(metadata)
+    ? Object.fromEntries(
+      Object.entries(metadata).filter(([, part]) => isObject(part) && Object.keys(part).length > 0),
+    ) as JsonObject
+    : {};
+  return Object.keys(kept).length > 0 ? { ...essence, metadata: kept } : essence;
+}

@@ -1,0 +1,32 @@
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { HandledState } from "./change.ts";
+import type { HandledStateStorage, StorageEdit } from "./storage.ts";
+
+/**
+ * Remembers the handling of objects in this process only: it writes nothing into them, and a process that starts anew handles
+ * every object as if it were new.
+ */
+export class MemoryStorage implements HandledStateStorage {
+  readonly #states = new Map<string, HandledState>();
+
+  /** See {@linkcode HandledStateStorage.recall}. */
+  recall({ metadata }: KubeObject): Promise<HandledState> {
+    return Promise.resolve(this.#states.get(metadata?.uid ?? "") ?? {});
+  }
+
+  /** See {@linkcode HandledStateStorage.keep}. */
+  keep({ metadata }: KubeObject, state: HandledState): Promise<StorageEdit> {
+    if (metadata?.uid) this.#states.set(metadata.uid, state);
+    return Promise.resolve({});
+  }
+
+  /** See {@linkcode HandledStateStorage.isRecord}. */
+  isRecord(): boolean {
+    return false;
+  }
+
+  /** See {@linkcode HandledStateStorage.forget}. */
+  forget(uid: string): void {
+    this.#states.delete(uid);
+  }
+}

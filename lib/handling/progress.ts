@@ -1,0 +1,98 @@
+import { PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
+import { outcomeOfError } from "./outcome.ts";
+
+/** How a handler ended with a change. */
+export type HandlerOutcome = "succeeded" | "failed" | "exhausted";
+
+/** How far one handler is with one change. */
+export interface HandlerProgress {
+  /** When its first attempt began. */
+  readonly startedMs: number;
+  /** Attempts that failed. */
+  readonly retries: number;
+  /** Not to be tried before; absent where it may be tried at once. */
+  readonly delayedMs?: number;
+  /**
+   * Absent while attempts remain; with any of them it is not tried again for the same change. `failed` is a handler's own word that
+   * the object must change first, `exhausted` the end of its attempts or its time.
+   */
+  readonly outcome?: HandlerOutcome;
+  /** Of the last error. */
+  readonly reason?: string;
+  /** Of the last error. */
+  readonly message?: string;
+}
+
+/** What an error that is neither temporary nor permanent means. */
+export type ErrorsMode = "temporary" | "permanent" | "ignored";
+
+/** Bounds of a handler's attempts. */
+export interface AttemptBounds {
+  /** Attempts, the first included; unlimited by default. */
+  readonly attemptsMax?: number;
+  /** From the first attempt on, all of them and the pauses between them; unlimited by default. */
+  readonly timeoutMs?: number;
+  /** Pause after an error that names no delay; grows from attempt to attempt by default. */
+  readonly backoffMs?: number;
+  /** What an error that is neither temporary nor permanent means; `temporary` by default. */
+  readonly errors?: ErrorsMode;
+}
+
+/** A handler whose first attempt begins now. */
+export function begin(nowMs: number): HandlerProgress {
+  return { startedMs: nowMs, retries: 0 };
+}
+
+/** Whether a handler needs no further attempt. */
+export function isFinished(progress: HandlerProgress | undefined): boolean {
+  return progress?.outcome !== undefined;
+}
+
+/** When a handler may be tried: at once where nothing says otherwise. */
+export function dueMs(progress: HandlerProgress | undefined): number {
+  return progress?.delayedMs ?? 0;
+}
+
+/** How long an attempt that begins now may last: what is left of the whole. */
+export function attemptMsMax(progress: HandlerProgress, bounds: AttemptBounds, eachMs: number, nowMs: number): number {
+  if (bounds.timeoutMs === undefined) return eachMs;
+  return Math.max(0, Math.min(eachMs, progress.startedMs + bounds.timeoutMs - nowMs));
+}
+
+/** After an attempt that returned. */
+export function succeeded(progress: HandlerProgress): HandlerProgress {
+  return { startedMs: progress.startedMs, retries: progress.retries, outcome: "succeeded" };
+}
+
+/**
+ * After an attempt that threw. It is given up for a {@linkcode PermanentError}, after the last attempt and after the time limit;
+ * what is given up keeps the reason of its last error. `pauseMs` says how long to wait after so many failures where nothing else
+ * does.
+ */
+export function afterError(
+  progress: HandlerProgress,
+  error: unknown,
+  bounds: AttemptBounds,
+  pauseMs: (failures: number) => number,
+  nowMs: number,
+): HandlerProgress {
+  const { startedMs } = progress, retries = progress.retries + 1;
+  const unknown =
+    !(error instanceof PermanentError || error instanceof TemporaryError || error instanceof TimeoutError);
+  if (unknown && bounds.errors === "ignored") return { startedMs, retries, outcome: "succeeded" };
+  const outcome = outcomeOfError(error), { reason, message } = outcome;
+  if (outcome.kind === "failed" || (unknown && bounds.errors === "permanent")) {
+    return { startedMs, retries, outcome: "failed", reason, message };
+  }
+  const exhausted = (why: string): HandlerProgress => {
+    return { startedMs, retries, outcome: "exhausted", reason, message: `${why}: ${message}` };
+  };
+  if (bounds.attemptsMax !== undefined && retries >= bounds.attemptsMax) {
+    return exhausted(`given up after ${retries} ${retries === 1 ? "attempt" : "attempts"}`);
+  }
+  const delayMs = outcome.delayMs ?? bounds.backoffMs ?? pauseMs(retries);
+  if (bounds.timeoutMs !== undefined && nowMs + delayMs >= startedMs + bounds.timeoutMs) {
+    return exhausted("given up, the time for all attempts is over");
+  }
+  return { startedMs, retries, delayedMs: nowMs + delayMs, reason, message };
+}

@@ -1,0 +1,135 @@
+import { isObject, type JsonObject, parseJson } from "../base/json.ts";
+import type { HandledState, Underway } from "./change.ts";
+import { digestsOnly, type Snapshot } from "./essence.ts";
+import { packText, textFields, unpackText } from "./packed_text.ts";
+import type { HandlerProgress } from "./progress.ts";
+
+/** Letters of an error's message that are kept. */
+const MESSAGE_LENGTH_MAX = 256;
+/** A base that nobody can read: something was handled, and nothing is known of it. */
+const UNREADABLE: Snapshot = { digest: "" };
+
+/** A state as two texts. */
+export interface StateTexts {
+  /** What was handled. */
+  readonly handled?: string;
+  /** What is under way. */
+  readonly underway?: string;
+}
+
+/**
+ * A state as texts that fit into annotations. The object's uid is in them: Deployments hand their annotations on to ReplicaSets,
+ * and people copy objects with all that is in them. Essences that are too large are left out; digests of `fields` then tell whether
+ * those change.
+ *
+ * @throws {RangeError} where not even that fits: thousands of sub-handlers.
+ */
+export async function encodeState(
+  uid: string | undefined,
+  state: HandledState,
+  fields: readonly string[],
+): Promise<StateTexts> {
+  const { base, underway } = state, texts: { handled?: string; underway?: string } = {};
+  if (base) texts.handled = await fitting(base, fields, (snapshot) => ({ uid, ...snapshot }));
+  if (underway) {
+    const { kind, target } = underway;
+    const progress = Object.fromEntries(Object.entries(underway.progress).map(([id, each]) => [id, encoded(each)]));
+    texts.underway = await fitting(target, fields, (snapshot) => ({ uid, kind, target: snapshot, progress }));
+  }
+  return texts;
+}
+
+/**
+ * The state that the texts of an object hold; an empty one where they speak of another object. What is damaged counts as handled
+ * in an unknown state: nothing is created twice for it.
+ */
+export async function decodeState(uid: string | undefined, texts: StateTexts): Promise<HandledState> {
+  const state: { base?: Snapshot; underway?: Underway } = {};
+  if (texts.handled !== undefined) {
+    const record = await read(texts.handled);
+    if (!isObject(record) || record.uid === uid) state.base = decodeSnapshot(record) ?? UNREADABLE;
+  }
+  if (texts.underway !== undefined) {
+    const record = await read(texts.underway);
+    const underway = isObject(record) && record.uid === uid ? decodeUnderway(record) : undefined;
+    if (underway) state.underway = underway;
+  }
+  return state;
+}
+
+async function fitting(
+  snapshot: Snapshot,
+  fields: readonly string[],
+  record: (snapshot: Snapshot) => object,
+): Promise<string> {
+  const whole = await packText(JSON.stringify(record(snapshot)));
+  if (whole !== undefined) return whole;
+  const digests = await packText(JSON.stringify(record(digestsOnly(snapshot, fields))));
+  if (digests === undefined) throw new RangeError("the progress of the handlers is larger than an annotation may be");
+  return digests;
+}
+
+async function read(text: string): Promise<unknown> {
+  const unpacked = await unpackText(text);
+  if (unpacked === undefined) return undefined;
+  try {
+    return parseJson(unpacked);
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeSnapshot(value: unknown): Snapshot | undefined {
+  if (!isObject(value) || typeof value.digest !== "string") return undefined;
+  return {
+    digest: value.digest,
+    ...(isObject(value.essence) ? { essence: value.essence as JsonObject } : {}),
+    ...(isObject(value.fields) ? { fields: textFields(value.fields) } : {}),
+  };
+}
+
+function decodeUnderway(value: unknown): Underway | undefined {
+  if (!isObject(value)) return undefined;
+  const { kind } = value, target = decodeSnapshot(value.target);
+  if (kind !== "create" && kind !== "update" && kind !== "delete") return undefined;
+  if (!target || !isObject(value.progress)) return undefined;
+  const progress: Record<string, HandlerProgress> = {};
+  for (const [id, each] of Object.entries(value.progress)) {
+    const decoded = decodeProgress(each);
+    if (decoded) progress[id] = decoded;
+  }
+  return { kind, target, progress };
+}
+
+function encoded(progress: HandlerProgress): JsonObject {
+  const { startedMs, delayedMs, retries, outcome, reason, message } = progress;
+  return {
+    started: new Date(startedMs).toISOString(),
+    retries,
+    delayed: delayedMs === undefined ? undefined : new Date(delayedMs).toISOString(),
+    outcome,
+    reason,
+    message: message?.slice(0, MESSAGE_LENGTH_MAX),
+  };
+}
+
+function decodeProgress(value: unknown): HandlerProgress | undefined {
+  if (!isObject(value)) return undefined;
+  const { retries, outcome, reason, message } = value;
+  const startedMs = milliseconds(value.started), delayedMs = milliseconds(value.delayed);
+  if (startedMs === undefined || typeof retries !== "number" || !Number.isInteger(retries)) return undefined;
+  return {
+    startedMs,
+    retries,
+    ...(delayedMs === undefined ? {} : { delayedMs }),
+    ...(outcome === "succeeded" || outcome === "failed" || outcome === "exhausted" ? { outcome } : {}),
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof message === "string" ? { message } : {}),
+  };
+}
+
+function milliseconds(time: unknown): number | undefined {
+  if (typeof time !== "string") return undefined;
+  const ms = Date.parse(time);
+  return Number.isFinite(ms) ? ms : undefined;
+}

@@ -1,0 +1,44 @@
+import { isObject } from "../base/json.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { HandledState } from "./change.ts";
+import { textFields } from "./packed_text.ts";
+import { decodeState, encodeState, type StateTexts } from "./state_codec.ts";
+import type { HandledStateStorage, StorageEdit } from "./storage.ts";
+
+/**
+ * Remembers the handling of objects in one field of their status, so that it costs no write beside the status'. For kinds whose
+ * status is the operator's own; the field is put into the schema of its CustomResourceDefinition.
+ */
+export class StatusStorage implements HandledStateStorage {
+  /** See {@linkcode HandledStateStorage.statusFields}. */
+  readonly statusFields: readonly string[];
+  readonly #field: string;
+
+  /** `field` is a top-level field of the status that nothing else uses. */
+  constructor({ field = "handling" }: { readonly field?: string } = {}) {
+    this.#field = field;
+    this.statusFields = [field];
+  }
+
+  /** See {@linkcode HandledStateStorage.recall}. */
+  recall(object: KubeObject): Promise<HandledState> {
+    return decodeState(object.metadata?.uid, this.#texts(object));
+  }
+
+  /** See {@linkcode HandledStateStorage.keep}. */
+  async keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    const before = this.#texts(object), after = await encodeState(object.metadata?.uid, state, fields);
+    if (before.handled === after.handled && before.underway === after.underway) return {};
+    return { status: { [this.#field]: Object.keys(after).length > 0 ? { ...after } : undefined } };
+  }
+
+  /** See {@linkcode HandledStateStorage.isRecord}. */
+  isRecord(): boolean {
+    return false;
+  }
+
+  #texts(object: KubeObject): StateTexts {
+    const { status } = object as { status?: unknown };
+    return isObject(status) ? textFields(status[this.#field]) : {};
+  }
+}

@@ -1,0 +1,184 @@
+import { type Duration, durationMs } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import type {
+  ChangeHandler,
+  ControllerDeclaration,
+  HandlerOptions,
+  ReconcileHandler,
+  WatchOptions,
+} from "../controller/declaration.ts";
+import type { ChangeKind } from "../handling/change.ts";
+import { fieldPath, type ObjectFilter, type ValueFilter } from "../handling/filter.ts";
+import type { ErrorsMode } from "../handling/progress.ts";
+import type { HandledStateStorage } from "../handling/storage.ts";
+import type { TimerOptions } from "../handling/timer_schedule.ts";
+
+/** Options of a reconcile handler. */
+export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions {
+  /** Kinds of which this one's objects own children: their changes lead back to the owner. */
+  readonly owns?: readonly ApiResource[];
+  /** Other resources whose changes are mapped to objects of this kind. */
+  readonly watches?: readonly WatchOptions<T, KubeObject>[];
+  /** Objects that are reconciled at the same time. 16 by default. */
+  readonly workersMax?: number;
+}
+
+/** What a handler of changes is for, and how often it is tried. */
+export interface ChangeOptions<T extends KubeObject> extends ObjectFilter<T> {
+  /** Its progress is remembered under it, so it must stay the same over releases. The function's name by default. */
+  readonly id?: string;
+  /** Attempts in all; unlimited by default. What still fails then is given up, and visible as the condition Ready. */
+  readonly retries?: number;
+  /** For all attempts together and the pauses between them; it ends an attempt under way, too. Unlimited by default. */
+  readonly timeout?: Duration;
+  /** Pause after an error that names no delay. By default it grows, within the controller's bounds. */
+  readonly backoff?: Duration;
+  /** What an error means that is neither {@linkcode TemporaryError} nor {@linkcode PermanentError}: `temporary` by default. */
+  readonly errors?: ErrorsMode;
+  /** Given to the handler as it is: several declarations of one function. */
+  readonly param?: unknown;
+}
+
+/** The same for a handler of changes of a field. */
+export interface FieldOptions<T extends KubeObject> extends ChangeOptions<T> {
+  /** What the field must have been before. */
+  readonly old?: ValueFilter;
+  /** What the field must be after it. */
+  readonly next?: ValueFilter;
+}
+
+/** The handlers of one kind. */
+export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
+  readonly #declaration: ControllerDeclaration<T, Spec, Status>;
+  readonly #storage: HandledStateStorage;
+
+  /** Handlers are entered in `declaration`; {@linkcode Operator.on} makes it. */
+  constructor(declaration: ControllerDeclaration<T, Spec, Status>, storage: HandledStateStorage) {
+    this.#declaration = declaration;
+    this.#storage = storage;
+  }
+
+  /**
+   * Level-triggered: called with the whole object whenever it, a child or a watched object may have changed, at start-up, and
+   * again after an error. Must be idempotent. At most one call per object at a time.
+   *
+   * @throws {UsageError} where the kind has a reconcile handler already.
+   */
+  reconcile(handler: ReconcileHandler<T, Spec, Status>, options: ReconcileOptions<T> = {}): this {
+    const { owns = [], watches = [], workersMax, ...rest } = options;
+    if (this.#declaration.reconcile) {
+      throw new UsageError(`${this.#declaration.kind.kind} has a reconcile handler already`);
+    }
+    this.#declaration.reconcile = { handler, ...rest };
+    this.#declaration.owns.push(...owns);
+    this.#declaration.watches.push(...watches);
+    if (workersMax !== undefined) this.#declaration.workersMax = workersMax;
+    return this;
+  }
+
+  /** Called once for an object that was never handled before; again after an error, in a later process too. At least once, never seldom. */
+  create(handler: ChangeHandler<T, Spec, Status>, options: ChangeOptions<T> = {}): this {
+    return this.#change("create", ["create"], handler, options);
+  }
+
+  /** Called once for each change of an object that was handled before, with `old`, `next` and `diff`. Status is no change. */
+  update(handler: ChangeHandler<T, Spec, Status>, options: FieldOptions<T> = {}): this {
+    return this.#change("update", ["update"], handler, options);
+  }
+
+  /** Called once in each process for an object that was handled by one before. Remembers nothing in the object. */
+  resume(
+    handler: ChangeHandler<T, Spec, Status>,
+    options: ChangeOptions<T> & { readonly deleted?: boolean } = {},
+  ): this {
+    return this.#change("resume", ["resume"], handler, options);
+  }
+
+  /**
+   * Called while the object is being deleted, before it goes; it goes when every such handler has succeeded or was given up. Adds
+   * the operator's finalizer to each object that the handler is for: leave it out where owner references are enough, or say
+   * `optional`.
+   */
+  delete(
+    handler: ChangeHandler<T, Spec, Status>,
+    options: ChangeOptions<T> & { readonly optional?: boolean } = {},
+  ): this {
+    return this.#change("delete", ["delete"], handler, options);
+  }
+
+  /**
+   * Called once for each change of a field, its first value and its removal included; `old`, `next` and `diff` speak of the field
+   * alone. `field` as `spec.size`, or as a list of keys.
+   */
+  field(
+    field: string | readonly string[],
+    handler: ChangeHandler<T, Spec, Status>,
+    options: Omit<FieldOptions<T>, "field"> = {},
+  ): this {
+    const path = fieldPath(field).join(".");
+    return this.#change(path, ["create", "update"], handler, { ...options, field }, { ofField: true });
+  }
+
+  /** Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. */
+  timer(
+    handler: ReconcileHandler<T, Spec, Status>,
+    options: TimerOptions & HandlerOptions & { readonly id?: string },
+  ): this {
+    const { timers, kind } = this.#declaration;
+    const id = options.id ?? (handler.name || `timer-${timers.length + 1}`);
+    if (timers.some((timer) => timer.id === id)) {
+      throw new UsageError(`${kind.kind} has a timer "${id}" already: give it an id`);
+    }
+    timers.push({ ...options, id, handler });
+    return this;
+  }
+
+  /** Changes of these fields, as `spec.replicas`, concern no handler: another controller writes them. */
+  ignoreFields(...fields: readonly string[]): this {
+    for (const field of fields) fieldPath(field);
+    this.#declaration.ignoredFields = [...this.#declaration.ignoredFields ?? [], ...fields];
+    return this;
+  }
+
+  #change(
+    what: string,
+    kinds: readonly ChangeKind[],
+    handler: ChangeHandler<T, Spec, Status>,
+    options: FieldOptions<T> & { readonly optional?: boolean; readonly deleted?: boolean },
+    more: { readonly ofField?: boolean } = {},
+  ): this {
+    const { changes, kind } = this.#declaration, { id: given, retries, timeout, backoff, ...rest } = options;
+    const id = given ?? (handler.name || what);
+    if (!/^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(id)) {
+      throw new UsageError(
+        `"${id}" is no id of a handler of ${kind.kind}`,
+        "letters and digits, and between them - _ .",
+      );
+    }
+    if (this.#storage.statusFields?.length && !kind.hasStatus) {
+      throw new UsageError(
+        `the handling of ${kind.kind} cannot be remembered in its status, which is not this operator's`,
+        "give the operator an AnnotationStorage or a MemoryStorage",
+      );
+    }
+    if (changes.some((each) => each.id === id)) {
+      throw new UsageError(`${kind.kind} has a handler "${id}" already: give it an id`);
+    }
+    if (retries !== undefined && !(Number.isInteger(retries) && retries >= 1)) {
+      throw new UsageError(`retries of the handler "${id}" of ${kind.kind} must be a whole number, at least 1`);
+    }
+    changes.push({
+      ...rest,
+      ...more,
+      id,
+      kinds: new Set(kinds),
+      handler,
+      attemptsMax: retries,
+      timeoutMs: timeout === undefined ? undefined : durationMs(timeout),
+      backoffMs: backoff === undefined ? undefined : durationMs(backoff),
+    });
+    return this;
+  }
+}
