@@ -21,7 +21,11 @@ export const objectsCheck: Check = {
     const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
     const found: Finding[] = [], quiet: string[] = [];
     // Somebody else's objects are looked at only where the operator may hold them.
-    const held = new Set(operator.declarations.filter((each) => each.delete).map(({ kind }) => kind));
+    const held = new Set(
+      operator.declarations.filter(({ changes }) =>
+        changes.some(({ kinds, optional }) => kinds.has("delete") && !optional)
+      ).map(({ kind }) => kind),
+    );
     for (const handled of handledKinds(operator).filter(({ kind, own }) => own || held.has(kind))) {
       const objects: KubeObject[] = [];
       let pages = 0, partial = false;
