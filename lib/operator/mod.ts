@@ -102,6 +102,7 @@ export type {
   FilterFacts,
   HandledState,
   HandledStateStorage,
+  HandlerOutcome,
   HandlerProgress,
   HotLoopOptions,
   ObjectFilter,
