@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { settle, type Transport, VirtualClock } from "../../lib/base/mod.ts";
 import { liveness, readiness } from "../../lib/cli/health_checks.ts";
 import type { RunningOperator } from "../../lib/operator/mod.ts";
-import { CustomResourceDefinition } from "../world.ts";
+import { applyCrds } from "../../lib/operator/installation.ts";
 import { VirtualWorld } from "../operator/virtual_world.ts";
 import { configMapOperator, widgetKind } from "../operator/widget.ts";
 
@@ -37,8 +37,8 @@ class Leaving implements Transport {
 Deno.test("readiness fails once a watch has been silent for too long, says why, and comes back with the server", async () => {
   await using world = new VirtualWorld();
   const operator = configMapOperator(widgetKind("healthchecks")),
-    transport = new Leaving().of(world.server.transport());
-  for (const crd of operator.crds()) await world.client.apply(CustomResourceDefinition, crd);
+    transport = new Leaving().of(world.cluster.transport());
+  await applyCrds(world.client, operator);
   assert.equal(readiness(() => undefined, STALENESS_MS_MAX)[0]!.check(), "it is starting");
   await world.start(operator, { transport });
   const problems = () => readiness(() => world.running, STALENESS_MS_MAX).map(({ check }) => check());

@@ -98,7 +98,7 @@ ${spec}`;
 
   /** Makes two namespaces, `home` with the Secret `source` and `team-a`, by kubectl; their full names. */
   async namespaces(): Promise<{ home: string; team: string }> {
-    const [home, team] = [await this.world.namespace("home"), await this.world.namespace("team-a")];
+    const { home } = this.world, team = await this.world.namespace("team-a");
     await this.ok(`create secret generic source -n ${home} --from-literal=password=hunter2`);
     return { home, team };
   }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { SystemClock } from "../../lib/base/mod.ts";
 import { formatTime } from "../../lib/apimachinery/mod.ts";
 import { Operator } from "../../lib/operator/mod.ts";
-import { CustomResourceDefinition, World } from "../world.ts";
+import { CRDS } from "../../lib/operator/installation.ts";
+import { World } from "../world.ts";
 import {
   applyStatusAs,
   condition,
@@ -91,15 +92,15 @@ Deno.test("an object that slipped past the server's validation is told so, field
   const loose = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
   const properties = crd!.spec.versions[0]!.schema.openAPIV3Schema.properties;
   Object.assign(properties, { spec: loose });
-  await world.client.apply(CustomResourceDefinition, crd as never, { force: true });
+  await world.client.apply(CRDS, crd as never, { force: true });
   const namespace = await world.namespace("a");
   // The looser schema takes a moment to be served.
-  await world.until([CustomResourceDefinition], async () => {
+  await world.until([CRDS], async () => {
     try {
       await createWidget(world, Widget, namespace, "w", { size: "big", note: 5 });
       return true;
     } catch {
-      await world.client.patch(CustomResourceDefinition, CRD, {
+      await world.client.patch(CRDS, CRD, {
         metadata: { annotations: { at: crypto.randomUUID() } },
       }, {
         type: "merge",
@@ -111,7 +112,7 @@ Deno.test("an object that slipped past the server's validation is told so, field
   const widget = await untilReady(world, Widget, namespace, "w", "False", "InvalidSpec");
   assert.match(conditionOf(widget, "Ready")!.message, /spec\.size: .*; spec\.note: /);
   await world.client.delete(Widget, { namespace, name: "w" });
-  for (const each of operator.crds()) await world.client.apply(CustomResourceDefinition, each, { force: true });
+  for (const each of operator.crds()) await world.client.apply(CRDS, each, { force: true });
 });
 
 Deno.test("lastTransitionTime moves with the truth only", async () => {

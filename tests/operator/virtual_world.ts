@@ -1,51 +1,44 @@
 import assert from "node:assert/strict";
-import { createLogger, type LogRecord, SeededRandom, settle, VirtualClock } from "../../lib/base/mod.ts";
-import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
+import { SeededRandom, settle, VirtualClock } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { Namespace, type Operator, type RunningOperator, type StartOptions } from "../../lib/operator/mod.ts";
-import { CustomResourceDefinition } from "../world.ts";
+import { applyCrds } from "../../lib/operator/installation.ts";
+import { EmbeddedCluster, type LogEntry } from "../../lib/harness/mod.ts";
+import { InProcessOperator } from "../../lib/harness/in_process_operator.ts";
+import { Timeline, type WriteEntry } from "../../lib/harness/timeline.ts";
 
 /** An embedded server and an operator on one clock that only the test turns. */
 export class VirtualWorld implements AsyncDisposable {
   readonly clock = new VirtualClock();
-  readonly server = new EmbeddedApiServer({ clock: this.clock, random: new SeededRandom(2) });
-  readonly client = new Client(this.server.transport(), { fieldManager: "test", clock: this.clock });
-  readonly logs: LogRecord[] = [];
-  /** The operator's requests other than GETs, with their time in milliseconds since the world began. */
-  readonly writes: { readonly method: string; readonly path: string; readonly atMs: number }[] = [];
+  readonly cluster = new EmbeddedCluster({ clock: this.clock, random: new SeededRandom(2) });
+  readonly client = new Client(this.cluster.transport(), { fieldManager: "test", clock: this.clock });
+  readonly #timeline = new Timeline(this.clock);
   readonly #beginMs = this.clock.now();
-  #running: RunningOperator | undefined;
+  #operator: InProcessOperator | undefined;
 
   /** Opens a world with a namespace `home` in which the operator runs. */
   static async open(operator: Operator, options: Partial<StartOptions> = {}): Promise<VirtualWorld> {
     const world = new VirtualWorld();
-    for (const crd of operator.crds()) await world.client.apply(CustomResourceDefinition, crd);
+    await applyCrds(world.client, operator);
     await world.client.create(Namespace, { metadata: { name: "home" } });
-    await world.server.settled();
+    await settle();
     await world.start(operator, options);
     return world;
   }
 
-  /** Starts the operator. */
-  async start(operator: Operator, options: Partial<StartOptions> = {}): Promise<void> {
-    assert.equal(this.#running, undefined);
-    const inner = this.server.transport();
-    const starting = operator.start({
-      transport: {
-        fetch: (path, request = {}) => {
-          const { method = "GET" } = request;
-          if (method !== "GET") this.writes.push({ method, path, atMs: this.elapsedMs });
-          return inner.fetch(path, request);
-        },
-        close: () => {},
-      },
-      clock: this.clock,
-      random: new SeededRandom(1),
-      logger: createLogger((record) => this.logs.push(record)),
-      ...options,
+  /** Starts the operator with the backoffs that it has in production; its writes and logs are recorded. */
+  async start(declared: Operator, options: Partial<StartOptions> = {}): Promise<void> {
+    assert.equal(this.#operator, undefined);
+    const { cluster, clock } = this, timeline = this.#timeline;
+    this.#operator = new InProcessOperator({
+      operator: () => declared,
+      cluster,
+      user: undefined,
+      clock,
+      random: () => new SeededRandom(1),
+      timeline,
     });
-    await settle();
-    this.#running = await starting;
+    await this.#operator.start({ options: { controller: {}, ...options } });
   }
 
   /** Ends the operator as kill -9 would. */
@@ -63,8 +56,18 @@ export class VirtualWorld implements AsyncDisposable {
 
   /** The operator. */
   get running(): RunningOperator {
-    assert.ok(this.#running);
-    return this.#running;
+    assert.ok(this.#operator);
+    return this.#operator.running;
+  }
+
+  /** The operator's writes, with their time in milliseconds since the world began. */
+  get writes(): readonly WriteEntry[] {
+    return this.#timeline.writes.map((entry) => ({ ...entry, atMs: entry.atMs - this.#beginMs }));
+  }
+
+  /** What the operator has logged. */
+  get logs(): readonly LogEntry[] {
+    return this.#timeline.logs;
   }
 
   /** Milliseconds since the world began. */
@@ -79,8 +82,7 @@ export class VirtualWorld implements AsyncDisposable {
 
   /** Ends operator and server. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#running?.crash();
-    this.server.close();
-    await settle();
+    await this.#operator?.crash();
+    await this.cluster[Symbol.asyncDispose]();
   }
 }

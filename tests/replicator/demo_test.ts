@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Operator, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { replicationDemo, replicator } from "../../lib/replicator/mod.ts";
 import { settle } from "../../lib/base/mod.ts";
-import { CustomResourceDefinition } from "../world.ts";
+import { applyCrds } from "../../lib/operator/installation.ts";
 import { VirtualWorld } from "../operator/virtual_world.ts";
 
 const NAME = "registry-credentials";
@@ -40,7 +40,7 @@ Deno.test("each step of the demo happens, and the operator answers it", async ()
 
 Deno.test("without an operator the demo shows what waits, and does not call it converged", async () => {
   await using world = await VirtualWorld.open(new Operator("idle"));
-  await world.client.apply(CustomResourceDefinition, replicator().crds()[0]!);
+  await applyCrds(world.client, replicator());
   await replicationDemo.steps[0]!.act(world.client);
   const { current, wanted, rows } = await replicationDemo.observe(world.client);
   assert.deepEqual([current, wanted], [0, 4]);
