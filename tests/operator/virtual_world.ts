@@ -13,8 +13,19 @@ export class VirtualWorld implements AsyncDisposable {
   readonly cluster = new EmbeddedCluster({ clock: this.clock, random: new SeededRandom(2) });
   readonly client = new Client(this.cluster.transport(), { fieldManager: "test", clock: this.clock });
   readonly #timeline = new Timeline(this.clock);
+  readonly #operator = new InProcessOperator({
+    operator: () => this.#declared!,
+    cluster: this.cluster,
+    user: undefined,
+    clock: this.clock,
+    random: () => new SeededRandom(1),
+    timeline: this.#timeline,
+  });
+  /** The operator's writes; a test may forget those that it has seen. */
+  readonly writes: WriteEntry[] = this.#timeline.writes;
+  readonly logs: readonly LogEntry[] = this.#timeline.logs;
   readonly #beginMs = this.clock.now();
-  #operator: InProcessOperator | undefined;
+  #declared: Operator | undefined;
 
   /** Opens a world with a namespace `home` in which the operator runs. */
   static async open(operator: Operator, options: Partial<StartOptions> = {}): Promise<VirtualWorld> {
@@ -28,46 +39,26 @@ export class VirtualWorld implements AsyncDisposable {
 
   /** Starts the operator with the backoffs that it has in production; its writes and logs are recorded. */
   async start(declared: Operator, options: Partial<StartOptions> = {}): Promise<void> {
-    assert.equal(this.#operator, undefined);
-    const { cluster, clock } = this, timeline = this.#timeline;
-    this.#operator = new InProcessOperator({
-      operator: () => declared,
-      cluster,
-      user: undefined,
-      clock,
-      random: () => new SeededRandom(1),
-      timeline,
-    });
+    assert.ok(!this.#operator.runs, "an operator of this world runs already");
+    this.#declared = declared;
     await this.#operator.start({ options: { controller: {}, ...options } });
   }
 
   /** Ends the operator as kill -9 would. */
-  async stop(): Promise<void> {
-    await this.running.crash();
-    this.#running = undefined;
+  stop(): Promise<void> {
+    return this.#operator.crash();
   }
 
   /** Ends the operator where one runs, and starts another in its place. */
   async restart(operator: Operator, options: Partial<StartOptions> = {}): Promise<void> {
-    if (this.#running) await this.stop();
+    await this.stop();
     await this.start(operator, options);
     await this.advance(1);
   }
 
   /** The operator. */
   get running(): RunningOperator {
-    assert.ok(this.#operator);
     return this.#operator.running;
-  }
-
-  /** The operator's writes, with their time in milliseconds since the world began. */
-  get writes(): readonly WriteEntry[] {
-    return this.#timeline.writes.map((entry) => ({ ...entry, atMs: entry.atMs - this.#beginMs }));
-  }
-
-  /** What the operator has logged. */
-  get logs(): readonly LogEntry[] {
-    return this.#timeline.logs;
   }
 
   /** Milliseconds since the world began. */
@@ -82,7 +73,7 @@ export class VirtualWorld implements AsyncDisposable {
 
   /** Ends operator and server. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#operator?.crash();
+    await this.stop();
     await this.cluster[Symbol.asyncDispose]();
   }
 }
