@@ -1,5 +1,5 @@
 /**
- * Runs test suites against a real control plane: starts one from `KUBEBUILDER_ASSETS`, points `PINTLE_TEST_KUBECONFIG` at it,
+ * Runs test suites against a real control plane: starts one from `KUBEBUILDER_ASSETS` or setup-envtest's store, points `PINTLE_TEST_KUBECONFIG` at it,
  * runs `deno test` over the paths given (by default every suite that asks tests/cluster.ts for its cluster), stops it again.
  *
  * ```sh
@@ -9,10 +9,18 @@
  * @module
  */
 import { describeError, SystemClock, UsageError } from "../lib/base/mod.ts";
-import { EnvtestCluster } from "../lib/harness/mod.ts";
+import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const HELPERS = ['/cluster.ts"', 'served_cluster.ts"', 'world.ts"', 'kubectl.ts"', 'conformance_case.ts"'];
+/** What a suite imports that takes a real control plane where there is one; the last one starts control planes of its own. */
+const HELPERS = [
+  '/cluster.ts"',
+  'served_cluster.ts"',
+  'world.ts"',
+  'kubectl.ts"',
+  'conformance_case.ts"',
+  '../harness/envtest_mirror.ts"',
+];
 
 /** Their programs have to be built first, and others' take long on a real server: they run where they are asked for. */
 const ON_REQUEST = [`${ROOT}tests/clients`, `${ROOT}tests/binary`];
@@ -38,8 +46,10 @@ async function main(args: readonly string[]): Promise<number> {
   const interrupt = () => interrupted.abort(new Error("interrupted"));
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, interrupt);
   try {
-    const assets = Deno.env.get("KUBEBUILDER_ASSETS"), { signal } = interrupted;
-    await using cluster = await EnvtestCluster.start({ assets, clock: new SystemClock(), signal });
+    const env = Deno.env.toObject(), clock = new SystemClock(), { signal } = interrupted;
+    const located = { assets: env.KUBEBUILDER_ASSETS, folders: envtestFolders(env), clock };
+    const programs = await locateEnvtest(located, signal);
+    await using cluster = await EnvtestCluster.start({ programs, clock, signal });
     const file = `${cluster.folder}/test.kubeconfig`;
     await Deno.writeTextFile(file, cluster.kubeconfig, { mode: 0o600 });
     const suites = args.some((arg) => !arg.startsWith("-")) ? [] : await clusterSuites(`${ROOT}tests`);

@@ -96,6 +96,7 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--keep", "leave the namespaces of scenarios that fail")
     .option("--keep-cluster", "leave a kind cluster that was made")
     .option("--reuse", "take the kind cluster of that name that is there, and leave it")
+    .option("--download", "let envtest download what this machine lacks of a control plane")
     .option("--deployed", "run the operator as a pod, from deploy/overlays/dev, instead of in this process")
     .option("--yes", "agree to run on a cluster that is not on this machine")
     .option("--junit <file>", "write a JUnit XML report")

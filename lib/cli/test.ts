@@ -30,6 +30,7 @@ export interface TestFlags {
   readonly list?: true | undefined;
   readonly keepCluster?: true | undefined;
   readonly reuse?: true | undefined;
+  readonly download?: true | undefined;
   readonly deployed?: true | undefined;
   readonly yes?: true | undefined;
   readonly junit?: string | undefined;

@@ -7,6 +7,7 @@ import {
   CurrentSource,
   deploy,
   EmbeddedSource,
+  envtestFolders,
   EnvtestSource,
   KindCluster,
   KindSource,
@@ -26,7 +27,13 @@ export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock
     case "embedded":
       return new EmbeddedSource({ clock });
     case "envtest":
-      return new EnvtestSource({ assets: test.testAssets || env.KUBEBUILDER_ASSETS, clock });
+      return new EnvtestSource({
+        assets: test.testAssets || env.KUBEBUILDER_ASSETS,
+        version: test.testKubernetesVersion,
+        folders: envtestFolders(env),
+        mirror: flags.download && { indexUrl: test.testEnvtestIndex, kubernetesUrl: test.testKubernetesUrl },
+        clock,
+      });
     case "kind":
       return new KindSource({
         clock,

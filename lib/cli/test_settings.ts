@@ -1,3 +1,4 @@
+import { ENVTEST_MIRROR } from "../harness/envtest_mirror.ts";
 import { choice, duration, integer, type Setting, type SettingValues, text } from "./setting.ts";
 
 /** The settings of `test`. They stand beside the common ones in `config` and are flags of this command alone. */
@@ -39,8 +40,21 @@ export const TEST_SETTINGS = {
     env: "PINTLE_TEST_ASSETS",
     flag: "assets",
     fallback: "",
-    description: "Folder with etcd, kube-apiserver and kube-controller-manager; KUBEBUILDER_ASSETS where empty",
+    description:
+      "Folder with etcd, kube-apiserver, kube-controller-manager; KUBEBUILDER_ASSETS, then setup-envtest's where empty",
   }, "FOLDER"),
+  testEnvtestIndex: text({
+    env: "PINTLE_TEST_ENVTEST_INDEX",
+    flag: "envtest-index",
+    fallback: ENVTEST_MIRROR.indexUrl,
+    description: "List of envtest archives for --download: controller-tools' own, or a mirror's",
+  }, "URL"),
+  testKubernetesUrl: text({
+    env: "PINTLE_TEST_KUBERNETES_URL",
+    flag: "kubernetes-url",
+    fallback: ENVTEST_MIRROR.kubernetesUrl,
+    description: "Where --download gets kube-controller-manager, which the archives lack",
+  }, "URL"),
   testKindName: text({
     env: "PINTLE_TEST_KIND_NAME",
     flag: "kind-name",
@@ -57,7 +71,8 @@ export const TEST_SETTINGS = {
     env: "PINTLE_TEST_KUBERNETES_VERSION",
     flag: "kubernetes-version",
     fallback: "",
-    description: "Kubernetes of the kind cluster, as 1.34.0: takes kindest/node of that version",
+    description:
+      "Kubernetes of a kind cluster, as 1.34.0: takes kindest/node of that version; of envtest, 1.34 takes any patch of it",
   }, "VERSION"),
   testRuntime: choice({
     env: "PINTLE_TEST_RUNTIME",

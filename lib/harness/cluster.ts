@@ -36,11 +36,11 @@ export interface ClusterSource {
    */
   agree?(): Promise<void>;
   /**
-   * Opens a cluster.
+   * Opens a cluster. `onStage` is told of parts of it that take a while, as a download.
    *
    * @throws {UsageError} saying what this machine lacks, and how to get it.
    */
-  open(signal: AbortSignal): Promise<Cluster>;
+  open(signal: AbortSignal, onStage?: (what: string) => void): Promise<Cluster>;
 }
 
 /** How the API server knows the account of a pod: the user of a ServiceAccount. */

@@ -82,8 +82,11 @@ function verbsOf(args: readonly string[]): readonly string[] {
   return args.slice(0, Math.min(2, flag < 0 ? args.length : flag));
 }
 
-/** At once, with all that it started: nothing that they hold is worth a graceful stop, and one that hangs must not hang this. */
-function killSession(child: Deno.ChildProcess): void {
+/**
+ * Ends a detached program at once, with all that it started: nothing that they hold is worth a graceful stop, and one that hangs
+ * must not hang this.
+ */
+export function killSession(child: Deno.ChildProcess): void {
   try {
     if (Deno.build.os === "windows") child.kill("SIGKILL");
     else Deno.kill(-child.pid, "SIGKILL");

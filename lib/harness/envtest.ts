@@ -1,13 +1,15 @@
 import { stringify } from "yaml";
-import { type Clock, describeError, sleep, type Transport, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, sleep, type Transport } from "../base/mod.ts";
 import { bearer, Client, impersonating, openTransport, StaticCredentials } from "../client/mod.ts";
 import type { Cluster, ClusterSource, ClusterUser } from "./cluster.ts";
+import { type EnvtestProgram, type EnvtestPrograms, locateEnvtest, type LocateOptions } from "./envtest_programs.ts";
 import { Program } from "./program.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
 
 /** How to start an {@linkcode EnvtestCluster}. */
 export interface EnvtestOptions {
-  /** The folder with etcd, kube-apiserver and kube-controller-manager: the value of `KUBEBUILDER_ASSETS`. */
-  assets: string | undefined;
+  /** Where its programs are: {@linkcode locateEnvtest} finds them. */
+  programs: EnvtestPrograms;
   /** Times the wait for readiness. */
   clock: Clock;
   /** Gives up starting; what runs by then is stopped. */
@@ -27,7 +29,8 @@ const CONTROLLERS: readonly string[] = [
   "root-ca-certificate-publisher-controller",
   "clusterrole-aggregation-controller",
 ];
-const PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
+/** Starts of one control plane: a port that was free may be another's a moment later. */
+const STARTS_MAX = 3;
 
 /**
  * A real control plane on this machine, without nodes: etcd, kube-apiserver and kube-controller-manager on free ports of the
@@ -46,22 +49,33 @@ export class EnvtestCluster implements Cluster {
   /**
    * Starts a control plane and waits until it serves, its controllers included.
    *
-   * @throws {UsageError} where a program is missing. @throws {Error} that quotes the program which failed.
+   * @throws {UsageError} where there is no folder for it. @throws {Error} that quotes the program which failed.
    */
   static async start(options: EnvtestOptions): Promise<EnvtestCluster> {
-    const assets = await checkAssets(options.assets);
+    for (let nth = 1;; nth++) {
+      try {
+        return await EnvtestCluster.#begin(options);
+      } catch (error) {
+        const isTaken = error instanceof ProgramEndedError && /address already in use/.test(error.message);
+        if (!isTaken || nth === STARTS_MAX) throw error;
+      }
+    }
+  }
+
+  static async #begin(options: EnvtestOptions): Promise<EnvtestCluster> {
     await using stack = new AsyncDisposableStack();
-    const folder = await Deno.makeTempDir({ prefix: "pintle-envtest-" }); // mode 0700 by its nature
-    stack.defer(() => Deno.remove(folder, { recursive: true }));
+    const temporary = stack.use(await TemporaryFolder.make("envtest")), folder = temporary.path;
     const [etcdPort, peerPort, port, managerPort] = freePorts(4) as [number, number, number, number];
     const etcd = `http://127.0.0.1:${etcdPort}`,
       token = await randomToken(),
       certificate = `${folder}/certs/apiserver.crt`;
     const keyFile = `${folder}/service-account.key`, tokenFile = `${folder}/tokens.csv`;
-    await Deno.writeTextFile(keyFile, await rsaKeyPem());
-    await Deno.writeTextFile(tokenFile, `${token},admin,admin,"system:masters"\n`);
-    const run = (name: typeof PROGRAMS[number], args: string[]) =>
-      stack.use(new Program(name, `${assets}/${name}`, args));
+    const pem = await rsaKeyPem();
+    await temporary.filled("keys of a control plane", async () => {
+      await Deno.writeTextFile(keyFile, pem);
+      await Deno.writeTextFile(tokenFile, `${token},admin,admin,"system:masters"\n`);
+    });
+    const run = (name: EnvtestProgram, args: string[]) => stack.use(new Program(name, options.programs[name], args));
     const running = [run("etcd", [
       `--data-dir=${folder}/etcd`,
       `--listen-client-urls=${etcd}`,
@@ -146,6 +160,11 @@ const SERVICE_ACCOUNTS = {
   namespaced: true,
 };
 
+/** A program of the control plane ended; the message has its last words. */
+class ProgramEndedError extends Error {
+  override readonly name = "ProgramEndedError";
+}
+
 /** Polls until something works; stops early when a program ended, since then it never will. */
 class Deadline {
   readonly #endMs: number;
@@ -162,23 +181,12 @@ class Deadline {
         return await look();
       } catch (cause) {
         const failure = this.programs.map((program) => program.failure).find((text) => text !== undefined);
-        if (failure) throw new Error(`the control plane did not start: ${failure}`);
+        if (failure) throw new ProgramEndedError(`the control plane did not start: ${failure}`);
         if (clock.now() < this.#endMs) await sleep(clock, POLL_MS, signal);
         else throw new Error(`the control plane did not show ${what} in time: ${describeError(cause)}`, { cause });
       }
     }
   }
-}
-
-async function checkAssets(assets: string | undefined): Promise<string> {
-  const hint =
-    "point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kube-controller-manager (setup-envtest makes one)";
-  if (!assets) throw new UsageError("KUBEBUILDER_ASSETS is not set", hint);
-  for (const name of PROGRAMS) {
-    const found = await Deno.stat(`${assets}/${name}`).then((info) => info.isFile, () => false);
-    if (!found) throw new UsageError(`there is no ${name} in ${assets}`, hint);
-  }
-  return assets;
 }
 
 /** Ports that were free a moment ago, all held at once so that none is given twice. */
@@ -212,15 +220,16 @@ export class EnvtestSource implements ClusterSource {
   /** It is a real control plane without nodes. */
   readonly kind = "envtest";
   readonly isolated = false;
-  readonly #options: Omit<EnvtestOptions, "signal">;
+  readonly #options: LocateOptions;
 
-  /** Starts nothing yet. */
-  constructor(options: Omit<EnvtestOptions, "signal">) {
+  /** Starts nothing yet. `options` say where its programs are. */
+  constructor(options: LocateOptions) {
     this.#options = options;
   }
 
   /** See {@linkcode ClusterSource.open}. */
-  open(signal: AbortSignal): Promise<Cluster> {
-    return EnvtestCluster.start({ ...this.#options, signal });
+  async open(signal: AbortSignal, onStage?: (what: string) => void): Promise<Cluster> {
+    const programs = await locateEnvtest({ onStage, ...this.#options }, signal);
+    return await EnvtestCluster.start({ programs, clock: this.#options.clock, signal });
   }
 }

@@ -1,13 +1,21 @@
+import { killSession } from "./command.ts";
+import { ExitDuty } from "./exit_duty.ts";
+
 /** Characters of a program's output that are kept for the message of a failure. */
 const TAIL_LENGTH_MAX = 4_000;
 const TAIL_LINES_SHOWN = 12;
 
-/** A program that runs beside this one. Its output is read to the end, and the last of it kept. */
+/**
+ * A program that runs beside this one, in a session of its own: Ctrl-C at the terminal does not reach it, since clearing up needs
+ * it. It ends with this process at the latest. Its output is read to the end, and the last of it kept.
+ */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #drained: Promise<void>;
+  readonly #duty: ExitDuty;
   #tail = "";
   #exit: Deno.CommandStatus | undefined;
+  #isDrained = false;
 
   /** @throws {Deno.errors.NotFound} where there is no such program. */
   constructor(
@@ -22,8 +30,10 @@ export class Program implements AsyncDisposable {
       stdin: "null",
       stdout: "null",
       stderr: "piped",
+      detached: true,
     });
     this.#child = command.spawn();
+    this.#duty = new ExitDuty(() => killSession(this.#child));
     this.#drained = this.#drain(this.#child.stderr);
     this.#child.status.then((status) => this.#exit = status);
   }
@@ -38,15 +48,11 @@ export class Program implements AsyncDisposable {
 
   /** Ends it at once (SIGKILL: nothing it holds is worth a graceful stop) and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#exit) {
-      try {
-        this.#child.kill("SIGKILL");
-      } catch {
-        // It ended by itself between the look and the call.
-      }
-    }
+    // Where it has ended by itself, what it started may hold its output still.
+    if (!this.#exit || !this.#isDrained) killSession(this.#child);
     await this.#child.status;
     await this.#drained;
+    this.#duty[Symbol.dispose]();
   }
 
   async #drain(output: ReadableStream<Uint8Array>): Promise<void> {
@@ -54,5 +60,6 @@ export class Program implements AsyncDisposable {
     for await (const chunk of output) {
       this.#tail = (this.#tail + decoder.decode(chunk, { stream: true })).slice(-TAIL_LENGTH_MAX);
     }
+    this.#isDrained = true;
   }
 }

@@ -173,7 +173,7 @@ class Run {
     const { source, clock, signal, listener, parallelMax, deploy, moreFollow } = this.#options;
     try {
       listener?.onStage?.(OPENING[source.kind]);
-      await using cluster = await source.open(signal);
+      await using cluster = await source.open(signal, (what) => listener?.onStage?.(what));
       this.version = await serverVersion(cluster, clock);
       using _left = cluster.stays ? new ExitDuty(() => this.#sayLeft()) : undefined;
       await using installed = new AsyncDisposableStack();

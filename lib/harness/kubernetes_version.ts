@@ -1,0 +1,33 @@
+import { UsageError } from "../base/mod.ts";
+
+/** A released version of Kubernetes. */
+export type KubernetesVersion = readonly [major: number, minor: number, patch: number];
+
+/** `1.34.2` and `v1.34.2`; undefined for anything else, as alpha and beta versions. */
+export function parseVersion(text: string): KubernetesVersion | undefined {
+  const found = /^v?(\d+)\.(\d+)\.(\d+)$/.exec(text.trim());
+  return found ? [Number(found[1]), Number(found[2]), Number(found[3])] : undefined;
+}
+
+/** `1.34.2`. */
+export function formatVersion(version: KubernetesVersion): string {
+  return version.join(".");
+}
+
+/**
+ * Whether a version is a wanted one: `1.34` wants any patch of it, `1.34.2` just that, nothing any.
+ *
+ * @throws {UsageError} where `wanted` is neither.
+ */
+export function versionMatcher(wanted: string | undefined): (version: KubernetesVersion) => boolean {
+  if (!wanted) return () => true;
+  const found = /^v?(\d+)\.(\d+)(?:\.(\d+))?$/.exec(wanted);
+  if (!found) throw new UsageError(`${wanted} is no version of Kubernetes`, "write it as 1.34 or 1.34.0");
+  const parts = found.slice(1).filter((part) => part !== undefined).map(Number);
+  return (version) => parts.every((part, nth) => version[nth] === part);
+}
+
+/** Newest first. */
+export function compareVersions(one: KubernetesVersion, other: KubernetesVersion): number {
+  return other[0] - one[0] || other[1] - one[1] || other[2] - one[2];
+}

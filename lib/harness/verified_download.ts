@@ -1,0 +1,87 @@
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { describeError, UsageError } from "../base/mod.ts";
+
+/** What is downloaded, and how its truth is known. */
+export interface DownloadOptions {
+  readonly url: URL;
+  /** The digest that it must have, in hexadecimal digits. */
+  readonly digest: string;
+  readonly algorithm: "sha256" | "sha512";
+  /** More is refused while it comes. */
+  readonly bytesMax: number;
+  readonly signal: AbortSignal;
+}
+
+const HINT =
+  "check the network and its proxy (HTTPS_PROXY), or name a mirror with --envtest-index and --kubernetes-url";
+
+/**
+ * Downloads a file, and checks it before anybody uses it. What fails halfway is for the owner of the folder to remove.
+ *
+ * @throws {UsageError} where it cannot be had; {@linkcode Error} where it is not what it should be.
+ */
+export async function downloadFile(path: string, options: DownloadOptions): Promise<void> {
+  const { url, digest, algorithm, bytesMax, signal } = options;
+  const body = await open(url, signal), hash = createHash(algorithm);
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  let bytes = 0;
+  for await (const chunk of chunks(body, url, signal)) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error(`${url} has more than the ${bytesMax} bytes that it may have`);
+    hash.update(chunk);
+    let rest: Uint8Array = chunk;
+    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+  }
+  const got = hash.digest("hex");
+  if (Buffer.from(got).equals(Buffer.from(digest.toLowerCase()))) return;
+  throw new Error(
+    `${url} is not what its ${algorithm} says: ${bytes} bytes with ${shortened(got)} instead of ${shortened(digest)}`,
+  );
+}
+
+/** Downloads a text. */
+export async function downloadText(url: URL, bytesMax: number, signal: AbortSignal): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "", bytes = 0;
+  for await (const chunk of chunks(await open(url, signal), url, signal)) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error(`${url} has more than the ${bytesMax} bytes that it may have`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
+}
+
+async function open(url: URL, signal: AbortSignal): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const response = await fetch(url, { signal }).catch((cause) => {
+    signal.throwIfAborted();
+    throw new UsageError(`${url} cannot be downloaded: ${describeError(cause)}`, HINT, { cause });
+  });
+  if (response.ok && response.body) return response.body;
+  await response.body?.cancel();
+  throw new UsageError(`${url} cannot be downloaded: ${response.status} ${response.statusText}`.trimEnd(), HINT);
+}
+
+async function* chunks(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  url: URL,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause) => {
+        signal.throwIfAborted();
+        throw new UsageError(`the download of ${url} broke off: ${describeError(cause)}`, HINT, { cause });
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // it broke off, or nobody wants the rest
+  }
+}
+
+function shortened(digest: string): string {
+  return `${digest.slice(0, 12)}…`;
+}
