@@ -13,7 +13,7 @@ import process from "node:process";
 import { mapConcurrent, silentLogger, SystemClock, SystemRandom } from "../lib/base/mod.ts";
 import { Informer } from "../lib/cache/mod.ts";
 import { Client, type Connection, loadKubeconfig, openTransport } from "../lib/client/mod.ts";
-import { EnvtestCluster } from "../lib/harness/mod.ts";
+import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 import { ConfigMap, Namespace } from "../lib/operator/mod.ts";
 
 const ROUNDS = 5, CONTENT = "x".repeat(1_000), NAMESPACE = "cold-start";
@@ -56,10 +56,9 @@ async function round(kubeconfig: string, mode: string, metadataOnly: boolean): P
 }
 
 async function main(objects: number): Promise<void> {
-  await using cluster = await EnvtestCluster.start({
-    assets: Deno.env.get("KUBEBUILDER_ASSETS"),
-    clock: new SystemClock(),
-  });
+  const clock = new SystemClock(), env = Deno.env.toObject();
+  const programs = await locateEnvtest({ assets: env.KUBEBUILDER_ASSETS, folders: envtestFolders(env), clock });
+  await using cluster = await EnvtestCluster.start({ programs, clock });
   const file = `${cluster.folder}/bench.kubeconfig`;
   await Deno.writeTextFile(file, cluster.kubeconfig, { mode: 0o600 });
   const { transport } = await connect(file), client = new Client(transport, { fieldManager: "bench" });

@@ -7,7 +7,7 @@
 import { SystemClock } from "../lib/base/mod.ts";
 import { EmbeddedApiServer, HttpsServer } from "../lib/apiserver/mod.ts";
 import { Client, loadKubeconfig, openTransport, SERVICE_ACCOUNT_DIRECTORY } from "../lib/client/mod.ts";
-import { EnvtestCluster } from "../lib/harness/mod.ts";
+import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -36,7 +36,8 @@ export class PodHost implements AsyncDisposable {
     stack.defer(() => Deno.remove(folder, { recursive: true }));
     const kubeconfigPath = `${folder}/kubeconfig`, clock = new SystemClock();
     if (assets) {
-      const cluster = stack.use(await EnvtestCluster.start({ assets, clock }));
+      const programs = await locateEnvtest({ assets, folders: envtestFolders({}), clock });
+      const cluster = stack.use(await EnvtestCluster.start({ programs, clock }));
       await Deno.writeTextFile(kubeconfigPath, cluster.kubeconfig, { mode: 0o600 });
     } else {
       const server = new EmbeddedApiServer({ clock });

@@ -13,7 +13,7 @@ import process from "node:process";
 import { mapConcurrent, SystemClock, type Transport, type TransportRequest } from "../lib/base/mod.ts";
 import type { KubeObject } from "../lib/apimachinery/mod.ts";
 import { Client, loadKubeconfig, openTransport } from "../lib/client/mod.ts";
-import { EnvtestCluster } from "../lib/harness/mod.ts";
+import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 import { builtinKind, Namespace, type RunningOperator, Secret, type SecretObject } from "../lib/operator/mod.ts";
 import { Replication, type ReplicationObject, replicator } from "../lib/replicator/mod.ts";
 
@@ -56,7 +56,9 @@ async function untilIdle(running: RunningOperator): Promise<void> {
 
 async function main(namespaces: number, rounds: number): Promise<void> {
   const clock = new SystemClock();
-  await using cluster = await EnvtestCluster.start({ assets: Deno.env.get("KUBEBUILDER_ASSETS"), clock });
+  const env = Deno.env.toObject();
+  const programs = await locateEnvtest({ assets: env.KUBEBUILDER_ASSETS, folders: envtestFolders(env), clock });
+  await using cluster = await EnvtestCluster.start({ programs, clock });
   const file = `${cluster.folder}/bench.kubeconfig`;
   await Deno.writeTextFile(file, cluster.kubeconfig, { mode: 0o600 });
   const { server, credentials } = await loadKubeconfig({ paths: [file], clock });
