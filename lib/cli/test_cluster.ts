@@ -7,6 +7,7 @@ import {
   CurrentSource,
   deploy,
   EmbeddedSource,
+  ENVTEST_MIRROR,
   envtestFolders,
   EnvtestSource,
   KindCluster,
@@ -31,7 +32,10 @@ export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock
         assets: test.testAssets || env.KUBEBUILDER_ASSETS,
         version: test.testKubernetesVersion,
         folders: envtestFolders(env),
-        mirror: flags.download && { indexUrl: test.testEnvtestIndex, kubernetesUrl: test.testKubernetesUrl },
+        mirror: flags.download && {
+          indexUrl: test.testEnvtestIndex || ENVTEST_MIRROR.indexUrl,
+          kubernetesUrl: test.testKubernetesUrl || ENVTEST_MIRROR.kubernetesUrl,
+        },
         clock,
       });
     case "kind":

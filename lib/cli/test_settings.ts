@@ -1,4 +1,3 @@
-import { ENVTEST_MIRROR } from "../harness/envtest_mirror.ts";
 import { choice, duration, integer, type Setting, type SettingValues, text } from "./setting.ts";
 
 /** The settings of `test`. They stand beside the common ones in `config` and are flags of this command alone. */
@@ -46,14 +45,14 @@ export const TEST_SETTINGS = {
   testEnvtestIndex: text({
     env: "PINTLE_TEST_ENVTEST_INDEX",
     flag: "envtest-index",
-    fallback: ENVTEST_MIRROR.indexUrl,
-    description: "List of envtest archives for --download: controller-tools' own, or a mirror's",
+    fallback: "",
+    description: "List of envtest archives for --download, as a mirror's; controller-tools' own where empty",
   }, "URL"),
   testKubernetesUrl: text({
     env: "PINTLE_TEST_KUBERNETES_URL",
     flag: "kubernetes-url",
-    fallback: ENVTEST_MIRROR.kubernetesUrl,
-    description: "Where --download gets kube-controller-manager, which the archives lack",
+    fallback: "",
+    description: "Where --download gets kube-controller-manager, which the archives lack; dl.k8s.io where empty",
   }, "URL"),
   testKindName: text({
     env: "PINTLE_TEST_KIND_NAME",
