@@ -78,6 +78,15 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
       .option("--write-kubeconfig <file>", "where to write the kubeconfig; a new temporary folder by default")
       .action((flags) => run(keyed(flags, table), async (context) => (await import("./demo.ts")).demo(context, flags)));
   }
+  const plan = add("plan", "show what a reconcile would write now, as a diff, and write nothing");
+  plan.command.argument("[object]", "KIND/NAME, or KIND for all of one kind; every object by default")
+    .option("--namespace <name>", "namespace of the objects; all by default, the context's for a name")
+    .addOption(
+      new Option("--output <format>", "text or json").choices(["text", "json"] as const).default("text" as const),
+    )
+    .action((object, flags) =>
+      run(keyed(flags, plan.table), async (context) => (await import("./plan.ts")).plan(context, object, flags))
+    );
   const config = add("config", "show every setting, its value in force and where it came from");
   config.command.addOption(
     new Option("--output <format>", "table or json").choices(["table", "json"] as const).default("table" as const),

@@ -5,7 +5,6 @@ import type { Logger } from "../base/log.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
 import { Metrics, serveHealth, tracing } from "../health/mod.ts";
-import { preflight } from "../operator/preflight.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT } from "./exit.ts";
@@ -14,6 +13,7 @@ import { openLogging } from "./logging.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 import { openReplica, type Replica } from "./replica.ts";
+import { requireReady } from "./require_ready.ts";
 import { endLingering, Interrupts } from "./interrupts.ts";
 
 /** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
@@ -39,7 +39,7 @@ export async function run(context: CommandContext): Promise<number> {
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
   try {
     const leaseNamespace = replica.elector && cluster.namespace;
-    await check(context, client, leaseNamespace, interrupts.signal);
+    await requireReady(context, client, leaseNamespace, interrupts.signal);
   } catch (error) {
     // The kubelet may end a pod before its server answers: nothing has begun, so nothing has failed.
     if (interrupts.signal.aborted) return EXIT.done;
@@ -73,23 +73,6 @@ export async function run(context: CommandContext): Promise<number> {
   }
   endLingering(clock, EXIT.done);
   return EXIT.done;
-}
-
-/** Says everything that is missing before anything starts. */
-async function check(
-  { operator, program }: CommandContext,
-  client: Client,
-  leaseNamespace: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const findings = await preflight(operator, client, { program, leaseNamespace, signal });
-  if (findings.length === 0) return;
-  throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
-}
-
-/** The cluster is not ready for this operator. */
-class PreflightError extends Error {
-  override readonly name = "PreflightError";
 }
 
 function start(

@@ -50,6 +50,11 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   memo<M>(create: () => M): M;
   /** Why this cycle runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for decisions. */
   readonly reasons: ReadonlySet<string>;
+  /**
+   * Whether this reconcile is only planned: nothing that it writes through `apply`, `client`, `status` or `events` is kept. A handler
+   * that acts on anything outside of the cluster must leave that out then.
+   */
+  readonly dryRun: boolean;
   /** The status to be written once, after the handlers, and only if it differs. */
   readonly status: StatusDraft<Status>;
   /**

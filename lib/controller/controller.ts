@@ -18,6 +18,7 @@ import type { ControllerDeps } from "./controller_deps.ts";
 import { KeyMemory, sameInput } from "./key_memory.ts";
 import { KeySchedule, mayLoop } from "./key_schedule.ts";
 import type { CycleResult, CycleSpan } from "./observer.ts";
+import { planCycle, type PlannedCycle } from "./planned_cycle.ts";
 import { WatchSet } from "./watch_set.ts";
 
 /** Before another look at an object whose watch lags behind our own writes. */
@@ -101,6 +102,31 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     } finally {
       stop.removeEventListener("abort", close);
       this.close();
+    }
+  }
+
+  /** Whose objects it reconciles. */
+  get kind(): ApiResource {
+    return this.#declaration.kind;
+  }
+
+  /** The keys of every object that is known. */
+  keys(): string[] {
+    return [...this.#primary.store.values()].map((object) => formatKey(keyOf(object)));
+  }
+
+  /**
+   * What a reconcile of `key` would write now; undefined where there is no such object, or nothing to do for it. Assumes that the
+   * controller's client sends dry runs only, and that it was started and not run.
+   */
+  async plan(key: string, signal: AbortSignal): Promise<PlannedCycle | undefined> {
+    const stored = this.#primary.store.get(key);
+    if (!stored) return undefined;
+    const object = typed(stored, this.#declaration.kind);
+    try {
+      return await planCycle(this.#host, object, this.#deps.client, this.#logger(key), signal);
+    } finally {
+      this.#dependencies.forget(key);
     }
   }
 

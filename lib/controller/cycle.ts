@@ -16,7 +16,7 @@ import type { CachedReader, ReconcileContext } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import type { ControllerDeclaration, HandlerOptions, ReconcileHandler, TimerDeclaration } from "./declaration.ts";
 import type { Dependencies } from "./dependencies.ts";
-import type { EventPoster, EventRecorder } from "./event_recorder.ts";
+import type { EventPoster, EventSink } from "./event_recorder.ts";
 import { claim, release } from "./finalizer.ts";
 import { annotate, annotated } from "./handled_state.ts";
 import { sameInput } from "./key_memory.ts";
@@ -31,7 +31,7 @@ export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
   readonly declaration: ControllerDeclaration<T, Spec, Status>;
   readonly clock: Clock;
   readonly kinds: ChildKinds;
-  readonly events: EventRecorder;
+  readonly events: EventSink;
   readonly dependencies: Dependencies;
   readonly fieldManager: string;
   readonly finalizer: string;
@@ -255,6 +255,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       labels,
       annotations,
       reasons: this.#plan.reasons,
+      dryRun: client.dryRun,
       status: draft,
       apply: (child, options) => children.apply(child, options),
       client,

@@ -25,6 +25,8 @@ export interface WriteRecord {
  * the engine learns what to wait for before the next cycle and whether the cycle changed anything.
  */
 export class CycleClient {
+  /** Whether nothing that it writes is kept, because the cycle is only planned. */
+  readonly dryRun: boolean = false;
   /** The books: every write that the server confirmed, oldest first. */
   readonly writes: WriteRecord[];
   readonly #client: Client;

@@ -15,6 +15,12 @@ export interface EventPoster {
   warning(reason: string, message: string): void;
 }
 
+/** Takes what a cycle says about its object. */
+export interface EventSink {
+  /** A poster that collects, and the way to send what it collected. */
+  poster(regarding: KubeObject): { poster: EventPoster; flush: (signal: AbortSignal) => Promise<void> };
+}
+
 const EVENTS: ApiResource = {
   group: "events.k8s.io",
   version: "v1",
@@ -48,7 +54,7 @@ interface PendingEvent {
  * one object posts at most 25 at once and one per five minutes after that (client-go's own limits). An Event that cannot be
  * posted is logged and never fails a reconcile.
  */
-export class EventRecorder {
+export class EventRecorder implements EventSink {
   readonly #client: Client;
   readonly #options: { controller: string; instance: string; clock: Clock; random: Random; logger: Logger };
   readonly #series = new Map<string, Series>();

@@ -14,5 +14,8 @@ export * from "./declaration.ts";
 export * from "./event_recorder.ts";
 export * from "./observer.ts";
 export * from "./own_fields.ts";
+export type { PlannedChange } from "./planned_change.ts";
+export type { PlannedCycle, PlannedEvent } from "./planned_cycle.ts";
+export type { PlannedWrite } from "./planning_client.ts";
 export * from "./shared_informers.ts";
 export * from "./status_draft.ts";

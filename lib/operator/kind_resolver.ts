@@ -10,13 +10,16 @@ export class KindResolver {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #declared: readonly ApiResource[];
+  readonly #signal: AbortSignal | undefined;
   #discovered: Promise<readonly DiscoveredResource[]> | undefined;
   #discoveredMs = 0;
 
-  constructor(client: Client, clock: Clock, declared: readonly ApiResource[]) {
+  /** Discovery ends with `signal`: it is shared by cycles, and must not outlive them all. */
+  constructor(client: Client, clock: Clock, declared: readonly ApiResource[], signal?: AbortSignal) {
     this.#client = client;
     this.#clock = clock;
     this.#declared = declared;
+    this.#signal = signal;
   }
 
   /**
@@ -39,7 +42,7 @@ export class KindResolver {
   #discovery(): Promise<readonly DiscoveredResource[]> {
     if (!this.#discovered) {
       this.#discoveredMs = this.#clock.now();
-      this.#discovered = discover(this.#client);
+      this.#discovered = discover(this.#client, this.#signal);
       this.#discovered.catch(() => this.#discovered = undefined);
     }
     return this.#discovered;

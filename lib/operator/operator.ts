@@ -5,12 +5,13 @@ import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
 import type { Client } from "../client/mod.ts";
 import type { ControllerDeclaration, ResourceKind } from "../controller/declaration.ts";
+import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { AnnotationStorage } from "../handling/annotation_storage.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
 import type { CustomResource } from "./define_resource.ts";
 import { KindHandlers } from "./kind_handlers.ts";
 import { type PolicyRule, requiredRules } from "./permissions.ts";
-import { RunningOperator, type StartOptions } from "./running_operator.ts";
+import { type PlanOptions, RunningOperator, type StartOptions } from "./running_operator.ts";
 
 /** What start-up and clean-up handlers get. */
 export interface ActivityContext {
@@ -22,6 +23,8 @@ export interface ActivityContext {
   readonly log: Logger;
   /** Aborts when the grace period is over. */
   readonly signal: AbortSignal;
+  /** Whether this process only plans: nothing that `client` writes is kept. */
+  readonly dryRun: boolean;
 }
 
 /** Work before the first reconcile or after the last one. */
@@ -141,5 +144,16 @@ export class Operator {
    */
   start(options: StartOptions): Promise<RunningOperator> {
     return RunningOperator.start(this, options);
+  }
+
+  /**
+   * What one reconcile of each object would write now, object by object. Every write is sent as a dry run, so the server checks it and
+   * keeps nothing. Handlers run for real, start-up and clean-up handlers too: what they do outside of the cluster happens, unless they
+   * heed `context.dryRun`.
+   *
+   * @throws whatever a start-up handler throws; the signal's reason where it aborts.
+   */
+  plan(options: PlanOptions): AsyncGenerator<PlannedCycle> {
+    return RunningOperator.plan(this, options);
   }
 }

@@ -3,12 +3,16 @@ import { describeError, invariant } from "../base/errors.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
+import { type ObjectKey, parseKey } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
 import { Client, type ClientOptions } from "../client/mod.ts";
 import { Controller } from "../controller/controller.ts";
 import { CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller_deps.ts";
 import { keepOwnFields } from "../controller/own_fields.ts";
 import { EventRecorder } from "../controller/event_recorder.ts";
 import type { ControllerObserver } from "../controller/observer.ts";
+import type { PlannedCycle } from "../controller/planned_cycle.ts";
+import { PlannedStorage } from "../controller/planned_storage.ts";
 import { SharedInformers } from "../controller/shared_informers.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import type { Operator } from "./operator.ts";
@@ -42,6 +46,14 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What is planned, and with what. */
+export interface PlanOptions extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "controller"> {
+  /** The objects to plan for; every one where absent. */
+  readonly only?: (kind: ApiResource, key: ObjectKey) => boolean;
+  /** Ends the plan. */
+  readonly signal: AbortSignal;
+}
+
 /** How an operator comes to lead. A `LeaderElector` is one. */
 export interface Leadership {
   /** Resolves when this process leads; rejects with the signal's reason where that aborts first. */
@@ -65,26 +77,36 @@ export class RunningOperator implements AsyncDisposable {
   readonly #operator: Operator;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #dryRun: boolean;
   readonly #stop = new AbortController();
   readonly #abort = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #state: OperatorState = "starting";
 
-  private constructor(operator: Operator, options: StartOptions) {
+  private constructor(operator: Operator, options: StartOptions, dryRun: boolean) {
     const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger } = options;
     const { transport, onRequest, tracer } = options;
     this.#operator = operator;
     this.#clock = clock;
     this.#logger = logger;
-    this.client = new Client(transport, { fieldManager: operator.name, clock, random, logger, onRequest, tracer });
+    this.#dryRun = dryRun;
+    this.client = new Client(transport, {
+      fieldManager: operator.name,
+      clock,
+      random,
+      logger,
+      onRequest,
+      tracer,
+      dryRun,
+    });
     this.informers = new SharedInformers(this.client, { clock, random, logger });
     const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
       kind,
       ...owns,
       ...watches.map(({ resource }) => resource),
     ]);
-    const kinds = new KindResolver(this.client, clock, declared);
+    const kinds = new KindResolver(this.client, clock, declared, this.#abort.signal);
     const events = new EventRecorder(this.client, {
       controller: operator.name,
       instance: options.instance ?? operator.name,
@@ -106,7 +128,7 @@ export class RunningOperator implements AsyncDisposable {
         fieldManager: operator.name,
         project,
         finalizer: operator.finalizer(declaration.kind),
-        storage: operator.storage,
+        storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       })
     );
@@ -114,7 +136,7 @@ export class RunningOperator implements AsyncDisposable {
 
   /** See {@linkcode Operator.start}. */
   static async start(operator: Operator, options: StartOptions): Promise<RunningOperator> {
-    const running = new RunningOperator(operator, options);
+    const running = new RunningOperator(operator, options, false);
     const abandon = () => void running.crash();
     options.signal?.addEventListener("abort", abandon, { once: true });
     try {
@@ -126,6 +148,28 @@ export class RunningOperator implements AsyncDisposable {
       throw error;
     } finally {
       options.signal?.removeEventListener("abort", abandon);
+    }
+  }
+
+  /** See {@linkcode Operator.plan}. */
+  static async *plan(operator: Operator, options: PlanOptions): AsyncGenerator<PlannedCycle> {
+    const { signal, only = () => true } = options;
+    const planning = new RunningOperator(operator, options, true);
+    const end = () => planning.#abort.abort(signal.reason);
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      signal.throwIfAborted();
+      await planning.#fill(signal);
+      for (const controller of planning.controllers) {
+        for (const key of controller.keys().filter((key) => only(controller.kind, parseKey(key)))) {
+          const planned = await controller.plan(key, planning.#abort.signal);
+          if (planned) yield planned;
+        }
+      }
+      await planning.#cleanUp();
+    } finally {
+      signal.removeEventListener("abort", end);
+      await planning.crash();
     }
   }
 
@@ -168,12 +212,17 @@ export class RunningOperator implements AsyncDisposable {
     if (this.#state !== "stopped") await this.crash();
   }
 
-  async #start({ signal, leadership }: StartOptions): Promise<void> {
+  /** Runs the start-up handlers and fills the stores. */
+  async #fill(signal: AbortSignal | undefined): Promise<void> {
     const context = this.#activityContext();
     for (const handler of this.#operator.activities.startup) await handler(context);
     const started = Promise.all(this.controllers.map((controller) => controller.start()));
     await (signal ? Promise.race([started, aborted(signal)]) : started);
     signal?.throwIfAborted();
+  }
+
+  async #start({ signal, leadership }: StartOptions): Promise<void> {
+    await this.#fill(signal);
     if (!leadership) return this.#run();
     this.#state = "standby";
     this.#running = leadership.acquire(this.#stop.signal).then(() => {
@@ -205,14 +254,7 @@ export class RunningOperator implements AsyncDisposable {
     const timer = this.#clock.schedule(() => this.#abort.abort(new Error("grace period is over")), graceMs);
     try {
       await this.#running;
-      const context = this.#activityContext();
-      for (const handler of led ? this.#operator.activities.cleanup : []) {
-        try {
-          await handler(context);
-        } catch (error) {
-          this.#logger.error("clean-up handler failed", { error: describeError(error) });
-        }
-      }
+      if (led) await this.#cleanUp();
     } finally {
       this.#clock.clear(timer);
       await this.informers.close();
@@ -221,8 +263,25 @@ export class RunningOperator implements AsyncDisposable {
     }
   }
 
+  async #cleanUp(): Promise<void> {
+    const context = this.#activityContext();
+    for (const handler of this.#operator.activities.cleanup) {
+      try {
+        await handler(context);
+      } catch (error) {
+        this.#logger.error("clean-up handler failed", { error: describeError(error) });
+      }
+    }
+  }
+
   #activityContext() {
-    return { client: this.client, clock: this.#clock, log: this.#logger, signal: this.#abort.signal };
+    return {
+      client: this.client,
+      clock: this.#clock,
+      log: this.#logger,
+      signal: this.#abort.signal,
+      dryRun: this.#dryRun,
+    };
   }
 }
 

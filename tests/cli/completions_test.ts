@@ -44,6 +44,7 @@ for (const [shell, offered] of Object.entries(SHELLS)) {
       assert.deepEqual(await after("pintle run --onc"), []);
       assert.deepEqual(await after("pintle uninst"), ["uninstall"]);
       assert.deepEqual(await after("pintle doctor --output "), ["json", "table"]);
+      assert.deepEqual(await after("pintle plan --output "), ["json", "text"]);
       assert.deepEqual(await after("pintle uninstall --k"), ["--keep-crds", "--kubeconfig"]);
       assert.deepEqual(await after("pintle test --cluster "), ["current", "embedded", "envtest", "kind"]);
       assert.deepEqual(await after("pintle run --cluster e"), ["embedded"]);

@@ -1,0 +1,111 @@
+import { SystemClock } from "../base/clock.ts";
+import { UsageError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
+import { formatKey, type ObjectKey } from "../apimachinery/object.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { Client, isNotFound } from "../client/mod.ts";
+import type { ResourceKind } from "../controller/declaration.ts";
+import type { PlannedCycle } from "../controller/planned_cycle.ts";
+import type { CustomResource } from "../operator/define_resource.ts";
+import type { Operator } from "../operator/operator.ts";
+import { EXIT } from "./exit.ts";
+import { Interrupts } from "./interrupts.ts";
+import { openCluster } from "./open_cluster.ts";
+import { cycleLines, planSummary } from "./plan_lines.ts";
+import type { CommandContext } from "./program.ts";
+import { requireReady } from "./require_ready.ts";
+
+/** Flags of `plan`. */
+export interface PlanFlags {
+  readonly namespace?: string | undefined;
+  readonly output: "text" | "json";
+}
+
+/** Which objects a person means. */
+interface Selection {
+  /** Every kind of the operator where absent. */
+  readonly kind?: ResourceKind;
+  /** Every name where absent. */
+  readonly name?: string;
+}
+
+/**
+ * `plan`: what a reconcile would write now, as a diff, and nothing is written. Each write is a dry run that the server checks. Fails
+ * where a reconcile would.
+ */
+export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
+  const { operator, terminal } = context, { kind, name } = parseSelection(operator, wanted);
+  const clock = new SystemClock();
+  using interrupts = new Interrupts();
+  const { signal } = interrupts;
+  await using cluster = await openCluster(context, clock, silentLogger);
+  const { transport } = cluster;
+  const client = new Client(transport, { fieldManager: operator.name, clock, dryRun: true });
+  await requireReady(context, client, undefined, signal);
+  // As kubectl: a name alone is one in the context's namespace.
+  const namespace = flags.namespace ?? (name && kind?.namespaced ? cluster.namespace : undefined);
+  const key = name ? { name, ...(kind?.namespaced ? { namespace } : {}) } : undefined;
+  if (kind && key) await requireObject(client, kind, key, signal);
+  const only = (of: ApiResource, { namespace: its, name: one }: ObjectKey) =>
+    (!kind || of === kind) && (!name || one === name) && (!namespace || !its || its === namespace);
+  const cycles: PlannedCycle[] = [];
+  for await (const cycle of operator.plan({ transport, clock, only, signal })) {
+    cycles.push(cycle);
+    if (flags.output === "text") { for (const line of cycleLines(cycle, terminal)) terminal.out(line); }
+  }
+  if (flags.output === "json") terminal.out(JSON.stringify(cycles.map(cycleFields), null, 2));
+  else terminal.out(planSummary(cycles));
+  return cycles.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
+}
+
+/** Reads `KIND` or `KIND/NAME`. @throws {UsageError} where the operator has no such kind. */
+function parseSelection({ declarations }: Operator, wanted: string | undefined): Selection {
+  if (wanted === undefined) return {};
+  const slash = wanted.indexOf("/"), word = slash < 0 ? wanted : wanted.slice(0, slash);
+  const name = slash < 0 ? undefined : wanted.slice(slash + 1);
+  const kinds = declarations.map(({ kind }) => kind);
+  const kind = kinds.find((each) => wordsOf(each).includes(word.toLowerCase()));
+  if (kind && name !== "") return { kind, name };
+  const known = kinds.map((each) => each.kind.toLowerCase()).join(", ");
+  throw new UsageError(
+    kind ? `${wanted} names no object` : `the operator has no kind "${word}"`,
+    `give KIND/NAME, KIND, or nothing for every object; its kinds are ${known}`,
+  );
+}
+
+/** What kubectl would take for the kind. */
+function wordsOf(kind: ResourceKind): string[] {
+  const singular = kind.kind.toLowerCase(), words = [singular, kind.plural, formatGroupResource(kind)];
+  if (!("crd" in kind)) return words;
+  const { spec } = (kind as CustomResource<unknown, object>).crd() as { spec?: { names?: { shortNames?: string[] } } };
+  return [...words, ...spec?.names?.shortNames ?? []];
+}
+
+/** @throws {NoObjectError} where nobody made it. */
+async function requireObject(client: Client, kind: ResourceKind, key: ObjectKey, signal: AbortSignal): Promise<void> {
+  try {
+    await client.get(kind, key, { metadataOnly: true, signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const where = key.namespace ? "\n  fix: name its namespace with --namespace" : "";
+    throw new NoObjectError(`there is no ${kind.kind} ${formatKey(key)}${where}`);
+  }
+}
+
+/** The object that a plan was asked for does not exist. */
+class NoObjectError extends Error {
+  override readonly name = "NoObjectError";
+}
+
+/** For programs: plain fields, and of an error its message alone. */
+function cycleFields({ kind, key, cause, writes, events, outcome }: PlannedCycle) {
+  const { error: _, ...ending } = outcome as { error?: unknown };
+  return {
+    kind: kind.kind,
+    ...key,
+    cause,
+    outcome: ending,
+    writes: writes.map(({ resource, ...rest }) => ({ resource: formatGroupResource(resource), ...rest })),
+    events,
+  };
+}

@@ -1,0 +1,92 @@
+import { formatDuration } from "../base/duration.ts";
+import { formatKey } from "../apimachinery/object.ts";
+import type { PlannedChange } from "../controller/planned_change.ts";
+import type { PlannedCycle } from "../controller/planned_cycle.ts";
+import type { PlannedWrite } from "../controller/planning_client.ts";
+import type { Outcome } from "../handling/outcome.ts";
+import { paint, type Terminal } from "./terminal.ts";
+
+/** Characters of a value that are shown. */
+const VALUE_LENGTH_MAX = 160;
+
+/** What a write is to its object. */
+type Effect = "create" | "change" | "delete" | "nothing";
+
+const SIGNS = { create: "+", change: "~", delete: "-", nothing: "=" } as const satisfies Record<Effect, string>;
+const STYLES = { create: "green", change: "yellow", delete: "red", nothing: "dim" } as const satisfies Record<
+  Effect,
+  string
+>;
+const FIELD = {
+  add: { sign: "+", style: "green" },
+  change: { sign: "~", style: "yellow" },
+  remove: { sign: "-", style: "red" },
+} as const;
+
+function effectOf({ verb, exists, changes }: PlannedWrite): Effect {
+  if (verb === "delete") return "delete";
+  if (!exists) return "create";
+  return changes.length > 0 ? "change" : "nothing";
+}
+
+/** The plan of one object, as a diff; nothing where there is nothing to tell. */
+export function cycleLines(cycle: PlannedCycle, terminal: Pick<Terminal, "color">): string[] {
+  const { kind, key, cause, writes, events, outcome } = cycle, ending = endingOf(outcome);
+  if (writes.length === 0 && events.length === 0 && outcome.kind === "done") return [];
+  const lines = [paint(terminal, "bold", `${kind.kind.toLowerCase()} ${formatKey(key)}: ${cause}`)];
+  for (const write of writes) lines.push(...writeLines(write, terminal));
+  for (const { type, reason, message } of events) lines.push(`  event ${type} ${reason}: ${message}`);
+  if (ending) lines.push(`  ${paint(terminal, outcome.kind === "done" ? "dim" : "red", ending)}`);
+  return lines;
+}
+
+function writeLines(write: PlannedWrite, terminal: Pick<Terminal, "color">): string[] {
+  const { resource, key, subresource, changes, checked } = write, effect = effectOf(write);
+  const notes = [
+    subresource,
+    checked ? undefined : "not checked by the server",
+    ...effect === "nothing" ? ["a write that changes nothing"] : [],
+  ]
+    .filter((note) => note !== undefined);
+  const name = `${resource.kind.toLowerCase()} ${formatKey(key)}${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`;
+  const fields = changes.map((change) => {
+    const { sign, style } = FIELD[change.operation];
+    return `      ${paint(terminal, style, `${sign} ${fieldText(change)}`)}`;
+  });
+  return [`  ${paint(terminal, STYLES[effect], SIGNS[effect])} ${name}`, ...fields];
+}
+
+/** `data.size: "1" → "2"`; a key with a dot in it stands in quotes. */
+function fieldText({ operation, path, old, next }: PlannedChange): string {
+  const at = path.map((key) => /^[\w-]+$/.test(key) ? key : JSON.stringify(key)).join(".");
+  const values = { add: [next], remove: [old], change: [old, next] }[operation].map(valueText);
+  return `${at}: ${values.join(" → ")}`;
+}
+
+function valueText(value: unknown): string {
+  const text = JSON.stringify(value) ?? "";
+  return text.length > VALUE_LENGTH_MAX ? `${text.slice(0, VALUE_LENGTH_MAX)}… (${text.length} characters)` : text;
+}
+
+function endingOf(outcome: Outcome): string | undefined {
+  if (outcome.kind === "done") {
+    return outcome.requeueAfterMs === undefined ? undefined : `again after ${formatDuration(outcome.requeueAfterMs)}`;
+  }
+  const next = outcome.kind === "failed" ? "not tried again until it changes" : "tried again later";
+  return `fails: ${outcome.reason}: ${outcome.message} (${next})`;
+}
+
+/** `3 objects: 2 to create, 1 to change; nothing was written`. */
+export function planSummary(cycles: readonly PlannedCycle[]): string {
+  const writes = cycles.flatMap((cycle) => cycle.writes.map(effectOf));
+  const parts = (["create", "change", "delete"] as const).flatMap((effect) => {
+    const count = writes.filter((each) => each === effect).length;
+    return count > 0 ? [`${count} to ${effect}`] : [];
+  });
+  const useless = writes.filter((each) => each === "nothing").length;
+  if (useless > 0) parts.push(`${useless} written without need`);
+  const failing = cycles.filter(({ outcome }) => outcome.kind !== "done").length;
+  if (failing > 0) parts.push(`${failing} failing`);
+  const objects = `${cycles.length} object${cycles.length === 1 ? "" : "s"} looked at`;
+  return `${objects}: ${parts.length > 0 ? parts.join(", ") : "nothing to do"}; nothing was written`;
+}

@@ -1,0 +1,24 @@
+import type { Client } from "../client/mod.ts";
+import { preflight } from "../operator/preflight.ts";
+import type { CommandContext } from "./program.ts";
+
+/**
+ * Says everything that is missing before anything starts.
+ *
+ * @throws {PreflightError} naming each missing kind and rule with its fix.
+ */
+export async function requireReady(
+  { operator, program }: CommandContext,
+  client: Client,
+  leaseNamespace: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const findings = await preflight(operator, client, { program, leaseNamespace, signal });
+  if (findings.length === 0) return;
+  throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
+}
+
+/** The cluster is not ready for this operator. */
+class PreflightError extends Error {
+  override readonly name = "PreflightError";
+}
