@@ -19,6 +19,7 @@ import {
   attemptMsMax,
   begin,
   dueMs,
+  gaveUp,
   type HandlerProgress,
   isFinished,
   succeeded,
@@ -230,8 +231,4 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const failed = handlers.find(({ id }) => gaveUp(progress[id]));
     return failed ? { kind: "failed", ...say(failed) } : { kind: "done" };
   }
-}
-
-function gaveUp(progress: HandlerProgress | undefined): boolean {
-  return progress?.outcome === "failed" || progress?.outcome === "exhausted";
 }

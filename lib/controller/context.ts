@@ -4,6 +4,7 @@ import type { DiffItem } from "../apimachinery/diff.ts";
 import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { ChangeKind } from "../handling/change.ts";
+import type { IndexReader, ObjectIndex } from "../handling/object_index.ts";
 import type { AttemptBounds } from "../handling/progress.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import type { EventPoster } from "./event_recorder.ts";
@@ -27,12 +28,10 @@ export interface ApplyChildOptions {
   readonly owned?: boolean;
 }
 
-/** What every handler gets, to be destructured. All of it belongs to one cycle on one object. */
-export interface ReconcileContext<T extends KubeObject, Spec, Status extends object> {
+/** What every handler of an object gets, to be destructured. */
+export interface ObjectContext<T extends KubeObject> {
   /** The object as the store holds it. Frozen: change the world, not the picture of it. */
   readonly object: T;
-  /** The spec, parsed, with defaults. */
-  readonly spec: Spec;
   /** `metadata.name` of the object. */
   readonly name: string;
   /** Empty for cluster-scoped objects. */
@@ -45,9 +44,29 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   readonly annotations: Readonly<Record<string, string>>;
   /**
    * What this process remembers of the object: made by `create` at the first call, the same for every handler and cycle, gone with
-   * the object or the process. A constructor-like function is its key.
+   * the object or the process. The function is its key.
    */
   memo<M>(create: () => M): M;
+  /** The client, with the handler's signal and, in a cycle, its books. */
+  readonly client: CycleClient;
+  /** The store of a declared watch, of an owned kind or of the reconciled kind itself. */
+  cached<W extends KubeObject>(resource: ApiResource & { parseSpec?: (object: W) => unknown }): CachedReader<W>;
+  /** The entries of an index, of whichever kind of this operator. */
+  index<I extends KubeObject, V>(of: ObjectIndex<I, V>): IndexReader<V>;
+  /** Posts a Kubernetes Event about the object. Nothing else does. */
+  readonly events: EventPoster;
+  /** Its lines name the object. */
+  readonly log: Logger;
+  /** Aborts on timeout and when the operator's grace period is over. */
+  readonly signal: AbortSignal;
+  /** The operator's time: with it a handler can be tested on a virtual clock. */
+  readonly clock: Clock;
+}
+
+/** What a handler in a cycle gets, to be destructured. All of it belongs to one cycle on one object. */
+export interface ReconcileContext<T extends KubeObject, Spec, Status extends object> extends ObjectContext<T> {
+  /** The spec, parsed, with defaults. */
+  readonly spec: Spec;
   /** Why this cycle runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for decisions. */
   readonly reasons: ReadonlySet<string>;
   /**
@@ -62,23 +81,39 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
    * Makes no request where the child is known to be as desired.
    */
   apply<C extends KubeObject>(child: C, options?: ApplyChildOptions): Promise<C>;
-  /** The client, with this cycle's signal and books. */
-  readonly client: CycleClient;
-  /** The store of a declared watch, of an owned kind or of the reconciled kind itself. */
-  cached<W extends KubeObject>(resource: ApiResource & { parseSpec?: (object: W) => unknown }): CachedReader<W>;
   /**
    * The metadata of one object of any kind, and a reconcile whenever it changes. The watch lives as long as each
    * reconcile of this object asks for it again, and is shared between objects.
    */
   watch(resource: ApiResource, key: ObjectKey): Promise<KubeObject | undefined>;
-  /** Posts a Kubernetes Event about the object. Nothing else does. */
-  readonly events: EventPoster;
-  /** Its lines name the object. */
-  readonly log: Logger;
-  /** Aborts on timeout and when the operator's grace period is over. */
-  readonly signal: AbortSignal;
-  /** The operator's time: with it a handler can be tested on a virtual clock. */
-  readonly clock: Clock;
+}
+
+/** What a handler of events gets. */
+export interface EventContext<T extends KubeObject> extends ObjectContext<T> {
+  /** What the watch said; `initial` for what was there when the operator began. */
+  readonly type: "initial" | "added" | "modified" | "deleted";
+  /** The object before, where it was known. */
+  readonly before: T | undefined;
+}
+
+/** What a daemon gets. It outlives cycles: `object` and `spec` are those of its start. */
+export interface DaemonContext<T extends KubeObject, Spec, Status extends object> extends ObjectContext<T> {
+  /** The spec at the start, parsed, with defaults. */
+  readonly spec: Spec;
+  /** Aborts when the daemon should end: the object goes or no longer matches, or the operator stops. The reason says which. */
+  readonly stopped: AbortSignal;
+  /** Starts of this daemon that failed. */
+  readonly retry: number;
+  /** When the first of them began, in milliseconds since the epoch. */
+  readonly startedMs: number;
+  /** As declared. */
+  readonly param: unknown;
+  /** The object as it is now; undefined where it is gone. */
+  latest(): T | undefined;
+  /** Has the status written, once, in the object's next cycle. */
+  report(write: (status: StatusDraft<Status>) => void): void;
+  /** See {@linkcode ReconcileContext.apply}. */
+  apply<C extends KubeObject>(child: C, options?: ApplyChildOptions): Promise<C>;
 }
 
 /** What a handler of changes gets, to be destructured. */

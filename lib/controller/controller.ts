@@ -2,24 +2,26 @@ import type { Logger } from "../base/log.ts";
 import { randomSuffix } from "../base/random.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import type { Informer, StoreEvent } from "../cache/mod.ts";
+import type { StoreEvent } from "../cache/mod.ts";
 import { detectCause } from "../handling/cause.ts";
-import { afterRepeatedWrite, isHot } from "../handling/hot_loop.ts";
+import { isHot } from "../handling/hot_loop.ts";
 import { type Outcome, outcomeOfError } from "../handling/outcome.ts";
 import { backoffMs } from "../queue/backoff.ts";
 import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
+import { Attendants } from "./attendants.ts";
 import { ChangeHandling } from "./change_handling.ts";
-import { ownerKey, typed } from "./children.ts";
+import { typed } from "./children.ts";
 import { Cycle, type CycleHost, type CyclePlan, type CycleReport } from "./cycle.ts";
-import { CycleClient, type WriteRecord } from "./cycle_client.ts";
+import { CycleClient } from "./cycle_client.ts";
 import type { ControllerDeclaration, TimerDeclaration } from "./declaration.ts";
 import { Dependencies } from "./dependencies.ts";
 import type { ControllerDeps } from "./controller_deps.ts";
 import { KeyMemory, sameInput } from "./key_memory.ts";
-import { KeySchedule, mayLoop } from "./key_schedule.ts";
+import { HotLoopGuard } from "./hot_loop_guard.ts";
+import { KeySchedule } from "./key_schedule.ts";
+import { Inputs } from "./inputs.ts";
 import type { CycleResult, CycleSpan } from "./observer.ts";
 import { planCycle, type PlannedCycle } from "./planned_cycle.ts";
-import { WatchSet } from "./watch_set.ts";
 
 /** Before another look at an object whose watch lags behind our own writes. */
 const UNREFLECTED_PAUSE_MS = 1_000;
@@ -37,13 +39,13 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #deps: ControllerDeps;
   readonly #memory = new Map<string, KeyMemory>();
-  readonly #watches: WatchSet;
+  readonly #inputs: Inputs<T, Spec, Status>;
   readonly #dependencies: Dependencies;
-  readonly #unsubscribe: (() => void)[] = [];
   readonly #host: CycleHost<T, Spec, Status>;
-  readonly #schedule: KeySchedule<TimerDeclaration<T, Spec, Status>>;
+  readonly #schedule: KeySchedule<T, TimerDeclaration<T, Spec, Status>>;
   readonly #changes: ChangeHandling<T, Spec, Status> | undefined;
-  #primary!: Informer<T>;
+  readonly #attendants: Attendants<T, Spec, Status>;
+  readonly #guard: HotLoopGuard;
 
   /** Watches nothing and works on nothing before it is started. */
   constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
@@ -52,43 +54,52 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.#deps = deps;
     const { clock, random, options, observer } = deps;
     this.queue = new WorkQueue({ clock, random, backoff: options.backoff, observer: observer?.queue });
-    this.#watches = new WatchSet(deps.informers);
+    this.#inputs = new Inputs(declaration, deps, {
+      onPrimary: (event) => this.#onPrimary(event),
+      onRelated: (key, reason) => this.queue.add(key, reason),
+    });
     this.#dependencies = new Dependencies(deps.informers, (key) => this.queue.add(key, "dependency"));
     this.#schedule = new KeySchedule(declaration.timers, options.hotLoop);
+    this.#guard = new HotLoopGuard(options.hotLoop, { clock, observer, logger: (key) => this.#logger(key) });
     if (declaration.changes.length > 0) {
       this.#changes = new ChangeHandling(declaration, deps.storage);
     }
-    const kinds = { resolve: deps.resolveKind, informerOf: (resource: ApiResource) => this.#ownedInformer(resource) };
-    this.#host = {
-      declaration,
+    const kinds = { resolve: deps.resolveKind, informerOf: (resource: ApiResource) => this.#inputs.owned(resource) };
+    const pauseMs = (failures: number) => backoffMs(options.backoff, failures, random);
+    const shared = {
       clock,
       kinds,
       events: deps.events,
-      dependencies: this.#dependencies,
       fieldManager: deps.fieldManager,
+      indexes: deps.indexes,
+      pauseMs,
+    };
+    const cached = (resource: ApiResource) => this.#inputs.reader(resource);
+    this.#attendants = new Attendants(declaration, {
+      ...shared,
+      client: deps.client,
+      workersMax: options.workersMax,
+      cached,
+      logger: (key) => this.#logger(key),
+      latest: (key) => this.#inputs.get(key),
+      memo: (object, create) => this.#remember(formatKey(keyOf(object)), object).memo(create),
+      look: (key, reason) => this.queue.add(key, reason),
+    });
+    this.#host = {
+      ...shared,
+      declaration,
+      dependencies: this.#dependencies,
       finalizer: deps.finalizer,
       timeoutMs: options.timeoutMs,
-      pauseMs: (failures) => backoffMs(options.backoff, failures, random),
       changes: this.#changes,
-      cached: (resource) => this.#watches.reader(resource),
+      cached,
+      holds: (object) => this.#changes?.holds(object) || this.#attendants.holds(object),
     };
   }
 
   /** Starts the watches and resolves when every store is complete. */
   async start(): Promise<void> {
-    const { kind, owns, watches } = this.#declaration;
-    const { project } = this.#deps;
-    this.#primary = this.#watches.add({ resource: kind, project }) as unknown as Informer<T>;
-    this.#unsubscribe.push(this.#primary.onEvent((event) => this.#onPrimary(event)));
-    for (const resource of owns) {
-      this.#unsubscribe.push(this.#watches.add({ resource, project }).onEvent((event) => this.#onOwned(event)));
-    }
-    for (const { map, indexes = {}, ...spec } of watches) {
-      const informer = this.#watches.add(spec);
-      for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
-      this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(map, event)));
-    }
-    await this.#watches.synced();
+    await this.#inputs.start();
   }
 
   /** Works until `stop` aborts and the cycles under way are done; `abort` cuts those short. */
@@ -97,9 +108,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (stop.aborted) close();
     stop.addEventListener("abort", close, { once: true });
     const workers = this.#declaration.workersMax ?? this.#deps.options.workersMax;
+    this.#attendants.begin(this.#inputs.objects(), abort);
     try {
       await Promise.all(Array.from({ length: workers }, () => this.#work(abort)));
     } finally {
+      await this.#attendants.close(abort);
       stop.removeEventListener("abort", close);
       this.close();
     }
@@ -112,7 +125,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
 
   /** The keys of every object that is known. */
   keys(): string[] {
-    return [...this.#primary.store.values()].map((object) => formatKey(keyOf(object)));
+    return [...this.#inputs.objects()].map((object) => formatKey(keyOf(object)));
   }
 
   /**
@@ -120,7 +133,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
    * controller's client sends dry runs only, and that it was started and not run.
    */
   async plan(key: string, signal: AbortSignal): Promise<PlannedCycle | undefined> {
-    const stored = this.#primary.store.get(key);
+    const stored = this.#inputs.get(key);
     if (!stored) return undefined;
     const object = typed(stored, this.#declaration.kind);
     try {
@@ -130,39 +143,25 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
+  /** Whether nothing waits to be looked at now; work for later does not count. */
+  get idle(): boolean {
+    return this.queue.idle && this.#attendants.idle;
+  }
+
   /** Lets go of every watch. */
   close(): void {
     this.queue.close();
-    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     this.#dependencies.clear();
-    this.#watches.close();
+    this.#inputs.close();
   }
 
   #onPrimary(event: StoreEvent<T>): void {
     const key = formatKey(keyOf(event.object));
+    this.#attendants.take(event);
     const memory = this.#memory.get(key);
     if (memory && event.old && !sameInput(event.old, event.object)) memory.changedMs = this.#deps.clock.now();
     if (event.initial) this.queue.add(key, "resume", "low");
     else this.queue.add(key, "changed");
-  }
-
-  #onOwned(event: StoreEvent<KubeObject>): void {
-    for (const object of event.old ? [event.object, event.old] : [event.object]) {
-      const key = ownerKey(object, this.#declaration.kind);
-      // While the primary's own initial load is under way, that load brings the key.
-      if (key && !event.initial) this.queue.add(formatKey(key), "owned");
-    }
-  }
-
-  #onWatched(map: ControllerDeclaration<T>["watches"][number]["map"], event: StoreEvent<KubeObject>): void {
-    if (event.initial && !this.#primary.hasSynced) return;
-    const change = {
-      object: event.object,
-      before: event.old,
-      deleted: event.type === "deleted",
-      primaries: this.#primary.store.values() as Iterable<T & KubeObject>,
-    };
-    for (const key of map(change as never)) this.queue.add(formatKey(key), "mapped");
   }
 
   async #work(abort: AbortSignal): Promise<void> {
@@ -191,28 +190,47 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       for (const reason of item.reasons) this.queue.addAfter(item.key, UNREFLECTED_PAUSE_MS, reason);
       return;
     }
-    const stored = this.#primary.store.get(item.key);
+    const stored = this.#inputs.get(item.key);
     if (!stored || (former && former.uid !== stored.metadata?.uid)) this.#forget(item.key);
     if (!stored) return;
-    const memory = this.#memory.get(item.key) ?? new KeyMemory(stored, this.#deps.clock.now());
-    this.#memory.set(item.key, memory);
+    const memory = this.#remember(item.key, stored);
     const object = typed(stored, this.#declaration.kind);
-    const { finalizer, clock } = this.#deps, needsFinalizer = this.#changes?.holds(object) ?? false;
-    const detected = detectCause(object, { finalizer, needsFinalizer });
+    const { finalizer, clock } = this.#deps;
+    const detected = detectCause(object, { finalizer, needsFinalizer: this.#host.holds(object) });
     const attends = detected.kind === "gone" && !memory.letGo && this.#changes?.attends(object);
     const cause = attends ? { kind: "delete" } as const : detected;
     if (cause.kind === "gone") return memory.letGo ? undefined : this.#forget(item.key);
     memory.deleting = cause.kind === "delete";
+    // Daemons start once the finalizer is there, and end before the object is cleaned up; their end brings the key back.
+    if (cause.kind === "delete" || cause.finalizer !== "claim") {
+      const settled = this.#attendants.tend(item.key, object, memory.deleting);
+      if (!settled && cause.kind === "delete") return;
+    }
     const news = new Set(item.reasons);
     if (memory.isHandled(stored)) news.delete("changed"); // our own echo
     const wasHot = isHot(memory.hot, this.#deps.options.hotLoop);
-    const { reconcile, timers, reasons } = this.#schedule.due(news, memory, clock.now());
-    if (wasHot && !memory.hot) this.#reportHot(item.key, false);
-    if (!reconcile && timers.length === 0) return this.#reschedule(item.key, memory);
+    const { reconcile, timers, reasons } = this.#schedule.due(news, memory, clock.now(), object);
+    if (wasHot && !memory.hot) this.#guard.report(item.key, false);
+    const reports = this.#attendants.reportsOf(item.key);
+    if (!reconcile && timers.length === 0 && reports.length === 0) return this.#reschedule(item.key, memory);
     const stalled = isHot(memory.hot, this.#deps.options.hotLoop);
     const { givenUp, resumed, resuming } = memory, pass = { resumed, resuming };
     const memo = <M>(create: () => M) => memory.memo(create);
-    const plan = { key: item.key, object, cause, reasons, reconcile, timers, stalled, givenUp, pass, memo };
+    const trouble = this.#attendants.troubleOf(item.key);
+    const plan = {
+      key: item.key,
+      object,
+      cause,
+      reasons,
+      reconcile,
+      timers,
+      stalled,
+      givenUp,
+      trouble,
+      reports,
+      pass,
+      memo,
+    };
     await this.#runCycle(plan, memory, abort);
   }
 
@@ -260,8 +278,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       failure = error;
       this.#caught(plan.key, error, log, abort);
     } finally {
-      this.#watches.expect(cycleClient.writes, memory.pendingWrites);
-      this.#guard(plan, memory, cycleClient.writes);
+      this.#inputs.expect(cycleClient.writes, memory.pendingWrites);
+      const { object: { metadata }, reasons, key } = plan;
+      if (this.#guard.after(key, metadata?.generation, reasons, memory, cycleClient.writes)) {
+        this.#reschedule(key, memory);
+      }
       span.ended(result, failure);
       observer?.cycleEnded?.(result, clock.now() - startMs, cycleClient.writes.length);
       log.debug("cycle ends", { result, writes: cycleClient.writes.length, ms: clock.now() - startMs });
@@ -325,31 +346,6 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
-  #guard(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, writes: readonly WriteRecord[]): void {
-    const { clock, options: { hotLoop } } = this.#deps;
-    // The echo of a status write is never handled, so it cannot drive a loop. A new generation is work, not a loop.
-    const generation = plan.object.metadata?.generation;
-    const targets = new Set(
-      writes.filter(({ subresource }) => subresource !== "status")
-        .map(({ resource, key }) => `${generation} ${formatGroupResource(resource)} ${formatKey(key)}`),
-    );
-    if (targets.size === 0) return;
-    const again = [...targets].some((target) => memory.lastTargets.has(target));
-    memory.lastTargets = targets;
-    if (!again || !mayLoop(plan.reasons)) return;
-    const before = isHot(memory.hot, hotLoop);
-    memory.hot = afterRepeatedWrite(memory.hot, clock.now(), hotLoop);
-    if (!before && isHot(memory.hot, hotLoop)) this.#reportHot(plan.key, true);
-    this.#reschedule(plan.key, memory);
-  }
-
-  #reportHot(key: string, hot: boolean): void {
-    this.#deps.observer?.hot?.(key, hot);
-    const log = this.#logger(key);
-    if (hot) log.warn("hot loop: reconciles write the same again and again without converging; slowing down");
-    else log.info("hot loop ended");
-  }
-
   /** Whether the stores show what the key's last cycle wrote. */
   async #awaitOwnWrites(memory: KeyMemory, abort: AbortSignal): Promise<boolean> {
     const { ownWriteWaitMsMax } = this.#deps.options;
@@ -361,23 +357,26 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     return reflected;
   }
 
+  #remember(key: string, object: T): KeyMemory {
+    const known = this.#memory.get(key);
+    if (known?.uid === object.metadata?.uid) return known!;
+    const memory = new KeyMemory(object, this.#deps.clock.now());
+    // An object that is gone already is remembered by nobody.
+    if (this.#inputs.get(key)?.metadata?.uid === memory.uid) this.#memory.set(key, memory);
+    return memory;
+  }
+
   #forget(key: string): void {
+    this.#attendants.forget(key);
     const memory = this.#memory.get(key);
     if (memory?.uid) {
       this.#deps.events.forget(memory.uid);
       this.#changes?.forget(memory.uid);
     }
-    if (memory && isHot(memory.hot, this.#deps.options.hotLoop)) this.#reportHot(key, false);
+    if (memory && isHot(memory.hot, this.#deps.options.hotLoop)) this.#guard.report(key, false);
     this.#memory.delete(key);
     this.queue.forget(key);
     this.#dependencies.forget(key);
-  }
-
-  #ownedInformer(resource: ApiResource): Informer<KubeObject> | undefined {
-    const owned = this.#declaration.owns.find((each) =>
-      each.group === resource.group && each.plural === resource.plural
-    );
-    return owned && this.#watches.informerOf(owned);
   }
 
   #logger(key: string): Logger {

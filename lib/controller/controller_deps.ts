@@ -8,6 +8,7 @@ import type { HandledStateStorage } from "../handling/storage.ts";
 import type { BackoffOptions } from "../queue/backoff.ts";
 import type { ChildKinds } from "./children.ts";
 import type { EventRecorder } from "./event_recorder.ts";
+import type { IndexSet } from "./index_set.ts";
 import type { ControllerObserver } from "./observer.ts";
 import type { SharedInformers } from "./shared_informers.ts";
 
@@ -58,6 +59,8 @@ export interface ControllerDeps {
   readonly project: (object: KubeObject) => KubeObject;
   /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
   readonly finalizer: string;
+  /** Indexes of all kinds. */
+  readonly indexes: IndexSet;
   /** Where the handling of changes is remembered. */
   readonly storage: HandledStateStorage;
   /** Bounds; those of a handler or a declaration go before them. */

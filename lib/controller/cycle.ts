@@ -1,10 +1,9 @@
-import type { Clock } from "../base/clock.ts";
 import { durationMs } from "../base/duration.ts";
 import { describeError } from "../base/errors.ts";
 import { isObject, jsonEqual } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
-import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
+import { formatApiVersion } from "../apimachinery/resource.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
 import type { Cause } from "../handling/cause.ts";
 import { runWithTimeout } from "../handling/execution.ts";
@@ -12,7 +11,7 @@ import { type Outcome, outcomeOf, outcomeOfError, worse } from "../handling/outc
 import { nextTick, type TimerState } from "../handling/timer_schedule.ts";
 import type { ChangeHandling, ChangePass, ChangesHandled } from "./change_handling.ts";
 import { type ChildKinds, Children } from "./children.ts";
-import type { CachedReader, ReconcileContext } from "./context.ts";
+import type { ReconcileContext } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import type { ControllerDeclaration, HandlerOptions, ReconcileHandler, TimerDeclaration } from "./declaration.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -20,6 +19,7 @@ import type { EventPoster, EventSink } from "./event_recorder.ts";
 import { claim, release } from "./finalizer.ts";
 import { annotate, annotated } from "./handled_state.ts";
 import { sameInput } from "./key_memory.ts";
+import { objectContext, type ObjectContextHost } from "./object_context.ts";
 import { ownFields } from "./own_fields.ts";
 import { StatusDraft } from "./status_draft.ts";
 
@@ -27,9 +27,8 @@ import { StatusDraft } from "./status_draft.ts";
 const STATUS_ATTEMPTS_MAX = 4;
 
 /** What a cycle needs of its controller. */
-export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
+export interface CycleHost<T extends KubeObject, Spec, Status extends object> extends ObjectContextHost {
   readonly declaration: ControllerDeclaration<T, Spec, Status>;
-  readonly clock: Clock;
   readonly kinds: ChildKinds;
   readonly events: EventSink;
   readonly dependencies: Dependencies;
@@ -40,7 +39,8 @@ export interface CycleHost<T extends KubeObject, Spec, Status extends object> {
   pauseMs(failures: number): number;
   /** Absent where the kind has no handlers of changes. */
   readonly changes?: ChangeHandling<T, Spec, Status>;
-  cached(resource: ApiResource): CachedReader<KubeObject>;
+  /** Whether something must happen before an object may go. */
+  holds(object: T): boolean;
 }
 
 /** One pass over one object, as data. */
@@ -55,6 +55,10 @@ export interface CyclePlan<T extends KubeObject, Spec, Status extends object> {
   readonly stalled: boolean;
   /** Why the last change's handlers gave up, until the object changes again. */
   readonly givenUp?: { readonly reason: string; readonly message: string };
+  /** Why a daemon of the object does not run as it should. */
+  readonly trouble?: { readonly reason: string; readonly message: string };
+  /** What daemons have to say in the status. */
+  readonly reports: readonly ((status: StatusDraft<Status>) => void)[];
   /** What this process remembers of the object's changes. */
   readonly pass: ChangePass;
   /** See `ReconcileContext.memo`. */
@@ -123,6 +127,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     }
     const kept = changes ? await this.#remember(object, draft, changes) : object;
     if (!kept) return { outcome, object: undefined, undisturbed: false, ticks, changes };
+    for (const report of this.#plan.reports) report(draft);
     this.#judge(draft, outcome, changes);
     const own = changes?.edit.annotations ? annotated(object, changes.edit.annotations) : object;
     const untouched = kept === object || sameInput(own, kept);
@@ -245,40 +250,32 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   ): ReconcileContext<T, Spec, Status> {
     const client = this.#client.withSignal(signal);
     const children = new Children(object, client, this.#host.kinds, this.#host.fieldManager);
-    const { name = "", namespace = "", uid = "", labels = {}, annotations = {} } = object.metadata ?? {};
+    const memo = <M>(create: () => M) => this.#plan.memo(create);
     return {
-      object,
+      ...objectContext(this.#host, { object, client, events, log: this.#log, signal, memo }),
       spec,
-      name,
-      namespace,
-      uid,
-      labels,
-      annotations,
       reasons: this.#plan.reasons,
       dryRun: client.dryRun,
       status: draft,
       apply: (child, options) => children.apply(child, options),
-      client,
-      cached: (resource) => this.#host.cached(resource) as unknown as CachedReader<never>,
-      memo: (create) => this.#plan.memo(create),
       watch: async (resource, key) => {
         signal.throwIfAborted(); // a handler that outlived its cycle must not open a watch that nobody closes
         if (watch) return await watch(client, resource, key);
         return await client.find<KubeObject>(resource, key, { metadataOnly: true });
       },
-      events,
-      log: this.#log,
-      signal,
-      clock: this.#host.clock,
     };
   }
 
   /** The engine's own conditions: Ready where the handler left it open or failed, Stalled while the key runs hot. */
   #judge(draft: StatusDraft<Status>, outcome: Outcome, changes: ChangesHandled | undefined): void {
-    const { givenUp, reconcile } = this.#plan;
-    const speaks = changes === undefined || changes.acted || this.#host.declaration.reconcile !== undefined;
+    const { givenUp, reconcile, trouble } = this.#plan, { declaration } = this.#host;
+    // Events and indexes only look: an object is not handled by that, and its status is none of their business.
+    const handles = declaration.reconcile ?? [...declaration.timers, ...declaration.daemons][0];
+    if (!handles && !changes && outcome.kind === "done") return;
+    const speaks = changes === undefined || changes.acted || declaration.reconcile !== undefined;
     if (outcome.kind !== "done") draft.condition("Ready", false, outcome.reason, outcome.message);
     else if (givenUp && !changes?.acted) draft.condition("Ready", false, givenUp.reason, givenUp.message);
+    else if (trouble) draft.condition("Ready", false, trouble.reason, trouble.message);
     else if (reconcile && speaks && !draft.hasSet("Ready")) draft.condition("Ready", true, "Reconciled");
     if (this.#plan.stalled) {
       draft.condition("Stalled", true, "HotLoop", "every reconcile of this object writes again without converging");

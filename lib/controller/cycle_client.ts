@@ -39,6 +39,13 @@ export class CycleClient {
     this.writes = writes;
   }
 
+  /** A client for work that is no cycle, and so long that nobody could keep its books. */
+  static unbooked(client: Client, signal: AbortSignal): CycleClient {
+    const nowhere: WriteRecord[] = [];
+    nowhere.push = () => 0;
+    return new CycleClient(client, signal, nowhere);
+  }
+
   /** The same books under another signal. */
   withSignal(signal: AbortSignal): CycleClient {
     return new CycleClient(this.#client, signal, this.writes);

@@ -4,10 +4,11 @@ import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { ChangeKind } from "../handling/change.ts";
 import type { ObjectFilter, ValueFilter } from "../handling/filter.ts";
+import type { ObjectIndex } from "../handling/object_index.ts";
 import type { ReconcileResult } from "../handling/outcome.ts";
 import type { AttemptBounds } from "../handling/progress.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
-import type { ChangeContext, ReconcileContext } from "./context.ts";
+import type { ChangeContext, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
 
 /** The part of a status that the engine writes for every resource that has one. */
 export interface BaseStatus {
@@ -81,7 +82,7 @@ export interface WatchedChange<Primary extends KubeObject, Watched extends KubeO
 
 /** A timer on every object of a kind. */
 export interface TimerDeclaration<T extends KubeObject, Spec, Status extends object>
-  extends TimerOptions, HandlerOptions {
+  extends TimerOptions, HandlerOptions, ObjectFilter<T> {
   /** Unique among the timers of the kind. */
   readonly id: string;
   /** Called at every tick. */
@@ -116,6 +117,31 @@ export interface ChangeDeclaration<T extends KubeObject, Spec, Status extends ob
   readonly param?: unknown;
 }
 
+/** A handler of what a watch says, as it says it. */
+export interface EventDeclaration<T extends KubeObject> extends ObjectFilter<T> {
+  /** For logs. */
+  readonly id: string;
+  /** Called once for each event; an error is logged and not tried again. */
+  readonly handler: (context: EventContext<T>) => Promise<unknown> | unknown;
+}
+
+/** Work that goes on as long as an object is there. */
+export interface DaemonDeclaration<T extends KubeObject, Spec, Status extends object>
+  extends AttemptBounds, ObjectFilter<T> {
+  /** Unique among the daemons of the kind. */
+  readonly id: string;
+  /** Runs until its signal aborts; one that returns is done, one that throws is started again. */
+  readonly handler: (context: DaemonContext<T, Spec, Status>) => Promise<unknown>;
+  /** Before the first start. */
+  readonly initialDelayMs: number;
+  /** From `stopped` to `signal`: the time to end by itself. */
+  readonly cancellationBackoffMs: number;
+  /** From `signal` on: then it is let go, and the object with it. */
+  readonly cancellationTimeoutMs: number;
+  /** Given to the daemon as it is. */
+  readonly param?: unknown;
+}
+
 /** Everything that an operator says about one kind; what a controller runs. */
 export interface ControllerDeclaration<
   T extends KubeObject = KubeObject,
@@ -130,6 +156,12 @@ export interface ControllerDeclaration<
   readonly changes: ChangeDeclaration<T, Spec, Status>[];
   /** Changes of these fields concern nobody. */
   ignoredFields?: readonly string[];
+  /** Called for each event of a watch. */
+  readonly events: EventDeclaration<T>[];
+  /** Run as long as an object exists; each adds a finalizer to the objects that it is for. */
+  readonly daemons: DaemonDeclaration<T, Spec, Status>[];
+  /** What handlers look up. */
+  readonly indexes: ObjectIndex<T, unknown>[];
   /** Called again and again while an object exists. */
   readonly timers: TimerDeclaration<T, Spec, Status>[];
   /** Kinds of children, whose changes lead back to their owner. */

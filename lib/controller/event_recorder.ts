@@ -83,6 +83,14 @@ export class EventRecorder implements EventSink {
     };
   }
 
+  /** A poster that sends at once, beside whatever goes on. */
+  immediate(regarding: KubeObject, signal: AbortSignal): EventPoster {
+    const post = (type: PendingEvent["type"]) => (reason: string, message: string) => {
+      void this.#post(regarding, { type, reason, message }, signal);
+    };
+    return { normal: post("Normal"), warning: post("Warning") };
+  }
+
   /** Forgets the limits of an object that is gone. */
   forget(uid: string): void {
     this.#buckets.delete(uid);

@@ -14,6 +14,8 @@ export class KeyMemory {
   /** Versions that the stores must reflect before the next cycle, because this key's last one wrote them. */
   readonly pendingWrites: PendingVersions = new Map();
   readonly timers = new Map<string, TimerState>();
+  /** Timers that are not for the object as it is. */
+  idleTimers: ReadonlySet<string> = new Set();
   hot: HotLoopState | undefined;
   /** Changes that wait until the hot key has rested. */
   heldReasons: ReadonlySet<string> = new Set();

@@ -1,12 +1,14 @@
 import { cooled, coolMs, type HotLoopOptions, isHot, pauseMs } from "../handling/hot_loop.ts";
 import { firstTick, tickDueMs, type TimerOptions, type TimerState } from "../handling/timer_schedule.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import { matchesFilter, type ObjectFilter } from "../handling/filter.ts";
 import type { KeyMemory } from "./key_memory.ts";
 
 /** Reasons that come from changes in the cluster. A hot key must rest before it heeds them. */
 const EVENT_REASONS: ReadonlySet<string> = new Set(["changed", "owned", "mapped", "dependency"]);
 
 /** Reasons that come from the clock. The queue merges the delays of a key, so they say no more than "look what is due". */
-const CLOCK_REASONS: ReadonlySet<string> = new Set(["timer", "retry", "requeue", "rested", "cooled"]);
+const CLOCK_REASONS: ReadonlySet<string> = new Set(["timer", "retry", "requeue", "rested", "cooled", "report"]);
 
 /** What a key's cycle is to do now. */
 export interface DueWork<Timer> {
@@ -24,7 +26,7 @@ export interface NextLook {
 }
 
 /** Decides when the handlers of one key run, from what is remembered of it. Looks at no cluster and no clock. */
-export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
+export class KeySchedule<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }> {
   readonly #timers: readonly Timer[];
   readonly #hotLoop: HotLoopOptions;
 
@@ -37,7 +39,7 @@ export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
    * What is due at `nowMs`; `reasons` are those for which the key was queued. Cools the key's memory, and keeps there the
    * reasons that must wait.
    */
-  due(reasons: ReadonlySet<string>, memory: KeyMemory, nowMs: number): DueWork<Timer> {
+  due(reasons: ReadonlySet<string>, memory: KeyMemory, nowMs: number, object: T): DueWork<Timer> {
     const wasHot = isHot(memory.hot, this.#hotLoop);
     memory.hot = cooled(memory.hot, nowMs, this.#hotLoop);
     // Held in memory: a delay of the queue ends when the key is taken for anything else, its echo for one.
@@ -48,11 +50,12 @@ export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
     const asked = memory.reconcileDueMs !== undefined && memory.reconcileDueMs <= nowMs;
     // A key that has cooled is reconciled once more: that takes its mark off.
     const reconcile = fresh || asked || (wasHot && memory.hot === undefined);
-    const timers = memory.deleting
-      ? []
-      : this.#timers.filter((timer) =>
-        tickDueMs(timer, this.#stateOf(timer, memory, nowMs), memory.changedMs) <= nowMs
-      );
+    memory.idleTimers = new Set(this.#timers.filter((timer) => !matchesFilter(timer, object)).map(({ id }) => id));
+    const timers = memory.deleting ? [] : this.#timers.filter((timer) =>
+      !memory.idleTimers.has(timer.id) &&
+      tickDueMs(timer, this.#stateOf(timer, memory, nowMs), memory.changedMs) <= nowMs
+    );
+
     return { reconcile, timers, reasons: counting };
   }
 
@@ -66,6 +69,7 @@ export class KeySchedule<Timer extends TimerOptions & { readonly id: string }> {
     if (memory.heldReasons.size > 0) at(this.#restedMs(memory), "rested");
     if (memory.deleting) return looks;
     for (const timer of this.#timers) {
+      if (memory.idleTimers.has(timer.id)) continue;
       at(tickDueMs(timer, this.#stateOf(timer, memory, nowMs), memory.changedMs), "timer");
     }
     return looks;

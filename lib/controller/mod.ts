@@ -12,6 +12,7 @@ export * from "./controller_deps.ts";
 export * from "./cycle_client.ts";
 export * from "./declaration.ts";
 export * from "./event_recorder.ts";
+export * from "./index_set.ts";
 export * from "./observer.ts";
 export * from "./own_fields.ts";
 export type { PlannedChange } from "./planned_change.ts";

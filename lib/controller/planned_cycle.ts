@@ -49,8 +49,8 @@ export async function planCycle<T extends KubeObject, Spec, Status extends objec
   log: Logger,
   signal: AbortSignal,
 ): Promise<PlannedCycle | undefined> {
-  const { declaration: { kind }, finalizer, changes } = host;
-  const cause = detectCause(object, { finalizer, needsFinalizer: changes?.holds(object) ?? false });
+  const { declaration: { kind }, finalizer } = host;
+  const cause = detectCause(object, { finalizer, needsFinalizer: host.holds(object) });
   if (cause.kind === "gone") return undefined;
   const memory = new KeyMemory(object, host.clock.now());
   const planning = new PlanningClient(client, signal), events = new PlannedEvents(), key = keyOf(object);
@@ -62,6 +62,7 @@ export async function planCycle<T extends KubeObject, Spec, Status extends objec
     reconcile: true,
     timers: [],
     stalled: false,
+    reports: [],
     // As in an operator that runs already: what it resumed, it resumed long ago.
     pass: { resumed: true, resuming: {} },
     memo: <M>(create: () => M) => memory.memo(create),

@@ -16,6 +16,7 @@ export * from "./generation_storage.ts";
 export * from "./hot_loop.ts";
 export * from "./kopf_records.ts";
 export * from "./memory_storage.ts";
+export * from "./object_index.ts";
 export * from "./outcome.ts";
 export * from "./progress.ts";
 export * from "./status_storage.ts";

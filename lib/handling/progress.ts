@@ -48,6 +48,11 @@ export function isFinished(progress: HandlerProgress | undefined): boolean {
   return progress?.outcome !== undefined;
 }
 
+/** Whether a handler ended without success. */
+export function gaveUp(progress: HandlerProgress | undefined): boolean {
+  return progress?.outcome === "failed" || progress?.outcome === "exhausted";
+}
+
 /** When a handler may be tried: at once where nothing says otherwise. */
 export function dueMs(progress: HandlerProgress | undefined): number {
   return progress?.delayedMs ?? 0;

@@ -2,6 +2,7 @@ import { type Duration, durationMs } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import type { DaemonContext, EventContext } from "../controller/context.ts";
 import type {
   ChangeHandler,
   ControllerDeclaration,
@@ -11,7 +12,8 @@ import type {
 } from "../controller/declaration.ts";
 import type { ChangeKind } from "../handling/change.ts";
 import { fieldPath, type ObjectFilter, type ValueFilter } from "../handling/filter.ts";
-import type { ErrorsMode } from "../handling/progress.ts";
+import type { ObjectIndex } from "../handling/object_index.ts";
+import type { AttemptBounds, ErrorsMode } from "../handling/progress.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
 
@@ -47,6 +49,16 @@ export interface FieldOptions<T extends KubeObject> extends ChangeOptions<T> {
   readonly old?: ValueFilter;
   /** What the field must be after it. */
   readonly next?: ValueFilter;
+}
+
+/** What a daemon is for, and how it begins and ends. */
+export interface DaemonOptions<T extends KubeObject> extends ChangeOptions<T> {
+  /** Before its first start. */
+  readonly initialDelay?: Duration;
+  /** From the abort of `stopped` to that of `signal`; none by default. */
+  readonly cancellationBackoff?: Duration;
+  /** From the abort of `signal` on: a daemon that still runs is let go, with a line in the log. Thirty seconds by default. */
+  readonly cancellationTimeout?: Duration;
 }
 
 /** The handlers of one kind. */
@@ -124,7 +136,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   /** Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. */
   timer(
     handler: ReconcileHandler<T, Spec, Status>,
-    options: TimerOptions & HandlerOptions & { readonly id?: string },
+    options: TimerOptions & HandlerOptions & ObjectFilter<T> & { readonly id?: string },
   ): this {
     const { timers, kind } = this.#declaration;
     const id = options.id ?? (handler.name || `timer-${timers.length + 1}`);
@@ -132,6 +144,52 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
       throw new UsageError(`${kind.kind} has a timer "${id}" already: give it an id`);
     }
     timers.push({ ...options, id, handler });
+    return this;
+  }
+
+  /**
+   * Called for what the watch says of an object, as it says it, and for each object that is there when the operator begins. Needs no
+   * finalizer and remembers nothing: events that come while no operator runs are nobody's.
+   */
+  event(
+    handler: (context: EventContext<T>) => Promise<unknown> | unknown,
+    options: ObjectFilter<T> & { readonly id?: string } = {},
+  ): this {
+    const { events } = this.#declaration;
+    events.push({ ...options, id: options.id ?? (handler.name || `event-${events.length + 1}`), handler });
+    return this;
+  }
+
+  /**
+   * Runs as long as an object is there and matches: from when it is seen, in every process anew, until its signals abort. Adds the
+   * operator's finalizer to the objects that it is for, so that it ends before they go. One that returns is done; one that throws
+   * is started again.
+   */
+  daemon(
+    handler: (context: DaemonContext<T, Spec, Status>) => Promise<unknown>,
+    options: DaemonOptions<T> = {},
+  ): this {
+    const { daemons, kind } = this.#declaration, { initialDelay = 0, retries, timeout, backoff, ...rest } = options;
+    const { cancellationBackoff = 0, cancellationTimeout = "30s", ...more } = rest;
+    const id = options.id ?? (handler.name || `daemon-${daemons.length + 1}`);
+    if (daemons.some((each) => each.id === id)) {
+      throw new UsageError(`${kind.kind} has a daemon "${id}" already: give it an id`);
+    }
+    daemons.push({
+      ...more,
+      ...attemptBounds(kind.kind, id, { retries, timeout, backoff }),
+      id,
+      handler,
+      initialDelayMs: durationMs(initialDelay),
+      cancellationBackoffMs: durationMs(cancellationBackoff),
+      cancellationTimeoutMs: durationMs(cancellationTimeout),
+    });
+    return this;
+  }
+
+  /** Keeps an index of the kind's objects, for the handlers of every kind. It is complete before the first of them is called. */
+  index<V>(index: ObjectIndex<T, V>): this {
+    this.#declaration.indexes.push(index as ObjectIndex<T, unknown>);
     return this;
   }
 
@@ -166,19 +224,30 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     if (changes.some((each) => each.id === id)) {
       throw new UsageError(`${kind.kind} has a handler "${id}" already: give it an id`);
     }
-    if (retries !== undefined && !(Number.isInteger(retries) && retries >= 1)) {
-      throw new UsageError(`retries of the handler "${id}" of ${kind.kind} must be a whole number, at least 1`);
-    }
     changes.push({
       ...rest,
       ...more,
       id,
       kinds: new Set(kinds),
       handler,
-      attemptsMax: retries,
-      timeoutMs: timeout === undefined ? undefined : durationMs(timeout),
-      backoffMs: backoff === undefined ? undefined : durationMs(backoff),
+      ...attemptBounds(kind.kind, id, { retries, timeout, backoff }),
     });
     return this;
   }
+}
+
+/** @throws {UsageError} for retries that are no number of attempts; {RangeError} for an unreadable duration. */
+function attemptBounds(
+  kind: string,
+  id: string,
+  { retries, timeout, backoff }: Pick<ChangeOptions<KubeObject>, "retries" | "timeout" | "backoff">,
+): AttemptBounds {
+  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 1)) {
+    throw new UsageError(`retries of the handler "${id}" of ${kind} must be a whole number, at least 1`);
+  }
+  return {
+    attemptsMax: retries,
+    timeoutMs: timeout === undefined ? undefined : durationMs(timeout),
+    backoffMs: backoff === undefined ? undefined : durationMs(backoff),
+  };
 }

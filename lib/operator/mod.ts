@@ -41,7 +41,10 @@ export type {
   ChangeHandler,
   ControllerObserver,
   CycleClient,
+  DaemonContext,
+  EventContext,
   EventPoster,
+  ObjectContext,
   ReconcileContext,
   ReconcileHandler,
   ResourceKind,
@@ -53,6 +56,7 @@ export { ABSENT, allOf, anyOf, noneOf, not, PRESENT } from "../handling/filter.t
 export { AnnotationStorage, type AnnotationStorageOptions } from "../handling/annotation_storage.ts";
 export { ChainStorage } from "../handling/chain_storage.ts";
 export { KopfRecords } from "../handling/kopf_records.ts";
+export { type IndexEntries, type IndexReader, ObjectIndex } from "../handling/object_index.ts";
 export { MemoryStorage } from "../handling/memory_storage.ts";
 export { StatusStorage } from "../handling/status_storage.ts";
 export { type Requeue, requeueAfter } from "../handling/outcome.ts";
@@ -127,9 +131,12 @@ export type {
   ControllerOptions,
   CycleResult,
   CycleSpan,
+  DaemonDeclaration,
+  EventDeclaration,
   EventRecorder,
   EventSink,
   HandlerOptions,
+  IndexSet,
   InformerLease,
   InformerSpec,
   PlannedChange,

@@ -79,6 +79,9 @@ export class Operator {
     const declaration: ControllerDeclaration<T, Spec, Status> = {
       kind,
       changes: [],
+      events: [],
+      daemons: [],
+      indexes: [],
       timers: [],
       owns: [],
       watches: [],

@@ -37,7 +37,11 @@ export function requiredRules(
   for (const declaration of declarations) {
     const { kind } = declaration;
     // Without a delete handler too: an earlier release may have had one, and its finalizers are then given up.
-    grant(kind.group, kind.plural, declaration.changes.length > 0 || kind.hasStatus ? [...WATCH, "patch"] : WATCH);
+    grant(
+      kind.group,
+      kind.plural,
+      [...declaration.changes, ...declaration.daemons].length > 0 || kind.hasStatus ? [...WATCH, "patch"] : WATCH,
+    );
     if (kind.hasStatus) grant(kind.group, `${kind.plural}/status`, ["patch"]);
     // blockOwnerDeletion in the children's owner references asks for it where that admission plugin is on.
     if (declaration.owns.length > 0) grant(kind.group, `${kind.plural}/finalizers`, ["update"]);

@@ -10,6 +10,7 @@ import { Controller } from "../controller/controller.ts";
 import { CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller_deps.ts";
 import { keepOwnFields } from "../controller/own_fields.ts";
 import { EventRecorder } from "../controller/event_recorder.ts";
+import { IndexSet } from "../controller/index_set.ts";
 import type { ControllerObserver } from "../controller/observer.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { PlannedStorage } from "../controller/planned_storage.ts";
@@ -114,6 +115,7 @@ export class RunningOperator implements AsyncDisposable {
       random,
       logger,
     });
+    const indexes = new IndexSet(logger);
     const project = keepOwnFields(operator.name);
     this.controllers = operator.declarations.map((declaration) =>
       new Controller(declaration, {
@@ -129,6 +131,7 @@ export class RunningOperator implements AsyncDisposable {
         project,
         finalizer: operator.finalizer(declaration.kind),
         storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
+        indexes,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       })
     );
@@ -180,7 +183,7 @@ export class RunningOperator implements AsyncDisposable {
 
   /** Whether nothing waits to be reconciled now. Delayed work (timers, retries) does not count. */
   get idle(): boolean {
-    return this.controllers.every((controller) => controller.queue.idle);
+    return this.controllers.every((controller) => controller.idle);
   }
 
   /** Resolves when the operator has stopped. */

@@ -1,0 +1,120 @@
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import type { StoreEvent } from "../cache/mod.ts";
+import { matchesFilter } from "../handling/filter.ts";
+import type { EventContext } from "./context.ts";
+import type { EventDeclaration } from "./declaration.ts";
+
+/** Events of one object that wait; the oldest changes beyond are passed over, the object's last state never is. */
+const WAITING_MAX = 100;
+
+/** What event handlers need of their controller. */
+export interface EventHost<T extends KubeObject> {
+  /** Objects whose events are handled at the same time. */
+  readonly workersMax: number;
+  /** The logger for lines about an object. */
+  logger(key: string): Logger;
+  /** Calls a handler. */
+  handle(declared: EventDeclaration<T>, event: ObjectEvent<T>, signal: AbortSignal): Promise<void>;
+}
+
+/** One thing that a watch said. */
+export interface ObjectEvent<T extends KubeObject> extends Pick<EventContext<T>, "type" | "before" | "object"> {
+  /** Of the object. */
+  readonly key: string;
+}
+
+/**
+ * Calls the event handlers of a kind: for what a watch says, as it says it. Events of one object come one after another, those of
+ * different objects side by side. Nothing is remembered and nothing tried again: for that are the handlers of changes.
+ */
+export class EventHandling<T extends KubeObject> {
+  readonly #declarations: readonly EventDeclaration<T>[];
+  readonly #host: EventHost<T>;
+  readonly #waiting = new Map<string, ObjectEvent<T>[]>();
+  readonly #ready: string[] = [];
+  readonly #busy = new Map<string, Promise<void>>();
+  #signal: AbortSignal | undefined;
+  #closed = false;
+
+  constructor(declarations: readonly EventDeclaration<T>[], host: EventHost<T>) {
+    this.#declarations = declarations;
+    this.#host = host;
+  }
+
+  /** Begins: with the objects that are there, as initial events. Nothing that came before is handled. */
+  begin(objects: Iterable<T>, signal: AbortSignal): void {
+    this.#signal = signal;
+    for (const object of objects) this.#push("initial", object, undefined);
+  }
+
+  /** Takes what the watch says. */
+  take({ type, object, old, initial }: StoreEvent<T>): void {
+    if (!this.#signal || this.#closed) return;
+    this.#push(initial && type === "added" ? "initial" : type, object, old);
+  }
+
+  /** Takes no more; resolves when the handlers under way are done, or `abort` cuts them short. */
+  async close(abort: AbortSignal): Promise<void> {
+    this.#closed = true;
+    this.#ready.length = 0;
+    this.#waiting.clear();
+    if (abort.aborted || this.#busy.size === 0) return;
+    const over = Promise.withResolvers<void>(), cut = () => over.resolve();
+    abort.addEventListener("abort", cut, { once: true });
+    await Promise.race([Promise.all(this.#busy.values()), over.promise]);
+    abort.removeEventListener("abort", cut);
+  }
+
+  /** Whether nothing waits and nothing is under way. */
+  get idle(): boolean {
+    return this.#busy.size === 0 && this.#ready.length === 0;
+  }
+
+  #push(type: ObjectEvent<T>["type"], object: T, before: T | undefined): void {
+    const key = formatKey(keyOf(object)), waiting = this.#waiting.get(key) ?? [];
+    if (waiting.length >= WAITING_MAX) {
+      const passed = waiting.findIndex(({ type }) => type === "modified");
+      waiting.splice(Math.max(0, passed), 1);
+      this.#host.logger(key).warn("events come faster than their handlers take them; one was passed over");
+    }
+    waiting.push({ key, type, object, before });
+    this.#waiting.set(key, waiting);
+    if (waiting.length === 1 && !this.#busy.has(key)) this.#ready.push(key);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#busy.size < this.#host.workersMax && this.#ready.length > 0) {
+      const key = this.#ready.shift()!;
+      this.#busy.set(
+        key,
+        this.#drain(key).finally(() => {
+          this.#busy.delete(key);
+          if (this.#waiting.has(key)) this.#ready.push(key);
+          this.#next();
+        }),
+      );
+    }
+  }
+
+  /** The events of one object that wait now. */
+  async #drain(key: string): Promise<void> {
+    const events = this.#waiting.get(key) ?? [];
+    this.#waiting.delete(key);
+    for (const event of events) {
+      for (const declared of this.#declarations) {
+        if (this.#closed) return;
+        if (!matchesFilter(declared, event.object)) continue;
+        try {
+          await this.#host.handle(declared, event, this.#signal!);
+        } catch (error) {
+          if (this.#signal!.aborted) return;
+          const fields = { handler: declared.id, error: describeError(error) };
+          this.#host.logger(key).warn("an event handler failed; events are not handled again", fields);
+        }
+      }
+    }
+  }
+}
