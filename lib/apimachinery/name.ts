@@ -5,6 +5,33 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const QUALIFIED_PART = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
+/**
+ * A name made of parts, joined by `-`, that fits where a DNS label must. What is too long is cut, and a digest of the whole takes
+ * the place of its end, so that different parts give different names.
+ *
+ * @example
+ * ```ts
+ * import { joinedName } from "./name.ts";
+ * if (joinedName("door", "config") !== "door-config") throw new Error("short names stay as they are");
+ * if (joinedName("x".repeat(80), "a") === joinedName("x".repeat(80), "b")) throw new Error("no two are the same");
+ * ```
+ */
+export function joinedName(...parts: readonly string[]): string {
+  const whole = parts.filter((part) => part !== "").join("-");
+  if (whole.length <= LABEL_VALUE_LENGTH_MAX) return whole;
+  const digest = fnv1a(whole);
+  return `${whole.slice(0, LABEL_VALUE_LENGTH_MAX - digest.length - 1).replace(/[-.]+$/, "")}-${digest}`;
+}
+
+/** Ten letters from 50 bits of FNV-1a: tells names apart, guards nothing. */
+function fnv1a(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return (hash & ((1n << 50n) - 1n)).toString(32).padStart(10, "0");
+}
+
 /** Whether `text` is a DNS label of RFC 1123: names of namespaces, services. */
 export function isDnsLabel(text: string): boolean {
   return text.length <= 63 && DNS_LABEL.test(text);

@@ -13,6 +13,18 @@ export function controllerReference(owner: KubeObject): OwnerReference {
   };
 }
 
+/**
+ * The reference by which `object` takes its place among the owners of another object, for patches of one's own. Assumes that a
+ * server returned `object`; at most one owner of an object may be its controller.
+ */
+export function ownerReference(
+  object: KubeObject,
+  { controller = false }: { controller?: boolean } = {},
+): OwnerReference {
+  const { controller: _, ...reference } = controllerReference(object);
+  return controller ? controllerReference(object) : { ...reference, blockOwnerDeletion: false };
+}
+
 /** The owner reference with `controller: true`, of which an object has at most one. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata?.ownerReferences?.find((reference) => reference.controller === true);

@@ -2,14 +2,19 @@ import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { describeError } from "../base/errors.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
-import type { HealthCheck } from "../health/mod.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
+
+/** A check of this process's own: it knows at once. */
+interface OwnCheck {
+  readonly name: string;
+  readonly check: () => string | undefined;
+}
 
 /** A handler is cut off at its timeout; a cycle that lives so much longer means that this process is broken. */
 const CYCLE_MS_MORE = 60_000;
 
 /** What speaks for a restart. A cluster that does not answer never does: the next process would fare no better. */
-export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): HealthCheck[] {
+export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): OwnCheck[] {
   const check = () => {
     const oldestMs = Math.min(...(running()?.controllers ?? []).flatMap(({ queue }) => queue.workingSinceMs));
     const ageMs = clock.now() - oldestMs;
@@ -24,7 +29,7 @@ export function liveness(running: () => RunningOperator | undefined, clock: Cloc
  * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does either),
  * or a watch is silent. A replica that stands by is ready: it could lead at once, and a rollout waits for it.
  */
-export function readiness(running: () => RunningOperator | undefined, stalenessMaxMs: number): HealthCheck[] {
+export function readiness(running: () => RunningOperator | undefined, stalenessMaxMs: number): OwnCheck[] {
   const operator = () => {
     const state = running()?.state ?? "starting";
     return state === "running" || state === "standby" ? undefined : `it is ${state}`;

@@ -26,7 +26,11 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
     await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
     return cluster;
   }
-  const { connect } = await import("../client/connect.ts");
+  const { connect, connectByLogin } = await import("../client/connect.ts");
+  if (operator.loginHook && !settings.kubeconfig && !settings.context) {
+    const { transport, server, namespace, source } = await connectByLogin(operator.loginHook, clock);
+    return { transport, server, namespace, source, [Symbol.asyncDispose]: () => Promise.resolve(transport.close()) };
+  }
   const connection = await connect({
     clock,
     kubeconfigPath: settings.kubeconfig || undefined,

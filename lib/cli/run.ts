@@ -4,7 +4,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
-import { Metrics, serveHealth, tracing } from "../health/mod.ts";
+import { Metrics, probeChecks, serveHealth, tracing } from "../health/mod.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT } from "./exit.ts";
@@ -48,14 +48,20 @@ export async function run(context: CommandContext): Promise<number> {
   const { elector } = replica;
   if (elector) metrics.leadership(operator.name, () => elector.isLeader);
   let running: RunningOperator | undefined;
+  const ownProbes = (of: "liveness" | "readiness") =>
+    probeChecks(
+      operator.probes.filter((probe) => probe.of === of)
+        .map(({ id, ask }) => ({ id, ask: (signal) => ask({ client, clock, log: logger, signal, dryRun: false }) })),
+      clock,
+    );
   const health = serveHealth({
     host: settings.httpHost,
     port: settings.httpPort,
     logger,
     clock,
     metrics: () => metrics.scrape(),
-    livez: liveness(() => running, clock, settings.handlerTimeoutMs),
-    readyz: readiness(() => running, settings.stalenessMaxMs),
+    livez: [...liveness(() => running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")],
+    readyz: [...readiness(() => running, settings.stalenessMaxMs), ...ownProbes("readiness")],
   });
   try {
     running = await start(context, replica, metrics, logger, interrupts.signal);

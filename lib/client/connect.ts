@@ -2,6 +2,7 @@ import { type Clock, type Transport, UsageError } from "../base/mod.ts";
 import { type Credentials, impersonating, type Impersonation } from "./credentials.ts";
 import { FetchTransport, type SocketTransportOptions } from "./fetch_transport.ts";
 import { InClusterCredentials, inClusterNamespace, type InClusterOptions, inClusterServer } from "./in_cluster.ts";
+import { LoginCredentials, type LoginHook } from "./login.ts";
 import { kubeconfigPaths, loadKubeconfig } from "./kubeconfig.ts";
 import { NodeTransport } from "./node_transport.ts";
 
@@ -66,6 +67,16 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const { server, namespace, credentials } = found;
   const transport = openTransport({ server, credentials: actingAs(credentials, options) });
   return { transport, server, namespace, source: `kubeconfig context ${found.name}` };
+}
+
+/**
+ * The cluster that a hook names.
+ *
+ * @throws {UsageError} where the hook fails.
+ */
+export async function connectByLogin(hook: LoginHook, clock: Clock): Promise<Connection> {
+  const { login: { server, namespace = "default" }, credentials } = await LoginCredentials.open(hook, clock);
+  return { transport: openTransport({ server, credentials }), server, namespace, source: "the operator's login hook" };
 }
 
 /**

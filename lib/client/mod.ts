@@ -24,4 +24,5 @@ export {
   SERVICE_ACCOUNT_DIRECTORY,
 } from "./in_cluster.ts";
 export { type KubeconfigOptions, kubeconfigPaths, type KubeContext, loadKubeconfig } from "./kubeconfig.ts";
+export { type Login, LoginCredentials, type LoginHook } from "./login.ts";
 export { NodeTransport } from "./node_transport.ts";

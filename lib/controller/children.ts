@@ -1,9 +1,10 @@
 import { PermanentError, TemporaryError } from "../base/errors.ts";
 import { applyIsCurrent } from "../apimachinery/field_set.ts";
-import { type DynamicObject, formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { type DynamicObject, formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner.ts";
-import { type ApiResource, formatApiVersion, parseApiVersion } from "../apimachinery/resource.ts";
+import { type ApiResource, formatApiVersion, formatGroupResource, parseApiVersion } from "../apimachinery/resource.ts";
 import type { Informer } from "../cache/mod.ts";
+import { ConflictError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import { ownFields } from "./own_fields.ts";
@@ -17,6 +18,8 @@ export interface ChildKinds {
   resolve(group: string, version: string, kind: string): Promise<ApiResource>;
   /** The informer of an owned kind. */
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined;
+  /** Every owned kind. */
+  owned(): readonly ApiResource[];
 }
 
 /** Applies the children of one object in one cycle. */
@@ -25,6 +28,7 @@ export class Children {
   readonly #client: CycleClient;
   readonly #kinds: ChildKinds;
   readonly #fieldManager: string;
+  readonly #applied = new Set<string>();
 
   constructor(owner: KubeObject, client: CycleClient, kinds: ChildKinds, fieldManager: string) {
     this.#owner = owner;
@@ -45,6 +49,7 @@ export class Children {
     const { group, version } = parseApiVersion(apiVersion);
     const resource = await this.#kinds.resolve(group, version, kind);
     const desired = this.#complete(child, resource, options.owned ?? true);
+    this.#applied.add(`${formatGroupResource(resource)} ${formatKey(keyOf(desired))}`);
     const live = this.#kinds.informerOf(resource)?.store.get(keyOf(desired));
     if (live) {
       this.#refuseForeign(live, resource);
@@ -54,6 +59,26 @@ export class Children {
       }
     }
     return await this.#client.apply(resource, desired);
+  }
+
+  /** See {@linkcode ReconcileContext.prune}. */
+  async prune(): Promise<ObjectKey[]> {
+    const gone: ObjectKey[] = [];
+    for (const resource of this.#kinds.owned()) {
+      for (const child of this.#kinds.informerOf(resource)?.store.values() ?? []) {
+        const key = keyOf(child), { uid, deletionTimestamp } = child.metadata!;
+        if (controllerOf(child)?.uid !== this.#owner.metadata!.uid || deletionTimestamp) continue;
+        if (this.#applied.has(`${formatGroupResource(resource)} ${formatKey(key)}`)) continue;
+        try {
+          await this.#client.delete(resource, key, { uid });
+          gone.push(key);
+        } catch (error) {
+          // Gone already, or made anew by somebody: either way it is not the child that was meant.
+          if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
+        }
+      }
+    }
+    return gone;
   }
 
   #complete<C extends KubeObject>(child: C, resource: ApiResource, owned: boolean): C {

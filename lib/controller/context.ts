@@ -82,6 +82,12 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
    */
   apply<C extends KubeObject>(child: C, options?: ApplyChildOptions): Promise<C>;
   /**
+   * Deletes the children that earlier cycles applied and this one did not: every object of an owned kind, of which the object is the
+   * controller, that this handler has not applied by now. To be called after the last `apply`; answers what went. The owner references
+   * are the inventory: it survives a crash, and lists nothing that somebody else made.
+   */
+  prune(): Promise<ObjectKey[]>;
+  /**
    * The metadata of one object of any kind, and a reconcile whenever it changes. The watch lives as long as each
    * reconcile of this object asks for it again, and is shared between objects.
    */

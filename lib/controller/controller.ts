@@ -64,7 +64,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (declaration.changes.length > 0) {
       this.#changes = new ChangeHandling(declaration, deps.storage);
     }
-    const kinds = { resolve: deps.resolveKind, informerOf: (resource: ApiResource) => this.#inputs.owned(resource) };
+    const kinds = {
+      resolve: deps.resolveKind,
+      informerOf: (resource: ApiResource) => this.#inputs.owned(resource),
+      owned: () => declaration.owns,
+    };
     const pauseMs = (failures: number) => backoffMs(options.backoff, failures, random);
     const shared = {
       clock,

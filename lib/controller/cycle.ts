@@ -258,6 +258,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       dryRun: client.dryRun,
       status: draft,
       apply: (child, options) => children.apply(child, options),
+      prune: () => children.prune(),
       watch: async (resource, key) => {
         signal.throwIfAborted(); // a handler that outlived its cycle must not open a watch that nobody closes
         if (watch) return await watch(client, resource, key);

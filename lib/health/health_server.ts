@@ -5,7 +5,7 @@ import { UsageError } from "../base/errors.ts";
 /** One named check; its message says what is wrong, undefined that nothing is. */
 export interface HealthCheck {
   readonly name: string;
-  readonly check: () => string | undefined;
+  readonly check: () => string | undefined | Promise<string | undefined>;
 }
 
 /** What a health server serves. */
@@ -78,9 +78,9 @@ async function answer(request: Request, { livez, readyz, metrics }: HealthServer
   }
   switch (pathname) {
     case "/livez":
-      return report("livez", livez, searchParams.has("verbose"));
+      return await report("livez", livez, searchParams.has("verbose"));
     case "/readyz":
-      return report("readyz", readyz, searchParams.has("verbose"));
+      return await report("readyz", readyz, searchParams.has("verbose"));
     case "/metrics": {
       const { body, contentType } = await metrics();
       return new Response(body, { headers: { "content-type": contentType } });
@@ -90,8 +90,8 @@ async function answer(request: Request, { livez, readyz, metrics }: HealthServer
   }
 }
 
-function report(name: string, checks: readonly HealthCheck[], verbose: boolean): Response {
-  const results = checks.map(({ name, check }) => ({ name, problem: check() }));
+async function report(name: string, checks: readonly HealthCheck[], verbose: boolean): Promise<Response> {
+  const results = await Promise.all(checks.map(async ({ name, check }) => ({ name, problem: await check() })));
   const failed = results.some(({ problem }) => problem !== undefined);
   const lines = results.map(({ name, problem }) =>
     problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`

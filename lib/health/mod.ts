@@ -6,4 +6,5 @@
  */
 export * from "./health_server.ts";
 export * from "./metrics.ts";
+export * from "./probes.ts";
 export * from "./tracing.ts";

@@ -20,7 +20,14 @@ export {
 } from "../apimachinery/object.ts";
 export type { ApiResource } from "../apimachinery/resource.ts";
 export { type LabelSelector, matchesLabels, requirementsOf } from "../apimachinery/selector.ts";
-export { isDnsSubdomain, isLabelValue, isQualifiedName, LABEL_VALUE_LENGTH_MAX } from "../apimachinery/name.ts";
+export {
+  isDnsSubdomain,
+  isLabelValue,
+  isQualifiedName,
+  joinedName,
+  LABEL_VALUE_LENGTH_MAX,
+} from "../apimachinery/name.ts";
+export { controllerOf, ownerReference } from "../apimachinery/owner.ts";
 export type { Condition } from "../apimachinery/condition.ts";
 export {
   AlreadyExistsError,
@@ -76,6 +83,8 @@ export type {
   DeleteOptions,
   GetOptions,
   ListOptions,
+  Login,
+  LoginHook,
   PatchOptions,
   RawOptions,
   RbacRule,

@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
-import type { Client } from "../client/mod.ts";
+import type { Client, LoginHook } from "../client/mod.ts";
 import type { ControllerDeclaration, ResourceKind } from "../controller/declaration.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { AnnotationStorage } from "../handling/annotation_storage.ts";
@@ -29,6 +29,16 @@ export interface ActivityContext {
 
 /** Work before the first reconcile or after the last one. */
 export type ActivityHandler = (context: ActivityContext) => Promise<void> | void;
+
+/** A health check of an operator's own. */
+export interface OperatorProbe {
+  /** Its name where somebody asks verbosely. */
+  readonly id: string;
+  /** Throws what is wrong. */
+  readonly ask: ActivityHandler;
+  /** Whether its failure asks for patience, or for a new process. */
+  readonly of: "readiness" | "liveness";
+}
 
 /** What an operator may be given. */
 export interface OperatorOptions {
@@ -58,6 +68,8 @@ export class Operator {
   readonly #permissions: PolicyRule[] = [];
   readonly #startup: ActivityHandler[] = [];
   readonly #cleanup: ActivityHandler[] = [];
+  readonly #probes: OperatorProbe[] = [];
+  #login: LoginHook | undefined;
 
   /**
    * An operator without handlers; nothing runs before it is started.
@@ -106,6 +118,31 @@ export class Operator {
     return this;
   }
 
+  /**
+   * A question about what the operator needs, a database for instance: it throws what is wrong. Asked at most every ten seconds, by
+   * `/readyz`, or by `/livez` where only a new process would help.
+   *
+   * @throws {UsageError} where the id is taken.
+   */
+  probe(id: string, ask: ActivityHandler, { of = "readiness" }: { readonly of?: "readiness" | "liveness" } = {}): this {
+    if (!isDnsLabel(id)) throw new UsageError(`"${id}" is no id of a probe`, "lower-case letters, digits and -");
+    if (this.#probes.some((probe) => probe.id === id)) throw new UsageError(`there is a probe "${id}" already`);
+    this.#probes.push({ id, ask, of });
+    return this;
+  }
+
+  /**
+   * How `run` comes to its credentials, in the place of kubeconfigs and service accounts: asked at the start, when they expire, and when
+   * the server refuses them. A kubeconfig or a context that somebody names on the command line still goes first.
+   *
+   * @throws {UsageError} where there is one already.
+   */
+  login(hook: LoginHook): this {
+    if (this.#login) throw new UsageError("the operator has a login hook already");
+    this.#login = hook;
+    return this;
+  }
+
   /** Adds what handlers do through `client` to the generated RBAC: it cannot be seen from the declarations. */
   permissions(...rules: readonly PolicyRule[]): this {
     this.#permissions.push(...rules);
@@ -131,6 +168,16 @@ export class Operator {
   /** What is declared, per kind. */
   get declarations(): readonly ControllerDeclaration[] {
     return this.#declarations;
+  }
+
+  /** Its own health checks. */
+  get probes(): readonly OperatorProbe[] {
+    return this.#probes;
+  }
+
+  /** See {@linkcode login}. */
+  get loginHook(): LoginHook | undefined {
+    return this.#login;
   }
 
   /** Start-up and clean-up handlers, in order. */

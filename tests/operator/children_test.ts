@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Client } from "../../lib/client/mod.ts";
-import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, controllerOf, joinedName, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
-import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind } from "./widget.ts";
+import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 
 const Widget = widgetKind("children");
 
@@ -163,3 +163,47 @@ async function sawVersion(world: World, version: string): Promise<void> {
     if (spec.resource.plural === Widget.plural) assert.ok(await informer.waitFor(version, 10_000));
   }
 }
+
+Deno.test("prune deletes the children that are no longer applied, and nobody else's", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ spec, name, apply, prune, status }) => {
+    for (let part = 1; part <= spec.size; part++) {
+      await apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: joinedName(name, `${part}`) } });
+    }
+    status.set({ note: (await prune()).map((key) => key.name).sort().join(" ") });
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await world.client.create(ConfigMap, { metadata: { namespace, name: "w-9" } });
+  await createWidget(world, Widget, namespace, "w", { size: 3 });
+  await createWidget(world, Widget, namespace, "other", { size: 1 });
+  await untilReady(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "other");
+  await world.kill(); // what it applied, it knows by the owner references alone
+  await world.client.patch(Widget, key, { spec: { size: 1 } }, { type: "merge" });
+  await world.start();
+  const pruned = await world.untilObject<WidgetObject>(
+    Widget,
+    key,
+    ({ status }) => status?.size !== 3 && status?.note !== "",
+  );
+  assert.equal(pruned.status?.note, "w-2 w-3");
+  await world.untilGone(ConfigMap, { namespace, name: "w-3" });
+  const { items } = await world.client.list(ConfigMap, { namespace });
+  const left = items.map(({ metadata }) => metadata!.name!).filter((name) => name !== "kube-root-ca.crt");
+  assert.deepEqual(left.sort(), ["other-1", "w-1", "w-9"]);
+});
+
+Deno.test("apply adopts an object that nobody controls, and it goes with its new owner", async () => {
+  await using world = await World.open(configMapOperator(Widget));
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await world.client.create<ConfigMapObject>(ConfigMap, { metadata: key, data: { theirs: "1" } });
+  await createWidget(world, Widget, namespace, "w", { size: 2 });
+  await untilReady(world, Widget, namespace, "w");
+  const child = await world.client.get<ConfigMapObject>(ConfigMap, key);
+  assert.deepEqual([child.data, controllerOf(child)?.name], [{ theirs: "1", size: "2" }, "w"]);
+  await world.client.delete(Widget, key);
+  await world.untilGone(ConfigMap, key);
+});

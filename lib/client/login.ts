@@ -1,0 +1,109 @@
+import type { Clock } from "../base/clock.ts";
+import { describeError, UsageError } from "../base/errors.ts";
+import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
+
+/** Where to connect to, and as whom: what a login hook answers. */
+export interface Login {
+  /** The API server's address, as `https://10.0.0.1:6443`. */
+  readonly server: string;
+  /** The namespace to work in where nothing else names one; `default` where absent. */
+  readonly namespace?: string;
+  /** Trusted authorities as PEM; the system's where absent. */
+  readonly caCerts?: readonly string[];
+  /** A bearer token. */
+  readonly token?: string;
+  /** Client certificate as PEM, with `key`. */
+  readonly cert?: string;
+  /** Key of the client certificate as PEM. */
+  readonly key?: string;
+  /** Headers that authenticate a request in another way. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** When to ask anew, in milliseconds since the epoch; a refused request (401) asks in any case. */
+  readonly expiresAtMs?: number;
+}
+
+/** Asks for credentials: at the start, when they expire, and when a server refuses them. */
+export type LoginHook = (context: { readonly clock: Clock; readonly signal: AbortSignal }) => Promise<Login> | Login;
+
+/** How long a hook may take. */
+const LOGIN_MS_MAX = 30_000;
+
+/**
+ * Credentials from a hook. Requests that ask at the same time wait for one answer. The address of the server is the first answer's.
+ */
+export class LoginCredentials implements Credentials {
+  readonly #hook: LoginHook;
+  readonly #clock: Clock;
+  #login: Login;
+  #asking: Promise<void> | undefined;
+  #stale = false;
+  #tls: TlsSettings;
+
+  private constructor(hook: LoginHook, clock: Clock, login: Login) {
+    this.#hook = hook;
+    this.#clock = clock;
+    this.#login = login;
+    this.#tls = tlsOf(login);
+  }
+
+  /** Asks for the first time. @throws {UsageError} where the hook fails, takes too long or answers no address. */
+  static async open(hook: LoginHook, clock: Clock): Promise<{ login: Login; credentials: LoginCredentials }> {
+    const login = await ask(hook, clock);
+    return { login, credentials: new LoginCredentials(hook, clock, login) };
+  }
+
+  /** See {@linkcode Credentials.tls}: another object where the hook answered other certificates. */
+  get tls(): TlsSettings {
+    return this.#tls;
+  }
+
+  /** See {@linkcode Credentials.headers}. */
+  async headers(): Promise<HeaderFields> {
+    const { expiresAtMs } = this.#login;
+    if (this.#stale || (expiresAtMs !== undefined && expiresAtMs <= this.#clock.now())) {
+      await (this.#asking ??= this.#renew().finally(() => this.#asking = undefined));
+    }
+    const { token, headers = {} } = this.#login;
+    return { ...headers, ...(token === undefined ? {} : bearer(token)) };
+  }
+
+  /** See {@linkcode Credentials.invalidate}. */
+  invalidate(): void {
+    this.#stale = true;
+  }
+
+  async #renew(): Promise<void> {
+    const login = await ask(this.#hook, this.#clock), tls = tlsOf(login);
+    this.#login = login;
+    if (JSON.stringify(tls) !== JSON.stringify(this.#tls)) this.#tls = tls;
+    this.#stale = false;
+  }
+}
+
+async function ask(hook: LoginHook, clock: Clock): Promise<Login> {
+  const cut = new AbortController(), late = Promise.withResolvers<never>();
+  const timer = clock.schedule(() => {
+    const error = new Error("it gave no answer within 30s");
+    cut.abort(error);
+    late.reject(error);
+  }, LOGIN_MS_MAX);
+  try {
+    const asked = Promise.resolve(hook({ clock, signal: cut.signal }));
+    asked.catch(() => {}); // a late failure has no one left to hear it
+    const login = await Promise.race([asked, late.promise]);
+    if (!/^https?:\/\//.test(login?.server ?? "")) throw new Error("it names no server with https:// or http://");
+    return login;
+  } catch (cause) {
+    throw new UsageError(
+      `the operator's login hook failed: ${describeError(cause)}`,
+      "mend what operator.login(…) does",
+      { cause },
+    );
+  } finally {
+    clock.clear(timer);
+  }
+}
+
+function tlsOf({ caCerts, cert, key }: Login): TlsSettings {
+  return { ...(caCerts ? { caCerts } : {}), ...(cert ? { cert, key } : {}) };
+}

@@ -1,0 +1,32 @@
+import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import { runWithTimeout } from "../handling/execution.ts";
+import type { HealthCheck } from "./health_server.ts";
+
+/** An answer is good for so long: kubelets and dashboards ask more often than a database likes. */
+const CACHE_MS = 10_000;
+/** A kubelet waits a second and asks again; what is asked here must not pile up. */
+const ANSWER_MS_MAX = 5_000;
+
+/** A question about what the operator needs. */
+export interface Probe {
+  /** Its name in `/readyz?verbose` and `/livez?verbose`. */
+  readonly id: string;
+  /** Throws what is wrong. */
+  readonly ask: (signal: AbortSignal) => Promise<unknown> | unknown;
+}
+
+/** Health checks that ask an operator's own probes: at most once in ten seconds, with five seconds for an answer. */
+export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck[] {
+  return probes.map(({ id, ask }) => {
+    let answer: Promise<string | undefined> | undefined, askedMs = 0;
+    const check = () => {
+      const nowMs = clock.now();
+      if (answer && nowMs - askedMs < CACHE_MS) return answer;
+      askedMs = nowMs;
+      return answer = runWithTimeout(clock, ANSWER_MS_MAX, new AbortController().signal, ask)
+        .then(() => undefined, describeError);
+    };
+    return { name: id, check };
+  });
+}

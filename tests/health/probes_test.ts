@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { settle, VirtualClock } from "../../lib/base/mod.ts";
+import { probeChecks } from "../../lib/health/mod.ts";
+
+Deno.test("a probe is asked once in ten seconds, and its failure is the check's", async () => {
+  const clock = new VirtualClock();
+  let asked = 0;
+  const [check] = probeChecks([{
+    id: "db",
+    ask: () => {
+      if (++asked === 1) throw new Error("no route to the database");
+    },
+  }], clock);
+  assert.equal(check!.name, "db");
+  assert.equal(await check!.check(), "no route to the database");
+  await clock.advance(9_000);
+  assert.equal(await check!.check(), "no route to the database");
+  await clock.advance(1_000);
+  assert.equal(await check!.check(), undefined);
+  assert.equal(asked, 2);
+});
+
+Deno.test("a probe that does not answer fails after five seconds, its signal aborted, and is not asked twice at once", async () => {
+  const clock = new VirtualClock(), signals: AbortSignal[] = [];
+  const [check] = probeChecks([{
+    id: "slow",
+    ask: (signal) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    },
+  }], clock);
+  const answers = [check!.check(), check!.check()];
+  await clock.advance(5_000);
+  await settle();
+  for (const answer of answers) assert.match(await answer ?? "", /did not finish within 5s/);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true]);
+});
