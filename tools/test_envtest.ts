@@ -23,7 +23,7 @@ const HELPERS = [
 ];
 
 /** Their programs have to be built first, and others' take long on a real server: they run where they are asked for. */
-const ON_REQUEST = [`${ROOT}tests/clients`, `${ROOT}tests/binary`];
+const ON_REQUEST = [`${ROOT}tests/clients`, `${ROOT}tests/binary`, `${ROOT}tests/kind`];
 
 /** Test files that import tests/cluster.ts or a world that does: those whose cluster can be a real one. */
 async function clusterSuites(folder: string): Promise<string[]> {

@@ -124,7 +124,7 @@ export class KindSource implements ClusterSource {
     using _duty = there ? undefined : new ExitDuty(() => kind.deleteLater()); // the cluster has one of its own
     await using stack = new AsyncDisposableStack();
     if (!there) {
-      stack.defer(() => kind.delete());
+      stack.defer(() => kind.delete({ half: true }));
       await kind.create(nodeImage, signal);
     }
     const { context, kubeconfig } = await kind.context(signal);

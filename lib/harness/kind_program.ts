@@ -1,4 +1,4 @@
-import { type Clock, describeError, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, sleep, UsageError } from "../base/mod.ts";
 import { type KubeContext, loadKubeconfig } from "../client/mod.ts";
 import { requireCommand, runCommand } from "./command.ts";
 import { ContainerRuntime } from "./container_runtime.ts";
@@ -20,8 +20,11 @@ export interface KindProgramOptions {
 const NAME = "pintle-test";
 const READY = "180s";
 const TEARDOWN_MS_MAX = 120_000;
-/** Deletions of one cluster: what its creation had under way when it was called off may come to be after the first. */
-const DELETIONS_MAX = 3;
+/**
+ * Deletions of one cluster, and the pause between them: what its creation had under way when it was called off goes on for a
+ * while in the container runtime, and a node may come to be after the first deletion.
+ */
+const DELETIONS_MAX = 20, DELETION_PAUSE_MS = 1_000;
 const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or take --cluster embedded";
 
 /** The program kind, for one cluster. */
@@ -96,16 +99,19 @@ export class KindProgram {
   }
 
   /**
-   * Deletes the cluster, however far it has come, by {@linkcode teardown}.
+   * Deletes the cluster, however far it has come, by {@linkcode teardown}. Where its creation was called off (`half`), it has to
+   * be gone for a while before that is believed.
    *
    * @throws {Error} that says how to remove what is left.
    */
-  async delete(): Promise<void> {
+  async delete({ half = false }: { half?: boolean } = {}): Promise<void> {
     try {
       await this.teardown("its deletion", async (signal) => {
-        for (let nth = 0; nth < DELETIONS_MAX; nth++) {
+        for (let nth = 0, gone = 0; nth < DELETIONS_MAX; nth++) {
           await this.run(["delete", "cluster", "--name", this.name], signal);
-          if (!await this.exists(signal)) return;
+          gone = await this.exists(signal) ? 0 : gone + 1;
+          if (gone === (half ? 2 : 1)) return;
+          await sleep(this.#clock, DELETION_PAUSE_MS, signal);
         }
         throw new Error(`it is there after ${DELETIONS_MAX} deletions`);
       });

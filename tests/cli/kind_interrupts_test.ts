@@ -119,6 +119,25 @@ async function failsToGetThere(ended: Promise<Ended>): Promise<never> {
   throw new Error(`it ended before:\n${out}\n${err}`);
 }
 
+for (
+  const [what, late] of [
+    ["goes only after a while", `echo >> "$state/late"; [ "$(wc -l < "$state/late")" -ge 3 ] || exit 0`],
+    [
+      "comes to be after the deletion",
+      `[ -e "$state/late" ] || { : > "$state/clusters"; (sleep 0.3; echo "$name" >> "$state/clusters"; touch "$state/late") > /dev/null 2>&1 & exit 0; }`,
+    ],
+  ] as const
+) {
+  Deno.test(`a node that ${what}, since its creation was under way, is deleted all the same`, async () => {
+    await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": late } });
+    await using binary = await given.machine.start(KIND, { main: MAIN });
+    await given.machine.untilHangs(/^kind create/);
+    binary.kill("SIGINT");
+    assertInterrupted(await binary.ended());
+    await given.machine.assertClean();
+  });
+}
+
 Deno.test("what could not be cleared up after a Ctrl-C is told, with the command that does", async () => {
   const fails = `echo "ERROR: daemon gone" >&2; exit 1`;
   await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": fails } });

@@ -9,6 +9,9 @@ const GREEN: Answers = {
   "task test": ["ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)"],
   "task test:clients": ["ok | 3 passed | 0 failed (8s)"],
   "task test:binary": ["package: done\nok | 5 passed | 0 failed (8s)"],
+  "task test:kind": [
+    "a run (ignored: there is no kind in PATH) ... ignored\nok | 0 passed | 0 failed | 1 ignored (0ms)",
+  ],
   "task demo": ["✓ one\nconverged: 5 of 5 copies"],
 };
 

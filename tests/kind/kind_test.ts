@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { Binary, type BinaryOptions, type Ended } from "../cli/binary.ts";
+import { findProgram, runProgram, testWith } from "../outside_program.ts";
+
+const KIND = await findProgram("kind");
+const RUNTIME = await workingRuntime();
+/** Why no real kind cluster can be had here; undefined where it can. */
+const MISSING = !KIND ? "there is no kind in PATH" : RUNTIME ? undefined : "no container runtime works here";
+/** Names of its own for each run, so that runs at the same time, and what a killed one left, are in nobody's way. */
+const PREFIX = `pintle-kind-test-${Deno.pid}`;
+
+/** The path of a container runtime that works; undefined where there is none. */
+async function workingRuntime(): Promise<string | undefined> {
+  for (const name of ["docker", "podman", "nerdctl"]) {
+    const path = await findProgram(name);
+    if (path && (await runProgram(path, ["info"])).code === 0) return path;
+  }
+  return undefined;
+}
+
+/** What of the environment kind and the container runtime go by. */
+function environment(): Record<string, string> {
+  const names = ["KIND_NODE_IMAGE", "KIND_EXPERIMENTAL_PROVIDER", "DOCKER_HOST", "XDG_RUNTIME_DIR"];
+  const entries = names.map((name) => [name, Deno.env.get(name)] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function start(args: readonly string[]): Promise<Binary> {
+  const options: BinaryOptions = { permissions: ["-A"], group: true, env: environment() };
+  return Binary.start(["test", "--cluster", "kind", ...args], options);
+}
+
+async function run(args: readonly string[]): Promise<Ended> {
+  await using binary = await start(args);
+  return await binary.ended();
+}
+
+/** Names of clusters of this run that exist. */
+async function clusters(): Promise<string[]> {
+  const { out } = await runProgram(KIND!, ["get", "clusters"]);
+  return out.split("\n").filter((name) => name.startsWith(PREFIX));
+}
+
+/** Deletes a cluster where a test that failed left it. */
+function deletion(name: string): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      if ((await clusters()).includes(name)) await runProgram(KIND!, ["delete", "cluster", "--name", name]);
+    },
+  };
+}
+
+testWith(MISSING, "a run creates a kind cluster, runs a scenario there and deletes the cluster", async () => {
+  const name = `${PREFIX}-one`;
+  await using _deleted = deletion(name);
+  const { code, out, err } = await run(["replication", "--kind-name", name, "--filter", "mebibyte"]);
+  assert.deepEqual([code, err], [0, ""], out);
+  assert.match(out, /on kind v1\.\d+\S*, operator in-process[^]*\n1 passed, 0 failed\n$/);
+  assert.deepEqual(await clusters(), []);
+});
+
+testWith(
+  MISSING,
+  "a cluster that is kept is used again, with the operator as a pod, and its node gets no image",
+  async () => {
+    const name = `${PREFIX}-two`,
+      filter = ["replication", "--kind-name", name, "--filter", "is copied to every matching"];
+    await using _deleted = deletion(name);
+    const kept = await run([...filter, "--keep-cluster"]);
+    assert.equal(kept.code, 0, kept.out + kept.err);
+    assert.deepEqual(await clusters(), [name]);
+    const { code, out, err } = await run([...filter, "--reuse", "--deployed"]);
+    assert.deepEqual([code, err], [0, ""], out);
+    assert.match(out, /operator deployed[^]*\n1 passed, 0 failed\n$/);
+    assert.deepEqual(await clusters(), [name], "it was there before");
+    const again = await run([...filter, "--reuse", "--deployed", "--image", "pintle:nobody-built-this"]);
+    assert.deepEqual([again.code, /has no image pintle:nobody-built-this/.test(again.err)], [2, true], again.err);
+  },
+);
+
+testWith(MISSING, "Ctrl-C while a kind cluster comes up deletes what there is of it", async () => {
+  const name = `${PREFIX}-three`;
+  await using _deleted = deletion(name);
+  const created = runProgram(RUNTIME!, ["events", "--filter", "type=container", "--filter", "event=create"], {
+    until: new RegExp(name),
+  });
+  await using binary = await start(["replication", "--kind-name", name, "--filter", "mebibyte", "--keep-cluster"]);
+  await created;
+  binary.kill("SIGINT");
+  const { code, out, err } = await binary.ended();
+  assert.deepEqual([code, err], [130, ""], out);
+  assert.match(out, /\n0 passed, 0 failed\n$/);
+  assert.deepEqual(await clusters(), []);
+});
