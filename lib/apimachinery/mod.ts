@@ -9,6 +9,7 @@ export * from "./condition.ts";
 export * from "./diff.ts";
 export * from "./field_set.ts";
 export * from "./json_patch.ts";
+export * from "./json_patch_diff.ts";
 export * from "./merge_patch.ts";
 export * from "./name.ts";
 export * from "./object.ts";

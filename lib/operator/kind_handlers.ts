@@ -1,6 +1,14 @@
 import { type Duration, durationMs } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
+import {
+  type AdmissionDeclaration,
+  admissionDeclaration,
+  type MutateHandler,
+  type MutateOptions,
+  type ValidateHandler,
+  type ValidateOptions,
+} from "../admission/declaration.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { DaemonContext, EventContext } from "../controller/context.ts";
 import type {
@@ -65,11 +73,17 @@ export interface DaemonOptions<T extends KubeObject> extends ChangeOptions<T> {
 export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #storage: HandledStateStorage;
+  readonly #admission: AdmissionDeclaration[];
 
-  /** Handlers are entered in `declaration`; {@linkcode Operator.on} makes it. */
-  constructor(declaration: ControllerDeclaration<T, Spec, Status>, storage: HandledStateStorage) {
+  /** Handlers are entered in `declaration` and, those of admission, in `admission`; {@linkcode Operator.on} makes them. */
+  constructor(
+    declaration: ControllerDeclaration<T, Spec, Status>,
+    storage: HandledStateStorage,
+    admission: AdmissionDeclaration[],
+  ) {
     this.#declaration = declaration;
     this.#storage = storage;
+    this.#admission = admission;
   }
 
   /**
@@ -197,6 +211,36 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   ignoreFields(...fields: readonly string[]): this {
     for (const field of fields) fieldPath(field);
     this.#declaration.ignoredFields = [...this.#declaration.ignoredFields ?? [], ...fields];
+    return this;
+  }
+
+  /**
+   * Called for each request that would create or update an object, before it is stored: throws an {@linkcode AdmissionError} to
+   * refuse it. Every replica is called, the leader or not.
+   *
+   * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have.
+   */
+  validate(handler: ValidateHandler<T, Spec>, options: ValidateOptions<T> = {}): this {
+    return this.#admit("validate", handler, options);
+  }
+
+  /** The same before validation and for changing the object: by editing `draft`. Must be idempotent. */
+  mutate(handler: MutateHandler<T, Spec>, options: MutateOptions<T> = {}): this {
+    return this.#admit("mutate", handler, options);
+  }
+
+  #admit(
+    type: "validate" | "mutate",
+    handler: MutateHandler<T, Spec>,
+    options: ValidateOptions<T> | MutateOptions<T>,
+  ): this {
+    const declared = admissionDeclaration(type, this.#declaration.kind, handler, options);
+    if (this.#admission.some((each) => each.webhook === declared.webhook)) {
+      throw new UsageError(
+        `${declared.kind.kind} has an admission handler "${declared.id}" already: give it an id`,
+      );
+    }
+    this.#admission.push(declared as unknown as AdmissionDeclaration);
     return this;
   }
 

@@ -59,6 +59,20 @@ export type {
   WatchedChange,
   WatchOptions,
 } from "../controller/mod.ts";
+export { AdmissionError } from "../admission/admission_error.ts";
+export type {
+  AdmissionContext,
+  AdmissionDeclaration,
+  AdmissionOperation,
+  AdmissionReader,
+  AdmissionUser,
+  AdmittedKind,
+  MutateHandler,
+  MutateOptions,
+  MutationContext,
+  ValidateHandler,
+  ValidateOptions,
+} from "../admission/mod.ts";
 export { ABSENT, allOf, anyOf, noneOf, not, PRESENT } from "../handling/filter.ts";
 export { AnnotationStorage, type AnnotationStorageOptions } from "../handling/annotation_storage.ts";
 export { ChainStorage } from "../handling/chain_storage.ts";

@@ -3,6 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
+import type { AdmissionDeclaration } from "../admission/declaration.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
 import type { ControllerDeclaration, ResourceKind } from "../controller/declaration.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
@@ -64,6 +65,7 @@ export class Operator {
   /** Where the handling of changes is remembered: annotations under the operator's own prefix by default. */
   readonly storage: HandledStateStorage;
   readonly #declarations: ControllerDeclaration[] = [];
+  readonly #admission: AdmissionDeclaration[] = [];
   readonly #customResources: CustomResource<unknown, object>[] = [];
   readonly #permissions: PolicyRule[] = [];
   readonly #startup: ActivityHandler[] = [];
@@ -87,7 +89,13 @@ export class Operator {
     kind: ResourceKind<T, Spec, Status>,
   ): KindHandlers<T, Spec, Status> {
     const known = this.#declarations.find((each) => each.kind === kind as unknown);
-    if (known) return new KindHandlers(known as unknown as ControllerDeclaration<T, Spec, Status>, this.storage);
+    if (known) {
+      return new KindHandlers(
+        known as unknown as ControllerDeclaration<T, Spec, Status>,
+        this.storage,
+        this.#admission,
+      );
+    }
     const declaration: ControllerDeclaration<T, Spec, Status> = {
       kind,
       changes: [],
@@ -100,7 +108,7 @@ export class Operator {
     };
     this.#declarations.push(declaration as unknown as ControllerDeclaration);
     if ("crd" in kind) this.#customResources.push(kind as unknown as CustomResource<unknown, object>);
-    return new KindHandlers(declaration, this.storage);
+    return new KindHandlers(declaration, this.storage, this.#admission);
   }
 
   /**
@@ -151,7 +159,7 @@ export class Operator {
 
   /** The rules that the operator needs in a cluster. */
   rules(): PolicyRule[] {
-    return requiredRules(this.#declarations, this.#permissions);
+    return requiredRules(this.declarations, this.#permissions);
   }
 
   /** The CustomResourceDefinitions of the operator's own kinds. */
@@ -165,9 +173,16 @@ export class Operator {
     return `${kind.group || "pintle.dev"}/${this.name}`;
   }
 
-  /** What is declared, per kind. */
+  /** What is declared, per kind. A kind with nothing but admission handlers is left out: nobody needs to watch it. */
   get declarations(): readonly ControllerDeclaration[] {
-    return this.#declarations;
+    return this.#declarations.filter((each) =>
+      !isBare(each) || !this.#admission.some(({ kind }) => kind as unknown === each.kind)
+    );
+  }
+
+  /** The admission handlers of every kind. */
+  get admission(): readonly AdmissionDeclaration[] {
+    return this.#admission;
   }
 
   /** Its own health checks. */
@@ -206,4 +221,11 @@ export class Operator {
   plan(options: PlanOptions): AsyncGenerator<PlannedCycle> {
     return RunningOperator.plan(this, options);
   }
+}
+
+/** Whether nothing is declared that a watch would feed. */
+function isBare(
+  { reconcile, changes, events, daemons, indexes, timers, owns, watches }: ControllerDeclaration,
+): boolean {
+  return !reconcile && [changes, events, daemons, indexes, timers, owns, watches].every(({ length }) => length === 0);
 }

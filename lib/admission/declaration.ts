@@ -1,0 +1,131 @@
+import { type Duration, durationMs } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
+import { isDnsSubdomain } from "../apimachinery/name.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import { fieldPath, type ObjectFilter } from "../handling/filter.ts";
+import type { AdmissionContext, AdmissionOperation, MutationContext } from "./context.ts";
+
+/** A kind as admission sees it. */
+export interface AdmittedKind<T extends KubeObject, Spec> extends ApiResource {
+  /** The spec with defaults filled in. @throws {PermanentError} naming the field. */
+  parseSpec(object: T): Spec;
+}
+
+/** Judges a request: throws to refuse it. What it returns goes nowhere. */
+export type ValidateHandler<T extends KubeObject, Spec> = (
+  context: AdmissionContext<T, Spec>,
+) => Promise<unknown> | unknown;
+
+/** Changes a request's object by editing `draft`, or throws to refuse it. What it returns goes nowhere. */
+export type MutateHandler<T extends KubeObject, Spec> = (
+  context: MutationContext<T, Spec>,
+) => Promise<unknown> | unknown;
+
+/** What an admission handler is for. Filters look at the object as the request would leave it. */
+export interface ValidateOptions<T extends KubeObject> extends ObjectFilter<T> {
+  /** Part of its webhook's name. The function's name by default, in lower case with dashes. */
+  readonly id?: string;
+  /** The requests that it is called for: creations and updates by default, so that deletions never wait for it. */
+  readonly operations?: readonly AdmissionOperation[];
+  /** Requests to this subresource, as `status`, instead of those to the object itself. */
+  readonly subresource?: string;
+  /** Requests pass where the handler fails or cannot be reached; by default they are refused. A denial always holds. */
+  readonly ignoreFailures?: boolean;
+  /** Whether it does something outside of the answer. It must then heed `dryRun`. False by default. */
+  readonly sideEffects?: boolean;
+  /** How long the API server waits for the answer, 1 to 30 seconds; ten by default. The handler is ended a little before. */
+  readonly timeout?: Duration;
+  /** Given to the handler as it is: several declarations of one function. */
+  readonly param?: unknown;
+}
+
+/** The same for a mutating handler. */
+export interface MutateOptions<T extends KubeObject> extends ValidateOptions<T> {
+  /** The requests that it is called for; nothing is left to change of a deletion. */
+  readonly operations?: readonly ("CREATE" | "UPDATE")[];
+  /** Called once more where a later webhook has changed the object. It must then be idempotent. True by default. */
+  readonly reinvoke?: boolean;
+}
+
+/** One admission handler: a webhook of its own. */
+export interface AdmissionDeclaration<T extends KubeObject = KubeObject, Spec = unknown> extends ObjectFilter<T> {
+  /** Whether it may change the object. */
+  readonly type: "validate" | "mutate";
+  /** Unique among the admission handlers of the kind. */
+  readonly id: string;
+  /** Name of its webhook: a domain name, unique in the operator. */
+  readonly webhook: string;
+  /** Whose requests it is called for. */
+  readonly kind: AdmittedKind<T, Spec>;
+  /** Judges or edits. */
+  readonly handler: MutateHandler<T, Spec>;
+  /** At least one. */
+  readonly operations: readonly AdmissionOperation[];
+  /** Undefined for the object itself. */
+  readonly subresource: string | undefined;
+  /** Whether requests pass where it fails. */
+  readonly ignoreFailures: boolean;
+  /** Whether it does something outside of its answer. */
+  readonly sideEffects: boolean;
+  /** Whether later changes lead back to it. */
+  readonly reinvoke: boolean;
+  /** A whole number of seconds. */
+  readonly timeoutMs: number;
+  /** Given to the handler as it is. */
+  readonly param: unknown;
+}
+
+const TIMEOUT = { default: "10s", minMs: 1_000, maxMs: 30_000 } as const;
+
+/**
+ * The declaration of a handler, checked.
+ *
+ * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have; {RangeError} for an unreadable duration or path.
+ */
+export function admissionDeclaration<T extends KubeObject, Spec>(
+  type: "validate" | "mutate",
+  kind: AdmittedKind<T, Spec>,
+  handler: MutateHandler<T, Spec>,
+  options: MutateOptions<T> | ValidateOptions<T>,
+): AdmissionDeclaration<T, Spec> {
+  const { labels, annotations, field, value, when, subresource, param, timeout = TIMEOUT.default } = options;
+  const id = options.id ?? (kebab(handler.name) || type);
+  const where = `the ${type} handler "${id}" of ${kind.kind}`;
+  const webhook = `${id}.${kind.plural}.${kind.group || "core"}`;
+  if (!isDnsSubdomain(webhook)) {
+    throw new UsageError(`"${id}" is no id of ${where}`, "lower-case letters, digits, - and .");
+  }
+  if (field !== undefined) fieldPath(field);
+  const operations: readonly AdmissionOperation[] = options.operations ?? ["CREATE", "UPDATE"];
+  if (operations.length === 0) {
+    throw new UsageError(`${where} is for no operation`, "leave `operations` out for CREATE and UPDATE");
+  }
+  const timeoutMs = durationMs(timeout);
+  if (timeoutMs < TIMEOUT.minMs || timeoutMs > TIMEOUT.maxMs || timeoutMs % 1_000 !== 0) {
+    throw new UsageError(`the timeout of ${where} must be 1 to 30 whole seconds`, "API servers take nothing else");
+  }
+  return {
+    type,
+    id,
+    webhook,
+    kind,
+    handler,
+    operations: [...new Set(operations)],
+    subresource,
+    ignoreFailures: options.ignoreFailures ?? false,
+    sideEffects: options.sideEffects ?? false,
+    reinvoke: type === "mutate" && ((options as MutateOptions<T>).reinvoke ?? true),
+    timeoutMs,
+    param,
+    labels,
+    annotations,
+    field,
+    value,
+    when,
+  };
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2").replaceAll("_", "-").toLowerCase();
+}

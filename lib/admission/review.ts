@@ -1,0 +1,125 @@
+import { Buffer } from "node:buffer";
+import { isObject, type JsonValue, parseJson } from "../base/json.ts";
+import type { JsonPatchOperation } from "../apimachinery/json_patch.ts";
+import type { DynamicObject } from "../apimachinery/object.ts";
+import type { AdmissionOperation, AdmissionUser } from "./context.ts";
+
+/** A request for admission, taken out of an `AdmissionReview`. */
+export interface AdmissionRequest {
+  /** Names this review; the answer repeats it. */
+  readonly uid: string;
+  readonly operation: AdmissionOperation;
+  readonly name: string;
+  readonly namespace: string;
+  readonly subresource: string | undefined;
+  /** Absent for a deletion. */
+  readonly object: DynamicObject | undefined;
+  /** Absent for a creation. */
+  readonly oldObject: DynamicObject | undefined;
+  readonly dryRun: boolean;
+  readonly user: AdmissionUser;
+}
+
+/** The verdict on a request. */
+export interface AdmissionVerdict {
+  readonly allowed: boolean;
+  /** Why it is refused. */
+  readonly status?: { readonly code: number; readonly message: string };
+  readonly warnings?: readonly string[];
+  readonly patch?: readonly JsonPatchOperation[];
+}
+
+/** A body that is no review that this program can answer; the message says why. */
+export class MalformedReviewError extends Error {
+  override readonly name = "MalformedReviewError";
+}
+
+const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
+const OPERATIONS: readonly string[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"] satisfies AdmissionOperation[];
+
+/**
+ * Reads an `AdmissionReview` of `admission.k8s.io/v1`. Fields that are unknown are passed over.
+ *
+ * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold anybody's data.
+ */
+export function parseReview(text: string): AdmissionRequest {
+  const { request } = reviewOf(text);
+  if (!isObject(request)) throw new MalformedReviewError("request is missing");
+  const { uid, operation } = request;
+  if (typeof uid !== "string" || uid === "") throw new MalformedReviewError("request.uid is missing");
+  if (typeof operation !== "string" || !OPERATIONS.includes(operation)) {
+    throw new MalformedReviewError(`request.operation is none of ${OPERATIONS.join(", ")}`);
+  }
+  const object = objectAt(request, "object"), oldObject = objectAt(request, "oldObject");
+  if (operation === "DELETE" ? !oldObject : !object) {
+    throw new MalformedReviewError(`request.${operation === "DELETE" ? "oldObject" : "object"} is missing`);
+  }
+  return {
+    uid,
+    operation: operation as AdmissionOperation,
+    name: textAt(request, "name"),
+    namespace: textAt(request, "namespace"),
+    subresource: textAt(request, "subResource") || undefined,
+    object,
+    oldObject,
+    dryRun: request.dryRun === true,
+    user: userAt(request),
+  };
+}
+
+function reviewOf(text: string): Record<string, unknown> {
+  let review: JsonValue;
+  try {
+    review = parseJson(text);
+  } catch {
+    throw new MalformedReviewError("the body is not JSON");
+  }
+  if (!isObject(review) || review.apiVersion !== REVIEW.apiVersion || review.kind !== REVIEW.kind) {
+    throw new MalformedReviewError(`the body is no ${REVIEW.kind} of ${REVIEW.apiVersion}`);
+  }
+  return review;
+}
+
+function objectAt(request: Record<string, unknown>, field: string): DynamicObject | undefined {
+  const value = request[field] ?? undefined;
+  if (value === undefined) return undefined;
+  if (!isObject(value)) throw new MalformedReviewError(`request.${field} is no object`);
+  return value as DynamicObject;
+}
+
+function textAt(request: Record<string, unknown>, field: string): string {
+  const value = request[field] ?? "";
+  if (typeof value !== "string") throw new MalformedReviewError(`request.${field} is no text`);
+  return value;
+}
+
+function userAt({ userInfo }: Record<string, unknown>): AdmissionUser {
+  if (!isObject(userInfo)) throw new MalformedReviewError("request.userInfo is missing");
+  const { username = "", uid, groups = [], extra = {} } = userInfo;
+  const texts = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((item) => typeof item === "string");
+  if (typeof username !== "string" || !texts(groups) || !isObject(extra) || !Object.values(extra).every(texts)) {
+    throw new MalformedReviewError("request.userInfo is not as it should be");
+  }
+  return {
+    username,
+    ...(typeof uid === "string" && uid !== "" && { uid }),
+    groups,
+    extra: extra as Record<string, string[]>,
+  };
+}
+
+/** The `AdmissionReview` that answers a request. */
+export function reviewAnswer(uid: string, { allowed, status, warnings = [], patch = [] }: AdmissionVerdict): string {
+  const response = {
+    uid,
+    allowed,
+    ...(status && { status }),
+    ...(warnings.length > 0 && { warnings }),
+    ...(patch.length > 0 && {
+      patchType: "JSONPatch",
+      patch: Buffer.from(JSON.stringify(patch)).toString("base64"),
+    }),
+  };
+  return JSON.stringify({ ...REVIEW, response });
+}

@@ -1,0 +1,221 @@
+import type { Clock } from "../base/clock.ts";
+import { durationMs } from "../base/duration.ts";
+import { describeError, PermanentError } from "../base/errors.ts";
+import { deepFreeze, jsonClone } from "../base/json.ts";
+import type { Logger } from "../base/log.ts";
+import type { TransportRequest } from "../base/transport.ts";
+import { diff } from "../apimachinery/diff.ts";
+import { JSON_PATCH_OPERATIONS_MAX } from "../apimachinery/json_patch.ts";
+import { jsonPatchBetween } from "../apimachinery/json_patch_diff.ts";
+import { formatKey, type KubeObject } from "../apimachinery/object.ts";
+import { runWithTimeout } from "../handling/execution.ts";
+import { matchesFilter } from "../handling/filter.ts";
+import { AdmissionError } from "./admission_error.ts";
+import type { AdmissionContext, AdmissionReader, MutationContext } from "./context.ts";
+import type { AdmissionDeclaration } from "./declaration.ts";
+import {
+  type AdmissionRequest,
+  type AdmissionVerdict,
+  MalformedReviewError,
+  parseReview,
+  reviewAnswer,
+} from "./review.ts";
+
+/** What admission handlers are run with. */
+export interface AdmissionHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What handlers read through; each gets its own signal. */
+  reader(signal: AbortSignal): AdmissionReader;
+  /** The operator's indexes. */
+  readonly index: AdmissionContext<KubeObject, unknown>["index"];
+  /** Aborts when the operator stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Bounds of the webhooks; all have defaults. */
+export interface AdmissionBounds {
+  /** Longest body of a review. An API server takes requests of 3 MiB, and a review holds the object twice. */
+  readonly bodyBytesMax: number;
+  /** Reviews at the same time; more are turned away, which the failure policy then judges. */
+  readonly underWayMax: number;
+}
+
+const BOUNDS: AdmissionBounds = { bodyBytesMax: 8 * 1024 * 1024, underWayMax: 500 };
+const WARNINGS_MAX = 16, WARNING_LENGTH_MAX = 256;
+/** What is left of a webhook's timeout for the way back. */
+const ANSWER_MS = 500;
+
+/** Where the webhook of a handler is served. */
+export function webhookPath({ type, webhook }: Pick<AdmissionDeclaration, "type" | "webhook">): string {
+  return `/${type}/${webhook}`;
+}
+
+/**
+ * The webhooks of an operator, fetch-shaped: a server on a socket and an API server in this process call the same.
+ *
+ * Guarantees: every request is answered, within the timeout that its URL names; a denial is an answer, and a handler that fails, times
+ * out or does not exist is an HTTP error, which the API server judges by the webhook's failure policy. What a handler throws without
+ * meaning to is told in the log only: the answer names the handler and nothing else.
+ */
+export class AdmissionWebhooks {
+  readonly #declarations: ReadonlyMap<string, AdmissionDeclaration>;
+  readonly #host: AdmissionHost;
+  readonly #bounds: AdmissionBounds;
+  #underWay = 0;
+
+  constructor(
+    declarations: readonly AdmissionDeclaration[],
+    host: AdmissionHost,
+    bounds: Partial<AdmissionBounds> = {},
+  ) {
+    this.#declarations = new Map(declarations.map((each) => [webhookPath(each), each]));
+    this.#host = host;
+    this.#bounds = { ...BOUNDS, ...bounds };
+  }
+
+  /** Longest body that is read. */
+  get bodyBytesMax(): number {
+    return this.#bounds.bodyBytesMax;
+  }
+
+  /** Answers one review. Rejects never. */
+  async fetch(path: string, { method = "GET", headers = {}, body = "" }: TransportRequest = {}): Promise<Response> {
+    const { pathname, searchParams } = new URL(path, "https://webhook");
+    const declaration = this.#declarations.get(pathname);
+    if (!declaration) return refusal(404, "no webhook is served here");
+    if (method !== "POST") return refusal(405, "a webhook answers POST");
+    if (!/^application\/json\b/.test(headers["content-type"] ?? "")) {
+      return refusal(415, "a review is application/json");
+    }
+    if (body.length > this.#bounds.bodyBytesMax) {
+      return refusal(413, `a review may have ${this.#bounds.bodyBytesMax} bytes`);
+    }
+    if (this.#underWay >= this.#bounds.underWayMax) return refusal(429, "too many reviews are under way");
+    this.#underWay++;
+    try {
+      const request = parseReview(body);
+      const verdict = await this.#decide(declaration, request, handlerMs(declaration, searchParams.get("timeout")));
+      return new Response(reviewAnswer(request.uid, verdict), { headers: { "content-type": "application/json" } });
+    } catch (error) {
+      if (error instanceof MalformedReviewError) return refusal(400, error.message);
+      this.#host.logger.error("an admission handler failed", {
+        webhook: declaration.webhook,
+        error: describeError(error),
+      });
+      return refusal(500, `the ${declaration.type} handler "${declaration.id}" failed: the operator's log says why`);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #decide(
+    declaration: AdmissionDeclaration,
+    request: AdmissionRequest,
+    timeoutMs: number,
+  ): Promise<AdmissionVerdict> {
+    const object = deepFreeze((request.object ?? request.oldObject)!) as KubeObject;
+    if (!matchesFilter(declaration, object)) return { allowed: true };
+    const warnings: string[] = [], draft = jsonClone(object);
+    const { name, namespace, operation } = request, key = formatKey({ namespace: namespace || undefined, name });
+    const log = this.#host.logger.with({ webhook: declaration.webhook, operation, object: key });
+    try {
+      await runWithTimeout(
+        this.#host.clock,
+        timeoutMs,
+        this.#host.signal,
+        (signal) => declaration.handler(this.#context(declaration, request, { object, draft, warnings, log, signal })),
+      );
+    } catch (error) {
+      const status = denial(error);
+      if (!status) throw error;
+      log.info("admission refused", { code: status.code, reason: status.message, user: request.user.username });
+      return { allowed: false, status, warnings };
+    }
+    if (declaration.type === "validate") return { allowed: true, warnings };
+    const patch = jsonPatchBetween(object, draft);
+    if (patch.length > JSON_PATCH_OPERATIONS_MAX) {
+      throw new Error(`${patch.length} changes of one object: at most ${JSON_PATCH_OPERATIONS_MAX}`);
+    }
+    if (patch.length > 0) {
+      log.debug("admission changed the object", { paths: patch.map(({ path }) => path).slice(0, 20) });
+    }
+    return { allowed: true, warnings, patch };
+  }
+
+  #context(
+    { kind, param }: AdmissionDeclaration,
+    request: AdmissionRequest,
+    { object, draft, warnings, log, signal }: {
+      readonly object: KubeObject;
+      readonly draft: KubeObject;
+      readonly warnings: string[];
+      readonly log: Logger;
+      readonly signal: AbortSignal;
+    },
+  ): MutationContext<KubeObject, unknown> {
+    const { operation, subresource, dryRun, user, name, namespace } = request;
+    const old = deepFreeze(request.oldObject) as KubeObject | undefined;
+    const { labels = {}, annotations = {} } = object.metadata ?? {};
+    return {
+      operation,
+      object,
+      old,
+      draft,
+      name,
+      namespace,
+      labels,
+      annotations,
+      subresource,
+      dryRun,
+      user,
+      param,
+      log,
+      signal,
+      get spec() {
+        return kind.parseSpec(object);
+      },
+      get oldSpec() {
+        return old && parsedOrNothing(() => kind.parseSpec(old));
+      },
+      diff: operation === "UPDATE" ? diff(old, object) : [],
+      warn: (message) => {
+        if (warnings.length < WARNINGS_MAX) warnings.push(message.slice(0, WARNING_LENGTH_MAX));
+      },
+      client: this.#host.reader(signal),
+      index: this.#host.index,
+      clock: this.#host.clock,
+    };
+  }
+}
+
+/** How long a handler may run: a little less than the API server waits. */
+function handlerMs({ timeoutMs }: AdmissionDeclaration, asked: string | null): number {
+  let waits = timeoutMs;
+  try {
+    if (asked !== null) waits = Math.min(waits, durationMs(asked));
+  } catch {
+    // A caller that words it in another way waits as long as the declaration says.
+  }
+  return Math.max(waits - ANSWER_MS, waits / 2);
+}
+
+/** The verdict that an error stands for; undefined where it is a failure of the handler. */
+function denial(error: unknown): AdmissionVerdict["status"] {
+  if (error instanceof AdmissionError) return { code: error.code, message: error.message };
+  if (error instanceof PermanentError) return { code: 422, message: error.message };
+  return undefined;
+}
+
+function parsedOrNothing<V>(parse: () => V): V | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof PermanentError) return undefined;
+    throw error;
+  }
+}
+
+function refusal(code: number, message: string): Response {
+  return new Response(`${message}\n`, { status: code, headers: { "content-type": "text/plain; charset=utf-8" } });
+}
