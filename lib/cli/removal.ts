@@ -9,6 +9,7 @@ import type { ApiResource } from "../apimachinery/resource.ts";
 import { type Client, ConflictError, NotFoundError } from "../client/mod.ts";
 import { CycleClient } from "../controller/cycle_client.ts";
 import { release } from "../controller/finalizer.ts";
+import { annotate } from "../controller/handled_state.ts";
 import { NotYetError, waitUntil } from "../harness/waiting.ts";
 import type { Operator } from "../operator/operator.ts";
 import { type HandledKind, objectsOf } from "./footprint.ts";
@@ -61,15 +62,13 @@ export class Removal {
   }
 
   /**
-   * Deletes every object of a kind and waits until they are gone. Some operator must run meanwhile, unless its finalizers are taken
+   * Deletes the objects that were found of a kind, and what is made meanwhile, and waits until all are gone. Some operator must run meanwhile, unless its finalizers are taken
    * off (`release`): then nothing is cleaned up.
    *
    * @throws {StuckError} where some are still there after the bound.
    */
-  async objects(handled: HandledKind, release: boolean, fix: string): Promise<void> {
+  async objects(handled: HandledKind, found: readonly KubeObject[], release: boolean, fix: string): Promise<void> {
     const { client, signal, say, dryRun } = this.#options, { kind, name } = handled;
-    const found = await objectsOf(client, kind, signal);
-    if (found.length === 0) return;
     // A dry run asks for one of them: that shows whether it may be done.
     await mapConcurrent(dryRun ? found.slice(0, 1) : found, AT_ONCE, (object) => this.#delete(kind, object));
     if (release) await this.finalizers(handled);
@@ -94,6 +93,23 @@ export class Removal {
     const cycle = new CycleClient(client, signal);
     await mapConcurrent(dryRun ? held.slice(0, 1) : held, AT_ONCE, (object) => release(cycle, kind, object, finalizer));
     say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
+  }
+
+  /** Takes what the operator remembers of objects out of those that stay. */
+  async records({ kind, name }: HandledKind): Promise<void> {
+    const { client, operator, signal, say, dryRun } = this.#options, cycle = new CycleClient(client, signal);
+    const objects = await objectsOf(client, kind, signal);
+    // The edit by which an object would hold nothing is what is there to be removed.
+    const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.keep(object, {}, []));
+    const marked = objects.flatMap((object, at) => {
+      const { annotations = {} } = edits[at]!;
+      return Object.keys(annotations).length > 0 ? [{ object, annotations }] : [];
+    });
+    if (marked.length === 0) return;
+    await mapConcurrent(dryRun ? marked.slice(0, 1) : marked, AT_ONCE, ({ object, annotations }) => {
+      return annotate(cycle, kind, object, annotations);
+    });
+    say(`the operator's records ${dryRun ? "would be taken" : "taken"} off ${marked.length} ${name}`);
   }
 
   /** The operator in this process, for as long as it is not disposed: its delete handlers clean up. */

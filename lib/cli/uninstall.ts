@@ -40,10 +40,10 @@ interface Found extends InstalledObject {
   readonly live: DynamicObject;
 }
 
-/** How many objects of one kind there are, and how many of them wait for the operator before they go. */
+/** The objects of one kind, and how many of them wait for the operator before they go. */
 interface Count {
   readonly handled: HandledKind;
-  readonly total: number;
+  readonly objects: readonly KubeObject[];
   readonly held: number;
 }
 
@@ -136,13 +136,13 @@ class Uninstallation {
   /** The objects of the operator's own kinds, and the kinds. */
   async removeObjects(found: readonly Found[]): Promise<void> {
     const { deleteObjects = false, keepCrds = false } = this.#flags;
-    const counts = (await this.#count()).filter(({ total }) => total > 0);
-    const told = counts.map(({ total, handled }) => `${total} ${handled.name}`).join(", ");
+    const counts = (await this.#count()).filter(({ objects }) => objects.length > 0);
+    const told = counts.map(({ objects, handled }) => `${objects.length} ${handled.name}`).join(", ");
     if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(told);
     await using _cleaner = deleteObjects ? await this.#cleaner(counts, told) : undefined;
     const crds = found.filter(({ resource }) => resource === CRDS);
-    for (const { handled } of deleteObjects ? counts : []) {
-      await this.#removal.objects(handled, this.#flags.releaseFinalizers === true, this.#stuckFix());
+    for (const { handled, objects } of deleteObjects ? counts : []) {
+      await this.#removal.objects(handled, objects, this.#flags.releaseFinalizers === true, this.#stuckFix());
     }
     // While whoever cleans up is still there: somebody may have made an object in the meantime.
     if (!keepCrds) { for (const { live } of crds) await this.#removal.object(CRDS, live); }
@@ -160,6 +160,7 @@ class Uninstallation {
     // Nobody would take them off any more, and each would keep somebody else's object from ever going.
     const staying = this.#kinds.filter(({ own }) => !own || (keepCrds && releaseFinalizers));
     for (const kind of staying) await this.#removal.finalizers(kind);
+    for (const kind of this.#kinds) if (!kind.own) await this.#removal.records(kind);
     if (!keepCrds) return;
     const held = (await this.#count()).reduce((sum, count) => sum + count.held, 0);
     if (held > 0) {
@@ -185,14 +186,13 @@ class Uninstallation {
     if (!namespace) return;
     const { live, resource } = namespace, { program, terminal } = this.#context, name = nameOf(resource, live);
     if (this.#flags.deleteNamespace) return await this.#removal.object(resource, live);
-    if (live.metadata?.annotations?.[CREATED_BY] !== program) {
-      // Its labels prove nothing: install applies them to a namespace that was there before, too.
-      if (!this.isEmpty) terminal.out(`${name} left: install did not make it`);
-      return;
-    }
-    const why = await this.#whyNotEmpty();
-    if (!why) return await this.#removal.object(resource, live);
-    terminal.out(`${name} left: ${why}`);
+    // Its labels prove nothing: install applies them to a namespace that was there before, too.
+    const isMade = live.metadata?.annotations?.[CREATED_BY] === program;
+    if (!isMade && this.isEmpty) return;
+    const content = await this.#content();
+    if (isMade && !content) return await this.#removal.object(resource, live);
+    const why = [isMade ? undefined : "install did not make it", content].filter(Boolean).join("; ");
+    terminal.out(`${name} left: ${why}; --delete-namespace deletes it with everything in it`);
   }
 
   get #account(): Account {
@@ -204,7 +204,7 @@ class Uninstallation {
       this.#kinds.filter(({ own }) => own).map(async (handled) => {
         const objects = await objectsOf(this.#client, handled.kind, this.#signal);
         const held = objects.filter(({ metadata }) => metadata?.finalizers?.includes(handled.finalizer)).length;
-        return { handled, total: objects.length, held };
+        return { handled, objects, held };
       }),
     );
   }
@@ -239,17 +239,16 @@ class Uninstallation {
   }
 
   /** What of somebody's is in the namespace; undefined where there is nothing. */
-  async #whyNotEmpty(): Promise<string | undefined> {
-    const hint = "--delete-namespace deletes it with everything in it";
+  async #content(): Promise<string | undefined> {
     try {
       const names = await contentOf(this.#client, this.#flags.namespace, this.#signal);
       const left = names.filter((name) => !this.#removal.removed.has(name));
       if (left.length === 0) return undefined;
       const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
-      return `in it is ${left.slice(0, NAMED_MAX).join(", ")}${more}; ${hint}`;
+      return `in it is ${left.slice(0, NAMED_MAX).join(", ")}${more}`;
     } catch (error) {
       if (!(error instanceof ForbiddenError)) throw error;
-      return `whether it is empty cannot be seen (${describeError(error)}); ${hint}`;
+      return `whether it is empty cannot be seen (${describeError(error)})`;
     }
   }
 }

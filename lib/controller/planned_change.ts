@@ -1,5 +1,6 @@
 import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
 import { diff, type DiffItem } from "../apimachinery/diff.ts";
+import type { Condition } from "../apimachinery/condition.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 
@@ -30,7 +31,19 @@ export function plannedChanges(
 ): PlannedChange[] {
   const old = withoutBookkeeping(before ?? {}), next = withoutBookkeeping(after);
   if (resource.group === "" && resource.plural === "secrets") maskSecret(old, next);
-  return diff(old, next).flatMap(leaves);
+  const changes = diff(told(old), told(next));
+  // A condition whose times alone differ is told as it is: no write may look as if it changed nothing.
+  return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);
+}
+
+/** The object with its conditions by type, as `True Reconciled: message`: a list of them is more than anybody wants to read. */
+function told(object: Fields): Fields {
+  const { status } = object;
+  if (!isObject(status) || !Array.isArray(status.conditions)) return object;
+  const conditions = (status.conditions as Condition[]).map(({ type, status, reason, message }) =>
+    [type, `${status} ${reason}${message ? `: ${message}` : ""}`] as const
+  );
+  return { ...object, status: { ...status, conditions: Object.fromEntries(conditions) } };
 }
 
 /** A copy that may be edited. */

@@ -83,15 +83,16 @@ class Wait implements Disposable {
 
   /** Looks once. A look that hangs is left behind when the wait is over. */
   async look(look: () => Promise<Verdict>): Promise<boolean> {
-    // What changed in the last moment counts: only a look that began when time was up is the last one.
-    const isLast = this.#late, looking = look();
+    // What changed in the last moment counts: only a look that began when time was up, or the watch gone, is the last one.
+    const isLast = this.#late, broken = this.#broken, looking = look();
     looking.catch(() => {});
     const verdict = await Promise.race([looking, this.#over.promise]);
     if (verdict?.holds) return true;
     if (verdict) this.#seen = verdict.seen;
     const { signal, waitMsMax } = this.#options;
     signal?.throwIfAborted();
-    if (this.#broken) throw this.#broken;
+    // What broke while it looked may have broken because it holds by now: a kind that is gone cannot be watched.
+    if (broken) throw broken;
     if (!isLast && !this.#hangs) return false;
     throw new NotYetError(`${this.#what}: not within ${formatDuration(waitMsMax)}; last seen:\n${this.#seen}`);
   }

@@ -1,7 +1,7 @@
 import { cli, ConfigMap, Operator } from "../../lib/mod.ts";
 
-/** Puts its finalizer on ConfigMaps, which are not its own. */
+/** Puts its finalizer and its records on ConfigMaps, which are not its own. */
 const operator = new Operator("config-maps");
-operator.on(ConfigMap).reconcile(() => {}).delete(() => {});
+operator.on(ConfigMap).create(({ log, name }) => log.info("handled", { name })).delete(() => {});
 
 Deno.exitCode = await cli(operator, { args: Deno.args, env: Deno.env.toObject() });

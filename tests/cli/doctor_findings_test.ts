@@ -7,7 +7,7 @@ import type { Examination } from "../../lib/cli/doctor/diagnosis.ts";
 import { deployedSettings } from "../../lib/cli/doctor/deployed_settings.ts";
 import { differences } from "../../lib/cli/doctor/installation_check.ts";
 import { objectsCheck } from "../../lib/cli/doctor/objects_check.ts";
-import { podTrouble } from "../../lib/cli/doctor/pod_trouble.ts";
+import { isStarting, podTrouble } from "../../lib/cli/doctor/pod_trouble.ts";
 import { judgeSkew } from "../../lib/cli/doctor/server_checks.ts";
 import { SETTINGS } from "../../lib/cli/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
@@ -82,6 +82,19 @@ Deno.test("what keeps a pod from working is told for init containers too, and a 
     ],
   ];
   for (const [status, says] of told) assert.deepEqual(trouble(status), [says]);
+});
+
+Deno.test("a pod counts as starting for a minute, unless something in it has failed by then", () => {
+  const madeMs = Date.UTC(2026, 0, 1), metadata = { creationTimestamp: new Date(madeMs).toISOString() };
+  const starting = (container: object, afterMs: number) =>
+    isStarting(
+      { metadata, status: { containerStatuses: [{ name: "c", ...container }] } } as BuiltinObject,
+      madeMs + afterMs,
+    );
+  assert.equal(starting({ state: { running: {} }, restartCount: 0 }, 59_000), true);
+  assert.equal(starting({ state: { running: {} }, restartCount: 0 }, 61_000), false);
+  assert.equal(starting({ state: { running: {} }, restartCount: 1 }, 1_000), false);
+  assert.equal(starting({ state: { waiting: { reason: "ErrImagePull" } } }, 1_000), false);
 });
 
 Deno.test("a pod's settings are read as the program will read them; what only the node knows is taken for right", () => {

@@ -73,6 +73,7 @@ Deno.test("nothing installed is one problem with its command; something missing 
   const bare = await cluster.run(["doctor"]);
   assert.deepEqual([bare.code, bare.err], [1, ""]);
   assert.match(bare.out, /^problem: installation: pintle-replicator is not installed\n {2}fix: pintle install$/m);
+  assert.equal(bare.out.match(/^problem/mg)!.length, 1, "what follows from it is not told again");
   const elsewhere = await cluster.run(["doctor", "--namespace", "elsewhere"]);
   assert.match(elsewhere.out, /^ {2}fix: pintle install --namespace elsewhere$/m);
   await cluster.done("install");

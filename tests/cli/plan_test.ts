@@ -29,6 +29,7 @@ Deno.test("plan shows every write as a diff, hides what a Secret holds, and writ
     '      + data.password: "******** (after)"',
   ]);
   assert.ok(lines.includes(`  ~ replication ${from}/login (status)`), lines.join("\n"));
+  assert.ok(lines.includes('      + status.conditions.Ready: "True Replicated: 1 of 1 copies show the source"'));
   assert.ok(lines.some((line) => /^ {6}\+ status\.sourceVersion: "\d+"$/.test(line)));
   assert.equal(lines.at(-1), "1 object looked at: 1 to create, 2 to change; nothing was written");
   for (const secret of ["hidden-value", btoa("hidden-value")]) assert.ok(!lines.join("\n").includes(secret));

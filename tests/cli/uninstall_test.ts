@@ -106,6 +106,22 @@ Deno.test("objects that do not go are named with what holds them, and nothing fu
   assert.ok(await cluster.has(ConfigMap, to, "deleted"), "nobody cleaned up");
 });
 
+Deno.test("what a plain deletion of the manifests left hanging is cleaned up and brought to its end", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { from, to } = await replicated(cluster);
+  // As `kubectl delete -k` does: the operator goes with everything else, and nobody takes its finalizers off.
+  await cluster.client.delete(CRDS, { name: "replications.pintle.dev" });
+  await cluster.client.delete(Namespace, { name: ACCOUNT.namespace });
+  assert.ok(await cluster.has(Replication, from, "deleted"), "it hangs");
+  const said = (await cluster.done("uninstall", "--delete-objects")).join("\n");
+  assert.match(
+    said,
+    /this process cleans up after them\n2 replications\.pintle\.dev deleted\ncustomresourcedefinition/,
+  );
+  assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
+  assert.ok(await cluster.has(ConfigMap, to, "orphaned"));
+});
+
 Deno.test("--keep-crds leaves kinds and objects, and tells what an object without its operator waits for", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
@@ -128,7 +144,12 @@ Deno.test("a namespace that was there before stays, whatever its labels say", as
   const { metadata } = await cluster.client.get(Namespace, { name });
   assert.equal(metadata?.labels?.["app.kubernetes.io/managed-by"], "pintle");
   const said = await cluster.done("uninstall");
-  assert.ok(said.includes("namespace pintle-system left: install did not make it"), said.join("\n"));
+  assert.ok(
+    said.includes(
+      "namespace pintle-system left: install did not make it; --delete-namespace deletes it with everything in it",
+    ),
+    said.join("\n"),
+  );
   assert.deepEqual(await cluster.installed(), ["Namespace pintle-system"]);
   assert.deepEqual(await cluster.done("uninstall"), ["nothing of pintle-replicator is in this cluster"]);
 });
@@ -163,20 +184,36 @@ Deno.test("what is half installed goes as well, and what lacks the operator's la
   await cluster.client.delete(role, { name: ACCOUNT.name });
 });
 
-Deno.test("an operator of somebody else's kinds takes its finalizers off, and leaves the objects", async () => {
+Deno.test("an operator of somebody else's kinds takes its finalizers and records off, and leaves the objects", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const namespace = await cluster.namespace("theirs"), main = "tests/cli/config_map_operator.ts";
-  const finalizers = ["pintle.dev/config-maps", "example.com/theirs"];
-  await cluster.client.create<KubeObject>(ConfigMap, { metadata: { namespace, name: "held", finalizers } });
+  const key = { namespace, name: "held" }, annotations = { "example.com/theirs": "yes" };
+  const theirs = { ...key, finalizers: ["example.com/theirs"], annotations };
+  await cluster.client.create<KubeObject>(ConfigMap, { metadata: theirs });
   assert.equal((await cluster.run(["install"], { main })).code, 0);
+  {
+    await using operator = await cluster.start(["run", "--http-port", "0"], { main });
+    await operator.until(/handled .*name=held/);
+    operator.kill("SIGTERM");
+    await operator.ended();
+  }
+  const { metadata } = await cluster.client.get(ConfigMap, key);
+  assert.deepEqual(metadata?.finalizers, ["example.com/theirs", "pintle.dev/config-maps"]);
+  assert.deepEqual(Object.keys(metadata?.annotations ?? {}).length, 2);
+  const dry = await cluster.run(["uninstall", "--dry-run"], { main });
+  assert.match(
+    dry.out,
+    /finalizer pintle\.dev\/config-maps would be taken off \d+ configmaps\nthe operator's records would/,
+  );
   const { code, out, err } = await cluster.run(["uninstall"], { main });
   assert.deepEqual([code, err], [0, ""]);
-  assert.match(out, /finalizer pintle\.dev\/config-maps taken off 1 configmaps/);
-  const { metadata } = await cluster.client.get(ConfigMap, { namespace, name: "held" });
-  assert.deepEqual(metadata?.finalizers, ["example.com/theirs"]);
-  await cluster.client.patch(ConfigMap, { namespace, name: "held" }, { metadata: { finalizers: null } }, {
-    type: "merge",
-  });
+  assert.match(
+    out,
+    /finalizer pintle\.dev\/config-maps taken off \d+ configmaps\nthe operator's records taken off \d+ configmaps/,
+  );
+  const left = (await cluster.client.get(ConfigMap, key)).metadata;
+  assert.deepEqual([left?.finalizers, left?.annotations], [theirs.finalizers, annotations]);
+  await cluster.client.patch(ConfigMap, key, { metadata: { finalizers: null } }, { type: "merge" });
 });
 
 Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rights are told, and nothing goes", async () => {

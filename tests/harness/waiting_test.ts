@@ -190,6 +190,29 @@ Deno.test("a watch that is refused fails the wait and names what was watched", a
   });
 });
 
+Deno.test("a look that was under way when the watch broke is not the last one: the kind may have gone with its objects", async () => {
+  using yard = await open();
+  const status = { kind: "Status", apiVersion: "v1", status: "Failure", code: 404, reason: "NotFound", message: "no" };
+  const slow = Promise.withResolvers<void>(), broke = Promise.withResolvers<void>();
+  yard.door = (path, request) => {
+    if (!path.includes("watch=")) return yard.through(path, request);
+    broke.resolve();
+    return Promise.resolve(Response.json(status, { status: 404 }));
+  };
+  let looks = 0;
+  const waiting = yard.wait(async () => {
+    if (++looks === 1) return not("  one is left");
+    if (looks > 2) return HOLDS;
+    await slow.promise; // it saw the object a moment before it went
+    return not("  one is left");
+  });
+  await broke.promise;
+  await settle();
+  slow.resolve();
+  await waiting;
+  assert.equal(looks, 3);
+});
+
 Deno.test("a watch that the server ends, or whose version is gone, is opened again after a pause, and nothing is missed", async () => {
   using yard = await open();
   let watches = 0;

@@ -38,7 +38,9 @@ function judge(
   const name = nameOf(resource, object), fix = installCommand(examination);
   if (!live) return [problem(`${name} is missing`, fix)];
   if (live.metadata?.deletionTimestamp) {
-    return [problem(`${name} is being deleted`, `kubectl get ${name} -o yaml tells what it waits for`)];
+    const finish = `${examination.program} uninstall --delete-objects finishes it, and cleans up after its objects`;
+    const tell = `kubectl get ${name} -o yaml tells what it waits for`;
+    return [problem(`${name} is being deleted`, object.kind === "CustomResourceDefinition" ? finish : tell)];
   }
   const different = differences(object, live);
   if (different.length > 0) {

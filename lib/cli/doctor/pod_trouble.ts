@@ -25,6 +25,17 @@ const USUAL: ReadonlySet<string | undefined> = new Set([undefined, "ContainerCre
 /** More restarts are no accident. */
 const RESTARTS_MAX = 3;
 
+/** How long a pod may take until it is ready, if nothing in it was restarted. */
+const STARTING_MS_MAX = 60_000;
+
+/** Whether a pod has just been made, and nothing in it has failed yet. */
+export function isStarting({ metadata, status }: BuiltinObject, nowMs: number): boolean {
+  const { containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
+  const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];
+  const failed = containers.some((each) => each.restartCount || containerTrouble(each).length > 0);
+  return !failed && nowMs - Date.parse(metadata?.creationTimestamp ?? "") < STARTING_MS_MAX;
+}
+
 /** What keeps a pod from working, or made it restart; empty where nothing does. Init containers count as much as others. */
 export function podTrouble({ status }: BuiltinObject): string[] {
   const { phase, message, conditions, containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;

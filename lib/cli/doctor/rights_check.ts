@@ -1,5 +1,6 @@
 import { formatKey } from "../../apimachinery/object.ts";
 import { serviceAccountUser } from "../../harness/cluster.ts";
+import { ServiceAccount } from "../../operator/builtin_kinds.ts";
 import { missingRights } from "../../operator/preflight.ts";
 import { type Check, ok, problem, warning } from "./diagnosis.ts";
 import { installCommand } from "./installation_check.ts";
@@ -15,6 +16,8 @@ export const rightsCheck: Check = {
       leaseNamespace: namespace,
       signal,
     });
+    // Without the account the check of the installation has said all there is to say.
+    if (missing.length > 0 && !await client.find(ServiceAccount, account, { signal })) return [];
     const who = `ServiceAccount ${formatKey(account)}`;
     if (missing.length === 0) return [ok(`${who} may do all that the operator declares`)];
     return missing.map((each) => problem(`${who} is ${each.problem}`, installCommand(examination)));

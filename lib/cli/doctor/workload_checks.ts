@@ -1,11 +1,11 @@
 import { formatDuration } from "../../base/duration.ts";
-import { formatKey, keyOf, type KubeObject } from "../../apimachinery/object.ts";
+import { formatKey, keyOf } from "../../apimachinery/object.ts";
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { type BuiltinObject, Namespace } from "../../operator/builtin_kinds.ts";
 import { deploymentsOf, isWorking, podsOf } from "../footprint.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
-import { podTrouble } from "./pod_trouble.ts";
+import { isStarting, podTrouble } from "./pod_trouble.ts";
 import { clockSkewMs } from "./server_checks.ts";
 
 const ENFORCE = "pod-security.kubernetes.io/enforce";
@@ -14,10 +14,11 @@ const ENFORCE = "pod-security.kubernetes.io/enforce";
 export const podsCheck: Check = {
   name: "pods",
   async look(examination) {
-    const { client, account, signal, program } = examination;
+    const { client, account, signal, program, clock } = examination;
+    const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
     const deployments = await deploymentsOf(client, account, signal);
     const pods = (await podsOf(client, account, signal)).filter(({ metadata }) => !metadata?.deletionTimestamp);
-    const found = pods.flatMap((pod) => podTrouble(pod).map((says) => podProblem(pod, says)));
+    const found = pods.flatMap((pod) => podTrouble(pod).map((says) => podFinding(pod, says, nowMs)));
     found.push(...deployments.flatMap((deployment) => judge(deployment, found.length > 0)));
     if (found.length > 0) return found;
     const working = pods.filter(isWorking).length;
@@ -27,12 +28,11 @@ export const podsCheck: Check = {
   },
 };
 
-function podProblem(pod: KubeObject, says: string): Finding {
-  const { namespace, name } = keyOf(pod);
-  return problem(
-    `pod ${namespace}/${name}: ${says}`,
-    `kubectl -n ${namespace} logs ${name} --all-containers --previous`,
-  );
+function podFinding(pod: BuiltinObject, says: string, nowMs: number): Finding {
+  const { namespace, name } = keyOf(pod), kubectl = `kubectl -n ${namespace}`;
+  if (isStarting(pod, nowMs)) return warning(`pod ${namespace}/${name} is starting: ${says}`, "look again in a minute");
+  const fix = `${kubectl} describe pod ${name}, and ${kubectl} logs ${name} --all-containers, say more`;
+  return problem(`pod ${namespace}/${name}: ${says}`, fix);
 }
 
 /** @param told Whether its pods have told already why they do not work. */
