@@ -12,6 +12,7 @@ export * from "./json_patch.ts";
 export * from "./json_patch_diff.ts";
 export * from "./merge_patch.ts";
 export * from "./name.ts";
+export * from "./namespace_globs.ts";
 export * from "./object.ts";
 export * from "./owner.ts";
 export * from "./quantity.ts";

@@ -1,4 +1,5 @@
 import type { Client } from "../client/mod.ts";
+import { scopeOfGlobs } from "../controller/namespace_scope.ts";
 import { preflight } from "../operator/preflight.ts";
 import type { CommandContext } from "./program.ts";
 
@@ -8,12 +9,13 @@ import type { CommandContext } from "./program.ts";
  * @throws {PreflightError} naming each missing kind and rule with its fix.
  */
 export async function requireReady(
-  { operator, program }: CommandContext,
+  { operator, program, settings }: CommandContext,
   client: Client,
   leaseNamespace: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const findings = await preflight(operator, client, { program, leaseNamespace, signal });
+  const { only } = scopeOfGlobs(settings.namespaces);
+  const findings = await preflight(operator, client, { program, leaseNamespace, namespace: only, signal });
   if (findings.length === 0) return;
   throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
 }

@@ -5,6 +5,7 @@ import type { Logger } from "../base/log.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
 import { Metrics, probeChecks, serveHealth, tracing } from "../health/mod.ts";
+import { scopeOfGlobs } from "../controller/namespace_scope.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT } from "./exit.ts";
@@ -95,6 +96,7 @@ function start(
     logger,
     signal,
     leadership: elector,
+    scope: scopeOfGlobs(settings.namespaces),
     instance: identity,
     onRequest: (record) => metrics.request(record),
     tracer,

@@ -1,5 +1,5 @@
 import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
-import { choice, duration, integer, type Setting, text } from "./setting.ts";
+import { choice, duration, integer, list, type Setting, text } from "./setting.ts";
 
 /** The values of the common settings. */
 export interface Settings {
@@ -13,6 +13,8 @@ export interface Settings {
   readonly kubeconfig: string;
   /** Of the kubeconfig; its current one where empty. */
   readonly context: string;
+  /** Globs of the namespaces to work in, separated by commas; everywhere where empty. */
+  readonly namespaces: readonly string[];
   /** Address of probes and metrics. */
   readonly httpHost: string;
   /** Port of probes and metrics; 0 takes any free one. */
@@ -65,6 +67,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     fallback: "",
     description: "Context of the kubeconfig; its current one where empty",
   }, "NAME"),
+  namespaces: list({
+    env: "PINTLE_NAMESPACES",
+    flag: "namespaces",
+    fallback: "",
+    description: "Namespaces to work in, as team-*,!team-legacy; everywhere where empty",
+  }),
   httpHost: text({
     env: "PINTLE_HTTP_HOST",
     flag: "http-host",

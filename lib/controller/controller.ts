@@ -21,6 +21,7 @@ import { HotLoopGuard } from "./hot_loop_guard.ts";
 import { KeySchedule } from "./key_schedule.ts";
 import { Inputs } from "./inputs.ts";
 import type { CycleResult, CycleSpan } from "./observer.ts";
+import { covers } from "./namespace_scope.ts";
 import { planCycle, type PlannedCycle } from "./planned_cycle.ts";
 
 /** Before another look at an object whose watch lags behind our own writes. */
@@ -112,7 +113,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (stop.aborted) close();
     stop.addEventListener("abort", close, { once: true });
     const workers = this.#declaration.workersMax ?? this.#deps.options.workersMax;
-    this.#attendants.begin(this.#inputs.objects(), abort);
+    this.#attendants.begin([...this.#inputs.objects()].filter((object) => covers(this.#deps.scope, object)), abort);
     try {
       await Promise.all(Array.from({ length: workers }, () => this.#work(abort)));
     } finally {
@@ -152,6 +153,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     return this.queue.idle && this.#attendants.idle;
   }
 
+  /** Looks at every object again: what it covers has changed. */
+  rescope(): void {
+    for (const object of this.#inputs.objects()) this.queue.add(formatKey(keyOf(object)), "resume", "low");
+  }
+
   /** Lets go of every watch. */
   close(): void {
     this.queue.close();
@@ -161,7 +167,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
 
   #onPrimary(event: StoreEvent<T>): void {
     const key = formatKey(keyOf(event.object));
-    this.#attendants.take(event);
+    if (covers(this.#deps.scope, event.object)) this.#attendants.take(event);
     const memory = this.#memory.get(key);
     if (memory && event.old && !sameInput(event.old, event.object)) memory.changedMs = this.#deps.clock.now();
     if (event.initial) this.queue.add(key, "resume", "low");
@@ -195,8 +201,9 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       return;
     }
     const stored = this.#inputs.get(item.key);
-    if (!stored || (former && former.uid !== stored.metadata?.uid)) this.#forget(item.key);
-    if (!stored) return;
+    const ours = stored !== undefined && covers(this.#deps.scope, stored);
+    if (!ours || (former && former.uid !== stored.metadata?.uid)) this.#forget(item.key);
+    if (!ours) return;
     const memory = this.#remember(item.key, stored);
     const object = typed(stored, this.#declaration.kind);
     const { finalizer, clock } = this.#deps;

@@ -9,6 +9,7 @@ import type { BackoffOptions } from "../queue/backoff.ts";
 import type { ChildKinds } from "./children.ts";
 import type { EventRecorder } from "./event_recorder.ts";
 import type { IndexSet } from "./index_set.ts";
+import type { NamespaceScope } from "./namespace_scope.ts";
 import type { ControllerObserver } from "./observer.ts";
 import type { SharedInformers } from "./shared_informers.ts";
 
@@ -59,6 +60,8 @@ export interface ControllerDeps {
   readonly project: (object: KubeObject) => KubeObject;
   /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
   readonly finalizer: string;
+  /** Where it works. */
+  readonly scope: NamespaceScope;
   /** Indexes of all kinds. */
   readonly indexes: IndexSet;
   /** Where the handling of changes is remembered. */

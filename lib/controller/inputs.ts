@@ -5,8 +5,10 @@ import { ownerKey } from "./children.ts";
 import type { CachedReader } from "./context.ts";
 import type { WriteRecord } from "./cycle_client.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
+import type { ControllerDeps } from "./controller_deps.ts";
 import type { IndexSet } from "./index_set.ts";
-import type { SharedInformers } from "./shared_informers.ts";
+import type { NamespaceScope } from "./namespace_scope.ts";
+import type { InformerSpec } from "./shared_informers.ts";
 import { type PendingVersions, WatchSet } from "./watch_set.ts";
 
 /** Whom the inputs of a controller tell what they see. */
@@ -22,6 +24,7 @@ export class Inputs<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #project: (object: KubeObject) => KubeObject;
   readonly #indexes: IndexSet;
+  readonly #scope: NamespaceScope;
   readonly #listener: InputsListener<T>;
   readonly #watches: WatchSet;
   readonly #unsubscribe: (() => void)[] = [];
@@ -29,12 +32,13 @@ export class Inputs<T extends KubeObject, Spec, Status extends object> {
 
   constructor(
     declaration: ControllerDeclaration<T, Spec, Status>,
-    deps: { informers: SharedInformers; project: (object: KubeObject) => KubeObject; indexes: IndexSet },
+    deps: Pick<ControllerDeps, "informers" | "project" | "indexes" | "scope">,
     listener: InputsListener<T>,
   ) {
     this.#declaration = declaration;
     this.#project = deps.project;
     this.#indexes = deps.indexes;
+    this.#scope = deps.scope;
     this.#listener = listener;
     this.#watches = new WatchSet(deps.informers);
   }
@@ -42,11 +46,11 @@ export class Inputs<T extends KubeObject, Spec, Status extends object> {
   /** Starts the watches and resolves when every store is complete. */
   async start(): Promise<void> {
     const { kind, owns, watches, indexes } = this.#declaration, project = this.#project;
-    this.#primary = this.#watches.add({ resource: kind, project }) as unknown as Informer<T>;
+    this.#primary = this.#add({ resource: kind, project }) as unknown as Informer<T>;
     for (const index of indexes) this.#unsubscribe.push(this.#indexes.feed(index, this.#primary));
     this.#unsubscribe.push(this.#primary.onEvent((event) => this.#listener.onPrimary(event)));
     for (const resource of owns) {
-      this.#unsubscribe.push(this.#watches.add({ resource, project }).onEvent((event) => this.#onOwned(event)));
+      this.#unsubscribe.push(this.#add({ resource, project }).onEvent((event) => this.#onOwned(event)));
     }
     for (const { map, indexes = {}, ...spec } of watches) {
       const informer = this.#watches.add(spec);
@@ -88,6 +92,15 @@ export class Inputs<T extends KubeObject, Spec, Status extends object> {
   close(): void {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     this.#watches.close();
+  }
+
+  /**
+   * Watches no more than is covered: an operator of one namespace needs no rights elsewhere. Other watches are as their author wrote
+   * them, for what leads to an object may be anywhere.
+   */
+  #add(spec: InformerSpec): Informer<KubeObject> {
+    const { only } = this.#scope;
+    return this.#watches.add(only !== undefined && spec.resource.namespaced ? { ...spec, namespace: only } : spec);
   }
 
   #onOwned(event: StoreEvent<KubeObject>): void {

@@ -13,6 +13,7 @@ export * from "./cycle_client.ts";
 export * from "./declaration.ts";
 export * from "./event_recorder.ts";
 export * from "./index_set.ts";
+export * from "./namespace_scope.ts";
 export * from "./observer.ts";
 export * from "./own_fields.ts";
 export type { PlannedChange } from "./planned_change.ts";

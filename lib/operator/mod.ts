@@ -27,6 +27,7 @@ export {
   joinedName,
   LABEL_VALUE_LENGTH_MAX,
 } from "../apimachinery/name.ts";
+export { globProblem, matchesGlobs } from "../apimachinery/namespace_globs.ts";
 export { controllerOf, ownerReference } from "../apimachinery/owner.ts";
 export type { Condition } from "../apimachinery/condition.ts";
 export {
@@ -170,6 +171,7 @@ export type {
   TimerDeclaration,
   WriteRecord,
 } from "../controller/mod.ts";
+export { type NamespaceScope, scopeOfGlobs } from "../controller/namespace_scope.ts";
 export * from "./builtin_kinds.ts";
 export * from "./define_resource.ts";
 export * from "./kind_handlers.ts";

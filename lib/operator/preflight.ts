@@ -17,6 +17,8 @@ export interface PreflightOptions {
   readonly program?: string;
   /** Namespace of the lease by which a leader is elected; leader election is off where absent. */
   readonly leaseNamespace?: string;
+  /** The only namespace that the operator works in: rights in it are enough. */
+  readonly namespace?: string;
   /** Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about others. */
   readonly account?: AccessSubject;
   /** Ends the checks. */
@@ -51,13 +53,13 @@ export async function preflight(
 export async function missingRights(
   operator: Operator,
   client: Client,
-  { program = operator.name, leaseNamespace, account, signal }: PreflightOptions = {},
+  { program = operator.name, leaseNamespace, namespace, account, signal }: PreflightOptions = {},
 ): Promise<Finding[]> {
   const can: Can = (verb, resource, namespace) =>
     account
       ? client.canUser(account, verb, resource, namespace, signal)
       : client.can(verb, resource, namespace, undefined, signal);
-  const rules = await missingRules(operator.rules(), undefined, can, installHint(program));
+  const rules = await missingRules(operator.rules(), namespace, can, installHint(program));
   if (leaseNamespace) rules.push(...await missingRules(LEASE_RULES, leaseNamespace, can, installHint(program)));
   return rules;
 }

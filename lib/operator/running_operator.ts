@@ -14,6 +14,7 @@ import { IndexSet } from "../controller/index_set.ts";
 import type { ControllerObserver } from "../controller/observer.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { PlannedStorage } from "../controller/planned_storage.ts";
+import { EVERYWHERE, type NamespaceScope } from "../controller/namespace_scope.ts";
 import { SharedInformers } from "../controller/shared_informers.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import type { Operator } from "./operator.ts";
@@ -43,6 +44,8 @@ export interface StartOptions {
    * write through before that (`fencedTransport`).
    */
   readonly leadership?: Leadership;
+  /** In which namespaces it works; everywhere where absent. */
+  readonly scope?: NamespaceScope;
   /** Aborts a start that takes too long. */
   readonly signal?: AbortSignal;
 }
@@ -79,6 +82,8 @@ export class RunningOperator implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #dryRun: boolean;
+  readonly #scope: NamespaceScope;
+  #unscope: (() => void) | undefined;
   readonly #stop = new AbortController();
   readonly #abort = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
@@ -115,7 +120,8 @@ export class RunningOperator implements AsyncDisposable {
       random,
       logger,
     });
-    const indexes = new IndexSet(logger);
+    const indexes = new IndexSet(logger), { scope = EVERYWHERE } = options;
+    this.#scope = scope;
     const project = keepOwnFields(operator.name);
     this.controllers = operator.declarations.map((declaration) =>
       new Controller(declaration, {
@@ -132,6 +138,7 @@ export class RunningOperator implements AsyncDisposable {
         finalizer: operator.finalizer(declaration.kind),
         storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
         indexes,
+        scope,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       })
     );
@@ -202,6 +209,7 @@ export class RunningOperator implements AsyncDisposable {
 
   /** Stops at once, as a killed process would: cycles are cut short, clean-up handlers do not run. */
   async crash(): Promise<void> {
+    this.#unscope?.();
     this.#stop.abort();
     this.#abort.abort();
     await this.#running.catch(() => {});
@@ -240,6 +248,7 @@ export class RunningOperator implements AsyncDisposable {
 
   #run(): void {
     this.#state = "running";
+    this.#unscope = this.#scope.onChange?.(() => this.controllers.forEach((controller) => controller.rescope()));
     this.#running = Promise.all(
       this.controllers.map((controller) => controller.run(this.#stop.signal, this.#abort.signal)),
     );
@@ -253,6 +262,7 @@ export class RunningOperator implements AsyncDisposable {
     const led = this.#state === "running";
     invariant(led || this.#state === "standby", `stop() of an operator that is ${this.#state}`);
     this.#state = "stopping";
+    this.#unscope?.();
     this.#stop.abort();
     const timer = this.#clock.schedule(() => this.#abort.abort(new Error("grace period is over")), graceMs);
     try {

@@ -1,13 +1,14 @@
 import {
+  globProblem,
   isDnsSubdomain,
   isLabelValue,
   isQualifiedName,
+  matchesGlobs,
   matchesLabels,
   type NamespaceObject,
   PermanentError,
   requirementsOf,
 } from "../operator/mod.ts";
-import { globProblem, matchesGlobs } from "./namespace_globs.ts";
 import type { ReplicationSpec } from "./replication.ts";
 
 /** Which namespaces a Replication speaks of, compiled once per reconcile. */

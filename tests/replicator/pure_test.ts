@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { globProblem, matchesGlob, matchesGlobs } from "../../lib/replicator/namespace_globs.ts";
+import { globProblem, matchesGlob, matchesGlobs } from "../../lib/apimachinery/mod.ts";
 import { claimLabel, claimText } from "../../lib/replicator/claim.ts";
 import { type CopyRecord, projectCopy } from "../../lib/replicator/copy_record.ts";
 import { type PlanInput, planSteps, unwantedCopies } from "../../lib/replicator/plan.ts";
