@@ -26,7 +26,7 @@ export function jsonResponse(code: number, value: unknown, warnings: readonly st
 
 /** The same for a client that asked for YAML. */
 export async function yamlResponse(code: number, json: string, warnings: readonly string[]): Promise<Response> {
-  const { stringify } = await import("yaml");
+  const { stringify } = await import("../base/yaml.ts");
   const text = stringify(JSON.parse(json), { version: "1.1", lineWidth: 0 });
   return new Response(text, { status: code, headers: headersOf("application/yaml", warnings) });
 }

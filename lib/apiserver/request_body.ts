@@ -30,7 +30,7 @@ export async function parseBody(body: string, mediaType: string): Promise<unknow
       if (!mediaType.endsWith("yaml")) throw badRequest(`couldn't parse the body as JSON: ${(error as Error).message}`);
     }
   }
-  const { parse } = await import("yaml");
+  const { parse } = await import("../base/yaml.ts");
   try {
     const customTags = (tags: import("yaml").Tags) => tags.filter(isKnownTag);
     // Cloning drops __proto__ keys; the alias bound keeps a small text from growing into gigabytes.

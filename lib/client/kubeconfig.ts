@@ -119,7 +119,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
 async function parseConfig(path: string, content: string): Promise<Fields> {
   const wrong = () =>
     new UsageError(`${path} is not a kubeconfig: it is no YAML mapping`, "check the file, or give another one");
-  const { parse } = await import("yaml"); // a pod has no kubeconfig, and shall not hold a parser for one
+  const { parse } = await import("../base/yaml.ts"); // a pod has no kubeconfig, and shall not hold a parser for one
   let config: unknown;
   try {
     config = parse(content);

@@ -147,7 +147,7 @@ export class EnvtestDownload {
     const { mirror: { indexUrl }, platform: { os, arch }, onStage } = this.#options;
     onStage?.("looking which control planes can be downloaded");
     const base = urlOf(indexUrl, undefined, "--envtest-index");
-    const { parse } = await import("yaml"), text = await downloadText(base, INDEX_BYTES_MAX, signal);
+    const { parse } = await import("../base/yaml.ts"), text = await downloadText(base, INDEX_BYTES_MAX, signal);
     const { releases } = parsed(parse, text) as { releases?: Record<string, Record<string, unknown>> };
     if (!isObject(releases)) {
       throw new UsageError(`${indexUrl} is no list of envtest releases`, "name another with --envtest-index");

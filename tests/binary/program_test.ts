@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { Binary, type BinaryOptions, type Ended, runBinary } from "../cli/binary.ts";
+import { SystemClock } from "../../lib/base/mod.ts";
+import { loadKubeconfig, openTransport } from "../../lib/client/mod.ts";
+import { Namespace } from "../../lib/operator/mod.ts";
+import { HttpsCluster } from "../cli/https_cluster.ts";
 import { testWith } from "../outside_program.ts";
 import { compiled, PACKAGED, pathWithout, ROOT } from "./build.ts";
 
@@ -97,6 +101,30 @@ test("the manifests that it prints and the deploy/ of its project are the same",
   assert.match(out, /kind: CustomResourceDefinition[\s\S]*kind: ClusterRoleBinding/);
   const checked = await run(["manifests", "--check", `${ROOT}/deploy/base`]);
   assert.deepEqual([checked.code, checked.err], [0, ""]);
+});
+
+test("a kubeconfig is read: what is installed is in its cluster", async (run) => {
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const { code, err } = await run(["install", "--kubeconfig", await cluster.kubeconfig()]);
+  assert.deepEqual([code, err], [0, ""]);
+  assert.ok(await cluster.client.find(Namespace, { name: "pintle-system" }));
+});
+
+test("the API server of demo reads and writes YAML", async (_, start) => {
+  await using binary = await start(["demo"]);
+  const [, path] = await binary.until(/KUBECONFIG=(\S+)/);
+  const { server, credentials } = await loadKubeconfig({ paths: [path!], clock: new SystemClock() });
+  const transport = openTransport({ server, credentials });
+  try {
+    const created = await transport.fetch("/api/v1/namespaces", {
+      method: "POST",
+      headers: { "content-type": "application/yaml", accept: "application/yaml" },
+      body: "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: yes-in-yaml\n",
+    });
+    assert.deepEqual([created.status, /^ {2}name: yes-in-yaml$/m.test(await created.text())], [201, true]);
+  } finally {
+    transport.close();
+  }
 });
 
 test("run serves an embedded cluster until SIGTERM", async (_, start) => {
