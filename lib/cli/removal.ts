@@ -91,7 +91,11 @@ export class Removal {
     );
     if (held.length === 0) return;
     const cycle = new CycleClient(client, signal);
-    await mapConcurrent(dryRun ? held.slice(0, 1) : held, AT_ONCE, (object) => release(cycle, kind, object, finalizer));
+    await mapConcurrent(
+      dryRun ? held.slice(0, 1) : held,
+      AT_ONCE,
+      (object) => release(cycle, kind, object, [finalizer]),
+    );
     say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
   }
 

@@ -13,7 +13,7 @@ import { ChangeHandling } from "./change_handling.ts";
 import { typed } from "./children.ts";
 import { Cycle, type CycleHost, type CyclePlan, type CycleReport } from "./cycle.ts";
 import { CycleClient } from "./cycle_client.ts";
-import type { ControllerDeclaration, TimerDeclaration } from "./declaration.ts";
+import { type ControllerDeclaration, handles, type TimerDeclaration } from "./declaration.ts";
 import { Dependencies } from "./dependencies.ts";
 import type { ControllerDeps } from "./controller_deps.ts";
 import { KeyMemory, sameInput } from "./key_memory.ts";
@@ -95,6 +95,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       declaration,
       dependencies: this.#dependencies,
       finalizer: deps.finalizer,
+      takesOver: handles(declaration) ? deps.takesOver : [],
       timeoutMs: options.timeoutMs,
       changes: this.#changes,
       cached,
@@ -206,8 +207,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (!ours) return;
     const memory = this.#remember(item.key, stored);
     const object = typed(stored, this.#declaration.kind);
-    const { finalizer, clock } = this.#deps;
-    const detected = detectCause(object, { finalizer, needsFinalizer: this.#host.holds(object) });
+    const { finalizer, takesOver } = this.#host, { clock } = this.#deps;
+    const detected = detectCause(object, { finalizer, takesOver, needsFinalizer: this.#host.holds(object) });
     const attends = detected.kind === "gone" && !memory.letGo && this.#changes?.attends(object);
     const cause = attends ? { kind: "delete" } as const : detected;
     if (cause.kind === "gone") return memory.letGo ? undefined : this.#forget(item.key);

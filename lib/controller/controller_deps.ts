@@ -62,6 +62,8 @@ export interface ControllerDeps {
   readonly finalizer: string;
   /** Where it works. */
   readonly scope: NamespaceScope;
+  /** Finalizers of operators that this one replaces. */
+  readonly takesOver: readonly string[];
   /** Indexes of all kinds. */
   readonly indexes: IndexSet;
   /** Where the handling of changes is remembered. */

@@ -13,7 +13,13 @@ import type { ChangeHandling, ChangePass, ChangesHandled } from "./change_handli
 import { type ChildKinds, Children } from "./children.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
-import type { ControllerDeclaration, HandlerOptions, ReconcileHandler, TimerDeclaration } from "./declaration.ts";
+import {
+  type ControllerDeclaration,
+  type HandlerOptions,
+  handles,
+  type ReconcileHandler,
+  type TimerDeclaration,
+} from "./declaration.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { EventPoster, EventSink } from "./event_recorder.ts";
 import { claim, release } from "./finalizer.ts";
@@ -34,6 +40,8 @@ export interface CycleHost<T extends KubeObject, Spec, Status extends object> ex
   readonly dependencies: Dependencies;
   readonly fieldManager: string;
   readonly finalizer: string;
+  /** Finalizers of operators that this one replaces. */
+  readonly takesOver: readonly string[];
   readonly timeoutMs: number;
   /** The pause after so many failures of a change's handler. */
   pauseMs(failures: number): number;
@@ -122,7 +130,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     this.#signal.throwIfAborted();
     await events.flush(this.#signal);
     if (this.#plan.cause.kind === "delete" && (changes?.finished ?? outcome.kind === "done")) {
-      await release(this.#client, kind, object, this.#host.finalizer);
+      await release(this.#client, kind, object, [this.#host.finalizer, ...this.#host.takesOver]);
       return { outcome, object: undefined, undisturbed: false, ticks, changes };
     }
     const kept = changes ? await this.#remember(object, draft, changes) : object;
@@ -169,10 +177,10 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
 
   /** The object with its finalizer claimed or given up; undefined where it is gone, or on its way, meanwhile. */
   #settleFinalizer(): Promise<T | undefined> | T {
-    const { cause, object } = this.#plan, { declaration, finalizer } = this.#host;
+    const { cause, object } = this.#plan, { declaration: { kind }, finalizer, takesOver } = this.#host;
     if (cause.kind === "delete" || cause.finalizer === "keep") return object;
-    const settle = cause.finalizer === "claim" ? claim : release;
-    return settle(this.#client, declaration.kind, object, finalizer);
+    if (cause.finalizer === "claim") return claim(this.#client, kind, object, finalizer, takesOver);
+    return release(this.#client, kind, object, [finalizer, ...takesOver]);
   }
 
   async #handle(
@@ -270,9 +278,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   /** The engine's own conditions: Ready where the handler left it open or failed, Stalled while the key runs hot. */
   #judge(draft: StatusDraft<Status>, outcome: Outcome, changes: ChangesHandled | undefined): void {
     const { givenUp, reconcile, trouble } = this.#plan, { declaration } = this.#host;
-    // Events and indexes only look: an object is not handled by that, and its status is none of their business.
-    const handles = declaration.reconcile ?? [...declaration.timers, ...declaration.daemons][0];
-    if (!handles && !changes && outcome.kind === "done") return;
+    if (!handles(declaration) && outcome.kind === "done") return;
     const speaks = changes === undefined || changes.acted || declaration.reconcile !== undefined;
     if (outcome.kind !== "done") draft.condition("Ready", false, outcome.reason, outcome.message);
     else if (givenUp && !changes?.acted) draft.condition("Ready", false, givenUp.reason, givenUp.message);

@@ -171,3 +171,10 @@ export interface ControllerDeclaration<
   /** Cycles at the same time, each on another object. 16 by default. */
   workersMax?: number;
 }
+
+/** Whether objects of the kind are handled, and not only looked at: events and indexes touch nothing. */
+export function handles<T extends KubeObject, Spec, Status extends object>(
+  { reconcile, changes, timers, daemons }: ControllerDeclaration<T, Spec, Status>,
+): boolean {
+  return reconcile !== undefined || [changes, timers, daemons].some((declared) => declared.length > 0);
+}

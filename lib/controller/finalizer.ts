@@ -8,7 +8,7 @@ import type { CycleClient } from "./cycle_client.ts";
 const ATTEMPTS_MAX = 4;
 
 /**
- * Adds the operator's own finalizer.
+ * Adds the operator's own finalizer, and takes off those of operators that it replaces, in one write: the object is held throughout.
  *
  * Guarantees: the patch tests the resourceVersion, so that a list which another operator changes at the same moment is never
  * overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway). Undefined
@@ -21,19 +21,21 @@ export async function claim<T extends KubeObject>(
   resource: ApiResource,
   object: T,
   finalizer: string,
+  takenOver: readonly string[] = [],
 ): Promise<T | undefined> {
   const claimed = await edit(client, resource, object, (current) => {
     const finalizers = current.metadata?.finalizers;
-    if (finalizers?.includes(finalizer) || current.metadata?.deletionTimestamp) return undefined;
-    return finalizers
-      ? [{ op: "add", path: "/metadata/finalizers/-", value: finalizer }]
-      : [{ op: "add", path: "/metadata/finalizers", value: [finalizer] }];
+    if (current.metadata?.deletionTimestamp) return [];
+    if (!finalizers) return [{ op: "add", path: "/metadata/finalizers", value: [finalizer] }];
+    const removals = removalsOf(finalizers, takenOver);
+    if (finalizers.includes(finalizer)) return removals;
+    return [{ op: "add", path: "/metadata/finalizers/-", value: finalizer }, ...removals];
   });
   return claimed?.metadata?.deletionTimestamp ? undefined : claimed;
 }
 
 /**
- * Removes the operator's own finalizer, and no other. Undefined where the object is gone or was made anew.
+ * Removes these finalizers, and no other. Undefined where the object is gone or was made anew.
  *
  * @throws {ConflictError} where the object keeps changing.
  */
@@ -41,12 +43,16 @@ export function release<T extends KubeObject>(
   client: CycleClient,
   resource: ApiResource,
   object: T,
-  finalizer: string,
+  finalizers: readonly string[],
 ): Promise<T | undefined> {
-  return edit(client, resource, object, (current) => {
-    const index = current.metadata?.finalizers?.indexOf(finalizer) ?? -1;
-    return index < 0 ? undefined : [{ op: "remove", path: `/metadata/finalizers/${index}` }];
-  });
+  return edit(client, resource, object, (current) => removalsOf(current.metadata?.finalizers ?? [], finalizers));
+}
+
+/** From the last one on: a removal shifts whatever stands behind it. */
+function removalsOf(finalizers: readonly string[], unwanted: readonly string[]): Operation[] {
+  return finalizers.flatMap((each, index): Operation[] =>
+    unwanted.includes(each) ? [{ op: "remove", path: `/metadata/finalizers/${index}` }] : []
+  ).reverse();
 }
 
 type Operation = { op: "add"; path: string; value: string | string[] } | { op: "remove"; path: string };
@@ -55,12 +61,12 @@ async function edit<T extends KubeObject>(
   client: CycleClient,
   resource: ApiResource,
   object: T,
-  plan: (current: T) => Operation[] | undefined,
+  plan: (current: T) => Operation[],
 ): Promise<T | undefined> {
   let current = object;
   for (let attempt = 1;; attempt++) {
     const operations = plan(current);
-    if (!operations) return current;
+    if (operations.length === 0) return current;
     // Without the test, a stale index would remove another operator's finalizer.
     const guard = { op: "test", path: "/metadata/resourceVersion", value: current.metadata!.resourceVersion! };
     try {

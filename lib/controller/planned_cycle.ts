@@ -49,8 +49,8 @@ export async function planCycle<T extends KubeObject, Spec, Status extends objec
   log: Logger,
   signal: AbortSignal,
 ): Promise<PlannedCycle | undefined> {
-  const { declaration: { kind }, finalizer } = host;
-  const cause = detectCause(object, { finalizer, needsFinalizer: host.holds(object) });
+  const { declaration: { kind }, finalizer, takesOver } = host;
+  const cause = detectCause(object, { finalizer, takesOver, needsFinalizer: host.holds(object) });
   if (cause.kind === "gone") return undefined;
   const memory = new KeyMemory(object, host.clock.now());
   const planning = new PlanningClient(client, signal), events = new PlannedEvents(), key = keyOf(object);

@@ -2,7 +2,7 @@ import type { KubeObject } from "../apimachinery/object.ts";
 
 /** What an object's state asks of its operator in this cycle. */
 export type Cause =
-  /** It is not being deleted: converge it. `claim` and `disclaim` change our finalizer first. */
+  /** It is not being deleted: converge it. `claim` and `disclaim` first see to our finalizer, and take off those that we take over. */
   | { readonly kind: "reconcile"; readonly finalizer: "keep" | "claim" | "disclaim" }
   /** It is being deleted and waits for our finalizer: clean up, then let go. */
   | { readonly kind: "delete" }
@@ -11,8 +11,10 @@ export type Cause =
 
 /** What the operator declares, as far as causes depend on it. */
 export interface CauseDeclaration {
-  /** The operator's own finalizer. Another operator's is never looked at. */
+  /** The operator's own finalizer. Another operator's is never looked at, unless it is taken over. */
   readonly finalizer: string;
+  /** Finalizers of operators that this one replaces: each holds an object as our own does, until ours stands in its place. */
+  readonly takesOver?: readonly string[];
   /** Whether something must happen before an object may go. */
   readonly needsFinalizer: boolean;
 }
@@ -22,8 +24,9 @@ export interface CauseDeclaration {
  * which events led to it or were lost.
  */
 export function detectCause(object: KubeObject, declaration: CauseDeclaration): Cause {
-  const held = object.metadata?.finalizers?.includes(declaration.finalizer) ?? false;
-  if (object.metadata?.deletionTimestamp !== undefined) return held ? { kind: "delete" } : { kind: "gone" };
-  if (declaration.needsFinalizer === held) return { kind: "reconcile", finalizer: "keep" };
-  return { kind: "reconcile", finalizer: held ? "disclaim" : "claim" };
+  const { finalizer, takesOver = [], needsFinalizer } = declaration, finalizers = object.metadata?.finalizers ?? [];
+  const held = finalizers.includes(finalizer), inherited = takesOver.some((each) => finalizers.includes(each));
+  if (object.metadata?.deletionTimestamp !== undefined) return { kind: held || inherited ? "delete" : "gone" };
+  if (needsFinalizer === held && !inherited) return { kind: "reconcile", finalizer: "keep" };
+  return { kind: "reconcile", finalizer: needsFinalizer ? "claim" : "disclaim" };
 }

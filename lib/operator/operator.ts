@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
-import { isDnsLabel } from "../apimachinery/name.ts";
+import { isDnsLabel, isQualifiedName } from "../apimachinery/name.ts";
 import type { AdmissionDeclaration } from "../admission/declaration.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
 import type { ControllerDeclaration, ResourceKind } from "../controller/declaration.ts";
@@ -45,6 +45,12 @@ export interface OperatorProbe {
 export interface OperatorOptions {
   /** Where the handling of changes is remembered; {@linkcode AnnotationStorage} by default. */
   readonly storage?: HandledStateStorage;
+  /**
+   * Finalizers of operators that this one replaces, as Kopf's `kopf.zalando.org/KopfFinalizerMarker`: each counts as its own. Its
+   * objects lose them in the write that adds its own finalizer, where a handler needs one, and those that were being deleted are
+   * cleaned up by its delete handlers first. Nobody who uses one of them may still run on the same objects: it would put it back.
+   */
+  readonly takesOver?: readonly string[];
 }
 
 /**
@@ -64,6 +70,8 @@ export class Operator {
   readonly name: string;
   /** Where the handling of changes is remembered: annotations under the operator's own prefix by default. */
   readonly storage: HandledStateStorage;
+  /** Finalizers of operators that this one replaces. */
+  readonly takesOver: readonly string[];
   readonly #declarations: ControllerDeclaration[] = [];
   readonly #admission: AdmissionDeclaration[] = [];
   readonly #customResources: CustomResource<unknown, object>[] = [];
@@ -76,10 +84,12 @@ export class Operator {
   /**
    * An operator without handlers; nothing runs before it is started.
    *
-   * @throws {UsageError} where `name` is not a lower-case DNS label.
+   * @throws {UsageError} where `name` is not a lower-case DNS label, or a finalizer to take over is none, or is Kubernetes' own.
    */
-  constructor(name: string, { storage }: OperatorOptions = {}) {
+  constructor(name: string, { storage, takesOver = [] }: OperatorOptions = {}) {
     if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
+    for (const finalizer of takesOver) checkForeignFinalizer(finalizer);
+    this.takesOver = takesOver;
     this.name = name;
     this.storage = storage ?? new AnnotationStorage({ prefix: `${name}.pintle.dev` });
   }
@@ -159,7 +169,7 @@ export class Operator {
 
   /** The rules that the operator needs in a cluster. */
   rules(): PolicyRule[] {
-    return requiredRules(this.declarations, this.#permissions);
+    return requiredRules(this.declarations, this.#permissions, { takesOver: this.takesOver });
   }
 
   /** The CustomResourceDefinitions of the operator's own kinds. */
@@ -228,4 +238,15 @@ function isBare(
   { reconcile, changes, events, daemons, indexes, timers, owns, watches }: ControllerDeclaration,
 ): boolean {
   return !reconcile && [changes, events, daemons, indexes, timers, owns, watches].every(({ length }) => length === 0);
+}
+
+/** Taking off what Kubernetes' own controllers wait for would lose volumes and orphans. */
+function checkForeignFinalizer(finalizer: string): void {
+  const [domain] = finalizer.split("/");
+  if (!finalizer.includes("/") || !isQualifiedName(finalizer)) {
+    throw new UsageError(`"${finalizer}" is no operator's finalizer`, "a DNS name, / and a name");
+  }
+  if (/(^|\.)(kubernetes|k8s)\.io$/.test(domain!)) {
+    throw new UsageError(`the finalizer ${finalizer} is Kubernetes' own: no operator takes it over`);
+  }
 }

@@ -1,5 +1,5 @@
 import type { ApiResource } from "../apimachinery/resource.ts";
-import type { ControllerDeclaration } from "../controller/declaration.ts";
+import { type ControllerDeclaration, handles } from "../controller/declaration.ts";
 
 /** A rule of a Role or ClusterRole. */
 export interface PolicyRule {
@@ -26,6 +26,7 @@ const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete
 export function requiredRules(
   declarations: readonly ControllerDeclaration[],
   extra: readonly PolicyRule[],
+  { takesOver = [] }: { readonly takesOver?: readonly string[] } = {},
 ): PolicyRule[] {
   const verbs = new Map<string, Set<string>>();
   const grant = (group: string, resource: string, granted: readonly string[]) => {
@@ -37,11 +38,9 @@ export function requiredRules(
   for (const declaration of declarations) {
     const { kind } = declaration;
     // Without a delete handler too: an earlier release may have had one, and its finalizers are then given up.
-    grant(
-      kind.group,
-      kind.plural,
-      [...declaration.changes, ...declaration.daemons].length > 0 || kind.hasStatus ? [...WATCH, "patch"] : WATCH,
-    );
+    const patches = kind.hasStatus || [...declaration.changes, ...declaration.daemons].length > 0 ||
+      takesOver.length > 0 && handles(declaration);
+    grant(kind.group, kind.plural, patches ? [...WATCH, "patch"] : WATCH);
     if (kind.hasStatus) grant(kind.group, `${kind.plural}/status`, ["patch"]);
     // blockOwnerDeletion in the children's owner references asks for it where that admission plugin is on.
     if (declaration.owns.length > 0) grant(kind.group, `${kind.plural}/finalizers`, ["update"]);

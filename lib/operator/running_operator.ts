@@ -136,6 +136,7 @@ export class RunningOperator implements AsyncDisposable {
         fieldManager: operator.name,
         project,
         finalizer: operator.finalizer(declaration.kind),
+        takesOver: operator.takesOver,
         storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
         indexes,
         scope,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Cause, detectCause } from "../../lib/handling/mod.ts";
 
-const OURS = "shop.example.com/widgets", THEIRS = "other.example.com/hold";
+const OURS = "shop.example.com/widgets", THEIRS = "other.example.com/hold", FORMER = "former.example.com/marker";
 
 const TABLE: {
   claim: string;
@@ -62,6 +62,31 @@ const TABLE: {
     cause: { kind: "gone" },
   },
   {
+    claim: "what a replaced operator holds is claimed in its place",
+    finalizers: [FORMER],
+    needsFinalizer: true,
+    cause: { kind: "reconcile", finalizer: "claim" },
+  },
+  {
+    claim: "its finalizer goes although ours is there already",
+    finalizers: [OURS, FORMER],
+    needsFinalizer: true,
+    cause: { kind: "reconcile", finalizer: "claim" },
+  },
+  {
+    claim: "its finalizer goes where nothing needs one any more",
+    finalizers: [FORMER],
+    needsFinalizer: false,
+    cause: { kind: "reconcile", finalizer: "disclaim" },
+  },
+  {
+    claim: "an object that was deleted under the replaced operator is cleaned up",
+    finalizers: [FORMER, THEIRS],
+    deleting: true,
+    needsFinalizer: true,
+    cause: { kind: "delete" },
+  },
+  {
     claim: "an object that is deleted is never claimed",
     deleting: true,
     needsFinalizer: true,
@@ -72,9 +97,9 @@ const TABLE: {
 for (const { claim, finalizers, deleting, needsFinalizer, cause } of TABLE) {
   Deno.test(claim, () => {
     const metadata = { name: "a", finalizers, ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}) };
-    assert.deepEqual(detectCause({ metadata }, { finalizer: OURS, needsFinalizer }), cause);
+    assert.deepEqual(detectCause({ metadata }, { finalizer: OURS, takesOver: [FORMER], needsFinalizer }), cause);
     assert.deepEqual(
-      detectCause({ metadata }, { finalizer: OURS, needsFinalizer }),
+      detectCause({ metadata }, { finalizer: OURS, takesOver: [FORMER], needsFinalizer }),
       cause,
       "the same state, the same cause",
     );
