@@ -8,9 +8,12 @@ import { parseAllDocuments } from "yaml";
 import { describeError, silentLogger, SystemClock } from "../lib/base/mod.ts";
 import type { DynamicObject } from "../lib/apimachinery/mod.ts";
 import { Client, discover, findResource } from "../lib/client/mod.ts";
+import { openLiveArea } from "../lib/cli/live_area.ts";
 import { openEmbedded } from "../lib/cli/open_cluster.ts";
+import { processTerminal } from "../lib/cli/terminal.ts";
 import { applyCrds } from "../lib/operator/installation.ts";
 import { replicator } from "../lib/replicator/mod.ts";
+import { DevScreen } from "./dev_screen.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname, SAMPLES = `${ROOT}deploy/samples`;
 
@@ -29,25 +32,30 @@ function groupVersion(apiVersion: string): [group: string, version: string] {
   return apiVersion.includes("/") ? apiVersion.split("/", 2) as [string, string] : ["", apiVersion];
 }
 
-/** A process whose lines are told apart by a word before each; it ends with this one. */
-function start(label: string, args: string[], signal: AbortSignal): Promise<void>[] {
+/** A process whose lines are passed on; it ends with this one. */
+function start(args: string[], signal: AbortSignal, tell: (line: string) => void): Promise<void>[] {
   const child = new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "piped" })
     .spawn();
-  signal.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
+  const end = () => {
+    try {
+      // Deno's watcher outlives a program that ends as it was asked to, waiting for the next change. Nothing is lost: all that these
+      // two have written to goes with this process.
+      child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // Ctrl-C on a terminal reaches it too: it has ended by itself
+    }
+  };
+  signal.addEventListener("abort", end, { once: true });
   const told = async (stream: ReadableStream<Uint8Array>) => {
     let rest = "";
     for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
-      for (const line of lines) say(`${label} ${line}`);
+      lines.forEach(tell);
     }
-    if (rest) say(`${label} ${rest}`);
+    if (rest) tell(rest);
   };
   return [told(child.stdout), told(child.stderr), child.status.then(() => {})];
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 async function main(): Promise<void> {
@@ -58,12 +66,18 @@ async function main(): Promise<void> {
   const client = new Client(cluster.transport, { fieldManager: "dev", clock });
   await applyCrds(client, replicator());
   await applySamples(client);
-  say(`API server: ${cluster.server}`);
-  say(`export KUBECONFIG=${kubeconfigPath}`);
+  const terminal = processTerminal({ noColor: Boolean(Deno.env.get("NO_COLOR")) });
+  using screen = new DevScreen(terminal, terminal.interactive ? await openLiveArea() : undefined);
+  screen.say(`API server: ${cluster.server}`);
+  screen.say(`export KUBECONFIG=${kubeconfigPath}`);
   const run = ["run", "-q", "--watch", "--no-clear-screen", "-A", "main.ts"];
   const watching = [
-    ...start("operator |", [...run, "run", "--kubeconfig", kubeconfigPath, "--http-port", "0"], stop.signal),
-    ...start("tests    |", [...run, "test"], stop.signal),
+    ...start(
+      [...run, "run", "--kubeconfig", kubeconfigPath, "--http-port", "0"],
+      stop.signal,
+      (line) => screen.operator(line),
+    ),
+    ...start([...run, "test"], stop.signal, (line) => screen.tests(line)),
   ];
   await new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve(), { once: true }));
   await Promise.all(watching);

@@ -53,6 +53,11 @@ export async function test(context: CommandContext, names: readonly string[], fl
   await checkReports(files);
   await source.agree?.();
   using interrupts = new Interrupts();
+  // Said first, so that a run which never comes to its end can be repeated too.
+  const what = `${planned.length} ${
+    planned.length === 1 ? "scenario" : "scenarios"
+  } on ${settings.testCluster}, seed ${seed}`;
+  if (!terminal.interactive) terminal.out(what);
   const painted: Paint = (style, text) => paint(terminal, style, text);
   const result = await watched(context, painted, interrupts, (listener) =>
     runScenarios(planned, {

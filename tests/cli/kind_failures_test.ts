@@ -8,8 +8,8 @@ const DAEMON = `echo "Client: Docker Engine"; echo "Server:"
 echo "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?" >&2
 echo "errors pretty printing info" >&2; exit 1`;
 
-/** All that is on standard output where nothing ran: what was under way. */
-const STAGES = /^(… [^\n]+\n)*$/;
+/** All that is on standard output where nothing ran: what was to run, and what was under way. */
+const STAGES = /^(1 scenario on kind, seed \d+\n)?(… [^\n]+\n)*$/;
 
 /** How a run fails: its exit code, the line that says what is wrong, and the one that says what to do. */
 interface Failure {
