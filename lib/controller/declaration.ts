@@ -178,3 +178,10 @@ export function handles<T extends KubeObject, Spec, Status extends object>(
 ): boolean {
   return reconcile !== undefined || [changes, timers, daemons].some((declared) => declared.length > 0);
 }
+
+/** A declaration that says nothing yet. */
+export function emptyDeclaration<T extends KubeObject, Spec, Status extends object>(
+  kind: ResourceKind<T, Spec, Status>,
+): ControllerDeclaration<T, Spec, Status> {
+  return { kind, changes: [], events: [], daemons: [], indexes: [], timers: [], owns: [], watches: [] };
+}

@@ -175,6 +175,7 @@ export { type NamespaceScope, scopeOfGlobs } from "../controller/namespace_scope
 export * from "./builtin_kinds.ts";
 export * from "./define_resource.ts";
 export * from "./kind_handlers.ts";
+export { EVERYTHING, type KindSelector } from "./kind_selector.ts";
 export * from "./operator.ts";
 export * from "./permissions.ts";
 export * from "./preflight.ts";

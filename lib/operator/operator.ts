@@ -3,15 +3,18 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
 import { isDnsLabel, isQualifiedName } from "../apimachinery/name.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
 import type { AdmissionDeclaration } from "../admission/declaration.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
-import type { ControllerDeclaration, ResourceKind } from "../controller/declaration.ts";
+import { type ControllerDeclaration, emptyDeclaration, type ResourceKind } from "../controller/declaration.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { AnnotationStorage } from "../handling/annotation_storage.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
+import type { BuiltinObject } from "./builtin_kinds.ts";
 import type { CustomResource } from "./define_resource.ts";
 import { KindHandlers } from "./kind_handlers.ts";
-import { type PolicyRule, requiredRules } from "./permissions.ts";
+import { type EVERYTHING, type KindSelector, requireSelector } from "./kind_selector.ts";
+import { type PolicyRule, requiredRules, WATCH_KINDS } from "./permissions.ts";
 import { type PlanOptions, RunningOperator, type StartOptions } from "./running_operator.ts";
 
 /** What start-up and clean-up handlers get. */
@@ -30,6 +33,17 @@ export interface ActivityContext {
 
 /** Work before the first reconcile or after the last one. */
 export type ActivityHandler = (context: ActivityContext) => Promise<void> | void;
+
+/** Handlers for every kind that a selector means. */
+export interface KindSelection {
+  /** Which kinds. */
+  readonly selector: KindSelector | typeof EVERYTHING;
+  /** Called once for each of them. */
+  readonly declare: (
+    handlers: KindHandlers<BuiltinObject, BuiltinObject, Record<string, never>>,
+    kind: ApiResource,
+  ) => unknown;
+}
 
 /** A health check of an operator's own. */
 export interface OperatorProbe {
@@ -79,6 +93,7 @@ export class Operator {
   readonly #startup: ActivityHandler[] = [];
   readonly #cleanup: ActivityHandler[] = [];
   readonly #probes: OperatorProbe[] = [];
+  readonly #selections: KindSelection[] = [];
   #login: LoginHook | undefined;
 
   /**
@@ -106,19 +121,29 @@ export class Operator {
         this.#admission,
       );
     }
-    const declaration: ControllerDeclaration<T, Spec, Status> = {
-      kind,
-      changes: [],
-      events: [],
-      daemons: [],
-      indexes: [],
-      timers: [],
-      owns: [],
-      watches: [],
-    };
+    const declaration = emptyDeclaration(kind);
     this.#declarations.push(declaration as unknown as ControllerDeclaration);
     if ("crd" in kind) this.#customResources.push(kind as unknown as CustomResource<unknown, object>);
     return new KindHandlers(declaration, this.storage, this.#admission);
+  }
+
+  /**
+   * Handlers for every kind that a selector means, those of CRDs that come later included: `declare` is called once for each. Kinds that
+   * have handlers by {@linkcode on} are left out. What an operator may see of them, {@linkcode permissions} must say; a kind that it may
+   * not see is told in the log and holds up no other.
+   *
+   * @throws {UsageError} for an empty selector.
+   */
+  select(
+    selector: KindSelector | typeof EVERYTHING,
+    declare: (
+      handlers: KindHandlers<BuiltinObject, BuiltinObject, Record<string, never>>,
+      kind: ApiResource,
+    ) => unknown,
+  ): this {
+    requireSelector(selector);
+    this.#selections.push({ selector, declare });
+    return this;
   }
 
   /**
@@ -169,7 +194,8 @@ export class Operator {
 
   /** The rules that the operator needs in a cluster. */
   rules(): PolicyRule[] {
-    return requiredRules(this.declarations, this.#permissions, { takesOver: this.takesOver });
+    const kinds = this.#selections.length > 0 ? [WATCH_KINDS] : [];
+    return requiredRules(this.declarations, [...kinds, ...this.#permissions], { takesOver: this.takesOver });
   }
 
   /** The CustomResourceDefinitions of the operator's own kinds. */
@@ -193,6 +219,11 @@ export class Operator {
   /** The admission handlers of every kind. */
   get admission(): readonly AdmissionDeclaration[] {
     return this.#admission;
+  }
+
+  /** What kinds it selects. */
+  get selections(): readonly KindSelection[] {
+    return this.#selections;
   }
 
   /** Its own health checks. */

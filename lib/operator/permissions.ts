@@ -16,6 +16,13 @@ export const LEASE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
 ];
 
+/** What following the kinds of a cluster needs, for an operator that selects them. */
+export const WATCH_KINDS: PolicyRule = {
+  apiGroups: ["apiextensions.k8s.io"],
+  resources: ["customresourcedefinitions"],
+  verbs: ["get", "list", "watch"],
+};
+
 const WATCH = ["get", "list", "watch"];
 const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete"];
 

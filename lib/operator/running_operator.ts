@@ -4,8 +4,9 @@ import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { type ObjectKey, parseKey } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { Client, type ClientOptions } from "../client/mod.ts";
+import type { ControllerDeclaration } from "../controller/declaration.ts";
 import { Controller } from "../controller/controller.ts";
 import { CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller_deps.ts";
 import { keepOwnFields } from "../controller/own_fields.ts";
@@ -16,7 +17,9 @@ import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { PlannedStorage } from "../controller/planned_storage.ts";
 import { EVERYWHERE, type NamespaceScope } from "../controller/namespace_scope.ts";
 import { SharedInformers } from "../controller/shared_informers.ts";
+import { declareSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
+import { KindWatch } from "./kind_watch.ts";
 import type { Operator } from "./operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */
@@ -76,8 +79,9 @@ export class RunningOperator implements AsyncDisposable {
   readonly client: Client;
   /** Every watch of the operator, with its store. */
   readonly informers: SharedInformers;
-  /** One for each kind that has handlers. */
-  readonly controllers: readonly Controller[];
+  readonly #controllers = new Map<Controller, AbortController>();
+  readonly #selected = new Set<Promise<void>>();
+  readonly #createController: (declaration: ControllerDeclaration) => Controller;
   readonly #operator: Operator;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -91,6 +95,7 @@ export class RunningOperator implements AsyncDisposable {
   #state: OperatorState = "starting";
 
   private constructor(operator: Operator, options: StartOptions, dryRun: boolean) {
+    this.#stop.signal.addEventListener("abort", () => this.#controllers.forEach((end) => end.abort()), { once: true });
     const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger } = options;
     const { transport, onRequest, tracer } = options;
     this.#operator = operator;
@@ -123,7 +128,7 @@ export class RunningOperator implements AsyncDisposable {
     const indexes = new IndexSet(logger), { scope = EVERYWHERE } = options;
     this.#scope = scope;
     const project = keepOwnFields(operator.name);
-    this.controllers = operator.declarations.map((declaration) =>
+    this.#createController = (declaration) =>
       new Controller(declaration, {
         client: this.client,
         informers: this.informers,
@@ -141,8 +146,8 @@ export class RunningOperator implements AsyncDisposable {
         indexes,
         scope,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
-      })
-    );
+      });
+    for (const declaration of operator.declarations) this.#add(declaration);
   }
 
   /** See {@linkcode Operator.start}. */
@@ -182,6 +187,11 @@ export class RunningOperator implements AsyncDisposable {
       signal.removeEventListener("abort", end);
       await planning.crash();
     }
+  }
+
+  /** One for each kind that has handlers, those of selected kinds as they come and go. */
+  get controllers(): readonly Controller[] {
+    return [...this.#controllers.keys()];
   }
 
   /** How far it is. */
@@ -250,13 +260,59 @@ export class RunningOperator implements AsyncDisposable {
   #run(): void {
     this.#state = "running";
     this.#unscope = this.#scope.onChange?.(() => this.controllers.forEach((controller) => controller.rescope()));
-    this.#running = Promise.all(
-      this.controllers.map((controller) => controller.run(this.#stop.signal, this.#abort.signal)),
-    );
+    this.#running = Promise.all([
+      ...[...this.#controllers].map(([controller, end]) => controller.run(end.signal, this.#abort.signal)),
+      ...(this.#operator.selections.length > 0 ? [this.#followKinds()] : []),
+    ]);
     this.#logger.info("operator runs", {
       operator: this.#operator.name,
       kinds: this.controllers.map(({ name }) => name),
     });
+  }
+
+  #add(declaration: ControllerDeclaration): Controller {
+    const controller = this.#createController(declaration);
+    this.#controllers.set(controller, new AbortController());
+    return controller;
+  }
+
+  async #followKinds(): Promise<void> {
+    const { storage, selections, declarations } = this.#operator;
+    const watch = new KindWatch(selections, {
+      client: this.client,
+      informers: this.informers,
+      clock: this.#clock,
+      logger: this.#logger,
+      declared: declarations.map(({ kind }) => kind),
+      begin: (selection, kind) => this.#begin(declareSelected(selection, kind, storage)),
+      end: (kind) => this.#end(kind),
+    });
+    await watch.follow(this.#stop.signal);
+    await Promise.all(this.#selected);
+  }
+
+  #begin(declaration: ControllerDeclaration): void {
+    const controller = this.#add(declaration), end = this.#controllers.get(controller)!;
+    this.#logger.info("handles a kind that is selected", { kind: controller.name });
+    const ended = new Promise<"ended">((resolve) => {
+      end.signal.addEventListener("abort", () => resolve("ended"), { once: true });
+    });
+    const running = Promise.race([controller.start(), ended]).then(async (state) => {
+      if (state !== "ended") await controller.run(end.signal, this.#abort.signal);
+      controller.close();
+    }).finally(() => {
+      this.#controllers.delete(controller);
+      this.#selected.delete(running);
+    });
+    this.#selected.add(running);
+  }
+
+  #end(kind: ApiResource): void {
+    for (const [controller, end] of this.#controllers) {
+      if (controller.name !== formatGroupResource(kind)) continue;
+      this.#logger.info("a selected kind is gone", { kind: controller.name });
+      end.abort();
+    }
   }
 
   async #stopWithin(graceMs: number): Promise<void> {
