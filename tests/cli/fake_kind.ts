@@ -55,7 +55,7 @@ export type FakeProgram = keyof typeof SCRIPTS | "podman" | "nerdctl";
 export interface FakeMachineOptions {
   /** Programs that it has not. */
   readonly without?: readonly FakeProgram[];
-  /** Bash that a call runs first, by its beginning (`kind create`, `docker info`); \`exit\` in it ends the program. */
+  /** Bash that a call runs first, by its beginning (`kind create`, `docker info`); `exit` in it ends the program. */
   readonly hooks?: Readonly<Record<string, string>>;
   /** Clusters of kind that are there already. */
   readonly clusters?: readonly string[];
@@ -128,7 +128,7 @@ export class FakeMachine implements AsyncDisposable {
     return await binary.ended();
   }
 
-  /** The lines of a file of its state: \`calls\`, \`clusters\`, \`images\`. */
+  /** The lines of a file of its state: `calls`, `clusters`, `images`. */
   async lines(file: "calls" | "clusters" | "images" | "node"): Promise<string[]> {
     return (await Deno.readTextFile(this.#state(file))).split("\n").filter((line) => line !== "");
   }
@@ -148,7 +148,7 @@ export class FakeMachine implements AsyncDisposable {
     await Deno.remove(this.#state("hangs"));
   }
 
-  /** Lets calls go on that wait for the file \`go\`. */
+  /** Lets calls go on that wait for the file `go`. */
   async release(): Promise<void> {
     await Deno.writeTextFile(this.#state("go"), "");
   }
@@ -178,7 +178,7 @@ export class FakeMachine implements AsyncDisposable {
   }
 }
 
-/** A machine whose kind gives away a cluster with nothing in it, which is \`cluster\` by another door. */
+/** A machine whose kind gives away a cluster with nothing in it, which is `cluster` by another door. */
 export async function kindOf(
   options: FakeMachineOptions = {},
 ): Promise<{ machine: FakeMachine; cluster: HttpsCluster } & AsyncDisposable> {

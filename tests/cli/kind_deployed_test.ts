@@ -1,34 +1,15 @@
 import assert from "node:assert/strict";
 import type { DynamicObject, KubeObject } from "../../lib/apimachinery/mod.ts";
-import { Client } from "../../lib/client/mod.ts";
 import { ConfigMap, Namespace } from "../../lib/operator/mod.ts";
-import { type BuiltinObject, Deployment } from "../../lib/operator/builtin_kinds.ts";
+import { Deployment } from "../../lib/operator/builtin_kinds.ts";
 import { kindOf, operatorRoot } from "./fake_kind.ts";
 import type { HttpsCluster } from "./https_cluster.ts";
+import { readyAtOnce } from "./ready_at_once.ts";
 
 const MAIN = "tests/cli/patient_operator.ts";
 const DEPLOYED = ["test", "--cluster", "kind", "--filter", "it passes", "--reuse", "--deployed", "--image", "mine:1"];
 const MACHINE = { images: ["mine:1"], clusters: ["pintle-test"], node: ["kindnetd:1"] };
 const KEY = { namespace: "patient-system", name: "patient" };
-
-/** Stands in for the controllers of a cluster with nodes: the pods of every Deployment are ready at once. */
-async function readyAtOnce(client: Client, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const { type, object } of client.watch<BuiltinObject>(Deployment, { signal })) {
-      const { generation = 1, namespace, name, deletionTimestamp } = object.metadata!;
-      if (deletionTimestamp) continue;
-      if (type === "DELETED" || object.status?.observedGeneration === generation) continue;
-      const replicas = object.spec!.replicas as number;
-      const status = { observedGeneration: generation, replicas, updatedReplicas: replicas, readyReplicas: replicas };
-      await client.patch(Deployment, { namespace: namespace!, name: name! }, { status }, {
-        type: "merge",
-        subresource: "status",
-      });
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-}
 
 /** What stays the same while nobody writes an object. */
 async function versions(cluster: HttpsCluster): Promise<(string | undefined)[]> {
@@ -53,12 +34,11 @@ async function put(cluster: HttpsCluster, mode: string): Promise<void> {
 Deno.test("a deployed run takes from a cluster what it put there, and nothing that was there before", async () => {
   await using given = await kindOf(MACHINE);
   await using root = await operatorRoot();
-  const { machine, cluster } = given, stop = new AbortController();
+  const { machine, cluster } = given;
   await put(cluster, "patient");
-  const before = await versions(cluster), controllers = readyAtOnce(cluster.client, stop.signal);
+  const before = await versions(cluster);
+  await using _ready = readyAtOnce(cluster.client);
   const { code, out, err } = await machine.run(DEPLOYED, { main: MAIN, env: { PATIENT_ROOT: root.path } });
-  stop.abort();
-  await controllers;
   assert.deepEqual([code, err], [0, ""], out);
   assert.match(out, /operator deployed[^]*\n1 passed, 0 failed\n$/);
   assert.deepEqual(await versions(cluster), before);

@@ -296,6 +296,15 @@ for (
   );
 }
 
+testWith(MOUNTS, "a home that cannot be written is no hindrance", async () => {
+  await using given = await kindOf();
+  const script = `PATH=$PATH:/usr/bin:/bin; mount -t tmpfs -o ro tmpfs "$HOME"; exec "$@"`;
+  const wrapper = ["/usr/bin/unshare", "-m", "/bin/bash", "-c", script, "bash"];
+  const { code, out, err } = await given.machine.run(KIND, { main: MAIN, wrapper });
+  assert.deepEqual([code, err], [0, ""], out);
+  await given.machine.assertClean();
+});
+
 async function canMount(): Promise<boolean> {
   const command = new Deno.Command("unshare", {
     args: ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],

@@ -5,6 +5,7 @@ import { Deployment } from "../../lib/operator/builtin_kinds.ts";
 import type { Ended } from "./binary.ts";
 import { type FakeMachine, type FakeMachineOptions, HANG, kindOf, operatorRoot } from "./fake_kind.ts";
 import type { HttpsCluster } from "./https_cluster.ts";
+import { readyAtOnce } from "./ready_at_once.ts";
 
 const MAIN = "tests/cli/patient_operator.ts";
 const KIND = ["test", "--cluster", "kind"];
@@ -18,6 +19,8 @@ interface Stage {
   readonly until: (given: { machine: FakeMachine; cluster: HttpsCluster }) => Promise<void>;
   /** Clusters that stay, since they were there before. */
   readonly stays?: readonly string[];
+  /** Whether pods become ready. */
+  readonly ready?: true;
 }
 
 /** A cluster that is half made when its creation hangs. */
@@ -69,6 +72,13 @@ const STAGES: Record<string, Stage> = {
     until: ({ cluster }) => cluster.untilThere(Deployment, "patient"),
     stays: ["pintle-test"],
   },
+  "a scenario with the operator as a pod": {
+    args: [...DEPLOYED, "--reuse"],
+    machine: { images: ["mine:1"], clusters: ["pintle-test"], node: ["kindnetd:1"] },
+    until: ({ cluster }) => cluster.untilThere(ConfigMap, "b"),
+    stays: ["pintle-test"],
+    ready: true,
+  },
   "a scenario": { until: ({ cluster }) => cluster.untilThere(ConfigMap, "b") },
   "a scenario on a cluster that was there": {
     args: ["--reuse"],
@@ -98,17 +108,18 @@ async function contents(cluster: HttpsCluster): Promise<string[]> {
     .filter((name) => name !== "default" && !name.startsWith("kube-")).sort();
 }
 
-for (const [what, { args = [], machine: options, until, stays = [] }] of Object.entries(STAGES)) {
+for (const [what, { args = [], machine: options, until, stays = [], ready }] of Object.entries(STAGES)) {
   Deno.test(`Ctrl-C during ${what} ends the run with 130, and nothing is left behind`, async () => {
     await using given = await kindOf(options);
     await using root = await operatorRoot();
     const { machine, cluster } = given, env = { PATIENT_ROOT: root.path };
+    await using _ready = ready && readyAtOnce(cluster.client);
     await using binary = await machine.start([...KIND, ...args], { main: MAIN, env });
     await Promise.race([until(given), failsToGetThere(binary.ended())]);
     binary.kill("SIGINT");
     if (what === "the teardown") await machine.release();
     assertInterrupted(await binary.ended());
-    await machine.assertClean({ clusters: stays, images: options?.images });
+    await machine.assertClean({ ...options, clusters: stays });
     if (stays.length > 0) assert.deepEqual(await contents(cluster), []);
     assert.deepEqual(await machine.processes(), []);
   });
