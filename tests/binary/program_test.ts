@@ -48,7 +48,7 @@ test("help names every command, and each has its own", async (run) => {
   const { code, out } = await run(["help"]);
   assert.equal(code, 0);
   const commands = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!);
-  for (const name of ["run", "demo", "test", "config", "install", "manifests", "version", "help"]) {
+  for (const name of ["run", "demo", "test", "plan", "config", "install", "uninstall", "doctor", "manifests", "help"]) {
     assert.ok(commands.includes(name), name);
   }
   assert.match((await run(["help", "run"])).out, /--kubeconfig <FILE>/);
@@ -72,6 +72,22 @@ test("demo --once converges, and leaves nothing where it was started", async (_,
   assert.deepEqual([code, err], [0, ""]);
   assert.match(out, /\nconverged: ([1-9]\d*) of \1 copies\n$/);
   assert.deepEqual((await Array.fromAsync(Deno.readDir(binary.folder))).map(({ name }) => name), []);
+});
+
+test("an installation is made, looked after and taken away again", async (run) => {
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const env = { KUBECONFIG: await cluster.kubeconfig() };
+  const steps: [string[], RegExp][] = [
+    [["install"], /^rolebinding pintle-replicator applied$/m],
+    [["doctor"], /^ok: rights: ServiceAccount pintle-system\/pintle-replicator may do all[\s\S]*\d ok, 1 warning\n$/m],
+    [["plan"], /^0 objects looked at: nothing to do; nothing was written\n$/],
+    [["uninstall"], /^namespace pintle-system removed\npintle-replicator is uninstalled\n$/m],
+  ];
+  for (const [args, says] of steps) {
+    const { code, out, err } = await run(args, { env });
+    assert.deepEqual([code, err], [0, ""], `${args}: ${out}`);
+    assert.match(out, says);
+  }
 });
 
 test("test runs the whole suite on the embedded cluster and ends with what passed", async (run) => {

@@ -8,6 +8,7 @@ import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { findProgram } from "../outside_program.ts";
 import { Binary, runBinary } from "./binary.ts";
 import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
+import { kubeconfigText } from "./kubeconfig_text.ts";
 import { Screen } from "./screen.ts";
 
 const python = await findProgram("python3"); // its pty module is the terminal
@@ -232,9 +233,7 @@ Deno.test("a server whose clock is an hour behind is a problem, before times mis
     },
   );
   const file = await Deno.makeTempFile(), server = `http://127.0.0.1:${front.addr.port}`;
-  const context = { clusters: [{ name: "c", cluster: { server } }], users: [{ name: "u", user: { token: "t" } }] };
-  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
-  await Deno.writeTextFile(file, JSON.stringify({ ...context, contexts, "current-context": "c" }));
+  await Deno.writeTextFile(file, kubeconfigText(server));
   const { code, out } = await runBinary(["doctor", "--kubeconfig", file]);
   assert.equal(code, 1);
   assert.match(
@@ -281,10 +280,7 @@ Deno.test("what a stranger may not look at is unknown, which is no success, and 
 Deno.test("bad flags are exit 2, no server is exit 3, and Ctrl-C at a server that hangs is 130", async () => {
   const folder = await Deno.makeTempDir();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }), { port } = listener.addr;
-  const clusters = [{ name: "c", cluster: { server: `https://127.0.0.1:${port}` } }];
-  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
-  const config = { clusters, contexts, users: [{ name: "u", user: { token: "very-secret" } }], "current-context": "c" };
-  await Deno.writeTextFile(`${folder}/config`, JSON.stringify(config));
+  await Deno.writeTextFile(`${folder}/config`, kubeconfigText(`https://127.0.0.1:${port}`, "very-secret"));
   const env = { KUBECONFIG: `${folder}/config` };
   for (const flags of [["--output", "xml"], ["--namespace", "A B"], ["--all"]]) {
     const { code, out, err } = await runBinary(["doctor", ...flags], { env });

@@ -4,6 +4,7 @@ import { Secret } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { Binary, runBinary } from "./binary.ts";
 import { InstalledCluster } from "./installed_cluster.ts";
+import { kubeconfigText } from "./kubeconfig_text.ts";
 
 /** A Secret in one namespace and a Replication that would copy it to another. */
 async function replicated(cluster: InstalledCluster): Promise<{ from: string; to: string }> {
@@ -106,10 +107,7 @@ Deno.test("without CRDs or rights plan says what is missing, without a server it
   assert.equal(stranger.code, 1);
   assert.match(stranger.err, /not allowed to get, list, watch, patch replications/);
   const file = await Deno.makeTempFile(), listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const clusters = [{ name: "c", cluster: { server: `https://127.0.0.1:${listener.addr.port}` } }];
-  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
-  const config = { clusters, contexts, users: [{ name: "u", user: { token: "t" } }], "current-context": "c" };
-  await Deno.writeTextFile(file, JSON.stringify(config));
+  await Deno.writeTextFile(file, kubeconfigText(`https://127.0.0.1:${listener.addr.port}`));
   {
     const accepted = listener.accept();
     await using binary = await Binary.start(["plan", "--kubeconfig", file]);

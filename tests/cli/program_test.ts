@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
 import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
+import { kubeconfigText } from "./kubeconfig_text.ts";
 
 Deno.test("version, --version and help run answer and exit 0", async () => {
   assert.match((await runBinary(["version"])).out, /^pintle \d+\.\d+\.\d+\n$/);
@@ -34,10 +35,7 @@ Deno.test("a server that refuses connections is exit 3", async () => {
   listener.close();
   const folder = await Deno.makeTempDir();
   const kubeconfig = `${folder}/config`;
-  const clusters = [{ name: "c", cluster: { server: `https://127.0.0.1:${port}` } }];
-  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
-  const users = [{ name: "u", user: { token: "very-secret" } }];
-  await Deno.writeTextFile(kubeconfig, JSON.stringify({ clusters, contexts, users, "current-context": "c" }));
+  await Deno.writeTextFile(kubeconfig, kubeconfigText(`https://127.0.0.1:${port}`, "very-secret"));
   const { code, err, out } = await runBinary(["run", "--kubeconfig", kubeconfig, "--log-level", "debug"]);
   assert.equal(code, 3);
   assert.match(err, /refused/);
@@ -50,10 +48,7 @@ Deno.test("SIGTERM while the server hangs at start ends run promptly with 0", as
   const accepted = listener.accept();
   const folder = await Deno.makeTempDir();
   const { port } = listener.addr;
-  const clusters = [{ name: "c", cluster: { server: `https://127.0.0.1:${port}` } }];
-  const contexts = [{ name: "c", context: { cluster: "c", user: "u" } }];
-  const config = { clusters, contexts, users: [{ name: "u", user: { token: "t" } }], "current-context": "c" };
-  await Deno.writeTextFile(`${folder}/config`, JSON.stringify(config));
+  await Deno.writeTextFile(`${folder}/config`, kubeconfigText(`https://127.0.0.1:${port}`));
   {
     await using binary = await Binary.start(["run", "--kubeconfig", `${folder}/config`]);
     await accepted;

@@ -5,6 +5,7 @@ import { ConfigMap, Deployment, Namespace } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { runBinary } from "./binary.ts";
 import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
+import { kubeconfigText } from "./kubeconfig_text.ts";
 
 /** Waits until the operator says that a Replication is ready. */
 async function untilReady(cluster: InstalledCluster, namespace: string, name: string): Promise<void> {
@@ -251,14 +252,7 @@ Deno.test("Ctrl-C while it waits ends uninstall with 130, and a server that is n
   const file = await Deno.makeTempFile(), listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const server = `https://127.0.0.1:${listener.addr.port}`;
   listener.close();
-  const named = (kind: string, value: object) => [{ name: "c", [kind]: value }];
-  const config = {
-    clusters: named("cluster", { server }),
-    contexts: named("context", { cluster: "c", user: "c" }),
-    users: named("user", { token: "t" }),
-    "current-context": "c",
-  };
-  await Deno.writeTextFile(file, JSON.stringify(config));
+  await Deno.writeTextFile(file, kubeconfigText(server));
   const { code, err } = await runBinary(["uninstall", "--kubeconfig", file]);
   assert.equal(code, 3, err);
   assert.match(err, /refused[\s\S]*fix: /);
