@@ -42,9 +42,9 @@ export function streamResponse(body: ReadableStream<Uint8Array>): Response {
 }
 
 /** Whatever was thrown, as `metav1.Status`. */
-export function errorResponse(error: unknown): Response {
+export function errorResponse(error: unknown, warnings: readonly string[] = []): Response {
   const status: ApiStatus = statusOf(error);
-  const response = jsonResponse(status.code, status);
+  const response = jsonResponse(status.code, status, warnings);
   const { retryAfterSeconds } = status.details ?? {};
   if (retryAfterSeconds !== undefined) response.headers.set("retry-after", String(retryAfterSeconds));
   return response;

@@ -27,10 +27,15 @@ function renamed(object: DynamicObject, direction: "toCore" | "toEvents"): Dynam
  * strategy None); Events of the two groups name their fields differently. The result shares its values with the state.
  */
 export function presented(stored: StoredObject, type: ResourceType): DynamicObject {
-  const { object } = stored;
+  return inVersion(stored.object, type);
+}
+
+/** An object in another version of its kind; it shares its values with the result. */
+export function inVersion(object: DynamicObject, type: ResourceType): DynamicObject {
   const apiVersion = formatApiVersion(type);
   if (object.apiVersion === apiVersion) return object;
   if (apiVersion === EVENTS_API) return { ...renamed(object, "toEvents"), apiVersion };
+  if (object.apiVersion === EVENTS_API) return { ...renamed(object, "toCore"), apiVersion };
   return { ...object, apiVersion };
 }
 

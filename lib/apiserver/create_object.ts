@@ -10,17 +10,75 @@ import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
 import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
-import type { WriteTarget } from "./write_target.ts";
+import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /** Room for five random letters in names of at most 63 (names.SimpleNameGenerator). */
 const GENERATE_NAME_LENGTH_MAX = 58;
 
+/** What no client says of an object that is yet to be made. */
+const SERVER_FIELDS = [
+  "uid",
+  "creationTimestamp",
+  "generation",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "selfLink",
+  "resourceVersion",
+] as const;
+
 /**
- * Creates an object the way POST does. `input` is owned by the caller's request and edited.
+ * Creates an object as the server itself does, which asks no webhook. `input` is owned by the caller and edited.
  *
  * @throws {ApiError} for everything a real server refuses; nothing is stored then.
  */
 export function createObject(server: ServerContext, target: WriteTarget, input: DynamicObject): StoredObject {
+  return storeFirst(server, target, prepareObject(server, target, input));
+}
+
+/**
+ * Creates an object the way POST does: with webhooks, and as one step where none is for it. `input` is owned by the request and
+ * edited.
+ *
+ * @throws {ApiError} for everything that a real server or a webhook refuses; nothing is stored then.
+ */
+export async function createAdmitted(
+  server: ServerContext,
+  target: WriteTarget,
+  input: DynamicObject,
+): Promise<StoredObject> {
+  const prepared = prepareObject(server, target, input);
+  const attributes = admissionAttributes(target, "CREATE", { object: prepared });
+  if (!server.admission.concerns(attributes)) return storeFirst(server, target, prepared);
+  const admitted = (await server.admission.mutate(attributes))!;
+  admitted.metadata!.managedFields = prepared.metadata!.managedFields;
+  if (target.type.subresources.includes("status")) delete admitted.status;
+  applyDefaults(admitted, target.type.schema);
+  strategyOf(storageResource(target.type)).normalize?.(admitted);
+  place(admitted, target);
+  let name = "";
+  for (const candidate of candidates(server, target, admitted)) {
+    name = candidate.metadata!.name!;
+    await server.admission.validate({ ...attributes, object: candidate });
+    // The namespace may have gone while webhooks were asked.
+    admitNamespace(server, target, candidate);
+    const stored = insertObject(server, target, candidate);
+    if (stored) return stored;
+  }
+  throw alreadyExists(target.type, name);
+}
+
+function storeFirst(server: ServerContext, target: WriteTarget, prepared: DynamicObject): StoredObject {
+  let name = "";
+  for (const candidate of candidates(server, target, prepared)) {
+    name = candidate.metadata!.name!;
+    const stored = insertObject(server, target, candidate);
+    if (stored) return stored;
+  }
+  throw alreadyExists(target.type, name);
+}
+
+/** The object as mutating webhooks see it: everything that the client wrote, with defaults and its managers, no identity yet. */
+function prepareObject(server: ServerContext, target: WriteTarget, input: DynamicObject): DynamicObject {
   const { type, options } = target;
   decodeObject(input, type, options.fieldValidation, target.warnings);
   place(input, target);
@@ -29,50 +87,53 @@ export function createObject(server: ServerContext, target: WriteTarget, input: 
   }
   admitNamespace(server, target, input);
   admitKind(server, target);
-  for (let attempt = 1;; attempt++) {
-    const object = input.metadata!.name ? input : jsonClone(input);
-    const generated = !input.metadata!.name && input.metadata!.generateName;
-    if (generated) {
-      object.metadata!.name = generated.slice(0, GENERATE_NAME_LENGTH_MAX) + randomSuffix(server.random);
-    }
-    const stored = createOnce(server, target, object);
-    if (stored) return stored;
-    if (!generated || attempt >= server.limits.writeAttemptsMax) throw alreadyExists(type, object.metadata!.name!);
-  }
-}
-
-/** Undefined where the name is taken. */
-function createOnce(server: ServerContext, target: WriteTarget, object: DynamicObject): StoredObject | undefined {
-  const { type, options } = target;
-  const resource = storageResource(type), nowMs = server.clock.now();
-  const metadata = object.metadata!;
-  const applied = metadata.managedFields;
-  for (const field of ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] as const) {
-    delete metadata[field];
-  }
-  metadata.uid = randomUuid(server.random);
-  metadata.creationTimestamp = formatTime(nowMs);
-  if (countsGenerations(type, resource)) metadata.generation = 1;
-  else delete metadata.generation;
-  if (type.subresources.includes("status")) delete object.status;
-  applyDefaults(object, type.schema);
-  const strategy = strategyOf(resource);
-  strategy.normalize?.(object);
+  const metadata = input.metadata!, applied = metadata.managedFields;
+  for (const field of SERVER_FIELDS) delete metadata[field];
+  if (type.subresources.includes("status")) delete input.status;
+  applyDefaults(input, type.schema);
+  strategyOf(storageResource(type)).normalize?.(input);
   metadata.managedFields = target.applied ? applied : trackUpdate({
-    after: object,
+    after: input,
     manager: options.fieldManager,
     schema: type.schema,
     apiVersion: formatApiVersion(type),
-    nowMs,
+    nowMs: server.clock.now(),
   });
-  if (metadata.managedFields?.length === 0) delete metadata.managedFields;
-  strategy.prepareForCreate?.(object, { type, nowMs });
-  checkCandidate(target, object);
-  const key = formatKey({ namespace: metadata.namespace, name: metadata.name! });
-  if (options.dryRun) {
-    return server.storage.get(resource, key) ? undefined : new StoredObject(toStorage(object), 0);
+  return input;
+}
+
+/** The object ready to be stored, under its name or under one generated name after the other. */
+function* candidates(server: ServerContext, target: WriteTarget, prepared: DynamicObject): Generator<DynamicObject> {
+  const { name, generateName } = prepared.metadata!, generated = !name && generateName;
+  for (let attempt = 1; attempt <= (generated ? server.limits.writeAttemptsMax : 1); attempt++) {
+    const object = name ? prepared : jsonClone(prepared);
+    if (generated) {
+      object.metadata!.name = generateName!.slice(0, GENERATE_NAME_LENGTH_MAX) + randomSuffix(server.random);
+    }
+    yield completeObject(server, target, object);
   }
-  return server.storage.create(resource, key, toStorage(object));
+}
+
+/** Gives the object what the server adds, and judges it. */
+function completeObject(server: ServerContext, target: WriteTarget, object: DynamicObject): DynamicObject {
+  const { type } = target, resource = storageResource(type), nowMs = server.clock.now();
+  const metadata = object.metadata!;
+  for (const field of SERVER_FIELDS) delete metadata[field];
+  metadata.uid = randomUuid(server.random);
+  metadata.creationTimestamp = formatTime(nowMs);
+  if (countsGenerations(type, resource)) metadata.generation = 1;
+  if (metadata.managedFields?.length === 0) delete metadata.managedFields;
+  strategyOf(resource).prepareForCreate?.(object, { type, nowMs });
+  checkCandidate(target, object);
+  return object;
+}
+
+/** Undefined where the name is taken. */
+function insertObject(server: ServerContext, target: WriteTarget, object: DynamicObject): StoredObject | undefined {
+  const { metadata } = object, resource = storageResource(target.type);
+  const key = formatKey({ namespace: metadata!.namespace, name: metadata!.name! });
+  if (!target.options.dryRun) return server.storage.create(resource, key, toStorage(object));
+  return server.storage.get(resource, key) ? undefined : new StoredObject(toStorage(object), 0);
 }
 
 /** Agrees the object's namespace and name with the URL. */

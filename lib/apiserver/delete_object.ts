@@ -1,6 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { conflict, forbidden, notFound } from "./api_error.ts";
+import { presented } from "./conversion.ts";
 import type { DeleteOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -9,6 +10,7 @@ import { StoredObject } from "./stored_object.ts";
 import { defaultPropagation } from "./strategies.ts";
 import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
+import type { UserInfo } from "./user_info.ts";
 
 /** Finalizers through which the garbage collector is asked for more than background deletion. */
 export const ORPHAN_FINALIZER = "orphan";
@@ -25,7 +27,7 @@ export interface Deletion {
 }
 
 /**
- * Deletes an object the way DELETE does: at once where nothing holds it, else by marking it.
+ * Deletes an object: at once where nothing holds it, else by marking it. As the server itself does, which asks no webhook.
  *
  * @throws {ApiError} 404, 409 for failed preconditions, 403 for namespaces that must stay.
  */
@@ -55,6 +57,39 @@ export function deleteObject(
   const written = server.storage.update(resource, key, next, stored);
   if (!written) throw conflict(type, at.name);
   return { kind: "pending", stored: written };
+}
+
+/** Who deletes, and where what webhooks warn of goes. */
+export interface Deleter {
+  readonly user: UserInfo;
+  readonly warnings: string[];
+}
+
+/**
+ * The same the way DELETE does: with webhooks, which are told of the object that goes, and as one step where none is for it.
+ *
+ * @throws {ApiError} as {@linkcode deleteObject}, and what webhooks refuse.
+ */
+export async function deleteAdmitted(
+  server: ServerContext,
+  type: ResourceType,
+  at: { namespace?: string; name: string },
+  options: DeleteOptions,
+  { user, warnings }: Deleter,
+): Promise<Deletion> {
+  const resource = storageResource(type), namespace = type.namespaced ? at.namespace : undefined;
+  const key = formatKey({ namespace, name: at.name });
+  for (let attempt = 1;; attempt++) {
+    const stored = server.storage.get(resource, key);
+    const write = { operation: "DELETE", type, namespace, old: stored && presented(stored, type) } as const;
+    if (!stored || !server.admission.concerns(write)) return deleteObject(server, type, at, options);
+    checkPreconditions(type, stored, options);
+    const attributes = { ...write, name: at.name, user, dryRun: options.dryRun, warnings };
+    await server.admission.mutate(attributes);
+    await server.admission.validate(attributes);
+    if (server.storage.get(resource, key) === stored) return deleteObject(server, type, at, options);
+    if (attempt >= server.limits.writeAttemptsMax) throw conflict(type, at.name);
+  }
 }
 
 function checkPreconditions(type: ResourceType, stored: StoredObject, options: DeleteOptions): void {

@@ -8,7 +8,7 @@ import {
 } from "../apimachinery/mod.ts";
 import { ApiError, badRequest, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
 import { presented } from "./conversion.ts";
-import { createObject } from "./create_object.ts";
+import { createAdmitted } from "./create_object.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { asObject } from "./request_body.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -16,7 +16,7 @@ import { type ApplyConflict, applyServerSide } from "./schema/managed_fields.ts"
 import { strategicMerge } from "./schema/strategic_merge.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
-import { updateObject } from "./update_object.ts";
+import { updateAdmitted } from "./update_object.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /** The media types of PATCH and what they mean. */
@@ -84,14 +84,14 @@ function runJsonPatch(copy: DynamicObject, patch: unknown): unknown {
  *
  * @throws {ApiError} as a real server; 409 with every conflicting field for apply.
  */
-export function patchObject(
+export async function patchObject(
   server: ServerContext,
   target: WriteTarget,
   kind: PatchKind,
   patch: unknown,
-): { stored: StoredObject; created: boolean } {
-  if (kind === "apply") return applyObject(server, target, patch);
-  const stored = updateObject(server, target, (live) => {
+): Promise<{ stored: StoredObject; created: boolean }> {
+  if (kind === "apply") return await applyObject(server, target, patch);
+  const stored = await updateAdmitted(server, target, (live) => {
     const candidate = patchedDocument(live, kind, patch, target);
     decodeObject(candidate, target.type, target.options.fieldValidation, target.warnings);
     settleUid(candidate, live, target);
@@ -100,11 +100,11 @@ export function patchObject(
   return { stored, created: false };
 }
 
-function applyObject(
+async function applyObject(
   server: ServerContext,
   target: WriteTarget,
   patch: unknown,
-): { stored: StoredObject; created: boolean } {
+): Promise<{ stored: StoredObject; created: boolean }> {
   const { type, options } = target;
   const name = target.name!;
   const input = asObject(patch);
@@ -138,14 +138,14 @@ function applyObject(
   };
   const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });
   if (server.storage.get(storageResource(type), key)) {
-    return { stored: updateObject(server, applied, merge), created: false };
+    return { stored: await updateAdmitted(server, applied, merge), created: false };
   }
   if (target.subresource !== undefined) throw notFound(type, name);
   if (uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
     throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
   }
-  return { stored: createObject(server, applied, merge(undefined)), created: true };
+  return { stored: await createAdmitted(server, applied, merge(undefined)), created: true };
 }
 
 /** To a patch a uid is no precondition, as it is to a replace, but a field like others: immutable, or at a status not looked at. */

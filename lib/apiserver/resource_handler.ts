@@ -1,11 +1,11 @@
-import { isObject } from "../base/mod.ts";
+import { isObject, jsonClone } from "../base/mod.ts";
 import { type ApiStatus, type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import { badRequest, methodNotAllowed, notImplemented, resourceNotFound } from "./api_error.ts";
 import { jsonResponse, jsonTextResponse, streamResponse, yamlResponse } from "./api_response.ts";
 import type { ResourceRequest } from "./api_request.ts";
 import { presented } from "./conversion.ts";
-import { createObject } from "./create_object.ts";
-import { deleteObject } from "./delete_object.ts";
+import { createAdmitted } from "./create_object.ts";
+import { deleteAdmitted } from "./delete_object.ts";
 import { listObjects } from "./list_objects.ts";
 import { negotiate } from "./negotiation.ts";
 import { decodeObject } from "./object_decoding.ts";
@@ -18,7 +18,7 @@ import { eventWriter, includeObjectOf, listText, type ObjectFormat, objectText }
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
 import { answersDeletedObject } from "./strategies.ts";
-import { updateObject } from "./update_object.ts";
+import { updateAdmitted } from "./update_object.ts";
 import { watchObjects } from "./watch_objects.ts";
 import type { WriteTarget } from "./write_target.ts";
 
@@ -71,6 +71,7 @@ export function writeTarget(
     ...placeOf(request),
     subresource: request.info.subresource,
     options: writeOptions(request.info.query, verb, request.headers["user-agent"]),
+    user: request.user,
     warnings: request.warnings,
   };
 }
@@ -124,7 +125,7 @@ async function create(server: ServerContext, request: ResourceRequest): Promise<
   // Negotiated first: what cannot be answered is not done.
   formatOf(server, request);
   const input = await parseObjectBody(request.body, request.headers["content-type"]);
-  return await oneResponse(server, request, 201, createObject(server, target, input));
+  return await oneResponse(server, request, 201, await createAdmitted(server, target, input));
 }
 
 async function update(server: ServerContext, request: ResourceRequest): Promise<Response> {
@@ -144,7 +145,7 @@ async function update(server: ServerContext, request: ResourceRequest): Promise<
   if (type.namespaced && namespace && namespace !== info.namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
-  return await oneResponse(server, request, 200, updateObject(server, target, () => input));
+  return await oneResponse(server, request, 200, await updateAdmitted(server, target, () => jsonClone(input)));
 }
 
 async function patch(server: ServerContext, request: ResourceRequest): Promise<Response> {
@@ -153,7 +154,7 @@ async function patch(server: ServerContext, request: ResourceRequest): Promise<R
   const target = writeTarget(request, kind === "apply" ? "Apply" : "Patch");
   formatOf(server, request);
   const body = await parseBody(request.body, mediaType);
-  const { stored, created } = patchObject(server, target, kind, body);
+  const { stored, created } = await patchObject(server, target, kind, body);
   return await oneResponse(server, request, created ? 201 : 200, stored);
 }
 
@@ -169,7 +170,7 @@ async function remove(server: ServerContext, request: ResourceRequest): Promise<
   if (info.subresource !== undefined) throw methodNotAllowed();
   const options = deleteOptions(info.query, await deleteBody(request));
   const at = { namespace: info.namespace, name: info.name! };
-  const deletion = deleteObject(server, type, at, options);
+  const deletion = await deleteAdmitted(server, type, at, options, request);
   const resource = storageResource(type);
   if (deletion.kind === "pending" || answersDeletedObject(resource)) {
     return await oneResponse(server, request, 200, deletion.stored);
@@ -199,7 +200,8 @@ async function removeAll(server: ServerContext, request: ResourceRequest): Promi
   for (const stored of page.items) {
     const { namespace, name = "", uid } = stored.object.metadata!;
     // Preconditions are of single objects; the uid makes sure that it is still the one that was listed.
-    deleteObject(server, type, { namespace, name }, { ...options, uid, resourceVersion: undefined });
+    const one = { ...options, uid, resourceVersion: undefined };
+    await deleteAdmitted(server, type, { namespace, name }, one, request);
     items.push(presented(stored, type));
   }
   const metadata = { resourceVersion: String(server.storage.revision) };

@@ -8,6 +8,9 @@ import {
   type Transport,
   type TransportRequest,
 } from "../base/mod.ts";
+import { AdmissionChain } from "./admission/admission_chain.ts";
+import { WebhookTable } from "./admission/webhook.ts";
+import { fetchWebhook, type ServiceFetch, WebhookCaller, type WebhookFetch } from "./admission/webhook_call.ts";
 import { ApiError } from "./api_error.ts";
 import type { ApiRequest } from "./api_request.ts";
 import { errorResponse } from "./api_response.ts";
@@ -38,6 +41,8 @@ export interface EmbeddedApiServerOptions {
   readonly random?: Random;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
+  /** How admission webhooks with a URL are called: over the network where absent. */
+  readonly webhookFetch?: WebhookFetch;
 }
 
 /**
@@ -65,6 +70,8 @@ export class EmbeddedApiServer {
   readonly #collector: GarbageCollector;
   readonly #crds: CrdLifecycle;
   readonly #defaults: NamespaceDefaults;
+  readonly #webhooks: WebhookTable;
+  readonly #caller: WebhookCaller;
   /** Bearer tokens of service accounts; the HTTPS door asks here. */
   readonly tokens: TokenIssuer;
   #closed = false;
@@ -72,14 +79,20 @@ export class EmbeddedApiServer {
   constructor(options: EmbeddedApiServerOptions = {}) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const logger = options.logger ?? silentLogger;
+    const clock = options.clock ?? new SystemClock(), random = options.random ?? new SystemRandom();
+    const storage = new Storage({ logLengthMax: limits.logLengthMax });
+    const registry = new ResourceRegistry(servedBuiltinTypes);
+    this.#webhooks = new WebhookTable(storage);
+    this.#caller = new WebhookCaller(clock, options.webhookFetch ?? fetchWebhook, limits.webhookAnswerBytesMax);
     const context: ServerContext = {
-      clock: options.clock ?? new SystemClock(),
-      random: options.random ?? new SystemRandom(),
+      clock,
+      random,
       logger,
       limits,
-      storage: new Storage({ logLengthMax: limits.logLengthMax }),
-      registry: new ResourceRegistry(servedBuiltinTypes),
+      storage,
+      registry,
       background: new BackgroundQueue(logger),
+      admission: new AdmissionChain({ storage, registry, random }, this.#webhooks, this.#caller),
     };
     this.#context = context;
     bootstrap(context);
@@ -116,6 +129,7 @@ export class EmbeddedApiServer {
 
   /** Serves one request. Never rejects: whatever goes wrong is a `metav1.Status`. */
   async handle(request: ApiRequest): Promise<Response> {
+    const warnings: string[] = [];
     try {
       const body = request.body ?? "";
       checkBodySize(body, this.limits.bodyBytesMax);
@@ -126,14 +140,17 @@ export class EmbeddedApiServer {
       if (info.kind === "path") return handlePath(this.#context, info, request.headers.accept);
       const type = typeOf(this.#context, info);
       const { headers, signal } = request;
-      const resourceRequest = { info, type, headers, body, signal, user, warnings: [] };
+      const resourceRequest = { info, type, headers, body, signal, user, warnings };
       return await (this.#special.handle(resourceRequest) ?? handleResource(this.#context, resourceRequest));
     } catch (error) {
       if (!(error instanceof ApiError)) {
         const fields = { method: request.method, path: request.path.split("?")[0], error: String(error) };
         this.#context.logger.error("the embedded API server failed on a request", fields);
       }
-      return errorResponse(error instanceof URIError ? new ApiError(400, "BadRequest", error.message) : error);
+      return errorResponse(
+        error instanceof URIError ? new ApiError(400, "BadRequest", error.message) : error,
+        warnings,
+      );
     }
   }
 
@@ -158,6 +175,15 @@ export class EmbeddedApiServer {
     this.#crds.rebuild();
     this.#collector.rebuild();
     this.#defaults.rebuild();
+    this.#webhooks.rebuild();
+  }
+
+  /**
+   * Answers the webhooks behind a Service with code of this process, until the function that it returns is called. No Service needs to
+   * be there: nothing else could be behind it.
+   */
+  serveService(namespace: string, name: string, fetch: ServiceFetch): () => void {
+    return this.#caller.register(namespace, name, fetch);
   }
 
   /** Ends every watch; later requests fail. */

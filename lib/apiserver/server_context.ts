@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random } from "../base/mod.ts";
+import type { AdmissionChain } from "./admission/admission_chain.ts";
 import type { BackgroundQueue } from "./background.ts";
 import type { ResourceRegistry } from "./resource_registry.ts";
 import type { Storage } from "./storage.ts";
@@ -17,6 +18,8 @@ export interface ServerLimits {
   readonly watchTimeoutMs: number;
   /** How often a write is tried again when another one came between. */
   readonly writeAttemptsMax: number;
+  /** Longest answer of a webhook. */
+  readonly webhookAnswerBytesMax: number;
 }
 
 /** The bounds where nobody chose others. */
@@ -27,6 +30,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   bookmarkIntervalMs: 60_000,
   watchTimeoutMs: 1_800_000,
   writeAttemptsMax: 8,
+  webhookAnswerBytesMax: 16 * 1024 * 1024,
 };
 
 /** What every part of the server works on. */
@@ -38,4 +42,5 @@ export interface ServerContext {
   readonly registry: ResourceRegistry;
   readonly background: BackgroundQueue;
   readonly limits: ServerLimits;
+  readonly admission: AdmissionChain;
 }

@@ -6,7 +6,7 @@ import type { ResourceRequest } from "./api_request.ts";
 import { jsonResponse } from "./api_response.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { presented } from "./conversion.ts";
-import { deleteObject } from "./delete_object.ts";
+import { deleteAdmitted } from "./delete_object.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { liveObject, patchedDocument, patchKind } from "./patch_object.ts";
 import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
@@ -95,6 +95,7 @@ export class SpecialResources {
 
   async #evict(request: ResourceRequest): Promise<Response> {
     const { info, type } = request;
+    this.#refuseWebhooks(request, "CREATE");
     if (info.verb !== "create") throw methodNotAllowed();
     const { object } = liveObject(this.#server, { type, namespace: info.namespace, name: info.name });
     const phase = isObject(object.status) ? String(object.status.phase) : "";
@@ -103,13 +104,15 @@ export class SpecialResources {
     }
     const body = await parseObjectBody(request.body, request.headers["content-type"]);
     const given = isObject(body.deleteOptions) ? body.deleteOptions : {};
-    deleteObject(this.#server, type, { namespace: info.namespace, name: info.name! }, deleteOptions(info.query, given));
+    const at = { namespace: info.namespace, name: info.name! };
+    await deleteAdmitted(this.#server, type, at, deleteOptions(info.query, given), request);
     const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
     return jsonResponse(201, status);
   }
 
   async #scale(request: ResourceRequest): Promise<Response> {
     const { info, type } = request;
+    this.#refuseWebhooks(request, "UPDATE");
     const place = { type, namespace: info.namespace, name: info.name };
     switch (info.verb) {
       case "get":
@@ -121,6 +124,13 @@ export class SpecialResources {
       default:
         throw methodNotAllowed();
     }
+  }
+
+  /** Webhooks would have to be told of the Scale or Eviction, not of the object that it is about. */
+  #refuseWebhooks({ info, type }: ResourceRequest, operation: "CREATE" | "UPDATE"): void {
+    const { subresource, namespace } = info;
+    if (info.verb === "get" || !this.#server.admission.concerns({ operation, type, subresource, namespace })) return;
+    throw notImplemented(`admission webhooks for ${type.plural}/${subresource}`);
   }
 
   async #putScale(request: ResourceRequest): Promise<Response> {

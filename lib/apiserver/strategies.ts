@@ -7,6 +7,7 @@ import { namespaceStrategy } from "./strategy_namespace.ts";
 import { rbacStrategy } from "./strategy_rbac.ts";
 import { secretStrategy } from "./strategy_secret.ts";
 import { serviceStrategy } from "./strategy_service.ts";
+import { webhookStrategy } from "./strategy_webhook.ts";
 import { jobStrategy, podStrategy, workloadStrategy } from "./strategy_workload.ts";
 
 const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
@@ -23,10 +24,10 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   "jobs.batch": jobStrategy,
   "mutatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
   "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
-  "mutatingwebhookconfigurations.admissionregistration.k8s.io": admissionStrategy,
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
   "validatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
   "validatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
-  "validatingwebhookconfigurations.admissionregistration.k8s.io": admissionStrategy,
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
   "clusterrolebindings.rbac.authorization.k8s.io": rbacStrategy,
   "rolebindings.rbac.authorization.k8s.io": rbacStrategy,
 };

@@ -9,27 +9,73 @@ import { applyDefaults } from "./schema/defaulting.ts";
 import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
-import type { WriteTarget } from "./write_target.ts";
+import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /** Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. */
 export type Change = (live: DynamicObject) => DynamicObject;
 
 /**
- * Changes an object the way PUT and PATCH do: optimistic locking where the candidate names a resourceVersion, a write that
- * changes nothing stores nothing, and an object that is being deleted goes with its last finalizer.
+ * Changes an object: optimistic locking where the candidate names a resourceVersion, a write that changes nothing stores nothing,
+ * and an object that is being deleted goes with its last finalizer. As the server itself does, which asks no webhook.
  *
  * @throws {ApiError} 404, 409, 422 as a real server; nothing is stored then.
  */
 export function updateObject(server: ServerContext, target: WriteTarget, change: Change): StoredObject {
-  const { type } = target;
-  const resource = storageResource(type), name = target.name!;
+  const { key, stored, live } = liveState(server, target);
+  const prepared = prepareManaged(server, target, change(live), live);
+  return storeChange(server, target, { key, stored, live, next: complete(server, target, prepared, live) });
+}
+
+/**
+ * The same the way PUT and PATCH do: with webhooks, and as one step where none is for it. `change` is called again where
+ * somebody else wrote while webhooks were asked.
+ *
+ * @throws {ApiError} as {@linkcode updateObject}, and what webhooks refuse.
+ */
+export async function updateAdmitted(
+  server: ServerContext,
+  target: WriteTarget,
+  change: Change,
+): Promise<StoredObject> {
+  for (let attempt = 1;; attempt++) {
+    const { key, stored, live } = liveState(server, target);
+    const prepared = prepareManaged(server, target, change(live), live);
+    const attributes = admissionAttributes(target, "UPDATE", { object: prepared, old: live });
+    if (!server.admission.concerns(attributes)) {
+      return storeChange(server, target, { key, stored, live, next: complete(server, target, prepared, live) });
+    }
+    const admitted = (await server.admission.mutate(attributes))!;
+    admitted.metadata!.managedFields = prepared.metadata!.managedFields;
+    const next = complete(server, target, keptWithin(target, admitted, live), live);
+    checkCandidate(target, next, live);
+    await server.admission.validate({ ...attributes, object: next });
+    const current = server.storage.get(storageResource(target.type), key) === stored;
+    if (current) return storeChange(server, target, { key, stored, live, next });
+    if (attempt >= server.limits.writeAttemptsMax) throw conflict(target.type, target.name!);
+  }
+}
+
+function liveState(server: ServerContext, target: WriteTarget) {
+  const { type } = target, name = target.name!;
   const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });
-  const stored = server.storage.get(resource, key);
+  const stored = server.storage.get(storageResource(type), key);
   if (!stored) throw notFound(type, name);
-  const live = presented(stored, type);
-  const candidate = change(live);
-  checkPreconditions(target, candidate, live);
-  const next = prepare(server, target, candidate, live);
+  return { key, stored, live: presented(stored, type) };
+}
+
+/** What is written over what. */
+interface StateChange {
+  readonly key: string;
+  readonly stored: StoredObject;
+  readonly live: DynamicObject;
+  readonly next: DynamicObject;
+}
+
+function storeChange(
+  server: ServerContext,
+  target: WriteTarget,
+  { key, stored, live, next }: StateChange,
+): StoredObject {
   if (isNoOp(next, live)) return stored;
   checkCandidate(target, next, live);
   return commit(server, target, key, next, stored);
@@ -75,21 +121,17 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
   if (wanted.resourceVersion !== have.resourceVersion) throw conflict(target.type, target.name!);
 }
 
-/** The candidate with everything that this write may not change taken from the live object. */
-function prepare(
+/** The candidate as mutating webhooks see it: what the endpoint does not write is the live object's, managers are booked. */
+function prepareManaged(
   server: ServerContext,
   target: WriteTarget,
   candidate: DynamicObject,
   live: DynamicObject,
 ): DynamicObject {
   const { type, subresource, options } = target;
-  const resource = storageResource(type), nowMs = server.clock.now();
-  keepServerMetadata(candidate, live);
+  checkPreconditions(target, candidate, live);
   const managed = candidate.metadata!.managedFields;
-  const next = restrict(type.builtin, type.subresources.includes("status"), subresource, candidate, live);
-  applyDefaults(next, type.schema);
-  const strategy = strategyOf(resource);
-  if (subresource === undefined) strategy.normalize?.(next);
+  const next = keptWithin(target, candidate, live);
   next.metadata!.managedFields = target.applied ? managed : trackUpdate({
     before: live,
     after: next,
@@ -97,9 +139,30 @@ function prepare(
     schema: type.schema,
     apiVersion: formatApiVersion(type),
     subresource,
-    nowMs,
+    nowMs: server.clock.now(),
   });
-  if (subresource === undefined) strategy.prepareForUpdate?.(next, live, { type, nowMs });
+  return next;
+}
+
+/** The candidate with everything that this write may not change taken from the live object. */
+function keptWithin(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): DynamicObject {
+  const { type, subresource } = target;
+  keepServerMetadata(candidate, live);
+  const next = restrict(type.builtin, type.subresources.includes("status"), subresource, candidate, live);
+  applyDefaults(next, type.schema);
+  if (subresource === undefined) strategyOf(storageResource(type)).normalize?.(next);
+  return next;
+}
+
+/** Adds what the server adds and nobody owns. */
+function complete(
+  server: ServerContext,
+  { type, subresource }: WriteTarget,
+  next: DynamicObject,
+  live: DynamicObject,
+): DynamicObject {
+  const resource = storageResource(type), nowMs = server.clock.now();
+  if (subresource === undefined) strategyOf(resource).prepareForUpdate?.(next, live, { type, nowMs });
   if (subresource !== "status" && countsGenerations(type, resource)) {
     next.metadata!.generation = (live.metadata!.generation ?? 0) +
       (contentChanged(next, live, type.subresources) ? 1 : 0);

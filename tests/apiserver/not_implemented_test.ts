@@ -73,29 +73,34 @@ Deno.test("a CRD that asks for webhook conversion is refused, when it is made an
   assert.equal((await test.call("PUT", `${crds}/${made.body.metadata.name}`, changed)).code, 422);
 });
 
-Deno.test("who stores an admission webhook or policy is warned that nothing runs it", async () => {
+Deno.test("who stores an admission policy is warned that nothing runs it", async () => {
   using test = open();
-  const group = "/apis/admissionregistration.k8s.io/v1";
+  const policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
   const resourceRules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }];
-  const webhook = {
-    name: "w.example.com",
-    clientConfig: { url: "https://127.0.0.1:1/" },
-    sideEffects: "None",
-    admissionReviewVersions: ["v1"],
-    rules: resourceRules,
-  };
-  const policy = { validations: [{ expression: "false" }], matchConstraints: { resourceRules } };
-  const configurations: [string, object][] = [
-    ["validatingwebhookconfigurations", { webhooks: [webhook] }],
-    ["mutatingwebhookconfigurations", { webhooks: [webhook] }],
-    ["validatingadmissionpolicies", { spec: policy }],
-  ];
-  for (const [resource, fields] of configurations) {
-    const made = await test.call("POST", `${group}/${resource}`, { metadata: { name: "w" }, ...fields });
-    assert.equal(made.code, 201, JSON.stringify(made.body));
-    assert.match(made.warning, /stores this and does not run it/);
-    const changed = await test.call("PATCH", `${group}/${resource}/w`, { metadata: { labels: { a: "b" } } }, MERGE);
-    assert.match(changed.warning, /stores this and does not run it/);
-  }
+  const spec = { validations: [{ expression: "false" }], matchConstraints: { resourceRules } };
+  const made = await test.call("POST", policies, { metadata: { name: "p" }, spec });
+  assert.equal(made.code, 201, JSON.stringify(made.body));
+  assert.match(made.warning, /stores this and does not run it/);
+  const changed = await test.call("PATCH", `${policies}/p`, { metadata: { labels: { a: "b" } } }, MERGE);
+  assert.match(changed.warning, /stores this and does not run it/);
   assert.equal((await test.call("POST", `${CORE}/configmaps`, { metadata: { name: "a" } })).code, 201);
+});
+
+Deno.test("webhooks for what is an object of another kind are not passed over: the request is refused", async () => {
+  using test = open();
+  const configurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+  const rules = [{ apiGroups: ["apps"], apiVersions: ["v1"], operations: ["*"], resources: ["deployments/scale"] }];
+  const clientConfig = { url: "https://127.0.0.1:1/" };
+  const webhook = { name: "w.example.com", clientConfig, sideEffects: "None", admissionReviewVersions: ["v1"], rules };
+  const made = await test.call("POST", configurations, { metadata: { name: "w" }, webhooks: [webhook] });
+  assert.equal(made.code, 201);
+  assert.equal(made.warning, "");
+  const template = { metadata: { labels: { app: "a" } }, spec: { containers: [{ name: "c", image: "i" }] } };
+  const spec = { selector: { matchLabels: { app: "a" } }, template };
+  const deployments = "/apis/apps/v1/namespaces/default/deployments";
+  assert.equal((await test.call("POST", deployments, { metadata: { name: "a" }, spec })).code, 201);
+  assert.equal((await test.call("GET", `${deployments}/a/scale`)).code, 200);
+  const scaled = await test.call("PATCH", `${deployments}/a/scale`, { spec: { replicas: 2 } }, MERGE);
+  assert.equal(scaled.code, 501);
+  assert.match(scaled.body.message, /admission webhooks for deployments\/scale/);
 });

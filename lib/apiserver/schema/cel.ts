@@ -20,9 +20,9 @@ const RESERVED = new Set(
     .split(" "),
 );
 
-function environment(): Environment {
-  const env = new Environment({ enableOptionalTypes: false, homogeneousAggregateLiterals: false })
-    .registerVariable("self", "dyn").registerVariable("oldSelf", "dyn");
+function environment(variables: readonly string[]): Environment {
+  const env = new Environment({ enableOptionalTypes: false, homogeneousAggregateLiterals: false });
+  for (const variable of variables) env.registerVariable(variable, "dyn");
   env.registerFunction(
     "list.indexOf(dyn): int",
     (list, item) => BigInt(asList(list).findIndex((one) => same(one, item))),
@@ -90,11 +90,33 @@ export function compileRule(rule: ValidationRule): CompiledRule {
   return result;
 }
 
-function compileExpression(text: string, type: "bool" | "string"): (context: Record<string, unknown>) => unknown {
-  shared ??= environment();
+const conditions = new Map<string, (context: Record<string, unknown>) => boolean>();
+let ofRequests: Environment | undefined;
+
+/**
+ * Compiles a match condition of an admission webhook (KEP-3716): over `object`, `oldObject` and `request`.
+ *
+ * @throws {RangeError} where the embedded server cannot evaluate it, `authorizer` among others.
+ */
+export function compileCondition(text: string): (context: Record<string, unknown>) => boolean {
+  const known = conditions.get(text);
+  if (known) return known;
+  ofRequests ??= environment(["object", "oldObject", "request"]);
+  const run = compileExpression(text, "bool", ofRequests);
+  const holds = (context: Record<string, unknown>) => run(celValue(context, undefined) as typeof context) === true;
+  if (conditions.size >= COMPILED_MAX) conditions.clear();
+  conditions.set(text, holds);
+  return holds;
+}
+
+function compileExpression(
+  text: string,
+  type: "bool" | "string",
+  env: Environment = shared ??= environment(["self", "oldSelf"]),
+): (context: Record<string, unknown>) => unknown {
   let why: string;
   try {
-    const expression = shared.parse(text);
+    const expression = env.parse(text);
     const { valid, error, type: found } = expression.check();
     if (valid && (found === type || found === "dyn")) return (context) => expression(context);
     why = valid ? `it gives ${String(found)}, not ${type}` : firstLine(error);
@@ -135,7 +157,7 @@ function celText(text: string, format: string | undefined): unknown {
   if (format === "date-time" || format === "date") return new Date(text);
   if (format === "byte") return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   if (format !== "duration") return text;
-  shared ??= environment();
+  shared ??= environment(["self", "oldSelf"]);
   return shared.evaluate(`duration(${JSON.stringify(text)})`);
 }
 

@@ -1,0 +1,209 @@
+import { Buffer } from "node:buffer";
+import { describeError, isObject, jsonEqual, type JsonObject, parseJson, randomUuid } from "../../base/mod.ts";
+import { applyJsonPatch, type DynamicObject } from "../../apimachinery/mod.ts";
+import { ApiError, badRequest, statusOf } from "../api_error.ts";
+import { inVersion } from "../conversion.ts";
+import { decodeObject } from "../object_decoding.ts";
+import type { ResourceType } from "../resource_type.ts";
+import { applyDefaults } from "../schema/defaulting.ts";
+import { compileCondition } from "../schema/cel.ts";
+import type { ServerContext } from "../server_context.ts";
+import type { UserInfo } from "../user_info.ts";
+import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
+import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
+import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
+
+/** A write that asks for admission. */
+export interface AdmissionAttributes extends WrittenObject {
+  /** Empty where it is yet to be generated. */
+  readonly name: string;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  readonly fieldManager?: string;
+  /** Filled with what webhooks warn of. */
+  readonly warnings: string[];
+}
+
+/** A webhook could not be asked, or its answer is none: its failure policy says what follows. */
+class CallError extends Error {}
+
+const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
+const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
+
+/**
+ * Runs the admission webhooks of a write, as kube-apiserver does: mutating ones one after the other, each on what the former made
+ * of the object, and once more those with `reinvocationPolicy: IfNeeded` that saw an object which a later one changed; then
+ * validating ones. Validating ones are called in order, not at once, so that a run repeats.
+ */
+export class AdmissionChain {
+  readonly #server: Pick<ServerContext, "registry" | "storage" | "random">;
+  readonly #table: WebhookTable;
+  readonly #caller: WebhookCaller;
+
+  constructor(
+    server: Pick<ServerContext, "registry" | "storage" | "random">,
+    table: WebhookTable,
+    caller: WebhookCaller,
+  ) {
+    this.#server = server;
+    this.#table = table;
+    this.#caller = caller;
+  }
+
+  /** Whether any webhook has a rule for a write: if none has, there is nothing to wait for. */
+  concerns(write: WrittenObject): boolean {
+    return (["mutating", "validating"] as const).some((phase) =>
+      this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
+    );
+  }
+
+  /**
+   * The object after every mutating webhook.
+   *
+   * @throws {ApiError} where one refuses, or fails under `failurePolicy: Fail`.
+   */
+  async mutate(attributes: AdmissionAttributes): Promise<DynamicObject | undefined> {
+    let { object } = attributes;
+    const webhooks = this.#table.of("mutating"), again = new Set<Webhook>(), seen: Webhook[] = [];
+    for (const webhook of webhooks) {
+      const next = await this.#run("mutating", webhook, { ...attributes, object });
+      if (next.called && !jsonEqual(next.object, object)) { for (const former of seen) again.add(former); }
+      if (next.called && webhook.reinvocationPolicy === "IfNeeded") seen.push(webhook);
+      object = next.object;
+    }
+    for (const webhook of webhooks.filter((each) => again.has(each))) {
+      object = (await this.#run("mutating", webhook, { ...attributes, object })).object;
+    }
+    return object;
+  }
+
+  /** @throws {ApiError} where a validating webhook refuses, or fails under `failurePolicy: Fail`. */
+  async validate(attributes: AdmissionAttributes): Promise<void> {
+    for (const webhook of this.#table.of("validating")) await this.#run("validating", webhook, attributes);
+  }
+
+  async #run(
+    phase: WebhookPhase,
+    webhook: Webhook,
+    attributes: AdmissionAttributes,
+  ): Promise<{ readonly called: boolean; readonly object: DynamicObject | undefined }> {
+    const { object } = attributes, as = webhookType(webhook, attributes, this.#server.registry);
+    if (!as || !selectorsMatch(webhook, attributes, this.#server.storage)) return { called: false, object };
+    try {
+      const uid = randomUuid(this.#server.random), request = reviewRequest(uid, as, attributes);
+      if (!conditionsHold(webhook, request)) return { called: false, object };
+      if (attributes.dryRun && !["None", "NoneOnDryRun"].includes(webhook.sideEffects)) {
+        throw badRequest(`admission webhook "${webhook.name}" does not support dry run`);
+      }
+      const response = await this.#ask(phase, webhook, request);
+      attributes.warnings.push(...response.warnings);
+      if (!response.allowed) throw deniedBy(webhook.name, response.status);
+      if (response.patch === undefined) return { called: true, object };
+      return { called: true, object: patched(webhook, attributes, as, response.patch) };
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      if (webhook.failurePolicy === "Ignore") return { called: true, object };
+      throw new ApiError(500, "InternalError", `Internal error occurred: ${error.message}`, statusOf(error).details);
+    }
+  }
+
+  async #ask(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
+    const failing = `failed calling webhook "${webhook.name}"`;
+    let review: Record<string, unknown>;
+    try {
+      review = await this.#caller.post(webhook.clientConfig, { ...REVIEW, request }, webhook.timeoutSeconds);
+    } catch (error) {
+      throw new CallError(`${failing}: failed to call webhook: ${describeError(error)}`);
+    }
+    const why = (text: string) => new CallError(`${failing}: received invalid webhook response: ${text}`);
+    const { response } = review;
+    if (review.apiVersion !== REVIEW.apiVersion || review.kind !== REVIEW.kind) {
+      throw why(`expected webhook response of ${REVIEW.apiVersion}, Kind=${REVIEW.kind}`);
+    }
+    if (!isObject(response)) throw why("webhook response was absent");
+    if (response.uid !== request.uid) throw why(`expected response.uid=${JSON.stringify(request.uid)}`);
+    const { warnings, patch, patchType } = response, patches = typeof patch === "string" && patch !== "";
+    if (phase === "mutating" && patches && patchType !== "JSONPatch") throw why(`invalid response.patchType`);
+    if (phase === "mutating" && !patches && patchType) throw why(`response.patchType without response.patch`);
+    return {
+      allowed: response.allowed === true,
+      status: response.status,
+      warnings: Array.isArray(warnings) ? warnings.filter((each) => typeof each === "string") : [],
+      patch: phase === "mutating" && patches ? patch : undefined,
+    };
+  }
+}
+
+function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttributes): Record<string, unknown> {
+  const { type, subresource, name, namespace, operation, user, object, old, dryRun, fieldManager } = attributes;
+  const kind = ({ group, version, kind }: ResourceType) => ({ group, version, kind });
+  const resource = ({ group, version, plural }: ResourceType) => ({ group, version, resource: plural });
+  const presented = (each: DynamicObject | undefined) => each === undefined ? null : inVersion(each, as);
+  return {
+    uid,
+    kind: kind(as),
+    resource: resource(as),
+    ...(subresource && { subResource: subresource }),
+    requestKind: kind(type),
+    requestResource: resource(type),
+    ...(subresource && { requestSubResource: subresource }),
+    ...(name && { name }),
+    ...(namespace && { namespace }),
+    operation,
+    userInfo: { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra },
+    object: presented(object),
+    oldObject: presented(old),
+    dryRun,
+    options: {
+      kind: OPTIONS[operation],
+      apiVersion: "meta.k8s.io/v1",
+      ...(dryRun && { dryRun: ["All"] }),
+      ...(fieldManager && operation !== "DELETE" && { fieldManager }),
+    },
+  };
+}
+
+/** Conditions are checked when a configuration is stored; what fails here fails on this very request. */
+function conditionsHold({ name, matchConditions = [] }: Webhook, request: Record<string, unknown>): boolean {
+  const { object, oldObject } = request;
+  return matchConditions.every((condition) => {
+    try {
+      return compileCondition(condition.expression)({ request, object, oldObject });
+    } catch (error) {
+      throw new CallError(
+        `failed calling webhook "${name}": match condition "${condition.name}": ${describeError(error)}`,
+      );
+    }
+  });
+}
+
+/** What a webhook's patch makes of the object, in the version of the request again. */
+function patched(
+  { name }: Webhook,
+  { object, type, warnings }: AdmissionAttributes,
+  as: ResourceType,
+  patch: string,
+): DynamicObject {
+  const internal = (why: string) => new ApiError(500, "InternalError", `Internal error occurred: ${why}`);
+  if (!object) {
+    throw internal(
+      `admission webhook "${name}" attempted to modify the object, which is not supported for this operation`,
+    );
+  }
+  let next: unknown;
+  try {
+    next = applyJsonPatch(inVersion(object, as) as JsonObject, parseJson(Buffer.from(patch, "base64").toString()));
+  } catch (error) {
+    throw internal(describeError(error));
+  }
+  if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
+  const result = inVersion(next as DynamicObject, type);
+  try {
+    // Its own copy: what is shared with the former object must not be edited.
+    decodeObject(result, type, "Ignore", warnings);
+  } catch (error) {
+    throw internal(describeError(error));
+  }
+  applyDefaults(result, type.schema);
+  return result;
+}

@@ -1,0 +1,82 @@
+import { isObject } from "../../base/mod.ts";
+import type { DynamicObject, LabelSelector } from "../../apimachinery/mod.ts";
+import type { Storage } from "../storage.ts";
+
+/** Which requests a webhook is for (admissionregistration.k8s.io/v1 RuleWithOperations). */
+export interface WebhookRule {
+  readonly operations: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly apiVersions: readonly string[];
+  readonly resources: readonly string[];
+  readonly scope: "*" | "Cluster" | "Namespaced";
+}
+
+/** Where a webhook is. */
+export interface WebhookClientConfig {
+  readonly url?: string;
+  readonly service?: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly path?: string;
+    readonly port?: number;
+  };
+  /** Base64 of PEM. */
+  readonly caBundle?: string;
+}
+
+/** One webhook of a configuration, its defaults filled in. */
+export interface Webhook {
+  readonly name: string;
+  readonly clientConfig: WebhookClientConfig;
+  readonly rules?: readonly WebhookRule[];
+  readonly failurePolicy: "Fail" | "Ignore";
+  readonly matchPolicy: "Exact" | "Equivalent";
+  readonly namespaceSelector: LabelSelector;
+  readonly objectSelector: LabelSelector;
+  readonly sideEffects: string;
+  readonly timeoutSeconds: number;
+  readonly admissionReviewVersions: readonly string[];
+  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
+  /** Of mutating webhooks. */
+  readonly reinvocationPolicy?: "Never" | "IfNeeded";
+}
+
+/** What a webhook does. */
+export type WebhookPhase = "mutating" | "validating";
+
+const GROUP = "admissionregistration.k8s.io";
+const RESOURCES: Readonly<Record<WebhookPhase, string>> = {
+  mutating: `mutatingwebhookconfigurations.${GROUP}`,
+  validating: `validatingwebhookconfigurations.${GROUP}`,
+};
+
+/** The webhooks that are stored, in the order in which they are called: by the names of their configurations, then as listed. */
+export class WebhookTable {
+  readonly #storage: Storage;
+  #phases: Partial<Record<WebhookPhase, readonly Webhook[]>> = {};
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    storage.subscribe((resource) => {
+      if (resource === RESOURCES.mutating || resource === RESOURCES.validating) this.#phases = {};
+    });
+  }
+
+  /** The webhooks of a phase. */
+  of(phase: WebhookPhase): readonly Webhook[] {
+    return this.#phases[phase] ??= [...this.#storage.scan(RESOURCES[phase])].flatMap(([, { object }]) =>
+      webhooksOf(object)
+    );
+  }
+
+  /** To be called when the storage has gone back to a snapshot. */
+  rebuild(): void {
+    this.#phases = {};
+  }
+}
+
+/** The webhooks of a configuration; what is no object is left out. */
+export function webhooksOf(configuration: DynamicObject): readonly Webhook[] {
+  const { webhooks } = configuration;
+  return Array.isArray(webhooks) ? webhooks.filter(isObject) as unknown as Webhook[] : [];
+}
