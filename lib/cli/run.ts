@@ -52,7 +52,13 @@ export async function run(context: CommandContext): Promise<number> {
   const ownProbes = (of: "liveness" | "readiness") =>
     probeChecks(
       operator.probes.filter((probe) => probe.of === of)
-        .map(({ id, ask }) => ({ id, ask: (signal) => ask({ client, clock, log: logger, signal, dryRun: false }) })),
+        .map(({ id, ask }) => ({
+          id,
+          ask: (signal) => {
+            if (!running) throw new Error("the operator has not started yet");
+            return running.ask(ask, signal);
+          },
+        })),
       clock,
     );
   const health = serveHealth({
@@ -101,9 +107,12 @@ function start(
     onRequest: (record) => metrics.request(record),
     tracer,
     observe: (controller) => ({ ...metrics.observer(controller), span }),
+    requests: { requestTimeoutMs: settings.requestTimeoutMs, retriesMax: settings.requestRetriesMax },
+    watching: { idleMsMax: settings.watchIdleMaxMs, pageLimit: settings.pageLimit },
     controller: {
       workersMax: settings.workersMax,
       timeoutMs: settings.handlerTimeoutMs,
+      ownWriteWaitMsMax: settings.ownWriteWaitMaxMs,
       backoff: { initialMs: settings.backoffInitialMs, maxMs: settings.backoffMaxMs },
     },
   }).then((running) => {

@@ -33,6 +33,16 @@ export interface Settings {
   readonly backoffMaxMs: number;
   /** Milliseconds that a watch may be silent. */
   readonly stalenessMaxMs: number;
+  /** Milliseconds of silence after which a watch's connection counts as dead. */
+  readonly watchIdleMaxMs: number;
+  /** Objects per page of a list. */
+  readonly pageLimit: number;
+  /** Milliseconds of one attempt of a request. */
+  readonly requestTimeoutMs: number;
+  /** Attempts of a request after the first. */
+  readonly requestRetriesMax: number;
+  /** Milliseconds to wait until a store shows what a cycle wrote. */
+  readonly ownWriteWaitMaxMs: number;
 }
 
 /** The settings of every operator's binary. An operator may add its own to the table. */
@@ -134,5 +144,43 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     flag: "staleness-max",
     fallback: "5m",
     description: "How long a watch may be silent before /readyz fails",
+  }),
+  watchIdleMaxMs: duration({
+    env: "PINTLE_WATCH_IDLE_MAX",
+    flag: "watch-idle-max",
+    fallback: "70s",
+    description: "How long a watch may say nothing, not even a bookmark, before it is opened anew",
+  }),
+  pageLimit: integer(
+    {
+      env: "PINTLE_PAGE_LIMIT",
+      flag: "page-limit",
+      fallback: "500",
+      description: "Objects per page of a list, where the server has no streaming lists",
+    },
+    1,
+    10_000,
+  ),
+  requestTimeoutMs: duration({
+    env: "PINTLE_REQUEST_TIMEOUT",
+    flag: "request-timeout",
+    fallback: "60s",
+    description: "Longest attempt of a request",
+  }),
+  requestRetriesMax: integer(
+    {
+      env: "PINTLE_REQUEST_RETRIES_MAX",
+      flag: "request-retries-max",
+      fallback: "4",
+      description: "Attempts of a request after the first, where it is safe to send it again",
+    },
+    0,
+    100,
+  ),
+  ownWriteWaitMaxMs: duration({
+    env: "PINTLE_OWN_WRITE_WAIT_MAX",
+    flag: "own-write-wait-max",
+    fallback: "5s",
+    description: "How long an object's next reconcile waits until its store shows what the last one wrote",
   }),
 };

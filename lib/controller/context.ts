@@ -47,6 +47,8 @@ export interface ObjectContext<T extends KubeObject> {
    * the object or the process. The function is its key.
    */
   memo<M>(create: () => M): M;
+  /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */
+  shared<M>(create: () => M): M;
   /** The client, with the handler's signal and, in a cycle, its books. */
   readonly client: CycleClient;
   /** The store of a declared watch, of an owned kind or of the reconciled kind itself. */

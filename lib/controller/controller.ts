@@ -77,6 +77,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       events: deps.events,
       fieldManager: deps.fieldManager,
       indexes: deps.indexes,
+      shared: deps.shared,
       pauseMs,
     };
     const cached = (resource: ApiResource) => this.#inputs.reader(resource);

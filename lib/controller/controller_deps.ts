@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { Memo } from "../base/memo.ts";
 import type { Random } from "../base/random.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import type { Client } from "../client/mod.ts";
@@ -60,6 +61,8 @@ export interface ControllerDeps {
   readonly project: (object: KubeObject) => KubeObject;
   /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
   readonly finalizer: string;
+  /** What handlers of all kinds share. */
+  readonly shared: Memo;
   /** Where it works. */
   readonly scope: NamespaceScope;
   /** Finalizers of operators that this one replaces. */

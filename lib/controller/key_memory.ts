@@ -2,6 +2,7 @@ import type { HotLoopState } from "../handling/hot_loop.ts";
 import type { TimerState } from "../handling/timer_schedule.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import { jsonEqual } from "../base/json.ts";
+import { Memo } from "../base/memo.ts";
 import type { ChangeReport } from "./change_run.ts";
 import type { HandlerProgress } from "../handling/progress.ts";
 import type { PendingVersions } from "./watch_set.ts";
@@ -35,7 +36,7 @@ export class KeyMemory {
   resuming: Readonly<Record<string, HandlerProgress>> = {};
   /** Why the last change's handlers gave up; what is said of the object until it changes again. */
   givenUp: { readonly reason: string; readonly message: string } | undefined;
-  readonly #memos = new Map<() => unknown, unknown>();
+  readonly #memo = new Memo();
 
   constructor(object: KubeObject, nowMs: number) {
     this.uid = object.metadata?.uid;
@@ -54,8 +55,7 @@ export class KeyMemory {
 
   /** See `ReconcileContext.memo`. */
   memo<M>(create: () => M): M {
-    if (!this.#memos.has(create)) this.#memos.set(create, create());
-    return this.#memos.get(create) as M;
+    return this.#memo.of(create);
   }
 
   /** Whether `object` is what the last cycle left behind: its own echo, on which there is nothing to do. */

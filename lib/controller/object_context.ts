@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Memo } from "../base/memo.ts";
 import type { Logger } from "../base/log.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
@@ -11,6 +12,7 @@ import type { IndexSet } from "./index_set.ts";
 export interface ObjectContextHost {
   readonly clock: Clock;
   readonly indexes: IndexSet;
+  readonly shared: Memo;
   cached(resource: ApiResource): CachedReader<KubeObject>;
 }
 
@@ -38,6 +40,7 @@ export function objectContext<T extends KubeObject>(
     labels,
     annotations,
     memo,
+    shared: (create) => host.shared.of(create),
     client,
     cached: (resource) => host.cached(resource) as unknown as CachedReader<never>,
     index: (of) => host.indexes.reader(of),

@@ -4,7 +4,7 @@ import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import { Informer } from "../cache/mod.ts";
+import { Informer, type ReflectorBounds } from "../cache/mod.ts";
 import type { Client } from "../client/mod.ts";
 
 /** What an informer watches and keeps. Equal specs share one informer. */
@@ -42,14 +42,14 @@ interface Shared {
  */
 export class SharedInformers {
   readonly #client: Client;
-  readonly #options: { clock: Clock; random: Random; logger: Logger };
+  readonly #options: ReflectorBounds & { clock: Clock; random: Random; logger: Logger };
   readonly #shared: Shared[] = [];
   readonly #ending = new Set<Promise<void>>();
   /** A watch outlives whoever asks for it first: its requests must not stand in the trace of that one's reconcile. */
   readonly #detached = AsyncLocalStorage.snapshot();
 
   /** Watches nothing until somebody asks. */
-  constructor(client: Client, options: { clock: Clock; random: Random; logger: Logger }) {
+  constructor(client: Client, options: ReflectorBounds & { clock: Clock; random: Random; logger: Logger }) {
     this.#client = client;
     this.#options = options;
   }

@@ -85,6 +85,7 @@ export { type Requeue, requeueAfter } from "../handling/outcome.ts";
 // Types alone: what the members of the above speak of, so that a user can name it.
 export type { TimerHandle } from "../base/clock.ts";
 export type { LogFields } from "../base/log.ts";
+export type { Memo } from "../base/memo.ts";
 export type { Random } from "../base/random.ts";
 export type { Transport, TransportRequest } from "../base/transport.ts";
 export type { ApiStatus, StatusCause, StatusReason } from "../apimachinery/api_status.ts";

@@ -29,6 +29,8 @@ export interface ActivityContext {
   readonly signal: AbortSignal;
   /** Whether this process only plans: nothing that `client` writes is kept. */
   readonly dryRun: boolean;
+  /** What this process makes once and shares with every handler: a pool of connections, for instance. The function is its key. */
+  shared<M>(create: () => M): M;
 }
 
 /** Work before the first reconcile or after the last one. */

@@ -1,10 +1,12 @@
 import { type Clock, SystemClock } from "../base/clock.ts";
 import { describeError, invariant } from "../base/errors.ts";
+import { Memo } from "../base/memo.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { type ObjectKey, parseKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import type { ReflectorBounds } from "../cache/mod.ts";
 import { Client, type ClientOptions } from "../client/mod.ts";
 import type { ControllerDeclaration } from "../controller/declaration.ts";
 import { Controller } from "../controller/controller.ts";
@@ -20,7 +22,7 @@ import { SharedInformers } from "../controller/shared_informers.ts";
 import { declareSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
-import type { Operator } from "./operator.ts";
+import type { ActivityHandler, Operator } from "./operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */
 export interface StartOptions {
@@ -36,6 +38,10 @@ export interface StartOptions {
   readonly instance?: string;
   /** Bounds of every controller: workers, timeouts, backoff. */
   readonly controller?: Partial<ControllerOptions>;
+  /** Bounds of every watch: pages, silence, pauses. */
+  readonly watching?: ReflectorBounds;
+  /** Bounds of every request; the client's own where absent. */
+  readonly requests?: Pick<ClientOptions, "requestTimeoutMs" | "retriesMax">;
   /** Told of every attempt of a request once it has ended. */
   readonly onRequest?: ClientOptions["onRequest"];
   /** OpenTelemetry's `Tracer`: makes a span of every API request. None where absent. */
@@ -86,6 +92,7 @@ export class RunningOperator implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #dryRun: boolean;
+  readonly #shared = new Memo();
   readonly #scope: NamespaceScope;
   #unscope: (() => void) | undefined;
   readonly #stop = new AbortController();
@@ -110,8 +117,9 @@ export class RunningOperator implements AsyncDisposable {
       onRequest,
       tracer,
       dryRun,
+      ...options.requests,
     });
-    this.informers = new SharedInformers(this.client, { clock, random, logger });
+    this.informers = new SharedInformers(this.client, { ...options.watching, clock, random, logger });
     const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
       kind,
       ...owns,
@@ -144,6 +152,7 @@ export class RunningOperator implements AsyncDisposable {
         takesOver: operator.takesOver,
         storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
         indexes,
+        shared: this.#shared,
         scope,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       });
@@ -192,6 +201,11 @@ export class RunningOperator implements AsyncDisposable {
   /** One for each kind that has handlers, those of selected kinds as they come and go. */
   get controllers(): readonly Controller[] {
     return [...this.#controllers.keys()];
+  }
+
+  /** Calls a probe, or another activity, with what start-up handlers get. */
+  async ask(activity: ActivityHandler, signal: AbortSignal): Promise<void> {
+    await activity({ ...this.#activityContext(), signal });
   }
 
   /** How far it is. */
@@ -351,6 +365,7 @@ export class RunningOperator implements AsyncDisposable {
       log: this.#logger,
       signal: this.#abort.signal,
       dryRun: this.#dryRun,
+      shared: <M>(create: () => M) => this.#shared.of(create),
     };
   }
 }

@@ -402,3 +402,14 @@ Deno.test("an object of 200 kB is remembered by digests: its handlers still run,
   assert.deepEqual(calls, ["mode", "update undefined 0", "update undefined 0", "mode", "delete"]);
   assert.equal(await world.client.find(ConfigMap, key), undefined);
 });
+
+Deno.test("what an operator shares is made once, for activities and for handlers of every object", async () => {
+  let made = 0;
+  const pool = () => ({ id: ++made }), seen: number[] = [];
+  const operator = new Operator("widgets").startup(({ shared }) => void seen.push(shared(pool).id));
+  operator.on(Widget).create(({ shared }) => void seen.push(shared(pool).id));
+  await using world = await VirtualWorld.open(operator);
+  await createWidget(world);
+  await world.restart(operator);
+  assert.deepEqual(seen, [1, 1, 2], "and anew by a process after it");
+});
