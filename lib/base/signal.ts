@@ -44,3 +44,25 @@ export class LinkedAbort implements Disposable {
     for (const unlink of this.#unlink.splice(0)) unlink();
   }
 }
+
+/**
+ * `work`, or the signal's reason as soon as it aborts; the late result is then discarded.
+ *
+ * @example
+ * ```ts
+ * import { untilAborted } from "./signal.ts";
+ * const gone = AbortSignal.abort(new Error("gone"));
+ * await untilAborted(new Promise(() => {}), gone).then(() => { throw new Error("unreachable"); }, () => {});
+ * ```
+ */
+export async function untilAborted<R>(work: Promise<R>, signal: AbortSignal): Promise<R> {
+  work.catch(() => {}); // a late failure has no one left to hear it
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>(), abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -62,9 +62,14 @@ export class Attendants<T extends KubeObject, Spec, Status extends object> {
     }
   }
 
-  /** Begins to attend, to the objects that are there first. `signal` cuts handlers short. */
-  begin(objects: Iterable<T>, signal: AbortSignal): void {
-    this.#events?.begin(objects, signal);
+  /** Begins to attend. `signal` cuts handlers short. */
+  begin(signal: AbortSignal): void {
+    this.#events?.begin(signal);
+  }
+
+  /** Shows objects that were there before anybody attended to them. */
+  greet(objects: Iterable<T>): void {
+    for (const object of objects) this.#events?.greet(object);
   }
 
   /** Takes what the watch says. */
@@ -103,6 +108,11 @@ export class Attendants<T extends KubeObject, Spec, Status extends object> {
   /** Whether no event waits to be handled. */
   get idle(): boolean {
     return this.#events?.idle ?? true;
+  }
+
+  /** Ends what is under way for some objects; resolves when it has ended. `abort` cuts it short. */
+  async release(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
+    await Promise.all([this.#events?.release(which, abort), this.#daemons?.release(which, abort)]);
   }
 
   /** Ends everything; resolves when it has ended or `abort` cuts it short. */

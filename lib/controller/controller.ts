@@ -1,5 +1,4 @@
 import type { Logger } from "../base/log.ts";
-import { randomSuffix } from "../base/random.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { StoreEvent } from "../cache/mod.ts";
@@ -11,6 +10,7 @@ import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
 import { Attendants } from "./attendants.ts";
 import { ChangeHandling } from "./change_handling.ts";
 import { typed } from "./children.ts";
+import { Coverage } from "./coverage.ts";
 import { Cycle, type CycleHost, type CyclePlan, type CycleReport } from "./cycle.ts";
 import { CycleClient } from "./cycle_client.ts";
 import { type ControllerDeclaration, handles, type TimerDeclaration } from "./declaration.ts";
@@ -21,13 +21,12 @@ import { HotLoopGuard } from "./hot_loop_guard.ts";
 import { KeySchedule } from "./key_schedule.ts";
 import { Inputs } from "./inputs.ts";
 import type { CycleResult, CycleSpan } from "./observer.ts";
-import { covers } from "./namespace_scope.ts";
 import { planCycle, type PlannedCycle } from "./planned_cycle.ts";
+import { tracedCycle } from "./traced_cycle.ts";
+import { Underway } from "./underway.ts";
 
 /** Before another look at an object whose watch lags behind our own writes. */
 const UNREFLECTED_PAUSE_MS = 1_000;
-
-const UNTRACED: CycleSpan = { ended: () => {} };
 
 /**
  * Reconciles every object of one kind: watches, queues keys, runs cycles, and remembers between cycles only what may be lost.
@@ -47,6 +46,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #changes: ChangeHandling<T, Spec, Status> | undefined;
   readonly #attendants: Attendants<T, Spec, Status>;
   readonly #guard: HotLoopGuard;
+  readonly #cycles = new Underway();
+  readonly #coverage: Coverage<T>;
 
   /** Watches nothing and works on nothing before it is started. */
   constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
@@ -54,6 +55,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.#declaration = declaration;
     this.#deps = deps;
     const { clock, random, options, observer } = deps;
+    this.#coverage = new Coverage(deps.scope);
     this.queue = new WorkQueue({ clock, random, backoff: options.backoff, observer: observer?.queue });
     this.#inputs = new Inputs(declaration, deps, {
       onPrimary: (event) => this.#onPrimary(event),
@@ -115,7 +117,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (stop.aborted) close();
     stop.addEventListener("abort", close, { once: true });
     const workers = this.#declaration.workersMax ?? this.#deps.options.workersMax;
-    this.#attendants.begin([...this.#inputs.objects()].filter((object) => covers(this.#deps.scope, object)), abort);
+    this.#attendants.begin(abort);
+    this.#attendants.greet(this.#coverage.gained(this.#inputs.objects()));
     try {
       await Promise.all(Array.from({ length: workers }, () => this.#work(abort)));
     } finally {
@@ -157,7 +160,17 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
 
   /** Looks at every object again: what it covers has changed. */
   rescope(): void {
+    this.#attendants.greet(this.#coverage.gained(this.#inputs.objects()));
     for (const object of this.#inputs.objects()) this.queue.add(formatKey(keyOf(object)), "resume", "low");
+  }
+
+  /**
+   * Ends what is under way for objects that are no longer covered, daemons included, and resolves when it has ended; `abort` cuts it
+   * short. None of it writes after that.
+   */
+  async release(abort: AbortSignal): Promise<void> {
+    const gone = (key: string) => this.#coverage.excludes(key);
+    await Promise.all([this.#cycles.end(gone, abort), this.#attendants.release(gone, abort)]);
   }
 
   /** Lets go of every watch. */
@@ -169,7 +182,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
 
   #onPrimary(event: StoreEvent<T>): void {
     const key = formatKey(keyOf(event.object));
-    if (covers(this.#deps.scope, event.object)) this.#attendants.take(event);
+    if (this.#coverage.admits(event.object)) this.#attendants.take(event);
     const memory = this.#memory.get(key);
     if (memory && event.old && !sameInput(event.old, event.object)) memory.changedMs = this.#deps.clock.now();
     if (event.initial) this.queue.add(key, "resume", "low");
@@ -178,37 +191,40 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
 
   async #work(abort: AbortSignal): Promise<void> {
     for (let item = await this.queue.take(); item; item = await this.queue.take()) {
-      try {
-        await this.#serve(item, abort);
-      } catch (error) {
-        this.#caught(item.key, error, this.#logger(item.key), abort);
-      } finally {
-        this.queue.done(item.key);
-      }
+      await this.#cycles.run(item.key, abort, async (signal) => {
+        try {
+          await this.#serve(item, signal);
+        } catch (error) {
+          this.#caught(item.key, error, this.#logger(item.key), signal);
+        } finally {
+          this.queue.done(item.key);
+        }
+      });
     }
   }
 
   /** A cycle's own writes failed, or this engine has a bug: either way the key comes back, slower and slower. */
   #caught(key: string, error: unknown, log: Logger, abort: AbortSignal): void {
     if (!abort.aborted) this.#retry(key, outcomeOfError(error), log);
-    else log.info("cycle cut short by the stop; the next run takes it up");
+    else log.info("cycle cut short; whoever works on the object next takes it up");
   }
 
   async #serve(item: WorkItem, abort: AbortSignal): Promise<void> {
     const former = this.#memory.get(item.key);
     // What changed is told from what was written last: on an object as it was before that, an old change would be handled anew.
-    const reflected = !former || await this.#awaitOwnWrites(former, abort);
+    const { options: { ownWriteWaitMsMax }, finalizer, clock } = this.#deps;
+    const reflected = !former || await former.reflected(ownWriteWaitMsMax, this.#changes !== undefined, abort);
     if (!reflected && this.#changes) {
       for (const reason of item.reasons) this.queue.addAfter(item.key, UNREFLECTED_PAUSE_MS, reason);
       return;
     }
     const stored = this.#inputs.get(item.key);
-    const ours = stored !== undefined && covers(this.#deps.scope, stored);
+    const ours = stored !== undefined && this.#coverage.admits(stored);
     if (!ours || (former && former.uid !== stored.metadata?.uid)) this.#forget(item.key);
     if (!ours) return;
     const memory = this.#remember(item.key, stored);
     const object = typed(stored, this.#declaration.kind);
-    const { finalizer, takesOver } = this.#host, { clock } = this.#deps;
+    const { takesOver } = this.#host;
     const detected = detectCause(object, { finalizer, takesOver, needsFinalizer: this.#host.holds(object) });
     const attends = detected.kind === "gone" && !memory.letGo && this.#changes?.attends(object);
     const cause = attends ? { kind: "delete" } as const : detected;
@@ -244,29 +260,15 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       pass,
       memo,
     };
-    await this.#runCycle(plan, memory, abort);
+    const logger = this.#logger(item.key), { observer, random } = this.#deps, { kind } = this.#declaration;
+    await tracedCycle(
+      plan,
+      { kind, observer, random, logger },
+      (span, log) => this.#runCycle(plan, memory, abort, span, log),
+    );
   }
 
-  #runCycle(plan: CyclePlan<T, Spec, Status>, memory: KeyMemory, abort: AbortSignal): Promise<void> {
-    const { observer, random } = this.#deps, { kind } = this.#declaration.kind;
-    const { namespace, name = "" } = plan.object.metadata ?? {};
-    const reconcile = randomSuffix(random, 8);
-    const attributes = {
-      "k8s.object.kind": kind,
-      ...(namespace ? { "k8s.namespace.name": namespace } : {}),
-      "k8s.object.name": name,
-      "reconcile.id": reconcile,
-      "reconcile.cause": plan.cause.kind,
-    };
-    const span = observer?.span ?? ((_name, _attributes, work) => work(UNTRACED));
-    return span(`reconcile ${kind}`, attributes, (active) => {
-      const { traceId } = active;
-      const log = this.#logger(plan.key).with(traceId ? { reconcile, trace_id: traceId } : { reconcile });
-      return this.#runTraced(plan, memory, abort, active, log);
-    });
-  }
-
-  async #runTraced(
+  async #runCycle(
     plan: CyclePlan<T, Spec, Status>,
     memory: KeyMemory,
     abort: AbortSignal,
@@ -357,17 +359,6 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     for (const { delayMs, reason } of this.#schedule.next(memory, this.#deps.clock.now())) {
       this.queue.addAfter(key, delayMs, reason);
     }
-  }
-
-  /** Whether the stores show what the key's last cycle wrote. */
-  async #awaitOwnWrites(memory: KeyMemory, abort: AbortSignal): Promise<boolean> {
-    const { ownWriteWaitMsMax } = this.#deps.options;
-    let reflected = true;
-    for (const [informer, version] of memory.pendingWrites) {
-      reflected = await informer.waitFor(version, ownWriteWaitMsMax, abort) && reflected;
-    }
-    if (reflected || !this.#changes) memory.pendingWrites.clear();
-    return reflected;
   }
 
   #remember(key: string, object: T): KeyMemory {

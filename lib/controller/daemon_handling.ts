@@ -43,6 +43,8 @@ interface Running {
   /** Whether nobody waits for it any more. */
   abandoned: boolean;
   ended: boolean;
+  /** Resolves when it has ended, or nobody waits for it any more. */
+  readonly over: PromiseWithResolvers<void>;
 }
 
 /**
@@ -109,18 +111,40 @@ export class DaemonHandling<T extends KubeObject, Spec, Status extends object> {
       })
     );
     for (const { key, each, known } of all) this.#stop(key, each, known, "the operator stops");
-    const cut = () => all.forEach(({ known }) => known.cut.abort(abort.reason));
+    await this.#over(all.map(({ known }) => known), abort);
+  }
+
+  /** Ends the daemons of some objects and resolves when they have ended, or are let go of; `abort` cuts them short. */
+  async release(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
+    for (const [key, running] of this.#running) {
+      if (!which(key)) continue;
+      for (const each of this.#declarations) {
+        const known = running.get(each.id);
+        if (known && !known.ended) this.#stop(key, each, known, "another replica takes over, or nobody works");
+      }
+      this.#running.delete(key);
+    }
+    const ending = [...this.#unended].filter(([, key]) => which(key)).map(([running]) => running);
+    await this.#over(ending, abort);
+    // What a daemon left behind, unawaited, holds its signal still.
+    for (const { cut } of ending) cut.abort(new DOMException("the daemon has ended", "AbortError"));
+  }
+
+  /** Resolves when daemons have ended or `abort` has cut them short. */
+  async #over(ending: readonly Running[], abort: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>();
+    const cut = () => {
+      for (const { cut } of ending) cut.abort(abort.reason);
+      aborted.resolve();
+    };
     if (abort.aborted) cut();
     abort.addEventListener("abort", cut, { once: true });
-    const over = new Promise<void>((resolve) => {
-      if (abort.aborted) resolve();
-      abort.addEventListener("abort", () => resolve(), { once: true });
-    });
-    await Promise.race([Promise.all(all.map(({ known }) => this.#endings.get(known))), over]);
+    await Promise.race([Promise.all(ending.map(({ over }) => over.promise)), aborted.promise]);
     abort.removeEventListener("abort", cut);
   }
 
-  readonly #endings = new WeakMap<Running, Promise<void>>();
+  /** Every daemon that somebody may have to wait for, of objects that are gone too. */
+  readonly #unended = new Map<Running, string>();
 
   #start(key: string, declared: DaemonDeclaration<T, Spec, Status>, running: Map<string, Running>): void {
     const mine: Running = {
@@ -129,9 +153,12 @@ export class DaemonHandling<T extends KubeObject, Spec, Status extends object> {
       progress: begin(this.#host.clock.now()),
       abandoned: false,
       ended: false,
+      over: Promise.withResolvers<void>(),
     };
     running.set(declared.id, mine);
-    this.#endings.set(mine, this.#run(key, declared, mine));
+    this.#unended.set(mine, key);
+    void mine.over.promise.then(() => this.#unended.delete(mine));
+    void this.#run(key, declared, mine);
   }
 
   /** Asks a daemon to end, then insists, then lets go of it; each step once. */
@@ -148,14 +175,15 @@ export class DaemonHandling<T extends KubeObject, Spec, Status extends object> {
       running.cut.abort(reason);
       const timer = clock.schedule(() => {
         running.abandoned = true;
+        running.over.resolve();
         this.#host.logger(key).warn("a daemon does not heed its signal; it is let go", { daemon: id });
         this.#host.look(key);
       }, cancellationTimeoutMs);
-      void this.#endings.get(running)?.then(() => clock.clear(timer));
+      void running.over.promise.then(() => clock.clear(timer));
     };
     if (cancellationBackoffMs === 0) return insist();
     const timer = clock.schedule(insist, cancellationBackoffMs);
-    void this.#endings.get(running)?.then(() => clock.clear(timer));
+    void running.over.promise.then(() => clock.clear(timer));
   }
 
   async #run(key: string, declared: DaemonDeclaration<T, Spec, Status>, mine: Running): Promise<void> {
@@ -169,6 +197,7 @@ export class DaemonHandling<T extends KubeObject, Spec, Status extends object> {
       }
     } finally {
       mine.ended = true;
+      mine.over.resolve();
       this.#host.look(key);
     }
   }

@@ -1,10 +1,12 @@
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { untilAborted } from "../base/signal.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import type { StoreEvent } from "../cache/mod.ts";
 import { matchesFilter } from "../handling/filter.ts";
 import type { EventContext } from "./context.ts";
 import type { EventDeclaration } from "./declaration.ts";
+import { Underway } from "./underway.ts";
 
 /** Events of one object that wait; the oldest changes beyond are passed over, the object's last state never is. */
 const WAITING_MAX = 100;
@@ -34,7 +36,7 @@ export class EventHandling<T extends KubeObject> {
   readonly #host: EventHost<T>;
   readonly #waiting = new Map<string, ObjectEvent<T>[]>();
   readonly #ready: string[] = [];
-  readonly #busy = new Map<string, Promise<void>>();
+  readonly #busy = new Underway();
   #signal: AbortSignal | undefined;
   #closed = false;
 
@@ -43,10 +45,14 @@ export class EventHandling<T extends KubeObject> {
     this.#host = host;
   }
 
-  /** Begins: with the objects that are there, as initial events. Nothing that came before is handled. */
-  begin(objects: Iterable<T>, signal: AbortSignal): void {
+  /** Begins. Nothing that came before is handled. */
+  begin(signal: AbortSignal): void {
     this.#signal = signal;
-    for (const object of objects) this.#push("initial", object, undefined);
+  }
+
+  /** An object that is there already, as an initial event. */
+  greet(object: T): void {
+    if (this.#signal && !this.#closed) this.#push("initial", object, undefined);
   }
 
   /** Takes what the watch says. */
@@ -60,11 +66,15 @@ export class EventHandling<T extends KubeObject> {
     this.#closed = true;
     this.#ready.length = 0;
     this.#waiting.clear();
-    if (abort.aborted || this.#busy.size === 0) return;
-    const over = Promise.withResolvers<void>(), cut = () => over.resolve();
-    abort.addEventListener("abort", cut, { once: true });
-    await Promise.race([Promise.all(this.#busy.values()), over.promise]);
-    abort.removeEventListener("abort", cut);
+    if (abort.aborted) return;
+    await this.#busy.end(() => true, abort);
+  }
+
+  /** Drops what waits for some objects; resolves when their handlers are done. `abort` cuts them short. */
+  async release(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
+    for (const key of [...this.#waiting.keys()].filter(which)) this.#waiting.delete(key);
+    for (const key of this.#ready.splice(0)) if (!which(key)) this.#ready.push(key);
+    await this.#busy.end(which, abort);
   }
 
   /** Whether nothing waits and nothing is under way. */
@@ -88,29 +98,25 @@ export class EventHandling<T extends KubeObject> {
   #next(): void {
     while (this.#busy.size < this.#host.workersMax && this.#ready.length > 0) {
       const key = this.#ready.shift()!;
-      this.#busy.set(
-        key,
-        this.#drain(key).finally(() => {
-          this.#busy.delete(key);
-          if (this.#waiting.has(key)) this.#ready.push(key);
-          this.#next();
-        }),
-      );
+      void this.#busy.run(key, this.#signal!, (signal) => this.#drain(key, signal)).then(() => {
+        if (this.#waiting.has(key)) this.#ready.push(key);
+        this.#next();
+      });
     }
   }
 
   /** The events of one object that wait now. */
-  async #drain(key: string): Promise<void> {
+  async #drain(key: string, signal: AbortSignal): Promise<void> {
     const events = this.#waiting.get(key) ?? [];
     this.#waiting.delete(key);
     for (const event of events) {
       for (const declared of this.#declarations) {
-        if (this.#closed) return;
+        if (this.#closed || signal.aborted) return;
         if (!matchesFilter(declared, event.object)) continue;
         try {
-          await this.#host.handle(declared, event, this.#signal!);
+          await untilAborted(this.#host.handle(declared, event, signal), signal);
         } catch (error) {
-          if (this.#signal!.aborted) return;
+          if (signal.aborted) return;
           const fields = { handler: declared.id, error: describeError(error) };
           this.#host.logger(key).warn("an event handler failed; events are not handled again", fields);
         }

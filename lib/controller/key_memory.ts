@@ -53,6 +53,19 @@ export class KeyMemory {
     if (acted) this.givenUp = outcome.kind === "failed" ? outcome : undefined;
   }
 
+  /**
+   * Waits, at most `waitMsMax` for each store, until the stores show what the last cycle wrote. Answers whether they do; where they must
+   * (`required`), they are asked again the next time.
+   */
+  async reflected(waitMsMax: number, required: boolean, abort: AbortSignal): Promise<boolean> {
+    let reflected = true;
+    for (const [informer, version] of this.pendingWrites) {
+      reflected = await informer.waitFor(version, waitMsMax, abort) && reflected;
+    }
+    if (reflected || !required) this.pendingWrites.clear();
+    return reflected;
+  }
+
   /** See `ReconcileContext.memo`. */
   memo<M>(create: () => M): M {
     return this.#memo.of(create);

@@ -1,11 +1,13 @@
 import { UsageError } from "../base/errors.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { type KubeObject, parseKey } from "../apimachinery/object.ts";
 import { globProblem, matchesGlobs } from "../apimachinery/namespace_globs.ts";
 
-/** In which namespaces an operator works. Objects without a namespace are always its own. */
+/** In which namespaces an operator works. */
 export interface NamespaceScope {
   /** Whether objects of a namespace are handled. */
   covers(namespace: string): boolean;
+  /** Whether objects without a namespace are handled; they are where absent. */
+  coversCluster?(): boolean;
   /** The only namespace ever covered, where it is one: then no other is watched either. */
   readonly only?: string;
   /** Calls `listener` after what is covered has changed, until the function that it returns is called. */
@@ -17,7 +19,25 @@ export const EVERYWHERE: NamespaceScope = { covers: () => true };
 
 /** Whether an object is an operator's own to handle. */
 export function covers(scope: NamespaceScope, { metadata }: KubeObject): boolean {
-  return !metadata?.namespace || scope.covers(metadata.namespace);
+  return metadata?.namespace ? scope.covers(metadata.namespace) : scope.coversCluster?.() ?? true;
+}
+
+/** Whether the object of a key (`namespace/name`, or `name`) is an operator's own to handle. */
+export function coversKey(scope: NamespaceScope, key: string): boolean {
+  return covers(scope, { metadata: parseKey(key) });
+}
+
+/** The part of `scope` that `gate` lets it work on now. */
+export function gatedScope(scope: NamespaceScope, gate: NamespaceScope): NamespaceScope {
+  return {
+    ...(scope.only === undefined ? {} : { only: scope.only }),
+    covers: (namespace) => gate.covers(namespace) && scope.covers(namespace),
+    coversCluster: () => (gate.coversCluster?.() ?? true) && (scope.coversCluster?.() ?? true),
+    onChange: (listener) => {
+      const ends = [scope.onChange?.(listener), gate.onChange?.(listener)];
+      return () => ends.forEach((end) => end?.());
+    },
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { describeError, invariant } from "../base/errors.ts";
 import { Memo } from "../base/memo.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
+import { LinkedAbort, untilAborted } from "../base/signal.ts";
 import type { Transport } from "../base/transport.ts";
 import { type ObjectKey, parseKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
@@ -232,6 +233,20 @@ export class RunningOperator implements AsyncDisposable {
     return this.#stopping ??= this.#stopWithin(graceMs);
   }
 
+  /**
+   * Ends what is under way for objects that the scope no longer covers, daemons included, and resolves when it has ended: from then
+   * on nothing writes for them. Cycles get `graceMs` to finish and are then cut short. To be called after the scope has told its change.
+   */
+  async release(graceMs: number): Promise<void> {
+    using abort = new LinkedAbort([this.#abort.signal]);
+    const timer = this.#clock.schedule(() => abort.abort(new Error("grace period is over")), graceMs);
+    try {
+      await Promise.all(this.controllers.map((controller) => controller.release(abort.signal)));
+    } finally {
+      this.#clock.clear(timer);
+    }
+  }
+
   /** Stops at once, as a killed process would: cycles are cut short, clean-up handlers do not run. */
   async crash(): Promise<void> {
     this.#unscope?.();
@@ -253,8 +268,7 @@ export class RunningOperator implements AsyncDisposable {
     const context = this.#activityContext();
     for (const handler of this.#operator.activities.startup) await handler(context);
     const started = Promise.all(this.controllers.map((controller) => controller.start()));
-    await (signal ? Promise.race([started, aborted(signal)]) : started);
-    signal?.throwIfAborted();
+    await (signal ? untilAborted(started, signal) : started);
   }
 
   async #start({ signal, leadership }: StartOptions): Promise<void> {
@@ -368,9 +382,4 @@ export class RunningOperator implements AsyncDisposable {
       shared: <M>(create: () => M) => this.#shared.of(create),
     };
   }
-}
-
-/** Rejects with the signal's reason once it aborts. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 }
