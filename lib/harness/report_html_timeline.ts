@@ -22,6 +22,8 @@ export type RowKind = keyof typeof ROW_KINDS;
 export interface TimelineRow {
   readonly kind: RowKind;
   readonly startMs: number;
+  /** Tells apart what happened in the same millisecond. */
+  readonly order: number;
   /** Absent for what has no duration. */
   readonly endMs?: number;
   readonly what: string;
@@ -37,20 +39,22 @@ const AXIS = 1_000;
 /** Narrowest bar that is still seen. */
 const BAR_MIN = 4;
 
-/** All that happened, in the order of time; a step stands before what happened in it. */
+/** All that happened, in the order in which it did; Events, which other processes time, come last in their millisecond. */
 export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): TimelineRow[] {
   const rows: TimelineRow[] = [
-    ...steps.map(({ kind, title, startMs, endMs: ended, failure }) => ({
+    ...steps.map(({ kind, title, startMs, order, endMs: ended, failure }) => ({
       kind: "step" as const,
       startMs,
+      order,
       endMs: ended ?? endMs,
       what: `${kind} ${title}`,
       more: () => failure ?? (ended === undefined ? "it did not come to its end" : undefined),
       isFailure: failure !== undefined,
     })),
-    ...writes.map(({ by, method, path, name, status, atMs, tookMs }) => ({
+    ...writes.map(({ by, method, path, name, status, atMs, order, tookMs }) => ({
       kind: by,
       startMs: atMs,
+      order,
       endMs: atMs + tookMs,
       what: `${method} ${path.replace(/(?<=[?&])fieldManager=[^&]*&?|[?&]fieldManager=[^&]*$/, "")}`,
       more: () => `${name ? `${name} ` : ""}${status ?? "no answer came"}`,
@@ -59,19 +63,21 @@ export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): 
     ...events.map(({ type, reason, note, regarding, atMs }) => ({
       kind: "event" as const,
       startMs: atMs,
+      order: Number.MAX_SAFE_INTEGER,
       what: `${reason}: ${note}`,
       more: () => regarding,
       isFailure: type === "Warning",
     })),
-    ...logs.map(({ level, message, fields, atMs }) => ({
+    ...logs.map(({ level, message, fields, atMs, order }) => ({
       kind: level,
       startMs: atMs,
+      order,
       what: message,
       more: () => Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`).join(" "),
       isFailure: level === "error",
     })),
   ];
-  return rows.sort((a, b) => a.startMs - b.startMs || rank(a) - rank(b));
+  return rows.sort((a, b) => a.startMs - b.startMs || a.order - b.order);
 }
 
 /** The timeline as a table, as much of it as there is room for: steps always, of the rest what came first and last. */
@@ -138,10 +144,6 @@ function within(rows: readonly TimelineRow[], rowsMax: number): readonly Timelin
     ...(rest > half ? others.slice(half - rest) : []),
   ]);
   return rows.filter((row) => kept.has(row));
-}
-
-function rank({ kind }: TimelineRow): number {
-  return kind === "step" ? 0 : 1;
 }
 
 function offset(ms: number): string {

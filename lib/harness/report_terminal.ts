@@ -194,5 +194,5 @@ function counts({ planned, ended, running, tookMs }: Progress, width: number, pa
 
 /** Whole seconds: a number that changes with each frame is noise. */
 function seconds(ms: number): string {
-  return formatDuration(Math.floor(ms / 1_000) * 1_000);
+  return ms < 1_000 ? "0s" : formatDuration(Math.floor(ms / 1_000) * 1_000);
 }

@@ -20,6 +20,8 @@ export interface StepRecord {
   readonly title: string;
   /** When it began. */
   readonly startMs: number;
+  /** Its place in the record: more than one thing happens in a millisecond. */
+  readonly order: number;
   /** Absent while it runs, and for a step that was cut off. */
   endMs?: number;
   /** Why it failed, in words. */
@@ -40,6 +42,8 @@ export interface WriteEntry {
   readonly status: number | undefined;
   /** When it was sent, in milliseconds since the Unix epoch. */
   readonly atMs: number;
+  /** Its place in the record: more than one thing happens in a millisecond. */
+  readonly order: number;
   /** How long its answer, or the news that none will come, took. */
   readonly tookMs: number;
 }
@@ -54,6 +58,8 @@ export interface LogEntry {
   readonly fields: LogFields;
   /** When, in milliseconds since the Unix epoch. */
   readonly atMs: number;
+  /** Its place in the record: more than one thing happens in a millisecond. */
+  readonly order: number;
 }
 
 /** One Kubernetes Event in the scenario's namespaces. */
@@ -83,14 +89,14 @@ export async function recorded(
 ): Promise<Response> {
   const { method = "GET", body } = request, name = method === "POST" ? nameIn(body) : undefined;
   timeline.secrets.note(path, body);
-  const atMs = timeline.clock.now();
+  const atMs = timeline.clock.now(), order = timeline.next();
   let status: number | undefined;
   try {
     const response = await transport.fetch(path, request);
     status = response.status;
     return response;
   } finally {
-    timeline.write({ by, method, path, name, status, atMs, tookMs: timeline.clock.now() - atMs });
+    timeline.write({ by, method, path, name, status, atMs, order, tookMs: timeline.clock.now() - atMs });
   }
 }
 
@@ -113,12 +119,18 @@ export class Timeline {
   /** Values that no report may have. */
   readonly secrets = new SecretValues();
   dropped = 0;
+  #next = 0;
 
   constructor(readonly clock: Clock) {}
 
+  /** The place of what happens now. */
+  next(): number {
+    return this.#next++;
+  }
+
   /** Begins a step. */
   begin(kind: StepKind, title: string): StepRecord {
-    const step: StepRecord = { kind, title, startMs: this.clock.now() };
+    const step: StepRecord = { kind, title, startMs: this.clock.now(), order: this.next() };
     this.#keep(this.steps, step);
     return step;
   }
@@ -129,8 +141,8 @@ export class Timeline {
   }
 
   /** Enters a log line. */
-  log(entry: Omit<LogEntry, "atMs">): void {
-    this.#keep(this.logs, { ...entry, atMs: this.clock.now() });
+  log(entry: Omit<LogEntry, "atMs" | "order">): void {
+    this.#keep(this.logs, { ...entry, atMs: this.clock.now(), order: this.next() });
   }
 
   /** Enters an Event. */

@@ -14,7 +14,7 @@ function report(result: RunResult): string {
 
 const RUN = runResult([
   scenarioResult("it is copied", { kind: "passed" }, {
-    steps: [{ kind: "given", title: "a note", startMs: 0, endMs: 5 }],
+    steps: [{ kind: "given", title: "a note", startMs: 0, order: 0, endMs: 5 }],
   }),
   failedResult("it is repaired"),
   scenarioResult("it is left alone", { kind: "skipped", reason: "the operator is a pod" }),
@@ -23,13 +23,33 @@ const RUN = runResult([
 
 /** A run whose record is as long as records get. */
 function largeRun(scenarios: number, failures: number): RunResult {
-  const log = (nth: number) => ({ level: "info" as const, message: `line ${nth}`, fields: { nth }, atMs: nth });
+  const log = (nth: number) => ({
+    level: "info" as const,
+    message: `line ${nth}`,
+    fields: { nth },
+    atMs: nth,
+    order: nth,
+  });
   const logs = Array.from({ length: 2_000 }, (_, nth) => log(nth));
   return runResult(Array.from({ length: scenarios }, (_, nth) => {
     const name = `scenario ${nth} of many`;
     return nth < failures ? failedResult(name, { logs }) : scenarioResult(name, { kind: "passed" }, { logs });
   }));
 }
+
+Deno.test("of one millisecond, a step's writes stand below it and above the next step", () => {
+  const at = { atMs: 5, fields: {} }, write = { by: "scenario", method: "POST", path: "/", status: 201 } as const;
+  const rows = rowsOf(scenarioResult("quick", { kind: "passed" }, {
+    steps: [
+      { kind: "given", title: "a note", startMs: 5, order: 0, endMs: 5 },
+      { kind: "then", title: "this follows", startMs: 5, order: 3, endMs: 5 },
+    ],
+    writes: [{ ...write, ...at, order: 1, tookMs: 0 }],
+    logs: [{ ...at, level: "warn", message: "late", order: 4 }, { ...at, level: "info", message: "written", order: 2 }],
+    events: [{ ...at, type: "Normal", reason: "Written", note: "", regarding: "" }],
+  }));
+  assert.deepEqual(rows.map(({ kind }) => kind), ["step", "scenario", "info", "step", "warn", "event"]);
+});
 
 Deno.test("a timeline is in the order of time, and a step stands before what happened in it", () => {
   assert.deepEqual(rowsOf(RUN.scenarios[1]!).map(({ kind, isFailure }) => `${kind}${isFailure ? "!" : ""}`), [
@@ -56,7 +76,7 @@ Deno.test("a report of any run is bounded, failures have the most room, and what
     assert.ok(rows <= 20_000, `${rows} rows`);
     assert.equal(document.match(/<details class="scenario/g)?.length ?? 0, scenarios);
   }
-  const text = `${HOSTILE} `.repeat(400), entry = { message: text, fields: { text }, atMs: 0 };
+  const text = `${HOSTILE} `.repeat(400), entry = { message: text, fields: { text }, atMs: 0, order: 0 };
   const huge = failedResult("huge", {
     outcome: { kind: "failed", message: text, stack: text },
     logs: Array.from({ length: 2_000 }, () => ({ ...entry, level: "info" as const })),
@@ -108,9 +128,9 @@ testWith(noBrowser, "whatever names, messages, logs and attachments hold is show
   const hostile = failedResult(HOSTILE, {
     suite: HOSTILE,
     outcome: { kind: "failed", message: HOSTILE, stack: HOSTILE },
-    steps: [{ kind: "given", title: HOSTILE, startMs: 0, endMs: 1, failure: HOSTILE }],
-    writes: [{ by: "operator", method: "PUT", path: `/${HOSTILE}`, status: 200, atMs: 0, tookMs: 1 }],
-    logs: [{ level: "info", message: HOSTILE, fields: { [HOSTILE]: HOSTILE }, atMs: 0 }],
+    steps: [{ kind: "given", title: HOSTILE, startMs: 0, order: 0, endMs: 1, failure: HOSTILE }],
+    writes: [{ by: "operator", method: "PUT", path: `/${HOSTILE}`, status: 200, atMs: 0, order: 0, tookMs: 1 }],
+    logs: [{ level: "info", message: HOSTILE, fields: { [HOSTILE]: HOSTILE }, atMs: 0, order: 0 }],
     events: [{ type: "Normal", reason: HOSTILE, note: HOSTILE, regarding: HOSTILE, atMs: 0 }],
     attachments: [{ title: HOSTILE, text: HOSTILE }],
   });

@@ -53,7 +53,7 @@ Deno.test("the picture shows what runs, its step and its seconds, and counts the
   assert.deepEqual(paper.picture.split("\n").map((line) => line.slice(1).trim()), [
     "0 passed  2 running  1 to go  2s",
     "notes: scenario 0  given a note  2s",
-    "notes: scenario 1  0ms",
+    "notes: scenario 1  0s",
   ]);
   reporter.onStep(planned[0]!, "given", "a note", true);
   await clock.advance(120);

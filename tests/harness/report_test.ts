@@ -50,10 +50,10 @@ Deno.test("a scenario is one line; one that failed tells its steps, what was see
 
 Deno.test("what the operator says while a failed scenario is cleared is not shown with the failure", () => {
   const failed = failedResult("b fails"), startMs = failed.endMs - 100;
-  const later = { level: "info" as const, fields: {}, atMs: startMs + 1 };
+  const later = { level: "info" as const, fields: {}, atMs: startMs + 1, order: 20 };
   const lines = scenarioLines({
     ...failed,
-    steps: [...failed.steps, { kind: "teardown", title: "what it made goes", startMs, endMs: failed.endMs }],
+    steps: [...failed.steps, { kind: "teardown", title: "what it made goes", startMs, order: 11, endMs: failed.endMs }],
     logs: [...failed.logs, ...Array.from({ length: 20 }, (_, nth) => ({ ...later, message: `cleared ${nth}` }))],
   }, plain);
   assert.ok(lines.includes("    the operator's last 4 log lines:"), lines.join("\n"));
@@ -65,7 +65,7 @@ Deno.test("control characters of names, logs and messages do not reach a termina
   const lines = scenarioLines(
     failedResult(`b ${hostile}`, {
       outcome: { kind: "failed", message: hostile },
-      logs: [{ level: "info", message: hostile, fields: { a: hostile }, atMs: 0 }],
+      logs: [{ level: "info", message: hostile, fields: { a: hostile }, atMs: 0, order: 0 }],
       attachments: [{ title: hostile, text: hostile }],
     }),
     plain,
@@ -153,7 +153,7 @@ testWith(
       failedResult(hostile + unwritable, {
         suite: hostile,
         outcome: { kind: "failed", message: hostile + unwritable },
-        logs: [{ level: "info", message: hostile, fields: { key: unwritable }, atMs: 0 }],
+        logs: [{ level: "info", message: hostile, fields: { key: unwritable }, atMs: 0, order: 0 }],
       }),
     ]));
     assert.equal(suite!.name, hostile);
