@@ -71,7 +71,7 @@ Deno.test("every test that a requirement names is there", async () => {
   let names = 0;
   for (const line of text.split("\n").filter((line) => line.startsWith("- **FR-"))) {
     const id = /FR-\d+/.exec(line)![0];
-    for (const [, path, named] of line.matchAll(/`((?:tests|bench)\/[\w/]+\.ts)`([^`]*)/g)) {
+    for (const [, path, named] of line.matchAll(/`((?:tests|bench|examples)\/[\w/]+\.ts)`([^`]*)/g)) {
       if (!await exists(path!)) {
         missing.push(`${id}: ${path}`);
         continue;

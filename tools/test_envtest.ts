@@ -52,7 +52,10 @@ async function main(args: readonly string[]): Promise<number> {
     await using cluster = await EnvtestCluster.start({ programs, clock, signal });
     const file = `${cluster.folder}/test.kubeconfig`;
     await Deno.writeTextFile(file, cluster.kubeconfig, { mode: 0o600 });
-    const suites = args.some((arg) => !arg.startsWith("-")) ? [] : await clusterSuites(`${ROOT}tests`);
+    const suites = args.some((arg) => !arg.startsWith("-")) ? [] : [
+      ...await clusterSuites(`${ROOT}examples`),
+      ...await clusterSuites(`${ROOT}tests`),
+    ];
     if (args.length === 0 && suites.length === 0) throw new UsageError("no suite uses tests/cluster.ts yet");
     const tests = new Deno.Command(Deno.execPath(), {
       // One cluster for all: suites that ran at the same time would see each other's CRDs and namespaces.

@@ -133,23 +133,37 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       await release(this.#client, kind, object, [this.#host.finalizer, ...this.#host.takesOver]);
       return { outcome, object: undefined, undisturbed: false, ticks, changes };
     }
-    const kept = changes ? await this.#remember(object, draft, changes) : object;
-    if (!kept) return { outcome, object: undefined, undisturbed: false, ticks, changes };
+    if (changes?.edit.status) draft.set(changes.edit.status as Partial<Status>);
     for (const report of this.#plan.reports) report(draft);
     this.#judge(draft, outcome, changes);
-    const own = changes?.edit.annotations ? annotated(object, changes.edit.annotations) : object;
-    const untouched = kept === object || sameInput(own, kept);
-    if (!kind.hasStatus || !draft.changed) return { outcome, object: kept, undisturbed: untouched, ticks, changes };
-    const written = await this.#commit(kept, draft);
-    const undisturbed = untouched && written !== undefined && sameInput(kept, written) &&
-      jsonEqual((written as { status?: unknown }).status, draft.current);
-    return { outcome, object: written, undisturbed, ticks, changes };
+    // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that they said.
+    const told = kind.hasStatus && draft.changed ? await this.#tell(object, draft, changes) : object;
+    const kept = told && changes ? await this.#remember(told, changes) : told;
+    if (!told || !kept) return { outcome, object: undefined, undisturbed: false, ticks, changes };
+    const own = changes?.edit.annotations ? annotated(told, changes.edit.annotations) : told;
+    const undisturbed = (told === object || sameInput(object, told) && jsonEqual(statusOf(told), draft.current)) &&
+      (kept === told || sameInput(own, kept) && jsonEqual(statusOf(told), statusOf(kept)));
+    return { outcome, object: kept, undisturbed, ticks, changes };
+  }
+
+  /** Writes the status; undefined where the object is gone. */
+  async #tell(object: T, draft: StatusDraft<Status>, changes: ChangesHandled | undefined): Promise<T | undefined> {
+    try {
+      return await this.#commit(object, draft);
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      // What the server refuses it will refuse again: handlers that succeeded are not called anew for that, and the object says why.
+      if (changes) await this.#remember(object, changes);
+      const plain = this.#draft(object);
+      plain.condition("Ready", false, "StatusRefused", describeError(error));
+      if (plain.changed) await this.#commit(object, plain);
+      throw error;
+    }
   }
 
   /** Writes what is to be remembered of the object's changes; undefined where it is gone. */
-  async #remember(object: T, draft: StatusDraft<Status>, { edit, state }: ChangesHandled): Promise<T | undefined> {
+  async #remember(object: T, { edit, state }: ChangesHandled): Promise<T | undefined> {
     const { declaration: { kind }, changes } = this.#host;
-    if (edit.status) draft.set(edit.status as Partial<Status>);
     if (!edit.annotations) return object;
     try {
       return await annotate(this.#client, kind, object, edit.annotations);
@@ -292,7 +306,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     if (reconcile && (changes?.finished ?? true)) draft.observe();
   }
 
-  /** Writes the status; undefined where the object is gone. */
+  /** Applies the status, in spite of others who write to the object; undefined where it is gone. */
   async #commit(object: T, draft: StatusDraft<Status>): Promise<T | undefined> {
     const { kind } = this.#host.declaration;
     const { name, namespace, uid } = object.metadata!;
@@ -328,4 +342,8 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     const remade = own.some(({ verb }) => verb === "create" || verb === "delete");
     return (remade ? undefined : own.at(-1)?.resourceVersion) ?? object.metadata?.resourceVersion;
   }
+}
+
+function statusOf(object: KubeObject): unknown {
+  return (object as { status?: unknown }).status;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { breach } from "../../tools/lint_house.ts";
+import { breach, exampleBreach } from "../../tools/lint_house.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -113,4 +113,21 @@ Deno.test("deno lint passes what keeps the rules, and base alone may ask the mac
   assert.deepEqual((await lint("lib/cache/sample.ts", kept)).code, 0);
   assert.deepEqual((await lint("lib/base/sample.ts", "export const at: number = Date.now();\n")).code, 0);
   assert.deepEqual((await lint("tools/sample.ts", 'Deno.env.get("HOME");\nDate.now();\n')).code, 0);
+});
+
+Deno.test("an example imports the public API alone, and only its test the harness", () => {
+  const allowed = [["a/operator.ts", "lib/mod.ts"], ["a/operator_test.ts", "lib/harness/mod.ts"], [
+    "a/operator_test.ts",
+    "tests/cluster.ts",
+  ], ["a/operator_test.ts", "examples/a/operator.ts"]];
+  for (const [from, to] of allowed) assert.equal(exampleBreach(`/p/examples/${from}`, `/p/${to}`), undefined);
+  for (const to of ["lib/controller/mod.ts", "lib/harness/mod.ts", "tests/cluster.ts"]) {
+    assert.match(exampleBreach("/p/examples/a/operator.ts", `/p/${to}`) ?? "allowed", /imports lib\/mod\.ts/);
+  }
+  assert.match(exampleBreach("/p/examples/a/operator_test.ts", "/p/lib/controller/mod.ts") ?? "allowed", /not lib/);
+});
+
+Deno.test("the linter fails on an example that reaches behind the public API", async () => {
+  const { code, said } = await lint("examples/a/operator.ts", 'import "../../lib/controller/mod.ts";\n');
+  assert.deepEqual([code, said.includes("an example imports lib/mod.ts")], [1, true], said);
 });

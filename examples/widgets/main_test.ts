@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { operator } from "../../examples/widgets/main.ts";
-import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
-import { builtinKind, ConfigMap, type ConfigMapObject } from "../../lib/operator/mod.ts";
-import { World } from "../world.ts";
+import { builtinKind, ConfigMap, type ConfigMapObject, type DynamicObject } from "../../lib/mod.ts";
+import { World } from "../../tests/world.ts";
+import { operator } from "./main.ts";
 
 const Widget = builtinKind<DynamicObject>({ group: "shop.example.com", version: "v1", kind: "Widget" });
 

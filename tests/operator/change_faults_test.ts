@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { Operator } from "../../lib/operator/mod.ts";
+import { World } from "../world.ts";
+import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
+
+const Widget = widgetKind("change-faults");
+
+function recording() {
+  const calls: string[] = [], operator = new Operator("widgets");
+  operator.on(Widget).create(({ status }) => {
+    calls.push("create");
+    status.set({ phase: "Made" });
+  }).update(({ status, spec }) => {
+    calls.push("update");
+    status.set({ size: spec.size });
+  });
+  return { calls, operator };
+}
+
+for (const verdict of ["dieBefore", "dieAfter"] as const) {
+  Deno.test(`killed at any write of a change (${verdict}), no handler is missed and nothing that it said is lost`, async () => {
+    const { calls, operator } = recording();
+    await using world = await World.open(operator);
+    const namespace = await world.namespace("a");
+    for (let nth = 1, struck = true; struck; nth++) {
+      struck = false;
+      const name = `w${nth}`, key = { namespace, name };
+      const fault = (_request: unknown, write: number) => {
+        if (write !== nth) return "pass";
+        struck = true;
+        return verdict;
+      };
+      calls.length = 0;
+      await createWidget(world, Widget, namespace, name, { size: 1 });
+      await world.start({ fault });
+      await world.idleThenKill();
+      await world.start();
+      await untilReady(world, Widget, namespace, name);
+      await world.idle();
+      assert.equal((await world.client.get<WidgetObject>(Widget, key)).status?.phase, "Made", `create, write ${nth}`);
+      assert.deepEqual([...new Set(calls)], ["create"]);
+      await world.kill();
+      await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+      await world.start({ fault });
+      await world.idleThenKill();
+      await world.start();
+      await world.idle();
+      const after = await world.untilObject<WidgetObject>(
+        Widget,
+        key,
+        ({ status }) => status?.observedGeneration === 2,
+      );
+      assert.equal(after.status?.size, 2, `update, write ${nth}`);
+      assert.ok(calls.includes("update"));
+      await world.kill();
+      if (!struck) break;
+    }
+    await world.start();
+  });
+}
+
+Deno.test("a status that the server refuses is said on the object, and calls no handler again that succeeded", async () => {
+  const operator = new Operator("widgets");
+  let calls = 0;
+  operator.on(Widget).create(({ status }) => {
+    calls++;
+    status.set({ size: "large" as never });
+  }).update(() => {});
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await world.untilObject<WidgetObject>(
+    Widget,
+    key,
+    ({ metadata }) => metadata.annotations?.["widgets.pintle.dev/handled"] !== undefined,
+  );
+  const refused = await world.untilObject<WidgetObject>(
+    Widget,
+    key,
+    (widget) => conditionOf(widget, "Ready")?.reason === "StatusRefused",
+  );
+  assert.match(conditionOf(refused, "Ready")!.message, /status\.size/);
+  await world.idle();
+  assert.equal(calls, 1);
+  assert.ok(world.logs.some(({ fields }) => String(fields.error).includes("status.size")), "and the log says why");
+});
