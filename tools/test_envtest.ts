@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { describeError, SystemClock, UsageError } from "../lib/base/mod.ts";
 import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 
@@ -61,7 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
       // One cluster for all: suites that ran at the same time would see each other's CRDs and namespaces.
       args: ["test", "-q", "-A", ...args, ...suites],
       cwd: ROOT,
-      env: { PINTLE_TEST_KUBECONFIG: file },
+      env: { PINTLE_TEST_KUBECONFIG: file, KUBEBUILDER_ASSETS: dirname(programs.etcd) },
       stdin: "null",
     }).spawn();
     const stop = () => {

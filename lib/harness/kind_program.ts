@@ -13,13 +13,15 @@ export interface KindProgramOptions {
   readonly name?: string;
   /** docker, podman or nerdctl; the first that works where absent. */
   readonly runtime?: string;
+  /** Longest time for it and the container runtime to answer that they work; a minute where absent. */
+  readonly answerMsMax?: number;
   /** Longest time for each part of the clearing up; two minutes where absent. */
   readonly teardownMsMax?: number;
 }
 
 const NAME = "pintle-test";
 const READY = "180s";
-const TEARDOWN_MS_MAX = 120_000;
+const ANSWER_MS_MAX = 60_000, TEARDOWN_MS_MAX = 120_000;
 /**
  * Deletions of one cluster, and the pause between them: what its creation had under way when it was called off goes on for a
  * while in the container runtime, and a node may come to be after the first deletion.
@@ -52,8 +54,11 @@ export class KindProgram {
    * @throws {UsageError} where one of them is missing or does not work.
    */
   static async find(options: KindProgramOptions, signal: AbortSignal): Promise<KindProgram> {
-    const runtime = await ContainerRuntime.find(options.runtime, signal);
-    await requireCommand("kind", ["version"], INSTALL, { signal, expected: /^kind v\d/m });
+    const { clock, answerMsMax = ANSWER_MS_MAX, runtime: preferred } = options;
+    // A container runtime whose daemon is stuck takes every question and answers none.
+    using limit = new TimeLimit(clock, answerMsMax, "asking for kind and a container runtime", [signal]);
+    const runtime = await ContainerRuntime.find(preferred, limit.signal);
+    await requireCommand("kind", ["version"], INSTALL, { signal: limit.signal, expected: /^kind v\d/m });
     return new KindProgram(options, runtime);
   }
 

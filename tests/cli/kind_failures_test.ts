@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeMachine, type FakeMachineOptions, kindOf, operatorRoot } from "./fake_kind.ts";
+import { FakeMachine, type FakeMachineOptions, HANG, kindOf, operatorRoot } from "./fake_kind.ts";
 import { testWith } from "../outside_program.ts";
 
 const MAIN = "tests/cli/patient_operator.ts";
@@ -94,6 +94,13 @@ for (const [what, failure] of Object.entries(UNUSABLE)) {
     await machine.assertClean({ clusters: failure.machine.clusters });
   });
 }
+
+Deno.test("a container runtime that takes questions and answers none is given up after a minute", async () => {
+  await using machine = await FakeMachine.make({ hooks: { "docker info": HANG } });
+  const { out, err } = await machine.run([], { main: "tests/cli/stuck_daemon.ts" });
+  assert.deepEqual([out, err], ["asking for kind and a container runtime took longer than 1m\n", ""]);
+  assert.deepEqual(await machine.processes(), []);
+});
 
 Deno.test("a run creates its cluster, runs on it and deletes it", async () => {
   await using given = await kindOf();
