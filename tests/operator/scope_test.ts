@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../lib/base/mod.ts";
 import { Namespace, type NamespaceScope, Operator, scopeOfGlobs } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
-import { createWidget, untilReady, widgetKind } from "./widget.ts";
+import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 
 const Widget = widgetKind("scope");
 
@@ -11,12 +11,19 @@ function watching() {
   const seen: string[] = [], operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ namespace }) => void seen.push(`reconcile ${namespace}`))
     .event(({ namespace, type }) => void seen.push(`${type} ${namespace}`))
-    .daemon(async ({ namespace, stopped }) => {
+    .daemon(async ({ namespace, stopped, report }) => {
       seen.push(`daemon ${namespace}`);
+      report((status) => status.set({ phase: "attended" }));
       await new Promise<void>((resolve) => stopped.addEventListener("abort", () => resolve(), { once: true }));
       seen.push(`daemon ends ${namespace}`);
     });
   return { seen, operator };
+}
+
+/** A daemon starts once the finalizer of its object is seen, which may be after the first reconcile. */
+async function untilAttended(world: World, namespace: string): Promise<void> {
+  const key = { namespace, name: "w" };
+  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.phase === "attended");
 }
 
 Deno.test("globs include and exclude namespaces, for reconciles, events and daemons alike", async () => {
@@ -30,9 +37,8 @@ Deno.test("globs include and exclude namespaces, for reconciles, events and daem
   await createWidget(world, Widget, legacy, "before");
   await world.start({ scope: scopeOfGlobs([`${world.prefix}-*`, `!${legacy}`]) });
   for (const namespace of [one, two, legacy]) await createWidget(world, Widget, namespace, "w");
-  await untilReady(world, Widget, one, "w");
-  await untilReady(world, Widget, two, "w");
-  await world.idle();
+  await untilAttended(world, one);
+  await untilAttended(world, two);
   assert.deepEqual(seen.filter((line) => line.endsWith(legacy)), []);
   for (const what of ["reconcile", "added", "daemon"]) assert.ok(seen.includes(`${what} ${two}`), what);
   const left = await world.client.get(Widget, { namespace: legacy, name: "w" });
@@ -67,15 +73,14 @@ Deno.test("a scope that changes brings in what it gains, and lets go of what it 
   await world.start({ scope });
   await createWidget(world, Widget, one, "w");
   await createWidget(world, Widget, two, "w");
-  await untilReady(world, Widget, one, "w");
+  await untilAttended(world, one);
   assert.equal(listeners.size, 1);
   covered.delete(one);
   covered.add(two);
   for (const listener of listeners) listener();
-  await untilReady(world, Widget, two, "w");
-  await world.idle();
-  assert.ok(seen.includes(`daemon ends ${one}`) && seen.includes(`daemon ${two}`), seen.join(", "));
+  await untilAttended(world, two);
   covered.add(one); // so that the world can be taken down
+  assert.ok(seen.includes(`daemon ends ${one}`) && seen.includes(`daemon ${two}`), seen.join(", "));
 });
 
 Deno.test("a glob that can match no namespace is refused with its reason", () => {

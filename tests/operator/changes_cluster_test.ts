@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import {
+  AnnotationStorage,
+  ChainStorage,
+  KopfRecords,
+  MemoryStorage,
+  Operator,
+  type OperatorOptions,
+  Secret,
+  type SecretObject,
+  StatusStorage,
+  TemporaryError,
+} from "../../lib/operator/mod.ts";
+import { World } from "../world.ts";
+import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
+
+const Widget = widgetKind("changes-cluster");
+
+/** Every storage that an operator on a kind of its own can be given. */
+const STORAGES: Record<string, () => OperatorOptions> = {
+  annotations: () => ({}),
+  status: () => ({ storage: new StatusStorage() }),
+  memory: () => ({ storage: new MemoryStorage() }),
+  "a chain that ends in Kopf's records": () => ({
+    storage: new ChainStorage(new AnnotationStorage({ prefix: "widgets.pintle.dev" }), new KopfRecords()),
+  }),
+};
+
+for (const [name, options] of Object.entries(STORAGES)) {
+  Deno.test(`remembered in ${name}: create, update, field and delete handlers are each called once for a change`, async () => {
+    const calls: string[] = [], operator = new Operator("widgets", options());
+    let failures = 1;
+    operator.on(Widget)
+      .create(({ spec, status }) => {
+        calls.push(`create ${spec.size}`);
+        status.set({ phase: "Made" });
+      })
+      .update(({ diff }) => {
+        calls.push(`update ${diff.map(({ path, operation }) => `${operation} ${path.join(".")}`)}`);
+        if (failures-- > 0) throw new TemporaryError("once more", { delay: 1 });
+      })
+      .field("spec.note", ({ old, next }) => void calls.push(`note ${old}->${next}`), { id: "note" })
+      .delete(() => void calls.push("delete"));
+    await using world = await World.open(operator);
+    await world.start();
+    const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+    await createWidget(world, Widget, namespace, "w", { size: 1, note: "a" });
+    await untilReady(world, Widget, namespace, "w");
+    await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+    await world.untilObject<WidgetObject>(
+      Widget,
+      key,
+      (widget) => widget.status?.observedGeneration === 2 && conditionOf(widget, "Ready")?.status === "True",
+    );
+    await world.client.patch(Widget, key, { spec: { note: null } }, { type: "merge" });
+    await world.untilObject<WidgetObject>(Widget, key, (widget) => widget.status?.observedGeneration === 3);
+    await world.idle();
+    await world.client.delete(Widget, key);
+    await world.untilGone(Widget, key);
+    assert.deepEqual(calls, [
+      "create 1",
+      "note undefined->a",
+      "update change spec.size",
+      "update change spec.size",
+      "update remove spec.note",
+      "note a->undefined",
+      "delete",
+    ]);
+  });
+}
+
+Deno.test("on a server, too, a creation is one write, three handlers of it no more, and a restart none", async () => {
+  const operator = new Operator("widgets");
+  const set = (phase: string) => ({ status }: { status: { set(fields: object): void } }) => status.set({ phase });
+  operator.on(Widget).create(set("one"), { id: "one" }).create(set("two"), { id: "two" }).create(set("three"), {
+    id: "three",
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  await world.idle();
+  assert.deepEqual(
+    world.writes.map(({ method, path }) => `${method} ${path.replace(/\?.*/, "").split("/").slice(-2).join("/")}`),
+    [
+      "PATCH w/status",
+    ],
+  );
+  await world.stop();
+  await world.start();
+  await world.idle();
+  assert.deepEqual(world.writes, []);
+});
+
+Deno.test("a Secret's changes are told by digests, on objects that anybody owns", async () => {
+  const seen: string[] = [], operator = new Operator("keeper");
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a"), key = { namespace, name: "s" };
+  operator.on(Secret).update(({ diff, namespace: where }) => {
+    if (where === namespace) seen.push(...diff.map(({ path, operation }) => `${operation} ${path.join(".")}`));
+  }, { labels: { watched: "yes" } }).create(() => {}, { labels: { watched: "yes" } });
+  const labels = { watched: "yes" };
+  await world.client.create<SecretObject>(Secret, {
+    metadata: { ...key, labels },
+    stringData: { password: "hunter2-hunter2" },
+  });
+  await world.start();
+  const handled = "keeper.pintle.dev/handled";
+  const first = await world.untilObject<SecretObject>(
+    Secret,
+    key,
+    ({ metadata }) => handled in (metadata?.annotations ?? {}),
+  );
+  await world.client.patch(Secret, key, { stringData: { password: "correct horse" } }, { type: "merge" });
+  const second = await world.untilObject<SecretObject>(
+    Secret,
+    key,
+    ({ metadata }) => metadata?.annotations?.[handled] !== first.metadata?.annotations?.[handled],
+  );
+  assert.deepEqual(seen, ["change data.password"]);
+  for (const { metadata } of [first, second]) {
+    assert.doesNotMatch(JSON.stringify(metadata?.annotations), /hunter2|correct|aHVudGVy|Y29ycmVj/);
+  }
+});
+
+Deno.test("what was under way when the process was killed is taken up where it was, by the next one", async () => {
+  const calls: string[] = [], operator = new Operator("widgets");
+  let open = false;
+  operator.on(Widget).create(() => void calls.push("first"), { id: "first" }).create(() => {
+    calls.push("second");
+    if (!open) throw new TemporaryError("closed", { delay: 1, reason: "Closed" });
+  }, { id: "second" });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await untilReadyReason(world, key, "Closed");
+  await world.kill();
+  open = true;
+  await world.start();
+  await untilReady(world, Widget, namespace, "w");
+  assert.equal(calls.filter((call) => call === "first").length, 1);
+  const { metadata } = await world.client.get<WidgetObject>(Widget, key);
+  assert.deepEqual(Object.keys(metadata.annotations ?? {}), []);
+});
+
+async function untilReadyReason(world: World, key: { namespace: string; name: string }, reason: string): Promise<void> {
+  await world.untilObject<WidgetObject>(Widget, key, (widget) => conditionOf(widget, "Ready")?.reason === reason);
+}
+
+Deno.test("a daemon holds its object until it has ended, and is started anew after a kill", async () => {
+  const seen: string[] = [], operator = new Operator("keeper");
+  operator.on(Widget).daemon(async ({ stopped, report, spec }) => {
+    seen.push("begins");
+    report((status) => status.set({ phase: `size ${spec.size}` }));
+    await new Promise<void>((resolve) => stopped.addEventListener("abort", () => resolve(), { once: true }));
+    seen.push(stopped.reason.message);
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w", { size: 4 });
+  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.phase === "size 4");
+  await world.kill();
+  await world.client.delete(Widget, key);
+  await world.start();
+  await world.untilGone(Widget, key);
+  assert.deepEqual(seen.filter((line) => line === "begins").length, 1, "not for what is being deleted");
+});
