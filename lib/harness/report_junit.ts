@@ -1,9 +1,14 @@
+import { shorten } from "./match.ts";
 import { logLine } from "./report_lines.ts";
 import type { RunResult, ScenarioResult } from "./result.ts";
 
+/** Letters of a message, a log line and an attachment, and of all that is told of one failure. */
+const MESSAGE_LENGTH_MAX = 20_000, LINE_LENGTH_MAX = 2_000, ATTACHED_LENGTH_MAX = 100_000, TOLD_LENGTH_MAX = 500_000;
+
 /**
  * The run as JUnit XML, in the dialect that CI systems read (testsuites, testsuite, testcase, failure, skipped, system-out).
- * Scenarios that were interrupted are errors: a CI system must not take their absence for success.
+ * Scenarios that were interrupted are errors: a CI system must not take their absence for success. What is told of a failure is
+ * bounded: CI systems refuse files that are large.
  */
 export function junitReport(result: RunResult): string {
   const suites = [...new Set(result.scenarios.map(({ suite }) => suite))].map((name) => suiteXml(name, result));
@@ -51,10 +56,11 @@ function caseXml({ suite, name, outcome, startMs, endMs, logs, steps, attachment
     case "failed": {
       const told = [
         ...steps.map(({ kind, title, failure }) => `${failure ? "✗" : "✓"} ${kind} ${title}`),
-        ...logs.map(logLine),
-        ...attachments.map(({ title, text }) => `${title}:\n${text}`),
+        ...attachments.map(({ title, text }) => `${title}:\n${shorten(text, ATTACHED_LENGTH_MAX)}`),
+        ...logs.map((entry) => shorten(logLine(entry), LINE_LENGTH_MAX)),
       ];
-      const out = told.length > 0 ? `      <system-out>${escape(told.join("\n"))}</system-out>\n` : "";
+      const text = shorten(told.join("\n"), TOLD_LENGTH_MAX);
+      const out = told.length > 0 ? `      <system-out>${escape(text)}</system-out>\n` : "";
       return `${head}>\n${failureXml("failure", outcome.message)}${out}    </testcase>\n`;
     }
     default:
@@ -64,7 +70,9 @@ function caseXml({ suite, name, outcome, startMs, endMs, logs, steps, attachment
 
 function failureXml(tag: "failure" | "error", message: string): string {
   const [first = ""] = message.split("\n");
-  return `      <${tag} message="${escape(first)}">${escape(message)}</${tag}>\n`;
+  return `      <${tag} message="${escape(shorten(first, LINE_LENGTH_MAX))}">${
+    escape(shorten(message, MESSAGE_LENGTH_MAX))
+  }</${tag}>\n`;
 }
 
 function seconds(ms: number): string {

@@ -139,10 +139,22 @@ testWith(
       [string, string, string],
     ];
     assert.equal(text, "expected this\n  and that");
-    assert.match(out, /✗ then this follows\n[^]*error refused [^]*one\ntwo/);
+    assert.match(out, /✗ then this follows\n[^]*one\ntwo\n[^]*error refused /);
     assert.deepEqual(run!.cases[0]!.parts[0]!.slice(0, 2), ["failure", "kind delete cluster exited with 1:"]);
   },
 );
+
+Deno.test("what a JUnit report tells of one failure is bounded, and says so", () => {
+  const text = "long ".repeat(100_000),
+    entry = { level: "info" as const, message: text, fields: {}, atMs: 0, order: 0 };
+  const xml = junitReport(runResult([failedResult("b", {
+    outcome: { kind: "failed", message: text },
+    logs: Array.from({ length: 1_000 }, () => entry),
+    attachments: Array.from({ length: 10 }, () => ({ title: "log", text })),
+  })]));
+  assert.ok(xml.length < 550_000, `${xml.length} letters`);
+  assert.match(xml, /… \(500000 characters\)/);
+});
 
 testWith(
   missing,
