@@ -150,7 +150,7 @@ export class World implements AsyncDisposable {
     try {
       await this.#stage.clear();
     } finally {
-      await this.#operator.crash();
+      await this.#operator[Symbol.asyncDispose]();
       this.#stage.close();
       await this.cluster[Symbol.asyncDispose]();
     }

@@ -10,4 +10,5 @@ export * from "./context.ts";
 export * from "./declaration.ts";
 export * from "./reader.ts";
 export * from "./review.ts";
+export * from "./webhook_configuration.ts";
 export * from "./webhooks.ts";

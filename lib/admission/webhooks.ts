@@ -23,7 +23,9 @@ import {
 
 /** What admission handlers are run with. */
 export interface AdmissionHost {
+  /** Times handlers. */
   readonly clock: Clock;
+  /** Its lines name the webhook and the object. */
   readonly logger: Logger;
   /** What handlers read through; each gets its own signal. */
   reader(signal: AbortSignal): AdmissionReader;
@@ -64,6 +66,7 @@ export class AdmissionWebhooks {
   readonly #bounds: AdmissionBounds;
   #underWay = 0;
 
+  /** Serves nothing by itself: `fetch` is to be called. */
   constructor(
     declarations: readonly AdmissionDeclaration[],
     host: AdmissionHost,
@@ -72,6 +75,11 @@ export class AdmissionWebhooks {
     this.#declarations = new Map(declarations.map((each) => [webhookPath(each), each]));
     this.#host = host;
     this.#bounds = { ...BOUNDS, ...bounds };
+  }
+
+  /** The same with more handlers. */
+  extended(more: readonly AdmissionDeclaration[]): AdmissionWebhooks {
+    return new AdmissionWebhooks([...this.#declarations.values(), ...more], this.#host, this.#bounds);
   }
 
   /** Longest body that is read. */

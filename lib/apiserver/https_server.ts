@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { describeError, type Logger, silentLogger } from "../base/mod.ts";
 import { ApiError, bodyTooLarge, unauthorized } from "./api_error.ts";
 import { errorResponse } from "./api_response.ts";
-import { CertificateAuthority, type Identity } from "./certificates.ts";
+import { CertificateAuthority, type Identity } from "../base/certificates.ts";
 import { kubeconfigText, writePrivateFile } from "./kubeconfig.ts";
 import { PROTOBUF, protobufToJson } from "./protobuf.ts";
 import { mediaTypeOf } from "./request_body.ts";

@@ -1,4 +1,4 @@
-import type { Identity } from "./certificates.ts";
+import type { Identity } from "../base/certificates.ts";
 
 const NAME = "pintle-embedded";
 

@@ -10,7 +10,7 @@
 export { ApiError } from "./api_error.ts";
 export type { ApiRequest } from "./api_request.ts";
 export type { EventLog, StorageEvent } from "./event_log.ts";
-export { CertificateAuthority, type Identity } from "./certificates.ts";
+export { CertificateAuthority, type Identity } from "../base/certificates.ts";
 export { type HttpsOptions, HttpsServer } from "./https_server.ts";
 export { EmbeddedApiServer, type EmbeddedApiServerOptions } from "./server.ts";
 export { DEFAULT_LIMITS, type ServerLimits } from "./server_context.ts";

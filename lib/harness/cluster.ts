@@ -1,4 +1,4 @@
-import type { Transport } from "../base/mod.ts";
+import type { Transport, TransportRequest } from "../base/mod.ts";
 
 /** Somebody of a cluster. */
 export interface ClusterUser {
@@ -19,6 +19,12 @@ export interface Cluster extends AsyncDisposable {
   transport(user?: ClusterUser): Transport;
   /** The text of a kubeconfig for an administrator; undefined where no socket listens. */
   readonly kubeconfig: string | undefined;
+  /** Answers for a Service inside of the cluster with code of this process, where that is possible; until the function is called. */
+  serveService?(
+    namespace: string,
+    name: string,
+    fetch: (path: string, request: TransportRequest) => Promise<Response>,
+  ): () => void;
   /** Whether it was there before or is to be kept: what is made in it has to be removed from it. False where absent. */
   readonly stays?: boolean;
 }

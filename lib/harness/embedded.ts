@@ -20,6 +20,11 @@ export class EmbeddedCluster implements Cluster {
     return this.#server.transport(user);
   }
 
+  /** See {@linkcode Cluster.serveService}. */
+  serveService(...[namespace, name, fetch]: Parameters<NonNullable<Cluster["serveService"]>>): () => void {
+    return this.#server.serveService(namespace, name, fetch);
+  }
+
   /** Lets what writes have set off come to its end, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.settled();

@@ -4,10 +4,14 @@ import {
   invariant,
   type Random,
   settle,
+  SystemClock,
   type Transport,
   type TransportRequest,
+  UsageError,
 } from "../base/mod.ts";
+import { Client } from "../client/mod.ts";
 import type { Operator } from "../operator/operator.ts";
+import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
@@ -35,6 +39,9 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   readonly #options: InProcessOptions;
   #running: RunningOperator | undefined;
   #transport: Transport | undefined;
+  #hosted: HostedWebhooks | undefined;
+  #admin: Transport | undefined;
+  #configured: Operator | undefined;
   #requests: SeenRequest[] = [];
   #died = Promise.withResolvers<void>();
   #isDead = false;
@@ -86,6 +93,20 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     await this.#end((running) => running.crash());
   }
 
+  /** Ends it, and takes the webhook configurations that it left out of the cluster. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.crash();
+    const operator = this.#configured, admin = this.#admin;
+    this.#configured = this.#admin = undefined;
+    if (!operator || !admin) return;
+    try {
+      const { forgetWebhooks } = await import("../operator/webhook_hosting.ts");
+      await forgetWebhooks(new Client(admin, { fieldManager: operator.name, clock: this.#options.clock }), operator);
+    } finally {
+      admin.close();
+    }
+  }
+
   /** See {@linkcode OperatorUnderTest.restart}. */
   async restart(): Promise<void> {
     await this.crash();
@@ -126,7 +147,8 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     this.#abandon = new AbortController();
     const inner = cluster.transport(how.as ?? user);
     try {
-      this.#running = await this.#options.operator().start({
+      const declared = this.#options.operator();
+      this.#running = await declared.start({
         transport: this.#recording(inner, how),
         clock,
         random: random(),
@@ -136,20 +158,48 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         ...how.options,
       });
       this.#transport = inner;
+      this.#hosted = await this.#host(declared, this.#running);
     } catch (error) {
+      const running = this.#running;
+      this.#running = this.#transport = undefined;
+      await running?.crash();
       inner.close();
       throw error;
     }
   }
 
   async #end(how: (running: RunningOperator) => Promise<void>): Promise<void> {
-    const running = this.#running, transport = this.#transport;
-    this.#running = this.#transport = undefined;
+    const running = this.#running, transport = this.#transport, hosted = this.#hosted;
+    this.#running = this.#transport = this.#hosted = undefined;
     try {
       if (running) await how(running);
     } finally {
+      // The configurations stay, as those of an operator in a pod do: what they say of failures is worth a story.
+      await hosted?.close();
       transport?.close();
     }
+  }
+
+  /** Has its webhooks called: in this process on an embedded cluster, on a loopback port by a control plane of this machine. */
+  async #host(operator: Operator, running: RunningOperator): Promise<HostedWebhooks | undefined> {
+    const { cluster, clock, timeline } = this.#options;
+    if (operator.admission.length === 0) return undefined;
+    const { hostByUrl, hostInProcess } = await import("../operator/webhook_hosting.ts");
+    const admin = this.#admin ??= cluster.transport();
+    const client = new Client(admin, { fieldManager: operator.name, clock });
+    const hosting = { operator, running, clock, logger: createLogger((record) => timeline.log(record)) };
+    this.#configured = operator;
+    if (cluster.serveService) {
+      return await hostInProcess(hosting, client, (...service) => cluster.serveService!(...service));
+    }
+    if (cluster.kind === "envtest") {
+      const clock = new SystemClock(), signal = this.#abandon.signal;
+      return await hostByUrl({ ...hosting, clock }, client, { host: "127.0.0.1", port: 0, nowMs: clock.now(), signal });
+    }
+    throw new UsageError(
+      `the webhooks of ${operator.name} cannot be reached by a ${cluster.kind} cluster while it runs in this process`,
+      "run it as a pod: --deployed; or take an embedded or an envtest cluster",
+    );
   }
 
   #recording(inner: Transport, { fault = () => "pass", before }: InProcessStart): Transport {

@@ -119,7 +119,7 @@ async function strike(
       return { ...outcome, message: `${outcome.message}\nits teardown failed too: ${describeError(error)}` };
     }
   } finally {
-    if (!run.deployed) await operator.crash();
+    if (operator instanceof InProcessOperator) await operator[Symbol.asyncDispose]();
     step.endMs = timeline.clock.now();
     run.onStep?.("teardown", title, true);
   }

@@ -62,11 +62,14 @@ export type {
 } from "../controller/mod.ts";
 export { AdmissionError } from "../admission/admission_error.ts";
 export type {
+  AdmissionBounds,
   AdmissionContext,
   AdmissionDeclaration,
+  AdmissionHost,
   AdmissionOperation,
   AdmissionReader,
   AdmissionUser,
+  AdmissionWebhooks,
   AdmittedKind,
   MutateHandler,
   MutateOptions,

@@ -6,6 +6,8 @@ import { type Random, SystemRandom } from "../base/random.ts";
 import { LinkedAbort, untilAborted } from "../base/signal.ts";
 import type { Transport } from "../base/transport.ts";
 import { type ObjectKey, parseKey } from "../apimachinery/object.ts";
+import { SignalledReader } from "../admission/reader.ts";
+import { AdmissionWebhooks } from "../admission/webhooks.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { ReflectorBounds } from "../cache/mod.ts";
 import { Client, type ClientOptions } from "../client/mod.ts";
@@ -89,6 +91,8 @@ export class RunningOperator implements AsyncDisposable {
   readonly #controllers = new Map<Controller, AbortController>();
   readonly #selected = new Set<Promise<void>>();
   readonly #createController: (declaration: ControllerDeclaration) => Controller;
+  /** The operator's admission handlers, to be served; every replica answers. */
+  readonly webhooks: AdmissionWebhooks;
   readonly #operator: Operator;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -135,6 +139,13 @@ export class RunningOperator implements AsyncDisposable {
       logger,
     });
     const indexes = new IndexSet(logger), { scope = EVERYWHERE } = options;
+    this.webhooks = new AdmissionWebhooks(operator.admission, {
+      clock,
+      logger,
+      reader: (signal) => new SignalledReader(this.client, signal),
+      index: (of) => indexes.reader(of),
+      signal: this.#abort.signal,
+    });
     this.#scope = scope;
     const project = keepOwnFields(operator.name);
     this.#createController = (declaration) =>

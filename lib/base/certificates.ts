@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
 import { bits, integer, objectId, octets, pem, sequence, setOf, tagged, TRUE, utcTime, utf8 } from "./der.ts";
 
 /** A certificate with its private key, both PEM. */
@@ -78,7 +78,7 @@ function ipv6Bytes(address: string): Buffer {
   return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** Issues the certificates of one embedded server; its key never leaves the process. X.509 v3 (RFC 5280), ECDSA P-256. */
+/** Issues certificates; its key never leaves the process. X.509 v3 (RFC 5280), ECDSA P-256. */
 export class CertificateAuthority {
   /** The authority's own certificate, PEM. */
   readonly certificate: string;
@@ -139,4 +139,13 @@ export class CertificateAuthority {
     const signature = sign("sha256", body, this.#keys.privateKey);
     return pem("CERTIFICATE", sequence(body, ALGORITHM, bits(signature)));
   }
+}
+
+/**
+ * When a certificate (PEM) ends, in milliseconds since the epoch.
+ *
+ * @throws {Error} where it is none.
+ */
+export function validUntilMs(certificate: string): number {
+  return Date.parse(new X509Certificate(certificate).validTo);
 }

@@ -1,0 +1,93 @@
+import { CertificateAuthority, type Identity, validUntilMs } from "../base/certificates.ts";
+
+/** The certificates of an operator's webhooks, as all its replicas share them. */
+export interface ServingCertificates {
+  /** What the servers show. */
+  readonly serving: Identity;
+  /** What they will show once API servers trust its authority. */
+  readonly next?: Identity;
+  /** Authorities that API servers are to trust, PEM: that of `serving`, and during a rotation the other one; the newest last. */
+  readonly authorities: readonly string[];
+  /** When the last step was taken, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+/** When certificates are renewed. */
+export interface RotationBounds {
+  readonly lifetimeMs: number;
+  /** So long before the end a rotation begins. */
+  readonly renewBeforeMs: number;
+  /** Between two steps of a rotation: until everybody has seen the last one. */
+  readonly settleMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Ninety days, renewed after sixty. */
+export const ROTATION_DEFAULTS: RotationBounds = {
+  lifetimeMs: 90 * DAY_MS,
+  renewBeforeMs: 30 * DAY_MS,
+  settleMs: 600_000,
+};
+
+/**
+ * What is to be done about certificates now. A rotation goes `announce` (API servers trust both authorities), `switch` (servers show the
+ * new certificate), `retire` (the old authority goes), with a pause before each of the last two: so at every moment
+ * whatever a server shows is trusted by whoever calls it. `issue` is for a beginning, and where a rotation never came.
+ */
+export function rotationStep(
+  present: ServingCertificates | undefined,
+  nowMs: number,
+  { renewBeforeMs, settleMs }: RotationBounds,
+): "issue" | "announce" | "switch" | "retire" | "keep" {
+  if (!present) return "issue";
+  const leftMs = validUntilMs(present.serving.certificate) - nowMs, settled = nowMs - present.sinceMs >= settleMs;
+  // One that has ended is trusted by nobody: the next one cannot do worse.
+  if (leftMs <= 0) return present.next ? "switch" : "issue";
+  if (present.next) return settled ? "switch" : "keep";
+  if (present.authorities.length > 1) return settled ? "retire" : "keep";
+  return leftMs <= renewBeforeMs ? "announce" : "keep";
+}
+
+/** The certificates after a step. Every new one has an authority of its own, whose key nobody keeps. */
+export function afterStep(
+  step: Exclude<ReturnType<typeof rotationStep>, "keep">,
+  present: ServingCertificates | undefined,
+  { names, nowMs, lifetimeMs }: {
+    readonly names: readonly string[];
+    readonly nowMs: number;
+    readonly lifetimeMs: number;
+  },
+): ServingCertificates {
+  if (step === "issue" || !present) {
+    const { identity, authority } = issueServing(names, nowMs, lifetimeMs);
+    return { serving: identity, authorities: [authority], sinceMs: nowMs };
+  }
+  switch (step) {
+    case "announce": {
+      const { identity, authority } = issueServing(names, nowMs, lifetimeMs);
+      return { ...present, next: identity, authorities: [...present.authorities, authority], sinceMs: nowMs };
+    }
+    case "switch":
+      return { serving: present.next!, authorities: present.authorities, sinceMs: nowMs };
+    case "retire":
+      return { ...present, authorities: present.authorities.slice(-1), sinceMs: nowMs };
+    default:
+      return step satisfies never;
+  }
+}
+
+/** A certificate for the names of a server, and the authority that signed it and nothing else. */
+export function issueServing(
+  names: readonly string[],
+  nowMs: number,
+  lifetimeMs: number,
+): { readonly identity: Identity; readonly authority: string } {
+  // Two authorities of one name in a bundle would be taken for each other.
+  const authority = new CertificateAuthority(nowMs, {
+    commonName: `webhooks ${new Date(nowMs).toISOString()}`,
+    lifetimeMs,
+  });
+  const identity = authority.issue({ commonName: names[0]!.slice(0, 64) }, { kind: "server", names });
+  return { identity, authority: authority.certificate };
+}

@@ -1,0 +1,136 @@
+import { createServer, type Server } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import type { Identity } from "../base/certificates.ts";
+import type { Clock } from "../base/clock.ts";
+import { describeError, UsageError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { AdmissionWebhooks } from "./webhooks.ts";
+
+/** Where and how webhooks are served. */
+export interface WebhookServerOptions {
+  readonly webhooks: AdmissionWebhooks;
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** What it shows until {@linkcode WebhookServer.show}. */
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A caller that has not sent its review by then is cut off. Thirty seconds where absent: no API server waits longer. */
+  readonly requestTimeoutMs?: number;
+  readonly connectionsMax?: number;
+  /** Answers under way have so long to finish when it closes. Thirty seconds where absent. */
+  readonly closeMsMax?: number;
+}
+
+/**
+ * Webhooks over HTTPS (HTTP/1.1). A certificate can be replaced while it serves: connections that are open go on.
+ *
+ * Guarantees: bodies are bounded while they are read; what is under way when it closes is answered, within a bound.
+ */
+export class WebhookServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #options: WebhookServerOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #idle = Promise.withResolvers<void>();
+  #shown: Identity;
+  #underWay = 0;
+  #closing = false;
+  /** The port that it listens on. */
+  readonly port: number;
+
+  private constructor(server: Server, options: WebhookServerOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.#shown = options.identity;
+    const address = server.address();
+    this.port = typeof address === "object" && address ? address.port : 0;
+    server.on("request", (request, response) => void this.#serve(request, response));
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** @throws {UsageError} where the address cannot be bound; the message names it. */
+  static async start(options: WebhookServerOptions): Promise<WebhookServer> {
+    const { host, port, identity, logger, requestTimeoutMs = 30_000, connectionsMax = 1_000 } = options;
+    const server = createServer({ cert: identity.certificate, key: identity.key });
+    server.headersTimeout = Math.min(10_000, requestTimeoutMs);
+    server.requestTimeout = requestTimeoutMs;
+    server.maxConnections = connectionsMax;
+    try {
+      const listening = once(server, "listening");
+      server.listen(port, host);
+      await listening;
+    } catch (cause) {
+      throw new UsageError(
+        `cannot listen on ${host}:${port} for webhooks: ${describeError(cause)}`,
+        "choose another port with --webhook-port or PINTLE_WEBHOOK_PORT",
+        { cause },
+      );
+    }
+    const started = new WebhookServer(server, options);
+    logger.info("webhooks are served", { host, port: started.port });
+    return started;
+  }
+
+  /** Shows another certificate to whoever connects from now on. */
+  show(identity: Identity): void {
+    if (identity.certificate === this.#shown.certificate) return;
+    this.#server.setSecureContext({ cert: identity.certificate, key: identity.key });
+    this.#shown = identity;
+    this.#options.logger.info("webhooks are served with a new certificate");
+  }
+
+  /** Takes no more connections, answers what is under way, then cuts what is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { clock, closeMsMax = 30_000 } = this.#options, closed = once(this.#server, "close");
+    this.#closing = true;
+    this.#server.close();
+    const timer = clock.schedule(() => this.#idle.resolve(), closeMsMax);
+    if (this.#underWay > 0) await this.#idle.promise;
+    clock.clear(timer);
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { webhooks, logger } = this.#options;
+    this.#underWay++;
+    // Written out before it counts as done, or a close would cut it off.
+    const written = new Promise((resolve) => response.once("close", resolve));
+    try {
+      const body = await boundedBody(request, webhooks.bodyBytesMax);
+      const { method = "GET", url = "/", headers } = request;
+      const answer = body === undefined
+        ? new Response(`a review may have ${webhooks.bodyBytesMax} bytes\n`, { status: 413 })
+        : await webhooks.fetch(url, { method, body, headers: { "content-type": headers["content-type"] ?? "" } });
+      if (body === undefined || this.#closing) response.setHeader("connection", "close");
+      response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
+      response.end(await answer.text());
+      await written;
+    } catch (error) {
+      logger.warn("a connection to the webhooks broke", { error: describeError(error) });
+      response.destroy();
+    } finally {
+      if (--this.#underWay === 0 && this.#closing) this.#idle.resolve();
+    }
+  }
+}
+
+/** The body as text; undefined where it passes the bound, of which at most one chunk more is held. */
+async function boundedBody(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    length += chunk.byteLength;
+    if (length > bytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,222 @@
+import type { Identity } from "../base/certificates.ts";
+import { type Clock, sleep } from "../base/clock.ts";
+import { UsageError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { keyOf } from "../apimachinery/object.ts";
+import type { TransportRequest } from "../base/transport.ts";
+import { type AdmissionDeclaration, admissionDeclaration } from "../admission/declaration.ts";
+import { CertificateKeeper } from "../admission/certificate_keeper.ts";
+import { issueServing, type RotationBounds } from "../admission/serving_certificates.ts";
+import { type ConfigurationOptions, webhookConfigurations } from "../admission/webhook_configuration.ts";
+import { WebhookServer } from "../admission/webhook_server.ts";
+import { type Client, NotFoundError } from "../client/mod.ts";
+import { ConfigMap } from "./builtin_kinds.ts";
+import type { Operator } from "./operator.ts";
+import type { RunningOperator } from "./running_operator.ts";
+
+/** The webhooks of an operator that runs, where API servers reach them. */
+export interface HostedWebhooks {
+  /** Why they do not answer yet; undefined where they do. */
+  readonly problem: string | undefined;
+  /** Ends them. The configurations stay: see {@linkcode forgetWebhooks}. */
+  close(): Promise<void>;
+}
+
+/** What hosts of webhooks need. */
+export interface HostingOptions {
+  readonly operator: Operator;
+  readonly running: RunningOperator;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const YEAR_MS = 365 * 86_400_000;
+const PROBE = "pintle.dev/webhook-probe";
+/** Between two probes, and how many there are at most. */
+const PROBE_MS = 100, PROBES_MAX = 300;
+
+/** The name of the Service in front of an operator's webhooks, and of the Secret with their certificates. */
+export function webhookServiceName(operator: string): string {
+  return `${operator}-webhook`;
+}
+
+/** What configurations have in common, whoever applies them. */
+export function configurationOf(
+  operator: Operator,
+  place: ConfigurationOptions["place"],
+): Omit<ConfigurationOptions, "authorities"> {
+  const labels = { "app.kubernetes.io/name": operator.name };
+  return { name: operator.name, declarations: operator.admission, place, labels };
+}
+
+/**
+ * Hosts webhooks on an API server of this process: it calls them without a network. `client` may write webhook configurations.
+ *
+ * @throws what the API server answers to the configurations.
+ */
+export async function hostInProcess(
+  { operator, running }: HostingOptions,
+  client: Client,
+  serve: (
+    namespace: string,
+    name: string,
+    fetch: (path: string, request: TransportRequest) => Promise<Response>,
+  ) => () => void,
+): Promise<HostedWebhooks> {
+  const service = { namespace: "default", name: webhookServiceName(operator.name) };
+  const end = serve(service.namespace, service.name, (path, request) => running.webhooks.fetch(path, request));
+  const configuration = configurationOf(operator, { service });
+  try {
+    await applyConfigurations(client, configuration);
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return {
+    problem: undefined,
+    close: () => Promise.resolve(end()),
+  };
+}
+
+/** Where a host by URL listens, and what API servers call. */
+export interface UrlHosting {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** As API servers reach it, without a path, as `https://172.18.0.1:9443`; `https://host:port` where absent. */
+  readonly url?: string;
+  /** The machine's time: callers check certificates by theirs. */
+  readonly nowMs: number;
+  /** Ends the wait for the first call. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Hosts webhooks at a URL that the API server reaches, with a certificate of its own for as long as the process lives; resolves when the API
+ * server calls them. `client` may write webhook configurations and try to create ConfigMaps in the namespace `default`.
+ *
+ * @throws {UsageError} where the address cannot be bound, or the API server does not call within half a minute; what it answers to the
+ * configurations.
+ */
+export async function hostByUrl(
+  { operator, running, clock, logger }: HostingOptions,
+  client: Client,
+  { host, port, url, nowMs, signal }: UrlHosting,
+): Promise<HostedWebhooks> {
+  const name = url ? new URL(url).hostname.replace(/^\[|\]$/g, "") : host;
+  const { identity, authority } = issueServing([name], nowMs, YEAR_MS);
+  const called = new Set<string>(), probes = probesOf(operator, (type) => void called.add(type));
+  const webhooks = running.webhooks.extended(probes);
+  const server = await WebhookServer.start({ webhooks, host, port, identity, clock, logger });
+  const place = { url: (url ?? `https://${host}:${server.port}`).replace(/\/$/, "") };
+  const declarations = [...operator.admission, ...probes];
+  const configuration = { ...configurationOf(operator, place), declarations, authorities: [authority] };
+  try {
+    await applyConfigurations(client, configuration);
+    for (let attempt = 1; called.size < probes.length; attempt++) {
+      if (attempt > PROBES_MAX) {
+        await forgetWebhooks(client, operator);
+        throw new UsageError(
+          `the API server did not call ${place.url} within ${PROBES_MAX * PROBE_MS / 1_000} s`,
+          "PINTLE_WEBHOOK_URL must be an address of this machine that the API server reaches, as that of kind's Docker network",
+        );
+      }
+      await client.create(ConfigMap, probeObject(operator), { dryRun: true, signal });
+      if (called.size < probes.length) await sleep(clock, PROBE_MS, signal);
+    }
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { problem: undefined, close: () => server[Symbol.asyncDispose]() };
+}
+
+/** API servers take a moment until they obey a configuration, and may not reach a URL at all: what is asked of a probe tells both. */
+function probesOf(operator: Operator, onCalled: (type: AdmissionDeclaration["type"]) => void): AdmissionDeclaration[] {
+  const types = new Set(operator.admission.map(({ type }) => type));
+  return [...types].map((type) =>
+    admissionDeclaration(type, ConfigMap, () => onCalled(type), {
+      id: `probe-${operator.name}`,
+      labels: { [PROBE]: operator.name },
+      operations: ["CREATE"],
+      ignoreFailures: true,
+      timeout: "2s",
+    }) as unknown as AdmissionDeclaration
+  );
+}
+
+function probeObject(operator: Operator) {
+  return {
+    metadata: { namespace: "default", name: `${operator.name}-webhook-probe`, labels: { [PROBE]: operator.name } },
+  };
+}
+
+/** Where a host behind a Service listens. */
+export interface ServiceHosting {
+  readonly namespace: string;
+  readonly host: string;
+  readonly port: number;
+  /** Whether this replica leads. */
+  readonly leads: () => boolean;
+  readonly bounds?: Partial<RotationBounds>;
+  readonly checkMs?: number;
+  readonly firstCheckMs?: number;
+  /** Told of the port once it is known. */
+  readonly onServing?: (port: number) => void;
+}
+
+/**
+ * Hosts webhooks behind their Service: every replica serves with the certificate of a Secret, which the leader issues and rotates. The server
+ * begins to listen when there is one; until then `problem` says so.
+ */
+export function hostByService(
+  { operator, running, clock, logger }: HostingOptions,
+  { namespace, host, port, leads, bounds, checkMs, firstCheckMs, onServing }: ServiceHosting,
+): HostedWebhooks {
+  const name = webhookServiceName(operator.name), stop = new AbortController();
+  let server: WebhookServer | undefined;
+  const show = async (identity: Identity) => {
+    if (server) return server.show(identity);
+    server = await WebhookServer.start({ webhooks: running.webhooks, host, port, identity, clock, logger });
+    onServing?.(server.port);
+  };
+  const keeper = new CertificateKeeper({
+    client: running.client,
+    clock,
+    logger,
+    secret: { namespace, name },
+    names: [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`],
+    configuration: configurationOf(operator, { service: { namespace, name } }),
+    leads,
+    onCertificates: ({ serving }) => show(serving),
+    bounds,
+    checkMs,
+    firstCheckMs,
+  });
+  const kept = keeper.run(stop.signal);
+  return {
+    get problem() {
+      return keeper.problem;
+    },
+    close: async () => {
+      stop.abort();
+      await kept;
+      await server?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Removes an operator's webhook configurations; nothing where there are none. */
+export async function forgetWebhooks(client: Client, operator: Operator): Promise<void> {
+  for (const { resource, object } of webhookConfigurations(configurationOf(operator, { url: "https://nowhere" }))) {
+    await client.delete(resource, keyOf(object)).catch((error) => {
+      if (!(error instanceof NotFoundError)) throw error; // there is none
+    });
+  }
+}
+
+async function applyConfigurations(client: Client, options: ConfigurationOptions): Promise<void> {
+  for (const { resource, object } of webhookConfigurations(options)) {
+    await client.apply(resource, object, { force: true });
+  }
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import {
+  afterStep,
+  ROTATION_DEFAULTS,
+  rotationStep,
+  type ServingCertificates,
+} from "../../lib/admission/serving_certificates.ts";
+import { fromSecret, toSecret } from "../../lib/admission/certificate_secret.ts";
+
+const DAY_MS = 86_400_000, START_MS = Date.parse("2030-01-01T00:00:00Z");
+const { settleMs, lifetimeMs } = ROTATION_DEFAULTS;
+const take = (step: Parameters<typeof afterStep>[0], present: ServingCertificates | undefined, nowMs: number) =>
+  afterStep(step, present, { names: ["w.shop.svc"], nowMs, lifetimeMs });
+const due = (present: ServingCertificates | undefined, nowMs: number) =>
+  rotationStep(present, nowMs, ROTATION_DEFAULTS);
+const trusts = ({ authorities }: ServingCertificates, { certificate }: { certificate: string }) =>
+  authorities.some((authority) => new X509Certificate(certificate).verify(new X509Certificate(authority).publicKey));
+
+Deno.test("a rotation trusts before it shows, and shows before it lets go", () => {
+  assert.equal(due(undefined, START_MS), "issue");
+  const first = take("issue", undefined, START_MS);
+  assert.ok(trusts(first, first.serving));
+  assert.equal(due(first, START_MS + 59 * DAY_MS), "keep");
+  const begin = START_MS + 60 * DAY_MS;
+  assert.equal(due(first, begin), "announce");
+  const announced = take("announce", first, begin);
+  assert.deepEqual(announced.serving, first.serving);
+  assert.ok(trusts(announced, first.serving) && trusts(announced, announced.next!));
+  assert.equal(due(announced, begin + settleMs - 1), "keep", "not before every API server has seen it");
+  assert.equal(due(announced, begin + settleMs), "switch");
+  const switched = take("switch", announced, begin + settleMs);
+  assert.deepEqual([switched.serving, switched.next], [announced.next, undefined]);
+  assert.ok(trusts(switched, first.serving), "replicas that have not looked yet show the old one");
+  assert.equal(due(switched, begin + 2 * settleMs - 1), "keep");
+  assert.equal(due(switched, begin + 2 * settleMs), "retire");
+  const retired = take("retire", switched, begin + 2 * settleMs);
+  assert.ok(trusts(retired, retired.serving) && !trusts(retired, first.serving));
+  assert.equal(due(retired, begin + 3 * settleMs), "keep");
+});
+
+Deno.test("certificates that ended while nobody looked are replaced at once", () => {
+  const first = take("issue", undefined, START_MS), late = START_MS + lifetimeMs + 1;
+  assert.equal(due(first, late), "issue");
+  const announced = take("announce", first, START_MS + 89 * DAY_MS);
+  assert.equal(due(announced, late), "switch", "the next one is there and trusted");
+});
+
+Deno.test("what a Secret keeps of certificates is what was put in, and no key of an authority", () => {
+  const announced = take("announce", take("issue", undefined, START_MS), START_MS);
+  const secret = toSecret({ namespace: "shop", name: "w" }, announced, {});
+  assert.deepEqual(fromSecret(secret), announced);
+  const { data } = secret as unknown as { data: Record<string, string> };
+  assert.deepEqual(Object.keys(data), ["tls.crt", "tls.key", "ca.crt", "next.crt", "next.key"]);
+  for (const broken of ["tls.crt", "tls.key", "ca.crt"]) {
+    assert.equal(fromSecret({ ...secret, data: { ...data, [broken]: btoa("nothing") } }), undefined, broken);
+  }
+  assert.equal(fromSecret({ ...secret, data: undefined }), undefined);
+});

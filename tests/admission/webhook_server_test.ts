@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { silentLogger, SystemClock, UsageError } from "../../lib/base/mod.ts";
+import { AdmissionWebhooks, SignalledReader } from "../../lib/admission/mod.ts";
+import { issueServing } from "../../lib/admission/serving_certificates.ts";
+import { WebhookServer } from "../../lib/admission/webhook_server.ts";
+import { Client } from "../../lib/client/mod.ts";
+import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
+
+const DAY_MS = 86_400_000, clock = new SystemClock();
+const silent = { fetch: () => Promise.reject(new TypeError("nobody reads here")), close: () => {} };
+
+async function serve(handler: () => Promise<unknown> | unknown, bodyBytesMax = 1_000_000, port = 0) {
+  const operator = new Operator("served");
+  operator.on(ConfigMap).validate(handler, { id: "any" });
+  const webhooks = new AdmissionWebhooks(operator.admission, {
+    clock,
+    logger: silentLogger,
+    reader: (signal) => new SignalledReader(new Client(silent, { fieldManager: "served" }), signal),
+    index: () => assert.fail("nobody looks up here"),
+    signal: new AbortController().signal,
+  }, { bodyBytesMax });
+  const { identity, authority } = issueServing(["127.0.0.1"], Date.now(), DAY_MS);
+  const server = await WebhookServer.start({
+    webhooks,
+    host: "127.0.0.1",
+    port,
+    identity,
+    clock,
+    logger: silentLogger,
+  });
+  const http = Deno.createHttpClient({ caCerts: [authority] });
+  const call = async (data: string) => {
+    const body = JSON.stringify({
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      request: { uid: "u", operation: "CREATE", userInfo: {}, object: { metadata: {}, data: { data } } },
+    });
+    const url = `https://127.0.0.1:${server.port}/validate/any.configmaps.core`;
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+      client: http,
+    });
+    return { status: answer.status, text: await answer.text() };
+  };
+  return { server, call, [Symbol.dispose]: () => http.close() };
+}
+
+Deno.test("what is under way when the server closes is answered", async () => {
+  const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
+  using served = await serve(() => {
+    begun.resolve();
+    return end.promise;
+  });
+  const answering = served.call("");
+  await begun.promise;
+  const closing = served.server[Symbol.asyncDispose]();
+  end.resolve();
+  assert.equal((await answering).status, 200);
+  await closing;
+  await assert.rejects(served.call(""), TypeError);
+});
+
+Deno.test("a review of two objects of a megabyte is read, and one beyond the bound is refused while it is read", async () => {
+  using served = await serve(() => {}, 2_500_000);
+  await using server = served.server;
+  assert.equal((await served.call("x".repeat(2_000_000))).status, 200);
+  assert.equal((await served.call("x".repeat(3_000_000)).catch(() => ({ status: 413 }))).status, 413);
+  assert.equal((await served.call("")).status, 200, "the server goes on");
+  assert.ok(server.port > 0);
+});
+
+Deno.test("a port that is taken is told with the setting that changes it", async () => {
+  using first = await serve(() => {});
+  await using server = first.server;
+  await assert.rejects(
+    serve(() => {}, 1_000, server.port),
+    (error) =>
+      error instanceof UsageError && /for webhooks/.test(error.message) && /PINTLE_WEBHOOK_PORT/.test(error.hint ?? ""),
+  );
+});
