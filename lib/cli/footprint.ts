@@ -3,6 +3,7 @@ import { type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
 import type { ResourceKind } from "../controller/declaration.ts";
 import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
+import { declareSelected, kindsSelected } from "../operator/kind_selection.ts";
 import type { Operator } from "../operator/operator.ts";
 
 /** An operator's ServiceAccount. */
@@ -17,15 +18,21 @@ export interface HandledKind {
   readonly own: boolean;
   /** What its delete handlers put on objects. */
   readonly finalizer: string;
+  /** Whether it has such handlers, so that its objects wait for it before they go. */
+  readonly holds: boolean;
 }
 
-/** The kinds that an operator has handlers of. */
-export function handledKinds(operator: Operator): HandledKind[] {
-  return operator.declarations.map(({ kind }) => ({
+/** The kinds that an operator has handlers of, those that it selects of the cluster's kinds included. */
+export async function handledKinds(operator: Operator, client: Client, signal: AbortSignal): Promise<HandledKind[]> {
+  const selected = (await kindsSelected(operator, client, signal)).map(({ selection, kind }) =>
+    declareSelected(selection, kind, operator.storage)
+  );
+  return [...operator.declarations, ...selected].map(({ kind, changes }) => ({
     kind,
     name: formatGroupResource(kind),
     own: "crd" in kind,
     finalizer: operator.finalizer(kind),
+    holds: changes.some(({ kinds, optional }) => kinds.has("delete") && !optional),
   }));
 }
 

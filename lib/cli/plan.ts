@@ -4,9 +4,10 @@ import { silentLogger } from "../base/log.ts";
 import { formatKey, type ObjectKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { Client, isNotFound } from "../client/mod.ts";
-import type { ResourceKind } from "../controller/declaration.ts";
+import { scopeOfGlobs } from "../controller/namespace_scope.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import type { CustomResource } from "../operator/define_resource.ts";
+import { kindsSelected } from "../operator/kind_selection.ts";
 import type { Operator } from "../operator/operator.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -24,7 +25,7 @@ export interface PlanFlags {
 /** Which objects a person means. */
 interface Selection {
   /** Every kind of the operator where absent. */
-  readonly kind?: ResourceKind;
+  readonly kind?: ApiResource;
   /** Every name where absent. */
   readonly name?: string;
 }
@@ -34,7 +35,9 @@ interface Selection {
  * where a reconcile would.
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
-  const { operator, terminal } = context, { kind, name } = parseSelection(operator, wanted);
+  const { operator, terminal, settings } = context, scope = scopeOfGlobs(settings.namespaces);
+  // Which kinds an operator selects only its cluster knows; any other mistake is told before that is asked.
+  if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
   const { signal } = interrupts;
@@ -42,14 +45,17 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const { transport } = cluster;
   const client = new Client(transport, { fieldManager: operator.name, clock, dryRun: true });
   await requireReady(context, client, undefined, signal);
+  const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => kind);
+  const { kind, name } = parseSelection([...declaredKinds(operator), ...selected], wanted);
   // As kubectl: a name alone is one in the context's namespace.
   const namespace = flags.namespace ?? (name && kind?.namespaced ? cluster.namespace : undefined);
   const key = name ? { name, ...(kind?.namespaced ? { namespace } : {}) } : undefined;
   if (kind && key) await requireObject(client, kind, key, signal);
   const only = (of: ApiResource, { namespace: its, name: one }: ObjectKey) =>
-    (!kind || of === kind) && (!name || one === name) && (!namespace || !its || its === namespace);
+    (!kind || formatGroupResource(of) === formatGroupResource(kind)) && (!name || one === name) &&
+    (!namespace || !its || its === namespace);
   const cycles: PlannedCycle[] = [];
-  for await (const cycle of operator.plan({ transport, clock, only, signal })) {
+  for await (const cycle of operator.plan({ transport, clock, scope, only, signal })) {
     cycles.push(cycle);
     if (flags.output === "text") { for (const line of cycleLines(cycle, terminal)) terminal.out(line); }
   }
@@ -58,12 +64,15 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   return cycles.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
 }
 
+function declaredKinds({ declarations }: Operator): ApiResource[] {
+  return declarations.map(({ kind }) => kind);
+}
+
 /** Reads `KIND` or `KIND/NAME`. @throws {UsageError} where the operator has no such kind. */
-function parseSelection({ declarations }: Operator, wanted: string | undefined): Selection {
+function parseSelection(kinds: readonly ApiResource[], wanted: string | undefined): Selection {
   if (wanted === undefined) return {};
   const slash = wanted.indexOf("/"), word = slash < 0 ? wanted : wanted.slice(0, slash);
   const name = slash < 0 ? undefined : wanted.slice(slash + 1);
-  const kinds = declarations.map(({ kind }) => kind);
   const kind = kinds.find((each) => wordsOf(each).includes(word.toLowerCase()));
   if (kind && name !== "") return { kind, name };
   const known = kinds.map((each) => each.kind.toLowerCase()).join(", ");
@@ -74,15 +83,17 @@ function parseSelection({ declarations }: Operator, wanted: string | undefined):
 }
 
 /** What kubectl would take for the kind. */
-function wordsOf(kind: ResourceKind): string[] {
+function wordsOf(kind: ApiResource): string[] {
   const singular = kind.kind.toLowerCase(), words = [singular, kind.plural, formatGroupResource(kind)];
   if (!("crd" in kind)) return words;
-  const { spec } = (kind as CustomResource<unknown, object>).crd() as { spec?: { names?: { shortNames?: string[] } } };
+  const { spec } = (kind as unknown as CustomResource<unknown, object>).crd() as {
+    spec?: { names?: { shortNames?: string[] } };
+  };
   return [...words, ...spec?.names?.shortNames ?? []];
 }
 
 /** @throws {NoObjectError} where nobody made it. */
-async function requireObject(client: Client, kind: ResourceKind, key: ObjectKey, signal: AbortSignal): Promise<void> {
+async function requireObject(client: Client, kind: ApiResource, key: ObjectKey, signal: AbortSignal): Promise<void> {
   try {
     await client.get(kind, key, { metadataOnly: true, signal });
   } catch (error) {

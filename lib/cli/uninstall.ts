@@ -97,7 +97,7 @@ class Uninstallation {
   readonly #client: Client;
   readonly #removal: Removal;
   readonly #signal: AbortSignal;
-  readonly #kinds: readonly HandledKind[];
+  #kinds: readonly HandledKind[] = [];
   #isEmpty = true;
 
   constructor(context: CommandContext, flags: UninstallFlags, client: Client, removal: Removal, signal: AbortSignal) {
@@ -106,7 +106,6 @@ class Uninstallation {
     this.#client = client;
     this.#removal = removal;
     this.#signal = signal;
-    this.#kinds = handledKinds(context.operator);
   }
 
   /** Whether nothing was there to be removed. */
@@ -117,6 +116,7 @@ class Uninstallation {
   /** What of the installation is there. @throws {UsageError} where the account is in another namespace. */
   async look(): Promise<Found[]> {
     const { operator, program } = this.#context, { namespace } = this.#flags;
+    this.#kinds = await handledKinds(operator, this.#client, this.#signal);
     const found: Found[] = [];
     for (const each of installation(operator, program, namespace)) {
       const live = await this.#client.find(each.resource, keyOf(each.object), { signal: this.#signal });
@@ -203,7 +203,8 @@ class Uninstallation {
     return Promise.all(
       this.#kinds.filter(({ own }) => own).map(async (handled) => {
         const objects = await objectsOf(this.#client, handled.kind, this.#signal);
-        const held = objects.filter(({ metadata }) => metadata?.finalizers?.includes(handled.finalizer)).length;
+        const ours = [handled.finalizer, ...this.#context.operator.takesOver];
+        const held = objects.filter(({ metadata }) => metadata?.finalizers?.some((each) => ours.includes(each))).length;
         return { handled, objects, held };
       }),
     );

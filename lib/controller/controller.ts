@@ -1,5 +1,5 @@
 import type { Logger } from "../base/log.ts";
-import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { StoreEvent } from "../cache/mod.ts";
 import { detectCause } from "../handling/cause.ts";
@@ -133,23 +133,20 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     return this.#declaration.kind;
   }
 
-  /** The keys of every object that is known. */
-  keys(): string[] {
-    return [...this.#inputs.objects()].map((object) => formatKey(keyOf(object)));
-  }
-
   /**
-   * What a reconcile of `key` would write now; undefined where there is no such object, or nothing to do for it. Assumes that the
-   * controller's client sends dry runs only, and that it was started and not run.
+   * What a reconcile of each object that is covered, and that `only` means, would write now. Assumes that the controller's client sends
+   * dry runs only, and that it was started and is not run.
    */
-  async plan(key: string, signal: AbortSignal): Promise<PlannedCycle | undefined> {
-    const stored = this.#inputs.get(key);
-    if (!stored) return undefined;
-    const object = typed(stored, this.#declaration.kind);
-    try {
-      return await planCycle(this.#host, object, this.#deps.client, this.#logger(key), signal);
-    } finally {
-      this.#dependencies.forget(key);
+  async *plan(only: (key: ObjectKey) => boolean, signal: AbortSignal): AsyncGenerator<PlannedCycle> {
+    for (const stored of [...this.#inputs.objects()]) {
+      const object = typed(stored, this.#declaration.kind), key = formatKey(keyOf(stored));
+      if (this.#coverage.excludes(key) || !only(keyOf(stored))) continue;
+      try {
+        const planned = await planCycle(this.#host, object, this.#deps.client, this.#logger(key), signal);
+        if (planned) yield planned;
+      } finally {
+        this.#dependencies.forget(key);
+      }
     }
   }
 

@@ -1,11 +1,52 @@
 import { UsageError } from "../base/errors.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { type Client, discover, type DiscoveredResource } from "../client/mod.ts";
 import type { AdmissionDeclaration } from "../admission/declaration.ts";
 import { type ControllerDeclaration, emptyDeclaration } from "../controller/declaration.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
 import { builtinKind, type BuiltinObject } from "./builtin_kinds.ts";
 import { KindHandlers } from "./kind_handlers.ts";
-import type { KindSelection } from "./operator.ts";
+import { selectKinds } from "./kind_selector.ts";
+import type { KindSelection, Operator } from "./operator.ts";
+
+/** A kind of the cluster, and the selection that means it. */
+export interface SelectedKind {
+  readonly selection: KindSelection;
+  readonly kind: DiscoveredResource;
+}
+
+/**
+ * The kinds of a cluster that are selected, by their names, each by the first selection that means it. Those that are `declared` have
+ * handlers of their own and are left out; `onAmbiguous` is told of kinds of several groups of which nobody knows which is meant.
+ */
+export function selectedKinds(
+  selections: readonly KindSelection[],
+  declared: readonly ApiResource[],
+  discovered: readonly DiscoveredResource[],
+  onAmbiguous: (selection: KindSelection, kinds: readonly DiscoveredResource[]) => void = () => {},
+): Map<string, SelectedKind> {
+  const own = new Set(declared.map(formatGroupResource)), found = new Map<string, SelectedKind>();
+  for (const selection of selections) {
+    const { kinds, ambiguous } = selectKinds(selection.selector, discovered);
+    if (ambiguous.length > 0) onAmbiguous(selection, ambiguous);
+    for (const kind of kinds) {
+      const name = formatGroupResource(kind);
+      if (!own.has(name) && !found.has(name)) found.set(name, { selection, kind });
+    }
+  }
+  return found;
+}
+
+/**
+ * What an operator selects of the kinds that its cluster serves now; asks the server only where it selects any.
+ *
+ * @throws API errors of the discovery.
+ */
+export async function kindsSelected(operator: Operator, client: Client, signal: AbortSignal): Promise<SelectedKind[]> {
+  const { selections, declarations } = operator;
+  if (selections.length === 0) return [];
+  return [...selectedKinds(selections, declarations.map(({ kind }) => kind), await discover(client, signal)).values()];
+}
 
 /**
  * What a selection says about one of its kinds.

@@ -4,7 +4,8 @@ import type { Logger } from "../base/log.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { type Client, discover, type DiscoveredResource } from "../client/mod.ts";
 import type { SharedInformers } from "../controller/shared_informers.ts";
-import { describeSelector, selectKinds } from "./kind_selector.ts";
+import { selectedKinds } from "./kind_selection.ts";
+import { describeSelector } from "./kind_selector.ts";
 import type { KindSelection } from "./operator.ts";
 
 /** CRDs come in bunches, and a new one is not served at once: so long nothing more must come before the next look. */
@@ -79,18 +80,12 @@ export class KindWatch {
   async #look(signal: AbortSignal): Promise<void> {
     const discovered = await discover(this.#deps.client, signal);
     if (signal.aborted) return;
-    const there = new Set<string>();
-    for (const selection of this.#selections) {
-      const { kinds, ambiguous } = selectKinds(selection.selector, discovered);
-      if (ambiguous.length > 0) this.#tellAmbiguous(selection, ambiguous);
-      for (const kind of kinds) {
-        const name = formatGroupResource(kind);
-        if (this.#deps.declared.some((each) => formatGroupResource(each) === name)) continue;
-        there.add(name);
-        if (this.#begun.has(name)) continue;
-        this.#begun.set(name, kind);
-        this.#deps.begin(selection, kind);
-      }
+    const tell = this.#tellAmbiguous.bind(this);
+    const there = selectedKinds(this.#selections, this.#deps.declared, discovered, tell);
+    for (const [name, { selection, kind }] of there) {
+      if (this.#begun.has(name)) continue;
+      this.#begun.set(name, kind);
+      this.#deps.begin(selection, kind);
     }
     for (const [name, kind] of this.#begun) {
       if (there.has(name)) continue;

@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
 import { LinkedAbort, untilAborted } from "../base/signal.ts";
 import type { Transport } from "../base/transport.ts";
-import { type ObjectKey, parseKey } from "../apimachinery/object.ts";
+import type { ObjectKey } from "../apimachinery/object.ts";
 import { SignalledReader } from "../admission/reader.ts";
 import { AdmissionWebhooks } from "../admission/webhooks.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
@@ -22,7 +22,7 @@ import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { PlannedStorage } from "../controller/planned_storage.ts";
 import { EVERYWHERE, type NamespaceScope } from "../controller/namespace_scope.ts";
 import { SharedInformers } from "../controller/shared_informers.ts";
-import { declareSelected } from "./kind_selection.ts";
+import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
 import type { ActivityHandler, Operator } from "./operator.ts";
@@ -63,7 +63,8 @@ export interface StartOptions {
 }
 
 /** What is planned, and with what. */
-export interface PlanOptions extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "controller"> {
+export interface PlanOptions
+  extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "controller" | "scope"> {
   /** The objects to plan for; every one where absent. */
   readonly only?: (kind: ApiResource, key: ObjectKey) => boolean;
   /** Ends the plan. */
@@ -196,12 +197,10 @@ export class RunningOperator implements AsyncDisposable {
     signal.addEventListener("abort", end, { once: true });
     try {
       signal.throwIfAborted();
+      await planning.#addSelected(signal);
       await planning.#fill(signal);
       for (const controller of planning.controllers) {
-        for (const key of controller.keys().filter((key) => only(controller.kind, parseKey(key)))) {
-          const planned = await controller.plan(key, planning.#abort.signal);
-          if (planned) yield planned;
-        }
+        yield* controller.plan((key) => only(controller.kind, key), planning.#abort.signal);
       }
       await planning.#cleanUp();
     } finally {
@@ -307,6 +306,14 @@ export class RunningOperator implements AsyncDisposable {
       operator: this.#operator.name,
       kinds: this.controllers.map(({ name }) => name),
     });
+  }
+
+  /** The selected kinds that are there now and may be seen: a store that never fills would hold up all the others. */
+  async #addSelected(signal: AbortSignal): Promise<void> {
+    for (const { selection, kind } of await kindsSelected(this.#operator, this.client, signal)) {
+      const may = (verb: string) => this.client.can(verb, kind, this.#scope.only, undefined, signal);
+      if (await may("list") && await may("watch")) this.#add(declareSelected(selection, kind, this.#operator.storage));
+    }
   }
 
   #add(declaration: ControllerDeclaration): Controller {

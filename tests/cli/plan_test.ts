@@ -96,6 +96,20 @@ Deno.test("objects are named as kubectl names them, one namespace's or all; what
   }
 });
 
+Deno.test("plan knows the kinds that an operator selects, and the namespaces that it is limited to", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { from } = await replicated(cluster);
+  const env = { PINTLE_NAMESPACES: `!${from}` };
+  const { code, out } = await cluster.run(["plan"], { env });
+  assert.deepEqual([code, out], [0, "0 objects looked at: nothing to do; nothing was written\n"]);
+  const main = "tests/cli/config_map_operator.ts";
+  const selected = await cluster.run(["plan", "limitrange", "--namespace", from], { main });
+  assert.deepEqual([selected.code, selected.err], [0, ""]);
+  const wrong = await cluster.run(["plan", "lamp"], { main });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /has no kind "lamp"[\s\S]*its kinds are configmap, limitrange/);
+});
+
 Deno.test("without CRDs or rights plan says what is missing, without a server it is exit 3, and Ctrl-C is 130", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const bare = await cluster.run(["plan"]);

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { CRDS } from "../../lib/operator/installation.ts";
-import { ConfigMap, Deployment, Namespace } from "../../lib/operator/mod.ts";
+import { builtinKind, ConfigMap, Deployment, Namespace } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { runBinary } from "./binary.ts";
 import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
 import { kubeconfigText } from "./kubeconfig_text.ts";
+
+const LimitRange = builtinKind({ group: "", version: "v1", kind: "LimitRange" });
 
 /** Waits until the operator says that a Replication is ready. */
 async function untilReady(cluster: InstalledCluster, namespace: string, name: string): Promise<void> {
@@ -191,6 +193,9 @@ Deno.test("an operator of somebody else's kinds takes its finalizers and records
   const key = { namespace, name: "held" }, annotations = { "example.com/theirs": "yes" };
   const theirs = { ...key, finalizers: ["example.com/theirs"], annotations };
   await cluster.client.create<KubeObject>(ConfigMap, { metadata: theirs });
+  const held = { namespace, name: "selected" }, limits = [{ type: "Pod", max: { cpu: "1" } }];
+  const selected = { metadata: { ...held, finalizers: ["pintle.dev/config-maps"] }, spec: { limits } };
+  await cluster.client.create<KubeObject>(LimitRange, selected as KubeObject);
   assert.equal((await cluster.run(["install"], { main })).code, 0);
   {
     await using operator = await cluster.start(["run", "--http-port", "0"], { main });
@@ -204,16 +209,18 @@ Deno.test("an operator of somebody else's kinds takes its finalizers and records
   const dry = await cluster.run(["uninstall", "--dry-run"], { main });
   assert.match(
     dry.out,
-    /finalizer pintle\.dev\/config-maps would be taken off \d+ configmaps\nthe operator's records would/,
+    /finalizer pintle\.dev\/config-maps would be taken off \d+ configmaps\n[\s\S]*the operator's records would/,
   );
   const { code, out, err } = await cluster.run(["uninstall"], { main });
   assert.deepEqual([code, err], [0, ""]);
   assert.match(
     out,
-    /finalizer pintle\.dev\/config-maps taken off \d+ configmaps\nthe operator's records taken off \d+ configmaps/,
+    /finalizer pintle\.dev\/config-maps taken off \d+ configmaps\n[\s\S]*the operator's records taken off \d+ configmaps/,
   );
   const left = (await cluster.client.get(ConfigMap, key)).metadata;
   assert.deepEqual([left?.finalizers, left?.annotations], [theirs.finalizers, annotations]);
+  assert.match(out, /finalizer pintle\.dev\/config-maps taken off 1 limitranges/);
+  assert.deepEqual((await cluster.client.get(LimitRange, held)).metadata?.finalizers ?? [], []);
   await cluster.client.patch(ConfigMap, key, { metadata: { finalizers: null } }, { type: "merge" });
 });
 

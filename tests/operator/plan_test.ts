@@ -13,6 +13,7 @@ import {
   Secret,
   TemporaryError,
 } from "../../lib/operator/mod.ts";
+import { scopeOfGlobs } from "../../lib/controller/namespace_scope.ts";
 import { EVENTS } from "../../lib/harness/expectation.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
@@ -243,3 +244,19 @@ for (const storage of [undefined, new MemoryStorage()]) {
     assert.deepEqual(calls.slice(2), ["create false"]);
   });
 }
+
+Deno.test("a plan covers the namespaces that the operator works in, and the kinds that it selects", async () => {
+  const operator = new Operator("selects");
+  operator.select({ plural: Widget.plural, group: Widget.group }, (handlers) => {
+    handlers.reconcile(async ({ apply }) => {
+      await apply({ apiVersion: "v1", kind: "ConfigMap", data: { made: "yes" } } as KubeObject);
+    });
+  });
+  await using world = await World.open(configMapOperator(Widget));
+  const one = await world.namespace("one"), other = await world.namespace("other");
+  for (const namespace of [one, other]) await createWidget(world, Widget, namespace, "w");
+  const cycles = await planned(world, operator, { scope: scopeOfGlobs([one]) });
+  assert.deepEqual(cycles.map(({ key, kind, writes }) => [key.namespace, kind.plural, writes.map(told)]), [
+    [one, Widget.plural, ["apply new configmaps w: +data.made"]],
+  ]);
+});

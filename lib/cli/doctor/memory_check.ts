@@ -2,6 +2,7 @@ import type { KubeObject } from "../../apimachinery/object.ts";
 import { parseQuantity } from "../../apimachinery/quantity.ts";
 import { type ApiResource, formatGroupResource } from "../../apimachinery/resource.ts";
 import { type Client, isNotFound } from "../../client/mod.ts";
+import { kindsSelected } from "../../operator/kind_selection.ts";
 import type { Operator } from "../../operator/operator.ts";
 import { deploymentsOf } from "../footprint.ts";
 import { deployedSettings } from "./deployed_settings.ts";
@@ -28,7 +29,8 @@ export const memoryCheck: Check = {
   name: "memory",
   async look({ client, operator, account, table, signal }) {
     let bytes = BASE_BYTES, largest = { name: "nothing", bytes: 0 };
-    for (const watched of watchesOf(operator)) {
+    const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => ({ resource: kind }));
+    for (const watched of [...watchesOf(operator), ...selected]) {
       const size = await storeBytes(client, watched, signal);
       bytes += size;
       if (size > largest.bytes) largest = { name: formatGroupResource(watched.resource), bytes: size };

@@ -17,19 +17,15 @@ const NAMED_MAX = 3;
 export const objectsCheck: Check = {
   name: "objects",
   async look(examination) {
-    const { client, clock, operator } = examination;
+    const { client, clock, operator, signal } = examination;
     const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
     const found: Finding[] = [], quiet: string[] = [];
     // Somebody else's objects are looked at only where the operator may hold them.
-    const held = new Set(
-      operator.declarations.filter(({ changes }) =>
-        changes.some(({ kinds, optional }) => kinds.has("delete") && !optional)
-      ).map(({ kind }) => kind),
-    );
-    for (const handled of handledKinds(operator).filter(({ kind, own }) => own || held.has(kind))) {
+    const kinds = (await handledKinds(operator, client, signal)).filter(({ own, holds }) => own || holds);
+    for (const handled of kinds) {
       const objects: KubeObject[] = [];
       let pages = 0, partial = false;
-      const options = { metadataOnly: !handled.kind.hasStatus, signal: examination.signal };
+      const options = { metadataOnly: !handled.kind.hasStatus, signal };
       try {
         for await (const { items, metadata } of client.pages<KubeObject>(handled.kind, options)) {
           objects.push(...items.filter(isTelling));
@@ -58,15 +54,15 @@ function judge(
   handled: HandledKind,
   objects: readonly KubeObject[],
   nowMs: number,
-  { program }: Examination,
+  { program, operator }: Examination,
 ): Finding[] {
-  const { name, finalizer } = handled;
+  const { name, finalizer } = handled, own = [finalizer, ...operator.takesOver];
   const leaving = objects.filter(({ metadata }) => {
     const sinceMs = Date.parse(metadata?.deletionTimestamp ?? "");
     return nowMs - sinceMs > DELETION_MS_MAX;
   });
-  const ours = leaving.filter(({ metadata }) => metadata?.finalizers?.includes(finalizer));
-  const theirs = leaving.filter(({ metadata }) => !metadata?.finalizers?.includes(finalizer));
+  const isOurs = ({ metadata }: KubeObject) => metadata?.finalizers?.some((each) => own.includes(each)) ?? false;
+  const ours = leaving.filter(isOurs), theirs = leaving.filter((object) => !isOurs(object));
   const not = objects.filter((object) => !object.metadata?.deletionTimestamp && unready(object));
   const since = (object: KubeObject) => {
     const age = formatDuration(nowMs - Date.parse(object.metadata!.deletionTimestamp!)), why = unready(object);
