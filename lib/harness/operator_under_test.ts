@@ -1,4 +1,5 @@
-import type { RunningOperator, StartOptions } from "../operator/running_operator.ts";
+import type { RunningOperator } from "../operator/running_operator.ts";
+import type { StartOptions } from "../operator/start_options.ts";
 import type { ClusterUser } from "./cluster.ts";
 
 /** The operator that a scenario is about, wherever it runs. */

@@ -184,3 +184,4 @@ export * from "./operator.ts";
 export * from "./permissions.ts";
 export * from "./preflight.ts";
 export * from "./running_operator.ts";
+export * from "./start_options.ts";

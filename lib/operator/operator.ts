@@ -15,7 +15,8 @@ import type { CustomResource } from "./define_resource.ts";
 import { KindHandlers } from "./kind_handlers.ts";
 import { type EVERYTHING, type KindSelector, requireSelector } from "./kind_selector.ts";
 import { type PolicyRule, requiredRules, WATCH_KINDS } from "./permissions.ts";
-import { type PlanOptions, RunningOperator, type StartOptions } from "./running_operator.ts";
+import { RunningOperator } from "./running_operator.ts";
+import type { PlanOptions, StartOptions } from "./start_options.ts";
 
 /** What start-up and clean-up handlers get. */
 export interface ActivityContext {

@@ -2,22 +2,18 @@ import { type Clock, SystemClock } from "../base/clock.ts";
 import { describeError, invariant } from "../base/errors.ts";
 import { Memo } from "../base/memo.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
-import { type Random, SystemRandom } from "../base/random.ts";
+import { SystemRandom } from "../base/random.ts";
 import { LinkedAbort, untilAborted } from "../base/signal.ts";
-import type { Transport } from "../base/transport.ts";
-import type { ObjectKey } from "../apimachinery/object.ts";
 import { SignalledReader } from "../admission/reader.ts";
 import { AdmissionWebhooks } from "../admission/webhooks.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import type { ReflectorBounds } from "../cache/mod.ts";
-import { Client, type ClientOptions } from "../client/mod.ts";
+import { Client } from "../client/mod.ts";
 import type { ControllerDeclaration } from "../controller/declaration.ts";
 import { Controller } from "../controller/controller.ts";
-import { CONTROLLER_DEFAULTS, type ControllerOptions } from "../controller/controller_deps.ts";
+import { CONTROLLER_DEFAULTS } from "../controller/controller_deps.ts";
 import { keepOwnFields } from "../controller/own_fields.ts";
 import { EventRecorder } from "../controller/event_recorder.ts";
 import { IndexSet } from "../controller/index_set.ts";
-import type { ControllerObserver } from "../controller/observer.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
 import { PlannedStorage } from "../controller/planned_storage.ts";
 import { EVERYWHERE, type NamespaceScope } from "../controller/namespace_scope.ts";
@@ -26,56 +22,7 @@ import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
 import type { ActivityHandler, Operator } from "./operator.ts";
-
-/** What an operator is started with. Everything but the transport has a default. */
-export interface StartOptions {
-  /** How requests reach the cluster; whoever made it closes it. */
-  readonly transport: Transport;
-  /** The machine's clock where absent. */
-  readonly clock?: Clock;
-  /** Jitter and random names; the machine's randomness where absent. */
-  readonly random?: Random;
-  /** Drops everything where absent. */
-  readonly logger?: Logger;
-  /** Name of this process in Events; the operator's name where absent. */
-  readonly instance?: string;
-  /** Bounds of every controller: workers, timeouts, backoff. */
-  readonly controller?: Partial<ControllerOptions>;
-  /** Bounds of every watch: pages, silence, pauses. */
-  readonly watching?: ReflectorBounds;
-  /** Bounds of every request; the client's own where absent. */
-  readonly requests?: Pick<ClientOptions, "requestTimeoutMs" | "retriesMax">;
-  /** Told of every attempt of a request once it has ended. */
-  readonly onRequest?: ClientOptions["onRequest"];
-  /** OpenTelemetry's `Tracer`: makes a span of every API request. None where absent. */
-  readonly tracer?: ClientOptions["tracer"];
-  /** Metrics and spans, per controller name. */
-  readonly observe?: (controller: string) => ControllerObserver;
-  /**
-   * Makes it one of several replicas: its stores fill at once, and it works only once it leads. Its `transport` should let no
-   * write through before that (`fencedTransport`).
-   */
-  readonly leadership?: Leadership;
-  /** In which namespaces it works; everywhere where absent. */
-  readonly scope?: NamespaceScope;
-  /** Aborts a start that takes too long. */
-  readonly signal?: AbortSignal;
-}
-
-/** What is planned, and with what. */
-export interface PlanOptions
-  extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "controller" | "scope"> {
-  /** The objects to plan for; every one where absent. */
-  readonly only?: (kind: ApiResource, key: ObjectKey) => boolean;
-  /** Ends the plan. */
-  readonly signal: AbortSignal;
-}
-
-/** How an operator comes to lead. A `LeaderElector` is one. */
-export interface Leadership {
-  /** Resolves when this process leads; rejects with the signal's reason where that aborts first. */
-  acquire(signal: AbortSignal): Promise<void>;
-}
+import type { PlanOptions, StartOptions } from "./start_options.ts";
 
 /**
  * How far an operator is: `standby` has all its stores and waits to lead, `stopping` takes no more work, `stopped` has let go of

@@ -1,0 +1,61 @@
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Transport } from "../base/transport.ts";
+import type { ObjectKey } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ReflectorBounds } from "../cache/mod.ts";
+import type { ClientOptions } from "../client/mod.ts";
+import type { ControllerOptions } from "../controller/controller_deps.ts";
+import type { NamespaceScope } from "../controller/namespace_scope.ts";
+import type { ControllerObserver } from "../controller/observer.ts";
+
+/** What an operator is started with. Everything but the transport has a default. */
+export interface StartOptions {
+  /** How requests reach the cluster; whoever made it closes it. */
+  readonly transport: Transport;
+  /** The machine's clock where absent. */
+  readonly clock?: Clock;
+  /** Jitter and random names; the machine's randomness where absent. */
+  readonly random?: Random;
+  /** Drops everything where absent. */
+  readonly logger?: Logger;
+  /** Name of this process in Events; the operator's name where absent. */
+  readonly instance?: string;
+  /** Bounds of every controller: workers, timeouts, backoff. */
+  readonly controller?: Partial<ControllerOptions>;
+  /** Bounds of every watch: pages, silence, pauses. */
+  readonly watching?: ReflectorBounds;
+  /** Bounds of every request; the client's own where absent. */
+  readonly requests?: Pick<ClientOptions, "requestTimeoutMs" | "retriesMax">;
+  /** Told of every attempt of a request once it has ended. */
+  readonly onRequest?: ClientOptions["onRequest"];
+  /** OpenTelemetry's `Tracer`: makes a span of every API request. None where absent. */
+  readonly tracer?: ClientOptions["tracer"];
+  /** Metrics and spans, per controller name. */
+  readonly observe?: (controller: string) => ControllerObserver;
+  /**
+   * Makes it one of several replicas: its stores fill at once, and it works only once it leads. Its `transport` should let no
+   * write through before that (`fencedTransport`).
+   */
+  readonly leadership?: Leadership;
+  /** In which namespaces it works; everywhere where absent. */
+  readonly scope?: NamespaceScope;
+  /** Aborts a start that takes too long. */
+  readonly signal?: AbortSignal;
+}
+
+/** What is planned, and with what. */
+export interface PlanOptions
+  extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "controller" | "scope"> {
+  /** The objects to plan for; every one where absent. */
+  readonly only?: (kind: ApiResource, key: ObjectKey) => boolean;
+  /** Ends the plan. */
+  readonly signal: AbortSignal;
+}
+
+/** How an operator comes to lead. A `LeaderElector` is one. */
+export interface Leadership {
+  /** Resolves when this process leads; rejects with the signal's reason where that aborts first. */
+  acquire(signal: AbortSignal): Promise<void>;
+}
