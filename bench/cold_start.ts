@@ -12,7 +12,8 @@
 import process from "node:process";
 import { mapConcurrent, silentLogger, SystemClock, SystemRandom } from "../lib/base/mod.ts";
 import { Informer } from "../lib/cache/mod.ts";
-import { Client, type Connection, loadKubeconfig, openTransport } from "../lib/client/mod.ts";
+import { Client, type Connection, openTransport } from "../lib/client/mod.ts";
+import { loadKubeconfig } from "../lib/client/kubeconfig.ts";
 import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 import { ConfigMap, Namespace } from "../lib/operator/mod.ts";
 

@@ -6,7 +6,8 @@
  */
 import { SystemClock } from "../lib/base/mod.ts";
 import { EmbeddedApiServer, HttpsServer } from "../lib/apiserver/mod.ts";
-import { Client, loadKubeconfig, openTransport, SERVICE_ACCOUNT_DIRECTORY } from "../lib/client/mod.ts";
+import { Client, openTransport, SERVICE_ACCOUNT_DIRECTORY } from "../lib/client/mod.ts";
+import { loadKubeconfig } from "../lib/client/kubeconfig.ts";
 import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;

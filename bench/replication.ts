@@ -12,7 +12,8 @@
 import process from "node:process";
 import { mapConcurrent, SystemClock, type Transport, type TransportRequest } from "../lib/base/mod.ts";
 import type { KubeObject } from "../lib/apimachinery/mod.ts";
-import { Client, loadKubeconfig, openTransport } from "../lib/client/mod.ts";
+import { Client, openTransport } from "../lib/client/mod.ts";
+import { loadKubeconfig } from "../lib/client/kubeconfig.ts";
 import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 import { builtinKind, Namespace, type RunningOperator, Secret, type SecretObject } from "../lib/operator/mod.ts";
 import { Replication, type ReplicationObject, replicator } from "../lib/replicator/mod.ts";

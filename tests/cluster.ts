@@ -1,5 +1,5 @@
 import { SystemClock } from "../lib/base/mod.ts";
-import { loadKubeconfig } from "../lib/client/mod.ts";
+import { loadKubeconfig } from "../lib/client/kubeconfig.ts";
 import { type Cluster, type ClusterSource, EmbeddedCluster, KubeconfigCluster } from "../lib/harness/mod.ts";
 
 /** Kubeconfig of the real control plane that `deno task test:envtest` started; undefined in every other run. */

@@ -4,7 +4,8 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
-import { Metrics, probeChecks, serveHealth, tracing } from "../health/mod.ts";
+import type { Tracing } from "../health/tracing.ts";
+import { Metrics, probeChecks, serveHealth } from "../health/mod.ts";
 import { scopeOfGlobs } from "../controller/namespace_scope.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import { dropPermissions } from "./drop_permissions.ts";
@@ -88,7 +89,7 @@ export async function run(context: CommandContext): Promise<number> {
   return EXIT.done;
 }
 
-function start(
+async function start(
   context: CommandContext,
   { transport, elector, identity }: Replica,
   metrics: Metrics,
@@ -96,7 +97,7 @@ function start(
   signal: AbortSignal,
 ): Promise<RunningOperator> {
   const { operator, settings, version } = context;
-  const { tracer, span } = tracing(operator.name, version);
+  const { tracer, span } = await loadTracing(operator.name, version);
   return operator.start({
     transport,
     logger,
@@ -127,6 +128,13 @@ function start(
     metrics.watches(() => watchGauges(running));
     return running;
   });
+}
+
+/** Deno registers its exporter with OpenTelemetry's API before the program begins; where it did not, the API is not loaded either. */
+async function loadTracing(name: string, version: string): Promise<Partial<Tracing>> {
+  if (!Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"))) return {};
+  const { tracing } = await import("../health/tracing.ts");
+  return tracing(name, version);
 }
 
 function* watchGauges(running: RunningOperator) {

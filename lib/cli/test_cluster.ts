@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { invariant, UsageError } from "../base/errors.ts";
-import { kubeconfigPaths } from "../client/mod.ts";
+import { kubeconfigPaths } from "../client/kubeconfig.ts";
 import {
   buildLocalImage,
   type ClusterSource,

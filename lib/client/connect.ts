@@ -3,7 +3,6 @@ import { type Credentials, impersonating, type Impersonation } from "./credentia
 import { FetchTransport, type SocketTransportOptions } from "./fetch_transport.ts";
 import { InClusterCredentials, inClusterNamespace, type InClusterOptions, inClusterServer } from "./in_cluster.ts";
 import { LoginCredentials, type LoginHook } from "./login.ts";
-import { kubeconfigPaths, loadKubeconfig } from "./kubeconfig.ts";
 import { NodeTransport } from "./node_transport.ts";
 
 /** What decides where to connect to; values of the environment come as arguments. */
@@ -62,6 +61,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       source: "in-cluster",
     };
   }
+  const { kubeconfigPaths, loadKubeconfig } = await import("./kubeconfig.ts"); // a pod needs none
   const paths = kubeconfigPath ? [kubeconfigPath] : kubeconfigPaths(kubeconfig, home, pathSeparator);
   const found = await loadKubeconfig({ paths, context, clock, readFile });
   const { server, namespace, credentials } = found;

@@ -23,6 +23,6 @@ export {
   inClusterServer,
   SERVICE_ACCOUNT_DIRECTORY,
 } from "./in_cluster.ts";
-export { type KubeconfigOptions, kubeconfigPaths, type KubeContext, loadKubeconfig } from "./kubeconfig.ts";
+export type { KubeconfigOptions, KubeContext } from "./kubeconfig.ts";
 export { type Login, LoginCredentials, type LoginHook } from "./login.ts";
 export { NodeTransport } from "./node_transport.ts";

@@ -21,7 +21,7 @@ import { HotLoopGuard } from "./hot_loop_guard.ts";
 import { KeySchedule } from "./key_schedule.ts";
 import { Inputs } from "./inputs.ts";
 import type { CycleResult, CycleSpan } from "./observer.ts";
-import { planCycle, type PlannedCycle } from "./planned_cycle.ts";
+import type { PlannedCycle } from "./planned_cycle.ts";
 import { tracedCycle } from "./traced_cycle.ts";
 import { Underway } from "./underway.ts";
 
@@ -138,6 +138,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
    * dry runs only, and that it was started and is not run.
    */
   async *plan(only: (key: ObjectKey) => boolean, signal: AbortSignal): AsyncGenerator<PlannedCycle> {
+    const { planCycle } = await import("./planned_cycle.ts"); // an operator that runs plans nothing
     for (const stored of [...this.#inputs.objects()]) {
       const object = typed(stored, this.#declaration.kind), key = formatKey(keyOf(stored));
       if (this.#coverage.excludes(key) || !only(keyOf(stored))) continue;

@@ -1,5 +1,6 @@
 import { type Clock, UsageError } from "../base/mod.ts";
-import { type KubeContext, loadKubeconfig } from "../client/mod.ts";
+import { type KubeContext } from "../client/mod.ts";
+import { loadKubeconfig } from "../client/kubeconfig.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 

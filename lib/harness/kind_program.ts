@@ -1,5 +1,6 @@
 import { type Clock, describeError, sleep, UsageError } from "../base/mod.ts";
-import { type KubeContext, loadKubeconfig } from "../client/mod.ts";
+import { type KubeContext } from "../client/mod.ts";
+import { loadKubeconfig } from "../client/kubeconfig.ts";
 import { requireCommand, runCommand } from "./command.ts";
 import { ContainerRuntime } from "./container_runtime.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";

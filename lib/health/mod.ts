@@ -7,4 +7,3 @@
 export * from "./health_server.ts";
 export * from "./metrics.ts";
 export * from "./probes.ts";
-export * from "./tracing.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Binary, type BinaryOptions, type Ended, runBinary } from "../cli/binary.ts";
 import { SystemClock } from "../../lib/base/mod.ts";
-import { loadKubeconfig, openTransport } from "../../lib/client/mod.ts";
+import { openTransport } from "../../lib/client/mod.ts";
+import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { Namespace } from "../../lib/operator/mod.ts";
 import { HttpsCluster } from "../cli/https_cluster.ts";
 import { testWith } from "../outside_program.ts";

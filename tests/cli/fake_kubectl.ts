@@ -6,7 +6,8 @@
  */
 import { SystemClock } from "../../lib/base/mod.ts";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
-import { Client, discover, findResource, loadKubeconfig, openTransport } from "../../lib/client/mod.ts";
+import { Client, discover, findResource, openTransport } from "../../lib/client/mod.ts";
+import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 
 const NAMESPACE = "patient-system", LABELS = { app: "patient" };
 

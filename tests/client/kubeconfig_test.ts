@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { UsageError, VirtualClock } from "../../lib/base/mod.ts";
-import { connect, type Credentials, kubeconfigPaths, loadKubeconfig, NodeTransport } from "../../lib/client/mod.ts";
+import { connect, type Credentials, NodeTransport } from "../../lib/client/mod.ts";
+import { kubeconfigPaths, loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 
 const CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
