@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
+import { testSource } from "../../tests/cluster.ts";
+import { Fleet, type Hosts, operator } from "./operator.ts";
+
+/** Hosts of one scenario, some of which are down. */
+class FakeHosts implements Hosts {
+  readonly prepared = new Set<string>();
+  readonly calls: string[] = [];
+  readonly down = new Set<string>();
+
+  prepare(host: string): Promise<void> {
+    return this.#call("prepare", host, () => this.prepared.add(host));
+  }
+  release(host: string): Promise<void> {
+    return this.#call("release", host, () => this.prepared.delete(host));
+  }
+  async #call(what: string, host: string, act: () => void): Promise<void> {
+    this.calls.push(`${what} ${host}`);
+    if (this.down.has(host)) throw new Error(`${host} is down`);
+    await Promise.resolve();
+    act();
+  }
+}
+
+function told(name: string, story: (scenario: ScenarioContext, hosts: FakeHosts) => Promise<void>): void {
+  const hosts = new FakeHosts(), suite = new Suite("sub-handlers", () => operator(hosts, { backoffMs: 50 }));
+  suite.scenario(name, (scenario) => story(scenario, hosts), { inProcess: true });
+  denoTests(Deno.test, suite, { source: testSource });
+}
+
+const fleet = (...hosts: string[]) => ({
+  apiVersion: "examples.pintle.dev/v1",
+  kind: "Fleet",
+  metadata: { name: "north" },
+  spec: { hosts },
+});
+
+told("hosts come and go with the list, each once, and all go with the fleet", async (scenario, hosts) => {
+  const { given, when, then, cluster, operator, expect, ref } = scenario, north = ref(Fleet, "north");
+  await given("a fleet of two", () => cluster.create(fleet("a", "b")));
+  await then("both are prepared", () => expect(north).toHaveCondition("Ready"));
+  await when("one is exchanged", () => cluster.patch(north, { spec: { hosts: ["b", "c"] } }));
+  await then("it is handled", () => expect(north).toHaveCondition("Ready"));
+  await operator.inProcess.idle();
+  assert.deepEqual(hosts.calls, ["prepare a", "prepare b", "prepare c", "release a"]);
+  await when("the fleet is deleted", () => cluster.delete(north));
+  await then("it goes", () => expect(north).toBeGone());
+  assert.deepEqual([...hosts.prepared], []);
+});
+
+told(
+  "a host that is down is tried again and named, the others are not, and a crash forgets none of that",
+  async (scenario, hosts) => {
+    const { given, when, then, cluster, operator, expect, ref } = scenario, north = ref(Fleet, "north");
+    hosts.down.add("b");
+    await given("a fleet with a host that is down", () => cluster.create(fleet("a", "b", "c")));
+    await then("it is named", () => expect(north).toHaveCondition("Ready", false, { message: /b is down/ }));
+    await when("the operator is killed, the host comes up, and another operator starts", async () => {
+      await operator.crash();
+      hosts.down.clear();
+      await operator.start();
+    });
+    await then("all are prepared", () => expect(north).toHaveCondition("Ready"));
+    const count = (host: string) => hosts.calls.filter((call) => call === `prepare ${host}`).length;
+    assert.deepEqual([count("a"), count("c")], [1, 1], "what succeeded is remembered by itself");
+    assert.deepEqual([...hosts.prepared].sort(), ["a", "b", "c"]);
+  },
+);
+
+told("a host that stays down is given up after five attempts, visibly", async (scenario, hosts) => {
+  const { given, then, cluster, expect, ref } = scenario, north = ref(Fleet, "north");
+  hosts.down.add("b");
+  await given("a fleet with a host that stays down", () => cluster.create(fleet("a", "b")));
+  await then("it is given up", () => expect(north).toHaveCondition("Ready", false, { message: /given up after 5/ }));
+  assert.equal(hosts.calls.filter((call) => call === "prepare b").length, 5);
+});
+
+told("a host name that is none is refused by the server", async ({ then, cluster }) => {
+  await then("it is refused", () => assert.rejects(cluster.create(fleet("a", "no host!")), /spec\.hosts\[1\]/));
+});
