@@ -1,0 +1,81 @@
+// Many namespaces: a ConfigMap with a label is copied to every namespace that wants such, and its copies follow it.
+// Try it: deno run -A examples/multi_namespace/operator.ts run --cluster embedded   (PINTLE_NAMESPACES limits where it works)
+import {
+  cli,
+  ConfigMap,
+  type ConfigMapObject,
+  type CycleClient,
+  keyOf,
+  Namespace,
+  NamespaceTerminatingError,
+  NotFoundError,
+  ObjectIndex,
+  type ObjectKey,
+  Operator,
+} from "../../lib/mod.ts";
+
+/** Label of what is copied, with the value `true`; the same on a namespace that wants copies. */
+export const SHARED = "examples.pintle.dev/shared";
+/** Annotation of a copy: `namespace/name` of its source. Label of a copy: that it is one. */
+export const SOURCE = "examples.pintle.dev/source", COPY = "examples.pintle.dev/copy";
+
+const shares = ({ metadata }: { metadata?: { labels?: Record<string, string> } }) =>
+  metadata?.labels?.[SHARED] === "true";
+
+/** Where the copies of each source are. */
+const copies = new ObjectIndex("copies by source", ({ metadata = {} }: ConfigMapObject) => {
+  const source = metadata.labels?.[COPY] === "true" ? metadata.annotations?.[SOURCE] : undefined;
+  return source === undefined ? [] : [[source, { namespace: metadata.namespace!, name: metadata.name! }]];
+});
+
+async function remove(client: CycleClient, keys: readonly ObjectKey[]): Promise<void> {
+  for (const key of keys) {
+    await client.delete(ConfigMap, key).catch((error) => {
+      if (!(error instanceof NotFoundError)) throw error;
+    });
+  }
+}
+
+/** A fresh operator. */
+export function operator(): Operator {
+  const made = new Operator("sharer");
+  made.on(ConfigMap)
+    .index(copies)
+    .reconcile(async ({ object, namespace, name, apply, client, cached, index, events }) => {
+      const source = `${namespace}/${name}`, wanted = new Set<string>();
+      const namespaces = shares(object) ? [...cached(Namespace).values()].filter(shares) : [];
+      for (const { metadata, status } of namespaces) {
+        const target = { namespace: metadata!.name!, name };
+        if (target.namespace === namespace || status?.phase === "Terminating") continue;
+        const there = cached<ConfigMapObject>(ConfigMap).get(target);
+        if (there && there.metadata?.annotations?.[SOURCE] !== source) {
+          events.warning("Taken", `there is another ${name} in ${target.namespace}`);
+          continue;
+        }
+        wanted.add(target.namespace);
+        const marks = { labels: { [COPY]: "true" }, annotations: { [SOURCE]: source } };
+        const copy = { apiVersion: "v1", kind: "ConfigMap", metadata: { ...target, ...marks }, data: object.data };
+        await apply<ConfigMapObject>(copy, { owned: false }).catch((error) => {
+          if (!(error instanceof NamespaceTerminatingError || error instanceof NotFoundError)) throw error;
+        });
+      }
+      await remove(client, index(copies).get(source).filter((copy) => !wanted.has(copy.namespace!)));
+    }, {
+      watches: [
+        { resource: Namespace, map: ({ primaries }) => [...primaries].filter(shares).map(keyOf) },
+        { resource: ConfigMap, labelSelector: `${COPY}=true`, map: ({ object }) => sourceOf(object) },
+      ],
+    })
+    .delete(({ namespace, name, client, index }) => remove(client, index(copies).get(`${namespace}/${name}`)), {
+      labels: { [SHARED]: "true" },
+    });
+  made.permissions({ apiGroups: [""], resources: ["configmaps"], verbs: ["create", "patch", "delete"] });
+  return made;
+}
+
+function sourceOf({ metadata }: ConfigMapObject): ObjectKey[] {
+  const [namespace, name] = metadata?.annotations?.[SOURCE]?.split("/") ?? [];
+  return namespace && name ? [{ namespace, name }] : [];
+}
+
+if (import.meta.main) Deno.exitCode = await cli(operator(), { args: Deno.args, env: Deno.env.toObject() });
