@@ -7,6 +7,7 @@ import { NodeTransport } from "./node_transport.ts";
 
 /** What decides where to connect to; values of the environment come as arguments. */
 export interface ConnectOptions {
+  /** Times the renewal of credentials. */
   clock: Clock;
   /** A kubeconfig that a person named: it comes before everything else, and must exist. */
   kubeconfigPath?: string;
@@ -14,6 +15,7 @@ export interface ConnectOptions {
   context?: string;
   /** The values of `KUBECONFIG` and `HOME`. */
   kubeconfig?: string;
+  /** See `kubeconfig`. */
   home?: string;
   /** What separates the files of `KUBECONFIG`; `;` on Windows. */
   pathSeparator?: string;
@@ -21,12 +23,15 @@ export interface ConnectOptions {
   inCluster?: Pick<InClusterOptions, "host" | "port"> & Partial<Pick<InClusterOptions, "directory">>;
   /** Act as somebody else. */
   impersonate?: Impersonation;
+  /** Reads a text file; Deno's where absent. */
   readFile?: (path: string) => Promise<string>;
 }
 
 /** A way to a cluster, and how it was found. */
 export interface Connection {
+  /** How requests get there; whoever connected closes it. */
   readonly transport: Transport;
+  /** URL of the API server. */
   readonly server: string;
   /** The namespace that the context, or the pod, is in. */
   readonly namespace: string;

@@ -28,7 +28,9 @@ export interface Credentials {
 
 /** Whom to act as (Kubernetes, "User impersonation"). */
 export interface Impersonation {
+  /** Name of the user. */
   readonly user: string;
+  /** Groups beside it; none where absent. */
   readonly groups?: readonly string[];
 }
 

@@ -10,11 +10,15 @@ const TOKEN_MS_MAX = 60_000;
 export interface InClusterOptions {
   /** `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
   host: string;
+  /** See `host`. */
   port: string;
+  /** Tells when the token is read again. */
   clock: Clock;
+  /** Where the kubelet puts token and authority; its own place where absent. */
   directory?: string;
   /** For how long a token is used before its file is read again. */
   tokenMsMax?: number;
+  /** Reads a text file; Deno's where absent. */
   readFile?: (path: string) => Promise<string>;
 }
 

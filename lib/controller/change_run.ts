@@ -92,7 +92,10 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const { base } = state, deleting = plan.underway?.kind === "delete";
     const resumeProgress = { ...resuming },
       resumes = plan.resumes
-        ? this.#matching((each) => each.kinds.has("resume") && (!deleting || each.deleted === true))
+        ? this.#matching((each) =>
+          each.kinds.has("resume") && (!deleting || each.deleted === true) &&
+          (each.field === undefined || this.#holdsNow(each))
+        )
         : [];
     const resumed: Change = { kind: "resume", old: base?.essence, next: base?.essence, diff: [] };
     for (const each of resumes) await this.#advance(each, resumed, undefined, resumeProgress);
@@ -132,7 +135,8 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
       if (each.field === undefined) return true;
       if (underway.kind === "delete") return this.#holdsNow(each);
       const { changed, old, next } = this.#field(each, base, underway)!;
-      if (!changed && (underway.kind === "update" || each.ofField)) return false;
+      const asks = [each.value, each.old, each.next].some((filter) => filter !== undefined);
+      if (!changed && (underway.kind === "update" || each.ofField || !asks)) return false;
       return (each.value === undefined || matchesValue(each.value, old) || matchesValue(each.value, next)) &&
         (each.old === undefined || matchesValue(each.old, old)) &&
         (each.next === undefined || matchesValue(each.next, next));

@@ -21,13 +21,14 @@ export interface EnvtestOptions {
 }
 
 const READY_MS_MAX = 60_000, POLL_MS = 100;
-/** What an operator relies on: namespaces end, dependents are collected, namespaces get their service account. */
+/** What an operator relies on: namespaces end, dependents are collected, namespaces get their service account, claims of storage go. */
 const CONTROLLERS: readonly string[] = [
   "namespace-controller",
   "garbage-collector-controller",
   "serviceaccount-controller",
   "root-ca-certificate-publisher-controller",
   "clusterrole-aggregation-controller",
+  "persistentvolumeclaim-protection-controller",
 ];
 /** Starts of one control plane: a port that was free may be another's a moment later. */
 const STARTS_MAX = 3;

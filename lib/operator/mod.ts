@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { type Clock, sleep } from "../base/clock.ts";
+export { type Clock, sleep, SystemClock } from "../base/clock.ts";
 export { type Duration, durationMs } from "../base/duration.ts";
 export { describeError, PermanentError, TemporaryError, TimeoutError, UsageError } from "../base/errors.ts";
 export { mapConcurrent } from "../base/map_concurrent.ts";
@@ -34,6 +34,7 @@ export {
   AlreadyExistsError,
   ApiError,
   ConflictError,
+  connect,
   ForbiddenError,
   GoneError,
   InvalidError,
@@ -99,8 +100,12 @@ export type {
   AccessSubject,
   Client,
   ClientOptions,
+  Connection,
+  ConnectOptions,
   DeleteOptions,
   GetOptions,
+  Impersonation,
+  InClusterOptions,
   ListOptions,
   Login,
   LoginHook,

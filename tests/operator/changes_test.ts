@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import {
+  ABSENT,
   type ApiResource,
   type ChangeContext,
   ConfigMap,
@@ -132,6 +133,22 @@ Deno.test("filters by label, annotation, field, value, old, next and predicate c
   await patchWidget(world, { spec: { note: "a" }, metadata: { labels: null } });
   await patchWidget(world, { spec: { note: "b" } });
   assert.deepEqual(calls, ["grows update", "large update", "gold update", "noted update", "noted update"]);
+});
+
+Deno.test("a field alone wants that something is there, of a creation and of a resumption, too", async () => {
+  const { calls, operator, say } = recording();
+  operator.on(Widget).create(say("noted"), { id: "noted", field: "spec.note" })
+    .create(say("bare"), { id: "bare", field: "spec.note", value: ABSENT })
+    .resume(say("noted"), { id: "noted-again", field: "spec.note" })
+    .resume(say("a"), { id: "a-again", field: "spec.note", value: "a" });
+  await using world = await VirtualWorld.open(operator);
+  await createWidget(world, { size: 1 });
+  assert.deepEqual(calls, ["bare create"]);
+  await world.restart(operator);
+  assert.deepEqual(calls, ["bare create"], "nothing to resume for");
+  await patchWidget(world, { spec: { note: "b" } });
+  await world.restart(operator);
+  assert.deepEqual(calls, ["bare create", "noted resume"]);
 });
 
 Deno.test("resume handlers run once in each process, for objects that one before it handled", async () => {

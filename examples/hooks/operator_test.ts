@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
+import { testSource } from "../../tests/cluster.ts";
+import { Entry, openHttpStore, operator, type Store } from "./operator.ts";
+
+/** A store of one scenario, which may be missing. */
+class FakeStore implements Store {
+  readonly values = new Map<string, string>();
+  readonly calls: string[] = [];
+  isMissing = false;
+
+  open(): Promise<Store> {
+    return Promise.try(() => {
+      if (this.isMissing) throw new Error("there is no store");
+      this.calls.push("open");
+      return this;
+    });
+  }
+  put(key: string, value: string): Promise<void> {
+    this.values.set(key, value);
+    return Promise.resolve();
+  }
+  ping(): Promise<void> {
+    return this.isMissing ? Promise.reject(new Error("there is no store")) : Promise.resolve();
+  }
+  close(): Promise<void> {
+    this.calls.push("close");
+    return Promise.resolve();
+  }
+}
+
+function told(name: string, story: (scenario: ScenarioContext, store: FakeStore) => Promise<void>): void {
+  const store = new FakeStore(), suite = new Suite("hooks", () => operator(() => store.open()));
+  suite.scenario(name, (scenario) => story(scenario, store), { inProcess: true, operator: "stopped" });
+  denoTests(Deno.test, suite, { source: testSource });
+}
+
+const entry = { apiVersion: "examples.pintle.dev/v1", kind: "Entry", metadata: { name: "e" }, spec: { value: "one" } };
+
+told(
+  "the store is open before the first handler, closed after a stop, and left open by a crash",
+  async (scenario, store) => {
+    const { given, when, then, cluster, operator, expect, ref } = scenario;
+    const made = await given("an entry", () => cluster.create(entry));
+    await when("the operator starts", () => operator.start());
+    await then("the entry is stored", () => expect(ref(Entry, "e")).toHaveCondition("Ready"));
+    assert.equal(store.values.get((made as { metadata: { uid?: string } }).metadata.uid!), "one");
+    assert.deepEqual(store.calls, ["open"]);
+    await when("it is killed", () => operator.crash());
+    assert.deepEqual(store.calls, ["open"]);
+    await when("the next one is stopped", async () => {
+      await operator.start();
+      await operator.pause();
+    });
+    assert.deepEqual(store.calls, ["open", "open", "close"]);
+  },
+);
+
+told("without a store the operator does not start, says why, and starts when there is one", async (scenario, store) => {
+  const { given, when, then, cluster, operator, expect, ref } = scenario;
+  store.isMissing = true;
+  await given("an entry", () => cluster.create(entry));
+  await then("it does not start", () => assert.rejects(operator.start(), /there is no store/));
+  await when("there is one", async () => {
+    store.isMissing = false;
+    await operator.start();
+  });
+  await then("the entry is stored", () => expect(ref(Entry, "e")).toHaveCondition("Ready"));
+});
+
+Deno.test("the probe says what the store says, and is a question of readiness", async () => {
+  const store = new FakeStore(), [probe] = operator(() => store.open()).probes;
+  assert.deepEqual([probe!.id, probe!.of], ["store", "readiness"]);
+});
+
+Deno.test("a store over HTTP is asked as it is opened, and its errors are errors", async () => {
+  const seen: string[] = [], { signal } = new AbortController();
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+    seen.push(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`.trim());
+    return new Response(null, { status: request.url.endsWith("/broken") ? 500 : 200 });
+  });
+  const store = await openHttpStore(`http://127.0.0.1:${server.addr.port}`, signal);
+  await store.put("a", "one", signal);
+  await assert.rejects(store.put("broken", "one", signal), /500/);
+  await assert.rejects(openHttpStore("http://127.0.0.1:1", signal));
+  assert.deepEqual(seen.slice(0, 2), ["GET /", "PUT /a one"]);
+});
