@@ -37,7 +37,7 @@ export function operator(ask: Ask, { interval = "10s" }: { interval?: Duration }
 }
 
 /** Asks over HTTP. */
-export const askByHttp: Ask = async (url, signal) => {
+export async function askByHttp(url: string, signal: AbortSignal): Promise<boolean> {
   try {
     const answer = await fetch(url, { signal });
     await answer.body?.cancel();
@@ -46,6 +46,6 @@ export const askByHttp: Ask = async (url, signal) => {
     signal.throwIfAborted();
     return false;
   }
-};
+}
 
 if (import.meta.main) Deno.exitCode = await cli(operator(askByHttp), { args: Deno.args, env: Deno.env.toObject() });

@@ -68,8 +68,13 @@ told("without a store the operator does not start, says why, and starts when the
   await then("the entry is stored", () => expect(ref(Entry, "e")).toHaveCondition("Ready"));
 });
 
-Deno.test("the probe says what the store says, and is a question of readiness", async () => {
-  const store = new FakeStore(), [probe] = operator(() => store.open()).probes;
+Deno.test("the probe says what the store says, and asks for patience, not for a new process", async () => {
+  const store = new FakeStore(), declared = operator(() => store.open()), [probe] = declared.probes;
+  const context = { signal: new AbortController().signal, log: { info: () => {} }, dryRun: false } as never;
+  await declared.activities.startup[0]!(context);
+  await probe!.ask(context);
+  store.isMissing = true;
+  await assert.rejects(async () => await probe!.ask(context), /there is no store/);
   assert.deepEqual([probe!.id, probe!.of], ["store", "readiness"]);
 });
 
