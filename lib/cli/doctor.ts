@@ -7,7 +7,7 @@ import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
 import { ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
 import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
-import { leaderCheck, namespaceCheck, podsCheck, settingsCheck } from "./doctor/workload_checks.ts";
+import { leaderCheck, namespaceCheck, podsCheck, settingsCheck, webhooksCheck } from "./doctor/workload_checks.ts";
 import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -31,6 +31,7 @@ const CHECKS = [
   namespaceCheck,
   settingsCheck,
   podsCheck,
+  webhooksCheck,
   leaderCheck,
   objectsCheck,
   memoryCheck,

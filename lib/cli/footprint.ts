@@ -1,5 +1,6 @@
-import { formatGroupResource } from "../apimachinery/resource.ts";
-import { type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
+import { configurationResource } from "../admission/webhook_configuration.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
 import type { ResourceKind } from "../controller/declaration.ts";
 import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
@@ -44,6 +45,21 @@ export async function objectsOf(client: Client, kind: ResourceKind, signal: Abor
     if (isNotFound(error)) return [];
     throw error;
   }
+}
+
+/** The webhook configurations of an operator, whether its present release declares handlers of admission or an earlier one did. */
+export async function webhooksOf(
+  client: Client,
+  operator: Operator,
+  signal: AbortSignal,
+): Promise<{ resource: ApiResource; live: DynamicObject }[]> {
+  const found = await Promise.all(
+    (["mutate", "validate"] as const).map(configurationResource).map(async (resource) => {
+      const live = await client.find<DynamicObject>(resource, { name: operator.name }, { signal });
+      return live ? [{ resource, live }] : [];
+    }),
+  );
+  return found.flat();
 }
 
 /** The Deployments whose pods run as an account. */

@@ -2,10 +2,12 @@ import { SystemClock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
 import { silentLogger } from "../base/log.ts";
 import { type DynamicObject, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
 import { Client, ForbiddenError } from "../client/mod.ts";
 import { LEASES } from "../election/lease.ts";
-import { Deployment } from "../operator/builtin_kinds.ts";
+import { Deployment, Secret } from "../operator/builtin_kinds.ts";
 import { CRDS, CREATED_BY, installation, type InstalledObject } from "../operator/installation.ts";
+import { webhookServiceName } from "../operator/webhook_hosting.ts";
 import { EXIT } from "./exit.ts";
 import {
   type Account,
@@ -15,6 +17,7 @@ import {
   isWorking,
   objectsOf,
   podsOf,
+  webhooksOf,
 } from "./footprint.ts";
 import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -47,6 +50,8 @@ interface Count {
   readonly held: number;
 }
 
+/** Label of what belongs to an operator; its value is the operator's name. */
+const OWN = "app.kubernetes.io/name";
 /** Things in a namespace that a message names one by one. */
 const NAMED_MAX = 5;
 
@@ -139,6 +144,10 @@ class Uninstallation {
     const counts = (await this.#count()).filter(({ objects }) => objects.length > 0);
     const told = counts.map(({ objects, handled }) => `${objects.length} ${handled.name}`).join(", ");
     if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(told);
+    // Where they are not answered nothing of these kinds can be changed, not even to let it go.
+    for (const { resource, live } of await webhooksOf(this.#client, this.#context.operator, this.#signal)) {
+      await this.#removeOwn(resource, live);
+    }
     await using _cleaner = deleteObjects ? await this.#cleaner(counts, told) : undefined;
     const crds = found.filter(({ resource }) => resource === CRDS);
     for (const { handled, objects } of deleteObjects ? counts : []) {
@@ -157,6 +166,9 @@ class Uninstallation {
     }
     const lease = await this.#client.find<KubeObject>(LEASES, this.#account, { signal: this.#signal });
     if (lease) await this.#removal.object(LEASES, lease);
+    const certificates = { ...this.#account, name: webhookServiceName(this.#account.name) };
+    const secret = await this.#client.find(Secret, certificates, { metadataOnly: true, signal: this.#signal });
+    if (secret) await this.#removeOwn(Secret, secret);
     // Nobody would take them off any more, and each would keep somebody else's object from ever going.
     const staying = this.#kinds.filter(({ own }) => !own || (keepCrds && releaseFinalizers));
     for (const kind of staying) await this.#removal.finalizers(kind);
@@ -170,13 +182,10 @@ class Uninstallation {
 
   /** Account, roles and bindings. */
   async removeRights(found: readonly Found[]): Promise<void> {
-    const { operator, terminal } = this.#context;
     for (const each of [...found].reverse()) {
       const { resource, live } = each;
-      if (resource === CRDS || isNamespace(each)) continue;
-      if (live.metadata?.labels?.["app.kubernetes.io/name"] === operator.name) {
-        await this.#removal.object(resource, live);
-      } else terminal.out(`${nameOf(resource, live)} left: it lacks the label app.kubernetes.io/name=${operator.name}`);
+      if (resource === CRDS || isNamespace(each) || this.#removal.removed.has(nameOf(resource, live))) continue;
+      await this.#removeOwn(resource, live);
     }
   }
 
@@ -193,6 +202,13 @@ class Uninstallation {
     if (isMade && !content) return await this.#removal.object(resource, live);
     const why = [isMade ? undefined : "install did not make it", content].filter(Boolean).join("; ");
     terminal.out(`${name} left: ${why}; --delete-namespace deletes it with everything in it`);
+  }
+
+  /** Removes what the operator, or its installation, labelled as its own. */
+  async #removeOwn(resource: ApiResource, live: KubeObject): Promise<void> {
+    const { operator: { name }, terminal } = this.#context;
+    if (live.metadata?.labels?.[OWN] === name) await this.#removal.object(resource, live);
+    else terminal.out(`${nameOf(resource, live)} left: it lacks the label ${OWN}=${name}`);
   }
 
   get #account(): Account {

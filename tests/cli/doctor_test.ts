@@ -5,6 +5,7 @@ import { CRDS } from "../../lib/operator/installation.ts";
 import { type ApiResource, Deployment, Namespace, Pod } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
+import { TestAuthority } from "../client/test_authority.ts";
 import { findProgram } from "../outside_program.ts";
 import { Binary, runBinary } from "./binary.ts";
 import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
@@ -176,6 +177,22 @@ Deno.test("why pods do not work is told: what a container waits for, and what ke
       'problem: deployment pintle-system/pintle-replicator: FailedCreate: violates "restricted"',
     ),
   );
+});
+
+Deno.test("a webhook that nobody answers is a problem before somebody's write is refused", async () => {
+  await using cluster = await InstalledCluster.open();
+  const webhooks = async () => (await diagnose(cluster)).says("webhooks");
+  assert.deepEqual(await webhooks(), []);
+  await cluster.webhook();
+  const name = "validatingwebhookconfiguration pintle-replicator";
+  assert.deepEqual(await webhooks(), [
+    `problem: ${name}: API servers are told no authority, so they trust no answer`,
+  ]);
+  const { pem } = await TestAuthority.create();
+  await cluster.webhook({ caBundle: btoa(pem) });
+  assert.deepEqual(await webhooks(), [`problem: ${name}: nobody answers, so writes of replications are refused`]);
+  await cluster.pod("operator-1");
+  assert.deepEqual(await webhooks(), [`ok: ${name}: 1 webhooks have somebody to ask`]);
 });
 
 Deno.test("a lease that its holder renews names who leads; one that nobody renews while pods work is a problem", async () => {

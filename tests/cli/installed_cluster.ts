@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { type ApiResource, ConfigMap, Namespace, Pod } from "../../lib/operator/mod.ts";
 import { installation, type InstalledObject, installNamespace } from "../../lib/operator/installation.ts";
@@ -94,6 +95,18 @@ export class InstalledCluster implements AsyncDisposable {
     const metadata = { ...ACCOUNT, name };
     await this.client.create<KubeObject>(Pod, { metadata, spec } as KubeObject);
     await this.client.patch(Pod, metadata, { status } as never, { type: "merge", subresource: "status" });
+  }
+
+  /** A webhook of the operator's own that API servers must ask before a Replication changes, behind a Service that nobody made. */
+  async webhook(clientConfig: object = {}): Promise<void> {
+    const rules = [{ apiGroups: ["pintle.dev"], apiVersions: ["*"], operations: ["*"], resources: ["replications"] }];
+    const service = { namespace: ACCOUNT.namespace, name: `${ACCOUNT.name}-webhook`, path: "/validate" };
+    const webhook = { name: "refuses.pintle.dev", rules, failurePolicy: "Fail", sideEffects: "None" };
+    const admissionReviewVersions = ["v1"], labels = { "app.kubernetes.io/name": ACCOUNT.name };
+    await this.client.apply<KubeObject>(configurationResource("validate"), {
+      metadata: { name: ACCOUNT.name, labels },
+      webhooks: [{ ...webhook, admissionReviewVersions, clientConfig: { service, ...clientConfig } }],
+    } as KubeObject);
   }
 
   /** A kubeconfig of a user who is logged in and may do nothing but what everybody may. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { CRDS } from "../../lib/operator/installation.ts";
-import { builtinKind, ConfigMap, Deployment, Namespace } from "../../lib/operator/mod.ts";
+import { builtinKind, ConfigMap, Deployment, Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { runBinary } from "./binary.ts";
 import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
@@ -123,6 +123,20 @@ Deno.test("what a plain deletion of the manifests left hanging is cleaned up and
   );
   assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
   assert.ok(await cluster.has(ConfigMap, to, "orphaned"));
+});
+
+Deno.test("webhooks that nobody answers any more go first: they would refuse every change, even one that lets an object go", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { to } = await replicated(cluster);
+  const labels = { "app.kubernetes.io/name": ACCOUNT.name };
+  const secret = { namespace: ACCOUNT.namespace, name: `${ACCOUNT.name}-webhook` };
+  await cluster.client.create<KubeObject>(Secret, { metadata: { ...secret, labels } });
+  await cluster.webhook();
+  const said = await cluster.done("uninstall", "--delete-objects");
+  assert.equal(said[0], "validatingwebhookconfiguration pintle-replicator removed");
+  assert.ok(said.includes(`secret ${secret.namespace}/${secret.name} removed`), said.join("\n"));
+  assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
+  assert.deepEqual(await cluster.installed(), []);
 });
 
 Deno.test("--keep-crds leaves kinds and objects, and tells what an object without its operator waits for", async () => {

@@ -2,7 +2,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { formatKey, keyOf } from "../../apimachinery/object.ts";
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { type BuiltinObject, Namespace } from "../../operator/builtin_kinds.ts";
-import { deploymentsOf, isWorking, podsOf } from "../footprint.ts";
+import { deploymentsOf, isWorking, podsOf, webhooksOf } from "../footprint.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
 import { isStarting, podTrouble } from "./pod_trouble.ts";
@@ -104,6 +104,38 @@ function disagreements(
     ));
   }
   return found;
+}
+
+/** Whether the webhooks that API servers ask can answer. Says nothing where the operator has none. */
+export const webhooksCheck: Check = {
+  name: "webhooks",
+  async look({ client, operator, account, signal }) {
+    const found = await webhooksOf(client, operator, signal);
+    if (found.length === 0 && operator.admission.length === 0) return [];
+    const fix = "let the operator run: it installs and answers its webhooks";
+    if (found.length === 0) return [warning("no webhook configuration is installed: nothing asks the operator", fix)];
+    const working = (await podsOf(client, account, signal)).some(isWorking);
+    return found.flatMap(({ resource, live }) => {
+      const name = `${resource.kind.toLowerCase()} ${live.metadata?.name}`;
+      const webhooks = (live.webhooks ?? []) as Webhook[];
+      const strict = webhooks.filter(({ failurePolicy }) => failurePolicy !== "Ignore");
+      const resources = [...new Set(strict.flatMap(({ rules = [] }) => rules.flatMap((rule) => rule.resources ?? [])))];
+      const asked = webhooks.filter(({ clientConfig }) => clientConfig?.service);
+      if (asked.some(({ clientConfig }) => !clientConfig?.caBundle)) {
+        return [problem(`${name}: API servers are told no authority, so they trust no answer`, fix)];
+      }
+      if (asked.length === 0 || working) return [ok(`${name}: ${webhooks.length} webhooks have somebody to ask`)];
+      if (strict.length === 0) return [warning(`${name}: nobody answers, and every write passes unasked`, fix)];
+      const says = `${name}: nobody answers, so writes of ${resources.join(", ")} are refused`;
+      return [problem(says, `${fix}; or kubectl delete ${name}`)];
+    });
+  },
+};
+
+interface Webhook {
+  readonly failurePolicy?: string;
+  readonly rules?: readonly { readonly resources?: readonly string[] }[];
+  readonly clientConfig?: { readonly service?: unknown; readonly caBundle?: string };
 }
 
 /** Who leads, and whether it still does. Says nothing where nobody elects a leader. */
