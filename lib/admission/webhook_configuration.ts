@@ -28,6 +28,14 @@ export interface WebhookConfiguration {
   readonly object: DynamicObject;
 }
 
+/** Where a process serves webhooks unless somebody says otherwise. */
+export const WEBHOOK_PORT = 9_443;
+
+/** The name of the Service in front of an operator's webhooks, and of the Secret with their certificates. */
+export function webhookServiceName(operator: string): string {
+  return `${operator}-webhook`;
+}
+
 const GROUP = "admissionregistration.k8s.io";
 
 /** The webhook configurations of an operator: one for each type of handler that it declares. */

@@ -124,6 +124,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
   const install = add("install", "apply the CRDs, the account and the rights of the operator to a cluster");
   install.command.option(...namespace)
     .option("--dry-run", "let the server check everything and store nothing")
+    .option("--skip-webhooks", "leave webhook configurations out: `run` outside of the cluster brings its own")
     .action((flags) =>
       run(keyed(flags, install.table), async (context) => (await import("./install.ts")).install(context, flags))
     );

@@ -25,6 +25,15 @@ export function liveness(running: () => RunningOperator | undefined, clock: Cloc
   return [{ name: "workers", check }];
 }
 
+/** Whether webhooks answer: a pod that is ready gets their calls. */
+export function webhookReadiness(webhooks: () => { readonly problem: string | undefined } | undefined): OwnCheck {
+  const check = () => {
+    const served = webhooks();
+    return served ? served.problem : "they are not served yet";
+  };
+  return { name: "webhooks", check };
+}
+
 /**
  * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does either),
  * or a watch is silent. A replica that stands by is ready: it could lead at once, and a rollout waits for it.

@@ -4,7 +4,7 @@ import { silentLogger } from "../base/log.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
 import { Client } from "../client/mod.ts";
 import { EXIT } from "./exit.ts";
-import { applyInstallation } from "../operator/installation.ts";
+import { applyInstallation, installation, isWebhook } from "../operator/installation.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
@@ -13,6 +13,7 @@ import type { CommandContext } from "./program.ts";
 export interface InstallFlags {
   readonly namespace: string;
   readonly dryRun?: true | undefined;
+  readonly skipWebhooks?: true | undefined;
 }
 
 /** `install`: applies everything that the operator needs in a cluster. Repeating it changes nothing. */
@@ -29,6 +30,7 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
     namespace,
     dryRun,
     signal,
+    objects: flags.skipWebhooks && installation(operator, program, namespace).filter((each) => !isWebhook(each)),
     onApplied: ({ kind, metadata }, checked) => {
       const named = `${kind!.toLowerCase()} ${metadata!.name}`;
       if (checked) terminal.out(`${named} applied${dryRun ? " (dry run)" : ""}`);

@@ -18,6 +18,7 @@ export interface ManifestsFlags {
 const FILES: readonly { readonly name: string; readonly kinds: readonly string[] }[] = [
   { name: "crds.yaml", kinds: ["CustomResourceDefinition"] },
   { name: "namespace.yaml", kinds: ["Namespace"] },
+  { name: "webhooks.yaml", kinds: ["Service", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] },
   { name: "rbac.yaml", kinds: ["ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"] },
 ];
 
@@ -35,7 +36,7 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
     terminal.out(manifestsYaml(objects).trimEnd());
     return EXIT.done;
   }
-  for (const { name, kinds } of FILES) {
+  for (const { name, kinds } of filesOf(objects)) {
     const path = `${output}/${name}`,
       head = `# Written by \`${program} manifests --output\`: change the operator instead.\n`;
     const text = head + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
@@ -54,7 +55,7 @@ async function checkFolder(
   objects: readonly DynamicObject[],
 ): Promise<number> {
   const there = new Map<string, DynamicObject>();
-  for (const { name } of FILES) {
+  for (const { name } of filesOf(objects)) {
     const path = `${folder}/${name}`;
     const text = await Deno.readTextFile(path).catch((cause) => {
       throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, `${program} manifests --output ${folder}`, {
@@ -85,6 +86,11 @@ async function checkFolder(
   terminal.err(`${program}: ${folder} differs from what the operator declares`);
   terminal.err(`  fix: ${program} manifests --output ${folder}`);
   return EXIT.failed;
+}
+
+/** The files that have something in them. */
+function filesOf(objects: readonly DynamicObject[]): typeof FILES {
+  return FILES.filter(({ kinds }) => objects.some(({ kind }) => kinds.includes(kind!)));
 }
 
 function nameOf({ kind, metadata }: DynamicObject): string {

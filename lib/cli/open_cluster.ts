@@ -4,6 +4,7 @@ import type { Logger } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client } from "../client/mod.ts";
 import { applyCrds } from "../operator/installation.ts";
+import type { ServeService } from "../operator/webhook_hosting.ts";
 import type { CommandContext } from "./program.ts";
 
 /** A cluster to work on. */
@@ -16,6 +17,8 @@ export interface OpenedCluster extends AsyncDisposable {
   readonly source: string;
   /** Path of a kubeconfig that was written for people, where there is one. */
   readonly kubeconfigPath?: string;
+  /** Answers for a Service inside of an embedded cluster with code of this process. */
+  readonly serveService?: ServeService;
 }
 
 /** The cluster that the settings name. Sends no request to a cluster that is not embedded. */
@@ -91,6 +94,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
     namespace: "default",
     source: "embedded",
     kubeconfigPath: path,
+    serveService: (...service) => server.serveService(...service),
     [Symbol.asyncDispose]: close,
   };
 }

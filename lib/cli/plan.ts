@@ -44,7 +44,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   await using cluster = await openCluster(context, clock, silentLogger);
   const { transport } = cluster;
   const client = new Client(transport, { fieldManager: operator.name, clock, dryRun: true });
-  await requireReady(context, client, undefined, signal);
+  await requireReady(context, client, { signal });
   const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => kind);
   const { kind, name } = parseSelection([...declaredKinds(operator), ...selected], wanted);
   // As kubectl: a name alone is one in the context's namespace.

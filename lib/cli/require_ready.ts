@@ -1,6 +1,6 @@
 import type { Client } from "../client/mod.ts";
 import { scopeOfGlobs } from "../controller/namespace_scope.ts";
-import { preflight } from "../operator/preflight.ts";
+import { preflight, type PreflightOptions } from "../operator/preflight.ts";
 import type { CommandContext } from "./program.ts";
 
 /**
@@ -11,11 +11,10 @@ import type { CommandContext } from "./program.ts";
 export async function requireReady(
   { operator, program, settings }: CommandContext,
   client: Client,
-  leaseNamespace: string | undefined,
-  signal: AbortSignal,
+  options: Pick<PreflightOptions, "leaseNamespace" | "webhookNamespace" | "signal">,
 ): Promise<void> {
   const { only } = scopeOfGlobs(settings.namespaces);
-  const findings = await preflight(operator, client, { program, leaseNamespace, namespace: only, signal });
+  const findings = await preflight(operator, client, { program, namespace: only, ...options });
   if (findings.length === 0) return;
   throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
 }

@@ -1,4 +1,4 @@
-import { SystemClock } from "../base/clock.ts";
+import { type Clock, SystemClock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
@@ -7,15 +7,18 @@ import { Client } from "../client/mod.ts";
 import type { Tracing } from "../health/tracing.ts";
 import { Metrics, probeChecks, serveHealth } from "../health/mod.ts";
 import { scopeOfGlobs } from "../controller/namespace_scope.ts";
+import type { Operator } from "../operator/operator.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
+import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT } from "./exit.ts";
-import { liveness, readiness } from "./health_checks.ts";
+import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 import { openReplica, type Replica } from "./replica.ts";
 import { requireReady } from "./require_ready.ts";
+import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, Interrupts } from "./interrupts.ts";
 
 /** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
@@ -40,8 +43,11 @@ export async function run(context: CommandContext): Promise<number> {
   const metrics = new Metrics(clock), replica = openReplica(context, cluster, clock, logger);
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
   try {
-    const leaseNamespace = replica.elector && cluster.namespace;
-    await requireReady(context, client, leaseNamespace, interrupts.signal);
+    await requireReady(context, client, {
+      leaseNamespace: replica.elector && cluster.namespace,
+      webhookNamespace: cluster.source === "in-cluster" ? cluster.namespace : undefined,
+      signal: interrupts.signal,
+    });
   } catch (error) {
     // The kubelet may end a pod before its server answers: nothing has begun, so nothing has failed.
     if (interrupts.signal.aborted) return EXIT.done;
@@ -49,19 +55,8 @@ export async function run(context: CommandContext): Promise<number> {
   }
   const { elector } = replica;
   if (elector) metrics.leadership(operator.name, () => elector.isLeader);
-  let running: RunningOperator | undefined;
-  const ownProbes = (of: "liveness" | "readiness") =>
-    probeChecks(
-      operator.probes.filter((probe) => probe.of === of)
-        .map(({ id, ask }) => ({
-          id,
-          ask: (signal) => {
-            if (!running) throw new Error("the operator has not started yet");
-            return running.ask(ask, signal);
-          },
-        })),
-      clock,
-    );
+  let running: RunningOperator | undefined, webhooks: HostedWebhooks | undefined;
+  const ownProbes = (of: "liveness" | "readiness") => ownChecks(operator, of, () => running, clock);
   const health = serveHealth({
     host: settings.httpHost,
     port: settings.httpPort,
@@ -69,10 +64,16 @@ export async function run(context: CommandContext): Promise<number> {
     clock,
     metrics: () => metrics.scrape(),
     livez: [...liveness(() => running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")],
-    readyz: [...readiness(() => running, settings.stalenessMaxMs), ...ownProbes("readiness")],
+    readyz: [
+      ...readiness(() => running, settings.stalenessMaxMs),
+      ...(servesWebhooks(context, cluster) ? [webhookReadiness(() => webhooks)] : []),
+      ...ownProbes("readiness"),
+    ],
   });
   try {
     running = await start(context, replica, metrics, logger, interrupts.signal);
+    const leads = () => elector?.isLeader ?? true, { signal } = interrupts;
+    webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads, signal });
     const lost = await Promise.race([interrupts.received, elector?.lost ?? new Promise<never>(() => {})]);
     // Another replica may lead by now: nothing is finished, nothing cleaned up. The kubelet starts this one anew.
     if (lost) throw lost;
@@ -82,11 +83,30 @@ export async function run(context: CommandContext): Promise<number> {
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
   } finally {
+    await webhooks?.close();
     await running?.[Symbol.asyncDispose]();
     await health.close();
   }
   endLingering(clock, EXIT.done);
   return EXIT.done;
+}
+
+/** The operator's own probes of one kind. */
+function ownChecks(
+  operator: Operator,
+  of: "liveness" | "readiness",
+  running: () => RunningOperator | undefined,
+  clock: Clock,
+): ReturnType<typeof probeChecks> {
+  const probes = operator.probes.filter((probe) => probe.of === of).map(({ id, ask }) => ({
+    id,
+    ask: (signal: AbortSignal) => {
+      const asked = running();
+      if (!asked) throw new Error("the operator has not started yet");
+      return asked.ask(ask, signal);
+    },
+  }));
+  return probeChecks(probes, clock);
 }
 
 async function start(

@@ -1,4 +1,5 @@
 import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
+import { WEBHOOK_PORT } from "../admission/webhook_configuration.ts";
 import { choice, duration, integer, list, type Setting, text } from "./setting.ts";
 
 /** The values of the common settings. */
@@ -43,6 +44,12 @@ export interface Settings {
   readonly requestRetriesMax: number;
   /** Milliseconds to wait until a store shows what a cycle wrote. */
   readonly ownWriteWaitMaxMs: number;
+  /** Address on which webhooks are served. */
+  readonly webhookHost: string;
+  /** Port of webhooks; 0 takes any free one. */
+  readonly webhookPort: number;
+  /** Where the API server reaches them outside of a cluster. */
+  readonly webhookUrl: string;
 }
 
 /** The settings of every operator's binary. An operator may add its own to the table. */
@@ -183,4 +190,27 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     fallback: "5s",
     description: "How long an object's next reconcile waits until its store shows what the last one wrote",
   }),
+  webhookHost: text({
+    env: "PINTLE_WEBHOOK_HOST",
+    flag: "webhook-host",
+    fallback: "0.0.0.0",
+    description: "Address on which admission webhooks are served, where the operator declares any",
+  }, "ADDRESS"),
+  webhookPort: integer(
+    {
+      env: "PINTLE_WEBHOOK_PORT",
+      flag: "webhook-port",
+      fallback: String(WEBHOOK_PORT),
+      description: "Port of admission webhooks; 0 takes any free one",
+    },
+    0,
+    65_535,
+  ),
+  webhookUrl: text({
+    env: "PINTLE_WEBHOOK_URL",
+    flag: "webhook-url",
+    fallback: "",
+    description:
+      "Outside of the cluster: https address of this machine by which the API server calls admission webhooks",
+  }, "URL"),
 };

@@ -320,9 +320,10 @@ export class Client {
     verb: string,
     resource: { group: string; plural: string; subresource?: string },
     namespace?: string,
+    name?: string,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    return canDo(this.#requester, verb, resource, namespace, undefined, signal, user);
+    return canDo(this.#requester, verb, resource, namespace, name, signal, user);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import { applyInstallation, installation, installNamespace } from "../operator/installation.ts";
+import { applyInstallation, installation, installNamespace, isWebhook } from "../operator/installation.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { Cluster } from "./cluster.ts";
 import { place } from "./placement.ts";
@@ -28,7 +28,8 @@ export async function install(cluster: Cluster, operator: Operator, options: Ins
   stack.defer(() => transport.close());
   const { clock, signal } = options, program = operator.name, namespace = installNamespace(program);
   const client = new Client(transport, { fieldManager: `${program}-install`, clock });
-  const objects = installation(operator, program, namespace);
+  // Webhooks are called where the operator runs, which is in this process: it brings configurations of its own.
+  const objects = installation(operator, program, namespace).filter((each) => !isWebhook(each));
   stack.use(
     await place(objects, { ...options, client }, (wanted) => {
       return applyInstallation(client, operator, { program, namespace, signal, objects: wanted });

@@ -1,9 +1,10 @@
 import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import { WEBHOOK_PORT, webhookConfigurations, webhookServiceName } from "../admission/webhook_configuration.ts";
 import { LinkedAbort } from "../base/signal.ts";
 import { AlreadyExistsError, type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
-import { LEASE_RULES } from "./permissions.ts";
+import { LEASE_RULES, webhookRules } from "./permissions.ts";
 
 /** Where a program's ServiceAccount is unless somebody says otherwise. */
 export function installNamespace(program: string): string {
@@ -30,7 +31,7 @@ export const CRDS = resource("apiextensions.k8s.io", "CustomResourceDefinition",
 /**
  * What a cluster needs before the operator can run in it, in the order in which it is applied: CRDs, a namespace, a
  * ServiceAccount, a ClusterRole with exactly the operator's rules, a Role for the lease by which its replicas elect a leader,
- * and their bindings.
+ * and their bindings; where it declares webhooks a Service and their configurations, which refuse what they are for until it runs.
  */
 export function installation(operator: Operator, program: string, namespace: string): InstalledObject[] {
   const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": program };
@@ -38,21 +39,50 @@ export function installation(operator: Operator, program: string, namespace: str
     resource: of,
     object: { apiVersion, kind: of.kind, metadata: { ...metadata, labels }, ...rest } as DynamicObject,
   });
+  const admission = webhookRules(name, operator.admission);
   return [
     ...operator.crds().map((object) => ({ resource: CRDS, object })),
     made(resource("", "Namespace", false), "v1", { name: namespace }),
     made(resource("", "ServiceAccount", true), "v1", { name, namespace }),
-    made(resource(RBAC, "ClusterRole", false), `${RBAC}/v1`, { name }, { rules: operator.rules() }),
+    made(resource(RBAC, "ClusterRole", false), `${RBAC}/v1`, { name }, {
+      rules: [...operator.rules(), ...admission.cluster],
+    }),
     made(resource(RBAC, "ClusterRoleBinding", false), `${RBAC}/v1`, { name }, {
       roleRef: { apiGroup: RBAC, kind: "ClusterRole", name },
       subjects: [{ kind: "ServiceAccount", name, namespace }],
     }),
-    made(resource(RBAC, "Role", true), `${RBAC}/v1`, { name, namespace }, { rules: LEASE_RULES }),
+    made(resource(RBAC, "Role", true), `${RBAC}/v1`, { name, namespace }, {
+      rules: [...LEASE_RULES, ...admission.own],
+    }),
     made(resource(RBAC, "RoleBinding", true), `${RBAC}/v1`, { name, namespace }, {
       roleRef: { apiGroup: RBAC, kind: "Role", name },
       subjects: [{ kind: "ServiceAccount", name, namespace }],
     }),
+    ...webhookObjects(operator, program, namespace),
   ];
+}
+
+/** The Service in front of the webhooks and their configurations, whose authorities the leader adds. Nothing where none is declared. */
+function webhookObjects(operator: Operator, program: string, namespace: string): InstalledObject[] {
+  if (operator.admission.length === 0) return [];
+  const service = { namespace, name: webhookServiceName(operator.name) };
+  const labels = { "app.kubernetes.io/name": operator.name, "app.kubernetes.io/managed-by": program };
+  const spec = {
+    selector: { "app.kubernetes.io/name": operator.name },
+    ports: [{ name: "webhooks", port: 443, targetPort: WEBHOOK_PORT, protocol: "TCP" }],
+  };
+  return [
+    {
+      resource: resource("", "Service", true),
+      object: { apiVersion: "v1", kind: "Service", metadata: { ...service, labels }, spec } as DynamicObject,
+    },
+    ...webhookConfigurations({ name: operator.name, declarations: operator.admission, place: { service }, labels }),
+  ];
+}
+
+/** Whether an object has API servers call the operator's webhooks. */
+export function isWebhook({ resource }: InstalledObject): boolean {
+  return resource.group === "admissionregistration.k8s.io";
 }
 
 function resource(group: string, kind: string, namespaced: boolean): ApiResource {

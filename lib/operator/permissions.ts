@@ -1,4 +1,6 @@
 import type { ApiResource } from "../apimachinery/resource.ts";
+import type { AdmissionDeclaration } from "../admission/declaration.ts";
+import { configurationResource, webhookServiceName } from "../admission/webhook_configuration.ts";
 import { type ControllerDeclaration, handles } from "../controller/declaration.ts";
 
 /** A rule of a Role or ClusterRole. */
@@ -22,6 +24,37 @@ export const WATCH_KINDS: PolicyRule = {
   resources: ["customresourcedefinitions"],
   verbs: ["get", "list", "watch"],
 };
+
+/** A rule for some objects by their names. */
+export interface NamedPolicyRule extends PolicyRule {
+  /** Names of the objects that the rule is about; every object where absent. */
+  readonly resourceNames?: readonly string[];
+}
+
+/** What the leader needs to keep the certificates of webhooks: `own` in the operator's namespace, `cluster` anywhere. */
+export function webhookRules(
+  operator: string,
+  declarations: readonly AdmissionDeclaration[],
+): { readonly own: readonly NamedPolicyRule[]; readonly cluster: readonly NamedPolicyRule[] } {
+  if (declarations.length === 0) return { own: [], cluster: [] };
+  const types = [...new Set(declarations.map(({ type }) => type))];
+  return {
+    own: [
+      {
+        apiGroups: [""],
+        resources: ["secrets"],
+        verbs: ["get", "update"],
+        resourceNames: [webhookServiceName(operator)],
+      },
+      // The name of what is yet to be created is not known to RBAC.
+      { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+    ],
+    cluster: types.map((type) => {
+      const { group, plural } = configurationResource(type);
+      return { apiGroups: [group], resources: [plural], verbs: ["get", "patch"], resourceNames: [operator] };
+    }),
+  };
+}
 
 const WATCH = ["get", "list", "watch"];
 const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete"];

@@ -1,7 +1,7 @@
 import { formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
 import { type AccessSubject, type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
-import { LEASE_RULES, type PolicyRule } from "./permissions.ts";
+import { LEASE_RULES, type NamedPolicyRule, type PolicyRule, webhookRules } from "./permissions.ts";
 
 /** One thing that keeps an operator from working, and the command that mends it. */
 export interface Finding {
@@ -17,6 +17,8 @@ export interface PreflightOptions {
   readonly program?: string;
   /** Namespace of the lease by which a leader is elected; leader election is off where absent. */
   readonly leaseNamespace?: string;
+  /** Namespace of the Secret with the certificates of webhooks; none are served behind a Service where absent. */
+  readonly webhookNamespace?: string;
   /** The only namespace that the operator works in: rights in it are enough. */
   readonly namespace?: string;
   /** Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about others. */
@@ -53,14 +55,19 @@ export async function preflight(
 export async function missingRights(
   operator: Operator,
   client: Client,
-  { program = operator.name, leaseNamespace, namespace, account, signal }: PreflightOptions = {},
+  { program = operator.name, leaseNamespace, webhookNamespace, namespace, account, signal }: PreflightOptions = {},
 ): Promise<Finding[]> {
-  const can: Can = (verb, resource, namespace) =>
+  const can: Can = (verb, resource, namespace, name) =>
     account
-      ? client.canUser(account, verb, resource, namespace, signal)
-      : client.can(verb, resource, namespace, undefined, signal);
+      ? client.canUser(account, verb, resource, namespace, name, signal)
+      : client.can(verb, resource, namespace, name, signal);
   const rules = await missingRules(operator.rules(), namespace, can, installHint(program));
   if (leaseNamespace) rules.push(...await missingRules(LEASE_RULES, leaseNamespace, can, installHint(program)));
+  if (webhookNamespace) {
+    const { own, cluster } = webhookRules(operator.name, operator.admission), install = installHint(program);
+    rules.push(...await missingRules(own, webhookNamespace, can, install));
+    rules.push(...await missingRules(cluster, undefined, can, install));
+  }
   return rules;
 }
 
@@ -69,6 +76,7 @@ type Can = (
   verb: string,
   resource: { group: string; plural: string; subresource?: string },
   namespace?: string,
+  name?: string,
 ) => Promise<boolean>;
 
 function installHint(program: string): string {
@@ -98,7 +106,7 @@ async function missingKinds(
 }
 
 async function missingRules(
-  rules: readonly PolicyRule[],
+  rules: readonly NamedPolicyRule[],
   namespace: string | undefined,
   can: Can,
   install: string,
@@ -109,7 +117,7 @@ async function missingRules(
     const batch = wanted.slice(at, at + CHECKS_AT_ONCE);
     const allowed = await Promise.all(batch.map(({ rule, verb }) => {
       const [plural, subresource] = rule.resources[0]!.split("/") as [string, string | undefined];
-      return can(verb, { group: rule.apiGroups[0]!, plural, subresource }, namespace);
+      return can(verb, { group: rule.apiGroups[0]!, plural, subresource }, namespace, rule.resourceNames?.[0]);
     }));
     batch.forEach(({ rule, verb }, index) => {
       if (!allowed[index]) missing.push({ ...rule, verbs: [verb] });

@@ -2,12 +2,17 @@ import type { Identity } from "../base/certificates.ts";
 import { type Clock, sleep } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { keyOf } from "../apimachinery/object.ts";
+import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { type AdmissionDeclaration, admissionDeclaration } from "../admission/declaration.ts";
 import { CertificateKeeper } from "../admission/certificate_keeper.ts";
 import { issueServing, type RotationBounds } from "../admission/serving_certificates.ts";
-import { type ConfigurationOptions, webhookConfigurations } from "../admission/webhook_configuration.ts";
+import {
+  type ConfigurationOptions,
+  webhookConfigurations,
+  webhookServiceName,
+} from "../admission/webhook_configuration.ts";
 import { WebhookServer } from "../admission/webhook_server.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
 import { ConfigMap } from "./builtin_kinds.ts";
@@ -30,15 +35,17 @@ export interface HostingOptions {
   readonly logger: Logger;
 }
 
+/** Has code of this process answer for a Service inside of a cluster, until the function that it returns is called. */
+export type ServeService = (
+  namespace: string,
+  name: string,
+  fetch: (path: string, request: TransportRequest) => Promise<Response>,
+) => () => void;
+
 const YEAR_MS = 365 * 86_400_000;
 const PROBE = "pintle.dev/webhook-probe";
 /** Between two probes, and how many there are at most. */
 const PROBE_MS = 100, PROBES_MAX = 300;
-
-/** The name of the Service in front of an operator's webhooks, and of the Secret with their certificates. */
-export function webhookServiceName(operator: string): string {
-  return `${operator}-webhook`;
-}
 
 /** What configurations have in common, whoever applies them. */
 export function configurationOf(
@@ -57,11 +64,7 @@ export function configurationOf(
 export async function hostInProcess(
   { operator, running }: HostingOptions,
   client: Client,
-  serve: (
-    namespace: string,
-    name: string,
-    fetch: (path: string, request: TransportRequest) => Promise<Response>,
-  ) => () => void,
+  serve: ServeService,
 ): Promise<HostedWebhooks> {
   const service = { namespace: "default", name: webhookServiceName(operator.name) };
   const end = serve(service.namespace, service.name, (path, request) => running.webhooks.fetch(path, request));
@@ -215,8 +218,20 @@ export async function forgetWebhooks(client: Client, operator: Operator): Promis
   }
 }
 
+/** @throws {UsageError} where the webhooks are those of an installation: a process that ends must not take them along. */
+async function requireNoService(client: Client, resource: ApiResource, name: string): Promise<void> {
+  const live = await client.find<DynamicObject>(resource, { name });
+  const webhooks = (live?.webhooks ?? []) as { readonly clientConfig?: { readonly service?: unknown } }[];
+  if (!webhooks.some(({ clientConfig }) => clientConfig?.service)) return;
+  throw new UsageError(
+    `the webhooks of ${name} are installed in this cluster, behind a Service`,
+    "uninstall the operator and install it with --skip-webhooks, or leave PINTLE_WEBHOOK_URL out",
+  );
+}
+
 async function applyConfigurations(client: Client, options: ConfigurationOptions): Promise<void> {
   for (const { resource, object } of webhookConfigurations(options)) {
+    if ("url" in options.place) await requireNoService(client, resource, options.name);
     await client.apply(resource, object, { force: true });
   }
 }

@@ -14,6 +14,7 @@ export const rightsCheck: Check = {
       program,
       account: serviceAccountUser(namespace, name),
       leaseNamespace: namespace,
+      webhookNamespace: namespace,
       signal,
     });
     // Without the account the check of the installation has said all there is to say.

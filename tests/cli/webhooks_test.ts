@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { request as httpsRequest } from "node:https";
+import { SystemClock } from "../../lib/base/mod.ts";
+import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
+import { Client, openTransport } from "../../lib/client/mod.ts";
+import { ApiError, type ApiResource, Secret, Service } from "../../lib/operator/mod.ts";
+import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
+import { openServedCluster } from "../served_cluster.ts";
+import { Binary, RUN_PERMISSIONS, runBinary } from "./binary.ts";
+import { HttpsCluster } from "./https_cluster.ts";
+
+const MAIN = "tests/cli/webhook_operator.ts", NAMESPACE = "gadgets-system";
+const GADGETS: ApiResource = {
+  group: "webhook.test.pintle.dev",
+  version: "v1",
+  kind: "Gadget",
+  plural: "gadgets",
+  namespaced: true,
+};
+const CONFIGURATIONS = [configurationResource("mutate"), configurationResource("validate")];
+
+function gadget(name: string, size: number) {
+  return { metadata: { namespace: "default", name }, spec: { size } };
+}
+
+/** Creates what passes and what does not. */
+async function judges(client: Client, prefix: string): Promise<void> {
+  const made = await client.create(GADGETS, gadget(`${prefix}-small`, 5)) as { spec?: { team?: string } };
+  assert.equal(made.spec?.team, "nobody");
+  await assert.rejects(
+    client.create(GADGETS, gadget(`${prefix}-large`, 6)),
+    (error) =>
+      error instanceof ApiError && /size.gadgets.*denied the request: spec.size is above 5/.test(error.message),
+  );
+  await client.delete(GADGETS, { namespace: "default", name: `${prefix}-small` });
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+Deno.test("outside of the cluster run serves webhooks at the URL that it is given, and takes them along when it stops", async () => {
+  await using cluster = await openServedCluster();
+  const client = new Client(cluster.transport(), { fieldManager: "test" }),
+    kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];
+  const installed = await runBinary(["install", "--skip-webhooks", ...kubeconfig], { main: MAIN });
+  assert.equal(installed.code, 0, installed.err);
+  assert.doesNotMatch(installed.out, /webhookconfiguration/);
+  try {
+    const port = String(freePort());
+    const env = {
+      PINTLE_WEBHOOK_URL: `https://127.0.0.1:${port}`,
+      PINTLE_WEBHOOK_PORT: port,
+      PINTLE_WEBHOOK_HOST: "127.0.0.1",
+    };
+    await using binary = await Binary.start(["run", "--http-port", "0", ...kubeconfig], { main: MAIN, env });
+    const [, http] = await binary.until(/health and metrics are served.* port=(\d+)/);
+    await binary.until(/webhooks are called/);
+    const ready = await fetch(`http://127.0.0.1:${http}/readyz?verbose`);
+    assert.match(await ready.text(), /webhooks ok/);
+    await judges(client, "url");
+    binary.kill("SIGTERM");
+    assert.equal((await binary.ended()).code, 0);
+    for (const resource of CONFIGURATIONS) assert.equal(await client.find(resource, { name: "gadgets" }), undefined);
+    await client.create(GADGETS, gadget("url-large", 6));
+  } finally {
+    const gone = await runBinary(["uninstall", "--delete-objects", "--delete-namespace", ...kubeconfig], {
+      main: MAIN,
+    });
+    assert.equal(gone.code, 0, gone.err);
+  }
+});
+
+Deno.test("addresses that cannot be are told before anything is served, and without one nothing is", async () => {
+  await using cluster = await openServedCluster();
+  const kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];
+  assert.equal((await runBinary(["install", "--skip-webhooks", ...kubeconfig], { main: MAIN })).code, 0);
+  try {
+    for (const url of ["http://127.0.0.1:1", "https://127.0.0.1:1/path", "nowhere"]) {
+      const { code, err } = await runBinary(["run", "--http-port", "0", "--webhook-url", url, ...kubeconfig], {
+        main: MAIN,
+      });
+      assert.equal(code, 2, err);
+      assert.match(err, /is no https address without a path/);
+    }
+    await using binary = await Binary.start(["run", "--http-port", "0", ...kubeconfig], { main: MAIN });
+    await binary.until(/admission webhooks are not served.*PINTLE_WEBHOOK_URL/);
+    await binary.until(/operator runs/);
+  } finally {
+    assert.equal((await runBinary(["uninstall", "--delete-namespace", ...kubeconfig], { main: MAIN })).code, 0);
+  }
+});
+
+Deno.test("on an embedded cluster webhooks just work, and kubectl's way in obeys them", async () => {
+  const permissions = [...RUN_PERMISSIONS, "--allow-write"];
+  await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], {
+    main: MAIN,
+    permissions,
+  });
+  const [, path] = await binary.until(/kubeconfig=(\S+)/);
+  await binary.until(/operator runs/);
+  await binary.until(/webhooks are called/);
+  const { server, credentials } = await loadKubeconfig({ paths: [path!], clock: new SystemClock() });
+  const transport = openTransport({ server, credentials });
+  await judges(new Client(transport, { fieldManager: "test" }), "embedded");
+  transport.close();
+});
+
+Deno.test("webhooks of an installation are not taken over by a process elsewhere", async () => {
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
+  assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
+  const env = { PINTLE_WEBHOOK_URL: "https://127.0.0.1:1", PINTLE_WEBHOOK_PORT: "0" };
+  const { code, err } = await runBinary(["run", "--http-port", "0", ...kubeconfig], { main: MAIN, env });
+  assert.equal(code, 2);
+  assert.match(err, /the webhooks of gadgets are installed in this cluster, behind a Service/);
+});
+
+Deno.test("uninstall takes webhooks out first, and leaves nothing of them", async () => {
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
+  await runBinary(["install", "--skip-webhooks", ...kubeconfig], { main: MAIN });
+  const finalizers = ["webhook.test.pintle.dev/gadgets"], { metadata, spec } = gadget("a", 1);
+  await cluster.client.create(GADGETS, { metadata: { ...metadata, finalizers }, spec } as never);
+  assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
+  const secret = { namespace: NAMESPACE, name: "gadgets-webhook" };
+  await cluster.client.create(Secret, { metadata: secret } as never);
+  await assert.rejects(cluster.client.create(GADGETS, gadget("b", 1)), /no endpoints available/);
+  const { code, err, out } = await runBinary(["uninstall", "--delete-objects", ...kubeconfig], { main: MAIN });
+  assert.equal(code, 0, err);
+  assert.ok(out.indexOf("webhookconfiguration") < out.indexOf("customresourcedefinition"), out);
+  for (const resource of CONFIGURATIONS) {
+    assert.equal(await cluster.client.find(resource, { name: "gadgets" }), undefined);
+  }
+  for (const resource of [Secret, Service]) assert.equal(await cluster.client.find(resource, secret), undefined);
+});
+
+const NAMESPACES = ["unshare", "--map-root-user", "--mount", "--"];
+/** Gives the pod's folder to what it starts: `$1` stands where a pod finds its service account, for that process alone. */
+const MOUNT = `mount -t tmpfs tmpfs /run && d=/run/secrets/kubernetes.io/serviceaccount && mkdir -p $d &&
+  mount --bind "$1" $d && shift && exec "$@"`;
+const [unshare, ...unshareArgs] = NAMESPACES;
+const isolated = await new Deno.Command(unshare!, { args: [...unshareArgs, "true"], stdout: "null", stderr: "null" })
+  .output().then(({ success }) => success, () => false);
+
+/** What a Service does for a webhook: brings a review to a pod, over TLS, by the name and the authorities of the configuration. */
+function forward(port: number, ca: () => Promise<string>) {
+  return async (
+    path: string,
+    { body, headers }: { body: string; headers: Record<string, string> },
+  ): Promise<Response> => {
+    const options = {
+      host: "127.0.0.1",
+      port,
+      path,
+      method: "POST",
+      servername: `gadgets-webhook.${NAMESPACE}.svc`,
+      agent: false,
+    };
+    const authorities = await ca();
+    return await new Promise((resolve, reject) => {
+      const sent = { ...headers, "content-length": String(Buffer.byteLength(body)), connection: "close" };
+      const outgoing = httpsRequest({ ...options, ca: authorities, headers: sent }, (answer) => {
+        let text = "";
+        answer.on("data", (chunk) => text += chunk);
+        answer.on("end", () => resolve(new Response(text, { status: answer.statusCode ?? 500 })));
+      });
+      outgoing.on("error", reject);
+      outgoing.end(body);
+    });
+  };
+}
+
+Deno.test({
+  name:
+    "in a pod's place run issues certificates with the rights of its account, and its Service reaches it once it is ready",
+  ignore: !isolated, // this machine gives no mount namespace to stand in for a pod
+  fn: async () => {
+    await using cluster = await HttpsCluster.open({ bare: true });
+    const { client } = cluster, account = `${cluster.folder}/account`, name = "gadgets";
+    assert.equal((await runBinary(["install", "--kubeconfig", await cluster.kubeconfig()], { main: MAIN })).code, 0);
+    await Deno.mkdir(account);
+    const tokens = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${name}/token`;
+    const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
+    const { status } = await client.raw("POST", tokens, request) as { status: { token: string } };
+    await cluster.file("account/ca.crt", cluster.door.authority);
+    await cluster.file("account/namespace", NAMESPACE);
+    await cluster.file("account/token", status.token);
+    await using binary = await Binary.start(["run", "--http-port", "0", "--leader-election", "on"], {
+      main: MAIN,
+      env: {
+        KUBERNETES_SERVICE_HOST: "127.0.0.1",
+        KUBERNETES_SERVICE_PORT: `${cluster.port}`,
+        PINTLE_WEBHOOK_PORT: "0",
+      },
+      wrapper: [...NAMESPACES, "sh", "-c", MOUNT, "sh", account],
+    });
+    const [, port] = await binary.until(/webhooks are served.* port=(\d+)/);
+    const ca = async () => {
+      const { webhooks } = await client.get(CONFIGURATIONS[1]!, { name });
+      const [{ clientConfig }] = webhooks as [{ clientConfig: { caBundle: string } }];
+      return Buffer.from(clientConfig.caBundle, "base64").toString();
+    };
+    cluster.api.serveService(NAMESPACE, "gadgets-webhook", forward(Number(port), ca));
+    await judges(client, "pod");
+    const { data } = await client.get(Secret, { namespace: NAMESPACE, name: "gadgets-webhook" }) as {
+      data: Record<string, string>;
+    };
+    assert.deepEqual(Object.keys(data).sort(), ["ca.crt", "tls.crt", "tls.key"]);
+    const key = Buffer.from(data["tls.key"]!, "base64").toString().split("\n")[1]!;
+    binary.kill("SIGTERM");
+    const { code, out, err } = await binary.ended();
+    assert.deepEqual([code, err], [0, ""]);
+    assert.ok(!out.includes(key), "no key is in the log");
+  },
+});
