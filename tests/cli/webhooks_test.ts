@@ -126,7 +126,8 @@ Deno.test("uninstall takes webhooks out first, and leaves nothing of them", asyn
   await cluster.client.create(GADGETS, { metadata: { ...metadata, finalizers }, spec } as never);
   assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
   const secret = { namespace: NAMESPACE, name: "gadgets-webhook" };
-  await cluster.client.create(Secret, { metadata: secret } as never);
+  const labels = { "app.kubernetes.io/name": "gadgets" };
+  await cluster.client.create(Secret, { metadata: { ...secret, labels } } as never);
   await assert.rejects(cluster.client.create(GADGETS, gadget("b", 1)), /no endpoints available/);
   const { code, err, out } = await runBinary(["uninstall", "--delete-objects", ...kubeconfig], { main: MAIN });
   assert.equal(code, 0, err);
