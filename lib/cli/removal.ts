@@ -116,20 +116,24 @@ export class Removal {
     say(`the operator's records ${dryRun ? "would be taken" : "taken"} off ${marked.length} ${name}`);
   }
 
-  /** The operator in this process, for as long as it is not disposed: its delete handlers clean up. */
-  async operatorHere(): Promise<AsyncDisposable> {
+  /**
+   * The operator in this process, for as long as it is not disposed, for these kinds and no others: their delete handlers clean up, and
+   * objects of somebody else's kinds are left alone.
+   */
+  async operatorHere(kinds: readonly HandledKind[]): Promise<AsyncDisposable> {
     const { operator, client, clock, signal, waitMsMax } = this.#options, { transport } = client;
     const link = new LinkedAbort([signal]);
     const late = () =>
       link.abort(
         new StuckError(
           `the operator did not start within ${formatDuration(waitMsMax)}, so nobody can clean up\n` +
-            "  fix: install it first, so that all its kinds are served; or give up on cleaning up with --release-finalizers",
+            "  fix: see that you may watch what it watches; or give up on cleaning up with --release-finalizers",
         ),
       );
     const timer = clock.schedule(late, waitMsMax);
     try {
-      return await operator.start({ transport, clock, logger: silentLogger, signal: link.signal });
+      const handles = (each: ApiResource) => kinds.some(({ kind }) => kind === each);
+      return await operator.start({ transport, clock, logger: silentLogger, handles, signal: link.signal });
     } finally {
       clock.clear(timer);
       link[Symbol.dispose]();

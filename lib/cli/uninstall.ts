@@ -246,7 +246,7 @@ class Uninstallation {
       return undefined;
     }
     terminal.out(`deleting ${told}: no operator runs in ${namespace}, so this process cleans up after them`);
-    return await this.#removal.operatorHere();
+    return await this.#removal.operatorHere(counts.map(({ handled }) => handled));
   }
 
   #stuckFix(): string {

@@ -21,7 +21,7 @@ import { SharedInformers } from "../controller/shared_informers.ts";
 import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
-import type { ActivityHandler, Operator } from "./operator.ts";
+import type { ActivityHandler, KindSelection, Operator } from "./operator.ts";
 import type { PlanOptions, StartOptions } from "./start_options.ts";
 
 /**
@@ -38,6 +38,7 @@ export class RunningOperator implements AsyncDisposable {
   readonly informers: SharedInformers;
   readonly #controllers = new Map<Controller, AbortController>();
   readonly #selected = new Set<Promise<void>>();
+  readonly #selections: readonly KindSelection[] = [];
   readonly #createController: (declaration: ControllerDeclaration) => Controller;
   /** The operator's admission handlers, to be served; every replica answers. */
   readonly webhooks: AdmissionWebhooks;
@@ -116,7 +117,11 @@ export class RunningOperator implements AsyncDisposable {
         scope,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       });
-    for (const declaration of operator.declarations) this.#add(declaration);
+    const { handles } = options;
+    if (!handles) this.#selections = operator.selections;
+    for (const declaration of operator.declarations) {
+      if (handles?.(declaration.kind) ?? true) this.#add(declaration);
+    }
   }
 
   /** See {@linkcode Operator.start}. */
@@ -247,7 +252,7 @@ export class RunningOperator implements AsyncDisposable {
     this.#unscope = this.#scope.onChange?.(() => this.controllers.forEach((controller) => controller.rescope()));
     this.#running = Promise.all([
       ...[...this.#controllers].map(([controller, end]) => controller.run(end.signal, this.#abort.signal)),
-      ...(this.#operator.selections.length > 0 ? [this.#followKinds()] : []),
+      ...(this.#selections.length > 0 ? [this.#followKinds()] : []),
     ]);
     this.#logger.info("operator runs", {
       operator: this.#operator.name,
@@ -270,8 +275,8 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   async #followKinds(): Promise<void> {
-    const { storage, selections, declarations } = this.#operator;
-    const watch = new KindWatch(selections, {
+    const { storage, declarations } = this.#operator;
+    const watch = new KindWatch(this.#selections, {
       client: this.client,
       informers: this.informers,
       clock: this.#clock,

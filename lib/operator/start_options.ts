@@ -39,6 +39,8 @@ export interface StartOptions {
    * write through before that (`fencedTransport`).
    */
   readonly leadership?: Leadership;
+  /** Whether it handles a kind that it declares: it does where absent. Where it is given, kinds that it selects are left alone. */
+  readonly handles?: (kind: ApiResource) => boolean;
   /** In which namespaces it works; everywhere where absent. */
   readonly scope?: NamespaceScope;
   /** Aborts a start that takes too long. */

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { type ApiResource, ConfigMap, Namespace, Pod } from "../../lib/operator/mod.ts";
+import { type ApiResource, builtinKind, ConfigMap, Namespace, Pod, type PolicyRule } from "../../lib/operator/mod.ts";
 import { installation, type InstalledObject, installNamespace } from "../../lib/operator/installation.ts";
 import { Replication, type ReplicationObject, replicator } from "../../lib/replicator/mod.ts";
 import { openServedCluster, type ServedCluster } from "../served_cluster.ts";
@@ -23,6 +23,7 @@ export class InstalledCluster implements AsyncDisposable {
   readonly #cluster: ServedCluster;
   readonly #folder: string;
   readonly #namespaces: string[] = [];
+  readonly #granted: (() => Promise<void>)[] = [];
   readonly #prefix = `cli${corners++}-${crypto.randomUUID().slice(0, 8)}`;
 
   private constructor(cluster: ServedCluster, folder: string) {
@@ -109,9 +110,10 @@ export class InstalledCluster implements AsyncDisposable {
     } as KubeObject);
   }
 
-  /** A kubeconfig of a user who is logged in and may do nothing but what everybody may. */
-  async strangersKubeconfig(): Promise<string> {
+  /** A kubeconfig of a user who is logged in and may do nothing but what everybody may, and what `rules` grant in the whole cluster. */
+  async strangersKubeconfig(rules: readonly PolicyRule[] = []): Promise<string> {
     const namespace = await this.namespace("stranger");
+    await this.#grant(namespace, rules);
     const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace, name: "stranger" } };
     await this.client.raw("POST", `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/stranger/token`;
@@ -124,10 +126,24 @@ export class InstalledCluster implements AsyncDisposable {
     return file;
   }
 
+  async #grant(namespace: string, rules: readonly PolicyRule[]): Promise<void> {
+    if (rules.length === 0) return;
+    const apiGroup = "rbac.authorization.k8s.io", name = namespace;
+    const resource = (kind: string) =>
+      builtinKind<KubeObject>({ group: apiGroup, version: "v1", kind, namespaced: false });
+    const role = resource("ClusterRole"), binding = resource("ClusterRoleBinding");
+    await this.client.create<KubeObject>(role, { metadata: { name }, rules } as KubeObject);
+    const subjects = [{ kind: "ServiceAccount", namespace, name: "stranger" }];
+    const roleRef = { apiGroup, kind: "ClusterRole", name };
+    await this.client.create<KubeObject>(binding, { metadata: { name }, roleRef, subjects } as KubeObject);
+    this.#granted.push(() => this.client.delete(binding, { name }), () => this.client.delete(role, { name }));
+  }
+
   /** Removes what the test left. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.done("uninstall", "--delete-objects", "--release-finalizers", "--delete-namespace");
+      for (const undo of this.#granted) await undo();
       for (const name of this.#namespaces) await this.client.delete(Namespace, { name });
     } finally {
       await this.#cluster[Symbol.asyncDispose]();

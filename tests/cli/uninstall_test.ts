@@ -258,6 +258,30 @@ Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rig
   assert.equal((await cluster.installed()).length, 7);
 });
 
+Deno.test("somebody who may delete but not watch cannot clean up: that is said in time, and nothing goes", async () => {
+  await using cluster = await InstalledCluster.open();
+  const { from } = await replicated(cluster);
+  const KUBECONFIG = await cluster.strangersKubeconfig([
+    {
+      apiGroups: ["apiextensions.k8s.io", "pintle.dev", "admissionregistration.k8s.io"],
+      resources: ["*"],
+      verbs: ["*"],
+    },
+    { apiGroups: ["rbac.authorization.k8s.io", "coordination.k8s.io", "apps"], resources: ["*"], verbs: ["*"] },
+    { apiGroups: [""], resources: ["namespaces", "serviceaccounts", "pods", "configmaps"], verbs: ["*"] },
+  ]);
+  const { code, err } = await cluster.run(["uninstall", "--delete-objects", "--timeout", "300ms"], {
+    env: { KUBECONFIG },
+  });
+  assert.equal(code, 1);
+  assert.match(
+    err,
+    /^pintle: the operator did not start within 300ms, so nobody can clean up\n {2}fix: see that you may watch/,
+  );
+  const { metadata } = await cluster.client.get(Replication, { namespace: from, name: "deleted" });
+  assert.equal(metadata?.deletionTimestamp, undefined);
+});
+
 Deno.test("Ctrl-C while it waits ends uninstall with 130, and a server that is not there with 3", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);

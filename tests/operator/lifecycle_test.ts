@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
-import { ForbiddenError, Operator, preflight, UnreachableError } from "../../lib/operator/mod.ts";
+import {
+  builtinKind,
+  ConfigMap,
+  ForbiddenError,
+  Operator,
+  preflight,
+  UnreachableError,
+} from "../../lib/operator/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { type Transport, type TransportRequest } from "../../lib/base/mod.ts";
+import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind } from "./widget.ts";
 
@@ -62,6 +70,25 @@ Deno.test("a start that is called off says why and leaves nothing running", asyn
     close: () => {},
   };
   await assert.rejects(operator.start({ transport: stuck, signal: called.signal }), reason);
+});
+
+Deno.test("an operator that is started for some of its kinds leaves the objects of the others alone", async () => {
+  const seen: string[] = [], operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ name }) => void seen.push(name));
+  operator.on(ConfigMap).reconcile(({ name }) => void seen.push(name)).delete(() => {});
+  operator.select({ plural: "limitranges" }, (handlers) => handlers.reconcile(({ name }) => void seen.push(name)));
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a"), key = { namespace, name: "theirs" };
+  await world.client.create<KubeObject>(ConfigMap, { metadata: key });
+  const limits = { spec: { limits: [{ type: "Pod", max: { cpu: "1" } }] } };
+  const LimitRange = builtinKind({ group: "", version: "v1", kind: "LimitRange" });
+  await world.client.create<KubeObject>(LimitRange, { metadata: key, ...limits } as KubeObject);
+  await createWidget(world, Widget, namespace, "w");
+  await world.start({ handles: (kind) => kind === Widget });
+  await untilReady(world, Widget, namespace, "w");
+  await world.idle();
+  assert.deepEqual([seen, world.running.controllers.map(({ name }) => name)], [["w"], [`widgets.${Widget.group}`]]);
+  assert.equal((await world.client.get(ConfigMap, key)).metadata?.finalizers, undefined);
 });
 
 Deno.test("a stop lets a running reconcile finish within its grace", async () => {
