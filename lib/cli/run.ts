@@ -78,6 +78,7 @@ export async function run(context: CommandContext): Promise<number> {
     // Another replica may lead by now: nothing is finished, nothing cleaned up. The kubelet starts this one anew.
     if (lost) throw lost;
     logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
+    webhooks?.leave?.();
     await running.stop(settings.gracePeriodMs);
     await elector?.release();
   } catch (error) {

@@ -23,6 +23,8 @@ import type { RunningOperator } from "./running_operator.ts";
 export interface HostedWebhooks {
   /** Why they do not answer yet; undefined where they do. */
   readonly problem: string | undefined;
+  /** Told that the process is to end: callers that have not noticed yet are answered for a while, which `close` waits for. */
+  leave?(): void;
   /** Ends them. The configurations stay: see {@linkcode forgetWebhooks}. */
   close(): Promise<void>;
 }
@@ -164,6 +166,8 @@ export interface ServiceHosting {
   readonly bounds?: Partial<RotationBounds>;
   readonly checkMs?: number;
   readonly firstCheckMs?: number;
+  /** From `leave` on: until nodes have learnt that a pod that ends is behind the Service no more. Five seconds where absent. */
+  readonly drainMs?: number;
   /** Told of the port once it is known. */
   readonly onServing?: (port: number) => void;
 }
@@ -174,10 +178,10 @@ export interface ServiceHosting {
  */
 export function hostByService(
   { operator, running, clock, logger }: HostingOptions,
-  { namespace, host, port, leads, bounds, checkMs, firstCheckMs, onServing }: ServiceHosting,
+  { namespace, host, port, leads, bounds, checkMs, firstCheckMs, drainMs = 5_000, onServing }: ServiceHosting,
 ): HostedWebhooks {
   const name = webhookServiceName(operator.name), stop = new AbortController();
-  let server: WebhookServer | undefined;
+  let server: WebhookServer | undefined, drained: Promise<void> | undefined;
   const show = async (identity: Identity) => {
     if (server) return server.show(identity);
     server = await WebhookServer.start({ webhooks: running.webhooks, host, port, identity, clock, logger });
@@ -201,9 +205,11 @@ export function hostByService(
     get problem() {
       return keeper.problem;
     },
+    leave: () => void (drained ??= sleep(clock, drainMs)),
     close: async () => {
       stop.abort();
       await kept;
+      await drained;
       await server?.[Symbol.asyncDispose]();
     },
   };

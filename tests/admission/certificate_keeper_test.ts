@@ -157,6 +157,21 @@ Deno.test("a configuration that somebody changed is as declared again, and one t
   assert.equal(await call(replicas.ports[0]!, await replicas.trusted()), true);
 });
 
+Deno.test("a replica that is to end answers until its Service has let go of it", async () => {
+  await using replicas = new Replicas();
+  await replicas.install();
+  const leader = await replicas.start(() => true);
+  await turn(replicas, () => leader.problem === undefined);
+  const ca = await replicas.trusted(), [port] = replicas.ports as [number];
+  leader.leave!();
+  const closing = leader.close();
+  await replicas.clock.advance(4_999);
+  assert.equal(await call(port, ca), true);
+  await replicas.clock.advance(1);
+  await closing;
+  await assert.rejects(call(port, ca), /refused/i);
+});
+
 Deno.test("a Secret that holds no certificates is filled, and what another leader wrote is taken", async () => {
   await using replicas = new Replicas();
   await replicas.install();
