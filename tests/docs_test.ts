@@ -86,3 +86,24 @@ Deno.test("every test that a requirement names is there", async () => {
   assert.ok(names > 100, "the list is read");
   assert.deepEqual(missing, []);
 });
+
+Deno.test("every row of the page for Kopf's users names a test that is there, or says that there is none yet", async () => {
+  const rows = (await read("docs/coming_from_kopf.md")).split("\n").filter((line) => /^\| (?!-)/.test(line));
+  const wrong: string[] = [];
+  let shown = 0;
+  for (const row of rows) {
+    const cells = row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()), last = cells.at(-1)!;
+    if (last === "shown by" || last === "*not yet*") continue;
+    const named = [...last.matchAll(/\[[\w ]+\]\(\.\.\/([\w/.]+)\): ((?:"[^"]+"(?:; )?)+)/g)];
+    if (named.length === 0) wrong.push(`no test: ${row.slice(0, 80)}`);
+    for (const [, path, names] of named) {
+      const source = await read(path!);
+      for (const [, name] of names!.matchAll(/"([^"]+)"/g)) {
+        shown++;
+        if (!hasTest(source, name!)) wrong.push(`${path}: ${name}`);
+      }
+    }
+  }
+  assert.ok(shown > 100, `${shown}`);
+  assert.deepEqual(wrong, []);
+});

@@ -67,14 +67,14 @@ export function planChange(
   now: { readonly snapshot: Snapshot; readonly deleting: boolean; readonly resumed: boolean },
 ): ChangePlan {
   const { base, underway } = state, { snapshot, deleting } = now;
+  const resumes = base !== undefined && !now.resumed;
   if (deleting) {
     // What else was under way does not matter any more. A handler that waits for the object to change is asked again once it did.
     const begun = underway?.kind === "delete" ? underway : undefined, same = begun?.target.digest === snapshot.digest;
     const progress = Object.entries(begun?.progress ?? {}).filter(([, { outcome }]) => same || outcome !== "failed");
     const target = { digest: snapshot.digest };
-    return { underway: { kind: "delete", target, progress: Object.fromEntries(progress) }, resumes: false };
+    return { underway: { kind: "delete", target, progress: Object.fromEntries(progress) }, resumes };
   }
-  const resumes = base !== undefined && !now.resumed;
   if (underway && underway.kind !== "delete") return { underway, resumes };
   if (!base) return { underway: { kind: "create", target: snapshot, progress: {} }, resumes: false };
   if (base.digest === snapshot.digest) return { resumes };

@@ -86,7 +86,13 @@ function mapValues(values: Record<string, unknown>, map: (value: unknown) => str
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
+/** Removes a field, and what is empty without it: who adds the first label of ignored ones changes nothing. */
 function removeAt(value: JsonObject, path: readonly string[]): void {
-  const parent = valueAt(value, path.slice(0, -1));
-  if (isObject(parent)) delete parent[path.at(-1)!];
+  for (let length = path.length; length > 0; length--) {
+    const parent = valueAt(value, path.slice(0, length - 1)), key = path[length - 1]!;
+    if (!isObject(parent)) continue;
+    const child = parent[key];
+    if (length < path.length && !(isObject(child) && Object.keys(child).length === 0)) return;
+    delete parent[key];
+  }
 }

@@ -20,8 +20,8 @@ export class GenerationStorage implements HandledStateStorage {
   async recall(object: KubeObject): Promise<HandledState> {
     const state = await this.#inner.recall(object), { status } = object as { status?: unknown };
     const observed = isObject(status) && typeof status.observedGeneration === "number";
-    // A change that is under way without a base is a creation: the status has only been spoken of in the meantime.
-    return observed && !state.base && !state.underway ? { base: HANDLED } : state;
+    // A creation under way was never handled: its status has only been spoken of in the meantime.
+    return observed && !state.base && state.underway?.kind !== "create" ? { ...state, base: HANDLED } : state;
   }
 
   /** See {@linkcode HandledStateStorage.keep}. */
