@@ -3,6 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import { installNamespace } from "../operator/installation.ts";
 import type { CliOptions, CommandContext } from "./program.ts";
 import type { Setting, SettingTable } from "./setting.ts";
+import { SETTINGS } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Reads the settings and runs a command; flags are by the names of the settings' variables. */
@@ -58,6 +59,7 @@ export function commandTree(options: CommandTreeOptions): Command {
   addRun(add, options);
   if (options.test) addTest(add, options, options.test);
   addInstallation(add, options);
+  addPeering(add, options);
   if (options.hasInit) addInit(root as unknown as Command, options);
   addCompletions(root as unknown as Command, options);
   root.command("version").description("print the version, and what was built when").action(async () => {
@@ -70,7 +72,13 @@ export function commandTree(options: CommandTreeOptions): Command {
 
 function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
   const { command, table } = add("run", "run the operator against a cluster");
-  command.action((flags) => run(keyed(flags, table), async (context) => (await import("./run.ts")).run(context)));
+  command.option(
+    "--dev",
+    `take over from the operators of the same peering that run elsewhere (as --priority ${DEV_PRIORITY})`,
+  )
+    .action((flags) =>
+      run(asDeveloper(keyed(flags, table), flags.dev), async (context) => (await import("./run.ts")).run(context))
+    );
   if (hasDemo) {
     const { command, table } = add("demo", "watch the operator work on an API server inside this program");
     command.option("--once", "stop when everything has converged")
@@ -157,6 +165,22 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     );
 }
 
+function addPeering(add: Add, { run }: CommandTreeOptions): void {
+  const id = ["--id <name>", "who freezes: the user's name by default"] as const;
+  const freeze = add("freeze", "pause the operators of a peering until Ctrl-C, or for a time");
+  freeze.command.option(...id)
+    .option("--lifetime <duration>", "return when they have paused; they go on after that time, or at resume")
+    .option("--message <text>", "why, for whoever wonders")
+    .action((flags) =>
+      run(keyed(flags, freeze.table), async (context) => (await import("./freeze.ts")).freeze(context, flags))
+    );
+  const resume = add("resume", "end a freeze");
+  resume.command.option(...id).option("--all", "end those of others too")
+    .action((flags) =>
+      run(keyed(flags, resume.table), async (context) => (await import("./freeze.ts")).resume(context, flags))
+    );
+}
+
 /** Reads no setting: a shell completes in any environment. */
 function addCompletions(root: Command, { program, terminal, suites }: CommandTreeOptions): void {
   root.command("completions").description("print a shell's completion script")
@@ -177,6 +201,17 @@ function addInit(root: Command, { run }: CommandTreeOptions): void {
 function flagOf(setting: Setting<unknown>): Option {
   const shown = setting.secret || setting.fallback === "" ? "" : ` (${setting.fallback})`;
   return new Option(`--${setting.flag} <${setting.placeholder}>`, `${setting.description}${shown} [${setting.env}]`);
+}
+
+/** Kopf's. */
+const DEV_PRIORITY = 666;
+
+/** @throws {UsageError} where `--dev` meets another priority. */
+function asDeveloper(flags: Record<string, string | undefined>, dev: true | undefined): typeof flags {
+  if (!dev) return flags;
+  const { env } = SETTINGS.priority;
+  if (flags[env] !== undefined) throw new UsageError("--dev and --priority exclude each other");
+  return { ...flags, [env]: `${DEV_PRIORITY}` };
 }
 
 /** Commander names flags in camelCase; the table names them as they are typed. */

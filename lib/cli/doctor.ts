@@ -5,6 +5,7 @@ import { type Diagnosis, type Examination, examine, type Verdict } from "./docto
 import { installationCheck } from "./doctor/installation_check.ts";
 import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
+import { peeringCheck } from "./doctor/peering_check.ts";
 import { ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
 import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
 import { leaderCheck, namespaceCheck, podsCheck, settingsCheck, webhooksCheck } from "./doctor/workload_checks.ts";
@@ -33,6 +34,7 @@ const CHECKS = [
   podsCheck,
   webhooksCheck,
   leaderCheck,
+  peeringCheck,
   objectsCheck,
   memoryCheck,
 ];

@@ -1,35 +1,104 @@
 import type { Clock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
 import type { Logger } from "../base/log.ts";
 import { SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client } from "../client/mod.ts";
-import { fencedTransport, LeaderElector } from "../election/mod.ts";
+import type { NamespaceScope } from "../controller/namespace_scope.ts";
+import { fencedTransport, LeaderElector, type LeaseLostError, Peering } from "../election/mod.ts";
+import type { Metrics } from "../health/mod.ts";
+import type { PreflightOptions } from "../operator/preflight.ts";
+import type { Leadership } from "../operator/start_options.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
+import { peeringPlace, peers } from "./peering_place.ts";
 import type { CommandContext } from "./program.ts";
 
-/** This process among the replicas of its operator. */
-export interface Replica {
-  /** For the operator: with leader election, only the leader's writes pass. */
+/** This process among the replicas and the peers of its operator. */
+export interface Replica extends Disposable {
+  /** For the operator: only writes of a process that may work now pass. */
   readonly transport: Transport;
+  /** Name of this process in Events and in leases. */
+  readonly identity: string;
   /** Absent without leader election. */
   readonly elector?: LeaderElector;
-  /** Name of this process in Events and in the lease. */
-  readonly identity: string;
+  /** Absent without peering. */
+  readonly peering?: Peering;
+  /** What is waited for before work begins; absent where nothing is. */
+  readonly leadership?: Leadership;
+  /** What of its work the operator may do now; absent where it may do all of it. */
+  readonly gate?: NamespaceScope;
+  /** Whether this process works now, and no other does. */
+  readonly works: () => boolean;
+  /** Where rights for leases are needed. */
+  readonly leases: Pick<PreflightOptions, "leaseNamespace" | "peeringNamespace">;
+  /** Resolves when others may do this process's work by now. */
+  readonly lost: Promise<LeaseLostError>;
+  /** Gives everything up, so that others begin at once; call it when the last write is done. */
+  release(): Promise<void>;
+  /** Lets go of everything without giving it up: after a failure nobody knows what is still on its way. */
+  [Symbol.dispose](): void;
 }
 
-/** This process as a replica, with a candidate for the lease where the settings ask for one. Sends nothing yet. */
-export function openReplica(context: CommandContext, cluster: OpenedCluster, clock: Clock, logger: Logger): Replica {
+/** What a replica asks of its operator. */
+export interface ReplicaDuties {
+  /** Ends what is under way for what it no longer covers. */
+  readonly drain: (graceMs: number) => Promise<void>;
+}
+
+/** This process as a replica and a peer, where the settings ask for it. Sends nothing yet. */
+export function openReplica(
+  context: CommandContext,
+  cluster: OpenedCluster,
+  clock: Clock,
+  logger: Logger,
+  { drain }: ReplicaDuties,
+): Replica {
   const { operator, settings, env } = context, host = env.HOSTNAME ?? operator.name, random = new SystemRandom();
-  if (settings.leaderElection === "off") return { transport: cluster.transport, identity: host };
   // A pod whose container restarts keeps its host name, and must not take its former self's lease for its own.
   const identity = `${host}_${Math.floor(random.next() * 2 ** 40).toString(36)}`;
-  const elector = new LeaderElector({
-    client: new Client(cluster.transport, { fieldManager: operator.name, clock, retriesMax: 0 }),
-    clock,
-    random,
-    logger,
-    lease: { namespace: cluster.namespace, name: operator.name },
-    identity,
-  });
-  return { transport: fencedTransport(cluster.transport, () => elector.isLeader), elector, identity: host };
+  const client = new Client(cluster.transport, { fieldManager: operator.name, clock, retriesMax: 0 });
+  const shared = { client, clock, random, logger, identity },
+    lease = { namespace: cluster.namespace, name: operator.name };
+  const elector = settings.leaderElection === "on" ? new LeaderElector({ ...shared, lease }) : undefined;
+  const place = peers(context) ? peeringPlace(context, cluster) : undefined;
+  const peering = place
+    ? new Peering({
+      ...shared,
+      ...place,
+      priority: settings.priority ?? 0,
+      replicasOf: elector && `${lease.namespace}/${lease.name}`,
+      drain: () => {
+        logger.info("pausing", { grace: formatDuration(settings.gracePeriodMs) });
+        return drain(settings.gracePeriodMs);
+      },
+    })
+    : undefined;
+  const claims = [elector, peering].filter((claim) => claim !== undefined);
+  const mayWrite = () => (elector?.isLeader ?? true) && (peering?.mayWrite ?? true);
+  return {
+    transport: claims.length === 0 ? cluster.transport : fencedTransport(cluster.transport, mayWrite),
+    identity: host,
+    elector,
+    peering,
+    // The leader alone peers: a replica that stands by is nobody's rival.
+    leadership: claims.length === 0 ? undefined : {
+      acquire: async (signal) => {
+        for (const claim of claims) await claim.acquire(signal);
+      },
+    },
+    gate: peering,
+    works: () => mayWrite() && (peering?.covers() ?? true),
+    leases: { leaseNamespace: elector && lease.namespace, peeringNamespace: place?.namespace },
+    lost: Promise.race([new Promise<never>(() => {}), ...claims.map(({ lost }) => lost)]),
+    release: async () => {
+      for (const claim of claims.toReversed()) await claim.release();
+    },
+    [Symbol.dispose]: () => claims.forEach((claim) => claim[Symbol.dispose]()),
+  };
+}
+
+/** What each scrape asks of a replica. */
+export function measure(metrics: Metrics, operator: string, { elector, peering }: Replica): void {
+  if (elector) metrics.leadership(operator, () => elector.isLeader);
+  if (peering) metrics.pause(operator, () => !peering.covers());
 }

@@ -6,7 +6,7 @@ import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
 import type { Tracing } from "../health/tracing.ts";
 import { Metrics, probeChecks, serveHealth } from "../health/mod.ts";
-import { scopeOfGlobs } from "../controller/namespace_scope.ts";
+import { gatedScope, scopeOfGlobs } from "../controller/namespace_scope.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
@@ -16,20 +16,16 @@ import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
-import { openReplica, type Replica } from "./replica.ts";
+import { measure, openReplica, type Replica } from "./replica.ts";
 import { requireReady } from "./require_ready.ts";
+import type { Settings } from "./settings.ts";
 import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, Interrupts } from "./interrupts.ts";
 
 /** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
 export async function run(context: CommandContext): Promise<number> {
   const { operator, settings, version } = context;
-  if (settings.backoffInitialMs > settings.backoffMaxMs) {
-    throw new UsageError(
-      "PINTLE_BACKOFF_INITIAL is longer than PINTLE_BACKOFF_MAX",
-      "shorten the first, or lengthen the second",
-    );
-  }
+  requireBackoff(settings);
   const logger = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program });
   const clock = new SystemClock();
   using interrupts = new Interrupts();
@@ -40,11 +36,15 @@ export async function run(context: CommandContext): Promise<number> {
   if (cluster.kubeconfigPath) {
     logger.info("the embedded API server is for trying things out", { kubeconfig: cluster.kubeconfigPath });
   }
-  const metrics = new Metrics(clock), replica = openReplica(context, cluster, clock, logger);
+  let running: RunningOperator | undefined;
+  const metrics = new Metrics(clock);
+  using replica = openReplica(context, cluster, clock, logger, {
+    drain: async (graceMs) => await running?.release(graceMs),
+  });
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
   try {
     await requireReady(context, client, {
-      leaseNamespace: replica.elector && cluster.namespace,
+      ...replica.leases,
       webhookNamespace: cluster.source === "in-cluster" ? cluster.namespace : undefined,
       signal: interrupts.signal,
     });
@@ -53,9 +53,8 @@ export async function run(context: CommandContext): Promise<number> {
     if (interrupts.signal.aborted) return EXIT.done;
     throw error;
   }
-  const { elector } = replica;
-  if (elector) metrics.leadership(operator.name, () => elector.isLeader);
-  let running: RunningOperator | undefined, webhooks: HostedWebhooks | undefined;
+  measure(metrics, operator.name, replica);
+  let webhooks: HostedWebhooks | undefined;
   const ownProbes = (of: "liveness" | "readiness") => ownChecks(operator, of, () => running, clock);
   const health = serveHealth({
     host: settings.httpHost,
@@ -72,15 +71,15 @@ export async function run(context: CommandContext): Promise<number> {
   });
   try {
     running = await start(context, replica, metrics, logger, interrupts.signal);
-    const leads = () => elector?.isLeader ?? true, { signal } = interrupts;
-    webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads, signal });
-    const lost = await Promise.race([interrupts.received, elector?.lost ?? new Promise<never>(() => {})]);
+    const { signal } = interrupts;
+    webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads: replica.works, signal });
+    const lost = await Promise.race([interrupts.received, replica.lost]);
     // Another replica may lead by now: nothing is finished, nothing cleaned up. The kubelet starts this one anew.
     if (lost) throw lost;
     logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
     webhooks?.leave?.();
     await running.stop(settings.gracePeriodMs);
-    await elector?.release();
+    await replica.release();
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
   } finally {
@@ -90,6 +89,16 @@ export async function run(context: CommandContext): Promise<number> {
   }
   endLingering(clock, EXIT.done);
   return EXIT.done;
+}
+
+/** @throws {UsageError} where the first pause would be longer than the longest. */
+function requireBackoff(settings: Settings): void {
+  if (settings.backoffInitialMs > settings.backoffMaxMs) {
+    throw new UsageError(
+      "PINTLE_BACKOFF_INITIAL is longer than PINTLE_BACKOFF_MAX",
+      "shorten the first, or lengthen the second",
+    );
+  }
 }
 
 /** The operator's own probes of one kind. */
@@ -112,7 +121,7 @@ function ownChecks(
 
 async function start(
   context: CommandContext,
-  { transport, elector, identity }: Replica,
+  { transport, leadership, gate, identity }: Replica,
   metrics: Metrics,
   logger: Logger,
   signal: AbortSignal,
@@ -123,8 +132,8 @@ async function start(
     transport,
     logger,
     signal,
-    leadership: elector,
-    scope: scopeOfGlobs(settings.namespaces),
+    leadership,
+    scope: gate ? gatedScope(scopeOfGlobs(settings.namespaces), gate) : scopeOfGlobs(settings.namespaces),
     instance: identity,
     onRequest: (record) => metrics.request(record),
     tracer,

@@ -1,5 +1,6 @@
 import { durationMs } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
+import { isDnsLabel } from "../apimachinery/name.ts";
 
 /** One setting: how it is named, read and described. */
 export interface Setting<T> {
@@ -69,6 +70,26 @@ export function integer(named: Named, min: number, max: number): Setting<number>
       const number = Number(value);
       if (/^\d+$/.test(value) && number >= min && number <= max) return number;
       throw new RangeError(`must be a whole number from ${min} to ${max}`);
+    },
+  };
+}
+
+/** A whole number between two bounds, both included; undefined for an empty text. */
+export function optionalInteger(named: Named, min: number, max: number): Setting<number | undefined> {
+  const { parse, ...rest } = integer(named, min, max);
+  return { ...rest, parse: (value) => value === "" ? undefined : parse(value) };
+}
+
+/** DNS labels joined by slashes, of which the last one is enough, named by `parts`; empty for none. */
+export function labels(named: Named, parts: readonly string[]): Setting<string> {
+  const placeholder = `${parts.slice(0, -1).map((part) => `[${part}/]`).join("")}${parts.at(-1)}`;
+  return {
+    ...named,
+    placeholder,
+    parse: (value) => {
+      const given = value.split("/");
+      if (value === "" || given.length <= parts.length && given.every(isDnsLabel)) return value;
+      throw new RangeError(`must be ${placeholder}, each of lower-case letters, digits and -`);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
 import { WEBHOOK_PORT } from "../admission/webhook_configuration.ts";
-import { choice, duration, integer, list, type Setting, text } from "./setting.ts";
+import { choice, duration, integer, labels, list, optionalInteger, type Setting, text } from "./setting.ts";
 
 /** The values of the common settings. */
 export interface Settings {
@@ -22,6 +22,10 @@ export interface Settings {
   readonly httpPort: number;
   /** Whether replicas elect a leader. */
   readonly leaderElection: "off" | "on";
+  /** `NAME` or `NAMESPACE/NAME`; none where empty. */
+  readonly peering: string;
+  /** Among peers; undefined where nobody named one. */
+  readonly priority: number | undefined;
   /** Milliseconds that work under way may take to finish. */
   readonly gracePeriodMs: number;
   /** Objects of one kind that are reconciled at the same time. */
@@ -112,6 +116,23 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     fallback: "off",
     description: "Whether replicas elect one that works, while the others stand by with their stores filled",
   }, ["off", "on"]),
+  peering: labels({
+    env: "PINTLE_PEERING",
+    flag: "peering",
+    fallback: "",
+    description: "Operators of one peering: only those of the highest priority work; none where empty",
+  }, ["NAMESPACE", "NAME"]),
+  priority: optionalInteger(
+    {
+      env: "PINTLE_PRIORITY",
+      flag: "priority",
+      fallback: "",
+      description:
+        "Priority among peers: 0 for run, 100 for freeze where empty; joins the peering of the operator's name",
+    },
+    0,
+    1_000_000,
+  ),
   gracePeriodMs: duration({
     env: "PINTLE_GRACE_PERIOD",
     flag: "grace-period",

@@ -1,5 +1,5 @@
 import type { Transport, TransportRequest } from "../base/mod.ts";
-import { LeaseLostError } from "./leader_elector.ts";
+import { LeaseLostError } from "./lease_lost_error.ts";
 
 /**
  * A transport through which only the leader can write: reads pass, and so do access reviews, which write nothing; any other request

@@ -1,7 +1,9 @@
 import { type Clock, describeError, LinkedAbort, type Logger, type Random, sleep, TimeoutError } from "../base/mod.ts";
 import { formatKey, type ObjectKey } from "../apimachinery/mod.ts";
 import { AlreadyExistsError, type Client, ConflictError, NotFoundError } from "../client/mod.ts";
+import { LeaseLostError } from "./lease_lost_error.ts";
 import { heldBy, type LeaseObject, LEASES, nextStep, type ObservedLease, released } from "./lease.ts";
+import { LEASE_JITTER, LEASE_TIMING } from "./lease_timing.ts";
 
 /** How a leader is elected. The defaults are client-go's. */
 export interface ElectionOptions {
@@ -22,14 +24,6 @@ export interface ElectionOptions {
   readonly retryMs?: number;
 }
 
-/** The lease was lost: somebody else may be the leader by now. */
-export class LeaseLostError extends Error {
-  /** Tells the class in logs. */
-  override readonly name = "LeaseLostError";
-}
-
-const LEASE_MS = 15_000, RENEW_MS_MAX = 10_000, RETRY_MS = 2_000, JITTER = 0.2;
-
 /**
  * One candidate for one lease.
  *
@@ -38,7 +32,7 @@ const LEASE_MS = 15_000, RENEW_MS_MAX = 10_000, RETRY_MS = 2_000, JITTER = 0.2;
  *
  * Source: client-go's leaderelection; the Lease API (KEP-589).
  */
-export class LeaderElector {
+export class LeaderElector implements Disposable {
   readonly #options: Required<ElectionOptions>;
   readonly #lost = Promise.withResolvers<LeaseLostError>();
   #observed: ObservedLease | undefined;
@@ -48,9 +42,9 @@ export class LeaderElector {
   readonly #stop = new AbortController();
 
   constructor(options: ElectionOptions) {
-    this.#options = { leaseMs: LEASE_MS, renewMsMax: RENEW_MS_MAX, retryMs: RETRY_MS, ...options };
+    this.#options = { ...LEASE_TIMING, ...options };
     const { leaseMs, renewMsMax, retryMs } = this.#options;
-    if (!(retryMs > 0 && retryMs * (1 + JITTER) < renewMsMax && renewMsMax < leaseMs)) {
+    if (!(retryMs > 0 && retryMs * (1 + LEASE_JITTER) < renewMsMax && renewMsMax < leaseMs)) {
       throw new RangeError(`retryMs ${retryMs} < renewMsMax ${renewMsMax} < leaseMs ${leaseMs} does not hold`);
     }
   }
@@ -109,6 +103,11 @@ export class LeaderElector {
       // It expires by itself; the others only wait longer.
       logger.warn("the lease could not be given up", { lease: formatKey(lease), error: describeError(error) });
     }
+  }
+
+  /** Renews no more, and gives nothing up: what is held runs out by itself. */
+  [Symbol.dispose](): void {
+    this.#stop.abort();
   }
 
   async #renew(): Promise<void> {
@@ -191,6 +190,6 @@ export class LeaderElector {
 
   #pauseMs(): number {
     const { retryMs, random } = this.#options;
-    return retryMs * (1 + JITTER * random.next());
+    return retryMs * (1 + LEASE_JITTER * random.next());
   }
 }

@@ -1,9 +1,16 @@
 /**
- * `election`: one leader among the replicas of an operator, by a Lease, and a fence that lets no write of a former leader
- * through. It knows nothing of what the leader does. `operator/` and `cli/` call it.
+ * `election`: who of several processes may work. One leader among the replicas of an operator, by a Lease; peers of several priorities, of
+ * which the highest works; and a fence that lets no write of anybody else through. It knows nothing of what the work is.
+ * `operator/` and `cli/` call it.
  *
  * @module
  */
 export * from "./fenced_transport.ts";
 export * from "./leader_elector.ts";
 export * from "./lease.ts";
+export * from "./lease_lost_error.ts";
+export * from "./lease_timing.ts";
+export * from "./own_lease.ts";
+export * from "./peering.ts";
+export * from "./peers.ts";
+export * from "./roster.ts";

@@ -69,6 +69,18 @@ export class Metrics {
     );
   }
 
+  /** Says where each scrape finds whether this process pauses for a peer, or waits for one. Without peering there is no such metric. */
+  pause(name: string, isPaused: () => boolean): void {
+    this.#gauge(
+      "pintle_paused",
+      "Whether this process leaves the work to a peer of its operator",
+      ["name"],
+      (gauge) => {
+        gauge.set({ name }, isPaused() ? 1 : 0);
+      },
+    );
+  }
+
   /** The observer of one controller. */
   observer(controller: string): {
     queue: { added(): void; taken(waitedMs: number): void; done(workedMs: number): void; retried(): void };

@@ -14,8 +14,13 @@ export interface PolicyRule {
 }
 
 /** What electing a leader needs, in the namespace of the lease. */
-export const LEASE_RULES: readonly PolicyRule[] = [
+export const ELECTION_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
+];
+
+/** What peering needs, in the namespace of the leases: peers list each other, and remove who has died. It covers an election. */
+export const LEASE_RULES: readonly PolicyRule[] = [
+  { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "list", "create", "update", "delete"] },
 ];
 
 /** What following the kinds of a cluster needs, for an operator that selects them. */

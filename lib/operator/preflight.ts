@@ -1,7 +1,7 @@
 import { formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
 import { type AccessSubject, type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
-import { LEASE_RULES, type NamedPolicyRule, type PolicyRule, webhookRules } from "./permissions.ts";
+import { ELECTION_RULES, LEASE_RULES, type NamedPolicyRule, type PolicyRule, webhookRules } from "./permissions.ts";
 
 /** One thing that keeps an operator from working, and the command that mends it. */
 export interface Finding {
@@ -19,6 +19,8 @@ export interface PreflightOptions {
   readonly leaseNamespace?: string;
   /** Namespace of the Secret with the certificates of webhooks; none are served behind a Service where absent. */
   readonly webhookNamespace?: string;
+  /** Namespace of the leases by which peers know each other; there are none where absent. */
+  readonly peeringNamespace?: string;
   /** The only namespace that the operator works in: rights in it are enough. */
   readonly namespace?: string;
   /** Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about others. */
@@ -55,19 +57,31 @@ export async function preflight(
 export async function missingRights(
   operator: Operator,
   client: Client,
-  { program = operator.name, leaseNamespace, webhookNamespace, namespace, account, signal }: PreflightOptions = {},
+  {
+    program = operator.name,
+    leaseNamespace,
+    peeringNamespace,
+    webhookNamespace,
+    namespace,
+    account,
+    signal,
+  }: PreflightOptions = {},
 ): Promise<Finding[]> {
   const can: Can = (verb, resource, namespace, name) =>
     account
       ? client.canUser(account, verb, resource, namespace, name, signal)
       : client.can(verb, resource, namespace, name, signal);
   const rules = await missingRules(operator.rules(), namespace, can, installHint(program));
-  if (leaseNamespace) rules.push(...await missingRules(LEASE_RULES, leaseNamespace, can, installHint(program)));
   if (webhookNamespace) {
     const { own, cluster } = webhookRules(operator.name, operator.admission), install = installHint(program);
     rules.push(...await missingRules(own, webhookNamespace, can, install));
     rules.push(...await missingRules(cluster, undefined, can, install));
   }
+  const lacks = async (wanted: readonly PolicyRule[], namespace: string | undefined) => {
+    if (namespace) rules.push(...await missingRules(wanted, namespace, can, installHint(program)));
+  };
+  await lacks(LEASE_RULES, peeringNamespace);
+  if (leaseNamespace !== peeringNamespace) await lacks(ELECTION_RULES, leaseNamespace);
   return rules;
 }
 

@@ -82,6 +82,7 @@ testWith(MISSING, "one replica replaces the other in base, two elect a leader in
   assert.ok(!env(base).includes("PINTLE_LEADER_ELECTION=on"));
   assert.deepEqual([prod.replicas, prod.strategy.type], [2, "RollingUpdate"]);
   assert.ok(env(prod).includes("PINTLE_LEADER_ELECTION=on"));
+  assert.ok(env(prod).includes("PINTLE_PEERING=pintle-replicator"));
 });
 
 testWith(MISSING, "the settings of every overlay are settings", async () => {

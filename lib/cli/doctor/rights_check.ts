@@ -13,7 +13,7 @@ export const rightsCheck: Check = {
     const missing = await missingRights(operator, client, {
       program,
       account: serviceAccountUser(namespace, name),
-      leaseNamespace: namespace,
+      peeringNamespace: namespace,
       webhookNamespace: namespace,
       signal,
     });

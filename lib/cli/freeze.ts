@@ -1,0 +1,198 @@
+import { type Clock, sleep, SystemClock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
+import { Client, NotFoundError } from "../client/mod.ts";
+import { OwnLease } from "../election/own_lease.ts";
+import { LEASES } from "../election/lease.ts";
+import { LEASE_TIMING } from "../election/lease_timing.ts";
+import {
+  describePeer,
+  freezeEndsMs,
+  type Peer,
+  peerAnnotations,
+  PEERING_LABEL,
+  peerLeaseName,
+  peerOf,
+} from "../election/peers.ts";
+import { Roster } from "../election/roster.ts";
+import { EXIT } from "./exit.ts";
+import { Interrupts } from "./interrupts.ts";
+import { openCluster } from "./open_cluster.ts";
+import { type PeeringPlace, peeringPlace } from "./peering_place.ts";
+import type { CommandContext } from "./program.ts";
+import { parseDuration } from "./setting.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Flags of `freeze`. */
+export interface FreezeFlags {
+  readonly id?: string | undefined;
+  readonly lifetime?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+/** Flags of `resume`. */
+export interface ResumeFlags {
+  readonly id?: string | undefined;
+  readonly all?: true | undefined;
+}
+
+/** Kopf's: above what runs in production, below a developer's own operator. */
+const FREEZE_PRIORITY = 100;
+/** Operators look every two seconds who is there. */
+const LIFETIME_MS_MIN = 10_000;
+/** A freeze that somebody forgot ends by itself. */
+const LIFETIME_MS_MAX = 7 * 86_400_000;
+
+/** How often a freeze looks who has paused, and renews itself. */
+const LOOK_MS = 1_000;
+/** Longest wait for operators to end what they have under way. */
+const PAUSE_MS_MAX = 120_000;
+const NOBODY = "no operator peers there now; one that should runs with --peering, or PINTLE_PEERING";
+
+/** The peering that is frozen or resumed. */
+interface Freezing extends PeeringPlace {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  /** For people. */
+  readonly title: string;
+  /** Who is there; who has died is removed. */
+  peers(): Promise<Peer[]>;
+  /** A lease that lasts while it is renewed. */
+  lease(peer: Peer): OwnLease;
+}
+
+/**
+ * `freeze`: pauses the operators of a peering. With a lifetime it returns at once, and they go on when that is over or somebody
+ * resumes them; without one they are paused for as long as this command runs, and go on soon after it has died in any way.
+ */
+export async function freeze(context: CommandContext, flags: FreezeFlags): Promise<number> {
+  const lifetimeMs = flags.lifetime === undefined ? undefined : parseLifetime(flags.lifetime);
+  const { settings: { priority = FREEZE_PRIORITY } } = context, { message } = flags;
+  const identity = flags.id ?? ownIdentity(context);
+  if (identity === "") throw new UsageError("--id is empty", "name who freezes, as ada@laptop");
+  return await within(context, async (freezing) => {
+    const endsMs = lifetimeMs && freezing.clock.now() + lifetimeMs;
+    const peer: Peer = { identity, priority, state: lifetimeMs ? "freeze" : "hold", message, endsMs };
+    if (lifetimeMs) await leave(freezing, peer, lifetimeMs);
+    else await freezing.lease(peer).say(peerAnnotations(peer), freezing.signal);
+    return await stands(freezing, peer, lifetimeMs);
+  });
+}
+
+/** Says who pauses, as soon as they have; a freeze without a lifetime lasts from then on until somebody interrupts. */
+async function stands(freezing: Freezing, peer: Peer, lifetimeMs: number | undefined): Promise<number> {
+  const { terminal, clock, signal, title } = freezing, beganMs = clock.now(), renewed = freezing.lease(peer);
+  terminal.out(`${title} is frozen by ${describePeer(peer)}`);
+  let told = false;
+  try {
+    for (;;) {
+      const below = (await freezing.peers()).filter((each) => isOperator(each) && each.priority <= peer.priority);
+      const busy = below.filter(({ state }) => state === "active");
+      if (!told && busy.length === 0) {
+        terminal.out(below.length === 0 ? NOBODY : `paused: ${below.map(describePeer).join(", ")}`);
+        if (peer.state === "freeze") return EXIT.done;
+        terminal.out("until Ctrl-C, or until this command dies");
+        told = true;
+      }
+      const passedMs = clock.now() - beganMs, boundMs = Math.min(PAUSE_MS_MAX, lifetimeMs ?? PAUSE_MS_MAX);
+      if (!told && passedMs >= boundMs) {
+        throw new Error(`not paused within ${formatDuration(boundMs)}: ${busy.map(describePeer).join(", ")}`);
+      }
+      await sleep(clock, LOOK_MS, signal);
+      if (peer.state === "hold") await renewed.say(peerAnnotations(peer), signal);
+    }
+  } catch (error) {
+    if (!signal.aborted || peer.state === "freeze") throw error;
+    terminal.out(`${title} goes on`);
+    return EXIT.done;
+  } finally {
+    if (peer.state === "hold") await renewed.withdraw();
+  }
+}
+
+/** `resume`: ends a freeze, or all of them. Fails where there is none to end, and says whose there are. */
+export async function resume(context: CommandContext, flags: ResumeFlags): Promise<number> {
+  if (flags.all && flags.id !== undefined) throw new UsageError("--id and --all exclude each other");
+  const identity = flags.id ?? ownIdentity(context);
+  return await within(context, async (freezing) => {
+    const { client, namespace, name, terminal, signal, title } = freezing;
+    const freezes = (await freezing.peers()).filter((peer) => !isOperator(peer));
+    const meant = (peer: Peer) => flags.all === true || peer.identity === identity;
+    const ended = freezes.filter(meant), others = freezes.filter((peer) => !meant(peer));
+    for (const peer of ended) {
+      await client.delete(LEASES, { namespace, name: peerLeaseName(name, peer.identity) }, { signal }).catch(
+        (error) => {
+          if (!(error instanceof NotFoundError)) throw error; // it has just run out
+        },
+      );
+      terminal.out(`${title} is no longer frozen by ${describePeer(peer)}`);
+    }
+    if (ended.length === 0) terminal.err(`${title} is not frozen by ${flags.all ? "anybody" : identity}`);
+    for (const peer of others) {
+      terminal.err(`${title} is frozen by ${describePeer(peer)}`);
+      terminal.err(`  fix: ${context.program} resume --id ${JSON.stringify(peer.identity)}, or --all`);
+    }
+    return ended.length === 0 ? EXIT.failed : EXIT.done;
+  });
+}
+
+async function within(context: CommandContext, work: (freezing: Freezing) => Promise<number>): Promise<number> {
+  const clock = new SystemClock();
+  using interrupts = new Interrupts();
+  const { signal } = interrupts;
+  await using cluster = await openCluster(context, clock, silentLogger);
+  const { operator, terminal } = context, place = peeringPlace(context, cluster);
+  const client = new Client(cluster.transport, { fieldManager: operator.name, clock }), { namespace, name } = place;
+  const labels = { [PEERING_LABEL]: name }, labelSelector = `${PEERING_LABEL}=${name}`;
+  const roster = new Roster({ client, clock, logger: silentLogger, namespace, labelSelector, endsMs: freezeEndsMs });
+  const leases = new Map<string, OwnLease>();
+  const lease = ({ identity }: Peer) => {
+    const key = { namespace, name: peerLeaseName(name, identity) };
+    const known = leases.get(identity) ?? new OwnLease({ client, clock, key, identity, labels, timing: LEASE_TIMING });
+    leases.set(identity, known);
+    return known;
+  };
+  const peers = async () => (await roster.look(signal)).map(peerOf);
+  const title = `peering ${namespace}/${name}`;
+  return await work({ ...place, client, clock, terminal, signal, title, peers, lease }).catch((error) => {
+    if (!(error instanceof NotFoundError)) throw error;
+    const fix = `create it, or name where the operator is: --peering NAMESPACE/${name}`;
+    throw new UsageError(`there is no namespace ${namespace}`, fix, { cause: error });
+  });
+}
+
+function isOperator({ state }: Peer): boolean {
+  return state === "active" || state === "paused";
+}
+
+/** Leaves a freeze behind, in the place of an earlier one of the same identity: its time counts from when the server makes it. */
+async function leave({ client, namespace, name, signal }: Freezing, peer: Peer, lifetimeMs: number): Promise<void> {
+  const key = { namespace, name: peerLeaseName(name, peer.identity) };
+  await client.delete(LEASES, key, { signal }).catch((error) => {
+    if (!(error instanceof NotFoundError)) throw error;
+  });
+  const metadata = { ...key, labels: { [PEERING_LABEL]: name }, annotations: peerAnnotations(peer) };
+  const spec = { holderIdentity: peer.identity, leaseDurationSeconds: Math.ceil(lifetimeMs / 1_000) };
+  await client.create(LEASES, { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec }, { signal });
+}
+
+/** @throws {UsageError} for what is no duration, or one that nobody can mean. */
+function parseLifetime(text: string): number {
+  try {
+    const ms = parseDuration(text);
+    if (ms < LIFETIME_MS_MIN || ms > LIFETIME_MS_MAX) {
+      throw new RangeError(`must be from ${formatDuration(LIFETIME_MS_MIN)} to ${formatDuration(LIFETIME_MS_MAX)}`);
+    }
+    return ms;
+  } catch (cause) {
+    throw new UsageError(`--lifetime: "${text}" ${(cause as Error).message}`, undefined, { cause });
+  }
+}
+
+/** Whoever is logged in; `--id` says it better where several share an account. */
+function ownIdentity({ env }: CommandContext): string {
+  return env.USER || env.USERNAME || "somebody";
+}

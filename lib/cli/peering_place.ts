@@ -1,0 +1,24 @@
+import { installNamespace } from "../operator/installation.ts";
+import type { OpenedCluster } from "./open_cluster.ts";
+import type { CommandContext } from "./program.ts";
+
+/** Where the leases of a peering are, and its name. */
+export interface PeeringPlace {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * The peering that the settings name, `NAME` or `NAMESPACE/NAME`, or that of the operator's own name. Without a namespace it is that of the
+ * pod, or of an embedded cluster; for everybody else the one where `install` puts the operator, so that a laptop meets the pods.
+ */
+export function peeringPlace({ settings, operator, program }: CommandContext, cluster: OpenedCluster): PeeringPlace {
+  const home = ["in-cluster", "embedded"].includes(cluster.source) ? cluster.namespace : installNamespace(program);
+  const parts = (settings.peering || operator.name).split("/");
+  return parts.length === 1 ? { namespace: home, name: parts[0]! } : { namespace: parts[0]!, name: parts[1]! };
+}
+
+/** Whether the settings ask for peering: by a name, or by a priority, which means nothing without peers. */
+export function peers({ settings }: CommandContext): boolean {
+  return settings.peering !== "" || settings.priority !== undefined;
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { type LeaseObject, LEASES } from "../../lib/election/mod.ts";
+import { installNamespace } from "../../lib/operator/installation.ts";
+import { Binary, runBinary } from "./binary.ts";
+import { HttpsCluster } from "./https_cluster.ts";
+
+const NAMESPACE = installNamespace("pintle");
+
+/** An operator as its own account; more arguments after `--peering`. */
+async function operator(cluster: HttpsCluster, host: string, ...args: string[]): Promise<Binary> {
+  const config = JSON.parse(cluster.door.kubeconfig);
+  config.users[0].user = { token: await cluster.token() };
+  const kubeconfig = await cluster.file(`${host}.json`, JSON.stringify(config));
+  return await Binary.start(["run", "--kubeconfig", kubeconfig, "--http-port", "0", ...args], {
+    env: { HOSTNAME: host },
+  });
+}
+
+async function metrics(binary: Binary): Promise<string> {
+  const [, port] = await binary.until(/health and metrics are served.* port=(\d+)/);
+  return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+}
+
+async function peerings(cluster: HttpsCluster): Promise<readonly LeaseObject[]> {
+  return (await cluster.client.list<LeaseObject>(LEASES, { namespace: NAMESPACE })).items;
+}
+
+Deno.test("a developer's operator takes over from the one that runs, which waits, and goes on when it leaves", async () => {
+  await using cluster = await HttpsCluster.open();
+  for (const name of ["home", "team-a"]) await cluster.namespace(name);
+  await using prod = await operator(cluster, "prod", "--peering", "pintle-replicator");
+  await prod.until(/operator runs/);
+  await using dev = await operator(cluster, "laptop", "--dev");
+  await prod.until(/paused for another peer .*peer=.*laptop_\w+ \(priority 666\)/);
+  await dev.until(/operator runs/);
+  assert.match(await metrics(prod), /pintle_paused\{name="pintle-replicator"\} 1/);
+  assert.match(await metrics(dev), /pintle_paused\{name="pintle-replicator"\} 0/);
+  const before = prod.out.length;
+  await cluster.replicate("home", "token", "one", ["team-*"]);
+  await cluster.untilCopied("team-a", "token", "one");
+  assert.doesNotMatch(prod.out.slice(before), /reconcile/);
+  dev.kill("SIGTERM");
+  assert.equal((await dev.ended()).code, 0);
+  await prod.until(/(working: no other peer stands above[\s\S]*){2}/);
+  await cluster.namespace("team-b");
+  await cluster.untilCopied("team-b", "token", "one");
+  prod.kill("SIGTERM");
+  assert.equal((await prod.ended()).code, 0);
+  assert.deepEqual(await peerings(cluster), [], "nothing is left behind");
+});
+
+Deno.test("freeze pauses an operator until Ctrl-C, doctor says so, and the operator writes nothing meanwhile", async () => {
+  await using cluster = await HttpsCluster.open();
+  for (const name of ["home", "team-a"]) await cluster.namespace(name);
+  const kubeconfig = await cluster.kubeconfig();
+  await using prod = await operator(cluster, "prod", "--peering", "pintle-replicator");
+  await prod.until(/operator runs/);
+  await using freeze = await Binary.start(["freeze", "--kubeconfig", kubeconfig, "--message", "database move"], {
+    env: { USER: "ada" },
+  });
+  await freeze.until(/frozen by ada \(priority 100, "database move"\)/);
+  await freeze.until(/paused: prod_\w+ \(priority 0\)\nuntil Ctrl-C/);
+  const doctor = await runBinary(["doctor", "--kubeconfig", kubeconfig]);
+  assert.match(
+    doctor.out,
+    /warning: peering: pintle-replicator: ada \(priority 100, "database move"\) freezes operators/,
+  );
+  assert.match(doctor.out, /fix: pintle resume --id "ada"/);
+  assert.match(doctor.out, /ok: peering: pintle-replicator: prod_\w+ \(priority 0\) is paused for ada/);
+  await cluster.replicate("home", "token", "one", ["team-*"]);
+  freeze.kill("SIGINT");
+  const { code, out } = await freeze.ended();
+  assert.equal(code, 0);
+  assert.match(out, /peering pintle-system\/pintle-replicator goes on/);
+  await cluster.untilCopied("team-a", "token", "one");
+  const copied = await cluster.client.get({
+    version: "v1",
+    group: "",
+    kind: "Secret",
+    plural: "secrets",
+    namespaced: true,
+  }, {
+    namespace: "team-a",
+    name: "token",
+  });
+  assert.ok(prod.out.includes("paused for another peer") || prod.err.includes("paused for another peer"));
+  assert.ok(copied.metadata?.creationTimestamp);
+});
+
+Deno.test("a freeze with a lifetime outlives its command, resume ends it, and says whose others are", async () => {
+  await using cluster = await HttpsCluster.open();
+  const kubeconfig = await cluster.kubeconfig(), where = ["--kubeconfig", kubeconfig];
+  await using prod = await operator(cluster, "prod", "--peering", "pintle-replicator");
+  await prod.until(/operator runs/);
+  const frozen = await runBinary(["freeze", ...where, "--lifetime", "1h"], { env: { USER: "ada" } });
+  assert.equal(frozen.code, 0, frozen.err);
+  assert.match(frozen.out, /frozen by ada \(priority 100, until \d{4}-.*Z\)\npaused: prod_/);
+  const wrong = await runBinary(["resume", ...where], { env: { USER: "bob" } });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /is not frozen by bob\n.*is frozen by ada .*\n {2}fix: pintle resume --id "ada", or --all/);
+  const ended = await runBinary(["resume", ...where, "--id", "ada"], { env: { USER: "bob" } });
+  assert.equal(ended.code, 0, ended.err);
+  assert.match(ended.out, /is no longer frozen by ada/);
+  await prod.until(/(working: no other peer stands above[\s\S]*){2}/);
+  const short = await runBinary(["freeze", ...where, "--lifetime", "10s"], { env: { USER: "ada" } });
+  assert.equal(short.code, 0, short.err);
+  await prod.until(/(working: no other peer stands above[\s\S]*){3}/);
+});
+
+Deno.test("a freeze that is killed ends by itself, and one of lower priority pauses nobody of higher", async () => {
+  await using cluster = await HttpsCluster.open();
+  const kubeconfig = await cluster.kubeconfig();
+  await using dev = await operator(cluster, "laptop", "--dev");
+  await dev.until(/operator runs/);
+  await using freeze = await Binary.start(["freeze", "--kubeconfig", kubeconfig], { env: { USER: "ada" } });
+  await freeze.until(/no operator peers there now/);
+  freeze.kill("SIGKILL");
+  await freeze.ended();
+  await dev.until(/a lease ran out and is removed .*holder=ada/);
+  assert.doesNotMatch(dev.out + dev.err, /paused for/);
+});
+
+Deno.test("an operator that is paused when it is started is ready, works when it may, and stops at once", async () => {
+  await using cluster = await HttpsCluster.open();
+  const kubeconfig = await cluster.kubeconfig(), where = ["--kubeconfig", kubeconfig];
+  await runBinary(["freeze", ...where, "--lifetime", "1h"], { env: { USER: "ada" } });
+  await using prod = await operator(cluster, "prod", "--peering", "pintle-replicator");
+  await prod.until(/paused for another peer/);
+  const [, port] = await prod.until(/health and metrics are served.* port=(\d+)/);
+  const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
+  assert.equal(ready.status, 200, await ready.text());
+  assert.doesNotMatch(prod.out, /operator runs/);
+  prod.kill("SIGTERM");
+  assert.equal((await prod.ended()).code, 0);
+});
+
+for (
+  const [args, problem] of [
+    [["run", "--dev", "--priority", "3"], /--dev and --priority exclude each other/],
+    [["run", "--priority", "high"], /--priority.*must be a whole number from 0 to 1000000/],
+    [["run", "--cluster", "embedded", "--peering", "A/b/c"], /--peering.*must be \[NAMESPACE\/\]NAME/],
+    [["freeze", "--lifetime", "soon"], /--lifetime: "soon" must be a duration like/],
+    [["freeze", "--lifetime", "30d"], /--lifetime: "30d" must be from 10s to 7d/],
+    [["freeze", "--lifetime", "1s"], /--lifetime: "1s" must be from 10s to 7d/],
+    [["freeze", "--id", ""], /--id is empty/],
+    [["resume", "--all", "--id", "ada"], /--id and --all exclude each other/],
+  ] as const
+) {
+  Deno.test(`${args.join(" ")} is a mistake that is told before anything starts`, async () => {
+    const { code, err } = await runBinary([...args]);
+    assert.equal(code, 2, err);
+    assert.match(err, problem);
+  });
+}
+
+Deno.test("a peering in a namespace that is not there says so, and what to do", async () => {
+  await using cluster = await HttpsCluster.open();
+  const kubeconfig = await cluster.kubeconfig();
+  const { code, err } = await runBinary([
+    "freeze",
+    "--kubeconfig",
+    kubeconfig,
+    "--peering",
+    "nowhere/x",
+    "--lifetime",
+    "1m",
+  ]);
+  assert.equal(code, 2, err);
+  assert.match(err, /there is no namespace nowhere: .*\n {2}fix: create it, or name where the operator is/);
+});
