@@ -42,6 +42,12 @@ Deno.test("a CRD differs where its schema says more, less or something else; wha
     "schema.properties.spec.properties.source.properties.kind.enum differs",
     "schema.properties.spec.properties.suspend is missing",
   ]);
+  const service = { kind: "Service", spec: { ports: [{ port: 443 }] } } as DynamicObject;
+  const filled = { kind: "Service", spec: { ports: [{ port: 443 }], clusterIP: "10.0.0.1", type: "ClusterIP" } };
+  assert.deepEqual(differences(service, filled as DynamicObject), []);
+  assert.deepEqual(differences(service, { kind: "Service", spec: { ports: [] } } as DynamicObject), [
+    "spec.ports differs",
+  ]);
   const role = { rules: [{ verbs: ["get"] }] }, wider = { rules: [{ verbs: ["get", "delete"] }] };
   assert.deepEqual(differences(role as DynamicObject, wider as DynamicObject), ["rules differs"]);
 });

@@ -52,7 +52,7 @@ function judge(
   return unmet.map((says) => problem(`${name} is not served: ${says}`, `kubectl describe crd ${live.metadata?.name}`));
 }
 
-/** Fields of a CRD's names and spec that a server fills in by itself. */
+/** Fields of a CRD's names and spec that a server fills in by itself; of a Service it is most of them. */
 const FILLED_IN = /^(spec\.conversion|spec\.names\.\w+|spec\.preserveUnknownFields)(\.|$)/;
 /** What a declaration decides: labels and annotations are anybody's. */
 const DECIDED = ["spec", "rules", "roleRef", "subjects"];
@@ -71,10 +71,11 @@ export function differences(declared: DynamicObject, live: DynamicObject): strin
   return diff(part(live), JSON.parse(JSON.stringify(part(declared)))).map(({ path, operation }) => ({
     path: path.join("."),
     operation,
-  })).filter(({ path, operation }) => !(operation === "remove" && FILLED_IN.test(path))).map(({ path, operation }) => {
-    const short = path.replace(/^spec\.versions\.[^.]+\.schema\.openAPIV3Schema\./, "schema.");
-    return `${short} ${{ add: "is missing", change: "differs", remove: "is not declared" }[operation]}`;
-  });
+  })).filter(({ path, operation }) => operation !== "remove" || !(declared.kind === "Service" || FILLED_IN.test(path)))
+    .map(({ path, operation }) => {
+      const short = path.replace(/^spec\.versions\.[^.]+\.schema\.openAPIV3Schema\./, "schema.");
+      return `${short} ${{ add: "is missing", change: "differs", remove: "is not declared" }[operation]}`;
+    });
 }
 
 /** A CRD's versions by their names, so that a difference tells where it is. */
