@@ -21,6 +21,18 @@ import {
   reviewAnswer,
 } from "./review.ts";
 
+/** One review, answered. */
+export interface AdmissionRecord {
+  /** Path of the webhook. */
+  readonly webhook: string;
+  /** HTTP status code of the answer: a denial is 200, a failure is not. */
+  readonly code: number;
+  /** Whether the request was refused. */
+  readonly denied: boolean;
+  /** From the review to the answer. */
+  readonly durationMs: number;
+}
+
 /** What admission handlers are run with. */
 export interface AdmissionHost {
   /** Times handlers. */
@@ -33,6 +45,8 @@ export interface AdmissionHost {
   readonly index: AdmissionContext<KubeObject, unknown>["index"];
   /** Aborts when the operator stops. */
   readonly signal: AbortSignal;
+  /** Told of every review of a handler once it is answered. */
+  readonly onReview?: (record: AdmissionRecord) => void;
 }
 
 /** Bounds of the webhooks; all have defaults. */
@@ -91,7 +105,19 @@ export class AdmissionWebhooks {
   async fetch(path: string, { method = "GET", headers = {}, body = "" }: TransportRequest = {}): Promise<Response> {
     const { pathname, searchParams } = new URL(path, "https://webhook");
     const declaration = this.#declarations.get(pathname);
-    if (!declaration) return refusal(404, "no webhook is served here");
+    if (!declaration) return plainText(404, "no webhook is served here");
+    const { clock, onReview } = this.#host, startMs = clock.now();
+    const { answer, denied } = await this.#answer(declaration, searchParams.get("timeout"), { method, headers, body });
+    onReview?.({ webhook: pathname, code: answer.status, denied, durationMs: clock.now() - startMs });
+    return answer;
+  }
+
+  async #answer(
+    declaration: AdmissionDeclaration,
+    timeout: string | null,
+    { method, headers, body }: Required<Pick<TransportRequest, "method" | "headers" | "body">>,
+  ): Promise<{ readonly answer: Response; readonly denied: boolean }> {
+    const refusal = (code: number, message: string) => ({ answer: plainText(code, message), denied: false });
     if (method !== "POST") return refusal(405, "a webhook answers POST");
     if (!/^application\/json\b/.test(headers["content-type"] ?? "")) {
       return refusal(415, "a review is application/json");
@@ -103,8 +129,9 @@ export class AdmissionWebhooks {
     this.#underWay++;
     try {
       const request = parseReview(body);
-      const verdict = await this.#decide(declaration, request, handlerMs(declaration, searchParams.get("timeout")));
-      return new Response(reviewAnswer(request.uid, verdict), { headers: { "content-type": "application/json" } });
+      const verdict = await this.#decide(declaration, request, handlerMs(declaration, timeout));
+      const headers = { "content-type": "application/json" };
+      return { answer: new Response(reviewAnswer(request.uid, verdict), { headers }), denied: !verdict.allowed };
     } catch (error) {
       if (error instanceof MalformedReviewError) return refusal(400, error.message);
       this.#host.logger.error("an admission handler failed", {
@@ -224,6 +251,6 @@ function parsedOrNothing<V>(parse: () => V): V | undefined {
   }
 }
 
-function refusal(code: number, message: string): Response {
+function plainText(code: number, message: string): Response {
   return new Response(`${message}\n`, { status: code, headers: { "content-type": "text/plain; charset=utf-8" } });
 }

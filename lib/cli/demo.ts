@@ -12,6 +12,7 @@ import type { LiveArea } from "../harness/report_terminal.ts";
 import { applyCrds } from "../operator/installation.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
+import { openWebhooks } from "./webhooks.ts";
 import type { CommandContext } from "./program.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -47,7 +48,9 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);
   const client = new Client(cluster.transport, { fieldManager: `${program}-demo`, clock });
   await applyCrds(client, operator, interrupts.signal);
-  await using _running = await operator.start({ transport: cluster.transport, clock, signal: interrupts.signal });
+  const { signal } = interrupts, logger = silentLogger;
+  await using running = await operator.start({ transport: cluster.transport, clock, signal });
+  const webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads: () => true, signal });
   const story = new Story(scenario, client, clock, terminal, interrupts.signal);
   try {
     const view = await story.tell();
@@ -60,6 +63,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     return flags.once ? EXIT.interrupted : EXIT.done;
   } finally {
     await story.close();
+    await webhooks?.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseAllDocuments, stringify } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import { describeError, UsageError } from "../base/errors.ts";
 import { diff } from "../apimachinery/diff.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
@@ -13,6 +13,8 @@ export interface ManifestsFlags {
   readonly output?: string | undefined;
   readonly check?: string | undefined;
 }
+
+const KUSTOMIZATION = "kustomization.yaml";
 
 /** The files of a folder of manifests, by what is in each. */
 const FILES: readonly { readonly name: string; readonly kinds: readonly string[] }[] = [
@@ -44,6 +46,9 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
       throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "name a folder that is there", { cause });
     });
     terminal.out(path);
+  }
+  for (const name of await unlisted(output, objects)) {
+    terminal.err(`note: ${output}/${KUSTOMIZATION} does not list ${name}: add it to its resources`);
   }
   return EXIT.done;
 }
@@ -78,6 +83,7 @@ async function checkFolder(
     }
   }
   for (const name of there.keys()) differences.push(`${name} is not declared`);
+  for (const name of await unlisted(folder, objects)) differences.push(`${KUSTOMIZATION} does not list ${name}`);
   if (differences.length === 0) {
     terminal.out(`${folder} says what the operator declares`);
     return EXIT.done;
@@ -86,6 +92,19 @@ async function checkFolder(
   terminal.err(`${program}: ${folder} differs from what the operator declares`);
   terminal.err(`  fix: ${program} manifests --output ${folder}`);
   return EXIT.failed;
+}
+
+/** The files that a folder's kustomization leaves out: whoever applies that would miss them. None where it has no kustomization. */
+async function unlisted(folder: string, objects: readonly DynamicObject[]): Promise<string[]> {
+  const text = await Deno.readTextFile(`${folder}/${KUSTOMIZATION}`).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new UsageError(`cannot read ${folder}/${KUSTOMIZATION}: ${describeError(error)}`, undefined, {
+      cause: error,
+    });
+  });
+  if (text === undefined) return [];
+  const { resources = [] } = (parse(text) ?? {}) as { resources?: readonly string[] };
+  return filesOf(objects).map(({ name }) => name).filter((name) => !resources.includes(name));
 }
 
 /** The files that have something in them. */

@@ -136,6 +136,7 @@ async function start(
     scope: gate ? gatedScope(scopeOfGlobs(settings.namespaces), gate) : scopeOfGlobs(settings.namespaces),
     instance: identity,
     onRequest: (record) => metrics.request(record),
+    onReview: (record) => metrics.review(record),
     tracer,
     observe: (controller) => ({ ...metrics.observer(controller), span }),
     requests: { requestTimeoutMs: settings.requestTimeoutMs, retriesMax: settings.requestRetriesMax },

@@ -35,6 +35,7 @@ export class Metrics {
   readonly #queue = this.#queueMetrics();
   readonly #cycles = this.#cycleMetrics();
   readonly #requests = this.#requestMetrics();
+  readonly #reviews = this.#reviewMetrics();
   readonly #hot = this.#gauge("pintle_hot_keys", "Objects that are slowed because they write without converging", [
     "controller",
   ]);
@@ -116,6 +117,14 @@ export class Metrics {
     this.#requests.seconds.observe({ verb: record.verb }, record.durationMs / 1_000);
   }
 
+  /** Counts one review of an admission webhook. */
+  review(record: { webhook: string; code: number; denied: boolean; durationMs: number }): void {
+    const { webhook, code, denied, durationMs } = record;
+    this.#reviews.total.inc({ webhook, code: `${code}` });
+    this.#reviews.seconds.observe({ webhook }, durationMs / 1_000);
+    if (denied) this.#reviews.denied.inc({ webhook });
+  }
+
   /** The text of a scrape, with its content type. */
   async scrape(): Promise<{ body: string; contentType: string }> {
     return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
@@ -180,6 +189,15 @@ export class Metrics {
     return {
       total: this.#counter("rest_client_requests_total", "API requests by status code and verb", ["code", "method"]),
       seconds: this.#histogram("rest_client_request_duration_seconds", "Time until an API answer", ["verb"]),
+    };
+  }
+
+  #reviewMetrics() {
+    const label = ["webhook"];
+    return {
+      total: this.#counter("controller_runtime_webhook_requests_total", "Reviews by status code", [...label, "code"]),
+      seconds: this.#histogram("controller_runtime_webhook_latency_seconds", "Time until a review is answered", label),
+      denied: this.#counter("pintle_webhook_denials_total", "Requests that handlers refused", label),
     };
   }
 

@@ -69,6 +69,7 @@ export type {
   AdmissionHost,
   AdmissionOperation,
   AdmissionReader,
+  AdmissionRecord,
   AdmissionUser,
   AdmissionWebhooks,
   AdmittedKind,

@@ -94,6 +94,7 @@ export class RunningOperator implements AsyncDisposable {
       reader: (signal) => new SignalledReader(this.client, signal),
       index: (of) => indexes.reader(of),
       signal: this.#abort.signal,
+      onReview: options.onReview,
     });
     this.#scope = scope;
     const project = keepOwnFields(operator.name);

@@ -1,3 +1,4 @@
+import type { AdmissionHost } from "../admission/webhooks.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -30,6 +31,8 @@ export interface StartOptions {
   readonly requests?: Pick<ClientOptions, "requestTimeoutMs" | "retriesMax">;
   /** Told of every attempt of a request once it has ended. */
   readonly onRequest?: ClientOptions["onRequest"];
+  /** Told of every review of an admission handler once it is answered. */
+  readonly onReview?: AdmissionHost["onReview"];
   /** OpenTelemetry's `Tracer`: makes a span of every API request. None where absent. */
   readonly tracer?: ClientOptions["tracer"];
   /** Metrics and spans, per controller name. */

@@ -14,6 +14,7 @@ import {
   type AdmissionDeclaration,
   AdmissionError,
   type AdmissionHost,
+  type AdmissionRecord,
   AdmissionWebhooks,
   SignalledReader,
 } from "../../lib/admission/mod.ts";
@@ -44,6 +45,7 @@ class Endpoint {
   readonly clock = new VirtualClock();
   readonly stop = new AbortController();
   readonly lines: LogRecord[] = [];
+  readonly records: AdmissionRecord[] = [];
   readonly webhooks: AdmissionWebhooks;
 
   constructor(readonly declarations: readonly AdmissionDeclaration[], bounds = {}) {
@@ -53,6 +55,7 @@ class Endpoint {
       reader: (signal) => new SignalledReader(new Client(silent, { fieldManager: "widgets", retriesMax: 0 }), signal),
       index: () => assert.fail("no handler of these tests looks up"),
       signal: this.stop.signal,
+      onReview: (record) => this.records.push(record),
     };
     this.webhooks = new AdmissionWebhooks(declarations, host, bounds);
   }
@@ -147,6 +150,8 @@ Deno.test("an AdmissionError refuses the request with its message and code, and 
     status: { code: 409, message: "no widgets today" },
     warnings: ["sizes above 5 are costly"],
   });
+  const webhook = "/validate/closed.widgets.shop.example.com";
+  assert.deepEqual(endpoint.records, [{ webhook, code: 200, denied: true, durationMs: 0 }]);
   assert.throws(() => new AdmissionError("x", { code: 200 }), RangeError);
 });
 
@@ -233,6 +238,7 @@ for (
     assert.equal(answer.status, 500);
     assert.equal(await answer.text(), 'the validate handler "broken" failed: the operator\'s log says why\n');
     assert.equal(endpoint.lines.at(-1)?.message, "an admission handler failed");
+    assert.deepEqual(endpoint.records.map(({ code, denied }) => [code, denied]), [[500, false]]);
   });
 }
 

@@ -73,6 +73,29 @@ Deno.test("outside of the cluster run serves webhooks at the URL that it is give
   }
 });
 
+Deno.test("manifests of webhooks have a file of their own, and a kustomization that leaves it out is told", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const permissions = [...RUN_PERMISSIONS, "--allow-write"], options = { main: MAIN, permissions };
+    const manifests = (how: string) => runBinary(["manifests", how, folder], options);
+    assert.deepEqual([(await manifests("--output")).code, (await manifests("--check")).code], [0, 0]);
+    const listed = ["crds.yaml", "namespace.yaml", "rbac.yaml"];
+    const say = (resources: string[]) =>
+      Deno.writeTextFile(`${folder}/kustomization.yaml`, JSON.stringify({ resources }));
+    await say(listed);
+    assert.match(
+      (await manifests("--output")).err,
+      /kustomization.yaml does not list webhooks.yaml: add it to its resources/,
+    );
+    const { code, err } = await manifests("--check");
+    assert.deepEqual([code, /kustomization.yaml does not list webhooks.yaml/.test(err)], [1, true]);
+    await say([...listed, "webhooks.yaml"]);
+    assert.equal((await manifests("--check")).code, 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("addresses that cannot be are told before anything is served, and without one nothing is", async () => {
   await using cluster = await openServedCluster();
   const kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];

@@ -17,6 +17,8 @@ const NAMES = [
   "controller_runtime_reconcile_time_seconds",
   "controller_runtime_reconcile_total",
   "controller_runtime_terminal_reconcile_errors_total",
+  "controller_runtime_webhook_latency_seconds",
+  "controller_runtime_webhook_requests_total",
   "rest_client_request_duration_seconds",
   "rest_client_requests_total",
   "process_cpu_seconds_total",
@@ -28,6 +30,7 @@ const NAMES = [
   "pintle_watch_reconnects",
   "pintle_watch_relists",
   "pintle_watch_staleness_seconds",
+  "pintle_webhook_denials_total",
 ];
 
 /** The samples of a scrape by name and labels. */
@@ -41,6 +44,18 @@ async function samples(metrics: Metrics): Promise<Map<string, number>> {
 
 Deno.test("metrics have the names that dashboards know, and no others", () => {
   assert.deepEqual(new Metrics(new VirtualClock()).names().sort(), [...NAMES].sort());
+});
+
+Deno.test("reviews are counted by webhook and code, and those that were refused apart", async () => {
+  const metrics = new Metrics(new VirtualClock()), webhook = "/validate/size.widgets.example.com";
+  metrics.review({ webhook, code: 200, denied: false, durationMs: 2 });
+  metrics.review({ webhook, code: 200, denied: true, durationMs: 3 });
+  metrics.review({ webhook, code: 500, denied: false, durationMs: 4 });
+  const found = await samples(metrics);
+  assert.equal(found.get(`controller_runtime_webhook_requests_total{webhook="${webhook}",code="200"}`), 2);
+  assert.equal(found.get(`controller_runtime_webhook_requests_total{webhook="${webhook}",code="500"}`), 1);
+  assert.equal(found.get(`controller_runtime_webhook_latency_seconds_count{webhook="${webhook}"}`), 3);
+  assert.equal(found.get(`pintle_webhook_denials_total{webhook="${webhook}"}`), 1);
 });
 
 Deno.test("a queue is counted under client-go's names, with the name of its controller", async () => {
