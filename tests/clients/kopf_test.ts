@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { Program } from "../../lib/harness/program.ts";
-import { ConfigMap, type CustomObject, defineResource, Operator } from "../../lib/operator/mod.ts";
+import {
+  AnnotationStorage,
+  ChainStorage,
+  ConfigMap,
+  type CustomObject,
+  defineResource,
+  KopfRecords,
+  Operator,
+} from "../../lib/operator/mod.ts";
 import * as z from "zod";
 import { findProgram, runProgram, testWith } from "../outside_program.ts";
 import { openServedCluster } from "../served_cluster.ts";
@@ -80,5 +88,75 @@ testWith(
     await world.untilGone(Sprocket, key);
     await world.untilObject(ConfigMap, { namespace, name: "farewell-a" });
     await world.untilGone(ConfigMap, key);
+  },
+);
+
+const Flange = defineResource({
+  group: "legacy.example.com",
+  version: "v1",
+  kind: "Flange",
+  spec: z.object({ holes: z.int().min(1) }),
+  status: z.looseObject({ phase: z.string().optional() }),
+});
+type FlangeObject = CustomObject<{ holes: number }, Record<string, unknown>>;
+
+testWith(
+  MISSING,
+  "a running Kopf operator is replaced: what it handled is not handled again, and what it held goes",
+  async () => {
+    const folder = await installed(), cluster = await openServedCluster(), calls: string[] = [];
+    const successor = new Operator("flanges", {
+      storage: new ChainStorage(new AnnotationStorage({ prefix: "flanges.pintle.dev" }), new KopfRecords()),
+      takesOver: ["kopf.zalando.org/KopfFinalizerMarker"],
+    });
+    const say = (what: string) => ({ name }: { name: string }) => void calls.push(`${what} ${name}`);
+    successor.on(Flange).create(say("create")).update(say("update")).delete(say("delete"));
+    await using world = await World.open(successor, cluster);
+    const namespace = await world.namespace("kopf");
+    const make = (name: string) =>
+      world.client.create(
+        Flange,
+        {
+          apiVersion: "legacy.example.com/v1",
+          kind: "Flange",
+          metadata: { namespace, name },
+          spec: { holes: 4 },
+        } as FlangeObject,
+      );
+    const flange = (name: string, holds: (object: FlangeObject) => boolean) =>
+      world.untilObject<FlangeObject>(Flange, { namespace, name }, holds);
+    {
+      const args = ["run", "--standalone", "--namespace", namespace, `${SOURCES}/legacy.py`];
+      await using kopf = new Program("kopf", `${folder}/bin/kopf`, args, {
+        env: { KUBECONFIG: cluster.kubeconfigPath },
+      });
+      for (const name of ["kept", "changed", "deleted"]) {
+        await make(name);
+        const made = await flange(name, ({ status, metadata }) => {
+          assert.equal(kopf.failure, undefined);
+          return status?.phase === "MadeByKopf" &&
+            metadata.annotations?.["kopf.zalando.org/last-handled-configuration"] !== undefined;
+        });
+        assert.deepEqual(made.metadata.finalizers, ["kopf.zalando.org/KopfFinalizerMarker"]);
+      }
+    }
+    // Kopf is gone. Meanwhile one changes, one is deleted and waits for a finalizer that nobody takes off.
+    await world.client.patch(Flange, { namespace, name: "changed" }, { spec: { holes: 6 } }, { type: "merge" });
+    await world.client.delete(Flange, { namespace, name: "deleted" });
+    await world.start();
+    await world.untilGone(Flange, { namespace, name: "deleted" });
+    for (const name of ["kept", "changed"]) {
+      const taken = await flange(name, ({ metadata }) => metadata.finalizers?.[0] === "legacy.example.com/flanges");
+      assert.equal(taken.metadata.finalizers!.length, 1);
+      assert.deepEqual(taken.status?.create, { holes: 4 }, "Kopf's results stay");
+    }
+    await world.idle();
+    assert.deepEqual(calls.toSorted(), ["delete deleted", "update changed"]);
+    assert.equal(await world.client.find(ConfigMap, { namespace, name: "farewell-of-kopf-deleted" }), undefined);
+    for (const name of ["kept", "changed"]) {
+      await world.client.delete(Flange, { namespace, name });
+      await world.untilGone(Flange, { namespace, name });
+    }
+    assert.equal(calls.length, 4);
   },
 );

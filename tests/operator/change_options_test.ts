@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChangeContext, Operator } from "../../lib/operator/mod.ts";
+import { type ChangeContext, Operator, TemporaryError } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { widgetKind, type WidgetObject, type WidgetSpec, type WidgetStatus } from "./widget.ts";
 
@@ -69,4 +69,32 @@ Deno.test("fields that are ignored concern no handler", async () => {
   assert.deepEqual(calls, []);
   await patch(world, { spec: { size: 3, note: "b" } });
   assert.deepEqual(calls, [["spec.note"]]);
+});
+
+Deno.test("writes: a delete handler costs one more at the creation and one at the end, an update without handlers one", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).create(() => {}).delete(() => {});
+  await using world = await openWith(operator);
+  await world.advance(60_000, 10_000);
+  assert.equal(world.writes.length, 2, "the finalizer and the status");
+  await patch(world, { spec: { size: 2 } });
+  await world.advance(60_000, 10_000);
+  assert.equal(world.writes.length, 3, "the status, which speaks of the new generation");
+  await world.client.delete(Widget, KEY);
+  await world.advance(60_000, 10_000);
+  assert.equal(world.writes.length, 4);
+  assert.equal(await world.client.find(Widget, KEY), undefined);
+});
+
+Deno.test("writes: a creation that is tried twice costs its record and its condition, and both are taken back", async () => {
+  const operator = new Operator("widgets");
+  let failures = 1;
+  operator.on(Widget).create(() => {
+    if (failures-- > 0) throw new TemporaryError("not yet", { delay: "10s" });
+  });
+  await using world = await openWith(operator);
+  await world.advance(60_000, 1_000);
+  assert.equal(world.writes.length, 4, JSON.stringify(world.writes));
+  const { metadata } = await world.client.get<WidgetObject>(Widget, KEY);
+  assert.deepEqual(metadata.annotations ?? {}, {});
 });
