@@ -41,7 +41,7 @@ export function operator(buckets: Buckets): Operator {
   return made;
 }
 
-/** Buckets of nowhere. */
+/** Stands for wherever your buckets are. */
 const none: Buckets = {
   make: () => Promise.resolve(),
   change: () => Promise.resolve(),

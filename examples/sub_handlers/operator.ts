@@ -38,7 +38,7 @@ export function operator(hosts: Hosts, { backoffMs }: { backoffMs?: number } = {
   return made;
 }
 
-/** Hosts that are only told about. */
+/** Stands for whatever prepares hosts where you are. */
 const loggedHosts: Hosts = {
   prepare: () => Promise.resolve(),
   release: () => Promise.resolve(),

@@ -47,6 +47,9 @@ export interface Change {
  */
 export const HANDLED: Snapshot = { digest: "handled" };
 
+/** The base of an object that was handled and is another by now, of which nobody knows how it looked: its next change has no `old`. */
+export const HANDLED_BEFORE: Snapshot = { digest: "handled before" };
+
 /** What to do about an object now. */
 export interface ChangePlan {
   /** The base to remember from now on, where no handler needs to be called for that. */

@@ -1,6 +1,6 @@
 import { isObject } from "../base/json.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
-import { HANDLED, type HandledState } from "./change.ts";
+import { HANDLED, HANDLED_BEFORE, type HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
@@ -19,9 +19,12 @@ export class GenerationStorage implements HandledStateStorage {
   /** See {@linkcode HandledStateStorage.recall}. */
   async recall(object: KubeObject): Promise<HandledState> {
     const state = await this.#inner.recall(object), { status } = object as { status?: unknown };
-    const observed = isObject(status) && typeof status.observedGeneration === "number";
+    const observed = isObject(status) ? status.observedGeneration : undefined;
     // A creation under way was never handled: its status has only been spoken of in the meantime.
-    return observed && !state.base && state.underway?.kind !== "create" ? { ...state, base: HANDLED } : state;
+    if (typeof observed !== "number" || state.base || state.underway?.kind === "create") return state;
+    // After a crash between the status and the record, or under handlers that nobody had before, the object may have changed since.
+    const changed = !this.#marksOnly && observed !== object.metadata?.generation;
+    return { ...state, base: changed ? HANDLED_BEFORE : HANDLED };
   }
 
   /** See {@linkcode HandledStateStorage.keep}. */

@@ -59,6 +59,31 @@ for (const verdict of ["dieBefore", "dieAfter"] as const) {
   });
 }
 
+Deno.test("an object that changes after a crash at any write of its creation is seen by some handler as it is then", async () => {
+  const operator = new Operator("widgets"), seen: number[] = [];
+  operator.on(Widget).create(({ spec }) => void seen.push(spec.size)).update(({ spec }) => void seen.push(spec.size));
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a");
+  for (const verdict of ["dieBefore", "dieAfter"] as const) {
+    for (let nth = 1, struck = true; struck; nth++) {
+      struck = false;
+      const name = `w${nth}-${verdict.toLowerCase()}`, key = { namespace, name };
+      await createWidget(world, Widget, namespace, name, { size: 1 });
+      const fault = (_request: unknown, write: number) => write === nth ? (struck = true, verdict) : "pass";
+      await world.start({ fault });
+      await world.idleThenKill();
+      await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+      seen.length = 0;
+      await world.start();
+      await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 2);
+      await world.idle();
+      assert.ok(seen.includes(2), `${verdict} at write ${nth}: ${seen}`);
+      await world.kill();
+    }
+  }
+  await world.start();
+});
+
 Deno.test("a status that the server refuses is said on the object, and calls no handler again that succeeded", async () => {
   const operator = new Operator("widgets");
   let calls = 0;
