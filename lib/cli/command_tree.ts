@@ -156,6 +156,17 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, doctor.table), async (context) => (await import("./doctor.ts")).doctor(context, flags))
     );
+  const migrateStorage = add(
+    "migrate-storage",
+    "have objects stored in the version of today, so that a former one can be given up",
+  );
+  migrateStorage.command.option("--dry-run", "count what would be written again, and write nothing")
+    .action((flags) =>
+      run(
+        keyed(flags, migrateStorage.table),
+        async (context) => (await import("./migrate_storage.ts")).migrateStorage(context, flags),
+      )
+    );
   const manifests = add("manifests", "print what install applies, as YAML; write or check a folder of it");
   manifests.command.option(...namespace)
     .option("--output <folder>", "write crds.yaml, namespace.yaml and rbac.yaml there")

@@ -44,8 +44,13 @@ export interface Column {
 export interface ResourceOptions<Spec extends Schema, Status extends Schema> {
   /** A domain name of one's own with at least one dot, as `shop.example.com`. */
   readonly group: string;
-  /** The only version that is served and stored, as `v1` or `v1alpha1`. */
+  /** The version that handlers see and that is stored, as `v1` or `v1alpha1`. */
   readonly version: string;
+  /**
+   * Versions of the same fields that are served too, as `v1beta1`: for clients, and for objects, of before. Whoever uses one is warned. Once
+   * `migrate-storage` has run and no client needs it, one can be left out.
+   */
+  readonly formerVersions?: readonly string[];
   /** CamelCase singular, of letters and digits. */
   readonly kind: string;
   /** Lower case plural; guessed from the kind where absent. */
@@ -123,7 +128,11 @@ export function defineResource<Spec extends Schema, Status extends Schema = Inst
   const { group, version, kind } = options;
   const plural = options.plural ?? guessPlural(kind);
   if (!isDnsSubdomain(group) || !group.includes(".")) throw new UsageError(`group "${group}" is no domain name`);
-  if (!isDnsLabel(version)) throw new UsageError(`version "${version}" is no version like v1 or v1alpha1`);
+  const versions = [version, ...options.formerVersions ?? []];
+  for (const [index, former] of versions.entries()) {
+    if (!isDnsLabel(former)) throw new UsageError(`version "${former}" is no version like v1 or v1alpha1`);
+    if (versions.indexOf(former) !== index) throw new UsageError(`version "${former}" of ${kind} is named twice`);
+  }
   if (!/^[A-Z][A-Za-z0-9]*$/.test(kind)) throw new UsageError(`kind "${kind}" is not CamelCase`);
   if (!isDnsLabel(plural)) throw new UsageError(`plural "${plural}" is not a lower-case name`);
   return {
@@ -170,6 +179,25 @@ function customResourceDefinition(
     ...BASE_STATUS,
   };
   const required = Array.isArray(spec.required) && spec.required.length > 0 ? { required: ["spec"] } : {};
+  const former = options.formerVersions ?? [];
+  const shape = {
+    subresources: { status: {} },
+    additionalPrinterColumns: printerColumns(options.columns),
+    schema: {
+      openAPIV3Schema: {
+        type: "object",
+        ...(options.description ? { description: options.description } : {}),
+        ...required,
+        properties: {
+          apiVersion: { type: "string" },
+          kind: { type: "string" },
+          metadata: { type: "object" },
+          spec,
+          status: { ...status, properties },
+        },
+      },
+    },
+  };
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
@@ -185,27 +213,17 @@ function customResourceDefinition(
         ...(shortNames?.length ? { shortNames: [...shortNames] } : {}),
         ...(categories?.length ? { categories: [...categories] } : {}),
       },
-      versions: [{
-        name: version,
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: printerColumns(options.columns),
-        schema: {
-          openAPIV3Schema: {
-            type: "object",
-            ...(options.description ? { description: options.description } : {}),
-            ...required,
-            properties: {
-              apiVersion: { type: "string" },
-              kind: { type: "string" },
-              metadata: { type: "object" },
-              spec,
-              status: { ...status, properties },
-            },
-          },
-        },
-      }],
+      versions: [
+        { name: version, served: true, storage: true, ...shape },
+        ...former.map((name) => ({
+          name,
+          served: true,
+          storage: false,
+          deprecated: true,
+          deprecationWarning: `${group}/${name} ${kind} is deprecated: use ${group}/${version}`,
+          ...shape,
+        })),
+      ],
     },
   };
 }

@@ -1,0 +1,97 @@
+import { SystemClock } from "../base/clock.ts";
+import { UsageError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
+import { mapConcurrent } from "../base/map_concurrent.ts";
+import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import { Client, ConflictError, isNotFound } from "../client/mod.ts";
+import { CRDS } from "../operator/installation.ts";
+import { EXIT } from "./exit.ts";
+import { Interrupts } from "./interrupts.ts";
+import { openCluster } from "./open_cluster.ts";
+import type { CommandContext } from "./program.ts";
+
+/** Flags of `migrate-storage`. */
+export interface MigrateStorageFlags {
+  readonly dryRun?: true | undefined;
+}
+
+/** Objects that are written again at once. */
+const WRITES_AT_ONCE = 16;
+
+/**
+ * `migrate-storage`: has the objects of the operator's kinds stored in the version that the CRD stores now, and takes the former ones out of
+ * `status.storedVersions`: only then a release may leave them out. Repeating it changes nothing.
+ */
+export async function migrateStorage(context: CommandContext, flags: MigrateStorageFlags): Promise<number> {
+  const { operator } = context, clock = new SystemClock();
+  using interrupts = new Interrupts();
+  await using cluster = await openCluster(context, clock, silentLogger);
+  const client = new Client(cluster.transport, { fieldManager: `${operator.name}-migrate-storage`, clock });
+  for (const declared of operator.crds()) await migrate(context, client, declared, flags, interrupts.signal);
+  return EXIT.done;
+}
+
+async function migrate(
+  { terminal, program }: CommandContext,
+  client: Client,
+  declared: DynamicObject,
+  { dryRun }: MigrateStorageFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = declared.metadata!.name!, version = storageVersion(declared);
+  const crd = await client.find<DynamicObject>(CRDS, { name }, { signal });
+  if (!crd || storageVersion(crd) !== version) {
+    const says = crd
+      ? `stores ${storageVersion(crd)} in this cluster, and ${version} by this release`
+      : "is not installed";
+    throw new UsageError(`${name} ${says}`, `${program} install`);
+  }
+  const { storedVersions = [] } = (crd.status ?? {}) as { storedVersions?: readonly string[] };
+  if (storedVersions.every((stored) => stored === version)) return terminal.out(`${name} is stored in ${version} only`);
+  const { group, scope, names } = crd.spec as { group: string; scope: string; names: { kind: string; plural: string } };
+  const resource: ApiResource = { group, version, ...names, namespaced: scope === "Namespaced" };
+  let count = 0;
+  for await (const { items } of client.pages(resource, { metadataOnly: true, signal })) {
+    if (!dryRun) await mapConcurrent(items, WRITES_AT_ONCE, (object) => rewrite(client, resource, object, signal));
+    count += items.length;
+  }
+  terminal.out(`${name}: ${count} objects ${dryRun ? "would be" : "are"} written again, in ${version}`);
+  if (dryRun) return;
+  const { resourceVersion } = crd.metadata!;
+  const status = { metadata: { resourceVersion }, status: { storedVersions: [version] } };
+  try {
+    await client.patch(CRDS, { name }, status, { type: "merge", subresource: "status", signal });
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    // Whoever changed it may have changed what is stored, and objects may have been written that way since.
+    throw new UsageError(
+      `${name} was changed meanwhile, so its storedVersions were left as they are`,
+      "run the same command again",
+      {
+        cause: error,
+      },
+    );
+  }
+  terminal.out(`${name}: status.storedVersions is ${version} now, and was ${storedVersions.join(", ")}`);
+}
+
+/** A patch of nothing: the server stores what it reads in the version of today. */
+async function rewrite(
+  client: Client,
+  resource: ApiResource,
+  object: DynamicObject,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await client.patch(resource, keyOf(object), {}, { type: "merge", metadataOnly: true, signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error; // what is gone needs no other form
+  }
+}
+
+/** One version always has the flag. */
+function storageVersion(crd: DynamicObject): string {
+  const { versions } = crd.spec as { versions: readonly { name: string; storage: boolean }[] };
+  return versions.find(({ storage }) => storage)!.name;
+}
