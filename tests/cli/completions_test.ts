@@ -36,7 +36,7 @@ for (const [shell, offered] of Object.entries(SHELLS)) {
         await Deno.remove(`${folder}/offered`).catch(() => {});
         return (await offered(script, line, folder)).split("\n").map((word) => word.trim()).filter(Boolean).sort();
       };
-      assert.deepEqual(await after("pintle r"), ["run"]);
+      assert.deepEqual(await after("pintle ru"), ["run"]);
       for (const name of ["run", "demo", "test", "init", "help", "completions"]) {
         assert.ok((await after("pintle ")).includes(name), name);
       }
