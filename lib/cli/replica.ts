@@ -4,8 +4,8 @@ import type { Logger } from "../base/log.ts";
 import { SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client } from "../client/mod.ts";
-import type { NamespaceScope } from "../controller/namespace_scope.ts";
-import { fencedTransport, LeaderElector, type LeaseLostError, Peering } from "../election/mod.ts";
+import { EVERYWHERE, gatedScope, type NamespaceScope } from "../controller/namespace_scope.ts";
+import { fencedTransport, LeaderElector, type LeaseLostError, Peering, Sharding } from "../election/mod.ts";
 import type { Metrics } from "../health/mod.ts";
 import type { PreflightOptions } from "../operator/preflight.ts";
 import type { Leadership } from "../operator/start_options.ts";
@@ -21,6 +21,8 @@ export interface Replica extends Disposable {
   readonly identity: string;
   /** Absent without leader election. */
   readonly elector?: LeaderElector;
+  /** Absent where replicas do not share the work. */
+  readonly sharding?: Sharding;
   /** Absent without peering. */
   readonly peering?: Peering;
   /** What is waited for before work begins; absent where nothing is. */
@@ -30,7 +32,7 @@ export interface Replica extends Disposable {
   /** Whether this process works now, and no other does. */
   readonly works: () => boolean;
   /** Where rights for leases are needed. */
-  readonly leases: Pick<PreflightOptions, "leaseNamespace" | "peeringNamespace">;
+  readonly leases: Pick<PreflightOptions, "leaseNamespace" | "shardsNamespace" | "peeringNamespace">;
   /** Resolves when others may do this process's work by now. */
   readonly lost: Promise<LeaseLostError>;
   /** Gives everything up, so that others begin at once; call it when the last write is done. */
@@ -60,25 +62,36 @@ export function openReplica(
   const shared = { client, clock, random, logger, identity },
     lease = { namespace: cluster.namespace, name: operator.name };
   const elector = settings.leaderElection === "on" ? new LeaderElector({ ...shared, lease }) : undefined;
+  const end = (what: string) => {
+    logger.info(what, { grace: formatDuration(settings.gracePeriodMs) });
+    return drain(settings.gracePeriodMs);
+  };
+  const sharding = settings.leaderElection === "shards"
+    ? new Sharding({
+      ...shared,
+      namespace: lease.namespace,
+      name: lease.name,
+      drain: () => end("ending what goes to others"),
+    })
+    : undefined;
   const place = peers(context) ? peeringPlace(context, cluster) : undefined;
   const peering = place
     ? new Peering({
       ...shared,
       ...place,
       priority: settings.priority ?? 0,
-      replicasOf: elector && `${lease.namespace}/${lease.name}`,
-      drain: () => {
-        logger.info("pausing", { grace: formatDuration(settings.gracePeriodMs) });
-        return drain(settings.gracePeriodMs);
-      },
+      replicasOf: elector || sharding ? `${lease.namespace}/${lease.name}` : undefined,
+      drain: () => end("pausing"),
     })
     : undefined;
-  const claims = [elector, peering].filter((claim) => claim !== undefined);
-  const mayWrite = () => (elector?.isLeader ?? true) && (peering?.mayWrite ?? true);
+  const claims = [elector, sharding, peering].filter((claim) => claim !== undefined);
+  const mayWrite = () => (elector?.isLeader ?? true) && (sharding?.mayWrite ?? true) && (peering?.mayWrite ?? true);
+  const gates = [sharding, peering].filter((gate) => gate !== undefined);
   return {
     transport: claims.length === 0 ? cluster.transport : fencedTransport(cluster.transport, mayWrite),
     identity: host,
     elector,
+    sharding,
     peering,
     // The leader alone peers: a replica that stands by is nobody's rival.
     leadership: claims.length === 0 ? undefined : {
@@ -86,9 +99,13 @@ export function openReplica(
         for (const claim of claims) await claim.acquire(signal);
       },
     },
-    gate: peering,
-    works: () => mayWrite() && (peering?.covers() ?? true),
-    leases: { leaseNamespace: elector && lease.namespace, peeringNamespace: place?.namespace },
+    gate: gates.length === 0 ? undefined : gates.reduce<NamespaceScope>(gatedScope, EVERYWHERE),
+    works: () => mayWrite() && gates.every((gate) => gate.coversCluster()),
+    leases: {
+      leaseNamespace: elector && lease.namespace,
+      shardsNamespace: sharding && lease.namespace,
+      peeringNamespace: place?.namespace,
+    },
     lost: Promise.race([new Promise<never>(() => {}), ...claims.map(({ lost }) => lost)]),
     release: async () => {
       for (const claim of claims.toReversed()) await claim.release();
@@ -98,7 +115,8 @@ export function openReplica(
 }
 
 /** What each scrape asks of a replica. */
-export function measure(metrics: Metrics, operator: string, { elector, peering }: Replica): void {
+export function measure(metrics: Metrics, operator: string, { elector, sharding, peering }: Replica): void {
   if (elector) metrics.leadership(operator, () => elector.isLeader);
+  if (sharding) metrics.shards(operator, () => sharding.shards);
   if (peering) metrics.pause(operator, () => !peering.covers());
 }

@@ -11,7 +11,10 @@ import type { CommandContext } from "./program.ts";
 export async function requireReady(
   { operator, program, settings }: CommandContext,
   client: Client,
-  options: Pick<PreflightOptions, "leaseNamespace" | "peeringNamespace" | "webhookNamespace" | "signal">,
+  options: Pick<
+    PreflightOptions,
+    "leaseNamespace" | "shardsNamespace" | "peeringNamespace" | "webhookNamespace" | "signal"
+  >,
 ): Promise<void> {
   const { only } = scopeOfGlobs(settings.namespaces);
   const findings = await preflight(operator, client, { program, namespace: only, ...options });

@@ -20,8 +20,8 @@ export interface Settings {
   readonly httpHost: string;
   /** Port of probes and metrics; 0 takes any free one. */
   readonly httpPort: number;
-  /** Whether replicas elect a leader. */
-  readonly leaderElection: "off" | "on";
+  /** Whether replicas elect a leader, or share the namespaces among themselves. */
+  readonly leaderElection: "off" | "on" | "shards";
   /** `NAME` or `NAMESPACE/NAME`; none where empty. */
   readonly peering: string;
   /** Among peers; undefined where nobody named one. */
@@ -114,8 +114,9 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_LEADER_ELECTION",
     flag: "leader-election",
     fallback: "off",
-    description: "Whether replicas elect one that works, while the others stand by with their stores filled",
-  }, ["off", "on"]),
+    description:
+      "Whether replicas elect one that works (on), or share the namespaces (shards); all have their stores filled",
+  }, ["off", "on", "shards"]),
   peering: labels({
     env: "PINTLE_PEERING",
     flag: "peering",

@@ -1,3 +1,5 @@
+import { type Clock, LinkedAbort, TimeoutError } from "../base/mod.ts";
+
 /** Timing of leases that are renewed; the defaults are client-go's. */
 export interface LeaseTiming {
   /** How long the others wait for a holder that says nothing. 15 s. */
@@ -13,3 +15,22 @@ export const LEASE_TIMING: LeaseTiming = { leaseMs: 15_000, renewMsMax: 10_000, 
 
 /** Share of a pause that is added at random, so that candidates do not all ask at once. */
 export const LEASE_JITTER = 0.2;
+
+/** A look at the others may take so many pauses between two renewals: a server that hangs must not keep a holder from renewing. */
+export const LOOKS_MAX = 2;
+
+/** Ends requests that take too long, each with the signal that `work` is given. @throws {TimeoutError} */
+export async function within<R>(
+  clock: Clock,
+  limitMs: number,
+  parent: AbortSignal,
+  work: (signal: AbortSignal) => Promise<R>,
+): Promise<R> {
+  using abort = new LinkedAbort([parent]);
+  const timer = clock.schedule(() => abort.abort(new TimeoutError("the API server did not answer in time")), limitMs);
+  try {
+    return await work(abort.signal);
+  } finally {
+    clock.clear(timer);
+  }
+}

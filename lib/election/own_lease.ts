@@ -1,9 +1,9 @@
-import { type Clock, LinkedAbort, TimeoutError } from "../base/mod.ts";
+import type { Clock } from "../base/mod.ts";
 import { formatKey, type ObjectKey } from "../apimachinery/mod.ts";
 import { AlreadyExistsError, type Client, ConflictError, NotFoundError } from "../client/mod.ts";
 import { heldBy, type LeaseObject, LEASES } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
-import type { LeaseTiming } from "./lease_timing.ts";
+import { type LeaseTiming, within } from "./lease_timing.ts";
 
 /** What a lease of one's own is made with. */
 export interface OwnLeaseOptions {
@@ -52,17 +52,14 @@ export class OwnLease {
    * @throws {LeaseLostError} where it is gone, or somebody else's: this process counts as dead.
    */
   async say(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-    const { clock, timing } = this.#options;
-    using abort = new LinkedAbort([signal]);
-    const late = () => abort.abort(new TimeoutError("the API server did not answer in time"));
-    const timer = clock.schedule(late, timing.renewMsMax);
-    const beforeMs = clock.now();
-    try {
-      this.#lease = await this.#write(annotations, beforeMs, abort.signal);
-      if (!this.#withdrawn) this.#validUntilMs = beforeMs + timing.renewMsMax;
-    } finally {
-      clock.clear(timer);
-    }
+    const { clock, timing } = this.#options, beforeMs = clock.now();
+    this.#lease = await within(
+      clock,
+      timing.renewMsMax,
+      signal,
+      (bounded) => this.#write(annotations, beforeMs, bounded),
+    );
+    if (!this.#withdrawn) this.#validUntilMs = beforeMs + timing.renewMsMax;
   }
 
   /** Takes the lease back; the process is not there any more, and all who look know it at once. */

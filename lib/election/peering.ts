@@ -1,7 +1,7 @@
 import { type Clock, describeError, type Logger, type Random, sleep } from "../base/mod.ts";
 import type { Client } from "../client/mod.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
-import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming } from "./lease_timing.ts";
+import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming, LOOKS_MAX, within } from "./lease_timing.ts";
 import { OwnLease } from "./own_lease.ts";
 import {
   describePeer,
@@ -184,7 +184,9 @@ export class Peering implements Disposable {
   }
 
   async #others(signal: AbortSignal): Promise<Peer[]> {
-    return (await this.#roster.look(signal)).filter(({ metadata }) => metadata?.name !== this.#lease.name).map(peerOf);
+    const { clock, retryMs } = this.#options;
+    const leases = await within(clock, LOOKS_MAX * retryMs, signal, (bounded) => this.#roster.look(bounded));
+    return leases.filter(({ metadata }) => metadata?.name !== this.#lease.name).map(peerOf);
   }
 
   async #say(state: "active" | "paused", signal: AbortSignal): Promise<void> {

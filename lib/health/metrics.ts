@@ -82,6 +82,13 @@ export class Metrics {
     );
   }
 
+  /** Says where each scrape finds how many shards this replica works on. Where replicas do not share the work there is no such metric. */
+  shards(name: string, held: () => number): void {
+    this.#gauge("pintle_shards", "Shards of namespaces that this replica works on", ["name"], (gauge) => {
+      gauge.set({ name }, held());
+    });
+  }
+
   /** The observer of one controller. */
   observer(controller: string): {
     queue: { added(): void; taken(waitedMs: number): void; done(workedMs: number): void; retried(): void };

@@ -19,6 +19,8 @@ export interface PreflightOptions {
   readonly leaseNamespace?: string;
   /** Namespace of the Secret with the certificates of webhooks; none are served behind a Service where absent. */
   readonly webhookNamespace?: string;
+  /** Namespace of the leases by which replicas share the work; they do not where absent. */
+  readonly shardsNamespace?: string;
   /** Namespace of the leases by which peers know each other; there are none where absent. */
   readonly peeringNamespace?: string;
   /** The only namespace that the operator works in: rights in it are enough. */
@@ -60,6 +62,7 @@ export async function missingRights(
   {
     program = operator.name,
     leaseNamespace,
+    shardsNamespace,
     peeringNamespace,
     webhookNamespace,
     namespace,
@@ -80,7 +83,7 @@ export async function missingRights(
   const lacks = async (wanted: readonly PolicyRule[], namespace: string | undefined) => {
     if (namespace) rules.push(...await missingRules(wanted, namespace, can, installHint(program)));
   };
-  await lacks(LEASE_RULES, peeringNamespace);
+  for (const each of new Set([peeringNamespace, shardsNamespace])) await lacks(LEASE_RULES, each);
   if (leaseNamespace !== peeringNamespace) await lacks(ELECTION_RULES, leaseNamespace);
   return rules;
 }

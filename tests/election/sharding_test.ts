@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { SeededRandom, silentLogger, sleep } from "../../lib/base/mod.ts";
+import {
+  assignShards,
+  LEASES,
+  ownersOf,
+  planShards,
+  Sharding,
+  shardOf,
+  SHARDS,
+  withOwners,
+} from "../../lib/election/mod.ts";
+import { type Way, Weather } from "./weather.ts";
+
+const NAMESPACE = "default", NAME = "widgets";
+
+/** Replicas that share the work. */
+class Fleet implements Disposable {
+  readonly weather = new Weather();
+  readonly replicas = new Map<string, Sharding>();
+  readonly dead = new Set<string>();
+  readonly lost = new Set<string>();
+  readonly #stop = new AbortController();
+
+  async join(
+    identity: string,
+    { drainMs = 0, skewMs = 0 }: { drainMs?: number; skewMs?: number } = {},
+  ): Promise<Sharding> {
+    const { clock } = this.weather;
+    const sharding = new Sharding({
+      client: this.weather.clientOf(identity),
+      clock: this.weather.skewed(skewMs),
+      random: new SeededRandom(identity.length),
+      logger: silentLogger,
+      namespace: NAMESPACE,
+      name: NAME,
+      identity,
+      drain: () => drainMs === 0 ? Promise.resolve() : sleep(clock, drainMs, this.#stop.signal),
+    });
+    this.replicas.set(identity, sharding);
+    sharding.acquire(this.#stop.signal).catch(() => {});
+    void sharding.lost.then(() => this.lost.add(identity));
+    await clock.advance(1);
+    return sharding;
+  }
+
+  /** The process is gone, without a word. */
+  kill(identity: string): void {
+    this.dead.add(identity);
+    this.replicas.get(identity)![Symbol.dispose]();
+  }
+
+  /** Shards that nobody owns. */
+  get orphans(): number {
+    const alive = [...this.replicas].filter(([identity]) => !this.dead.has(identity)).map(([, each]) => each);
+    let orphans = 0;
+    for (let shard = 0; shard < SHARDS; shard++) {
+      const owners = alive.filter((each) => each.owns(shard)).length;
+      assert.ok(owners <= 1, `shard ${shard} has ${owners} owners`);
+      if (owners === 0) orphans++;
+    }
+    return orphans;
+  }
+
+  async advance(ms: number, stepMs = 500): Promise<void> {
+    for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
+      await this.weather.clock.advance(stepMs);
+      void this.orphans;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+    for (const sharding of this.replicas.values()) sharding[Symbol.dispose]();
+    this.weather[Symbol.dispose]();
+  }
+}
+
+const MEMBERS = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 12 });
+
+Deno.test("every shard has one owner of those that are there, none more than its share, whatever the order", () => {
+  fc.assert(fc.property(MEMBERS, (members) => {
+    const owners = assignShards(members);
+    assert.equal(owners.length, SHARDS);
+    for (const member of members) {
+      assert.ok(owners.filter((owner) => owner === member).length <= Math.ceil(SHARDS / members.length));
+    }
+    assert.ok(owners.every((owner) => members.includes(owner)));
+    assert.deepEqual(assignShards(members.toReversed()), owners);
+  }));
+  assert.deepEqual(assignShards([]), []);
+});
+
+Deno.test("when one comes or goes most shards stay where they are", () => {
+  fc.assert(fc.property(MEMBERS.filter(({ length }) => length >= 2), (members) => {
+    const all = assignShards(members), fewer = assignShards(members.slice(1));
+    const moved = all.filter((owner, shard) => owner !== fewer[shard]).length;
+    assert.ok(moved <= 3 * Math.ceil(SHARDS / members.length) + 4, `${moved} of ${SHARDS} moved for ${members.length}`);
+  }));
+});
+
+Deno.test("namespaces fall into shards evenly enough, and always the same", () => {
+  const counts = new Array<number>(SHARDS).fill(0);
+  for (let at = 0; at < 6_400; at++) counts[shardOf(`team-${at}`)]!++;
+  assert.ok(Math.min(...counts) > 50 && Math.max(...counts) < 160, `${Math.min(...counts)} to ${Math.max(...counts)}`);
+  assert.deepEqual(["", "default", "kube-system"].map(shardOf), [2, 1, 48]);
+});
+
+Deno.test("nobody takes what a living replica is written down for, and everybody keeps what it holds until its work has ended", () => {
+  const owner = fc.constantFrom("", "a", "b", "gone");
+  fc.assert(fc.property(fc.array(owner, { minLength: SHARDS, maxLength: SHARDS }), fc.boolean(), (owners, works) => {
+    const held = new Set(owners.flatMap((each, shard) => works && each === "a" ? [shard] : []));
+    const plan = planShards({ me: "a", owners, members: ["a", "b"], held });
+    plan.owners.forEach((next, shard) => {
+      if (owners[shard] === "b") assert.equal(next, "b");
+      if (held.has(shard)) assert.equal(next, "a");
+      assert.ok(next === "a" || next === owners[shard] || owners[shard] === "a");
+    });
+    assert.deepEqual(plan.stolen, []);
+  }));
+  assert.deepEqual(
+    planShards({ me: "a", owners: Array(SHARDS).fill("b"), members: ["a", "b"], held: new Set([3]) }).stolen,
+    [3],
+  );
+});
+
+Deno.test("owners can be read back from their Lease, and what is none is not taken for some", () => {
+  const owners = Array.from({ length: SHARDS }, (_, shard) => `p${shard % 3}`);
+  assert.deepEqual(ownersOf(withOwners({}, owners)), owners);
+  assert.equal(ownersOf({}), undefined);
+  assert.equal(ownersOf({ metadata: { annotations: { "pintle.dev/shard-owners": '["a"]' } } }), undefined);
+  assert.notDeepEqual(
+    withOwners(withOwners({}, owners), owners),
+    withOwners({}, owners),
+    "each write is a new version",
+  );
+});
+
+Deno.test("replicas share the shards, hand over when one comes, and take over when one leaves, each shard with one owner", async () => {
+  using fleet = new Fleet();
+  const a = await fleet.join("a", { drainMs: 4_000 });
+  await fleet.advance(3_000);
+  assert.equal(a.shards, SHARDS);
+  const b = await fleet.join("b"), c = await fleet.join("c");
+  await fleet.advance(20_000);
+  assert.equal(fleet.orphans, 0);
+  assert.deepEqual([a, b, c].map(({ shards }) => shards <= 22 && shards >= 20), [true, true, true]);
+  await b.release();
+  await fleet.advance(5_000);
+  assert.equal(fleet.orphans, 0, "what was given up is taken at once");
+  await fleet.advance(10_000);
+  assert.equal(a.shards + c.shards, SHARDS);
+});
+
+Deno.test("the shards of a replica that is killed are taken when its lease has run out, and not before", async () => {
+  using fleet = new Fleet();
+  const a = await fleet.join("a"), b = await fleet.join("b");
+  await fleet.advance(10_000);
+  const before = a.shards;
+  fleet.kill("b");
+  await fleet.advance(10_000);
+  assert.deepEqual([a.shards, b.mayWrite], [before, false]);
+  await fleet.advance(10_000);
+  assert.equal(a.shards, SHARDS);
+});
+
+Deno.test("a replica whose shards somebody takes away is lost", async () => {
+  using fleet = new Fleet();
+  const a = await fleet.join("a");
+  await fleet.advance(3_000);
+  await fleet.weather.client.delete(LEASES, { namespace: NAMESPACE, name: `${NAME}-shards` });
+  await fleet.advance(3_000);
+  assert.ok(fleet.lost.has("a"));
+  assert.match((await a.lost).message, /shards 0,1,.* are somebody else's/);
+});
+
+type Happening =
+  | { readonly kind: "join"; readonly drainMs: number; readonly skewMs: number }
+  | { readonly kind: "leave" | "kill"; readonly whom: number }
+  | { readonly kind: "turn"; readonly whom: number; readonly way: Way }
+  | { readonly kind: "wait"; readonly ms: number };
+
+const WAY: fc.Arbitrary<Way> = fc.oneof(
+  fc.constantFrom<Way>({ kind: "clear" }, { kind: "refused" }, { kind: "hanging" }, { kind: "unanswered" }),
+  fc.integer({ min: 500, max: 25_000 }).map((delayMs): Way => ({ kind: "late", delayMs })),
+);
+const HAPPENING: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("join" as const),
+      drainMs: fc.constantFrom(0, 1_000, 20_000),
+      skewMs: fc.integer({ min: -600_000, max: 600_000 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("leave" as const, "kill" as const), whom: fc.nat(4) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("turn" as const), whom: fc.nat(4), way: WAY }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 500, max: 12_000 }) }),
+  },
+);
+
+Deno.test("a shard has at most one owner at any time, whoever comes, goes, dies, is cut off, late or unanswered", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(HAPPENING, { minLength: 6, maxLength: 20 }), async (history) => {
+      using fleet = new Fleet();
+      const ids: string[] = [], left = new Set<string>();
+      for (const step of history) {
+        if (step.kind === "wait") await fleet.advance(step.ms);
+        else if (step.kind === "join") {
+          if (ids.length >= 4) continue;
+          ids.push(`p${ids.length}`);
+          await fleet.join(ids.at(-1)!, step);
+        } else {
+          const id = ids[step.whom];
+          if (id === undefined || left.has(id)) continue;
+          if (step.kind === "turn") fleet.weather.turn(id, step.way);
+          else left.add(id);
+          if (step.kind === "kill") fleet.kill(id);
+          if (step.kind === "leave") void fleet.replicas.get(id)!.release();
+        }
+      }
+      for (const id of ids) fleet.weather.turn(id, { kind: "clear" });
+      await fleet.advance(75_000);
+      if (ids.some((id) => !left.has(id) && !fleet.lost.has(id))) assert.equal(fleet.orphans, 0);
+    }),
+    { numRuns: 4 },
+  );
+});
