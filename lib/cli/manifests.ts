@@ -97,7 +97,8 @@ async function checkFolder(
 /** The files that a folder's kustomization leaves out: whoever applies that would miss them. None where it has no kustomization. */
 async function unlisted(folder: string, objects: readonly DynamicObject[]): Promise<string[]> {
   const text = await Deno.readTextFile(`${folder}/${KUSTOMIZATION}`).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    // Who may only write is not told: that is a courtesy.
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return undefined;
     throw new UsageError(`cannot read ${folder}/${KUSTOMIZATION}: ${describeError(error)}`, undefined, {
       cause: error,
     });
