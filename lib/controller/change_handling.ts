@@ -19,6 +19,8 @@ export interface ChangePass {
 
 /** What a run of change handlers came to, and what is to be written of it. */
 export interface ChangesHandled extends ChangeReport {
+  /** Whether some handler is for the object. */
+  readonly concerned: boolean;
   readonly edit: StorageEdit;
 }
 
@@ -55,7 +57,14 @@ export class ChangeHandling<T extends KubeObject, Spec, Status extends object> {
     pass: ChangePass,
     host: ChangeRunHost<T, Spec, Status>,
   ): Promise<ChangesHandled> {
-    const state = await this.#storage.recall(object), snapshot = this.#snapshot(object, deleting);
+    const state = await this.#storage.recall(object);
+    // What no handler is for is not marked as handled: an operator on some labelled objects must not write into all the others.
+    const concerned = deleting || state.underway !== undefined ||
+      this.#declaration.changes.some((each) => matchesFilter(each, object, { fieldSettled: true }));
+    if (!concerned) {
+      return { outcome: { kind: "done" }, state, finished: true, acted: false, concerned, edit: {} };
+    }
+    const snapshot = this.#snapshot(object, deleting);
     const changes = new ChangeRun(host, this.#declaration.changes, object);
     const plan = planChange(state, { snapshot, deleting, resumed: pass.resumed });
     let report = await changes.run(state, plan, pass.resuming);
@@ -66,7 +75,11 @@ export class ChangeHandling<T extends KubeObject, Spec, Status extends object> {
       report = { ...second, outcome: worse(outcome, second.outcome), ...(resuming ? { resuming } : {}) };
     }
     const remembers = !deleting || !report.finished;
-    return { ...report, edit: remembers ? await this.#storage.keep(object, report.state, this.#fields) : {} };
+    return {
+      ...report,
+      concerned,
+      edit: remembers ? await this.#storage.keep(object, report.state, this.#fields) : {},
+    };
   }
 
   /** The edit that remembers as little as will do, where an object has no room for more. */

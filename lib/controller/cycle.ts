@@ -292,7 +292,8 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   /** The engine's own conditions: Ready where the handler left it open or failed, Stalled while the key runs hot. */
   #judge(draft: StatusDraft<Status>, outcome: Outcome, changes: ChangesHandled | undefined): void {
     const { givenUp, reconcile, trouble } = this.#plan, { declaration } = this.#host;
-    if (!handles(declaration) && outcome.kind === "done") return;
+    const others = handles({ ...declaration, changes: [] });
+    if (!others && !changes?.concerned && outcome.kind === "done") return;
     const speaks = changes === undefined || changes.acted || declaration.reconcile !== undefined;
     if (outcome.kind !== "done") draft.condition("Ready", false, outcome.reason, outcome.message);
     else if (givenUp && !changes?.acted) draft.condition("Ready", false, givenUp.reason, givenUp.message);

@@ -168,3 +168,21 @@ Deno.test("a daemon holds its object until it has ended, and is started anew aft
   await world.untilGone(Widget, key);
   assert.deepEqual(seen.filter((line) => line === "begins").length, 1, "not for what is being deleted");
 });
+
+Deno.test("an object that no handler of changes is for is not written to, and becomes a creation once one is", async () => {
+  const calls: string[] = [], operator = new Operator("keeper"), labels = { watched: "yes" };
+  operator.on(Widget).create(({ name }) => void calls.push(`create ${name}`), { labels })
+    .update(({ name }) => void calls.push(`update ${name}`), { labels });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), other = { namespace, name: "other" };
+  await createWidget(world, Widget, namespace, "other");
+  await createWidget(world, Widget, namespace, "w", {}, { labels });
+  await untilReady(world, Widget, namespace, "w");
+  await world.idle();
+  assert.deepEqual(world.writes.filter(({ path }) => path.includes("/other")), []);
+  assert.equal((await world.client.get<WidgetObject>(Widget, other)).status, undefined);
+  await world.client.patch(Widget, other, { metadata: { labels } }, { type: "merge" });
+  await untilReady(world, Widget, namespace, "other");
+  assert.deepEqual(calls, ["create w", "create other"]);
+});
