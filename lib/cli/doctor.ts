@@ -7,6 +7,7 @@ import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
 import { peeringCheck } from "./doctor/peering_check.ts";
 import { ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
+import { shardsCheck } from "./doctor/shards_check.ts";
 import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
 import { leaderCheck, namespaceCheck, podsCheck, settingsCheck, webhooksCheck } from "./doctor/workload_checks.ts";
 import { EXIT } from "./exit.ts";
@@ -34,6 +35,7 @@ const CHECKS = [
   podsCheck,
   webhooksCheck,
   leaderCheck,
+  shardsCheck,
   peeringCheck,
   objectsCheck,
   memoryCheck,

@@ -3,6 +3,9 @@ import { type ApiResource, formatGroupResource } from "../apimachinery/resource.
 import { type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
 import type { ResourceKind } from "../controller/declaration.ts";
+import { type LeaseObject, LEASES } from "../election/lease.ts";
+import { PEERING_LABEL } from "../election/peers.ts";
+import { SHARDS_LABEL, shardsLeaseName } from "../election/shards.ts";
 import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
 import { declareSelected, kindsSelected } from "../operator/kind_selection.ts";
 import type { Operator } from "../operator/operator.ts";
@@ -69,6 +72,19 @@ export async function deploymentsOf(client: Client, account: Account, signal: Ab
     const { template } = (spec ?? {}) as { template?: { spec?: { serviceAccountName?: string } } };
     return template?.spec?.serviceAccountName === account.name;
   });
+}
+
+/** The leases by which an operator's processes agree who works: its leader's, its shards', its replicas' and its peers'. */
+export async function leasesOf(
+  client: Client,
+  { namespace, name }: Account,
+  signal: AbortSignal,
+): Promise<LeaseObject[]> {
+  const { items } = await client.list<LeaseObject>(LEASES, { namespace, signal });
+  return items.filter(({ metadata }) =>
+    metadata?.name === name || metadata?.name === shardsLeaseName(name) ||
+    [PEERING_LABEL, SHARDS_LABEL].some((label) => metadata?.labels?.[label] === name)
+  );
 }
 
 /** The pods that run as an account, whatever made them. */

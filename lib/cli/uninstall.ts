@@ -15,6 +15,7 @@ import {
   type HandledKind,
   handledKinds,
   isWorking,
+  leasesOf,
   objectsOf,
   podsOf,
   webhooksOf,
@@ -164,8 +165,9 @@ class Uninstallation {
     for (const deployment of await deploymentsOf(this.#client, this.#account, this.#signal)) {
       await this.#removal.object(Deployment, deployment);
     }
-    const lease = await this.#client.find<KubeObject>(LEASES, this.#account, { signal: this.#signal });
-    if (lease) await this.#removal.object(LEASES, lease);
+    for (const lease of await leasesOf(this.#client, this.#account, this.#signal)) {
+      await this.#removal.object(LEASES, lease);
+    }
     const certificates = { ...this.#account, name: webhookServiceName(this.#account.name) };
     const secret = await this.#client.find(Secret, certificates, { metadataOnly: true, signal: this.#signal });
     if (secret) await this.#removeOwn(Secret, secret);

@@ -7,7 +7,7 @@ import { LeaseLostError } from "./lease_lost_error.ts";
 import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming, LOOKS_MAX, within } from "./lease_timing.ts";
 import { OwnLease } from "./own_lease.ts";
 import { Roster } from "./roster.ts";
-import { ownersOf, planShards, shardOf, SHARDS, SHARDS_LABEL, withOwners } from "./shards.ts";
+import { ownersOf, planShards, shardOf, SHARDS, SHARDS_LABEL, shardsLeaseName, withOwners } from "./shards.ts";
 
 /** How a replica shares the work. */
 export interface ShardingOptions extends Partial<LeaseTiming> {
@@ -212,7 +212,7 @@ export class Sharding implements Disposable {
 
   /** The Lease of owners; makes one that names nobody where there is none. */
   async #table(signal?: AbortSignal): Promise<LeaseObject> {
-    const { client, namespace, name } = this.#options, key = { namespace, name: joinedName(name, "shards") };
+    const { client, namespace, name } = this.#options, key = { namespace, name: shardsLeaseName(name) };
     const found = await client.find<LeaseObject>(LEASES, key, { signal });
     if (found) return found;
     const empty = withOwners(

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { joinedName } from "../apimachinery/mod.ts";
 import type { LeaseObject } from "./lease.ts";
 
 /**
@@ -10,6 +11,11 @@ export const SHARDS = 64;
 export const SHARDS_LABEL = "pintle.dev/shards";
 
 const OWNERS = "pintle.dev/shard-owners";
+
+/** The name of the Lease that names the owner of each shard. */
+export function shardsLeaseName(operator: string): string {
+  return joinedName(operator, "shards");
+}
 
 /** The shard of a namespace; the empty one stands for objects without a namespace. */
 export function shardOf(namespace: string): number {

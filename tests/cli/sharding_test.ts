@@ -42,6 +42,9 @@ Deno.test("two replicas share the shards, one that is killed is followed by the 
     assert.match(await get(each, "/readyz?verbose"), /^200 .*operator ok/s);
     assert.match(await get(each, "/metrics"), /pintle_shards\{name="pintle-replicator"\} 32/);
   }
+  const doctor = await runBinary(["doctor", "--kubeconfig", await cluster.kubeconfig()]);
+  assert.match(doctor.out, /ok: shards: one_\w+ works on 32 of 64 shards/);
+  assert.match(doctor.out, /ok: shards: two_\w+ works on 32 of 64 shards/);
   for (const source of ["home", "team-b"]) await cluster.replicate(source, `from-${source}`, "one", ["team-a"]);
   for (const source of ["home", "team-b"]) await cluster.untilCopied("team-a", `from-${source}`, "one");
   first.kill("SIGKILL");

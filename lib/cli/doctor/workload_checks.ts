@@ -92,7 +92,7 @@ function disagreements(
   };
   const found: Finding[] = [], killMs = (template?.spec?.terminationGracePeriodSeconds ?? 30) * 1_000;
   if (replicas > 1 && leaderElection === "off") {
-    const fix = "set PINTLE_LEADER_ELECTION=on, or one replica";
+    const fix = "set PINTLE_LEADER_ELECTION=on (or shards), or one replica";
     found.push(problem(`${name}: ${replicas} replicas do the same work, since none of them leads`, fix));
   }
   if (gracePeriodMs >= killMs) {

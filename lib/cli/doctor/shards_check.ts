@@ -1,0 +1,22 @@
+import { type LeaseObject, LEASES } from "../../election/lease.ts";
+import { ownersOf, SHARDS, SHARDS_LABEL, shardsLeaseName } from "../../election/shards.ts";
+import { type Check, ok, warning } from "./diagnosis.ts";
+
+/** How replicas share the work. Says nothing where none does. */
+export const shardsCheck: Check = {
+  name: "shards",
+  async look({ client, account: { namespace, name }, signal }) {
+    const labelSelector = `${SHARDS_LABEL}=${name}`;
+    const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
+    if (items.length === 0) return [];
+    const table = await client.find<LeaseObject>(LEASES, { namespace, name: shardsLeaseName(name) }, { signal });
+    const owners = table ? ownersOf(table) ?? [] : [], members = items.map(({ spec }) => spec?.holderIdentity ?? "");
+    const found = members.map((member) =>
+      ok(`${member} works on ${owners.filter((owner) => owner === member).length} of ${SHARDS} shards`)
+    );
+    const orphans = SHARDS - owners.filter((owner) => members.includes(owner)).length;
+    if (orphans === 0) return found;
+    const fix = "look again in half a minute; if they stay, read the logs of the replicas";
+    return [...found, warning(`nobody works on ${orphans} of ${SHARDS} shards`, fix)];
+  },
+};
