@@ -125,6 +125,18 @@ Deno.test("nobody takes what a living replica is written down for, and everybody
   );
 });
 
+Deno.test("a shard is taken up again by a write only, after which what was sent before comes too late", async () => {
+  const mine = Array<string>(SHARDS).fill("a");
+  const plan = planShards({ me: "a", owners: mine, members: ["a"], held: new Set() });
+  assert.deepEqual([plan.writes, plan.gained.length], [true, SHARDS]);
+  assert.equal(planShards({ me: "a", owners: mine, members: ["a"], held: new Set(mine.keys()) }).writes, false);
+  using weather = new Weather();
+  const { client } = weather, metadata = { namespace: NAMESPACE, name: "table" };
+  const read = await client.create(LEASES, withOwners({ metadata }, mine));
+  await client.replace(LEASES, withOwners(read, plan.owners));
+  await assert.rejects(client.replace(LEASES, withOwners(read, Array(SHARDS).fill(""))), /ConflictError/);
+});
+
 Deno.test("owners can be read back from their Lease, and what is none is not taken for some", () => {
   const owners = Array.from({ length: SHARDS }, (_, shard) => `p${shard % 3}`);
   assert.deepEqual(ownersOf(withOwners({}, owners)), owners);

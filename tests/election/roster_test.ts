@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { silentLogger, type Transport } from "../../lib/base/mod.ts";
+import { Client } from "../../lib/client/mod.ts";
+import { type LeaseObject, LEASES, Roster } from "../../lib/election/mod.ts";
+import { Weather } from "./weather.ts";
+
+const KEY = { namespace: "default", name: "one" }, LABELS = { peers: "x" };
+
+Deno.test("a lease that is renewed in the very moment in which it is buried lives, and its holder with it", async () => {
+  using weather = new Weather();
+  const { clock, client } = weather;
+  const renew = () =>
+    client.patch(LEASES, KEY, { spec: { leaseTransitions: clock.now() % 1_000_000 } } as never, { type: "merge" });
+  await client.create<LeaseObject>(LEASES, {
+    metadata: { ...KEY, labels: LABELS },
+    spec: { holderIdentity: "one", leaseDurationSeconds: 15 },
+  });
+  const inner = weather.server.transport();
+  let late = true;
+  const transport: Transport = {
+    fetch: async (path, request) => {
+      if (late && request?.method === "DELETE") await renew();
+      return await inner.fetch(path, request);
+    },
+    close: () => inner.close(),
+  };
+  const roster = new Roster({
+    client: new Client(transport, { fieldManager: "roster", clock, retriesMax: 0 }),
+    clock,
+    logger: silentLogger,
+    namespace: KEY.namespace,
+    labelSelector: "peers=x",
+  });
+  const { signal } = new AbortController(),
+    holders = async () => (await roster.look(signal)).map(({ metadata }) => metadata?.name);
+  assert.deepEqual(await holders(), ["one"]);
+  await clock.advance(15_000);
+  assert.deepEqual(await holders(), ["one"], "it was renewed after the look");
+  assert.ok(await client.find(LEASES, KEY));
+  late = false;
+  await clock.advance(14_999);
+  assert.deepEqual(await holders(), ["one"], "its time counts anew");
+  await clock.advance(15_000);
+  assert.deepEqual(await holders(), []);
+  assert.equal(await client.find(LEASES, KEY), undefined);
+});
