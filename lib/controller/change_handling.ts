@@ -13,7 +13,9 @@ import type { ControllerDeclaration } from "./declaration.ts";
 export interface ChangePass {
   /** Whether its `resume` handlers are done. */
   readonly resumed: boolean;
-  /** How far they are until then. */
+  /** Whether its `delete` handlers are done, and only the finalizer is still there. */
+  readonly cleaned: boolean;
+  /** How far `resume` handlers are until then. */
   readonly resuming: Readonly<Record<string, HandlerProgress>>;
 }
 
@@ -57,6 +59,9 @@ export class ChangeHandling<T extends KubeObject, Spec, Status extends object> {
     pass: ChangePass,
     host: ChangeRunHost<T, Spec, Status>,
   ): Promise<ChangesHandled> {
+    if (deleting && pass.cleaned) {
+      return { outcome: { kind: "done" }, state: {}, finished: true, acted: false, concerned: true, edit: {} };
+    }
     const state = await this.#storage.recall(object);
     // What no handler is for is not marked as handled: an operator on some labelled objects must not write into all the others.
     const concerned = deleting || state.underway !== undefined ||

@@ -241,7 +241,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const reports = this.#attendants.reportsOf(item.key);
     if (!reconcile && timers.length === 0 && reports.length === 0) return this.#reschedule(item.key, memory);
     const stalled = isHot(memory.hot, this.#deps.options.hotLoop);
-    const { givenUp, resumed, resuming } = memory, pass = { resumed, resuming };
+    const { givenUp, resumed, resuming } = memory, pass = { resumed, resuming, cleaned: memory.cleaned };
     const memo = <M>(create: () => M) => memory.memo(create);
     const trouble = this.#attendants.troubleOf(item.key);
     const plan = {

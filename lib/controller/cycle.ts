@@ -130,7 +130,12 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     this.#signal.throwIfAborted();
     await events.flush(this.#signal);
     if (this.#plan.cause.kind === "delete" && (changes?.finished ?? outcome.kind === "done")) {
-      await release(this.#client, kind, object, [this.#host.finalizer, ...this.#host.takesOver]);
+      try {
+        await release(this.#client, kind, object, [this.#host.finalizer, ...this.#host.takesOver]);
+      } catch (error) {
+        // The handlers are done with it all the same: what is tried again is to let go.
+        return { outcome: outcomeOfError(error), object, undisturbed: false, ticks, changes };
+      }
       return { outcome, object: undefined, undisturbed: false, ticks, changes };
     }
     if (changes?.edit.status) draft.set(changes.edit.status as Partial<Status>);

@@ -46,8 +46,12 @@ export class KeyMemory {
   /** Whether our handlers are through with the object, which somebody else still holds. */
   letGo = false;
 
+  /** Whether the handlers of its deletion are done. */
+  cleaned = false;
+
   /** Takes in what came of the object's changes. */
-  heed({ resuming, acted, outcome }: ChangeReport): void {
+  heed({ resuming, acted, outcome, finished }: ChangeReport): void {
+    this.cleaned ||= this.deleting && finished;
     this.resumed = resuming === undefined;
     this.resuming = resuming ?? {};
     if (acted) this.givenUp = outcome.kind === "failed" ? outcome : undefined;

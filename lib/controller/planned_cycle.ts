@@ -64,7 +64,7 @@ export async function planCycle<T extends KubeObject, Spec, Status extends objec
     stalled: false,
     reports: [],
     // As in an operator that runs already: what it resumed, it resumed long ago.
-    pass: { resumed: true, resuming: {} },
+    pass: { resumed: true, resuming: {}, cleaned: false },
     memo: <M>(create: () => M) => memory.memo(create),
   };
   const outcome = await new Cycle({ ...host, events }, plan, planning, log, signal).run()

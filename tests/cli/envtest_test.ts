@@ -38,9 +38,15 @@ class Home implements AsyncDisposable {
   /** Fails where a run left a file or a program. */
   async assertClean(): Promise<void> {
     assert.deepEqual((await Array.fromAsync(Deno.readDir(`${this.folder}/tmp`))).map(({ name }) => name), []);
+    // What was killed may take a moment to be gone.
+    let left = await this.#programs();
+    for (let looks = 0; left.length > 0 && looks < 500; looks++) left = await this.#programs();
+    assert.deepEqual(left, []);
+  }
+
+  async #programs(): Promise<string[]> {
     const { stdout } = await new Deno.Command("ps", { args: ["-eo", "args"], stdout: "piped" }).output();
-    const lines = new TextDecoder().decode(stdout).split("\n");
-    assert.deepEqual(lines.filter((line) => line.includes(`${this.folder}/`)), []);
+    return new TextDecoder().decode(stdout).split("\n").filter((line) => line.includes(`${this.folder}/`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
