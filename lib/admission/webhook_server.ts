@@ -1,8 +1,8 @@
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { Buffer } from "node:buffer";
 import { once } from "node:events";
+import { boundedBody } from "../base/bounded_body.ts";
 import type { Identity } from "../base/certificates.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
@@ -104,7 +104,7 @@ export class WebhookServer implements AsyncDisposable {
     // Written out before it counts as done, or a close would cut it off.
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
-      const body = await boundedBody(request, webhooks.bodyBytesMax);
+      const body = (await boundedBody(request, webhooks.bodyBytesMax))?.toString();
       const { method = "GET", url = "/", headers } = request;
       const answer = body === undefined
         ? new Response(`a review may have ${webhooks.bodyBytesMax} bytes\n`, { status: 413 })
@@ -120,17 +120,4 @@ export class WebhookServer implements AsyncDisposable {
       if (--this.#underWay === 0 && this.#closing) this.#idle.resolve();
     }
   }
-}
-
-/** The body as text; undefined where it passes the bound, of which at most one chunk more is held. */
-async function boundedBody(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
-  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    length += chunk.byteLength;
-    if (length > bytesMax) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

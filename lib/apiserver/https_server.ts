@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { Buffer } from "node:buffer";
 import { once } from "node:events";
+import { boundedBody } from "../base/bounded_body.ts";
 import { describeError, type Logger, silentLogger } from "../base/mod.ts";
 import { ApiError, bodyTooLarge, unauthorized } from "./api_error.ts";
 import { errorResponse } from "./api_response.ts";
@@ -143,7 +143,7 @@ export class HttpsServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const user = this.#authenticate(request);
-    const bytes = await readBody(request, this.#api.limits.bodyBytesMax);
+    const bytes = await boundedBody(request, this.#api.limits.bodyBytesMax);
     if (bytes === undefined) {
       return await this.#send(response, errorResponse(bodyTooLarge(this.#api.limits.bodyBytesMax)), true);
     }
@@ -219,17 +219,4 @@ function drained(response: ServerResponse): Promise<void> {
     response.on("drain", go);
     response.on("close", go);
   });
-}
-
-/** The body; undefined where it passes the bound, of which at most one chunk more is held. */
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | undefined> {
-  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    length += chunk.byteLength;
-    if (length > bytesMax) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

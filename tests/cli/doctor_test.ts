@@ -266,7 +266,7 @@ Deno.test("a server whose clock is an hour behind is a problem, before times mis
 
 Deno.test({
   name: "on a terminal of 70 columns doctor's table fits, each finding beside its verdict",
-  ignore: !python,
+  ignore: !python, // it makes the terminal, and there is none on this machine
   fn: async () => {
     await using cluster = await InstalledCluster.open();
     const wrapper = ["python3", new URL("terminal.py", import.meta.url).pathname, "70", "50"];

@@ -142,7 +142,7 @@ Deno.test("a killed operator's webhooks fail what they are for, and pass what ma
 });
 
 Deno.test("webhooks of an operator in this process are behind no socket where the cluster is in it too", {
-  ignore: realKubeconfig !== undefined,
+  ignore: realKubeconfig !== undefined, // a cluster elsewhere calls webhooks over a socket
 }, async () => {
   const operator = newOperator();
   operator.on(Gadget).validate(() => {}, { id: "any" });
