@@ -7,12 +7,17 @@ export interface TimerHandle {
 /**
  * Time as an argument. Every room takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that a test owns time.
  *
- * Guarantees: `now()` never runs backwards within one {@linkcode VirtualClock}; callbacks never run inside `schedule`.
- * All times are milliseconds since the Unix epoch, all delays are milliseconds.
+ * Guarantees: `now()` never runs backwards within one {@linkcode VirtualClock}; `elapsed()` never does; callbacks never run inside
+ * `schedule`. All delays are milliseconds.
  */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch, as the machine has it: somebody may set it forward or back at any time. */
   now(): number;
+  /**
+   * Milliseconds since some moment of the clock's own. Nobody sets it, so differences of it are time that has certainly passed; it may stand
+   * still while the machine sleeps.
+   */
+  elapsed(): number;
   /** Runs `callback` once, `delayMs` from now. Never synchronously. */
   schedule(callback: () => void, delayMs: number): TimerHandle;
   /** Cancels a scheduled callback; unknown or finished handles are ignored. */
@@ -30,6 +35,11 @@ export class SystemClock implements Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number {
     return Date.now();
+  }
+
+  /** See {@linkcode Clock.elapsed}. */
+  elapsed(): number {
+    return performance.now();
   }
 
   /** See {@linkcode Clock.schedule}. */

@@ -37,6 +37,11 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** See {@linkcode Clock.elapsed}: nobody sets this one. */
+  elapsed(): number {
+    return this.#nowMs;
+  }
+
   /** See {@linkcode Clock.schedule}. */
   schedule(callback: () => void, delayMs: number): TimerHandle {
     const id = this.#nextId++;

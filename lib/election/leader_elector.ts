@@ -4,6 +4,7 @@ import { AlreadyExistsError, type Client, ConflictError, NotFoundError } from ".
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { heldBy, type LeaseObject, LEASES, nextStep, type ObservedLease, released } from "./lease.ts";
 import { LEASE_JITTER, LEASE_TIMING } from "./lease_timing.ts";
+import { type Moment, momentOf, Reliance } from "./reliance.ts";
 
 /** How a leader is elected. The defaults are client-go's. */
 export interface ElectionOptions {
@@ -36,13 +37,14 @@ export class LeaderElector implements Disposable {
   readonly #options: Required<ElectionOptions>;
   readonly #lost = Promise.withResolvers<LeaseLostError>();
   #observed: ObservedLease | undefined;
-  /** Until when the lease is certainly ours: measured from before the request that renewed it. */
-  #validUntilMs = -Infinity;
+  /** That the lease is certainly ours: counted from before the request that renewed it. */
+  readonly #reliance: Reliance;
   #renewing: Promise<void> | undefined;
   readonly #stop = new AbortController();
 
   constructor(options: ElectionOptions) {
     this.#options = { ...LEASE_TIMING, ...options };
+    this.#reliance = new Reliance(options.clock);
     const { leaseMs, renewMsMax, retryMs } = this.#options;
     if (!(retryMs > 0 && retryMs * (1 + LEASE_JITTER) < renewMsMax && renewMsMax < leaseMs)) {
       throw new RangeError(`retryMs ${retryMs} < renewMsMax ${renewMsMax} < leaseMs ${leaseMs} does not hold`);
@@ -51,7 +53,7 @@ export class LeaderElector implements Disposable {
 
   /** Whether this candidate may write now. */
   get isLeader(): boolean {
-    return this.#options.clock.now() < this.#validUntilMs;
+    return this.#reliance.holds;
   }
 
   /** Who holds the lease, as far as this candidate has seen; empty for nobody. */
@@ -95,7 +97,7 @@ export class LeaderElector implements Disposable {
     await this.#renewing;
     const { client, clock, logger, lease } = this.#options;
     if (!this.isLeader || !this.#observed) return;
-    this.#validUntilMs = -Infinity;
+    this.#reliance.end();
     try {
       await client.replace<LeaseObject>(LEASES, released(this.#observed.lease, clock.now()));
       logger.info("the lease is given up", { lease: formatKey(lease) });
@@ -147,9 +149,9 @@ export class LeaderElector implements Disposable {
 
   async #takeOrRenew(signal: AbortSignal): Promise<void> {
     const { client, clock, lease: key, identity, leaseMs } = this.#options;
-    const seconds = Math.ceil(leaseMs / 1_000), beforeMs = clock.now();
+    const seconds = Math.ceil(leaseMs / 1_000), before = momentOf(clock);
     const replace = (lease: LeaseObject) =>
-      this.#write(beforeMs, () => client.replace(LEASES, heldBy(lease, identity, beforeMs, seconds), { signal }));
+      this.#write(before, () => client.replace(LEASES, heldBy(lease, identity, before.nowMs, seconds), { signal }));
     // Its holder knows the lease: one request instead of two, every two seconds for as long as the operator runs.
     if (this.isLeader && this.#observed && await replace(this.#observed.lease)) return;
     const found = await client.find<LeaseObject>(LEASES, key, { signal });
@@ -157,22 +159,22 @@ export class LeaderElector implements Disposable {
       const fresh = heldBy(
         { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: key },
         identity,
-        beforeMs,
+        before.nowMs,
         seconds,
       );
-      await this.#write(beforeMs, () => client.create(LEASES, fresh, { signal }));
+      await this.#write(before, () => client.create(LEASES, fresh, { signal }));
       return;
     }
     this.#observe(found);
-    if (nextStep(this.#observed!, identity, beforeMs).kind === "wait") this.#validUntilMs = -Infinity;
+    if (nextStep(this.#observed!, identity, before.elapsedMs).kind === "wait") this.#reliance.end();
     else await replace(found);
   }
 
   /** Whether the write went through; it then holds from the moment before it was sent. */
-  async #write(beforeMs: number, write: () => Promise<LeaseObject>): Promise<boolean> {
+  async #write(before: Moment, write: () => Promise<LeaseObject>): Promise<boolean> {
     try {
       this.#observe(await write());
-      this.#validUntilMs = beforeMs + this.#options.renewMsMax;
+      this.#reliance.renew(before, this.#options.renewMsMax);
       return true;
     } catch (error) {
       if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError) {
@@ -185,7 +187,7 @@ export class LeaderElector implements Disposable {
   #observe(lease: LeaseObject): void {
     const { resourceVersion } = lease.metadata ?? {};
     if (this.#observed?.lease.metadata?.resourceVersion === resourceVersion) return;
-    this.#observed = { lease, changedMs: this.#options.clock.now() };
+    this.#observed = { lease, changedMs: this.#options.clock.elapsed() };
   }
 
   #pauseMs(): number {

@@ -27,7 +27,7 @@ export const LEASES: ApiResource = {
 /** A lease as this process saw it, and when it last saw it change. */
 export interface ObservedLease {
   readonly lease: LeaseObject;
-  /** By this process's own clock: that of the holder may be wrong. */
+  /** By the elapsed time of this process: the holder's clock may be wrong, and this one's time of day may be set. */
   readonly changedMs: number;
 }
 
@@ -37,19 +37,19 @@ export type LeaseStep =
   | { readonly kind: "renew" }
   /** Nobody holds it, or its holder has let it expire: take it. */
   | { readonly kind: "take" }
-  /** Somebody holds it; it expires at `untilMs` unless it is renewed. */
+  /** Somebody holds it; it expires at `untilMs`, of elapsed time, unless it is renewed. */
   | { readonly kind: "wait"; readonly untilMs: number };
 
 /**
  * What `identity` does about a lease, from nothing but what it has seen (client-go's rules: a lease that did not change for its
  * own duration has expired, whatever its times say, because clocks differ between machines).
  */
-export function nextStep({ lease, changedMs }: ObservedLease, identity: string, nowMs: number): LeaseStep {
+export function nextStep({ lease, changedMs }: ObservedLease, identity: string, elapsedMs: number): LeaseStep {
   const { holderIdentity, leaseDurationSeconds } = lease.spec ?? {};
   if (holderIdentity === identity) return { kind: "renew" };
   if (!holderIdentity) return { kind: "take" };
   const untilMs = changedMs + (leaseDurationSeconds ?? 0) * 1_000;
-  return nowMs >= untilMs ? { kind: "take" } : { kind: "wait", untilMs };
+  return elapsedMs >= untilMs ? { kind: "take" } : { kind: "wait", untilMs };
 }
 
 /** `lease` with `identity` as its holder from `nowMs` on. */

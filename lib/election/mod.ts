@@ -13,6 +13,7 @@ export * from "./lease_timing.ts";
 export * from "./own_lease.ts";
 export * from "./peering.ts";
 export * from "./peers.ts";
+export * from "./reliance.ts";
 export * from "./roster.ts";
 export * from "./sharding.ts";
 export * from "./shards.ts";

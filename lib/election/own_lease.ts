@@ -4,6 +4,7 @@ import { AlreadyExistsError, type Client, ConflictError, NotFoundError } from ".
 import { heldBy, type LeaseObject, LEASES } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { type LeaseTiming, within } from "./lease_timing.ts";
+import { type Moment, momentOf, Reliance } from "./reliance.ts";
 
 /** What a lease of one's own is made with. */
 export interface OwnLeaseOptions {
@@ -27,12 +28,13 @@ export interface OwnLeaseOptions {
 export class OwnLease {
   readonly #options: OwnLeaseOptions;
   #lease: LeaseObject | undefined;
-  /** Until when it is certainly ours: measured from before the request that renewed it. */
-  #validUntilMs = -Infinity;
+  /** That it is certainly ours: counted from before the request that renewed it. */
+  readonly #reliance: Reliance;
   #withdrawn = false;
 
   constructor(options: OwnLeaseOptions) {
     this.#options = options;
+    this.#reliance = new Reliance(options.clock);
   }
 
   /** Its name in the cluster. */
@@ -42,7 +44,7 @@ export class OwnLease {
 
   /** Whether the process may rely on being taken for alive now. */
   get isValid(): boolean {
-    return this.#options.clock.now() < this.#validUntilMs;
+    return this.#reliance.holds;
   }
 
   /**
@@ -52,20 +54,20 @@ export class OwnLease {
    * @throws {LeaseLostError} where it is gone, or somebody else's: this process counts as dead.
    */
   async say(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-    const { clock, timing } = this.#options, beforeMs = clock.now();
+    const { clock, timing } = this.#options, before = momentOf(clock);
     this.#lease = await within(
       clock,
       timing.renewMsMax,
       signal,
-      (bounded) => this.#write(annotations, beforeMs, bounded),
+      (bounded) => this.#write(annotations, before, bounded),
     );
-    if (!this.#withdrawn) this.#validUntilMs = beforeMs + timing.renewMsMax;
+    if (!this.#withdrawn) this.#reliance.renew(before, timing.renewMsMax);
   }
 
   /** Takes the lease back; the process is not there any more, and all who look know it at once. */
   async withdraw(): Promise<void> {
     this.#withdrawn = true;
-    this.#validUntilMs = -Infinity;
+    this.#reliance.end();
     const { uid } = this.#lease?.metadata ?? {};
     if (!uid) return;
     const { client, key } = this.#options;
@@ -76,13 +78,13 @@ export class OwnLease {
 
   async #write(
     annotations: Readonly<Record<string, string>>,
-    beforeMs: number,
+    { nowMs }: Moment,
     signal: AbortSignal,
   ): Promise<LeaseObject> {
     const { client, key, labels } = this.#options;
     const metadata = { ...key, labels, annotations };
     if (!this.#lease) {
-      const fresh = this.#held({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata }, beforeMs);
+      const fresh = this.#held({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata }, nowMs);
       try {
         return await client.create(LEASES, fresh, { signal });
       } catch (error) {
@@ -92,12 +94,12 @@ export class OwnLease {
       }
     }
     try {
-      return await client.replace(LEASES, this.#held(said(this.#lease, annotations), beforeMs), { signal });
+      return await client.replace(LEASES, this.#held(said(this.#lease, annotations), nowMs), { signal });
     } catch (error) {
       if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
       // Somebody's label on it is no loss.
       this.#lease = await this.#find(signal);
-      return await client.replace(LEASES, this.#held(said(this.#lease, annotations), beforeMs), { signal });
+      return await client.replace(LEASES, this.#held(said(this.#lease, annotations), nowMs), { signal });
     }
   }
 
@@ -106,7 +108,7 @@ export class OwnLease {
     const found = await client.find<LeaseObject>(LEASES, key, { signal });
     const holder = found?.spec?.holderIdentity;
     if (found && holder === identity) return found;
-    this.#validUntilMs = -Infinity;
+    this.#reliance.end();
     throw new LeaseLostError(`lease ${formatKey(key)} is lost: ${found ? `${holder} has it` : "it is gone"}`);
   }
 

@@ -14,8 +14,8 @@ export interface RosterOptions {
 }
 
 /**
- * Who is there: the leases of one selection, as the server has them. One that has not changed for its duration, by this process's own
- * clock, is deleted at the version that was seen, so that its holder is dead once it is missing, and never before.
+ * Who is there: the leases of one selection, as the server has them. One that has not changed for its duration, by the time that has
+ * elapsed in this process, is deleted at the version that was seen, so that its holder is dead once it is missing, and never before.
  */
 export class Roster {
   readonly #options: RosterOptions;
@@ -37,14 +37,15 @@ export class Roster {
   }
 
   #isOver(lease: LeaseObject): boolean {
-    const nowMs = this.#options.clock.now(), endsMs = this.#options.endsMs?.(lease);
-    if (endsMs !== undefined) return nowMs >= endsMs;
+    const { clock } = this.#options, endsMs = this.#options.endsMs?.(lease);
+    if (endsMs !== undefined) return clock.now() >= endsMs;
+    const elapsedMs = clock.elapsed();
     const { name = "", resourceVersion: version } = lease.metadata ?? {}, known = this.#seen.get(name);
     if (known?.version === version) {
       const durationMs = (lease.spec?.leaseDurationSeconds ?? 0) * 1_000;
-      return known !== undefined && nowMs - known.sinceMs >= durationMs;
+      return known !== undefined && elapsedMs - known.sinceMs >= durationMs;
     }
-    this.#seen.set(name, { version, sinceMs: nowMs });
+    this.#seen.set(name, { version, sinceMs: elapsedMs });
     return false;
   }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { SeededRandom, settle, silentLogger, type Transport, VirtualClock } from "../../lib/base/mod.ts";
+import { type Clock, SeededRandom, settle, silentLogger, type Transport, VirtualClock } from "../../lib/base/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { fencedTransport, LeaderElector, type LeaseObject, LEASES } from "../../lib/election/mod.ts";
+import { fencedTransport, LeaderElector, type LeaseObject, LEASES, type LeaseTiming } from "../../lib/election/mod.ts";
+import { TurnedClock } from "./turned_clock.ts";
 
 const KEY = { namespace: "default", name: "widgets" };
 
@@ -15,7 +16,7 @@ class Electorate implements Disposable {
   readonly #stop = new AbortController();
   requests = 0;
 
-  candidate(identity: string): LeaderElector {
+  candidate(identity: string, clock: Clock = this.clock, timing: Partial<LeaseTiming> = {}): LeaderElector {
     const inner = this.server.transport();
     const transport: Transport = {
       fetch: async (path, request) => {
@@ -31,9 +32,9 @@ class Electorate implements Disposable {
       },
       close: () => inner.close(),
     };
-    const client = new Client(transport, { fieldManager: identity, clock: this.clock, retriesMax: 0 });
+    const client = new Client(transport, { fieldManager: identity, clock, retriesMax: 0 });
     const random = new SeededRandom(identity.length);
-    return new LeaderElector({ client, clock: this.clock, random, logger: silentLogger, lease: KEY, identity });
+    return new LeaderElector({ client, clock, random, logger: silentLogger, lease: KEY, identity, ...timing });
   }
 
   /** Begins an election; the promise says when it is won. */
@@ -119,6 +120,38 @@ for (const how of ["refused", "hanging"] as const) {
     await b.release();
   });
 }
+
+Deno.test("a leader that is cut off and whose clock is set back leads no longer for it", async () => {
+  using electorate = new Electorate();
+  const { clock } = electorate, turned = new TurnedClock(clock);
+  const a = electorate.candidate("a", turned);
+  const b = electorate.candidate("b");
+  await electorate.run(a);
+  const second = await electorate.run(b);
+  electorate.cut.set("a", "hanging");
+  turned.turn(-3_600_000);
+  for (let passedMs = 0; passedMs < 40_000 && !second.won(); passedMs += 500) {
+    await clock.advance(500);
+    assert.ok(!(a.isLeader && b.isLeader), "never two");
+  }
+  assert.ok(second.won() && !a.isLeader);
+  await b.release();
+});
+
+Deno.test("a candidate whose clock is set forward takes no lease from a leader that renews it", async () => {
+  using electorate = new Electorate();
+  const { clock } = electorate, turned = new TurnedClock(clock);
+  const a = electorate.candidate("a");
+  const b = electorate.candidate("b", turned, { retryMs: 500 });
+  await electorate.run(a);
+  const second = await electorate.run(b);
+  for (let turns = 0; turns < 40; turns++) {
+    turned.turn(3_600_000);
+    await clock.advance(500);
+  }
+  assert.ok(a.isLeader && !second.won());
+  await a.release();
+});
 
 Deno.test("a short outage costs nobody the lease", async () => {
   using electorate = new Electorate();

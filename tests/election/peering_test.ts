@@ -33,9 +33,10 @@ class Society implements Disposable {
     options: Partial<PeeringOptions> & { drainMs?: number; skewMs?: number } = {},
   ): Promise<Peering> {
     const { drainMs = 0, skewMs = 0, ...rest } = options, { clock } = this.weather;
+    this.weather.clockOf(identity).turn(skewMs);
     const peering = new Peering({
       client: this.weather.clientOf(identity),
-      clock: this.weather.skewed(skewMs),
+      clock: this.weather.clockOf(identity),
       random: new SeededRandom(identity.length),
       logger: silentLogger,
       namespace: NAMESPACE,
@@ -221,11 +222,42 @@ Deno.test("an outage with nobody else there is survived", async () => {
   assert.deepEqual([prod.mayWrite, society.lost.size], [true, 0]);
 });
 
+Deno.test("a peer that is cut off and whose clock is set back stops before the next one begins", async () => {
+  using society = new Society();
+  const prod = await society.join("prod", 0);
+  await society.advance(3_000);
+  society.weather.turn("prod", { kind: "hanging" });
+  society.weather.clockOf("prod").turn(-3_600_000);
+  const dev = await society.join("dev", 666);
+  await society.advance(25_000);
+  assert.deepEqual([prod.mayWrite, dev.mayWrite], [false, true]);
+});
+
+Deno.test("a peer that is cut off and whose machine slept stops at once when it wakes, though its own time stood still", async () => {
+  using society = new Society();
+  const prod = await society.join("prod", 0);
+  await society.advance(3_000);
+  society.weather.turn("prod", { kind: "hanging" });
+  society.weather.clockOf("prod").turn(3_600_000);
+  assert.equal(prod.mayWrite, false);
+});
+
+Deno.test("a peer whose clock is set forward takes nobody for dead who renews its lease", async () => {
+  using society = new Society();
+  const dev = await society.join("dev", 666), prod = await society.join("prod", 0);
+  for (let turns = 0; turns < 40; turns++) {
+    society.weather.clockOf("prod").turn(3_600_000);
+    await society.advance(500);
+  }
+  assert.deepEqual([dev.mayWrite, prod.state, society.lost.size], [true, "paused", 0]);
+});
+
 /** What may happen to a society. */
 type Happening =
   | { readonly kind: "join"; readonly priority: number; readonly drainMs: number; readonly skewMs: number }
   | { readonly kind: "leave" | "kill"; readonly whom: number }
   | { readonly kind: "turn"; readonly whom: number; readonly way: Way }
+  | { readonly kind: "clock"; readonly whom: number; readonly byMs: number }
   | { readonly kind: "wait"; readonly ms: number };
 
 const WAY: fc.Arbitrary<Way> = fc.oneof(
@@ -245,12 +277,20 @@ const HAPPENING: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("leave" as const, "kill" as const), whom: fc.nat(5) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("turn" as const), whom: fc.nat(5), way: WAY }) },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("clock" as const),
+      whom: fc.nat(5),
+      byMs: fc.integer({ min: -600_000, max: 600_000 }),
+    }),
+  },
+  {
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 500, max: 15_000 }) }),
   },
 );
 
-Deno.test("of any peers at most one writes at any time, whoever comes, goes, dies, is cut off, late or unanswered", async () => {
+Deno.test("of any peers at most one writes at any time, whoever comes, goes, dies, is cut off, late, unanswered or sets its clock", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(HAPPENING, { minLength: 6, maxLength: 20 }), async (history) => {
       using society = new Society();
@@ -265,6 +305,7 @@ Deno.test("of any peers at most one writes at any time, whoever comes, goes, die
           const id = ids[step.whom];
           if (id === undefined || left.has(id)) continue;
           if (step.kind === "turn") society.weather.turn(id, step.way);
+          else if (step.kind === "clock") society.weather.clockOf(id).turn(step.byMs);
           else left.add(id);
           if (step.kind === "kill") society.kill(id);
           if (step.kind === "leave") void society.peers.get(id)!.release();

@@ -28,9 +28,10 @@ class Fleet implements Disposable {
     { drainMs = 0, skewMs = 0 }: { drainMs?: number; skewMs?: number } = {},
   ): Promise<Sharding> {
     const { clock } = this.weather;
+    this.weather.clockOf(identity).turn(skewMs);
     const sharding = new Sharding({
       client: this.weather.clientOf(identity),
-      clock: this.weather.skewed(skewMs),
+      clock: this.weather.clockOf(identity),
       random: new SeededRandom(identity.length),
       logger: silentLogger,
       namespace: NAMESPACE,
@@ -191,6 +192,7 @@ type Happening =
   | { readonly kind: "join"; readonly drainMs: number; readonly skewMs: number }
   | { readonly kind: "leave" | "kill"; readonly whom: number }
   | { readonly kind: "turn"; readonly whom: number; readonly way: Way }
+  | { readonly kind: "clock"; readonly whom: number; readonly byMs: number }
   | { readonly kind: "wait"; readonly ms: number };
 
 const WAY: fc.Arbitrary<Way> = fc.oneof(
@@ -209,12 +211,20 @@ const HAPPENING: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("leave" as const, "kill" as const), whom: fc.nat(4) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("turn" as const), whom: fc.nat(4), way: WAY }) },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("clock" as const),
+      whom: fc.nat(4),
+      byMs: fc.integer({ min: -600_000, max: 600_000 }),
+    }),
+  },
+  {
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 500, max: 12_000 }) }),
   },
 );
 
-Deno.test("a shard has at most one owner at any time, whoever comes, goes, dies, is cut off, late or unanswered", async () => {
+Deno.test("a shard has at most one owner at any time, whoever comes, goes, dies, is cut off, late, unanswered or sets its clock", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(HAPPENING, { minLength: 6, maxLength: 20 }), async (history) => {
       using fleet = new Fleet();
@@ -229,6 +239,7 @@ Deno.test("a shard has at most one owner at any time, whoever comes, goes, dies,
           const id = ids[step.whom];
           if (id === undefined || left.has(id)) continue;
           if (step.kind === "turn") fleet.weather.turn(id, step.way);
+          else if (step.kind === "clock") fleet.weather.clockOf(id).turn(step.byMs);
           else left.add(id);
           if (step.kind === "kill") fleet.kill(id);
           if (step.kind === "leave") void fleet.replicas.get(id)!.release();

@@ -1,6 +1,7 @@
-import { type Clock, SeededRandom, sleep, type TimerHandle, type Transport, VirtualClock } from "../../lib/base/mod.ts";
+import { SeededRandom, sleep, type Transport, VirtualClock } from "../../lib/base/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
+import { TurnedClock } from "./turned_clock.ts";
 
 /** How the way to the server is for one process. */
 export type Way =
@@ -22,6 +23,7 @@ export class Weather implements Disposable {
   /** Always reaches the server. */
   readonly client = new Client(this.server.transport(), { fieldManager: "test", clock: this.clock });
   readonly #ways = new Map<string, Way>();
+  readonly #clocks = new Map<string, TurnedClock>();
 
   /** From now on the way of a process is another. */
   turn(process: string, way: Way): void {
@@ -33,14 +35,11 @@ export class Weather implements Disposable {
     return new Client(this.#transport(process), { fieldManager: process, clock: this.clock, retriesMax: 0 });
   }
 
-  /** A clock that runs as fast as the server's and shows another time. */
-  skewed(byMs: number): Clock {
-    const { clock } = this;
-    return {
-      now: () => clock.now() + byMs,
-      schedule: (callback: () => void, delayMs: number) => clock.schedule(callback, delayMs),
-      clear: (handle: TimerHandle) => clock.clear(handle),
-    };
+  /** The clock of a process: it runs as fast as the server's and may show another time. */
+  clockOf(process: string): TurnedClock {
+    const clock = this.#clocks.get(process) ?? new TurnedClock(this.clock);
+    this.#clocks.set(process, clock);
+    return clock;
   }
 
   #transport(process: string): Transport {

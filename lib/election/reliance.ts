@@ -1,0 +1,45 @@
+import type { Clock } from "../base/mod.ts";
+
+/** A moment by both of a clock's measures. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly elapsedMs: number;
+}
+
+/** This very moment. */
+export function momentOf(clock: Clock): Moment {
+  return { nowMs: clock.now(), elapsedMs: clock.elapsed() };
+}
+
+/**
+ * How long a process may rely on what it was told: until the first of its clock's two measures says that time is over. The time of day
+ * goes on while the machine sleeps, the elapsed time also where somebody sets the time of day back.
+ */
+export class Reliance {
+  readonly #clock: Clock;
+  #since: Moment | undefined;
+  #forMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether it may be relied on now. */
+  get holds(): boolean {
+    const since = this.#since;
+    if (!since) return false;
+    const { nowMs, elapsedMs } = momentOf(this.#clock);
+    return nowMs < since.nowMs + this.#forMs && elapsedMs < since.elapsedMs + this.#forMs;
+  }
+
+  /** It holds for `forMs` from a moment on. */
+  renew(since: Moment, forMs: number): void {
+    this.#since = since;
+    this.#forMs = forMs;
+  }
+
+  /** It holds no longer. */
+  end(): void {
+    this.#since = undefined;
+  }
+}
