@@ -17,6 +17,7 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const HELPERS = [
   '/cluster.ts"',
   'served_cluster.ts"',
+  'installed_cluster.ts"',
   'world.ts"',
   'kubectl.ts"',
   'conformance_case.ts"',

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { SystemClock } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
 import { Client } from "../../lib/client/mod.ts";
+import { Expectation } from "../../lib/harness/mod.ts";
 import { type ApiResource, builtinKind, ConfigMap, Namespace, Pod, type PolicyRule } from "../../lib/operator/mod.ts";
 import { installation, type InstalledObject, installNamespace } from "../../lib/operator/installation.ts";
 import { Replication, type ReplicationObject, replicator } from "../../lib/replicator/mod.ts";
@@ -74,6 +76,12 @@ export class InstalledCluster implements AsyncDisposable {
     return await this.client.create<ReplicationObject>(Replication, { metadata, spec: wanted } as ReplicationObject);
   }
 
+  /** Waits until a ConfigMap is there. */
+  async untilCopied(name: string, namespace: string): Promise<void> {
+    const waiting = { client: this.client, clock: new SystemClock(), waitMsMax: 60_000 };
+    await new Expectation({ resource: ConfigMap, key: { namespace, name } }, waiting).toExist();
+  }
+
   /** What of the installation is there, as `kind name`. */
   async installed(): Promise<string[]> {
     const objects: InstalledObject[] = installation(replicator(), "pintle", ACCOUNT.namespace);
@@ -116,12 +124,17 @@ export class InstalledCluster implements AsyncDisposable {
     await this.#grant(namespace, rules);
     const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace, name: "stranger" } };
     await this.client.raw("POST", `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/stranger/token`;
+    return await this.kubeconfigOf({ namespace, name: "stranger" });
+  }
+
+  /** A kubeconfig of a ServiceAccount: the operator's own where none is named. */
+  async kubeconfigOf({ namespace, name } = ACCOUNT): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
     const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
     const { status } = await this.client.raw("POST", path, request) as { status: { token: string } };
     const config = parse(await Deno.readTextFile(this.#cluster.kubeconfigPath));
     for (const user of config.users) user.user = { token: status.token };
-    const file = `${this.#folder}/stranger`;
+    const file = `${this.#folder}/${name}`;
     await Deno.writeTextFile(file, JSON.stringify(config), { mode: 0o600 });
     return file;
   }
