@@ -64,8 +64,11 @@ export function breach(from: string, to: string): string | undefined {
 /** Says why an example may not import a file: it shows what users have. Its tests may take the harness, and the cluster of this run. */
 export function exampleBreach(from: string, to: string): string | undefined {
   if (/\/examples\/[a-z_]+\//.test(to) || to.endsWith("/lib/mod.ts")) return undefined;
-  if (from.endsWith("_test.ts") && /\/(lib\/harness\/mod|tests\/cluster|tests\/world)\.ts$/.test(to)) return undefined;
-  return `an example imports lib/mod.ts, its test also lib/harness/mod.ts and tests/cluster.ts, not ${
+  if (
+    from.endsWith("_test.ts") &&
+    /\/(lib\/harness\/mod|tests\/(?:cluster|served_cluster|world|cli\/binary))\.ts$/.test(to)
+  ) return undefined;
+  return `an example imports lib/mod.ts, its test also lib/harness/mod.ts, a cluster of tests/ and tests/cli/binary.ts, not ${
     to.split("/").slice(-3).join("/")
   }`;
 }
