@@ -13,7 +13,8 @@ import {
   rotationStep,
   type ServingCertificates,
 } from "./serving_certificates.ts";
-import { type ConfigurationOptions, webhookConfigurations } from "./webhook_configuration.ts";
+import { conversionPatch, converterOf, CRDS } from "./crd_conversion.ts";
+import { caBundle, type ConfigurationOptions, webhookConfigurations } from "./webhook_configuration.ts";
 
 /** What a keeper of certificates is given. */
 export interface CertificateKeeperOptions {
@@ -27,8 +28,15 @@ export interface CertificateKeeperOptions {
   readonly names: readonly string[];
   /** What the webhook configurations say, but for the authorities. */
   readonly configuration: Omit<ConfigurationOptions, "authorities">;
-  /** Whether this replica leads: it alone issues, and writes. */
+  /** Whether this replica leads: it alone applies configurations, and without conversion it alone issues. */
   readonly leads: () => boolean;
+  /** Absent where nothing is converted. */
+  readonly conversion?: {
+    /** Names of the CRDs that are to trust the authorities. */
+    readonly crds: readonly string[];
+    /** Its writes pass on every replica: none can lead before the stores are full, which may take a conversion. */
+    readonly client: Client;
+  };
   /** Called with what the servers are to show, as often as that is looked at. */
   readonly onCertificates: (certificates: ServingCertificates) => Promise<void> | void;
   readonly bounds?: Partial<RotationBounds>;
@@ -38,9 +46,13 @@ export interface CertificateKeeperOptions {
   readonly firstCheckMs?: number;
 }
 
+/** Looks at once, as long as somebody else is quicker. */
+const ATTEMPTS_MAX = 5;
+
 /**
  * Keeps the certificates of an operator's webhooks: every replica takes them from a Secret, and the leader issues and rotates them there
- * and has the webhook configurations trust them.
+ * and has the webhook configurations trust them. Where kinds are converted every replica does, for the Secret and the CRDs: these writes name
+ * the version that they replace, and what they say all replicas of whichever release agree on.
  *
  * Guarantees: what is served is trusted by the configurations at every moment of a rotation; whoever comes second with a write
  * looks again. Assumes that `checkMs` is well below `settleMs`, so that every replica shows a certificate before the authority of
@@ -82,20 +94,32 @@ export class CertificateKeeper {
 
   /** One look: reads, takes a step of the rotation where one is due, shows and publishes what is there now. */
   async check(signal?: AbortSignal): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#look(signal);
+      } catch (error) {
+        // What the Secret says may be another thing by now, so it is read anew.
+        if (!(error instanceof ConflictError) || attempt >= ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #look(signal?: AbortSignal): Promise<void> {
     const { client, secret, onCertificates, leads } = this.#options;
     const found = await client.find<DynamicObject>(SECRETS, secret, { signal });
     const certificates = await this.#advance(found, signal);
     if (!certificates) return;
     // Trusted first, shown then: whoever calls in between must not be turned away.
+    await this.#trust(certificates, signal);
     if (leads()) await this.#publish(certificates, signal);
     await onCertificates(certificates);
     this.#shown = true;
   }
 
   async #advance(found: DynamicObject | undefined, signal?: AbortSignal): Promise<ServingCertificates | undefined> {
-    const { client, clock, secret, names, leads, logger, configuration } = this.#options;
-    const present = found && fromSecret(found), nowMs = clock.now();
-    if (!leads()) return present;
+    const { clock, secret, names, leads, logger, configuration, conversion } = this.#options;
+    const present = found && fromSecret(found), nowMs = clock.now(), { client } = conversion ?? this.#options;
+    if (!conversion && !leads()) return present;
     const step = rotationStep(present, nowMs, this.#bounds);
     if (step === "keep") return present;
     const next = afterStep(step, present, { names, nowMs, lifetimeMs: this.#bounds.lifetimeMs });
@@ -116,6 +140,25 @@ export class CertificateKeeper {
     return next;
   }
 
+  /** Has the CRDs ask behind the Service, and trust who answers. One that asks nobody is of another release: it is left alone. */
+  async #trust({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
+    const { configuration: { place }, conversion, logger } = this.#options;
+    if (!conversion) return;
+    for (const name of conversion.crds) {
+      const live = await conversion.client.find<DynamicObject>(CRDS, { name }, { signal });
+      const asked = live && converterOf(live);
+      if (!asked) {
+        logger.warn("a kind is not installed as this release converts it", { crd: name });
+        continue;
+      }
+      if (asks(asked, place) && asked.caBundle === caBundle(authorities)) continue;
+      const { resourceVersion } = live.metadata!;
+      const patch = { metadata: { resourceVersion }, ...conversionPatch(place, authorities) };
+      await conversion.client.patch(CRDS, { name }, patch, { type: "merge", signal });
+      logger.info("a kind trusts the webhooks' certificates", { crd: name });
+    }
+  }
+
   async #publish({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
     const { client, configuration, logger } = this.#options;
     for (const { resource, object } of webhookConfigurations({ ...configuration, authorities })) {
@@ -125,6 +168,12 @@ export class CertificateKeeper {
       } else if (!says(live, object)) await client.apply(resource, object, { signal, force: true });
     }
   }
+}
+
+/** Whether a CRD asks at a place. */
+function asks({ url, service }: NonNullable<ReturnType<typeof converterOf>>, place: ConfigurationOptions["place"]) {
+  if (!("service" in place)) return url?.startsWith(place.url) ?? false;
+  return service?.namespace === place.service.namespace && service.name === place.service.name && url === undefined;
 }
 
 /** Whether a configuration has the very webhooks that are wanted, at their places and with their authorities. */

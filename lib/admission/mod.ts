@@ -7,7 +7,9 @@
  */
 export * from "./admission_error.ts";
 export * from "./context.ts";
+export * from "./crd_conversion.ts";
 export * from "./declaration.ts";
+export * from "./kind_conversion.ts";
 export * from "./reader.ts";
 export * from "./review.ts";
 export * from "./webhook_configuration.ts";

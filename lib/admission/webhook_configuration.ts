@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { JsonObject } from "../base/json.ts";
 import { isLabelValue } from "../apimachinery/name.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
@@ -63,16 +64,26 @@ export function configurationResource(type: AdmissionDeclaration["type"]): ApiRe
   return { group: GROUP, version: "v1", kind, plural: `${kind.toLowerCase()}s`, namespaced: false };
 }
 
+/** What API servers are told of a webhook's place. */
+export function clientConfig(place: WebhookPlace, path: string, authorities?: readonly string[]): JsonObject {
+  return {
+    ...("service" in place ? { service: { ...place.service, path, port: 443 } } : { url: `${place.url}${path}` }),
+    ...(authorities && { caBundle: caBundle(authorities) }),
+  };
+}
+
+/** Authorities as API servers take them. */
+export function caBundle(authorities: readonly string[]): string {
+  return Buffer.from(authorities.join("")).toString("base64");
+}
+
 function webhookOf(declaration: AdmissionDeclaration, { place, authorities }: ConfigurationOptions) {
   const { kind, webhook, operations, subresource, ignoreFailures, sideEffects, timeoutMs, reinvoke, type } =
     declaration;
   const path = webhookPath(declaration), objectSelector = labelSelector(declaration);
   return {
     name: webhook,
-    clientConfig: {
-      ...("service" in place ? { service: { ...place.service, path, port: 443 } } : { url: `${place.url}${path}` }),
-      ...(authorities && { caBundle: Buffer.from(authorities.join("")).toString("base64") }),
-    },
+    clientConfig: clientConfig(place, path, authorities),
     rules: [{
       apiGroups: [kind.group],
       apiVersions: [kind.version],

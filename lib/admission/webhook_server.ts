@@ -7,11 +7,19 @@ import type { Identity } from "../base/certificates.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { AdmissionWebhooks } from "./webhooks.ts";
+import type { TransportRequest } from "../base/transport.ts";
+
+/** What a server answers with. */
+export interface ServedWebhooks {
+  /** Longest body that is read of a request to a path. */
+  bodyBytesMax(path: string): number;
+  /** Answers one request. Rejects never. */
+  fetch(path: string, request: TransportRequest): Promise<Response>;
+}
 
 /** Where and how webhooks are served. */
 export interface WebhookServerOptions {
-  readonly webhooks: AdmissionWebhooks;
+  readonly webhooks: ServedWebhooks;
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -104,10 +112,10 @@ export class WebhookServer implements AsyncDisposable {
     // Written out before it counts as done, or a close would cut it off.
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
-      const body = (await boundedBody(request, webhooks.bodyBytesMax))?.toString();
-      const { method = "GET", url = "/", headers } = request;
+      const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
+      const body = (await boundedBody(request, bytesMax))?.toString();
       const answer = body === undefined
-        ? new Response(`a review may have ${webhooks.bodyBytesMax} bytes\n`, { status: 413 })
+        ? new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
         : await webhooks.fetch(url, { method, body, headers: { "content-type": headers["content-type"] ?? "" } });
       if (body === undefined || this.#closing) response.setHeader("connection", "close");
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });

@@ -45,6 +45,8 @@ export interface AdmissionHost {
   readonly index: AdmissionContext<KubeObject, unknown>["index"];
   /** Aborts when the operator stops. */
   readonly signal: AbortSignal;
+  /** Handlers wait for it: from then on indexes are complete. They do not wait where absent. */
+  readonly ready?: Promise<void>;
   /** Told of every review of a handler once it is answered. */
   readonly onReview?: (record: AdmissionRecord) => void;
 }
@@ -159,7 +161,10 @@ export class AdmissionWebhooks {
         this.#host.clock,
         timeoutMs,
         this.#host.signal,
-        (signal) => declaration.handler(this.#context(declaration, request, { object, draft, warnings, log, signal })),
+        async (signal) => {
+          await this.#host.ready;
+          await declaration.handler(this.#context(declaration, request, { object, draft, warnings, log, signal }));
+        },
       );
     } catch (error) {
       const status = denial(error);

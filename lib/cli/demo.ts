@@ -9,6 +9,8 @@ import { picture, type StepState } from "./demo_picture.ts";
 import { EXIT } from "./exit.ts";
 import { openLiveArea } from "./live_area.ts";
 import type { LiveArea } from "../harness/report_terminal.ts";
+import type { RunningOperator } from "../operator/running_operator.ts";
+import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import { applyCrds } from "../operator/installation.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
@@ -49,8 +51,12 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   const client = new Client(cluster.transport, { fieldManager: `${program}-demo`, clock });
   await applyCrds(client, operator, interrupts.signal);
   const { signal } = interrupts, logger = silentLogger;
-  await using running = await operator.start({ transport: cluster.transport, clock, signal });
-  const webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads: () => true, signal });
+  let webhooks: HostedWebhooks | undefined;
+  const serve = async (running: RunningOperator) => {
+    webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads: () => true, signal });
+  };
+  await using _running = await operator.start({ transport: cluster.transport, clock, serve, signal });
+  await webhooks?.admit();
   const story = new Story(scenario, client, clock, terminal, interrupts.signal);
   try {
     const view = await story.tell();

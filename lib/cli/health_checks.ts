@@ -37,11 +37,19 @@ export function webhookReadiness(webhooks: () => { readonly problem: string | un
 /**
  * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does either),
  * or a watch is silent. A replica that stands by is ready: it could lead at once, and a rollout waits for it.
+ *
+ * Where objects are converted neither keeps calls away: what its stores and watches wait for may be a conversion, which nobody but its
+ * pods answers.
  */
-export function readiness(running: () => RunningOperator | undefined, stalenessMaxMs: number): OwnCheck[] {
+export function readiness(
+  running: () => RunningOperator | undefined,
+  stalenessMaxMs: number,
+  { converts = false }: { readonly converts?: boolean } = {},
+): OwnCheck[] {
+  const working = converts ? ["starting", "running", "standby"] : ["running", "standby"];
   const operator = () => {
     const state = running()?.state ?? "starting";
-    return state === "running" || state === "standby" ? undefined : `it is ${state}`;
+    return working.includes(state) ? undefined : `it is ${state}`;
   };
   const watches = () => {
     for (const { spec, informer } of running()?.informers.running() ?? []) {
@@ -54,5 +62,5 @@ export function readiness(running: () => RunningOperator | undefined, stalenessM
     }
     return undefined;
   };
-  return [{ name: "operator", check: operator }, { name: "watches", check: watches }];
+  return [{ name: "operator", check: operator }, ...(converts ? [] : [{ name: "watches", check: watches }])];
 }

@@ -30,6 +30,7 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
     namespace,
     dryRun,
     signal,
+    keepsUrl: flags.skipWebhooks,
     objects: flags.skipWebhooks && installation(operator, program, namespace).filter((each) => !isWebhook(each)),
     onApplied: ({ kind, metadata }, checked) => {
       const named = `${kind!.toLowerCase()} ${metadata!.name}`;

@@ -5,7 +5,7 @@ import { mapConcurrent } from "../base/map_concurrent.ts";
 import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import { Client, ConflictError, isNotFound } from "../client/mod.ts";
-import { CRDS } from "../operator/installation.ts";
+import { CRDS } from "../admission/crd_conversion.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";

@@ -9,6 +9,7 @@ import { Metrics, probeChecks, serveHealth } from "../health/mod.ts";
 import { gatedScope, scopeOfGlobs } from "../controller/namespace_scope.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
+import type { StartOptions } from "../operator/start_options.ts";
 import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT } from "./exit.ts";
@@ -64,15 +65,23 @@ export async function run(context: CommandContext): Promise<number> {
     metrics: () => metrics.scrape(),
     livez: [...liveness(() => running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")],
     readyz: [
-      ...readiness(() => running, settings.stalenessMaxMs),
+      ...readiness(() => running, settings.stalenessMaxMs, { converts: operator.conversions.length > 0 }),
       ...(servesWebhooks(context, cluster) ? [webhookReadiness(() => webhooks)] : []),
       ...ownProbes("readiness"),
     ],
   });
   try {
-    running = await start(context, replica, metrics, logger, interrupts.signal);
-    const { signal } = interrupts;
-    webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads: replica.works, signal });
+    const { signal } = interrupts, onReview = metrics.review.bind(metrics);
+    const open = (running: RunningOperator) =>
+      openWebhooks(context, { cluster, running, clock, logger, leads: replica.works, onReview, signal });
+    const serve = async (begun: RunningOperator) => {
+      running = begun;
+      // The stores may take conversions before they are full; admission handlers take full stores.
+      if (operator.conversions.length > 0) webhooks = await open(begun);
+    };
+    running = await start(context, replica, metrics, { logger, serve, signal });
+    webhooks ??= await open(running);
+    await webhooks?.admit();
     const lost = await Promise.race([interrupts.received, replica.lost]);
     // Another replica may lead by now: nothing is finished, nothing cleaned up. The kubelet starts this one anew.
     if (lost) throw lost;
@@ -123,14 +132,14 @@ async function start(
   context: CommandContext,
   { transport, leadership, gate, identity }: Replica,
   metrics: Metrics,
-  logger: Logger,
-  signal: AbortSignal,
+  { logger, serve, signal }: Pick<StartOptions, "serve" | "signal"> & { readonly logger: Logger },
 ): Promise<RunningOperator> {
   const { operator, settings, version } = context;
   const { tracer, span } = await loadTracing(operator.name, version);
   return operator.start({
     transport,
     logger,
+    serve,
     signal,
     leadership,
     scope: gate ? gatedScope(scopeOfGlobs(settings.namespaces), gate) : scopeOfGlobs(settings.namespaces),

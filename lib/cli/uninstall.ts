@@ -6,7 +6,8 @@ import type { ApiResource } from "../apimachinery/resource.ts";
 import { Client, ForbiddenError } from "../client/mod.ts";
 import { LEASES } from "../election/lease.ts";
 import { Deployment, Secret } from "../operator/builtin_kinds.ts";
-import { CRDS, CREATED_BY, installation, type InstalledObject } from "../operator/installation.ts";
+import { CRDS } from "../admission/crd_conversion.ts";
+import { CREATED_BY, installation, type InstalledObject } from "../operator/installation.ts";
 import { webhookServiceName } from "../admission/webhook_configuration.ts";
 import { EXIT } from "./exit.ts";
 import {

@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Client } from "../client/mod.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
-import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
+import type { HostedWebhooks, HostingOptions } from "../operator/webhook_hosting.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 
@@ -15,47 +15,59 @@ export interface WebhookWork {
   readonly logger: Logger;
   /** Whether this replica leads. */
   readonly leads: () => boolean;
+  /** Told of every conversion once it is answered. */
+  readonly onReview?: HostingOptions["onReview"];
   /** Ends the wait for the first call. */
   readonly signal: AbortSignal;
 }
 
 /** Whether `run` serves webhooks, and is of no use as long as they do not answer. */
 export function servesWebhooks({ operator, settings }: CommandContext, cluster: OpenedCluster): boolean {
-  return operator.admission.length > 0 &&
+  return operator.servesWebhooks &&
     (cluster.serveService !== undefined || settings.webhookUrl !== "" || cluster.source === "in-cluster");
 }
 
 /**
  * Serves the operator's webhooks as the cluster can reach them: in this process where it is embedded, behind their Service where this is a pod,
- * else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or nobody said how they are reached.
+ * else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or nobody said how they are reached. Conversions are asked for from
+ * then on, admission handlers once `admit` was called.
  *
- * @throws {UsageError} for an address that cannot be, cannot be bound, or is never called.
+ * @throws {UsageError} for an address that cannot be, or cannot be bound.
  */
 export async function openWebhooks(context: CommandContext, work: WebhookWork): Promise<HostedWebhooks | undefined> {
-  const { operator, settings } = context, { cluster, running, clock, logger, leads, signal } = work;
-  if (operator.admission.length === 0) return undefined;
+  const { operator, settings } = context, { cluster, running, clock, logger, leads, signal, onReview } = work;
+  if (!operator.servesWebhooks) return undefined;
   if (!servesWebhooks(context, cluster)) {
     const fix = "set PINTLE_WEBHOOK_URL to an https address of this machine that the API server reaches";
-    logger.warn("admission webhooks are not served", { fix });
+    if (operator.admission.length > 0) logger.warn("admission webhooks are not served", { fix });
+    if (operator.conversions.length > 0) logger.warn("objects are not converted between versions", { fix });
     return undefined;
   }
   const { forgetWebhooks, hostByService, hostByUrl, hostInProcess } = await import("../operator/webhook_hosting.ts");
-  const hosting = { operator, running, clock, logger }, { webhookHost: host, webhookPort: port, webhookUrl } = settings;
+  const hosting = { operator, running, clock, logger, onReview };
+  const { webhookHost: host, webhookPort: port, webhookUrl } = settings;
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
   if (cluster.serveService) {
     const hosted = await hostInProcess(hosting, client, cluster.serveService);
-    logger.info("webhooks are called", { cluster: cluster.source });
-    return hosted;
+    return {
+      ...hosted,
+      admit: () => hosted.admit().then(() => logger.info("webhooks are called", { cluster: cluster.source })),
+    };
   }
-  if (!webhookUrl) return hostByService(hosting, { namespace: cluster.namespace, host, port, leads });
+  if (!webhookUrl) return hostByService(hosting, client, { namespace: cluster.namespace, host, port, leads });
   const url = addressOf(webhookUrl);
   const hosted = await hostByUrl(hosting, client, { host, port, url, nowMs: clock.now(), signal });
-  logger.info("webhooks are called", { url });
+  let isAsked = false;
   return {
     problem: undefined,
+    admit: async () => {
+      await hosted.admit();
+      isAsked = true;
+      logger.info("webhooks are called", { url });
+    },
     close: async () => {
       // Nobody would answer any more: what they are for would be refused.
-      await forgetWebhooks(client, operator);
+      if (isAsked) await forgetWebhooks(client, operator);
       await hosted.close();
     },
   };

@@ -155,13 +155,19 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         logger: createLogger((record) => timeline.log(record)),
         controller: { backoff: { initialMs: 5, maxMs: 50 } },
         signal: this.#abandon.signal,
+        serve: async (running) => {
+          // Only what objects are converted by is needed before there are stores.
+          if (declared.conversions.length > 0) this.#hosted = await this.#host(declared, running);
+        },
         ...how.options,
       });
       this.#transport = inner;
-      this.#hosted = await this.#host(declared, this.#running);
+      this.#hosted ??= await this.#host(declared, this.#running);
+      await this.#hosted?.admit();
     } catch (error) {
-      const running = this.#running;
-      this.#running = this.#transport = undefined;
+      const running = this.#running, hosted = this.#hosted;
+      this.#running = this.#transport = this.#hosted = undefined;
+      await hosted?.close();
       await running?.crash();
       inner.close();
       throw error;
@@ -183,7 +189,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   /** Has its webhooks called: in this process on an embedded cluster, on a loopback port by a control plane of this machine. */
   async #host(operator: Operator, running: RunningOperator): Promise<HostedWebhooks | undefined> {
     const { cluster, clock, timeline } = this.#options;
-    if (operator.admission.length === 0) return undefined;
+    if (!operator.servesWebhooks) return undefined;
     const { hostByUrl, hostInProcess } = await import("../operator/webhook_hosting.ts");
     const admin = this.#admin ??= cluster.transport();
     const client = new Client(admin, { fieldManager: operator.name, clock });

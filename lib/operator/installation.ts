@@ -1,5 +1,6 @@
 import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import { conversionFit, CRDS } from "../admission/crd_conversion.ts";
 import { WEBHOOK_PORT, webhookConfigurations, webhookServiceName } from "../admission/webhook_configuration.ts";
 import { LinkedAbort } from "../base/signal.ts";
 import { AlreadyExistsError, type Client, NotFoundError } from "../client/mod.ts";
@@ -25,9 +26,6 @@ const RBAC = "rbac.authorization.k8s.io";
  */
 export const CREATED_BY = "pintle.dev/created-by";
 
-/** The resource of CustomResourceDefinitions. */
-export const CRDS = resource("apiextensions.k8s.io", "CustomResourceDefinition", false);
-
 /**
  * What a cluster needs before the operator can run in it, in the order in which it is applied: CRDs, a namespace, a
  * ServiceAccount, a ClusterRole with exactly the operator's rules, a Role for the lease by which its replicas elect a leader,
@@ -39,9 +37,9 @@ export function installation(operator: Operator, program: string, namespace: str
     resource: of,
     object: { apiVersion, kind: of.kind, metadata: { ...metadata, labels }, ...rest } as DynamicObject,
   });
-  const admission = webhookRules(name, operator.admission);
+  const admission = webhookRules(operator);
   return [
-    ...operator.crds().map((object) => ({ resource: CRDS, object })),
+    ...operator.crds({ namespace }).map((object) => ({ resource: CRDS, object })),
     made(resource("", "Namespace", false), "v1", { name: namespace }),
     made(resource("", "ServiceAccount", true), "v1", { name, namespace }),
     made(resource(RBAC, "ClusterRole", false), `${RBAC}/v1`, { name }, {
@@ -64,7 +62,7 @@ export function installation(operator: Operator, program: string, namespace: str
 
 /** The Service in front of the webhooks and their configurations, whose authorities the leader adds. Nothing where none is declared. */
 function webhookObjects(operator: Operator, program: string, namespace: string): InstalledObject[] {
-  if (operator.admission.length === 0) return [];
+  if (!operator.servesWebhooks) return [];
   const service = { namespace, name: webhookServiceName(operator.name) };
   const labels = { "app.kubernetes.io/name": operator.name, "app.kubernetes.io/managed-by": program };
   const spec = {
@@ -99,6 +97,8 @@ export interface ApplyInstallationOptions {
   /** The server checks everything and stores nothing. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
+  /** Whether a process that converts at a URL goes on being asked, instead of the Service. */
+  readonly keepsUrl?: boolean;
   /** Told of each object; `checked` is false where a dry run could not check it, since its namespace does not exist yet. */
   readonly onApplied?: (object: DynamicObject, checked: boolean) => void;
 }
@@ -113,11 +113,12 @@ export async function applyInstallation(
   operator: Operator,
   options: ApplyInstallationOptions,
 ): Promise<void> {
-  const { program, namespace, dryRun, signal, onApplied } = options;
+  const { program, namespace, dryRun, signal, onApplied, keepsUrl } = options;
   for (const { resource, object } of options.objects ?? installation(operator, program, namespace)) {
     try {
       if (resource.kind === "Namespace" && !dryRun) await createMarked(client, { resource, object }, program, signal);
-      await client.apply(resource, object, { force: true, dryRun, signal });
+      if (resource === CRDS) await applyCrd(client, object, { keepsUrl, dryRun, signal });
+      else await client.apply(resource, object, { force: true, dryRun, signal });
       onApplied?.(object, true);
     } catch (error) {
       // A dry run makes no namespace, so the server cannot check what goes inside.
@@ -143,10 +144,22 @@ async function createMarked(
   });
 }
 
-/** Applies the operator's CRDs and waits until the server serves them. */
+async function applyCrd(
+  client: Client,
+  declared: DynamicObject,
+  { keepsUrl = false, dryRun, signal }: Pick<ApplyInstallationOptions, "keepsUrl" | "dryRun" | "signal">,
+): Promise<void> {
+  const live = await client.find<DynamicObject>(CRDS, keyOf(declared), { signal });
+  const { first, object } = conversionFit(declared, live, keepsUrl);
+  if (first) await client.patch(CRDS, keyOf(declared), first, { type: "merge", dryRun, signal });
+  // What a dry run has not made room for would be refused.
+  if (!(first && dryRun)) await client.apply(CRDS, object, { force: true, dryRun, signal });
+}
+
+/** Applies the operator's CRDs and waits until the server serves them. A process that converts at a URL goes on being asked. */
 export async function applyCrds(client: Client, operator: Operator, signal?: AbortSignal): Promise<void> {
   for (const crd of operator.crds()) {
-    await client.apply(CRDS, crd, { force: true, signal });
+    await applyCrd(client, crd, { keepsUrl: true, signal });
     await untilEstablished(client, crd.metadata!.name!, signal);
   }
 }

@@ -73,6 +73,8 @@ export type {
   AdmissionUser,
   AdmissionWebhooks,
   AdmittedKind,
+  Converted,
+  KindConversion,
   MutateHandler,
   MutateOptions,
   MutationContext,
@@ -184,6 +186,8 @@ export type {
 export { type NamespaceScope, scopeOfGlobs } from "../controller/namespace_scope.ts";
 export * from "./builtin_kinds.ts";
 export * from "./define_resource.ts";
+export * from "./resource_options.ts";
+export type { VersionOptions, VersionParts } from "./resource_version.ts";
 export * from "./kind_handlers.ts";
 export { EVERYTHING, type KindSelector } from "./kind_selector.ts";
 export * from "./operator.ts";

@@ -4,7 +4,10 @@ import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
 import { isDnsLabel, isQualifiedName } from "../apimachinery/name.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import { webhookConversion } from "../admission/crd_conversion.ts";
 import type { AdmissionDeclaration } from "../admission/declaration.ts";
+import type { KindConversion } from "../admission/kind_conversion.ts";
+import { webhookServiceName } from "../admission/webhook_configuration.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
 import { type ControllerDeclaration, emptyDeclaration, type ResourceKind } from "../controller/declaration.ts";
 import type { PlannedCycle } from "../controller/planned_cycle.ts";
@@ -201,10 +204,28 @@ export class Operator {
     return requiredRules(this.declarations, [...kinds, ...this.#permissions], { takesOver: this.takesOver });
   }
 
-  /** The CustomResourceDefinitions of the operator's own kinds. */
-  crds(): DynamicObject[] {
+  /**
+   * The CustomResourceDefinitions of the operator's own kinds. `namespace` is that of the Service behind which it converts their versions,
+   * where they have different fields.
+   */
+  crds({ namespace = "default" }: { readonly namespace?: string } = {}): DynamicObject[] {
+    const { statusFields = [] } = this.storage, service = { namespace, name: webhookServiceName(this.name) };
+    return this.#customResources.map((resource) => {
+      const crd = resource.crd({ statusFields });
+      if (!resource.conversion()) return crd;
+      return { ...crd, spec: { ...crd.spec as object, conversion: webhookConversion({ service }) } };
+    });
+  }
+
+  /** How the objects of its own kinds are converted: one for each kind whose versions have different fields. */
+  get conversions(): readonly KindConversion[] {
     const { statusFields = [] } = this.storage;
-    return this.#customResources.map((resource) => resource.crd({ statusFields }));
+    return this.#customResources.flatMap((resource) => resource.conversion({ statusFields }) ?? []);
+  }
+
+  /** Whether API servers ask it something: to admit what is written, or to convert what is stored. */
+  get servesWebhooks(): boolean {
+    return this.#admission.length > 0 || this.conversions.length > 0;
   }
 
   /** The finalizer that its delete handlers of a kind put on objects: its own, and no other operator's. */

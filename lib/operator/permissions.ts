@@ -1,5 +1,6 @@
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { AdmissionDeclaration } from "../admission/declaration.ts";
+import type { KindConversion } from "../admission/kind_conversion.ts";
 import { configurationResource, webhookServiceName } from "../admission/webhook_configuration.ts";
 import { type ControllerDeclaration, handles } from "../controller/declaration.ts";
 
@@ -38,26 +39,36 @@ export interface NamedPolicyRule extends PolicyRule {
 
 /** What the leader needs to keep the certificates of webhooks: `own` in the operator's namespace, `cluster` anywhere. */
 export function webhookRules(
-  operator: string,
-  declarations: readonly AdmissionDeclaration[],
+  { name, admission, conversions }: {
+    readonly name: string;
+    readonly admission: readonly AdmissionDeclaration[];
+    readonly conversions: readonly KindConversion[];
+  },
 ): { readonly own: readonly NamedPolicyRule[]; readonly cluster: readonly NamedPolicyRule[] } {
-  if (declarations.length === 0) return { own: [], cluster: [] };
-  const types = [...new Set(declarations.map(({ type }) => type))];
+  if (admission.length === 0 && conversions.length === 0) return { own: [], cluster: [] };
+  const types = [...new Set(admission.map(({ type }) => type))];
   return {
     own: [
       {
         apiGroups: [""],
         resources: ["secrets"],
         verbs: ["get", "update"],
-        resourceNames: [webhookServiceName(operator)],
+        resourceNames: [webhookServiceName(name)],
       },
       // The name of what is yet to be created is not known to RBAC.
       { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
     ],
-    cluster: types.map((type) => {
-      const { group, plural } = configurationResource(type);
-      return { apiGroups: [group], resources: [plural], verbs: ["get", "patch"], resourceNames: [operator] };
-    }),
+    cluster: [
+      ...types.map((type) => {
+        const { group, plural } = configurationResource(type);
+        return { apiGroups: [group], resources: [plural], verbs: ["get", "patch"], resourceNames: [name] };
+      }),
+      ...(conversions.length === 0 ? [] : [{
+        ...WATCH_KINDS,
+        verbs: ["get", "patch"],
+        resourceNames: conversions.map(({ crd }) => crd),
+      }]),
+    ],
   };
 }
 

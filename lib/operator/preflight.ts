@@ -76,7 +76,7 @@ export async function missingRights(
       : client.can(verb, resource, namespace, name, signal);
   const rules = await missingRules(operator.rules(), namespace, can, installHint(program));
   if (webhookNamespace) {
-    const { own, cluster } = webhookRules(operator.name, operator.admission), install = installHint(program);
+    const { own, cluster } = webhookRules(operator), install = installHint(program);
     rules.push(...await missingRules(own, webhookNamespace, can, install));
     rules.push(...await missingRules(cluster, undefined, can, install));
   }

@@ -51,6 +51,7 @@ export class RunningOperator implements AsyncDisposable {
   #unscope: (() => void) | undefined;
   readonly #stop = new AbortController();
   readonly #abort = new AbortController();
+  readonly #full = Promise.withResolvers<void>();
   #running: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #state: OperatorState = "starting";
@@ -94,6 +95,7 @@ export class RunningOperator implements AsyncDisposable {
       reader: (signal) => new SignalledReader(this.client, signal),
       index: (of) => indexes.reader(of),
       signal: this.#abort.signal,
+      ready: this.#full.promise,
       onReview: options.onReview,
     });
     this.#scope = scope;
@@ -232,9 +234,11 @@ export class RunningOperator implements AsyncDisposable {
     for (const handler of this.#operator.activities.startup) await handler(context);
     const started = Promise.all(this.controllers.map((controller) => controller.start()));
     await (signal ? untilAborted(started, signal) : started);
+    this.#full.resolve();
   }
 
-  async #start({ signal, leadership }: StartOptions): Promise<void> {
+  async #start({ signal, leadership, serve }: StartOptions): Promise<void> {
+    await serve?.(this);
     await this.#fill(signal);
     if (!leadership) return this.#run();
     this.#state = "standby";

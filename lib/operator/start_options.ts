@@ -10,6 +10,7 @@ import type { ClientOptions } from "../client/mod.ts";
 import type { ControllerOptions } from "../controller/controller_deps.ts";
 import type { NamespaceScope } from "../controller/namespace_scope.ts";
 import type { ControllerObserver } from "../controller/observer.ts";
+import type { RunningOperator } from "./running_operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */
 export interface StartOptions {
@@ -46,6 +47,11 @@ export interface StartOptions {
   readonly handles?: (kind: ApiResource) => boolean;
   /** In which namespaces it works; everywhere where absent. */
   readonly scope?: NamespaceScope;
+  /**
+   * Called before everything else: whoever converts objects must answer before the stores fill, since that may take conversions. Admission
+   * handlers that are asked before the stores are full wait for that.
+   */
+  readonly serve?: (running: RunningOperator) => Promise<void> | void;
   /** Aborts a start that takes too long. */
   readonly signal?: AbortSignal;
 }

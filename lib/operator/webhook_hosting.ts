@@ -3,16 +3,19 @@ import { type Clock, sleep } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { type AdmissionDeclaration, admissionDeclaration } from "../admission/declaration.ts";
 import { CertificateKeeper } from "../admission/certificate_keeper.ts";
 import { issueServing, type RotationBounds } from "../admission/serving_certificates.ts";
+import { type ConversionHost, ConversionWebhook } from "../admission/conversion_webhook.ts";
+import { conversionPatch, converterOf, CRDS } from "../admission/crd_conversion.ts";
 import {
   type ConfigurationOptions,
   webhookConfigurations,
+  type WebhookPlace,
   webhookServiceName,
 } from "../admission/webhook_configuration.ts";
+import { WebhookRoutes } from "../admission/webhook_routes.ts";
 import { WebhookServer } from "../admission/webhook_server.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
 import { ConfigMap } from "./builtin_kinds.ts";
@@ -23,9 +26,19 @@ import type { RunningOperator } from "./running_operator.ts";
 export interface HostedWebhooks {
   /** Why they do not answer yet; undefined where they do. */
   readonly problem: string | undefined;
+  /**
+   * Has API servers ask the admission handlers: to be called once the operator has started. Conversions are asked for from the beginning, since
+   * the stores may take some before they are full.
+   *
+   * @throws what the API server answers to the configurations; {@linkcode UsageError} where it never asks.
+   */
+  admit(): Promise<void>;
   /** Told that the process is to end: callers that have not noticed yet are answered for a while, which `close` waits for. */
   leave?(): void;
-  /** Ends them. The configurations stay: see {@linkcode forgetWebhooks}. */
+  /**
+   * Ends them. The configurations stay: see {@linkcode forgetWebhooks}. CRDs go on asking, too: an answer that does not come loses nothing, and
+   * versions that are taken for the same would.
+   */
   close(): Promise<void>;
 }
 
@@ -35,6 +48,8 @@ export interface HostingOptions {
   readonly running: RunningOperator;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of every conversion once it is answered. */
+  readonly onReview?: ConversionHost["onReview"];
 }
 
 /** Has code of this process answer for a Service inside of a cluster, until the function that it returns is called. */
@@ -58,27 +73,40 @@ export function configurationOf(
   return { name: operator.name, declarations: operator.admission, place, labels };
 }
 
+/** What a server answers with: conversions, admission, and what `probes` are for. */
+function routesOf(
+  { operator, running, clock, logger, onReview }: HostingOptions,
+  probes: readonly AdmissionDeclaration[] = [],
+): WebhookRoutes {
+  const { conversions } = operator;
+  const conversion = conversions.length > 0
+    ? new ConversionWebhook(conversions, { clock, logger, onReview })
+    : undefined;
+  return new WebhookRoutes(running.webhooks.extended(probes), conversion);
+}
+
 /**
- * Hosts webhooks on an API server of this process: it calls them without a network. `client` may write webhook configurations.
+ * Hosts webhooks on an API server of this process: it calls them without a network. `client` may write webhook configurations and CRDs.
  *
- * @throws what the API server answers to the configurations.
+ * @throws what the API server answers to that.
  */
 export async function hostInProcess(
-  { operator, running }: HostingOptions,
+  hosting: HostingOptions,
   client: Client,
   serve: ServeService,
 ): Promise<HostedWebhooks> {
+  const { operator } = hosting, routes = routesOf(hosting);
   const service = { namespace: "default", name: webhookServiceName(operator.name) };
-  const end = serve(service.namespace, service.name, (path, request) => running.webhooks.fetch(path, request));
-  const configuration = configurationOf(operator, { service });
+  const end = serve(service.namespace, service.name, (path, request) => routes.fetch(path, request));
   try {
-    await applyConfigurations(client, configuration);
+    await askForConversions(client, operator, { service });
   } catch (error) {
     end();
     throw error;
   }
   return {
     problem: undefined,
+    admit: () => applyConfigurations(client, configurationOf(operator, { service })),
     close: () => Promise.resolve(end()),
   };
 }
@@ -97,43 +125,73 @@ export interface UrlHosting {
 }
 
 /**
- * Hosts webhooks at a URL that the API server reaches, with a certificate of its own for as long as the process lives; resolves when the API
- * server calls them. `client` may write webhook configurations and try to create ConfigMaps in the namespace `default`.
+ * Hosts webhooks at a URL that the API server reaches, with a certificate of its own for as long as the process lives. `client` may write
+ * webhook configurations and CRDs, and try to create ConfigMaps in the namespace `default`.
  *
- * @throws {UsageError} where the address cannot be bound, or the API server does not call within half a minute; what it answers to the
- * configurations.
+ * @throws {UsageError} where the address cannot be bound, or the webhooks are those of an installation; what the API server answers.
  */
 export async function hostByUrl(
-  { operator, running, clock, logger }: HostingOptions,
+  hosting: HostingOptions,
   client: Client,
   { host, port, url, nowMs, signal }: UrlHosting,
 ): Promise<HostedWebhooks> {
-  const name = url ? new URL(url).hostname.replace(/^\[|\]$/g, "") : host;
+  const { operator, clock, logger } = hosting, name = url ? new URL(url).hostname.replace(/^\[|\]$/g, "") : host;
   const { identity, authority } = issueServing([name], nowMs, YEAR_MS);
   const called = new Set<string>(), probes = probesOf(operator, (type) => void called.add(type));
-  const webhooks = running.webhooks.extended(probes);
-  const server = await WebhookServer.start({ webhooks, host, port, identity, clock, logger });
-  const place = { url: (url ?? `https://${host}:${server.port}`).replace(/\/$/, "") };
+  const server = await WebhookServer.start({
+    webhooks: routesOf(hosting, probes),
+    host,
+    port,
+    identity,
+    clock,
+    logger,
+  });
+  const place = { url: (url ?? `https://${host}:${server.port}`).replace(/\/$/, "") }, authorities = [authority];
   const declarations = [...operator.admission, ...probes];
-  const configuration = { ...configurationOf(operator, place), declarations, authorities: [authority] };
+  const close = () => server[Symbol.asyncDispose]();
   try {
-    await applyConfigurations(client, configuration);
-    for (let attempt = 1; called.size < probes.length; attempt++) {
-      if (attempt > PROBES_MAX) {
-        await forgetWebhooks(client, operator);
-        throw new UsageError(
-          `the API server did not call ${place.url} within ${PROBES_MAX * PROBE_MS / 1_000} s`,
-          "PINTLE_WEBHOOK_URL must be an address of this machine that the API server reaches, as that of kind's Docker network",
-        );
-      }
-      await client.create(ConfigMap, probeObject(operator), { dryRun: true, signal });
-      if (called.size < probes.length) await sleep(clock, PROBE_MS, signal);
-    }
+    await askForConversions(client, operator, place, authorities);
   } catch (error) {
-    await server[Symbol.asyncDispose]();
+    await close();
     throw error;
   }
-  return { problem: undefined, close: () => server[Symbol.asyncDispose]() };
+  return {
+    problem: undefined,
+    admit: async () => {
+      await applyConfigurations(client, { ...configurationOf(operator, place), declarations, authorities });
+      const isCalled = () => called.size >= probes.length;
+      try {
+        await untilCalled(client, operator, { isCalled, place, clock, signal });
+      } catch (error) {
+        // Nobody would answer them: what they are for would be refused.
+        await forgetWebhooks(client, operator);
+        throw error;
+      }
+    },
+    close,
+  };
+}
+
+async function untilCalled(
+  client: Client,
+  operator: Operator,
+  { isCalled, place, clock, signal }: {
+    readonly isCalled: () => boolean;
+    readonly place: { readonly url: string };
+    readonly clock: Clock;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<void> {
+  for (let attempt = 1; !isCalled(); attempt++) {
+    if (attempt > PROBES_MAX) {
+      throw new UsageError(
+        `the API server did not call ${place.url} within ${PROBES_MAX * PROBE_MS / 1_000} s`,
+        "PINTLE_WEBHOOK_URL must be an address of this machine that the API server reaches, as that of kind's Docker network",
+      );
+    }
+    await client.create(ConfigMap, probeObject(operator), { dryRun: true, signal });
+    if (!isCalled()) await sleep(clock, PROBE_MS, signal);
+  }
 }
 
 /** API servers take a moment until they obey a configuration, and may not reach a URL at all: what is asked of a probe tells both. */
@@ -174,17 +232,20 @@ export interface ServiceHosting {
 
 /**
  * Hosts webhooks behind their Service: every replica serves with the certificate of a Secret, which the leader issues and rotates. The server
- * begins to listen when there is one; until then `problem` says so.
+ * begins to listen when there is one; until then `problem` says so. `client` may write the Secret and the CRDs, whether this replica
+ * leads or not.
  */
 export function hostByService(
-  { operator, running, clock, logger }: HostingOptions,
+  hosting: HostingOptions,
+  client: Client,
   { namespace, host, port, leads, bounds, checkMs, firstCheckMs, drainMs = 5_000, onServing }: ServiceHosting,
 ): HostedWebhooks {
+  const { operator, running, clock, logger } = hosting, { conversions } = operator, routes = routesOf(hosting);
   const name = webhookServiceName(operator.name), stop = new AbortController();
   let server: WebhookServer | undefined, drained: Promise<void> | undefined;
   const show = async (identity: Identity) => {
     if (server) return server.show(identity);
-    server = await WebhookServer.start({ webhooks: running.webhooks, host, port, identity, clock, logger });
+    server = await WebhookServer.start({ webhooks: routes, host, port, identity, clock, logger });
     onServing?.(server.port);
   };
   const keeper = new CertificateKeeper({
@@ -195,6 +256,7 @@ export function hostByService(
     names: [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`],
     configuration: configurationOf(operator, { service: { namespace, name } }),
     leads,
+    conversion: conversions.length > 0 ? { crds: conversions.map(({ crd }) => crd), client } : undefined,
     onCertificates: ({ serving }) => show(serving),
     bounds,
     checkMs,
@@ -205,6 +267,7 @@ export function hostByService(
     get problem() {
       return keeper.problem;
     },
+    admit: () => Promise.resolve(), // the leader does, whenever it looks
     leave: () => void (drained ??= sleep(clock, drainMs)),
     close: async () => {
       stop.abort();
@@ -224,20 +287,38 @@ export async function forgetWebhooks(client: Client, operator: Operator): Promis
   }
 }
 
-/** @throws {UsageError} where the webhooks are those of an installation: a process that ends must not take them along. */
-async function requireNoService(client: Client, resource: ApiResource, name: string): Promise<void> {
-  const live = await client.find<DynamicObject>(resource, { name });
-  const webhooks = (live?.webhooks ?? []) as { readonly clientConfig?: { readonly service?: unknown } }[];
-  if (!webhooks.some(({ clientConfig }) => clientConfig?.service)) return;
-  throw new UsageError(
-    `the webhooks of ${name} are installed in this cluster, behind a Service`,
-    "uninstall the operator and install it with --skip-webhooks, or leave PINTLE_WEBHOOK_URL out",
-  );
-}
-
 async function applyConfigurations(client: Client, options: ConfigurationOptions): Promise<void> {
   for (const { resource, object } of webhookConfigurations(options)) {
-    if ("url" in options.place) await requireNoService(client, resource, options.name);
+    if ("url" in options.place) {
+      const live = await client.find<DynamicObject>(resource, { name: options.name });
+      const webhooks = (live?.webhooks ?? []) as { readonly clientConfig?: { readonly service?: unknown } }[];
+      if (webhooks.some(({ clientConfig }) => clientConfig?.service)) throw new InstalledError(options.name);
+    }
     await client.apply(resource, object, { force: true });
+  }
+}
+
+/** Has API servers ask at a place for objects of the operator's kinds in other versions. */
+async function askForConversions(
+  client: Client,
+  operator: Operator,
+  place: WebhookPlace,
+  authorities?: readonly string[],
+): Promise<void> {
+  for (const { crd } of operator.conversions) {
+    const live = await client.find<DynamicObject>(CRDS, { name: crd }), asked = live && converterOf(live);
+    // Every installation names the Service; one that has run has an authority, too.
+    if ("url" in place && asked?.service && asked.caBundle) throw new InstalledError(operator.name);
+    await client.patch(CRDS, { name: crd }, conversionPatch(place, authorities), { type: "merge" });
+  }
+}
+
+/** The webhooks are those of an installation: a process that ends must not take them along. */
+class InstalledError extends UsageError {
+  constructor(operator: string) {
+    super(
+      `the webhooks of ${operator} are installed in this cluster, behind a Service`,
+      "uninstall the operator and install it with --skip-webhooks, or leave PINTLE_WEBHOOK_URL out",
+    );
   }
 }

@@ -46,7 +46,7 @@ class Replicas implements AsyncDisposable {
     const operator = declared(), { clock } = this, logger = createLogger((record) => this.lines.push(record));
     const running = await operator.start({ transport: this.cluster.transport(), clock, logger });
     const index = this.#hosts.length;
-    const hosted = hostByService({ operator, running, clock, logger }, {
+    const hosted = hostByService({ operator, running, clock, logger }, running.client, {
       namespace: "default",
       host: "127.0.0.1",
       port: 0,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { silentLogger, SystemClock, UsageError } from "../../lib/base/mod.ts";
 import { AdmissionWebhooks, SignalledReader } from "../../lib/admission/mod.ts";
 import { issueServing } from "../../lib/admission/serving_certificates.ts";
+import { WebhookRoutes } from "../../lib/admission/webhook_routes.ts";
 import { WebhookServer } from "../../lib/admission/webhook_server.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
@@ -21,7 +22,7 @@ async function serve(handler: () => Promise<unknown> | unknown, bodyBytesMax = 1
   }, { bodyBytesMax });
   const { identity, authority } = issueServing(["127.0.0.1"], Date.now(), DAY_MS);
   const server = await WebhookServer.start({
-    webhooks,
+    webhooks: new WebhookRoutes(webhooks),
     host: "127.0.0.1",
     port,
     identity,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { LEASES, microTime } from "../../lib/election/lease.ts";
-import { CRDS } from "../../lib/operator/installation.ts";
+import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { type ApiResource, Deployment, Namespace, Pod } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";

@@ -1,13 +1,8 @@
 import { CertificateAuthority, EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
 import { type ApiResource, type DynamicObject, formatApiVersion, type KubeObject } from "../../lib/apimachinery/mod.ts";
 
-import {
-  applyCrds,
-  CRDS,
-  installation,
-  type InstalledObject,
-  installNamespace,
-} from "../../lib/operator/installation.ts";
+import { CRDS } from "../../lib/admission/crd_conversion.ts";
+import { applyCrds, installation, type InstalledObject, installNamespace } from "../../lib/operator/installation.ts";
 import { Client, type Login } from "../../lib/client/mod.ts";
 import { Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";

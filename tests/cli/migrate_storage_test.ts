@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Client } from "../../lib/client/mod.ts";
 import type { ApiResource } from "../../lib/operator/mod.ts";
-import { CRDS } from "../../lib/operator/installation.ts";
+import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { realKubeconfig } from "../cluster.ts";
 import { openServedCluster } from "../served_cluster.ts";
 import { type Ended, runBinary } from "./binary.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import { CRDS } from "../../lib/operator/installation.ts";
+import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { builtinKind, ConfigMap, Deployment, Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { runBinary } from "./binary.ts";

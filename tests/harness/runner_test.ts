@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { settle, SystemClock, UsageError } from "../../lib/base/mod.ts";
 import { type DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { UnreachableError } from "../../lib/client/mod.ts";
-import { CRDS } from "../../lib/operator/installation.ts";
+import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { ConfigMap, Namespace } from "../../lib/operator/mod.ts";
 import {
   type Cluster,

@@ -4,7 +4,7 @@ import { UsageError } from "../../lib/base/mod.ts";
 import type { DiscoveredResource } from "../../lib/client/mod.ts";
 import { ConfigMap, defineResource, EVERYTHING, type KindSelector, Operator } from "../../lib/operator/mod.ts";
 import { selectKinds } from "../../lib/operator/kind_selector.ts";
-import { CRDS } from "../../lib/operator/installation.ts";
+import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 
 const served = (

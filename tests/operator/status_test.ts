@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SystemClock } from "../../lib/base/mod.ts";
 import { formatTime } from "../../lib/apimachinery/mod.ts";
 import { Operator } from "../../lib/operator/mod.ts";
-import { CRDS } from "../../lib/operator/installation.ts";
+import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { World } from "../world.ts";
 import {
   applyStatusAs,

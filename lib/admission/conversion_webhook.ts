@@ -1,0 +1,157 @@
+import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import { isObject, type JsonValue, parseJson } from "../base/json.ts";
+import type { Logger } from "../base/log.ts";
+import type { TransportRequest } from "../base/transport.ts";
+import { type DynamicObject, formatKey, keyOf } from "../apimachinery/object.ts";
+import { parseApiVersion } from "../apimachinery/resource.ts";
+import { CONVERT_PATH } from "./crd_conversion.ts";
+import { ConversionError, type KindConversion } from "./kind_conversion.ts";
+import { MalformedReviewError } from "./review.ts";
+import type { AdmissionRecord } from "./webhooks.ts";
+
+/** What conversions are answered with. */
+export interface ConversionHost {
+  readonly clock: Clock;
+  /** Its lines name the object and both versions. */
+  readonly logger: Logger;
+  /** Told of every review once it is answered; one that fails counts as denied. */
+  readonly onReview?: (record: AdmissionRecord) => void;
+}
+
+/** Bounds of conversion; all have defaults. */
+export interface ConversionBounds {
+  /** Longest body of a review. One review holds every object of a list that is read in another version than the one it is stored in. */
+  readonly bodyBytesMax: number;
+}
+
+const BOUNDS: ConversionBounds = { bodyBytesMax: 32 * 1024 * 1024 };
+const REVIEW = { apiVersion: "apiextensions.k8s.io/v1", kind: "ConversionReview" } as const;
+/** Problems that are remembered as told, so that an object that is read again and again does not fill the log. */
+const TOLD_MAX = 1_000;
+
+/** A request for conversion, taken out of a `ConversionReview`. */
+interface ConversionRequest {
+  readonly uid: string;
+  readonly desiredAPIVersion: string;
+  readonly objects: readonly DynamicObject[];
+}
+
+/**
+ * Answers API servers that ask for objects in another version, fetch-shaped.
+ *
+ * Guarantees: every request is answered, the objects in their order or none of them; an object that cannot be converted is named, with what
+ * its converting function says for people. What it throws without meaning to is told in the log only.
+ */
+export class ConversionWebhook {
+  readonly #conversions: readonly KindConversion[];
+  readonly #host: ConversionHost;
+  readonly #bounds: ConversionBounds;
+  readonly #told = new Set<string>();
+
+  constructor(conversions: readonly KindConversion[], host: ConversionHost, bounds: Partial<ConversionBounds> = {}) {
+    this.#conversions = conversions;
+    this.#host = host;
+    this.#bounds = { ...BOUNDS, ...bounds };
+  }
+
+  /** Longest body that is read. */
+  get bodyBytesMax(): number {
+    return this.#bounds.bodyBytesMax;
+  }
+
+  /** Answers one review. Rejects never. */
+  fetch({ method = "GET", headers = {}, body = "" }: TransportRequest): Promise<Response> {
+    const { clock, onReview } = this.#host, startMs = clock.now();
+    const { answer, failed } = this.#answer(method, headers["content-type"] ?? "", body);
+    onReview?.({ webhook: CONVERT_PATH, code: answer.status, denied: failed, durationMs: clock.now() - startMs });
+    return Promise.resolve(answer);
+  }
+
+  #answer(method: string, type: string, body: string): { readonly answer: Response; readonly failed: boolean } {
+    const refusal = (status: number, message: string) => ({
+      answer: new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8" } }),
+      failed: false,
+    });
+    if (method !== "POST") return refusal(405, "a webhook answers POST");
+    if (!/^application\/json\b/.test(type)) return refusal(415, "a review is application/json");
+    if (body.length > this.bodyBytesMax) return refusal(413, `a review may have ${this.bodyBytesMax} bytes`);
+    let request: ConversionRequest;
+    try {
+      request = parseConversionReview(body);
+    } catch (error) {
+      if (error instanceof MalformedReviewError) return refusal(400, error.message);
+      throw error;
+    }
+    const { uid } = request, converted = this.#convertAll(request), failed = typeof converted === "string";
+    const response = failed
+      ? { uid, convertedObjects: [], result: { status: "Failure", message: converted } }
+      : { uid, convertedObjects: converted, result: { status: "Success" } };
+    const text = JSON.stringify({ ...REVIEW, response });
+    return { answer: new Response(text, { headers: { "content-type": "application/json" } }), failed };
+  }
+
+  /** The objects in the version that is asked for; why there are none where one of them cannot be had in it. */
+  #convertAll({ objects, desiredAPIVersion }: ConversionRequest): DynamicObject[] | string {
+    const { group, version } = parseApiVersion(desiredAPIVersion), converted: DynamicObject[] = [];
+    for (const object of objects) {
+      const conversion = this.#conversions.find((each) => each.covers(object));
+      const from = object.apiVersion ?? "", key = formatKey(keyOf(object)), kind = object.kind ?? "";
+      const log = this.#host.logger.with({ kind, object: key, from, to: desiredAPIVersion });
+      if (!conversion || parseApiVersion(from).group !== group) {
+        return `${kind} ${key} of ${from} is no kind that this operator converts to ${desiredAPIVersion}`;
+      }
+      try {
+        const { object: made, problems } = conversion.convert(object, version);
+        this.#tell(log, `${kind}/${key}`, problems);
+        converted.push(made);
+      } catch (error) {
+        log.error("an object could not be converted", {
+          error: describeError(error instanceof ConversionError ? error.cause ?? error : error),
+        });
+        if (error instanceof ConversionError) return error.message;
+        return `${kind} ${key} could not be converted to ${desiredAPIVersion}: the operator's log says why`;
+      }
+    }
+    return converted;
+  }
+
+  /** Says once what is wrong with what a function made. */
+  #tell(log: Logger, object: string, problems: readonly string[]): void {
+    for (const problem of problems) {
+      const key = `${object}\n${problem}`;
+      if (this.#told.has(key)) continue;
+      if (this.#told.size >= TOLD_MAX) this.#told.clear();
+      this.#told.add(key);
+      log.error("an object was converted, but not as it should be", { problem });
+    }
+  }
+}
+
+/**
+ * Reads a `ConversionReview` of `apiextensions.k8s.io/v1`.
+ *
+ * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold anybody's data.
+ */
+function parseConversionReview(text: string): ConversionRequest {
+  let review: JsonValue;
+  try {
+    review = parseJson(text);
+  } catch {
+    throw new MalformedReviewError("the body is not JSON");
+  }
+  if (!isObject(review) || review.apiVersion !== REVIEW.apiVersion || review.kind !== REVIEW.kind) {
+    throw new MalformedReviewError(`the body is no ${REVIEW.kind} of ${REVIEW.apiVersion}`);
+  }
+  const { request } = review;
+  if (!isObject(request)) throw new MalformedReviewError("request is missing");
+  const { uid, desiredAPIVersion, objects } = request;
+  if (typeof uid !== "string" || uid === "") throw new MalformedReviewError("request.uid is missing");
+  if (typeof desiredAPIVersion !== "string" || !desiredAPIVersion.includes("/")) {
+    throw new MalformedReviewError("request.desiredAPIVersion is missing");
+  }
+  if (!Array.isArray(objects) || !objects.every(isObject)) {
+    throw new MalformedReviewError("request.objects is no list of objects");
+  }
+  return { uid, desiredAPIVersion, objects: objects as DynamicObject[] };
+}

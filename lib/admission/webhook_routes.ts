@@ -1,0 +1,31 @@
+import type { TransportRequest } from "../base/transport.ts";
+import type { ConversionWebhook } from "./conversion_webhook.ts";
+import { CONVERT_PATH } from "./crd_conversion.ts";
+import type { ServedWebhooks } from "./webhook_server.ts";
+import type { AdmissionWebhooks } from "./webhooks.ts";
+
+/** Everything that API servers ask an operator, behind one door: conversions at their path, admission at all others. */
+export class WebhookRoutes implements ServedWebhooks {
+  readonly #admission: AdmissionWebhooks;
+  readonly #conversion: ConversionWebhook | undefined;
+
+  constructor(admission: AdmissionWebhooks, conversion?: ConversionWebhook) {
+    this.#admission = admission;
+    this.#conversion = conversion;
+  }
+
+  /** See {@linkcode ServedWebhooks.bodyBytesMax}. */
+  bodyBytesMax(path: string): number {
+    return (this.#conversionAt(path) ?? this.#admission).bodyBytesMax;
+  }
+
+  /** See {@linkcode ServedWebhooks.fetch}. */
+  fetch(path: string, request: TransportRequest): Promise<Response> {
+    return this.#conversionAt(path)?.fetch(request) ?? this.#admission.fetch(path, request);
+  }
+
+  /** API servers say how long they wait after a question mark. */
+  #conversionAt(path: string): ConversionWebhook | undefined {
+    return path.split("?", 1)[0] === CONVERT_PATH ? this.#conversion : undefined;
+  }
+}

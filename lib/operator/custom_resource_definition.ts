@@ -1,0 +1,140 @@
+import * as z from "zod";
+import { describeError } from "../base/errors.ts";
+import type { DynamicObject } from "../apimachinery/object.ts";
+import type { Column, ResourceOptions, Schema } from "./resource_options.ts";
+import type { DeclaredVersion } from "./resource_version.ts";
+import { type SchemaNode, structuralSchema } from "./structural_schema.ts";
+
+const CONDITION_SCHEMA: SchemaNode = {
+  type: "object",
+  required: ["type", "status", "lastTransitionTime", "reason", "message"],
+  properties: {
+    type: { type: "string", maxLength: 316 },
+    status: { type: "string", enum: ["True", "False", "Unknown"] },
+    reason: { type: "string", minLength: 1, maxLength: 1024 },
+    message: { type: "string", maxLength: 32768 },
+    lastTransitionTime: { type: "string", format: "date-time" },
+    observedGeneration: { type: "integer", format: "int64", minimum: 0 },
+  },
+};
+
+const BASE_STATUS: Record<string, SchemaNode> = {
+  observedGeneration: { type: "integer", format: "int64", description: "The generation that this status speaks of." },
+  conditions: {
+    type: "array",
+    description: "What is true of this object.",
+    items: CONDITION_SCHEMA,
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["type"],
+  },
+};
+
+/**
+ * The CustomResourceDefinition of a kind. Where versions are converted by functions it does not say who converts: only an installation knows.
+ *
+ * @throws {RangeError} for a schema that a CRD cannot hold, naming the field.
+ */
+export function customResourceDefinition(
+  options: ResourceOptions<Schema, Schema>,
+  { plural, others, statusFields }: {
+    readonly plural: string;
+    readonly others: readonly DeclaredVersion[];
+    readonly statusFields: readonly string[];
+  },
+): DynamicObject {
+  const { group, version, kind, scope = "Namespaced", shortNames, categories } = options;
+  const shape = versionShape(options, options, statusFields);
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope,
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        ...(shortNames?.length ? { shortNames: [...shortNames] } : {}),
+        ...(categories?.length ? { categories: [...categories] } : {}),
+      },
+      versions: [
+        { name: version, served: true, storage: true, ...shape },
+        ...others.map((other) => {
+          const { version: name, served = true, deprecated = true, ...own } = typeof other === "string"
+            ? { version: other }
+            : other;
+          const warning = typeof deprecated === "string"
+            ? deprecated
+            : `${group}/${name} ${kind} is deprecated: use ${group}/${version}`;
+          return {
+            name,
+            served,
+            storage: false,
+            ...(deprecated !== false && { deprecated: true, deprecationWarning: warning }),
+            ...("spec" in own ? versionShape(options, { status: options.status, ...own }, statusFields) : shape),
+          };
+        }),
+      ],
+    },
+  };
+}
+
+/** What a CRD says of one version. */
+function versionShape(
+  { kind, description }: Pick<ResourceOptions<Schema, Schema>, "kind" | "description">,
+  version: { readonly spec: Schema; readonly status?: Schema; readonly columns?: readonly Column[] },
+  statusFields: readonly string[],
+) {
+  const spec = structuralSchema(jsonSchema(version.spec, `${kind}.spec`), "spec");
+  const status = version.status
+    ? structuralSchema(jsonSchema(version.status, `${kind}.status`), "status")
+    : { type: "object" };
+  const records = statusFields.map((
+    field,
+  ) => [field, { type: "object", "x-kubernetes-preserve-unknown-fields": true }]);
+  const properties = {
+    ...(status.properties as Record<string, SchemaNode> | undefined),
+    ...Object.fromEntries(records),
+    ...BASE_STATUS,
+  };
+  const required = Array.isArray(spec.required) && spec.required.length > 0 ? { required: ["spec"] } : {};
+  return {
+    subresources: { status: {} },
+    additionalPrinterColumns: printerColumns(version.columns),
+    schema: {
+      openAPIV3Schema: {
+        type: "object",
+        ...(description ? { description } : {}),
+        ...required,
+        properties: {
+          apiVersion: { type: "string" },
+          kind: { type: "string" },
+          metadata: { type: "object" },
+          spec,
+          status: { ...status, properties },
+        },
+      },
+    },
+  };
+}
+
+function jsonSchema(schema: Schema, name: string): SchemaNode {
+  try {
+    return z.toJSONSchema(schema, {
+      io: "input",
+      unrepresentable: "any",
+      cycles: "throw",
+      reused: "inline",
+    }) as SchemaNode;
+  } catch (cause) {
+    throw new RangeError(`${name}: a CRD's structural schema cannot hold this: ${describeError(cause)}`, { cause });
+  }
+}
+
+function printerColumns(columns: readonly Column[] | undefined): readonly Column[] {
+  const ready: Column = { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' };
+  const age: Column = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+  return [...(columns ?? [ready]).map((column) => ({ ...column, type: column.type ?? "string" })), age];
+}

@@ -1,0 +1,55 @@
+import type * as z from "zod";
+
+/** Any schema of zod's: `ZodType`. */
+export type Schema = InstanceType<(typeof z)["ZodType"]>;
+
+/** What a schema makes of its input, defaults filled in: `z.output`. */
+export type SchemaOutput<S extends Schema> = S["_zod"]["output"];
+
+/** What a schema takes, defaults left out or not: `z.input`. */
+export type SchemaInput<S extends Schema> = S["_zod"]["input"];
+
+/** A column of `kubectl get`. */
+export interface Column {
+  /** The heading; kubectl shows it in capitals. */
+  readonly name: string;
+  /** Where the value is in the object, as `.spec.size`. */
+  readonly jsonPath: string;
+  /** How the value is shown; `string` where absent, and `date` as the time since then. */
+  readonly type?: "string" | "integer" | "number" | "boolean" | "date";
+  /** What the column means, for people who read the CRD. */
+  readonly description?: string;
+  /** Above 0: shown with `-o wide` only. */
+  readonly priority?: number;
+}
+
+/** What {@linkcode defineResource} takes. */
+export interface ResourceOptions<Spec extends Schema, Status extends Schema> {
+  /** A domain name of one's own with at least one dot, as `shop.example.com`. */
+  readonly group: string;
+  /** The version that handlers see and that is stored, as `v1` or `v1alpha1`. */
+  readonly version: string;
+  /**
+   * Versions of the same fields that are served too, as `v1beta1`: for clients, and for objects, of before. Whoever uses one is warned. Once
+   * `migrate-storage` has run and no client needs it, one can be left out. One of other fields: {@linkcode DefinedResource.withVersion}.
+   */
+  readonly formerVersions?: readonly string[];
+  /** CamelCase singular, of letters and digits. */
+  readonly kind: string;
+  /** Lower case plural; guessed from the kind where absent. */
+  readonly plural?: string;
+  /** Whether objects live in namespaces, as they do by default. */
+  readonly scope?: "Namespaced" | "Cluster";
+  /** Abbreviations that kubectl understands. */
+  readonly shortNames?: readonly string[];
+  /** Groups for `kubectl get`: `all` shows the kind in `kubectl get all`. */
+  readonly categories?: readonly string[];
+  /** Columns of `kubectl get` between Name and Age; Ready's status where absent. */
+  readonly columns?: readonly Column[];
+  /** What the kind is for; `kubectl explain` shows it. */
+  readonly description?: string;
+  /** Schema of `spec`; it must be one that a CRD can hold. */
+  readonly spec: Spec;
+  /** Schema of `status` beyond {@linkcode BaseStatus}; nothing more where absent. */
+  readonly status?: Status;
+}

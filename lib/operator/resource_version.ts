@@ -1,0 +1,99 @@
+import type * as z from "zod";
+import type { ObjectParts, PartsSchema, SpokeVersion } from "../admission/kind_conversion.ts";
+import type { Column, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
+
+/** What a converting function gets: defaults are filled in, and nothing of it can be changed. `status` has no `conditions` and no `observedGeneration`. */
+export interface VersionParts<Spec, Status> {
+  /** What is desired. */
+  readonly spec: Spec;
+  /** What an operator last wrote; absent before its first cycle. */
+  readonly status?: Partial<Status>;
+}
+
+/** Another version of a kind, and how it becomes the version of the handlers and comes of it. */
+export interface VersionOptions<
+  HubSpec extends Schema,
+  HubStatus extends Schema,
+  Spec extends Schema,
+  Status extends Schema,
+> {
+  /** As `v1beta1`. */
+  readonly version: string;
+  /** Schema of its `spec`. */
+  readonly spec: Spec;
+  /** Schema of its `status`; that of the handlers' version where absent. */
+  readonly status?: Status;
+  /**
+   * The object in the handlers' version. It must be pure, and must not fail for an object that the schema takes: one that fails keeps a whole
+   * list from being read. A `status` that it leaves out stays as it is, where this version has no schema for it. What both versions
+   * say otherwise (metadata, conditions) passes by itself.
+   */
+  readonly toHub: (
+    object: VersionParts<SchemaOutput<Spec>, SchemaOutput<Status>>,
+  ) => VersionParts<SchemaInput<HubSpec>, SchemaInput<HubStatus>>;
+  /** The way back; all that is said of `toHub` holds. */
+  readonly fromHub: (
+    object: VersionParts<SchemaOutput<HubSpec>, SchemaOutput<HubStatus>>,
+  ) => VersionParts<SchemaInput<Spec>, SchemaInput<Status>>;
+  /** Whoever uses it is warned, in these words where there are some. True where absent. */
+  readonly deprecated?: boolean | string;
+  /** Whether API servers answer in it. One that is not served can still be what is stored. True where absent. */
+  readonly served?: boolean;
+  /** Columns of `kubectl get` in it; Ready's status where absent. */
+  readonly columns?: readonly Column[];
+  /**
+   * Whether what one version cannot say is kept in an annotation of the other, so that a round trip loses nothing: up to 32 KiB of JSON. True
+   * where absent.
+   */
+  readonly keep?: boolean;
+}
+
+/** Another version as it is stored in a definition: a name for one of the same fields. */
+export type DeclaredVersion = string | VersionOptions<Schema, Schema, Schema, Schema>;
+
+/** A version as conversion takes it. */
+export function spokeOf(declared: DeclaredVersion, hubStatus: Schema | undefined): SpokeVersion {
+  if (typeof declared === "string") return { version: declared };
+  const { version, spec, status, toHub, fromHub, keep = true } = declared;
+  return {
+    version,
+    converts: {
+      schema: partsSchema(spec, status ?? hubStatus),
+      toHub: toHub as (parts: ObjectParts) => ObjectParts,
+      fromHub: fromHub as (parts: ObjectParts) => ObjectParts,
+      keeps: keep,
+      ownStatus: status !== undefined,
+    },
+  };
+}
+
+/** How conversion reads a version by its schemas. */
+export function partsSchema(specSchema: Schema, statusSchema: Schema | undefined): PartsSchema {
+  const partial = (statusSchema as { partial?: () => Schema } | undefined)?.partial?.() ?? statusSchema;
+  return {
+    read: ({ spec, status }) => {
+      const parsed = specSchema.safeParse(spec ?? {});
+      const parsedStatus = status === undefined ? undefined : partial?.safeParse(status);
+      const issues = [
+        ...fieldIssues("spec", parsed.error?.issues),
+        ...fieldIssues("status", parsedStatus?.error?.issues),
+      ];
+      const parts = {
+        spec: parsed.success ? parsed.data : spec,
+        ...(status !== undefined && { status: parsedStatus?.success ? parsedStatus.data : status }),
+      };
+      return { parts, ...(issues.length > 0 && { problem: issues.join("; ") }) };
+    },
+  };
+}
+
+/** At most five of a schema's complaints, each with the field that it is about. */
+export function fieldIssues(root: string, issues: readonly z.core.$ZodIssue[] = []): string[] {
+  return issues.slice(0, 5).map((issue) => {
+    const path = issue.path.reduce<string>(
+      (at, part) => typeof part === "number" ? `${at}[${part}]` : `${at}.${String(part)}`,
+      root,
+    );
+    return `${path}: ${issue.message}`;
+  });
+}
