@@ -7,7 +7,9 @@ import { keptAnnotation, keptFields, packFields, restoreFields, unpackFields } f
 
 /** What of an object its versions differ in. */
 export interface ObjectParts {
+  /** What is desired. */
   readonly spec?: unknown;
+  /** What an operator last wrote. */
   readonly status?: unknown;
 }
 
@@ -83,6 +85,23 @@ export class KindConversion {
   /** The version through which all others go. */
   get hub(): string {
     return this.#options.hub.version;
+  }
+
+  /** One of the versions that functions convert; there is at least one. */
+  get converted(): string {
+    return this.#options.spokes.find(({ converts }) => converts)!.version;
+  }
+
+  /** Every version, that of the hub first. */
+  get versions(): readonly string[] {
+    return [this.hub, ...this.#spokes.keys()];
+  }
+
+  /** What the schema of an object's version makes of its spec and status: defaults are filled in, or `problem` says what is wrong. */
+  read(object: DynamicObject): { readonly parts: ObjectParts; readonly problem?: string } {
+    const { hub } = this.#options, { version } = parseApiVersion(object.apiVersion ?? "");
+    const schema = version === hub.version ? hub.schema : this.#spoke(version, object).converts?.schema ?? hub.schema;
+    return schema.read({ spec: object.spec, ...(object.status !== undefined && { status: object.status }) });
   }
 
   /** Whether an object is of this kind. */
@@ -180,7 +199,7 @@ export class KindConversion {
   #spoke(version: string, object: DynamicObject): SpokeVersion {
     const spoke = this.#spokes.get(version);
     if (spoke) return spoke;
-    const known = [this.hub, ...this.#spokes.keys()].join(", ");
+    const known = this.versions.join(", ");
     throw new ConversionError(`${this.#options.kind} ${nameOf(object)}: there is no version ${version}, only ${known}`);
   }
 }

@@ -2,6 +2,7 @@ import { SystemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { Client } from "../client/mod.ts";
 import { type Diagnosis, type Examination, examine, type Verdict } from "./doctor/diagnosis.ts";
+import { conversionCheck } from "./doctor/conversion_check.ts";
 import { installationCheck } from "./doctor/installation_check.ts";
 import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
@@ -34,6 +35,7 @@ const CHECKS = [
   settingsCheck,
   podsCheck,
   webhooksCheck,
+  conversionCheck,
   leaderCheck,
   shardsCheck,
   peeringCheck,

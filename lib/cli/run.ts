@@ -15,7 +15,7 @@ import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
-import { openCluster } from "./open_cluster.ts";
+import { openCluster, type OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 import { measure, openReplica, type Replica } from "./replica.ts";
 import { requireReady } from "./require_ready.ts";
@@ -56,19 +56,13 @@ export async function run(context: CommandContext): Promise<number> {
   }
   measure(metrics, operator.name, replica);
   let webhooks: HostedWebhooks | undefined;
-  const ownProbes = (of: "liveness" | "readiness") => ownChecks(operator, of, () => running, clock);
-  const health = serveHealth({
-    host: settings.httpHost,
-    port: settings.httpPort,
-    logger,
+  const health = openHealth(context, {
+    cluster,
     clock,
-    metrics: () => metrics.scrape(),
-    livez: [...liveness(() => running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")],
-    readyz: [
-      ...readiness(() => running, settings.stalenessMaxMs, { converts: operator.conversions.length > 0 }),
-      ...(servesWebhooks(context, cluster) ? [webhookReadiness(() => webhooks)] : []),
-      ...ownProbes("readiness"),
-    ],
+    logger,
+    metrics,
+    running: () => running,
+    webhooks: () => webhooks,
   });
   try {
     const { signal } = interrupts, onReview = metrics.review.bind(metrics);
@@ -98,6 +92,35 @@ export async function run(context: CommandContext): Promise<number> {
   }
   endLingering(clock, EXIT.done);
   return EXIT.done;
+}
+
+/** Serves what says whether this process is alive, whether it can be asked something, and what it has done. */
+function openHealth(
+  context: CommandContext,
+  { cluster, clock, logger, metrics, running, webhooks }: {
+    readonly cluster: OpenedCluster;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly metrics: Metrics;
+    readonly running: () => RunningOperator | undefined;
+    readonly webhooks: () => HostedWebhooks | undefined;
+  },
+): ReturnType<typeof serveHealth> {
+  const { operator, settings } = context, asked = servesWebhooks(context, cluster);
+  const ownProbes = (of: "liveness" | "readiness") => ownChecks(operator, of, running, clock);
+  return serveHealth({
+    host: settings.httpHost,
+    port: settings.httpPort,
+    logger,
+    clock,
+    metrics: () => metrics.scrape(),
+    livez: [...liveness(running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")],
+    readyz: [
+      ...readiness(running, settings.stalenessMaxMs, { converts: asked && operator.conversions.length > 0 }),
+      ...(asked ? [webhookReadiness(webhooks)] : []),
+      ...ownProbes("readiness"),
+    ],
+  });
 }
 
 /** @throws {UsageError} where the first pause would be longer than the longest. */

@@ -3,10 +3,10 @@ import { describeError, UsageError } from "../base/errors.ts";
 import { silentLogger } from "../base/log.ts";
 import { type DynamicObject, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
-import { Client, ForbiddenError } from "../client/mod.ts";
+import { ApiError, Client, ForbiddenError } from "../client/mod.ts";
 import { LEASES } from "../election/lease.ts";
 import { Deployment, Secret } from "../operator/builtin_kinds.ts";
-import { CRDS } from "../admission/crd_conversion.ts";
+import { converterOf, CRDS, NO_CONVERSION } from "../admission/crd_conversion.ts";
 import { CREATED_BY, installation, type InstalledObject } from "../operator/installation.ts";
 import { webhookServiceName } from "../admission/webhook_configuration.ts";
 import { EXIT } from "./exit.ts";
@@ -142,7 +142,9 @@ class Uninstallation {
 
   /** The objects of the operator's own kinds, and the kinds. */
   async removeObjects(found: readonly Found[]): Promise<void> {
-    const { deleteObjects = false, keepCrds = false } = this.#flags;
+    const { deleteObjects = false, keepCrds = false, releaseFinalizers = false } = this.#flags;
+    const crds = found.filter(({ resource }) => resource === CRDS);
+    if (deleteObjects && releaseFinalizers) await this.#giveUpConversion(crds);
     const counts = (await this.#count()).filter(({ objects }) => objects.length > 0);
     const told = counts.map(({ objects, handled }) => `${objects.length} ${handled.name}`).join(", ");
     if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(told);
@@ -151,7 +153,6 @@ class Uninstallation {
       await this.#removeOwn(resource, live);
     }
     await using _cleaner = deleteObjects ? await this.#cleaner(counts, told) : undefined;
-    const crds = found.filter(({ resource }) => resource === CRDS);
     for (const { handled, objects } of deleteObjects ? counts : []) {
       await this.#removal.objects(handled, objects, this.#flags.releaseFinalizers === true, this.#stuckFix());
     }
@@ -162,7 +163,7 @@ class Uninstallation {
 
   /** What runs as the operator's account, and what it put on objects that stay. */
   async removeProcesses(): Promise<void> {
-    const { terminal } = this.#context, { releaseFinalizers, keepCrds } = this.#flags;
+    const { terminal, operator } = this.#context, { releaseFinalizers, keepCrds } = this.#flags;
     for (const deployment of await deploymentsOf(this.#client, this.#account, this.#signal)) {
       await this.#removal.object(Deployment, deployment);
     }
@@ -180,6 +181,9 @@ class Uninstallation {
     const held = (await this.#count()).reduce((sum, count) => sum + count.held, 0);
     if (held > 0) {
       terminal.out(`note: ${held} objects stay; one that is deleted waits until the operator runs again`);
+    }
+    for (const { crd, hub } of operator.conversions) {
+      terminal.out(`note: ${crd} can be had in ${hub} only, until the operator runs again`);
     }
   }
 
@@ -218,10 +222,33 @@ class Uninstallation {
     return { namespace: this.#flags.namespace, name: this.#context.operator.name };
   }
 
+  /** Objects that nobody is to clean up after need no version that somebody must make of them: their metadata is enough. */
+  async #giveUpConversion(crds: readonly Found[]): Promise<void> {
+    if ((await podsOf(this.#client, this.#account, this.#signal)).some(isWorking)) return;
+    for (const { live } of crds.filter(({ live }) => converterOf(live))) {
+      await this.#client.patch(CRDS, keyOf(live), NO_CONVERSION, { type: "merge", signal: this.#signal });
+    }
+  }
+
+  /** @throws {UsageError} where nobody converts what is to be counted. */
+  async #objects({ kind, name }: HandledKind): Promise<KubeObject[]> {
+    try {
+      return await objectsOf(this.#client, kind, this.#signal);
+    } catch (cause) {
+      const isConverted = this.#context.operator.conversions.some(({ crd }) => crd === name);
+      if (!isConverted || !(cause instanceof ApiError) || cause instanceof ForbiddenError) throw cause;
+      throw new UsageError(
+        `${name} cannot be listed: ${describeError(cause)}`,
+        "let the operator run, which converts them; or give up on cleaning up: --delete-objects --release-finalizers",
+        { cause },
+      );
+    }
+  }
+
   #count(): Promise<Count[]> {
     return Promise.all(
       this.#kinds.filter(({ own }) => own).map(async (handled) => {
-        const objects = await objectsOf(this.#client, handled.kind, this.#signal);
+        const objects = await this.#objects(handled);
         const ours = [handled.finalizer, ...this.#context.operator.takesOver];
         const held = objects.filter(({ metadata }) => metadata?.finalizers?.some((each) => ours.includes(each))).length;
         return { handled, objects, held };

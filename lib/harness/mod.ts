@@ -6,6 +6,7 @@
  */
 export { SeededRandom } from "../base/random.ts";
 export { VirtualClock } from "../base/virtual_clock.ts";
+export * from "./check_conversion.ts";
 export * from "./cluster.ts";
 export { CommandError, requireCommand } from "./command.ts";
 export { ContainerRuntime, type ContainerRuntimeName } from "./container_runtime.ts";

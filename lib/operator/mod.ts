@@ -78,6 +78,7 @@ export type {
   MutateHandler,
   MutateOptions,
   MutationContext,
+  ObjectParts,
   ValidateHandler,
   ValidateOptions,
 } from "../admission/mod.ts";
