@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import * as z from "zod";
+import { createLogger, type LogRecord, VirtualClock } from "../../lib/base/mod.ts";
+import { type AdmissionRecord, defineResource, PermanentError } from "../../lib/operator/mod.ts";
+import { ConversionWebhook } from "../../lib/admission/conversion_webhook.ts";
+import { WebhookRoutes } from "../../lib/admission/webhook_routes.ts";
+import { AdmissionWebhooks } from "../../lib/admission/webhooks.ts";
+
+const GROUP = "convert.example.com";
+const Disk = defineResource({
+  group: GROUP,
+  version: "v2",
+  kind: "Disk",
+  spec: z.object({ mebibytes: z.int().min(1) }),
+}).withVersion({
+  version: "v1",
+  spec: z.object({ gibibytes: z.int() }),
+  toHub: ({ spec: { gibibytes } }) => {
+    if (gibibytes === 13) throw new PermanentError("spec.gibibytes brings bad luck");
+    if (gibibytes === 7) throw new Error("password hunter2");
+    return { spec: { mebibytes: gibibytes * 1024 } };
+  },
+  fromHub: ({ spec }) => ({ spec: { gibibytes: spec.mebibytes / 1024 } }),
+});
+
+function open(bodyBytesMax?: number) {
+  const lines: LogRecord[] = [], reviews: AdmissionRecord[] = [], clock = new VirtualClock(0);
+  const webhook = new ConversionWebhook([Disk.conversion()!], {
+    clock,
+    logger: createLogger((record) => lines.push(record)),
+    onReview: (record) => reviews.push(record),
+  }, bodyBytesMax === undefined ? {} : { bodyBytesMax });
+  return { webhook, lines, reviews };
+}
+
+const v1 = (name: string, gibibytes: unknown, kind = "Disk") => ({
+  apiVersion: `${GROUP}/v1`,
+  kind,
+  metadata: { name, namespace: "shop" },
+  spec: { gibibytes },
+});
+
+async function review(webhook: ConversionWebhook, objects: unknown, more: object = {}, change: object = {}) {
+  const request = { uid: "r-1", desiredAPIVersion: `${GROUP}/v2`, objects, ...more };
+  const body = JSON.stringify({ apiVersion: "apiextensions.k8s.io/v1", kind: "ConversionReview", request, ...change });
+  const answer = await webhook.fetch({ method: "POST", headers: { "content-type": "application/json" }, body });
+  const text = await answer.text();
+  return { status: answer.status, text, response: answer.ok ? JSON.parse(text).response : undefined };
+}
+
+Deno.test("the objects of a review come back in their order and in the version that is asked for, with its uid", async () => {
+  const { webhook, reviews } = open();
+  const there = { ...v1("b", 0), apiVersion: `${GROUP}/v2`, spec: { mebibytes: 5 } };
+  const { response } = await review(webhook, [v1("a", 1), there, v1("c", 3)]);
+  assert.deepEqual(response, {
+    uid: "r-1",
+    convertedObjects: [
+      { ...there, metadata: { name: "a", namespace: "shop" }, spec: { mebibytes: 1024 } },
+      there,
+      { ...there, metadata: { name: "c", namespace: "shop" }, spec: { mebibytes: 3072 } },
+    ],
+    result: { status: "Success" },
+  });
+  assert.deepEqual(reviews, [{ webhook: "/convert", code: 200, denied: false, durationMs: 0 }]);
+  assert.deepEqual((await review(webhook, [])).response.convertedObjects, []);
+});
+
+Deno.test("one object that is refused fails the review in its function's words, with its name and both versions", async () => {
+  const { webhook, reviews, lines } = open();
+  const { response } = await review(webhook, [v1("a", 1), v1("b", 13)]);
+  assert.deepEqual(response, {
+    uid: "r-1",
+    convertedObjects: [],
+    result: {
+      status: "Failure",
+      message: "Disk shop/b cannot be converted from v1 to v2: spec.gibibytes brings bad luck",
+    },
+  });
+  assert.equal(reviews[0]!.denied, true);
+  assert.deepEqual(lines.map(({ level, fields }) => [level, fields]), [["error", {
+    kind: "Disk",
+    object: "shop/b",
+    from: `${GROUP}/v1`,
+    to: `${GROUP}/v2`,
+    error: "spec.gibibytes brings bad luck",
+  }]]);
+});
+
+Deno.test("what a function throws without meaning to is in the log and not in the answer", async () => {
+  const { webhook, lines } = open();
+  const { text, response } = await review(webhook, [v1("a", 7)]);
+  assert.equal(
+    response.result.message,
+    "Disk shop/a cannot be converted from v1 to v2: toHub of Disk v1 failed: the operator's log says why",
+  );
+  assert.ok(!text.includes("hunter2"));
+  assert.equal(lines[0]!.fields.error, "password hunter2");
+});
+
+Deno.test("a result that the schema refuses passes, and is told once with object, version and field", async () => {
+  const { webhook, lines } = open();
+  for (let times = 0; times < 3; times++) {
+    assert.deepEqual((await review(webhook, [v1("a", 0)])).response.convertedObjects[0].spec, { mebibytes: 0 });
+  }
+  assert.equal(lines.length, 1);
+  assert.deepEqual([lines[0]!.level, lines[0]!.fields.object], ["error", "shop/a"]);
+  assert.match(`${lines[0]!.fields.problem}`, /^v2 spec\.mebibytes: /);
+});
+
+Deno.test("kinds, groups and versions that nobody converts are named", async () => {
+  const { webhook } = open();
+  const message = async (object: unknown, more: object = {}) =>
+    (await review(webhook, [object], more)).response.result.message;
+  assert.match(
+    await message(v1("a", 1, "Door")),
+    /^Door shop\/a of convert.example.com\/v1 is no kind that this operator/,
+  );
+  assert.match(await message(v1("a", 1), { desiredAPIVersion: "other.example.com/v2" }), /no kind that this operator/);
+  assert.match(await message(v1("a", 1), { desiredAPIVersion: `${GROUP}/v9` }), /there is no version v9, only v2, v1$/);
+});
+
+Deno.test("what is no review is turned away with the field, and none of its values", async () => {
+  const { webhook } = open(600);
+  const refused = async (status: number, message: RegExp, objects: unknown, more: object = {}, change: object = {}) => {
+    const answer = await review(webhook, objects, more, change);
+    assert.deepEqual([answer.status, message.test(answer.text)], [status, true], answer.text);
+    assert.ok(!answer.text.includes("hunter2"));
+  };
+  await refused(400, /no ConversionReview/, [], {}, { kind: "AdmissionReview" });
+  await refused(400, /request is missing/, [], {}, { request: "hunter2" });
+  await refused(400, /request\.uid/, [], { uid: "" });
+  await refused(400, /request\.desiredAPIVersion/, [], { desiredAPIVersion: "v2" });
+  await refused(400, /request\.objects/, ["hunter2"]);
+  await refused(413, /600 bytes/, [v1("x".repeat(600), 1)]);
+  const send = async (method: string, type: string) =>
+    (await webhook.fetch({ method, headers: { "content-type": type }, body: "{" })).status;
+  assert.deepEqual(
+    [await send("GET", "application/json"), await send("POST", "text/plain"), await send("POST", "application/json")],
+    [405, 415, 400],
+  );
+});
+
+Deno.test("conversion is behind the door of admission, with a bound of its own", async () => {
+  const { webhook } = open(2_000);
+  const admission = new AdmissionWebhooks([], {} as never, { bodyBytesMax: 1_000 });
+  const host = { clock: new VirtualClock(0) } as never;
+  const routes = new WebhookRoutes(new AdmissionWebhooks([], host, { bodyBytesMax: 1_000 }), webhook);
+  assert.deepEqual([routes.bodyBytesMax("/convert?timeout=30s"), routes.bodyBytesMax("/validate/a")], [2_000, 1_000]);
+  assert.equal((await routes.fetch("/convert?timeout=30s", { method: "GET" })).status, 405);
+  assert.equal((await routes.fetch("/convertible", { method: "GET" })).status, 404);
+  assert.equal((await new WebhookRoutes(admission).fetch("/convert", { method: "GET" })).status, 404);
+});

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { conversionFit, conversionPatch, converterOf, webhookConversion } from "../../lib/admission/crd_conversion.ts";
+
+const service = { namespace: "shop-system", name: "shop-webhook" };
+const crd = (conversion?: unknown) => ({ metadata: { name: "disks.example.com" }, spec: { group: "x", conversion } });
+const declared = crd(webhookConversion({ service }));
+
+Deno.test("a CRD names the Service, its path and the review that is spoken", () => {
+  assert.deepEqual(declared.spec.conversion, {
+    strategy: "Webhook",
+    webhook: {
+      clientConfig: { service: { ...service, path: "/convert", port: 443 } },
+      conversionReviewVersions: ["v1"],
+    },
+  });
+  assert.deepEqual(converterOf(declared), { service: { ...service, path: "/convert", port: 443 } });
+  for (const none of [undefined, { strategy: "None" }]) assert.equal(converterOf(crd(none)), undefined);
+});
+
+Deno.test("a declared CRD is applied as it is where none is there, nobody is asked, or the Service is", () => {
+  const trusted = crd(webhookConversion({ service }, ["pem"]));
+  for (const live of [undefined, crd({ strategy: "None" }), trusted]) {
+    assert.deepEqual(conversionFit(declared, live, false), { object: declared });
+    assert.deepEqual(conversionFit(declared, live, true), { object: declared });
+  }
+});
+
+Deno.test("a URL gives way to the Service before the apply, or goes on being asked where that is wanted", () => {
+  const live = crd(webhookConversion({ url: "https://10.0.0.1:9443" }, ["pem"]));
+  const { first, object } = conversionFit(declared, live, false);
+  assert.equal(object, declared);
+  assert.deepEqual(first, conversionPatch({ service }));
+  const { clientConfig } = (first!.spec as { conversion: { webhook: { clientConfig: object } } }).conversion.webhook;
+  assert.deepEqual(clientConfig, { url: null, caBundle: null, service: { ...service, path: "/convert", port: 443 } });
+  const kept = conversionFit(declared, live, true);
+  assert.equal(kept.first, undefined);
+  assert.deepEqual(converterOf(kept.object), { url: "https://10.0.0.1:9443/convert" });
+});
+
+Deno.test("a kind that is converted no more lets go of who was asked first: an apply would leave the authority, and be refused", () => {
+  const bare = crd();
+  assert.deepEqual(conversionFit(bare, crd(webhookConversion({ service }, ["pem"])), false), {
+    first: { spec: { conversion: { strategy: "None", webhook: null } } },
+    object: bare,
+  });
+  assert.deepEqual(conversionFit(bare, crd({ strategy: "None" }), false), { object: bare });
+});
