@@ -46,7 +46,7 @@ export type StatusReason =
   | "Gone"
   | "Invalid"
   | "ServerTimeout"
-  | "StoreReadError"
+  | "StorageReadError"
   | "Timeout"
   | "TooManyRequests"
   | "BadRequest"

@@ -118,6 +118,41 @@ export function notImplemented(what: string): ApiError {
   return new ApiError(501, "NotImplemented", `the embedded API server does not implement ${what}`);
 }
 
+/** 500 with the bare message, as a real server answers where a conversion webhook fails a write. */
+export function conversionFailed(message: string): ApiError {
+  return new ApiError(500, "", message);
+}
+
+function corruptObject(key: string, revision: number, why: string): string {
+  return `StorageError: corrupt object, Code: 7, Key: ${key}, ResourceVersion: 0, ` +
+    `AdditionalErrorMsg: object not decodable revision=${revision}: ${why}`;
+}
+
+/** 500 where a stored object cannot be shown in the version asked for. */
+export function unreadableObject(resource: Resource, key: string, revision: number, why: string): ApiError {
+  const message = corruptObject(`/${resource.group}/${resource.plural}/${key}`, revision, why);
+  return new ApiError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
+}
+
+/** Causes that a real server names of a list that it cannot read. */
+const UNREADABLE_CAUSES_MAX = 100;
+
+/** 500 where some of a list's objects cannot be shown in the version asked for; there is at least one. */
+export function unreadableList(
+  resource: Resource,
+  faults: readonly { readonly key: string; readonly revision: number; readonly why: string }[],
+): ApiError {
+  const causes = faults.slice(0, UNREADABLE_CAUSES_MAX).map(({ key, revision, why }) => {
+    const field = `/registry/${resource.group}/${resource.plural}/${key}`;
+    return { reason: "UnexpectedServerResponse", message: corruptObject(field, revision, why), field };
+  });
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : "";
+  const message = `failed to read one or more ${formatGroupResource(resource)} from the storage: ${
+    causes[0]!.message
+  }${more}`;
+  return new ApiError(500, "StorageReadError", message, { ...detailsOf(resource, "list"), causes });
+}
+
 /** 504 for a resourceVersion from the future. */
 export function resourceVersionTooLarge(asked: number, current: number): ApiError {
   const message = `Too large resource version: ${asked}, current: ${current}`;

@@ -1,6 +1,7 @@
-import { isObject } from "../base/mod.ts";
+import { isObject, jsonClone } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
-import type { ResourceType } from "./resource_type.ts";
+import type { KindVersions, ResourceType } from "./resource_type.ts";
+import { pruneUnknown } from "./schema/pruning.ts";
 import type { StoredObject } from "./stored_object.ts";
 
 /** Names of an Event's fields in core/v1 and in events.k8s.io/v1; all others are the same (k8s.io/kubernetes events/v1). */
@@ -23,26 +24,57 @@ function renamed(object: DynamicObject, direction: "toCore" | "toEvents"): Dynam
 }
 
 /**
- * A state as a version of its kind shows it. Versions of one custom resource differ in `apiVersion` only (conversion
- * strategy None); Events of the two groups name their fields differently. The result shares its values with the state.
+ * A state as a version of its kind shows it, where versions differ in `apiVersion` only; Events of the two groups name their
+ * fields differently. The result shares its values with the state. States of other kinds are shown by views, which
+ * {@linkcode ObjectConverter} makes of them beforehand, and which have the version that is asked for already.
  */
 export function presented(stored: StoredObject, type: ResourceType): DynamicObject {
-  return inVersion(stored.object, type);
+  const { object } = stored, apiVersion = formatApiVersion(type);
+  return object.apiVersion === apiVersion ? object : renamedTo(object, apiVersion);
 }
 
-/** An object in another version of its kind; it shares its values with the result. */
-export function inVersion(object: DynamicObject, type: ResourceType): DynamicObject {
-  const apiVersion = formatApiVersion(type);
+/** Whether states have to be made into views before a version can show them. */
+export function needsViews({ versions }: ResourceType): boolean {
+  return versions?.alike === false;
+}
+
+/** Whether a webhook converts between the versions of a kind. */
+export function asksWebhook({ versions }: ResourceType): boolean {
+  return versions?.webhook !== undefined && !versions.alike;
+}
+
+/**
+ * An object in another version of its kind, where no webhook need be asked: it shares its values with the result, but for what
+ * the other version does not know and therefore leaves out.
+ */
+export function inVersion(
+  object: DynamicObject,
+  apiVersion: string,
+  versions: KindVersions | undefined,
+): DynamicObject {
   if (object.apiVersion === apiVersion) return object;
+  const schema = versions?.alike === false ? versions.schemas.get(apiVersion) : undefined;
+  if (!schema) return renamedTo(object, apiVersion);
+  const copy = { ...jsonClone(object), apiVersion };
+  pruneUnknown(copy, schema);
+  return copy;
+}
+
+function renamedTo(object: DynamicObject, apiVersion: string): DynamicObject {
   if (apiVersion === EVENTS_API) return { ...renamed(object, "toEvents"), apiVersion };
   if (object.apiVersion === EVENTS_API) return { ...renamed(object, "toCore"), apiVersion };
   return { ...object, apiVersion };
 }
 
-/** The form that is stored: Events as core/v1, everything else in the version it was written. */
-export function toStorage(object: DynamicObject): DynamicObject {
-  if (object.apiVersion !== EVENTS_API || object.kind !== "Event") return object;
-  return { ...renamed(object, "toCore"), apiVersion: "v1" };
+/** In which version an object is stored: Events as core/v1, custom resources in the version that their definition names. */
+export function storedVersion(object: DynamicObject, type: ResourceType): string {
+  if (type.versions) return type.versions.storage;
+  return object.apiVersion === EVENTS_API && object.kind === "Event" ? "v1" : object.apiVersion!;
+}
+
+/** The form that is stored, of kinds for which no webhook converts. */
+export function toStorage(object: DynamicObject, type: ResourceType): DynamicObject {
+  return inVersion(object, storedVersion(object, type), type.versions);
 }
 
 /** JSON members after `kind` and `apiVersion` of a state, as a version shows it. */

@@ -1,4 +1,4 @@
-import { jsonClone } from "../base/mod.ts";
+import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { parseKey } from "../apimachinery/mod.ts";
 import { deleteObject } from "./delete_object.ts";
 import type { StorageEvent } from "./event_log.ts";
@@ -34,8 +34,10 @@ export class CrdLifecycle {
     }
     const { object } = event.current;
     if (event.type === "DELETED") this.#server.registry.setCustom(event.key, []);
-    else if (event.previous?.object.spec !== object.spec) {
+    else if (!jsonEqual(event.previous?.object.spec, object.spec)) {
       this.#server.registry.setCustom(event.key, resourceTypesOf(object).types);
+      // What a watch shows may have changed: as on a real server it ends, and whoever reads it takes it up anew.
+      if (event.previous) this.#server.storage.log(event.key).interrupt();
     }
     if (event.type !== "DELETED" && object.metadata?.deletionTimestamp) this.#enqueue(event.key);
   }

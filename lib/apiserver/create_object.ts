@@ -1,7 +1,8 @@
 import { jsonClone, randomSuffix, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { alreadyExists, ApiError, badRequest, forbidden, methodNotAllowed, notFound } from "./api_error.ts";
-import { toStorage } from "./conversion.ts";
+import { asksWebhook, toStorage } from "./conversion.ts";
+import { atOnce } from "./conversion_steps.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { checkCandidate } from "./object_validation.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -48,7 +49,7 @@ export async function createAdmitted(
 ): Promise<StoredObject> {
   const prepared = prepareObject(server, target, input);
   const attributes = admissionAttributes(target, "CREATE", { object: prepared });
-  if (!server.admission.concerns(attributes)) return storeFirst(server, target, prepared);
+  if (!asksWebhook(target.type) && !server.admission.concerns(attributes)) return storeFirst(server, target, prepared);
   const admitted = (await server.admission.mutate(attributes))!;
   admitted.metadata!.managedFields = prepared.metadata!.managedFields;
   if (target.type.subresources.includes("status")) delete admitted.status;
@@ -59,9 +60,10 @@ export async function createAdmitted(
   for (const candidate of candidates(server, target, admitted)) {
     name = candidate.metadata!.name!;
     await server.admission.validate({ ...attributes, object: candidate });
+    const object = await server.converter.toStorage(candidate, target.type);
     // The namespace may have gone while webhooks were asked.
     admitNamespace(server, target, candidate);
-    const stored = insertObject(server, target, candidate);
+    const stored = insertObject(server, target, object);
     if (stored) return stored;
   }
   throw alreadyExists(target.type, name);
@@ -71,7 +73,7 @@ function storeFirst(server: ServerContext, target: WriteTarget, prepared: Dynami
   let name = "";
   for (const candidate of candidates(server, target, prepared)) {
     name = candidate.metadata!.name!;
-    const stored = insertObject(server, target, candidate);
+    const stored = insertObject(server, target, toStorage(candidate, target.type));
     if (stored) return stored;
   }
   throw alreadyExists(target.type, name);
@@ -92,13 +94,14 @@ function prepareObject(server: ServerContext, target: WriteTarget, input: Dynami
   if (type.subresources.includes("status")) delete input.status;
   applyDefaults(input, type.schema);
   strategyOf(storageResource(type)).normalize?.(input);
-  metadata.managedFields = target.applied ? applied : trackUpdate({
+  metadata.managedFields = target.applied ? applied : atOnce(trackUpdate({
     after: input,
     manager: options.fieldManager,
     schema: type.schema,
+    schemas: type.versions?.webhook && type.versions.schemas,
     apiVersion: formatApiVersion(type),
     nowMs: server.clock.now(),
-  });
+  }));
   return input;
 }
 
@@ -128,12 +131,12 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   return object;
 }
 
-/** Undefined where the name is taken. */
+/** Stores what is in its stored form already. Undefined where the name is taken. */
 function insertObject(server: ServerContext, target: WriteTarget, object: DynamicObject): StoredObject | undefined {
   const { metadata } = object, resource = storageResource(target.type);
   const key = formatKey({ namespace: metadata!.namespace, name: metadata!.name! });
-  if (!target.options.dryRun) return server.storage.create(resource, key, toStorage(object));
-  return server.storage.get(resource, key) ? undefined : new StoredObject(toStorage(object), 0);
+  if (!target.options.dryRun) return server.storage.create(resource, key, object);
+  return server.storage.get(resource, key) ? undefined : new StoredObject(object, 0);
 }
 
 /** Agrees the object's namespace and name with the URL. */

@@ -1,7 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { conflict, forbidden, notFound } from "./api_error.ts";
-import { presented } from "./conversion.ts";
+import { needsViews, presented } from "./conversion.ts";
 import type { DeleteOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -81,7 +81,9 @@ export async function deleteAdmitted(
   const key = formatKey({ namespace, name: at.name });
   for (let attempt = 1;; attempt++) {
     const stored = server.storage.get(resource, key);
-    const write = { operation: "DELETE", type, namespace, old: stored && presented(stored, type) } as const;
+    // Whoever deletes reads it first: what cannot be shown in the version asked for cannot be deleted by it.
+    const view = stored && needsViews(type) ? await server.converter.view(stored, type, "anew") : stored;
+    const write = { operation: "DELETE", type, namespace, old: view && presented(view, type) } as const;
     if (!stored || !server.admission.concerns(write)) return deleteObject(server, type, at, options);
     checkPreconditions(type, stored, options);
     const attributes = { ...write, name: at.name, user, dryRun: options.dryRun, warnings };

@@ -28,6 +28,7 @@ export class EventLog {
   #start = 0;
   #compactedRevision: number;
   #ended = false;
+  #interruptions = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(readonly lengthMax: number, compactedRevision: number) {
@@ -37,6 +38,17 @@ export class EventLog {
   /** The oldest revision from which a watch can resume. */
   get compactedRevision(): number {
     return this.#compactedRevision;
+  }
+
+  /** How often readers were interrupted: who began before the latest time has to end. */
+  get interruptions(): number {
+    return this.#interruptions;
+  }
+
+  /** Ends those who read now; later ones may begin where they left off. */
+  interrupt(): void {
+    this.#interruptions++;
+    this.#wake();
   }
 
   /** Adds a write and wakes the watches that wait. */

@@ -1,14 +1,14 @@
 import { isObject } from "../base/mod.ts";
 import { ApiError, badRequest, expired, resourceVersionTooLarge } from "./api_error.ts";
-import { presented } from "./conversion.ts";
-import { objectFilter } from "./object_filter.ts";
+import { needsViews, presented } from "./conversion.ts";
+import { type ObjectFilter, objectFilter } from "./object_filter.ts";
 import type { ListOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
 
-/** One page of a list. */
+/** One page of a list, of states that its version can show. */
 export interface ListPage {
   readonly items: readonly StoredObject[];
   readonly revision: number;
@@ -51,31 +51,25 @@ function decodeToken(text: string): PageToken {
  * Reads one page: the present, an exact earlier state, or the rest of a list that began earlier, all pages of which show
  * one moment.
  *
- * @throws {ApiError} 410 where that moment is compacted, 504 where it has not come, 400 for a bad token.
+ * @throws {ApiError} 410 where that moment is compacted, 504 where it has not come, 400 for a bad token, 500 where objects cannot
+ * be converted.
  */
-export function listObjects(
+export async function listObjects(
   server: ServerContext,
   type: ResourceType,
   namespace: string | undefined,
   options: ListOptions,
-): ListPage {
+): Promise<ListPage> {
   const resource = storageResource(type), { storage } = server;
   const token = options.continueToken === undefined ? undefined : decodeToken(options.continueToken);
   const revision = revisionToRead(server, resource, options, token);
   const { matches, all } = objectFilter(type, options.labels, options.fields);
   const limit = Math.min(options.limit || Infinity, server.limits.pageLimitMax);
-  const items: StoredObject[] = [];
-  let lastKey = "", rest = 0;
-  for (const [key, stored] of storage.scan(resource, { namespace, after: token?.after, revision })) {
-    if (items.length >= limit) {
-      rest++;
-      if (!all) break;
-      continue;
-    }
-    if (!all && !matches(presented(stored, type))) continue;
-    items.push(stored);
-    lastKey = key;
-  }
+  const found = storage.scan(resource, { namespace, after: token?.after, revision });
+  const { states, lastKey, rest } = needsViews(type) && !all
+    ? pageOf(await viewed(server, type, [...found]), type, limit, matches)
+    : pageOf(found, type, limit, all ? undefined : matches);
+  const items = needsViews(type) ? await server.converter.views(states, type) : states;
   if (rest === 0) return { items, revision };
   return {
     items,
@@ -83,6 +77,38 @@ export function listObjects(
     continueToken: encodeToken({ revision, after: lastKey }),
     remaining: all ? rest : undefined,
   };
+}
+
+/** Selectors look at what the version asked for shows, so all that could be meant is converted. */
+async function viewed(
+  server: ServerContext,
+  type: ResourceType,
+  found: readonly (readonly [string, StoredObject])[],
+): Promise<(readonly [string, StoredObject])[]> {
+  const views = await server.converter.views(found.map(([, stored]) => stored), type);
+  return found.map(([key], index) => [key, views[index]!] as const);
+}
+
+/** The first states that match; `rest` counts what follows, or tells that there is something where a filter would have to look. */
+function pageOf(
+  found: Iterable<readonly [string, StoredObject]>,
+  type: ResourceType,
+  limit: number,
+  matches: ObjectFilter | undefined,
+): { states: StoredObject[]; lastKey: string; rest: number } {
+  const states: StoredObject[] = [];
+  let lastKey = "", rest = 0;
+  for (const [key, stored] of found) {
+    if (states.length >= limit) {
+      rest++;
+      if (matches) break;
+      continue;
+    }
+    if (matches && !matches(presented(stored, type))) continue;
+    states.push(stored);
+    lastKey = key;
+  }
+  return { states, lastKey, rest };
 }
 
 function revisionToRead(

@@ -88,12 +88,27 @@ export function validateMetadata(type: ResourceType, object: DynamicObject, old?
     const fault = nameFault(type, metadata.name);
     if (fault) causes.push(invalidValue("metadata.name", metadata.name, fault));
   }
-  for (const [key, value] of Object.entries(metadata.labels ?? {})) {
+  causes.push(...labelCauses(metadata.labels ?? {}), ...annotationCauses(metadata.annotations ?? {}));
+  causes.push(...finalizerCauses(metadata, old?.metadata), ...ownerCauses(metadata));
+  if (old) causes.push(...immutableCauses(metadata, old.metadata!));
+  return causes;
+}
+
+/** What is wrong with labels. */
+export function labelCauses(labels: Readonly<Record<string, string>>): StatusCause[] {
+  const causes: StatusCause[] = [];
+  for (const [key, value] of Object.entries(labels)) {
     if (!isQualifiedName(key)) causes.push(invalidValue("metadata.labels", key, QUALIFIED_HINT));
     if (!isLabelValue(value)) causes.push(invalidValue("metadata.labels", value, VALUE_HINT));
   }
+  return causes;
+}
+
+/** What is wrong with annotations. */
+export function annotationCauses(annotations: Readonly<Record<string, string>>): StatusCause[] {
+  const causes: StatusCause[] = [];
   let bytes = 0;
-  for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
+  for (const [key, value] of Object.entries(annotations)) {
     if (!isQualifiedName(key.toLowerCase())) causes.push(invalidValue("metadata.annotations", key, QUALIFIED_HINT));
     bytes += key.length + value.length;
   }
@@ -104,8 +119,6 @@ export function validateMetadata(type: ResourceType, object: DynamicObject, old?
       field: "metadata.annotations",
     });
   }
-  causes.push(...finalizerCauses(metadata, old?.metadata), ...ownerCauses(metadata));
-  if (old) causes.push(...immutableCauses(metadata, old.metadata!));
   return causes;
 }
 

@@ -7,7 +7,7 @@ import {
   formatKey,
 } from "../apimachinery/mod.ts";
 import { ApiError, badRequest, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
-import { presented } from "./conversion.ts";
+import { atOnce, type ConversionSteps } from "./conversion_steps.ts";
 import { createAdmitted } from "./create_object.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { asObject } from "./request_body.ts";
@@ -128,8 +128,8 @@ async function applyObject(
   delete metadata.uid;
   dropResetFields(input, target);
   const applied = { ...target, applied: true };
-  const merge = (live: DynamicObject | undefined) => {
-    const object = applyOnto(server, target, live, input);
+  const merge = function* (live: DynamicObject | undefined): ConversionSteps<DynamicObject> {
+    const object = yield* applyOnto(server, target, live, input);
     if (resourceVersion) object.metadata!.resourceVersion = resourceVersion;
     else if (live) object.metadata!.resourceVersion = live.metadata!.resourceVersion;
     if (uid) object.metadata!.uid = uid;
@@ -145,7 +145,7 @@ async function applyObject(
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
     throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
   }
-  return { stored: await createAdmitted(server, applied, merge(undefined)), created: true };
+  return { stored: await createAdmitted(server, applied, atOnce(merge(undefined))), created: true };
 }
 
 /** To a patch a uid is no precondition, as it is to a replace, but a field like others: immutable, or at a status not looked at. */
@@ -170,19 +170,20 @@ function dropResetFields(input: DynamicObject, target: WriteTarget): void {
   if (type.builtin && finalizers) input.metadata.finalizers = finalizers;
 }
 
-function applyOnto(
+function* applyOnto(
   server: ServerContext,
   target: WriteTarget,
   live: DynamicObject | undefined,
   input: DynamicObject,
-): DynamicObject {
+): ConversionSteps<DynamicObject> {
   const { type, options, subresource } = target;
-  const outcome = applyServerSide({
+  const outcome = yield* applyServerSide({
     live,
     applied: jsonClone(input),
     manager: options.fieldManager,
     force: options.force,
     schema: type.schema,
+    schemas: type.versions?.webhook && type.versions.schemas,
     apiVersion: formatApiVersion(type),
     subresource,
     nowMs: server.clock.now(),
@@ -206,14 +207,14 @@ function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
   return new ApiError(409, "Conflict", message, { causes });
 }
 
-/** The live object that a subresource's patch starts from. */
-export function liveObject(server: ServerContext, target: Pick<WriteTarget, "type" | "namespace" | "name">): {
-  stored: StoredObject;
-  object: DynamicObject;
-} {
+/** The stored state of an object. */
+export function storedObject(
+  server: ServerContext,
+  target: Pick<WriteTarget, "type" | "namespace" | "name">,
+): StoredObject {
   const { type, namespace, name } = target;
   const key = formatKey({ namespace: type.namespaced ? namespace : undefined, name: name! });
   const stored = server.storage.get(storageResource(type), key);
   if (!stored) throw notFound(type, name!);
-  return { stored, object: presented(stored, type) };
+  return stored;
 }

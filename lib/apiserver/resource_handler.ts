@@ -9,7 +9,7 @@ import { deleteAdmitted } from "./delete_object.ts";
 import { listObjects } from "./list_objects.ts";
 import { negotiate } from "./negotiation.ts";
 import { decodeObject } from "./object_decoding.ts";
-import { liveObject, patchKind, patchObject } from "./patch_object.ts";
+import { patchKind, patchObject, storedObject } from "./patch_object.ts";
 import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
 import { deleteOptions, listOptions, writeOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -38,7 +38,7 @@ export async function handleResource(server: ServerContext, request: ResourceReq
   if (info.name === undefined && (info.verb === "update" || info.verb === "patch")) throw methodNotAllowed();
   switch (info.verb) {
     case "get":
-      return await oneResponse(server, request, 200, liveObject(server, placeOf(request)).stored);
+      return await oneResponse(server, request, 200, storedObject(server, placeOf(request)));
     case "list":
       return await listResponse(server, request);
     case "watch":
@@ -89,21 +89,23 @@ function textInFormat(request: ResourceRequest, code: number, text: string, form
   return Promise.resolve(jsonTextResponse(code, text, request.warnings));
 }
 
-function oneResponse(
+async function oneResponse(
   server: ServerContext,
   request: ResourceRequest,
   code: number,
   stored: StoredObject,
 ): Promise<Response> {
   const format = formatOf(server, request);
-  return textInFormat(request, code, objectText(stored, request.type, format), format);
+  // As a real server, which decodes what it has read or written: whoever asks for one object learns that it cannot be converted.
+  const view = await server.converter.view(stored, request.type, "anew");
+  return await textInFormat(request, code, objectText(view, request.type, format), format);
 }
 
-function listResponse(server: ServerContext, request: ResourceRequest): Promise<Response> {
+async function listResponse(server: ServerContext, request: ResourceRequest): Promise<Response> {
   const { info, type } = request;
   const format = formatOf(server, request);
-  const page = listObjects(server, type, info.namespace, listOptions(info.query, false));
-  return textInFormat(request, 200, listText(page, type, format), format);
+  const page = await listObjects(server, type, info.namespace, listOptions(info.query, false));
+  return await textInFormat(request, 200, listText(page, type, format), format);
 }
 
 function watchResponse(server: ServerContext, request: ResourceRequest): Response {
@@ -195,7 +197,7 @@ async function remove(server: ServerContext, request: ResourceRequest): Promise<
 async function removeAll(server: ServerContext, request: ResourceRequest): Promise<Response> {
   const { info, type } = request;
   const options = deleteOptions(info.query, await deleteBody(request));
-  const page = listObjects(server, type, info.namespace, listOptions(info.query, false));
+  const page = await listObjects(server, type, info.namespace, listOptions(info.query, false));
   const items: DynamicObject[] = [];
   for (const stored of page.items) {
     const { namespace, name = "", uid } = stored.object.metadata!;

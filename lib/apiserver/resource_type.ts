@@ -1,3 +1,5 @@
+import type { WebhookClientConfig } from "./webhook_client.ts";
+
 /**
  * A structural schema node: the part of OpenAPI v3 and of Kubernetes' extensions that the server acts on
  * (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979 for list and map types).
@@ -64,6 +66,25 @@ export interface PrinterColumn {
   jsonPath: string;
 }
 
+/** A webhook that turns objects of one version of a custom resource into another one (apiextensions.k8s.io/v1). */
+export interface ConversionWebhook {
+  readonly clientConfig: WebhookClientConfig;
+  /** In which version of ConversionReview it is asked. */
+  readonly reviewVersion: "v1" | "v1beta1";
+}
+
+/** The versions of one custom resource, served or not, and how an object gets from one into another. */
+export interface KindVersions {
+  /** The `apiVersion` that objects are stored in. */
+  readonly storage: string;
+  /** The schema of each `apiVersion`. */
+  readonly schemas: ReadonlyMap<string, Schema>;
+  /** Whether an object is the same in every version, but for its `apiVersion`. */
+  readonly alike: boolean;
+  /** Who converts; absent where what the other version does not know is left out, and no more. */
+  readonly webhook?: ConversionWebhook;
+}
+
 /** One served resource in one version: everything the request path needs to know of it. */
 export interface ResourceType {
   readonly group: string;
@@ -86,4 +107,6 @@ export interface ResourceType {
   readonly builtin: boolean;
   /** Field selectors beyond metadata.name and metadata.namespace. */
   readonly selectableFields: readonly string[];
+  /** Of custom resources: the versions among which objects are converted. */
+  readonly versions?: KindVersions;
 }

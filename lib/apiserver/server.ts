@@ -23,6 +23,7 @@ import { impersonated } from "./impersonation.ts";
 import { NamespaceDefaults } from "./namespace_defaults.ts";
 import { NamespaceLifecycle } from "./namespace_lifecycle.ts";
 import { handlePath } from "./path_handler.ts";
+import { ObjectConverter } from "./object_converter.ts";
 import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
 import { handleResource, typeOf } from "./resource_handler.ts";
@@ -41,7 +42,7 @@ export interface EmbeddedApiServerOptions {
   readonly random?: Random;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
-  /** How admission webhooks with a URL are called: over the network where absent. */
+  /** How webhooks with a URL are called: over the network where absent. */
   readonly webhookFetch?: WebhookFetch;
 }
 
@@ -51,8 +52,8 @@ export interface EmbeddedApiServerOptions {
  * production: everything is in memory, and nothing runs pods.
  *
  * Guarantees: requests are served in the order in which they arrive, each as one step; what follows from a write (garbage
- * collection, termination) happens after its response, in a fixed order, without timers. With a given clock and seed a run
- * repeats exactly. What is not implemented answers 404, 405 or 501.
+ * collection, termination) happens after its response, in a fixed order, without timers. Requests for which a webhook is asked, of
+ * admission or of conversion, let others in while they wait. With a given clock and seed a run repeats exactly. What is not implemented answers 404, 405 or 501.
  *
  * @example
  * ```ts
@@ -84,6 +85,7 @@ export class EmbeddedApiServer {
     const registry = new ResourceRegistry(servedBuiltinTypes);
     this.#webhooks = new WebhookTable(storage);
     this.#caller = new WebhookCaller(clock, options.webhookFetch ?? fetchWebhook, limits.webhookAnswerBytesMax);
+    const converter = new ObjectConverter(this.#caller, random, limits.conversionObjectsMax);
     const context: ServerContext = {
       clock,
       random,
@@ -92,7 +94,8 @@ export class EmbeddedApiServer {
       storage,
       registry,
       background: new BackgroundQueue(logger),
-      admission: new AdmissionChain({ storage, registry, random }, this.#webhooks, this.#caller),
+      admission: new AdmissionChain({ storage, registry, random, converter }, this.#webhooks, this.#caller),
+      converter,
     };
     this.#context = context;
     bootstrap(context);

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from "../base/mod.ts";
 import type { AdmissionChain } from "./admission/admission_chain.ts";
+import type { ObjectConverter } from "./object_converter.ts";
 import type { BackgroundQueue } from "./background.ts";
 import type { ResourceRegistry } from "./resource_registry.ts";
 import type { Storage } from "./storage.ts";
@@ -20,6 +21,10 @@ export interface ServerLimits {
   readonly writeAttemptsMax: number;
   /** Longest answer of a webhook. */
   readonly webhookAnswerBytesMax: number;
+  /** Objects that a conversion webhook is asked for at once. */
+  readonly conversionObjectsMax: number;
+  /** How long a watch waits before it asks a conversion webhook again that failed. */
+  readonly conversionRetryMs: number;
 }
 
 /** The bounds where nobody chose others. */
@@ -31,6 +36,8 @@ export const DEFAULT_LIMITS: ServerLimits = {
   watchTimeoutMs: 1_800_000,
   writeAttemptsMax: 8,
   webhookAnswerBytesMax: 16 * 1024 * 1024,
+  conversionObjectsMax: 500,
+  conversionRetryMs: 1_000,
 };
 
 /** What every part of the server works on. */
@@ -43,4 +50,5 @@ export interface ServerContext {
   readonly background: BackgroundQueue;
   readonly limits: ServerLimits;
   readonly admission: AdmissionChain;
+  readonly converter: ObjectConverter;
 }

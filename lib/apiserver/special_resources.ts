@@ -5,18 +5,19 @@ import { reviewed } from "./access_review.ts";
 import type { ResourceRequest } from "./api_request.ts";
 import { jsonResponse } from "./api_response.ts";
 import type { Authorizer } from "./authorizer.ts";
-import { presented } from "./conversion.ts";
 import { deleteAdmitted } from "./delete_object.ts";
 import { decodeObject } from "./object_decoding.ts";
-import { liveObject, patchedDocument, patchKind } from "./patch_object.ts";
+import { patchedDocument, patchKind, storedObject } from "./patch_object.ts";
 import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
 import { deleteOptions } from "./request_options.ts";
 import { writeTarget } from "./resource_handler.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { scaleOf, withScale } from "./scale.ts";
 import type { ServerContext } from "./server_context.ts";
+import type { StoredObject } from "./stored_object.ts";
 import type { TokenIssuer } from "./token_issuer.ts";
-import { updateObject } from "./update_object.ts";
+import { type Change, updateAdmitted } from "./update_object.ts";
+import type { WriteTarget } from "./write_target.ts";
 
 const REVIEW_GROUPS = new Set(["authorization.k8s.io", "authentication.k8s.io"]);
 const TOKEN_SECONDS_DEFAULT = 3_600;
@@ -72,7 +73,7 @@ export class SpecialResources {
   async #token(request: ResourceRequest): Promise<Response> {
     if (request.info.verb !== "create") throw methodNotAllowed();
     const { namespace = "", name = "" } = request.info;
-    const { object: account } = liveObject(this.#server, { type: request.type, namespace, name });
+    const { object: account } = storedObject(this.#server, { type: request.type, namespace, name });
     const asked = await parseObjectBody(request.body, request.headers["content-type"]);
     if (asked.kind && asked.kind !== "TokenRequest") throw badRequest(`${asked.kind} is no TokenRequest`);
     const spec = isObject(asked.spec) ? asked.spec : {};
@@ -97,7 +98,7 @@ export class SpecialResources {
     const { info, type } = request;
     this.#refuseWebhooks(request, "CREATE");
     if (info.verb !== "create") throw methodNotAllowed();
-    const { object } = liveObject(this.#server, { type, namespace: info.namespace, name: info.name });
+    const { object } = storedObject(this.#server, { type, namespace: info.namespace, name: info.name });
     const phase = isObject(object.status) ? String(object.status.phase) : "";
     if (!EVICTABLE_PHASES.has(phase) && this.#server.storage.count("poddisruptionbudgets.policy") > 0) {
       throw notImplemented("eviction of running pods under a PodDisruptionBudget");
@@ -116,7 +117,7 @@ export class SpecialResources {
     const place = { type, namespace: info.namespace, name: info.name };
     switch (info.verb) {
       case "get":
-        return jsonResponse(200, scaleOf(liveObject(this.#server, place).object, type));
+        return await this.#scaleResponse(type, storedObject(this.#server, place));
       case "update":
         return await this.#putScale(request);
       case "patch":
@@ -137,8 +138,7 @@ export class SpecialResources {
     const { type } = request;
     const target = writeTarget(request, "Update");
     const scale = checkedScale(await parseObjectBody(request.body, request.headers["content-type"]));
-    const stored = updateObject(this.#server, target, (live) => withScale(live, scale, type));
-    return jsonResponse(200, scaleOf(presented(stored, type), type));
+    return await this.#writeScale(target, (live) => withScale(live, scale, type));
   }
 
   async #patchScale(request: ResourceRequest): Promise<Response> {
@@ -148,12 +148,20 @@ export class SpecialResources {
     if (kind === "apply") throw notImplemented("server-side apply of the scale subresource");
     const target = writeTarget(request, "Patch");
     const patch = await parseBody(request.body, mediaType);
-    const stored = updateObject(this.#server, target, (live) => {
+    return await this.#writeScale(target, (live) => {
       const scaleType = { ...type, schema: SCALE_SCHEMA };
       const scale = checkedScale(patchedDocument(scaleOf(live, type), kind, patch, { type: scaleType }));
       return withScale(live, scale, type);
     });
-    return jsonResponse(200, scaleOf(presented(stored, type), type));
+  }
+
+  async #writeScale(target: WriteTarget, change: Change): Promise<Response> {
+    return await this.#scaleResponse(target.type, await updateAdmitted(this.#server, target, change));
+  }
+
+  async #scaleResponse(type: ResourceType, stored: StoredObject): Promise<Response> {
+    const { object } = await this.#server.converter.view(stored, type, "anew");
+    return jsonResponse(200, scaleOf(object, type));
   }
 }
 

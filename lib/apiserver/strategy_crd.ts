@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { isObject, jsonEqual } from "../base/mod.ts";
 import { type Condition, type DynamicObject, formatTime, setCondition, type StatusCause } from "../apimachinery/mod.ts";
 import { invalidValue } from "./api_error.ts";
@@ -31,18 +32,36 @@ export const crdStrategy: Strategy = {
         causes.push(invalidValue(`spec.names.${field}`, value, "field is immutable"));
       }
     }
-    const stored = storedVersions(old);
-    const missing = stored.filter((name) => !versionsOf(object).some((version) => version.name === name));
-    for (const name of missing) {
-      const why = `must appear in spec.versions: status.storedVersions still lists ${name}`;
-      causes.push(invalidValue("status.storedVersions", stored, why));
+    for (const [index, name] of storedVersions(old).entries()) {
+      if (versionsOf(object).some((version) => version.name === name)) continue;
+      const why =
+        `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions ` +
+        `until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
+      causes.push(invalidValue(`status.storedVersions[${index}]`, name, why));
     }
-    return causes;
+    return [...causes, ...authorityCauses(now.conversion, before.conversion)];
   },
 };
 
 function fieldsOf(value: unknown): Fields {
   return isObject(value) ? value : {};
+}
+
+function clientConfigOf(conversion: unknown): Fields {
+  return fieldsOf(fieldsOf(fieldsOf(conversion).webhook).clientConfig);
+}
+
+/** A caBundle that is none may be created, but takes the place of no good one. */
+function authorityCauses(now: unknown, before: unknown): StatusCause[] {
+  const { caBundle } = clientConfigOf(now), former = clientConfigOf(before).caBundle;
+  if (!caBundle || holdsCertificate(caBundle) || (former && !holdsCertificate(former))) return [];
+  const why = "unable to load root certificates: unable to parse bytes as PEM block";
+  return [invalidValue("spec.conversion.webhookClientConfig.caBundle", caBundle, why)];
+}
+
+function holdsCertificate(caBundle: unknown): boolean {
+  const text = Buffer.from(String(caBundle), "base64").toString();
+  return /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.test(text);
 }
 
 function versionsOf(crd: DynamicObject): Fields[] {
@@ -63,6 +82,8 @@ function normalize(object: DynamicObject): void {
     names.listKind ??= `${names.kind}List`;
   }
   spec.conversion ??= { strategy: "None" };
+  const { service } = clientConfigOf(spec.conversion);
+  if (isObject(service)) service.port ??= 443;
   // An explicit false is what the Go type leaves out.
   if (spec.preserveUnknownFields === false) delete spec.preserveUnknownFields;
 }

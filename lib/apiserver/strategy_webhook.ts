@@ -1,9 +1,10 @@
 import { isObject } from "../base/mod.ts";
 import { isDnsSubdomain, requirementsOf, type StatusCause } from "../apimachinery/mod.ts";
 import { type Webhook, webhooksOf } from "./admission/webhook.ts";
-import { forbiddenField, invalidValue, notSupported, requiredValue } from "./api_error.ts";
+import { invalidValue, notSupported, requiredValue } from "./api_error.ts";
 import { compileCondition } from "./schema/cel.ts";
 import type { Strategy } from "./strategy.ts";
+import { clientConfigCauses, type WebhookClientConfig } from "./webhook_client.ts";
 
 const TIMEOUT_SECONDS_MAX = 30;
 
@@ -87,24 +88,5 @@ function selectorCauses(webhook: Webhook, at: string): StatusCause[] {
 }
 
 function clientCauses({ clientConfig }: Webhook, at: string): StatusCause[] {
-  const field = `${at}.clientConfig`, config = isObject(clientConfig) ? clientConfig as Webhook["clientConfig"] : {};
-  if ((config.url === undefined) === (config.service === undefined)) {
-    return [requiredValue(field, "exactly one of url or service is required")];
-  }
-  if (config.service) {
-    const { name, namespace, path } = config.service, causes: StatusCause[] = [];
-    if (!name) causes.push(requiredValue(`${field}.service.name`, "service name is required"));
-    if (!namespace) causes.push(requiredValue(`${field}.service.namespace`, "service namespace is required"));
-    if (path !== undefined && !path.startsWith("/")) {
-      causes.push(invalidValue(`${field}.service.path`, path, "must start with a '/'"));
-    }
-    return causes;
-  }
-  const url = URL.canParse(config.url!) ? new URL(config.url!) : undefined, place = `${field}.url`;
-  if (!url || url.protocol !== "https:") {
-    return [invalidValue(place, config.url, "'https' is the only allowed URL scheme")];
-  }
-  if (url.username || url.password) return [forbiddenField(place, "user information is not permitted in the URL")];
-  if (url.search) return [invalidValue(place, config.url, "query parameters are not permitted in the URL")];
-  return url.hash ? [invalidValue(place, config.url, "fragments are not permitted in the URL")] : [];
+  return clientConfigCauses(isObject(clientConfig) ? clientConfig as WebhookClientConfig : {}, `${at}.clientConfig`);
 }

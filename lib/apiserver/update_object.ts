@@ -1,7 +1,8 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, type ManagedFieldsEntry } from "../apimachinery/mod.ts";
-import { conflict, invalid, invalidValue, notFound } from "./api_error.ts";
-import { presented, toStorage } from "./conversion.ts";
+import { ApiError, conflict, invalid, invalidValue, notFound } from "./api_error.ts";
+import { asksWebhook, needsViews, presented, toStorage } from "./conversion.ts";
+import { atOnce, type ConversionSteps, isSteps } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
 import { storageResource } from "./resource_registry.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
@@ -11,19 +12,23 @@ import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
-/** Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. */
-export type Change = (live: DynamicObject) => DynamicObject;
+/**
+ * Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. Steps want the
+ * object in other versions, where managers of those own parts of it.
+ */
+export type Change = (live: DynamicObject) => DynamicObject | ConversionSteps<DynamicObject>;
 
 /**
  * Changes an object: optimistic locking where the candidate names a resourceVersion, a write that changes nothing stores nothing,
- * and an object that is being deleted goes with its last finalizer. As the server itself does, which asks no webhook.
+ * and an object that is being deleted goes with its last finalizer. As the server itself does, which asks no webhook, with kinds
+ * for which none converts.
  *
  * @throws {ApiError} 404, 409, 422 as a real server; nothing is stored then.
  */
 export function updateObject(server: ServerContext, target: WriteTarget, change: Change): StoredObject {
-  const { key, stored, live } = liveState(server, target);
-  const prepared = prepareManaged(server, target, change(live), live);
-  return storeChange(server, target, { key, stored, live, next: complete(server, target, prepared, live) });
+  const { key, stored } = storedState(server, target), live = presented(stored, target.type);
+  const next = complete(server, target, atOnce(candidateOf(server, target, change, live)), live);
+  return storeChange(server, target, { key, stored, live, next, object: toStorage(next, target.type) });
 }
 
 /**
@@ -37,30 +42,45 @@ export async function updateAdmitted(
   target: WriteTarget,
   change: Change,
 ): Promise<StoredObject> {
+  const { type } = target, asks = asksWebhook(type);
   for (let attempt = 1;; attempt++) {
-    const { key, stored, live } = liveState(server, target);
-    const prepared = prepareManaged(server, target, change(live), live);
+    const { key, stored } = storedState(server, target);
+    const view = needsViews(type) ? await server.converter.view(stored, type) : stored, live = presented(view, type);
+    const steps = candidateOf(server, target, change, live);
+    const prepared = asks ? await server.converter.settle(steps, type) : atOnce(steps);
     const attributes = admissionAttributes(target, "UPDATE", { object: prepared, old: live });
-    if (!server.admission.concerns(attributes)) {
-      return storeChange(server, target, { key, stored, live, next: complete(server, target, prepared, live) });
+    if (!asks && !server.admission.concerns(attributes)) {
+      const next = complete(server, target, prepared, live);
+      return storeChange(server, target, { key, stored, live, next, object: toStorage(next, type) });
     }
     const admitted = (await server.admission.mutate(attributes))!;
     admitted.metadata!.managedFields = prepared.metadata!.managedFields;
     const next = complete(server, target, keptWithin(target, admitted, live), live);
     checkCandidate(target, next, live);
     await server.admission.validate({ ...attributes, object: next });
-    const current = server.storage.get(storageResource(target.type), key) === stored;
-    if (current) return storeChange(server, target, { key, stored, live, next });
+    const object = await server.converter.toStorage(next, type);
+    const current = server.storage.get(storageResource(type), key) === stored;
+    if (current) return storeChange(server, target, { key, stored, live, next, object });
     if (attempt >= server.limits.writeAttemptsMax) throw conflict(target.type, target.name!);
   }
 }
 
-function liveState(server: ServerContext, target: WriteTarget) {
+function storedState(server: ServerContext, target: WriteTarget) {
   const { type } = target, name = target.name!;
   const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });
   const stored = server.storage.get(storageResource(type), key);
   if (!stored) throw notFound(type, name);
-  return { key, stored, live: presented(stored, type) };
+  return { key, stored };
+}
+
+function* candidateOf(
+  server: ServerContext,
+  target: WriteTarget,
+  change: Change,
+  live: DynamicObject,
+): ConversionSteps<DynamicObject> {
+  const made = change(live);
+  return yield* prepareManaged(server, target, isSteps(made) ? yield* made : made, live);
 }
 
 /** What is written over what. */
@@ -69,26 +89,28 @@ interface StateChange {
   readonly stored: StoredObject;
   readonly live: DynamicObject;
   readonly next: DynamicObject;
+  /** `next` as it is stored. */
+  readonly object: DynamicObject;
 }
 
 function storeChange(
   server: ServerContext,
   target: WriteTarget,
-  { key, stored, live, next }: StateChange,
+  { key, stored, live, next, object }: StateChange,
 ): StoredObject {
-  if (isNoOp(next, live)) return stored;
+  // Compared as they are stored: what is stored in a former version is written, even if nobody sees a difference.
+  if (isNoOp(object, stored.object)) return stored;
   checkCandidate(target, next, live);
-  return commit(server, target, key, next, stored);
+  return commit(server, target, key, object, stored);
 }
 
 function commit(
   server: ServerContext,
   target: WriteTarget,
   key: string,
-  next: DynamicObject,
+  object: DynamicObject,
   stored: StoredObject,
 ): StoredObject {
-  const object = toStorage(next);
   const resource = storageResource(target.type);
   if (target.options.dryRun) return new StoredObject(object, stored.revision);
   const gone = isReleased(object, resource);
@@ -122,25 +144,36 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
 }
 
 /** The candidate as mutating webhooks see it: what the endpoint does not write is the live object's, managers are booked. */
-function prepareManaged(
+function* prepareManaged(
   server: ServerContext,
   target: WriteTarget,
   candidate: DynamicObject,
   live: DynamicObject,
-): DynamicObject {
+): ConversionSteps<DynamicObject> {
   const { type, subresource, options } = target;
   checkPreconditions(target, candidate, live);
   const managed = candidate.metadata!.managedFields;
   const next = keptWithin(target, candidate, live);
-  next.metadata!.managedFields = target.applied ? managed : trackUpdate({
-    before: live,
-    after: next,
-    manager: options.fieldManager,
-    schema: type.schema,
-    apiVersion: formatApiVersion(type),
-    subresource,
-    nowMs: server.clock.now(),
-  });
+  if (target.applied) {
+    next.metadata!.managedFields = managed;
+    return next;
+  }
+  try {
+    next.metadata!.managedFields = yield* trackUpdate({
+      before: live,
+      after: next,
+      manager: options.fieldManager,
+      schema: type.schema,
+      schemas: type.versions?.webhook && type.versions.schemas,
+      apiVersion: formatApiVersion(type),
+      subresource,
+      nowMs: server.clock.now(),
+    });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // The account is no reason to refuse the write: it stays as it was until it can be kept again.
+    next.metadata!.managedFields = jsonClone(live.metadata!.managedFields);
+  }
   return next;
 }
 

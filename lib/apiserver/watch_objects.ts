@@ -1,9 +1,10 @@
-import { type Clock, LinkedAbort, type TimerHandle } from "../base/mod.ts";
+import { type Clock, describeError, LinkedAbort, type Logger, type TimerHandle } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import { expired } from "./api_error.ts";
-import { presented } from "./conversion.ts";
+import { needsViews, presented } from "./conversion.ts";
 import type { EventLog, StorageEvent } from "./event_log.ts";
 import { type ObjectFilter, objectFilter } from "./object_filter.ts";
+import type { ObjectConverter } from "./object_converter.ts";
 import type { ListOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -39,10 +40,13 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
     // A real server answers 200 and says it in the stream, so that informers need one way to notice.
     return failedWatch(`too old resource version: ${asked} (${log.compactedRevision})`);
   }
-  const initial = fromState && options.sendInitialEvents !== false
-    ? [...storage.scan(resource, { namespace: target.namespace })].map(([, stored]) => stored)
-      .filter((stored) => matches(presented(stored, type)))
-    : [];
+  const initial: StoredObject[] = [];
+  if (fromState && options.sendInitialEvents !== false) {
+    for (const [, stored] of storage.scan(resource, { namespace: target.namespace })) {
+      // What has to be converted is looked at when it is written.
+      if (needsViews(type) || matches(presented(stored, type))) initial.push(stored);
+    }
+  }
   const start = fromState ? storage.revision : asked;
   const watch = new Watch(server, target, log, matches, initial, start);
   return new ReadableStream<Uint8Array>(watch, { highWaterMark: 0 });
@@ -65,7 +69,11 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   readonly #log: EventLog;
   readonly #matches: ObjectFilter;
   readonly #initial: StoredObject[];
+  readonly #converter: ObjectConverter;
+  readonly #logger: Logger;
   readonly #bookmarkIntervalMs: number;
+  readonly #conversionRetryMs: number;
+  readonly #interruptions: number;
   readonly #encoder = new TextEncoder();
   readonly #linked: LinkedAbort;
   readonly #prefix: string;
@@ -91,7 +99,11 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     this.#log = log;
     this.#matches = matches;
     this.#initial = initial.reverse();
+    this.#converter = server.converter;
+    this.#logger = server.logger;
     this.#bookmarkIntervalMs = server.limits.bookmarkIntervalMs;
+    this.#conversionRetryMs = server.limits.conversionRetryMs;
+    this.#interruptions = log.interruptions;
     this.#initialEndDue = target.options.sendInitialEvents === true;
     this.#revision = revision;
     this.#position = log.positionAfter(revision);
@@ -107,7 +119,8 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   /** Called by the stream when its reader wants more; resolves when there is something, or the end. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (;;) {
-      const text = this.#over || this.#linked.signal.aborted ? undefined : this.#take();
+      const ready = needsViews(this.#target.type) ? await this.#convertNext() : CHUNK_EVENTS_MAX;
+      const text = this.#isOver() ? undefined : this.#take(ready);
       if (text === undefined) {
         this.#release();
         if (this.#linked.signal.aborted && this.#target.signal?.aborted) controller.error(this.#target.signal.reason);
@@ -118,7 +131,8 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
         controller.enqueue(this.#encoder.encode(text));
         return;
       }
-      await this.#somethingNew();
+      // What nobody asked for leaves no text, and more may stand behind it.
+      if (this.#log.read(this.#position).kind === "idle") await this.#somethingNew();
     }
   }
 
@@ -128,20 +142,76 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     this.#release();
   }
 
-  /** What can be written now: undefined at the end, empty where nothing is there. */
-  #take(): string | undefined {
+  #isOver(): boolean {
+    return this.#over || this.#linked.signal.aborted || this.#log.interruptions > this.#interruptions;
+  }
+
+  /**
+   * Converts the states that the next chunk is about, and tells how many events of the log those are: what is written meanwhile
+   * waits for the next one. Where the webhook fails the watch says nothing, and goes on in order once it answers, as a real
+   * server's does.
+   */
+  async #convertNext(): Promise<number> {
+    while (!this.#isOver()) {
+      const states = this.#initial.slice(-CHUNK_EVENTS_MAX);
+      let ready = 0;
+      for (; ready < CHUNK_EVENTS_MAX; ready++) {
+        const step = this.#log.read(this.#position + ready);
+        if (step.kind === "idle") break;
+        if (step.kind === "ended") return ready + 1;
+        const { key, current, previous } = step.event;
+        if (key.startsWith(this.#prefix)) states.push(...previous ? [previous, current] : [current]);
+      }
+      try {
+        await this.#converter.views(states, this.#target.type);
+        return ready;
+      } catch (error) {
+        const { plural, group } = this.#target.type;
+        const fields = { resource: `${plural}.${group}`, error: describeError(error) };
+        this.#logger.warn("a watch waits for a conversion webhook that fails", fields);
+        await this.#retryTime();
+      }
+    }
+    return 0;
+  }
+
+  #retryTime(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#clock.clear(timer);
+        this.#timers.splice(this.#timers.indexOf(timer), 1);
+        this.#linked.signal.removeEventListener("abort", done);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = this.#clock.schedule(done, this.#conversionRetryMs);
+      this.#timers.push(timer);
+      this.#wake = done;
+      this.#linked.signal.addEventListener("abort", done, { once: true });
+    });
+  }
+
+  /** The state as this watch shows it. */
+  #view(stored: StoredObject): StoredObject {
+    return this.#converter.remembered(stored, this.#target.type);
+  }
+
+  /** What can be written now, of at most `ready` events: undefined at the end, empty where nothing is there. */
+  #take(ready: number): string | undefined {
+    const { type, write } = this.#target;
     let text = "";
     for (let count = 0; count < CHUNK_EVENTS_MAX; count++) {
       const stored = this.#initial.pop();
       if (!stored) break;
-      text += this.#target.write("ADDED", stored);
+      const view = this.#view(stored);
+      if (view === stored || this.#matches(presented(view, type))) text += write("ADDED", view);
     }
     if (this.#initial.length > 0) return text;
     if (this.#initialEndDue) {
       this.#initialEndDue = false;
       text += this.#bookmark({ [INITIAL_EVENTS_END]: "true" });
     }
-    for (let count = 0; count < CHUNK_EVENTS_MAX; count++) {
+    for (let count = 0; count < ready; count++) {
       const step = this.#log.read(this.#position);
       if (step.kind === "idle") break;
       if (step.kind === "ended") return text === "" ? undefined : text;
@@ -160,11 +230,12 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   #written(event: StorageEvent): string {
     if (!event.key.startsWith(this.#prefix)) return "";
     const { type, write } = this.#target;
-    const before = event.previous && this.#matches(presented(event.previous, type));
-    const after = event.type !== "DELETED" && this.#matches(presented(event.current, type));
-    if (after) return write(before ? "MODIFIED" : "ADDED", event.current);
+    const current = this.#view(event.current), previous = event.previous && this.#view(event.previous);
+    const before = previous && this.#matches(presented(previous, type));
+    const after = event.type !== "DELETED" && this.#matches(presented(current, type));
+    if (after) return write(before ? "MODIFIED" : "ADDED", current);
     if (!before) return "";
-    return write("DELETED", event.type === "DELETED" ? event.current : departed(event.previous!, event.revision));
+    return write("DELETED", event.type === "DELETED" ? current : departed(previous!, event.revision));
   }
 
   #bookmark(annotations?: Record<string, string>): string {

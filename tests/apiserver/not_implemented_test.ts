@@ -15,27 +15,6 @@ function open() {
   return { call, [Symbol.dispose]: () => server.close() };
 }
 
-function crd(conversion: object) {
-  const schema = { openAPIV3Schema: { type: "object" } };
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: "things.limits.example.com" },
-    spec: {
-      group: "limits.example.com",
-      scope: "Namespaced",
-      names: { plural: "things", kind: "Thing" },
-      versions: [{ name: "v1", served: true, storage: true, schema }],
-      conversion,
-    },
-  };
-}
-
-const WEBHOOK_CONVERSION = {
-  strategy: "Webhook",
-  webhook: { conversionReviewVersions: ["v1"], clientConfig: { url: "https://127.0.0.1:1/convert" } },
-};
-
 Deno.test("what is not implemented answers 501 with a Status that names it", async () => {
   using test = open();
   const template = { metadata: { labels: { app: "a" } }, spec: { containers: [{ name: "c", image: "i" }] } };
@@ -58,19 +37,6 @@ Deno.test("what is not implemented answers 501 with a Status that names it", asy
   assert.equal(evicted.code, 501);
   assert.match(evicted.body.message, /eviction of running pods under a PodDisruptionBudget/);
   assert.equal((await test.call("GET", `${CORE}/pods/p`)).code, 200, "nothing was done");
-});
-
-Deno.test("a CRD that asks for webhook conversion is refused, when it is made and when it is changed", async () => {
-  using test = open();
-  const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-  const refused = await test.call("POST", crds, crd(WEBHOOK_CONVERSION));
-  assert.equal(refused.code, 422);
-  assert.equal(refused.body.details.causes[0].field, "spec.conversion.strategy");
-  assert.match(refused.body.message, /the embedded server converts with None only/);
-  const made = await test.call("POST", crds, crd({ strategy: "None" }));
-  assert.equal(made.code, 201);
-  const changed = { ...made.body, spec: { ...made.body.spec, conversion: WEBHOOK_CONVERSION } };
-  assert.equal((await test.call("PUT", `${crds}/${made.body.metadata.name}`, changed)).code, 422);
 });
 
 Deno.test("who stores an admission policy is warned that nothing runs it", async () => {

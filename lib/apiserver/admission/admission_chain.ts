@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import { describeError, isObject, jsonEqual, type JsonObject, parseJson, randomUuid } from "../../base/mod.ts";
-import { applyJsonPatch, type DynamicObject } from "../../apimachinery/mod.ts";
+import { applyJsonPatch, type DynamicObject, formatApiVersion } from "../../apimachinery/mod.ts";
 import { ApiError, badRequest, statusOf } from "../api_error.ts";
-import { inVersion } from "../conversion.ts";
 import { decodeObject } from "../object_decoding.ts";
 import type { ResourceType } from "../resource_type.ts";
 import { applyDefaults } from "../schema/defaulting.ts";
@@ -36,12 +35,12 @@ const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as
  * validating ones. Validating ones are called in order, not at once, so that a run repeats.
  */
 export class AdmissionChain {
-  readonly #server: Pick<ServerContext, "registry" | "storage" | "random">;
+  readonly #server: Pick<ServerContext, "registry" | "storage" | "random" | "converter">;
   readonly #table: WebhookTable;
   readonly #caller: WebhookCaller;
 
   constructor(
-    server: Pick<ServerContext, "registry" | "storage" | "random">,
+    server: Pick<ServerContext, "registry" | "storage" | "random" | "converter">,
     table: WebhookTable,
     caller: WebhookCaller,
   ) {
@@ -90,7 +89,7 @@ export class AdmissionChain {
     const { object } = attributes, as = webhookType(webhook, attributes, this.#server.registry);
     if (!as || !selectorsMatch(webhook, attributes, this.#server.storage)) return { called: false, object };
     try {
-      const uid = randomUuid(this.#server.random), request = reviewRequest(uid, as, attributes);
+      const request = await this.#request(as, attributes);
       if (!conditionsHold(webhook, request)) return { called: false, object };
       if (attributes.dryRun && !["None", "NoneOnDryRun"].includes(webhook.sideEffects)) {
         throw badRequest(`admission webhook "${webhook.name}" does not support dry run`);
@@ -99,12 +98,62 @@ export class AdmissionChain {
       attributes.warnings.push(...response.warnings);
       if (!response.allowed) throw deniedBy(webhook.name, response.status);
       if (response.patch === undefined) return { called: true, object };
-      return { called: true, object: patched(webhook, attributes, as, response.patch) };
+      return { called: true, object: await this.#patched(webhook, attributes, as, response.patch) };
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       if (webhook.failurePolicy === "Ignore") return { called: true, object };
       throw new ApiError(500, "InternalError", `Internal error occurred: ${error.message}`, statusOf(error).details);
     }
+  }
+
+  async #request(as: ResourceType, attributes: AdmissionAttributes): Promise<Record<string, unknown>> {
+    const uid = randomUuid(this.#server.random), { object, old } = attributes;
+    return reviewRequest(uid, as, {
+      ...attributes,
+      object: object && await this.#inVersion(object, as),
+      old: old && await this.#inVersion(old, as),
+    });
+  }
+
+  /** @throws {ApiError} 500 where it cannot be converted, whatever the failure policy: no admission webhook has failed. */
+  async #inVersion(object: DynamicObject, as: ResourceType): Promise<DynamicObject> {
+    try {
+      return await this.#server.converter.convert(object, formatApiVersion(as), as);
+    } catch (error) {
+      if (error instanceof ApiError) throw internal(error.message);
+      throw error;
+    }
+  }
+
+  /** What a webhook's patch makes of the object, in the version of the request again. */
+  async #patched(
+    { name }: Webhook,
+    { object, type, warnings }: AdmissionAttributes,
+    as: ResourceType,
+    patch: string,
+  ): Promise<DynamicObject> {
+    if (!object) {
+      throw internal(
+        `admission webhook "${name}" attempted to modify the object, which is not supported for this operation`,
+      );
+    }
+    const seen = await this.#inVersion(object, as);
+    let next: unknown;
+    try {
+      next = applyJsonPatch(seen as JsonObject, parseJson(Buffer.from(patch, "base64").toString()));
+    } catch (error) {
+      throw internal(describeError(error));
+    }
+    if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
+    const result = await this.#inVersion(next as DynamicObject, type);
+    try {
+      // Its own copy: what is shared with the former object must not be edited.
+      decodeObject(result, type, "Ignore", warnings);
+    } catch (error) {
+      throw internal(describeError(error));
+    }
+    applyDefaults(result, type.schema);
+    return result;
   }
 
   async #ask(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
@@ -138,7 +187,6 @@ function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttri
   const { type, subresource, name, namespace, operation, user, object, old, dryRun, fieldManager } = attributes;
   const kind = ({ group, version, kind }: ResourceType) => ({ group, version, kind });
   const resource = ({ group, version, plural }: ResourceType) => ({ group, version, resource: plural });
-  const presented = (each: DynamicObject | undefined) => each === undefined ? null : inVersion(each, as);
   return {
     uid,
     kind: kind(as),
@@ -151,8 +199,8 @@ function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttri
     ...(namespace && { namespace }),
     operation,
     userInfo: { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra },
-    object: presented(object),
-    oldObject: presented(old),
+    object: object ?? null,
+    oldObject: old ?? null,
     dryRun,
     options: {
       kind: OPTIONS[operation],
@@ -177,33 +225,6 @@ function conditionsHold({ name, matchConditions = [] }: Webhook, request: Record
   });
 }
 
-/** What a webhook's patch makes of the object, in the version of the request again. */
-function patched(
-  { name }: Webhook,
-  { object, type, warnings }: AdmissionAttributes,
-  as: ResourceType,
-  patch: string,
-): DynamicObject {
-  const internal = (why: string) => new ApiError(500, "InternalError", `Internal error occurred: ${why}`);
-  if (!object) {
-    throw internal(
-      `admission webhook "${name}" attempted to modify the object, which is not supported for this operation`,
-    );
-  }
-  let next: unknown;
-  try {
-    next = applyJsonPatch(inVersion(object, as) as JsonObject, parseJson(Buffer.from(patch, "base64").toString()));
-  } catch (error) {
-    throw internal(describeError(error));
-  }
-  if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
-  const result = inVersion(next as DynamicObject, type);
-  try {
-    // Its own copy: what is shared with the former object must not be edited.
-    decodeObject(result, type, "Ignore", warnings);
-  } catch (error) {
-    throw internal(describeError(error));
-  }
-  applyDefaults(result, type.schema);
-  return result;
+function internal(why: string): ApiError {
+  return new ApiError(500, "InternalError", `Internal error occurred: ${why}`);
 }

@@ -1,6 +1,7 @@
 import { isObject } from "../../base/mod.ts";
 import type { DynamicObject, LabelSelector } from "../../apimachinery/mod.ts";
 import type { Storage } from "../storage.ts";
+import type { WebhookClientConfig } from "../webhook_client.ts";
 
 /** Which requests a webhook is for (admissionregistration.k8s.io/v1 RuleWithOperations). */
 export interface WebhookRule {
@@ -9,19 +10,6 @@ export interface WebhookRule {
   readonly apiVersions: readonly string[];
   readonly resources: readonly string[];
   readonly scope: "*" | "Cluster" | "Namespaced";
-}
-
-/** Where a webhook is. */
-export interface WebhookClientConfig {
-  readonly url?: string;
-  readonly service?: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly path?: string;
-    readonly port?: number;
-  };
-  /** Base64 of PEM. */
-  readonly caBundle?: string;
 }
 
 /** One webhook of a configuration, its defaults filled in. */

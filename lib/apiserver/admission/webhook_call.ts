@@ -10,7 +10,7 @@ import {
 } from "../../base/mod.ts";
 import type { ApiStatus } from "../../apimachinery/mod.ts";
 import { ApiError } from "../api_error.ts";
-import type { WebhookClientConfig } from "./webhook.ts";
+import type { WebhookClientConfig } from "../webhook_client.ts";
 
 /** One call of a webhook by its URL. */
 export interface WebhookPost {

@@ -1,6 +1,7 @@
 import { type DynamicObject, isDnsLabel, isDnsSubdomain, type StatusCause } from "../../apimachinery/mod.ts";
 import { isObject } from "../../base/mod.ts";
 import type { PrinterColumn, ResourceType, Schema } from "../resource_type.ts";
+import { conversionCauses, kindVersions } from "./crd_conversion.ts";
 import { parseJsonPath } from "./json_path.ts";
 import { structuralCauses } from "./structural.ts";
 
@@ -21,18 +22,17 @@ export function resourceTypesOf(crd: DynamicObject): { types: ResourceType[]; ca
   const versions = Array.isArray(spec.versions) ? spec.versions.filter(isObject) : [];
   nameCauses(crd, spec, names, causes);
   versionCauses(versions, causes);
-  const conversion = isObject(spec.conversion) ? spec.conversion : {};
-  if (conversion.strategy !== undefined && conversion.strategy !== "None") {
-    causes.push(
-      invalid("spec.conversion.strategy", conversion.strategy, "the embedded server converts with None only"),
-    );
-  }
   if (spec.preserveUnknownFields === true) {
     const why = "must be false in order to use defaults in the schema";
     causes.push(invalid("spec.preserveUnknownFields", true, why));
   }
-  const types = versions.map((version, index) => typeOf(spec, names, version, `spec.versions[${index}]`, causes));
-  return { types: types.filter((_type, index) => versions[index]!.served === true), causes };
+  causes.push(...conversionCauses(spec.conversion, spec.preserveUnknownFields === true));
+  const all = versions.map((version, index) => typeOf(spec, names, version, `spec.versions[${index}]`, causes));
+  const storage = all[versions.findIndex((version) => version.storage === true)];
+  if (!storage) return { types: [], causes };
+  const family = kindVersions(all, storage, spec.conversion);
+  const served = all.filter((_type, index) => versions[index]!.served === true);
+  return { types: served.map((type) => ({ ...type, versions: family })), causes };
 }
 
 function nameCauses(crd: DynamicObject, spec: Fields, names: Fields, causes: StatusCause[]): void {

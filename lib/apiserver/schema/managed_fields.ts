@@ -1,5 +1,6 @@
 import { type DynamicObject, formatTime, type ManagedFieldsEntry } from "../../apimachinery/mod.ts";
 import { isObject, jsonClone, jsonEqual } from "../../base/mod.ts";
+import type { ConversionSteps } from "../conversion_steps.ts";
 import type { Schema } from "../resource_type.ts";
 import { zeroObject } from "./defaulting.ts";
 import {
@@ -67,6 +68,11 @@ interface Request {
   manager: string;
   schema: Schema;
   apiVersion: string;
+  /**
+   * The schema of each version, where a webhook converts between them: fields of managers of other versions are then looked at
+   * in their versions. Absent where a field has one name in all versions.
+   */
+  schemas?: ReadonlyMap<string, Schema>;
   subresource?: string;
   nowMs: number;
 }
@@ -76,14 +82,15 @@ interface Request {
  * owns, and keeps account of it in `metadata.managedFields`.
  *
  * Guarantees: inputs are not edited; an apply that changes nothing returns an object equal to `live`. Conflicts arise only
- * where the value would change; `force` takes the fields from their owners. Assumes that `applied` has the type's
+ * where the value would change; `force` takes the fields from their owners. What managers of other versions own is compared
+ * and removed in their versions, as objects converted to them show it. Assumes that `applied` has the type's
  * `apiVersion` and no field that the endpoint resets (`status` on the main one).
  *
  * @throws {KeyingError} where `applied` repeats an item of an associative list, or leaves out its keys.
  */
-export function applyServerSide(
+export function* applyServerSide(
   input: Request & { live?: DynamicObject; applied: DynamicObject; force: boolean },
-): ApplyResult {
+): ConversionSteps<ApplyResult> {
   const type = rootType(input.schema);
   const applied = withoutManagedFields(input.applied), live = withoutManagedFields(input.live ?? {});
   let owners = ownersOf(input.live);
@@ -91,16 +98,13 @@ export function applyServerSide(
   const self = owners.find((owner) => owner.operation === "Apply" && isOf(owner, input));
   const others = owners.filter((owner) => owner !== self);
   const fields = ownedFields(applied, type);
-  const last = self?.fields;
   let next = mergeTyped(live, applied, type);
-  if (last) next = withoutAbandoned(next, last, unionAll([fields, ...others.map((owner) => owner.fields)]), type);
-  const comparison = compareTyped(live, next, type);
-  const changed = unionOf(comparison.added, comparison.modified);
-  const conflicts = others.flatMap((owner) => conflictWith(owner, changed));
+  if (self) next = yield* withoutAbandoned(next as DynamicObject, self, [{ ...input, fields }, ...others], input);
+  const changes = yield* changesByVersion(live, next as DynamicObject, others, input);
+  const conflicts = others.flatMap((owner) => conflictWith(owner, changes.of(owner).changed));
   if (conflicts.length > 0 && !input.force) return { kind: "conflict", conflicts };
   const unchanged = jsonEqual(live, next);
-  const lost = unionOf(changed, comparison.removed);
-  for (const owner of others) owner.fields = differenceOf(owner.fields, lost);
+  for (const owner of others) owner.fields = differenceOf(owner.fields, changes.of(owner).lost);
   others.push({
     manager: input.manager,
     operation: "Apply",
@@ -116,25 +120,25 @@ export function applyServerSide(
  * The managedFields after a create, update or patch: the manager owns what it changed, others lose it. Entries of `after` (a
  * client may send them) count, else those of `before`; an empty list, or one empty entry, resets them.
  */
-export function trackUpdate(
+export function* trackUpdate(
   input: Request & { before?: DynamicObject; after: DynamicObject },
-): ManagedFieldsEntry[] {
+): ConversionSteps<ManagedFieldsEntry[]> {
   const sent = input.after.metadata?.managedFields;
   const reset = sent !== undefined && (sent.length === 0 || (sent.length === 1 && Object.keys(sent[0]!).length === 0));
   let owners = sent?.length && !input.subresource && areReadable(sent) ? ownersOf(input.after) : ownersOf(input.before);
   if (reset && !input.subresource) owners = [];
   if (owners.length === 0 && input.before?.metadata?.uid) return [];
-  const type = rootType(input.schema);
   const before = withoutManagedFields(input.before ?? zeroObject(input.schema)),
     after = withoutManagedFields(input.after);
-  return entriesOf(capped(updated(owners, before, after, input, type)));
+  // Whoever is said to own fields of an object that is yet to be made loses them: all of it is the creator's.
+  if (!input.before) owners = owners.filter(({ apiVersion }) => isNative(apiVersion, input));
+  const changes = yield* changesByVersion(before, after, owners, input);
+  return entriesOf(capped(updated(owners, changes, input)));
 }
 
-function updated(owners: Owner[], before: unknown, after: unknown, request: Request, type: TypeAt): Owner[] {
-  const comparison = compareTyped(before, after, type);
-  const changed = unionOf(comparison.added, comparison.modified);
-  const lost = unionOf(changed, comparison.removed);
-  for (const owner of owners) owner.fields = differenceOf(owner.fields, lost);
+function updated(owners: Owner[], changes: Changes, request: Request): Owner[] {
+  const { changed } = changes.own;
+  for (const owner of owners) owner.fields = differenceOf(owner.fields, changes.of(owner).lost);
   const taken = withoutStrategyFields(differenceOf(changed, UNTRACKED), request);
   if (isEmptyTrie(taken)) return owners;
   const self = owners.find((owner) =>
@@ -163,25 +167,104 @@ function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
 
 /** An object that nobody tracked is owned by "before-first-apply" from its first apply on. */
 function firstOwners(live: DynamicObject, request: Request, type: TypeAt): Owner[] {
-  return updated([], zeroObject(request.schema), live, {
-    ...request,
-    manager: "before-first-apply",
-    subresource: undefined,
-  }, type);
+  const own = changeBetween(zeroObject(request.schema), live, type);
+  return updated([], { own, of: () => own }, { ...request, manager: "before-first-apply", subresource: undefined });
+}
+
+/** What a write does to fields, as one version names them. */
+interface Change {
+  /** Added or modified. */
+  readonly changed: FieldTrie;
+  /** The same and what was removed. */
+  readonly lost: FieldTrie;
+}
+
+/** The same as each manager's version names it. */
+interface Changes {
+  readonly own: Change;
+  of(owner: Owner): Change;
+}
+
+function changeBetween(before: unknown, after: unknown, type: TypeAt): Change {
+  const { added, modified, removed } = compareTyped(before, after, type), changed = unionOf(added, modified);
+  return { changed, lost: unionOf(changed, removed) };
+}
+
+/** Whether the fields of a version have the names that they have in the request's. */
+function isNative(apiVersion: string, { schemas, apiVersion: own }: Request): boolean {
+  return schemas === undefined || apiVersion === own;
+}
+
+function* changesByVersion(
+  before: DynamicObject,
+  after: DynamicObject,
+  owners: readonly Owner[],
+  request: Request,
+): ConversionSteps<Changes> {
+  const own = changeBetween(before, after, rootType(request.schema)), others = new Map<string, Change>();
+  for (const { apiVersion } of owners) {
+    if (isNative(apiVersion, request) || others.has(apiVersion)) continue;
+    const from = yield* asVersion(before, apiVersion), to = yield* asVersion(after, apiVersion);
+    others.set(apiVersion, changeBetween(from, to, typeIn(apiVersion, request)));
+  }
+  return { own, of: ({ apiVersion }) => others.get(apiVersion) ?? own };
+}
+
+function* asVersion(object: DynamicObject, apiVersion: string): ConversionSteps<DynamicObject> {
+  return object.apiVersion === apiVersion ? object : withoutManagedFields(yield { object, apiVersion });
+}
+
+/** Of a version that is no more there is no schema, nor anything converted to it. */
+function typeIn(apiVersion: string, { schemas, schema }: Request): TypeAt {
+  return rootType(schemas?.get(apiVersion) ?? schema);
 }
 
 /**
  * Removes what was applied before, is not applied now and is owned by nobody. Three steps, because removing an item also
- * removes parts of it that others own: those come back, and then only what the manager itself abandoned goes.
+ * removes parts of it that others own: those come back, version by version, and then only what the manager itself abandoned goes.
  */
-function withoutAbandoned(merged: unknown, last: FieldTrie, owned: FieldTrie, type: TypeAt): unknown {
+function* withoutAbandoned(
+  merged: DynamicObject,
+  last: Owner,
+  owners: readonly Pick<Owner, "apiVersion" | "fields">[],
+  request: Request,
+): ConversionSteps<DynamicObject> {
+  const version = isNative(last.apiVersion, request) ? request.apiVersion : last.apiVersion;
+  const type = typeIn(version, request), before = yield* asOwnVersion(merged, version, request);
   const whole = (set: FieldTrie) => withNamedFields(set, type);
-  const mergedSet = whole(ownedFields(merged, type));
-  const firstPruned = withoutFields(merged, whole(last), type) ?? {};
-  const wanted = unionOf(whole(ownedFields(firstPruned, type)), whole(owned));
-  const pruned = withoutFields(merged, differenceOf(mergedSet, wanted), type) ?? {};
-  const gone = differenceOf(mergedSet, whole(ownedFields(pruned, type)));
-  return withoutFields(merged, intersectionOf(gone, whole(last)), type) ?? {};
+  let kept = withoutFields(before, whole(last.fields), type) as DynamicObject ?? {};
+  for (const [at, fields] of ownedByVersion(owners, version, request)) {
+    const there = typeIn(at, request), all = yield* asOwnVersion(before, at, request);
+    kept = yield* asOwnVersion(kept, at, request);
+    const named = (set: FieldTrie) => withNamedFields(set, there);
+    const wanted = unionOf(named(ownedFields(kept, there)), named(fields));
+    kept = withoutFields(all, differenceOf(named(ownedFields(all, there)), wanted), there) as DynamicObject ?? {};
+  }
+  kept = yield* asOwnVersion(kept, version, request);
+  const gone = differenceOf(whole(ownedFields(before, type)), whole(ownedFields(kept, type)));
+  const rest = withoutFields(before, intersectionOf(gone, whole(last.fields)), type) as DynamicObject ?? {};
+  return yield* asOwnVersion(rest, request.apiVersion, request);
+}
+
+/** What owners hold, by version: `first` comes first, because what it lacks may be needed to convert it. */
+function ownedByVersion(
+  owners: readonly Pick<Owner, "apiVersion" | "fields">[],
+  first: string,
+  request: Request,
+): Map<string, FieldTrie> {
+  const sets = new Map([[first, emptyTrie()]]);
+  for (const { apiVersion, fields } of owners) {
+    const version = isNative(apiVersion, request) ? request.apiVersion : apiVersion;
+    sets.set(version, unionOf(sets.get(version) ?? emptyTrie(), fields));
+  }
+  return sets;
+}
+
+/** Between two foreign versions by way of the request's, as a real server goes. */
+function* asOwnVersion(object: DynamicObject, apiVersion: string, request: Request): ConversionSteps<DynamicObject> {
+  if (request.schemas === undefined || object.apiVersion === apiVersion) return object;
+  const near = yield* asVersion(object, request.apiVersion);
+  return yield* asVersion(near, apiVersion);
 }
 
 function conflictWith(owner: Owner, changed: FieldTrie): ApplyConflict[] {
@@ -194,10 +277,6 @@ function conflictWith(owner: Owner, changed: FieldTrie): ApplyConflict[] {
 
 function isOf(owner: Owner, request: Request): boolean {
   return owner.manager === request.manager && (owner.subresource ?? "") === (request.subresource ?? "");
-}
-
-function unionAll(sets: FieldTrie[]): FieldTrie {
-  return sets.reduce(unionOf, emptyTrie());
 }
 
 function areReadable(entries: ManagedFieldsEntry[]): boolean {

@@ -43,7 +43,11 @@ Deno.test("each mistake in a CRD is named at its field", () => {
     ["no storage", edited((_crd, version) => version.storage = false), "spec.versions"],
     ["no schema", edited((_crd, version) => delete version.schema), "spec.versions[0].schema.openAPIV3Schema"],
     ["bad version", edited((_crd, version) => version.name = "V 1"), "spec.versions[0].name"],
-    ["webhook conversion", edited((crd) => crd.spec.conversion = { strategy: "Webhook" }), "spec.conversion.strategy"],
+    [
+      "webhook conversion",
+      edited((crd) => crd.spec.conversion = { strategy: "Webhook" }),
+      "spec.conversion.webhookClientConfig",
+    ],
     [
       "bad column",
       edited((_crd, version) => version.additionalPrinterColumns = [{ name: "A", type: "string", jsonPath: "x" }]),

@@ -15,6 +15,7 @@ import {
   trieEqual,
   unionOf,
 } from "../../../lib/apiserver/schema/field_trie.ts";
+import { atOnce } from "../../../lib/apiserver/conversion_steps.ts";
 import { applyServerSide, trackUpdate } from "../../../lib/apiserver/schema/managed_fields.ts";
 import { pruneUnknown } from "../../../lib/apiserver/schema/pruning.ts";
 import { strategicMerge } from "../../../lib/apiserver/schema/strategic_merge.ts";
@@ -47,7 +48,7 @@ function widget(content: Record<string, unknown>): DynamicObject {
 
 function apply(live: DynamicObject | undefined, applied: DynamicObject, manager: string, nowMs = 0): DynamicObject {
   const common = { schema: SCHEMA, apiVersion: "shop.example.com/v1", force: true, nowMs };
-  const result = applyServerSide({ ...common, live, applied, manager });
+  const result = atOnce(applyServerSide({ ...common, live, applied, manager }));
   assert.ok(result.kind === "applied");
   applyDefaults(result.object, SCHEMA); // as a server does: list keys have defaults
   return result.object;
@@ -106,14 +107,14 @@ Deno.test("an apply never edits what it is given", () => {
     const live = apply(undefined, widget(first), "m"), applied = widget(second);
     const texts = [JSON.stringify(live), JSON.stringify(applied)];
     apply(live, applied, "n");
-    trackUpdate({
+    atOnce(trackUpdate({
       before: live,
       after: applied,
       manager: "u",
       schema: SCHEMA,
       apiVersion: "shop.example.com/v1",
       nowMs: 0,
-    });
+    }));
     assert.deepEqual([JSON.stringify(live), JSON.stringify(applied)], texts);
   }));
 });
@@ -122,14 +123,14 @@ Deno.test("an update owns what it changed and nobody else does", () => {
   fc.assert(fc.property(spec, spec, (first, second) => {
     const before = apply(undefined, widget(first), "m");
     const after: DynamicObject = { ...widget(second), metadata: { name: "w" } };
-    const entries = trackUpdate({
+    const entries = atOnce(trackUpdate({
       before: { ...before, metadata: { ...before.metadata, uid: "u" } },
       after,
       manager: "u",
       schema: SCHEMA,
       apiVersion: "v1",
       nowMs: 0,
-    });
+    }));
     const mine = fromFieldsV1(entries.find((one) => one.manager === "u")?.fieldsV1);
     const others = fromFieldsV1(entries.find((one) => one.manager === "m")?.fieldsV1);
     assert.ok(isEmptyTrie(intersectionOf(mine, others)));
@@ -144,14 +145,14 @@ Deno.test("at most ten updaters are kept apart, and none of their fields is lost
       metadata: { ...object.metadata, uid: undefined, labels: { ...object.metadata?.labels, [`l${index}`]: "x" } },
     };
     const before = index === 0 ? undefined : object;
-    const managedFields = trackUpdate({
+    const managedFields = atOnce(trackUpdate({
       before,
       after,
       manager: `m${index}`,
       schema: SCHEMA,
       apiVersion: "v1",
       nowMs: index * 1_000,
-    });
+    }));
     object = { ...after, metadata: { ...after.metadata, managedFields } };
   }
   const entries = object.metadata!.managedFields!;

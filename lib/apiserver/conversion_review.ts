@@ -1,0 +1,173 @@
+import { isObject, jsonClone, jsonEqual } from "../base/mod.ts";
+import { type DynamicObject, parseApiVersion, type StatusCause } from "../apimachinery/mod.ts";
+import { type ApiError, conversionFailed } from "./api_error.ts";
+import { annotationCauses, labelCauses } from "./metadata_rules.ts";
+import type { ConversionWebhook } from "./resource_type.ts";
+
+/** What a conversion webhook is asked for. */
+export interface Conversion {
+  readonly objects: readonly DynamicObject[];
+  /** The `apiVersion` that is wanted. */
+  readonly desired: string;
+}
+
+/** The document that is posted (apiextensions.k8s.io ConversionReview). */
+export function conversionReview(
+  { objects, desired }: Conversion,
+  uid: string,
+  version: ConversionWebhook["reviewVersion"],
+): Record<string, unknown> {
+  return {
+    kind: "ConversionReview",
+    apiVersion: `apiextensions.k8s.io/${version}`,
+    request: { uid, desiredAPIVersion: desired, objects },
+  };
+}
+
+/** How the webhook of a conversion is named in messages. */
+export function conversionWebhookName({ objects: [first] }: Conversion): string {
+  return `conversion webhook for ${gvk(first!.apiVersion, first!.kind)}`;
+}
+
+/**
+ * The objects of an answer, in the order in which they were asked for. Of their metadata only labels and annotations are the
+ * webhook's; the rest is what was sent, whatever the answer says.
+ *
+ * @throws {ApiError} 500 for everything that a real server does not take for an answer.
+ */
+export function convertedObjects(
+  asked: Conversion,
+  answer: Record<string, unknown>,
+  uid: string,
+  version: ConversionWebhook["reviewVersion"],
+): DynamicObject[] {
+  const webhook = conversionWebhookName(asked), { objects, desired } = asked;
+  const given = objectsOf(answer, uid, version, webhook);
+  if (given.length !== objects.length) {
+    throw conversionFailed(`${webhook} returned ${given.length} objects, expected ${objects.length}`);
+  }
+  return given.map((item, index) => {
+    const fault = itemFault(objects[index]!, item, desired);
+    if (fault !== undefined) {
+      // Of one object the place is said only where it is about the object's own version or kind.
+      const at = objects.length > 1
+        ? ` converted object at index ${index}`
+        : fault.typed
+        ? " object at index 0"
+        : " object";
+      throw conversionFailed(`${webhook} returned invalid${at}: ${fault.why}`);
+    }
+    try {
+      return withMetadata(objects[index]!, item as DynamicObject);
+    } catch (error) {
+      const at = objects.length > 1 ? ` in object at index ${index}` : "";
+      if (error instanceof RangeError) {
+        throw conversionFailed(`${webhook} returned invalid metadata${at}: ${error.message}`);
+      }
+      throw error;
+    }
+  });
+}
+
+function objectsOf(
+  answer: Record<string, unknown>,
+  uid: string,
+  version: ConversionWebhook["reviewVersion"],
+  webhook: string,
+): unknown[] {
+  const refuse = (why: string): ApiError => conversionFailed(`${webhook} failed: ${why}`);
+  const expected = `apiextensions.k8s.io/${version}`, { response } = answer;
+  if (answer.apiVersion !== expected || answer.kind !== "ConversionReview") {
+    const got = gvk(String(answer.apiVersion ?? "/"), String(answer.kind ?? ""));
+    throw refuse(`expected webhook response of ${gvk(expected, "ConversionReview")}, got ${got}`);
+  }
+  if (!isObject(response)) throw refuse("no response provided");
+  // v1beta1 never looked at it.
+  if (version === "v1" && response.uid !== uid) {
+    throw refuse(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? "")}`);
+  }
+  const result = isObject(response.result) ? response.result : {};
+  if (result.status !== "Success") {
+    throw refuse(
+      result.message ? String(result.message) : `response.result.status was '${result.status ?? ""}', not 'Success'`,
+    );
+  }
+  return Array.isArray(response.convertedObjects) ? response.convertedObjects : [];
+}
+
+/** Why an item is not the object that was asked for; `typed` where it says so by its own version or kind. */
+function itemFault(
+  original: DynamicObject,
+  item: unknown,
+  desired: string,
+): { why: string; typed: boolean } | undefined {
+  if (!isObject(item)) return { why: `${JSON.stringify(item)} is no object`, typed: false };
+  if (!item.kind) return { why: "Object 'Kind' is missing", typed: false };
+  if (item.apiVersion !== desired) {
+    return { why: `invalid groupVersion (expected ${desired}, received ${item.apiVersion ?? ""})`, typed: true };
+  }
+  if (item.kind !== original.kind) {
+    return { why: `invalid kind (expected ${original.kind}, received ${item.kind})`, typed: true };
+  }
+  const metadata = isObject(item.metadata) ? item.metadata : {};
+  for (const [field, named] of [["name", "name"], ["namespace", "namespace"], ["uid", "UID"]] as const) {
+    const want = original.metadata?.[field] ?? "", got = metadata[field] ?? "";
+    if (want !== got) return { why: `must have the same ${named}: ${want} != ${got}`, typed: false };
+  }
+  return undefined;
+}
+
+/** @throws {RangeError} where labels or annotations are none. */
+function withMetadata(original: DynamicObject, item: DynamicObject): DynamicObject {
+  const given: unknown = item.metadata;
+  if (given === undefined) throw new RangeError("missing metadata in converted object");
+  if (!isObject(given)) throw new RangeError(`invalid metadata of type ${goType(given)} in converted object`);
+  const metadata = jsonClone(original.metadata ?? {}) as Record<string, unknown>;
+  for (const field of ["labels", "annotations"] as const) {
+    const value = given[field];
+    if (value === undefined || value === null) {
+      delete metadata[field];
+      continue;
+    }
+    if (!isObject(value)) {
+      throw new RangeError(`invalid metadata.${field} of type ${goType(value)} in converted object`);
+    }
+    for (const [key, text] of Object.entries(value)) {
+      if (typeof text === "string") continue;
+      throw new RangeError(`metadata.${field}[${key}] must be a string, but is ${goType(text)} in converted object`);
+    }
+    if (!jsonEqual(value, metadata[field])) {
+      refuse((field === "labels" ? labelCauses : annotationCauses)(value as Texts));
+    }
+    metadata[field] = value;
+  }
+  return { ...item, metadata } as DynamicObject;
+}
+
+type Texts = Record<string, string>;
+
+function refuse(causes: readonly StatusCause[]): void {
+  if (causes.length === 0) return;
+  const texts = causes.map(({ field, message }) => `${field}: ${message}`);
+  throw new RangeError(texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`);
+}
+
+function gvk(apiVersion: string | undefined, kind: string | undefined): string {
+  const { group, version } = parseApiVersion(apiVersion ?? "");
+  return `${group}/${version}, Kind=${kind ?? ""}`;
+}
+
+/** A value's type as Go's `%T` names what a JSON decoder makes of it. */
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return "[]interface {}";
+  switch (typeof value) {
+    case "string":
+      return "string";
+    case "boolean":
+      return "bool";
+    case "number":
+      return Number.isInteger(value) ? "int64" : "float64";
+    default:
+      return value === null ? "<nil>" : "map[string]interface {}";
+  }
+}

@@ -1,0 +1,167 @@
+import { deepFreeze, describeError, invariant, jsonClone, type Random, randomUuid } from "../base/mod.ts";
+import { type DynamicObject, formatApiVersion, formatKey } from "../apimachinery/mod.ts";
+import type { WebhookCaller } from "./admission/webhook_call.ts";
+import { ApiError, conversionFailed, unreadableList, unreadableObject } from "./api_error.ts";
+import { asksWebhook, inVersion, needsViews, storedVersion } from "./conversion.ts";
+import { conversionReview, conversionWebhookName, convertedObjects } from "./conversion_review.ts";
+import { type ConversionSteps, settled } from "./conversion_steps.ts";
+import type { KindVersions, ResourceType } from "./resource_type.ts";
+import { applyDefaults } from "./schema/defaulting.ts";
+import { pruneUnknown } from "./schema/pruning.ts";
+import { StoredObject } from "./stored_object.ts";
+
+/** How long a conversion webhook may take; a real server's bound, which nobody can change. */
+const TIMEOUT_SECONDS = 30;
+
+/** Views of one state, under the versions that they were made for: a changed definition may convert otherwise. */
+interface Views {
+  readonly versions: KindVersions;
+  readonly byVersion: Map<string, StoredObject>;
+}
+
+/** Whether a state may be shown as it was converted before, or the webhook has to be asked again. */
+export type Freshness = "remembered" | "anew";
+
+/**
+ * Brings custom resources from one version of their kind into another, by the webhook of their definition or by leaving out
+ * what the other version does not know.
+ *
+ * Guarantees: nobody is asked for what has the version already; a view is remembered as long as its state, so that lists and
+ * watches ask once for each state, as a real server's watch cache does; what a webhook answers is pruned by the schema of its
+ * version. Kinds whose versions are alike cost one comparison of a request, and nothing of an object.
+ */
+export class ObjectConverter {
+  readonly #caller: WebhookCaller;
+  readonly #random: Random;
+  readonly #batchMax: number;
+  readonly #views = new WeakMap<StoredObject, Views>();
+
+  constructor(caller: WebhookCaller, random: Random, batchMax: number) {
+    this.#caller = caller;
+    this.#random = random;
+    this.#batchMax = batchMax;
+  }
+
+  /**
+   * An object in a version of its kind. It shares no values with the result where a webhook made that.
+   *
+   * @throws {ApiError} 500 where the webhook fails, in a real server's words.
+   */
+  async convert(object: DynamicObject, apiVersion: string, type: ResourceType): Promise<DynamicObject> {
+    const { versions } = type;
+    if (object.apiVersion === apiVersion || !versions || !asksWebhook(type)) {
+      return inVersion(object, apiVersion, versions);
+    }
+    const [converted] = await this.#ask([object], apiVersion, versions);
+    return converted!;
+  }
+
+  /** The form of an object that is stored. */
+  toStorage(object: DynamicObject, type: ResourceType): Promise<DynamicObject> {
+    return this.convert(object, storedVersion(object, type), type);
+  }
+
+  /** The result of steps that want objects of a kind in other versions. */
+  settle<T>(steps: ConversionSteps<T>, type: ResourceType): Promise<T> {
+    return settled(steps, ({ object, apiVersion }) => this.convert(object, apiVersion, type));
+  }
+
+  /**
+   * A state as the version of `type` shows it.
+   *
+   * @throws {ApiError} 500 where it cannot be told.
+   */
+  async view(stored: StoredObject, type: ResourceType, freshness: Freshness = "remembered"): Promise<StoredObject> {
+    const known = this.#known(stored, type, freshness);
+    if (known) return known;
+    try {
+      const [view] = await this.#convertStates([stored], type);
+      return view!;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { key, revision } = placeOf(stored);
+      throw unreadableObject(type, key, revision, error.message);
+    }
+  }
+
+  /**
+   * The same for many states, which are converted many at a time.
+   *
+   * @throws {ApiError} 500 that names those which cannot be told.
+   */
+  async views(states: readonly StoredObject[], type: ResourceType): Promise<StoredObject[]> {
+    const unknown = states.filter((stored) => !this.#known(stored, type, "remembered"));
+    const faults: { key: string; revision: number; why: string }[] = [];
+    for (let start = 0; start < unknown.length; start += this.#batchMax) {
+      const batch = unknown.slice(start, start + this.#batchMax);
+      try {
+        await this.#convertStates(batch, type);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        faults.push(...batch.map((stored) => ({ ...placeOf(stored), why: error.message })));
+      }
+    }
+    if (faults.length > 0) throw unreadableList(type, faults);
+    return states.map((stored) => this.remembered(stored, type));
+  }
+
+  /** The view of a state that {@linkcode views} was asked for before. */
+  remembered(stored: StoredObject, type: ResourceType): StoredObject {
+    const view = this.#known(stored, type, "remembered");
+    invariant(view, "a state is converted before it is shown");
+    return view;
+  }
+
+  #known(stored: StoredObject, type: ResourceType, freshness: Freshness): StoredObject | undefined {
+    const apiVersion = formatApiVersion(type), { versions } = type;
+    if (!versions || !needsViews(type) || stored.object.apiVersion === apiVersion) return stored;
+    const views = this.#views.get(stored);
+    const known = views?.versions === versions ? views.byVersion.get(apiVersion) : undefined;
+    if (asksWebhook(type)) return freshness === "anew" ? undefined : known;
+    return known ?? this.#remember(stored, versions, inVersion(stored.object, apiVersion, versions));
+  }
+
+  async #convertStates(states: readonly StoredObject[], type: ResourceType): Promise<StoredObject[]> {
+    const versions = type.versions!;
+    const objects = states.map(({ object }) => {
+      const schema = versions.schemas.get(object.apiVersion!);
+      if (!schema) throw conversionFailed(`request to convert CR from an invalid group/version: ${object.apiVersion}`);
+      // What its version has learned or forgotten since it was stored.
+      const copy = jsonClone(object);
+      pruneUnknown(copy, schema);
+      applyDefaults(copy, schema);
+      return copy;
+    });
+    const converted = await this.#ask(objects, formatApiVersion(type), versions);
+    return states.map((stored, index) => this.#remember(stored, versions, converted[index]!));
+  }
+
+  #remember(stored: StoredObject, versions: KindVersions, object: DynamicObject): StoredObject {
+    let views = this.#views.get(stored);
+    if (views?.versions !== versions) this.#views.set(stored, views = { versions, byVersion: new Map() });
+    const view = new StoredObject(deepFreeze(object), stored.revision);
+    views.byVersion.set(object.apiVersion!, view);
+    return view;
+  }
+
+  async #ask(objects: readonly DynamicObject[], desired: string, versions: KindVersions): Promise<DynamicObject[]> {
+    const { clientConfig, reviewVersion } = versions.webhook!, schema = versions.schemas.get(desired);
+    if (!schema) throw conversionFailed(`request to convert CR to an invalid group/version: ${desired}`);
+    const asked = { objects, desired }, uid = randomUuid(this.#random);
+    let answer: Record<string, unknown>;
+    try {
+      const review = conversionReview(asked, uid, reviewVersion);
+      answer = await this.#caller.post(clientConfig, review, TIMEOUT_SECONDS);
+    } catch (error) {
+      throw conversionFailed(`${conversionWebhookName(asked)} failed: ${describeError(error)}`);
+    }
+    const converted = convertedObjects(asked, answer, uid, reviewVersion);
+    for (const object of converted) pruneUnknown(object, schema);
+    return converted;
+  }
+}
+
+function placeOf({ object, revision }: StoredObject): { key: string; revision: number } {
+  const { namespace, name = "" } = object.metadata!;
+  return { key: formatKey({ namespace, name }), revision };
+}
