@@ -12,7 +12,8 @@ export class ApiError extends Error {
 
   constructor(code: number, reason: StatusReason, message: string, details?: ApiStatus["details"]) {
     super(message);
-    this.status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, details, code };
+    const told = { message, reason: reason || undefined, details, code };
+    this.status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", ...told };
   }
 }
 

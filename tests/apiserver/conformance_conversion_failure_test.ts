@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CertificateAuthority } from "../../lib/apiserver/mod.ts";
 import { type Answer, type Case, conformance } from "./conformance_case.ts";
-import { ConversionServer, CRDS, type Json, type Lie } from "./conversion_server.ts";
+import { ConversionServer, CRDS, type Json, type Lie, MODE } from "./conversion_server.ts";
 
 /** Registers a case about one door `a`, stored as v1, whose webhook fails. */
 function failing(claim: string, run: (doors: ConversionServer, test: Case) => Promise<void>): void {
@@ -186,12 +186,15 @@ failing("a watch waits for a webhook that fails, and then goes on in order", asy
   const { body } = await test.get(doors.path("v2"));
   const query = `watch=1&resourceVersion=${body.metadata.resourceVersion}&timeoutSeconds=60`;
   await using watch = await test.watch(`${doors.path("v2")}?${query}`);
-  doors.lie = refusal;
-  const asked = doors.reviews.length;
+  const asked = Promise.withResolvers<void>();
+  doors.lie = (request, truth) => {
+    asked.resolve();
+    return refusal(request, truth);
+  };
   await doors.make("v1", "b", { host: "h", port: 2 });
   await test.patch(doors.path("v1", "b"), "merge", { spec: { port: 3 } });
   const next = watch.next();
-  while (doors.reviews.length === asked) await test.get(doors.path("v1", "b"));
+  await asked.promise;
   doors.lie = undefined;
   const first = await next;
   assert.deepEqual([first!.type, first!.object.spec.address], ["ADDED", "h:2"]);
@@ -205,7 +208,7 @@ failing(
     const { body } = await test.get(doors.path("v2"));
     const query = `watch=1&resourceVersion=${body.metadata.resourceVersion}&timeoutSeconds=60`;
     await using watch = await test.watch(`${doors.path("v2")}?${query}`);
-    await doors.change((spec) => delete spec.versions[1].schema.openAPIV3Schema.properties.spec.properties.address);
+    await doors.change((spec) => delete spec.versions[1].schema.openAPIV3Schema.properties.spec.properties.mode);
     assert.equal(await watch.next(), undefined);
     await using later = await test.watch(`${doors.path("v2")}?${query}`);
     await doors.make("v1", "b", { host: "h", port: 2 });

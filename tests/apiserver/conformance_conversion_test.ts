@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { type Case, conformance } from "./conformance_case.ts";
-import { ConversionServer, type Json } from "./conversion_server.ts";
+import { ConversionServer, type Json, MODE } from "./conversion_server.ts";
 import { patch, WebhookServer } from "./webhook_server.ts";
 
 const TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1";
 const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-const MODE = "doors.example.com/mode";
 
 /** Registers a case about doors that a webhook converts. */
 function conversion(claim: string, run: (doors: ConversionServer, test: Case) => Promise<void>): void {

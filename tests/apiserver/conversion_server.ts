@@ -19,7 +19,8 @@ export type Lie = (request: Json, truth: Json) => Promise<Json> | Json;
 
 /** Where definitions are. */
 export const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const MODE = "doors.example.com/mode";
+/** Where v1 keeps the mode. */
+export const MODE = "doors.example.com/mode";
 
 /** The door in the other version. A mode that v1 has no field for is kept in an annotation. */
 export function converted(door: Json, desired: string): Json {
@@ -124,6 +125,22 @@ function versions(storage: string): Json[] {
   }];
 }
 
+/** The definition of doors in two versions. */
+export function doorDefinition(group: string, conversion: Json, storage: string = "v1"): Json {
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `doors.${group}` },
+    spec: {
+      group,
+      scope: "Namespaced",
+      names: { plural: "doors", kind: "Door" },
+      versions: versions(storage),
+      conversion,
+    },
+  };
+}
+
 /** A conversion webhook of one case, on a loopback port of this process, and the CRD of two versions that it is for. */
 export class ConversionServer implements AsyncDisposable {
   readonly #authority = new CertificateAuthority(Date.now());
@@ -174,20 +191,9 @@ export class ConversionServer implements AsyncDisposable {
     return this.test.post(CRDS, this.definition(options));
   }
 
-  /** The definition of doors in two versions, of which v1 is stored where nothing else is said. */
+  /** The definition, of which v1 is stored where nothing else is said. */
   definition(options: { storage?: string; reviewVersions?: string[]; conversion?: Json } = {}): Json {
-    return {
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      metadata: { name: `doors.${this.group}` },
-      spec: {
-        group: this.group,
-        scope: "Namespaced",
-        names: { plural: "doors", kind: "Door" },
-        versions: versions(options.storage ?? "v1"),
-        conversion: options.conversion ?? this.conversion(options.reviewVersions),
-      },
-    };
+    return doorDefinition(this.group, options.conversion ?? this.conversion(options.reviewVersions), options.storage);
   }
 
   /** How the definition says that this webhook converts. */

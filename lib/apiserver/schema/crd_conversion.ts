@@ -25,8 +25,8 @@ export function conversionCauses(conversion: unknown, preserveUnknownFields: boo
   if (preserveUnknownFields && strategy !== "None") {
     causes.push(invalidValue(`${CONVERSION}.strategy`, strategy, "must be None if spec.preserveUnknownFields is true"));
   }
-  if (!strategy) causes.push(requiredValue(`${CONVERSION}.strategy`));
-  else if (strategy !== "None" && strategy !== "Webhook") {
+  // Where there is none the schema of definitions says so.
+  if (strategy !== undefined && !["", "None", "Webhook"].includes(String(strategy))) {
     causes.push(notSupported(`${CONVERSION}.strategy`, strategy, ["None", "Webhook"]));
   }
   const versions = Array.isArray(conversionReviewVersions) ? conversionReviewVersions : [];

@@ -15,8 +15,8 @@ const BLOCKING = new Set([
   "FieldValueNotSupported",
 ]);
 
-/** Built-in fields that OpenAPI calls required and Go accepts without. */
-const LENIENT = /\.(Role|ClusterRole|Event|[A-Za-z]+Status)$/;
+/** Built-in fields that OpenAPI calls required and Go accepts without, or that the rules of their kind ask for. */
+const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**
  * What is wrong with an object, in kube-apiserver's words; empty where it is valid.
