@@ -211,9 +211,9 @@ failing(
     await doors.change((spec) => delete spec.versions[1].schema.openAPIV3Schema.properties.spec.properties.mode);
     assert.equal(await watch.next(), undefined);
     await using later = await test.watch(`${doors.path("v2")}?${query}`);
-    await doors.make("v1", "b", { host: "h", port: 2 });
+    await doors.make("v1", "b", { host: "h", port: 2 }, { annotations: { [MODE]: "shut" } });
     const event = await later.next();
-    assert.deepEqual([event!.object.metadata.name, event!.object.spec], ["b", {}]);
+    assert.deepEqual([event!.object.metadata.name, event!.object.spec], ["b", { address: "h:2" }]);
   },
 );
 
