@@ -1,6 +1,13 @@
 // Embedding: an operator is a part of a program of one's own, which starts it, asks how it is, and stops it.
 // Try it: deno run -A examples/embedding/operator.ts   (with a kubeconfig, and the CRD of examples/minimal installed)
-import { connect, type Operator, type RunningOperator, SystemClock, type Transport } from "../../lib/mod.ts";
+import {
+  connect,
+  type Operator,
+  proxyVariables,
+  type RunningOperator,
+  SystemClock,
+  type Transport,
+} from "../../lib/mod.ts";
 import { operator } from "../minimal/operator.ts";
 
 /** A program that serves `/` and works as an operator meanwhile. */
@@ -36,8 +43,8 @@ export class Application implements AsyncDisposable {
 }
 
 if (import.meta.main) {
-  const { KUBECONFIG: kubeconfig, HOME: home } = Deno.env.toObject();
-  const { transport } = await connect({ clock: new SystemClock(), kubeconfig, home });
+  const env = Deno.env.toObject(), { KUBECONFIG: kubeconfig, HOME: home } = env;
+  const { transport } = await connect({ clock: new SystemClock(), kubeconfig, home, proxies: proxyVariables(env) });
   await using application = await Application.start(operator(), transport);
   const interrupted = Promise.withResolvers<void>();
   Deno.addSignalListener("SIGINT", interrupted.resolve);

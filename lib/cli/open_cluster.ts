@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
-import { Client } from "../client/mod.ts";
+import { Client, type Connection, proxyVariables } from "../client/mod.ts";
 import { applyCrds } from "../operator/installation.ts";
 import type { ServeService } from "../operator/webhook_hosting.ts";
 import type { CommandContext } from "./program.ts";
@@ -15,6 +15,8 @@ export interface OpenedCluster extends AsyncDisposable {
   readonly namespace: string;
   /** Where the settings came from, for people. */
   readonly source: string;
+  /** The proxy on the way there, without its password; absent where none is known to be. */
+  readonly proxy?: string | undefined;
   /** Path of a kubeconfig that was written for people, where there is one. */
   readonly kubeconfigPath?: string;
   /** Answers for a Service inside of an embedded cluster with code of this process. */
@@ -30,12 +32,13 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
     return cluster;
   }
   const { connect, connectByLogin } = await import("../client/connect.ts");
+  const proxies = proxyVariables(env);
   if (operator.loginHook && !settings.kubeconfig && !settings.context) {
-    const { transport, server, namespace, source } = await connectByLogin(operator.loginHook, clock);
-    return { transport, server, namespace, source, [Symbol.asyncDispose]: () => Promise.resolve(transport.close()) };
+    return closing(await connectByLogin(operator.loginHook, { clock, proxies }));
   }
   const connection = await connect({
     clock,
+    proxies,
     kubeconfigPath: settings.kubeconfig || undefined,
     context: settings.context || undefined,
     kubeconfig: env.KUBECONFIG,
@@ -45,8 +48,11 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
       ? { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT ?? "443" }
       : undefined,
   });
-  const { transport, server, namespace, source } = connection;
-  return { transport, server, namespace, source, [Symbol.asyncDispose]: () => Promise.resolve(transport.close()) };
+  return closing(connection);
+}
+
+function closing(connection: Connection): OpenedCluster {
+  return { ...connection, [Symbol.asyncDispose]: () => Promise.resolve(connection.transport.close()) };
 }
 
 /** What an embedded cluster is opened with. */

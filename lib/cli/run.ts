@@ -33,7 +33,7 @@ export async function run(context: CommandContext): Promise<number> {
   await using cluster = await openCluster(context, clock, logger);
   // A kubeconfig's credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
   await dropPermissions(cluster.source === "in-cluster" ? ["run", "write", "ffi"] : ["ffi"]);
-  logger.info("starting", { version, server: cluster.server, credentials: cluster.source });
+  logger.info("starting", { version, server: cluster.server, credentials: cluster.source, proxy: cluster.proxy });
   if (cluster.kubeconfigPath) {
     logger.info("the embedded API server is for trying things out", { kubeconfig: cluster.kubeconfigPath });
   }

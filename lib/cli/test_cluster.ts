@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { invariant, UsageError } from "../base/errors.ts";
 import { kubeconfigPaths } from "../client/kubeconfig.ts";
+import { proxyVariables } from "../client/proxy.ts";
 import {
   buildLocalImage,
   type ClusterSource,
@@ -24,11 +25,13 @@ const LOCAL_IMAGE = "pintle:test";
 /** Where scenarios run, as the settings say. Opens nothing. */
 export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock): ClusterSource {
   const { settings, env, terminal } = context, test = settings as unknown as TestSettings;
+  const proxies = proxyVariables(env);
   switch (test.testCluster) {
     case "embedded":
       return new EmbeddedSource({ clock });
     case "envtest":
       return new EnvtestSource({
+        proxies,
         assets: test.testAssets || env.KUBEBUILDER_ASSETS,
         version: test.testKubernetesVersion,
         folders: envtestFolders(env),
@@ -40,6 +43,7 @@ export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock
       });
     case "kind":
       return new KindSource({
+        proxies,
         clock,
         name: test.testKindName,
         nodeImage: nodeImage(test, env),
@@ -54,6 +58,7 @@ export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock
         : kubeconfigPaths(env.KUBECONFIG, env.HOME ?? env.USERPROFILE, separator);
       const ask = (question: string) => flags.yes || (terminal.interactive && confirm(question));
       return new CurrentSource({
+        proxies,
         paths,
         context: settings.context || undefined,
         clock,

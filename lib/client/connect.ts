@@ -4,6 +4,7 @@ import { FetchTransport, type SocketTransportOptions } from "./fetch_transport.t
 import { InClusterCredentials, inClusterNamespace, type InClusterOptions, inClusterServer } from "./in_cluster.ts";
 import { LoginCredentials, type LoginHook } from "./login.ts";
 import { NodeTransport } from "./node_transport.ts";
+import { proxyOf, type ProxyVariables, type Route, routeThrough, routeTo } from "./proxy.ts";
 
 /** What decides where to connect to; values of the environment come as arguments. */
 export interface ConnectOptions {
@@ -21,6 +22,8 @@ export interface ConnectOptions {
   pathSeparator?: string;
   /** The values of `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`; absent outside a cluster. */
   inCluster?: Pick<InClusterOptions, "host" | "port"> & Partial<Pick<InClusterOptions, "directory">>;
+  /** What the environment says of proxies ({@linkcode proxyVariables}); where absent, Deno's fetch reads it by itself, by rules of its own. */
+  proxies?: ProxyVariables;
   /** Act as somebody else. */
   impersonate?: Impersonation;
   /** Reads a text file; Deno's where absent. */
@@ -37,6 +40,8 @@ export interface Connection {
   readonly namespace: string;
   /** Where the settings came from, for people: `in-cluster`, or `kubeconfig context NAME`. */
   readonly source: string;
+  /** The proxy on the way, for people, without its password; undefined where none is known to be. */
+  readonly proxy: string | undefined;
 }
 
 /**
@@ -46,7 +51,7 @@ export interface Connection {
  * @throws {UsageError} that names what is missing or wrong, and the fix.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { clock, context, kubeconfig, home, inCluster, readFile, kubeconfigPath, pathSeparator } = options;
+  const { clock, context, kubeconfig, home, inCluster, readFile, kubeconfigPath, pathSeparator, proxies } = options;
   if (inCluster && !kubeconfigPath && !context && !kubeconfig) {
     const { host, port } = inCluster;
     if (!host || !port) {
@@ -59,19 +64,14 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     const credentials = await InClusterCredentials.load(settings);
     const server = inClusterServer(host, port);
     const namespace = await inClusterNamespace(settings) ?? "default";
-    return {
-      transport: openTransport({ server, credentials: actingAs(credentials, options) }),
-      server,
-      namespace,
-      source: "in-cluster",
-    };
+    return connectionTo({ server, credentials: actingAs(credentials, options), proxies }, namespace, "in-cluster");
   }
   const { kubeconfigPaths, loadKubeconfig } = await import("./kubeconfig.ts"); // a pod needs none
   const paths = kubeconfigPath ? [kubeconfigPath] : kubeconfigPaths(kubeconfig, home, pathSeparator);
   const found = await loadKubeconfig({ paths, context, clock, readFile });
   const { server, namespace, credentials } = found;
-  const transport = openTransport({ server, credentials: actingAs(credentials, options) });
-  return { transport, server, namespace, source: `kubeconfig context ${found.name}` };
+  const transport = { server, credentials: actingAs(credentials, options), proxies };
+  return connectionTo(transport, namespace, `kubeconfig context ${found.name}`);
 }
 
 /**
@@ -79,19 +79,39 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
  *
  * @throws {UsageError} where the hook fails.
  */
-export async function connectByLogin(hook: LoginHook, clock: Clock): Promise<Connection> {
+export async function connectByLogin(
+  hook: LoginHook,
+  { clock, proxies }: Pick<ConnectOptions, "clock" | "proxies">,
+): Promise<Connection> {
   const { login: { server, namespace = "default" }, credentials } = await LoginCredentials.open(hook, clock);
-  return { transport: openTransport({ server, credentials }), server, namespace, source: "the operator's login hook" };
+  return connectionTo({ server, credentials, proxies }, namespace, "the operator's login hook");
+}
+
+/** A server, who asks it, and what the environment says of the way there. */
+export interface TransportOptions extends Omit<SocketTransportOptions, "proxy"> {
+  /** See {@linkcode ConnectOptions.proxies}. */
+  readonly proxies?: ProxyVariables;
 }
 
 /**
- * A transport for a server: fetch, unless its TLS settings need what only node:https can do.
+ * A transport for a server: fetch, unless its TLS settings, or the way through or around a proxy, need what only node:https can do.
  *
  * @throws {UsageError} for settings that contradict each other.
  */
-export function openTransport(options: SocketTransportOptions): Transport {
+export function openTransport({ proxies, ...options }: TransportOptions): Transport {
   const { insecureSkipVerify, serverName } = options.credentials.tls;
-  return insecureSkipVerify || serverName ? new NodeTransport(options) : new FetchTransport(options);
+  const { proxy, byFetch } = routeOf({ proxies, ...options });
+  const fetches = byFetch && !insecureSkipVerify && !serverName;
+  return fetches ? new FetchTransport({ ...options, proxy }) : new NodeTransport({ ...options, proxy });
+}
+
+function routeOf({ server, credentials: { tls: { proxyUrl } }, proxies = {} }: TransportOptions): Route {
+  return proxyUrl ? routeThrough(proxyOf(proxyUrl, "proxy-url"), server, proxies) : routeTo(server, proxies);
+}
+
+function connectionTo(options: TransportOptions, namespace: string, source: string): Connection {
+  const { server } = options, proxy = routeOf(options).proxy?.title;
+  return { transport: openTransport(options), server, namespace, source, proxy };
 }
 
 function actingAs(credentials: Credentials, options: ConnectOptions): Credentials {

@@ -14,6 +14,7 @@ export interface TlsSettings {
   readonly insecureSkipVerify?: boolean;
   /** The name that the server's certificate is checked for, where it is not the address. */
   readonly serverName?: string;
+  /** A proxy that is between, whatever the environment says. */
   readonly proxyUrl?: string;
 }
 

@@ -1,5 +1,6 @@
 import { LinkedAbort, type Transport, type TransportRequest, UsageError } from "../base/mod.ts";
 import { type Credentials, type HeaderFields, sendAuthenticated, type TlsSettings } from "./credentials.ts";
+import type { Proxy } from "./proxy.ts";
 import { endingBody } from "./stream_body.ts";
 import { type StreamLease, StreamPool } from "./stream_pool.ts";
 import { classifyFailure, UnreachableError } from "./unreachable.ts";
@@ -9,6 +10,8 @@ export interface SocketTransportOptions {
   /** The API server's address, such as `https://10.0.0.1:6443`; a path in it prefixes every request's. */
   server: string;
   credentials: Credentials;
+  /** What is between; absent, Deno's fetch looks into the environment by itself. */
+  proxy?: Proxy;
   /** Streams that share one HTTP/2 connection. */
   streamsPerConnectionMax?: number;
   /** Connections that wait for another request. */
@@ -39,7 +42,7 @@ interface Clients {
  * ends every stream; an answer whose body is being read is read to its end.
  */
 export class FetchTransport implements Transport {
-  readonly #options: Required<SocketTransportOptions>;
+  readonly #options: Required<Omit<SocketTransportOptions, "proxy">> & Pick<SocketTransportOptions, "proxy">;
   readonly #base: string;
   readonly #underWay = new Set<LinkedAbort>();
   #clients: Clients | undefined;
@@ -118,7 +121,7 @@ export class FetchTransport implements Transport {
       return await fetch(this.#base + path, { method, body, headers, signal, client, redirect: "manual" });
     } catch (cause) {
       if (request.signal?.aborted) throw request.signal.reason;
-      throw new UnreachableError(this.#base, classifyFailure(cause), { cause });
+      throw new UnreachableError(this.#base, classifyFailure(cause), { cause, proxy: this.#options.proxy?.title });
     }
   }
 
@@ -142,7 +145,7 @@ export class FetchTransport implements Transport {
   }
 
   #create(tls: TlsSettings, streaming: boolean): Deno.HttpClient {
-    const { idleConnectionsMax, idleConnectionMsMax } = this.#options;
+    const { idleConnectionsMax, idleConnectionMsMax, proxy } = this.#options;
     const identity = tls.cert && tls.key ? { cert: tls.cert, key: tls.key } : {};
     const settings = {
       caCerts: tls.caCerts ? [...tls.caCerts] : undefined,
@@ -152,15 +155,15 @@ export class FetchTransport implements Transport {
       http2: streaming,
       poolMaxIdlePerHost: idleConnectionsMax,
       poolIdleTimeout: idleConnectionMsMax,
-      ...(tls.proxyUrl ? { proxy: { url: tls.proxyUrl } } : {}),
+      ...(proxy ? { proxy: { url: proxy.url } } : {}),
     };
     try {
       return Deno.createHttpClient(settings);
     } catch (cause) {
-      // It looks at certificates, keys and the proxy's address; what it says of them quotes none.
+      // It looks at certificates and keys; what it says of them quotes none.
       throw new UsageError(
         `the TLS settings for ${this.#base} cannot be used`,
-        "check the certificate authority, the client certificate with its key, and the proxy of the kubeconfig",
+        "check the certificate authority, and the client certificate with its key",
         { cause },
       );
     }

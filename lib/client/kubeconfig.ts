@@ -8,6 +8,7 @@ import {
   type TlsSettings,
 } from "./credentials.ts";
 import { ExecCredentials, type ExecPlugin } from "./exec_credentials.ts";
+import type { ProxyVariables } from "./proxy.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,6 +19,8 @@ export interface KubeconfigOptions {
   /** Instead of `current-context`. */
   context?: string;
   clock: Clock;
+  /** What the environment says of proxies. */
+  proxies?: ProxyVariables;
   readFile?: (path: string) => Promise<string>;
 }
 
@@ -27,6 +30,7 @@ export interface KubeContext {
   readonly server: string;
   readonly namespace: string;
   readonly credentials: Credentials;
+  readonly proxies?: ProxyVariables;
 }
 
 /** Named entries of the merged files; each knows the folder that its relative paths start from. */
@@ -78,7 +82,13 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeCo
   }
   const tls = await tlsOf(cluster, user, readFile);
   const credentials = await credentialsOf(cluster, user, tls, server, options);
-  return { name, server, namespace: text(context.fields.namespace) ?? "default", credentials };
+  return {
+    name,
+    server,
+    namespace: text(context.fields.namespace) ?? "default",
+    credentials,
+    proxies: options.proxies,
+  };
 }
 
 async function mergeFiles(paths: readonly string[], readFile: (path: string) => Promise<string>): Promise<Merged> {

@@ -26,3 +26,4 @@ export {
 export type { KubeconfigOptions, KubeContext } from "./kubeconfig.ts";
 export { type Login, LoginCredentials, type LoginHook } from "./login.ts";
 export { NodeTransport } from "./node_transport.ts";
+export * from "./proxy.ts";

@@ -1,4 +1,4 @@
-import type { Agent } from "node:https";
+import type { Agent, AgentOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { type Transport, type TransportRequest, UsageError } from "../base/mod.ts";
 import { type HeaderFields, sendAuthenticated, type TlsSettings } from "./credentials.ts";
@@ -8,8 +8,9 @@ import { classifyFailure, UnreachableError } from "./unreachable.ts";
 const NO_BODY = new Set([204, 205, 304]);
 
 /**
- * A transport over node:https, for what fetch cannot do: skip verification, or check the server's certificate for another name.
- * Streams have connections of their own. Same contract as {@linkcode FetchTransport}; it knows no proxies.
+ * A transport over node:https, for what fetch cannot do: skip verification, check the server's certificate for another name, or go
+ * through or around a proxy of which `NO_PROXY` says otherwise. Streams have connections of their own. Same contract as
+ * {@linkcode FetchTransport}; it looks into no environment.
  */
 export class NodeTransport implements Transport {
   readonly #options: SocketTransportOptions;
@@ -19,12 +20,12 @@ export class NodeTransport implements Transport {
   #agent: { readonly tls: TlsSettings; readonly requests: Agent; readonly streams: Agent } | undefined;
   #closed = false;
 
-  /** @throws {UsageError} where the settings ask for a proxy. */
+  /** @throws {UsageError} where the proxy is none of HTTP. */
   constructor(options: SocketTransportOptions) {
-    if (options.credentials.tls.proxyUrl) {
+    if (options.proxy && !options.proxy.url.startsWith("http:")) {
       throw new UsageError(
-        "a proxy cannot be combined with insecure-skip-tls-verify or tls-server-name",
-        "remove proxy-url from the cluster, or give it certificate-authority-data and the address of its certificate",
+        `the proxy ${options.proxy.title} cannot be combined with insecure-skip-tls-verify, tls-server-name or a NO_PROXY that names the server`,
+        "do without these, or take an http:// proxy",
       );
     }
     this.#options = options;
@@ -52,14 +53,20 @@ export class NodeTransport implements Transport {
   }
 
   #unreachable(cause: unknown): UnreachableError {
-    return new UnreachableError(this.#base.origin, classifyFailure(cause), { cause });
+    return new UnreachableError(this.#base.origin, classifyFailure(cause), {
+      cause,
+      proxy: this.#options.proxy?.title,
+    });
   }
 
   async #send(path: string, request: TransportRequest, fields: HeaderFields): Promise<Response> {
     const { signal, body, streaming, method = "GET" } = request;
-    const https = await import("node:https"); // megabytes that whoever needs no such transport shall not hold
+    const https = await import("node:https"), { proxy } = this.#options; // megabytes that others shall not hold
+    const tunnel = proxy && await import("./tunnel.ts");
     if (this.#closed) throw new Error("the transport is closed");
-    const agents = this.#current(https.Agent);
+    const agents = this.#current((settings) =>
+      tunnel ? new tunnel.TunnelAgent(proxy, settings) : new https.Agent(settings)
+    );
     const headers: Record<string, string | string[]> = {};
     for (const [name, value] of Object.entries(fields)) headers[name] = typeof value === "string" ? value : [...value];
     if (body !== undefined) headers["content-length"] = String(new TextEncoder().encode(body).byteLength);
@@ -90,7 +97,7 @@ export class NodeTransport implements Transport {
     });
   }
 
-  #current(create: typeof Agent) {
+  #current(create: (settings: AgentOptions) => Agent) {
     const { credentials, idleConnectionsMax = 32 } = this.#options;
     const { tls } = credentials;
     if (this.#agent?.tls !== tls) {
@@ -104,8 +111,8 @@ export class NodeTransport implements Transport {
       };
       this.#agent = {
         tls,
-        requests: new create({ ...settings, keepAlive: true, maxFreeSockets: idleConnectionsMax }),
-        streams: new create(settings),
+        requests: create({ ...settings, keepAlive: true, maxFreeSockets: idleConnectionsMax }),
+        streams: create(settings),
       };
     }
     return this.#agent!;

@@ -130,10 +130,10 @@ export class Requester {
       if (link.signal.aborted) throw link.signal.reason;
       // Credentials that cannot be had are for a person to mend: nothing was sent, and nothing is gained by trying again.
       if (error instanceof ApiError || error instanceof UsageError) throw error;
-      const { server, kind, cause } = error instanceof UnreachableError
+      const { server, kind, cause, proxy } = error instanceof UnreachableError
         ? error
-        : { server: "", kind: classifyFailure(error), cause: error };
-      throw new UnreachableError(server, kind, { cause, during: describeSubject(spec.subject) });
+        : { server: "", kind: classifyFailure(error), cause: error, proxy: undefined };
+      throw new UnreachableError(server, kind, { cause, proxy, during: describeSubject(spec.subject) });
     } finally {
       clock.clear(timer);
     }

@@ -9,6 +9,8 @@ export type UnreachableKind =
   | "certificateName"
   | "certificateExpired"
   | "tls"
+  | "proxyCredentials"
+  | "proxyRefusal"
   | "other";
 
 /** What happened, and what to do about it where that is known. */
@@ -26,7 +28,21 @@ const ADVICE: Readonly<Record<UnreachableKind, readonly [problem: string, hint?:
   certificateName: ["its certificate is for another name", "check the server's address, or set tls-server-name"],
   certificateExpired: ["its certificate is not valid at this time", "renew it, and check both clocks"],
   tls: ["the TLS handshake failed", "check that the port speaks TLS and that client certificates match"],
+  proxyCredentials: [
+    "the proxy asks for a user and a password, or does not take those that it was given (407)",
+    "put them into its address, percent-encoded: http://USER:PASSWORD@HOST:PORT",
+  ],
+  proxyRefusal: [
+    "the proxy opens no way to it",
+    "ask whoever runs it, or leave the server out (NO_PROXY, no proxy-url)",
+  ],
   other: ["no answer came"],
+};
+
+/** What the same means where a proxy is before the server: it is the proxy that was asked. */
+const ADVICE_OF_PROXIES: Partial<Record<UnreachableKind, readonly [problem: string, hint: string]>> = {
+  dns: ["the proxy's name does not resolve", "check its address, or leave the server out (NO_PROXY, no proxy-url)"],
+  refused: ["the proxy refused the connection", "check that it runs, or leave the server out (NO_PROXY, no proxy-url)"],
 };
 
 /** Kinds that show before a request is sent: the server cannot have acted on it. */
@@ -37,6 +53,8 @@ const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "certificateName",
   "certificateExpired",
   "tls",
+  "proxyCredentials",
+  "proxyRefusal",
 ]);
 
 /** No answer came: the server is unreachable, untrusted, or went away in the middle. `cause` is what the socket said. */
@@ -50,16 +68,24 @@ export class UnreachableError extends Error {
   /** False only where the server certainly never saw the request. */
   readonly maybeReceived: boolean;
 
-  /** `server` is its address, empty where unknown; `during` says in words what was asked of it. */
+  /** What stands between, for people, where something does. */
+  readonly proxy: string | undefined;
+
+  /**
+   * `server` is its address, empty where unknown; `during` says in words what was asked of it, `proxy` what is between, without its
+   * password.
+   */
   constructor(
     readonly server: string,
     readonly kind: UnreachableKind,
-    options: ErrorOptions & { during?: string } = {},
+    options: ErrorOptions & { during?: string; proxy?: string } = {},
   ) {
-    const during = options.during ? `cannot ${options.during}: ` : "";
-    const [what, hint] = ADVICE[kind];
-    const problem = `${during}the API server${server && ` ${server}`} cannot be reached: ${what}`;
-    super(hint ? `${problem}: ${hint}` : problem, options);
+    const { proxy } = options, during = options.during ? `cannot ${options.during}: ` : "";
+    const [what, hint] = proxy && ADVICE_OF_PROXIES[kind] || ADVICE[kind];
+    const through = proxy ? ` through the proxy ${proxy}` : "";
+    const problem = `${during}the API server${server && ` ${server}`} cannot be reached${through}: ${what}`;
+    super(hint ? `${problem}: ${hint}` : problem, { cause: options.cause });
+    this.proxy = proxy;
     this.problem = problem;
     this.hint = hint;
     this.maybeReceived = !UNSENT.has(kind);
@@ -83,8 +109,10 @@ const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
 // Deno's fetch gives no codes: these are the words of rustls, hyper and the resolver inside its messages. A message that
 // matches none is "other", which every caller handles as an unreachable server whose state is unknown.
 const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
+  [/proxy authentication required/i, "proxyCredentials"],
+  [/unsuccessful tunnel/i, "proxyRefusal"],
   [/dns error|failed to lookup address/i, "dns"],
-  [/connection refused|actively refused/i, "refused"],
+  [/connection refused|actively refused|proxy server unreachable/i, "refused"],
   [/UnknownIssuer|unable to (?:get|verify)|self.signed certificate/i, "unknownAuthority"],
   [/not valid for name|NotValidForName|does not match certificate/i, "certificateName"],
   [/certificate (?:has )?expired|not valid (?:before|after|yet)|CertExpired|NotValidYet/i, "certificateExpired"],

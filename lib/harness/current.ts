@@ -1,5 +1,5 @@
 import { type Clock, UsageError } from "../base/mod.ts";
-import { type KubeContext } from "../client/mod.ts";
+import type { KubeContext, ProxyVariables } from "../client/mod.ts";
 import { loadKubeconfig } from "../client/kubeconfig.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
@@ -10,6 +10,8 @@ export interface CurrentOptions {
   readonly paths: readonly string[];
   /** Instead of the current context. */
   readonly context?: string;
+  /** What the environment says of proxies. */
+  readonly proxies?: ProxyVariables;
   /** Times the life of tokens. */
   readonly clock: Clock;
   /** Asked before a cluster is touched that is not on this machine; false calls the run off. */
@@ -43,8 +45,8 @@ export class CurrentSource implements ClusterSource {
   }
 
   async #ask(): Promise<KubeContext> {
-    const { paths, context, clock, confirm } = this.#options;
-    const found = await loadKubeconfig({ paths, context, clock });
+    const { confirm, ...where } = this.#options;
+    const found = await loadKubeconfig(where);
     if (!isLocal(found.server) && !await confirm(`run the scenarios on ${found.name} at ${found.server}?`)) {
       throw new UsageError(
         `context ${found.name} is at ${found.server}, which is not this machine`,

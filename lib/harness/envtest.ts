@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { type Clock, describeError, sleep, type Transport } from "../base/mod.ts";
-import { bearer, Client, impersonating, openTransport, StaticCredentials } from "../client/mod.ts";
+import { bearer, Client, impersonating, openTransport, type ProxyVariables, StaticCredentials } from "../client/mod.ts";
 import type { Cluster, ClusterSource, ClusterUser } from "./cluster.ts";
 import { type EnvtestProgram, type EnvtestPrograms, locateEnvtest, type LocateOptions } from "./envtest_programs.ts";
 import { Program } from "./program.ts";
@@ -12,6 +12,8 @@ export interface EnvtestOptions {
   programs: EnvtestPrograms;
   /** Times the wait for readiness. */
   clock: Clock;
+  /** What the environment says of proxies: none is between, and fetch has to be told so. */
+  proxies?: ProxyVariables;
   /** Gives up starting; what runs by then is stopped. */
   signal?: AbortSignal;
   /** Longest wait for each part of it; a minute where absent. */
@@ -44,8 +46,17 @@ export class EnvtestCluster implements Cluster {
   readonly kind = "envtest";
   readonly #stack = new AsyncDisposableStack();
   readonly #transports = new Set<Transport>();
+  readonly #proxies: ProxyVariables | undefined;
 
-  private constructor(readonly server: string, readonly folder: string, readonly token: string, readonly ca: string) {}
+  private constructor(
+    readonly server: string,
+    readonly folder: string,
+    readonly token: string,
+    readonly ca: string,
+    proxies: ProxyVariables | undefined,
+  ) {
+    this.#proxies = proxies;
+  }
 
   /**
    * Starts a control plane and waits until it serves, its controllers included.
@@ -99,7 +110,7 @@ export class EnvtestCluster implements Cluster {
     ]));
     const deadline = new Deadline(options, running);
     const ca = await deadline.poll("its certificate", () => Deno.readTextFile(certificate));
-    const cluster = new EnvtestCluster(`https://127.0.0.1:${port}`, folder, token, ca);
+    const cluster = new EnvtestCluster(`https://127.0.0.1:${port}`, folder, token, ca, options.proxies);
     const transport = cluster.transport();
     stack.defer(() => transport.close());
     const client = new Client(transport, { fieldManager: "envtest", clock: options.clock, retriesMax: 0 });
@@ -129,7 +140,7 @@ export class EnvtestCluster implements Cluster {
   transport(user?: ClusterUser): Transport {
     const admin = new StaticCredentials({ caCerts: [this.ca] }, bearer(this.token));
     const credentials = user ? impersonating(admin, { user: user.name, groups: user.groups }) : admin;
-    const transport = openTransport({ server: this.server, credentials });
+    const transport = openTransport({ server: this.server, credentials, proxies: this.#proxies });
     this.#transports.add(transport);
     return transport;
   }
@@ -221,16 +232,17 @@ export class EnvtestSource implements ClusterSource {
   /** It is a real control plane without nodes. */
   readonly kind = "envtest";
   readonly isolated = false;
-  readonly #options: LocateOptions;
+  readonly #options: LocateOptions & Pick<EnvtestOptions, "proxies">;
 
   /** Starts nothing yet. `options` say where its programs are. */
-  constructor(options: LocateOptions) {
+  constructor(options: LocateOptions & Pick<EnvtestOptions, "proxies">) {
     this.#options = options;
   }
 
   /** See {@linkcode ClusterSource.open}. */
   async open(signal: AbortSignal, onStage?: (what: string) => void): Promise<Cluster> {
     const programs = await locateEnvtest({ onStage, ...this.#options }, signal);
-    return await EnvtestCluster.start({ programs, clock: this.#options.clock, signal });
+    const { clock, proxies } = this.#options;
+    return await EnvtestCluster.start({ programs, clock, proxies, signal });
   }
 }

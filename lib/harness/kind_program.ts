@@ -1,5 +1,5 @@
 import { type Clock, describeError, sleep, UsageError } from "../base/mod.ts";
-import { type KubeContext } from "../client/mod.ts";
+import type { KubeContext, ProxyVariables } from "../client/mod.ts";
 import { loadKubeconfig } from "../client/kubeconfig.ts";
 import { requireCommand, runCommand } from "./command.ts";
 import { ContainerRuntime } from "./container_runtime.ts";
@@ -10,6 +10,8 @@ import { TimeLimit } from "./time_limit.ts";
 export interface KindProgramOptions {
   /** The run's time. */
   readonly clock: Clock;
+  /** What the environment says of proxies. */
+  readonly proxies?: ProxyVariables;
   /** Name of the cluster: `pintle-test` where absent. */
   readonly name?: string;
   /** docker, podman or nerdctl; the first that works where absent. */
@@ -37,15 +39,17 @@ export class KindProgram {
   /** What its nodes run in. */
   readonly runtime: ContainerRuntime;
   readonly #clock: Clock;
+  readonly #proxies: ProxyVariables | undefined;
   readonly #teardownMsMax: number;
 
   private constructor(
-    { name = NAME, clock, teardownMsMax = TEARDOWN_MS_MAX }: KindProgramOptions,
+    { name = NAME, clock, proxies, teardownMsMax = TEARDOWN_MS_MAX }: KindProgramOptions,
     runtime: ContainerRuntime,
   ) {
     this.name = name;
     this.runtime = runtime;
     this.#clock = clock;
+    this.#proxies = proxies;
     this.#teardownMsMax = teardownMsMax;
   }
 
@@ -96,9 +100,9 @@ export class KindProgram {
   /** The cluster's kubeconfig, read, and as text. */
   async context(signal: AbortSignal): Promise<{ context: KubeContext; kubeconfig: string }> {
     const kubeconfig = await this.run(["get", "kubeconfig", "--name", this.name], signal, true);
-    const readFile = () => Promise.resolve(kubeconfig);
+    const readFile = () => Promise.resolve(kubeconfig), proxies = this.#proxies;
     try {
-      return { context: await loadKubeconfig({ paths: ["kind"], clock: this.#clock, readFile }), kubeconfig };
+      return { context: await loadKubeconfig({ paths: ["kind"], clock: this.#clock, proxies, readFile }), kubeconfig };
     } catch (cause) {
       throw new UsageError(`kind gave no usable kubeconfig of cluster ${this.name}`, INSTALL, { cause });
     }

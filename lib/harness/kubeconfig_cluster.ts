@@ -27,9 +27,9 @@ export class KubeconfigCluster implements Cluster {
 
   /** See {@linkcode Cluster.transport}. */
   transport(user?: ClusterUser): Transport {
-    const { server, credentials } = this.#context;
+    const { server, credentials, proxies } = this.#context;
     const acting = user ? impersonating(credentials, { user: user.name, groups: user.groups }) : credentials;
-    const transport = openTransport({ server, credentials: acting });
+    const transport = openTransport({ server, credentials: acting, proxies });
     this.#transports.add(transport);
     return {
       fetch: (path, request) => transport.fetch(path, request),

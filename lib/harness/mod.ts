@@ -5,6 +5,7 @@
  * @module
  */
 export { SeededRandom } from "../base/random.ts";
+export type { ProxyVariables } from "../client/proxy.ts";
 export { VirtualClock } from "../base/virtual_clock.ts";
 export * from "./check_conversion.ts";
 export * from "./cluster.ts";

@@ -40,6 +40,7 @@ export {
   InvalidError,
   NamespaceTerminatingError,
   NotFoundError,
+  proxyVariables,
   UnauthorizedError,
   UnreachableError,
 } from "../client/mod.ts";
@@ -114,6 +115,7 @@ export type {
   Login,
   LoginHook,
   PatchOptions,
+  ProxyVariables,
   RawOptions,
   RbacRule,
   RequestRecord,

@@ -139,6 +139,15 @@ export class InstalledCluster implements AsyncDisposable {
     return file;
   }
 
+  /** The port of its server on this machine, and an administrator's kubeconfig that has another address for it. */
+  async addressed(server: string): Promise<{ readonly port: number; readonly kubeconfig: string }> {
+    const config = parse(await Deno.readTextFile(this.#cluster.kubeconfigPath)), [{ cluster }] = config.clusters;
+    const port = Number(new URL(cluster.server).port), kubeconfig = `${this.#folder}/addressed`;
+    cluster.server = server;
+    await Deno.writeTextFile(kubeconfig, JSON.stringify(config), { mode: 0o600 });
+    return { port, kubeconfig };
+  }
+
   async #grant(namespace: string, rules: readonly PolicyRule[]): Promise<void> {
     if (rules.length === 0) return;
     const apiGroup = "rbac.authorization.k8s.io", name = namespace;

@@ -149,7 +149,7 @@ Deno.test("a named kubeconfig comes before the pod's account, which comes before
 
 Deno.test("a cluster whose settings contradict each other is refused", async () => {
   const readFile = files({
-    "/k/config": config({}, { "insecure-skip-tls-verify": true, "proxy-url": "http://proxy:3128" }),
+    "/k/config": config({}, { "insecure-skip-tls-verify": true, "proxy-url": "socks5://proxy:3128" }),
   });
   await refused(connect({ clock: new VirtualClock(), kubeconfigPath: "/k/config", readFile }), /proxy/);
   const plain = files({ "/k/config": config({}, { "tls-server-name": "api.example" }) });

@@ -1,0 +1,153 @@
+import { UsageError } from "../base/mod.ts";
+
+/** What an environment says of proxies. */
+export interface ProxyVariables {
+  /** `HTTPS_PROXY`: on the way to servers whose address begins with `https://`. */
+  readonly https?: string;
+  /** `HTTP_PROXY`: on the way to the others. */
+  readonly http?: string;
+  /** `ALL_PROXY`: where the one of the two is missing. */
+  readonly all?: string;
+  /** `NO_PROXY`: names, addresses and networks of servers that no proxy is before. */
+  readonly no?: string;
+}
+
+/** A proxy on the way to a server. */
+export interface Proxy {
+  /** Its address, with the user and the password where it asks for them: never to be shown. */
+  readonly url: string;
+  /** Its address as people may see it, and what names it: `http://***@proxy:3128 (HTTPS_PROXY)`. */
+  readonly title: string;
+}
+
+/** How a server is reached. */
+export interface Route {
+  /** What is between; nothing is where absent. */
+  readonly proxy?: Proxy;
+  /**
+   * Whether Deno's fetch takes this way. It reads `NO_PROXY` by itself, by rules of its own and for proxies that it is given, too: it knows
+   * no ports, takes `*` for names alone, `.example` also for `example`, and loopback addresses for others.
+   */
+  readonly byFetch: boolean;
+}
+
+const SCHEMES = ["http:", "https:", "socks5:", "socks5h:"];
+
+/** The variables of an environment, in upper case before lower case. */
+export function proxyVariables(env: Readonly<Record<string, string | undefined>>): ProxyVariables {
+  const value = (name: string) => env[name] || env[name.toLowerCase()] || undefined;
+  return { https: value("HTTPS_PROXY"), http: value("HTTP_PROXY"), all: value("ALL_PROXY"), no: value("NO_PROXY") };
+}
+
+/**
+ * The way to a server, by Go's rules (golang.org/x/net/http/httpproxy), so that it is kubectl's: an entry of `NO_PROXY` is `*`, an address, a
+ * network (`10.96.0.0/12`) or a name, which means the names below it, too (`.svc` means those alone); `:443` after it means that port
+ * alone. A loopback address is never behind a proxy. Other than with Go `ALL_PROXY` counts, as for fetch and curl.
+ *
+ * @throws {UsageError} for what is no address of a proxy.
+ */
+export function routeTo(server: string, variables: ProxyVariables): Route {
+  const url = new URL(server), { all, no = "" } = variables;
+  const [variable, own] = url.protocol === "https:" ? ["HTTPS_PROXY", variables.https] : ["HTTP_PROXY", variables.http];
+  const address = own || all;
+  if (!address) return { byFetch: true };
+  const { host, port } = placeOf(url), entries = entriesOf(no);
+  if (entries.some((entry) => isPlain(entry) && leavesOut(entry, host, port))) return { byFetch: true };
+  if (isLoopback(host) || entries.some((entry) => leavesOut(entry, host, port))) return { byFetch: false };
+  return routeThrough(proxyOf(address, own ? variable! : "ALL_PROXY"), server, variables);
+}
+
+/** The way to a server through this proxy, whatever an environment says. */
+export function routeThrough(proxy: Proxy, server: string, { no = "" }: ProxyVariables): Route {
+  const { host, port } = placeOf(new URL(server));
+  const mayLeaveOut = (entry: string) => entry === "*" || leavesOut(entry.replace(/^\*?\./, ""), host, port);
+  return { proxy, byFetch: !entriesOf(no).some(mayLeaveOut) };
+}
+
+/**
+ * A proxy by its address; `http://` where that has no scheme.
+ *
+ * @throws {UsageError} that does not quote the address: there may be a password in it.
+ */
+export function proxyOf(address: string, source: string): Proxy {
+  const text = address.includes("://") ? address : `http://${address}`, url = URL.parse(text);
+  if (!url || !SCHEMES.includes(url.protocol) || url.hostname === "" || !isEncoded(url.username + url.password)) {
+    throw new UsageError(
+      `${source} is no address of a proxy`,
+      "write it as http://HOST:PORT, https://… or socks5://…; user and password go before the host, percent-encoded",
+    );
+  }
+  const shown = `${url.protocol}//${url.username || url.password ? "***@" : ""}${url.host}`;
+  return { url: text, title: `${shown} (${source})` };
+}
+
+function isEncoded(text: string): boolean {
+  return !/%(?![\da-f]{2})/i.test(text);
+}
+
+function placeOf({ hostname, port, protocol }: URL): { readonly host: string; readonly port: string } {
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port || (protocol === "https:" ? "443" : "80") };
+}
+
+function entriesOf(no: string): string[] {
+  return no.split(",").map((entry) => entry.trim().toLowerCase());
+}
+
+/** Whether fetch reads an entry as Go does: it knows neither the star nor ports. */
+function isPlain(entry: string): boolean {
+  return !entry.includes("*") && portOf(entry) === undefined;
+}
+
+function leavesOut(entry: string, host: string, port: string): boolean {
+  if (entry === "") return false;
+  if (entry === "*") return true;
+  const only = portOf(entry);
+  if (only !== undefined && only !== port) return false;
+  const text = (only === undefined ? entry : entry.slice(0, -only.length - 1)).replace(/^\[|\]$/g, "");
+  const address = bitsOf(host);
+  if (address) return isWithin(address, text);
+  const name = text.replace(/^\*/, "");
+  return name.startsWith(".") ? host.endsWith(name) : host === name || host.endsWith(`.${name}`);
+}
+
+/** The port of an entry; an address of IPv6 has one behind brackets only. */
+function portOf(entry: string): string | undefined {
+  return /^(?:\[.*\]|[^:]*):(\d+)$/.exec(entry)?.[1];
+}
+
+function isWithin(address: Bits, network: string): boolean {
+  const [base = "", prefix] = network.split("/"), bits = bitsOf(base);
+  if (!bits || bits.size !== address.size) return false;
+  const length = prefix === undefined ? bits.size : Number(prefix);
+  if (!(length >= 0 && length <= bits.size)) return false;
+  const rest = BigInt(bits.size - length);
+  return bits.value >> rest === address.value >> rest;
+}
+
+function isLoopback(host: string): boolean {
+  const address = bitsOf(host);
+  return address ? isWithin(address, "127.0.0.0/8") || isWithin(address, "::1") : host === "localhost";
+}
+
+/** An IP address as a number of so many bits. */
+interface Bits {
+  readonly value: bigint;
+  readonly size: 32 | 128;
+}
+
+function bitsOf(text: string): Bits | undefined {
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) {
+    const parts = text.split(".").map(Number);
+    return parts.some((part) => part > 255) ? undefined : { value: joined(parts, 8n), size: 32 };
+  }
+  if (!/^[\da-f:]*:[\da-f:]*$/i.test(text) || !URL.canParse(`http://[${text}]`)) return undefined;
+  const [head = "", tail] = text.split("::");
+  const groups = (part: string) => part === "" ? [] : part.split(":").map((group) => parseInt(group, 16));
+  const before = groups(head), after = groups(tail ?? "");
+  const zeros = Array<number>(8 - before.length - after.length).fill(0);
+  return { value: joined([...before, ...zeros, ...after], 16n), size: 128 };
+}
+
+function joined(parts: readonly number[], width: bigint): bigint {
+  return parts.reduce((value, part) => value << width | BigInt(part), 0n);
+}
