@@ -61,6 +61,8 @@ export type ServeService = (
 
 const YEAR_MS = 365 * 86_400_000;
 const PROBE = "pintle.dev/webhook-probe";
+/** An API server obeys a changed CRD a moment later; nothing can be asked of it that would show when. */
+const OBEYED_MS = 500;
 /** Between two probes, and how many there are at most. */
 const PROBE_MS = 100, PROBES_MAX = 300;
 
@@ -151,6 +153,7 @@ export async function hostByUrl(
   const close = () => server[Symbol.asyncDispose]();
   try {
     await askForConversions(client, operator, place, authorities);
+    if (operator.conversions.length > 0) await sleep(clock, OBEYED_MS, signal);
   } catch (error) {
     await close();
     throw error;

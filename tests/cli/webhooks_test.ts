@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { request as httpsRequest } from "node:https";
 import { SystemClock } from "../../lib/base/mod.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { Client, openTransport } from "../../lib/client/mod.ts";
@@ -9,6 +8,7 @@ import { configurationResource } from "../../lib/admission/webhook_configuration
 import { openServedCluster } from "../served_cluster.ts";
 import { Binary, RUN_PERMISSIONS, runBinary } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";
+import { forward, isolated, startAsPod } from "./pod_place.ts";
 
 const MAIN = "tests/cli/webhook_operator.ts", NAMESPACE = "gadgets-system";
 const GADGETS: ApiResource = {
@@ -161,73 +161,26 @@ Deno.test("uninstall takes webhooks out first, and leaves nothing of them", asyn
   for (const resource of [Secret, Service]) assert.equal(await cluster.client.find(resource, secret), undefined);
 });
 
-const NAMESPACES = ["unshare", "--map-root-user", "--mount", "--"];
-/** Gives the pod's folder to what it starts: `$1` stands where a pod finds its service account, for that process alone. */
-const MOUNT = `mount -t tmpfs tmpfs /run && d=/run/secrets/kubernetes.io/serviceaccount && mkdir -p $d &&
-  mount --bind "$1" $d && shift && exec "$@"`;
-const [unshare, ...unshareArgs] = NAMESPACES;
-const isolated = await new Deno.Command(unshare!, { args: [...unshareArgs, "true"], stdout: "null", stderr: "null" })
-  .output().then(({ success }) => success, () => false);
-
-/** What a Service does for a webhook: brings a review to a pod, over TLS, by the name and the authorities of the configuration. */
-function forward(port: number, ca: () => Promise<string>) {
-  return async (
-    path: string,
-    { body, headers }: { body: string; headers: Record<string, string> },
-  ): Promise<Response> => {
-    const options = {
-      host: "127.0.0.1",
-      port,
-      path,
-      method: "POST",
-      servername: `gadgets-webhook.${NAMESPACE}.svc`,
-      agent: false,
-    };
-    const authorities = await ca();
-    return await new Promise((resolve, reject) => {
-      const sent = { ...headers, "content-length": String(Buffer.byteLength(body)), connection: "close" };
-      const outgoing = httpsRequest({ ...options, ca: authorities, headers: sent }, (answer) => {
-        let text = "";
-        answer.on("data", (chunk) => text += chunk);
-        answer.on("end", () => resolve(new Response(text, { status: answer.statusCode ?? 500 })));
-      });
-      outgoing.on("error", reject);
-      outgoing.end(body);
-    });
-  };
-}
-
 Deno.test({
   name:
     "in a pod's place run issues certificates with the rights of its account, and its Service reaches it once it is ready",
   ignore: !isolated, // this machine gives no mount namespace to stand in for a pod
   fn: async () => {
     await using cluster = await HttpsCluster.open({ bare: true });
-    const { client } = cluster, account = `${cluster.folder}/account`, name = "gadgets";
+    const { client } = cluster, name = "gadgets";
     assert.equal((await runBinary(["install", "--kubeconfig", await cluster.kubeconfig()], { main: MAIN })).code, 0);
-    await Deno.mkdir(account);
-    const tokens = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${name}/token`;
-    const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
-    const { status } = await client.raw("POST", tokens, request) as { status: { token: string } };
-    await cluster.file("account/ca.crt", cluster.door.authority);
-    await cluster.file("account/namespace", NAMESPACE);
-    await cluster.file("account/token", status.token);
-    await using binary = await Binary.start(["run", "--http-port", "0", "--leader-election", "on"], {
-      main: MAIN,
-      env: {
-        KUBERNETES_SERVICE_HOST: "127.0.0.1",
-        KUBERNETES_SERVICE_PORT: `${cluster.port}`,
-        PINTLE_WEBHOOK_PORT: "0",
-      },
-      wrapper: [...NAMESPACES, "sh", "-c", MOUNT, "sh", account],
-    });
+    await using binary = await startAsPod(cluster, { main: MAIN, account: { namespace: NAMESPACE, name } });
     const [, port] = await binary.until(/webhooks are served.* port=(\d+)/);
     const ca = async () => {
       const { webhooks } = await client.get(CONFIGURATIONS[1]!, { name });
       const [{ clientConfig }] = webhooks as [{ clientConfig: { caBundle: string } }];
       return Buffer.from(clientConfig.caBundle, "base64").toString();
     };
-    cluster.api.serveService(NAMESPACE, "gadgets-webhook", forward(Number(port), ca));
+    cluster.api.serveService(
+      NAMESPACE,
+      "gadgets-webhook",
+      forward(Number(port), `gadgets-webhook.${NAMESPACE}.svc`, ca),
+    );
     await judges(client, "pod");
     const { data } = await client.get(Secret, { namespace: NAMESPACE, name: "gadgets-webhook" }) as {
       data: Record<string, string>;

@@ -13,11 +13,7 @@ import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { mapConcurrent } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
-import { realKubeconfig } from "../cluster.ts";
 import { World } from "../world.ts";
-
-/** The embedded server does not ask anybody to convert yet. */
-const onReal = { ignore: realKubeconfig === undefined };
 
 let kinds = 0;
 
@@ -88,7 +84,7 @@ function converts(world: World, disk: ApiResource): Promise<void> {
   );
 }
 
-Deno.test("clients of both versions write and read one object, and handlers see the hub's", onReal, async () => {
+Deno.test("clients of both versions write and read one object, and handlers see the hub's", async () => {
   const disk = widened(newKind());
   await using world = await World.open(operatorOf(disk));
   await world.start();
@@ -112,7 +108,6 @@ Deno.test("clients of both versions write and read one object, and handlers see 
 
 Deno.test(
   "objects that a release of before has stored are handled at once: they are converted before the first store is full",
-  onReal,
   async () => {
     const kind = newKind(), disk = widened(kind), before = new Operator("conversion-before");
     before.on(kind.former).reconcile(() => {});
@@ -133,7 +128,7 @@ Deno.test(
   },
 );
 
-Deno.test("what a function refuses is refused to whoever asks, in its words", onReal, async () => {
+Deno.test("what a function refuses is refused to whoever asks, in its words", async () => {
   const disk = widened(newKind());
   await using world = await World.open(operatorOf(disk));
   await world.start();
@@ -147,7 +142,7 @@ Deno.test("what a function refuses is refused to whoever asks, in its words", on
   assert.ok(world.logs.some(({ message }) => message === "an object could not be converted"));
 });
 
-Deno.test("server-side applies of both versions share an object", onReal, async () => {
+Deno.test("server-side applies of both versions share an object", async () => {
   const disk = widened(newKind());
   await using world = await World.open(operatorOf(disk));
   await world.start();
@@ -168,7 +163,6 @@ Deno.test("server-side applies of both versions share an object", onReal, async 
 
 Deno.test(
   "while nobody converts the stored version is read and written, and the other one is refused; a new process mends it",
-  onReal,
   async () => {
     const disk = widened(newKind());
     await using world = await World.open(operatorOf(disk));
@@ -188,7 +182,6 @@ Deno.test(
 
 Deno.test(
   "a list of hundreds of objects is converted in one request, and a watch object by object",
-  onReal,
   async () => {
     const disk = widened(newKind());
     await using world = await World.open(operatorOf(disk));
