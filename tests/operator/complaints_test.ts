@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import * as z from "zod";
 import type { Transport, TransportRequest } from "../../lib/base/mod.ts";
 import type { DynamicObject, KubeObject } from "../../lib/apimachinery/mod.ts";
 import { LeaderElector } from "../../lib/election/mod.ts";
@@ -12,7 +13,16 @@ import { liveness, readiness } from "../../lib/cli/health_checks.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { silentLogger, SystemClock, SystemRandom } from "../../lib/base/mod.ts";
 import { EVENTS } from "../../lib/harness/expectation.ts";
-import { ConfigMap, type ConfigMapObject, Operator, Secret, TemporaryError } from "../../lib/operator/mod.ts";
+import {
+  AlreadyExistsError,
+  ApiError,
+  ConfigMap,
+  type ConfigMapObject,
+  defineResource,
+  Operator,
+  Secret,
+  TemporaryError,
+} from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
@@ -287,6 +297,38 @@ Deno.test("13, CRD generation: one schema gives the CRD that a server takes, ref
   const namespace = await world.namespace("a");
   await assert.rejects(createWidget(world, Widget, namespace, "bad", { size: 0 }), /spec\.size/);
   assert.equal((await createWidget(world, Widget, namespace, "w")).spec.size, 1);
+});
+
+Deno.test("13, version upgrades: clients of a former version go on, converted by functions, and lose nothing of the new one", async () => {
+  const group = "complaints.test.pintle.dev", key = (world: World) => ({ namespace: world.home, name: "a" });
+  const Upgraded = defineResource({
+    group,
+    version: "v2",
+    kind: "Upgraded",
+    spec: z.object({ seconds: z.int(), urgent: z.boolean().default(false) }),
+  }).withVersion({
+    version: "v1",
+    spec: z.object({ minutes: z.number() }),
+    toHub: ({ spec }) => ({ spec: { seconds: spec.minutes * 60 } }),
+    fromHub: ({ spec }) => ({ spec: { minutes: spec.seconds / 60 } }),
+  });
+  const seen: number[] = [], operator = new Operator("upgraded");
+  operator.on(Upgraded).reconcile(({ spec }) => void seen.push(spec.seconds));
+  await using world = await World.open(operator);
+  await world.start();
+  const V1 = { ...Upgraded, version: "v1" }, make = { metadata: key(world), spec: { minutes: 2 } } as never;
+  // API servers obey a CRD a moment after it was changed.
+  await world.until([Upgraded], () =>
+    world.client.create(V1, make).then(() => true, (error) => {
+      if (error instanceof AlreadyExistsError) return true;
+      if (error instanceof ApiError) return false;
+      throw error;
+    }));
+  await world.client.patch(Upgraded, key(world), { spec: { urgent: true } }, { type: "merge" });
+  await world.client.patch(V1, key(world), { spec: { minutes: 3 } }, { type: "merge" });
+  const { spec } = await world.client.get<DynamicObject>(Upgraded, key(world));
+  assert.deepEqual(spec, { seconds: 180, urgent: true });
+  await world.until([Upgraded], () => Promise.resolve(seen.includes(180)));
 });
 
 Deno.test("14, no parent–child reconcile: a child that somebody edits or deletes is restored", async () => {
