@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { CertificateAuthority } from "../../lib/apiserver/mod.ts";
 import { type Answer, type Case, conformance } from "./conformance_case.ts";
 import { ConversionServer, CRDS, type Json, type Lie, MODE } from "./conversion_server.ts";
+import { WebhookServer } from "./webhook_server.ts";
 
 /** Registers a case about one door `a`, stored as v1, whose webhook fails. */
 function failing(claim: string, run: (doors: ConversionServer, test: Case) => Promise<void>): void {
@@ -205,12 +206,16 @@ failing("a watch waits for a webhook that fails, and then goes on in order", asy
 failing(
   "a definition that changes ends the watches of what it defines, and later ones obey it",
   async (doors, test) => {
-    const { body } = await test.get(doors.path("v2"));
-    const query = `watch=1&resourceVersion=${body.metadata.resourceVersion}&timeoutSeconds=60`;
-    await using watch = await test.watch(`${doors.path("v2")}?${query}`);
+    const follow = async () => {
+      const { body } = await test.get(doors.path("v2"));
+      return await test.watch(
+        `${doors.path("v2")}?watch=1&resourceVersion=${body.metadata.resourceVersion}&timeoutSeconds=60`,
+      );
+    };
+    await using watch = await follow();
     await doors.change((spec) => delete spec.versions[1].schema.openAPIV3Schema.properties.spec.properties.mode);
     assert.equal(await watch.next(), undefined);
-    await using later = await test.watch(`${doors.path("v2")}?${query}`);
+    await using later = await follow();
     await doors.make("v1", "b", { host: "h", port: 2 }, { annotations: { [MODE]: "shut" } });
     const event = await later.next();
     assert.deepEqual([event!.object.metadata.name, event!.object.spec], ["b", { address: "h:2" }]);
@@ -227,6 +232,26 @@ failing("an account of fields that cannot be kept does not refuse an update, but
   const applied = await doors.apply("v1", "a", "one", { replicas: 2 });
   assert.equal(applied.code, 500);
   assert.match(applied.body.message, /conversion webhook for \S+\/v1, Kind=Door failed: no way$/);
+});
+
+failing("an admission webhook for another version is not asked where that cannot be shown", async (doors, test) => {
+  await using hooks = new WebhookServer(test);
+  const rules = [{ apiGroups: [doors.group], apiVersions: ["v1"], operations: ["*"], resources: ["doors"] }];
+  const hook = hooks.webhook("seen", () => undefined, { rules, failurePolicy: "Ignore" });
+  const until = async () => {
+    await test.post(`${doors.path("v1")}?dryRun=All`, doors.door("v1", "early", { host: "h" }));
+    return hooks.seen.length > 0;
+  };
+  await hooks.install("validating", [hook], { until });
+  hooks.seen.length = 0;
+  doors.lie = refusal;
+  const made = await test.post(doors.path("v2"), doors.door("v2", "b", { address: "h:1" }));
+  assert.deepEqual([made.code, made.body.reason, hooks.seen], [500, "InternalError", []]);
+  assert.match(
+    made.body.message,
+    /^Internal error occurred: .*conversion webhook for \S+\/v2, Kind=Door failed: no way$/,
+  );
+  assert.equal((await test.post(doors.path("v1"), doors.door("v1", "b", { host: "h" }))).code, 201);
 });
 
 conformance("a definition that no server could obey is refused, field by field", async (test) => {

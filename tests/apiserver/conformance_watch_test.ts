@@ -180,3 +180,14 @@ conformance("a bad continue token, limit or resourceVersionMatch is a bad reques
   assert.equal((await test.get(`${path}?resourceVersion=x`)).code, 400);
   assert.equal((await test.get(`${path}?labelSelector=a%20b`)).code, 400);
 });
+
+conformance("a watch finds what it asks for behind hundreds of changes that it does not", async (test) => {
+  const first = await test.configMap("first");
+  for (let count = 0; count < 250; count++) {
+    await test.patch(test.core("configmaps", "first"), "merge", { data: { count: String(count) } });
+  }
+  await test.configMap("wanted", { metadata: { labels: { wanted: "1" } } });
+  const query = `watch=1&resourceVersion=${first.metadata!.resourceVersion}&labelSelector=wanted%3D1&timeoutSeconds=30`;
+  await using watch = await test.watch(`${test.core("configmaps")}?${query}`);
+  assert.deepEqual(await watch.take(1), ["ADDED wanted"]);
+});
