@@ -8,10 +8,14 @@ import { type ConversionSteps, settled } from "./conversion_steps.ts";
 import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
+import type { ServerLimits } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
 
 /** How long a conversion webhook may take; a real server's bound, which nobody can change. */
 const TIMEOUT_SECONDS = 30;
+
+/** How much a webhook is asked for at once. */
+type ConversionLimits = Pick<ServerLimits, "conversionObjectsMax" | "conversionLettersMax">;
 
 /** Views of one state, under the versions that they were made for: a changed definition may convert otherwise. */
 interface Views {
@@ -33,13 +37,13 @@ export type Freshness = "remembered" | "anew";
 export class ObjectConverter {
   readonly #caller: WebhookCaller;
   readonly #random: Random;
-  readonly #batchMax: number;
+  readonly #limits: ConversionLimits;
   readonly #views = new WeakMap<StoredObject, Views>();
 
-  constructor(caller: WebhookCaller, random: Random, batchMax: number) {
+  constructor(caller: WebhookCaller, random: Random, limits: ConversionLimits) {
     this.#caller = caller;
     this.#random = random;
-    this.#batchMax = batchMax;
+    this.#limits = limits;
   }
 
   /**
@@ -92,8 +96,7 @@ export class ObjectConverter {
   async views(states: readonly StoredObject[], type: ResourceType): Promise<StoredObject[]> {
     const unknown = states.filter((stored) => !this.#known(stored, type, "remembered"));
     const faults: { key: string; revision: number; why: string }[] = [];
-    for (let start = 0; start < unknown.length; start += this.#batchMax) {
-      const batch = unknown.slice(start, start + this.#batchMax);
+    for (const batch of this.#batches(unknown)) {
       try {
         await this.#convertStates(batch, type);
       } catch (error) {
@@ -119,6 +122,23 @@ export class ObjectConverter {
     const known = views?.versions === versions ? views.byVersion.get(apiVersion) : undefined;
     if (asksWebhook(type)) return freshness === "anew" ? undefined : known;
     return known ?? this.#remember(stored, versions, inVersion(stored.object, apiVersion, versions));
+  }
+
+  /** As many states at once as the bounds allow, and one in any case. */
+  *#batches(states: readonly StoredObject[]): Generator<StoredObject[]> {
+    const { conversionObjectsMax, conversionLettersMax } = this.#limits;
+    let batch: StoredObject[] = [], letters = 0;
+    for (const stored of states) {
+      const { length } = stored.members;
+      if (batch.length >= conversionObjectsMax || (batch.length > 0 && letters + length > conversionLettersMax)) {
+        yield batch;
+        batch = [];
+        letters = 0;
+      }
+      batch.push(stored);
+      letters += length;
+    }
+    if (batch.length > 0) yield batch;
   }
 
   async #convertStates(states: readonly StoredObject[], type: ResourceType): Promise<StoredObject[]> {

@@ -85,7 +85,7 @@ export class EmbeddedApiServer {
     const registry = new ResourceRegistry(servedBuiltinTypes);
     this.#webhooks = new WebhookTable(storage);
     this.#caller = new WebhookCaller(clock, options.webhookFetch ?? fetchWebhook, limits.webhookAnswerBytesMax);
-    const converter = new ObjectConverter(this.#caller, random, limits.conversionObjectsMax);
+    const converter = new ObjectConverter(this.#caller, random, limits);
     const context: ServerContext = {
       clock,
       random,

@@ -23,6 +23,8 @@ export interface ServerLimits {
   readonly webhookAnswerBytesMax: number;
   /** Objects that a conversion webhook is asked for at once. */
   readonly conversionObjectsMax: number;
+  /** Letters of JSON that they may have together; one object is asked for however long it is. */
+  readonly conversionLettersMax: number;
   /** How long a watch waits before it asks a conversion webhook again that failed. */
   readonly conversionRetryMs: number;
 }
@@ -37,6 +39,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   writeAttemptsMax: 8,
   webhookAnswerBytesMax: 16 * 1024 * 1024,
   conversionObjectsMax: 500,
+  conversionLettersMax: 4 * 1024 * 1024,
   conversionRetryMs: 1_000,
 };
 

@@ -69,6 +69,17 @@ Deno.test("a page of a list is one review, and what was converted for a list or 
   assert.deepEqual(test.reviews.splice(0), [1, 1], "whoever reads one object learns whether it can be converted now");
 });
 
+Deno.test("large objects are converted few at once, and one however large it is", async () => {
+  using test = await open({ limits: { conversionLettersMax: 5_000 } });
+  test.serve();
+  for (const [name, length] of [["a", 2_000], ["b", 2_000], ["c", 9_000], ["d", 10], ["e", 10]] as const) {
+    await test.make("v1", name, { host: "h".repeat(length), port: 1 });
+  }
+  const list = await test.call("GET", test.path("v2"));
+  assert.deepEqual(list.body.items.map(({ spec }: Json) => spec.address.length), [2_002, 2_002, 9_002, 12, 12]);
+  assert.deepEqual(test.reviews, [2, 1, 2]);
+});
+
 Deno.test("a definition that changes makes what was converted before worth nothing", async () => {
   using test = await open();
   test.serve();
