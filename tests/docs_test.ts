@@ -108,19 +108,29 @@ Deno.test("every row of the page for Kopf's users names a test that is there, or
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("every block of code on the page for Kopf's users is typed as it stands", async () => {
-  const blocks = [...(await read("docs/coming_from_kopf.md")).matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!);
-  const folder = await Deno.makeTempDir();
-  try {
-    const imports = { ...project.imports, "@pintle/pintle": new URL("lib/mod.ts", ROOT).href };
-    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
-    const files = blocks.map((_, nth) => `${folder}/block_${nth}.ts`);
-    for (const [nth, file] of files.entries()) await Deno.writeTextFile(file, blocks[nth]!);
-    const args = ["check", "-q", "--no-lock", "--config", `${folder}/deno.json`, ...files];
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
-    assert.equal(code, 0, new TextDecoder().decode(stderr));
-    assert.ok(files.length >= 2);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+for (
+  const [page, what] of [["coming_from_kopf", "the page for Kopf's users"], [
+    "versions",
+    "the page about versions",
+  ]] as const
+) {
+  Deno.test(`every block of code on ${what} is typed as it stands`, async () => {
+    const blocks = [...(await read(`docs/${page}.md`)).matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!);
+    const folder = await Deno.makeTempDir();
+    try {
+      const testing = new URL("lib/harness/mod.ts", ROOT).href, entry = new URL("lib/mod.ts", ROOT).href;
+      const imports = { ...project.imports, "@pintle/pintle": entry, "@pintle/pintle/testing": testing };
+      await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
+      const files = blocks.map((block, nth) =>
+        `${folder}/${/^\/\/ (\w+\.ts)\n/.exec(block)?.[1] ?? `block_${nth}.ts`}`
+      );
+      for (const [nth, file] of files.entries()) await Deno.writeTextFile(file, blocks[nth]!);
+      const args = ["check", "-q", "--no-lock", "--config", `${folder}/deno.json`, ...files];
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+      assert.ok(files.length >= 1);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}

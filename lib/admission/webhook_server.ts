@@ -30,6 +30,8 @@ export interface WebhookServerOptions {
   /** A caller that has not sent its review by then is cut off. Thirty seconds where absent: no API server waits longer. */
   readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
+  /** Bytes of all reviews that are read or answered at the same time; 128 MiB where absent. One that comes on top is turned away. */
+  readonly bodiesBytesMax?: number;
   /** Answers under way have so long to finish when it closes. Thirty seconds where absent. */
   readonly closeMsMax?: number;
 }
@@ -37,7 +39,7 @@ export interface WebhookServerOptions {
 /**
  * Webhooks over HTTPS (HTTP/1.1). A certificate can be replaced while it serves: connections that are open go on.
  *
- * Guarantees: bodies are bounded while they are read; what is under way when it closes is answered, within a bound.
+ * Guarantees: bodies are bounded while they are read, one by one and all together; what is under way when it closes is answered, within a bound.
  */
 export class WebhookServer implements AsyncDisposable {
   readonly #server: Server;
@@ -46,6 +48,7 @@ export class WebhookServer implements AsyncDisposable {
   readonly #idle = Promise.withResolvers<void>();
   #shown: Identity;
   #underWay = 0;
+  #bodiesBytes = 0;
   #closing = false;
   /** The port that it listens on. */
   readonly port: number;
@@ -107,15 +110,22 @@ export class WebhookServer implements AsyncDisposable {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { webhooks, logger } = this.#options;
+    const { webhooks, logger, bodiesBytesMax = 128 * 1024 * 1024 } = this.#options;
+    let held = 0;
+    const mayHold = (bytes: number) => {
+      held += bytes;
+      return (this.#bodiesBytes += bytes) <= bodiesBytesMax;
+    };
     this.#underWay++;
     // Written out before it counts as done, or a close would cut it off.
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
-      const body = (await boundedBody(request, bytesMax))?.toString();
+      const body = (await boundedBody(request, bytesMax, mayHold))?.toString();
       const answer = body === undefined
-        ? new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
+        ? this.#bodiesBytes > bodiesBytesMax
+          ? new Response("too many bytes of reviews are under way\n", { status: 503 })
+          : new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
         : await webhooks.fetch(url, { method, body, headers: { "content-type": headers["content-type"] ?? "" } });
       if (body === undefined || this.#closing) response.setHeader("connection", "close");
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
@@ -125,6 +135,7 @@ export class WebhookServer implements AsyncDisposable {
       logger.warn("a connection to the webhooks broke", { error: describeError(error) });
       response.destroy();
     } finally {
+      this.#bodiesBytes -= held;
       if (--this.#underWay === 0 && this.#closing) this.#idle.resolve();
     }
   }

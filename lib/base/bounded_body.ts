@@ -1,14 +1,21 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 
-/** The body of a request; undefined where it passes the bound, of which at most one chunk more is held. */
-export async function boundedBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
+/**
+ * The body of a request; undefined where it passes the bound, of which at most one chunk more is held, or where `mayHold` refuses to hold so
+ * many more bytes.
+ */
+export async function boundedBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  mayHold: (bytes: number) => boolean = () => true,
+): Promise<Buffer | undefined> {
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
     length += chunk.byteLength;
-    if (length > bytesMax) return undefined;
+    if (length > bytesMax || !mayHold(chunk.byteLength)) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

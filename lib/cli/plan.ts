@@ -51,6 +51,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const namespace = flags.namespace ?? (name && kind?.namespaced ? cluster.namespace : undefined);
   const key = name ? { name, ...(kind?.namespaced ? { namespace } : {}) } : undefined;
   if (kind && key) await requireObject(client, kind, key, signal);
+  await requireConverted(operator, client, signal);
   const only = (of: ApiResource, { namespace: its, name: one }: ObjectKey) =>
     (!kind || formatGroupResource(of) === formatGroupResource(kind)) && (!name || one === name) &&
     (!namespace || !its || its === namespace);
@@ -90,6 +91,14 @@ function wordsOf(kind: ApiResource): string[] {
     spec?: { names?: { shortNames?: string[] } };
   };
   return [...words, ...spec?.names?.shortNames ?? []];
+}
+
+/** @throws what the server answers where nobody converts what is stored: the stores of a plan would never be full. */
+async function requireConverted(operator: Operator, client: Client, signal: AbortSignal): Promise<void> {
+  const names = operator.conversions.map(({ crd }) => crd);
+  for (const { kind } of operator.declarations.filter(({ kind }) => names.includes(formatGroupResource(kind)))) {
+    for await (const _page of client.pages(kind, { metadataOnly: true, signal }));
+  }
 }
 
 /** @throws {NoObjectError} where nobody made it. */

@@ -10,7 +10,11 @@ import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
 const DAY_MS = 86_400_000, clock = new SystemClock();
 const silent = { fetch: () => Promise.reject(new TypeError("nobody reads here")), close: () => {} };
 
-async function serve(handler: () => Promise<unknown> | unknown, bodyBytesMax = 1_000_000, port = 0) {
+async function serve(
+  handler: () => Promise<unknown> | unknown,
+  bodyBytesMax = 1_000_000,
+  { port = 0, bodiesBytesMax }: { readonly port?: number; readonly bodiesBytesMax?: number } = {},
+) {
   const operator = new Operator("served");
   operator.on(ConfigMap).validate(handler, { id: "any" });
   const webhooks = new AdmissionWebhooks(operator.admission, {
@@ -28,6 +32,7 @@ async function serve(handler: () => Promise<unknown> | unknown, bodyBytesMax = 1
     identity,
     clock,
     logger: silentLogger,
+    ...(bodiesBytesMax !== undefined && { bodiesBytesMax }),
   });
   const http = Deno.createHttpClient({ caCerts: [authority] });
   const call = async (data: string) => {
@@ -72,11 +77,31 @@ Deno.test("a review of two objects of a megabyte is read, and one beyond the bou
   assert.ok(server.port > 0);
 });
 
+Deno.test("reviews that are too much together are turned away until one of them is answered", async () => {
+  const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
+  using served = await serve(
+    () => {
+      begun.resolve();
+      return end.promise;
+    },
+    1_000_000,
+    { bodiesBytesMax: 1_000_000 },
+  );
+  await using _server = served.server;
+  const first = served.call("x".repeat(600_000));
+  await begun.promise;
+  const second = await served.call("x".repeat(600_000)).catch(() => ({ status: 503 }));
+  assert.equal(second.status, 503);
+  end.resolve();
+  assert.equal((await first).status, 200);
+  assert.equal((await served.call("x".repeat(600_000))).status, 200);
+});
+
 Deno.test("a port that is taken is told with the setting that changes it", async () => {
   using first = await serve(() => {});
   await using server = first.server;
   await assert.rejects(
-    serve(() => {}, 1_000, server.port),
+    serve(() => {}, 1_000, { port: server.port }),
     (error) =>
       error instanceof UsageError && /for webhooks/.test(error.message) && /PINTLE_WEBHOOK_PORT/.test(error.hint ?? ""),
   );

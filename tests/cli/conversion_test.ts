@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { parseAllDocuments } from "yaml";
 import { SystemClock } from "../../lib/base/mod.ts";
 import { converterOf, CRDS } from "../../lib/admission/crd_conversion.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
@@ -82,6 +83,31 @@ Deno.test("a version of other fields is given up step by step: converted beside 
   }
 });
 
+Deno.test("manifests bring the Service of a kind that is converted, and exactly the rights to have it trusted", async () => {
+  const { code, out } = await runBinary(["manifests"], { main: MAIN });
+  assert.equal(code, 0);
+  const objects = parseAllDocuments(out).map((document) => document.toJS() as DynamicObject);
+  const find = (kind: string) => objects.filter((object) => object.kind === kind);
+  assert.deepEqual(converterOf(find("CustomResourceDefinition")[0]!), {
+    service: { namespace: NAMESPACE, name: "disks-webhook", path: "/convert", port: 443 },
+  });
+  assert.deepEqual(find("Service").map(({ metadata }) => metadata?.name), ["disks-webhook"]);
+  const rules = (kind: string, resource: string) =>
+    (find(kind)[0]!.rules as { resources: string[] }[]).filter(({ resources }) => resources.includes(resource));
+  assert.deepEqual(rules("ClusterRole", "customresourcedefinitions"), [{
+    apiGroups: ["apiextensions.k8s.io"],
+    resources: ["customresourcedefinitions"],
+    verbs: ["get", "patch"],
+    resourceNames: [NAME],
+  }]);
+  assert.deepEqual(rules("Role", "secrets"), [
+    { apiGroups: [""], resources: ["secrets"], verbs: ["get", "update"], resourceNames: ["disks-webhook"] },
+    { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+  ]);
+  const plain = await runBinary(["manifests"], { main: MAIN, env: { STAGE: "3" } });
+  assert.doesNotMatch(plain.out, /kind: Service$|customresourcedefinitions|conversion:/m);
+});
+
 Deno.test("an installation behind its Service takes a kind back from a URL", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
@@ -132,9 +158,12 @@ Deno.test("doctor names a kind that nobody is trusted, or there, to convert, bef
   await found(/ok: conversion: disks\.\S+: there is nothing to convert yet/);
   await cluster.client.create(disks("v2"), disk({ mebibytes: 1 }));
   await found(/problem: conversion: disks\.\S+: objects are refused in v1.*conversion webhook for/);
+  const kept = await runBinary(["uninstall", "--keep-crds", ...kubeconfig], { main: MAIN });
+  assert.deepEqual([kept.code, kept.err], [0, ""]);
+  assert.match(kept.out, /note: disks\.\S+ can be had in v2 only, until the operator runs again/);
 });
 
-Deno.test("uninstall says what it takes to remove objects that nobody converts, and does it", async () => {
+Deno.test("plan and uninstall say so where nobody converts what is stored, and uninstall can do without", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
   const run = (stage: number, ...args: string[]) =>
@@ -143,6 +172,8 @@ Deno.test("uninstall says what it takes to remove objects that nobody converts, 
   const finalizers = ["converting.test.pintle.dev/disks"];
   await cluster.client.create(disks("v1"), disk({ gibibytes: 1 }, { ...KEY, finalizers }));
   assert.equal((await run(2, "install")).code, 0);
+  const planned = await run(2, "plan");
+  assert.deepEqual([planned.code, /conversion webhook for/.test(planned.err)], [1, true], planned.err);
   const refused = await run(2, "uninstall", "--delete-objects");
   assert.equal(refused.code, 2, refused.err);
   assert.match(refused.err, /cannot be listed: .*conversion webhook[^]*let the operator run, which converts them/);
