@@ -1,7 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { conflict, forbidden, notFound } from "./api_error.ts";
-import { needsViews, presented } from "./conversion.ts";
+import { asksWebhook, needsViews, presented, toStorage } from "./conversion.ts";
 import type { DeleteOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -37,6 +37,17 @@ export function deleteObject(
   at: { namespace?: string; name: string },
   options: DeleteOptions,
 ): Deletion {
+  return markOrRemove(server, type, at, options, (object) => asksWebhook(type) ? object : toStorage(object, type));
+}
+
+/** `inStorageVersion` gives the object in the version that is stored today: a mark is a write like any other. */
+function markOrRemove(
+  server: ServerContext,
+  type: ResourceType,
+  at: { namespace?: string; name: string },
+  options: DeleteOptions,
+  inStorageVersion: (object: DynamicObject) => DynamicObject,
+): Deletion {
   const resource = storageResource(type);
   const key = formatKey({ namespace: type.namespaced ? at.namespace : undefined, name: at.name });
   const stored = server.storage.get(resource, key);
@@ -45,7 +56,7 @@ export function deleteObject(
   if (resource === "namespaces" && PROTECTED_NAMESPACES.has(at.name)) {
     throw forbidden(type, at.name, "this namespace may not be deleted");
   }
-  const next = marked(server, resource, stored.object, options);
+  const next = marked(server, resource, inStorageVersion(stored.object), options);
   if (isReleased(next, resource)) {
     if (options.dryRun) return { kind: "gone", stored: new StoredObject(stored.object, stored.revision) };
     const last = server.storage.remove(resource, key, unmarked(next, stored.object), stored);
@@ -84,12 +95,16 @@ export async function deleteAdmitted(
     // Whoever deletes reads it first: what cannot be shown in the version asked for cannot be deleted by it.
     const view = stored && needsViews(type) ? await server.converter.view(stored, type, "anew") : stored;
     const write = { operation: "DELETE", type, namespace, old: view && presented(view, type) } as const;
-    if (!stored || !server.admission.concerns(write)) return deleteObject(server, type, at, options);
+    const object = stored && asksWebhook(type) ? await server.converter.toStorage(stored.object, type) : undefined;
+    const finish = () =>
+      object ? markOrRemove(server, type, at, options, () => object) : deleteObject(server, type, at, options);
+    const isCurrent = () => server.storage.get(resource, key) === stored;
+    if (!stored || (!server.admission.concerns(write) && isCurrent())) return finish();
     checkPreconditions(type, stored, options);
     const attributes = { ...write, name: at.name, user, dryRun: options.dryRun, warnings };
     await server.admission.mutate(attributes);
     await server.admission.validate(attributes);
-    if (server.storage.get(resource, key) === stored) return deleteObject(server, type, at, options);
+    if (isCurrent()) return finish();
     if (attempt >= server.limits.writeAttemptsMax) throw conflict(type, at.name);
   }
 }

@@ -119,7 +119,7 @@ conversion("lists, tables and metadata show the version asked for, and selectors
   const unknown = await test.get(`${doors.path("v2")}?fieldSelector=spec.host%3Dh`);
   assert.deepEqual([unknown.code, unknown.body.message], [400, "field label not supported: spec.host"]);
   const table = (await test.get(doors.path("v2"), { accept: TABLE })).body;
-  assert.deepEqual(table.columnDefinitions.map(({ name }: Json) => name), ["Name", "Address"]);
+  assert.deepEqual(table.columnDefinitions.map(({ name }: Json) => name), ["Name", "address"]);
   assert.deepEqual(table.rows.map(({ cells }: Json) => cells), [["a", "h:1"], ["b", "h:2"], ["c", "h:3"]]);
   const { kind, items } = (await test.get(doors.path("v2"), { accept: METADATA })).body;
   assert.deepEqual([kind, items.length, items[0].spec], ["PartialObjectMetadataList", 3, undefined]);
@@ -253,6 +253,7 @@ conversion("an update by one version takes fields from a manager of the other", 
 conversion("a stored object keeps its version until it is written, be it with no change", async (doors, test) => {
   await doors.make("v1", "a", { host: "h", port: 1 });
   await doors.make("v1", "b", { host: "h", port: 2 });
+  await doors.make("v1", "c", { host: "h", port: 3 }, { finalizers: ["doors.example.com/hold"] });
   await doors.change((spec) => {
     spec.versions[0].storage = false;
     spec.versions[1].storage = true;
@@ -268,10 +269,14 @@ conversion("a stored object keeps its version until it is written, be it with no
   const early = await test.put(doors.crd, { ...crd, spec: { ...crd.spec, versions: [crd.spec.versions[1]] } });
   assert.deepEqual([early.code, early.body.details.causes[0].field], [422, "status.storedVersions[0]"]);
   assert.match(early.body.message, /missing from spec.versions; v1 was previously a storage version, and must remain/);
+  assert.equal((await test.delete(doors.path("v1", "c"))).code, 200);
   await doors.stop();
   assert.equal((await test.get(doors.path("v2", "a"))).code, 200, "it is stored in v2");
+  assert.equal((await test.get(doors.path("v2", "c"))).code, 200, "a deletion that has to wait is a write, too");
   assert.equal((await test.get(doors.path("v2", "b"))).code, 500, "it is stored in v1 still");
+  assert.equal((await test.delete(doors.path("v1", "b"))).code, 500, "its last state is written in v2");
   doors.start();
+  await test.patch(doors.path("v2", "c"), "merge", { metadata: { finalizers: null } });
 });
 
 conversion("a stored version need not be served", async (doors, test) => {

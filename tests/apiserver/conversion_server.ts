@@ -73,56 +73,32 @@ const ITEMS = {
 
 function versions(storage: string): Json[] {
   const text = { type: "string" }, count = { type: "integer" };
-  return [{
-    name: "v1",
+  const object = (properties: Json) => ({ type: "object", properties });
+  const version = (
+    name: string,
+    field: string,
+    replicas: [spec: string, status: string],
+    spec: Json,
+    status: Json,
+  ) => ({
+    name,
     served: true,
-    storage: storage === "v1",
+    storage: storage === name,
     subresources: {
       status: {},
-      scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
+      scale: { specReplicasPath: `.spec.${replicas[0]}`, statusReplicasPath: `.status.${replicas[1]}` },
     },
-    selectableFields: [{ jsonPath: ".spec.host" }],
-    additionalPrinterColumns: [{ name: "Host", type: "string", jsonPath: ".spec.host" }],
-    schema: {
-      openAPIV3Schema: {
-        type: "object",
-        properties: {
-          spec: {
-            type: "object",
-            properties: { host: text, port: { type: "integer", minimum: 0 }, replicas: count, items: ITEMS },
-          },
-          status: { type: "object", properties: { phase: text, replicas: count } },
-        },
-      },
-    },
-  }, {
-    name: "v2",
-    served: true,
-    storage: storage === "v2",
-    subresources: {
-      status: {},
-      scale: { specReplicasPath: ".spec.scale.count", statusReplicasPath: ".status.count" },
-    },
-    selectableFields: [{ jsonPath: ".spec.address" }],
-    additionalPrinterColumns: [{ name: "Address", type: "string", jsonPath: ".spec.address" }],
-    schema: {
-      openAPIV3Schema: {
-        type: "object",
-        properties: {
-          spec: {
-            type: "object",
-            properties: {
-              address: { type: "string", pattern: "^[^:]+:\\d+$" },
-              mode: { type: "string", default: "open" },
-              scale: { type: "object", properties: { count } },
-              items: ITEMS,
-            },
-          },
-          status: { type: "object", properties: { state: text, count } },
-        },
-      },
-    },
-  }];
+    selectableFields: [{ jsonPath: `.spec.${field}` }],
+    additionalPrinterColumns: [{ name: field, type: "string", jsonPath: `.spec.${field}` }],
+    schema: { openAPIV3Schema: object({ spec: object({ ...spec, items: ITEMS }), status: object(status) }) },
+  });
+  const first = { host: text, port: { type: "integer", minimum: 0 }, replicas: count };
+  const address = { type: "string", pattern: "^[^:]+:\\d+$" };
+  const second = { address, mode: { type: "string", default: "open" }, scale: object({ count }) };
+  return [
+    version("v1", "host", ["replicas", "replicas"], first, { phase: text, replicas: count }),
+    version("v2", "address", ["scale.count", "count"], second, { state: text, count }),
+  ];
 }
 
 /** The definition of doors in two versions. */
