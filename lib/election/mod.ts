@@ -10,6 +10,7 @@ export * from "./leader_elector.ts";
 export * from "./lease.ts";
 export * from "./lease_lost_error.ts";
 export * from "./lease_timing.ts";
+export * from "./membership.ts";
 export * from "./own_lease.ts";
 export * from "./peering.ts";
 export * from "./peers.ts";

@@ -47,6 +47,11 @@ export class OwnLease {
     return this.#reliance.holds;
   }
 
+  /** For how long it may still rely on that; 0 or less where it may not. */
+  get leftMs(): number {
+    return this.#reliance.leftMs;
+  }
+
   /**
    * Makes the lease, or renews it, and says `annotations` in it. Ends after `renewMsMax`: a request that hangs must not hide that
    * time is over.

@@ -26,10 +26,14 @@ export class Reliance {
 
   /** Whether it may be relied on now. */
   get holds(): boolean {
-    const since = this.#since;
-    if (!since) return false;
+    return this.leftMs > 0;
+  }
+
+  /** For how long it may still be relied on; 0 or less where it may not. */
+  get leftMs(): number {
+    if (!this.#since) return 0;
     const { nowMs, elapsedMs } = momentOf(this.#clock);
-    return nowMs < since.nowMs + this.#forMs && elapsedMs < since.elapsedMs + this.#forMs;
+    return this.#forMs - Math.max(nowMs - this.#since.nowMs, elapsedMs - this.#since.elapsedMs);
   }
 
   /** It holds for `forMs` from a moment on. */

@@ -1,30 +1,11 @@
 import { createHash } from "node:crypto";
-import { type Clock, describeError, type Logger, type Random, sleep } from "../base/mod.ts";
+import { describeError } from "../base/mod.ts";
 import { joinedName } from "../apimachinery/mod.ts";
-import { AlreadyExistsError, type Client, ConflictError } from "../client/mod.ts";
+import { AlreadyExistsError, ConflictError } from "../client/mod.ts";
 import { type LeaseObject, LEASES } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
-import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming, LOOKS_MAX, within } from "./lease_timing.ts";
-import { OwnLease } from "./own_lease.ts";
-import { Roster } from "./roster.ts";
+import { Membership, type MembershipOptions } from "./membership.ts";
 import { ownersOf, planShards, shardOf, SHARDS, SHARDS_LABEL, shardsLeaseName, withOwners } from "./shards.ts";
-
-/** How a replica shares the work. */
-export interface ShardingOptions extends Partial<LeaseTiming> {
-  /** Sends lease requests; must not be fenced, nor try again by itself. */
-  readonly client: Client;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Where the leases are. */
-  readonly namespace: string;
-  /** Of the operator: a label's value. */
-  readonly name: string;
-  /** Name of this process, different for each, the same for all its life. */
-  readonly identity: string;
-  /** Ends what is under way for shards that are no longer covered, and resolves when nothing of it can write any more. */
-  readonly drain: () => Promise<void>;
-}
 
 /** Attempts to write down that everything is given up, against others that write at the same time. */
 const ATTEMPTS_MAX = 5;
@@ -40,36 +21,19 @@ const ATTEMPTS_MAX = 5;
  *
  * A gate of a `NamespaceScope`.
  */
-export class Sharding implements Disposable {
-  readonly #options: ShardingOptions & LeaseTiming;
-  readonly #lease: OwnLease;
-  readonly #roster: Roster;
+export class Sharding extends Membership {
   readonly #held = new Set<number>();
   /** Shards that are no longer covered and whose work may still go on. */
   readonly #ending = new Set<number>();
-  readonly #listeners = new Set<() => void>();
-  readonly #lost = Promise.withResolvers<LeaseLostError>();
-  readonly #stop = new AbortController();
-  #running: Promise<void> = Promise.resolve();
 
-  constructor(options: ShardingOptions) {
-    this.#options = { ...LEASE_TIMING, ...options };
-    const { client, clock, logger, namespace, name, identity } = options;
-    const digest = createHash("sha256").update(identity).digest("hex").slice(0, 10);
-    this.#lease = new OwnLease({
-      client,
-      clock,
-      key: { namespace, name: joinedName(name, "member", digest) },
-      identity,
-      labels: { [SHARDS_LABEL]: name },
-      timing: this.#options,
-    });
-    this.#roster = new Roster({ client, clock, logger, namespace, labelSelector: `${SHARDS_LABEL}=${name}` });
+  constructor(options: MembershipOptions) {
+    const digest = createHash("sha256").update(options.identity).digest("hex").slice(0, 10);
+    super(options, { leaseName: joinedName(options.name, "member", digest), label: SHARDS_LABEL });
   }
 
   /** Whether this replica takes up work in a namespace. */
   covers(namespace: string): boolean {
-    return this.#held.has(shardOf(namespace));
+    return this.#held.has(shardOf(namespace)) && this.lease.isValid;
   }
 
   /** Whether this replica takes up work for objects without a namespace. */
@@ -84,23 +48,12 @@ export class Sharding implements Disposable {
 
   /** Whether this process may write now. For shards that it has handed over nothing is left that could. */
   get mayWrite(): boolean {
-    return this.#held.size + this.#ending.size > 0 && this.#lease.isValid;
+    return this.#held.size + this.#ending.size > 0 && this.lease.isValid;
   }
 
   /** Whether it owns a shard now: works on it, or ends its work. */
   owns(shard: number): boolean {
-    return (this.#held.has(shard) || this.#ending.has(shard)) && this.#lease.isValid;
-  }
-
-  /** Calls `listener` after {@linkcode covers} has changed, until the function that it returns is called. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  /** Resolves, once, when others have taken this process for dead. Never after {@linkcode release}. */
-  get lost(): Promise<LeaseLostError> {
-    return this.#lost.promise;
+    return (this.#held.has(shard) || this.#ending.has(shard)) && this.lease.isValid;
   }
 
   /**
@@ -108,24 +61,18 @@ export class Sharding implements Disposable {
    *
    * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
    */
-  async acquire(signal: AbortSignal): Promise<void> {
-    const { logger, name, identity } = this.#options, joined = Promise.withResolvers<void>();
+  override async acquire(signal: AbortSignal): Promise<void> {
+    const { logger, name, identity } = this.options;
     logger.info("sharing the work", { shards: SHARDS, operator: name, identity });
-    const abort = () => joined.reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    this.#running = this.#run(() => joined.resolve());
-    void this.#lost.promise.then(joined.reject);
-    await joined.promise.finally(() => signal.removeEventListener("abort", abort));
+    await super.acquire(signal);
   }
 
   /** Gives every shard up, so that others take them at once; call it when the last write is done. */
   async release(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+    await this.ended();
     this.#held.clear();
     this.#ending.clear();
-    const { client, identity, logger } = this.#options;
+    const { client, identity, logger } = this.options;
     try {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         const table = await this.#table(), owners = ownersOf(table) ?? [];
@@ -133,7 +80,7 @@ export class Sharding implements Disposable {
         const free = owners.map((owner) => owner === identity ? "" : owner);
         if (await this.#replaced(() => client.replace(LEASES, withOwners(table, free)))) break;
       }
-      await this.#lease.withdraw();
+      await this.lease.withdraw();
       logger.info("every shard is given up");
     } catch (error) {
       // The lease runs out by itself; the others only wait longer.
@@ -141,64 +88,44 @@ export class Sharding implements Disposable {
     }
   }
 
-  /** Says nothing more, and gives nothing up: what is held runs out by itself. */
-  [Symbol.dispose](): void {
-    this.#stop.abort();
+  protected override get hasJoined(): boolean {
+    return true;
   }
 
-  async #run(joined: () => void): Promise<void> {
-    const { clock, logger, retryMs, random } = this.#options, { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        await this.#turn(signal);
-        joined();
-        await sleep(clock, retryMs * (1 + LEASE_JITTER * random.next()), signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof LeaseLostError) return this.#lost.resolve(error);
-        logger.warn("cannot share the work", { error: describeError(error) });
-        await sleep(clock, retryMs, signal).catch(() => {});
-      }
-    }
+  protected override lapsed(): void {
+    this.#end([...this.#held], "pausing: the others may take this replica for dead, which cannot say that it is there");
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
-    const { clock, retryMs } = this.#options;
-    await this.#lease.say({}, signal);
-    await within(clock, LOOKS_MAX * retryMs, signal, (bounded) => this.#share(bounded));
+  protected override async turn(signal: AbortSignal): Promise<void> {
+    await this.say({}, signal);
+    await this.look(signal, (bounded) => this.#share(bounded));
   }
 
   async #share(signal: AbortSignal): Promise<void> {
-    const { client, identity, logger } = this.#options;
+    const { client, identity, logger } = this.options;
     // In this order: an owner that the list lacks is dead only where it was written down before.
     const table = await this.#table(signal), owners = this.#owners(table);
-    const members = (await this.#roster.look(signal)).map(({ spec }) => spec?.holderIdentity ?? "");
+    const members = (await this.roster.look(signal)).map(({ spec }) => spec?.holderIdentity ?? "");
     const held = new Set([...this.#held, ...this.#ending]);
     const plan = planShards({ me: identity, owners, members, held });
     if (plan.stolen.length > 0) throw new LeaseLostError(`shards ${plan.stolen} are somebody else's`);
-    this.#handOver(plan.handOver);
+    this.#end(plan.handOver, "handing shards over");
     if (!plan.writes) return;
     const write = () => client.replace(LEASES, withOwners(table, plan.owners), { signal });
     if (!await this.#replaced(write) || plan.gained.length === 0) return; // where somebody else wrote, the next turn looks again
     for (const shard of plan.gained) this.#held.add(shard);
     logger.info("shards taken", { taken: plan.gained.length, held: this.#held.size, replicas: members.length });
-    this.#tell();
+    this.tell();
   }
 
-  /** Takes up nothing more for shards, and has their work ended while the lease goes on being renewed. */
-  #handOver(shards: readonly number[]): void {
+  /** Takes up nothing more for shards, and has their work ended. */
+  #end(shards: readonly number[], why: string): void {
     const fresh = shards.filter((shard) => this.#held.delete(shard));
     if (fresh.length === 0) return;
     for (const shard of fresh) this.#ending.add(shard);
-    this.#options.logger.info("handing shards over", { shards: fresh.length, held: this.#held.size });
-    this.#tell();
-    void this.#options.drain().then(() => {
-      for (const shard of fresh) this.#ending.delete(shard);
-    }, (error) => this.#lost.resolve(new LeaseLostError("work could not be ended", { cause: error })));
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    this.options.logger.info(why, { shards: fresh.length, held: this.#held.size });
+    this.tell();
+    this.drain(() => fresh.forEach((shard) => this.#ending.delete(shard)));
   }
 
   #owners(table: LeaseObject): readonly string[] {
@@ -212,7 +139,7 @@ export class Sharding implements Disposable {
 
   /** The Lease of owners; makes one that names nobody where there is none. */
   async #table(signal?: AbortSignal): Promise<LeaseObject> {
-    const { client, namespace, name } = this.#options, key = { namespace, name: shardsLeaseName(name) };
+    const { client, namespace, name } = this.options, key = { namespace, name: shardsLeaseName(name) };
     const found = await client.find<LeaseObject>(LEASES, key, { signal });
     if (found) return found;
     const empty = withOwners(

@@ -14,7 +14,8 @@ import {
   peerOf,
   standing,
 } from "../../lib/election/mod.ts";
-import { type Way, Weather } from "./weather.ts";
+import { histories, play, SKEW_MS } from "./histories.ts";
+import { Weather } from "./weather.ts";
 
 const NAMESPACE = "default", NAME = "widgets";
 
@@ -211,15 +212,35 @@ Deno.test("a peer that others took for dead stops before they begin, and learns 
   assert.equal(dev.mayWrite, true);
 });
 
-Deno.test("an outage with nobody else there is survived", async () => {
+for (const how of ["refused", "hanging"] as const) {
+  Deno.test(`in an outage (${how}) with nobody else there a peer begins nothing, ends what it has under way, and then goes on`, async () => {
+    using society = new Society();
+    const drained: number[] = [], changes: boolean[] = [], { clock } = society.weather;
+    const prod = await society.join("prod", 0, { drain: () => Promise.resolve(void drained.push(clock.now())) });
+    prod.onChange(() => changes.push(prod.covers()));
+    const beganMs = clock.now();
+    society.weather.turn("prod", { kind: how });
+    await society.advance(9_000);
+    assert.deepEqual([prod.covers(), prod.mayWrite, drained.length], [true, true, 0]);
+    await society.advance(31_000);
+    assert.deepEqual([prod.covers(), prod.mayWrite], [false, false], "nobody knows who came meanwhile");
+    assert.equal(drained.length, 1);
+    assert.ok(drained[0]! - beganMs <= 10_000, "before anybody else may begin");
+    society.weather.turn("prod", { kind: "clear" });
+    await society.advance(15_000);
+    assert.deepEqual([prod.mayWrite, society.lost.size, changes], [true, 0, [false, true]]);
+  });
+}
+
+Deno.test("a peer whose machine slept ends what it had under way before it goes on, although its lease is still there", async () => {
   using society = new Society();
-  const prod = await society.join("prod", 0);
-  society.weather.turn("prod", { kind: "refused" });
-  await society.advance(40_000);
-  assert.equal(prod.mayWrite, false, "nobody knows who came meanwhile");
-  society.weather.turn("prod", { kind: "clear" });
-  await society.advance(5_000);
-  assert.deepEqual([prod.mayWrite, society.lost.size], [true, 0]);
+  const drained: string[] = [],
+    prod = await society.join("prod", 0, { drain: () => Promise.resolve(void drained.push("")) });
+  await society.advance(3_000);
+  society.weather.clockOf("prod").turn(3_600_000);
+  assert.deepEqual([prod.covers(), prod.mayWrite], [false, false]);
+  await society.advance(6_000);
+  assert.deepEqual([prod.covers(), drained.length, society.lost.size], [true, 1, 0]);
 });
 
 Deno.test("a peer that is cut off and whose clock is set back stops before the next one begins", async () => {
@@ -252,73 +273,29 @@ Deno.test("a peer whose clock is set forward takes nobody for dead who renews it
   assert.deepEqual([dev.mayWrite, prod.state, society.lost.size], [true, "paused", 0]);
 });
 
-/** What may happen to a society. */
-type Happening =
-  | { readonly kind: "join"; readonly priority: number; readonly drainMs: number; readonly skewMs: number }
-  | { readonly kind: "leave" | "kill"; readonly whom: number }
-  | { readonly kind: "turn"; readonly whom: number; readonly way: Way }
-  | { readonly kind: "clock"; readonly whom: number; readonly byMs: number }
-  | { readonly kind: "wait"; readonly ms: number };
-
-const WAY: fc.Arbitrary<Way> = fc.oneof(
-  fc.constantFrom<Way>({ kind: "clear" }, { kind: "refused" }, { kind: "hanging" }, { kind: "unanswered" }),
-  fc.integer({ min: 500, max: 25_000 }).map((delayMs): Way => ({ kind: "late", delayMs })),
-);
-const HAPPENING: fc.Arbitrary<Happening> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant("join" as const),
-      priority: fc.nat(2),
-      drainMs: fc.constantFrom(0, 1_000, 20_000),
-      skewMs: fc.integer({ min: -600_000, max: 600_000 }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("leave" as const, "kill" as const), whom: fc.nat(5) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("turn" as const), whom: fc.nat(5), way: WAY }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("clock" as const),
-      whom: fc.nat(5),
-      byMs: fc.integer({ min: -600_000, max: 600_000 }),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 500, max: 15_000 }) }),
-  },
-);
+const JOIN = fc.record({ priority: fc.nat(2), drainMs: fc.constantFrom(0, 1_000, 20_000), skewMs: SKEW_MS });
+const MEMBERS_MAX = 5;
 
 Deno.test("of any peers at most one writes at any time, whoever comes, goes, dies, is cut off, late, unanswered or sets its clock", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(HAPPENING, { minLength: 6, maxLength: 20 }), async (history) => {
+    fc.asyncProperty(histories(JOIN, MEMBERS_MAX), async (history) => {
       using society = new Society();
-      const ids: string[] = [], left = new Set<string>();
-      for (const step of history) {
-        if (step.kind === "wait") await society.advance(step.ms);
-        else if (step.kind === "join") {
-          if (ids.length >= 5) continue;
-          ids.push(`p${ids.length}`);
-          await society.join(ids.at(-1)!, step.priority, step);
-        } else {
-          const id = ids[step.whom];
-          if (id === undefined || left.has(id)) continue;
-          if (step.kind === "turn") society.weather.turn(id, step.way);
-          else if (step.kind === "clock") society.weather.clockOf(id).turn(step.byMs);
-          else left.add(id);
-          if (step.kind === "kill") society.kill(id);
-          if (step.kind === "leave") void society.peers.get(id)!.release();
-        }
-      }
-      for (const id of ids) society.weather.turn(id, { kind: "clear" });
-      await society.advance(60_000);
-      const there = ids.filter((id) => !left.has(id) && !society.lost.has(id)).map((id) => society.peers.get(id)!);
-      const priorities = [...society.peers].filter(([, peering]) => there.includes(peering)).map(([id]) =>
-        (history.filter(({ kind }) => kind === "join")[Number(id.slice(1))] as { priority: number }).priority
+      const stayed = await play(
+        history,
+        {
+          weather: society.weather,
+          join: (id, { priority, ...how }) => society.join(id, priority, how),
+          leave: (id) => void society.peers.get(id)!.release(),
+          kill: (id) => society.kill(id),
+          advance: (ms) => society.advance(ms),
+        },
+        MEMBERS_MAX,
+        60_000,
       );
-      const highest = Math.max(...priorities), alone = priorities.filter((each) => each === highest).length === 1;
-      if (alone) assert.deepEqual(there[priorities.indexOf(highest)]!.state, "working");
+      const there = [...stayed].filter(([id]) => !society.lost.has(id));
+      const highest = Math.max(...there.map(([, { priority }]) => priority));
+      const first = there.filter(([, { priority }]) => priority === highest);
+      if (first.length === 1) assert.equal(society.peers.get(first[0]![0])!.state, "working");
     }),
     { numRuns: 6 },
   );

@@ -11,7 +11,8 @@ import {
   SHARDS,
   withOwners,
 } from "../../lib/election/mod.ts";
-import { type Way, Weather } from "./weather.ts";
+import { histories, play, SKEW_MS } from "./histories.ts";
+import { Weather } from "./weather.ts";
 
 const NAMESPACE = "default", NAME = "widgets";
 
@@ -178,6 +179,21 @@ Deno.test("the shards of a replica that is killed are taken when its lease has r
   assert.equal(a.shards, SHARDS);
 });
 
+Deno.test("in an outage a replica begins nothing, ends what it has under way, and then takes up what is still written down for it", async () => {
+  using fleet = new Fleet();
+  const a = await fleet.join("a", { drainMs: 1_000 });
+  await fleet.advance(3_000);
+  const changes: boolean[] = [];
+  a.onChange(() => changes.push(a.covers("team-a")));
+  fleet.weather.turn("a", { kind: "hanging" });
+  await fleet.advance(30_000);
+  assert.deepEqual([a.covers("team-a"), a.mayWrite, a.shards], [false, false, 0]);
+  fleet.weather.turn("a", { kind: "clear" });
+  await fleet.advance(15_000);
+  assert.deepEqual([a.covers("team-a"), a.mayWrite, a.shards, changes], [true, true, SHARDS, [false, true]]);
+  assert.equal(fleet.lost.size, 0);
+});
+
 Deno.test("a replica whose shards somebody takes away is lost", async () => {
   using fleet = new Fleet();
   const a = await fleet.join("a");
@@ -188,66 +204,26 @@ Deno.test("a replica whose shards somebody takes away is lost", async () => {
   assert.match((await a.lost).message, /shards 0,1,.* are somebody else's/);
 });
 
-type Happening =
-  | { readonly kind: "join"; readonly drainMs: number; readonly skewMs: number }
-  | { readonly kind: "leave" | "kill"; readonly whom: number }
-  | { readonly kind: "turn"; readonly whom: number; readonly way: Way }
-  | { readonly kind: "clock"; readonly whom: number; readonly byMs: number }
-  | { readonly kind: "wait"; readonly ms: number };
-
-const WAY: fc.Arbitrary<Way> = fc.oneof(
-  fc.constantFrom<Way>({ kind: "clear" }, { kind: "refused" }, { kind: "hanging" }, { kind: "unanswered" }),
-  fc.integer({ min: 500, max: 25_000 }).map((delayMs): Way => ({ kind: "late", delayMs })),
-);
-const HAPPENING: fc.Arbitrary<Happening> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant("join" as const),
-      drainMs: fc.constantFrom(0, 1_000, 20_000),
-      skewMs: fc.integer({ min: -600_000, max: 600_000 }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("leave" as const, "kill" as const), whom: fc.nat(4) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("turn" as const), whom: fc.nat(4), way: WAY }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("clock" as const),
-      whom: fc.nat(4),
-      byMs: fc.integer({ min: -600_000, max: 600_000 }),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 500, max: 12_000 }) }),
-  },
-);
+const JOIN = fc.record({ drainMs: fc.constantFrom(0, 1_000, 20_000), skewMs: SKEW_MS });
+const MEMBERS_MAX = 4;
 
 Deno.test("a shard has at most one owner at any time, whoever comes, goes, dies, is cut off, late, unanswered or sets its clock", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(HAPPENING, { minLength: 6, maxLength: 20 }), async (history) => {
+    fc.asyncProperty(histories(JOIN, MEMBERS_MAX), async (history) => {
       using fleet = new Fleet();
-      const ids: string[] = [], left = new Set<string>();
-      for (const step of history) {
-        if (step.kind === "wait") await fleet.advance(step.ms);
-        else if (step.kind === "join") {
-          if (ids.length >= 4) continue;
-          ids.push(`p${ids.length}`);
-          await fleet.join(ids.at(-1)!, step);
-        } else {
-          const id = ids[step.whom];
-          if (id === undefined || left.has(id)) continue;
-          if (step.kind === "turn") fleet.weather.turn(id, step.way);
-          else if (step.kind === "clock") fleet.weather.clockOf(id).turn(step.byMs);
-          else left.add(id);
-          if (step.kind === "kill") fleet.kill(id);
-          if (step.kind === "leave") void fleet.replicas.get(id)!.release();
-        }
-      }
-      for (const id of ids) fleet.weather.turn(id, { kind: "clear" });
-      await fleet.advance(75_000);
-      if (ids.some((id) => !left.has(id) && !fleet.lost.has(id))) assert.equal(fleet.orphans, 0);
+      const stayed = await play(
+        history,
+        {
+          weather: fleet.weather,
+          join: (id, how) => fleet.join(id, how),
+          leave: (id) => void fleet.replicas.get(id)!.release(),
+          kill: (id) => fleet.kill(id),
+          advance: (ms) => fleet.advance(ms),
+        },
+        MEMBERS_MAX,
+        75_000,
+      );
+      if ([...stayed.keys()].some((id) => !fleet.lost.has(id))) assert.equal(fleet.orphans, 0);
     }),
     { numRuns: 4 },
   );

@@ -276,16 +276,17 @@ Deno.test("one that may not use the leases writes nothing and names the missing 
     verbs: ["get", "list", "watch", "patch"],
   }]);
   await peers.start("prod", 0, { name, groups: ["system:authenticated"] });
-  await peers.until("prod", /cannot reach the peers .*create leases.* in API group \\"coordination.k8s.io\\"/);
+  await peers.until("prod", /cannot reach the others .*create leases.* in API group \\"coordination.k8s.io\\"/);
   assert.equal(peers.get("prod").peering.mayWrite, false);
   await grant("leases", [{ ...leases, verbs: ["create", "get", "list", "update", "delete"] }]);
   await peers.until("prod", /working: no other peer stands above/);
   await world.client.delete(rbac("RoleBinding"), { namespace: world.home, name: "leases" });
+  await peers.until("prod", /pausing: the others may take this peer for dead/);
   await peers.start("dev", 666);
   await peers.make("a");
   await peers.untilHandledBy("a", "dev");
   assert.equal(peers.get("prod").peering.mayWrite, false);
-  assert.deepEqual(peers.foreign, []);
+  assert.deepEqual([peers.calls, peers.foreign], [["dev create a"], []], "prod saw it, and did nothing");
 });
 
 Deno.test("an outage of the API server ends all writing and costs nobody anything: whoever worked goes on, with what was missed", async () => {
@@ -295,9 +296,9 @@ Deno.test("an outage of the API server ends all writing and costs nobody anythin
   await peers.make("a");
   await peers.untilHandledBy("a", "dev");
   prod.isCut = dev.isCut = true;
-  for (const identity of ["prod", "dev"]) await peers.until(identity, /cannot reach the peers/);
+  for (const identity of ["prod", "dev"]) await peers.until(identity, /cannot reach the others/);
   await peers.make("b");
-  while (dev.peering.mayWrite) await peers.until("dev", /cannot reach the peers/, dev.log.length);
+  while (dev.peering.mayWrite) await peers.until("dev", /cannot reach the others/, dev.log.length);
   prod.isCut = dev.isCut = false;
   await peers.untilHandledBy("b", "dev");
   assert.deepEqual([prod.peering.state, dev.peering.state], ["paused", "working"]);
