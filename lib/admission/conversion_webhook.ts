@@ -1,13 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
-import { isObject, type JsonValue, parseJson } from "../base/json.ts";
+import { isObject } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { type DynamicObject, formatKey, keyOf } from "../apimachinery/object.ts";
 import { parseApiVersion } from "../apimachinery/resource.ts";
 import { CONVERT_PATH } from "./crd_conversion.ts";
 import { ConversionError, type KindConversion } from "./kind_conversion.ts";
-import { MalformedReviewError } from "./review.ts";
+import { MalformedReviewError, requestOf } from "./review.ts";
 import type { AdmissionRecord } from "./webhooks.ts";
 
 /** What conversions are answered with. */
@@ -134,19 +134,7 @@ export class ConversionWebhook {
  * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold anybody's data.
  */
 function parseConversionReview(text: string): ConversionRequest {
-  let review: JsonValue;
-  try {
-    review = parseJson(text);
-  } catch {
-    throw new MalformedReviewError("the body is not JSON");
-  }
-  if (!isObject(review) || review.apiVersion !== REVIEW.apiVersion || review.kind !== REVIEW.kind) {
-    throw new MalformedReviewError(`the body is no ${REVIEW.kind} of ${REVIEW.apiVersion}`);
-  }
-  const { request } = review;
-  if (!isObject(request)) throw new MalformedReviewError("request is missing");
-  const { uid, desiredAPIVersion, objects } = request;
-  if (typeof uid !== "string" || uid === "") throw new MalformedReviewError("request.uid is missing");
+  const { uid, desiredAPIVersion, objects } = requestOf(text, REVIEW);
   if (typeof desiredAPIVersion !== "string" || !desiredAPIVersion.includes("/")) {
     throw new MalformedReviewError("request.desiredAPIVersion is missing");
   }

@@ -43,10 +43,7 @@ const OPERATIONS: readonly string[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"] 
  * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold anybody's data.
  */
 export function parseReview(text: string): AdmissionRequest {
-  const { request } = reviewOf(text);
-  if (!isObject(request)) throw new MalformedReviewError("request is missing");
-  const { uid, operation } = request;
-  if (typeof uid !== "string" || uid === "") throw new MalformedReviewError("request.uid is missing");
+  const request = requestOf(text, REVIEW), { uid, operation } = request;
   if (typeof operation !== "string" || !OPERATIONS.includes(operation)) {
     throw new MalformedReviewError(`request.operation is none of ${OPERATIONS.join(", ")}`);
   }
@@ -67,17 +64,29 @@ export function parseReview(text: string): AdmissionRequest {
   };
 }
 
-function reviewOf(text: string): Record<string, unknown> {
+/**
+ * The `request` of a review of some kind, with its uid.
+ *
+ * @throws {MalformedReviewError} where the text is no such review.
+ */
+export function requestOf(
+  text: string,
+  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+): Record<string, unknown> & { readonly uid: string } {
   let review: JsonValue;
   try {
     review = parseJson(text);
   } catch {
     throw new MalformedReviewError("the body is not JSON");
   }
-  if (!isObject(review) || review.apiVersion !== REVIEW.apiVersion || review.kind !== REVIEW.kind) {
-    throw new MalformedReviewError(`the body is no ${REVIEW.kind} of ${REVIEW.apiVersion}`);
+  if (!isObject(review) || review.apiVersion !== apiVersion || review.kind !== kind) {
+    throw new MalformedReviewError(`the body is no ${kind} of ${apiVersion}`);
   }
-  return review;
+  const { request } = review;
+  if (!isObject(request)) throw new MalformedReviewError("request is missing");
+  const { uid } = request;
+  if (typeof uid !== "string" || uid === "") throw new MalformedReviewError("request.uid is missing");
+  return { ...request, uid };
 }
 
 function objectAt(request: Record<string, unknown>, field: string): DynamicObject | undefined {

@@ -61,6 +61,11 @@ export class Replicas implements AsyncDisposable {
     return host(await operator.start({ transport: this.cluster.transport(), clock, logger, serve }));
   }
 
+  /** The steps of rotations that were taken so far, by whichever replica. */
+  get steps(): unknown[] {
+    return this.lines.flatMap(({ message, fields }) => message.includes("a step further") ? [fields.step] : []);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const stop of this.#hosts) await stop();
     await this.cluster[Symbol.asyncDispose]();
