@@ -216,14 +216,14 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_WEBHOOK_HOST",
     flag: "webhook-host",
     fallback: "0.0.0.0",
-    description: "Address on which admission webhooks are served, where the operator declares any",
+    description: "Address on which webhooks (admission, conversion) are served, where the operator declares any",
   }, "ADDRESS"),
   webhookPort: integer(
     {
       env: "PINTLE_WEBHOOK_PORT",
       flag: "webhook-port",
       fallback: String(WEBHOOK_PORT),
-      description: "Port of admission webhooks; 0 takes any free one",
+      description: "Port of webhooks; 0 takes any free one",
     },
     0,
     65_535,
@@ -232,7 +232,6 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_WEBHOOK_URL",
     flag: "webhook-url",
     fallback: "",
-    description:
-      "Outside of the cluster: https address of this machine by which the API server calls admission webhooks",
+    description: "Outside of the cluster: https address of this machine by which the API server calls webhooks",
   }, "URL"),
 };

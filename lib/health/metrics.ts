@@ -124,7 +124,7 @@ export class Metrics {
     this.#requests.seconds.observe({ verb: record.verb }, record.durationMs / 1_000);
   }
 
-  /** Counts one review of an admission webhook. */
+  /** Counts one review of a webhook: of admission, or of conversion. */
   review(record: { webhook: string; code: number; denied: boolean; durationMs: number }): void {
     const { webhook, code, denied, durationMs } = record;
     this.#reviews.total.inc({ webhook, code: `${code}` });
@@ -204,7 +204,11 @@ export class Metrics {
     return {
       total: this.#counter("controller_runtime_webhook_requests_total", "Reviews by status code", [...label, "code"]),
       seconds: this.#histogram("controller_runtime_webhook_latency_seconds", "Time until a review is answered", label),
-      denied: this.#counter("pintle_webhook_denials_total", "Requests that handlers refused", label),
+      denied: this.#counter(
+        "pintle_webhook_denials_total",
+        "Reviews that were refused: by handlers of admission, or by converting functions",
+        label,
+      ),
     };
   }
 
