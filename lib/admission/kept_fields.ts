@@ -1,6 +1,5 @@
 import { isObject, isUnsafeKey, jsonClone, jsonEqual, parseJson } from "../base/json.ts";
 import { diff } from "../apimachinery/diff.ts";
-import { isDnsLabel } from "../apimachinery/name.ts";
 
 /** A field that a round trip through another version does not bring back by itself. */
 export interface KeptField {
@@ -12,15 +11,12 @@ export interface KeptField {
   readonly is?: unknown;
 }
 
-/** Prefix of the annotations that hold such fields; the version that they are of comes after it. */
-export const KEPT_PREFIX = "conversion.pintle.dev/";
-
 /** Longest text that is kept: all annotations of an object may have 256 KiB. */
 const KEPT_LENGTH_MAX = 32 * 1024;
 
 /** The annotation that holds fields of `version` while the object is in another one. */
 export function keptAnnotation(version: string): string {
-  return `${KEPT_PREFIX}${version}`;
+  return `conversion.pintle.dev/${version}`;
 }
 
 /**
@@ -68,14 +64,6 @@ export function restoreFields<T extends object>(object: T, fields: readonly Kept
     if (jsonEqual(valueAt(object, path), was)) setAt(restored, path, is);
   }
   return restored;
-}
-
-/** The versions that an object holds fields of. */
-export function keptVersions(annotations: Readonly<Record<string, string>>): string[] {
-  return Object.keys(annotations).filter((key) => key.startsWith(KEPT_PREFIX)).map((key) =>
-    key.slice(KEPT_PREFIX.length)
-  )
-    .filter(isDnsLabel);
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

@@ -129,7 +129,9 @@ export class KindConversion {
     const converts = this.#spoke(isUp ? from : to, object).converts;
     const apiVersion = formatApiVersion({ group: this.#options.group, version: to });
     if (!converts) return { object: { ...object, apiVersion }, problems: [] };
-    const { [keptAnnotation(to)]: kept, ...annotations } = object.metadata?.annotations ?? {};
+    // What an object says of its own version is in its fields: an annotation beside them comes from somewhere else.
+    const { [keptAnnotation(to)]: kept, [keptAnnotation(from)]: _stale, ...annotations } =
+      object.metadata?.annotations ?? {} as Record<string, string>;
     const parts: ObjectParts = { spec: object.spec, status: object.status };
     const made = this.#apply(converts, isUp, parts, { object, from, to });
     const target = isUp ? hub.schema : converts.schema, restored = restoreFields(made, unpackFields(kept));

@@ -57,6 +57,24 @@ Deno.test("readiness fails once a watch has been silent for too long, says why, 
   assert.deepEqual(problems(), [undefined, undefined]);
 });
 
+Deno.test("where objects are converted neither stores that fill nor a silent watch keep calls away, and a stop does", async () => {
+  await using world = new VirtualWorld();
+  const operator = configMapOperator(widgetKind("converting")), transport = new Leaving().of(world.cluster.transport());
+  await applyCrds(world.client, operator);
+  const problems = (running: () => RunningOperator | undefined) =>
+    readiness(running, STALENESS_MS_MAX, { converts: true }).map(({ check }) => check());
+  assert.deepEqual(problems(() => undefined), [undefined]);
+  await world.start(operator, { transport });
+  const running = world.running;
+  transport.leave();
+  await settle();
+  await world.advance(2 * STALENESS_MS_MAX, 10_000);
+  assert.deepEqual(problems(() => running), [undefined]);
+  transport.away = false;
+  await running.stop(0);
+  assert.deepEqual(problems(() => running), ["it is stopped"]);
+});
+
 Deno.test("liveness fails for a cycle that outlived its timeout by far, and for nothing else", async () => {
   const clock = new VirtualClock(), startMs = clock.now(), timeoutMs = 10_000;
   const working = { controllers: [{ queue: { workingSinceMs: [startMs] } }] } as unknown as RunningOperator;
