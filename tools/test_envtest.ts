@@ -18,7 +18,7 @@ const HELPERS = [
   '/cluster.ts"',
   'served_cluster.ts"',
   'installed_cluster.ts"',
-  'world.ts"',
+  '/world.ts"',
   'kubectl.ts"',
   'conformance_case.ts"',
   '../harness/envtest_mirror.ts"',

@@ -1,4 +1,4 @@
-import { type Clock, formatDuration, LinkedAbort, sleep, type TimerHandle } from "../base/mod.ts";
+import { type Clock, formatDuration, LinkedAbort, settle, sleep, type TimerHandle } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, GoneError } from "../client/mod.ts";
 
@@ -99,6 +99,8 @@ class Wait implements Disposable {
 
   /** Resolves with the next change, or when the wait is over. */
   async change(): Promise<void> {
+    // On a server of this process changes come as microtasks: an operator that writes without end would keep the bound from its turn.
+    await settle(1);
     await Promise.race([this.#changed.promise, this.#over.promise]);
     this.#changed = Promise.withResolvers<void>();
   }

@@ -93,6 +93,20 @@ Deno.test("no look is made without a change", async () => {
   await waiting;
 });
 
+Deno.test("changes without a pause, as of an operator that never rests, keep no wait from its bound", async () => {
+  using yard = await open();
+  let looks = 0;
+  const waiting = yard.wait(async () => {
+    if (looks++ > 5_000) throw new Error("no timer gets its turn");
+    await yard.put("a", `${looks}`);
+    return not("  it never rests");
+  });
+  const refused = assert.rejects(waiting, NotYetError);
+  await settle();
+  await yard.clock.advance(61_000);
+  await refused;
+});
+
 Deno.test("an object that goes between the look and the begin of the watch is noticed", async () => {
   using yard = await open();
   await yard.put("a");
@@ -193,16 +207,19 @@ Deno.test("a watch that is refused fails the wait and names what was watched", a
 Deno.test("a look that was under way when the watch broke is not the last one: the kind may have gone with its objects", async () => {
   using yard = await open();
   const status = { kind: "Status", apiVersion: "v1", status: "Failure", code: 404, reason: "NotFound", message: "no" };
-  const slow = Promise.withResolvers<void>(), broke = Promise.withResolvers<void>();
-  yard.door = (path, request) => {
-    if (!path.includes("watch=")) return yard.through(path, request);
+  const began = Promise.withResolvers<void>(), slow = Promise.withResolvers<void>();
+  const broke = Promise.withResolvers<void>();
+  yard.door = async (path, request) => {
+    if (!path.includes("watch=")) return await yard.through(path, request);
+    await began.promise;
     broke.resolve();
-    return Promise.resolve(Response.json(status, { status: 404 }));
+    return Response.json(status, { status: 404 });
   };
   let looks = 0;
   const waiting = yard.wait(async () => {
     if (++looks === 1) return not("  one is left");
     if (looks > 2) return HOLDS;
+    began.resolve();
     await slow.promise; // it saw the object a moment before it went
     return not("  one is left");
   });

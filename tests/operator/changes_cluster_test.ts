@@ -136,13 +136,17 @@ Deno.test("what was under way when the process was killed is taken up where it w
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w");
   await untilReadyReason(world, key, "Closed");
+  await world.idle(); // the record of what is done is written after the status
   await world.kill();
   open = true;
   await world.start();
   await untilReady(world, Widget, namespace, "w");
   assert.equal(calls.filter((call) => call === "first").length, 1);
-  const { metadata } = await world.client.get<WidgetObject>(Widget, key);
-  assert.deepEqual(Object.keys(metadata.annotations ?? {}), []);
+  await world.untilObject<WidgetObject>(
+    Widget,
+    key,
+    ({ metadata }) => Object.keys(metadata.annotations ?? {}).length === 0,
+  );
 });
 
 async function untilReadyReason(world: World, key: { namespace: string; name: string }, reason: string): Promise<void> {

@@ -185,6 +185,7 @@ Deno.test("prune deletes the children that are no longer applied, and nobody els
   await world.start();
   await world.untilGone(ConfigMap, { namespace, name: "w-2" });
   await world.untilGone(ConfigMap, { namespace, name: "w-3" });
+  await world.idle(); // a child is gone before its deletion is answered
   assert.deepEqual(pruned.sort(), ["w-2", "w-3"]);
   const { items } = await world.client.list(ConfigMap, { namespace });
   const left = items.map(({ metadata }) => metadata!.name!).filter((name) => name !== "kube-root-ca.crt");
