@@ -151,7 +151,7 @@ async function measureQuiet(
   open: () => Transport,
 ): Promise<void> {
   const before = total(seen.writes), reconcileMs = performance.now();
-  for (const controller of running.controllers) controller.queue.add("home/copy-1", "resume");
+  for (const kind of running.kinds) kind.reconcile({ namespace: "home", name: "copy-1" });
   await untilIdle(running);
   console.log(
     `second reconcile: ${total(seen.writes) - before} writes (${

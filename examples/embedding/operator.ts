@@ -24,8 +24,7 @@ export class Application implements AsyncDisposable {
   static async start(declared: Operator, transport: Transport, signal?: AbortSignal): Promise<Application> {
     const running = await declared.start({ transport, signal });
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
-      const waiting = running.controllers.reduce((sum, { queue }) => sum + (queue.idle ? 0 : 1), 0);
-      return Response.json({ state: running.state, busy: waiting > 0 });
+      return Response.json({ state: running.state, busy: !running.idle });
     });
     return new Application(running, server);
   }

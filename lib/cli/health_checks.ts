@@ -16,7 +16,7 @@ const CYCLE_MS_MORE = 60_000;
 /** What speaks for a restart. A cluster that does not answer never does: the next process would fare no better. */
 export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): OwnCheck[] {
   const check = () => {
-    const oldestMs = Math.min(...(running()?.controllers ?? []).flatMap(({ queue }) => queue.workingSinceMs));
+    const oldestMs = Math.min(...(running()?.kinds ?? []).flatMap(({ workingSinceMs }) => workingSinceMs));
     const ageMs = clock.now() - oldestMs;
     return ageMs > 2 * timeoutMs + CYCLE_MS_MORE
       ? `a reconcile has been running for ${formatDuration(ageMs)}`
@@ -52,12 +52,11 @@ export function readiness(
     return working.includes(state) ? undefined : `it is ${state}`;
   };
   const watches = () => {
-    for (const { spec, informer } of running()?.informers.running() ?? []) {
-      const silentMs = informer.stalenessMs();
-      if (silentMs <= stalenessMaxMs) continue;
-      const why = informer.lastError ? `: ${describeError(informer.lastError)}` : "";
-      return `the server has said nothing about ${formatGroupResource(spec.resource)} for ${
-        formatDuration(silentMs)
+    for (const { resource, stalenessMs, lastError } of running()?.watches ?? []) {
+      if (stalenessMs <= stalenessMaxMs) continue;
+      const why = lastError ? `: ${describeError(lastError)}` : "";
+      return `the server has said nothing about ${formatGroupResource(resource)} for ${
+        formatDuration(stalenessMs)
       }${why}`;
     }
     return undefined;

@@ -180,15 +180,21 @@ async function start(
       backoff: { initialMs: settings.backoffInitialMs, maxMs: settings.backoffMaxMs },
     },
   }).then((running) => {
-    for (const { name, queue } of running.controllers) {
+    for (const kind of running.kinds) {
       metrics.addController({
-        name,
-        depth: () => queue.depth,
-        workingSinceMs: () => queue.workingSinceMs,
+        name: kind.name,
+        depth: () => kind.depth,
+        workingSinceMs: () => kind.workingSinceMs,
         workersMax: settings.workersMax,
       });
     }
-    metrics.watches(() => watchGauges(running));
+    metrics.watches(() =>
+      running.watches.map(({ resource, size, ...watch }) => ({
+        ...watch,
+        resource: formatGroupResource(resource),
+        objects: size,
+      }))
+    );
     return running;
   });
 }
@@ -198,16 +204,4 @@ async function loadTracing(name: string, version: string): Promise<Partial<Traci
   if (!Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"))) return {};
   const { tracing } = await import("../health/tracing.ts");
   return tracing(name, version);
-}
-
-function* watchGauges(running: RunningOperator) {
-  for (const { spec, informer } of running.informers.running()) {
-    yield {
-      resource: formatGroupResource(spec.resource),
-      objects: informer.store.size,
-      stalenessMs: informer.stalenessMs(),
-      relists: informer.relists,
-      reconnects: informer.reconnects,
-    };
-  }
 }

@@ -125,18 +125,8 @@ export type {
   WatchOptions as ClientWatchOptions,
   WriteOptions,
 } from "../client/mod.ts";
-export type {
-  IndexFunction,
-  Informer,
-  InformerOptions,
-  ReflectorBounds,
-  ReflectorScope,
-  ReflectorState,
-  Store,
-  StoreChange,
-  StoreEvent,
-} from "../cache/mod.ts";
-export type { BackoffOptions, Priority, QueueObserver, WorkItem, WorkQueue, WorkQueueOptions } from "../queue/mod.ts";
+export type { ReflectorBounds } from "../cache/mod.ts";
+export type { BackoffOptions, QueueObserver } from "../queue/mod.ts";
 export type {
   AttemptBounds,
   ChangeKind,
@@ -163,26 +153,17 @@ export type {
   ApplyChildOptions,
   ChangeContextHandler,
   ChangeDeclaration,
-  ChildKinds,
-  Controller,
   ControllerDeclaration,
-  ControllerDeps,
   ControllerOptions,
   CycleResult,
   CycleSpan,
   DaemonDeclaration,
   EventDeclaration,
-  EventRecorder,
-  EventSink,
   HandlerOptions,
-  IndexSet,
-  InformerLease,
-  InformerSpec,
   PlannedChange,
   PlannedCycle,
   PlannedEvent,
   PlannedWrite,
-  SharedInformers,
   TimerDeclaration,
   WriteRecord,
 } from "../controller/mod.ts";
@@ -198,3 +179,5 @@ export * from "./permissions.ts";
 export * from "./preflight.ts";
 export * from "./running_operator.ts";
 export * from "./start_options.ts";
+export type { KindWork } from "./kind_work.ts";
+export type { WatchStatus } from "./watch_status.ts";

@@ -21,8 +21,10 @@ import { SharedInformers } from "../controller/shared_informers.ts";
 import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
+import { type KindWork, workOf } from "./kind_work.ts";
 import type { ActivityHandler, KindSelection, Operator } from "./operator.ts";
 import type { PlanOptions, StartOptions } from "./start_options.ts";
+import { watchesOf, type WatchStatus } from "./watch_status.ts";
 
 /**
  * How far an operator is: `standby` has all its stores and waits to lead, `stopping` takes no more work, `stopped` has let go of
@@ -34,8 +36,7 @@ export type OperatorState = "starting" | "standby" | "running" | "stopping" | "s
 export class RunningOperator implements AsyncDisposable {
   /** Writes under the operator's name as field manager. */
   readonly client: Client;
-  /** Every watch of the operator, with its store. */
-  readonly informers: SharedInformers;
+  readonly #informers: SharedInformers;
   readonly #controllers = new Map<Controller, AbortController>();
   readonly #selected = new Set<Promise<void>>();
   readonly #selections: readonly KindSelection[] = [];
@@ -74,7 +75,7 @@ export class RunningOperator implements AsyncDisposable {
       dryRun,
       ...options.requests,
     });
-    this.informers = new SharedInformers(this.client, { ...options.watching, clock, random, logger });
+    this.#informers = new SharedInformers(this.client, { ...options.watching, clock, random, logger });
     const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
       kind,
       ...owns,
@@ -103,7 +104,7 @@ export class RunningOperator implements AsyncDisposable {
     this.#createController = (declaration) =>
       new Controller(declaration, {
         client: this.client,
-        informers: this.informers,
+        informers: this.#informers,
         resolveKind: (group, version, kind) => kinds.resolve(group, version, kind),
         events,
         clock,
@@ -154,7 +155,7 @@ export class RunningOperator implements AsyncDisposable {
       signal.throwIfAborted();
       await planning.#addSelected(signal);
       await planning.#fill(signal);
-      for (const controller of planning.controllers) {
+      for (const controller of planning.#all) {
         yield* controller.plan((key) => only(controller.kind, key), planning.#abort.signal);
       }
       await planning.#cleanUp();
@@ -164,9 +165,14 @@ export class RunningOperator implements AsyncDisposable {
     }
   }
 
-  /** One for each kind that has handlers, those of selected kinds as they come and go. */
-  get controllers(): readonly Controller[] {
-    return [...this.#controllers.keys()];
+  /** What it does for each kind that has handlers; those of selected kinds come and go. */
+  get kinds(): readonly KindWork[] {
+    return this.#all.map(workOf);
+  }
+
+  /** Every watch, as it is now. */
+  get watches(): readonly WatchStatus[] {
+    return watchesOf(this.#informers);
   }
 
   /** Calls a probe, or another activity, with what start-up handlers get. */
@@ -181,7 +187,7 @@ export class RunningOperator implements AsyncDisposable {
 
   /** Whether nothing waits to be reconciled now. Delayed work (timers, retries) does not count. */
   get idle(): boolean {
-    return this.controllers.every((controller) => controller.idle);
+    return this.#all.every((controller) => controller.idle);
   }
 
   /** Resolves when the operator has stopped. */
@@ -206,7 +212,7 @@ export class RunningOperator implements AsyncDisposable {
     using abort = new LinkedAbort([this.#abort.signal]);
     const timer = this.#clock.schedule(() => abort.abort(new Error("grace period is over")), graceMs);
     try {
-      await Promise.all(this.controllers.map((controller) => controller.release(abort.signal)));
+      await Promise.all(this.#all.map((controller) => controller.release(abort.signal)));
     } finally {
       this.#clock.clear(timer);
     }
@@ -218,8 +224,8 @@ export class RunningOperator implements AsyncDisposable {
     this.#stop.abort();
     this.#abort.abort();
     await this.#running.catch(() => {});
-    for (const controller of this.controllers) controller.close();
-    await this.informers.close();
+    for (const controller of this.#all) controller.close();
+    await this.#informers.close();
     this.#state = "stopped";
   }
 
@@ -228,11 +234,15 @@ export class RunningOperator implements AsyncDisposable {
     if (this.#state !== "stopped") await this.crash();
   }
 
+  get #all(): readonly Controller[] {
+    return [...this.#controllers.keys()];
+  }
+
   /** Runs the start-up handlers and fills the stores. */
   async #fill(signal: AbortSignal | undefined): Promise<void> {
     const context = this.#activityContext();
     for (const handler of this.#operator.activities.startup) await handler(context);
-    const started = Promise.all(this.controllers.map((controller) => controller.start()));
+    const started = Promise.all(this.#all.map((controller) => controller.start()));
     await (signal ? untilAborted(started, signal) : started);
     this.#full.resolve();
   }
@@ -254,14 +264,14 @@ export class RunningOperator implements AsyncDisposable {
 
   #run(): void {
     this.#state = "running";
-    this.#unscope = this.#scope.onChange?.(() => this.controllers.forEach((controller) => controller.rescope()));
+    this.#unscope = this.#scope.onChange?.(() => this.#all.forEach((controller) => controller.rescope()));
     this.#running = Promise.all([
       ...[...this.#controllers].map(([controller, end]) => controller.run(end.signal, this.#abort.signal)),
       ...(this.#selections.length > 0 ? [this.#followKinds()] : []),
     ]);
     this.#logger.info("operator runs", {
       operator: this.#operator.name,
-      kinds: this.controllers.map(({ name }) => name),
+      kinds: this.#all.map(({ name }) => name),
     });
   }
 
@@ -283,7 +293,7 @@ export class RunningOperator implements AsyncDisposable {
     const { storage, declarations } = this.#operator;
     const watch = new KindWatch(this.#selections, {
       client: this.client,
-      informers: this.informers,
+      informers: this.#informers,
       clock: this.#clock,
       logger: this.#logger,
       declared: declarations.map(({ kind }) => kind),
@@ -330,7 +340,7 @@ export class RunningOperator implements AsyncDisposable {
       if (led) await this.#cleanUp();
     } finally {
       this.#clock.clear(timer);
-      await this.informers.close();
+      await this.#informers.close();
       this.#state = "stopped";
       this.#logger.info("operator stopped", { operator: this.#operator.name });
     }

@@ -77,7 +77,7 @@ Deno.test("where objects are converted neither stores that fill nor a silent wat
 
 Deno.test("liveness fails for a cycle that outlived its timeout by far, and for nothing else", async () => {
   const clock = new VirtualClock(), startMs = clock.now(), timeoutMs = 10_000;
-  const working = { controllers: [{ queue: { workingSinceMs: [startMs] } }] } as unknown as RunningOperator;
+  const working = { kinds: [{ workingSinceMs: [startMs] }] } as unknown as RunningOperator;
   const problem = (running: RunningOperator | undefined) => liveness(() => running, clock, timeoutMs)[0]!.check();
   await clock.advance(80_000);
   assert.equal(problem(working), undefined);

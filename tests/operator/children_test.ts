@@ -159,8 +159,8 @@ Deno.test("the fields of every other manager survive a handler that replaces wha
 
 /** Waits until the operator's store of widgets has seen a version. */
 async function sawVersion(world: World, version: string): Promise<void> {
-  for (const { spec, informer } of world.running.informers.running()) {
-    if (spec.resource.plural === Widget.plural) assert.ok(await informer.waitFor(version, 10_000));
+  for (const { resource, waitFor } of world.running.watches) {
+    if (resource.plural === Widget.plural) assert.ok(await waitFor(version, 10_000));
   }
 }
 

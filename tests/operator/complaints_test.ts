@@ -81,8 +81,8 @@ Deno.test("1, a watch goes silently blind: it is noticed after 70 seconds, and w
   await world.client.patch(Widget, KEY, { spec: { size: 2 } }, { type: "merge" });
   await world.advance(30_000, 5_000);
   assert.deepEqual(seen, [1], "nobody could know");
-  const [watched] = world.running.informers.running();
-  assert.ok(watched!.informer.stalenessMs() >= 29_000, "but the metric tells how long it has been silent");
+  const [watched] = world.running.watches;
+  assert.ok(watched!.stalenessMs >= 29_000, "but the metric tells how long it has been silent");
   await world.advance(60_000, 5_000);
   assert.deepEqual(seen, [1, 2]);
   await world.stop();

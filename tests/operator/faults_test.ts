@@ -62,8 +62,8 @@ Deno.test("the next cycle waits until the store shows what the last one wrote", 
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
   const { metadata } = await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
-  for (const { spec, informer } of world.running.informers.running()) {
-    if (spec.resource.plural === Widget.plural) assert.ok(await informer.waitFor(metadata!.resourceVersion!, 10_000));
+  for (const { resource, waitFor } of world.running.watches) {
+    if (resource.plural === Widget.plural) assert.ok(await waitFor(metadata!.resourceVersion!, 10_000));
   }
   assert.equal(cycles, 1, "it waits");
   open.resolve();
@@ -174,9 +174,9 @@ Deno.test("a fresh change goes before the initial load", async () => {
   await world.start();
   await begun.promise;
   const fresh = await createWidget(world, Widget, namespace, "fresh");
-  for (const { spec, informer } of world.running.informers.running()) {
-    if (spec.resource.plural === Widget.plural) {
-      assert.ok(await informer.waitFor(fresh.metadata.resourceVersion!, 10_000));
+  for (const { resource, waitFor } of world.running.watches) {
+    if (resource.plural === Widget.plural) {
+      assert.ok(await waitFor(fresh.metadata.resourceVersion!, 10_000));
     }
   }
   gate.resolve();

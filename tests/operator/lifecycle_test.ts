@@ -87,8 +87,39 @@ Deno.test("an operator that is started for some of its kinds leaves the objects 
   await world.start({ handles: (kind) => kind === Widget });
   await untilReady(world, Widget, namespace, "w");
   await world.idle();
-  assert.deepEqual([seen, world.running.controllers.map(({ name }) => name)], [["w"], [`widgets.${Widget.group}`]]);
+  assert.deepEqual([seen, world.running.kinds.map(({ name }) => name)], [["w"], [`widgets.${Widget.group}`]]);
   assert.equal((await world.client.get(ConfigMap, key)).metadata?.finalizers, undefined);
+});
+
+Deno.test("whoever embeds an operator sees what it works on and watches, and can ask for a reconcile", async () => {
+  const begun = Promise.withResolvers<void>(), finish = Promise.withResolvers<void>();
+  const operator = new Operator("widgets"), reasons: string[] = [];
+  let isSlow = false;
+  operator.on(Widget).reconcile(async ({ reasons: why }) => {
+    reasons.push(...why);
+    if (!isSlow) return;
+    begun.resolve();
+    await finish.promise;
+  });
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a");
+  const { metadata } = await createWidget(world, Widget, namespace, "w");
+  await world.start();
+  await untilReady(world, Widget, namespace, "w");
+  await world.idle();
+  const [watch] = world.running.watches, [kind] = world.running.kinds;
+  assert.ok(await watch!.waitFor(metadata.resourceVersion!, 10_000));
+  assert.deepEqual([watch!.resource.plural, watch!.lastError, watch!.size], ["widgets", undefined, 1]);
+  assert.deepEqual([...watch!.objects()].map((each) => each.metadata?.name), ["w"]);
+  assert.deepEqual([kind!.name, kind!.depth, kind!.workingSinceMs], [`widgets.${Widget.group}`, 0, []]);
+  isSlow = true;
+  kind!.reconcile({ namespace, name: "w" });
+  await begun.promise;
+  assert.deepEqual([kind!.depth, kind!.workingSinceMs.length, world.running.idle], [0, 1, false]);
+  kind!.reconcile({ namespace, name: "w" });
+  finish.resolve();
+  await world.idle();
+  assert.deepEqual(reasons.slice(-2), ["asked", "asked"]);
 });
 
 Deno.test("a stop lets a running reconcile finish within its grace", async () => {

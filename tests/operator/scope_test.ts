@@ -53,8 +53,8 @@ Deno.test("an operator of one namespace watches only that one, and cluster-scope
   await world.start({ scope: scopeOfGlobs([own]) });
   await createWidget(world, Widget, own, "w");
   await untilReady(world, Widget, own, "w");
-  const watched = [...world.running.informers.running()].filter(({ spec }) => spec.resource.plural === Widget.plural);
-  assert.deepEqual(watched.map(({ spec }) => spec.namespace), [own]);
+  const watched = world.running.watches.filter(({ resource }) => resource.plural === Widget.plural);
+  assert.deepEqual(watched.map(({ namespace }) => namespace), [own]);
   assert.ok(names.includes(other));
 });
 

@@ -100,7 +100,7 @@ Deno.test("handlers follow the kinds of a category: those that are there, those 
   assert.deepEqual(seen.splice(0), ["added Wall north", "create Wall north"]);
   await world.client.delete(CRDS, { name: `doors.${Door.group}` });
   await world.advance(3_000, 500);
-  assert.deepEqual(world.running.controllers.map(({ name }) => name), [`walls.${Wall.group}`]);
+  assert.deepEqual(world.running.kinds.map(({ name }) => name), [`walls.${Wall.group}`]);
   seen.length = 0;
   await create(Wall, "south");
   assert.deepEqual(seen, ["added Wall south", "create Wall south"]);

@@ -22,7 +22,7 @@ faults.scenario(
     });
     const before = inProcess.writes.length;
     await when("it is reconciled again", async () => {
-      for (const { queue } of inProcess.running.controllers) queue.add(`${namespace}/token`, "resume");
+      for (const kind of inProcess.running.kinds) kind.reconcile({ namespace, name: "token" });
       await inProcess.idle();
     });
     await then("nothing is written", () => assert.equal(inProcess.writes.length, before));
@@ -135,10 +135,10 @@ faults.scenario("no store holds the data of a copy or of a source", async (scena
   await story.ready(1);
   await then("no object in memory has data", () => {
     let looked = 0;
-    for (const { spec, informer } of operator.inProcess.running.informers.running()) {
-      for (const object of informer.store.values()) {
+    for (const { resource, objects } of operator.inProcess.running.watches) {
+      for (const object of objects()) {
         const held = object as SecretObject;
-        assert.equal(held.data ?? held.stringData, undefined, `${spec.resource.kind} ${held.metadata?.name}`);
+        assert.equal(held.data ?? held.stringData, undefined, `${resource.kind} ${held.metadata?.name}`);
         looked++;
       }
     }

@@ -138,8 +138,8 @@ replication.scenario(
       return await cluster.patch(ref(Replication, "token"), { metadata: { labels: { c: "d" } } });
     });
     await then("the operator sees it and writes nothing", async () => {
-      const [watch] = [...operator.inProcess.running.informers.running()];
-      await watch!.informer.waitFor(metadata!.resourceVersion!, 10_000);
+      const [watch] = operator.inProcess.running.watches;
+      await watch!.waitFor(metadata!.resourceVersion!, 10_000);
       await operator.inProcess.idle();
       assert.deepEqual(operator.inProcess.writes.slice(before), []);
     });

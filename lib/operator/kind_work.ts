@@ -1,0 +1,28 @@
+import { formatKey, type ObjectKey } from "../apimachinery/object.ts";
+import type { Controller } from "../controller/controller.ts";
+
+/** What an operator does for one kind. */
+export interface KindWork {
+  /** `plural.group` of the kind: what logs and metrics call it. */
+  readonly name: string;
+  /** Objects that wait for a reconcile now; those that wait for their time do not count. */
+  readonly depth: number;
+  /** When each reconcile that is under way began, in milliseconds since the epoch. */
+  readonly workingSinceMs: readonly number[];
+  /** Asks for a reconcile of an object, for a reason that no watch tells. */
+  reconcile(key: ObjectKey): void;
+}
+
+/** What a controller lets others see, and ask of it. */
+export function workOf({ name, queue }: Controller): KindWork {
+  return {
+    name,
+    get depth() {
+      return queue.depth;
+    },
+    get workingSinceMs() {
+      return queue.workingSinceMs;
+    },
+    reconcile: (key) => queue.add(formatKey(key), "asked"),
+  };
+}
