@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
 import { isDnsLabel, isQualifiedName } from "../apimachinery/name.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { webhookConversion } from "../admission/crd_conversion.ts";
 import type { AdmissionDeclaration } from "../admission/declaration.ts";
 import type { KindConversion } from "../admission/kind_conversion.ts";
@@ -115,7 +115,11 @@ export class Operator {
     this.storage = storage ?? new AnnotationStorage({ prefix: `${name}.pintle.dev` });
   }
 
-  /** The handlers of a kind: one's own ({@linkcode defineResource}) or any other. */
+  /**
+   * The handlers of a kind: one's own ({@linkcode defineResource}) or any other.
+   *
+   * @throws {UsageError} for another definition of a kind that has handlers already.
+   */
   on<T extends KubeObject, Spec, Status extends object>(
     kind: ResourceKind<T, Spec, Status>,
   ): KindHandlers<T, Spec, Status> {
@@ -129,8 +133,19 @@ export class Operator {
     }
     const declaration = emptyDeclaration(kind);
     this.#declarations.push(declaration as unknown as ControllerDeclaration);
-    if ("crd" in kind) this.#customResources.push(kind as unknown as CustomResource<unknown, object>);
+    if ("crd" in kind) this.#addCustomResource(kind as unknown as CustomResource<unknown, object>);
     return new KindHandlers(declaration, this.storage, this.#admission);
+  }
+
+  #addCustomResource(resource: CustomResource<unknown, object>): void {
+    const name = formatGroupResource(resource);
+    if (this.#customResources.some((each) => formatGroupResource(each) === name)) {
+      throw new UsageError(
+        `${name} is declared by two definitions`,
+        "define it once, and use what `withVersion` returns everywhere",
+      );
+    }
+    this.#customResources.push(resource);
   }
 
   /**

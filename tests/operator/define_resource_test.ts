@@ -198,6 +198,13 @@ Deno.test("declaring twice what there can be once is a mistake that says so", ()
   assert.throws(() => handlers.reconcile(() => {}), UsageError);
   assert.throws(() => operator.on(RICH).delete(() => {}), UsageError);
   assert.throws(() => handlers.timer(() => {}, { interval: "1s", id: "beat" }), /"beat" already/);
+  const more = RICH.withVersion({
+    version: "v1",
+    spec: z.object({}),
+    toHub: () => ({ spec: { size: 1, ports: [{ name: "a", port: 1 }] } }),
+    fromHub: () => ({ spec: {} }),
+  });
+  assert.throws(() => operator.on(more), /declared by two definitions/, "it takes the place of the first");
   assert.throws(() => new Operator("My Operator"), /"My Operator" is not a lower-case DNS label/);
 });
 
