@@ -1,5 +1,5 @@
 import { type Clock, describeError, type Logger } from "../base/mod.ts";
-import { type Client, ConflictError, NotFoundError } from "../client/mod.ts";
+import { type Client, ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
 import { type LeaseObject, LEASES } from "./lease.ts";
 
 /** Whose leases a roster holds. */
@@ -20,6 +20,8 @@ export interface RosterOptions {
 export class Roster {
   readonly #options: RosterOptions;
   readonly #seen = new Map<string, { readonly version: string | undefined; readonly sinceMs: number }>();
+  /** By their uids, when leases that nobody renews end, in elapsed time. */
+  readonly #ends = new Map<string, number>();
 
   constructor(options: RosterOptions) {
     this.#options = options;
@@ -30,15 +32,19 @@ export class Roster {
     const { client, namespace, labelSelector } = this.#options;
     const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
     const alive: LeaseObject[] = [];
-    for (const lease of items) if (!this.#isOver(lease) || !await this.#bury(lease, signal)) alive.push(lease);
-    const names = new Set(items.map(({ metadata }) => metadata?.name));
-    for (const name of this.#seen.keys()) if (!names.has(name)) this.#seen.delete(name);
+    for (const lease of items) {
+      if (!await this.#isOver(lease, signal) || !await this.#bury(lease, signal)) alive.push(lease);
+    }
+    const there = new Set(items.flatMap(({ metadata }) => [metadata?.name, metadata?.uid]));
+    for (const known of [this.#seen, this.#ends]) {
+      for (const key of known.keys()) if (!there.has(key)) known.delete(key);
+    }
     return alive;
   }
 
-  #isOver(lease: LeaseObject): boolean {
+  async #isOver(lease: LeaseObject, signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#options, endsMs = this.#options.endsMs?.(lease);
-    if (endsMs !== undefined) return clock.now() >= endsMs;
+    if (endsMs !== undefined) return clock.elapsed() >= await this.#endOf(lease, endsMs, signal);
     const elapsedMs = clock.elapsed();
     const { name = "", resourceVersion: version } = lease.metadata ?? {}, known = this.#seen.get(name);
     if (known?.version === version) {
@@ -47,6 +53,32 @@ export class Roster {
     }
     this.#seen.set(name, { version, sinceMs: elapsedMs });
     return false;
+  }
+
+  /** The server is asked for its time once for each such lease: that of this machine may be any. */
+  async #endOf({ metadata }: LeaseObject, endsMs: number, signal: AbortSignal): Promise<number> {
+    const { clock } = this.#options, uid = metadata?.uid ?? "", known = this.#ends.get(uid);
+    if (known !== undefined) return known;
+    const elapsedMs = clock.elapsed(), end = elapsedMs + endsMs - await this.#serverTimeMs(signal);
+    this.#ends.set(uid, end);
+    return end;
+  }
+
+  /** What the server would write down as the creation of a lease now, to the second; this machine's time for who may create none. */
+  async #serverTimeMs(signal: AbortSignal): Promise<number> {
+    const { client, clock, namespace } = this.#options;
+    const lease = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { namespace, generateName: "time-" },
+    };
+    try {
+      const { metadata } = await client.create<LeaseObject>(LEASES, lease, { dryRun: true, signal });
+      return Date.parse(metadata?.creationTimestamp ?? "");
+    } catch (error) {
+      if (error instanceof ForbiddenError) return clock.now();
+      throw error;
+    }
   }
 
   /** Whether a lease is gone for sure. */

@@ -196,6 +196,30 @@ Deno.test("a freeze pauses those up to its priority for its lifetime, which the 
   assert.deepEqual(items.map((lease) => freezeEndsMs(lease)), [undefined], "a freeze that is over is removed");
 });
 
+for (const [how, byMs] of [["ahead of", 3_600_000], ["behind", -3_600_000]] as const) {
+  Deno.test(`a freeze lasts as long as it should for a peer whose clock is an hour ${how} the server's`, async () => {
+    using society = new Society();
+    const { client } = society.weather;
+    const prod = await society.join("prod", 0, { skewMs: byMs });
+    await society.advance(3_000);
+    await client.create<LeaseObject>(LEASES, {
+      metadata: {
+        namespace: NAMESPACE,
+        name: peerLeaseName(NAME, "ada"),
+        labels: { [PEERING_LABEL]: NAME },
+        annotations: peerAnnotations(peer("ada", 100, { state: "freeze" })),
+      },
+      spec: { holderIdentity: "ada", leaseDurationSeconds: 60 },
+    });
+    await society.advance(5_000);
+    society.weather.clockOf("prod").turn(-2 * byMs);
+    await society.advance(50_000);
+    assert.equal(prod.state, "paused");
+    await society.advance(12_000);
+    assert.equal(prod.state, "working");
+  });
+}
+
 Deno.test("a peer that others took for dead stops before they begin, and learns it", async () => {
   using society = new Society();
   const prod = await society.join("prod", 0);
