@@ -19,6 +19,7 @@ const HELPERS = [
   'served_cluster.ts"',
   'installed_cluster.ts"',
   '/world.ts"',
+  'virtual_world.ts"',
   'kubectl.ts"',
   'conformance_case.ts"',
   '../harness/envtest_mirror.ts"',

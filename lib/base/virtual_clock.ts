@@ -23,13 +23,18 @@ interface Timer {
  * ```
  */
 export class VirtualClock implements Clock {
+  readonly #settle: () => Promise<void>;
   #nowMs: number;
   #nextId = 1;
   #timers: Timer[] = [];
 
-  /** It shows `startMs`, milliseconds since the Unix epoch, until it is turned. */
-  constructor(startMs: number = Date.UTC(2026, 0, 1)) {
+  /**
+   * It shows `startMs`, milliseconds since the Unix epoch, until it is turned. `settled` gives what a timer started its turn; it is for
+   * programs that wait for others, as for a server behind a socket: {@linkcode settle} where absent.
+   */
+  constructor(startMs: number = Date.UTC(2026, 0, 1), settled: () => Promise<void> = () => settle()) {
     this.#nowMs = startMs;
+    this.#settle = settled;
   }
 
   /** Milliseconds since the Unix epoch, as turned so far. */
@@ -73,12 +78,12 @@ export class VirtualClock implements Clock {
   async advance(deltaMs: number): Promise<void> {
     if (!(deltaMs >= 0)) throw new RangeError(`a clock does not turn by ${deltaMs} ms`);
     const endMs = this.#nowMs + deltaMs;
-    await settle();
+    await this.#settle();
     for (let next = this.#next(); next && next.dueMs <= endMs; next = this.#next()) {
       this.clear(next);
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       next.callback();
-      await settle();
+      await this.#settle();
     }
     this.#nowMs = Math.max(this.#nowMs, endMs);
   }

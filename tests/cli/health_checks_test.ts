@@ -35,7 +35,7 @@ class Leaving implements Transport {
 }
 
 Deno.test("readiness fails once a watch has been silent for too long, says why, and comes back with the server", async () => {
-  await using world = new VirtualWorld();
+  await using world = VirtualWorld.embedded();
   const operator = configMapOperator(widgetKind("healthchecks")),
     transport = new Leaving().of(world.cluster.transport());
   await applyCrds(world.client, operator);
@@ -58,7 +58,7 @@ Deno.test("readiness fails once a watch has been silent for too long, says why, 
 });
 
 Deno.test("where objects are converted neither stores that fill nor a silent watch keep calls away, and a stop does", async () => {
-  await using world = new VirtualWorld();
+  await using world = VirtualWorld.embedded();
   const operator = configMapOperator(widgetKind("converting")), transport = new Leaving().of(world.cluster.transport());
   await applyCrds(world.client, operator);
   const problems = (running: () => RunningOperator | undefined) =>

@@ -135,8 +135,14 @@ Deno.test("what was under way when the process was killed is taken up where it w
   await world.start();
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w");
-  await untilReadyReason(world, key, "Closed");
-  await world.idle(); // the record of what is done is written after the status
+  // The record of what is done is written after the status.
+  await world.untilObject<WidgetObject>(
+    Widget,
+    key,
+    (widget) =>
+      conditionOf(widget, "Ready")?.reason === "Closed" &&
+      widget.metadata.annotations?.["widgets.pintle.dev/underway"] !== undefined,
+  );
   await world.kill();
   open = true;
   await world.start();
@@ -148,10 +154,6 @@ Deno.test("what was under way when the process was killed is taken up where it w
     ({ metadata }) => Object.keys(metadata.annotations ?? {}).length === 0,
   );
 });
-
-async function untilReadyReason(world: World, key: { namespace: string; name: string }, reason: string): Promise<void> {
-  await world.untilObject<WidgetObject>(Widget, key, (widget) => conditionOf(widget, "Ready")?.reason === reason);
-}
 
 Deno.test("a daemon holds its object until it has ended, and is started anew after a kill", async () => {
   const seen: string[] = [], operator = new Operator("keeper");

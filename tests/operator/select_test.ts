@@ -111,8 +111,9 @@ Deno.test("handlers follow the kinds of a category: those that are there, those 
 
 Deno.test("a kind with handlers of its own is left out of a selection, and its rights are asked for", async () => {
   const seen: string[] = [], operator = new Operator("selector");
-  operator.on(ConfigMap).event(() => void seen.push("own"));
-  operator.select({ plural: "configmaps" }, (on) => on.event(() => void seen.push("selected")));
+  const note = (who: string) => ({ name }: { name: string }) => void (name === "a" && seen.push(who));
+  operator.on(ConfigMap).event(note("own"));
+  operator.select({ plural: "configmaps" }, (on) => on.event(note("selected")));
   assert.ok(operator.rules().some(({ resources }) => resources[0] === "customresourcedefinitions"));
   await using world = await VirtualWorld.open(operator);
   await world.advance(3_000, 500);

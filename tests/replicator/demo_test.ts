@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { Operator, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { replicationDemo, replicator } from "../../lib/replicator/mod.ts";
-import { settle } from "../../lib/base/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
+import { EVERYWHERE } from "../../lib/controller/namespace_scope.ts";
 import { VirtualWorld } from "../operator/virtual_world.ts";
 
 const NAME = "registry-credentials";
 
 Deno.test("each step of the demo happens, and the operator answers it", async () => {
-  await using world = await VirtualWorld.open(replicator());
+  await using world = await VirtualWorld.open(replicator(), { scope: EVERYWHERE });
   const { client } = world;
   const copies = async () => {
     const { items } = await client.list<SecretObject>(Secret, { labelSelector: "pintle.dev/replication" });
@@ -18,7 +18,7 @@ Deno.test("each step of the demo happens, and the operator answers it", async ()
   /** Makes step `at` happen, and lets the operator answer. */
   const tell = async (at: number) => {
     await replicationDemo.steps[at]!.act(client);
-    await settle();
+    await world.advance(1);
     const { current, wanted } = await replicationDemo.observe(client);
     assert.deepEqual([current, wanted], at === 0 ? [4, 4] : [5, 5]);
     return await copies();
