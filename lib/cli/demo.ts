@@ -38,7 +38,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     throw new UsageError(`--port ${flags.port} is no port`, "take 0 for any free one");
   }
   const clock = new SystemClock();
-  using interrupts = new Interrupts();
+  using interrupts = new Interrupts({ hangup: true });
   const startMs = clock.now();
   await using cluster = await openEmbedded({
     clock,

@@ -1,5 +1,14 @@
 import type { SystemClock } from "../base/clock.ts";
 
+/** What else than SIGINT and SIGTERM counts. */
+export interface InterruptOptions {
+  /**
+   * Whether a terminal that is closed interrupts too. For commands that have to clear up; others die of it, or go on where somebody had it
+   * ignored (nohup).
+   */
+  readonly hangup?: boolean;
+}
+
 /**
  * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: whoever presses Ctrl-C twice means it.
  */
@@ -12,9 +21,14 @@ export class Interrupts implements Disposable {
     this.#abort.abort(new InterruptedError());
     this.#received.resolve();
   };
+  // A shell and the kernel may both tell that a terminal is gone: the second time means nothing.
+  readonly #hangup = () => this.#abort.signal.aborted || this.#listener();
+  readonly #hearsHangup: boolean;
 
-  constructor() {
+  constructor({ hangup = false }: InterruptOptions = {}) {
+    this.#hearsHangup = hangup && Deno.build.os !== "windows";
     for (const name of this.#names) Deno.addSignalListener(name, this.#listener);
+    if (this.#hearsHangup) Deno.addSignalListener("SIGHUP", this.#hangup);
   }
 
   /** Aborts with the first signal. */
@@ -30,6 +44,7 @@ export class Interrupts implements Disposable {
   /** Gives the signals back to the runtime. */
   [Symbol.dispose](): void {
     for (const name of this.#names) Deno.removeSignalListener(name, this.#listener);
+    if (this.#hearsHangup) Deno.removeSignalListener("SIGHUP", this.#hangup);
   }
 }
 

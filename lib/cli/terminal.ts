@@ -18,7 +18,7 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
     try {
       while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // the reader (head, less) has seen enough
+      if (!isReaderGone(error)) throw error;
     }
   };
   const interactive = Deno.stdout.isTerminal() && hasSize();
@@ -36,6 +36,11 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
       }
     },
   };
+}
+
+/** Whether nobody can read any more: head has seen enough, or the terminal was closed. */
+export function isReaderGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe || ["EPIPE", "EIO"].includes((error as { code?: string }).code ?? "");
 }
 
 /** Some pseudo-terminals have no columns or no rows: no picture fits in there. */

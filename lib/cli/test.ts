@@ -52,7 +52,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
   const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(program, result, name));
   await checkReports(files);
   await source.agree?.();
-  using interrupts = new Interrupts();
+  using interrupts = new Interrupts({ hangup: true });
   // Said first, so that a run which never comes to its end can be repeated too.
   const what = `${planned.length} ${
     planned.length === 1 ? "scenario" : "scenarios"

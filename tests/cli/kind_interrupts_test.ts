@@ -149,6 +149,21 @@ for (
   });
 }
 
+Deno.test("a terminal that is closed ends the run as Ctrl-C does, also where it says so twice, and nothing is left behind", async () => {
+  const slow = `touch "$state/hangs"; until [ -e "$state/go" ]; do sleep 0.02; done; : > "$state/clusters"`;
+  await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": slow } });
+  const { machine } = given;
+  await using binary = await machine.start(KIND, { main: MAIN });
+  await machine.untilHangs(/^kind create/);
+  binary.kill("SIGHUP");
+  await machine.untilHangs(/^kind delete/);
+  binary.kill("SIGHUP");
+  await machine.release();
+  assertInterrupted(await binary.ended());
+  await machine.assertClean();
+  assert.deepEqual(await machine.processes(), []);
+});
+
 Deno.test("what could not be cleared up after a Ctrl-C is told, with the command that does", async () => {
   const fails = `echo "ERROR: daemon gone" >&2; exit 1`;
   await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": fails } });

@@ -4,14 +4,21 @@ import { Binary, type BinaryOptions, DEMO_PERMISSIONS } from "./binary.ts";
 const missing = await findProgram("python3") ? undefined : "there is no python3, whose pty module is the terminal";
 /** A line for {@linkcode Binary.send} that types Ctrl-C. */
 export const CTRL_C = "type 03";
+/** One that closes the terminal. */
+export const CLOSE = "close";
 
-/** Starts the program on a pseudo-terminal. */
-export function onTerminal(columns: number, args: readonly string[], options: BinaryOptions = {}): Promise<Binary> {
+/** Starts the program on a pseudo-terminal; its errors go into the file `errors` where one is given. */
+export function onTerminal(
+  columns: number,
+  args: readonly string[],
+  { errors, ...options }: BinaryOptions & { errors?: string } = {},
+): Promise<Binary> {
   const pty = new URL("terminal.py", import.meta.url).pathname;
+  const redirected = errors === undefined ? [] : ["bash", "-c", `exec "$@" 2> "${errors}"`, "bash"];
   return Binary.start(args, {
     permissions: DEMO_PERMISSIONS,
     ...options,
-    wrapper: ["python3", pty, `${columns}`, "50"],
+    wrapper: ["python3", pty, `${columns}`, "50", ...redirected],
     input: true,
   });
 }

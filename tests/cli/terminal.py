@@ -1,7 +1,7 @@
 """Runs a command on a pseudo-terminal of COLUMNS x ROWS and passes on what it shows; ends as the command ends.
 
 Lines on standard input act on the terminal: "type HEX" types bytes (03 is Ctrl-C), "size COLUMNS ROWS" resizes it
-and says <resized>.
+and says <resized>; "close" closes it, as a window is closed.
 """
 import fcntl, os, pty, select, struct, sys, termios
 
@@ -30,7 +30,10 @@ while terminal in sources:
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
                 verb, *words = line.decode().split()
-                if verb == "type":
+                if verb == "close":
+                    os.close(terminal)
+                    sources.clear()
+                elif verb == "type":
                     os.write(terminal, bytes.fromhex(words[0]))
                 else:
                     resize(terminal, *words)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CTRL_C, onTerminal, terminalTest } from "./on_terminal.ts";
+import { CLOSE, CTRL_C, onTerminal, terminalTest } from "./on_terminal.ts";
 import { Screen } from "./screen.ts";
 
 const TERM = { TERM: "xterm-256color" };
@@ -48,6 +48,19 @@ terminalTest("a terminal that becomes narrow in the middle of a run gets picture
     for (const line of frame.replace(/\x1b\[[?\d;]*[A-Za-z]/g, "").split(/[\r\n]+/)) {
       if (/running|^ {2}\w+: /.test(line)) assert.ok([...line].length <= 40, line);
     }
+  }
+});
+
+terminalTest("a terminal that is closed in the middle of a run ends it as Ctrl-C does, without a trace", async () => {
+  const errors = await Deno.makeTempFile();
+  try {
+    await using binary = await onTerminal(80, ["test"], { env: TERM, errors });
+    await binary.until(/✓/);
+    await binary.send(CLOSE);
+    const { code } = await binary.ended();
+    assert.deepEqual([code, await Deno.readTextFile(errors)], [130, ""]);
+  } finally {
+    await Deno.remove(errors);
   }
 });
 
