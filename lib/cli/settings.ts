@@ -216,7 +216,8 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_WEBHOOK_HOST",
     flag: "webhook-host",
     fallback: "0.0.0.0",
-    description: "Address on which webhooks (admission, conversion) are served, where the operator declares any",
+    description:
+      "Address on which webhooks (admission, conversion) are served; an automatic URL narrows the default to its own",
   }, "ADDRESS"),
   webhookPort: integer(
     {
@@ -232,6 +233,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_WEBHOOK_URL",
     flag: "webhook-url",
     fallback: "",
-    description: "Outside of the cluster: https address of this machine by which the API server calls webhooks",
+    description:
+      "Outside of the cluster: https address by which the API server calls webhooks; auto finds it for kind and its like",
   }, "URL"),
 };

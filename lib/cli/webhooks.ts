@@ -4,8 +4,10 @@ import type { Logger } from "../base/log.ts";
 import { Client } from "../client/mod.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import type { HostedWebhooks, HostingOptions } from "../operator/webhook_hosting.ts";
+import type { WayBack } from "../operator/way_back.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
+import { SETTINGS, type Settings } from "./settings.ts";
 
 /** What webhooks are served for. */
 export interface WebhookWork {
@@ -21,6 +23,9 @@ export interface WebhookWork {
   readonly signal: AbortSignal;
 }
 
+/** `PINTLE_WEBHOOK_URL` that has the address looked for. In a pod it is that of the Service. */
+const AUTO = "auto";
+
 /** Whether `run` serves webhooks, and is of no use as long as they do not answer. */
 export function servesWebhooks({ operator, settings }: CommandContext, cluster: OpenedCluster): boolean {
   return operator.servesWebhooks &&
@@ -32,18 +37,18 @@ export function servesWebhooks({ operator, settings }: CommandContext, cluster: 
  * else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or nobody said how they are reached. Conversions are asked for from
  * then on, admission handlers once `admit` was called.
  *
- * @throws {UsageError} for an address that cannot be, or cannot be bound.
+ * @throws {UsageError} for an address that cannot be, cannot be found, or cannot be bound.
  */
 export async function openWebhooks(context: CommandContext, work: WebhookWork): Promise<HostedWebhooks | undefined> {
-  const { operator, settings } = context, { cluster, running, clock, logger, leads, signal, onReview } = work;
+  const { operator, settings } = context, { cluster, running, clock, logger, leads, onReview } = work;
   if (!operator.servesWebhooks) return undefined;
   if (!servesWebhooks(context, cluster)) {
-    const fix = "set PINTLE_WEBHOOK_URL to an https address of this machine that the API server reaches";
+    const fix = "set PINTLE_WEBHOOK_URL: auto for kind and its like, else an https address that the API server reaches";
     if (operator.admission.length > 0) logger.warn("admission webhooks are not served", { fix });
     if (operator.conversions.length > 0) logger.warn("objects are not converted between versions", { fix });
     return undefined;
   }
-  const { forgetWebhooks, hostByService, hostByUrl, hostInProcess } = await import("../operator/webhook_hosting.ts");
+  const { hostByService, hostInProcess } = await import("../operator/webhook_hosting.ts");
   const hosting = { operator, running, clock, logger, onReview };
   const { webhookHost: host, webhookPort: port, webhookUrl } = settings;
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
@@ -54,12 +59,28 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
       admit: () => hosted.admit().then(() => logger.info("webhooks are called", { cluster: cluster.source })),
     };
   }
-  if (!webhookUrl) return hostByService(hosting, client, { namespace: cluster.namespace, host, port, leads });
-  const url = addressOf(webhookUrl);
-  const hosted = await hostByUrl(hosting, client, { host, port, url, nowMs: clock.now(), signal });
+  if (!webhookUrl || (webhookUrl === AUTO && cluster.source === "in-cluster")) {
+    return hostByService(hosting, client, { namespace: cluster.namespace, host, port, leads });
+  }
+  return await openAtUrl(settings, hosting, client, work);
+}
+
+/** Hosts at a URL as long as this process lives, and takes the configurations along. */
+async function openAtUrl(
+  settings: Settings,
+  hosting: HostingOptions,
+  client: Client,
+  { cluster, signal }: WebhookWork,
+): Promise<HostedWebhooks> {
+  const { operator, clock, logger } = hosting, { webhookPort: port, webhookUrl } = settings;
+  const { forgetWebhooks, hostByUrl } = await import("../operator/webhook_hosting.ts");
+  const address = webhookUrl === AUTO
+    ? await foundAddress(settings, cluster, client, { clock, signal })
+    : { host: settings.webhookHost, url: addressOf(webhookUrl) };
+  const { url, ...hosted } = await hostByUrl(hosting, client, { ...address, port, nowMs: clock.now(), signal });
   let isAsked = false;
   return {
-    problem: undefined,
+    ...hosted,
     admit: async () => {
       await hosted.admit();
       isAsked = true;
@@ -73,10 +94,26 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
   };
 }
 
+/** Listens where the API server comes in and nowhere else, unless an address to listen on was chosen. */
+async function foundAddress(
+  { webhookHost }: Settings,
+  { server }: OpenedCluster,
+  client: Client,
+  { clock, signal }: Pick<WebhookWork, "clock" | "signal">,
+): Promise<WayBack> {
+  const { findWayBack } = await import("../operator/way_back.ts");
+  const isLocal = /^(127\.|\[::1\]$|localhost$)/.test(new URL(server).hostname);
+  const { host, name } = await findWayBack(client, { clock, isLocal, os: Deno.build.os, signal });
+  return { host: webhookHost === SETTINGS.webhookHost.fallback ? host : webhookHost, name };
+}
+
 function addressOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "https:" && url.pathname === "/" && !url.search && !url.hash && !url.username) {
     return url.origin;
   }
-  throw new UsageError(`PINTLE_WEBHOOK_URL "${text}" is no https address without a path`, "as https://172.18.0.1:9443");
+  throw new UsageError(
+    `PINTLE_WEBHOOK_URL "${text}" is no https address without a path`,
+    "auto, or as https://172.18.0.1:9443",
+  );
 }

@@ -13,6 +13,7 @@ import { Client } from "../client/mod.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
+import type { WayBack } from "../operator/way_back.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
 import { recorded, type Timeline } from "./timeline.ts";
@@ -98,8 +99,9 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     await this.crash();
     const operator = this.#configured, admin = this.#admin;
     this.#configured = this.#admin = undefined;
-    if (!operator || !admin) return;
+    if (!admin) return;
     try {
+      if (!operator) return;
       const { forgetWebhooks } = await import("../operator/webhook_hosting.ts");
       await forgetWebhooks(new Client(admin, { fieldManager: operator.name, clock: this.#options.clock }), operator);
     } finally {
@@ -164,6 +166,8 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       this.#transport = inner;
       this.#hosted ??= await this.#host(declared, this.#running);
       await this.#hosted?.admit();
+      // Only what it has configured goes with it: it may have been refused because of an installation's.
+      if (this.#hosted) this.#configured = declared;
     } catch (error) {
       const running = this.#running, hosted = this.#hosted;
       this.#running = this.#transport = this.#hosted = undefined;
@@ -186,7 +190,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /** Has its webhooks called: in this process on an embedded cluster, on a loopback port by a control plane of this machine. */
+  /** Has its webhooks called: in this process on an embedded cluster, on a loopback port by a control plane of this machine, on the gateway of kind's nodes. */
   async #host(operator: Operator, running: RunningOperator): Promise<HostedWebhooks | undefined> {
     const { cluster, clock, timeline } = this.#options;
     if (!operator.servesWebhooks) return undefined;
@@ -194,18 +198,24 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     const admin = this.#admin ??= cluster.transport();
     const client = new Client(admin, { fieldManager: operator.name, clock });
     const hosting = { operator, running, clock, logger: createLogger((record) => timeline.log(record)) };
-    this.#configured = operator;
     if (cluster.serveService) {
       return await hostInProcess(hosting, client, (...service) => cluster.serveService!(...service));
     }
-    if (cluster.kind === "envtest") {
-      const clock = new SystemClock(), signal = this.#abandon.signal;
-      return await hostByUrl({ ...hosting, clock }, client, { host: "127.0.0.1", port: 0, nowMs: clock.now(), signal });
+    if (cluster.kind === "current") {
+      throw new UsageError(
+        `the webhooks of ${operator.name} would be in the way of a cluster that others use while it runs in this process`,
+        "take an embedded or an envtest cluster, or a kind cluster: --cluster kind, with --reuse --kind-name where it is there already",
+      );
     }
-    throw new UsageError(
-      `the webhooks of ${operator.name} cannot be reached by a ${cluster.kind} cluster while it runs in this process`,
-      "run it as a pod: --deployed; or take an embedded or an envtest cluster",
-    );
+    const real = new SystemClock(), signal = this.#abandon.signal;
+    const address = cluster.kind === "kind" ? await this.#wayBack(client, real) : { host: "127.0.0.1" };
+    return await hostByUrl({ ...hosting, clock: real }, client, { ...address, port: 0, nowMs: real.now(), signal });
+  }
+
+  /** The gateway of the nodes' network: no other machine reaches what listens there. */
+  async #wayBack(client: Client, clock: SystemClock): Promise<WayBack> {
+    const { findWayBack } = await import("../operator/way_back.ts");
+    return await findWayBack(client, { clock, isLocal: true, os: Deno.build.os, signal: this.#abandon.signal });
   }
 
   #recording(inner: Transport, { fault = () => "pass", before }: InProcessStart): Transport {

@@ -113,13 +113,21 @@ export async function hostInProcess(
   };
 }
 
+/** Webhooks that are hosted by URL. */
+export interface UrlWebhooks extends HostedWebhooks {
+  /** By which API servers call them, without a path. */
+  readonly url: string;
+}
+
 /** Where a host by URL listens, and what API servers call. */
 export interface UrlHosting {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
-  /** As API servers reach it, without a path, as `https://172.18.0.1:9443`; `https://host:port` where absent. */
+  /** As API servers reach it, without a path, as `https://172.18.0.1:9443`; `https://name:port` where absent. */
   readonly url?: string;
+  /** What API servers call `host`, where that is something else. */
+  readonly name?: string;
   /** The machine's time: callers check certificates by theirs. */
   readonly nowMs: number;
   /** Ends the wait for the first call. */
@@ -135,11 +143,12 @@ export interface UrlHosting {
 export async function hostByUrl(
   hosting: HostingOptions,
   client: Client,
-  { host, port, url, nowMs, signal }: UrlHosting,
-): Promise<HostedWebhooks> {
-  const { operator, clock, logger } = hosting, name = url ? new URL(url).hostname.replace(/^\[|\]$/g, "") : host;
-  const { identity, authority } = issueServing([name], nowMs, YEAR_MS);
-  const called = new Set<string>(), probes = probesOf(operator, (type) => void called.add(type));
+  { host, port, url, name = host, nowMs, signal }: UrlHosting,
+): Promise<UrlWebhooks> {
+  const { operator, clock, logger } = hosting;
+  const called = url ? new URL(url).hostname.replace(/^\[|\]$/g, "") : name;
+  const { identity, authority } = issueServing([called], nowMs, YEAR_MS);
+  const answered = new Set<string>(), probes = probesOf(operator, (type) => void answered.add(type));
   const server = await WebhookServer.start({
     webhooks: routesOf(hosting, probes),
     host,
@@ -148,7 +157,8 @@ export async function hostByUrl(
     clock,
     logger,
   });
-  const place = { url: (url ?? `https://${host}:${server.port}`).replace(/\/$/, "") }, authorities = [authority];
+  const base = url ?? `https://${called.includes(":") ? `[${called}]` : called}:${server.port}`;
+  const place = { url: base.replace(/\/$/, "") }, authorities = [authority];
   const declarations = [...operator.admission, ...probes];
   const close = () => server[Symbol.asyncDispose]();
   try {
@@ -161,9 +171,11 @@ export async function hostByUrl(
   return {
     problem: undefined,
     admit: async () => {
-      await applyConfigurations(client, { ...configurationOf(operator, place), declarations, authorities });
-      const isCalled = () => called.size >= probes.length;
+      const configurations = { ...configurationOf(operator, place), declarations, authorities };
+      await refuseInstalled(client, configurations);
+      const isCalled = () => answered.size >= probes.length;
       try {
+        await applyConfigurations(client, configurations);
         await untilCalled(client, operator, { isCalled, place, clock, signal });
       } catch (error) {
         // Nobody would answer them: what they are for would be refused.
@@ -171,6 +183,7 @@ export async function hostByUrl(
         throw error;
       }
     },
+    url: place.url,
     close,
   };
 }
@@ -189,7 +202,7 @@ async function untilCalled(
     if (attempt > PROBES_MAX) {
       throw new UsageError(
         `the API server did not call ${place.url} within ${PROBES_MAX * PROBE_MS / 1_000} s`,
-        "PINTLE_WEBHOOK_URL must be an address of this machine that the API server reaches, as that of kind's Docker network",
+        "it must be an address of this machine that the API server reaches, and no firewall of this machine may refuse its nodes",
       );
     }
     await client.create(ConfigMap, probeObject(operator), { dryRun: true, signal });
@@ -292,12 +305,15 @@ export async function forgetWebhooks(client: Client, operator: Operator): Promis
 
 async function applyConfigurations(client: Client, options: ConfigurationOptions): Promise<void> {
   for (const { resource, object } of webhookConfigurations(options)) {
-    if ("url" in options.place) {
-      const live = await client.find<DynamicObject>(resource, { name: options.name });
-      const webhooks = (live?.webhooks ?? []) as { readonly clientConfig?: { readonly service?: unknown } }[];
-      if (webhooks.some(({ clientConfig }) => clientConfig?.service)) throw new InstalledError(options.name);
-    }
     await client.apply(resource, object, { force: true });
+  }
+}
+
+async function refuseInstalled(client: Client, options: ConfigurationOptions): Promise<void> {
+  for (const { resource } of webhookConfigurations(options)) {
+    const live = await client.find<DynamicObject>(resource, { name: options.name });
+    const webhooks = (live?.webhooks ?? []) as { readonly clientConfig?: { readonly service?: unknown } }[];
+    if (webhooks.some(({ clientConfig }) => clientConfig?.service)) throw new InstalledError(options.name);
   }
 }
 

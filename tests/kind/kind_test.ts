@@ -1,29 +1,10 @@
 import assert from "node:assert/strict";
 import { Binary, type BinaryOptions, type Ended } from "../cli/binary.ts";
-import { findProgram, runProgram, testWith } from "../outside_program.ts";
+import { runProgram, testWith } from "../outside_program.ts";
+import { environment, KIND, MISSING, RUNTIME } from "./kind_here.ts";
 
-const KIND = await findProgram("kind");
-const RUNTIME = await workingRuntime();
-/** Why no real kind cluster can be had here; undefined where it can. */
-const MISSING = !KIND ? "there is no kind in PATH" : RUNTIME ? undefined : "no container runtime works here";
 /** Names of its own for each run, so that runs at the same time, and what a killed one left, are in nobody's way. */
 const PREFIX = `pintle-kind-test-${Deno.pid}`;
-
-/** The path of a container runtime that works; undefined where there is none. */
-async function workingRuntime(): Promise<string | undefined> {
-  for (const name of ["docker", "podman", "nerdctl"]) {
-    const path = await findProgram(name);
-    if (path && (await runProgram(path, ["info"])).code === 0) return path;
-  }
-  return undefined;
-}
-
-/** What of the environment kind and the container runtime go by. */
-function environment(): Record<string, string> {
-  const names = ["KIND_NODE_IMAGE", "KIND_EXPERIMENTAL_PROVIDER", "DOCKER_HOST", "XDG_RUNTIME_DIR"];
-  const entries = names.map((name) => [name, Deno.env.get(name)] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
-}
 
 function start(args: readonly string[]): Promise<Binary> {
   const options: BinaryOptions = { permissions: ["-A"], group: true, env: environment() };
