@@ -88,7 +88,15 @@ export class CertificateKeeper {
         this.#lastError = error;
         logger.warn("the webhooks' certificates could not be looked at", { error: describeError(error) });
       }
-      await sleep(clock, this.#shown ? checkMs : firstCheckMs, signal).catch(() => {});
+      await this.#pause(checkMs, firstCheckMs, signal);
+    }
+  }
+
+  /** Until the next look. Who begins to lead looks at once: what a former leader left half done is waited for by every caller. */
+  async #pause(checkMs: number, firstCheckMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, leads } = this.#options, led = leads(), longMs = this.#shown ? checkMs : firstCheckMs;
+    for (let restMs = longMs; restMs > 0 && !signal.aborted && (led || !leads()); restMs -= firstCheckMs) {
+      await sleep(clock, Math.min(restMs, firstCheckMs), signal).catch(() => {});
     }
   }
 

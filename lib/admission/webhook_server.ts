@@ -37,6 +37,12 @@ export interface WebhookServerOptions {
 }
 
 /**
+ * API servers drop a connection that was idle for ninety seconds. A server that is quicker takes some away in the very moment in which a
+ * review is sent, and no client repeats a POST.
+ */
+const KEEP_ALIVE_MS = 120_000;
+
+/**
  * Webhooks over HTTPS (HTTP/1.1). A certificate can be replaced while it serves: connections that are open go on.
  *
  * Guarantees: bodies are bounded while they are read, one by one and all together; what is under way when it closes is answered, within a bound.
@@ -49,6 +55,7 @@ export class WebhookServer implements AsyncDisposable {
   #shown: Identity;
   #underWay = 0;
   #bodiesBytes = 0;
+  #leaving = false;
   #closing = false;
   /** The port that it listens on. */
   readonly port: number;
@@ -72,6 +79,7 @@ export class WebhookServer implements AsyncDisposable {
     const server = createServer({ cert: identity.certificate, key: identity.key });
     server.headersTimeout = Math.min(10_000, requestTimeoutMs);
     server.requestTimeout = requestTimeoutMs;
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.maxConnections = connectionsMax;
     try {
       const listening = once(server, "listening");
@@ -97,10 +105,15 @@ export class WebhookServer implements AsyncDisposable {
     this.#options.logger.info("webhooks are served with a new certificate");
   }
 
+  /** Asks callers to come back by another connection, and so to another replica: to be called a while before it closes. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** Takes no more connections, answers what is under way, then cuts what is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { clock, closeMsMax = 30_000 } = this.#options, closed = once(this.#server, "close");
-    this.#closing = true;
+    this.#leaving = this.#closing = true;
     this.#server.close();
     const timer = clock.schedule(() => this.#idle.resolve(), closeMsMax);
     if (this.#underWay > 0) await this.#idle.promise;
@@ -127,7 +140,7 @@ export class WebhookServer implements AsyncDisposable {
           ? new Response("too many bytes of reviews are under way\n", { status: 503 })
           : new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
         : await webhooks.fetch(url, { method, body, headers: { "content-type": headers["content-type"] ?? "" } });
-      if (body === undefined || this.#closing) response.setHeader("connection", "close");
+      if (body === undefined || this.#leaving) response.setHeader("connection", "close");
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
       response.end(await answer.text());
       await written;

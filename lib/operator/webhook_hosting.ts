@@ -284,7 +284,10 @@ export function hostByService(
       return keeper.problem;
     },
     admit: () => Promise.resolve(), // the leader does, whenever it looks
-    leave: () => void (drained ??= sleep(clock, drainMs)),
+    leave: () => {
+      server?.leave();
+      drained ??= sleep(clock, drainMs);
+    },
     close: async () => {
       stop.abort();
       await kept;

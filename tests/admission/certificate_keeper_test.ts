@@ -75,6 +75,25 @@ Deno.test("a configuration that somebody changed is as declared again, and one t
   assert.equal(await call(replicas.ports[0]!, await trusted(replicas)), true);
 });
 
+Deno.test("who begins to lead looks at once, and not when its next look is due", async () => {
+  await using replicas = new Replicas(declared, { checkMs: 60 * CHECK_MS });
+  await replicas.install();
+  const former = await replicas.start(() => true);
+  await turn(replicas, () => former.problem === undefined);
+  let leads = false;
+  const standby = await replicas.start(() => leads);
+  await turn(replicas, () => standby.problem === undefined);
+  await replicas.client.patch(VALIDATING.resource, { name: "certs" }, [
+    { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("nobody") },
+  ], { type: "json" });
+  await replicas.clock.advance(5 * CHECK_MS);
+  assert.equal(await trusted(replicas), "nobody", "no look is due yet");
+  leads = true;
+  await replicas.clock.advance(CHECK_MS);
+  await turn(replicas, async () => (await trusted(replicas)).includes("CERTIFICATE"));
+  assert.ok(replicas.clock.now() - replicas.startMs < 30 * CHECK_MS, "before a look was due");
+});
+
 Deno.test("a replica that is to end answers until its Service has let go of it", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();

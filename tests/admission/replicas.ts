@@ -20,10 +20,13 @@ export class Replicas implements AsyncDisposable {
   readonly lines: LogRecord[] = [];
   readonly #hosts: (() => Promise<void>)[] = [];
   readonly ports: number[] = [];
+  readonly startMs: number = this.clock.now();
   readonly #declared: () => Operator;
+  readonly #checkMs: number;
 
-  constructor(declared: () => Operator) {
+  constructor(declared: () => Operator, { checkMs = CHECK_MS }: { readonly checkMs?: number } = {}) {
     this.#declared = declared;
+    this.#checkMs = checkMs;
   }
 
   /** What `install` does before anything runs. */
@@ -48,7 +51,7 @@ export class Replicas implements AsyncDisposable {
         port: 0,
         leads,
         bounds: BOUNDS,
-        checkMs: CHECK_MS,
+        checkMs: this.#checkMs,
         firstCheckMs: CHECK_MS,
         onServing: (port) => this.ports[index] = port,
       });

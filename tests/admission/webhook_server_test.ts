@@ -48,7 +48,7 @@ async function serve(
       body,
       client: http,
     });
-    return { status: answer.status, text: await answer.text() };
+    return { status: answer.status, text: await answer.text(), headers: answer.headers };
   };
   return { server, call, [Symbol.dispose]: () => http.close() };
 }
@@ -66,6 +66,22 @@ Deno.test("what is under way when the server closes is answered", async () => {
   assert.equal((await answering).status, 200);
   await closing;
   await assert.rejects(served.call(""), TypeError);
+});
+
+Deno.test("a connection that is idle is let go of by its caller first, since a review may be on its way", async () => {
+  using served = await serve(() => {});
+  const kept = /timeout=(\d+)/.exec((await served.call("a")).headers.get("keep-alive") ?? "");
+  assert.ok(Number(kept?.[1]) > 90, "API servers let go after ninety seconds");
+  await served.server[Symbol.asyncDispose]();
+});
+
+Deno.test("from its leave on a server answers and has callers come back by another connection", async () => {
+  using served = await serve(() => {});
+  assert.notEqual((await served.call("a")).headers.get("connection"), "close");
+  served.server.leave();
+  const { status, headers } = await served.call("b");
+  assert.deepEqual([status, headers.get("connection")], [200, "close"]);
+  await served.server[Symbol.asyncDispose]();
 });
 
 Deno.test("a review of two objects of a megabyte is read, and one beyond the bound is refused while it is read", async () => {

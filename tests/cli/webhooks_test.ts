@@ -5,6 +5,7 @@ import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { Client, openTransport } from "../../lib/client/mod.ts";
 import { ApiError, type ApiResource, Secret, Service } from "../../lib/operator/mod.ts";
 import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
+import { realKubeconfig } from "../cluster.ts";
 import { openServedCluster } from "../served_cluster.ts";
 import { Binary, RUN_PERMISSIONS, runBinary } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";
@@ -70,6 +71,63 @@ Deno.test("outside of the cluster run serves webhooks at the URL that it is give
       main: MAIN,
     });
     assert.equal(gone.code, 0, gone.err);
+  }
+});
+
+/** As kind's node is for its API server: on this machine, and with a kubelet that answers. */
+async function controlPlaneNode(client: Client, port: number): Promise<AsyncDisposable> {
+  const NODES: ApiResource = { group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false };
+  const key = { name: `node-${crypto.randomUUID().slice(0, 8)}` };
+  const labels = { "node-role.kubernetes.io/control-plane": "" };
+  await client.create(NODES, { metadata: { ...key, labels } });
+  const status = {
+    addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
+    daemonEndpoints: { kubeletEndpoint: { Port: port } },
+  };
+  await client.patch(NODES, key, { status }, { type: "merge", subresource: "status" });
+  return { [Symbol.asyncDispose]: () => client.delete(NODES, key).then(() => {}) };
+}
+
+Deno.test({
+  name: "an automatic address is where the control plane's node is reached from, and no other is listened on",
+  ignore: realKubeconfig === undefined, // the embedded API server has no nodes
+  fn: async () => {
+    await using cluster = await openServedCluster();
+    const client = new Client(cluster.transport(), { fieldManager: "test" });
+    const kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];
+    using kubelet = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using _node = await controlPlaneNode(client, kubelet.addr.port);
+    assert.equal((await runBinary(["install", "--skip-webhooks", ...kubeconfig], { main: MAIN })).code, 0);
+    try {
+      const env = { PINTLE_WEBHOOK_URL: "auto", PINTLE_WEBHOOK_PORT: "0" };
+      await using binary = await Binary.start(["run", "--http-port", "0", ...kubeconfig], { main: MAIN, env });
+      (await kubelet.accept()).close();
+      const [, port] = await binary.until(/webhooks are served host=127\.0\.0\.1 port=(\d+)/);
+      await binary.until(new RegExp(`webhooks are called url=https://127.0.0.1:${port}`));
+      await judges(client, "auto");
+      binary.kill("SIGINT");
+      assert.equal((await binary.ended()).code, 0);
+      for (const resource of CONFIGURATIONS) assert.equal(await client.find(resource, { name: "gadgets" }), undefined);
+    } finally {
+      assert.equal((await runBinary(["uninstall", "--delete-namespace", ...kubeconfig], { main: MAIN })).code, 0);
+    }
+  },
+});
+
+Deno.test("where no address can be found automatically, run ends and says what to set, and nothing asks it", async () => {
+  await using cluster = await openServedCluster();
+  const client = new Client(cluster.transport(), { fieldManager: "test" });
+  const kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];
+  assert.equal((await runBinary(["install", "--skip-webhooks", ...kubeconfig], { main: MAIN })).code, 0);
+  try {
+    const args = ["run", "--http-port", "0", "--webhook-url", "auto", ...kubeconfig];
+    const { code, err } = await runBinary(args, { main: MAIN });
+    assert.equal(code, 2, err);
+    assert.match(err, /no way from the API server to this machine was found: the cluster shows no control plane/);
+    assert.match(err, /fix: set PINTLE_WEBHOOK_URL to an https address/);
+    for (const resource of CONFIGURATIONS) assert.equal(await client.find(resource, { name: "gadgets" }), undefined);
+  } finally {
+    assert.equal((await runBinary(["uninstall", "--delete-namespace", ...kubeconfig], { main: MAIN })).code, 0);
   }
 });
 

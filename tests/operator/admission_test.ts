@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
 import { AdmissionError, ApiError, ConfigMap, defineResource, ObjectIndex, Operator } from "../../lib/operator/mod.ts";
+import { webhookConfigurations } from "../../lib/admission/mod.ts";
+import { Client } from "../../lib/client/mod.ts";
+import { type Cluster, EmbeddedCluster } from "../../lib/harness/mod.ts";
+import { configurationOf } from "../../lib/operator/webhook_hosting.ts";
 import { World } from "../world.ts";
 import { realKubeconfig } from "../cluster.ts";
 
@@ -139,6 +143,27 @@ Deno.test("a killed operator's webhooks fail what they are for, and pass what ma
   await make("c", "may");
   await world.start();
   await make("b", "must");
+});
+
+Deno.test("an operator in a test that finds its webhooks installed does not start, and takes nothing of them along", async () => {
+  const operator = newOperator(), name = operator.name;
+  operator.on(Gadget).validate(() => {}, { id: "any", labels: { nobody: "has" } });
+  await using cluster = new EmbeddedCluster();
+  const client = new Client(cluster.transport(), { fieldManager: "install" });
+  const service = { namespace: "default", name: `${name}-webhook` };
+  const [installed] = webhookConfigurations(configurationOf(operator, { service }));
+  await client.apply(installed!.resource, installed!.object);
+  {
+    const elsewhere: Cluster = {
+      kind: "envtest",
+      kubeconfig: undefined,
+      transport: (user) => cluster.transport(user),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+    await using world = await World.open(operator, elsewhere);
+    await assert.rejects(world.start(), /are installed in this cluster, behind a Service/);
+  }
+  assert.ok(await client.find(installed!.resource, { name }));
 });
 
 Deno.test("webhooks of an operator in this process are behind no socket where the cluster is in it too", {
