@@ -78,7 +78,7 @@ export class CertificateKeeper {
 
   /** Looks again and again until `signal` aborts. An error is logged, and looked at again. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger, checkMs = 60_000, firstCheckMs = 2_000 } = this.#options;
+    const { logger, checkMs = 60_000, firstCheckMs = 2_000 } = this.#options;
     while (!signal.aborted) {
       try {
         await this.check(signal);
