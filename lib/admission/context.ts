@@ -54,12 +54,24 @@ export interface AdmissionContext<T extends KubeObject, Spec> {
   readonly dryRun: boolean;
   /** Who makes the request. */
   readonly user: AdmissionUser;
+  /**
+   * HTTP headers of the review by their names in lower case, without those that hold credentials. Whoever reaches the port can send
+   * any: they tell of the caller (`user-agent`, `traceparent`) and prove nothing.
+   */
+  readonly headers: Readonly<Record<string, string>>;
   /** Tells whoever makes the request something, whether it is allowed or not. Holds no secret. At most 16 of 256 characters. */
   warn(message: string): void;
   /** Reads of the cluster as the operator, with the handler's signal. */
   readonly client: AdmissionReader;
   /** The entries of an index, of whichever kind of this operator. */
   index<I extends KubeObject, V>(of: ObjectIndex<I, V>): IndexReader<V>;
+  /**
+   * What this process remembers of the object that is stored, the same as for its other handlers: made by `create` at the first call. Where
+   * nothing is stored yet, or nothing of this operator watches it here, it is made anew for each review. The function is its key.
+   */
+  memo<M>(create: () => M): M;
+  /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */
+  shared<M>(create: () => M): M;
   /** As declared. */
   readonly param: unknown;
   /** Its lines name the handler and the object. */

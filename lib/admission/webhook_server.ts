@@ -139,7 +139,7 @@ export class WebhookServer implements AsyncDisposable {
         ? this.#bodiesBytes > bodiesBytesMax
           ? new Response("too many bytes of reviews are under way\n", { status: 503 })
           : new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
-        : await webhooks.fetch(url, { method, body, headers: { "content-type": headers["content-type"] ?? "" } });
+        : await webhooks.fetch(url, { method, body, headers: textHeaders(headers) });
       if (body === undefined || this.#leaving) response.setHeader("connection", "close");
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
       response.end(await answer.text());
@@ -152,4 +152,9 @@ export class WebhookServer implements AsyncDisposable {
       if (--this.#underWay === 0 && this.#closing) this.#idle.resolve();
     }
   }
+}
+
+/** Node gives lists of what may stand in a request more than once. */
+function textHeaders(headers: IncomingMessage["headers"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]));
 }

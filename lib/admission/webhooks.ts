@@ -3,11 +3,13 @@ import { durationMs } from "../base/duration.ts";
 import { describeError, PermanentError } from "../base/errors.ts";
 import { deepFreeze, jsonClone } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
+import { Memo } from "../base/memo.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { diff } from "../apimachinery/diff.ts";
 import { JSON_PATCH_OPERATIONS_MAX } from "../apimachinery/json_patch.ts";
 import { jsonPatchBetween } from "../apimachinery/json_patch_diff.ts";
 import { formatKey, type KubeObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
 import { runWithTimeout } from "../handling/execution.ts";
 import { matchesFilter } from "../handling/filter.ts";
 import { AdmissionError } from "./admission_error.ts";
@@ -43,6 +45,10 @@ export interface AdmissionHost {
   reader(signal: AbortSignal): AdmissionReader;
   /** The operator's indexes. */
   readonly index: AdmissionContext<KubeObject, unknown>["index"];
+  /** What is remembered of an object as it is stored; undefined where nothing watches it. Nothing is remembered where absent. */
+  remembered?(kind: ApiResource, object: KubeObject): Pick<Memo, "of"> | undefined;
+  /** What is remembered for the whole operator. */
+  readonly shared: Memo;
   /** Aborts when the operator stops. */
   readonly signal: AbortSignal;
   /** Handlers wait for it: from then on indexes are complete. They do not wait where absent. */
@@ -60,6 +66,8 @@ export interface AdmissionBounds {
 }
 
 const BOUNDS: AdmissionBounds = { bodyBytesMax: 8 * 1024 * 1024, underWayMax: 500 };
+/** Headers that are nobody's business but the server's. */
+const CREDENTIALS = new Set(["authorization", "proxy-authorization", "cookie"]);
 const WARNINGS_MAX = 16, WARNING_LENGTH_MAX = 256;
 /** What is left of a webhook's timeout for the way back. */
 const ANSWER_MS = 500;
@@ -131,9 +139,9 @@ export class AdmissionWebhooks {
     this.#underWay++;
     try {
       const request = parseReview(body);
-      const verdict = await this.#decide(declaration, request, handlerMs(declaration, timeout));
-      const headers = { "content-type": "application/json" };
-      return { answer: new Response(reviewAnswer(request.uid, verdict), { headers }), denied: !verdict.allowed };
+      const verdict = await this.#decide(declaration, request, headers, handlerMs(declaration, timeout));
+      const type = { "content-type": "application/json" };
+      return { answer: new Response(reviewAnswer(request.uid, verdict), { headers: type }), denied: !verdict.allowed };
     } catch (error) {
       if (error instanceof MalformedReviewError) return refusal(400, error.message);
       this.#host.logger.error("an admission handler failed", {
@@ -149,6 +157,7 @@ export class AdmissionWebhooks {
   async #decide(
     declaration: AdmissionDeclaration,
     request: AdmissionRequest,
+    headers: Readonly<Record<string, string>>,
     timeoutMs: number,
   ): Promise<AdmissionVerdict> {
     const object = deepFreeze((request.object ?? request.oldObject)!) as KubeObject;
@@ -163,7 +172,9 @@ export class AdmissionWebhooks {
         this.#host.signal,
         async (signal) => {
           await this.#host.ready;
-          await declaration.handler(this.#context(declaration, request, { object, draft, warnings, log, signal }));
+          await declaration.handler(
+            this.#context(declaration, request, { headers, object, draft, warnings, log, signal }),
+          );
         },
       );
     } catch (error) {
@@ -186,7 +197,8 @@ export class AdmissionWebhooks {
   #context(
     { kind, param }: AdmissionDeclaration,
     request: AdmissionRequest,
-    { object, draft, warnings, log, signal }: {
+    { headers, object, draft, warnings, log, signal }: {
+      readonly headers: Readonly<Record<string, string>>;
       readonly object: KubeObject;
       readonly draft: KubeObject;
       readonly warnings: string[];
@@ -196,7 +208,8 @@ export class AdmissionWebhooks {
   ): MutationContext<KubeObject, unknown> {
     const { operation, subresource, dryRun, user, name, namespace } = request;
     const old = deepFreeze(request.oldObject) as KubeObject | undefined;
-    const { labels = {}, annotations = {} } = object.metadata ?? {};
+    const { labels = {}, annotations = {} } = object.metadata ?? {}, host = this.#host;
+    let memory: Pick<Memo, "of"> | undefined;
     return {
       operation,
       object,
@@ -209,6 +222,10 @@ export class AdmissionWebhooks {
       subresource,
       dryRun,
       user,
+      headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name))),
+      // Of an object that is yet to be created nothing is remembered: it may never come to be, and its name may be another's next.
+      memo: (create) => (memory ??= (old && host.remembered?.(kind, old)) ?? new Memo()).of(create),
+      shared: (create) => host.shared.of(create),
       param,
       log,
       signal,
@@ -222,9 +239,9 @@ export class AdmissionWebhooks {
       warn: (message) => {
         if (warnings.length < WARNINGS_MAX) warnings.push(message.slice(0, WARNING_LENGTH_MAX));
       },
-      client: this.#host.reader(signal),
-      index: this.#host.index,
-      clock: this.#host.clock,
+      client: host.reader(signal),
+      index: host.index,
+      clock: host.clock,
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "../base/log.ts";
+import type { Memo } from "../base/memo.ts";
 import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { StoreEvent } from "../cache/mod.ts";
@@ -357,6 +358,14 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     for (const { delayMs, reason } of this.#schedule.next(memory, this.#deps.clock.now())) {
       this.queue.addAfter(key, delayMs, reason);
     }
+  }
+
+  /** What handlers remember of an object of the store; undefined for one that is not there as it is, or not handled here. */
+  remembered(object: KubeObject): Pick<Memo, "of"> | undefined {
+    const key = formatKey(keyOf(object)), stored = this.#inputs.get(key);
+    if (!stored || stored.metadata?.uid !== object.metadata?.uid || this.#coverage.excludes(key)) return undefined;
+    const memory = this.#remember(key, stored);
+    return { of: (create) => memory.memo(create) };
   }
 
   #remember(key: string, object: T): KeyMemory {

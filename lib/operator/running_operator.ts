@@ -95,6 +95,9 @@ export class RunningOperator implements AsyncDisposable {
       logger,
       reader: (signal) => new SignalledReader(this.client, signal),
       index: (of) => indexes.reader(of),
+      remembered: (kind, object) =>
+        [...this.#controllers.keys()].find(({ name }) => name === formatGroupResource(kind))?.remembered(object),
+      shared: this.#shared,
       signal: this.#abort.signal,
       ready: this.#full.promise,
       onReview: options.onReview,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger, SystemClock, UsageError } from "../../lib/base/mod.ts";
+import { Memo } from "../../lib/base/memo.ts";
 import { AdmissionWebhooks, SignalledReader } from "../../lib/admission/mod.ts";
 import { issueServing } from "../../lib/admission/serving_certificates.ts";
 import { WebhookRoutes } from "../../lib/admission/webhook_routes.ts";
@@ -11,7 +12,7 @@ const DAY_MS = 86_400_000, clock = new SystemClock();
 const silent = { fetch: () => Promise.reject(new TypeError("nobody reads here")), close: () => {} };
 
 async function serve(
-  handler: () => Promise<unknown> | unknown,
+  handler: (context: { headers: Readonly<Record<string, string>> }) => Promise<unknown> | unknown,
   bodyBytesMax = 1_000_000,
   { port = 0, bodiesBytesMax }: { readonly port?: number; readonly bodiesBytesMax?: number } = {},
 ) {
@@ -22,6 +23,7 @@ async function serve(
     logger: silentLogger,
     reader: (signal) => new SignalledReader(new Client(silent, { fieldManager: "served" }), signal),
     index: () => assert.fail("nobody looks up here"),
+    shared: new Memo(),
     signal: new AbortController().signal,
   }, { bodyBytesMax });
   const { identity, authority } = issueServing(["127.0.0.1"], Date.now(), DAY_MS);
@@ -35,7 +37,7 @@ async function serve(
     ...(bodiesBytesMax !== undefined && { bodiesBytesMax }),
   });
   const http = Deno.createHttpClient({ caCerts: [authority] });
-  const call = async (data: string) => {
+  const call = async (data: string, headers: Record<string, string> = {}) => {
     const body = JSON.stringify({
       apiVersion: "admission.k8s.io/v1",
       kind: "AdmissionReview",
@@ -44,7 +46,7 @@ async function serve(
     const url = `https://127.0.0.1:${server.port}/validate/any.configmaps.core`;
     const answer = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { ...headers, "content-type": "application/json" },
       body,
       client: http,
     });
@@ -81,6 +83,17 @@ Deno.test("from its leave on a server answers and has callers come back by anoth
   served.server.leave();
   const { status, headers } = await served.call("b");
   assert.deepEqual([status, headers.get("connection")], [200, "close"]);
+  await served.server[Symbol.asyncDispose]();
+});
+
+Deno.test("headers of the connection's reviews reach the handler over the wire", async () => {
+  let seen: Readonly<Record<string, string>> = {};
+  using served = await serve((context: { headers: typeof seen }) => void (seen = context.headers));
+  assert.equal(
+    (await served.call("a", { "x-hop": "one", "user-agent": "api-server", authorization: "Bearer x" })).status,
+    200,
+  );
+  assert.deepEqual([seen["x-hop"], seen["user-agent"], seen.authorization], ["one", "api-server", undefined]);
   await served.server[Symbol.asyncDispose]();
 });
 

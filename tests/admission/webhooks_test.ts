@@ -9,6 +9,7 @@ import {
   TemporaryError,
   VirtualClock,
 } from "../../lib/base/mod.ts";
+import { Memo } from "../../lib/base/memo.ts";
 import { applyJsonPatch, jsonPatchBetween } from "../../lib/apimachinery/mod.ts";
 import {
   type AdmissionDeclaration,
@@ -54,6 +55,7 @@ class Endpoint {
       logger: createLogger((record) => this.lines.push(record)),
       reader: (signal) => new SignalledReader(new Client(silent, { fieldManager: "widgets", retriesMax: 0 }), signal),
       index: () => assert.fail("no handler of these tests looks up"),
+      shared: new Memo(),
       signal: this.stop.signal,
       onReview: (record) => this.records.push(record),
     };
@@ -135,6 +137,36 @@ Deno.test("a validating handler gets the request, typed, and its silence allows 
     subresource: undefined,
     param: 7,
   });
+});
+
+Deno.test("headers of a review reach its handler, but for those that hold credentials", async () => {
+  let seen: unknown;
+  const endpoint = on((widgets) => widgets.validate(({ headers }) => void (seen = headers), { id: "look" }));
+  const kept = {
+    "content-type": "application/json",
+    "user-agent": "kube-apiserver-admission",
+    traceparent: "00-1-2-00",
+  };
+  const secret = { authorization: "Bearer hunter2", "proxy-authorization": "Basic hunter2", cookie: "session=hunter2" };
+  const body = JSON.stringify(review({ object: widget({}) }));
+  const headers = { ...kept, ...secret };
+  await endpoint.webhooks.fetch("/validate/look.widgets.shop.example.com", { method: "POST", headers, body });
+  assert.deepEqual(seen, kept);
+  assert.ok(!JSON.stringify(endpoint.lines).includes("hunter2"));
+});
+
+Deno.test("what is not stored yet is remembered for one review, and what the operator shares for all", async () => {
+  const counts: number[][] = [], own = () => ({ count: 0 }), all = () => ({ count: 0 });
+  const endpoint = on((widgets) =>
+    widgets.validate(({ memo, shared }) => {
+      memo(own).count++;
+      counts.push([++memo(own).count, ++shared(all).count]);
+    }, { id: "count" })
+  );
+  await endpoint.review({ object: widget({}) });
+  await endpoint.review({ object: widget({}) });
+  await endpoint.review({ object: widget({}), oldObject: widget({}) }); // nothing watches the kind here
+  assert.deepEqual(counts, [[2, 1], [2, 2], [2, 3]]);
 });
 
 Deno.test("an AdmissionError refuses the request with its message and code, and warnings go along", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as z from "zod";
 import { AdmissionError, ApiError, ConfigMap, defineResource, ObjectIndex, Operator } from "../../lib/operator/mod.ts";
 import { webhookConfigurations } from "../../lib/admission/mod.ts";
+import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { type Cluster, EmbeddedCluster } from "../../lib/harness/mod.ts";
 import { configurationOf } from "../../lib/operator/webhook_hosting.ts";
@@ -105,6 +106,38 @@ Deno.test("handlers read the cluster and look up indexes that are complete", asy
   await assert.rejects(make("third", `${world.prefix}-3`), refusedWith(403, /closed/));
   await world.client.create(ConfigMap, { metadata: { name: "open", namespace: world.home } });
   await make("third", `${world.prefix}-3`);
+});
+
+Deno.test("a memo is one for an object's handlers, admission among them, and a creation that is refused leaves nothing in it", async () => {
+  const operator = newOperator(), seen: string[] = [], create = () => ({ reviews: 0 });
+  operator.on(Gadget)
+    .reconcile(({ memo, spec, status }) => {
+      status.set({ phase: `${memo(create).reviews} reviews of ${spec.size}` });
+    })
+    .validate(({ memo, name, spec, headers }) => {
+      seen.push(`${name} ${++memo(create).reviews} ${headers["content-type"]}`);
+      if (spec.size > 50) throw new AdmissionError("too large");
+    }, { id: "count" });
+  await using world = await World.open(operator);
+  await world.start();
+  const key = { namespace: world.home, name: "a" };
+  const grow = (size: number) => world.client.patch(Gadget, key, { spec: { size } }, { type: "merge" });
+  const says = (phase: string) =>
+    world.untilObject<KubeObject & { status?: { phase?: string } }>(
+      Gadget,
+      key,
+      ({ status }) => status?.phase === phase,
+    );
+  await assert.rejects(world.client.create(Gadget, gadget(world, "a", { size: 60 })), refusedWith(403, /too large/));
+  await world.client.create(Gadget, gadget(world, "a"));
+  await says("0 reviews of 1");
+  await grow(2);
+  await says("1 reviews of 2");
+  await assert.rejects(grow(70), refusedWith(403, /too large/));
+  await grow(3);
+  await says("3 reviews of 3");
+  const counted = [1, 1, 1, 2, 3].map((reviews) => `a ${reviews} application/json`);
+  assert.deepEqual(seen, counted);
 });
 
 Deno.test("what is meant as no denial is a failure of the webhook: requests fail, or pass where failures are ignored", async () => {
