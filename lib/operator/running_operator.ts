@@ -76,12 +76,7 @@ export class RunningOperator implements AsyncDisposable {
       ...options.requests,
     });
     this.#informers = new SharedInformers(this.client, { ...options.watching, clock, random, logger });
-    const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
-      kind,
-      ...owns,
-      ...watches.map(({ resource }) => resource),
-    ]);
-    const kinds = new KindResolver(this.client, clock, declared, this.#abort.signal);
+    const kinds = new KindResolver(this.client, clock, kindsOf(operator), this.#abort.signal);
     const events = new EventRecorder(this.client, {
       controller: operator.name,
       instance: options.instance ?? operator.name,
@@ -370,4 +365,9 @@ export class RunningOperator implements AsyncDisposable {
       shared: <M>(create: () => M) => this.#shared.of(create),
     };
   }
+}
+
+/** Every kind that an operator says it watches or makes. */
+function kindsOf({ declarations }: Operator): ApiResource[] {
+  return declarations.flatMap(({ kind, owns, watches }) => [kind, ...owns, ...watches.map(({ resource }) => resource)]);
 }
