@@ -12,6 +12,11 @@ export const SECRETS: ApiResource = { group: "", version: "v1", kind: "Secret", 
 const SINCE = "pintle.dev/certificates-since";
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g;
 
+/** The certificates of a text, PEM. */
+export function certificatesIn(text: string): string[] {
+  return text.match(PEM) ?? [];
+}
+
 /** Certificates as a Secret holds them, over what else is in it. */
 export function toSecret(
   key: ObjectKey,
@@ -40,7 +45,7 @@ export function fromSecret(secret: DynamicObject): ServingCertificates | undefin
     const value = data[name];
     return typeof value === "string" ? Buffer.from(value, "base64").toString() : "";
   };
-  const authorities = text("ca.crt").match(PEM) ?? [],
+  const authorities = certificatesIn(text("ca.crt")),
     sinceMs = Date.parse(secret.metadata?.annotations?.[SINCE] ?? "");
   const serving = { certificate: text("tls.crt"), key: text("tls.key") };
   const next = { certificate: text("next.crt"), key: text("next.key") };

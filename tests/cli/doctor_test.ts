@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import { formatKey, type KubeObject } from "../../lib/apimachinery/mod.ts";
 import { LEASES, microTime } from "../../lib/election/lease.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
-import { type ApiResource, Deployment, Namespace, Pod } from "../../lib/operator/mod.ts";
+import { issueServing } from "../../lib/admission/serving_certificates.ts";
+import { type ApiResource, Deployment, Namespace, Pod, Service } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { TestAuthority } from "../client/test_authority.ts";
@@ -191,7 +192,25 @@ Deno.test("a webhook that nobody answers is a problem before somebody's write is
   const { pem } = await TestAuthority.create();
   await cluster.webhook({ caBundle: btoa(pem) });
   assert.deepEqual(await webhooks(), [`problem: ${name}: nobody answers, so writes of replications are refused`]);
-  await cluster.pod("operator-1");
+  const labels = { app: "operator" };
+  await cluster.pod("operator-1", undefined, labels);
+  const service = { namespace: ACCOUNT.namespace, name: `${ACCOUNT.name}-webhook` };
+  const refused = "so writes of replications are refused";
+  assert.deepEqual(await webhooks(), [`problem: ${name}: there is no service ${formatKey(service)}, ${refused}`]);
+  const point = (selector: object) =>
+    cluster.client.apply(Service, { metadata: service, spec: { selector, ports: [{ port: 443 }] } } as never);
+  await point({ app: "another" });
+  assert.deepEqual(await webhooks(), [
+    `problem: ${name}: service ${formatKey(service)} selects none of the 1 pods that work, ${refused}`,
+  ]);
+  await point(labels);
+  assert.deepEqual(await webhooks(), [`ok: ${name}: 1 webhooks have somebody to ask`]);
+  const ended = issueServing(["nobody"], Date.parse("2020-01-01T00:00:00Z"), 86_400_000).authority;
+  await cluster.webhook({ caBundle: btoa(ended) });
+  assert.deepEqual(await webhooks(), [
+    `problem: ${name}: the authority that API servers are told ended at 2020-01-02T00:00:00.000Z, so they trust no answer`,
+  ]);
+  await cluster.webhook({ caBundle: btoa(ended + pem) });
   assert.deepEqual(await webhooks(), [`ok: ${name}: 1 webhooks have somebody to ask`]);
 });
 

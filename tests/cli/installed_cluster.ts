@@ -99,9 +99,13 @@ export class InstalledCluster implements AsyncDisposable {
   }
 
   /** A pod that runs as the operator's account and says that it is ready, as far as any server can tell. */
-  async pod(name: string, status: object = { conditions: [{ type: "Ready", status: "True" }] }): Promise<void> {
+  async pod(
+    name: string,
+    status: object = { conditions: [{ type: "Ready", status: "True" }] },
+    labels: Record<string, string> = {},
+  ): Promise<void> {
     const spec = { serviceAccountName: ACCOUNT.name, containers: [{ name: "operator", image: "pintle" }] };
-    const metadata = { ...ACCOUNT, name };
+    const metadata = { ...ACCOUNT, name, labels };
     await this.client.create<KubeObject>(Pod, { metadata, spec } as KubeObject);
     await this.client.patch(Pod, metadata, { status } as never, { type: "merge", subresource: "status" });
   }

@@ -199,6 +199,38 @@ Deno.test("webhooks of an installation are not taken over by a process elsewhere
   assert.match(err, /the webhooks of gadgets are installed in this cluster, behind a Service/);
 });
 
+Deno.test("doctor finds webhooks as they were installed in order, and names what somebody has changed of them", async () => {
+  await using cluster = await openServedCluster();
+  const client = new Client(cluster.transport(), { fieldManager: "test" });
+  const kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];
+  assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
+  const says = async (check: string) => {
+    const { out } = await runBinary(["doctor", "--output", "json", ...kubeconfig], { main: MAIN });
+    const found = JSON.parse(out) as { check: string; verdict: string; says: string }[];
+    return found.filter((each) => each.check === check).map((each) => `${each.verdict}: ${each.says}`);
+  };
+  try {
+    assert.match((await says("installation")).join(), /^ok: \d+ objects are as the operator declares them$/);
+    const untrusted = "API servers are told no authority, so they trust no answer";
+    assert.deepEqual(await says("webhooks"), [
+      `problem: mutatingwebhookconfiguration gadgets: ${untrusted}`,
+      `problem: validatingwebhookconfiguration gadgets: ${untrusted}`,
+    ]);
+    const excluded = { matchExpressions: [{ key: "judged", operator: "DoesNotExist" }] };
+    await client.patch(CONFIGURATIONS[1]!, { name: "gadgets" }, [
+      { op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" },
+      { op: "add", path: "/webhooks/0/objectSelector", value: excluded },
+    ], { type: "json" });
+    const webhook = "webhooks.size.gadgets.webhook.test.pintle.dev";
+    assert.deepEqual(await says("installation"), [
+      `problem: validatingwebhookconfiguration gadgets is not as this operator declares it: ${webhook}.failurePolicy differs, ` +
+      `${webhook}.objectSelector is not declared`,
+    ]);
+  } finally {
+    assert.equal((await runBinary(["uninstall", "--delete-namespace", ...kubeconfig], { main: MAIN })).code, 0);
+  }
+});
+
 Deno.test("uninstall takes webhooks out first, and leaves nothing of them", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];

@@ -3,7 +3,9 @@ import type { DynamicObject } from "../../apimachinery/object.ts";
 import { converterOf, CRDS } from "../../admission/crd_conversion.ts";
 import type { KindConversion } from "../../admission/kind_conversion.ts";
 import { ApiError, ForbiddenError } from "../../client/mod.ts";
+import { authorityTrouble } from "./authority_trouble.ts";
 import { type Check, type Examination, type Finding, ok, problem } from "./diagnosis.ts";
+import { serverTimeMs } from "./server_checks.ts";
 
 /** Whether objects can be had in every version that the operator converts. Says nothing where it converts none. */
 export const conversionCheck: Check = {
@@ -23,9 +25,8 @@ async function judge({ crd, hub, converted }: KindConversion, examination: Exami
     lost = `objects are refused in ${converted}, and what is stored in it in ${hub}, too`;
   const fix = `let the operator run, with its Service and the NetworkPolicy of its pods open for port 9443`;
   if (!asked) return [problem(`${crd}: nobody is asked to convert ${converted}`, `${program} install`)];
-  if (!asked.caBundle) {
-    return [problem(`${crd}: API servers are told no authority, so they trust no answer: ${lost}`, fix)];
-  }
+  const trouble = authorityTrouble(asked.caBundle, await serverTimeMs(examination));
+  if (trouble) return [problem(`${crd}: ${trouble}: ${lost}`, fix)];
   try {
     const { items } = await client.list({ ...kind, version: converted }, { limit: 1, metadataOnly: true, signal });
     const says = items.length > 0 ? `${crd}: ${converted} is converted` : `${crd}: there is nothing to convert yet`;

@@ -55,7 +55,9 @@ function judge(
 /** Fields of a CRD's names and spec that a server fills in by itself; of a Service it is most of them. */
 const FILLED_IN = /^(spec\.conversion|spec\.names\.\w+|spec\.preserveUnknownFields)(\.|$)/;
 /** What a declaration decides: labels and annotations are anybody's. */
-const DECIDED = ["spec", "rules", "roleRef", "subjects"];
+const DECIDED = ["spec", "rules", "roleRef", "subjects", "webhooks"];
+/** What the leader keeps in a webhook. */
+const KEPT_THERE = /^webhooks\..*\.clientConfig\.caBundle$/;
 
 /**
  * Where an object in the cluster says something else than the declared one, as paths. What a server fills in by itself is no
@@ -66,20 +68,31 @@ export function differences(declared: DynamicObject, live: DynamicObject): strin
     Object.fromEntries(
       DECIDED.filter((field) => declared[field] !== undefined).map((
         field,
-      ) => [field, byVersion(object[field])]),
+      ) => [field, byName(object[field])]),
     );
-  return diff(part(live), JSON.parse(JSON.stringify(part(declared)))).map(({ path, operation }) => ({
+  return diff(part(live), JSON.parse(JSON.stringify(part(declared)))).map(({ path, operation, old }) => ({
     path: path.join("."),
     operation,
-  })).filter(({ path, operation }) => operation !== "remove" || !(declared.kind === "Service" || FILLED_IN.test(path)))
+    old,
+  })).filter(({ path, operation, old }) => operation !== "remove" || !isFilledIn(declared, path, old))
     .map(({ path, operation }) => {
       const short = path.replace(/^spec\.versions\.[^.]+\.schema\.openAPIV3Schema\./, "schema.");
       return `${short} ${{ add: "is missing", change: "differs", remove: "is not declared" }[operation]}`;
     });
 }
 
-/** A CRD's versions by their names, so that a difference tells where it is. */
-function byVersion(field: unknown): unknown {
+/** Whether a field that is not declared is a server's or the leader's own. */
+function isFilledIn({ kind }: DynamicObject, path: string, value: unknown): boolean {
+  if (kind === "Service" || FILLED_IN.test(path) || KEPT_THERE.test(path)) return true;
+  // Selectors that select everything.
+  return path.startsWith("webhooks.") && isObject(value) && Object.keys(value).length === 0;
+}
+
+/** CRD versions, and webhooks, by their names, so that a difference tells where it is. */
+function byName(field: unknown): unknown {
+  if (Array.isArray(field) && field.every((each) => isObject(each) && "clientConfig" in each)) {
+    return Object.fromEntries((field as { name: string }[]).map((each) => [each.name, each]));
+  }
   if (!isObject(field) || !Array.isArray(field.versions)) return field;
   const versions = Object.fromEntries((field.versions as { name: string }[]).map((each) => [each.name, each]));
   return { ...field, versions };

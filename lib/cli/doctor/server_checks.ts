@@ -39,6 +39,11 @@ export async function clockSkewMs({ transport, clock, signal }: Examination): Pr
   return Number.isNaN(dateMs) ? undefined : dateMs + 500 - (beforeMs + clock.now()) / 2;
 }
 
+/** What time it is for the server, as far as it tells. */
+export async function serverTimeMs(examination: Examination): Promise<number> {
+  return examination.clock.now() + (await clockSkewMs(examination) ?? 0);
+}
+
 /** What a difference of clocks means. */
 export function judgeSkew(skewMs: number): Finding {
   const farMs = Math.abs(skewMs);

@@ -2,11 +2,11 @@ import { formatDuration } from "../../base/duration.ts";
 import { formatKey, keyOf } from "../../apimachinery/object.ts";
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { type BuiltinObject, Namespace } from "../../operator/builtin_kinds.ts";
-import { deploymentsOf, isWorking, podsOf, webhooksOf } from "../footprint.ts";
+import { deploymentsOf, isWorking, podsOf } from "../footprint.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
 import { isStarting, podTrouble } from "./pod_trouble.ts";
-import { clockSkewMs } from "./server_checks.ts";
+import { serverTimeMs } from "./server_checks.ts";
 
 const ENFORCE = "pod-security.kubernetes.io/enforce";
 
@@ -14,8 +14,8 @@ const ENFORCE = "pod-security.kubernetes.io/enforce";
 export const podsCheck: Check = {
   name: "pods",
   async look(examination) {
-    const { client, account, signal, program, clock } = examination;
-    const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
+    const { client, account, signal, program } = examination;
+    const nowMs = await serverTimeMs(examination);
     const deployments = await deploymentsOf(client, account, signal);
     const pods = (await podsOf(client, account, signal)).filter(({ metadata }) => !metadata?.deletionTimestamp);
     const found = pods.flatMap((pod) => podTrouble(pod).map((says) => podFinding(pod, says, nowMs)));
@@ -106,43 +106,11 @@ function disagreements(
   return found;
 }
 
-/** Whether the webhooks that API servers ask can answer. Says nothing where the operator has none. */
-export const webhooksCheck: Check = {
-  name: "webhooks",
-  async look({ client, operator, account, signal }) {
-    const found = await webhooksOf(client, operator, signal);
-    if (found.length === 0 && operator.admission.length === 0) return [];
-    const fix = "let the operator run: it installs and answers its webhooks";
-    if (found.length === 0) return [warning("no webhook configuration is installed: nothing asks the operator", fix)];
-    const working = (await podsOf(client, account, signal)).some(isWorking);
-    return found.flatMap(({ resource, live }) => {
-      const name = `${resource.kind.toLowerCase()} ${live.metadata?.name}`;
-      const webhooks = (live.webhooks ?? []) as Webhook[];
-      const strict = webhooks.filter(({ failurePolicy }) => failurePolicy !== "Ignore");
-      const resources = [...new Set(strict.flatMap(({ rules = [] }) => rules.flatMap((rule) => rule.resources ?? [])))];
-      const asked = webhooks.filter(({ clientConfig }) => clientConfig?.service);
-      if (asked.some(({ clientConfig }) => !clientConfig?.caBundle)) {
-        return [problem(`${name}: API servers are told no authority, so they trust no answer`, fix)];
-      }
-      if (asked.length === 0 || working) return [ok(`${name}: ${webhooks.length} webhooks have somebody to ask`)];
-      if (strict.length === 0) return [warning(`${name}: nobody answers, and every write passes unasked`, fix)];
-      const says = `${name}: nobody answers, so writes of ${resources.join(", ")} are refused`;
-      return [problem(says, `${fix}; or kubectl delete ${name}`)];
-    });
-  },
-};
-
-interface Webhook {
-  readonly failurePolicy?: string;
-  readonly rules?: readonly { readonly resources?: readonly string[] }[];
-  readonly clientConfig?: { readonly service?: unknown; readonly caBundle?: string };
-}
-
 /** Who leads, and whether it still does. Says nothing where nobody elects a leader. */
 export const leaderCheck: Check = {
   name: "leader",
   async look(examination) {
-    const { client, account, signal, clock } = examination;
+    const { client, account, signal } = examination;
     const elects = await electsLeader(examination);
     const lease = await client.find<LeaseObject>(LEASES, account, { signal });
     const working = (await podsOf(client, account, signal)).filter(isWorking).length;
@@ -152,7 +120,7 @@ export const leaderCheck: Check = {
       if (elects && working > 0) return [problem(`${working} pods work and none of them leads`, read)];
       return elects ? [warning("nobody leads", "let the operator run")] : [];
     }
-    const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
+    const nowMs = await serverTimeMs(examination);
     const agoMs = nowMs - Date.parse(renewTime ?? ""), ago = formatDuration(agoMs);
     const isFresh = agoMs <= (leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
     if (isFresh) return [ok(`${holderIdentity} leads, and said so ${ago} ago`)];
