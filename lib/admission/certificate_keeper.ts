@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { sleep } from "../base/clock.ts";
+import { validUntilMs } from "../base/certificates.ts";
 import { describeError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
@@ -62,7 +63,7 @@ export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
   readonly #bounds: RotationBounds;
   #lastError: unknown;
-  #shown = false;
+  #shown: ServingCertificates | undefined;
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options;
@@ -121,14 +122,16 @@ export class CertificateKeeper {
     await this.#trust(certificates, signal);
     if (leads()) await this.#publish(certificates, signal);
     await onCertificates(certificates);
-    this.#shown = true;
+    this.#shown = certificates;
   }
 
   async #advance(found: DynamicObject | undefined, signal?: AbortSignal): Promise<ServingCertificates | undefined> {
     const { clock, secret, names, leads, logger, configuration, conversion } = this.#options;
-    const present = found && fromSecret(found), nowMs = clock.now(), { client } = conversion ?? this.#options;
-    if (!conversion && !leads()) return present;
-    const step = rotationStep(present, nowMs, this.#bounds);
+    const kept = found && fromSecret(found), nowMs = clock.now(), { client } = conversion ?? this.#options;
+    if (!conversion && !leads()) return kept;
+    // Whoever deletes the Secret wants other certificates: until all replicas show them, those that they show are still trusted.
+    const shown = this.#shown && validUntilMs(this.#shown.serving.certificate) > nowMs ? this.#shown : undefined;
+    const present = kept ?? shown, step = !kept && shown ? "announce" : rotationStep(present, nowMs, this.#bounds);
     if (step === "keep") return present;
     const next = afterStep(step, present, { names, nowMs, lifetimeMs: this.#bounds.lifetimeMs });
     const object = toSecret(secret, next, configuration.labels ?? {});
@@ -141,7 +144,7 @@ export class CertificateKeeper {
       }
     } catch (error) {
       // Somebody else was quicker: the next look shows what they did.
-      if (error instanceof AlreadyExistsError || error instanceof ConflictError) return present;
+      if (error instanceof AlreadyExistsError || error instanceof ConflictError) return kept;
       throw error;
     }
     logger.info("the webhooks' certificates went a step further", { step, secret: formatKey(secret) });

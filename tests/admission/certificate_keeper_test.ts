@@ -75,6 +75,28 @@ Deno.test("a configuration that somebody changed is as declared again, and one t
   assert.equal(await call(replicas.ports[0]!, await trusted(replicas)), true);
 });
 
+Deno.test("a Secret that somebody deletes, or damages, is a rotation ahead of its time, in which no call is turned away", async () => {
+  await using replicas = new Replicas(declared);
+  await replicas.install();
+  const leader = await replicas.start(() => true), standby = await replicas.start(() => false);
+  await turn(replicas, () => leader.problem === undefined && standby.problem === undefined);
+  const secret = { namespace: "default", name: "certs-webhook" }, first = await trusted(replicas);
+  const taken: (() => Promise<unknown>)[] = [
+    () => replicas.client.delete(SECRETS, secret),
+    () => replicas.client.patch(SECRETS, secret, { data: { "tls.crt": btoa("x") } }, { type: "merge" }),
+  ];
+  for (const take of taken) {
+    const before = replicas.steps.length;
+    await take();
+    await turn(replicas, async () => {
+      for (const port of replicas.ports) assert.equal(await call(port, await trusted(replicas)), true);
+      return replicas.steps.slice(before).includes("retire");
+    });
+    assert.deepEqual(replicas.steps.slice(before), ["announce", "switch", "retire"]);
+  }
+  assert.ok(!(await trusted(replicas)).includes(first), "the key that was given up is trusted by nobody");
+});
+
 Deno.test("who begins to lead looks at once, and not when its next look is due", async () => {
   await using replicas = new Replicas(declared, { checkMs: 60 * CHECK_MS });
   await replicas.install();

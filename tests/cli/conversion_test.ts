@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { parseAllDocuments } from "yaml";
 import { SystemClock } from "../../lib/base/mod.ts";
 import { converterOf, CRDS } from "../../lib/admission/crd_conversion.ts";
+import { issueServing } from "../../lib/admission/serving_certificates.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { Client, openTransport } from "../../lib/client/mod.ts";
 import type { ApiResource, DynamicObject } from "../../lib/operator/mod.ts";
@@ -153,6 +154,10 @@ Deno.test("doctor names a kind that nobody is trusted, or there, to convert, bef
   const doctor = () => runBinary(["doctor", ...kubeconfig], { main: MAIN });
   const found = async (pattern: RegExp) => assert.match((await doctor()).out, pattern);
   await found(/problem: conversion: disks\.\S+: API servers are told no authority, so they trust no answer/);
+  const ended = issueServing(["nobody"], Date.parse("2020-01-01T00:00:00Z"), 86_400_000).authority;
+  const former = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(ended) } } } } };
+  await cluster.client.patch(CRDS, { name: NAME }, former, { type: "merge" });
+  await found(/problem: conversion: disks\.\S+: the authority that API servers are told ended at 2020-01-02T/);
   const trusting = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(cluster.door.authority) } } } } };
   await cluster.client.patch(CRDS, { name: NAME }, trusting, { type: "merge" });
   await found(/ok: conversion: disks\.\S+: there is nothing to convert yet/);
