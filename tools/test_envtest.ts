@@ -1,5 +1,5 @@
 /**
- * Runs test suites against a real control plane: starts one from `KUBEBUILDER_ASSETS` or setup-envtest's store, points `PINTLE_TEST_KUBECONFIG` at it,
+ * Runs test suites against real control planes: starts them from `KUBEBUILDER_ASSETS` or setup-envtest's store, points `PINTLE_TEST_KUBECONFIG` at it,
  * runs `deno test` over the paths given (by default every suite that asks tests/cluster.ts for its cluster), stops it again.
  *
  * ```sh
@@ -8,9 +8,9 @@
  *
  * @module
  */
-import { dirname } from "node:path";
 import { describeError, SystemClock, UsageError } from "../lib/base/mod.ts";
-import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
+import { envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
+import { dealt, runLane, summaryOf } from "./test_lane.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 /** What a suite imports that takes a real control plane where there is one; the last one starts control planes of its own. */
@@ -24,6 +24,9 @@ const HELPERS = [
   'conformance_case.ts"',
   '../harness/envtest_mirror.ts"',
 ];
+
+/** As many control planes at the same time, each with its share of the suites: most of a test's time is waiting. */
+const LANES = 2;
 
 /** Their programs have to be built first, and others' take long on a real server: they run where they are asked for. */
 const ON_REQUEST = [`${ROOT}tests/clients`, `${ROOT}tests/binary`, `${ROOT}tests/kind`];
@@ -43,40 +46,26 @@ async function clusterSuites(folder: string): Promise<string[]> {
   return found.sort();
 }
 
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
 /** Runs the tests; the exit code is theirs, or 130 after an interruption. */
 async function main(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new Error("interrupted"));
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, interrupt);
   try {
-    const env = Deno.env.toObject(), clock = new SystemClock(), { signal } = interrupted;
+    const env = Deno.env.toObject(), clock = new SystemClock(), { signal } = interrupted, startMs = clock.now();
     const located = { assets: env.KUBEBUILDER_ASSETS, folders: envtestFolders(env), clock };
     const programs = await locateEnvtest(located, signal);
-    await using cluster = await EnvtestCluster.start({ programs, clock, signal });
-    const file = `${cluster.folder}/test.kubeconfig`;
-    await Deno.writeTextFile(file, cluster.kubeconfig, { mode: 0o600 });
-    const suites = args.some((arg) => !arg.startsWith("-")) ? [] : [
-      ...await clusterSuites(`${ROOT}examples`),
-      ...await clusterSuites(`${ROOT}tests`),
-    ];
-    if (args.length === 0 && suites.length === 0) throw new UsageError("no suite uses tests/cluster.ts yet");
-    const tests = new Deno.Command(Deno.execPath(), {
-      // One cluster for all: suites that ran at the same time would see each other's CRDs and namespaces.
-      args: ["test", "-q", "-A", ...args, ...suites],
-      cwd: ROOT,
-      env: { PINTLE_TEST_KUBECONFIG: file, KUBEBUILDER_ASSETS: dirname(programs.etcd) },
-      stdin: "null",
-    }).spawn();
-    const stop = () => {
-      try {
-        tests.kill("SIGKILL");
-      } catch {
-        // They ended in this very moment.
-      }
-    };
-    signal.addEventListener("abort", stop);
-    const { code } = await tests.status;
-    return signal.aborted ? 130 : code;
+    const asked = args.some((arg) => !arg.startsWith("-"));
+    const suites = asked ? [] : [...await clusterSuites(`${ROOT}examples`), ...await clusterSuites(`${ROOT}tests`)];
+    const lanes = asked ? [args] : dealt(suites, LANES).map((files) => [...args, ...files]);
+    const results = await Promise.all(lanes.map((files) => runLane(files, { programs, clock, signal, say })));
+    if (signal.aborted) return 130;
+    summaryOf(results, clock.now() - startMs).forEach(say);
+    return Math.max(...results.map(({ code }) => code));
   } catch (error) {
     if (interrupted.signal.aborted) return 130;
     const hint = error instanceof UsageError && error.hint ? `\n  ${error.hint}` : "";
