@@ -31,6 +31,11 @@ const LANES = 2;
 /** Their programs have to be built first, and others' take long on a real server: they run where they are asked for. */
 const ON_REQUEST = [`${ROOT}tests/clients`, `${ROOT}tests/binary`, `${ROOT}tests/kind`];
 
+/** Whether a test file of this text is one whose cluster can be a real one. */
+export function runsOnReal(text: string): boolean {
+  return HELPERS.some((helper) => text.includes(helper));
+}
+
 /** Test files that import tests/cluster.ts or a world that does: those whose cluster can be a real one. */
 async function clusterSuites(folder: string): Promise<string[]> {
   const found: string[] = [];
@@ -39,8 +44,7 @@ async function clusterSuites(folder: string): Promise<string[]> {
     if (ON_REQUEST.includes(path)) continue;
     if (entry.isDirectory) found.push(...await clusterSuites(path));
     else if (entry.name.endsWith("_test.ts")) {
-      const text = await Deno.readTextFile(path);
-      if (HELPERS.some((helper) => text.includes(helper))) found.push(path);
+      if (runsOnReal(await Deno.readTextFile(path))) found.push(path);
     }
   }
   return found.sort();
