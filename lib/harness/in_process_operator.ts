@@ -215,7 +215,16 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   /** The gateway of the nodes' network: no other machine reaches what listens there. */
   async #wayBack(client: Client, clock: SystemClock): Promise<WayBack> {
     const { findWayBack } = await import("../operator/way_back.ts");
-    return await findWayBack(client, { clock, isLocal: true, os: Deno.build.os, signal: this.#abandon.signal });
+    const { signal } = this.#abandon;
+    try {
+      return await findWayBack(client, { clock, isLocal: true, os: Deno.build.os, signal });
+    } catch (cause) {
+      if (!(cause instanceof UsageError)) throw cause;
+      const otherwise = "run it as a pod: --deployed; or take an embedded or an envtest cluster";
+      throw new UsageError(`its webhooks cannot be called while it runs in this process: ${cause.message}`, otherwise, {
+        cause,
+      });
+    }
   }
 
   #recording(inner: Transport, { fault = () => "pass", before }: InProcessStart): Transport {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
 import { FakeMachine, type FakeMachineOptions, HANG, kindOf, operatorRoot } from "./fake_kind.ts";
 import { testWith } from "../outside_program.ts";
 
@@ -113,6 +114,21 @@ Deno.test("a run creates its cluster, runs on it and deletes it", async () => {
   const calls = (await machine.lines("calls")).filter((call) => call.startsWith("kind "));
   assert.match(calls.find((call) => call.includes("create"))!, /--name mine .*--image kindest\/node:v1\.34\.0$/);
   assert.ok(calls.includes("kind delete cluster --name mine"));
+  await machine.assertClean();
+});
+
+Deno.test("an operator whose webhooks no node can reach is told so, and leaves no configuration behind", async () => {
+  await using given = await kindOf();
+  const { machine, cluster } = given, args = ["test", "--cluster", "kind", "--filter", "is judged"];
+  const { code, out, err } = await machine.run(args, { main: "tests/cli/webhook_operator.ts" });
+  assert.deepEqual([code, err], [1, ""], out);
+  assert.match(
+    out,
+    /its webhooks cannot be called while it runs in this process: no way from .* shows no control plane/,
+  );
+  for (const type of ["mutate", "validate"] as const) {
+    assert.deepEqual((await cluster.client.list(configurationResource(type))).items, []);
+  }
   await machine.assertClean();
 });
 
