@@ -68,7 +68,8 @@ function contractOf(source: string, name: string): boolean {
 
 Deno.test("every test that a requirement names is there", async () => {
   const text = (await read("docs/functional_requirements.md")).replace(/\n {2}/g, " ");
-  const missing: string[] = [];
+  const missing: string[] = [], ids = [...text.matchAll(/^- \*\*(FR-\d+)\*\*/gm)].map(([, id]) => id);
+  assert.deepEqual(ids.filter((id, nth) => ids.indexOf(id) !== nth), [], "each requirement has a number of its own");
   let names = 0;
   for (const line of text.split("\n").filter((line) => line.startsWith("- **FR-"))) {
     const id = /FR-\d+/.exec(line)![0];
