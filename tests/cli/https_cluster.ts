@@ -3,7 +3,7 @@ import { type ApiResource, type DynamicObject, formatApiVersion, type KubeObject
 
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { applyCrds, installation, type InstalledObject, installNamespace } from "../../lib/operator/installation.ts";
-import { Client, type Login } from "../../lib/client/mod.ts";
+import { Client } from "../../lib/client/mod.ts";
 import { Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
 
@@ -79,17 +79,6 @@ export class HttpsCluster implements AsyncDisposable {
     if (parts.user) config.users[0].user = parts.user;
     Object.assign(config.clusters[0].cluster, parts.cluster);
     return await this.file("config", JSON.stringify(config));
-  }
-
-  /** The administrator's credentials, as a login hook answers them. */
-  login(): Login {
-    const { clusters: [{ cluster }], users: [{ user }] } = JSON.parse(this.door.kubeconfig);
-    return {
-      server: cluster.server,
-      caCerts: [atob(cluster["certificate-authority-data"])],
-      cert: atob(user["client-certificate-data"]),
-      key: atob(user["client-key-data"]),
-    };
   }
 
   /** Writes a file of the cluster's folder and returns its path. */

@@ -1,12 +1,27 @@
 import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { Client } from "../../lib/client/mod.ts";
 import { ConfigMap } from "../../lib/operator/mod.ts";
+import type { Login } from "../../lib/mod.ts";
+import { openServedCluster, type ServedCluster } from "../served_cluster.ts";
 import { Binary, runBinary } from "./binary.ts";
-import { HttpsCluster } from "./https_cluster.ts";
 
 const main = "tests/cli/login_operator.ts";
 
+/** What a hook would answer for the administrator of a kubeconfig. */
+async function loginOf({ kubeconfigPath }: ServedCluster): Promise<Login> {
+  const { clusters: [{ cluster }], users: [{ user }] } = parse(await Deno.readTextFile(kubeconfigPath));
+  return {
+    server: cluster.server,
+    caCerts: [atob(cluster["certificate-authority-data"])],
+    ...(user.token
+      ? { token: user.token }
+      : { cert: atob(user["client-certificate-data"]), key: atob(user["client-key-data"]) }),
+  };
+}
+
 Deno.test("run logs in by the operator's hook, and a probe of its own decides readiness", async () => {
-  await using cluster = await HttpsCluster.open();
+  await using cluster = await openServedCluster();
   const folder = await Deno.makeTempDir({ prefix: "pintle-login-" });
   const env = {
     LOGIN_FILE: `${folder}/login`,
@@ -14,7 +29,7 @@ Deno.test("run logs in by the operator's hook, and a probe of its own decides re
     PINTLE_HTTP_PORT: "0",
     PINTLE_LOG_FORMAT: "json",
   };
-  await Deno.writeTextFile(env.LOGIN_FILE, JSON.stringify(cluster.login()));
+  await Deno.writeTextFile(env.LOGIN_FILE, JSON.stringify(await loginOf(cluster)));
   await Deno.writeTextFile(env.PROBE_FILE, "");
   await using binary = await Binary.start(["run"], { main, env });
   await binary.until(/"message":"operator runs"/);
@@ -25,8 +40,11 @@ Deno.test("run logs in by the operator's hook, and a probe of its own decides re
   assert.equal(ready.status, 500);
   assert.match(await ready.text(), /\[-\]database failed: the database does not answer/);
   assert.equal((await (await fetch(`http://127.0.0.1:${port}/livez`)).text()).trim(), "ok");
-  await cluster.client.create(ConfigMap, { metadata: { namespace: "default", name: "news" } });
+  const client = new Client(cluster.transport(), { fieldManager: "test" }),
+    key = { namespace: "default", name: "news" };
+  await client.create(ConfigMap, { metadata: key });
   await binary.until(/"heard":"news"/);
+  await client.delete(ConfigMap, key);
   await Deno.remove(folder, { recursive: true });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ApiResource, type DynamicObject, guessPlural } from "../../lib/apimachinery/mod.ts";
+import { SystemClock, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import {
   AlreadyExistsError,
   Client,
@@ -10,6 +11,7 @@ import {
   InvalidError,
   NotFoundError,
   serverVersion,
+  UnreachableError,
   type WatchEvent,
 } from "../../lib/client/mod.ts";
 import { openCluster } from "../cluster.ts";
@@ -132,6 +134,73 @@ clusterTest("a streaming list ends with its annotated bookmark", async (client, 
   assert.deepEqual(events.map((event) => event.type), ["ADDED", "BOOKMARK"]);
   assert.equal(events[1]!.object.metadata?.annotations?.["k8s.io/initial-events-end"], "true");
 });
+
+/** A way to the server on which the next answers are others', or get lost. */
+class BadWay implements Transport {
+  readonly #inner: Transport;
+  /** What the next requests get in the place of the server's answer: none of it, or what comes back after the server has done its part. */
+  next: (Response | "lost answer" | "silence")[] = [];
+  readonly seen: string[] = [];
+
+  constructor(inner: Transport) {
+    this.#inner = inner;
+  }
+
+  async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
+    this.seen.push(request.method ?? "GET");
+    const instead = this.next.shift();
+    if (instead instanceof Response) return instead;
+    if (instead === "silence") {
+      return await new Promise((_, reject) =>
+        request.signal?.addEventListener("abort", () => reject(request.signal!.reason))
+      );
+    }
+    const answer = await this.#inner.fetch(path, request);
+    if (instead !== "lost answer") return answer;
+    await answer.body?.cancel();
+    throw new TypeError("connection closed before message completed");
+  }
+
+  close(): void {}
+}
+
+const refusal = (code: number, headers = {}) =>
+  Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", code, message: "not now" }, {
+    status: code,
+    headers,
+  });
+
+clusterTest(
+  "requests that fail are sent again where that is safe, as often as allowed and no earlier than asked",
+  async (sure, namespace) => {
+    const way = new BadWay(sure.transport), clock = new SystemClock();
+    const client = new Client(way, { fieldManager: "client-test", clock, retriesMax: 2, requestTimeoutMs: 500 });
+    const object = (name: string) => ({ metadata: { namespace, name } });
+    const sent = () => way.seen.splice(0).length;
+
+    way.next = [refusal(429, { "retry-after": "1" })];
+    const beganMs = clock.elapsed();
+    await client.create(CONFIG_MAPS, object("asked-to-wait"));
+    assert.ok(clock.elapsed() - beganMs >= 1_000, "what the server asks for is obeyed, by a create, too");
+    assert.equal(sent(), 2);
+
+    way.next = [refusal(503), "lost answer"];
+    assert.equal((await client.get(CONFIG_MAPS, object("asked-to-wait").metadata)).metadata?.name, "asked-to-wait");
+    assert.equal(sent(), 3);
+    way.next = [refusal(503), refusal(503), refusal(503)];
+    await assert.rejects(client.get(CONFIG_MAPS, object("asked-to-wait").metadata), /not now/);
+    assert.equal(sent(), 3, "the first and two more");
+
+    way.next = ["lost answer"];
+    await assert.rejects(client.create(CONFIG_MAPS, object("arrived")), UnreachableError);
+    assert.equal(sent(), 1, "a create may have arrived");
+    assert.ok(await sure.find(CONFIG_MAPS, object("arrived").metadata), "and has");
+
+    way.next = ["silence"];
+    await assert.rejects(client.get(CONFIG_MAPS, object("arrived").metadata), /500 ms|0\.5 ?s|time/i);
+    assert.equal(sent(), 1, "whoever is silent is not asked again by the same call");
+  },
+);
 
 clusterTest("who may not is told which rule is missing", async (_client, namespace, as) => {
   const jane = as("jane");
