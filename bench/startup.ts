@@ -84,7 +84,7 @@ try {
       ...PERMISSIONS,
       `${(await buildApp()).folder}/main.js`,
     ],
-    env: { DENO_DIR: folder, DENO_NO_UPDATE_CHECK: "1", MALLOC_ARENA_MAX: "2" },
+    env: { DENO_DIR: folder, DENO_NO_UPDATE_CHECK: "1", MALLOC_ARENA_MAX: "1" },
   };
   for (const launch of [sources, shipped]) await measureVersion(launch);
   for (const launch of [sources, shipped]) await measureServer(launch);
