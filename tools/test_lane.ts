@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { EnvtestCluster, type EnvtestPrograms } from "../lib/harness/mod.ts";
 import { type Clock, formatDuration } from "../lib/base/mod.ts";
 
@@ -50,7 +51,7 @@ export async function runLane(files: readonly string[], options: LaneOptions): P
   const tests = new Deno.Command(Deno.execPath(), {
     args: ["test", "-q", "-A", ...files],
     cwd: ROOT,
-    env: { PINTLE_TEST_KUBECONFIG: kubeconfig, KUBEBUILDER_ASSETS: programs.etcd.replace(/\/etcd$/, "") },
+    env: { PINTLE_TEST_KUBECONFIG: kubeconfig, KUBEBUILDER_ASSETS: dirname(programs.etcd) },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
