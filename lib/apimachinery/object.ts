@@ -1,3 +1,6 @@
+/** Where kubectl's client-side apply keeps the manifest that it applied, data included. */
+export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
+
 /** A managedFields entry (server-side apply's bookkeeping). */
 export interface ManagedFieldsEntry {
   /** Who wrote the fields: the `fieldManager` of the request. */

@@ -94,6 +94,21 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
    * reconcile of this object asks for it again, and is shared between objects.
    */
   watch(resource: ApiResource, key: ObjectKey): Promise<KubeObject | undefined>;
+  /**
+   * The metadata of every object that a selection finds, and a reconcile whenever one of them comes, changes or goes. It lives and
+   * is shared as those of {@linkcode ReconcileContext.watch} are. Needs the verbs `list` and `watch` for the whole selection.
+   */
+  watchAll(resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
+}
+
+/** Which objects of a resource {@linkcode ReconcileContext.watchAll} follows. */
+export interface WatchSelection {
+  /** Every namespace where absent. */
+  readonly namespace?: string;
+  /** Only objects with these labels, in the text form of a query. */
+  readonly labelSelector?: string;
+  /** Only objects with these fields, in the text form of a query. Every kind has `metadata.name` and `metadata.namespace`. */
+  readonly fieldSelector?: string;
 }
 
 /** What a handler of events gets. */

@@ -20,7 +20,7 @@ import {
   type ReconcileHandler,
   type TimerDeclaration,
 } from "./declaration.ts";
-import type { Dependencies } from "./dependencies.ts";
+import type { CycleWatches, Dependencies } from "./dependencies.ts";
 import type { EventPoster, EventSink } from "./event_recorder.ts";
 import { claim, release } from "./finalizer.ts";
 import { annotate, annotated } from "./handled_state.ts";
@@ -234,7 +234,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
     if (changes) worst = worse(worst, changes.outcome);
     if (!declaration.reconcile) return { outcome: worst, changes };
     const dependent = dependencies.begin(this.#plan.key);
-    const outcome = await this.#invoke(declaration.reconcile, parts, dependent.watch);
+    const outcome = await this.#invoke(declaration.reconcile, parts, dependent);
     if (outcome.kind === "done") dependent.end();
     return { outcome: worse(outcome, worst), changes };
   }
@@ -257,12 +257,12 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   async #invoke(
     declared: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions,
     parts: CycleParts<T, Spec, Status>,
-    watch?: ReturnType<Dependencies["begin"]>["watch"],
+    watches?: CycleWatches,
   ): Promise<Outcome> {
     const timeoutMs = declared.timeout === undefined ? this.#host.timeoutMs : durationMs(declared.timeout);
     try {
       const result = await runWithTimeout(this.#host.clock, timeoutMs, this.#signal, (signal) => {
-        return declared.handler(this.#context(parts, signal, watch));
+        return declared.handler(this.#context(parts, signal, watches));
       });
       return outcomeOf(result);
     } catch (error) {
@@ -273,7 +273,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   #context(
     { object, spec, draft, events }: CycleParts<T, Spec, Status>,
     signal: AbortSignal,
-    watch: ReturnType<Dependencies["begin"]>["watch"] | undefined,
+    watches: CycleWatches | undefined,
   ): ReconcileContext<T, Spec, Status> {
     const client = this.#client.withSignal(signal);
     const children = new Children(object, client, this.#host.kinds, this.#host.fieldManager);
@@ -288,8 +288,13 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       prune: () => children.prune(),
       watch: async (resource, key) => {
         signal.throwIfAborted(); // a handler that outlived its cycle must not open a watch that nobody closes
-        if (watch) return await watch(client, resource, key);
+        if (watches) return await watches.one(client, resource, key);
         return await client.find<KubeObject>(resource, key, { metadataOnly: true });
+      },
+      watchAll: async (resource, selection) => {
+        signal.throwIfAborted();
+        if (watches) return await watches.all(client, resource, selection);
+        return (await client.list<KubeObject>(resource, { ...selection, metadataOnly: true })).items;
       },
     };
   }

@@ -1,7 +1,7 @@
 import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
 import { diff, type DiffItem } from "../apimachinery/diff.ts";
 import type { Condition } from "../apimachinery/condition.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 
 /** One field that a write would change; values of Secrets are masked, and told apart only as before and after. */
@@ -20,7 +20,6 @@ type Fields = Record<string, unknown>;
 
 /** What a server counts and books by itself with every write. */
 const BOOKKEEPING = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const MASK = "********";
 
 /** The fields in which an object differs after a write, leaf by leaf; `before` is undefined where the write makes it. */
@@ -57,7 +56,7 @@ function maskSecret(old: Fields, next: Fields): void {
   for (const field of ["data", "stringData"]) maskValues(old[field], next[field], () => true);
   const annotations = ({ metadata }: Fields) => (metadata as Fields).annotations;
   // What kubectl applied stands there once more, data and all.
-  maskValues(annotations(old), annotations(next), (key) => key === LAST_APPLIED);
+  maskValues(annotations(old), annotations(next), (key) => key === LAST_APPLIED_ANNOTATION);
 }
 
 function maskValues(old: unknown, next: unknown, isSecret: (key: string) => boolean): void {

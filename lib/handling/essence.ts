@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, isObject, jsonClone, type JsonObject } from "../base/json.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/object.ts";
 import { fieldPath, valueAt } from "./filter.ts";
 
 /** What of an object its handlers are told about when it changes: what people and other controllers say, not what is answered. */
@@ -27,8 +27,6 @@ export interface EssenceOptions {
 }
 
 const NOT_ESSENTIAL = new Set(["apiVersion", "kind", "metadata", "status"]);
-/** A copy of the whole object, which kubectl's client-side apply keeps for itself. */
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
  * The essence of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign annotations count.
@@ -42,7 +40,7 @@ export function essenceOf(object: KubeObject, options: EssenceOptions): Essence 
     if (!NOT_ESSENTIAL.has(field) && value !== undefined) essence[field] = jsonClone(value);
   }
   hideSecrets(essence, uid, secretFields);
-  const foreign = Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED && !isRecord(key));
+  const foreign = Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED_ANNOTATION && !isRecord(key));
   const metadata: JsonObject = {};
   if (Object.keys(labels).length > 0) metadata.labels = { ...labels };
   if (foreign.length > 0) metadata.annotations = Object.fromEntries(foreign);

@@ -1,3 +1,4 @@
+import { LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
 import { describeError, isObject, jsonEqual } from "../base/mod.ts";
 
 /**
@@ -69,12 +70,9 @@ function compare(pattern: unknown, actual: unknown, path: string, secret: boolea
   } else if (!jsonEqual(pattern, actual)) fail();
 }
 
-/** Where kubectl keeps a copy of all that it applied, data included. */
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
-
 /** Whether a field of a Secret can hold none of its data. */
 function isShownOfSecret(path: string): boolean {
-  if (path.startsWith("metadata.annotations[")) return !path.includes(LAST_APPLIED);
+  if (path.startsWith("metadata.annotations[")) return !path.includes(LAST_APPLIED_ANNOTATION);
   return /^(apiVersion|kind|type|immutable|metadata\.(?!annotations$|managedFields)\w)/.test(path);
 }
 

@@ -61,6 +61,7 @@ export type {
   StatusDraft,
   WatchedChange,
   WatchOptions,
+  WatchSelection,
 } from "../controller/mod.ts";
 export { AdmissionError } from "../admission/admission_error.ts";
 export type {

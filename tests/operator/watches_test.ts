@@ -113,6 +113,39 @@ Deno.test("a watched object wakes its watchers when it appears, changes and goes
   assert.equal(watched(), 0);
 });
 
+Deno.test("a watched selection wakes its watchers when an object comes, changes and goes, in any namespace", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ watchAll, status }) => {
+    const found = await watchAll(ConfigMap, { fieldSelector: "metadata.name=taken", labelSelector: "!ours" });
+    const annotations = found.flatMap(({ metadata }) => Object.keys(metadata?.annotations ?? {}));
+    status.set({ phase: [...found.map(({ metadata }) => metadata?.labels?.v), ...annotations].sort().join() });
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const a = await world.namespace("a"), b = await world.namespace("b");
+  const phase = (wanted: string) =>
+    world.untilObject<WidgetObject>(Widget, { namespace: a, name: "w" }, ({ status }) => status?.phase === wanted);
+  await createWidget(world, Widget, a, "w");
+  await phase("");
+  const create = (namespace: string, name: string, labels: Record<string, string>, annotations = {}) =>
+    world.client.create<ConfigMapObject>(ConfigMap, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace, name, labels, annotations },
+    });
+  await create(a, "taken", { v: "1" }, { note: "x", "kubectl.kubernetes.io/last-applied-configuration": "{data}" });
+  await phase("1,note");
+  await create(b, "other", { v: "2" });
+  await create(b, "taken", { v: "3" });
+  await phase("1,3,note");
+  await world.client.patch(ConfigMap, { namespace: b, name: "taken" }, { metadata: { labels: { ours: "" } } }, {
+    type: "merge",
+  });
+  await phase("1,note");
+  await world.client.delete(ConfigMap, { namespace: a, name: "taken" });
+  await phase("");
+});
+
 Deno.test("an object that goes lets go of what it watched", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ namespace, watch }) =>
