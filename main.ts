@@ -1,10 +1,22 @@
-import { type BuildInfo, cli, integer, list } from "./lib/cli/mod.ts";
-import { replicationDemo, replicator, REPLICATOR_DEFAULTS } from "./lib/replicator/mod.ts";
+import { type BuildInfo, cli, globs, integer, namespaceName } from "./lib/cli/mod.ts";
+import { replicationDemo, replicator, REPLICATOR_DEFAULTS, trustCheck } from "./lib/replicator/mod.ts";
 import project from "./deno.json" with { type: "json" };
 
 /** Settings of the shipped operator, beside the common ones. */
 const settings = {
-  protectedNamespaces: list({
+  trustedNamespaces: globs({
+    env: "PINTLE_TRUSTED_NAMESPACES",
+    flag: "trusted-namespaces",
+    fallback: REPLICATOR_DEFAULTS.trustedNamespaces.join(","),
+    description: "Globs of namespaces whose Replications may write everywhere, and may adopt; none where empty",
+  }),
+  operatorNamespace: namespaceName({
+    env: "PINTLE_OPERATOR_NAMESPACE",
+    flag: "operator-namespace",
+    fallback: REPLICATOR_DEFAULTS.operatorNamespace,
+    description: "Namespace in which the operator runs: it never gets a copy",
+  }),
+  protectedNamespaces: globs({
     env: "PINTLE_PROTECTED_NAMESPACES",
     flag: "protected-namespaces",
     fallback: REPLICATOR_DEFAULTS.protectedNamespaces.join(","),
@@ -40,6 +52,7 @@ if (import.meta.main) {
     args: Deno.args,
     env: Deno.env.toObject(),
     settings,
+    checks: [trustCheck],
     demo: () => replicationDemo,
     aftermath: "the copies of a Replication go with it, or stay as nobody's where its deletionPolicy is Orphan",
     root: import.meta.dirname,

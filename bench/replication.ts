@@ -101,7 +101,7 @@ interface Bench {
 async function measure(bench: Bench): Promise<void> {
   const { client, open, raw, namespaces, rounds } = bench;
   const seen = counting(open());
-  const running = await replicator().start({ transport: seen.transport });
+  const running = await replicator({ trustedNamespaces: ["*"] }).start({ transport: seen.transport });
   const replicate = (name: string, glob: string) =>
     client.create<ReplicationObject>(Replication, {
       apiVersion: "pintle.dev/v1alpha1",
@@ -162,7 +162,7 @@ async function measureQuiet(
   seen.transport.close();
 
   const again = counting(open()), restartMs = performance.now();
-  const restarted = await replicator().start({ transport: again.transport });
+  const restarted = await replicator({ trustedNamespaces: ["*"] }).start({ transport: again.transport });
   await untilIdle(restarted);
   console.log(
     `restart: ${spell(again.writes)} written, ${again.reads()} reads, ${

@@ -6,6 +6,7 @@ import { conversionCheck } from "./doctor/conversion_check.ts";
 import { installationCheck } from "./doctor/installation_check.ts";
 import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
+import { ownCheck } from "./doctor/own_check.ts";
 import { peeringCheck } from "./doctor/peering_check.ts";
 import { ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
 import { shardsCheck } from "./doctor/shards_check.ts";
@@ -61,7 +62,10 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
   const examination: Examination = { client, transport, server, clock, operator, program, account, table, signal };
   const found: Diagnosis[] = [];
   const show = output === "json" ? () => {} : printer(terminal);
-  for (const check of CHECKS) {
+  const own = (context.checks ?? []).map((check) =>
+    ownCheck(check, context.settings as unknown as Readonly<Record<string, unknown>>)
+  );
+  for (const check of [...CHECKS, ...own]) {
     const diagnoses = await examine(check, examination);
     found.push(...diagnoses);
     diagnoses.forEach(show);

@@ -5,14 +5,17 @@
  * @module
  */
 export type { DemoRow, DemoScenario, DemoStep, DemoView } from "./demo_scenario.ts";
+export type { OwnCheck } from "./doctor/own_check.ts";
 export { EXIT } from "./exit.ts";
 export { type BuildInfo, cli, type CliOptions } from "./program.ts";
 export {
   choice,
   duration,
+  globs,
   integer,
   list,
   type Named,
+  namespaceName,
   type Setting,
   type SettingTable,
   type SettingValues,

@@ -2,6 +2,7 @@ import { CommanderError } from "@commander-js/extra-typings";
 import type { Operator } from "../operator/operator.ts";
 import { commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
+import type { OwnCheck } from "./doctor/own_check.ts";
 import { EXIT, exitCodeOf, reportError } from "./exit.ts";
 import { type ResolvedSettings, resolveSettings, type SettingTable, type SettingValues } from "./setting.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
@@ -31,6 +32,8 @@ export interface CliOptions<Own extends SettingTable> {
   readonly env: Readonly<Record<string, string>>;
   /** Settings of this operator's own, beside the common ones. */
   readonly settings?: Own;
+  /** What `doctor` looks at beside its own checks. */
+  readonly checks?: readonly OwnCheck<Own>[];
   /** What `demo` shows. */
   readonly demo?: (operator: Operator) => DemoScenario;
   /** The suites that `test` runs; loaded only then. */
@@ -53,6 +56,7 @@ export interface CommandContext {
   readonly origins: ResolvedSettings<SettingTable>["origins"];
   readonly env: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
+  readonly checks?: readonly OwnCheck<SettingTable>[];
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
   readonly aftermath?: string;
@@ -97,6 +101,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       origins,
       env: options.env,
       terminal,
+      checks: options.checks as CommandContext["checks"],
       demo: options.demo?.(made),
       suites: options.suites,
       aftermath: options.aftermath,

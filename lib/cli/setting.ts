@@ -1,6 +1,7 @@
 import { durationMs } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
+import { globProblem } from "../apimachinery/namespace_globs.ts";
 
 /** One setting: how it is named, read and described. */
 export interface Setting<T> {
@@ -113,6 +114,35 @@ export function list(named: Named): Setting<readonly string[]> {
     ...named,
     placeholder: "A,B,…",
     parse: (value) => value.split(",").map((word) => word.trim()).filter((word) => word !== ""),
+  };
+}
+
+/** Globs of namespace names, separated by commas; `!` excludes, and none where empty. */
+export function globs(named: Named): Setting<readonly string[]> {
+  const words = list(named);
+  return {
+    ...words,
+    placeholder: "GLOB,…",
+    parse: (value) => {
+      const found = words.parse(value);
+      for (const glob of found) {
+        const problem = globProblem(glob);
+        if (problem) throw new RangeError(`has "${glob}", which matches no namespace: it ${problem}`);
+      }
+      return found;
+    },
+  };
+}
+
+/** The name of a namespace. */
+export function namespaceName(named: Named): Setting<string> {
+  return {
+    ...named,
+    placeholder: "NAMESPACE",
+    parse: (value) => {
+      if (isDnsLabel(value)) return value;
+      throw new RangeError("must be the name of a namespace");
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
 import { WEBHOOK_PORT } from "../admission/webhook_configuration.ts";
-import { choice, duration, integer, labels, list, optionalInteger, type Setting, text } from "./setting.ts";
+import { choice, duration, globs, integer, labels, optionalInteger, type Setting, text } from "./setting.ts";
 
 /** The values of the common settings. */
 export interface Settings {
@@ -88,7 +88,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     fallback: "",
     description: "Context of the kubeconfig; its current one where empty",
   }, "NAME"),
-  namespaces: list({
+  namespaces: globs({
     env: "PINTLE_NAMESPACES",
     flag: "namespaces",
     fallback: "",

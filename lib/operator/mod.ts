@@ -14,6 +14,7 @@ export {
   formatKey,
   keyOf,
   type KubeObject,
+  LAST_APPLIED_ANNOTATION,
   type ManagedFieldsEntry,
   type ObjectKey,
   type ObjectMeta,

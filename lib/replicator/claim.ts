@@ -1,27 +1,78 @@
 import { createHash } from "node:crypto";
-import { type KubeObject, LABEL_VALUE_LENGTH_MAX, type ObjectKey } from "../operator/mod.ts";
+import { LABEL_VALUE_LENGTH_MAX, type ObjectKey } from "../operator/mod.ts";
+import type { CopyRecord } from "./copy_record.ts";
 
 /** Label of every copy: the watch selects by it. Its value tells copies of one Replication from others. */
-export const CLAIM_LABEL = "pintle.dev/replication";
-/** Annotation of every copy: `namespace/name` of its Replication. The claim itself; the label is only its index. */
-export const CLAIM_ANNOTATION = "pintle.dev/replication";
+export const REPLICATION_LABEL = "pintle.dev/replication";
+/** Annotation of every copy: `namespace/name` of its Replication, for people. */
+export const REPLICATION_ANNOTATION = "pintle.dev/replication";
+/** Annotation of every copy: the claim itself, bound to the Replication's uid and to the copy's own namespace and name. */
+export const CLAIM_ANNOTATION = "pintle.dev/claim";
 /** Annotation of every copy: resourceVersion of the source that it shows. */
 export const VERSION_ANNOTATION = "pintle.dev/source-version";
+/** Annotation of an object that a Replication left behind (`deletionPolicy: Orphan`): `namespace/name` of the Replication. */
+export const ORPHAN_ANNOTATION = "pintle.dev/orphaned-by";
 
-/** What makes an object a copy of a Replication. */
-export function claimOf(object: KubeObject): string | undefined {
-  return object.metadata?.annotations?.[CLAIM_ANNOTATION];
+/** A Replication as claims name it. */
+export interface ReplicationIdentity {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
 }
 
-/** The claim of a Replication. */
-export function claimText(replication: ObjectKey): string {
-  return `${replication.namespace}/${replication.name}`;
+/** The value of {@linkcode CLAIM_ANNOTATION} on the copy at `copy`. */
+export function claimText(replication: ReplicationIdentity, copy: ObjectKey): string {
+  return `${replication.uid} ${copy.namespace}/${copy.name}`;
+}
+
+/** `namespace/name` of a Replication. */
+export function replicationText({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`;
+}
+
+/**
+ * The Replication that an object is a copy of, or undefined where it is no copy.
+ *
+ * Guarantees: no pasted manifest is a copy. The claim names the place that it was written for, and it counts only where the
+ * operator's field manager owns it. API servers give a field to the manager that changes it, even on a create whose body brings
+ * `managedFields` (KEP-555). Whether the Replication still exists is another question: ask the server.
+ */
+export function claimOf(record: CopyRecord): ReplicationIdentity | undefined {
+  const { namespace, name } = record.metadata ?? {};
+  const replication = keyOfText(ownAnnotation(record, REPLICATION_ANNOTATION));
+  const [uid, place, ...rest] = (ownAnnotation(record, CLAIM_ANNOTATION) ?? "").split(" ");
+  if (!replication || !uid || rest.length > 0 || place !== `${namespace}/${name}`) return undefined;
+  return { ...replication, uid };
+}
+
+/** Whether an object is a copy of this very Replication. */
+export function isCopyOf(record: CopyRecord, replication: ReplicationIdentity): boolean {
+  return claimOf(record)?.uid === replication.uid;
+}
+
+/**
+ * `namespace/name` of the Replication that wrote an object and no longer claims it, if all content is still as it was written. Such an
+ * object was orphaned, or its Replication was deleted by force, or made again from a backup with another uid.
+ */
+export function leftBehindBy(record: CopyRecord): string | undefined {
+  if (record.foreign) return undefined;
+  return ownAnnotation(record, ORPHAN_ANNOTATION) ?? ownAnnotation(record, REPLICATION_ANNOTATION);
 }
 
 /** The label value of a Replication: readable where it fits, else shortened with a digest of the names (not of any secret). */
-export function claimLabel(replication: ObjectKey): string {
+export function replicationLabel(replication: ObjectKey): string {
   const text = `${replication.namespace}.${replication.name}`;
   if (text.length <= LABEL_VALUE_LENGTH_MAX) return text;
-  const digest = createHash("sha256").update(claimText(replication)).digest("hex").slice(0, 12);
+  const digest = createHash("sha256").update(replicationText(replication)).digest("hex").slice(0, 12);
   return `${text.slice(0, LABEL_VALUE_LENGTH_MAX - digest.length - 1)}-${digest}`;
+}
+
+function ownAnnotation({ metadata, ownAnnotations = [] }: CopyRecord, name: string): string | undefined {
+  const annotations = metadata?.annotations ?? {};
+  return ownAnnotations.includes(name) && Object.hasOwn(annotations, name) ? annotations[name] : undefined;
+}
+
+function keyOfText(text: string | undefined): { namespace: string; name: string } | undefined {
+  const [namespace, name, ...rest] = (text ?? "").split("/");
+  return namespace && name && rest.length === 0 ? { namespace, name } : undefined;
 }

@@ -1,4 +1,4 @@
-import type { KubeObject, ManagedFieldsEntry } from "../operator/mod.ts";
+import { controllerOf, type KubeObject, LAST_APPLIED_ANNOTATION, type ManagedFieldsEntry } from "../operator/mod.ts";
 import { fieldKeys } from "./source.ts";
 
 /**
@@ -14,11 +14,12 @@ export interface CopyRecord extends KubeObject {
   /** Labels and annotations that our field manager set. */
   readonly ownLabels?: readonly string[];
   readonly ownAnnotations?: readonly string[];
+  /** `Kind name` of the controller that owns the object, if it has one. */
+  readonly controller?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const CONTENT_FIELDS = ["f:data", "f:binaryData", "f:stringData", "f:type", "f:immutable"];
 
 /** The projection of a copy's metadata that the store keeps, for the operator's `fieldManager`. */
@@ -28,15 +29,16 @@ export function projectCopy(fieldManager: string): (object: KubeObject) => CopyR
       object.metadata ?? {};
     const own = managedFields.find((entry) => isOwn(entry, fieldManager))?.fieldsV1 ?? {};
     const foreign = managedFields.some((entry) => {
-      return !isOwn(entry, fieldManager) && CONTENT_FIELDS.some((field) => field in (entry.fieldsV1 ?? {}));
+      return !isOwn(entry, fieldManager) && CONTENT_FIELDS.some((field) => Object.hasOwn(entry.fieldsV1 ?? {}, field));
     });
-    const metadata = own["f:metadata"] as Fields | undefined;
+    const metadata = own["f:metadata"] as Fields | undefined, controller = controllerOf(object);
     return {
       metadata: { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations: kept(annotations) },
       ownKeys: fieldKeys(keysUnder(own["f:data"]), keysUnder(own["f:binaryData"])),
       foreign,
       ownLabels: keysUnder(metadata?.["f:labels"]),
       ownAnnotations: keysUnder(metadata?.["f:annotations"]),
+      ...(controller ? { controller: `${controller.kind} ${controller.name}` } : {}),
     };
   };
 }
@@ -51,6 +53,6 @@ function keysUnder(fields: unknown): string[] {
 
 /** kubectl's copy of what was applied holds the data itself: it must not be held in memory. */
 function kept(annotations: Record<string, string> | undefined): Record<string, string> | undefined {
-  if (!annotations || !(LAST_APPLIED in annotations)) return annotations;
-  return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED));
+  if (!annotations || !Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) return annotations;
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED_ANNOTATION));
 }

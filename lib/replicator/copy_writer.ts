@@ -10,17 +10,26 @@ import {
   TemporaryError,
 } from "../operator/mod.ts";
 import type { ApiResource } from "../operator/mod.ts";
-import { CLAIM_ANNOTATION, CLAIM_LABEL, claimOf, claimText, VERSION_ANNOTATION } from "./claim.ts";
+import {
+  CLAIM_ANNOTATION,
+  claimText,
+  ORPHAN_ANNOTATION,
+  REPLICATION_ANNOTATION,
+  REPLICATION_LABEL,
+  replicationText,
+  VERSION_ANNOTATION,
+} from "./claim.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import { type Marks, outdatedMarks } from "./plan.ts";
 import { sameContent, type SourceObject } from "./source.ts";
+import { type Claimant, OccupantReader, OccupiedError, refusal } from "./takeover.ts";
 
-/** An object stands where a copy should, and is not ours to change. */
-export class OccupiedError extends TemporaryError {
-  override readonly name = "OccupiedError";
+/** An object of the copy's name is being deleted: only its end makes room. */
+export class LeavingError extends TemporaryError {
+  override readonly name = "LeavingError";
 
-  constructor(message: string) {
-    super(message, { reason: "Conflict" });
+  constructor() {
+    super("the object is being deleted and waits for a finalizer", { reason: "CopyTerminating" });
   }
 }
 
@@ -28,15 +37,15 @@ export class OccupiedError extends TemporaryError {
 export interface CopyWriterOptions {
   readonly client: CycleClient;
   readonly resource: ApiResource;
-  readonly replication: ObjectKey;
+  readonly claimant: Claimant;
   /** Name of every copy. */
   readonly name: string;
-  readonly marks: Marks;
-  readonly conflictPolicy: "Fail" | "Adopt";
+  /** The marks of the copy in a namespace. */
+  readonly marks: (namespace: string) => Marks;
+  /** Makes of an object's metadata what {@linkcode refusal} decides by. */
+  readonly project: (object: KubeObject) => CopyRecord;
   /** Reads the source, once per cycle. */
   readonly source: () => Promise<SourceObject>;
-  /** Whether a Replication of this claim exists. */
-  readonly claimIsLive: (claim: string) => boolean;
 }
 
 type Operation = { op: "test" | "add"; path: string; value: JsonValue } | { op: "remove"; path: string };
@@ -82,16 +91,8 @@ export class CopyWriter {
   async update(copy: CopyRecord): Promise<string | undefined> {
     const { resource } = this.#options, { namespace, uid } = copy.metadata!;
     const source = await this.#options.source();
-    const guards: Operation[] = [
-      { op: "test", path: "/metadata/uid", value: uid! },
-      {
-        op: "test",
-        path: `/metadata/annotations/${pointer(CLAIM_ANNOTATION)}`,
-        value: claimText(this.#options.replication),
-      },
-    ];
     try {
-      const operations = [...guards, ...this.#markOperations(copy), ...contentOperations(resource, source)];
+      const operations = [...this.#guards(copy), ...this.#markOperations(copy), ...contentOperations(resource, source)];
       const patched = await this.#patch(namespace!, operations);
       return patched.metadata?.resourceVersion;
     } catch (error) {
@@ -102,50 +103,63 @@ export class CopyWriter {
     }
   }
 
-  /** Removes a copy that is no longer wanted, or lets go of it. One that is gone already is fine. */
-  async remove(copy: KubeObject, deletionPolicy: "Delete" | "Orphan"): Promise<void> {
-    const { client, resource } = this.#options,
-      { namespace, name, uid, labels = {}, annotations = {} } = copy.metadata!;
+  /**
+   * Deletes a copy that is no longer wanted, or leaves it behind without a claim. One that is gone already is fine.
+   *
+   * @throws {ConflictError} where it changed since it was looked at: it may have been taken over.
+   */
+  async remove(copy: CopyRecord, deletionPolicy: "Delete" | "Orphan"): Promise<void> {
+    const { client, resource, claimant } = this.#options;
+    const { namespace, name, uid, resourceVersion, labels = {}, annotations = {} } = copy.metadata!;
     const key = { namespace, name: name! };
     try {
       if (deletionPolicy === "Delete") {
-        await client.delete(resource, key, { uid });
+        await client.delete(resource, key, { uid, resourceVersion });
         return;
       }
       const drop = (field: string, marks: Readonly<Record<string, string>>, keys: readonly string[]): Operation[] =>
-        keys.filter((mark) => mark in marks).map((mark) => ({
+        keys.filter((mark) => Object.hasOwn(marks, mark)).map((mark) => ({
           op: "remove",
           path: `/metadata/${field}/${pointer(mark)}`,
         }));
       await client.patch(resource, key, [
-        { op: "test", path: "/metadata/uid", value: uid! },
-        ...drop("labels", labels, [CLAIM_LABEL]),
-        ...drop("annotations", annotations, [CLAIM_ANNOTATION, VERSION_ANNOTATION]),
+        ...this.#guards(copy),
+        ...drop("labels", labels, [REPLICATION_LABEL]),
+        ...drop("annotations", annotations, [REPLICATION_ANNOTATION, CLAIM_ANNOTATION, VERSION_ANNOTATION]),
+        {
+          op: "add",
+          path: `/metadata/annotations/${pointer(ORPHAN_ANNOTATION)}`,
+          value: replicationText(claimant.replication),
+        },
       ] as JsonValue, { type: "json", metadataOnly: true });
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
     }
   }
 
-  /** Deals with an object in the way: adopts it where that is allowed; false where it is gone. */
+  /** What must still hold when a copy is patched: it is the object that was looked at, and it still carries the claim. */
+  #guards({ metadata }: CopyRecord): Operation[] {
+    const { namespace, name, uid } = metadata!, claim = `/metadata/annotations/${pointer(CLAIM_ANNOTATION)}`;
+    return [
+      { op: "test", path: "/metadata/uid", value: uid! },
+      { op: "test", path: claim, value: claimText(this.#options.claimant.replication, { namespace, name: name! }) },
+    ];
+  }
+
+  /** Takes the object that stands where the copy should, if that is allowed; false where there is none. */
   async #settleOccupied(namespace: string): Promise<boolean> {
-    const { client, resource, conflictPolicy, replication, claimIsLive } = this.#options;
+    const { client, resource, claimant, project } = this.#options;
     const found = await client.find<KubeObject>(resource, this.#key(namespace), { metadataOnly: true });
     if (!found) return false;
-    const claim = claimOf(found), ours = claim === claimText(replication);
-    const taken = claim !== undefined && !ours && claimIsLive(claim);
-    if (taken) throw new OccupiedError(`${resource.kind} ${this.#name(namespace)} is a copy of Replication ${claim}`);
-    // A claim of a Replication that is gone binds nobody; anything else is somebody's object.
-    if (!ours && claim === undefined && conflictPolicy === "Fail") {
-      throw new OccupiedError(
-        `${resource.kind} ${this.#name(namespace)} exists and is no copy; delete it, or set conflictPolicy: Adopt`,
-      );
-    }
-    await this.#adopt(namespace, found);
+    if (found.metadata?.deletionTimestamp) throw new LeavingError();
+    const occupant = await new OccupantReader(client).describe(project(found), resource.kind);
+    const reason = refusal(occupant, claimant);
+    if (reason) throw new OccupiedError(reason);
+    await this.#adopt(namespace, occupant.record);
     return true;
   }
 
-  async #adopt(namespace: string, found: KubeObject): Promise<void> {
+  async #adopt(namespace: string, found: CopyRecord): Promise<void> {
     const { resource } = this.#options, { uid, resourceVersion } = found.metadata!;
     const source = await this.#options.source();
     // The version is tested too: what is adopted is what was looked at.
@@ -181,7 +195,7 @@ export class CopyWriter {
   }
 
   #markOperations(object: CopyRecord): Operation[] {
-    const { marks } = this.#options, outdated = outdatedMarks(object, marks);
+    const marks = this.#options.marks(object.metadata!.namespace!), outdated = outdatedMarks(object, marks);
     const operations: Operation[] = [];
     for (const field of ["labels", "annotations"] as const) {
       const path = `/metadata/${field}`, present = object.metadata?.[field];
@@ -191,7 +205,7 @@ export class CopyWriter {
           operations.push({ op: "add", path: `${path}/${pointer(key)}`, value });
         }
         for (const key of outdated[field]) {
-          if (key in present) operations.push({ op: "remove", path: `${path}/${pointer(key)}` });
+          if (Object.hasOwn(present, key)) operations.push({ op: "remove", path: `${path}/${pointer(key)}` });
         }
       }
     }
@@ -199,7 +213,9 @@ export class CopyWriter {
   }
 
   #body(namespace: string, source: SourceObject): KubeObject & JsonObject {
-    const { resource, name, marks } = this.#options, { type, data, binaryData, immutable } = source;
+    const { resource, name } = this.#options,
+      marks = this.#options.marks(namespace),
+      { type, data, binaryData, immutable } = source;
     return {
       apiVersion: "v1",
       kind: resource.kind,
@@ -213,10 +229,6 @@ export class CopyWriter {
 
   #key(namespace: string): ObjectKey {
     return { namespace, name: this.#options.name };
-  }
-
-  #name(namespace: string): string {
-    return `${namespace}/${this.#options.name}`;
   }
 }
 

@@ -7,8 +7,9 @@ import {
   Secret,
   type SecretObject,
 } from "../operator/mod.ts";
-import { CLAIM_LABEL, VERSION_ANNOTATION } from "./claim.ts";
+import { REPLICATION_LABEL, VERSION_ANNOTATION } from "./claim.ts";
 import { Replication } from "./replication.ts";
+import { ACCEPT_ANNOTATION } from "./trust.ts";
 
 const SOURCE = { namespace: "platform", name: "registry-credentials" };
 const TEAMS = ["team-anchor", "team-beacon", "team-compass", "team-dory"];
@@ -24,7 +25,7 @@ export const replicationDemo = {
   tryOut: [
     "kubectl get replications -A",
     "kubectl describe replication registry-credentials -n platform",
-    "kubectl create namespace team-gale && kubectl get secrets -A",
+    "kubectl create namespace team-gale && kubectl annotate namespace team-gale pintle.dev/accept-from=platform",
     "kubectl delete secret registry-credentials -n team-dory",
     "kubectl edit replication registry-credentials -n platform",
   ],
@@ -35,13 +36,18 @@ export const replicationDemo = {
       act: (client: StoryClient) => addNamespace(client, "team-ember"),
     },
     { title: "the source Secret changes: password rotated", act: rotate },
-    { title: "somebody deletes the copy in team-beacon", act: deleteCopy },
+    { title: "the copy in team-beacon is deleted", act: deleteCopy },
   ],
   observe,
 };
 
 async function begin(client: StoryClient): Promise<void> {
-  for (const name of [SOURCE.namespace, ...TEAMS]) await addNamespace(client, name);
+  await client.create<NamespaceObject>(Namespace, {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: SOURCE.namespace },
+  });
+  for (const name of TEAMS) await addNamespace(client, name);
   await client.create<SecretObject>(Secret, {
     apiVersion: "v1",
     kind: "Secret",
@@ -56,8 +62,10 @@ async function begin(client: StoryClient): Promise<void> {
   } as KubeObject);
 }
 
+/** A namespace that accepts copies from the source's. */
 async function addNamespace(client: StoryClient, name: string): Promise<void> {
-  await client.create<NamespaceObject>(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const metadata = { name, annotations: { [ACCEPT_ANNOTATION]: SOURCE.namespace } };
+  await client.create<NamespaceObject>(Namespace, { apiVersion: "v1", kind: "Namespace", metadata });
 }
 
 async function rotate(client: StoryClient): Promise<void> {
@@ -73,7 +81,7 @@ async function observe(client: StoryClient) {
   const [source, namespaces, copies] = await Promise.all([
     client.find<SecretObject>(Secret, SOURCE),
     client.list<NamespaceObject>(Namespace),
-    client.list<SecretObject>(Secret, { labelSelector: CLAIM_LABEL }),
+    client.list<SecretObject>(Secret, { labelSelector: REPLICATION_LABEL }),
   ]);
   const version = source?.metadata?.resourceVersion;
   const rows = namespaces.items.map(({ metadata }) => metadata?.name ?? "").filter((name) => name.startsWith("team-"))

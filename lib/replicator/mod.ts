@@ -5,6 +5,8 @@
  * @module
  */
 export { replicationDemo } from "./demo.ts";
-export { replicator, REPLICATOR_DEFAULTS, REPLICATOR_NAME } from "./replicator.ts";
+export { REPLICATOR_NAME } from "./copied_kinds.ts";
 export type { ReplicatorOptions } from "./reconcile.ts";
+export { trustCheck } from "./trust_check.ts";
+export { replicator, REPLICATOR_DEFAULTS } from "./replicator.ts";
 export { Replication, type ReplicationObject, type ReplicationSpec, type ReplicationStatus } from "./replication.ts";

@@ -1,8 +1,18 @@
-import { CLAIM_ANNOTATION, CLAIM_LABEL, claimLabel, claimOf, claimText, VERSION_ANNOTATION } from "./claim.ts";
+import {
+  CLAIM_ANNOTATION,
+  claimText,
+  isCopyOf,
+  REPLICATION_ANNOTATION,
+  REPLICATION_LABEL,
+  type ReplicationIdentity,
+  replicationLabel,
+  replicationText,
+  VERSION_ANNOTATION,
+} from "./claim.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import type { ReplicationSpec } from "./replication.ts";
 import type { SourceFacts } from "./source.ts";
-import type { ObjectKey } from "../operator/mod.ts";
+import { copyName } from "./targets.ts";
 
 /** What to do in one namespace. */
 export type Step =
@@ -14,15 +24,15 @@ export type Step =
   | { readonly kind: "verify"; readonly namespace: string; readonly copy: CopyRecord }
   /** The copy surely differs. */
   | { readonly kind: "update"; readonly namespace: string; readonly copy: CopyRecord }
-  /** The copy is on its way out, held by somebody's finalizer: wait. */
+  /** The copy is on its way out, held by a finalizer: wait. */
   | { readonly kind: "leaving"; readonly namespace: string; readonly copy: CopyRecord };
 
 /** What a plan is made of. */
 export interface PlanInput {
-  readonly replication: ObjectKey;
+  readonly replication: ReplicationIdentity;
   readonly spec: ReplicationSpec;
   readonly source: SourceFacts;
-  /** Names of the namespaces that match. */
+  /** Names of the namespaces that match, and may be written to. */
   readonly wanted: Iterable<string>;
   /** The copy of this Replication's name in a namespace, if it is ours. */
   readonly copyIn: (namespace: string) => CopyRecord | undefined;
@@ -34,12 +44,11 @@ export interface PlanInput {
 
 /** One step per wanted namespace, in their order. Pure. */
 export function planSteps(input: PlanInput): Step[] {
-  const marks = desiredMarks(input);
   const steps: Step[] = [];
   for (const namespace of input.wanted) {
     const copy = input.copyIn(namespace);
     if (!copy) steps.push({ kind: "create", namespace, occupied: input.occupied.has(namespace) });
-    else steps.push({ kind: planCopy(input, copy, marks), namespace, copy });
+    else steps.push({ kind: planCopy(input, copy, desiredMarks(input, namespace)), namespace, copy });
   }
   return steps;
 }
@@ -50,13 +59,17 @@ export interface Marks {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The marks of every copy of a Replication at the present version of its source. */
-export function desiredMarks({ replication, spec, source }: Pick<PlanInput, "replication" | "spec" | "source">): Marks {
+/** The marks of the copy in `namespace` at the present version of the source. */
+export function desiredMarks(
+  { replication, spec, source }: Pick<PlanInput, "replication" | "spec" | "source">,
+  namespace: string,
+): Marks {
   return {
-    labels: { ...spec.targets.labels, [CLAIM_LABEL]: claimLabel(replication) },
+    labels: { ...spec.targets.labels, [REPLICATION_LABEL]: replicationLabel(replication) },
     annotations: {
       ...spec.targets.annotations,
-      [CLAIM_ANNOTATION]: claimText(replication),
+      [REPLICATION_ANNOTATION]: replicationText(replication),
+      [CLAIM_ANNOTATION]: claimText(replication, { namespace, name: copyName(spec) }),
       [VERSION_ANNOTATION]: source.contentVersion,
     },
   };
@@ -93,10 +106,11 @@ function holds(have: Readonly<Record<string, string>>, want: Readonly<Record<str
 
 /** Copies of a Replication that it no longer wants: other name or kind, or a namespace that matches no more. */
 export function unwantedCopies(
-  replication: ObjectKey,
+  replication: ReplicationIdentity,
   copies: Iterable<CopyRecord>,
   wanted: (copy: CopyRecord) => boolean,
 ): CopyRecord[] {
-  const claim = claimText(replication);
-  return [...copies].filter((copy) => claimOf(copy) === claim && !copy.metadata?.deletionTimestamp && !wanted(copy));
+  return [...copies].filter((copy) =>
+    isCopyOf(copy, replication) && !copy.metadata?.deletionTimestamp && !wanted(copy)
+  );
 }

@@ -1,36 +1,27 @@
 import {
   type CachedReader,
-  ConfigMap,
   describeError,
   formatKey,
+  type KubeObject,
   type Logger,
   mapConcurrent,
   Namespace,
   NamespaceTerminatingError,
-  type ObjectKey,
-  type ReconcileContext,
-  type ResourceKind,
-  Secret,
   TemporaryError,
 } from "../operator/mod.ts";
-import { CLAIM_LABEL, claimLabel, claimOf, claimText } from "./claim.ts";
+import { isCopyOf, REPLICATION_LABEL, type ReplicationIdentity, replicationLabel } from "./claim.ts";
+import { type Context, type CopyKind, KINDS, recordOf } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";
-import { CopyWriter, type CopyWriterOptions } from "./copy_writer.ts";
+import { CopyWriter, LeavingError } from "./copy_writer.ts";
 import { desiredMarks, planSteps, type Step, unwantedCopies } from "./plan.ts";
-import {
-  Replication,
-  type ReplicationFailure,
-  type ReplicationObject,
-  type ReplicationSpec,
-  type ReplicationStatus,
-} from "./replication.ts";
-import { type SourceFacts, sourceFacts, type SourceObject } from "./source.ts";
-import { copyName, targetMatcher } from "./targets.ts";
+import type { ReplicationFailure } from "./replication.ts";
+import { type SourceFacts, sourceFacts } from "./source.ts";
+import { SourceReading, sourceRefusal } from "./source_reading.ts";
+import { compileTargets, copyName, type Targets } from "./targets.ts";
+import { isTrusted, trustAdvice, type TrustSettings } from "./trust.ts";
 
-/** Bounds and limits of the replicator. */
-export interface ReplicatorOptions {
-  /** Globs of namespaces that never get a copy. */
-  readonly protectedNamespaces: readonly string[];
+/** Bounds of the replicator, and what its administrator decides. */
+export interface ReplicatorOptions extends TrustSettings {
   /** Requests for copies under way at once, per Replication. */
   readonly copiesAtOnceMax: number;
 }
@@ -39,14 +30,8 @@ export interface ReplicatorOptions {
 const FAILURES_MAX = 20;
 /** Index of the copy stores: the label of the Replication. */
 export const BY_REPLICATION = "replication";
-
-type Context = ReconcileContext<ReplicationObject, ReplicationSpec, ReplicationStatus>;
-type CopyKind = ResourceKind<CopyRecord, unknown, object>;
-
-const KINDS: Readonly<Record<"Secret" | "ConfigMap", CopyKind>> = {
-  Secret: Secret as unknown as CopyKind,
-  ConfigMap: ConfigMap as unknown as CopyKind,
-};
+/** Before another look, in milliseconds, where what stood in the way is gone already. */
+const SOON_MS = 100;
 
 /** Remembered of one Replication between reconciles; may be lost, and then costs one read of the source. */
 interface Remembered {
@@ -64,63 +49,64 @@ export class ReplicationReconciler {
     this.#options = options;
   }
 
-  /** Converges the copies of one Replication. */
+  /** Converges the copies of one Replication. What is refused changes nothing: copies stay as they are until that is resolved. */
   async reconcile(context: Context): Promise<void> {
     const { spec, status, namespace } = context;
     if (spec.suspend) {
       status.condition("Ready", false, "Suspended", "spec.suspend is true: copies are left as they are");
       return;
     }
-    const matches = targetMatcher(spec, namespace, this.#options.protectedNamespaces);
+    const targets = compileTargets(spec, namespace, this.#options);
     const sourceKey = { namespace, name: spec.source.name };
     const seen = await context.watch(KINDS[spec.source.kind], sourceKey);
     const read = seen && !seen.metadata?.deletionTimestamp ? new SourceReading(context, sourceKey) : undefined;
     const source = read && await this.#facts(context, read, seen!.metadata!.resourceVersion!);
-    const wanted = source
-      ? [...context.cached(Namespace).values()].filter(matches).map(({ metadata }) => metadata!.name!).sort()
-      : [];
-    const removal = await this.#removeUnwanted(context, new Set(wanted));
+    if (source?.refused) return refuseSource(context, source.refused);
+    const matched = source ? matchedNamespaces(context, targets) : new Map<string, boolean>();
+    const removal = await this.#removeUnwanted(context, new Set(matched.keys()));
     if (!source) return this.#sourceMissing(context, removal);
-    const failures = [...removal, ...await this.#converge(context, source, read!, wanted)];
-    this.#report(context, source, wanted.length, failures);
+    const allowed = [...matched].filter(([, allowed]) => allowed).map(([name]) => name);
+    const refused = [...matched].filter(([, allowed]) => !allowed).map(([name]) => notTrusted(namespace, name));
+    const failures = await this.#converge(context, source, read!, allowed);
+    await this.#watchConflicts(context, failures);
+    this.#report(context, targets, source, matched.size, [...removal, ...failures, ...refused]);
   }
 
   /** Removes every copy of a Replication that is being deleted. Asks the server, not the store: nothing may be overlooked. */
   async remove(context: Context): Promise<void> {
-    const { client, namespace, name, spec } = context, key = { namespace, name };
+    const { client, spec } = context, replication = identityOf(context);
     const failures: ReplicationFailure[] = [];
     for (const kind of Object.values(KINDS)) {
-      const labelSelector = `${CLAIM_LABEL}=${claimLabel(key)}`;
-      const { items } = await client.list<CopyRecord>(kind, { labelSelector, metadataOnly: true });
-      const copies = unwantedCopies(key, items, () => false);
+      const labelSelector = `${REPLICATION_LABEL}=${replicationLabel(replication)}`;
+      const { items } = await client.list<KubeObject>(kind, { labelSelector, metadataOnly: true });
+      const copies = unwantedCopies(replication, items.map(recordOf), () => false);
       failures.push(...await this.#removeCopies(context, kind, copies, spec.deletionPolicy ?? "Delete"));
     }
     if (failures.length > 0) throw incomplete("could not be removed", failures);
-    this.#remembered.delete(claimText(key));
+    this.#remembered.delete(replication.uid);
   }
 
-  #memory({ namespace, name }: Context): Remembered {
-    const claim = claimText({ namespace, name });
-    let remembered = this.#remembered.get(claim);
-    if (!remembered) this.#remembered.set(claim, remembered = { verified: new Map() });
+  #memory({ uid }: Context): Remembered {
+    let remembered = this.#remembered.get(uid);
+    if (!remembered) this.#remembered.set(uid, remembered = { verified: new Map() });
     return remembered;
   }
 
   async #facts(context: Context, read: SourceReading, seenVersion: string): Promise<SourceFacts | undefined> {
     const remembered = this.#memory(context);
-    if (remembered.source?.readVersion === seenVersion) return remembered.source;
+    if (remembered.source?.readVersion === seenVersion && !remembered.source.refused) return remembered.source;
     const source = await read.find();
     if (!source) return undefined;
-    return remembered.source = sourceFacts(source, remembered.source);
+    return remembered.source = sourceFacts(source, remembered.source, await sourceRefusal(context, source));
   }
 
   async #removeUnwanted(context: Context, wanted: ReadonlySet<string>): Promise<ReplicationFailure[]> {
-    const { namespace, name, spec } = context, key = { namespace, name };
+    const { spec } = context, replication = identityOf(context);
     const failures: ReplicationFailure[] = [];
     for (const [kindName, kind] of Object.entries(KINDS)) {
-      const mine = context.cached(kind).byIndex(BY_REPLICATION, claimLabel(key));
+      const mine = context.cached(kind).byIndex(BY_REPLICATION, replicationLabel(replication));
       const copies = unwantedCopies(
-        key,
+        replication,
         mine,
         ({ metadata }) =>
           kindName === spec.source.kind && metadata?.name === copyName(spec) && wanted.has(metadata.namespace ?? ""),
@@ -143,14 +129,12 @@ export class ReplicationReconciler {
     deletionPolicy: "Delete" | "Orphan",
   ): Promise<ReplicationFailure[]> {
     if (copies.length === 0) return [];
-    const writer = this.#writer(context, kind, { labels: {}, annotations: {} }, () => {
-      throw new TemporaryError("removing copies needs no source");
-    });
+    const writer = this.#writer(context, kind);
     const failures = await this.#each(copies, context, async (copy) => {
       await writer.remove(copy, deletionPolicy);
       return copy.metadata!.namespace!;
     }, (copy) => copy.metadata!.namespace!);
-    context.log.info(deletionPolicy === "Delete" ? "removed copies" : "let go of copies", {
+    context.log.info(deletionPolicy === "Delete" ? "removed copies" : "orphaned copies", {
       copies: copies.length - failures.length,
       failed: failures.length,
     });
@@ -163,24 +147,24 @@ export class ReplicationReconciler {
     read: SourceReading,
     wanted: readonly string[],
   ): Promise<ReplicationFailure[]> {
-    const { namespace, name, spec, status } = context, key = { namespace, name };
+    const { spec, status } = context, replication = identityOf(context);
     const kind = KINDS[spec.source.kind], copies: CachedReader<CopyRecord> = context.cached(kind);
-    const { verified } = this.#memory(context), claim = claimText(key);
+    const { verified } = this.#memory(context);
     const steps = planSteps({
-      replication: key,
+      replication,
       spec,
       source,
       wanted,
       copyIn: (target) => {
         const copy = copies.get({ namespace: target, name: copyName(spec) });
-        return copy && claimOf(copy) === claim ? copy : undefined;
+        return copy && isCopyOf(copy, replication) ? copy : undefined;
       },
       occupied: new Set(
         status.current.failures?.filter(({ reason }) => reason === "Conflict").map((each) => each.namespace),
       ),
       verified: (copy) => verified.get(copy.metadata!.uid!) === proof(copy.metadata!.resourceVersion!, source),
     });
-    const writer = this.#writer(context, kind, desiredMarks({ replication: key, spec, source }), () => read.get());
+    const writer = this.#writer(context, kind, { source, read });
     const work = steps.filter(({ kind }) => kind !== "keep");
     const carryOut = (step: Step) => this.#carryOut(step, writer, verified, source);
     const failures = await this.#each(work, context, carryOut, (step) => step.namespace);
@@ -195,7 +179,7 @@ export class ReplicationReconciler {
       case "create":
         return await writer.create(step.namespace, step.occupied);
       case "leaving":
-        throw new TemporaryError("the copy is being deleted and waits for a finalizer", { reason: "CopyTerminating" });
+        throw new LeavingError();
       case "update":
       case "verify": {
         const version = step.kind === "update" ? await writer.update(step.copy) : await writer.verify(step.copy);
@@ -235,27 +219,46 @@ export class ReplicationReconciler {
         (error as { resource?: { kind: string } }).resource?.kind === "Namespace");
   }
 
+  /** The writer of a kind's copies; without a source it can only remove them. */
   #writer(
     context: Context,
     resource: CopyKind,
-    marks: CopyWriterOptions["marks"],
-    source: () => Promise<SourceObject>,
+    from?: { readonly source: SourceFacts; readonly read: SourceReading },
   ): CopyWriter {
-    const { client, namespace, name, spec } = context;
-    const replications = context.cached(Replication);
+    const { client, namespace, spec } = context, replication = identityOf(context);
+    const { conflictPolicy } = spec, trusted = isTrusted(namespace, this.#options);
     return new CopyWriter({
       client,
       resource,
-      replication: { namespace, name },
+      claimant: { replication, conflictPolicy, trusted },
       name: copyName(spec),
-      marks,
-      conflictPolicy: spec.conflictPolicy,
-      source,
-      claimIsLive: (claim) => {
-        const slash = claim.indexOf("/");
-        return replications.get({ namespace: claim.slice(0, slash), name: claim.slice(slash + 1) }) !== undefined;
-      },
+      marks: (target) => from ? desiredMarks({ replication, spec, source: from.source }, target) : NO_MARKS,
+      project: recordOf,
+      source: () => from!.read.get(),
     });
+  }
+
+  /**
+   * Watches what stands in the way, by its name, so that copies follow at once when it goes. Copies of others are in the stores of
+   * copies already.
+   *
+   * @throws {TemporaryError} where it went in the meantime.
+   */
+  async #watchConflicts(context: Context, failures: readonly ReplicationFailure[]): Promise<void> {
+    const conflicts = failures.filter(({ reason }) => reason === "Conflict" || reason === "CopyTerminating");
+    if (conflicts.length === 0) return;
+    const { spec } = context, name = copyName(spec), kind = KINDS[spec.source.kind];
+    const standing = await context.watchAll(kind, {
+      fieldSelector: `metadata.name=${name}`,
+      labelSelector: `!${REPLICATION_LABEL}`,
+    });
+    const inTheWay = new Set(standing.map(({ metadata }) => metadata?.namespace));
+    const copies = context.cached(kind);
+    const gone = conflicts.filter(({ namespace }) => !inTheWay.has(namespace) && !copies.get({ namespace, name }));
+    if (gone.length > 0) {
+      const message = `what stood in the way in ${gone[0]!.namespace} was just deleted`;
+      throw new TemporaryError(message, { delay: SOON_MS, reason: "ReplicationIncomplete" });
+    }
   }
 
   #sourceMissing({ spec, status, namespace }: Context, failures: readonly ReplicationFailure[]): void {
@@ -271,41 +274,64 @@ export class ReplicationReconciler {
     if (failures.length > 0) throw incomplete("could not be removed", failures);
   }
 
-  #report({ status }: Context, source: SourceFacts, matched: number, failures: readonly ReplicationFailure[]): void {
-    const failed = failures.length, ready = Math.max(0, matched - failed);
+  #report(
+    { status }: Context,
+    targets: Targets,
+    source: SourceFacts,
+    matched: number,
+    failures: readonly ReplicationFailure[],
+  ): void {
+    const failed = failures.length, ready = Math.max(0, matched - failed), { unreachable, reachable } = targets;
     status.condition("SourceFound", true, "Found");
+    const never = `no copy can ever be in ${
+      unreachable.join(", ") || "any namespace: spec.targets.namespaces is empty"
+    }`;
+    if (unreachable.length > 0 || !reachable) status.condition("TargetsReachable", false, "NeverMatch", never);
+    else status.condition("TargetsReachable", true, "Reachable");
     status.set({
       sourceVersion: source.contentVersion,
       namespaces: { matched, ready, failed },
       failures: listed(failures),
     });
-    if (failed > 0) throw incomplete(`of ${matched} failed`, failures);
+    const trustProblems = failures.filter(({ reason }) => reason === NOT_TRUSTED);
+    if (failed > trustProblems.length) throw incomplete(`of ${matched} failed`, failures);
+    if (failed > 0) {
+      // Nothing to try again: a change of a Namespace wakes the Replication, a change of the setting starts the operator anew.
+      const message = `${failed} of ${matched} namespaces refuse copies: ${failures[0]!.message}`;
+      return status.condition("Ready", false, NOT_TRUSTED, message);
+    }
+    if (!reachable) return status.condition("Ready", false, "NoTargets", never);
     status.condition("Ready", true, "Replicated", `${ready} of ${matched} copies show the source`);
   }
 }
 
-/** Reads the source at most once in a cycle. */
-class SourceReading {
-  readonly #context: Context;
-  readonly #key: ObjectKey;
-  #reading: Promise<SourceObject | undefined> | undefined;
+/** Reason of a namespace that does not trust the Replication's. */
+const NOT_TRUSTED = "NotTrusted";
+const NO_MARKS = { labels: {}, annotations: {} };
 
-  constructor(context: Context, key: ObjectKey) {
-    this.#context = context;
-    this.#key = key;
-  }
+function identityOf({ namespace, name, uid }: Context): ReplicationIdentity {
+  return { namespace, name, uid };
+}
 
-  /** The source, or undefined where it is gone. */
-  find(): Promise<SourceObject | undefined> {
-    return this.#reading ??= this.#context.client.find<SourceObject>(KINDS[this.#context.spec.source.kind], this.#key);
+/** The namespaces that match, sorted by name, and for each whether it may be written to. */
+function matchedNamespaces(context: Context, { verdict }: Targets): Map<string, boolean> {
+  const matched = new Map<string, boolean>();
+  for (const namespace of context.cached(Namespace).values()) {
+    const found = verdict(namespace);
+    if (found !== "none") matched.set(namespace.metadata!.name!, found === "allowed");
   }
+  return new Map([...matched].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
-  /** The source. @throws {TemporaryError} where it is gone. */
-  async get(): Promise<SourceObject> {
-    const source = await this.find();
-    if (!source) throw new TemporaryError("the source was just deleted", { delay: 100, reason: "SourceNotFound" });
-    return source;
-  }
+function notTrusted(own: string, namespace: string): ReplicationFailure {
+  const message = `namespace ${namespace} does not trust namespace ${own}: ${trustAdvice(own, namespace)}`;
+  return { namespace, reason: NOT_TRUSTED, message };
+}
+
+function refuseSource({ spec, status, namespace }: Context, { reason, message }: { reason: string; message: string }) {
+  const { kind, name } = spec.source, said = `${kind} ${formatKey({ namespace, name })} ${message}`;
+  status.condition("SourceFound", false, reason, said);
+  status.condition("Ready", false, reason, said);
 }
 
 function proof(copyVersion: string, source: SourceFacts): string {

@@ -1,6 +1,6 @@
 import {
   ConfigMap,
-  type KubeObject,
+  keyOf,
   Namespace,
   type NamespaceObject,
   type ObjectKey,
@@ -9,17 +9,21 @@ import {
   type WatchedChange,
   type WatchOptions,
 } from "../operator/mod.ts";
-import { CLAIM_LABEL, claimOf } from "./claim.ts";
-import { type CopyRecord, projectCopy } from "./copy_record.ts";
+import { claimOf, REPLICATION_LABEL } from "./claim.ts";
+import { recordOf, REPLICATOR_NAME } from "./copied_kinds.ts";
+import type { CopyRecord } from "./copy_record.ts";
 import { BY_REPLICATION, ReplicationReconciler, type ReplicatorOptions } from "./reconcile.ts";
 import { Replication, type ReplicationObject } from "./replication.ts";
-import { copyName, type TargetMatcher, targetMatcher } from "./targets.ts";
+import { compileTargets, copyName, type Targets } from "./targets.ts";
+import { ACCEPT_ANNOTATION } from "./trust.ts";
 
-/** What holds unless somebody says otherwise. */
-export const REPLICATOR_DEFAULTS: ReplicatorOptions = { protectedNamespaces: ["kube-*"], copiesAtOnceMax: 16 };
-
-/** Name of the shipped operator: its field manager and the last part of its finalizer. */
-export const REPLICATOR_NAME = "pintle-replicator";
+/** What holds where nothing else is set. */
+export const REPLICATOR_DEFAULTS: ReplicatorOptions = {
+  protectedNamespaces: ["kube-*"],
+  trustedNamespaces: [],
+  operatorNamespace: "pintle-system",
+  copiesAtOnceMax: 16,
+};
 
 /**
  * The shipped operator: converges every Replication.
@@ -52,31 +56,35 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
   function copies(kind: "Secret" | "ConfigMap"): WatchOptions<ReplicationObject, CopyRecord> {
     return {
       resource: kind === "Secret" ? Secret : ConfigMap,
-      labelSelector: CLAIM_LABEL,
+      labelSelector: REPLICATION_LABEL,
       metadataOnly: true,
-      project: projectCopy(REPLICATOR_NAME),
-      indexes: { [BY_REPLICATION]: (copy) => [copy.metadata?.labels?.[CLAIM_LABEL] ?? ""] },
+      project: recordOf,
+      indexes: { [BY_REPLICATION]: (copy) => [copy.metadata?.labels?.[REPLICATION_LABEL] ?? ""] },
       map: (change) => whoseCopyChanged(change, kind, options),
     };
   }
 }
 
-/** Of a namespace, matching needs only this. */
+/** Of a namespace, matching and trust need only this. */
 function projectNamespace({ metadata = {}, status }: NamespaceObject): NamespaceObject {
-  const { name, uid, resourceVersion, labels, deletionTimestamp } = metadata;
-  return { metadata: { name, uid, resourceVersion, labels, deletionTimestamp }, status: { phase: status?.phase } };
+  const { name, uid, resourceVersion, labels, annotations = {}, deletionTimestamp } = metadata;
+  const accepted = Object.hasOwn(annotations, ACCEPT_ANNOTATION)
+    ? { annotations: { [ACCEPT_ANNOTATION]: annotations[ACCEPT_ANNOTATION]! } }
+    : {};
+  const phase = status?.phase;
+  return { metadata: { name, uid, resourceVersion, labels, deletionTimestamp, ...accepted }, status: { phase } };
 }
 
-/** Replications for which a namespace became a target, stopped being one, or must be counted anew. */
+/** Replications for which a namespace became a target, stopped being one, or began or ceased to trust theirs. */
 function* whoseTargetsChanged(
   { object, before, deleted, primaries }: WatchedChange<ReplicationObject, NamespaceObject>,
   options: ReplicatorOptions,
 ): Iterable<ObjectKey> {
   for (const replication of primaries) {
-    const matches = matcherOf(replication, options);
-    if (!matches) continue;
-    const was = before ? matches(before) : deleted && matches(object), is = !deleted && matches(object);
-    if (was !== is) yield keyOf(replication);
+    const targets = targetsOf(replication, options);
+    if (!targets) continue;
+    const was = before ? targets.verdict(before) : deleted ? targets.verdict(object) : "none";
+    if (was !== (deleted ? "none" : targets.verdict(object))) yield keyOf(replication);
   }
 }
 
@@ -86,33 +94,26 @@ function* whoseCopyChanged(
   kind: string,
   options: ReplicatorOptions,
 ): Iterable<ObjectKey> {
-  for (const claim of new Set([claimOf(object), before && claimOf(before)])) {
-    const slash = claim?.indexOf("/") ?? -1;
-    if (claim && slash > 0) yield { namespace: claim.slice(0, slash), name: claim.slice(slash + 1) };
+  for (const claim of [claimOf(object), before && claimOf(before)]) {
+    if (claim) yield { namespace: claim.namespace, name: claim.name };
   }
   if (!deleted) return;
   const { name, namespace } = object.metadata ?? {};
   for (const replication of primaries) {
     const { source, targets } = replication.spec;
     if (source?.kind !== kind || (targets?.name ?? source.name) !== name) continue;
-    if (matcherOf(replication, options)?.({ metadata: { name: namespace } }) !== false || targets.selector) {
+    if (targetsOf(replication, options)?.verdict({ metadata: { name: namespace } }) !== "none" || targets.selector) {
       yield keyOf(replication);
     }
   }
 }
 
-/** The matcher of a Replication as it is stored, or undefined where its spec cannot be used. */
-function matcherOf(replication: ReplicationObject, options: ReplicatorOptions): TargetMatcher | undefined {
+/** The targets of a Replication as it is stored, or undefined where its spec cannot be used. */
+function targetsOf(replication: ReplicationObject, options: ReplicatorOptions): Targets | undefined {
   try {
     const spec = Replication.parseSpec(replication);
-    return copyName(spec)
-      ? targetMatcher(spec, replication.metadata.namespace ?? "", options.protectedNamespaces)
-      : undefined;
+    return copyName(spec) ? compileTargets(spec, replication.metadata.namespace ?? "", options) : undefined;
   } catch {
     return undefined; // its own reconcile says what is wrong with it
   }
-}
-
-function keyOf({ metadata }: KubeObject): ObjectKey {
-  return { namespace: metadata?.namespace, name: metadata?.name ?? "" };
 }

@@ -17,13 +17,19 @@ export interface SourceFacts {
   /** Whether this process has itself seen the content change, so that a copy of an older version is surely outdated. */
   readonly changedHere: boolean;
   readonly digest: string;
+  /** Why the object can be no source, and what to do. */
+  readonly refused?: { readonly reason: string; readonly message: string };
 }
 
 // Keyed with a secret of this process: a digest of a guessable password, were it ever to leak, must say nothing.
 const DIGEST_KEY = randomBytes(32);
 
 /** The facts of a source that was just read, given those of its last reading. */
-export function sourceFacts(source: SourceObject, former: SourceFacts | undefined): SourceFacts {
+export function sourceFacts(
+  source: SourceObject,
+  former: SourceFacts | undefined,
+  refused?: SourceFacts["refused"],
+): SourceFacts {
   const readVersion = source.metadata!.resourceVersion!;
   const digest = contentDigest(source);
   const same = former?.digest === digest;
@@ -33,6 +39,7 @@ export function sourceFacts(source: SourceObject, former: SourceFacts | undefine
     keys: fieldKeys(Object.keys(source.data ?? {}), Object.keys(source.binaryData ?? {})),
     changedHere: same ? former.changedHere : former !== undefined,
     digest,
+    ...(refused ? { refused } : {}),
   };
 }
 

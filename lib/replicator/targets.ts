@@ -10,40 +10,83 @@ import {
   requirementsOf,
 } from "../operator/mod.ts";
 import type { ReplicationSpec } from "./replication.ts";
+import { accepts, isReservedName, isTrusted, protection, type TrustSettings } from "./trust.ts";
 
-/** Which namespaces a Replication speaks of, compiled once per reconcile. */
-export type TargetMatcher = (namespace: NamespaceObject) => boolean;
+/** What a namespace is to a Replication: no target, a target that does not trust it, or one that it may write to. */
+export type TargetVerdict = "none" | "refused" | "allowed";
+
+/** The targets of a Replication, compiled once per reconcile. */
+export interface Targets {
+  /** What a namespace is to the Replication. A namespace that is going away is no target. */
+  readonly verdict: (namespace: NamespaceObject) => TargetVerdict;
+  /** The exact names in `spec.targets.namespaces` that can never get a copy, each with the reason. */
+  readonly unreachable: readonly string[];
+  /** Whether some namespace may ever match. */
+  readonly reachable: boolean;
+}
 
 /**
- * Compiles the targets of a Replication in `ownNamespace`. A namespace that is going away is no target, nor is the
- * Replication's own, nor a protected one.
+ * Compiles the targets of a Replication in `ownNamespace`. Never a target: the Replication's own namespace, the operator's, and
+ * protected ones.
  *
  * @throws {PermanentError} naming the field that cannot be used.
  */
-export function targetMatcher(
-  spec: ReplicationSpec,
-  ownNamespace: string,
-  protectedGlobs: readonly string[],
-): TargetMatcher {
+export function compileTargets(spec: ReplicationSpec, ownNamespace: string, settings: TrustSettings): Targets {
   const { namespaces, selector } = spec.targets;
   if (!namespaces && !selector) throw invalid("spec.targets", "needs at least one of namespaces and selector");
   namespaces?.forEach((glob, index) => {
     const problem = globProblem(glob);
     if (problem) throw invalid(`spec.targets.namespaces[${index}]`, `"${glob}" ${problem}`);
   });
+  checkName(spec);
   checkMarks(spec);
-  const requirements = compileSelector(selector);
-  return ({ metadata, status }) => {
-    const name = metadata?.name ?? "";
-    if (name === ownNamespace || metadata?.deletionTimestamp || status?.phase === "Terminating") return false;
-    if (matchesGlobs(protectedGlobs, name)) return false;
-    return (!namespaces || matchesGlobs(namespaces, name)) && matchesLabels(requirements, metadata?.labels);
+  const requirements = compileSelector(selector), trusted = isTrusted(ownNamespace, settings);
+  const excluded = (name: string) =>
+    name === ownNamespace ? "is the Replication's own namespace" : protection(name, settings);
+  const unreachable = unreachableNames(namespaces ?? [], excluded);
+  return {
+    verdict: (namespace) => {
+      const { metadata, status } = namespace, name = metadata?.name ?? "";
+      if (metadata?.deletionTimestamp || status?.phase === "Terminating" || excluded(name)) return "none";
+      if (namespaces && !matchesGlobs(namespaces, name)) return "none";
+      if (!matchesLabels(requirements, metadata?.labels)) return "none";
+      return trusted || accepts(namespace, ownNamespace) ? "allowed" : "refused";
+    },
+    unreachable: [...unreachable].map(([name, reason]) => `"${name}" ${reason}`),
+    reachable: !namespaces || isReachable(namespaces, unreachable.size),
   };
 }
 
 /** The name of every copy. */
 export function copyName(spec: ReplicationSpec): string {
   return spec.targets.name ?? spec.source.name;
+}
+
+/**
+ * The including entries that can match no namespace, with the reason. Exact names alone: what a glob with `*` may match is open,
+ * but where an exclusion of the same list covers it. One glob matches the text of another only where it matches all that the other does.
+ */
+function unreachableNames(
+  globs: readonly string[],
+  excluded: (name: string) => string | undefined,
+): ReadonlyMap<string, string> {
+  const excluding = globs.filter((glob) => glob.startsWith("!"));
+  const found = new Map<string, string>();
+  for (const glob of including(globs)) {
+    const own = excluding.length > 0 && !matchesGlobs(excluding, glob);
+    const reason = own ? "is excluded by the same list" : glob.includes("*") ? undefined : excluded(glob);
+    if (reason) found.set(glob, reason);
+  }
+  return found;
+}
+
+function isReachable(globs: readonly string[], unreachable: number): boolean {
+  const wanted = including(globs).length;
+  return wanted === 0 ? globs.length > 0 : wanted > unreachable;
+}
+
+function including(globs: readonly string[]): readonly string[] {
+  return [...new Set(globs.filter((glob) => !glob.startsWith("!")))];
 }
 
 function compileSelector(selector: ReplicationSpec["targets"]["selector"]): ReturnType<typeof requirementsOf> {
@@ -54,9 +97,17 @@ function compileSelector(selector: ReplicationSpec["targets"]["selector"]): Retu
   }
 }
 
+function checkName(spec: ReplicationSpec): void {
+  const { name } = spec.targets, field = name === undefined ? "spec.source.name" : "spec.targets.name";
+  if (name !== undefined && !isDnsSubdomain(name)) throw invalid(field, `"${name}" is no object name`);
+  if (isReservedName(copyName(spec))) {
+    const problem = `"${copyName(spec)}" is a name that no copy may have: pods trust what a controller writes there`;
+    throw invalid(field, name === undefined ? `${problem}; set spec.targets.name` : problem);
+  }
+}
+
 function checkMarks(spec: ReplicationSpec): void {
-  const { name, labels = {}, annotations = {} } = spec.targets;
-  if (name !== undefined && !isDnsSubdomain(name)) throw invalid("spec.targets.name", `"${name}" is no object name`);
+  const { labels = {}, annotations = {} } = spec.targets;
   for (const [field, marks] of Object.entries({ labels, annotations })) {
     for (const [key, value] of Object.entries(marks)) {
       const at = `spec.targets.${field}["${key}"]`;

@@ -67,8 +67,41 @@ Deno.test("doctor finds a fresh installation in order, but for pods, line by lin
   ]);
   assert.equal(lines[7], "ok: objects: all is well with replications.pintle.dev");
   assert.match(lines[8]!, /^ok: memory: about \d+ MiB at the peak, of which \d+ MiB for \w+$/);
-  assert.deepEqual(lines.slice(9), ["7 ok, 1 warning"]);
+  assert.match(lines[9]!, /^ok: trust: no namespace is trusted everywhere: copies go only where a Namespace has the/);
+  assert.deepEqual(lines.slice(10), ["8 ok, 1 warning"]);
   assert.equal((await crd()).metadata?.resourceVersion, before);
+});
+
+Deno.test("doctor tells whom namespaces trust: by the deployed setting, and by their own annotations", async () => {
+  await using cluster = await InstalledCluster.open();
+  const run = crypto.randomUUID().slice(0, 8), platform = `platform-${run}`, absent = `absent-${run}`;
+  const accepting = { [`team-a-${run}`]: platform, [`team-b-${run}`]: "*", [`team-c-${run}`]: "Team_C" };
+  const names = [platform, ...Object.keys(accepting)];
+  try {
+    await cluster.client.create(Namespace, { metadata: { name: platform } } as KubeObject);
+    for (const [name, from] of Object.entries(accepting)) {
+      await cluster.client.create(Namespace, { metadata: { name, annotations: { "pintle.dev/accept-from": from } } });
+    }
+    await deploy(cluster, { PINTLE_TRUSTED_NAMESPACES: `${platform},${absent}` });
+    const { out } = await cluster.run(["doctor"]);
+    const told = (line: string) => assert.ok(out.includes(line), `${line}\nis not in\n${out}`);
+    told(`ok: trust: PINTLE_TRUSTED_NAMESPACES (${platform},${absent}) trusts ${platform}\n`);
+    told(`warning: trust: PINTLE_TRUSTED_NAMESPACES trusts ${absent}, which does not exist: whoever creates that`);
+    told(`ok: trust: namespace team-a-${run} accepts copies from ${platform}\n`);
+    told(
+      `warning: trust: namespace team-b-${run} accepts copies from *, which is every namespace\n  fix: kubectl annotate`,
+    );
+    told(`warning: trust: pintle.dev/accept-from of namespace team-c-${run}: "Team_C" holds "T"`);
+    await deploy(cluster, { PINTLE_TRUSTED_NAMESPACES: "*" });
+    assert.match(
+      (await cluster.run(["doctor"])).out,
+      /^warning: trust: .* whoever may create a Replication in any of them/m,
+    );
+    await deploy(cluster, { PINTLE_TRUSTED_NAMESPACES: "Team" });
+    assert.match((await cluster.run(["doctor"])).out, /PINTLE_TRUSTED_NAMESPACES: "Team" has "Team", which matches no/);
+  } finally {
+    for (const name of names) await cluster.client.delete(Namespace, { name });
+  }
 });
 
 Deno.test("nothing installed is one problem with its command; something missing is named, with the rights that go with it", async () => {
@@ -297,7 +330,7 @@ Deno.test({
     assert.match(lines[0]!, /^CHECK +RESULT +FINDING$/);
     assert.match(lines[1]!, /^server +ok +Kubernetes v1/);
     assert.match(screen.text, /^pods +warning +no pod works as ServiceAccount\n {23}\S/m);
-    assert.equal(lines.at(-1), "7 ok, 1 warning");
+    assert.equal(lines.at(-1), "8 ok, 1 warning");
   },
 });
 

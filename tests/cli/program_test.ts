@@ -105,7 +105,7 @@ Deno.test("demo --once converges and says so in its last line; its kubeconfig go
   assert.deepEqual(steps.map((line) => line.replace(/ in [\d.]+m?s$/, "")), [
     "✓ a sixth namespace appears: team-ember: 5 of 5 copies",
     "✓ the source Secret changes: password rotated: 5 of 5 copies",
-    "✓ somebody deletes the copy in team-beacon: 5 of 5 copies",
+    "✓ the copy in team-beacon is deleted: 5 of 5 copies",
   ]);
   const path = /^kubeconfig: (\S+)$/m.exec(out)![1]!;
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);

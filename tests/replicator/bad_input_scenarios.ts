@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { Suite } from "../../lib/harness/mod.ts";
 import { InvalidError } from "../../lib/operator/mod.ts";
 import { replicator } from "../../lib/replicator/mod.ts";
-import { Replicating } from "./stories.ts";
+import { Replicating, TRUSTING } from "./stories.ts";
 
 /** What replication answers to Replications that make no sense. */
-export const badInput: Suite = new Suite("bad input", () => replicator());
+export const badInput: Suite = new Suite("bad input", () => replicator(TRUSTING));
 
 const SLIPPED_THROUGH = [
   [

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { builtinKind, type KubeObject, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { EVENTS, type ScenarioContext, Suite, type WriteFault } from "../../lib/harness/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
-import { Replicating, secret } from "./stories.ts";
+import { Replicating, secret, TRUSTING } from "./stories.ts";
 
 /** What replication costs, what it keeps to itself, and what becomes of it when it is killed or not allowed to write. */
-export const faults: Suite = new Suite("faults", () => replicator());
+export const faults: Suite = new Suite("faults", () => replicator(TRUSTING));
 
 faults.scenario(
   "a converged Replication costs no write: not by another reconcile, not by a restart",

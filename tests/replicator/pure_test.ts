@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { globProblem, matchesGlob, matchesGlobs } from "../../lib/apimachinery/mod.ts";
-import { claimLabel, claimText } from "../../lib/replicator/claim.ts";
+import { claimText, leftBehindBy, replicationLabel, replicationText } from "../../lib/replicator/claim.ts";
 import { type CopyRecord, projectCopy } from "../../lib/replicator/copy_record.ts";
 import { type PlanInput, planSteps, unwantedCopies } from "../../lib/replicator/plan.ts";
 import { fieldKeys, sourceFacts, type SourceObject } from "../../lib/replicator/source.ts";
+import { type Occupant, refusal } from "../../lib/replicator/takeover.ts";
+import { compileTargets } from "../../lib/replicator/targets.ts";
 import { isLabelValue } from "../../lib/operator/mod.ts";
 
 Deno.test("a glob matches as its regular expression would, in linear time whatever the pattern", () => {
@@ -42,14 +44,18 @@ Deno.test("the claim's label is a valid label value for any name, and differs be
     `a${list.join("")}z`
   );
   fc.assert(fc.property(namespace, name, name, (ns, one, other) => {
-    assert.ok(isLabelValue(claimLabel({ namespace: ns, name: one })), claimLabel({ namespace: ns, name: one }));
+    assert.ok(
+      isLabelValue(replicationLabel({ namespace: ns, name: one })),
+      replicationLabel({ namespace: ns, name: one }),
+    );
     if (one !== other && one.length > 70 && other.length > 70) {
-      assert.notEqual(claimLabel({ namespace: ns, name: one }), claimLabel({ namespace: ns, name: other }));
+      assert.notEqual(replicationLabel({ namespace: ns, name: one }), replicationLabel({ namespace: ns, name: other }));
     }
   }));
 });
 
-const replication = { namespace: "home", name: "token" };
+const replication = { namespace: "home", name: "token", uid: "r" };
+const place = { namespace: "team", name: "token" };
 const source: SourceObject = { metadata: { resourceVersion: "7" }, type: "Opaque", data: { a: "1", b: "2" } };
 const facts = sourceFacts(source, undefined);
 const spec = {
@@ -59,10 +65,20 @@ const spec = {
   conflictPolicy: "Fail" as const,
   suspend: false,
 };
+const marks = {
+  "f:metadata": {
+    "f:labels": { "f:pintle.dev/replication": {} },
+    "f:annotations": {
+      "f:pintle.dev/replication": {},
+      "f:pintle.dev/claim": {},
+      "f:pintle.dev/source-version": {},
+    },
+  },
+};
 const own = {
   manager: "me",
   operation: "Update",
-  fieldsV1: { "f:data": { ".": {}, "f:a": {}, "f:b": {} }, "f:type": {} },
+  fieldsV1: { "f:data": { ".": {}, "f:a": {}, "f:b": {} }, "f:type": {}, ...marks },
 };
 
 function copy(managedFields: object[], more: object = {}): CopyRecord {
@@ -72,8 +88,12 @@ function copy(managedFields: object[], more: object = {}): CopyRecord {
       namespace: "team",
       uid: "u",
       resourceVersion: "9",
-      labels: { "pintle.dev/replication": claimLabel(replication) },
-      annotations: { "pintle.dev/replication": claimText(replication), "pintle.dev/source-version": "7" },
+      labels: { "pintle.dev/replication": replicationLabel(replication) },
+      annotations: {
+        "pintle.dev/replication": replicationText(replication),
+        "pintle.dev/claim": claimText(replication, place),
+        "pintle.dev/source-version": "7",
+      },
       managedFields: managedFields as never,
       ...more,
     },
@@ -96,7 +116,11 @@ Deno.test("a copy whose content is all ours and nobody else's is kept unread; an
   assert.equal(stepFor(copy([own])), "keep");
   assert.equal(stepFor(undefined), "create");
   assert.equal(stepFor(copy([])), "verify", "nobody knows who wrote it");
-  assert.equal(stepFor(copy([{ ...own, fieldsV1: { "f:data": { "f:a": {} } } }])), "verify", "a key was removed");
+  assert.equal(
+    stepFor(copy([{ ...own, fieldsV1: { ...marks, "f:data": { "f:a": {} } } }])),
+    "verify",
+    "a key was removed",
+  );
   const theirs = { manager: "kubectl", operation: "Update", fieldsV1: { "f:data": { "f:c": {} } } };
   assert.equal(stepFor(copy([own, theirs])), "verify", "a key was added");
   const label = { manager: "argo", operation: "Update", fieldsV1: { "f:metadata": { "f:labels": { "f:x": {} } } } };
@@ -131,8 +155,100 @@ Deno.test("kubectl's last-applied annotation, which holds data, is not kept in m
 
 Deno.test("only copies that claim this very Replication are ever removed", () => {
   const mine = copy([own]);
-  const other = copy([own], { annotations: { "pintle.dev/replication": "else/token" } });
-  const unclaimed = copy([own], { annotations: {} });
-  assert.deepEqual(unwantedCopies(replication, [mine, other, unclaimed], () => false), [mine]);
+  const claimed = (uid: string, at = place) => ({
+    annotations: { "pintle.dev/replication": "home/token", "pintle.dev/claim": claimText({ ...replication, uid }, at) },
+  });
+  const others = [
+    copy([own], claimed("another")),
+    copy([own], claimed("r", { namespace: "team", name: "other" })),
+    copy([own], claimed("r", { namespace: "other", name: "token" })),
+    copy([own], { annotations: { "pintle.dev/replication": "home/token" } }),
+    copy([own], { annotations: { "pintle.dev/claim": claimText(replication, place) } }),
+    copy([own], { annotations: { "pintle.dev/replication": "home/token", "pintle.dev/claim": "r team/token more" } }),
+    copy([own], { annotations: {} }),
+    copy([{ ...own, manager: "kubectl" }]),
+    copy([{ ...own, operation: "Apply" }]),
+    copy([{ ...own, subresource: "status" }]),
+    copy([]),
+  ];
+  assert.deepEqual(unwantedCopies(replication, [mine, ...others], () => false), [mine]);
   assert.deepEqual(unwantedCopies(replication, [mine], () => true), []);
+});
+
+Deno.test("what a Replication left behind is known as long as all content is as it was written", () => {
+  const orphan = { annotations: { "pintle.dev/orphaned-by": "home/token" } };
+  const marked = {
+    ...own,
+    fieldsV1: { ...own.fieldsV1, "f:metadata": { "f:annotations": { "f:pintle.dev/orphaned-by": {} } } },
+  };
+  assert.equal(leftBehindBy(copy([marked], orphan)), "home/token");
+  assert.equal(leftBehindBy(copy([own])), "home/token", "its Replication went without cleaning up");
+  assert.equal(leftBehindBy(copy([own], orphan)), undefined, "somebody else wrote the annotation");
+  const edited = { manager: "kubectl", operation: "Update", fieldsV1: { "f:data": { "f:a": {} } } };
+  assert.equal(leftBehindBy(copy([marked, edited], orphan)), undefined);
+});
+
+Deno.test("a takeover is refused for whatever is in use by others, and else as the policy and the administrator say", () => {
+  const record = copy([{ manager: "kubectl", operation: "Update" }], { labels: {}, annotations: {} });
+  const occupant = { record, title: "Secret team/token", claimedBy: undefined, sourceOf: undefined };
+  const adopts = { replication, conflictPolicy: "Adopt" as const, trusted: true };
+  assert.equal(refusal(occupant, adopts), undefined);
+  const used: [Partial<Occupant>, RegExp][] = [
+    [{ claimedBy: { ...replication, uid: "other" } }, /is a copy of Replication home\/token/],
+    [{ sourceOf: "team/x" }, /is the source of Replication team\/x/],
+    [{ record: { ...record, controller: "Certificate tls" } }, /belongs to Certificate tls/],
+    [
+      { record: copy([], { labels: {}, annotations: { "kubernetes.io/service-account.name": "robot" } }) },
+      /is a service account token/,
+    ],
+  ];
+  for (const [use, reason] of used) assert.match(refusal({ ...occupant, ...use }, adopts) ?? "", reason);
+  assert.match(refusal(occupant, { ...adopts, conflictPolicy: "Fail" }) ?? "", /set conflictPolicy: Adopt/);
+  assert.match(refusal(occupant, { ...adopts, trusted: false }) ?? "", /Adopt needs home in/);
+  const mine = { ...occupant, record: copy([own]), claimedBy: replication };
+  assert.equal(refusal(mine, { ...adopts, conflictPolicy: "Fail", trusted: false }), undefined);
+});
+
+const settings = { protectedNamespaces: ["kube-*"], trustedNamespaces: [], operatorNamespace: "ops" };
+
+Deno.test("targets that no namespace can ever match are named", () => {
+  const compiled = (namespaces: string[], more: object = {}) =>
+    compileTargets({ ...spec, targets: { namespaces, ...more } }, "home", settings);
+  const rows: [string[], string[], boolean][] = [
+    [["home"], ["home"], false],
+    [["ops", "kube-system"], ["ops", "kube-system"], false],
+    [["a", "!a"], ["a"], false],
+    [["team-*", "!team-*"], ["team-*"], false],
+    [["home", "team-*"], ["home"], true],
+    [["kube-*"], [], true],
+    [["!team"], [], true],
+    [["team", "team"], [], true],
+    [["home", "home"], ["home"], false],
+    [[], [], false],
+  ];
+  for (const [globs, names, reachable] of rows) {
+    const found = compiled(globs);
+    assert.deepEqual(found.unreachable.map((said) => said.split('"')[1]), names, globs.join());
+    assert.equal(found.reachable, reachable, globs.join());
+  }
+});
+
+Deno.test("a namespace trusts by the administrator's setting or by its own annotation, and by nothing else", () => {
+  const namespace = (name: string, accept?: string) => ({
+    metadata: { name, ...(accept === undefined ? {} : { annotations: { "pintle.dev/accept-from": accept } }) },
+  });
+  const verdict = (own: string, target: ReturnType<typeof namespace>, trustedNamespaces: string[] = []) =>
+    compileTargets(spec, own, { ...settings, trustedNamespaces }).verdict(target);
+  assert.equal(verdict("home", namespace("team")), "refused");
+  assert.equal(verdict("home", namespace("team"), ["ho*"]), "allowed");
+  assert.equal(verdict("home", namespace("team"), ["*", "!home"]), "refused");
+  for (
+    const [accept, expected] of [["home", "allowed"], ["a, ho*", "allowed"], ["", "refused"], [",", "refused"]] as const
+  ) {
+    assert.equal(verdict("home", namespace("team", accept)), expected, accept);
+  }
+  assert.equal(verdict("home", namespace("team", "hom")), "refused");
+  assert.equal(verdict("home", namespace("ops", "home"), ["*"]), "none");
+  assert.equal(verdict("home", namespace("kube-system", "home"), ["*"]), "none");
+  assert.equal(verdict("home", namespace("home", "home"), ["*"]), "none");
 });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { ConfigMap, Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Suite } from "../../lib/harness/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
-import { configMap, Replicating, secret } from "./stories.ts";
+import { configMap, Replicating, secret, TRUSTING } from "./stories.ts";
 
 /** What replication does when all goes well. */
-export const replication: Suite = new Suite("replication", () => replicator());
+export const replication: Suite = new Suite("replication", () => replicator(TRUSTING));
 
 replication.scenario(
   "a Secret is copied to every matching namespace, marked, labelled, and to no other",

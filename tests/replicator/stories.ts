@@ -2,6 +2,9 @@ import { type ConfigMapObject, type KubeObject, Secret, type SecretObject } from
 import type { ScenarioContext } from "../../lib/harness/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 
+/** The administrator trusts every namespace: scenarios about trust set something else. */
+export const TRUSTING = { trustedNamespaces: ["*"] };
+
 /** A Secret to apply. */
 export function secret(name: string, values: Record<string, string>, more: Partial<SecretObject> = {}): SecretObject {
   const { metadata, ...rest } = more;

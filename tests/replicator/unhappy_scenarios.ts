@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { ConfigMap, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { Suite } from "../../lib/harness/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
-import { configMap, Replicating, secret } from "./stories.ts";
+import { configMap, Replicating, secret, TRUSTING } from "./stories.ts";
 
 /** What replication does when the world is not as a Replication asks. */
-export const unhappy: Suite = new Suite("unhappy", () => replicator());
+export const unhappy: Suite = new Suite("unhappy", () => replicator(TRUSTING));
 
 unhappy.scenario(
   "a source that is missing is said aloud; when it is created, copies follow at once",

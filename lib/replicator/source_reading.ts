@@ -1,0 +1,46 @@
+import { type ObjectKey, TemporaryError } from "../operator/mod.ts";
+import { claimOf, replicationText } from "./claim.ts";
+import { type Context, KINDS, recordOf } from "./copied_kinds.ts";
+import type { SourceFacts, SourceObject } from "./source.ts";
+import { OccupantReader } from "./takeover.ts";
+
+/** Secrets of this type are never copied: each is a credential of one ServiceAccount. */
+const SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token";
+
+/** Reads the source at most once in a cycle. */
+export class SourceReading {
+  readonly #context: Context;
+  readonly #key: ObjectKey;
+  #reading: Promise<SourceObject | undefined> | undefined;
+
+  constructor(context: Context, key: ObjectKey) {
+    this.#context = context;
+    this.#key = key;
+  }
+
+  /** The source, or undefined where it is gone. */
+  find(): Promise<SourceObject | undefined> {
+    return this.#reading ??= this.#context.client.find<SourceObject>(KINDS[this.#context.spec.source.kind], this.#key);
+  }
+
+  /** The source. @throws {TemporaryError} where it is gone. */
+  async get(): Promise<SourceObject> {
+    const source = await this.find();
+    if (!source) throw new TemporaryError("the source was just deleted", { delay: 100, reason: "SourceNotFound" });
+    return source;
+  }
+}
+
+/** Why an object can be no source, with what to do; undefined where it can. */
+export async function sourceRefusal({ client }: Context, source: SourceObject): Promise<SourceFacts["refused"]> {
+  if (source.type === SERVICE_ACCOUNT_TOKEN) {
+    const message = "is a service account token, which is never copied; grant access by a RoleBinding instead";
+    return { reason: "ServiceAccountToken", message };
+  }
+  const claim = claimOf(recordOf(source));
+  if (!claim || !(await new OccupantReader(client).exists(claim))) return undefined;
+  const message = `is a copy of Replication ${
+    replicationText(claim)
+  }; name the original, or add targets to that Replication`;
+  return { reason: "SourceIsCopy", message };
+}

@@ -1,0 +1,99 @@
+import { ForbiddenError, type KubeObject, TemporaryError } from "../operator/mod.ts";
+import type { CycleClient, ObjectKey } from "../operator/mod.ts";
+import { claimOf, isCopyOf, leftBehindBy, type ReplicationIdentity, replicationText } from "./claim.ts";
+import type { CopyRecord } from "./copy_record.ts";
+import { Replication, type ReplicationObject } from "./replication.ts";
+
+/** The annotation that the API server requires of every service account token. */
+const SERVICE_ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name";
+
+/** An object stands where a copy should, and the Replication may not take it. */
+export class OccupiedError extends TemporaryError {
+  override readonly name = "OccupiedError";
+
+  constructor(message: string) {
+    super(message, { reason: "Conflict" });
+  }
+}
+
+/** What is known of an object that stands where a copy should. */
+export interface Occupant {
+  readonly record: CopyRecord;
+  /** `Secret team-a/token`, for messages. */
+  readonly title: string;
+  /** The Replication that it is a copy of, if that one still exists. */
+  readonly claimedBy: ReplicationIdentity | undefined;
+  /** The Replication whose source it is, as `namespace/name`. */
+  readonly sourceOf: string | undefined;
+}
+
+/** The Replication that wants its place. */
+export interface Claimant {
+  readonly replication: ReplicationIdentity;
+  readonly conflictPolicy: "Fail" | "Adopt";
+  /** Whether the administrator trusts its namespace. */
+  readonly trusted: boolean;
+}
+
+/**
+ * Why a Replication may not take an object, or undefined where it may. Its own copies, and what it left behind and nobody changed
+ * since, it takes back. Anything else it takes by `conflictPolicy: Adopt` alone, and never what is used by others. Pure.
+ */
+export function refusal({ record, title, claimedBy, sourceOf }: Occupant, claimant: Claimant): string | undefined {
+  const { replication, conflictPolicy, trusted } = claimant;
+  if (isCopyOf(record, replication)) return undefined;
+  if (claimedBy) return `${title} is a copy of Replication ${replicationText(claimedBy)}`;
+  if (sourceOf) return `${title} is the source of Replication ${sourceOf}`;
+  if (leftBehindBy(record) === replicationText(replication)) return undefined;
+  if (record.controller) return `${title} belongs to ${record.controller}, which controls it`;
+  const annotations = record.metadata?.annotations ?? {};
+  if (Object.hasOwn(annotations, SERVICE_ACCOUNT_ANNOTATION)) return `${title} is a service account token`;
+  if (conflictPolicy === "Fail") {
+    return `${title} exists and is no copy; delete it, or set conflictPolicy: Adopt`;
+  }
+  if (trusted) return undefined;
+  return `${title} exists and is no copy; conflictPolicy: Adopt needs ${replication.namespace} in the operator's ` +
+    "PINTLE_TRUSTED_NAMESPACES";
+}
+
+/** Asks the server what {@linkcode refusal} decides by. What may not be read is taken to be in use. */
+export class OccupantReader {
+  readonly #client: CycleClient;
+
+  constructor(client: CycleClient) {
+    this.#client = client;
+  }
+
+  /** Everything that matters of the object `record` of a kind. */
+  async describe(record: CopyRecord, kind: string): Promise<Occupant> {
+    const { namespace = "", name = "" } = record.metadata ?? {}, claim = claimOf(record);
+    return {
+      record,
+      title: `${kind} ${namespace}/${name}`,
+      claimedBy: claim && await this.exists(claim) ? claim : undefined,
+      sourceOf: await this.#sourceOf(kind, { namespace, name }),
+    };
+  }
+
+  /** Whether a Replication exists. A store may hold some namespaces only, and lags; the server knows. */
+  async exists({ uid, ...key }: ReplicationIdentity): Promise<boolean> {
+    try {
+      const found = await this.#client.find<KubeObject>(Replication, key, { metadataOnly: true });
+      return found?.metadata?.uid === uid;
+    } catch (error) {
+      if (error instanceof ForbiddenError) return true;
+      throw error;
+    }
+  }
+
+  async #sourceOf(kind: string, { namespace, name }: ObjectKey): Promise<string | undefined> {
+    try {
+      const { items } = await this.#client.list<ReplicationObject>(Replication, { namespace });
+      const user = items.find(({ spec }) => spec?.source?.kind === kind && spec.source.name === name);
+      return user && `${namespace}/${user.metadata?.name}`;
+    } catch (error) {
+      if (error instanceof ForbiddenError) return `${namespace}/? (its Replications may not be read)`;
+      throw error;
+    }
+  }
+}

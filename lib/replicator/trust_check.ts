@@ -1,0 +1,80 @@
+import { type Client, globProblem, matchesGlobs, Namespace, type NamespaceObject } from "../operator/mod.ts";
+import { ACCEPT_ANNOTATION, acceptedGlobs, type TrustSettings } from "./trust.ts";
+
+/** Names and lines that are listed one by one; what is beyond is counted. */
+const LISTED_MAX = 20;
+
+/** One finding, in the form of `doctor`. */
+interface TrustFinding {
+  readonly verdict: "ok" | "warning";
+  readonly says: string;
+  readonly fix?: string;
+}
+
+/** Whom a namespace accepts copies from: part of `doctor`. Reads Namespaces, and writes nothing. */
+export const trustCheck = {
+  name: "trust",
+  async look({ client, settings, signal }: {
+    readonly client: Pick<Client, "list">;
+    readonly settings: Pick<TrustSettings, "trustedNamespaces">;
+    readonly signal: AbortSignal;
+  }): Promise<readonly TrustFinding[]> {
+    const { items } = await client.list<NamespaceObject>(Namespace, { metadataOnly: true, signal });
+    return [...trusted(settings.trustedNamespaces, items), ...accepting(items)];
+  },
+};
+
+function trusted(globs: readonly string[], namespaces: readonly NamespaceObject[]): TrustFinding[] {
+  if (globs.length === 0) {
+    return [{
+      verdict: "ok",
+      says:
+        `no namespace is trusted everywhere: copies go only where a Namespace has the annotation ${ACCEPT_ANNOTATION}`,
+    }];
+  }
+  const names = namespaces.map(({ metadata }) => metadata?.name ?? "");
+  const matched = names.filter((name) => matchesGlobs(globs, name));
+  const says = `PINTLE_TRUSTED_NAMESPACES (${globs.join(",")}) trusts ${listed(matched) || "no namespace that exists"}`;
+  if (matched.length > 0 && matched.length === names.length) {
+    return [{
+      verdict: "warning",
+      says: `${says}: whoever may create a Replication in any of them writes Secrets and ConfigMaps to all others`,
+      fix: "set PINTLE_TRUSTED_NAMESPACES to the namespaces of the platform's own teams",
+    }];
+  }
+  const open = globs.filter((glob) => !/[*!]/.test(glob) && !names.includes(glob)).map((name): TrustFinding => ({
+    verdict: "warning",
+    says: `PINTLE_TRUSTED_NAMESPACES trusts ${name}, which does not exist: whoever creates that namespace is trusted`,
+    fix: `kubectl create namespace ${name}, or take it out of PINTLE_TRUSTED_NAMESPACES`,
+  }));
+  return [{ verdict: "ok", says }, ...open];
+}
+
+function accepting(namespaces: readonly NamespaceObject[]): TrustFinding[] {
+  const found = namespaces.flatMap(({ metadata }) => {
+    const globs = acceptedGlobs(metadata?.annotations);
+    return globs.length === 0 ? [] : [acceptance(metadata?.name ?? "", globs)];
+  });
+  const more = found.length - LISTED_MAX;
+  if (more <= 0) return found;
+  return [...found.slice(0, LISTED_MAX), { verdict: "ok", says: `${more} more namespaces accept copies` }];
+}
+
+function acceptance(name: string, globs: readonly string[]): TrustFinding {
+  const fix = `kubectl annotate --overwrite namespace ${name} ${ACCEPT_ANNOTATION}=NAMESPACE,…`;
+  for (const glob of globs) {
+    const problem = globProblem(glob);
+    if (problem) {
+      return { verdict: "warning", says: `${ACCEPT_ANNOTATION} of namespace ${name}: "${glob}" ${problem}`, fix };
+    }
+  }
+  const says = `namespace ${name} accepts copies from ${globs.join(", ")}`;
+  return globs.includes("*")
+    ? { verdict: "warning", says: `${says}, which is every namespace`, fix }
+    : { verdict: "ok", says };
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - LISTED_MAX;
+  return names.slice(0, LISTED_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
