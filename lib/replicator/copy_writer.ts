@@ -13,6 +13,7 @@ import type { ApiResource } from "../operator/mod.ts";
 import {
   CLAIM_ANNOTATION,
   claimText,
+  isCopyOf,
   ORPHAN_ANNOTATION,
   REPLICATION_ANNOTATION,
   REPLICATION_LABEL,
@@ -89,17 +90,15 @@ export class CopyWriter {
 
   /** Brings the copy up to date. What cannot be changed in place (type, immutable content) is deleted and made anew. */
   async update(copy: CopyRecord): Promise<string | undefined> {
-    const { resource } = this.#options, { namespace, uid } = copy.metadata!;
+    const { resource, claimant, project } = this.#options, namespace = copy.metadata!.namespace!;
     const source = await this.#options.source();
     try {
       const operations = [...this.#guards(copy), ...this.#markOperations(copy), ...contentOperations(resource, source)];
-      const patched = await this.#patch(namespace!, operations);
+      const patched = await this.#patch(namespace, operations);
       return patched.metadata?.resourceVersion;
     } catch (error) {
-      if (error instanceof NotFoundError) await this.create(namespace!, false);
-      else if (error instanceof InvalidError && await this.#needsRecreation(namespace!, uid!, source)) {
-        await this.#recreate(namespace!, uid!, source);
-      } else throw error;
+      if (error instanceof NotFoundError) return void await this.create(namespace, false);
+      await this.#recreate(namespace, source, error, (live) => isCopyOf(project(live), claimant.replication));
     }
   }
 
@@ -160,29 +159,36 @@ export class CopyWriter {
   }
 
   async #adopt(namespace: string, found: CopyRecord): Promise<void> {
-    const { resource } = this.#options, { uid, resourceVersion } = found.metadata!;
+    const { resource } = this.#options, { resourceVersion } = found.metadata!;
     const source = await this.#options.source();
     // The version is tested too: what is adopted is what was looked at.
     const guards: Operation[] = [{ op: "test", path: "/metadata/resourceVersion", value: resourceVersion! }];
     try {
       await this.#patch(namespace, [...guards, ...this.#markOperations(found), ...contentOperations(resource, source)]);
     } catch (error) {
-      if (!(error instanceof InvalidError) || !(await this.#needsRecreation(namespace, uid!, source))) throw error;
-      await this.#recreate(namespace, uid!, source);
+      await this.#recreate(namespace, source, error, ({ metadata }) => metadata?.resourceVersion === resourceVersion);
     }
   }
 
-  /** Whether the server refused a patch because of what can never change in place; only reading the copy tells. */
-  async #needsRecreation(namespace: string, uid: string, source: SourceObject): Promise<boolean> {
+  /**
+   * Deletes the object and makes it again, where the server refused a patch because of what can never change in place: the type, or
+   * immutable content. Only reading the object tells.
+   *
+   * @param isStill Whether the object that is there now is the one that may be deleted.
+   * @throws {unknown} `refused`, where it had another cause.
+   */
+  async #recreate(
+    namespace: string,
+    source: SourceObject,
+    refused: unknown,
+    isStill: (live: SourceObject) => boolean,
+  ): Promise<void> {
     const { client, resource } = this.#options;
+    if (!(refused instanceof InvalidError)) throw refused;
     const live = await client.find<SourceObject>(resource, this.#key(namespace));
-    if (live?.metadata?.uid !== uid) return false;
-    return live.immutable === true ? !sameContent(live, source) : (live.type ?? "") !== (source.type ?? "");
-  }
-
-  async #recreate(namespace: string, uid: string, source: SourceObject): Promise<void> {
-    const { client, resource } = this.#options;
-    await client.delete(resource, this.#key(namespace), { uid });
+    if (!live || !isStill(live) || !isFixed(live, source)) throw refused;
+    const { uid, resourceVersion } = live.metadata!;
+    await client.delete(resource, this.#key(namespace), { uid, resourceVersion });
     await client.create(resource, this.#body(namespace, source), { metadataOnly: true });
   }
 
@@ -230,6 +236,11 @@ export class CopyWriter {
   #key(namespace: string): ObjectKey {
     return { namespace, name: this.#options.name };
   }
+}
+
+/** Whether an object can never come to hold what the source holds. */
+function isFixed(live: SourceObject, source: SourceObject): boolean {
+  return live.immutable === true ? !sameContent(live, source) : (live.type ?? "") !== (source.type ?? "");
 }
 
 /** The whole content in place of what is there. `type` and `immutable` are named so that a change of them is refused aloud. */

@@ -346,3 +346,38 @@ ownership.scenario("a copy that is taken over just before it would be deleted st
     assert.equal(taken, true);
   });
 }, { inProcess: true });
+
+ownership.scenario(
+  "a copy that is taken over just before it would be made again with another type stays",
+  async (scenario) => {
+    const { when, then, cluster, operator, expect, ref } = scenario, story = new Replicating(scenario);
+    const [team] = await story.begin(["team"], {}, { type: "example.com/a" });
+    await story.ready(1);
+    await operator.crash();
+    const { metadata } = await cluster.get(ref(Secret, "token", team));
+    let patches = 0;
+    await when("the source has another type, and an owner takes the copy over just before it is patched", async () => {
+      await cluster.delete(ref(Secret, "token"));
+      await cluster.create(secret("token", { key: "two" }, { type: "example.com/b" }));
+      await operator.inProcess.start({
+        before: async ({ method, path }) => {
+          if (method !== "PATCH" || !path.includes(`/namespaces/${team}/secrets`) || patches++ > 0) return;
+          const annotations = { "pintle.dev/replication": null };
+          await cluster.client.patch(Secret, { namespace: team!, name: "token" }, { metadata: { annotations } }, {
+            type: "merge",
+          });
+        },
+      });
+    });
+    await story.notReady("ReplicationIncomplete");
+    await then("it is still there, and theirs", async () => {
+      const found = await expect(ref(Secret, "token", team)).toMatch({
+        type: "example.com/a",
+        data: { key: btoa("one") },
+      });
+      assert.equal(found.metadata?.uid, metadata?.uid);
+      assert.ok(patches > 0);
+    });
+  },
+  { inProcess: true },
+);
