@@ -3,8 +3,8 @@ import { fieldKeys } from "./source.ts";
 
 /**
  * What is held in memory of a copy: metadata, and who wrote its content as `managedFields` tell it. The API server
- * moves a field to whoever changes it (KEP-555), so the copy shows what we wrote as long as all of its content is still
- * ours and nobody else has any: no need to read it, not even after a restart.
+ * moves a field to the manager that changes it (KEP-555), so the copy shows what we wrote as long as all of its content is still
+ * ours and no other manager has any: no need to read it, not even after a restart.
  */
 export interface CopyRecord extends KubeObject {
   /** Keys of data and binaryData that our field manager owns, as {@linkcode fieldKeys} writes them. */

@@ -60,7 +60,7 @@ export class CopyWriter {
   }
 
   /**
-   * Creates the copy. A plain create, never an apply: it cannot take over what somebody else put there a moment ago.
+   * Creates the copy. A plain create, never an apply: it cannot take over what was put there a moment ago.
    *
    * @throws {OccupiedError} where a foreign object is in the way.
    */
@@ -88,7 +88,7 @@ export class CopyWriter {
     return await this.update(copy);
   }
 
-  /** Brings the copy up to date. What cannot be changed in place (type, immutable content) is deleted and made anew. */
+  /** Brings the copy up to date. What cannot be changed in place (type, immutable content) is deleted and made again. */
   async update(copy: CopyRecord): Promise<string | undefined> {
     const { resource, claimant, project } = this.#options, namespace = copy.metadata!.namespace!;
     const source = await this.#options.source();

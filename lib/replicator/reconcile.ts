@@ -275,7 +275,7 @@ export class ReplicationReconciler {
   }
 
   #report(
-    { status }: Context,
+    { status, log }: Context,
     targets: Targets,
     source: SourceFacts,
     matched: number,
@@ -296,8 +296,10 @@ export class ReplicationReconciler {
     const trustProblems = failures.filter(({ reason }) => reason === NOT_TRUSTED);
     if (failed > trustProblems.length) throw incomplete(`of ${matched} failed`, failures);
     if (failed > 0) {
-      // Nothing to try again: a change of a Namespace wakes the Replication, a change of the setting starts the operator anew.
+      // Nothing to try again: a change of a Namespace wakes the Replication, a change of the setting restarts the operator.
       const message = `${failed} of ${matched} namespaces refuse copies: ${failures[0]!.message}`;
+      const known = status.current.conditions?.some(({ type, reason }) => type === "Ready" && reason === NOT_TRUSTED);
+      if (!known) log.warn("not trusted", { refused: failed, message });
       return status.condition("Ready", false, NOT_TRUSTED, message);
     }
     if (!reachable) return status.condition("Ready", false, "NoTargets", never);

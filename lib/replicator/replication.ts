@@ -32,9 +32,13 @@ const SpecSchema = z.object({
   }),
   targets: TargetsSchema,
   deletionPolicy: z.enum(["Delete", "Orphan"]).default("Delete")
-    .describe("What becomes of copies that are no longer wanted: deleted, or left behind as nobody's."),
+    .describe(
+      "What happens to copies that are no longer wanted: Delete deletes them, Orphan leaves them without a claim.",
+    ),
   conflictPolicy: z.enum(["Fail", "Adopt"]).default("Fail")
-    .describe("What to do where an object of the copy's name exists that is no copy."),
+    .describe(
+      "What to do where an object of the copy's name exists that is no copy. Adopt needs the administrator's trust.",
+    ),
   suspend: z.boolean().default(false).describe("Leave everything as it is for now."),
 });
 

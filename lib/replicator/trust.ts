@@ -55,6 +55,6 @@ export function isReservedName(name: string): boolean {
 
 /** What an administrator, or an owner of `target`, does so that Replications of `namespace` may write there. */
 export function trustAdvice(namespace: string, target: string): string {
-  return `an administrator adds ${namespace} to the operator's PINTLE_TRUSTED_NAMESPACES, or whoever owns ${target} runs ` +
+  return `an administrator adds ${namespace} to the operator's PINTLE_TRUSTED_NAMESPACES, or an owner of ${target} runs ` +
     `\`kubectl annotate namespace ${target} ${ACCEPT_ANNOTATION}=${namespace}\``;
 }

@@ -11,7 +11,7 @@ interface TrustFinding {
   readonly fix?: string;
 }
 
-/** Whom a namespace accepts copies from: part of `doctor`. Reads Namespaces, and writes nothing. */
+/** Which namespaces are trusted, and which accept copies: part of `doctor`. Reads Namespaces, and writes nothing. */
 export const trustCheck = {
   name: "trust",
   async look({ client, settings, signal }: {
@@ -38,13 +38,13 @@ function trusted(globs: readonly string[], namespaces: readonly NamespaceObject[
   if (matched.length > 0 && matched.length === names.length) {
     return [{
       verdict: "warning",
-      says: `${says}: whoever may create a Replication in any of them writes Secrets and ConfigMaps to all others`,
+      says: `${says}: everyone who may create a Replication in any of them writes Secrets and ConfigMaps to all others`,
       fix: "set PINTLE_TRUSTED_NAMESPACES to the namespaces of the platform's own teams",
     }];
   }
   const open = globs.filter((glob) => !/[*!]/.test(glob) && !names.includes(glob)).map((name): TrustFinding => ({
     verdict: "warning",
-    says: `PINTLE_TRUSTED_NAMESPACES trusts ${name}, which does not exist: whoever creates that namespace is trusted`,
+    says: `PINTLE_TRUSTED_NAMESPACES trusts ${name}, which does not exist: its creator will be trusted`,
     fix: `kubectl create namespace ${name}, or take it out of PINTLE_TRUSTED_NAMESPACES`,
   }));
   return [{ verdict: "ok", says }, ...open];

@@ -86,7 +86,7 @@ Deno.test("doctor tells whom namespaces trust: by the deployed setting, and by t
     const { out } = await cluster.run(["doctor"]);
     const told = (line: string) => assert.ok(out.includes(line), `${line}\nis not in\n${out}`);
     told(`ok: trust: PINTLE_TRUSTED_NAMESPACES (${platform},${absent}) trusts ${platform}\n`);
-    told(`warning: trust: PINTLE_TRUSTED_NAMESPACES trusts ${absent}, which does not exist: whoever creates that`);
+    told(`warning: trust: PINTLE_TRUSTED_NAMESPACES trusts ${absent}, which does not exist: its creator will be`);
     told(`ok: trust: namespace team-a-${run} accepts copies from ${platform}\n`);
     told(
       `warning: trust: namespace team-b-${run} accepts copies from *, which is every namespace\n  fix: kubectl annotate`,
@@ -95,7 +95,7 @@ Deno.test("doctor tells whom namespaces trust: by the deployed setting, and by t
     await deploy(cluster, { PINTLE_TRUSTED_NAMESPACES: "*" });
     assert.match(
       (await cluster.run(["doctor"])).out,
-      /^warning: trust: .* whoever may create a Replication in any of them/m,
+      /^warning: trust: .* everyone who may create a Replication in any of them/m,
     );
     await deploy(cluster, { PINTLE_TRUSTED_NAMESPACES: "Team" });
     assert.match((await cluster.run(["doctor"])).out, /PINTLE_TRUSTED_NAMESPACES: "Team" has "Team", which matches no/);

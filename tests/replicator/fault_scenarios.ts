@@ -26,7 +26,7 @@ faults.scenario(
       await inProcess.idle();
     });
     await then("nothing is written", () => assert.equal(inProcess.writes.length, before));
-    await when("the operator is started anew", async () => {
+    await when("the operator is started again", async () => {
       await operator.pause();
       await operator.resume();
       await inProcess.idle();
