@@ -139,3 +139,26 @@ for (
     }
   });
 }
+
+const ROOT_FILES = [
+  ".dockerignore",
+  ".editorconfig",
+  ".gitignore",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "Dockerfile",
+  "LICENSE",
+  "README.md",
+  "Tiltfile",
+  "deno.json",
+  "deno.lock",
+  "main.ts",
+];
+
+Deno.test("the root holds the files that belong there, and no other", async () => {
+  const { success, stdout } = await new Deno.Command("git", { args: ["ls-files"], cwd: ROOT }).output();
+  // An exported tree has no index; there, nothing can have been added by mistake.
+  if (!success) return;
+  const files = new TextDecoder().decode(stdout).split("\n").filter((path) => path !== "" && !path.includes("/"));
+  assert.deepEqual(files.sort(), ROOT_FILES.toSorted());
+});

@@ -20,7 +20,7 @@ export interface BuildInfo {
 
 /** What a binary is made of. */
 export interface CliOptions<Own extends SettingTable> {
-  /** Name of the program in help and messages; the operator's name where absent. */
+  /** Name of the program in help and messages, and the first part of its namespace; the operator's name where absent. */
   readonly name?: string;
   /** What `version` prints; `0.0.0` where absent. */
   readonly version?: string;
@@ -79,19 +79,21 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   operator: Operator | ((settings: SettingValues<Own>) => Operator),
   options: CliOptions<Own>,
 ): Promise<number> {
-  const program = options.name ?? (typeof operator === "function" ? "pintle" : operator.name);
+  const make = (values: unknown) => typeof operator === "function" ? operator(values as SettingValues<Own>) : operator;
   const noColor = Boolean(options.env.NO_COLOR) || options.args.includes("--no-color");
   const terminal = processTerminal({ noColor });
   let debug = options.env.PINTLE_LOG_LEVEL === "debug";
   let code: number = EXIT.done;
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
+  // Help and the installation's namespace need the name before any setting is read: with the defaults there is one.
+  const program = options.name ?? make(resolveSettings(table, {}, {}).values).name;
 
   /** Settings are read when a command runs, so that help and version work in any environment. */
   const prepare = (flags: Readonly<Record<string, string | undefined>>): CommandContext => {
     const { values, origins } = resolveSettings(table, options.env, flags);
     const settings = values as unknown as Settings;
     debug = settings.logLevel === "debug";
-    const made = typeof operator === "function" ? operator(values as unknown as SettingValues<Own>) : operator;
+    const made = make(values);
     return {
       program,
       version: options.version ?? "0.0.0",

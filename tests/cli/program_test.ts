@@ -119,3 +119,14 @@ Deno.test("demo stays up until SIGINT, with a kubeconfig that its owner alone ca
   assert.equal((await binary.ended()).code, 0);
   await assert.rejects(Deno.stat(path!), Deno.errors.NotFound);
 });
+
+Deno.test("a program whose operator is made from its settings has the operator's name, and its namespace", async () => {
+  const main = "tests/cli/made_operator.ts";
+  const help = await runBinary(["--help"], { main });
+  assert.match(help.out, /^Usage: gadgets /m);
+  const doctor = await runBinary(["doctor", "--help"], { main });
+  assert.match(doctor.out, /default:\s+"gadgets-system"/);
+  const wrong = await runBinary(["config", "--size", "11"], { main });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /^gadgets: --size: "11" must be a whole number from 1 to 10/);
+});

@@ -1,0 +1,10 @@
+import { cli, integer, Operator } from "../../lib/mod.ts";
+
+/** A program whose operator is made from its settings. */
+Deno.exitCode = await cli(({ size }) => new Operator(size > 1 ? "gadgets" : "gadget"), {
+  args: Deno.args,
+  env: Deno.env.toObject(),
+  settings: {
+    size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "2", description: "How many" }, 1, 10),
+  },
+});
