@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   const run = ["run", "-q", "--watch", "--no-clear-screen", "-A", "main.ts"];
   const watching = [
     ...start(
-      [...run, "run", "--kubeconfig", kubeconfigPath, "--http-port", "0", "--trusted-namespaces", "*"],
+      [...run, "run", "--kubeconfig", kubeconfigPath, "--http-port", "0"],
       stop.signal,
       (line) => screen.operator(line),
     ),

@@ -91,7 +91,9 @@ export class HttpsCluster implements AsyncDisposable {
 
   /** Creates a namespace. */
   async namespace(name: string): Promise<void> {
-    await this.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+    // The programs of tests run with the default settings, which trust no namespace.
+    const annotations = { "pintle.dev/accept-from": "!nowhere" };
+    await this.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name, annotations } });
   }
 
   /** Creates the Secret `namespace/name` with one value, and a Replication of the same name that copies it. */

@@ -63,7 +63,9 @@ export class InstalledCluster implements AsyncDisposable {
   /** A namespace of this test's own. */
   async namespace(name: string): Promise<string> {
     const full = `${this.#prefix}-${name}`;
-    await this.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: full } });
+    // The programs of tests run with the default settings, which trust no namespace.
+    const metadata = { name: full, annotations: { "pintle.dev/accept-from": "!nowhere" } };
+    await this.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata });
     this.#namespaces.push(full);
     return full;
   }

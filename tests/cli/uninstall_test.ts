@@ -70,7 +70,7 @@ Deno.test("objects go only where somebody agrees; where no operator runs, this p
   assert.deepEqual(await cluster.installed(), []);
   assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
   const left = await cluster.client.get(ConfigMap, { namespace: to, name: "orphaned" });
-  assert.deepEqual(left.metadata?.annotations ?? {}, {}, "it is nobody's now");
+  assert.deepEqual(left.metadata?.annotations, { "pintle.dev/orphaned-by": `${from}/orphaned` });
 });
 
 Deno.test("an operator that works as a pod cleans up itself, and its Deployment goes before its rights", async () => {

@@ -35,7 +35,7 @@ export class Kubectl implements AsyncDisposable {
 
   static async open(): Promise<Kubectl> {
     const cluster = await openServedCluster();
-    const world = await World.open(replicator(), cluster);
+    const world = await World.open(replicator({ trustedNamespaces: ["*"] }), cluster);
     await world.start();
     return new Kubectl(world, cluster, await Deno.makeTempDir({ prefix: "pintle-kubectl-" }));
   }
