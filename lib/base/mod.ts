@@ -11,6 +11,7 @@ export * from "./json.ts";
 export * from "./log.ts";
 export * from "./map_concurrent.ts";
 export * from "./memo.ts";
+export * from "./printable.ts";
 export * from "./random.ts";
 export * from "./signal.ts";
 export * from "./text_width.ts";

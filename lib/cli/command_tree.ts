@@ -4,7 +4,7 @@ import { installNamespace } from "../operator/installation.ts";
 import type { CliOptions, CommandContext } from "./program.ts";
 import type { Setting, SettingTable } from "./setting.ts";
 import { SETTINGS } from "./settings.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, writeBlock } from "./terminal.ts";
 
 /** Reads the settings and runs a command; flags are by the names of the settings' variables. */
 export type RunCommand = (
@@ -45,8 +45,8 @@ export function commandTree(options: CommandTreeOptions): Command {
     .helpCommand("help [command]", "help for a command")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.err(text.trimEnd()),
+      writeOut: (text) => writeBlock((line) => terminal.out(line), text.trimEnd()),
+      writeErr: (text) => writeBlock((line) => terminal.err(line), text.trimEnd()),
       getOutHelpWidth: () => terminal.columns(),
       getErrHelpWidth: () => terminal.columns(),
     })
@@ -199,7 +199,7 @@ function addCompletions(root: Command, { program, terminal, suites }: CommandTre
     .action(async (shell) => {
       const { completionScript } = await import("./completions.ts");
       const names = (await suites?.())?.map(({ name }) => name);
-      terminal.out(completionScript(shell, program, root, names ? { test: names } : {}));
+      writeBlock((line) => terminal.out(line), completionScript(shell, program, root, names ? { test: names } : {}));
     });
 }
 

@@ -1,6 +1,6 @@
 import { EXIT } from "./exit.ts";
 import type { CommandContext } from "./program.ts";
-import { paint } from "./terminal.ts";
+import { paint, writeJson } from "./terminal.ts";
 
 /** `config`: every setting with its value in force and where that came from; secrets are masked. */
 export function config(
@@ -19,7 +19,7 @@ export function config(
     };
   });
   if (flags.output === "json") {
-    terminal.out(JSON.stringify(rows, null, 2));
+    writeJson(terminal, rows);
     return Promise.resolve(EXIT.done);
   }
   const width = (pick: (row: (typeof rows)[number]) => string) => Math.max(...rows.map((row) => pick(row).length));

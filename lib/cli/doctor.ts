@@ -18,7 +18,7 @@ import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
-import { paint, type Terminal } from "./terminal.ts";
+import { paint, type Terminal, writeJson } from "./terminal.ts";
 
 /** Flags of `doctor`. */
 export interface DoctorFlags {
@@ -71,7 +71,7 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     diagnoses.forEach(show);
     signal.throwIfAborted();
   }
-  if (output === "json") terminal.out(JSON.stringify(found, null, 2));
+  if (output === "json") writeJson(terminal, found);
   else terminal.out(summary(found));
   return found.some(({ verdict }) => verdict === "problem" || verdict === "unknown") ? EXIT.failed : EXIT.done;
 }

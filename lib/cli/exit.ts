@@ -1,7 +1,7 @@
 import { describeError, UsageError } from "../base/errors.ts";
 import { UnauthorizedError, UnreachableError, type UnreachableKind } from "../client/mod.ts";
 import { InterruptedError } from "./interrupts.ts";
-import { paint, type Terminal } from "./terminal.ts";
+import { paint, type Terminal, writeBlock } from "./terminal.ts";
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
@@ -23,7 +23,7 @@ export function reportError(terminal: Terminal, program: string, error: unknown,
   if (hint) terminal.err(`  fix: ${hint}`);
   if (!debug) return;
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    terminal.err(`${depth === 0 ? "" : "caused by "}${cause.stack ?? cause}`);
+    writeBlock((line) => terminal.err(line), `${depth === 0 ? "" : "caused by "}${cause.stack ?? cause}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { installation } from "../operator/installation.ts";
 import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
 import type { CommandContext } from "./program.ts";
+import { writeBlock } from "./terminal.ts";
 
 /** Flags of `manifests`. */
 export interface ManifestsFlags {
@@ -35,7 +36,7 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
   const objects = installation(operator, program, namespace).map(({ object }) => object);
   if (check !== undefined) return await checkFolder(context, check, objects);
   if (output === undefined) {
-    terminal.out(manifestsYaml(objects).trimEnd());
+    writeBlock((line) => terminal.out(line), manifestsYaml(objects).trimEnd());
     return EXIT.done;
   }
   for (const { name, kinds } of filesOf(objects)) {

@@ -15,6 +15,7 @@ import { openCluster } from "./open_cluster.ts";
 import { cycleLines, planSummary } from "./plan_lines.ts";
 import type { CommandContext } from "./program.ts";
 import { requireReady } from "./require_ready.ts";
+import { writeJson } from "./terminal.ts";
 
 /** Flags of `plan`. */
 export interface PlanFlags {
@@ -60,7 +61,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
     cycles.push(cycle);
     if (flags.output === "text") { for (const line of cycleLines(cycle, terminal)) terminal.out(line); }
   }
-  if (flags.output === "json") terminal.out(JSON.stringify(cycles.map(cycleFields), null, 2));
+  if (flags.output === "json") writeJson(terminal, cycles.map(cycleFields));
   else terminal.out(planSummary(cycles));
   return cycles.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
 }

@@ -1,6 +1,10 @@
-/** Where a command writes and what it knows of the one who reads: a seam for tests. */
+import { printable } from "../base/printable.ts";
+
+/** Where a command writes and what it knows of the reader: a seam for tests. */
 export interface Terminal {
+  /** Writes one line. Control characters in it, newlines too, are made visible: only {@linkcode paint} styles text. */
   out(line: string): void;
+  /** The same to standard error. */
   err(line: string): void;
   /** Whether a person watches: pictures may move. */
   readonly interactive: boolean;
@@ -8,6 +12,29 @@ export interface Terminal {
   /** Whether errors show colors: standard error may be a file while standard output is not, and the other way round. */
   readonly errorColor: boolean;
   columns(): number;
+}
+
+/** The escape sequences that {@linkcode paint} writes, and the tabs of completion scripts. */
+const HARMLESS = new RegExp("(\x1b\\[(?:[0-2]|3[1-36])m|\t)");
+
+/** A line whose control characters are visible; of a colored one, the styles of {@linkcode paint} stay. */
+function shown(line: string, color: boolean): string {
+  return line.split(HARMLESS).map((part) => part === "\t" || color && HARMLESS.test(part) ? part : printable(part))
+    .join("");
+}
+
+/** Writes a text of several lines, of which none comes from a cluster. */
+export function writeBlock(write: (line: string) => void, text: string): void {
+  for (const line of text.split("\n")) write(line);
+}
+
+/** Writes a value as JSON. What {@linkcode Terminal.out} would change is escaped, so that the value can be read back. */
+export function writeJson(terminal: Pick<Terminal, "out">, value: unknown): void {
+  const text = JSON.stringify(value, null, 2).replaceAll(
+    /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  writeBlock((line) => terminal.out(line), text);
 }
 
 /** The process's own streams. Color is off with `NO_COLOR` (no-color.org) or `--no-color`. */
@@ -22,12 +49,13 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
     }
   };
   const interactive = Deno.stdout.isTerminal() && hasSize();
+  const color = interactive && !options.noColor, errorColor = Deno.stderr.isTerminal() && !options.noColor;
   return {
-    out: (line) => write(Deno.stdout, line),
-    err: (line) => write(Deno.stderr, line),
+    out: (line) => write(Deno.stdout, shown(line, color)),
+    err: (line) => write(Deno.stderr, shown(line, errorColor)),
     interactive,
-    color: interactive && !options.noColor,
-    errorColor: Deno.stderr.isTerminal() && !options.noColor,
+    color,
+    errorColor,
     columns: () => {
       try {
         return Deno.consoleSize().columns || 80; // some pseudo-terminals say zero

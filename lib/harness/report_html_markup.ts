@@ -1,5 +1,5 @@
 import { shorten } from "./match.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../base/mod.ts";
 
 /** HTML that is safe to stand in a document: only {@linkcode html} makes it. */
 export class Markup {

@@ -1,5 +1,4 @@
-import { formatDuration } from "../base/mod.ts";
-import { printable } from "./printable.ts";
+import { formatDuration, printable } from "../base/mod.ts";
 import { countOutcomes, type RunResult, type ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
 import type { LogEntry } from "./timeline.ts";

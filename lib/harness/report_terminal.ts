@@ -1,5 +1,4 @@
-import { type Clock, cutToWidth, formatDuration, textWidth, type TimerHandle } from "../base/mod.ts";
-import { printable } from "./printable.ts";
+import { type Clock, cutToWidth, formatDuration, printable, textWidth, type TimerHandle } from "../base/mod.ts";
 import { type Paint, scenarioLines } from "./report_lines.ts";
 import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
