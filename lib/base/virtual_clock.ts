@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Clock, TimerHandle } from "./clock.ts";
 
 interface Timer {
@@ -100,6 +101,6 @@ export class VirtualClock implements Clock {
 /** Gives everything that is ready to run its turn, without any real time passing: `rounds` macrotasks. */
 export async function settle(rounds: number = 10): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

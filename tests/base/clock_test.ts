@@ -103,3 +103,22 @@ function countListeners(signal: AbortSignal): () => number {
   signal.removeEventListener = (...args: Parameters<typeof remove>) => (count--, remove(...args));
   return () => count;
 }
+
+Deno.test("turning a virtual clock waits for no timer of the machine, each of which takes a millisecond at least", async () => {
+  const clock = new VirtualClock(), real = globalThis.setTimeout;
+  let ticks = 0;
+  const tick = () => {
+    ticks++;
+    clock.schedule(tick, 1_000);
+  };
+  tick();
+  globalThis.setTimeout = (() => {
+    throw new Error("a timer of the machine");
+  }) as unknown as typeof setTimeout;
+  try {
+    await clock.advance(60_000);
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assert.equal(ticks, 61);
+});
