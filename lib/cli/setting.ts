@@ -1,6 +1,7 @@
+import { isIP } from "node:net";
 import { durationMs } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
-import { isDnsLabel } from "../apimachinery/name.ts";
+import { isDnsLabel, isDnsSubdomain } from "../apimachinery/name.ts";
 import { globProblem } from "../apimachinery/namespace_globs.ts";
 
 /** One setting: how it is named, read and described. */
@@ -95,9 +96,44 @@ export function labels(named: Named, parts: readonly string[]): Setting<string> 
   };
 }
 
-/** A duration, in milliseconds. */
-export function duration(named: Named): Setting<number> {
-  return { ...named, placeholder: "DURATION", parse: parseDuration };
+/** A duration, in milliseconds; `0s` only where `zero` says so. */
+export function duration(named: Named, { zero = false }: { readonly zero?: boolean } = {}): Setting<number> {
+  return {
+    ...named,
+    placeholder: "DURATION",
+    parse: (value) => {
+      const ms = parseDuration(value);
+      if (ms > 0 || zero) return ms;
+      throw new RangeError("must be longer than 0s");
+    },
+  };
+}
+
+/** An address to listen on: a number or a name. */
+export function host(named: Named): Setting<string> {
+  return {
+    ...named,
+    placeholder: "ADDRESS",
+    parse: (value) => {
+      if (isIP(value) !== 0 || (isDnsSubdomain(value) && !/^[\d.]+$/.test(value))) return value;
+      throw new RangeError("must be an IP address or the name of a host");
+    },
+  };
+}
+
+/** An https address without a path, by which webhooks are called; `auto`, or empty for none. */
+export function webhookAddress(named: Named): Setting<string> {
+  return {
+    ...named,
+    placeholder: "URL",
+    parse: (value) => {
+      if (value === "" || value === "auto") return value;
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      const bare = url?.pathname === "/" && !url.search && !url.hash && !url.username;
+      if (url?.protocol === "https:" && bare) return url.origin;
+      throw new RangeError("must be auto, or an https address without a path, as https://172.18.0.1:9443");
+    },
+  };
 }
 
 /** The milliseconds of a duration that a person typed. @throws {RangeError} saying what it should look like. */

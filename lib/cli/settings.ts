@@ -1,6 +1,17 @@
 import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
 import { WEBHOOK_PORT } from "../admission/webhook_configuration.ts";
-import { choice, duration, globs, integer, labels, optionalInteger, type Setting, text } from "./setting.ts";
+import {
+  choice,
+  duration,
+  globs,
+  host,
+  integer,
+  labels,
+  optionalInteger,
+  type Setting,
+  text,
+  webhookAddress,
+} from "./setting.ts";
 
 /** The values of the common settings. */
 export interface Settings {
@@ -94,12 +105,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     fallback: "",
     description: "Namespaces to work in, as team-*,!team-legacy; everywhere where empty",
   }),
-  httpHost: text({
+  httpHost: host({
     env: "PINTLE_HTTP_HOST",
     flag: "http-host",
     fallback: "127.0.0.1",
     description: "Address of /livez, /readyz and /metrics",
-  }, "ADDRESS"),
+  }),
   httpPort: integer(
     {
       env: "PINTLE_HTTP_PORT",
@@ -139,7 +150,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     flag: "grace-period",
     fallback: "25s",
     description: "How long work under way may take to finish after SIGTERM",
-  }),
+  }, { zero: true }),
   workersMax: integer(
     {
       env: "PINTLE_WORKERS_MAX",
@@ -211,14 +222,14 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     flag: "own-write-wait-max",
     fallback: "5s",
     description: "How long an object's next reconcile waits until its store shows what the last one wrote",
-  }),
-  webhookHost: text({
+  }, { zero: true }),
+  webhookHost: host({
     env: "PINTLE_WEBHOOK_HOST",
     flag: "webhook-host",
     fallback: "0.0.0.0",
     description:
       "Address on which webhooks (admission, conversion) are served; an automatic URL narrows the default to its own",
-  }, "ADDRESS"),
+  }),
   webhookPort: integer(
     {
       env: "PINTLE_WEBHOOK_PORT",
@@ -229,11 +240,11 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     0,
     65_535,
   ),
-  webhookUrl: text({
+  webhookUrl: webhookAddress({
     env: "PINTLE_WEBHOOK_URL",
     flag: "webhook-url",
     fallback: "",
     description:
       "Outside of the cluster: https address by which the API server calls webhooks; auto finds it for kind and its like",
-  }, "URL"),
+  }),
 };

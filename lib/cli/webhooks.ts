@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Client } from "../client/mod.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
@@ -76,7 +75,7 @@ async function openAtUrl(
   const { forgetWebhooks, hostByUrl } = await import("../operator/webhook_hosting.ts");
   const address = webhookUrl === AUTO
     ? await foundAddress(settings, cluster, client, { clock, signal })
-    : { host: settings.webhookHost, url: addressOf(webhookUrl) };
+    : { host: settings.webhookHost, url: webhookUrl };
   const { url, ...hosted } = await hostByUrl(hosting, client, { ...address, port, nowMs: clock.now(), signal });
   let isAsked = false;
   return {
@@ -105,15 +104,4 @@ async function foundAddress(
   const isLocal = /^(127\.|\[::1\]$|localhost$)/.test(new URL(server).hostname);
   const { host, name } = await findWayBack(client, { clock, isLocal, os: Deno.build.os, signal });
   return { host: webhookHost === SETTINGS.webhookHost.fallback ? host : webhookHost, name };
-}
-
-function addressOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "https:" && url.pathname === "/" && !url.search && !url.hash && !url.username) {
-    return url.origin;
-  }
-  throw new UsageError(
-    `PINTLE_WEBHOOK_URL "${text}" is no https address without a path`,
-    "auto, or as https://172.18.0.1:9443",
-  );
 }

@@ -78,3 +78,36 @@ Deno.test("a secret's value is masked in every form, and its origin is told", as
   const rows: { env: string; source: string }[] = JSON.parse(await shown(80, "json"));
   assert.equal(rows.find(({ env }) => env === "PINTLE_TOKEN")?.source, "env");
 });
+
+Deno.test("a setting that cannot work is refused before anything starts, by name and with what is possible", () => {
+  const wrong = {
+    PINTLE_HANDLER_TIMEOUT: ["0s", "must be longer than 0s"],
+    PINTLE_REQUEST_TIMEOUT: ["0ms", "must be longer than 0s"],
+    PINTLE_WATCH_IDLE_MAX: ["0s", "must be longer than 0s"],
+    PINTLE_STALENESS_MAX: ["0s", "must be longer than 0s"],
+    PINTLE_BACKOFF_INITIAL: ["0s", "must be longer than 0s"],
+    PINTLE_BACKOFF_MAX: ["5 minutes", "must be a duration"],
+    PINTLE_WEBHOOK_URL: ["http://127.0.0.1:9443", "must be auto, or an https address"],
+    PINTLE_HTTP_HOST: ["not a host", "must be an IP address or the name of a host"],
+    PINTLE_WEBHOOK_HOST: ["999.1.1.1", "must be an IP address or the name of a host"],
+    PINTLE_NAMESPACES: ["team-*,Team", 'has "Team", which matches no namespace'],
+  };
+  const env = Object.fromEntries(Object.entries(wrong).map(([name, [value]]) => [name, value!]));
+  assert.throws(() => resolveSettings(SETTINGS, env, {}), (error: Error) => {
+    for (const [name, [value, problem]] of Object.entries(wrong)) {
+      assert.ok(error.message.includes(`${name}: "${value}" ${problem}`), `${name}: ${problem} in\n${error.message}`);
+    }
+    return error instanceof UsageError;
+  });
+  for (
+    const env of [
+      { PINTLE_WEBHOOK_URL: "https://127.0.0.1:9443", PINTLE_HTTP_HOST: "::1", PINTLE_WEBHOOK_HOST: "localhost" },
+      {
+        PINTLE_WEBHOOK_URL: "auto",
+        PINTLE_HTTP_HOST: "0.0.0.0",
+        PINTLE_GRACE_PERIOD: "0s",
+        PINTLE_OWN_WRITE_WAIT_MAX: "0s",
+      },
+    ] as Record<string, string>[]
+  ) resolveSettings(SETTINGS, env, {});
+});

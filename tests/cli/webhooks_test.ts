@@ -164,7 +164,7 @@ Deno.test("addresses that cannot be are told before anything is served, and with
         main: MAIN,
       });
       assert.equal(code, 2, err);
-      assert.match(err, /is no https address without a path/);
+      assert.match(err, /must be auto, or an https address without a path/);
     }
     await using binary = await Binary.start(["run", "--http-port", "0", ...kubeconfig], { main: MAIN });
     await binary.until(/admission webhooks are not served.*PINTLE_WEBHOOK_URL/);
