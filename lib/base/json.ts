@@ -60,6 +60,12 @@ export function jsonClone<T>(value: T): T {
   return copy as T;
 }
 
+/** Whether some member of a JSON value, however deep, is this text. */
+export function holdsText(value: unknown, text: string): boolean {
+  if (typeof value !== "object" || value === null) return value === text;
+  return Object.values(value).some((item) => holdsText(item, text));
+}
+
 /** Freezes a JSON value and all in it: what many readers share, nobody edits. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;

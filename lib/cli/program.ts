@@ -1,4 +1,5 @@
 import { CommanderError } from "@commander-js/extra-typings";
+import { Mask } from "../base/mask.ts";
 import type { Operator } from "../operator/operator.ts";
 import { commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
@@ -53,6 +54,8 @@ export interface CommandContext {
   readonly origins: ResolvedSettings<SettingTable>["origins"];
   readonly env: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
+  /** Knows the values of Secrets that the command has read or sent, so that nothing that it prints has them. */
+  readonly mask: Mask;
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
   readonly aftermath?: string;
@@ -78,6 +81,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   const program = options.name ?? (typeof operator === "function" ? "pintle" : operator.name);
   const noColor = Boolean(options.env.NO_COLOR) || options.args.includes("--no-color");
   const terminal = processTerminal({ noColor });
+  const mask = new Mask();
   let debug = options.env.PINTLE_LOG_LEVEL === "debug";
   let code: number = EXIT.done;
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
@@ -97,6 +101,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       origins,
       env: options.env,
       terminal,
+      mask,
       demo: options.demo?.(made),
       suites: options.suites,
       aftermath: options.aftermath,
@@ -122,7 +127,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       .parseAsync([...options.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    reportError(terminal, program, error, debug);
+    reportError(terminal, program, error, { debug, mask });
     return exitCodeOf(error);
   }
   return code;

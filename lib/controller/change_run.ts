@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
+import type { Mask } from "../base/mask.ts";
 import { diff } from "../apimachinery/diff.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import {
@@ -40,6 +41,8 @@ export interface ChangeRunHost<T extends KubeObject, Spec, Status extends object
   readonly attemptMsMax: number;
   /** The pause after so many failures in a row. */
   pauseMs(failures: number): number;
+  /** Takes secret values out of the messages that are remembered. */
+  readonly mask: Mask;
   /** Makes one attempt; throws what the handler throws, or that it took too long. */
   attempt(
     handler: ChangeHandler<T, Spec, Status>,
@@ -199,7 +202,9 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   }
 
   #failed(progress: HandlerProgress, error: unknown, bounds: AttemptBounds): HandlerProgress {
-    return afterError(progress, error, bounds, (failures) => this.#host.pauseMs(failures), this.#host.clock.now());
+    const { mask, clock } = this.#host, pauseMs = (failures: number) => this.#host.pauseMs(failures);
+    const failed = afterError(progress, error, bounds, pauseMs, clock.now());
+    return failed.message === undefined ? failed : { ...failed, message: mask.text(failed.message) };
   }
 
   /** A handler is done when all that it added is; what was given up there is said of the handler. */

@@ -1,4 +1,5 @@
 import { describeError, isObject, jsonEqual } from "../base/mod.ts";
+import { LAST_APPLIED } from "../apimachinery/mod.ts";
 
 /**
  * What an object should look like: fields that it names must match, others may be anything. A text matches a RegExp, any
@@ -68,9 +69,6 @@ function compare(pattern: unknown, actual: unknown, path: string, secret: boolea
     }
   } else if (!jsonEqual(pattern, actual)) fail();
 }
-
-/** Where kubectl keeps a copy of all that it applied, data included. */
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** Whether a field of a Secret can hold none of its data. */
 function isShownOfSecret(path: string): boolean {
