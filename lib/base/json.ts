@@ -17,6 +17,11 @@ export function isUnsafeKey(key: string): boolean {
   return key === "__proto__";
 }
 
+/** The value of a key of data. Any object inherits `constructor`, `__proto__` and their like, which are keys as good as any. */
+export function ownValue(object: object, key: string): unknown {
+  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
+}
+
 /**
  * Parses JSON from outside. `__proto__` keys are dropped: later code assigns keys, and that one would reach a prototype.
  *
@@ -58,12 +63,6 @@ export function jsonClone<T>(value: T): T {
     if (item !== undefined && !isUnsafeKey(key)) copy[key] = jsonClone(item);
   }
   return copy as T;
-}
-
-/** Whether some member of a JSON value, however deep, is this text. */
-export function holdsText(value: unknown, text: string): boolean {
-  if (typeof value !== "object" || value === null) return value === text;
-  return Object.values(value).some((item) => holdsText(item, text));
 }
 
 /** Freezes a JSON value and all in it: what many readers share, nobody edits. */

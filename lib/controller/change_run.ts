@@ -93,7 +93,7 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     resuming: Readonly<Record<string, HandlerProgress>>,
   ): Promise<ChangeReport> {
     const { base } = state, deleting = plan.underway?.kind === "delete";
-    const resumeProgress = { ...resuming },
+    const resumeProgress = byHandler(resuming),
       resumes = plan.resumes
         ? this.#matching((each) =>
           each.kinds.has("resume") && (!deleting || each.deleted === true) &&
@@ -113,7 +113,7 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
         ...(open ? { resuming: resumeProgress } : {}),
       };
     }
-    const change = changeOf(base, underway), progress = { ...underway.progress };
+    const change = changeOf(base, underway), progress = byHandler(underway.progress);
     const handlers = this.#handlersOf(base, underway);
     for (const each of handlers) await this.#advance(each, change, this.#field(each, base, underway), progress);
     // An object that cannot be cleaned up stays until it changes: its author said so. Attempts that ran out let it go.
@@ -121,7 +121,7 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const finished = handlers.every(({ id }) => isFinished(progress[id]) && !holds(id));
     const open = resumes.some(({ id }) => !isFinished(resumeProgress[id]));
     return {
-      outcome: this.#outcome([...handlers, ...resumes], { ...resumeProgress, ...progress }),
+      outcome: this.#outcome([...handlers, ...resumes], byHandler({ ...resumeProgress, ...progress })),
       state: finished && underway.kind !== "delete"
         ? { base: underway.target }
         : { ...(base ? { base } : {}), underway: { ...underway, progress } },
@@ -240,4 +240,9 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const failed = handlers.find(({ id }) => gaveUp(progress[id]));
     return failed ? { kind: "failed", ...say(failed) } : { kind: "done" };
   }
+}
+
+/** Progress without a prototype: a handler may be called `constructor` or `toString`, and has made no progress because of that. */
+function byHandler(progress: Readonly<Record<string, HandlerProgress>>): Record<string, HandlerProgress> {
+  return Object.assign(Object.create(null), progress);
 }

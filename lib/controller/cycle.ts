@@ -1,6 +1,6 @@
 import { durationMs } from "../base/duration.ts";
 import { describeError } from "../base/errors.ts";
-import { holdsText, isObject, jsonEqual } from "../base/json.ts";
+import { isObject, jsonEqual } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { formatApiVersion } from "../apimachinery/resource.ts";
@@ -27,7 +27,7 @@ import { annotate, annotated } from "./handled_state.ts";
 import { sameInput } from "./key_memory.ts";
 import { objectContext, type ObjectContextHost } from "./object_context.ts";
 import { ownFields } from "./own_fields.ts";
-import { StatusDraft } from "./status_draft.ts";
+import { holdsText, StatusDraft } from "./status_draft.ts";
 
 /** Fresh looks at an object that others write to at the same time, before its status waits for the next cycle. */
 const STATUS_ATTEMPTS_MAX = 4;

@@ -146,3 +146,9 @@ export class StatusDraft<Status extends object> {
     return this.#generation === undefined ? {} : { observedGeneration: this.#generation };
   }
 }
+
+/** Whether some member of a JSON value, however deep, is this text. */
+export function holdsText(value: unknown, text: string): boolean {
+  if (typeof value !== "object" || value === null) return value === text;
+  return Object.values(value).some((item) => holdsText(item, text));
+}
