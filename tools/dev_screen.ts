@@ -1,6 +1,6 @@
 import { cutToWidth } from "../lib/base/mod.ts";
 import type { LiveArea } from "../lib/harness/mod.ts";
-import { printable } from "../lib/harness/printable.ts";
+import { printable } from "../lib/base/printable.ts";
 import { paint, type Terminal } from "../lib/cli/terminal.ts";
 
 const OPERATOR = "operator | ", TESTS = "tests    | ";

@@ -3,6 +3,7 @@ import { durationMs } from "../base/duration.ts";
 import { describeError, PermanentError } from "../base/errors.ts";
 import { deepFreeze, jsonClone } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
+import type { Mask } from "../base/mask.ts";
 import { Memo } from "../base/memo.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { diff } from "../apimachinery/diff.ts";
@@ -10,6 +11,7 @@ import { JSON_PATCH_OPERATIONS_MAX } from "../apimachinery/json_patch.ts";
 import { jsonPatchBetween } from "../apimachinery/json_patch_diff.ts";
 import { formatKey, type KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import { learnSecrets } from "../apimachinery/secret.ts";
 import { runWithTimeout } from "../handling/execution.ts";
 import { matchesFilter } from "../handling/filter.ts";
 import { AdmissionError } from "./admission_error.ts";
@@ -41,6 +43,8 @@ export interface AdmissionHost {
   readonly clock: Clock;
   /** Its lines name the webhook and the object. */
   readonly logger: Logger;
+  /** Learns the values of Secrets that are reviewed. */
+  readonly mask?: Mask;
   /** What handlers read through; each gets its own signal. */
   reader(signal: AbortSignal): AdmissionReader;
   /** The operator's indexes. */
@@ -162,6 +166,8 @@ export class AdmissionWebhooks {
   ): Promise<AdmissionVerdict> {
     const object = deepFreeze((request.object ?? request.oldObject)!) as KubeObject;
     if (!matchesFilter(declaration, object)) return { allowed: true };
+    const { mask } = this.#host;
+    if (mask) learnSecrets(mask, [request.object, request.oldObject], { ofSecrets: false });
     const warnings: string[] = [], draft = jsonClone(object);
     const { name, namespace, operation } = request, key = formatKey({ namespace: namespace || undefined, name });
     const log = this.#host.logger.with({ webhook: declaration.webhook, operation, object: key });

@@ -17,4 +17,5 @@ export * from "./object.ts";
 export * from "./owner.ts";
 export * from "./quantity.ts";
 export * from "./resource.ts";
+export * from "./secret.ts";
 export * from "./selector.ts";

@@ -17,6 +17,11 @@ export function isUnsafeKey(key: string): boolean {
   return key === "__proto__";
 }
 
+/** The value of a key of data. Any object inherits `constructor`, `__proto__` and their like, which are keys as good as any. */
+export function ownValue(object: object, key: string): unknown {
+  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
+}
+
 /**
  * Parses JSON from outside. `__proto__` keys are dropped: later code assigns keys, and that one would reach a prototype.
  *

@@ -1,3 +1,5 @@
+import type { Mask } from "./mask.ts";
+
 /** Log levels, from chatty to grave. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -29,6 +31,8 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to each of its lines. */
   with(fields: LogFields): Logger;
+  /** Below it lines are dropped; none where absent. */
+  readonly level?: LogLevel;
 }
 
 /** Where records go. */
@@ -53,12 +57,28 @@ export function createLogger(sink: LogSink, level: LogLevel = "debug", inherited
       sink({ level: own, message, fields: fields ? { ...inherited, ...fields } : inherited });
   };
   return {
+    level,
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
     with: (fields) => createLogger(sink, level, { ...inherited, ...fields }),
   };
+}
+
+const MASKED_BY = new WeakMap<Logger, Mask>();
+
+/** A logger that masks secret values in each line, its fields included, before `logger` gets it. Twice does no harm and costs nothing. */
+export function maskLogger(logger: Logger, mask: Mask, inherited: LogFields = {}): Logger {
+  if (MASKED_BY.get(logger) === mask) return logger;
+  const sink: LogSink = ({ level, message, fields }) => logger[level](mask.text(message), mask.json(fields));
+  const masked: Logger = {
+    ...createLogger(sink, logger.level, inherited),
+    // Fields are masked with each line: what they quote may be learned later.
+    with: (fields) => maskLogger(logger, mask, { ...inherited, ...fields }),
+  };
+  MASKED_BY.set(masked, mask);
+  return masked;
 }
 
 /** A logger that drops everything. */

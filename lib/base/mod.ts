@@ -10,6 +10,7 @@ export * from "./errors.ts";
 export * from "./json.ts";
 export * from "./log.ts";
 export * from "./map_concurrent.ts";
+export * from "./mask.ts";
 export * from "./memo.ts";
 export * from "./printable.ts";
 export * from "./random.ts";

@@ -1,4 +1,11 @@
-import { type ApiResource, compareResourceVersions, formatApiVersion, type KubeObject } from "../apimachinery/mod.ts";
+import {
+  type ApiResource,
+  compareResourceVersions,
+  formatApiVersion,
+  isSecretResource,
+  type KubeObject,
+  learnSecrets,
+} from "../apimachinery/mod.ts";
 import { type Clock, deepFreeze, describeError, invariant, type Logger, type Random } from "../base/mod.ts";
 import type { Client } from "../client/mod.ts";
 import { Reflector, type ReflectorBounds, type ReflectorScope, type ReflectorState } from "./reflector.ts";
@@ -102,6 +109,10 @@ export class Informer<T extends KubeObject> {
     this.#store = this.store = new WritableStore<T>({
       onIndexError: (index, error) =>
         this.#logger.error("an index function threw", { index, error: describeError(error) }),
+      // Of many Secrets the mask remembers those that somebody reads.
+      onRead: isSecretResource(resource) && !metadataOnly
+        ? (secret) => learnSecrets(client.mask, secret, { ofSecrets: true })
+        : undefined,
     });
     this.#settleSynced = Promise.withResolvers<void>();
     this.synced = this.#settleSynced.promise;

@@ -22,10 +22,14 @@ export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
   readonly #indexes = new Map<string, Index<T>>();
   readonly #onIndexError: (index: string, error: unknown) => void;
+  readonly #onRead: ((object: T) => void) | undefined;
 
-  /** `onIndexError` is told of every index function that throws. */
-  constructor(options: { onIndexError?: (index: string, error: unknown) => void } = {}) {
+  /** `onIndexError` is told of every index function that throws, `onRead` of every object that is given to a reader. */
+  constructor(
+    options: { onIndexError?: (index: string, error: unknown) => void; onRead?: (object: T) => void } = {},
+  ) {
     this.#onIndexError = options.onIndexError ?? (() => {});
+    this.#onRead = options.onRead;
   }
 
   /** How many objects it holds. */
@@ -35,12 +39,15 @@ export class Store<T extends KubeObject> {
 
   /** The object of a key, or of its `namespace/name` text. */
   get(key: ObjectKey | string): T | undefined {
-    return this.#objects.get(typeof key === "string" ? key : formatKey(key));
+    const object = this.#objects.get(typeof key === "string" ? key : formatKey(key));
+    if (object) this.#onRead?.(object);
+    return object;
   }
 
   /** Every object, in the order of its first appearance. Live: what is written while iterating may show. */
   values(): Iterable<T> {
-    return this.#objects.values();
+    const objects = this.#objects.values(), onRead = this.#onRead;
+    return onRead ? objects.map((object) => (onRead(object), object)) : objects;
   }
 
   /**
@@ -65,7 +72,9 @@ export class Store<T extends KubeObject> {
     const index = this.#indexes.get(name);
     if (!index) throw new RangeError(`the store has no index "${name}"`);
     const bucket = index.buckets.get(value);
-    return bucket ? [...bucket.values()] : [];
+    const objects = bucket ? [...bucket.values()] : [];
+    if (this.#onRead) objects.forEach(this.#onRead);
+    return objects;
   }
 
   /** Every value that occurs in the index `name`. */

@@ -48,14 +48,20 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   });
   terminal.out(`embedded API server ready in ${formatDuration(clock.now() - startMs)}: ${cluster.server}`);
   terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);
-  const client = new Client(cluster.transport, { fieldManager: `${program}-demo`, clock });
+  const client = new Client(cluster.transport, { fieldManager: `${program}-demo`, clock, mask: context.mask });
   await applyCrds(client, operator, interrupts.signal);
   const { signal } = interrupts, logger = silentLogger;
   let webhooks: HostedWebhooks | undefined;
   const serve = async (running: RunningOperator) => {
     webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads: () => true, signal });
   };
-  await using _running = await operator.start({ transport: cluster.transport, clock, serve, signal });
+  await using _running = await operator.start({
+    transport: cluster.transport,
+    clock,
+    mask: context.mask,
+    serve,
+    signal,
+  });
   await webhooks?.admit();
   const story = new Story(scenario, client, clock, terminal, interrupts.signal);
   try {

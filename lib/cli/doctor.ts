@@ -57,7 +57,12 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
   const { transport, server } = cluster;
-  const client = new Client(transport, { fieldManager: `${operator.name}-doctor`, clock, dryRun: true });
+  const client = new Client(transport, {
+    fieldManager: `${operator.name}-doctor`,
+    clock,
+    dryRun: true,
+    mask: context.mask,
+  });
   const account = { namespace, name: operator.name };
   const examination: Examination = { client, transport, server, clock, operator, program, account, table, signal };
   const found: Diagnosis[] = [];

@@ -1,4 +1,5 @@
 import { describeError, UsageError } from "../base/errors.ts";
+import type { Mask } from "../base/mask.ts";
 import { UnauthorizedError, UnreachableError, type UnreachableKind } from "../client/mod.ts";
 import { InterruptedError } from "./interrupts.ts";
 import { paint, type Terminal, writeBlock } from "./terminal.ts";
@@ -15,15 +16,25 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** Says what went wrong in one line, and what to do in another. A stack trace is for debugging only. */
-export function reportError(terminal: Terminal, program: string, error: unknown, debug: boolean): void {
+export function reportError(
+  terminal: Pick<Terminal, "err" | "errorColor">,
+  program: string,
+  error: unknown,
+  { debug, mask }: { readonly debug: boolean; readonly mask: Mask },
+): void {
   const label = paint({ color: terminal.errorColor }, "red", `${program}:`);
   // A line that is indented belongs to the one above.
-  for (const line of problemOf(error).split("\n")) terminal.err(line.startsWith("  ") ? line : `${label} ${line}`);
+  for (const line of mask.text(problemOf(error)).split("\n")) {
+    terminal.err(line.startsWith("  ") ? line : `${label} ${line}`);
+  }
   const hint = hintOf(error);
-  if (hint) terminal.err(`  fix: ${hint}`);
+  if (hint) terminal.err(`  fix: ${mask.text(hint)}`);
   if (!debug) return;
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    writeBlock((line) => terminal.err(line), `${depth === 0 ? "" : "caused by "}${cause.stack ?? cause}`);
+    writeBlock(
+      (line) => terminal.err(line),
+      `${depth === 0 ? "" : "caused by "}${mask.text(`${cause.stack ?? cause}`)}`,
+    );
   }
 }
 

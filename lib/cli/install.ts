@@ -24,7 +24,7 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
   using interrupts = new Interrupts();
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
-  const client = new Client(cluster.transport, { fieldManager: `${operator.name}-install`, clock });
+  const client = new Client(cluster.transport, { fieldManager: `${operator.name}-install`, clock, mask: context.mask });
   await applyInstallation(client, operator, {
     program,
     namespace,

@@ -27,7 +27,11 @@ export async function migrateStorage(context: CommandContext, flags: MigrateStor
   const { operator } = context, clock = new SystemClock();
   using interrupts = new Interrupts();
   await using cluster = await openCluster(context, clock, silentLogger);
-  const client = new Client(cluster.transport, { fieldManager: `${operator.name}-migrate-storage`, clock });
+  const client = new Client(cluster.transport, {
+    fieldManager: `${operator.name}-migrate-storage`,
+    clock,
+    mask: context.mask,
+  });
   for (const declared of operator.crds()) await migrate(context, client, declared, flags, interrupts.signal);
   return EXIT.done;
 }

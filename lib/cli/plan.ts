@@ -36,7 +36,7 @@ interface Selection {
  * where a reconcile would.
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
-  const { operator, terminal, settings } = context, scope = scopeOfGlobs(settings.namespaces);
+  const { operator, terminal, settings, mask } = context, scope = scopeOfGlobs(settings.namespaces);
   // Which kinds an operator selects only its cluster knows; any other mistake is told before that is asked.
   if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
   const clock = new SystemClock();
@@ -44,7 +44,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
   const { transport } = cluster;
-  const client = new Client(transport, { fieldManager: operator.name, clock, dryRun: true });
+  const client = new Client(transport, { fieldManager: operator.name, clock, dryRun: true, mask });
   await requireReady(context, client, { signal });
   const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => kind);
   const { kind, name } = parseSelection([...declaredKinds(operator), ...selected], wanted);
@@ -57,7 +57,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
     (!kind || formatGroupResource(of) === formatGroupResource(kind)) && (!name || one === name) &&
     (!namespace || !its || its === namespace);
   const cycles: PlannedCycle[] = [];
-  for await (const cycle of operator.plan({ transport, clock, scope, only, signal })) {
+  for await (const cycle of operator.plan({ transport, clock, mask, scope, only, signal })) {
     cycles.push(cycle);
     if (flags.output === "text") { for (const line of cycleLines(cycle, terminal)) terminal.out(line); }
   }

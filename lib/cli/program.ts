@@ -1,4 +1,5 @@
 import { CommanderError } from "@commander-js/extra-typings";
+import { Mask } from "../base/mask.ts";
 import type { Operator } from "../operator/operator.ts";
 import { commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
@@ -57,6 +58,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
   readonly checks?: readonly OwnCheck<SettingTable>[];
+  /** Knows the values of Secrets that the command has read or sent, so that nothing that it prints has them. */
+  readonly mask: Mask;
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
   readonly aftermath?: string;
@@ -82,6 +85,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   const make = (values: unknown) => typeof operator === "function" ? operator(values as SettingValues<Own>) : operator;
   const noColor = Boolean(options.env.NO_COLOR) || options.args.includes("--no-color");
   const terminal = processTerminal({ noColor });
+  const mask = new Mask();
   let debug = options.env.PINTLE_LOG_LEVEL === "debug";
   let code: number = EXIT.done;
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
@@ -104,6 +108,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       env: options.env,
       terminal,
       checks: options.checks as CommandContext["checks"],
+      mask,
       demo: options.demo?.(made),
       suites: options.suites,
       aftermath: options.aftermath,
@@ -129,7 +134,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       .parseAsync([...options.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    reportError(terminal, program, error, debug);
+    reportError(terminal, program, error, { debug, mask });
     return exitCodeOf(error);
   }
   return code;

@@ -133,7 +133,14 @@ export class Removal {
     const timer = clock.schedule(late, waitMsMax);
     try {
       const handles = (each: ApiResource) => kinds.some(({ kind }) => kind === each);
-      return await operator.start({ transport, clock, logger: silentLogger, handles, signal: link.signal });
+      return await operator.start({
+        transport,
+        clock,
+        logger: silentLogger,
+        mask: client.mask,
+        handles,
+        signal: link.signal,
+      });
     } finally {
       clock.clear(timer);
       link[Symbol.dispose]();

@@ -1,7 +1,8 @@
 import { type Clock, SystemClock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
+import { type Logger, maskLogger } from "../base/log.ts";
+import type { Mask } from "../base/mask.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
 import type { Tracing } from "../health/tracing.ts";
@@ -25,9 +26,10 @@ import { endLingering, Interrupts } from "./interrupts.ts";
 
 /** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
 export async function run(context: CommandContext): Promise<number> {
-  const { operator, settings, version } = context;
+  const { operator, settings, version, mask } = context;
   requireBackoff(settings);
-  const logger = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program });
+  const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program });
+  const logger = maskLogger(root, mask);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
   await using cluster = await openCluster(context, clock, logger);
@@ -42,7 +44,7 @@ export async function run(context: CommandContext): Promise<number> {
   using replica = openReplica(context, cluster, clock, logger, {
     drain: async (graceMs) => await running?.release(graceMs),
   });
-  const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
+  const client = new Client(cluster.transport, { fieldManager: operator.name, clock, mask });
   try {
     await requireReady(context, client, {
       ...replica.leases,
@@ -157,11 +159,12 @@ async function start(
   metrics: Metrics,
   { logger, serve, signal }: Pick<StartOptions, "serve" | "signal"> & { readonly logger: Logger },
 ): Promise<RunningOperator> {
-  const { operator, settings, version } = context;
-  const { tracer, span } = await loadTracing(operator.name, version);
+  const { operator, settings, version, mask } = context;
+  const { tracer, span } = await loadTracing(operator.name, version, mask);
   return operator.start({
     transport,
     logger,
+    mask,
     serve,
     signal,
     leadership,
@@ -200,8 +203,8 @@ async function start(
 }
 
 /** Deno registers its exporter with OpenTelemetry's API before the program begins; where it did not, the API is not loaded either. */
-async function loadTracing(name: string, version: string): Promise<Partial<Tracing>> {
+async function loadTracing(name: string, version: string, mask: Mask): Promise<Partial<Tracing>> {
   if (!Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"))) return {};
   const { tracing } = await import("../health/tracing.ts");
-  return tracing(name, version);
+  return tracing(name, version, mask);
 }

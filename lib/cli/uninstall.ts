@@ -69,7 +69,12 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   using interrupts = new Interrupts();
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
-  const client = new Client(cluster.transport, { fieldManager: `${operator.name}-uninstall`, clock, dryRun });
+  const client = new Client(cluster.transport, {
+    fieldManager: `${operator.name}-uninstall`,
+    clock,
+    dryRun,
+    mask: context.mask,
+  });
   const waitMsMax = parseDuration(flags.timeout);
   const removal = new Removal({ client, dryRun, operator, clock, waitMsMax, signal, say });
   const work = new Uninstallation(context, flags, client, removal, signal);

@@ -50,7 +50,7 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
   const { hostByService, hostInProcess } = await import("../operator/webhook_hosting.ts");
   const hosting = { operator, running, clock, logger, onReview };
   const { webhookHost: host, webhookPort: port, webhookUrl } = settings;
-  const client = new Client(cluster.transport, { fieldManager: operator.name, clock });
+  const client = new Client(cluster.transport, { fieldManager: operator.name, clock, mask: context.mask });
   if (cluster.serveService) {
     const hosted = await hostInProcess(hosting, client, cluster.serveService);
     return {

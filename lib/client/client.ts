@@ -6,6 +6,7 @@ import {
   keyOf,
   type KubeList,
   type KubeObject,
+  learnSecrets,
   type ObjectKey,
   objectPath,
   resourcePath,
@@ -15,6 +16,7 @@ import {
   invariant,
   type JsonValue,
   type Logger,
+  Mask,
   parseJson,
   type Random,
   silentLogger,
@@ -42,6 +44,8 @@ export interface ClientOptions {
   random?: Random;
   /** Drops everything where absent. */
   logger?: Logger;
+  /** Learns the values of every Secret that is read or sent; one of its own where absent. */
+  mask?: Mask;
   /** Nothing that it sends is kept: every write is a dry run, which the server checks and answers as if. */
   dryRun?: boolean;
   /** For one attempt, its body included; of a watch for the beginning of the answer. */
@@ -136,6 +140,8 @@ export class Client {
   readonly fieldManager: string;
   /** How requests reach the server; whoever made it closes it. */
   readonly transport: Transport;
+  /** Knows the values of the Secrets that it has read or sent. */
+  readonly mask: Mask;
   readonly #requester: Requester;
   readonly #dryRun: boolean;
 
@@ -144,6 +150,7 @@ export class Client {
     this.fieldManager = options.fieldManager;
     this.transport = transport;
     this.#dryRun = options.dryRun ?? false;
+    this.mask = options.mask ?? new Mask();
     this.#requester = new Requester(transport, {
       userAgent: options.userAgent ?? `pintle (${options.fieldManager})`,
       clock: options.clock ?? new SystemClock(),
@@ -153,6 +160,7 @@ export class Client {
       retry: { ...RETRY_POLICY, retriesMax: options.retriesMax ?? RETRY_POLICY.retriesMax },
       onRequest: options.onRequest,
       tracer: options.tracer,
+      mask: this.mask,
     });
   }
 
@@ -336,7 +344,9 @@ export class Client {
     if (this.#dryRun && !repeatable) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
     const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, repeatable, ...options };
     const accept = options.accept ?? "application/json, */*;q=0.5";
-    return jsonOrText(await this.#requester.text({ ...spec, accept }));
+    const answer = jsonOrText(await this.#requester.text({ ...spec, accept }));
+    learnSecrets(this.mask, answer, { ofSecrets: false });
+    return answer;
   }
 
   #tries({ dryRun }: { dryRun?: boolean }): boolean {

@@ -1,20 +1,20 @@
-import { type ApiStatus, isApiStatus, type StatusReason } from "../apimachinery/mod.ts";
-import { isObject, type JsonValue, parseJson } from "../base/mod.ts";
+import { type ApiStatus, isApiStatus, isSecretResource, learnSecrets, type StatusReason } from "../apimachinery/mod.ts";
+import { isObject, type JsonValue, Mask, parseJson } from "../base/mod.ts";
 import { type ApiError, apiErrorOf, type RequestSubject } from "./api_error.ts";
 
 /** How much of an unsuccessful answer is read. */
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
 const SUMMARY_LENGTH_MAX = 200;
-/** Shorter texts are too common to be told from the words of a message. */
-const SECRET_LENGTH_MIN = 4;
+/** Shorter values that were sent are masked where the server quotes them, and are words of its message elsewhere. */
+const SENT_LENGTH_MIN = 4;
 
 /**
- * The error that an unsuccessful answer stands for; its body is read (up to 64 KiB) or cancelled. For Secrets no value of
- * the object that was sent survives in it.
+ * The error that an unsuccessful answer stands for; its body is read (up to 64 KiB) or cancelled. Of a Secret that was sent no
+ * value is in it; the rest of what the server says is, as the name and the message of an admission policy.
  */
 export async function errorOfAnswer(response: Response, subject: RequestSubject, sent?: JsonValue): Promise<ApiError> {
   const status = statusOf(response, await readBounded(response));
-  if (subject.resource?.plural === "secrets" && subject.resource.group === "") withholdSecrets(status, sent);
+  if (isSecretResource(subject.resource)) maskSent(status, sent);
   return apiErrorOf(status, subject, retryAfterMs(response));
 }
 
@@ -85,43 +85,13 @@ function reasonOf(code: number): StatusReason {
   }
 }
 
-/** Validation quotes the values it refuses, webhooks and decoders may: none of them may reach a log. Edits `status`. */
-function withholdSecrets(status: ApiStatus, sent: JsonValue | undefined): void {
-  const causes = status.details?.causes ?? [];
-  if (status.code === 400 || status.code === 422) {
-    for (const cause of causes) delete cause.message;
-    const fields = causes.map((cause) => `${cause.field ?? "object"}: ${cause.reason ?? "invalid"}`).join(", ");
-    const name = status.details?.name ? `Secret "${status.details.name}"` : "the Secret";
-    status.message = `${name} is refused${fields && `: ${fields}`} (values are withheld)`;
-    return;
-  }
-  const values = [...secretTexts(sent)].sort((a, b) => b.length - a.length);
-  const mask = (text: string | undefined) =>
-    values.reduce<string | undefined>((masked, value) => masked?.replaceAll(value, "[withheld]"), text);
-  status.message = mask(status.message);
-  for (const cause of causes) cause.message = mask(cause.message);
-}
-
-/** Every text of a sent body that may be a Secret's value: all but its metadata, as it is and decoded. */
-function* secretTexts(value: JsonValue | undefined, key?: string): Generator<string> {
-  if (typeof value === "string") {
-    if (value.length >= SECRET_LENGTH_MIN) yield value;
-    const decoded = decodeBase64(value);
-    if (decoded.length >= SECRET_LENGTH_MIN) yield decoded;
-  } else if (Array.isArray(value)) {
-    for (const item of value) yield* secretTexts(item);
-  } else if (isObject(value) && key !== "metadata") {
-    for (const [name, item] of Object.entries(value)) {
-      if (["apiVersion", "kind", "type", "op", "path", "from"].includes(name) && typeof item === "string") continue;
-      yield* secretTexts(item as JsonValue, name);
-    }
-  }
-}
-
-function decodeBase64(text: string): string {
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
-  } catch {
-    return "";
-  }
+/** Validation, decoders, policies and webhooks may quote what they refuse: none of it may reach a log. Edits `status`. */
+function maskSent(status: ApiStatus, sent: JsonValue | undefined): void {
+  const mask = new Mask({ lengthMin: SENT_LENGTH_MIN });
+  learnSecrets(mask, sent, { ofSecrets: true });
+  const { causes = [] } = status.details ?? {}, message = mask.text(status.message ?? "");
+  for (const cause of causes) if (cause.message) cause.message = mask.text(cause.message);
+  const unnamed = causes.filter(({ field }) => field && !message.includes(field));
+  const fields = unnamed.map(({ field, reason }) => `${field}: ${reason ?? "invalid"}`).join(", ");
+  status.message = fields ? `${message} (${fields})` : message;
 }

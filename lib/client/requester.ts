@@ -1,10 +1,11 @@
 import type { Span, Tracer } from "@opentelemetry/api";
-import { formatGroupResource } from "../apimachinery/mod.ts";
+import { formatGroupResource, isSecretResource, learnSecrets } from "../apimachinery/mod.ts";
 import {
   type Clock,
   type JsonValue,
   LinkedAbort,
   type Logger,
+  type Mask,
   parseJson,
   type Random,
   type Transport,
@@ -57,6 +58,8 @@ export interface RequesterOptions {
   readonly retry: RetryPolicy;
   readonly onRequest?: (record: RequestRecord) => void;
   readonly tracer?: Tracer;
+  /** Learns the values of every Secret that is read or sent. */
+  readonly mask: Mask;
 }
 
 const SPAN_KIND_CLIENT = 2, SPAN_STATUS_ERROR = 2; // enums of @opentelemetry/api, which is imported for its types only
@@ -70,7 +73,9 @@ export class Requester {
     const text = await this.text(spec);
     if (text === "") return undefined as T;
     try {
-      return parseJson<T>(text);
+      const answer = parseJson<T>(text);
+      this.learn(spec.subject, answer);
+      return answer;
     } catch {
       // The parser's error is no cause: it quotes the answer, which may hold Secret data.
       const what = describeSubject(spec.subject);
@@ -80,8 +85,16 @@ export class Requester {
     }
   }
 
+  /** Has the mask learn what an answer, an event or a body holds of Secrets. */
+  learn({ resource }: RequestSubject, body: unknown): void {
+    if (isSecretResource(resource) || !resource) {
+      learnSecrets(this.options.mask, body, { ofSecrets: Boolean(resource) });
+    }
+  }
+
   /** Sends a request and reads its answer as text. */
   text(spec: RequestSpec): Promise<string> {
+    this.learn(spec.subject, spec.body);
     const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
     return this.#retrying(spec, () =>
       this.#record(spec, async (observe) => {
@@ -164,7 +177,7 @@ export class Requester {
         return await work((status) => code = status);
       } catch (error) {
         if (error instanceof ApiError) code = error.code;
-        if (span) markFailed(span, error);
+        if (span) markFailed(span, error, this.options.mask);
         throw error;
       } finally {
         if (code > 0) span?.setAttribute("http.response.status_code", code);
@@ -184,8 +197,9 @@ export class Requester {
   }
 }
 
-function markFailed(span: Span, error: unknown): void {
-  span.setStatus({ code: SPAN_STATUS_ERROR, message: error instanceof Error ? error.message : String(error) });
+function markFailed(span: Span, error: unknown, mask: Mask): void {
+  const message = error instanceof Error ? error.message : String(error);
+  span.setStatus({ code: SPAN_STATUS_ERROR, message: mask.text(message) });
 }
 
 /** `?a=b&c=d` of what is defined; empty where nothing is. */

@@ -81,7 +81,10 @@ export async function* watch<T extends KubeObject>(
       const events of decodeJsonLines<RawEvent>(response.body, { lineLengthMax, signal: link.signal, onChunk })
     ) {
       // Events that came before a pause of the consumer are not lost to an abort that comes during it.
-      for (const event of events) yield eventOf<T>(event, resource, subject, options.metadataOnly === true);
+      for (const event of events) {
+        if (!options.metadataOnly) requester.learn(subject, event.object);
+        yield eventOf<T>(event, resource, subject, options.metadataOnly === true);
+      }
     }
   } catch (error) {
     if (signal.aborted) return;

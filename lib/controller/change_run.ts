@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
+import type { Mask } from "../base/mask.ts";
 import { diff } from "../apimachinery/diff.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import {
@@ -40,6 +41,8 @@ export interface ChangeRunHost<T extends KubeObject, Spec, Status extends object
   readonly attemptMsMax: number;
   /** The pause after so many failures in a row. */
   pauseMs(failures: number): number;
+  /** Takes secret values out of the messages that are remembered. */
+  readonly mask: Mask;
   /** Makes one attempt; throws what the handler throws, or that it took too long. */
   attempt(
     handler: ChangeHandler<T, Spec, Status>,
@@ -90,7 +93,7 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     resuming: Readonly<Record<string, HandlerProgress>>,
   ): Promise<ChangeReport> {
     const { base } = state, deleting = plan.underway?.kind === "delete";
-    const resumeProgress = { ...resuming },
+    const resumeProgress = byHandler(resuming),
       resumes = plan.resumes
         ? this.#matching((each) =>
           each.kinds.has("resume") && (!deleting || each.deleted === true) &&
@@ -110,7 +113,7 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
         ...(open ? { resuming: resumeProgress } : {}),
       };
     }
-    const change = changeOf(base, underway), progress = { ...underway.progress };
+    const change = changeOf(base, underway), progress = byHandler(underway.progress);
     const handlers = this.#handlersOf(base, underway);
     for (const each of handlers) await this.#advance(each, change, this.#field(each, base, underway), progress);
     // An object that cannot be cleaned up stays until it changes: its author said so. Attempts that ran out let it go.
@@ -118,7 +121,7 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const finished = handlers.every(({ id }) => isFinished(progress[id]) && !holds(id));
     const open = resumes.some(({ id }) => !isFinished(resumeProgress[id]));
     return {
-      outcome: this.#outcome([...handlers, ...resumes], { ...resumeProgress, ...progress }),
+      outcome: this.#outcome([...handlers, ...resumes], byHandler({ ...resumeProgress, ...progress })),
       state: finished && underway.kind !== "delete"
         ? { base: underway.target }
         : { ...(base ? { base } : {}), underway: { ...underway, progress } },
@@ -199,7 +202,9 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   }
 
   #failed(progress: HandlerProgress, error: unknown, bounds: AttemptBounds): HandlerProgress {
-    return afterError(progress, error, bounds, (failures) => this.#host.pauseMs(failures), this.#host.clock.now());
+    const { mask, clock } = this.#host, pauseMs = (failures: number) => this.#host.pauseMs(failures);
+    const failed = afterError(progress, error, bounds, pauseMs, clock.now());
+    return failed.message === undefined ? failed : { ...failed, message: mask.text(failed.message) };
   }
 
   /** A handler is done when all that it added is; what was given up there is said of the handler. */
@@ -235,4 +240,9 @@ export class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const failed = handlers.find(({ id }) => gaveUp(progress[id]));
     return failed ? { kind: "failed", ...say(failed) } : { kind: "done" };
   }
+}
+
+/** Progress without a prototype: a handler may be called `constructor` or `toString`, and has made no progress because of that. */
+function byHandler(progress: Readonly<Record<string, HandlerProgress>>): Record<string, HandlerProgress> {
+  return Object.assign(Object.create(null), progress);
 }

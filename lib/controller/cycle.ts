@@ -27,7 +27,7 @@ import { annotate, annotated } from "./handled_state.ts";
 import { sameInput } from "./key_memory.ts";
 import { objectContext, type ObjectContextHost } from "./object_context.ts";
 import { ownFields } from "./own_fields.ts";
-import { StatusDraft } from "./status_draft.ts";
+import { holdsText, StatusDraft } from "./status_draft.ts";
 
 /** Fresh looks at an object that others write to at the same time, before its status waits for the next cycle. */
 const STATUS_ATTEMPTS_MAX = 4;
@@ -138,7 +138,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       }
       return { outcome, object: undefined, undisturbed: false, ticks, changes };
     }
-    if (changes?.edit.status) draft.set(changes.edit.status as Partial<Status>);
+    if (changes?.edit.status) draft.record(changes.edit.status as Partial<Status>);
     for (const report of this.#plan.reports) report(draft);
     this.#judge(draft, outcome, changes);
     // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that they said.
@@ -191,7 +191,10 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
   #draft(object: T): StatusDraft<Status> {
     const own = ownFields(object, this.#host.fieldManager, "status")?.["f:status"];
     const { status } = object as { status?: Partial<Status> };
-    return new StatusDraft(status, object.metadata?.generation, this.#host.clock.now(), isObject(own) ? own : {});
+    // What the object says of itself, as its name or its spec's host, is no secret in its status.
+    const isPublic = (text: string) => holdsText([object.metadata, (object as { spec?: unknown }).spec], text);
+    const masking = { mask: this.#client.mask, isPublic }, nowMs = this.#host.clock.now();
+    return new StatusDraft(status, object.metadata?.generation, nowMs, isObject(own) ? own : {}, masking);
   }
 
   /** The object with its finalizer claimed or given up; undefined where it is gone, or on its way, meanwhile. */
@@ -246,6 +249,7 @@ export class Cycle<T extends KubeObject, Spec, Status extends object> {
       clock,
       attemptMsMax: timeoutMs,
       pauseMs,
+      mask: this.#client.mask,
       attempt: async (handler, facts, msMax) => {
         await runWithTimeout(clock, msMax, this.#signal, (signal) => {
           return handler({ ...this.#context(parts, signal, undefined), ...facts });

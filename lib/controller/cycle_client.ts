@@ -1,4 +1,5 @@
 import type { JsonValue } from "../base/json.ts";
+import type { Mask } from "../base/mask.ts";
 import { keyOf, type KubeList, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Client } from "../client/mod.ts";
@@ -44,6 +45,11 @@ export class CycleClient {
     const nowhere: WriteRecord[] = [];
     nowhere.push = () => 0;
     return new CycleClient(client, signal, nowhere);
+  }
+
+  /** Knows the values of Secrets that were read or sent. */
+  get mask(): Mask {
+    return this.#client.mask;
   }
 
   /** The same books under another signal. */

@@ -96,7 +96,8 @@ export class EventRecorder implements EventSink {
     this.#buckets.delete(uid);
   }
 
-  async #post(regarding: KubeObject, event: PendingEvent, signal: AbortSignal): Promise<void> {
+  async #post(regarding: KubeObject, said: PendingEvent, signal: AbortSignal): Promise<void> {
+    const event = { ...said, message: this.#client.mask.text(said.message) };
     const { uid = "", namespace = "default", name } = regarding.metadata ?? {};
     const id = [uid, event.type, event.reason, event.message].join("\n");
     try {

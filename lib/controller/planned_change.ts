@@ -3,6 +3,7 @@ import { diff, type DiffItem } from "../apimachinery/diff.ts";
 import type { Condition } from "../apimachinery/condition.ts";
 import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import { isSecretResource } from "../apimachinery/secret.ts";
 
 /** One field that a write would change; values of Secrets are masked, and told apart only as before and after. */
 export interface PlannedChange {
@@ -29,7 +30,7 @@ export function plannedChanges(
   after: KubeObject,
 ): PlannedChange[] {
   const old = withoutBookkeeping(before ?? {}), next = withoutBookkeeping(after);
-  if (resource.group === "" && resource.plural === "secrets") maskSecret(old, next);
+  if (isSecretResource(resource)) maskSecret(old, next);
   const changes = diff(told(old), told(next));
   // A condition whose times alone differ is told as it is: no write may look as if it changed nothing.
   return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);

@@ -1,4 +1,5 @@
 import type { Logger } from "../base/log.ts";
+import type { Mask } from "../base/mask.ts";
 import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Client } from "../client/mod.ts";
@@ -72,7 +73,20 @@ export async function planCycle<T extends KubeObject, Spec, Status extends objec
       signal.throwIfAborted();
       return outcomeOfError(error);
     });
-  return { kind, key, cause: cause.kind, writes: planning.planned, events: events.planned, outcome };
+  // What is planned is printed: values of Secrets stand in other kinds, in messages and Events as well.
+  const { mask } = client, writes = planning.planned.map((write) => ({ ...write, changes: mask.json(write.changes) }));
+  return {
+    kind,
+    key,
+    cause: cause.kind,
+    writes,
+    events: mask.json(events.planned),
+    outcome: maskOutcome(outcome, mask),
+  };
+}
+
+function maskOutcome(outcome: Outcome, mask: Mask): Outcome {
+  return "message" in outcome ? { ...outcome, message: mask.text(outcome.message) } : outcome;
 }
 
 /** Keeps what would be posted. */

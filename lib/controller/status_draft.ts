@@ -1,6 +1,15 @@
 import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
+import { Mask } from "../base/mask.ts";
 import { type Condition, setCondition } from "../apimachinery/condition.ts";
 import type { BaseStatus } from "./declaration.ts";
+
+/** How secret values are kept out of a status. */
+export interface StatusMasking {
+  /** Knows them. */
+  readonly mask?: Mask;
+  /** Whether a text is no secret though it is a value of one. */
+  readonly isPublic?: (text: string) => boolean;
+}
 
 /**
  * The status that one cycle wants. It starts as the object's present status; handlers set fields and conditions; the
@@ -24,21 +33,30 @@ export class StatusDraft<Status extends object> {
   readonly #generation: number | undefined;
   readonly #nowMs: number;
   readonly #own: Record<string, unknown>;
+  readonly #mask: Mask;
+  readonly #isPublic: (text: string) => boolean;
   readonly #fieldsSet = new Set<string>();
   readonly #conditionsSet = new Set<string>();
 
-  /** `ownFields`: the `f:status` of what the operator applied before (KEP-555, FieldsV1). */
+  /**
+   * `ownFields`: the `f:status` of what the operator applied before (KEP-555, FieldsV1). `mask` takes secret values out of what
+   * handlers set and out of messages, before anything is compared: a masked status is not written again and again. Texts for which
+   * `isPublic` holds stay, as those that the object shows elsewhere.
+   */
   constructor(
     live: Readonly<Partial<Status>> | undefined,
     generation: number | undefined,
     nowMs: number,
     ownFields: Readonly<Record<string, unknown>> = {},
+    { mask = new Mask(), isPublic = () => false }: StatusMasking = {},
   ) {
     this.#live = (live ?? {}) as Record<string, unknown>;
     this.#draft = jsonClone(this.#live);
     this.#generation = generation;
     this.#nowMs = nowMs;
     this.#own = ownFields;
+    this.#mask = mask;
+    this.#isPublic = isPublic;
   }
 
   /** The status as drafted so far. */
@@ -48,6 +66,11 @@ export class StatusDraft<Status extends object> {
 
   /** Sets top-level fields; undefined removes one. Fields that are not named keep their value. */
   set(fields: { readonly [Field in keyof Status]?: Status[Field] | undefined }): void {
+    this.record(this.#mask.json(fields, this.#isPublic));
+  }
+
+  /** The same for what the engine remembers there: values of the spec as they are, and messages that are masked already. */
+  record(fields: { readonly [Field in keyof Status]?: Status[Field] | undefined }): void {
     for (const [field, value] of Object.entries(fields)) {
       this.#fieldsSet.add(field);
       if (value === undefined) delete this.#draft[field];
@@ -60,7 +83,7 @@ export class StatusDraft<Status extends object> {
    */
   condition(type: string, truth: boolean | "Unknown", reason: string, message: string = ""): void {
     const status = truth === "Unknown" ? "Unknown" : truth ? "True" : "False";
-    const next = { type, status, reason, message, ...this.#generationField() } as const;
+    const next = { type, status, reason, message: this.#mask.text(message), ...this.#generationField() } as const;
     this.#draft.conditions = setCondition(this.#conditions(), next, this.#nowMs);
     this.#conditionsSet.add(type);
   }
@@ -122,4 +145,10 @@ export class StatusDraft<Status extends object> {
   #generationField(): { observedGeneration?: number } {
     return this.#generation === undefined ? {} : { observedGeneration: this.#generation };
   }
+}
+
+/** Whether some member of a JSON value, however deep, is this text. */
+export function holdsText(value: unknown, text: string): boolean {
+  if (typeof value !== "object" || value === null) return value === text;
+  return Object.values(value).some((item) => holdsText(item, text));
 }

@@ -1,4 +1,4 @@
-import { jsonEqual } from "../base/json.ts";
+import { jsonEqual, ownValue } from "../base/json.ts";
 import { diff, type DiffItem } from "../apimachinery/diff.ts";
 import { digestOf, type Essence, type Snapshot } from "./essence.ts";
 import { valueAt } from "./filter.ts";
@@ -110,7 +110,9 @@ export function fieldChangeOf(base: Snapshot | undefined, underway: Underway, pa
   }
   const name = path.join(".");
   const digest = (snapshot: Snapshot | undefined) =>
-    snapshot?.essence ? digestOf(valueAt(snapshot.essence, path)) : snapshot?.fields?.[name];
+    snapshot?.essence
+      ? digestOf(valueAt(snapshot.essence, path))
+      : ownValue(snapshot?.fields ?? {}, name) as string | undefined;
   const was = digest(before), is = digest(underway.target);
   // What nobody remembers may have changed: to call a handler once too often is better than never.
   return { changed: was === undefined || is === undefined || was !== is, old, next };

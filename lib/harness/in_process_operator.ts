@@ -2,6 +2,7 @@ import {
   type Clock,
   createLogger,
   invariant,
+  maskLogger,
   type Random,
   settle,
   SystemClock,
@@ -103,7 +104,8 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     try {
       if (!operator) return;
       const { forgetWebhooks } = await import("../operator/webhook_hosting.ts");
-      await forgetWebhooks(new Client(admin, { fieldManager: operator.name, clock: this.#options.clock }), operator);
+      const { clock, timeline } = this.#options;
+      await forgetWebhooks(new Client(admin, { fieldManager: operator.name, clock, mask: timeline.mask }), operator);
     } finally {
       admin.close();
     }
@@ -155,6 +157,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         clock,
         random: random(),
         logger: createLogger((record) => timeline.log(record)),
+        mask: timeline.mask,
         controller: { backoff: { initialMs: 5, maxMs: 50 } },
         signal: this.#abandon.signal,
         serve: async (running) => {
@@ -196,8 +199,9 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     if (!operator.servesWebhooks) return undefined;
     const { hostByUrl, hostInProcess } = await import("../operator/webhook_hosting.ts");
     const admin = this.#admin ??= cluster.transport();
-    const client = new Client(admin, { fieldManager: operator.name, clock });
-    const hosting = { operator, running, clock, logger: createLogger((record) => timeline.log(record)) };
+    const { mask } = timeline, client = new Client(admin, { fieldManager: operator.name, clock, mask });
+    const logger = maskLogger(createLogger((record) => timeline.log(record)), mask);
+    const hosting = { operator, running, clock, logger };
     if (cluster.serveService) {
       return await hostInProcess(hosting, client, (...service) => cluster.serveService!(...service));
     }

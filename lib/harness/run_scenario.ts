@@ -52,11 +52,11 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   const ended = (outcome: ScenarioOutcome, attachments: ScenarioResult["attachments"] = []): ScenarioResult => ({
     suite: suite.name,
     name: scenario.name,
-    outcome: timeline.secrets.hideIn(outcome),
+    outcome: timeline.mask.json(outcome),
     startMs,
     endMs: clock.now(),
     ...timeline.snapshot(),
-    attachments: timeline.secrets.hideIn(attachments),
+    attachments: timeline.mask.json(attachments),
   });
   if (run.deployed && scenario.options.inProcess) {
     const reason = "it looks into the operator's own process, and the operator is a pod here";

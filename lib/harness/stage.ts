@@ -50,9 +50,9 @@ export class Stage {
     this.#options = options;
     const { cluster, clock, random = new SeededRandom(1), declared, prefix, signal, waitMsMax, timeline } = options;
     this.#transport = cluster.transport();
-    this.#admin = new Client(this.#transport, { fieldManager: "scenario", clock, random });
+    this.#admin = new Client(this.#transport, { fieldManager: "scenario", clock, random, mask: timeline.mask });
     this.#door = new StoryDoor(cluster.transport(), timeline);
-    const client = new Client(this.#door, { fieldManager: "scenario", clock, random });
+    const client = new Client(this.#door, { fieldManager: "scenario", clock, random, mask: timeline.mask });
     const kinds = declared.declarations.map(({ kind }) => kind);
     this.#cluster = new ScenarioCluster(client, new KindResolver(client, clock, [Namespace, ...kinds]), prefix);
     this.#waiting = { client, clock, waitMsMax, signal };
@@ -199,8 +199,8 @@ export class Stage {
     return async (title, act) => {
       const { timeline, signal, onStep } = this.#options;
       signal.throwIfAborted();
-      const step = timeline.begin(kind, title);
-      onStep?.(kind, title, false);
+      const step = timeline.begin(kind, title), shown = timeline.mask.text(title);
+      onStep?.(kind, shown, false);
       try {
         return await act();
       } catch (error) {
@@ -208,7 +208,7 @@ export class Stage {
         throw error;
       } finally {
         step.endMs = timeline.clock.now();
-        onStep?.(kind, title, true);
+        onStep?.(kind, shown, true);
       }
     };
   }
@@ -233,7 +233,7 @@ class StoryDoor implements Transport {
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
     if (this.#isShut) throw new Error("the scenario is over");
     const { method = "GET" } = request;
-    if (method === "GET") return await this.#read(path, request);
+    if (method === "GET") return await this.#inner.fetch(path, request);
     const writing = recorded(this.#inner, path, request, "scenario", this.#timeline);
     this.#writing.add(writing);
     try {
@@ -241,15 +241,6 @@ class StoryDoor implements Transport {
     } finally {
       this.#writing.delete(writing);
     }
-  }
-
-  /** Notes the Secrets that a story reads: what it says of them later must not quote them. */
-  async #read(path: string, request: TransportRequest): Promise<Response> {
-    const response = await this.#inner.fetch(path, request);
-    if (request.streaming || !path.includes("/secrets")) return response;
-    const body = await response.text(), { status, headers } = response;
-    this.#timeline.secrets.note(path, body);
-    return new Response(body, { status, headers });
   }
 
   /** Lets nothing pass any more; resolves when no write is on its way, or when the bound is reached. */

@@ -3,11 +3,11 @@ import {
   isObject,
   type LogFields,
   type LogLevel,
+  Mask,
   parseJson,
   type Transport,
   type TransportRequest,
 } from "../base/mod.ts";
-import { SecretValues } from "./secret_values.ts";
 
 /** What a step of a story is. */
 export type StepKind = "given" | "when" | "then" | "teardown";
@@ -88,7 +88,6 @@ export async function recorded(
   timeline: Timeline,
 ): Promise<Response> {
   const { method = "GET", body } = request, name = method === "POST" ? nameIn(body) : undefined;
-  timeline.secrets.note(path, body);
   const atMs = timeline.clock.now(), order = timeline.next();
   let status: number | undefined;
   try {
@@ -116,8 +115,8 @@ export class Timeline {
   readonly writes: WriteEntry[] = [];
   readonly logs: LogEntry[] = [];
   readonly events: EventEntry[] = [];
-  /** Values that no report may have. */
-  readonly secrets = new SecretValues();
+  /** Knows the values of Secrets that the scenario's clients and its operator have read or sent: no report may have them. */
+  readonly mask = new Mask();
   dropped = 0;
   #next = 0;
 
@@ -152,18 +151,16 @@ export class Timeline {
 
   /** What it holds now, without a Secret's value. No later entry changes it: a story that was left behind may go on. */
   snapshot(): Pick<Timeline, "steps" | "writes" | "logs" | "events" | "dropped"> {
-    const { secrets } = this;
+    const { mask } = this;
     return {
-      steps: this.steps.map(({ failure, ...step }) =>
-        failure === undefined ? step : { ...step, failure: secrets.hide(failure) }
-      ),
+      steps: this.steps.map((step) => mask.json(step)),
       writes: [...this.writes],
       logs: this.logs.map((entry) => ({
         ...entry,
-        message: secrets.hide(entry.message),
-        fields: secrets.hideIn(entry.fields),
+        message: mask.text(entry.message),
+        fields: mask.json(entry.fields),
       })),
-      events: this.events.map((entry) => ({ ...entry, note: secrets.hide(entry.note) })),
+      events: this.events.map((entry) => ({ ...entry, note: mask.text(entry.note) })),
       dropped: this.dropped,
     };
   }

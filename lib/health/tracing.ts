@@ -1,3 +1,4 @@
+import type { Mask } from "../base/mask.ts";
 import { type Span, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
 
 /** What a run traces with. */
@@ -22,13 +23,13 @@ export interface WorkSpan {
 
 /**
  * Spans over OpenTelemetry. Deno exports what they record when `OTEL_DENO=true`; without that, they are no-ops and nothing is
- * traced. The trace context goes into HTTP headers and log lines, never into objects.
+ * traced. The trace context goes into HTTP headers and log lines, never into objects. `mask` takes secret values out of errors.
  *
  * What the process needs in its environment: `OTEL_DENO=true`, `OTEL_EXPORTER_OTLP_ENDPOINT` (such as
  * `http://collector:4318`), and `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` where absent, or `http/json`). Deno's exporter
  * needs no permission: those of the program hold for its own code only.
  */
-export function tracing(name: string, version: string): Tracing {
+export function tracing(name: string, version: string, mask: Mask): Tracing {
   const tracer = trace.getTracer(name, version);
   return {
     tracer,
@@ -37,7 +38,7 @@ export function tracing(name: string, version: string): Tracing {
         try {
           await work({
             traceId: active.isRecording() ? active.spanContext().traceId : undefined,
-            ended: (result, error) => enter(active, result, error),
+            ended: (result, error) => enter(active, result, error, mask),
           });
         } finally {
           active.end();
@@ -46,10 +47,11 @@ export function tracing(name: string, version: string): Tracing {
   };
 }
 
-function enter(span: Span, result: string, error: unknown): void {
+function enter(span: Span, result: string, error: unknown, mask: Mask): void {
   span.setAttribute("reconcile.result", result);
   if (error === undefined) return;
   const failure = error instanceof Error ? error : new Error(String(error));
-  span.recordException(failure);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+  const message = mask.text(failure.message);
+  span.recordException({ name: failure.name, message, stack: failure.stack && mask.text(failure.stack) });
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
 }

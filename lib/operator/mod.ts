@@ -8,6 +8,7 @@ export { type Clock, sleep, SystemClock } from "../base/clock.ts";
 export { type Duration, durationMs } from "../base/duration.ts";
 export { describeError, PermanentError, TemporaryError, TimeoutError, UsageError } from "../base/errors.ts";
 export { mapConcurrent } from "../base/map_concurrent.ts";
+export { Mask, type MaskedValue, type MaskOptions } from "../base/mask.ts";
 export type { Logger, LogLevel } from "../base/log.ts";
 export type { JsonObject, JsonValue } from "../base/json.ts";
 export {

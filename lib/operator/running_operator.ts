@@ -1,7 +1,8 @@
 import { type Clock, SystemClock } from "../base/clock.ts";
 import { describeError, invariant } from "../base/errors.ts";
 import { Memo } from "../base/memo.ts";
-import { type Logger, silentLogger } from "../base/log.ts";
+import { type Logger, maskLogger, silentLogger } from "../base/log.ts";
+import { Mask } from "../base/mask.ts";
 import { SystemRandom } from "../base/random.ts";
 import { LinkedAbort, untilAborted } from "../base/signal.ts";
 import { SignalledReader } from "../admission/reader.ts";
@@ -59,8 +60,8 @@ export class RunningOperator implements AsyncDisposable {
 
   private constructor(operator: Operator, options: StartOptions, dryRun: boolean) {
     this.#stop.signal.addEventListener("abort", () => this.#controllers.forEach((end) => end.abort()), { once: true });
-    const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger } = options;
-    const { transport, onRequest, tracer } = options;
+    const { clock = new SystemClock(), random = new SystemRandom(), mask = new Mask() } = options;
+    const { transport, onRequest, tracer } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
     this.#operator = operator;
     this.#clock = clock;
     this.#logger = logger;
@@ -70,6 +71,7 @@ export class RunningOperator implements AsyncDisposable {
       clock,
       random,
       logger,
+      mask,
       onRequest,
       tracer,
       dryRun,
@@ -88,6 +90,7 @@ export class RunningOperator implements AsyncDisposable {
     this.webhooks = new AdmissionWebhooks(operator.admission, {
       clock,
       logger,
+      mask,
       reader: (signal) => new SignalledReader(this.client, signal),
       index: (of) => indexes.reader(of),
       remembered: (kind, object) =>

@@ -1,6 +1,7 @@
 import type { AdmissionHost } from "../admission/webhooks.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { Mask } from "../base/mask.ts";
 import type { Random } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import type { ObjectKey } from "../apimachinery/object.ts";
@@ -22,6 +23,8 @@ export interface StartOptions {
   readonly random?: Random;
   /** Drops everything where absent. */
   readonly logger?: Logger;
+  /** Masks the values of Secrets in log lines, Events, status and plans; one of the operator's own where absent. */
+  readonly mask?: Mask;
   /** Name of this process in Events; the operator's name where absent. */
   readonly instance?: string;
   /** Bounds of every controller: workers, timeouts, backoff. */
@@ -58,7 +61,7 @@ export interface StartOptions {
 
 /** What is planned, and with what. */
 export interface PlanOptions
-  extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "controller" | "scope"> {
+  extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "mask" | "controller" | "scope"> {
   /** The objects to plan for; every one where absent. */
   readonly only?: (kind: ApiResource, key: ObjectKey) => boolean;
   /** Ends the plan. */

@@ -4,15 +4,19 @@ import { type Case, conformance } from "./conformance_case.ts";
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /** A CRD of a group of its own, established; gone when the case ends. */
-async function widgets(test: Case): Promise<AsyncDisposable & { group: string; path: string; crd: string }> {
+async function widgets(
+  test: Case,
+  more: { readonly required?: readonly string[]; readonly properties?: Readonly<Record<string, object>> } = {},
+): Promise<AsyncDisposable & { group: string; path: string; crd: string }> {
   const group = `${test.namespace}.example.com`, crd = `${CRDS}/widgets.${group}`;
   const spec = {
     type: "object",
-    required: ["size"],
+    required: ["size", ...more.required ?? []],
     properties: {
       size: { type: "integer", minimum: 1 },
       mode: { type: "string", enum: ["a", "b"], default: "a" },
       replicas: { type: "integer" },
+      ...more.properties,
     },
     "x-kubernetes-validations": [{ rule: "self.size < 100", message: "too big" }],
   };
@@ -90,6 +94,84 @@ conformance("a custom resource is pruned, defaulted and validated by its schema"
   const kindless = await test.post(path, { metadata: { name: "k" }, spec: { size: 1 } });
   assert.equal(kindless.code, 400);
 });
+
+conformance(
+  "fields whose names objects of JavaScript inherit are required, defaulted, pruned and keys as all others are",
+  async (test) => {
+    const list = {
+      type: "array",
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["valueOf"],
+      items: { type: "object", required: ["valueOf"], properties: { valueOf: { type: "string" } } },
+    };
+    await using made = await widgets(test, {
+      required: ["constructor"],
+      properties: { constructor: { type: "string" }, toString: { type: "string", default: "d" }, list },
+    });
+    const { group, path } = made;
+    const refused = await test.post(path, widget(group, "a", { spec: { size: 1 } }));
+    assert.equal(refused.code, 422, JSON.stringify(refused.body));
+    assert.equal(refused.body.details.causes[0].field, "spec.constructor");
+    const spec = { size: 1, constructor: "c", hasOwnProperty: "x", list: [{ valueOf: "a" }, { valueOf: "b" }] };
+    const stored = await test.post(path, widget(group, "a", { spec }));
+    assert.equal(stored.code, 201, JSON.stringify(stored.body));
+    const { hasOwnProperty: _, ...known } = spec;
+    assert.deepEqual(stored.body.spec, { ...known, mode: "a", toString: "d" });
+    const twice = { ...known, list: [{ valueOf: "a" }, { valueOf: "a" }] };
+    assert.equal((await test.post(path, widget(group, "b", { spec: twice }))).code, 422);
+  },
+);
+
+conformance(
+  "a map list whose key is no property of its items is refused, whatever objects of JavaScript inherit",
+  async (test) => {
+    const group = `${test.namespace}.example.com`, items = { type: "object", properties: { name: { type: "string" } } };
+    const list = {
+      type: "array",
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["constructor"],
+      items,
+    };
+    const { code, body } = await test.post(CRDS, {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `widgets.${group}` },
+      spec: {
+        group,
+        scope: "Namespaced",
+        names: { kind: "Widget", plural: "widgets" },
+        versions: [{
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: "object", properties: { list } } },
+        }],
+      },
+    });
+    assert.equal(code, 422, JSON.stringify(body));
+    assert.match(body.message, /x-kubernetes-list-map-keys\S*: Invalid value: \S*"constructor"/);
+  },
+);
+
+conformance(
+  "labels and annotations whose names objects of JavaScript inherit are kept, changed and selected",
+  async (test) => {
+    const maps = test.core("configmaps"), names = { constructor: "a", toString: "b" };
+    const metadata = { name: "c", labels: names, annotations: names };
+    const made = await test.post(maps, { apiVersion: "v1", kind: "ConfigMap", metadata, data: names });
+    assert.equal(made.code, 201, JSON.stringify(made.body));
+    assert.deepEqual([made.body.metadata.labels, made.body.metadata.annotations, made.body.data], [
+      names,
+      names,
+      names,
+    ]);
+    const found = async (selector: string) =>
+      (await test.get(`${maps}?labelSelector=${encodeURIComponent(selector)}`)).body.items.length;
+    assert.equal(await found("constructor=a,toString"), 1);
+    assert.equal(await found("valueOf"), 0);
+    assert.equal(await found("!hasOwnProperty,constructor"), 1);
+  },
+);
 
 conformance("spec and status of a custom resource have their own doors and generations", async (test) => {
   await using made = await widgets(test);

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { createLogger, LOG_LEVELS, type LogLevel, type LogRecord, silentLogger } from "../../lib/base/mod.ts";
+import {
+  createLogger,
+  LOG_LEVELS,
+  type LogLevel,
+  type LogRecord,
+  Mask,
+  MASKED,
+  maskLogger,
+  silentLogger,
+} from "../../lib/base/mod.ts";
 
 for (const [index, lowest] of LOG_LEVELS.entries()) {
   Deno.test(`a logger at ${lowest} writes ${LOG_LEVELS.slice(index).join(", ")} and nothing below`, () => {
@@ -19,6 +28,32 @@ Deno.test("fields are inherited, the nearest wins, and a child does not change i
     { level: "info", message: "child", fields: { namespace: "shop", name: "b", extra: 1 } },
     { level: "info", message: "parent", fields: { namespace: "shop", name: "a" } },
   ]);
+});
+
+Deno.test("a logger that masks takes values out of messages and of all fields, those that came before the value was known included", () => {
+  const records: LogRecord[] = [], mask = new Mask();
+  const logger = maskLogger(createLogger((record) => records.push(record)), mask).with({
+    given: "with admin-prod-S3cr3t",
+  });
+  mask.learn({}, 17, () => ["admin-prod-S3cr3t"]);
+  logger.with({ a: 1 }).warn("no admin-prod-S3cr3t", {
+    error: new Error("no admin-prod"),
+    list: ["admin-prod-S3cr3t"],
+  });
+  assert.deepEqual(records, [{
+    level: "warn",
+    message: `no ${MASKED}`,
+    fields: { given: `with ${MASKED}`, a: 1, error: `Error: no ${MASKED}`, list: [MASKED] },
+  }]);
+  assert.equal(maskLogger(logger, mask), logger);
+});
+
+Deno.test("a line below the level of a logger is not masked, which would take longer than to drop it", () => {
+  const mask = new Mask();
+  let reads = 0;
+  mask.learn({}, 8, () => (reads++, []));
+  maskLogger(createLogger(() => {}, "info"), mask).debug("dropped");
+  assert.equal(reads, 0);
 });
 
 Deno.test("the silent logger is silent at every level", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../lib/base/mod.ts";
+import { Mask, UsageError } from "../../lib/base/mod.ts";
 import { integer, text } from "../../lib/cli/mod.ts";
 import { resolveSettings } from "../../lib/cli/setting.ts";
 import { config } from "../../lib/cli/config.ts";
@@ -65,6 +65,7 @@ async function shown(columns: number, output: "table" | "json"): Promise<string>
     origins,
     env: {},
     terminal,
+    mask: new Mask(),
   }, { output });
   return lines.join("\n");
 }

@@ -192,3 +192,21 @@ Deno.test("an object that no handler of changes is for is not written to, and be
   await untilReady(world, Widget, namespace, "other");
   assert.deepEqual(calls, ["create w", "create other"]);
 });
+
+Deno.test("a handler whose name all objects inherit is tried as often as any other", async () => {
+  const calls: string[] = [], operator = new Operator("widgets");
+  for (const id of ["constructor", "toString", "hasOwnProperty"]) {
+    operator.on(Widget).create(({ retry }) => {
+      calls.push(`${id} ${retry}`);
+      throw new TemporaryError("once more", { delay: 1 });
+    }, { id, retries: 2 });
+  }
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w", "False");
+  await world.idle();
+  const tries = ["constructor", "hasOwnProperty", "toString"].flatMap((id) => [`${id} 0`, `${id} 1`]);
+  assert.deepEqual(calls.sort(), tries);
+});

@@ -11,6 +11,7 @@ import {
   type PlannedWrite,
   type PlanOptions,
   Secret,
+  type SecretObject,
   TemporaryError,
 } from "../../lib/operator/mod.ts";
 import { scopeOfGlobs } from "../../lib/controller/namespace_scope.ts";
@@ -196,6 +197,29 @@ Deno.test("no value of a Secret is in a plan, and a change of one is still seen"
     old: "******** (before)",
     next: "******** (after)",
   }]);
+});
+
+Deno.test("a value of a Secret that a handler read is in no change of another kind, no Event and no error of a plan", async () => {
+  const operator = new Operator("widgets"), value = "admin-prod-S3cr3t";
+  operator.on(Widget).reconcile(async ({ apply, client, namespace, events, status }) => {
+    const { data } = await client.get<SecretObject>(Secret, { namespace, name: "login" });
+    const text = `log in with ${atob(data!.password!)} or ${data!.password}`;
+    await apply({ apiVersion: "v1", kind: "ConfigMap", data: { text, other: "shown" } } as KubeObject & JsonObject);
+    events.warning("Refused", text);
+    status.set({ note: text });
+    throw new Error(text);
+  });
+  await using world = await World.open(operator);
+  const namespace = await world.namespace("a");
+  const login = { metadata: { namespace, name: "login" }, data: { password: btoa(value) } };
+  await world.client.create<KubeObject>(Secret, login as KubeObject);
+  await createWidget(world, Widget, namespace, "w");
+  const [cycle] = await planned(world, operator);
+  const { error: _, ...outcome } = cycle!.outcome as { error?: unknown };
+  const text = JSON.stringify({ ...cycle, outcome });
+  for (let at = 0; at + 8 <= value.length; at++) assert.ok(!text.includes(value.slice(at, at + 8)), text);
+  assert.ok(!text.includes(btoa(value).slice(0, 8)), text);
+  assert.ok(text.includes("log in with [secret]") && text.includes("shown"), text);
 });
 
 Deno.test("a plan can be about some objects only, sees what they watch, and can be called off", async () => {

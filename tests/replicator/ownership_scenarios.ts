@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { type JsonValue, type KubeObject, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
+import {
+  ConfigMap,
+  type JsonValue,
+  type KubeObject,
+  Namespace,
+  Secret,
+  type SecretObject,
+} from "../../lib/operator/mod.ts";
 import { type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
 import { configMap, Replicating, secret, TRUSTING } from "./stories.ts";
@@ -381,3 +388,39 @@ ownership.scenario(
   },
   { inProcess: true },
 );
+
+ownership.scenario("keys that are names of JavaScript's own are copied like any other", async (scenario) => {
+  const { given, when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
+  const [team] = await given("a namespace", () => story.namespaces("team"));
+  const data = JSON.parse(`{"__proto__":"${btoa("p")}","constructor":"${btoa("c")}","toString":"${btoa("t")}"}`);
+  const names = (object: SecretObject) => Object.entries(object.data ?? {}).sort();
+  await given("a Secret and a ConfigMap with such keys, and Replications of them", async () => {
+    await cluster.create(secret("token", {}, { stringData: undefined, data }));
+    await cluster.create(configMap("settings", data));
+    await cluster.create(story.replication());
+    const replication = story.replication({ source: { kind: "ConfigMap", name: "settings" } });
+    replication.metadata!.name = "settings";
+    await cluster.create(replication);
+  });
+  await story.ready(1);
+  await then("the copies have them all", async () => {
+    const same = (copy: SecretObject) => JSON.stringify(names(copy)) === JSON.stringify(Object.entries(data).sort());
+    await expect(ref(Secret, "token", team)).toSatisfy("to hold every key", same);
+    await expect(ref(ConfigMap, "settings", `${prefix}-team`)).toSatisfy("to hold every key", same as never);
+  });
+  await when(
+    "such a key changes",
+    () =>
+      cluster.client.patch(Secret, { namespace: scenario.namespace, name: "token" }, [
+        { op: "replace", path: "/data/__proto__", value: btoa("q") },
+      ], { type: "json" }),
+  );
+  await then(
+    "the copy follows",
+    () =>
+      expect(ref(Secret, "token", team)).toSatisfy(
+        "to have the new value",
+        (copy) => names(copy).some(([key, value]) => key === "__proto__" && value === btoa("q")),
+      ),
+  );
+});

@@ -150,7 +150,8 @@ export function celValue(value: unknown, schema: Schema | undefined): unknown {
     const childSchema = named ?? any;
     result[named ? escaped(field) : field] = celValue(child, childSchema && resolveSchema(childSchema));
   }
-  return result;
+  // By its constructor the evaluator knows an object for a map, and a field of that name would be taken for it.
+  return Object.hasOwn(result, "constructor") ? new Map(Object.entries(result)) : result;
 }
 
 function celText(text: string, format: string | undefined): unknown {

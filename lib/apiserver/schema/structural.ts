@@ -113,7 +113,8 @@ function listTypeCauses(schema: Schema, path: string, causes: StatusCause[]): vo
       );
     }
     for (const key of keys ?? []) {
-      const child = schema.items?.properties?.[key];
+      const properties = schema.items?.properties ?? {},
+        child = Object.hasOwn(properties, key) ? properties[key] : undefined;
       if (!child) {
         causes.push(invalid(`${path}.x-kubernetes-list-map-keys`, key, "entries must all be names of item properties"));
       } else if (child.default === undefined && !schema.items?.required?.includes(key)) {

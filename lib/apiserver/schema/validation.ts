@@ -1,5 +1,5 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
-import { isObject, jsonEqual } from "../../base/mod.ts";
+import { isObject, jsonEqual, ownValue } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { fieldSchema, resolveSchema } from "./definitions.ts";
 import { listCauses } from "./list_validation.ts";
@@ -92,12 +92,13 @@ function visitFields(at: At, schema: Schema, causes: StatusCause[]): void {
     const child = fieldSchema(schema, field, at.whole);
     if (!child || (at.whole && field === "metadata")) continue;
     const whole = child["x-kubernetes-embedded-resource"] === true;
-    const reference = schema.properties?.[field] ?? child;
-    visit({ ...at, value: value[field], old: old[field], path: within(field), whole }, reference, causes);
+    const reference = schema.properties && Object.hasOwn(schema.properties, field) ? schema.properties[field]! : child;
+    visit({ ...at, value: value[field], old: ownValue(old, field), path: within(field), whole }, reference, causes);
   }
   const embedded = at.whole && at.path !== "" ? ["apiVersion", "kind"] : [];
   for (const field of at.required ? new Set([...schema.required ?? [], ...embedded]) : []) {
-    const absent = value[field] === undefined || (at.builtin && value[field] === "" && field !== "message");
+    const given = ownValue(value, field);
+    const absent = given === undefined || (at.builtin && given === "" && field !== "message");
     if (absent && !(at.path === "" && field === "metadata")) causes.push(missing(within(field)));
   }
 }

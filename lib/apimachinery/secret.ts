@@ -1,0 +1,107 @@
+import { isObject, type Mask, type MaskedValue } from "../base/mod.ts";
+import { LAST_APPLIED_ANNOTATION } from "./object.ts";
+
+/** Objects in lists in reviews; nothing that an API server sends is deeper. */
+const DEPTH_MAX = 4;
+
+/** Whether a resource is core's Secrets. */
+export function isSecretResource(resource: { readonly group: string; readonly plural: string } | undefined): boolean {
+  return resource !== undefined && resource.group === "" && resource.plural === "secrets";
+}
+
+/**
+ * Has `mask` learn the values of every Secret in `body`: an object that was read or is sent, a list, the object of a watch event, a patch
+ * of any type. `body` must be of Secrets, or name its kind. Cheap: nothing is decoded before a text is masked.
+ */
+export function learnSecrets(mask: Mask, body: unknown, options: { readonly ofSecrets: boolean }): void {
+  learn(mask, body, options.ofSecrets, 0);
+}
+
+function learn(mask: Mask, body: unknown, ofSecrets: boolean, depth: number): void {
+  if (depth > DEPTH_MAX) return;
+  if (Array.isArray(body)) {
+    if (ofSecrets && body.length > 0 && isObject(body[0]) && typeof body[0].op === "string") learnJsonPatch(mask, body);
+    else for (const item of body) learn(mask, item, ofSecrets, depth + 1);
+  } else if (isObject(body)) {
+    const isSecret = body.kind === undefined ? ofSecrets : body.kind === "Secret" && body.apiVersion === "v1";
+    if (isSecret) learnSecret(mask, body);
+    if (Array.isArray(body.items)) learn(mask, body.items, ofSecrets || body.kind === "SecretList", depth + 1);
+  }
+}
+
+/** What a Secret tells that is no secret. */
+const PLAIN: readonly string[] = ["apiVersion", "kind", "metadata", "type", "immutable", "items"];
+
+function learnSecret(mask: Mask, secret: Record<string, unknown>): void {
+  const own = ownNames(secret);
+  for (const [field, value] of Object.entries(secret)) {
+    if (PLAIN.includes(field) || value === undefined || value === null) continue;
+    // A field that no Secret has may be a mistyped one, which the server refuses with its value.
+    const source = typeof value === "object" ? value : secret;
+    mask.learn(source, lengthOf(value), () => except(own, valuesOf(value, field === "data")));
+  }
+  const annotations = isObject(secret.metadata) ? secret.metadata.annotations : undefined;
+  if (!isObject(annotations) || !Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) return;
+  const applied = annotations[LAST_APPLIED_ANNOTATION];
+  if (typeof applied === "string") mask.learn(annotations, applied.length, () => except(own, appliedValues(applied)));
+}
+
+/** A service account's token names its namespace in its data: that hides nothing, and stands in every log line. */
+function ownNames({ metadata }: Record<string, unknown>): ReadonlySet<unknown> {
+  return new Set(isObject(metadata) ? [metadata.name, metadata.namespace] : []);
+}
+
+function* except(own: ReadonlySet<unknown>, values: Iterable<MaskedValue>): Generator<MaskedValue> {
+  for (const value of values) {
+    if (!own.has(typeof value === "string" ? value : new TextDecoder().decode(value))) yield value;
+  }
+}
+
+function learnJsonPatch(mask: Mask, operations: readonly unknown[]): void {
+  for (const operation of operations) {
+    if (!isObject(operation) || operation.value === undefined) continue;
+    const { path, value } = operation, [, field = ""] = /^\/([^/]*)/.exec(`${path}`) ?? [];
+    if (field === "") learn(mask, value, true, 1);
+    else if (!PLAIN.includes(field)) mask.learn(operation, lengthOf(value), () => valuesOf(value, field === "data"));
+  }
+}
+
+/** Texts, and numbers and truths, too: a server that refuses them quotes them. */
+function* valuesOf(value: unknown, isBase64: boolean): Generator<MaskedValue> {
+  if (isObject(value) || Array.isArray(value)) {
+    for (const item of Object.values(value)) yield* valuesOf(item, isBase64);
+  } else if (value !== null && value !== undefined) {
+    const text = String(value), bytes = isBase64 ? decoded(text) : undefined;
+    // What is no base64 is a value that somebody forgot to encode.
+    yield bytes ?? text;
+    // Of base64 the decoded bytes tell every part; a value of few bytes is known by its text, too.
+    if (bytes && text.length < 16) yield text;
+  }
+}
+
+function* appliedValues(text: string): Generator<MaskedValue> {
+  try {
+    const applied: unknown = JSON.parse(text);
+    if (!isObject(applied)) return;
+    yield* valuesOf(applied.data, true);
+    yield* valuesOf(applied.stringData, false);
+  } catch {
+    yield text; // no longer what kubectl wrote
+  }
+}
+
+function decoded(base64: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch {
+    return undefined;
+  }
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  let length = 0;
+  for (const item of Object.values(value)) length += lengthOf(item);
+  return length;
+}

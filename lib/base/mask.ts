@@ -1,0 +1,350 @@
+import { WindowSet } from "./window_set.ts";
+import { isObject } from "./json.ts";
+import { type TextView, viewsOf, withoutWhitespace } from "./text_view.ts";
+
+/** What stands in a text in the place of a secret value. */
+export const MASKED = "[secret]";
+
+/** Characters of a value that no masked text shows in a row. */
+const LENGTH = 8;
+/** Whole bytes in eight characters of base64, wherever they begin: values are known by every so many bytes in a row. */
+const BYTES = 5;
+const UTF8 = new TextEncoder();
+/** Longest value that is known as a whole: no Secret holds more than 1 MiB. */
+const VALUE_LENGTH_MAX = 2 ** 20;
+/** Levels of a value that are looked through. */
+const DEPTH_MAX = 64;
+
+/** Bounds of a {@linkcode Mask}. */
+export interface MaskOptions {
+  /** Characters of values that are remembered at least; at most twice as many. 256 Ki where absent. */
+  readonly charactersMax?: number;
+  /** Values with fewer characters are not masked: they are words like any other. 6 where absent. */
+  readonly lengthMin?: number;
+}
+
+/** A value that is to be masked: a text, or bytes that may be one. */
+export type MaskedValue = string | Uint8Array;
+
+/**
+ * The one place that masks secret values in texts: log lines, Events, conditions, plans, reports, errors.
+ *
+ * Guarantees: a masked text shows no 8 characters in a row of a known value: as they are, without their whitespace or split over lines,
+ * base64 at any alignment (both alphabets), hexadecimal of at least five bytes, percent-encoded, and escaped as in JSON up to three times.
+ * Values of 6 and 7 characters are masked where they stand as a whole word; shorter ones are not. What surrounds a value stays.
+ *
+ * Assumptions: values are learned before the text is masked. Memory is bounded: the values that were learned longest ago are
+ * forgotten first. Learning keeps a reference; values are read when a text is masked for the first time after that.
+ *
+ * A word of Kubernetes' own, as `namespace`, that stands alone is shown though a value contains it: a kubeconfig in a Secret
+ * must not make every log line unreadable.
+ *
+ * @example
+ * ```ts
+ * import { Mask } from "./mask.ts";
+ * const mask = new Mask(), data = { password: "admin-prod-S3cr3t" };
+ * mask.learn(data, 17, () => [data.password]);
+ * if (mask.text("login with admin-prod-S3… failed") !== "login with [secret]… failed") throw new Error("a part is masked, too");
+ * ```
+ */
+export class Mask {
+  readonly #charactersMax: number;
+  readonly #lengthMin: number;
+  #young = new Generation();
+  #old = new Generation();
+  /** Learned and not read yet. */
+  readonly #pending = new Map<object, { readonly length: number; readonly values: () => Iterable<MaskedValue> }>();
+  #pendingLength = 0;
+  /** In which generation the values of a source are. */
+  readonly #learned = new WeakMap<object, Generation>();
+
+  /** Knows no value yet. */
+  constructor({ charactersMax = 2 ** 18, lengthMin = 6 }: MaskOptions = {}) {
+    this.#charactersMax = charactersMax;
+    this.#lengthMin = lengthMin;
+  }
+
+  /**
+   * Learns the values of `source`, an object that never changes, of about `length` characters in all. Cheap: `values` is called when
+   * a text is masked for the first time after that, if ever.
+   */
+  learn(source: object, length: number, values: () => Iterable<MaskedValue>): void {
+    if (this.#learned.get(source) === this.#young || this.#pending.has(source)) return;
+    this.#pending.set(source, { length, values });
+    this.#pendingLength += length;
+    if (this.#pendingLength <= 2 * this.#charactersMax) return;
+    for (const [oldest, { length: freed }] of this.#pending) {
+      if (this.#pendingLength <= 2 * this.#charactersMax || oldest === source) break;
+      this.#pending.delete(oldest);
+      this.#pendingLength -= freed;
+    }
+  }
+
+  /** The text with every known value, and every part of one with at least 8 characters, replaced by {@linkcode MASKED}. */
+  text(text: string): string {
+    if (this.#pending.size > 0) this.#readPending();
+    if (this.#young.isEmpty && this.#old.isEmpty || text.length < this.#lengthMin) return text;
+    const marks = new Marks(text);
+    for (const view of viewsOf(text)) {
+      this.#scan(view, marks);
+      // A value that is split over lines, and base64 as PEM and MIME have it.
+      const joined = withoutWhitespace(view);
+      if (joined) this.#scan(joined, marks);
+    }
+    return marks.replaced((word) => this.#young.words.has(word) || this.#old.words.has(word));
+  }
+
+  /**
+   * The same for every text in a value, which becomes what JSON would carry; an Error becomes its text. A text of which `isPublic` says so
+   * stays as it is.
+   */
+  json<T>(value: T, isPublic: (text: string) => boolean = () => false): T {
+    return this.#json(value, isPublic, 0) as T;
+  }
+
+  #json(value: unknown, isPublic: (text: string) => boolean, depth: number): unknown {
+    if (typeof value === "string") {
+      const masked = this.text(value);
+      return masked === value || isPublic(value) ? value : masked;
+    }
+    // Deeper than any object of Kubernetes, or without an end.
+    if (depth > DEPTH_MAX && typeof value === "object" && value !== null) return "…";
+    if (Array.isArray(value)) return value.map((item) => this.#json(item, isPublic, depth + 1));
+    if (value instanceof Error) return this.text(`${value}`);
+    if (!isObject(value)) return value;
+    if (typeof value.toJSON === "function") return this.#json(value.toJSON(), isPublic, depth + 1);
+    // Made of entries, not by assignments: `__proto__` is a key like any other.
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#json(item, isPublic, depth + 1)]));
+  }
+
+  #readPending(): void {
+    for (const [source, { values }] of this.#pending) {
+      for (const value of values()) this.#young.add(value, this.#lengthMin);
+      this.#learned.set(source, this.#young);
+      if (this.#young.size < this.#charactersMax) continue;
+      this.#old = this.#young;
+      this.#young = new Generation();
+    }
+    this.#pending.clear();
+    this.#pendingLength = 0;
+  }
+
+  #scan(view: TextView, marks: Marks): void {
+    const { text } = view, [one, other] = [this.#young, this.#old];
+    const isKnown = (low: number, high: number) => one.windows.has(low, high) || other.windows.has(low, high);
+    for (const [from, to] of knownRuns(text, isKnown)) marks.mark(view, from, to);
+    const markKnown = (low: number, high: number, from: number, to: number) => {
+      if (isKnown(low, high)) marks.mark(view, from, to);
+    };
+    for (const { 0: run, index } of text.matchAll(/[A-Za-z0-9+/_-]{8,}/g)) eachBase64Window(run, index, markKnown);
+    for (const { 0: run, index } of text.matchAll(/[0-9a-fA-F]{10,}/g)) eachHexWindow(run, index, markKnown);
+    for (const { words } of [one, other]) if (words.size > 0) markWords(view, words, this.#lengthMin, marks);
+  }
+}
+
+/** Values that were learned at about the same time, cut into windows: every part of a value is known, and no list of values is kept. */
+class Generation {
+  /** Every five bytes in a row of a value. */
+  readonly windows = new WindowSet();
+  /** Values that are masked as whole words only. */
+  readonly words = new Set<string>();
+
+  get isEmpty(): boolean {
+    return this.size === 0;
+  }
+
+  get size(): number {
+    return this.windows.size + this.words.size;
+  }
+
+  add(value: MaskedValue, lengthMin: number): void {
+    const text = typeof value === "string" ? value : new TextDecoder().decode(value.subarray(0, VALUE_LENGTH_MAX));
+    const trimmed = text.trim(), add = (low: number, high: number) => this.windows.add(low, high);
+    if (trimmed.length < lengthMin) return;
+    if (trimmed.length < LENGTH || VOCABULARY.has(trimmed)) this.words.add(trimmed);
+    const bytes = typeof value === "string" ? UTF8.encode(value) : value;
+    eachWindow(bytes.subarray(0, VALUE_LENGTH_MAX), add);
+    // Without its whitespace a value has other windows where there was some.
+    const words = text.slice(0, VALUE_LENGTH_MAX).split(/\s+/), joined = words.join("");
+    let joint = 0;
+    for (const { length } of words.slice(0, -1)) {
+      joint += length;
+      eachWindow(UTF8.encode(joined.slice(Math.max(0, joint - BYTES), joint + BYTES)), add);
+    }
+  }
+}
+
+/** Which characters of a text are to be masked. */
+class Marks {
+  readonly #text: string;
+  #marked: Uint8Array | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Marks what stands in the original text where `view` has the characters from `from` to `to`. */
+  mark(view: TextView, from: number, to: number): void {
+    this.#marked ??= new Uint8Array(this.#text.length);
+    this.#marked.fill(1, view.startOf(from), view.endOf(to - 1));
+  }
+
+  replaced(isValue: (word: string) => boolean): string {
+    const marked = this.#marked, text = this.#text;
+    if (!marked) return text;
+    let shown = "", from = 0;
+    while (true) {
+      const start = marked.indexOf(1, from);
+      if (start < 0) return shown + text.slice(from);
+      let end = marked.indexOf(0, start);
+      if (end < 0) end = text.length;
+      const run = text.slice(start, end), [before = ""] = /^\s*/.exec(run)!, [after = ""] = /\s*$/.exec(run)!;
+      const instead = isVocabulary(text, start, end, isValue) ? run.trim() : MASKED;
+      // A value's last line break ends the line that quotes it, too.
+      shown += text.slice(from, start) + before + instead + after;
+      from = end;
+    }
+  }
+}
+
+/** Words of 8 letters and more that Kubernetes' objects and this program's own messages are full of. */
+const VOCABULARY = new Set([
+  ...["annotations", "apiVersion", "authority", "certificate", "clusters", "conditions", "configuration", "connection"],
+  ...[
+    "container",
+    "contexts",
+    "credentials",
+    "database",
+    "deployment",
+    "endpoint",
+    "finalizers",
+    "https",
+    "kubernetes",
+  ],
+  ...[
+    "metadata",
+    "namespace",
+    "namespaces",
+    "operator",
+    "password",
+    "permission",
+    "postgres",
+    "postgresql",
+    "production",
+  ],
+  ...["resource", "resources", "resourceVersion", "selector", "template", "username", "localhost", "CERTIFICATE"],
+]);
+
+/** Whether a run of marked characters is one word of the vocabulary that stands alone. */
+function isVocabulary(text: string, start: number, end: number, isValue: (word: string) => boolean): boolean {
+  const run = text.slice(start, end), word = run.replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
+  if (!VOCABULARY.has(word) || isValue(word)) return false;
+  const at = start + run.indexOf(word);
+  return isEdge(text, at) && isEdge(text, at + word.length);
+}
+
+/** Whether a word can begin or end at this place of a text. */
+function isEdge(text: string, at: number): boolean {
+  return !(isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at)));
+}
+
+/** Whether a code unit is a letter, a digit or no ASCII; NaN, which is before and after a text, is none. */
+function isLetter(unit: number): boolean {
+  return unit >= 48 && unit <= 57 || unit >= 65 && unit <= 90 || unit >= 97 && unit <= 122 || unit >= 128;
+}
+
+function markWords(view: TextView, words: ReadonlySet<string>, lengthMin: number, marks: Marks): void {
+  const { text } = view;
+  for (let start = 0; start + lengthMin <= text.length; start++) {
+    if (!isEdge(text, start)) continue;
+    for (let length = lengthMin; length < LENGTH && start + length <= text.length; length++) {
+      if (isEdge(text, start + length) && words.has(text.slice(start, start + length))) {
+        marks.mark(view, start, start + length);
+      }
+    }
+  }
+}
+
+/** Calls `found` with every five bytes in a row, as 32 and 8 bits, and where they end. */
+function eachWindow(bytes: Uint8Array, found: (low: number, high: number, end: number) => void): void {
+  let low = 0, high = 0;
+  for (let index = 0; index < bytes.length; index++) {
+    low = low << 8 | high;
+    high = bytes[index]!;
+    if (index >= BYTES - 1) found(low, high << 1, index + 1);
+  }
+}
+
+/** Where a text has at least 8 characters in a row all of whose windows are known. */
+function* knownRuns(
+  text: string,
+  isKnown: (low: number, high: number) => boolean,
+): Generator<[from: number, to: number]> {
+  const bytes = UTF8.encode(text), runs: number[] = [];
+  eachWindow(bytes, (low, high, end) => {
+    if (!isKnown(low, high)) return;
+    if (runs.length > 0 && runs.at(-1)! === end - 1) runs[runs.length - 1] = end;
+    else runs.push(end - BYTES, end);
+  });
+  const characterAt = bytes.length === text.length ? (byte: number) => byte : charactersOf(text, bytes.length);
+  for (let run = 0; run < runs.length; run += 2) {
+    const from = characterAt(runs[run]!), to = characterAt(runs[run + 1]! - 1) + 1;
+    if (to - from >= LENGTH && text.slice(from, to).trim() !== "") yield [from, to];
+  }
+}
+
+/** Tells which character of a text a byte of it belongs to. */
+function charactersOf(text: string, length: number): (byte: number) => number {
+  const characters = new Uint32Array(length);
+  let byte = 0, index = 0;
+  for (const character of text) {
+    const { length: size } = UTF8.encode(character);
+    // The second half of a pair of surrogates ends what the first begins.
+    characters.fill(index, byte, byte + size);
+    if (character.length > 1) characters.fill(index + 1, byte + size / 2, byte + size);
+    byte += size;
+    index += character.length;
+  }
+  return (at) => characters[at]!;
+}
+
+/** The six bits of a character in either alphabet of base64, by its code. */
+const SEXTET_OF = new Uint8Array(128);
+for (const alphabet of ["base64", "base64url"] as const) {
+  for (let value = 0; value < 64; value++) {
+    SEXTET_OF[Uint8Array.of(value << 2).toBase64({ alphabet }).charCodeAt(0)] = value;
+  }
+}
+
+/** Calls `found` with every five bytes that a run of base64 may hold, wherever their first bit is. */
+function eachBase64Window(
+  run: string,
+  start: number,
+  found: (low: number, high: number, from: number, to: number) => void,
+): void {
+  const at = (index: number) => index < run.length ? SEXTET_OF[run.charCodeAt(index)]! : 0;
+  // Eight characters as two halves of 24 bits.
+  let first = at(0) << 12 | at(1) << 6 | at(2), second = at(3) << 18 | at(4) << 12 | at(5) << 6 | at(6);
+  for (let index = 0, from = start; index + 7 <= run.length; index++, from++) {
+    first = (first << 6 | second >>> 18) & 0xffffff;
+    second = (second << 6 | at(index + 7)) & 0xffffff;
+    found(first << 8 | second >>> 16, (second >>> 8 & 0xff) << 1, from, from + 7);
+    found(first << 10 | second >>> 14, (second >>> 6 & 0xff) << 1, from, from + 7);
+    if (index + 8 <= run.length) found(first << 12 | second >>> 12, (second >>> 4 & 0xff) << 1, from, from + 8);
+  }
+}
+
+/** Calls `found` with every five bytes that a run of hexadecimal digits may hold. */
+function eachHexWindow(
+  run: string,
+  start: number,
+  found: (low: number, high: number, from: number, to: number) => void,
+): void {
+  const digit = (index: number) => Number.parseInt(run[index]!, 16);
+  for (let index = 0; index + 2 * BYTES <= run.length; index++) {
+    let low = 0;
+    for (let place = 0; place < 8; place++) low = low << 4 | digit(index + place);
+    const from = start + index;
+    found(low, (digit(index + 8) << 4 | digit(index + 9)) << 1, from, from + 2 * BYTES);
+  }
+}

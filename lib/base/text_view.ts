@@ -1,0 +1,95 @@
+/** A text as it reads once it is decoded, each of whose characters knows where it stands in the original. */
+export interface TextView {
+  /** What it reads. */
+  readonly text: string;
+  /** Where the character at `index` begins in the original. */
+  startOf(index: number): number;
+  /** Where it ends there. */
+  endOf(index: number): number;
+}
+
+/** JSON in JSON in JSON is as deep as logs of logs go. */
+const DEPTH_MAX = 3;
+const VIEWS_MAX = 8;
+
+/** The text as it is, and as it reads without the escapes of JSON and without percent-encoding, also one inside the other. */
+export function viewsOf(text: string): TextView[] {
+  const views: TextView[] = [{ text, startOf: (index) => index, endOf: (index) => index + 1 }];
+  for (let depth = 0, from = 0; depth < DEPTH_MAX; depth++) {
+    const to = views.length;
+    for (const view of views.slice(from, to)) {
+      for (const decode of [unescaped, percentDecoded, spaced]) {
+        const decoded = decode(view);
+        if (decoded && views.length < VIEWS_MAX) views.push(decoded);
+      }
+    }
+    from = to;
+  }
+  return views;
+}
+
+/** The text in one line without any whitespace; undefined where it is one line. */
+export function withoutWhitespace(view: TextView): TextView | undefined {
+  return /[\r\n]/.test(view.text) ? rewritten(view, /\s+/g, () => "") : undefined;
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map(
+  Object.entries({ n: "\n", r: "\r", t: "\t", b: "\b", f: "\f", '"': '"', "'": "'", "/": "/", "\\": "\\" }),
+);
+
+function unescaped(view: TextView): TextView | undefined {
+  if (!view.text.includes("\\")) return undefined;
+  return rewritten(view, /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf"'/\\]))/g, (_, unit, byte, letter) => {
+    const code = unit ?? byte;
+    return code === undefined ? ESCAPES.get(letter!)! : String.fromCharCode(Number.parseInt(code, 16));
+  });
+}
+
+/** One character: of one, two, three or four bytes of UTF-8. */
+const PERCENT_ENCODED =
+  /%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|%f[0-7](?:%[89ab][0-9a-f]){3}/gi;
+
+function percentDecoded(view: TextView): TextView | undefined {
+  if (!view.text.includes("%")) return undefined;
+  return rewritten(view, PERCENT_ENCODED, (found) => {
+    try {
+      return decodeURIComponent(found!);
+    } catch {
+      return "\uFFFD";
+    }
+  });
+}
+
+/** A form's `+` is a space. */
+function spaced(view: TextView): TextView | undefined {
+  return view.text.includes("+") && view.text.includes("%") ? rewritten(view, /\+/g, () => " ") : undefined;
+}
+
+/** The view with each match replaced; undefined where nothing matches. */
+function rewritten(
+  view: TextView,
+  pattern: RegExp,
+  replace: (...found: (string | undefined)[]) => string,
+): TextView | undefined {
+  const { text } = view, starts = new Uint32Array(text.length), ends = new Uint32Array(text.length);
+  let shown = "", from = 0, length = 0;
+  const add = (start: number, end: number) => {
+    starts[length] = start;
+    ends[length++] = end;
+  };
+  const keep = (to: number) => {
+    for (let index = from; index < to; index++) add(view.startOf(index), view.endOf(index));
+    shown += text.slice(from, to);
+  };
+  for (const match of text.matchAll(pattern)) {
+    keep(match.index);
+    // Never longer than what it stands for.
+    const instead = replace(...match), end = match.index + match[0].length;
+    for (let index = 0; index < instead.length; index++) add(view.startOf(match.index), view.endOf(end - 1));
+    shown += instead;
+    from = end;
+  }
+  if (from === 0) return undefined;
+  keep(text.length);
+  return { text: shown, startOf: (index) => starts[index]!, endOf: (index) => ends[index]! };
+}
