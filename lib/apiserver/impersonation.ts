@@ -1,3 +1,4 @@
+import { formatJson } from "../base/mod.ts";
 import { badRequest } from "./api_error.ts";
 import { type AccessAttributes, accessDenied, type Authorizer } from "./authorizer.ts";
 import { AUTHENTICATED_GROUP, serviceAccountUser, type UserInfo } from "./user_info.ts";
@@ -24,7 +25,7 @@ export function impersonated(
   if (!name) {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
     throw badRequest(
-      `requested ${JSON.stringify({ groups, uid, extra: extra.map(([key]) => key) })} without impersonating a user`,
+      `requested ${formatJson({ groups, uid, extra: extra.map(([key]) => key) })} without impersonating a user`,
     );
   }
   const check = (plural: string, of: string, options: { namespace?: string; subresource?: string; group?: string }) => {

@@ -1,3 +1,4 @@
+import { formatJson } from "../base/json.ts";
 import { SystemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { Client } from "../client/mod.ts";
@@ -67,7 +68,7 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     diagnoses.forEach(show);
     signal.throwIfAborted();
   }
-  if (output === "json") terminal.out(JSON.stringify(found, null, 2));
+  if (output === "json") terminal.out(formatJson(found, 2));
   else terminal.out(summary(found));
   return found.some(({ verdict }) => verdict === "problem" || verdict === "unknown") ? EXIT.failed : EXIT.done;
 }

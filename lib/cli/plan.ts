@@ -1,3 +1,4 @@
+import { formatJson } from "../base/json.ts";
 import { SystemClock } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
 import { silentLogger } from "../base/log.ts";
@@ -60,7 +61,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
     cycles.push(cycle);
     if (flags.output === "text") { for (const line of cycleLines(cycle, terminal)) terminal.out(line); }
   }
-  if (flags.output === "json") terminal.out(JSON.stringify(cycles.map(cycleFields), null, 2));
+  if (flags.output === "json") terminal.out(formatJson(cycles.map(cycleFields), 2));
   else terminal.out(planSummary(cycles));
   return cycles.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
 }

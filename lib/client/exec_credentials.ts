@@ -1,4 +1,4 @@
-import { type Clock, isObject, parseJson, UsageError } from "../base/mod.ts";
+import { type Clock, formatJson, isObject, parseJson, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
 /** `users[].user.exec` of a kubeconfig. */
@@ -124,7 +124,7 @@ export class ExecCredentials implements Credentials {
       "proxy-url": tls.proxyUrl,
     };
     const spec = { interactive: false, ...(provideClusterInfo ? { cluster } : {}) };
-    return JSON.stringify({ apiVersion, kind: "ExecCredential", spec });
+    return formatJson({ apiVersion, kind: "ExecCredential", spec });
   }
 }
 

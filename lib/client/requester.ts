@@ -2,6 +2,7 @@ import type { Span, Tracer } from "@opentelemetry/api";
 import { formatGroupResource } from "../apimachinery/mod.ts";
 import {
   type Clock,
+  formatJson,
   type JsonValue,
   LinkedAbort,
   type Logger,
@@ -82,7 +83,7 @@ export class Requester {
 
   /** Sends a request and reads its answer as text. */
   text(spec: RequestSpec): Promise<string> {
-    const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
+    const body = spec.body === undefined ? undefined : formatJson(spec.body);
     return this.#retrying(spec, () =>
       this.#record(spec, async (observe) => {
         using link = new LinkedAbort([spec.signal]);
