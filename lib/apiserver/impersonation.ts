@@ -21,7 +21,9 @@ export function impersonated(
   const groups = (headers["impersonate-group"] ?? "").split(",").map((group) => group.trim()).filter(Boolean);
   const uid = headers["impersonate-uid"];
   const extra = Object.entries(headers).filter(([header]) => header.startsWith(EXTRA_PREFIX))
-    .map(([header, value]) => [decodeURIComponent(header.slice(EXTRA_PREFIX.length)), value.split(",")] as const);
+    .map(([header, value]) =>
+      [decodeURIComponent(header.slice(EXTRA_PREFIX.length)), value.split(",").map((one) => one.trim())] as const
+    );
   if (!name) {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
     throw badRequest(
