@@ -245,7 +245,7 @@ export class Informer<T extends KubeObject> {
 }
 
 function boundsOf<T>(options: InformerOptions<T>): ReflectorBounds {
-  const { pageLimit, streamingList, watchSecondsMin, watchSecondsMax, idleMsMax, ...rest } = options;
+  const { pageLimit, streamingList, watchSecondsMin, watchSecondsMax, idleMsMax, listIdleMsMax, ...rest } = options;
   const { backoffMsInitial, backoffMsMax, refusedBackoffMsInitial, refusedBackoffMsMax } = rest;
   const bounds = {
     pageLimit,
@@ -253,6 +253,7 @@ function boundsOf<T>(options: InformerOptions<T>): ReflectorBounds {
     watchSecondsMin,
     watchSecondsMax,
     idleMsMax,
+    listIdleMsMax,
     backoffMsInitial,
     backoffMsMax,
   };

@@ -61,7 +61,7 @@ export class RunningOperator implements AsyncDisposable {
   private constructor(operator: Operator, options: StartOptions, dryRun: boolean) {
     this.#stop.signal.addEventListener("abort", () => this.#controllers.forEach((end) => end.abort()), { once: true });
     const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger } = options;
-    const { transport, onRequest, tracer } = options;
+    const { transport, tracer } = options;
     this.#operator = operator;
     this.#clock = clock;
     this.#logger = logger;
@@ -71,10 +71,7 @@ export class RunningOperator implements AsyncDisposable {
       clock,
       random,
       logger,
-      onRequest: (record) => {
-        kinds.onRequest(record);
-        onRequest?.(record);
-      },
+      onRequest: (record) => [kinds, options].forEach((each) => each.onRequest?.(record)),
       tracer,
       dryRun,
       ...options.requests,
