@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { sleep } from "../base/clock.ts";
 import { validUntilMs } from "../base/certificates.ts";
 import { describeError } from "../base/errors.ts";
-import { isObject } from "../base/json.ts";
+import { formatJson, isObject } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { type DynamicObject, formatKey, keyOf, type ObjectKey } from "../apimachinery/object.ts";
 import { AlreadyExistsError, type Client, ConflictError } from "../client/mod.ts";
@@ -193,7 +193,7 @@ function says(live: DynamicObject, wanted: DynamicObject): boolean {
     (Array.isArray(webhooks) ? webhooks : []).filter(isObject).map(({ name, clientConfig }) => {
       const { url, caBundle, service } = (isObject(clientConfig) ? clientConfig : {}) as Record<string, unknown>;
       const { namespace, name: serviceName, path } = (isObject(service) ? service : {}) as Record<string, unknown>;
-      return JSON.stringify([name, url, caBundle, namespace, serviceName, path]);
+      return formatJson([name, url, caBundle, namespace, serviceName, path]);
     });
-  return JSON.stringify(places(live)) === JSON.stringify(places(wanted));
+  return formatJson(places(live)) === formatJson(places(wanted));
 }

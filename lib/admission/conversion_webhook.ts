@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
-import { isObject } from "../base/json.ts";
+import { formatJson, isObject } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { type DynamicObject, formatKey, keyOf } from "../apimachinery/object.ts";
@@ -87,7 +87,7 @@ export class ConversionWebhook {
     const response = failed
       ? { uid, convertedObjects: [], result: { status: "Failure", message: converted } }
       : { uid, convertedObjects: converted, result: { status: "Success" } };
-    const text = JSON.stringify({ ...REVIEW, response });
+    const text = formatJson({ ...REVIEW, response });
     return { answer: new Response(text, { headers: { "content-type": "application/json" } }), failed };
   }
 

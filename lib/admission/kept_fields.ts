@@ -1,4 +1,4 @@
-import { isObject, isUnsafeKey, jsonClone, jsonEqual, parseJson } from "../base/json.ts";
+import { formatJson, isObject, jsonClone, jsonEqual, parseJson, setKey } from "../base/json.ts";
 import { diff } from "../apimachinery/diff.ts";
 
 /** A field that a round trip through another version does not bring back by itself. */
@@ -32,7 +32,7 @@ export function keptFields(object: unknown, returned: unknown, normal: (object: 
 
 /** The text of an annotation; undefined where it would be too long. */
 export function packFields(fields: readonly KeptField[]): string | undefined {
-  const text = JSON.stringify(fields);
+  const text = formatJson(fields);
   return text.length > KEPT_LENGTH_MAX ? undefined : text;
 }
 
@@ -51,7 +51,7 @@ function isKeptField(field: unknown): field is KeptField {
   if (!isObject(field) || !Array.isArray(field.path)) return false;
   const { path } = field, [root] = path;
   return (root === "spec" || root === "status") && path.length > 1 &&
-    path.every((key) => typeof key === "string" && !isUnsafeKey(key));
+    path.every((key) => typeof key === "string" && key !== "__proto__"); // no schema reads it, so it was never kept
 }
 
 /**
@@ -75,13 +75,13 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
 function setAt(object: object, path: readonly string[], value: unknown): void {
   let at = object as Record<string, unknown>;
   for (const key of path.slice(0, -1)) {
-    if (!isObject(at[key])) {
+    if (!Object.hasOwn(at, key) || !isObject(at[key])) {
       if (value === undefined) return;
-      at[key] = {};
+      setKey(at, key, {});
     }
     at = at[key] as Record<string, unknown>;
   }
   const last = path.at(-1)!;
   if (value === undefined) delete at[last];
-  else at[last] = jsonClone(value);
+  else setKey(at, last, jsonClone(value));
 }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { isObject, type JsonValue, parseJson } from "../base/json.ts";
+import { formatJson, isObject, type JsonValue, parseJson } from "../base/json.ts";
 import type { JsonPatchOperation } from "../apimachinery/json_patch.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
 import type { AdmissionOperation, AdmissionUser } from "./context.ts";
@@ -127,8 +127,8 @@ export function reviewAnswer(uid: string, { allowed, status, warnings = [], patc
     ...(warnings.length > 0 && { warnings }),
     ...(patch.length > 0 && {
       patchType: "JSONPatch",
-      patch: Buffer.from(JSON.stringify(patch)).toString("base64"),
+      patch: Buffer.from(formatJson(patch)).toString("base64"),
     }),
   };
-  return JSON.stringify({ ...REVIEW, response });
+  return formatJson({ ...REVIEW, response });
 }

@@ -1,8 +1,11 @@
-import { isObject, jsonEqual } from "../base/mod.ts";
+import { canonicalJson, isObject, jsonEqual, ownValue, parseJson, setKey } from "../base/mod.ts";
 import type { DynamicObject } from "./object.ts";
 import { quantityEqual } from "./quantity.ts";
 
 type Fields = Record<string, unknown>;
+
+/** In the place of a position, where several entries are meant. */
+const SEVERAL = -1;
 
 /**
  * Whether a server-side apply of `desired` would change nothing, known without a request and without a schema.
@@ -35,7 +38,7 @@ function withStringData(desired: DynamicObject, own: Fields): DynamicObject {
   if (!isObject(ownsTexts) || !sameKeys(texts, ownsTexts)) return { ...desired, stringData: null };
   const { stringData: _texts, ...rest } = desired;
   const data = isObject(desired.data) ? { ...desired.data } : {};
-  for (const [key, text] of Object.entries(texts)) data[key] = base64(String(text));
+  for (const [key, text] of Object.entries(texts)) setKey(data, key, base64(String(text)));
   return { ...rest, data };
 }
 
@@ -79,56 +82,96 @@ function isCurrent(desired: unknown, live: unknown, own: unknown): boolean {
 }
 
 function objectIsCurrent(desired: Fields, live: Fields, own: Fields): boolean {
-  const wanted = Object.keys(desired).filter((key) => desired[key] !== undefined);
   for (const key of Object.keys(own)) {
-    if (key !== "." && !(key.startsWith("f:") && wanted.includes(key.slice(2)))) return false;
+    if (key !== "." && !(key.startsWith("f:") && ownValue(desired, key.slice(2)) !== undefined)) return false;
   }
-  return wanted.every((key) => {
-    if (!Object.hasOwn(own, `f:${key}`)) return false;
-    return isCurrent(desired[key], Object.hasOwn(live, key) ? live[key] : undefined, own[`f:${key}`]);
+  return Object.keys(desired).every((key) => {
+    if (desired[key] === undefined) return true;
+    return Object.hasOwn(own, `f:${key}`) && isCurrent(desired[key], ownValue(live, key), own[`f:${key}`]);
   });
 }
 
 /** Lists keyed by fields. A key field that `desired` leaves out was defaulted by the server: the entry that fits must be one. */
 function mapIsCurrent(desired: unknown[], live: unknown[], own: Fields, elements: string[]): boolean {
   if (desired.length !== elements.length) return false;
-  const keys = elements.map((element) => parseElement(element));
-  const claimed = new Set<number>();
+  const keys = elements.map((element) => parseElement(element)), fields = Object.keys(keys[0] ?? {});
+  if (!keys.every((key): key is Fields => key !== undefined && hasFields(key, fields))) return false;
+  const texts = keys.map((key) => keyText(key, fields));
+  const owned = positionsOf(texts), positions = positionsOf(live.map((item) => keyText(item, fields)));
+  const fitting = new Map<string, Map<string | undefined, number>>(), claimed = new Set<number>();
   let formerPosition = -1;
   for (const item of desired) {
     if (!isObject(item)) return false;
-    const fitting = keys.flatMap((key, index) => key && fits(item, key) ? [index] : []);
-    const index = fitting[0];
-    if (fitting.length !== 1 || index === undefined || claimed.has(index)) return false;
-    claimed.add(index);
-    const key = keys[index]!;
-    const position = live.findIndex((other) => isObject(other) && contains(other, key));
+    const found = owned.get(keyText(item, fields)) ?? onlyFitting(item, keys, fields, fitting);
+    if (found === undefined || claimed.has(found)) return false;
+    claimed.add(found);
+    const position = positions.get(texts[found]) ?? -1;
     // Applying again would restore our order, so another order is a difference.
     if (position <= formerPosition) return false;
     formerPosition = position;
-    if (!isCurrent(item, live[position], own[elements[index]!])) return false;
+    if (!isCurrent(item, live[position], own[elements[found]!])) return false;
   }
   return true;
 }
 
+/**
+ * The position of the one key that fits an item which lacks some key fields. `fitting` remembers the positions by the fields
+ * that items have: few different sets of them occur in one list.
+ */
+function onlyFitting(
+  item: Fields,
+  keys: readonly Fields[],
+  fields: readonly string[],
+  fitting: Map<string, Map<string | undefined, number>>,
+): number | undefined {
+  const present = fields.filter((field) => ownValue(item, field) !== undefined), name = present.join("\n");
+  let positions = fitting.get(name);
+  if (!positions) {
+    positions = new Map();
+    for (const [position, key] of keys.entries()) {
+      const text = keyText(key, present);
+      positions.set(text, positions.has(text) ? SEVERAL : position);
+    }
+    fitting.set(name, positions);
+  }
+  const found = positions.get(keyText(item, present));
+  return found === SEVERAL ? undefined : found;
+}
+
 function setIsCurrent(desired: unknown[], live: unknown[], elements: string[]): boolean {
   if (desired.length !== elements.length) return false;
-  const values = elements.map((element) => parseJsonText(element.slice(2)));
+  const values = new Set(elements.map((element) => canonicalJson(parseJsonText(element.slice(2)))));
+  const positions = positionsOf(live.map((item) => canonicalJson(item)));
   let formerPosition = -1;
   return desired.every((item) => {
-    const position = live.findIndex((other) => jsonEqual(other, item));
-    const inOrder = position > formerPosition;
+    const text = canonicalJson(item), position = positions.get(text) ?? -1, inOrder = position > formerPosition;
     formerPosition = position;
-    return inOrder && values.some((value) => jsonEqual(value, item));
+    return inOrder && values.has(text);
   });
 }
 
-function fits(item: Fields, key: Fields): boolean {
-  return Object.keys(key).every((field) => item[field] === undefined || jsonEqual(item[field], key[field]));
+/** The first position of each text. */
+function positionsOf(texts: readonly (string | undefined)[]): Map<string | undefined, number> {
+  const positions = new Map<string | undefined, number>();
+  texts.forEach((text, position) => {
+    if (text !== undefined && !positions.has(text)) positions.set(text, position);
+  });
+  return positions;
 }
 
-function contains(item: Fields, key: Fields): boolean {
-  return Object.keys(key).every((field) => jsonEqual(item[field], key[field]));
+function hasFields(key: Fields, fields: readonly string[]): boolean {
+  return Object.keys(key).length === fields.length && fields.every((field) => Object.hasOwn(key, field));
+}
+
+/** What an item has in these fields; undefined where it lacks one. */
+function keyText(item: unknown, fields: readonly string[]): string | undefined {
+  if (!isObject(item)) return undefined;
+  if (fields.length === 1) {
+    const value = ownValue(item, fields[0]!);
+    return value === undefined ? undefined : canonicalJson(value);
+  }
+  const values = fields.map((field) => ownValue(item, field));
+  return values.includes(undefined) ? undefined : values.map(canonicalJson).join();
 }
 
 function parseElement(element: string): Fields | undefined {
@@ -138,7 +181,7 @@ function parseElement(element: string): Fields | undefined {
 
 function parseJsonText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined; // an element nobody can match: the caller then answers false
     throw error;

@@ -1,4 +1,4 @@
-import { isObject, isUnsafeKey, jsonClone, jsonEqual } from "../base/mod.ts";
+import { isObject, jsonClone, jsonEqual, setKey } from "../base/mod.ts";
 
 /** One operation of a JSON patch (RFC 6902). */
 export interface JsonPatchOperation {
@@ -99,7 +99,7 @@ function put(document: unknown, path: string, value: unknown, how: "add" | "repl
       "does-not-apply",
     );
   }
-  if (!isUnsafeKey(key)) container[key] = value;
+  setKey(container, key, value);
   return document;
 }
 

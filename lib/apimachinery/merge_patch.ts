@@ -1,9 +1,9 @@
-import { isObject, isUnsafeKey, jsonClone } from "../base/mod.ts";
+import { isObject, jsonClone, setKey } from "../base/mod.ts";
 
 /**
  * The document after a JSON merge patch (RFC 7396): null removes a key, objects merge, everything else replaces.
  *
- * Guarantees: neither argument is edited and the result shares nothing with `patch`; `__proto__` keys are dropped.
+ * Guarantees: neither argument is edited and the result shares nothing with `patch`.
  *
  * @example
  * ```ts
@@ -20,9 +20,9 @@ function merge(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return jsonClone(patch);
   const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
-    if (value === undefined || isUnsafeKey(key)) continue;
+    if (value === undefined) continue;
     if (value === null) delete merged[key];
-    else merged[key] = merge(Object.hasOwn(merged, key) ? merged[key] : undefined, value);
+    else setKey(merged, key, merge(Object.hasOwn(merged, key) ? merged[key] : undefined, value));
   }
   return merged;
 }

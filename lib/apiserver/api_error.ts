@@ -1,3 +1,4 @@
+import { formatJson } from "../base/mod.ts";
 import { type ApiStatus, formatGroupResource, type StatusCause, type StatusReason } from "../apimachinery/mod.ts";
 
 interface Resource {
@@ -170,7 +171,7 @@ export function statusOf(error: unknown): ApiStatus {
 
 /** A cause of {@linkcode invalid}: a value that must not be. */
 export function invalidValue(field: string, value: unknown, why: string): StatusCause {
-  const shown = value === undefined ? "null" : JSON.stringify(value);
+  const shown = value === undefined ? "null" : formatJson(value);
   return { reason: "FieldValueInvalid", message: `Invalid value: ${shown}: ${why}`, field };
 }
 
@@ -191,10 +192,10 @@ export function tooLong(field: string, limit: number): StatusCause {
 
 /** A cause of {@linkcode invalid}: a value that is not one of a fixed set. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): StatusCause {
-  const list = supported.map((item) => JSON.stringify(item)).join(", ");
+  const list = supported.map((item) => formatJson(item)).join(", ");
   return {
     reason: "FieldValueNotSupported",
-    message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`,
+    message: `Unsupported value: ${formatJson(value)}: supported values: ${list}`,
     field,
   };
 }

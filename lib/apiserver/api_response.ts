@@ -1,3 +1,4 @@
+import { formatJson, parseJson } from "../base/mod.ts";
 import type { ApiStatus } from "../apimachinery/mod.ts";
 import { statusOf } from "./api_error.ts";
 
@@ -21,13 +22,13 @@ export function jsonTextResponse(code: number, text: string, warnings: readonly 
 
 /** A response with a value as JSON. */
 export function jsonResponse(code: number, value: unknown, warnings: readonly string[] = []): Response {
-  return jsonTextResponse(code, JSON.stringify(value), warnings);
+  return jsonTextResponse(code, formatJson(value), warnings);
 }
 
 /** The same for a client that asked for YAML. */
 export async function yamlResponse(code: number, json: string, warnings: readonly string[]): Promise<Response> {
   const { stringify } = await import("../base/yaml.ts");
-  const text = stringify(JSON.parse(json), { version: "1.1", lineWidth: 0 });
+  const text = stringify(parseJson(json), { version: "1.1", lineWidth: 0 });
   return new Response(text, { status: code, headers: headersOf("application/yaml", warnings) });
 }
 

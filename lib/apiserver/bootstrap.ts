@@ -1,4 +1,4 @@
-import { randomUuid } from "../base/mod.ts";
+import { formatJson, parseJson, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import type { ServerContext } from "./server_context.ts";
 import { AUTHENTICATED_GROUP, MASTERS_GROUP } from "./user_info.ts";
@@ -109,5 +109,5 @@ function store(server: ServerContext, resource: string, object: DynamicObject): 
   const creationTimestamp = formatTime(server.clock.now());
   const metadata = { name, uid: randomUuid(server.random), creationTimestamp, labels: { ...labels } };
   // A copy by way of JSON: the tables above are shared by every server of the process.
-  server.storage.create(resource, formatKey({ name: name! }), { ...JSON.parse(JSON.stringify(object)), metadata });
+  server.storage.create(resource, formatKey({ name: name! }), { ...parseJson(formatJson(object)), metadata });
 }

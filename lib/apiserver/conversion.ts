@@ -1,4 +1,4 @@
-import { isObject, jsonClone } from "../base/mod.ts";
+import { formatJson, isObject, jsonClone } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
@@ -81,7 +81,7 @@ export function toStorage(object: DynamicObject, type: ResourceType): DynamicObj
 export function presentedMembers(stored: StoredObject, type: ResourceType): string {
   if (type.group !== "events.k8s.io" || type.plural !== "events") return stored.members;
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = presented(stored, type);
-  return JSON.stringify(rest).slice(1);
+  return formatJson(rest).slice(1);
 }
 
 /** The value at a dotted path as a field selector compares it: text, empty where absent. */

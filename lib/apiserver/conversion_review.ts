@@ -1,4 +1,4 @@
-import { isObject, jsonClone, jsonEqual } from "../base/mod.ts";
+import { formatJson, isObject, jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, parseApiVersion, type StatusCause } from "../apimachinery/mod.ts";
 import { type ApiError, conversionFailed } from "./api_error.ts";
 import { annotationCauses, labelCauses } from "./metadata_rules.ts";
@@ -84,7 +84,7 @@ function objectsOf(
   if (!isObject(response)) throw refuse("no response provided");
   // v1beta1 never looked at it.
   if (version === "v1" && response.uid !== uid) {
-    throw refuse(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? "")}`);
+    throw refuse(`expected response.uid=${formatJson(uid)}, got ${formatJson(response.uid ?? "")}`);
   }
   const result = isObject(response.result) ? response.result : {};
   if (result.status !== "Success") {
@@ -101,7 +101,7 @@ function itemFault(
   item: unknown,
   desired: string,
 ): { why: string; typed: boolean } | undefined {
-  if (!isObject(item)) return { why: `${JSON.stringify(item)} is no object`, typed: false };
+  if (!isObject(item)) return { why: `${formatJson(item)} is no object`, typed: false };
   if (!item.kind) return { why: "Object 'Kind' is missing", typed: false };
   if (item.apiVersion !== desired) {
     return { why: `invalid groupVersion (expected ${desired}, received ${item.apiVersion ?? ""})`, typed: true };
@@ -165,6 +165,8 @@ function goType(value: unknown): string {
       return "string";
     case "boolean":
       return "bool";
+    case "bigint":
+      return "int64";
     case "number":
       return Number.isInteger(value) ? "int64" : "float64";
     default:

@@ -1,3 +1,4 @@
+import { formatJson } from "../base/mod.ts";
 import { badRequest } from "./api_error.ts";
 import { type AccessAttributes, accessDenied, type Authorizer } from "./authorizer.ts";
 import { AUTHENTICATED_GROUP, serviceAccountUser, type UserInfo } from "./user_info.ts";
@@ -20,11 +21,13 @@ export function impersonated(
   const groups = (headers["impersonate-group"] ?? "").split(",").map((group) => group.trim()).filter(Boolean);
   const uid = headers["impersonate-uid"];
   const extra = Object.entries(headers).filter(([header]) => header.startsWith(EXTRA_PREFIX))
-    .map(([header, value]) => [decodeURIComponent(header.slice(EXTRA_PREFIX.length)), value.split(",")] as const);
+    .map(([header, value]) =>
+      [decodeURIComponent(header.slice(EXTRA_PREFIX.length)), value.split(",").map((one) => one.trim())] as const
+    );
   if (!name) {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
     throw badRequest(
-      `requested ${JSON.stringify({ groups, uid, extra: extra.map(([key]) => key) })} without impersonating a user`,
+      `requested ${formatJson({ groups, uid, extra: extra.map(([key]) => key) })} without impersonating a user`,
     );
   }
   const check = (plural: string, of: string, options: { namespace?: string; subresource?: string; group?: string }) => {

@@ -1,3 +1,4 @@
+import { formatJson } from "../base/json.ts";
 import type { Identity } from "../base/certificates.ts";
 
 const NAME = "pintle-embedded";
@@ -5,7 +6,7 @@ const NAME = "pintle-embedded";
 /** A kubeconfig for one cluster and one user, as JSON, which is YAML too. */
 export function kubeconfigText(server: string, authority: string, user: { name: string; identity: Identity }): string {
   return `${
-    JSON.stringify(
+    formatJson(
       {
         apiVersion: "v1",
         kind: "Config",
@@ -20,7 +21,6 @@ export function kubeconfigText(server: string, authority: string, user: { name: 
         contexts: [{ name: NAME, context: { cluster: NAME, user: user.name, namespace: "default" } }],
         "current-context": NAME,
       },
-      undefined,
       2,
     )
   }\n`;

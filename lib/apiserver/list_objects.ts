@@ -1,4 +1,4 @@
-import { isObject } from "../base/mod.ts";
+import { formatJson, isObject, parseJson } from "../base/mod.ts";
 import { ApiError, badRequest, expired, resourceVersionTooLarge } from "./api_error.ts";
 import { needsViews, presented } from "./conversion.ts";
 import { type ObjectFilter, objectFilter } from "./object_filter.ts";
@@ -31,13 +31,13 @@ const EXPIRED_TOKEN =
   "deleted between the time the first chunk was returned and now may show up in the list.";
 
 function encodeToken(token: PageToken): string {
-  return btoa(JSON.stringify({ v: TOKEN_VERSION, rv: token.revision, start: `${token.after}\0` }))
+  return btoa(formatJson({ v: TOKEN_VERSION, rv: token.revision, start: `${token.after}\0` }))
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 function decodeToken(text: string): PageToken {
   try {
-    const token: unknown = JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+    const token: unknown = parseJson(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
     if (
       isObject(token) && token.v === TOKEN_VERSION && typeof token.rv === "number" && typeof token.start === "string"
     ) return { revision: token.rv, after: token.start.replace(/\0$/, "") };

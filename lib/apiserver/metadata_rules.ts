@@ -1,4 +1,4 @@
-import { isObject } from "../base/mod.ts";
+import { isObject, setKey } from "../base/mod.ts";
 import {
   type DynamicObject,
   isDnsLabel,
@@ -59,7 +59,7 @@ export function checkMetadataShape(metadata: ObjectMeta): void {
     else if (value !== undefined && !isObject(value)) throw refuse(field, "a map of strings");
     else {for (const [key, item] of Object.entries(value ?? {})) {
         // A null is what a merge patch or a careless client leaves: Go decodes it to the empty string.
-        if (item === null) (value as Record<string, unknown>)[key] = "";
+        if (item === null) setKey(value as Record<string, unknown>, key, "");
         else if (typeof item !== "string") throw refuse(`${field}.${key}`, "a string");
       }}
   }

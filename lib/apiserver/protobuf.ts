@@ -1,4 +1,4 @@
-import { parseJson } from "../base/mod.ts";
+import { formatJson, parseJson, setKey } from "../base/mod.ts";
 import { badRequest } from "./api_error.ts";
 import { ProtobufReader, WIRE } from "./protobuf_reader.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
@@ -78,7 +78,7 @@ export async function protobufToJson(bytes: Uint8Array): Promise<string> {
     const { kind, apiVersion, raw } = envelope(new ProtobufReader(bytes.subarray(MAGIC.length)));
     const name = messageOf(apiVersion, kind);
     if (name === undefined) throw badRequest(`no kind "${kind}" is registered for version "${apiVersion}"`);
-    return JSON.stringify({ kind, apiVersion, ...decode(table, name, new ProtobufReader(raw), 0) as Fields });
+    return formatJson({ kind, apiVersion, ...decode(table, name, new ProtobufReader(raw), 0) as Fields });
   } catch (error) {
     if (error instanceof RangeError) throw badRequest(`the protobuf message cannot be read: ${error.message}`);
     throw error;
@@ -134,7 +134,7 @@ function decodeField(table: Messages, row: Row, reader: ProtobufReader, fields: 
   const [, name, type, shape, zero] = row;
   if (shape === MAP) {
     const [key, value] = mapEntry(table, type, new ProtobufReader(reader.bytes()), depth);
-    if (key !== "__proto__") ((fields[name] ??= {}) as Fields)[key] = value;
+    setKey((fields[name] ??= {}) as Fields, key, value);
     return;
   }
   const value = decodeValue(table, type, reader, depth);

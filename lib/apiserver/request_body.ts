@@ -1,4 +1,4 @@
-import { isObject, jsonClone, parseJson } from "../base/mod.ts";
+import { isObject, narrowIntegers, parseJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import { badRequest, bodyTooLarge, unsupportedMediaType } from "./api_error.ts";
 
@@ -22,7 +22,8 @@ function isKnownTag(tag: Tag): boolean {
  *
  * @throws {ApiError} 400 where it cannot be read.
  */
-export async function parseBody(body: string, mediaType: string): Promise<unknown> {
+export async function parseBody(given: string, mediaType: string): Promise<unknown> {
+  const body = mediaType.endsWith("yaml") ? asYamlReads(given) : given;
   if (mediaType.endsWith("json") || mediaType === "" || /^\s*[{[]/.test(body)) {
     try {
       return parseJson(body);
@@ -33,11 +34,19 @@ export async function parseBody(body: string, mediaType: string): Promise<unknow
   const { parse } = await import("../base/yaml.ts");
   try {
     const customTags = (tags: import("yaml").Tags) => tags.filter(isKnownTag);
-    // Cloning drops __proto__ keys; the alias bound keeps a small text from growing into gigabytes.
-    return jsonClone(parse(body, { version: "1.1", maxAliasCount: 100, customTags }));
+    // The alias bound keeps a small text from growing into gigabytes; narrowing copies, so that no value stands at two places.
+    return narrowIntegers(parse(body, { version: "1.1", maxAliasCount: 100, customTags, intAsBigInt: true }));
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message.split("\n")[0]}`);
   }
+}
+
+/** What Kubernetes' YAML parser makes of characters that JSON allows in texts as they are: a body of JSON is YAML to it. */
+function asYamlReads(body: string): string {
+  if (/[\x7f-\x84\x86-\x9f\ufffe\uffff]/.test(body)) {
+    throw badRequest("error decoding YAML: yaml: control characters are not allowed");
+  }
+  return body.replaceAll("\x85", " ");
 }
 
 /** Media types of objects in create and update bodies. */

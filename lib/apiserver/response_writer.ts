@@ -1,3 +1,4 @@
+import { formatJson, parseJson } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import { presented, presentedMembers } from "./conversion.ts";
 import type { ListPage } from "./list_objects.ts";
@@ -22,7 +23,7 @@ export function includeObjectOf(query: URLSearchParams): IncludeObject {
 }
 
 function head(type: ResourceType): string {
-  return `"kind":${JSON.stringify(type.kind)},"apiVersion":${JSON.stringify(formatApiVersion(type))}`;
+  return `"kind":${formatJson(type.kind)},"apiVersion":${formatJson(formatApiVersion(type))}`;
 }
 
 function partial(object: DynamicObject, version: string): object {
@@ -35,9 +36,9 @@ export function objectText(stored: StoredObject, type: ResourceType, format: Obj
     case "object":
       return `{${head(type)},${presentedMembers(stored, type)}`;
     case "metadata":
-      return JSON.stringify(partial(presented(stored, type), format.shapeVersion));
+      return formatJson(partial(presented(stored, type), format.shapeVersion));
     case "table":
-      return JSON.stringify(toTable([presented(stored, type)], type, {
+      return formatJson(toTable([presented(stored, type)], type, {
         nowMs: format.nowMs,
         includeObject: format.includeObject,
         resourceVersion: stored.object.metadata?.resourceVersion,
@@ -58,18 +59,18 @@ export function listText(page: ListPage, type: ResourceType, format: ObjectForma
     case "object": {
       const start = type.builtin ? "{" : `{${head(type)},`;
       const items = page.items.map((stored) => start + presentedMembers(stored, type)).join(",");
-      const apiVersion = JSON.stringify(formatApiVersion(type));
-      return `{"kind":${JSON.stringify(type.listKind)},"apiVersion":${apiVersion},"metadata":${
-        JSON.stringify(metadata)
+      const apiVersion = formatJson(formatApiVersion(type));
+      return `{"kind":${formatJson(type.listKind)},"apiVersion":${apiVersion},"metadata":${
+        formatJson(metadata)
       },"items":[${items}]}`;
     }
     case "metadata": {
       const items = page.items.map((stored) => partial(presented(stored, type), format.shapeVersion));
       const apiVersion = `meta.k8s.io/${format.shapeVersion}`;
-      return JSON.stringify({ kind: "PartialObjectMetadataList", apiVersion, metadata, items });
+      return formatJson({ kind: "PartialObjectMetadataList", apiVersion, metadata, items });
     }
     case "table":
-      return JSON.stringify(toTable(page.items.map((stored) => presented(stored, type)), type, {
+      return formatJson(toTable(page.items.map((stored) => presented(stored, type)), type, {
         nowMs: format.nowMs,
         includeObject: format.includeObject,
         resourceVersion: metadata.resourceVersion,
@@ -86,7 +87,7 @@ export function eventWriter(type: ResourceType, format: ObjectFormat, nowMs: () 
   return (event, stored) => {
     let text = objectText(stored, type, { ...format, nowMs: nowMs() });
     if (format.shape === "table" && !first) {
-      text = JSON.stringify({ ...JSON.parse(text) as object, columnDefinitions: null });
+      text = formatJson({ ...parseJson(text) as object, columnDefinitions: null });
     }
     first = false;
     return `{"type":"${event}","object":${text}}\n`;

@@ -1,3 +1,4 @@
+import { formatJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 
 /**
@@ -13,7 +14,7 @@ export class StoredObject {
   get members(): string {
     if (this.#members === undefined) {
       const { kind: _kind, apiVersion: _apiVersion, ...rest } = this.object;
-      this.#members = JSON.stringify(rest).slice(1);
+      this.#members = formatJson(rest).slice(1);
     }
     return this.#members;
   }

@@ -1,4 +1,4 @@
-import { isObject, jsonEqual } from "../base/mod.ts";
+import { isObject, jsonEqual, setKey } from "../base/mod.ts";
 import type { DynamicObject, StatusCause } from "../apimachinery/mod.ts";
 import { badRequest, forbiddenField, invalidValue, requiredValue, tooLong } from "./api_error.ts";
 import { dataKeyCauses } from "./strategy_config_map.ts";
@@ -32,7 +32,7 @@ export const secretStrategy: Strategy = {
 function normalize(object: DynamicObject): void {
   if (isObject(object.data)) {
     for (const [key, value] of Object.entries(object.data)) {
-      if (value === null) object.data[key] = "";
+      if (value === null) setKey(object.data, key, "");
       else if (typeof value !== "string" || !BASE64.test(value.replaceAll(/[\r\n]/g, ""))) {
         // The value may be the secret itself, forgotten to be encoded: it is not quoted.
         throw badRequest(`Secret in version "v1" cannot be handled as a Secret: illegal base64 data in data["${key}"]`);
@@ -41,7 +41,7 @@ function normalize(object: DynamicObject): void {
   }
   if (isObject(object.stringData)) {
     const data = isObject(object.data) ? object.data : (object.data = {}) as Record<string, unknown>;
-    for (const [key, value] of Object.entries(object.stringData)) data[key] = encodeText(String(value ?? ""));
+    for (const [key, value] of Object.entries(object.stringData)) setKey(data, key, encodeText(String(value ?? "")));
   }
   delete object.stringData;
 }

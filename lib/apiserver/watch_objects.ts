@@ -1,4 +1,4 @@
-import { type Clock, describeError, LinkedAbort, type Logger, type TimerHandle } from "../base/mod.ts";
+import { type Clock, describeError, formatJson, LinkedAbort, type Logger, type TimerHandle } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import { expired } from "./api_error.ts";
 import { needsViews, presented } from "./conversion.ts";
@@ -53,7 +53,7 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
 }
 
 function failedWatch(message: string): ReadableStream<Uint8Array> {
-  const line = `${JSON.stringify({ type: "ERROR", object: expired(message).status })}\n`;
+  const line = `${formatJson({ type: "ERROR", object: expired(message).status })}\n`;
   return new ReadableStream({
     start(controller) {
       controller.enqueue(new TextEncoder().encode(line));

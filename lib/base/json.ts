@@ -1,7 +1,10 @@
-/** Any value that JSON can carry. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+/**
+ * Any value that JSON can carry. An integer that a number cannot hold exactly is a bigint, every other number is a number: see
+ * {@linkcode parseJson}.
+ */
+export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
 
-/** A JSON object. Made by {@linkcode parseJson} it has no `__proto__` key. */
+/** A JSON object. Any text is a key, `__proto__` included: write unknown keys with {@linkcode setKey}. */
 export interface JsonObject {
   /** An undefined member counts as absent, and is not written. */
   [key: string]: JsonValue | undefined;
@@ -12,32 +15,107 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The keys that reach an object's prototype when they are assigned. */
-export function isUnsafeKey(key: string): boolean {
-  return key === "__proto__";
+/** Writes a key of data. An assignment of `__proto__` would replace the object's prototype instead. */
+export function setKey(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== "__proto__") object[key] = value;
+  else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
+
+/** ECMAScript's "JSON.parse source text access", which TypeScript's library does not declare yet. */
+const ExactJson = JSON as typeof JSON & {
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): object;
+};
 
 /** The value of a key of data. Any object inherits `constructor`, `__proto__` and their like, which are keys as good as any. */
 export function ownValue(object: object, key: string): unknown {
   return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }
 
+/** Where a number of sixteen digits or more may stand: fewer digits are always exact. Text in strings may match, too. */
+const LONG_INTEGER = /(?:^|[:,[\s-])\d{16}/;
+const INT64_MIN = -(2n ** 63n), INT64_MAX = 2n ** 63n - 1n;
+
 /**
- * Parses JSON from outside. `__proto__` keys are dropped: later code assigns keys, and that one would reach a prototype.
+ * Parses JSON from outside. An int64 beyond ±(2^53 - 1) becomes a bigint: as a number it would silently be another one. Floats,
+ * and integers beyond int64, which API servers read as floats, are numbers. `__proto__` is a key like any other.
  *
  * @throws {SyntaxError} where `text` is not JSON.
+ * @example
+ * ```ts
+ * import { formatJson, parseJson } from "./json.ts";
+ * const text = '{"small":5,"large":9007199254740993}';
+ * if (formatJson(parseJson(text)) !== text) throw new Error("nothing is lost");
+ * ```
  */
 export function parseJson<T = JsonValue>(text: string): T {
-  // The reviver is slow (it visits every value), and almost no text needs it.
-  if (!text.includes("__proto__") && !text.includes("\\u")) return JSON.parse(text) as T;
-  return JSON.parse(text, function (key, value) {
-    return isUnsafeKey(key) ? undefined : value;
-  }) as T;
+  // A reviver visits every value, which takes six times as long, and almost no text needs it.
+  return (LONG_INTEGER.test(text) ? ExactJson.parse(text, exactInteger) : JSON.parse(text)) as T;
+}
+
+function exactInteger(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value) || !source || !/^-?\d+$/.test(source)) return value;
+  return narrowed(BigInt(source));
+}
+
+function narrowed(integer: bigint): number | bigint {
+  const number = Number(integer);
+  return Number.isSafeInteger(number) || integer < INT64_MIN || integer > INT64_MAX ? number : integer;
+}
+
+/** A copy of a value of another parser, which has a bigint for every integer, as {@linkcode parseJson} would have made it. */
+export function narrowIntegers(value: unknown): unknown {
+  if (typeof value === "bigint") return narrowed(value);
+  if (Array.isArray(value)) return value.map(narrowIntegers);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, narrowIntegers(item)]));
+}
+
+/** What YAML forbids, or folds into spaces, in quoted text that JSON allows as it is. */
+const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+/**
+ * The JSON text of a value, for API servers and files. The one way to write data: `JSON.stringify` throws for a bigint.
+ *
+ * Guarantees: integers are exact; the text is YAML, too, because API servers read bodies of server-side apply as YAML; a
+ * surrogate without its other half, which no UTF-8 holds, becomes U+FFFD.
+ */
+export function formatJson(value: unknown, indent?: number): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value, undefined, indent);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    text = JSON.stringify(value, (_key, item) => exactNumber(item), indent); // three times as slow, and rarely needed
+  }
+  if (text === undefined) return "null";
+  if (text.search(NOT_YAML) >= 0) text = text.replaceAll(NOT_YAML, escaped);
+  // `JSON.stringify` escapes exactly those surrogates that stand alone. The other escapes are matched to pass over their backslashes.
+  return text.includes("\\ud") ? text.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|[^])/g, replaced) : text;
+}
+
+function exactNumber(value: unknown): unknown {
+  return typeof value === "bigint" ? ExactJson.rawJSON(String(value)) : value;
+}
+
+function escaped(letter: string): string {
+  return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function replaced(escape: string): string {
+  return escape.length > 2 ? "\ufffd" : escape;
 }
 
 /** Whether two JSON values say the same; a key that is undefined counts as absent, key order does not count. */
 export function jsonEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
+  // What counts is how they are written: a handler may have bigints throughout, or a number that is read again as a bigint.
+  if (typeof left === "bigint" || typeof right === "bigint") {
+    return isNumeric(left) && canonicalJson(left) === canonicalJson(right);
+  }
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
   if (Array.isArray(left) || Array.isArray(right)) {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
@@ -54,13 +132,17 @@ export function jsonEqual(left: unknown, right: unknown): boolean {
   return true;
 }
 
+function isNumeric(value: unknown): boolean {
+  return typeof value === "bigint" || typeof value === "number";
+}
+
 /** A deep copy of a JSON value, without undefined members. */
 export function jsonClone<T>(value: T): T {
   if (Array.isArray(value)) return value.map(jsonClone) as T;
   if (typeof value !== "object" || value === null) return value;
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined && !isUnsafeKey(key)) copy[key] = jsonClone(item);
+    if (item !== undefined) setKey(copy, key, jsonClone(item));
   }
   return copy as T;
 }
@@ -74,8 +156,11 @@ export function deepFreeze<T>(value: T): T {
 
 /** JSON text with sorted keys: equal values give equal texts, so that it can be hashed or compared. */
 export function canonicalJson(value: unknown): string {
+  // Most are scalars: the keys of lists.
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
   return JSON.stringify(value, (_key, item) => {
-    if (!isObject(item)) return item;
+    if (!isObject(item)) return exactNumber(item);
     return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
   });
 }

@@ -105,7 +105,7 @@ export class Informer<T extends KubeObject> {
     } = options;
     this.#clock = clock;
     this.#logger = logger.with({ resource: `${resource.plural}.${formatApiVersion(resource)}` });
-    this.#heardMs = clock.now();
+    this.#heardMs = clock.elapsed();
     this.#store = this.store = new WritableStore<T>({
       onIndexError: (index, error) =>
         this.#logger.error("an index function threw", { index, error: describeError(error) }),
@@ -123,7 +123,7 @@ export class Informer<T extends KubeObject> {
       put: (object) => this.#emit(this.#store.put(object), false),
       remove: (object) => this.#emit(this.#store.remove(object), false),
       progress: (version) => this.#advance(version),
-      heard: () => this.#heardMs = clock.now(),
+      heard: () => this.#heardMs = clock.elapsed(),
       state: (state, error) => this.#enter(state, error),
     }, {
       clock,
@@ -176,7 +176,7 @@ export class Informer<T extends KubeObject> {
 
   /** Milliseconds since the server last said anything about this resource, bookmarks included. */
   stalenessMs(): number {
-    return this.#clock.now() - this.#heardMs;
+    return this.#clock.elapsed() - this.#heardMs;
   }
 
   /** Calls `listener` with every change from now on, and first, at once, with the present objects. Returns how to stop. */
@@ -256,7 +256,7 @@ export class Informer<T extends KubeObject> {
 }
 
 function boundsOf<T>(options: InformerOptions<T>): ReflectorBounds {
-  const { pageLimit, streamingList, watchSecondsMin, watchSecondsMax, idleMsMax, ...rest } = options;
+  const { pageLimit, streamingList, watchSecondsMin, watchSecondsMax, idleMsMax, listIdleMsMax, ...rest } = options;
   const { backoffMsInitial, backoffMsMax, refusedBackoffMsInitial, refusedBackoffMsMax } = rest;
   const bounds = {
     pageLimit,
@@ -264,6 +264,7 @@ function boundsOf<T>(options: InformerOptions<T>): ReflectorBounds {
     watchSecondsMin,
     watchSecondsMax,
     idleMsMax,
+    listIdleMsMax,
     backoffMsInitial,
     backoffMsMax,
   };

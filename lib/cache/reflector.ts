@@ -39,6 +39,8 @@ export interface ReflectorBounds {
   watchSecondsMax?: number;
   /** Silence for longer counts as a dead connection. */
   idleMsMax?: number;
+  /** The same while a streaming list is under way, which is then read in pages: its events come one after the other. */
+  listIdleMsMax?: number;
   /** The first pause after a failure; it doubles up to the maximum. */
   backoffMsInitial?: number;
   /** The longest pause after failures. */
@@ -68,6 +70,7 @@ const BOUNDS: Required<ReflectorBounds> = {
   watchSecondsMin: 200, // under the 240 s after which common load balancers cut a quiet connection
   watchSecondsMax: 230,
   idleMsMax: 70_000,
+  listIdleMsMax: 5_000,
   backoffMsInitial: 500,
   backoffMsMax: 30_000,
   refusedBackoffMsInitial: 2_000,
@@ -156,12 +159,12 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { watchSecondsMin, watchSecondsMax, idleMsMax } = this.#bounds;
+    const { watchSecondsMin, watchSecondsMax, idleMsMax, listIdleMsMax } = this.#bounds;
     const { clock, random } = this.context;
     const initial: T[] | undefined = this.#version === undefined ? [] : undefined;
     if (initial) this.#beginList();
     if (this.#watches++ > 0) this.reconnects++;
-    const startMs = clock.now();
+    const startMs = clock.elapsed();
     let alive = false;
     try {
       const events = this.client.watch<T>(this.resource, {
@@ -169,7 +172,7 @@ export class Reflector<T extends KubeObject> {
         resourceVersion: this.#version,
         sendInitialEvents: initial ? true : undefined,
         timeoutSeconds: watchSecondsMin + random.next() * (watchSecondsMax - watchSecondsMin),
-        idleMsMax,
+        idleMsMax: () => this.#version === undefined ? listIdleMsMax : idleMsMax,
         onOpen: () => this.#opened(initial !== undefined),
         signal,
       });
@@ -181,12 +184,12 @@ export class Reflector<T extends KubeObject> {
       }
       alive = true;
     } finally {
-      if (alive && clock.now() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
+      if (alive && clock.elapsed() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
     }
     if (signal.aborted) return;
     // A server that does not know the parameter (before 1.27) watches, and never says that the list is complete.
     if (initial && this.#version === undefined) return this.#giveUpStreaming();
-    if (clock.now() - startMs >= HEALTHY_WATCH_MS) return;
+    if (clock.elapsed() - startMs >= HEALTHY_WATCH_MS) return;
     this.#failures++;
     this.sink.state("backingOff");
     await this.#pause(this.#backoffMs(undefined), signal);
@@ -346,8 +349,10 @@ function historyWentBack(resource: ApiResource): GoneError {
   return new GoneError(status, { verb: "watch", resource });
 }
 
-/** Answers after which the same resource may still be listed in pages. */
+/** Failures after which the same resource may still be listed in pages. */
 function refusesStreaming(error: Error): boolean {
+  // A proxy, or a server that watches and never says that the list is complete.
+  if (error instanceof UnreachableError) return error.kind === "silent";
   if (!(error instanceof ApiError) || isRefusal(error) || error instanceof GoneError) return false;
   // 500: storage that cannot tell its progress. 429 and 503 are about the moment, not about the request.
   return error.code === 500 || error.code === 501 || (error.code < 500 && error.code !== 429);

@@ -5,6 +5,7 @@ import {
   getLogger,
   type LogRecord as TapeRecord,
 } from "@logtape/logtape";
+import { formatJson } from "../base/json.ts";
 import { createLogger, type Logger, type LogLevel } from "../base/log.ts";
 
 /** How a process logs. */
@@ -46,6 +47,6 @@ function textLine({ timestamp, level, message, properties }: TapeRecord): string
 }
 
 function fieldText(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value);
+  const text = typeof value === "string" ? value : formatJson(value);
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -1,7 +1,7 @@
 import { keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { controllerOf } from "../apimachinery/owner.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import { type Client, discover, type DiscoveredResource } from "../client/mod.ts";
+import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
 import { nameOf } from "./removal.ts";
 
 /** Objects of one resource that are looked at: it takes one to keep a namespace. */
@@ -15,7 +15,9 @@ const LOOKED_AT_MAX = 50;
  */
 export async function contentOf(client: Client, namespace: string, signal: AbortSignal): Promise<string[]> {
   const names: string[] = [];
-  for (const resource of contentResources(await discover(client, signal))) {
+  const { resources, unknown } = await discoverAll(client, signal);
+  for (const { group, version } of unknown) names.push(`what the server cannot tell now of ${group}/${version}`);
+  for (const resource of contentResources(resources)) {
     const options = { namespace, limit: LOOKED_AT_MAX, metadataOnly: true, signal };
     for await (const { items } of client.pages<KubeObject>(resource, options)) {
       names.push(...items.filter((item) => isSomebodys(resource, item)).map((item) => nameOf(resource, item)));

@@ -1,3 +1,4 @@
+import { formatJson } from "../base/json.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatKey } from "../apimachinery/object.ts";
 import type { PlannedChange } from "../controller/planned_change.ts";
@@ -58,13 +59,13 @@ function writeLines(write: PlannedWrite, terminal: Pick<Terminal, "color">): str
 
 /** `data.size: "1" → "2"`; a key with a dot in it stands in quotes. */
 function fieldText({ operation, path, old, next }: PlannedChange): string {
-  const at = path.map((key) => /^[\w-]+$/.test(key) ? key : JSON.stringify(key)).join(".");
+  const at = path.map((key) => /^[\w-]+$/.test(key) ? key : formatJson(key)).join(".");
   const values = { add: [next], remove: [old], change: [old, next] }[operation].map(valueText);
   return `${at}: ${values.join(" → ")}`;
 }
 
 function valueText(value: unknown): string {
-  const text = JSON.stringify(value) ?? "";
+  const text = formatJson(value) ?? "";
   return text.length > VALUE_LENGTH_MAX ? `${text.slice(0, VALUE_LENGTH_MAX)}… (${text.length} characters)` : text;
 }
 

@@ -1,3 +1,4 @@
+import { formatJson } from "../base/json.ts";
 import { printable } from "../base/printable.ts";
 
 /** Where a command writes and what it knows of the reader: a seam for tests. */
@@ -30,8 +31,8 @@ export function writeBlock(write: (line: string) => void, text: string): void {
 
 /** Writes a value as JSON. What {@linkcode Terminal.out} would change is escaped, so that the value can be read back. */
 export function writeJson(terminal: Pick<Terminal, "out">, value: unknown): void {
-  const text = JSON.stringify(value, null, 2).replaceAll(
-    /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
+  const text = formatJson(value, 2).replaceAll(
+    /[\u202a-\u202e\u2066-\u2069]/g,
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   writeBlock((line) => terminal.out(line), text);

@@ -1,3 +1,4 @@
+import { formatJson } from "../base/mod.ts";
 import {
   type ApiResource,
   type ApiStatus,
@@ -208,7 +209,7 @@ function ruleOf({ verb, resource, subresource }: RequestSubject): RbacRule {
 
 function grantHint(rule: RbacRule, subject: RequestSubject): string {
   const kind = subject.key?.namespace ? "Role or ClusterRole" : "ClusterRole";
-  const list = (items: readonly string[]) => `[${items.map((item) => JSON.stringify(item)).join(", ")}]`;
+  const list = (items: readonly string[]) => `[${items.map((item) => formatJson(item)).join(", ")}]`;
   return `grant it with this rule in a ${kind} that is bound to the caller: ` +
     `{apiGroups: ${list(rule.apiGroups)}, resources: ${list(rule.resources)}, verbs: ${list(rule.verbs)}}`;
 }

@@ -1,5 +1,5 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { describeError, UsageError } from "../base/mod.ts";
+import { describeError, formatJson, UsageError } from "../base/mod.ts";
 import type { Credentials, HeaderFields, TlsSettings } from "./credentials.ts";
 
 interface Entry {
@@ -42,7 +42,7 @@ export class AuthProviderCredentials implements Credentials {
 
   #load(): KubeConfig {
     const config = new KubeConfig();
-    config.loadFromString(JSON.stringify({
+    config.loadFromString(formatJson({
       apiVersion: "v1",
       kind: "Config",
       "current-context": "context",

@@ -33,6 +33,10 @@ export interface Impersonation {
   readonly user: string;
   /** Groups beside it; none where absent. */
   readonly groups?: readonly string[];
+  /** Uid of the user; none where absent. */
+  readonly uid?: string;
+  /** What else an authenticator would say of the user, by key. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Credentials that never change. */
@@ -50,17 +54,35 @@ export class StaticCredentials implements Credentials {
 
 /** `credentials`, acting as somebody else. */
 export function impersonating(credentials: Credentials, as: Impersonation): Credentials {
+  const { user, groups = [], uid, extra = {} } = as;
+  const fields: HeaderFields = {
+    "impersonate-user": user,
+    ...(groups.length > 0 && { "impersonate-group": groups }),
+    ...(uid && { "impersonate-uid": uid }),
+    ...Object.fromEntries(
+      Object.entries(extra).map(([key, values]) => [`impersonate-extra-${headerNameOf(key)}`, values]),
+    ),
+  };
   return {
     get tls() {
       return credentials.tls;
     },
-    headers: async () => ({
-      ...await credentials.headers(),
-      "impersonate-user": as.user,
-      ...(as.groups?.length ? { "impersonate-group": as.groups } : {}),
-    }),
+    headers: async () => ({ ...await credentials.headers(), ...fields }),
     invalidate: () => credentials.invalidate(),
   };
+}
+
+/** A key as part of a header's name: what no name may hold is percent-encoded (Kubernetes, "User impersonation"). */
+function headerNameOf(key: string): string {
+  return [...new TextEncoder().encode(key.toLowerCase())].map((byte) => {
+    const letter = String.fromCharCode(byte);
+    return /[a-z0-9!#$&'*+.^_`|~-]/.test(letter) ? letter : `%${byte.toString(16).padStart(2, "0")}`;
+  }).join("");
+}
+
+/** The value of an `Authorization` header for a user and a password (RFC 7617), in UTF-8 as kubectl sends them. */
+export function basic(user: string, password: string): HeaderFields {
+  return { authorization: `Basic ${new TextEncoder().encode(`${user}:${password}`).toBase64()}` };
 }
 
 /** The value of an `Authorization` header for a bearer token. */

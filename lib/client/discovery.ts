@@ -2,6 +2,7 @@ import { type ApiResource, parseApiVersion } from "../apimachinery/mod.ts";
 import { isObject } from "../base/mod.ts";
 import type { Client } from "./client.ts";
 import { NotFoundError, ServerError } from "./api_error.ts";
+import { MalformedAnswerError } from "./unreachable.ts";
 
 /** A resource that a cluster serves. */
 export interface DiscoveredResource extends ApiResource {
@@ -11,6 +12,13 @@ export interface DiscoveredResource extends ApiResource {
   readonly verbs: readonly string[];
   /** Names of its subresources, such as `status`. */
   readonly subresources: readonly string[];
+}
+
+/** What a cluster serves, as far as the server can tell now. */
+export interface Discovery {
+  readonly resources: readonly DiscoveredResource[];
+  /** Versions of which the server cannot tell now what it serves of them: a kind of theirs may be there or not. */
+  readonly unknown: readonly GroupVersion[];
 }
 
 /** What `/version` says. */
@@ -31,16 +39,29 @@ export async function serverVersion(client: Client, signal?: AbortSignal): Promi
 
 /**
  * Every resource of a cluster in every served version, each group's preferred version first. Two requests where the server has
- * aggregated discovery (1.26 and later), otherwise one per group and version; a group whose backend is down is left out.
+ * aggregated discovery (1.26 and later), otherwise one per group and version. A version whose backend is down is `unknown`.
+ *
+ * @throws {MalformedAnswerError} for an answer that is no discovery: it says nothing of what is there, not that nothing is.
  */
-export async function discover(client: Client, signal?: AbortSignal): Promise<DiscoveredResource[]> {
-  const resources: DiscoveredResource[] = [];
+export async function discoverAll(client: Client, signal?: AbortSignal): Promise<Discovery> {
+  const parts: Discovery[] = [];
   for (const path of ["/api", "/apis"]) {
     const answer = await client.raw("GET", path, undefined, { accept: AGGREGATED, signal });
-    if (isObject(answer) && answer.kind === "APIGroupDiscoveryList") resources.push(...aggregated(answer));
-    else resources.push(...await legacy(client, path, answer, signal));
+    if (isObject(answer) && answer.kind === "APIGroupDiscoveryList" && Array.isArray(answer.items)) {
+      parts.push(aggregated(answer));
+    } else if (isObject(answer) && Array.isArray(path === "/api" ? answer.versions : answer.groups)) {
+      parts.push(await legacy(client, path, answer, signal));
+    } else throw new MalformedAnswerError(`cannot get ${path}: the answer is no discovery of an API server`);
   }
-  return resources;
+  return {
+    resources: parts.flatMap(({ resources }) => resources),
+    unknown: parts.flatMap(({ unknown }) => unknown),
+  };
+}
+
+/** The resources of {@linkcode discoverAll}, for callers to whom what cannot be told now is as good as absent. */
+export async function discover(client: Client, signal?: AbortSignal): Promise<DiscoveredResource[]> {
+  return [...(await discoverAll(client, signal)).resources];
 }
 
 /** The resource of a group and kind, in `version` or in the preferred one; undefined where the cluster has none. */
@@ -56,13 +77,18 @@ export function findResource(
 }
 
 type Fields = Record<string, unknown>;
+type GroupVersion = Pick<ApiResource, "group" | "version">;
 
-function aggregated(answer: Fields): DiscoveredResource[] {
-  return objects(answer.items).flatMap((group) =>
-    objects(group.versions).flatMap((version) =>
-      objects(version.resources).map((resource) => ({
-        group: text((group.metadata as Fields | undefined)?.name),
-        version: text(version.version),
+function aggregated(answer: Fields): Discovery {
+  const versions = objects(answer.items).flatMap((item) => {
+    const group = text((item.metadata as Fields | undefined)?.name);
+    return objects(item.versions).map((each) => ({ group, version: text(each.version), each }));
+  });
+  return {
+    resources: versions.flatMap(({ group, version, each }) =>
+      objects(each.resources).map((resource) => ({
+        group,
+        version,
         kind: text((resource.responseKind as Fields | undefined)?.kind),
         plural: text(resource.resource),
         namespaced: resource.scope === "Namespaced",
@@ -72,33 +98,35 @@ function aggregated(answer: Fields): DiscoveredResource[] {
         verbs: texts(resource.verbs),
         subresources: objects(resource.subresources).map((subresource) => text(subresource.subresource)),
       }))
-    )
-  );
+    ),
+    // A server marks so what an aggregated server said last, or that it said nothing yet.
+    unknown: versions.filter(({ each }) => each.freshness === "Stale").map(({ group, version }) => ({
+      group,
+      version,
+    })),
+  };
 }
 
-async function legacy(
-  client: Client,
-  path: string,
-  answer: unknown,
-  signal?: AbortSignal,
-): Promise<DiscoveredResource[]> {
-  const fields = isObject(answer) ? answer : {};
-  const versions = path === "/api" ? texts(fields.versions) : objects(fields.groups).flatMap((group) => {
+async function legacy(client: Client, path: string, answer: Fields, signal?: AbortSignal): Promise<Discovery> {
+  const versions = path === "/api" ? texts(answer.versions) : objects(answer.groups).flatMap((group) => {
     const all = objects(group.versions).map((version) => text(version.groupVersion));
     const preferred = text((group.preferredVersion as Fields | undefined)?.groupVersion);
     return [...all.filter((one) => one === preferred), ...all.filter((one) => one !== preferred)];
   });
-  const resources: DiscoveredResource[] = [];
+  const resources: DiscoveredResource[] = [], unknown: GroupVersion[] = [];
   for (const apiVersion of versions) {
     try {
       const one = await client.raw("GET", `${path}/${apiVersion}`, undefined, { signal });
-      resources.push(...legacyResources(apiVersion, isObject(one) ? objects(one.resources) : []));
+      if (isObject(one) && Array.isArray(one.resources)) {
+        resources.push(...legacyResources(apiVersion, objects(one.resources)));
+      } else unknown.push(parseApiVersion(apiVersion));
     } catch (error) {
-      // The version was removed between the two requests (its last CRD was deleted), or its aggregated backend is down.
-      if (!(error instanceof NotFoundError || error instanceof ServerError)) throw error;
+      if (error instanceof NotFoundError) continue; // removed between the two requests: its last CRD was deleted
+      if (!(error instanceof ServerError)) throw error; // its aggregated backend is down
+      unknown.push(parseApiVersion(apiVersion));
     }
   }
-  return resources;
+  return { resources, unknown };
 }
 
 function legacyResources(apiVersion: string, entries: readonly Fields[]): DiscoveredResource[] {

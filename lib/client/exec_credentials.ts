@@ -1,4 +1,4 @@
-import { type Clock, isObject, parseJson, UsageError } from "../base/mod.ts";
+import { type Clock, formatJson, isObject, parseJson, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
 /** `users[].user.exec` of a kubeconfig. */
@@ -66,12 +66,12 @@ export class ExecCredentials implements Credentials {
   /** See {@linkcode Credentials.invalidate}. */
   invalidate(): void {
     // A user whom the server does not know would otherwise have the plugin run, and perhaps ask, with every request.
-    if (this.options.clock.now() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;
+    if (this.options.clock.elapsed() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;
   }
 
   async #run(): Promise<ExecAnswer> {
     const answer = answerOf(await this.#output(), this.plugin.command);
-    this.#ranMs = this.options.clock.now();
+    this.#ranMs = this.options.clock.elapsed();
     this.#answer = answer;
     if (answer.cert !== this.#tls.cert) this.#tls = { ...this.options.tls, cert: answer.cert, key: answer.key };
     return answer;
@@ -120,11 +120,11 @@ export class ExecCredentials implements Credentials {
       server,
       "tls-server-name": tls.serverName,
       "insecure-skip-tls-verify": tls.insecureSkipVerify,
-      "certificate-authority-data": tls.caCerts && btoa(tls.caCerts.join("\n")),
+      "certificate-authority-data": tls.caCerts && new TextEncoder().encode(tls.caCerts.join("\n")).toBase64(),
       "proxy-url": tls.proxyUrl,
     };
     const spec = { interactive: false, ...(provideClusterInfo ? { cluster } : {}) };
-    return JSON.stringify({ apiVersion, kind: "ExecCredential", spec });
+    return formatJson({ apiVersion, kind: "ExecCredential", spec });
   }
 }
 

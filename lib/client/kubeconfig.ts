@@ -1,9 +1,11 @@
 import { type Clock, isObject, UsageError } from "../base/mod.ts";
 import {
+  basic,
   bearer,
   type Credentials,
   type HeaderFields,
   impersonating,
+  type Impersonation,
   StaticCredentials,
   type TlsSettings,
 } from "./credentials.ts";
@@ -72,7 +74,10 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeCo
   const context = entryOf(merged.contexts, "context", name, "kubectl config get-contexts shows what there is");
   const clusterName = text(context.fields.cluster) ?? "", userName = text(context.fields.user) ?? "";
   const cluster = entryOf(merged.clusters, "cluster", clusterName, `correct the cluster of context "${name}"`);
-  const user = entryOf(merged.users, "user", userName, `correct the user of context "${name}"`);
+  // Without a user requests are anonymous, as behind kubectl proxy.
+  const user = userName === ""
+    ? { name: "", fields: {}, directory: "." }
+    : entryOf(merged.users, "user", userName, `correct the user of context "${name}"`);
   const server = text(cluster.fields.server);
   if (!server || !URL.canParse(server)) {
     throw new UsageError(
@@ -137,7 +142,15 @@ async function parseConfig(path: string, content: string): Promise<Fields> {
     throw wrong(); // the parser's error quotes lines that may hold a token
   }
   if (!isObject(config)) throw wrong();
-  return config;
+  return withoutNulls(config) as Fields;
+}
+
+/** client-go writes `null` for what is not there (lists without omitempty), and reads it as absent, at every depth. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
+  if (!isObject(value)) return value;
+  const present = Object.entries(value).filter(([, item]) => item !== null);
+  return Object.fromEntries(present.map(([key, item]) => [key, withoutNulls(item)]));
 }
 
 function collect(into: Map<string, Entry>, entries: unknown, field: string, directory: string): void {
@@ -212,7 +225,7 @@ async function pemOf(
 
 function decoded(data: string, where: string): string {
   try {
-    return atob(data.replace(/\s+/g, ""));
+    return new TextDecoder().decode(Uint8Array.fromBase64(data));
   } catch {
     throw new UsageError(`${where} is not base64`, "write the kubeconfig again");
   }
@@ -226,36 +239,62 @@ async function credentialsOf(
   options: KubeconfigOptions,
 ): Promise<Credentials> {
   const { fields, directory } = user, { clock, readFile = Deno.readTextFile } = options;
-  const credentials = await identityOf();
-  const as = text(fields.as), groups = fields["as-groups"];
-  if (!as) return credentials;
-  return impersonating(credentials, { user: as, groups: Array.isArray(groups) ? groups.map(String) : [] });
+  const as = impersonationOf(user), credentials = await identityOf();
+  return as ? impersonating(credentials, as) : credentials;
 
+  /** In the order of client-go: what is written down comes before a plugin, which is not even run. */
   async function identityOf(): Promise<Credentials> {
     const token = text(fields.token), tokenFile = text(fields.tokenFile), username = text(fields.username);
+    if (tokenFile) return new TokenFileCredentials(resolve(directory, tokenFile), token, tls, clock, readFile);
+    if (token) return new StaticCredentials(tls, bearer(token));
+    if (username) return new StaticCredentials(tls, basic(username, text(fields.password) ?? ""));
     if (isObject(fields.exec)) {
-      const plugin = fields.exec as unknown as ExecPlugin;
-      if (!text(plugin.command)) {
-        throw new UsageError(
-          `user "${user.name}" of the kubeconfig has an exec plugin without a command`,
-          "add its command",
-        );
-      }
-      return new ExecCredentials(plugin, { tls, server, clock, directory });
+      return new ExecCredentials(pluginOf(user, fields.exec), { tls, server, clock, directory });
     }
     if (isObject(fields["auth-provider"])) {
       const { AuthProviderCredentials } = await import("./auth_provider.ts");
       return new AuthProviderCredentials(cluster, user, tls);
     }
-    if (tokenFile) return new TokenFileCredentials(resolve(directory, tokenFile), tls, clock, readFile);
-    if (token) return new StaticCredentials(tls, bearer(token));
-    if (username) {
-      return new StaticCredentials(tls, {
-        authorization: `Basic ${btoa(`${username}:${text(fields.password) ?? ""}`)}`,
-      });
-    }
     return new StaticCredentials(tls);
   }
+}
+
+function pluginOf(user: Entry, exec: Fields): ExecPlugin {
+  const command = text(exec.command);
+  if (!command) {
+    throw new UsageError(
+      `user "${user.name}" of the kubeconfig has an exec plugin without a command`,
+      "add its command",
+    );
+  }
+  const { args, env } = exec;
+  return {
+    apiVersion: text(exec.apiVersion) ?? "",
+    command,
+    args: Array.isArray(args) ? args.map(String) : [],
+    env: (Array.isArray(env) ? env : []).filter(isObject)
+      .map(({ name, value }) => ({ name: String(name), value: String(value ?? "") })),
+    installHint: text(exec.installHint),
+    provideClusterInfo: exec.provideClusterInfo === true,
+  };
+}
+
+/**
+ * Whom a user of the kubeconfig acts as.
+ *
+ * @throws {UsageError} where groups and the like are given without a user: without them the requests would be the caller's own.
+ */
+function impersonationOf({ name, fields }: Entry): Impersonation | undefined {
+  const { "as-groups": groups, "as-user-extra": extra } = fields, user = text(fields.as), uid = text(fields["as-uid"]);
+  const lists = Object.entries(isObject(extra) ? extra : {})
+    .map(([key, values]) => [key, Array.isArray(values) ? values.map(String) : []] as const);
+  const as = { groups: Array.isArray(groups) ? groups.map(String) : [], uid, extra: Object.fromEntries(lists) };
+  if (user) return { user, ...as };
+  if (as.groups.length === 0 && !uid && lists.length === 0) return undefined;
+  throw new UsageError(
+    `user "${name}" of the kubeconfig has as-groups, as-uid or as-user-extra without as`,
+    "name the user to act as, or remove them",
+  );
 }
 
 /** A token in a file that somebody else renews. */
@@ -263,23 +302,26 @@ class TokenFileCredentials implements Credentials {
   #token = "";
   #readMs = Number.NEGATIVE_INFINITY;
 
+  /** `fallback` is used where the file cannot be read. */
   constructor(
     readonly path: string,
+    readonly fallback: string | undefined,
     readonly tls: TlsSettings,
     readonly clock: Clock,
     readonly readFile: (path: string) => Promise<string>,
   ) {}
 
   async headers(): Promise<HeaderFields> {
-    if (this.clock.now() - this.#readMs >= 60_000) {
+    if (this.clock.elapsed() - this.#readMs >= 60_000) {
       try {
         this.#token = (await this.readFile(this.path)).trim();
       } catch (cause) {
+        if (this.fallback) return bearer(this.fallback);
         throw new UsageError(`cannot read the token file ${this.path} that the kubeconfig names`, "log in again", {
           cause,
         });
       }
-      this.#readMs = this.clock.now();
+      this.#readMs = this.clock.elapsed();
     }
     return bearer(this.#token);
   }

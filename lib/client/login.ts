@@ -1,3 +1,4 @@
+import { formatJson } from "../base/json.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
@@ -75,7 +76,7 @@ export class LoginCredentials implements Credentials {
   async #renew(): Promise<void> {
     const login = await ask(this.#hook, this.#clock), tls = tlsOf(login);
     this.#login = login;
-    if (JSON.stringify(tls) !== JSON.stringify(this.#tls)) this.#tls = tls;
+    if (formatJson(tls) !== formatJson(this.#tls)) this.#tls = tls;
     this.#stale = false;
   }
 }

@@ -2,6 +2,7 @@ import type { Span, Tracer } from "@opentelemetry/api";
 import { formatGroupResource, isSecretResource, learnSecrets } from "../apimachinery/mod.ts";
 import {
   type Clock,
+  formatJson,
   type JsonValue,
   LinkedAbort,
   type Logger,
@@ -95,7 +96,7 @@ export class Requester {
   /** Sends a request and reads its answer as text. */
   text(spec: RequestSpec): Promise<string> {
     this.learn(spec.subject, spec.body);
-    const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
+    const body = spec.body === undefined ? undefined : formatJson(spec.body);
     return this.#retrying(spec, () =>
       this.#record(spec, async (observe) => {
         using link = new LinkedAbort([spec.signal]);
@@ -171,7 +172,7 @@ export class Requester {
     const { verb, resource, subresource, key, path } = spec.subject;
     const named = resource ? formatGroupResource(resource) + (subresource ? `/${subresource}` : "") : path ?? spec.path;
     const recorded = async (span?: Span) => {
-      const startMs = clock.now();
+      const startMs = clock.elapsed();
       let code = 0;
       try {
         return await work((status) => code = status);
@@ -183,7 +184,7 @@ export class Requester {
         if (code > 0) span?.setAttribute("http.response.status_code", code);
         span?.end();
         const { namespace, name } = key ?? {};
-        onRequest?.({ verb, resource: named, namespace, name, code, durationMs: clock.now() - startMs });
+        onRequest?.({ verb, resource: named, namespace, name, code, durationMs: clock.elapsed() - startMs });
       }
     };
     if (!tracer) return await recorded();

@@ -35,8 +35,11 @@ export interface WatchOptions {
   sendInitialEvents?: boolean;
   /** After how many seconds the server ends the stream. */
   timeoutSeconds?: number;
-  /** Silence for longer ends the stream with an {@linkcode UnreachableError}; servers send a bookmark every minute. */
-  idleMsMax?: number;
+  /**
+   * Silence for longer ends the stream with an {@linkcode UnreachableError}; servers send a bookmark every minute. A function is asked again
+   * whenever the bound is reached.
+   */
+  idleMsMax?: number | (() => number);
   /** Longest line in characters. */
   lineLengthMax?: number;
   /** Called once the server has accepted the watch, which can be a minute before the first event. */
@@ -68,7 +71,7 @@ export async function* watch<T extends KubeObject>(
   using link = new LinkedAbort([signal]);
   using watchdog = new Watchdog(
     requester.options.clock,
-    idleMsMax,
+    typeof idleMsMax === "number" ? () => idleMsMax : idleMsMax,
     () => link.abort(new UnreachableError("", "silent", { during: describeSubject(subject) })),
   );
   try {
@@ -161,17 +164,17 @@ class Watchdog implements Disposable {
   #lastMs: number;
   #timer;
 
-  constructor(readonly clock: Clock, readonly idleMs: number, readonly bark: () => void) {
-    this.#lastMs = clock.now();
-    this.#timer = clock.schedule(() => this.#check(), idleMs);
+  constructor(readonly clock: Clock, readonly idleMs: () => number, readonly bark: () => void) {
+    this.#lastMs = clock.elapsed();
+    this.#timer = clock.schedule(() => this.#check(), idleMs());
   }
 
   feed(): void {
-    this.#lastMs = this.clock.now();
+    this.#lastMs = this.clock.elapsed();
   }
 
   #check(): void {
-    const leftMs = this.#lastMs + this.idleMs - this.clock.now();
+    const leftMs = this.#lastMs + this.idleMs() - this.clock.elapsed();
     if (leftMs <= 0) return this.bark();
     this.#timer = this.clock.schedule(() => this.#check(), leftMs);
   }

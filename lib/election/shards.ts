@@ -1,3 +1,4 @@
+import { formatJson, parseJson } from "../base/mod.ts";
 import { createHash } from "node:crypto";
 import { joinedName } from "../apimachinery/mod.ts";
 import type { LeaseObject } from "./lease.ts";
@@ -50,7 +51,7 @@ export type ShardOwners = readonly string[];
 /** The owners that a Lease holds; undefined where it holds none, or those of another number of shards. */
 export function ownersOf({ metadata }: LeaseObject): ShardOwners | undefined {
   try {
-    const owners = JSON.parse(metadata?.annotations?.[OWNERS] ?? "");
+    const owners = parseJson(metadata?.annotations?.[OWNERS] ?? "");
     const fits = Array.isArray(owners) && owners.length === SHARDS &&
       owners.every((owner) => typeof owner === "string");
     return fits ? owners : undefined;
@@ -64,7 +65,7 @@ export function ownersOf({ metadata }: LeaseObject): ShardOwners | undefined {
  * still on its way then comes too late.
  */
 export function withOwners(lease: LeaseObject, owners: ShardOwners): LeaseObject {
-  const annotations = { ...lease.metadata?.annotations, [OWNERS]: JSON.stringify(owners) };
+  const annotations = { ...lease.metadata?.annotations, [OWNERS]: formatJson(owners) };
   const leaseTransitions = (lease.spec?.leaseTransitions ?? 0) + 1;
   return { ...lease, metadata: { ...lease.metadata, annotations }, spec: { ...lease.spec, leaseTransitions } };
 }

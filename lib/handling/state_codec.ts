@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, parseJson } from "../base/json.ts";
+import { formatJson, isObject, type JsonObject, parseJson } from "../base/json.ts";
 import type { HandledState, Underway } from "./change.ts";
 import { digestsOnly, type Snapshot } from "./essence.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";
@@ -62,9 +62,9 @@ async function fitting(
   fields: readonly string[],
   record: (snapshot: Snapshot) => object,
 ): Promise<string> {
-  const whole = await packText(JSON.stringify(record(snapshot)));
+  const whole = await packText(formatJson(record(snapshot)));
   if (whole !== undefined) return whole;
-  const digests = await packText(JSON.stringify(record(digestsOnly(snapshot, fields))));
+  const digests = await packText(formatJson(record(digestsOnly(snapshot, fields))));
   if (digests === undefined) throw new RangeError("the progress of the handlers is larger than an annotation may be");
   return digests;
 }

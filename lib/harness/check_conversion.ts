@@ -1,4 +1,4 @@
-import { describeError } from "../base/mod.ts";
+import { describeError, formatJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import { keptFields } from "../admission/kept_fields.ts";
 import type { KindConversion, ObjectParts } from "../admission/kind_conversion.ts";
@@ -68,9 +68,9 @@ export function checkConversion<Spec, Status extends object>(
       ...(status !== undefined && { status }),
     };
     const { problem } = conversion.read(object);
-    if (problem !== undefined) mistakes.push(`${JSON.stringify({ version: from, spec, status })}: ${problem}`);
+    if (problem !== undefined) mistakes.push(`${formatJson({ version: from, spec, status })}: ${problem}`);
     for (const through of conversion.versions.filter((version) => version !== from)) {
-      const where = `${JSON.stringify({ version: from, spec, status })} by way of ${through}`;
+      const where = `${formatJson({ version: from, spec, status })} by way of ${through}`;
       try {
         const there = conversion.convert(object, through), back = conversion.convert(there.object, from);
         const { metadata: _, ...bare } = there.object, alone = conversion.convert(bare, from);

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { type Clock, invariant, UsageError } from "../base/mod.ts";
+import { type Clock, formatJson, invariant, UsageError } from "../base/mod.ts";
 import { type DynamicObject, formatKey, keyOf } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
 import { Deployment as DEPLOYMENTS } from "../operator/builtin_kinds.ts";
@@ -52,7 +52,7 @@ export async function deploy(
   stack.defer(() => transport.close());
   const client = new Client(transport, { fieldManager: "scenario", clock });
   const apply = async (wanted: readonly DynamicObject[]) => {
-    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: wanted });
+    const input = formatJson({ apiVersion: "v1", kind: "List", items: wanted });
     const args = ["apply", "--server-side", "--force-conflicts", "--kubeconfig", kubeconfig, "-f", "-"];
     await runCommand("kubectl", args, { input, signal });
   };
@@ -77,14 +77,14 @@ async function render(
   { overlay, image }: DeployOptions,
   signal: AbortSignal,
 ): Promise<DynamicObject[]> {
-  const patch = JSON.stringify([{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }]);
+  const patch = formatJson([{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }]);
   const kustomization = {
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
     resources: [relative(await Deno.realPath(folder), await Deno.realPath(overlay))], // kustomize takes no absolute paths
     patches: [{ target: { kind: "Deployment" }, patch }],
   };
-  await Deno.writeTextFile(`${folder}/kustomization.yaml`, JSON.stringify(kustomization));
+  await Deno.writeTextFile(`${folder}/kustomization.yaml`, formatJson(kustomization));
   const manifests = await runCommand("kubectl", ["kustomize", folder], { signal });
   return parseAllDocuments(manifests).map((document) => document.toJS() as DynamicObject);
 }

@@ -1,4 +1,4 @@
-import { describeError, isObject } from "../base/mod.ts";
+import { describeError, formatJson, isObject } from "../base/mod.ts";
 import { type Condition, type KubeObject } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 import type { ResourceKind } from "../controller/declaration.ts";
@@ -159,7 +159,7 @@ export class Expectation<T extends KubeObject> {
     const shown = this.#isSecret
       ? { metadata, ...rest, data: keysOf(rest, "data"), stringData: keysOf(rest, "stringData") }
       : { metadata: { ...metadata, annotations }, ...rest };
-    return shorten(JSON.stringify(shown, null, 2), OBJECT_LENGTH_MAX).replaceAll(/^/gm, "  ");
+    return shorten(formatJson(shown, 2), OBJECT_LENGTH_MAX).replaceAll(/^/gm, "  ");
   }
 }
 

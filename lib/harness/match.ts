@@ -1,5 +1,5 @@
 import { LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
-import { describeError, isObject, jsonEqual } from "../base/mod.ts";
+import { describeError, formatJson, isObject, jsonEqual } from "../base/mod.ts";
 
 /**
  * What an object should look like: fields that it names must match, others may be anything. A text matches a RegExp, any
@@ -85,10 +85,10 @@ function show(value: unknown, path: string, hidden: boolean): string {
   }
   if (hidden) {
     if (value instanceof RegExp) return "a text of a certain form";
-    return `a secret value of ${typeof value === "string" ? value.length : JSON.stringify(value).length} characters`;
+    return `a secret value of ${typeof value === "string" ? value.length : formatJson(value).length} characters`;
   }
   if (value instanceof RegExp) return `a text like ${value}`;
-  return shorten(JSON.stringify(value), SHOWN_LENGTH_MAX);
+  return shorten(formatJson(value), SHOWN_LENGTH_MAX);
 }
 
 /** A text for a message: one that is too long is cut, and says so. */

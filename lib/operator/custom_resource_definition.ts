@@ -127,6 +127,9 @@ function jsonSchema(schema: Schema, name: string): SchemaNode {
       unrepresentable: "any",
       cycles: "throw",
       reused: "inline",
+      override: ({ zodSchema, jsonSchema }) => {
+        if (zodSchema._zod.def.type === "bigint") Object.assign(jsonSchema, { type: "integer", format: "int64" });
+      },
     }) as SchemaNode;
   } catch (cause) {
     throw new RangeError(`${name}: a CRD's structural schema cannot hold this: ${describeError(cause)}`, { cause });

@@ -7,7 +7,14 @@ import { KindConversion } from "../admission/kind_conversion.ts";
 import type { BaseStatus, ResourceKind } from "../controller/declaration.ts";
 import { customResourceDefinition } from "./custom_resource_definition.ts";
 import type { ResourceOptions, Schema, SchemaOutput } from "./resource_options.ts";
-import { type DeclaredVersion, fieldIssues, partsSchema, spokeOf, type VersionOptions } from "./resource_version.ts";
+import {
+  type DeclaredVersion,
+  fieldIssues,
+  parseExact,
+  partsSchema,
+  spokeOf,
+  type VersionOptions,
+} from "./resource_version.ts";
 
 /** A custom resource, typed by its schemas. */
 export interface CustomObject<Spec, Status> extends KubeObject {
@@ -130,7 +137,7 @@ function definedResource<Spec extends Schema, Status extends Schema>(
 }
 
 function parseSpec<Spec extends z.ZodType>(schema: Spec, spec: unknown): z.output<Spec> {
-  const parsed = schema.safeParse(spec ?? {});
+  const parsed = parseExact(schema, spec ?? {});
   if (parsed.success) return parsed.data;
   throw new PermanentError(fieldIssues("spec", parsed.error.issues).join("; "), { reason: "InvalidSpec" });
 }

@@ -1,20 +1,24 @@
 import type { Clock } from "../base/clock.ts";
-import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
-import { type Client, discover, type DiscoveredResource, findResource } from "../client/mod.ts";
+import { TemporaryError } from "../base/errors.ts";
+import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
+import { type Client, discoverAll, type Discovery, findResource, type RequestRecord } from "../client/mod.ts";
 
-/** A miss is not asked again for so long: an object that names a kind which does not exist must not cost discovery each time. */
-const MISS_MS = 10_000;
+/** Discovery is not repeated within this time: an object that names a kind which does not exist must not cost one each time. */
+const DISCOVERY_MS_MIN = 10_000;
 
-/** Finds the resource of a kind: among those declared, which costs nothing, else by the server's discovery, asked once. */
+/** Finds the resource of a kind: among those declared, which costs nothing, else by the server's discovery, which is remembered. */
 export class KindResolver {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #declared: readonly ApiResource[];
   readonly #signal: AbortSignal | undefined;
-  #discovered: Promise<readonly DiscoveredResource[]> | undefined;
+  #discovered: Promise<Discovery> | undefined;
   #discoveredMs = 0;
+  /** Resources that discovery named and that were used, by `plural.group`. */
+  readonly #found = new Set<string>();
+  #outdated = false;
 
-  /** Discovery ends with `signal`: it is shared by cycles, and must not outlive them all. */
+  /** Discovery ends with `signal`: it is shared by passes, and must not outlive them all. */
   constructor(client: Client, clock: Clock, declared: readonly ApiResource[], signal?: AbortSignal) {
     this.#client = client;
     this.#clock = clock;
@@ -25,24 +29,54 @@ export class KindResolver {
   /**
    * The resource of a kind.
    *
-   * @throws {Error} where the server does not know the kind; API errors of the discovery itself.
+   * @throws {TemporaryError} where the server cannot tell now. @throws {Error} where it does not know the kind; API errors of the
+   * discovery itself.
    */
   async resolve(group: string, version: string, kind: string): Promise<ApiResource> {
     const known = this.#declared.find((each) => each.group === group && each.version === version && each.kind === kind);
     if (known) return known;
-    let found = findResource(await this.#discovery(), group, kind, version);
-    if (!found && this.#clock.now() - this.#discoveredMs >= MISS_MS) {
-      this.#discovered = undefined; // its CRD may have been installed since
-      found = findResource(await this.#discovery(), group, kind, version);
+    if (this.#outdated) this.#forget();
+    let { resources, unknown } = await this.#discovery(), found = findResource(resources, group, kind, version);
+    if (!found && this.#forget()) { // its CRD may have been installed since
+      ({ resources, unknown } = await this.#discovery());
+      found = findResource(resources, group, kind, version);
     }
-    if (!found) throw new Error(`the server knows no kind ${kind} in ${formatApiVersion({ group, version })}`);
-    return found;
+    if (found) {
+      this.#found.add(formatGroupResource(found));
+      return found;
+    }
+    const apiVersion = formatApiVersion({ group, version });
+    if (unknown.some((each) => each.group === group && each.version === version)) {
+      throw new TemporaryError(
+        `the server cannot tell now whether it knows ${kind} in ${apiVersion}: its discovery is stale`,
+        {
+          reason: "DiscoveryStale",
+        },
+      );
+    }
+    throw new Error(`the server knows no kind ${kind} in ${apiVersion}`);
   }
 
-  #discovery(): Promise<readonly DiscoveredResource[]> {
+  /**
+   * To be told of every request. Where a write finds no such resource, the kind may have been installed again with another plural or scope: the next
+   * {@linkcode resolve} asks the server.
+   */
+  onRequest({ code, verb, resource }: RequestRecord): void {
+    if (code === 404 && (verb === "patch" || verb === "create") && this.#found.has(resource)) this.#outdated = true;
+  }
+
+  /** Forgets what was discovered, unless that was a moment ago. */
+  #forget(): boolean {
+    if (this.#clock.elapsed() - this.#discoveredMs < DISCOVERY_MS_MIN) return false;
+    this.#discovered = undefined;
+    this.#outdated = false;
+    return true;
+  }
+
+  #discovery(): Promise<Discovery> {
     if (!this.#discovered) {
-      this.#discoveredMs = this.#clock.now();
-      this.#discovered = discover(this.#client, this.#signal);
+      this.#discoveredMs = this.#clock.elapsed();
+      this.#discovered = discoverAll(this.#client, this.#signal);
       this.#discovered.catch(() => this.#discovered = undefined);
     }
     return this.#discovered;

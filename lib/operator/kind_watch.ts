@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import { type Client, discover, type DiscoveredResource } from "../client/mod.ts";
+import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
 import type { SharedInformers } from "../controller/shared_informers.ts";
 import { selectedKinds } from "./kind_selection.ts";
 import { describeSelector } from "./kind_selector.ts";
@@ -10,8 +10,8 @@ import type { KindSelection } from "./operator.ts";
 
 /** CRDs come in bunches, and a new one is not served at once: so long nothing more must come before the next look. */
 const QUIET_MS = 1_000;
-/** Before another look where one failed. */
-const RETRY_MS = 10_000;
+/** Before another look after a change, since a server's discovery lags behind, and where the server could not tell; doubles up to the maximum. */
+const RETRY_MS = 10_000, RETRY_MS_MAX = 120_000;
 
 const CRDS: ApiResource = {
   group: "apiextensions.k8s.io",
@@ -29,20 +29,23 @@ export interface KindWatchDeps {
   readonly logger: Logger;
   /** Kinds that have handlers of their own: they are left out. */
   readonly declared: readonly ApiResource[];
-  /** A kind that is selected is there. */
-  begin(selection: KindSelection, kind: DiscoveredResource): void;
-  /** It is there no longer. */
-  end(kind: ApiResource): void;
+  /** A kind that is selected is there; it is to be handled until `gone` aborts. */
+  begin(selection: KindSelection, kind: DiscoveredResource, gone: AbortSignal): void;
 }
 
-/** Finds the kinds that an operator selects, those that are there and those whose CRDs come later, and notices when they go. */
+/**
+ * Finds the kinds that an operator selects, those that are there and those whose CRDs come later. It notices when they go, and when they
+ * move to another version. What the server cannot tell stays as it is.
+ */
 export class KindWatch {
   readonly #selections: readonly KindSelection[];
   readonly #deps: KindWatchDeps;
-  readonly #begun = new Map<string, ApiResource>();
+  readonly #begun = new Map<string, { readonly kind: ApiResource; readonly end: AbortController }>();
   readonly #told = new Set<string>();
   #timer: TimerHandle | undefined;
   #looking: Promise<void> = Promise.resolve();
+  #retryMs = RETRY_MS;
+  #changed = false;
 
   constructor(selections: readonly KindSelection[], deps: KindWatchDeps) {
     this.#selections = selections;
@@ -51,47 +54,71 @@ export class KindWatch {
 
   /** Follows the kinds of the cluster until `signal` aborts; resolves then. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { clock, informers } = this.#deps;
-    using lease = informers.acquire({ resource: CRDS, metadataOnly: true });
-    const soon = (delayMs: number) => {
-      if (this.#timer !== undefined) clock.clear(this.#timer);
-      this.#timer = signal.aborted ? undefined : clock.schedule(() => {
-        this.#timer = undefined;
-        this.#looking = this.#looking.then(() => this.#look(signal)).catch((error) => {
-          if (signal.aborted) return;
-          this.#deps.logger.warn("the kinds of the cluster cannot be told; trying again", {
-            error: describeError(error),
-          });
-          soon(RETRY_MS);
-        });
-      }, delayMs);
-    };
-    const unsubscribe = lease.informer.onEvent(() => soon(QUIET_MS));
-    soon(0);
+    using lease = this.#deps.informers.acquire({ resource: CRDS, metadataOnly: true });
+    const unsubscribe = lease.informer.onEvent(() => {
+      this.#changed = true;
+      this.#schedule(QUIET_MS, signal);
+    });
+    this.#schedule(0, signal);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
     unsubscribe();
-    if (this.#timer !== undefined) clock.clear(this.#timer);
+    if (this.#timer !== undefined) this.#deps.clock.clear(this.#timer);
     await this.#looking;
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
-    const discovered = await discover(this.#deps.client, signal);
-    if (signal.aborted) return;
-    const tell = this.#tellAmbiguous.bind(this);
-    const there = selectedKinds(this.#selections, this.#deps.declared, discovered, tell);
+  #schedule(delayMs: number, signal: AbortSignal): void {
+    const { clock } = this.#deps;
+    if (this.#timer !== undefined) clock.clear(this.#timer);
+    this.#timer = signal.aborted ? undefined : clock.schedule(() => {
+      this.#timer = undefined;
+      this.#looking = this.#looking.then(() => this.#lookAndRetry(signal));
+    }, delayMs);
+  }
+
+  /** Looks, and has another look scheduled where this one may not have shown all, unless a change has brought one already. */
+  async #lookAndRetry(signal: AbortSignal): Promise<void> {
+    const confirms = this.#changed;
+    this.#changed = false;
+    let complete = false;
+    try {
+      complete = await this.#look(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#deps.logger.warn("the kinds of the cluster cannot be told; trying again", { error: describeError(error) });
+    }
+    if (complete) this.#retryMs = RETRY_MS;
+    if ((confirms || !complete) && this.#timer === undefined) this.#schedule(this.#retryMs, signal);
+    if (!complete) this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
+  }
+
+  /** Begins and ends what the server tells; whether it could tell everything. */
+  async #look(signal: AbortSignal): Promise<boolean> {
+    const { client, declared, begin, logger } = this.#deps;
+    const { resources, unknown } = await discoverAll(client, signal);
+    if (signal.aborted) return true;
+    const there = selectedKinds(this.#selections, declared, resources, this.#tellAmbiguous.bind(this));
+    for (const [name, { kind, end }] of this.#begun) {
+      const now = there.get(name)?.kind;
+      if (now && isSame(now, kind)) continue;
+      // It may be there all the same, or in its version all the same.
+      if (unknown.some(({ group, version }) => group === kind.group && (!now || version === kind.version))) continue;
+      logger.info(now ? "a selected kind is served otherwise" : "a selected kind is gone", {
+        kind: name,
+        ...now && { version: now.version },
+      });
+      this.#begun.delete(name);
+      end.abort();
+    }
     for (const [name, { selection, kind }] of there) {
       if (this.#begun.has(name)) continue;
-      this.#begun.set(name, kind);
-      this.#deps.begin(selection, kind);
+      const end = new AbortController();
+      this.#begun.set(name, { kind, end });
+      begin(selection, kind, end.signal);
     }
-    for (const [name, kind] of this.#begun) {
-      if (there.has(name)) continue;
-      this.#begun.delete(name);
-      this.#deps.end(kind);
-    }
+    return unknown.length === 0;
   }
 
   #tellAmbiguous({ selector }: KindSelection, kinds: readonly DiscoveredResource[]): void {
@@ -103,4 +130,9 @@ export class KindWatch {
       kinds: named,
     });
   }
+}
+
+/** Whether a kind is served as it was: handlers of another version, or of another scope, would watch what is not there. */
+function isSame(now: ApiResource, before: ApiResource): boolean {
+  return now.version === before.version && now.kind === before.kind && now.namespaced === before.namespaced;
 }

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { isObject, jsonClone, ownValue, setKey } from "../base/json.ts";
 import type { ObjectParts, PartsSchema, SpokeVersion } from "../admission/kind_conversion.ts";
 import type { Column, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 
@@ -72,8 +73,8 @@ export function partsSchema(specSchema: Schema, statusSchema: Schema | undefined
   const partial = (statusSchema as { partial?: () => Schema } | undefined)?.partial?.() ?? statusSchema;
   return {
     read: ({ spec, status }) => {
-      const parsed = specSchema.safeParse(spec ?? {});
-      const parsedStatus = status === undefined ? undefined : partial?.safeParse(status);
+      const parsed = parseExact(specSchema, spec ?? {});
+      const parsedStatus = status === undefined || !partial ? undefined : parseExact(partial, status);
       const issues = [
         ...fieldIssues("spec", parsed.error?.issues),
         ...fieldIssues("status", parsedStatus?.error?.issues),
@@ -85,6 +86,40 @@ export function partsSchema(specSchema: Schema, statusSchema: Schema | undefined
       return { parts, ...(issues.length > 0 && { problem: issues.join("; ") }) };
     },
   };
+}
+
+/**
+ * What a schema makes of a value that a server sent. An int64 is a bigint to `z.int64()` and its like, also where it is small; to `z.number()`
+ * a large one is the nearest float.
+ */
+export function parseExact<Of extends z.ZodType>(schema: Of, value: unknown): z.ZodSafeParseResult<z.output<Of>> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed;
+  const root = { value: jsonClone(value) };
+  return fitNumbers(root, ["value"], parsed.error.issues) ? schema.safeParse(root.value) : parsed;
+}
+
+/** Converts numbers where a schema complained of their type, in place; whether there were any. */
+function fitNumbers(root: object, above: readonly PropertyKey[], issues: readonly z.core.$ZodIssue[]): boolean {
+  let fitted = false;
+  for (const issue of issues) {
+    const path = [...above, ...issue.path];
+    if (issue.code === "invalid_union") {
+      for (const branch of issue.errors) fitted = fitNumbers(root, path, branch) || fitted;
+    } else if (issue.code === "invalid_type") fitted = fitNumber(root, path, issue.expected) || fitted;
+  }
+  return fitted;
+}
+
+function fitNumber(root: object, path: readonly PropertyKey[], expected: string): boolean {
+  let at: unknown = root;
+  for (const key of path.slice(0, -1)) at = typeof at === "object" && at ? ownValue(at, String(key)) : undefined;
+  if (!isObject(at) && !Array.isArray(at)) return false;
+  const last = String(path.at(-1)), value = ownValue(at, last);
+  const isSmall = expected === "bigint" && Number.isSafeInteger(value);
+  if (!isSmall && !(expected === "number" && typeof value === "bigint")) return false;
+  setKey(at as Record<string, unknown>, last, isSmall ? BigInt(value as number) : Number(value));
+  return true;
 }
 
 /** At most five of a schema's complaints, each with the field that it is about. */

@@ -39,7 +39,8 @@ export class RunningOperator implements AsyncDisposable {
   readonly client: Client;
   readonly #informers: SharedInformers;
   readonly #controllers = new Map<Controller, AbortController>();
-  readonly #selected = new Set<Promise<void>>();
+  /** Controllers of selected kinds that run, or wait for the end of their predecessors, by name. */
+  readonly #selected = new Map<string, Promise<void>>();
   readonly #selections: readonly KindSelection[] = [];
   readonly #createController: (declaration: ControllerDeclaration) => Controller;
   /** The operator's admission handlers, to be served; every replica answers. */
@@ -61,7 +62,7 @@ export class RunningOperator implements AsyncDisposable {
   private constructor(operator: Operator, options: StartOptions, dryRun: boolean) {
     this.#stop.signal.addEventListener("abort", () => this.#controllers.forEach((end) => end.abort()), { once: true });
     const { clock = new SystemClock(), random = new SystemRandom(), mask = new Mask() } = options;
-    const { transport, onRequest, tracer } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
+    const { transport, tracer } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
     this.#operator = operator;
     this.#clock = clock;
     this.#logger = logger;
@@ -72,7 +73,7 @@ export class RunningOperator implements AsyncDisposable {
       random,
       logger,
       mask,
-      onRequest,
+      onRequest: (record) => [kinds, options].forEach((each) => each.onRequest?.(record)),
       tracer,
       dryRun,
       ...options.requests,
@@ -298,34 +299,38 @@ export class RunningOperator implements AsyncDisposable {
       clock: this.#clock,
       logger: this.#logger,
       declared: declarations.map(({ kind }) => kind),
-      begin: (selection, kind) => this.#begin(declareSelected(selection, kind, storage)),
-      end: (kind) => this.#end(kind),
+      begin: (selection, kind, gone) => this.#begin(declareSelected(selection, kind, storage), gone),
     });
     await watch.follow(this.#stop.signal);
-    await Promise.all(this.#selected);
+    await Promise.all(this.#selected.values());
   }
 
-  #begin(declaration: ControllerDeclaration): void {
+  /** Handles a selected kind until `gone` aborts, once a controller of the same kind, in another version, has ended. */
+  #begin(declaration: ControllerDeclaration, gone: AbortSignal): void {
+    const name = formatGroupResource(declaration.kind), before = this.#selected.get(name) ?? Promise.resolve();
+    const running = before.then(() => this.#handleSelected(declaration, gone)).finally(() => {
+      if (this.#selected.get(name) === running) this.#selected.delete(name);
+    });
+    this.#selected.set(name, running);
+  }
+
+  async #handleSelected(declaration: ControllerDeclaration, gone: AbortSignal): Promise<void> {
+    if (gone.aborted || this.#stop.signal.aborted) return;
     const controller = this.#add(declaration), end = this.#controllers.get(controller)!;
-    this.#logger.info("handles a kind that is selected", { kind: controller.name });
+    this.#logger.info("handles a kind that is selected", {
+      kind: controller.name,
+      version: declaration.kind.version,
+    });
     const ended = new Promise<"ended">((resolve) => {
       end.signal.addEventListener("abort", () => resolve("ended"), { once: true });
     });
-    const running = Promise.race([controller.start(), ended]).then(async (state) => {
+    gone.addEventListener("abort", () => end.abort(), { once: true });
+    try {
+      const state = await Promise.race([controller.start(), ended]);
       if (state !== "ended") await controller.run(end.signal, this.#abort.signal);
       controller.close();
-    }).finally(() => {
+    } finally {
       this.#controllers.delete(controller);
-      this.#selected.delete(running);
-    });
-    this.#selected.add(running);
-  }
-
-  #end(kind: ApiResource): void {
-    for (const [controller, end] of this.#controllers) {
-      if (controller.name !== formatGroupResource(kind)) continue;
-      this.#logger.info("a selected kind is gone", { kind: controller.name });
-      end.abort();
     }
   }
 

@@ -150,3 +150,33 @@ Deno.test("conversion is behind the door of admission, with a bound of its own",
   assert.equal((await routes.fetch("/convertible", { method: "GET" })).status, 404);
   assert.equal((await new WebhookRoutes(admission).fetch("/convert", { method: "GET" })).status, 404);
 });
+
+Deno.test("an int64 beyond 2^53 is converted, kept for a round trip, and brought back, as it is", async () => {
+  const Tank = defineResource({
+    group: GROUP,
+    version: "v2",
+    kind: "Tank",
+    spec: z.object({ bytes: z.int64(), extra: z.int64().optional() }),
+  }).withVersion({
+    version: "v1",
+    spec: z.object({ size: z.int64() }),
+    toHub: ({ spec }) => ({ spec: { bytes: spec.size } }),
+    fromHub: ({ spec }) => ({ spec: { size: spec.bytes } }),
+  });
+  const { logger } = { logger: createLogger(() => {}) };
+  const webhook = new ConversionWebhook([Tank.conversion()!], { clock: new VirtualClock(0), logger });
+  const convert = async (object: string, to: string) => {
+    const request = `{"uid":"r-1","desiredAPIVersion":"${GROUP}/${to}","objects":[${object}]}`;
+    const body = `{"apiVersion":"apiextensions.k8s.io/v1","kind":"ConversionReview","request":${request}}`;
+    const answer = await webhook.fetch({ method: "POST", headers: { "content-type": "application/json" }, body });
+    return /"convertedObjects":\[(.*)\],"result"/.exec(await answer.text())?.[1] ?? "";
+  };
+  const hub = `{"apiVersion":"${GROUP}/v2","kind":"Tank","metadata":{"name":"a"},` +
+    `"spec":{"bytes":9007199254740993,"extra":9223372036854775807}}`;
+  const old = await convert(hub, "v1");
+  assert.match(old, /"spec":\{"size":9007199254740993\}/);
+  assert.match(old, /\\"is\\":9223372036854775807/);
+  assert.match(await convert(old, "v2"), /"spec":\{"bytes":9007199254740993,"extra":9223372036854775807\}/);
+  const small = `{"apiVersion":"${GROUP}/v1","kind":"Tank","metadata":{"name":"a"},"spec":{"size":5}}`;
+  assert.match(await convert(small, "v2"), /"spec":\{"bytes":5\}/);
+});

@@ -422,3 +422,27 @@ Deno.test("a kind that is only admitted is not watched", () => {
   operator.on(Widget).reconcile(() => {});
   assert.equal(operator.declarations.length, 1);
 });
+
+Deno.test("a mutating handler sees an int64 beyond 2^53 as it is, and its patch writes it so", async () => {
+  const operator = new Operator("tanks"), seen: unknown[] = [];
+  const Tank = defineResource({
+    group: "shop.example.com",
+    version: "v1",
+    kind: "Tank",
+    spec: z.object({ bytes: z.int64(), copy: z.int64().optional() }),
+  });
+  operator.on(Tank).mutate(({ spec, draft }) => {
+    seen.push(spec.bytes);
+    draft.spec.copy = spec.bytes;
+  }, { id: "copy" });
+  const endpoint = new Endpoint(operator.admission);
+  const object =
+    '{"apiVersion":"shop.example.com/v1","kind":"Tank","metadata":{"name":"a"},"spec":{"bytes":9007199254740993}}';
+  const text = JSON.stringify(review({ object: "OBJECT" })).replace('"OBJECT"', object);
+  const { response } = await (await endpoint.post(text)).json();
+  assert.equal(
+    Buffer.from(response.patch, "base64").toString(),
+    '[{"op":"add","path":"/spec/copy","value":9007199254740993}]',
+  );
+  assert.deepEqual(seen, [9_007_199_254_740_993n]);
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createPatch } from "rfc6902";
 import { applyJsonPatch, applyMergePatch, JsonPatchError } from "../../lib/apimachinery/mod.ts";
-import { jsonClone, jsonEqual } from "../../lib/base/mod.ts";
+import { formatJson, jsonClone, jsonEqual } from "../../lib/base/mod.ts";
 
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => jsonClone(value));
 const withoutNull = json.filter((value) => !JSON.stringify(value).includes("null"));
@@ -104,12 +104,15 @@ Deno.test("move, copy, test of an absent key and indices from the end work as in
   );
 });
 
-Deno.test("patches never reach a prototype", () => {
+Deno.test("patches write __proto__ as a key of data, and never reach a prototype", () => {
   const evil = JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":{"polluted":true}}}');
   const merged = applyMergePatch<Record<string, unknown>>({}, evil);
   assert.equal((merged as { polluted?: unknown }).polluted, undefined);
-  assert.deepEqual(Object.keys(merged), ["a"]);
-  applyJsonPatch({}, [{ op: "add", path: "/__proto__", value: { polluted: true } }]);
+  assert.equal(formatJson(merged), formatJson(evil));
+  assert.equal(formatJson(applyMergePatch(merged, JSON.parse('{"__proto__":null,"a":null}'))), "{}");
+  const added = applyJsonPatch({}, [{ op: "add", path: "/__proto__", value: { polluted: true } }]);
+  assert.equal(formatJson(added), '{"__proto__":{"polluted":true}}');
+  assert.equal(formatJson(applyJsonPatch(added, [{ op: "remove", path: "/__proto__/polluted" }])), '{"__proto__":{}}');
   assert.throws(() => applyJsonPatch({}, [{ op: "add", path: "/__proto__/polluted", value: true }]), JsonPatchError);
   assert.throws(() => applyJsonPatch({}, [{ op: "add", path: "/constructor/polluted", value: true }]), JsonPatchError);
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);

@@ -1,16 +1,117 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonicalJson, deepFreeze, isObject, jsonClone, jsonEqual, parseJson } from "../../lib/base/mod.ts";
+import {
+  canonicalJson,
+  deepFreeze,
+  formatJson,
+  isObject,
+  jsonClone,
+  jsonEqual,
+  narrowIntegers,
+  ownValue,
+  parseJson,
+} from "../../lib/base/mod.ts";
 
-Deno.test("parsing drops __proto__ at every depth, however it is written", () => {
+Deno.test("__proto__ is a key of data at every depth, however it is written, and reaches no prototype", () => {
   for (const key of ["__proto__", "\\u005f_proto__", "__pr\\u006fto__"]) {
-    const parsed = parseJson<Record<string, unknown>>(
-      `{"a": [{"${key}": {"polluted": 1}, "b": 2}], "${key}": {"x": 1}}`,
-    );
-    assert.deepEqual(Object.getOwnPropertyNames(parsed), ["a"]);
-    assert.deepEqual(Object.getOwnPropertyNames((parsed.a as object[])[0]), ["b"]);
-    assert.equal(({} as Record<string, unknown>).polluted, undefined);
+    const parsed = parseJson<Record<string, unknown>>(`{"a":[{"${key}":{"polluted":1},"b":2}],"${key}":{"x":1}}`);
+    assert.equal(formatJson(parsed), `{"a":[{"__proto__":{"polluted":1},"b":2}],"__proto__":{"x":1}}`);
+    for (const copy of [parsed, jsonClone(parsed), narrowIntegers(parsed) as typeof parsed]) {
+      assert.deepEqual(Object.getOwnPropertyNames(copy), ["a", "__proto__"]);
+      assert.deepEqual(Object.getOwnPropertyNames((copy.a as object[])[0]), ["b", "__proto__"].toReversed());
+      assert.equal(Object.getPrototypeOf(copy), Object.prototype);
+      assert.equal((copy as { x?: unknown }).x, undefined);
+      assert.deepEqual(ownValue(copy, "__proto__"), { x: 1 });
+      assert.ok(jsonEqual(copy, parsed));
+      assert.equal(canonicalJson(copy), canonicalJson(parsed));
+    }
+    assert.ok(!jsonEqual(parsed, { a: parsed.a }));
+    assert.ok(!jsonEqual({ a: parsed.a }, parsed));
   }
+  assert.equal(ownValue({}, "__proto__"), undefined);
+  assert.equal(ownValue({}, "constructor"), undefined);
+});
+
+Deno.test("an int64 that no number holds is a bigint, and is written as it was read", () => {
+  const exact = [
+    "9007199254740992",
+    "-9007199254740992",
+    "9007199254740993",
+    "9223372036854775807",
+    "-9223372036854775808",
+  ];
+  for (const text of exact) {
+    for (
+      const whole of [text, `{"a":${text}}`, `[1, ${text}]`, `{\n  "a":\n${text}\n}`, `{"__proto__":[-1,${text},0.5]}`]
+    ) {
+      assert.equal(formatJson(parseJson(whole)), whole.replaceAll(/\s/g, ""));
+    }
+    assert.equal(parseJson<bigint>(text), BigInt(text));
+  }
+});
+
+Deno.test("every other number is a number: small integers, floats, what is beyond int64, digits in texts", () => {
+  const texts = ["0", "-9007199254740991", "9007199254740991", "0.12345678901234567", "12345678901234567.5", "1e300"];
+  for (const text of [...texts, "9223372036854775808", "-9223372036854775809", "1234567890123456e3"]) {
+    assert.equal(parseJson<number>(text), Number(text));
+  }
+  assert.deepEqual(parseJson('{"a":"x: 12345678901234567"}'), { a: "x: 12345678901234567" });
+});
+
+Deno.test("values with bigints are compared, copied, frozen and hashed as what they are written as", () => {
+  const large = 2n ** 60n, value = { a: [large, 5n], b: 1 };
+  assert.ok(jsonEqual(value, jsonClone(value)));
+  assert.ok(jsonEqual(value, structuredClone(value)));
+  assert.ok(jsonEqual(value, parseJson(formatJson(value))), "a small bigint is read again as a number, and equals it");
+  assert.ok(jsonEqual(5, 5n));
+  assert.ok(!jsonEqual(6, 5n));
+  assert.ok(!jsonEqual(large, large + 1n));
+  assert.ok(!jsonEqual(Number(large), large), "the number stands for many integers");
+  assert.ok(jsonEqual(2 ** 60, parseJson(formatJson(2 ** 60))), "it is read as the integer that it was written as");
+  for (const other of [0.5, "0", null, false, undefined, [], {}]) {
+    assert.ok(!jsonEqual(other, 0n));
+    assert.ok(!jsonEqual(0n, other));
+  }
+  assert.equal(canonicalJson(value), '{"a":[1152921504606846976,5],"b":1}');
+  assert.equal(deepFreeze(value), value);
+  assert.deepEqual(narrowIntegers({ a: [5n, large, 2n ** 70n] }), { a: [5, large, 2 ** 70] });
+});
+
+Deno.test("any integer of 64 bits survives reading and writing, wherever it stands", () => {
+  fc.assert(fc.property(fc.jsonValue(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value, integer) => {
+    const text = `{"value":${JSON.stringify(value)},"list":[${integer}],"integer":${integer}}`;
+    const read = parseJson<{ integer: number | bigint; list: [number | bigint] }>(text);
+    assert.equal(BigInt(read.integer), integer);
+    assert.equal(typeof read.integer, Number.isSafeInteger(Number(integer)) ? "number" : "bigint");
+    assert.ok(jsonEqual(parseJson(formatJson(read)), read));
+    assert.ok(formatJson(read).endsWith(`"list":[${integer}],"integer":${integer}}`));
+  }));
+});
+
+Deno.test("what YAML forbids or folds is escaped, and a surrogate that stands alone is replaced", () => {
+  const hostile = "a\x7f\x80\x85\x9f\u2028\u2029\ufeff\ufffe\uffffz";
+  const written = formatJson({ [hostile]: hostile });
+  const escaped = "a\\u007f\\u0080\\u0085\\u009f\\u2028\\u2029\\ufeff\\ufffe\\uffffz";
+  assert.equal(written, `{"${escaped}":"${escaped}"}`);
+  assert.deepEqual(parseJson(written), { [hostile]: hostile });
+  assert.equal(formatJson("\ud800"), '"\ufffd"');
+  assert.equal(formatJson("x\\\udfffy"), '"x\\\\\ufffdy"');
+  assert.equal(formatJson("\\ud800"), '"\\\\ud800"', "a text that only looks like an escape");
+  assert.equal(formatJson("\ud83d\ude00"), '"\ud83d\ude00"');
+  assert.equal(formatJson({ a: [1n] }, 2), '{\n  "a": [\n    1\n  ]\n}');
+  assert.equal(formatJson(undefined), "null");
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  assert.throws(() => formatJson(circle), TypeError);
+});
+
+Deno.test("any text that UTF-8 can hold is the same after writing as JSON and reading as YAML", async () => {
+  const { parse } = await import("../../lib/base/yaml.ts");
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    const written = formatJson({ [text]: [text] });
+    assert.deepEqual(parse(written, { version: "1.1" }), parseJson(written));
+    assert.deepEqual(parseJson(written), { [text.toWellFormed()]: [text.toWellFormed()] });
+  }));
 });
 
 Deno.test("text that only speaks of __proto__ is kept", () => {
@@ -53,8 +154,6 @@ Deno.test("a clone equals its original, shares nothing with it, and has no undef
     if (typeof value === "object" && value !== null) assert.notEqual(copy, value);
   }));
   assert.deepEqual(Object.keys(jsonClone({ a: undefined, b: 1 })), ["b"]);
-  const hostile = JSON.parse('{"__proto__": {"polluted": 1}, "a": 1}');
-  assert.deepEqual(Object.getOwnPropertyNames(jsonClone(hostile)), ["a"]);
 });
 
 Deno.test("equal values have one canonical text", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ApiResource, DynamicObject } from "../../lib/apimachinery/mod.ts";
-import { silentLogger, SystemClock, SystemRandom } from "../../lib/base/mod.ts";
+import { silentLogger, SystemClock, SystemRandom, type Transport } from "../../lib/base/mod.ts";
 import { Informer } from "../../lib/cache/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { openCluster } from "../cluster.ts";
@@ -51,3 +51,35 @@ for (const streamingList of [false, true]) {
     }
   });
 }
+
+Deno.test("a proxy that swallows a streaming list leads to a paged one, and to the same objects", async () => {
+  await using cluster = await openCluster();
+  const inner = cluster.transport(), admin = new Client(inner, { fieldManager: "cache-test" });
+  const { metadata } = await admin.create<DynamicObject>(NAMESPACES, { metadata: { generateName: "cache-" } });
+  const namespace = metadata!.name!, swallowed: string[] = [];
+  const swallowing: Transport = {
+    fetch: async (path, request) => {
+      if (!path.includes("sendInitialEvents")) return await inner.fetch(path, request);
+      swallowed.push(path);
+      await (await inner.fetch(path, request)).body?.cancel();
+      return new Response(new ReadableStream());
+    },
+    close: () => {},
+  };
+  const context = { clock: new SystemClock(), random: new SystemRandom(), logger: silentLogger };
+  const client = new Client(swallowing, { fieldManager: "cache-test" });
+  const scope = { namespace, streamingList: true, listIdleMsMax: 100 };
+  const informer = new Informer<DynamicObject>(client, CONFIG_MAPS, { ...context, ...scope });
+  const stop = new AbortController(), running = informer.start(stop.signal);
+  try {
+    await informer.synced;
+    const made = await admin.create<DynamicObject>(CONFIG_MAPS, { metadata: { namespace, name: "a" } });
+    assert.equal(await informer.waitFor(made.metadata!.resourceVersion!, 5_000), true);
+    assert.ok(informer.store.get({ namespace, name: "a" }));
+    assert.equal(swallowed.length, 1);
+  } finally {
+    stop.abort();
+    await running;
+    await admin.delete(NAMESPACES, { name: namespace });
+  }
+});

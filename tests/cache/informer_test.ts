@@ -372,6 +372,37 @@ Deno.test("a server that does not know streaming lists, and watches without ever
   assert.deepEqual(scene.queries("sendInitialEvents"), ["true", null, null]);
 });
 
+Deno.test("a streaming list that falls silent before its end gives way to a paged one within seconds", async () => {
+  const listed = () => [listOf(9, widget("a", 3)), new ScriptedStream().step];
+  const mute = new ScriptedStream(), half = new ScriptedStream();
+  for (const step of [mute.step, half.step, hang()]) {
+    await using scene = new Scene([step, ...listed()], { streamingList: true });
+    await settle();
+    if (step === half.step) half.send(event("ADDED", widget("a", 3)), event("ADDED", widget("gone", 2)));
+    await scene.clock.advance(4_999);
+    assert.deepEqual(await scene.heard(), []);
+    await scene.clock.advance(1);
+    assert.deepEqual(await scene.heard(), ["initial added a 3"]);
+    assert.deepEqual(scene.queries("sendInitialEvents"), ["true", null, null]);
+  }
+});
+
+Deno.test("a streaming list that goes on slowly is waited for, and its watch may then be silent as long as any other", async () => {
+  const stream = new ScriptedStream();
+  const end = { metadata: { resourceVersion: "20", annotations: { "k8s.io/initial-events-end": "true" } } };
+  await using scene = new Scene([stream.step, fail("reset")], { streamingList: true, listIdleMsMax: 2_000 });
+  await settle();
+  for (const name of ["a", "b", "c"]) {
+    stream.send(event("ADDED", widget(name, 3)));
+    await scene.clock.advance(1_900);
+  }
+  stream.send(event("BOOKMARK", end));
+  assert.deepEqual(await scene.heard(), ["initial added a 3", "initial added b 3", "initial added c 3"]);
+  await scene.clock.advance(69_000);
+  assert.equal(scene.informer.state, "watching");
+  assert.equal(scene.informer.reconnects, 0);
+});
+
 Deno.test("a streaming list that is put off, not allowed or cut is asked for again, and nothing of its half shows", async () => {
   const cut = new ScriptedStream(), whole = new ScriptedStream();
   const end = { metadata: { resourceVersion: "20", annotations: { "k8s.io/initial-events-end": "true" } } };

@@ -157,3 +157,101 @@ Deno.test("a cluster whose settings contradict each other is refused", async () 
   assert.ok(transport instanceof NodeTransport);
   transport.close();
 });
+
+/** As kubectl writes it: Go writes null for every list and map without omitempty. */
+const PLUGIN = { apiVersion: "client.authentication.k8s.io/v1", command: "./plugin", args: null, env: null };
+
+async function withPlugin(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const answer = `{"apiVersion":"${PLUGIN.apiVersion}","kind":"ExecCredential","status":{"token":"'"$1$EXTRA"'-t"}}`;
+    await Deno.writeTextFile(`${folder}/plugin`, `#!/bin/sh\nprintf '%s' '${answer}'\n`);
+    await Deno.chmod(`${folder}/plugin`, 0o755);
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function headersFrom(folder: string, user: unknown, cluster: Record<string, unknown> = {}) {
+  await Deno.writeTextFile(`${folder}/config`, config(user, cluster));
+  const { credentials } = await loadKubeconfig({ paths: [`${folder}/config`], clock: new VirtualClock() });
+  return await credentials.headers();
+}
+
+Deno.test("nulls of a kubeconfig are absent, wherever they stand", async () => {
+  await withPlugin(async (folder) => {
+    const nulls = {
+      token: null,
+      tokenFile: null,
+      username: null,
+      "client-key-data": null,
+      "as-groups": null,
+      as: null,
+    };
+    const user = { ...nulls, exec: { ...PLUGIN, installHint: null } };
+    const cluster = { "certificate-authority": null, "proxy-url": null, "tls-server-name": null, extensions: null };
+    assert.deepEqual(await headersFrom(folder, user, cluster), { authorization: "Bearer -t" });
+    const given = { ...PLUGIN, args: ["a", null], env: [null, { name: "EXTRA", value: "b" }] };
+    assert.deepEqual(await headersFrom(folder, { exec: given }), { authorization: "Bearer ab-t" });
+  });
+  const sparse = {
+    users: [null, { name: "u", user: null }],
+    contexts: [{ name: "x", context: { cluster: "c", user: null } }],
+  };
+  const { credentials, namespace } = await load({ "/k/config": config(null, {}, { ...sparse, preferences: null }) });
+  assert.deepEqual([await credentials.headers(), namespace], [{}, "default"]);
+});
+
+Deno.test("an authority may have comments in any script, in a file and in the kubeconfig itself", async () => {
+  const commented = `# Főtanúsítvány 認証局\n${CA}`;
+  const data = new TextEncoder().encode(commented).toBase64();
+  await withPlugin(async (folder) => {
+    await Deno.writeTextFile(`${folder}/ca.pem`, commented);
+    const cluster = { "certificate-authority": "ca.pem", "certificate-authority-data": undefined };
+    for (const provideClusterInfo of [false, true]) {
+      const user = { exec: { ...PLUGIN, provideClusterInfo } };
+      assert.deepEqual(await headersFrom(folder, user, cluster), { authorization: "Bearer -t" });
+    }
+  });
+  const { credentials } = await load({ "/k/config": config({}, { "certificate-authority-data": data }) });
+  assert.deepEqual(credentials.tls.caCerts, [commented]);
+});
+
+Deno.test("user and password are sent in UTF-8", async () => {
+  const { credentials } = await load({ "/k/config": config({ username: "jörg", password: "pass€" }) });
+  const sent = (await authorization(credentials)) as string;
+  assert.equal(new TextDecoder().decode(Uint8Array.fromBase64(sent.replace("Basic ", ""))), "jörg:pass€");
+});
+
+Deno.test("a context without a user is anonymous, and one whose user is missing is a mistake", async () => {
+  const contexts = (context: object) => ({ contexts: [{ name: "x", context }] });
+  const anonymous = await load({ "/k/config": config({ token: "unused" }, {}, contexts({ cluster: "c" })) });
+  assert.deepEqual(await anonymous.credentials.headers(), {});
+  await refused(load({ "/k/config": config({}, {}, contexts({ cluster: "c", user: "v" })) }), /no user "v"/);
+});
+
+Deno.test("what is written down comes before a plugin, which is not run: token file, token, user and password", async () => {
+  const exec = { apiVersion: PLUGIN.apiVersion, command: "/nowhere/plugin" };
+  const sent = async (user: object, contents: Record<string, string> = {}) =>
+    await authorization((await load({ "/k/config": config({ ...user, exec }), ...contents })).credentials);
+  assert.equal(await sent({ token: "static" }), "Bearer static");
+  assert.equal(await sent({ token: "static", tokenFile: "t" }, { "/k/t": "fresh\n" }), "Bearer fresh");
+  assert.equal(await sent({ token: "static", tokenFile: "t" }), "Bearer static", "the file cannot be read");
+  assert.match(String(await sent({ username: "a" })), /^Basic /);
+  await assert.rejects(sent({}), UsageError);
+});
+
+Deno.test("a user acts as another with uid and extra, whose keys may hold what no header's name may", async () => {
+  const user = { token: "t", as: "bob", "as-uid": "42", "as-user-extra": { "Scopes/öx%": ["a", "b"], none: null } };
+  const { credentials } = await load({ "/k/config": config(user) });
+  assert.deepEqual(await credentials.headers(), {
+    authorization: "Bearer t",
+    "impersonate-user": "bob",
+    "impersonate-uid": "42",
+    "impersonate-extra-scopes%2f%c3%b6x%25": ["a", "b"],
+  });
+  for (const alone of [{ "as-uid": "42" }, { "as-groups": ["a"] }, { "as-user-extra": { a: ["b"] } }]) {
+    await refused(load({ "/k/config": config({ token: "t", ...alone }) }), /user "u" .* without as$/);
+  }
+});

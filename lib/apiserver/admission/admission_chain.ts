@@ -1,5 +1,13 @@
 import { Buffer } from "node:buffer";
-import { describeError, isObject, jsonEqual, type JsonObject, parseJson, randomUuid } from "../../base/mod.ts";
+import {
+  describeError,
+  formatJson,
+  isObject,
+  jsonEqual,
+  type JsonObject,
+  parseJson,
+  randomUuid,
+} from "../../base/mod.ts";
 import { applyJsonPatch, type DynamicObject, formatApiVersion } from "../../apimachinery/mod.ts";
 import { ApiError, badRequest, statusOf } from "../api_error.ts";
 import { decodeObject } from "../object_decoding.ts";
@@ -170,7 +178,7 @@ export class AdmissionChain {
       throw why(`expected webhook response of ${REVIEW.apiVersion}, Kind=${REVIEW.kind}`);
     }
     if (!isObject(response)) throw why("webhook response was absent");
-    if (response.uid !== request.uid) throw why(`expected response.uid=${JSON.stringify(request.uid)}`);
+    if (response.uid !== request.uid) throw why(`expected response.uid=${formatJson(request.uid)}`);
     const { warnings, patch, patchType } = response, patches = typeof patch === "string" && patch !== "";
     if (phase === "mutating" && patches && patchType !== "JSONPatch") throw why(`invalid response.patchType`);
     if (phase === "mutating" && !patches && patchType) throw why(`response.patchType without response.patch`);

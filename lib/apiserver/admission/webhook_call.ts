@@ -3,6 +3,7 @@ import {
   type Clock,
   describeError,
   formatDuration,
+  formatJson,
   isObject,
   type JsonValue,
   LinkedAbort,
@@ -56,7 +57,7 @@ export class WebhookCaller {
    * @throws {Error} with kube-apiserver's words where no answer comes in time, or none that is JSON.
    */
   async post(config: WebhookClientConfig, document: unknown, timeoutSeconds: number): Promise<Record<string, unknown>> {
-    const { url, deliver } = this.#way(config, JSON.stringify(document), timeoutSeconds);
+    const { url, deliver } = this.#way(config, formatJson(document), timeoutSeconds);
     using linked = new LinkedAbort([]);
     const timer = this.#clock.schedule(
       () => linked.abort(new Error("context deadline exceeded")),
@@ -119,7 +120,7 @@ class WebhookAnswerError extends Error {
 function refusalText(status: number, text: string): string {
   if (status === 404) return "the server could not find the requested resource";
   if (status >= 500) {
-    return `an error on the server (${JSON.stringify(text)}) has prevented the request from succeeding`;
+    return `an error on the server (${formatJson(text)}) has prevented the request from succeeding`;
   }
   return "the server rejected our request for an unknown reason";
 }

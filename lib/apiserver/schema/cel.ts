@@ -1,5 +1,5 @@
 import { Environment } from "@marcbachmann/cel-js";
-import { isObject, jsonEqual } from "../../base/mod.ts";
+import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { Schema, ValidationRule } from "../resource_type.ts";
 import { resolveSchema } from "./definitions.ts";
 
@@ -64,7 +64,7 @@ const COMPILED_MAX = 1_000;
  * @throws {RangeError} where the embedded server cannot evaluate it: the message says which part.
  */
 export function compileRule(rule: ValidationRule): CompiledRule {
-  const key = JSON.stringify(rule);
+  const key = formatJson(rule);
   const known = compiled.get(key);
   if (known) return known;
   if (rule.optionalOldSelf) throw new RangeError("the embedded server cannot evaluate this rule: optionalOldSelf");
@@ -134,6 +134,7 @@ function firstLine(error: unknown): string {
 export function celValue(value: unknown, schema: Schema | undefined): unknown {
   if (value === undefined) return undefined;
   if (schema?.["x-kubernetes-int-or-string"]) return typeof value === "number" ? BigInt(value) : value;
+  if (typeof value === "bigint") return schema?.type === "number" ? Number(value) : value;
   if (typeof value === "number") {
     return schema?.type !== "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
   }
@@ -159,7 +160,7 @@ function celText(text: string, format: string | undefined): unknown {
   if (format === "byte") return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   if (format !== "duration") return text;
   shared ??= environment(["self", "oldSelf"]);
-  return shared.evaluate(`duration(${JSON.stringify(text)})`);
+  return shared.evaluate(`duration(${formatJson(text)})`);
 }
 
 function escaped(field: string): string {

@@ -1,5 +1,5 @@
 import { type DynamicObject, isDnsLabel, isDnsSubdomain, type StatusCause } from "../../apimachinery/mod.ts";
-import { isObject } from "../../base/mod.ts";
+import { formatJson, isObject } from "../../base/mod.ts";
 import type { PrinterColumn, ResourceType, Schema } from "../resource_type.ts";
 import { conversionCauses, kindVersions } from "./crd_conversion.ts";
 import { parseJsonPath } from "./json_path.ts";
@@ -47,7 +47,7 @@ function nameCauses(crd: DynamicObject, spec: Fields, names: Fields, causes: Sta
   if (spec.scope !== "Namespaced" && spec.scope !== "Cluster") {
     if (text(spec.scope) === "") causes.push(required("spec.scope"));
     else {
-      const message = `Unsupported value: ${JSON.stringify(spec.scope)}: supported values: "Cluster", "Namespaced"`;
+      const message = `Unsupported value: ${formatJson(spec.scope)}: supported values: "Cluster", "Namespaced"`;
       causes.push({ reason: "FieldValueNotSupported", message, field: "spec.scope" });
     }
   }
@@ -169,7 +169,7 @@ function required(field: string): StatusCause {
 }
 
 function invalid(field: string, value: unknown, why: string): StatusCause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };
+  return { reason: "FieldValueInvalid", message: `Invalid value: ${formatJson(value)}: ${why}`, field };
 }
 
 function text(value: unknown): string {

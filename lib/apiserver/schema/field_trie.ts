@@ -1,4 +1,4 @@
-import { isObject } from "../../base/mod.ts";
+import { formatJson, isObject, parseJson } from "../../base/mod.ts";
 
 /**
  * A set of field paths as a tree. Keys are path elements as FieldsV1 writes them: `f:` a field, `k:` an item by its keys, `v:` an
@@ -116,7 +116,7 @@ export function fromFieldsV1(fields: unknown): FieldTrie {
 function normalized(element: string): string {
   if (!element.startsWith("k:")) return element;
   try {
-    const keys: unknown = JSON.parse(element.slice(2));
+    const keys: unknown = parseJson(element.slice(2));
     return isObject(keys) ? keyElement(keys) : element;
   } catch (error) {
     if (error instanceof SyntaxError) return element;
@@ -126,7 +126,7 @@ function normalized(element: string): string {
 
 /** The path element of a list's item that is known by its keys. */
 export function keyElement(keys: Record<string, unknown>): string {
-  return `k:${JSON.stringify(Object.fromEntries(Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1))))}`;
+  return `k:${formatJson(Object.fromEntries(Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1))))}`;
 }
 
 /** A path as conflicts name it: `.spec.containers[name="a"].image`. */
@@ -136,7 +136,7 @@ export function formatPath(path: readonly string[]): string {
     if (element.startsWith("f:")) return `.${text}`;
     if (element.startsWith("v:")) return `[=${text}]`;
     if (element.startsWith("i:")) return `[${text}]`;
-    const keys = JSON.parse(text) as Record<string, unknown>;
-    return `[${Object.entries(keys).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}]`;
+    const keys = parseJson(text) as Record<string, unknown>;
+    return `[${Object.entries(keys).map(([key, value]) => `${key}=${formatJson(value)}`).join(",")}]`;
   }).join("");
 }

@@ -1,4 +1,4 @@
-import { isObject } from "../../base/mod.ts";
+import { formatJson, isObject, parseJson } from "../../base/mod.ts";
 
 /** One step of a path. */
 type Step =
@@ -34,8 +34,8 @@ export function parseJsonPath(text: string): JsonPath {
     const field = bracket || filter ? null : FIELD.exec(rest);
     if (bracket) steps.push(bracketStep(bracket));
     else if (filter) {
-      const value: unknown = JSON.parse(
-        filter[3]!.startsWith("'") ? JSON.stringify(filter[3]!.slice(1, -1)) : filter[3]!,
+      const value: unknown = parseJson(
+        filter[3]!.startsWith("'") ? formatJson(filter[3]!.slice(1, -1)) : filter[3]!,
       );
       steps.push({ kind: "where", path: filter[1]!.slice(1).split("."), operator: filter[2] as "==" | "!=", value });
     } else if (field) {

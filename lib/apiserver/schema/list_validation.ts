@@ -42,6 +42,16 @@ function repeats(list: unknown[], schema: Schema, path: string): StatusCause[] {
   return causes;
 }
 
+/** Finds the item of a keyed list that has the same keys as another one, in one step each. */
+export function itemsByKeys(list: readonly unknown[], keys: readonly string[]): (item: unknown) => unknown {
+  const items = new Map<string, unknown>();
+  for (const item of list) {
+    const identity = canonicalJson(keysOf(item, keys));
+    if (isObject(item) && !items.has(identity)) items.set(identity, item);
+  }
+  return (item) => isObject(item) ? items.get(canonicalJson(keysOf(item, keys))) : undefined;
+}
+
 function keysOf(item: unknown, keys: readonly string[]): Record<string, unknown> {
   const source = isObject(item) ? item : {};
   return Object.fromEntries(keys.filter((key) => source[key] !== undefined).map((key) => [key, source[key]]));

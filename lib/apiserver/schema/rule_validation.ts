@@ -1,8 +1,9 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
-import { isObject, jsonEqual } from "../../base/mod.ts";
+import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { Schema, ValidationRule } from "../resource_type.ts";
 import { celValue, compileRule } from "./cel.ts";
 import { resolveSchema } from "./definitions.ts";
+import { itemsByKeys } from "./list_validation.ts";
 import { typeName } from "./value_validation.ts";
 
 const hasRules = new WeakMap<Schema, boolean>();
@@ -49,15 +50,12 @@ function visit(value: unknown, schema: Schema, old: unknown, path: string, cause
 
 function visitItems(value: unknown[], schema: Schema, old: unknown, path: string, causes: StatusCause[]): void {
   if (!schema.items) return;
-  const items = resolveSchema(schema.items), former = Array.isArray(old) ? old : [];
+  const items = resolveSchema(schema.items);
   const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
+  // Only items that are known by their keys have a former self.
+  const formerOf = keys && itemsByKeys(Array.isArray(old) ? old : [], keys);
   value.forEach((item, index) => {
-    // Only items that are known by their keys have a former self.
-    const match = keys &&
-      former.find((other) =>
-        keys.every((key) => isObject(other) && isObject(item) && jsonEqual(other[key], item[key]))
-      );
-    visit(item, items, match, `${path}[${index}]`, causes);
+    visit(item, items, formerOf?.(item), `${path}[${index}]`, causes);
   });
 }
 
@@ -120,5 +118,5 @@ function prefix(value: unknown): string {
 }
 
 function shown(value: unknown): string {
-  return isObject(value) || Array.isArray(value) ? `"${typeName(value)}"` : JSON.stringify(value);
+  return isObject(value) || Array.isArray(value) ? `"${typeName(value)}"` : formatJson(value);
 }

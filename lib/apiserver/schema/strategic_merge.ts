@@ -1,5 +1,5 @@
 import type { DynamicObject } from "../../apimachinery/mod.ts";
-import { isObject, isUnsafeKey, jsonClone, jsonEqual, type JsonObject } from "../../base/mod.ts";
+import { canonicalJson, formatJson, isObject, jsonClone, type JsonObject, ownValue, setKey } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { fieldSchema, resolveSchema } from "./definitions.ts";
 
@@ -35,12 +35,12 @@ function mergeMap(live: Fields, patch: Fields, schema: Schema | undefined, whole
   }
   const merged = retained(live, patch);
   for (const [key, value] of Object.entries(patch)) {
-    if (value === undefined || key === PATCH || key === RETAIN_KEYS || isUnsafeKey(key)) continue;
+    if (value === undefined || key === PATCH || key === RETAIN_KEYS) continue;
     if (key.startsWith(DELETE_PREFIX)) deletePrimitives(merged, key.slice(DELETE_PREFIX.length), value);
     else if (key.startsWith(ORDER_PREFIX)) continue; // after the lists are merged
     else if (value === null) delete merged[key];
-    else merged[key] = mergeField(merged, key, value, schema && fieldSchema(schema, key, whole));
-    if (merged[key] === undefined) delete merged[key];
+    else setKey(merged, key, mergeField(merged, key, value, schema && fieldSchema(schema, key, whole)));
+    if (ownValue(merged, key) === undefined) delete merged[key];
   }
   for (const [key, order] of Object.entries(patch)) {
     if (!key.startsWith(ORDER_PREFIX)) continue;
@@ -51,7 +51,7 @@ function mergeMap(live: Fields, patch: Fields, schema: Schema | undefined, whole
 }
 
 function mergeField(parent: Fields, key: string, value: unknown, schema: Schema | undefined): unknown {
-  const live = Object.hasOwn(parent, key) ? parent[key] : undefined;
+  const live = ownValue(parent, key);
   if (isObject(value)) {
     const replaces = strategies(schema).includes("replace");
     if (value[PATCH] === "delete") return undefined;
@@ -80,7 +80,8 @@ function retained(live: Fields, patch: Fields): Fields {
 }
 
 function mergePrimitives(live: unknown[], patch: unknown[]): unknown[] {
-  const added = patch.filter((item) => !live.some((other) => jsonEqual(item, other)));
+  const present = new Set(live.map(canonicalJson));
+  const added = patch.filter((item) => !present.has(canonicalJson(item)));
   return ordered([...live, ...added], patch, live, undefined);
 }
 
@@ -92,30 +93,32 @@ function mergeItems(live: unknown[], patch: unknown[], mergeKey: string, schema:
   if (items.some((item) => item[PATCH] === "replace")) {
     return items.filter((item) => item[PATCH] !== "replace").map((item) => stripped(item));
   }
-  let merged = [...live];
+  // Deleted items leave holes, so that the positions of the others stay.
+  const merged: unknown[] = [...live], positions = positionsOf(live, mergeKey);
   for (const item of items) {
     const key = item[mergeKey];
     if (key === undefined) {
-      throw new StrategicMergeError(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+      throw new StrategicMergeError(`map: ${formatJson(item)} does not contain declared merge key: ${mergeKey}`);
     }
-    const same = (other: unknown) => isObject(other) && jsonEqual(other[mergeKey], key);
+    const identity = canonicalJson(key), [index, ...repeated] = positions.get(identity) ?? [];
     if (item[PATCH] === "delete") {
-      merged = merged.filter((other) => !same(other));
+      for (const at of positions.get(identity) ?? []) merged[at] = undefined;
+      positions.delete(identity);
       continue;
     }
-    const index = merged.findIndex(same);
-    const before = index < 0 ? {} : merged[index] as Fields;
+    const before = index === undefined ? {} : merged[index] as Fields;
     const after = mergeMap(before, item, schema.items && resolveSchema(schema.items), false);
-    if (index < 0) merged.push(after);
-    else merged[index] = after;
+    positions.set(identity, [index ?? merged.length, ...repeated]);
+    merged[index ?? merged.length] = after;
   }
-  return ordered(merged, items, live, mergeKey);
+  return ordered(merged.filter((item) => item !== undefined), items, live, mergeKey);
 }
 
 function deletePrimitives(merged: Fields, field: string, values: unknown): void {
   const list = merged[field];
   if (!Array.isArray(values)) throw new StrategicMergeError(`$deleteFromPrimitiveList/${field} must be a list`);
-  if (Array.isArray(list)) merged[field] = list.filter((item) => !values.some((value) => jsonEqual(item, value)));
+  const deleted = new Set(values.map(canonicalJson));
+  if (Array.isArray(list)) setKey(merged, field, list.filter((item) => !deleted.has(canonicalJson(item))));
 }
 
 function setOrder(merged: Fields, live: Fields, field: string, order: unknown, schema: Schema | undefined): void {
@@ -131,19 +134,35 @@ function setOrder(merged: Fields, live: Fields, field: string, order: unknown, s
  * item that is new goes before any other.
  */
 function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey: string | undefined): unknown[] {
-  const keyOf = (item: unknown) => mergeKey !== undefined && isObject(item) ? item[mergeKey] : item;
-  const position = (among: unknown[], item: unknown) =>
-    among.findIndex((other) => jsonEqual(keyOf(other), keyOf(item)));
-  const ours = list.filter((item) => position(named, item) >= 0)
-    .toSorted((a, b) => position(named, a) - position(named, b));
-  const others = list.filter((item) => position(named, item) < 0)
-    .toSorted((a, b) => position(before, a) - position(before, b));
+  const inPatch = positionsOf(named, mergeKey), inLive = positionsOf(before, mergeKey);
+  const placed = list.map((item) => {
+    const identity = identityOf(item, mergeKey);
+    return { item, named: inPatch.get(identity)?.[0], before: inLive.get(identity)?.[0] ?? -1 };
+  });
+  const ours = placed.filter((each) => each.named !== undefined).sort((a, b) => a.named! - b.named!);
+  const others = placed.filter((each) => each.named === undefined).sort((a, b) => a.before - b.before);
   const result: unknown[] = [];
-  while (ours.length > 0 && others.length > 0) {
-    const left = position(before, others[0]), right = position(before, ours[0]);
-    result.push(left >= 0 && right >= 0 && left < right ? others.shift() : ours.shift());
+  let o = 0, t = 0;
+  while (o < ours.length && t < others.length) {
+    const left = others[t]!.before, right = ours[o]!.before;
+    result.push(left >= 0 && right >= 0 && left < right ? others[t++]!.item : ours[o++]!.item);
   }
-  return [...result, ...ours, ...others];
+  return [...result, ...ours.slice(o).map(({ item }) => item), ...others.slice(t).map(({ item }) => item)];
+}
+
+/** What tells an item of a list from the others: its merge key, or all of it. */
+function identityOf(item: unknown, mergeKey: string | undefined): string {
+  return canonicalJson(mergeKey !== undefined && isObject(item) ? item[mergeKey] ?? null : item);
+}
+
+function positionsOf(list: readonly unknown[], mergeKey: string | undefined): Map<string, number[]> {
+  const positions = new Map<string, number[]>();
+  list.forEach((item, index) => {
+    const identity = identityOf(item, mergeKey), known = positions.get(identity);
+    if (known) known.push(index);
+    else positions.set(identity, [index]);
+  });
+  return positions;
 }
 
 /** What a patch adds, without its directives. */
@@ -154,7 +173,7 @@ function stripped<T>(value: T): T {
   if (!isObject(value)) return value;
   const kept: Fields = {};
   for (const [key, item] of Object.entries(value)) {
-    if (!key.startsWith("$") && item !== null && !isUnsafeKey(key)) kept[key] = stripped(item);
+    if (!key.startsWith("$") && item !== null) setKey(kept, key, stripped(item));
   }
   return kept as T;
 }

@@ -1,5 +1,5 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
-import { isObject } from "../../base/mod.ts";
+import { formatJson, isObject } from "../../base/mod.ts";
 import type { Schema, ValidationRule } from "../resource_type.ts";
 import { compileRule } from "./cel.ts";
 import { readPattern } from "./value_validation.ts";
@@ -13,7 +13,7 @@ const TYPES = ["object", "array", "string", "integer", "number", "boolean"];
 export function structuralCauses(schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (schema.type !== "object") {
-    const message = `Invalid value: ${JSON.stringify(schema.type ?? "")}: must be object at the root`;
+    const message = `Invalid value: ${formatJson(schema.type ?? "")}: must be object at the root`;
     causes.push({ reason: "FieldValueInvalid", message, field: `${path}.type` });
   }
   visit(schema, path, { depth: 0, correlatable: true }, causes);
@@ -61,8 +61,8 @@ function ownCauses(schema: Schema, path: string, causes: StatusCause[]): void {
       });
     }
   } else if (!TYPES.includes(schema.type)) {
-    const supported = TYPES.map((type) => JSON.stringify(type)).sort().join(", ");
-    const message = `Unsupported value: ${JSON.stringify(schema.type)}: supported values: ${supported}`;
+    const supported = TYPES.map((type) => formatJson(type)).sort().join(", ");
+    const message = `Unsupported value: ${formatJson(schema.type)}: supported values: ${supported}`;
     causes.push({ reason: "FieldValueNotSupported", message, field: `${path}.type` });
   }
   if (schema.$ref !== undefined) causes.push(forbidden(`${path}.$ref`, "$ref is not supported"));
@@ -192,5 +192,5 @@ function forbidden(field: string, why: string): StatusCause {
 }
 
 function invalid(field: string, value: unknown, why: string): StatusCause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };
+  return { reason: "FieldValueInvalid", message: `Invalid value: ${formatJson(value)}: ${why}`, field };
 }

@@ -1,3 +1,4 @@
+import { formatJson } from "../../base/mod.ts";
 import type { DynamicObject } from "../../apimachinery/mod.ts";
 import type { PrinterColumn, ResourceType } from "../resource_type.ts";
 import { type BuiltinColumn, builtinColumns } from "./builtin_columns.ts";
@@ -81,7 +82,11 @@ function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number, builtin
   if (more.length > 0) return [value, ...more].map(text).join(",");
   switch (column.type) {
     case "integer":
-      return typeof value === "number" ? Math.trunc(value) : Number.parseInt(String(value), 10) || null;
+      return typeof value === "bigint"
+        ? value
+        : typeof value === "number"
+        ? Math.trunc(value)
+        : Number.parseInt(String(value), 10) || null;
     case "number":
     case "boolean":
       return value;
@@ -91,7 +96,7 @@ function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number, builtin
 }
 
 function text(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : formatJson(value);
 }
 
 function age(value: unknown, nowMs: number): string {

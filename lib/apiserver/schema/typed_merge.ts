@@ -1,4 +1,4 @@
-import { isObject } from "../../base/mod.ts";
+import { isObject, ownValue, setKey } from "../../base/mod.ts";
 import { elementOf, fieldType, itemsByElement, itemType, KeyingError, shapeOf, type TypeAt } from "./typed_value.ts";
 
 /**
@@ -31,8 +31,13 @@ function mergeMap(live: unknown, applied: unknown, type: TypeAt, path: string): 
   const before = isObject(live) ? live : {}, after = isObject(applied) ? applied : {};
   const merged: Record<string, unknown> = {};
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const value = mergeTyped(before[field], after[field], fieldType(type, field), `${path}.${field}`);
-    if (value !== undefined) merged[field] = value;
+    const value = mergeTyped(
+      ownValue(before, field),
+      ownValue(after, field),
+      fieldType(type, field),
+      `${path}.${field}`,
+    );
+    if (value !== undefined) setKey(merged, field, value);
   }
   // Two empty maps are told apart from null by what was applied.
   return Object.keys(merged).length > 0 ? merged : applied;
@@ -45,10 +50,11 @@ function mergeList(live: unknown[], applied: unknown, type: TypeAt, path: string
   const left = live.map((item) => elementOf(item, type)), right = applied.map((item) => elementOf(item, type));
   const shared = right.filter((element) => liveItems.has(element));
   const merged: unknown[] = [], done = new Set<string>();
+  let nextShared = 0;
   const take = (element: string) => {
     const before = liveItems.get(element) ?? [];
     done.add(element);
-    if (shared[0] === element) shared.shift();
+    if (shared[nextShared] === element) nextShared++;
     // Repeated live items are no single item to merge with: what is applied replaces them.
     const base = before.length === 1 ? before[0] : undefined;
     merged.push(mergeTyped(base, appliedItems.get(element)![0], itemType(type), `${path}[]`));
@@ -61,7 +67,8 @@ function mergeList(live: unknown[], applied: unknown, type: TypeAt, path: string
       l++;
       r++;
     } else if (
-      ours !== undefined && theirs !== undefined && appliedItems.has(ours) && shared[0] && shared[0] !== ours
+      ours !== undefined && theirs !== undefined && appliedItems.has(ours) && shared[nextShared] &&
+      shared[nextShared] !== ours
     ) {
       l++; // shared, but its turn comes where the applied order puts it
     } else if (ours !== undefined && !appliedItems.has(ours)) {

@@ -1,4 +1,4 @@
-import { isObject, jsonEqual } from "../../base/mod.ts";
+import { formatJson, isObject, jsonEqual, ownValue, setKey } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { fieldSchema, resolveSchema } from "./definitions.ts";
 import { emptyTrie, type FieldTrie, insertPath, isEmptyTrie, keyElement } from "./field_trie.ts";
@@ -64,7 +64,7 @@ export class KeyingError extends Error {
  * @throws {KeyingError} where a map list's item lacks a key that has no default.
  */
 export function elementOf(item: unknown, type: TypeAt): string {
-  if (shapeOf([], type) === "set-list") return `v:${JSON.stringify(item)}`;
+  if (shapeOf([], type) === "set-list") return `v:${formatJson(item)}`;
   const keys: Record<string, unknown> = {}, of = itemType(type);
   for (const key of type.schema!["x-kubernetes-list-map-keys"] ?? []) {
     const value = isObject(item) && Object.hasOwn(item, key) ? item[key] : undefined;
@@ -149,7 +149,7 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
       const removal = set.children.get(`f:${field}`);
       if (removal?.self || child === undefined) continue;
       const rest = removal && !isEmptyTrie(removal) ? withoutFields(child, removal, fieldType(type, field)) : child;
-      if (rest !== undefined) kept[field] = rest;
+      if (rest !== undefined) setKey(kept, field, rest);
     }
     return Object.keys(kept).length > 0 ? kept : undefined;
   }
@@ -203,7 +203,7 @@ function compareParts(left: unknown, right: unknown, type: TypeAt, path: string[
   if (shape === "map") {
     const a = isObject(left) ? left : {}, b = isObject(right) ? right : {};
     for (const field of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      compareAt(a[field], b[field], fieldType(type, field), [...path, `f:${field}`], into);
+      compareAt(ownValue(a, field), ownValue(b, field), fieldType(type, field), [...path, `f:${field}`], into);
     }
     return;
   }

@@ -2,7 +2,7 @@ import type { StatusCause } from "../../apimachinery/mod.ts";
 import { isObject, jsonEqual, ownValue } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { fieldSchema, resolveSchema } from "./definitions.ts";
-import { listCauses } from "./list_validation.ts";
+import { itemsByKeys, listCauses } from "./list_validation.ts";
 import { ruleCauses } from "./rule_validation.ts";
 import { scalarCauses, typeName } from "./value_validation.ts";
 
@@ -76,10 +76,9 @@ function visitItems(at: At, schema: Schema, causes: StatusCause[]): void {
   if (!schema.items) return;
   const items = resolveSchema(schema.items), reference = schema.items;
   const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
-  const former = Array.isArray(at.old) ? at.old : [];
+  const formerOf = keys && itemsByKeys(Array.isArray(at.old) ? at.old : [], keys);
   (at.value as unknown[]).forEach((value, index) => {
-    const old = keys &&
-      former.find((item) => keys.every((key) => isObject(item) && isObject(value) && jsonEqual(item[key], value[key])));
+    const old = formerOf?.(value);
     const whole = items["x-kubernetes-embedded-resource"] === true;
     visit({ ...at, value, old, path: `${at.path}[${index}]`, whole }, reference, causes);
   });
@@ -138,7 +137,7 @@ function combine(at: At, schema: Schema, causes: StatusCause[]): void {
 
 function wrongType(value: unknown, schema: Schema): string | undefined {
   if (schema["x-kubernetes-int-or-string"]) {
-    return Number.isInteger(value) || typeof value === "string" ? undefined : "integer,string";
+    return typeName(value) === "integer" || typeof value === "string" ? undefined : "integer,string";
   }
   const { type } = schema;
   if (type === undefined) return undefined;

@@ -1,5 +1,5 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
-import { isObject, jsonEqual } from "../../base/mod.ts";
+import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { matchesFormat } from "./formats.ts";
 
@@ -10,6 +10,7 @@ const PATTERNS_MAX = 1_000;
 export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
+  if (typeof value === "bigint") return "integer";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
   return typeof value;
 }
@@ -34,17 +35,17 @@ export function readPattern(pattern: string): RegExp | undefined {
 /** What is wrong with a value by itself: bounds, lengths, enum, pattern, format. Its type is right already. */
 export function scalarCauses(value: unknown, schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
-  if (typeof value === "number") numberCauses(value, schema, path, causes);
+  if (typeof value === "number" || typeof value === "bigint") numberCauses(value, schema, path, causes);
   else if (typeof value === "string") textCauses(value, schema, path, causes);
   else if (Array.isArray(value)) sizeCauses(value.length, "items", schema.minItems, schema.maxItems, path, causes);
   else if (isObject(value)) {
     sizeCauses(Object.keys(value).length, "properties", schema.minProperties, schema.maxProperties, path, causes);
   }
   if (schema.enum && !schema.enum.some((allowed) => jsonEqual(allowed, value))) {
-    const allowed = schema.enum.map((one) => JSON.stringify(one)).join(", ");
+    const allowed = schema.enum.map((one) => formatJson(one)).join(", ");
     causes.push({
       reason: "FieldValueNotSupported",
-      message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${allowed}`,
+      message: `Unsupported value: ${formatJson(value)}: supported values: ${allowed}`,
       field: path,
     });
   }
@@ -54,12 +55,12 @@ export function scalarCauses(value: unknown, schema: Schema, path: string): Stat
 function invalid(value: unknown, path: string, text: string): StatusCause {
   return {
     reason: "FieldValueInvalid",
-    message: `Invalid value: ${JSON.stringify(value)}: ${path} in body should ${text}`,
+    message: `Invalid value: ${formatJson(value)}: ${path} in body should ${text}`,
     field: path,
   };
 }
 
-function numberCauses(value: number, schema: Schema, path: string, causes: StatusCause[]): void {
+function numberCauses(value: number | bigint, schema: Schema, path: string, causes: StatusCause[]): void {
   const { minimum, maximum, multipleOf } = schema;
   if (maximum !== undefined && (schema.exclusiveMaximum ? value >= maximum : value > maximum)) {
     causes.push(invalid(value, path, `be less than ${schema.exclusiveMaximum ? "" : "or equal to "}${maximum}`));
@@ -72,8 +73,9 @@ function numberCauses(value: number, schema: Schema, path: string, causes: Statu
   }
 }
 
-function isMultiple(value: number, of: number): boolean {
-  const quotient = value / of; // 0.3 / 0.1 is not 3 in floating point
+function isMultiple(value: number | bigint, of: number): boolean {
+  if (typeof value === "bigint" && Number.isSafeInteger(of)) return value % BigInt(of) === 0n;
+  const quotient = Number(value) / of; // 0.3 / 0.1 is not 3 in floating point
   return Math.abs(quotient - Math.round(quotient)) < 1e-9 * Math.max(1, Math.abs(quotient));
 }
 
@@ -95,8 +97,8 @@ function textCauses(value: string, schema: Schema, path: string, causes: StatusC
   if (schema.format !== undefined && !matchesFormat(value, schema.format)) {
     causes.push({
       reason: "FieldValueTypeInvalid",
-      message: `Invalid value: ${JSON.stringify(value)}: ${path} in body must be of type ${schema.format}: ${
-        JSON.stringify(value)
+      message: `Invalid value: ${formatJson(value)}: ${path} in body must be of type ${schema.format}: ${
+        formatJson(value)
       }`,
       field: path,
     });

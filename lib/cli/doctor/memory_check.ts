@@ -1,3 +1,4 @@
+import { formatJson } from "../../base/json.ts";
 import type { KubeObject } from "../../apimachinery/object.ts";
 import { parseQuantity } from "../../apimachinery/quantity.ts";
 import { type ApiResource, formatGroupResource } from "../../apimachinery/resource.ts";
@@ -71,7 +72,7 @@ async function storeBytes(client: Client, watched: Watched, signal: AbortSignal)
       count += items.length + (metadata?.remainingItemCount ?? 0);
       if (sampled === 0) {
         sampled = items.length;
-        for (const item of items) sampleBytes += JSON.stringify({ ...item, metadata: trimmed(item) }).length;
+        for (const item of items) sampleBytes += formatJson({ ...item, metadata: trimmed(item) }).length;
       }
       // With a selector the server does not say how many are left.
       if (metadata?.remainingItemCount !== undefined || ++pages === PAGES_MAX) break;
