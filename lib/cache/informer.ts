@@ -82,6 +82,7 @@ export class Informer<T extends KubeObject> {
   #hasSynced = false;
   #started = false;
   #version = "";
+  #rewinds = 0;
   #heardMs: number;
 
   /** Makes no request before it is started. */
@@ -98,7 +99,7 @@ export class Informer<T extends KubeObject> {
     } = options;
     this.#clock = clock;
     this.#logger = logger.with({ resource: `${resource.plural}.${formatApiVersion(resource)}` });
-    this.#heardMs = clock.now();
+    this.#heardMs = clock.elapsed();
     this.#store = this.store = new WritableStore<T>({
       onIndexError: (index, error) =>
         this.#logger.error("an index function threw", { index, error: describeError(error) }),
@@ -112,7 +113,7 @@ export class Informer<T extends KubeObject> {
       put: (object) => this.#emit(this.#store.put(object), false),
       remove: (object) => this.#emit(this.#store.remove(object), false),
       progress: (version) => this.#advance(version),
-      heard: () => this.#heardMs = clock.now(),
+      heard: () => this.#heardMs = clock.elapsed(),
       state: (state, error) => this.#enter(state, error),
     }, {
       clock,
@@ -153,6 +154,11 @@ export class Informer<T extends KubeObject> {
     return this.#version;
   }
 
+  /** How often the server's versions went back, as after a restore from a backup: what was known of versions before is void then. */
+  get rewinds(): number {
+    return this.#rewinds;
+  }
+
   /** How often it had to list again. */
   get relists(): number {
     return this.#reflector.relists;
@@ -165,7 +171,7 @@ export class Informer<T extends KubeObject> {
 
   /** Milliseconds since the server last said anything about this resource, bookmarks included. */
   stalenessMs(): number {
-    return this.#clock.now() - this.#heardMs;
+    return this.#clock.elapsed() - this.#heardMs;
   }
 
   /** Calls `listener` with every change from now on, and first, at once, with the present objects. Returns how to stop. */
@@ -181,8 +187,8 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`, or the
-   * informer stopped. An object outside the selectors shows with the next bookmark only, which can take a minute.
+   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`, the
+   * informer stopped, or the server's versions went back. An object outside the selectors shows with the next bookmark only, which can take a minute.
    *
    * @throws the signal's reason.
    */
@@ -205,11 +211,18 @@ export class Informer<T extends KubeObject> {
   }
 
   #replace(objects: T[], version: string, rewound: boolean): void {
-    if (rewound) this.#version = version;
+    if (rewound) this.#rewind(version);
     const initial = !this.#hasSynced;
     this.#emit(this.#store.replace(objects, rewound), initial);
     this.#hasSynced = true;
     this.#settleSynced.resolve();
+  }
+
+  /** A version of the former history may never come: who waits for one looks again. */
+  #rewind(version: string): void {
+    this.#version = version;
+    this.#rewinds++;
+    for (const waiter of [...this.#waiters]) waiter.resolve(false);
   }
 
   #emit(changes: readonly StoreChange<T>[], initial: boolean): void {

@@ -161,7 +161,7 @@ export class Reflector<T extends KubeObject> {
     const initial: T[] | undefined = this.#version === undefined ? [] : undefined;
     if (initial) this.#beginList();
     if (this.#watches++ > 0) this.reconnects++;
-    const startMs = clock.now();
+    const startMs = clock.elapsed();
     let alive = false;
     try {
       const events = this.client.watch<T>(this.resource, {
@@ -181,12 +181,12 @@ export class Reflector<T extends KubeObject> {
       }
       alive = true;
     } finally {
-      if (alive && clock.now() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
+      if (alive && clock.elapsed() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
     }
     if (signal.aborted) return;
     // A server that does not know the parameter (before 1.27) watches, and never says that the list is complete.
     if (initial && this.#version === undefined) return this.#giveUpStreaming();
-    if (clock.now() - startMs >= HEALTHY_WATCH_MS) return;
+    if (clock.elapsed() - startMs >= HEALTHY_WATCH_MS) return;
     this.#failures++;
     this.sink.state("backingOff");
     await this.#pause(this.#backoffMs(undefined), signal);

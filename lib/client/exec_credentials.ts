@@ -66,12 +66,12 @@ export class ExecCredentials implements Credentials {
   /** See {@linkcode Credentials.invalidate}. */
   invalidate(): void {
     // A user whom the server does not know would otherwise have the plugin run, and perhaps ask, with every request.
-    if (this.options.clock.now() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;
+    if (this.options.clock.elapsed() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;
   }
 
   async #run(): Promise<ExecAnswer> {
     const answer = answerOf(await this.#output(), this.plugin.command);
-    this.#ranMs = this.options.clock.now();
+    this.#ranMs = this.options.clock.elapsed();
     this.#answer = answer;
     if (answer.cert !== this.#tls.cert) this.#tls = { ...this.options.tls, cert: answer.cert, key: answer.key };
     return answer;

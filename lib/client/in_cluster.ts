@@ -37,7 +37,7 @@ export class InClusterCredentials implements Credentials {
   private constructor(readonly options: InClusterOptions, token: string, ca: string) {
     this.#token = token;
     this.#tls = { caCerts: [ca] };
-    this.#readMs = options.clock.now();
+    this.#readMs = options.clock.elapsed();
   }
 
   /** Reads the service account. @throws {UsageError} where the pod has none. */
@@ -53,7 +53,7 @@ export class InClusterCredentials implements Credentials {
 
   /** See {@linkcode Credentials.headers}. */
   async headers(): Promise<HeaderFields> {
-    if (this.options.clock.now() - this.#readMs >= (this.options.tokenMsMax ?? TOKEN_MS_MAX)) {
+    if (this.options.clock.elapsed() - this.#readMs >= (this.options.tokenMsMax ?? TOKEN_MS_MAX)) {
       this.#reading ??= this.#read().finally(() => this.#reading = undefined);
       await this.#reading;
     }
@@ -74,7 +74,7 @@ export class InClusterCredentials implements Credentials {
       // The kubelet swaps the files while they are in use; the token at hand is still good for a while, and if it is not,
       // the server's 401 says so.
     }
-    this.#readMs = this.options.clock.now();
+    this.#readMs = this.options.clock.elapsed();
   }
 }
 

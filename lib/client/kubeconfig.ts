@@ -271,7 +271,7 @@ class TokenFileCredentials implements Credentials {
   ) {}
 
   async headers(): Promise<HeaderFields> {
-    if (this.clock.now() - this.#readMs >= 60_000) {
+    if (this.clock.elapsed() - this.#readMs >= 60_000) {
       try {
         this.#token = (await this.readFile(this.path)).trim();
       } catch (cause) {
@@ -279,7 +279,7 @@ class TokenFileCredentials implements Credentials {
           cause,
         });
       }
-      this.#readMs = this.clock.now();
+      this.#readMs = this.clock.elapsed();
     }
     return bearer(this.#token);
   }

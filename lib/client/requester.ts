@@ -158,7 +158,7 @@ export class Requester {
     const { verb, resource, subresource, key, path } = spec.subject;
     const named = resource ? formatGroupResource(resource) + (subresource ? `/${subresource}` : "") : path ?? spec.path;
     const recorded = async (span?: Span) => {
-      const startMs = clock.now();
+      const startMs = clock.elapsed();
       let code = 0;
       try {
         return await work((status) => code = status);
@@ -170,7 +170,7 @@ export class Requester {
         if (code > 0) span?.setAttribute("http.response.status_code", code);
         span?.end();
         const { namespace, name } = key ?? {};
-        onRequest?.({ verb, resource: named, namespace, name, code, durationMs: clock.now() - startMs });
+        onRequest?.({ verb, resource: named, namespace, name, code, durationMs: clock.elapsed() - startMs });
       }
     };
     if (!tracer) return await recorded();

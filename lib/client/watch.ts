@@ -159,16 +159,16 @@ class Watchdog implements Disposable {
   #timer;
 
   constructor(readonly clock: Clock, readonly idleMs: number, readonly bark: () => void) {
-    this.#lastMs = clock.now();
+    this.#lastMs = clock.elapsed();
     this.#timer = clock.schedule(() => this.#check(), idleMs);
   }
 
   feed(): void {
-    this.#lastMs = this.clock.now();
+    this.#lastMs = this.clock.elapsed();
   }
 
   #check(): void {
-    const leftMs = this.#lastMs + this.idleMs - this.clock.now();
+    const leftMs = this.#lastMs + this.idleMs - this.clock.elapsed();
     if (leftMs <= 0) return this.bark();
     this.#timer = this.clock.schedule(() => this.#check(), leftMs);
   }

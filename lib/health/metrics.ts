@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 export interface ControllerGauges {
   readonly name: string;
   readonly depth: () => number;
-  /** When each cycle under way began, milliseconds since the epoch. */
+  /** When each pass that runs began, as `Clock.elapsed` tells. */
   readonly workingSinceMs: () => readonly number[];
   readonly workersMax: number;
 }
@@ -217,7 +217,7 @@ export class Metrics {
       for (const { name, depth } of this.#controllers) gauge.set({ name }, depth());
     });
     const ages = (each: ControllerGauges) =>
-      each.workingSinceMs().map((sinceMs) => (this.#clock.now() - sinceMs) / 1_000);
+      each.workingSinceMs().map((sinceMs) => (this.#clock.elapsed() - sinceMs) / 1_000);
     this.#gauge("workqueue_unfinished_work_seconds", "Sum of the ages of keys under work", ["name"], (gauge) => {
       for (const each of this.#controllers) gauge.set({ name: each.name }, ages(each).reduce((a, b) => a + b, 0));
     });

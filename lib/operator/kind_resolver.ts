@@ -31,7 +31,7 @@ export class KindResolver {
     const known = this.#declared.find((each) => each.group === group && each.version === version && each.kind === kind);
     if (known) return known;
     let found = findResource(await this.#discovery(), group, kind, version);
-    if (!found && this.#clock.now() - this.#discoveredMs >= MISS_MS) {
+    if (!found && this.#clock.elapsed() - this.#discoveredMs >= MISS_MS) {
       this.#discovered = undefined; // its CRD may have been installed since
       found = findResource(await this.#discovery(), group, kind, version);
     }
@@ -41,7 +41,7 @@ export class KindResolver {
 
   #discovery(): Promise<readonly DiscoveredResource[]> {
     if (!this.#discovered) {
-      this.#discoveredMs = this.#clock.now();
+      this.#discoveredMs = this.#clock.elapsed();
       this.#discovered = discover(this.#client, this.#signal);
       this.#discovered.catch(() => this.#discovered = undefined);
     }
