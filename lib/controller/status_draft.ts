@@ -2,8 +2,14 @@ import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
 import { type Condition, setCondition } from "../apimachinery/condition.ts";
 import type { BaseStatus } from "./declaration.ts";
 
+/** What handlers set in a status. */
+export interface StatusEdits {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly conditions: readonly Condition[];
+}
+
 /**
- * The status that one cycle wants. It starts as the object's present status; handlers set fields and conditions; the
+ * The status that one pass wants. It starts as the object's present status; handlers set fields and conditions; the
  * engine writes its own part once, by server-side apply, if it differs.
  *
  * Guarantees: top-level fields and conditions that another manager wrote and no handler set are neither written nor taken
@@ -51,7 +57,7 @@ export class StatusDraft<Status extends object> {
     for (const [field, value] of Object.entries(fields)) {
       this.#fieldsSet.add(field);
       if (value === undefined) delete this.#draft[field];
-      else this.#draft[field] = jsonClone(value);
+      else this.#draft[field] = jsonClone(asJson(value));
     }
   }
 
@@ -65,6 +71,37 @@ export class StatusDraft<Status extends object> {
     this.#conditionsSet.add(type);
   }
 
+  /** Sets a condition that speaks of another generation than the present one. */
+  conditionOf(
+    generation: number | undefined,
+    { type, status, reason, message }: Omit<Condition, "lastTransitionTime">,
+  ): void {
+    const observed = generation === undefined ? {} : { observedGeneration: generation };
+    this.#draft.conditions = setCondition(
+      this.#conditions(),
+      { type, status, reason, message, ...observed },
+      this.#nowMs,
+    );
+    this.#conditionsSet.add(type);
+  }
+
+  /** What was set so far, for another draft: it could not be written. */
+  get edits(): StatusEdits {
+    const fields = [...this.#fieldsSet].map((field) => [field, this.#draft[field]] as const);
+    return {
+      fields: Object.fromEntries(fields),
+      conditions: this.#conditions().filter(({ type }) => this.#conditionsSet.has(type)),
+    };
+  }
+
+  /** Sets again what an earlier draft had set. */
+  restore({ fields, conditions }: StatusEdits): void {
+    this.set(fields as Partial<Status>);
+    for (const { lastTransitionTime: _, observedGeneration, ...condition } of conditions) {
+      this.conditionOf(observedGeneration, condition);
+    }
+  }
+
   /** Removes a condition that says nothing any more. */
   removeCondition(type: string): void {
     const rest = this.#conditions().filter((condition) => condition.type !== type);
@@ -72,7 +109,7 @@ export class StatusDraft<Status extends object> {
     else delete this.#draft.conditions;
   }
 
-  /** Whether a handler set this condition in this cycle. */
+  /** Whether a handler set this condition in this pass. */
   hasSet(type: string): boolean {
     return this.#conditionsSet.has(type);
   }
@@ -122,4 +159,12 @@ export class StatusDraft<Status extends object> {
   #generationField(): { observedGeneration?: number } {
     return this.#generation === undefined ? {} : { observedGeneration: this.#generation };
   }
+}
+
+/** A value as it is sent: what has a JSON form of its own, dates for one, becomes that. */
+function asJson(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return (value as { toJSON(): unknown }).toJSON();
+  if (Array.isArray(value)) return value.map(asJson);
+  return Object.fromEntries(Object.entries(value).map(([field, item]) => [field, asJson(item)]));
 }

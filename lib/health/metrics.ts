@@ -95,6 +95,7 @@ export class Metrics {
     cycleStarted(): void;
     cycleEnded(result: string, durationMs: number, writes: number): void;
     hot(key: string, hot: boolean): void;
+    stale(): void;
   } {
     const queue = this.#queue, cycles = this.#cycles, name = { name: controller }, label = { controller };
     return {
@@ -114,6 +115,7 @@ export class Metrics {
         if (result === "failed") cycles.failed.inc(label);
       },
       hot: (_key, hot) => this.#hot.inc(label, hot ? 1 : -1),
+      stale: () => cycles.stale.inc(label),
     };
   }
 
@@ -189,6 +191,11 @@ export class Metrics {
       active: this.#gauge("controller_runtime_active_workers", "Reconciles under way", label),
       workersMax: this.#gauge("controller_runtime_max_concurrent_reconciles", "Most reconciles at once", label),
       writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
+      stale: this.#counter(
+        "pintle_stale_reads_avoided_total",
+        "Reconciles put off because a store did not show their object's own writes in time",
+        label,
+      ),
     };
   }
 
