@@ -62,9 +62,9 @@ export class ConversionWebhook {
 
   /** Answers one review. Rejects never. */
   fetch({ method = "GET", headers = {}, body = "" }: TransportRequest): Promise<Response> {
-    const { clock, onReview } = this.#host, startMs = clock.now();
+    const { clock, onReview } = this.#host, startMs = clock.elapsed();
     const { answer, failed } = this.#answer(method, headers["content-type"] ?? "", body);
-    onReview?.({ webhook: CONVERT_PATH, code: answer.status, denied: failed, durationMs: clock.now() - startMs });
+    onReview?.({ webhook: CONVERT_PATH, code: answer.status, denied: failed, durationMs: clock.elapsed() - startMs });
     return Promise.resolve(answer);
   }
 

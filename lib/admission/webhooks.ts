@@ -120,9 +120,9 @@ export class AdmissionWebhooks {
     const { pathname, searchParams } = new URL(path, "https://webhook");
     const declaration = this.#declarations.get(pathname);
     if (!declaration) return plainText(404, "no webhook is served here");
-    const { clock, onReview } = this.#host, startMs = clock.now();
+    const { clock, onReview } = this.#host, startMs = clock.elapsed();
     const { answer, denied } = await this.#answer(declaration, searchParams.get("timeout"), { method, headers, body });
-    onReview?.({ webhook: pathname, code: answer.status, denied, durationMs: clock.now() - startMs });
+    onReview?.({ webhook: pathname, code: answer.status, denied, durationMs: clock.elapsed() - startMs });
     return answer;
   }
 

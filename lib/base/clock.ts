@@ -7,8 +7,8 @@ export interface TimerHandle {
 /**
  * Time as an argument. Every room takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that a test owns time.
  *
- * Guarantees: `now()` never runs backwards within one {@linkcode VirtualClock}; `elapsed()` never does; callbacks never run inside
- * `schedule`. All delays are milliseconds.
+ * Guarantees: `elapsed()` never runs backwards; callbacks never run inside `schedule`. All delays are milliseconds. Whatever is a duration
+ * (deadlines, backoffs, ages, watchdogs) is measured by `elapsed()`; `now()` is for timestamps that people, records and leases read.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch, as the machine has it: somebody may set it forward or back at any time. */

@@ -1,11 +1,14 @@
-/** Milliseconds, or a text such as `500ms`, `30s`, `10m`, `1h30m`, `7d`. */
-export type Duration = number | string;
+/** Milliseconds, or a text such as `500ms`, `30s`, `10m`, `1h30m`, `7d`: at most two parts where it is checked at compile time. */
+export type Duration =
+  | number
+  | `${number}${"ms" | "s" | "m" | "h" | "d"}`
+  | `${number}${"s" | "m" | "h" | "d"}${number}${"ms" | "s" | "m" | "h"}`;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
 
 /**
- * Milliseconds of a {@linkcode Duration}. A plain number is milliseconds already.
+ * Milliseconds of a {@linkcode Duration}, or of a text from outside that should be one. A plain number is milliseconds already.
  *
  * @throws {RangeError} for a negative, infinite or unreadable duration; the message quotes it.
  * @example
@@ -14,10 +17,13 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
  * if (durationMs("1h30m") !== 5_400_000) throw new Error("ninety minutes");
  * ```
  */
-export function durationMs(duration: Duration): number {
+export function durationMs(duration: Duration | string): number {
   if (typeof duration === "number") {
     if (!Number.isFinite(duration) || duration < 0) throw new RangeError(`${duration} is no duration in milliseconds`);
     return duration;
+  }
+  if (typeof duration !== "string") {
+    throw new RangeError(`${duration} is no duration: write it like 500ms, 30s, 10m, 1h30m`);
   }
   let totalMs = 0;
   PART.lastIndex = 0;

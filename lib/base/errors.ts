@@ -75,15 +75,47 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new InvariantError(message);
 }
 
-/** One line for people: the message and those of its causes, no stack. Works on anything that was thrown. */
+/** Characters of one error's description: a condition's message may have 32,768, and a log line should stay readable. */
+const DESCRIPTION_LENGTH_MAX = 4_096;
+
+/** One line for people: the message and those of its causes, no stack, of bounded length. Works on anything that was thrown. */
 export function describeError(error: unknown): string {
   // Two that came together, as where clearing up after an error failed as well: the first is the one to mend.
-  if (error instanceof SuppressedError) return `${describeError(error.suppressed)}; then ${describeError(error.error)}`;
-  const messages: string[] = [];
-  for (let current = error, depth = 0; current !== undefined && current !== null && depth < 5; depth++) {
-    const message = current instanceof Error ? current.message || current.name : String(current);
-    if (message && !messages.some((known) => known.includes(message))) messages.push(message);
-    current = current instanceof Error ? current.cause : undefined;
+  if (error instanceof SuppressedError) {
+    return cutText(`${describeError(error.suppressed)}; then ${describeError(error.error)}`, DESCRIPTION_LENGTH_MAX);
   }
-  return messages.join(": ");
+  const messages: string[] = [];
+  for (let current = error, depth = 0; depth < 5; depth++) {
+    const message = cutText(messageOf(current), DESCRIPTION_LENGTH_MAX);
+    if (message && !messages.some((known) => known.includes(message))) messages.push(message);
+    if (!(current instanceof Error) || current.cause === undefined || current.cause === null) break;
+    current = current.cause;
+  }
+  return cutText(messages.join(": "), DESCRIPTION_LENGTH_MAX);
+}
+
+/** The stack of an error that its author did not throw on purpose, bounded; undefined where it has none. */
+export function stackOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error instanceof TemporaryError || error instanceof PermanentError) return undefined;
+  return error.stack === undefined ? undefined : cutText(error.stack, DESCRIPTION_LENGTH_MAX);
+}
+
+/** The beginning of a text, no character cut in two, with its whole length where something is left out. */
+export function cutText(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax) return text;
+  const note = `… (${text.length} characters)`, kept = Math.max(0, lengthMax - note.length);
+  const splits = /[\uD800-\uDBFF]/.test(text[kept - 1] ?? "");
+  return text.slice(0, splits ? kept - 1 : kept) + note;
+}
+
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return `${thrown.message}` || thrown.name;
+  if (typeof thrown === "string") return thrown;
+  if (thrown === undefined || thrown === null) return `${thrown} was thrown`;
+  if (typeof thrown !== "object") return String(thrown);
+  try {
+    return JSON.stringify(thrown) ?? String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown); // it refers to itself, or refuses to be written
+  }
 }

@@ -10,7 +10,7 @@ interface Timer {
 /**
  * A clock that stands still until a test turns it.
  *
- * Guarantees: timers fire in order of their due time, then of their creation; between two timers every microtask and every
+ * Guarantees: `now()` goes back only where {@linkcode set} says so; timers fire in order of their due time, then of their creation; between two timers every microtask and every
  * pending macrotask that the program started is given a turn, so code between timers runs as it would in real time.
  *
  * @example
@@ -26,6 +26,7 @@ interface Timer {
 export class VirtualClock implements Clock {
   readonly #settle: () => Promise<void>;
   #nowMs: number;
+  #setByMs = 0;
   #nextId = 1;
   #timers: Timer[] = [];
 
@@ -43,9 +44,16 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
-  /** See {@linkcode Clock.elapsed}: nobody sets this one. */
+  /** See {@linkcode Clock.elapsed}: {@linkcode set} does not move it. */
   elapsed(): number {
-    return this.#nowMs;
+    return this.#nowMs - this.#setByMs;
+  }
+
+  /** Sets the machine's clock by `deltaMs`, forward or back, as an administrator or NTP does. No timer fires, and no time has passed. */
+  set(deltaMs: number): void {
+    this.#setByMs += deltaMs;
+    this.#nowMs += deltaMs;
+    this.#timers = this.#timers.map((timer) => ({ ...timer, dueMs: timer.dueMs + deltaMs }));
   }
 
   /** See {@linkcode Clock.schedule}. */

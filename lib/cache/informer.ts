@@ -89,6 +89,7 @@ export class Informer<T extends KubeObject> {
   #hasSynced = false;
   #started = false;
   #version = "";
+  #rewinds = 0;
   #heardMs: number;
 
   /** Makes no request before it is started. */
@@ -164,6 +165,11 @@ export class Informer<T extends KubeObject> {
     return this.#version;
   }
 
+  /** How often the server's versions went back, as after a restore from a backup: what was known of versions before is void then. */
+  get rewinds(): number {
+    return this.#rewinds;
+  }
+
   /** How often it had to list again. */
   get relists(): number {
     return this.#reflector.relists;
@@ -192,8 +198,8 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`, or the
-   * informer stopped. An object outside the selectors shows with the next bookmark only, which can take a minute.
+   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`, the
+   * informer stopped, or the server's versions went back. An object outside the selectors shows with the next bookmark only, which can take a minute.
    *
    * @throws the signal's reason.
    */
@@ -216,11 +222,18 @@ export class Informer<T extends KubeObject> {
   }
 
   #replace(objects: T[], version: string, rewound: boolean): void {
-    if (rewound) this.#version = version;
+    if (rewound) this.#rewind(version);
     const initial = !this.#hasSynced;
     this.#emit(this.#store.replace(objects, rewound), initial);
     this.#hasSynced = true;
     this.#settleSynced.resolve();
+  }
+
+  /** A version of the former history may never come: who waits for one looks again. */
+  #rewind(version: string): void {
+    this.#version = version;
+    this.#rewinds++;
+    for (const waiter of [...this.#waiters]) waiter.resolve(false);
   }
 
   #emit(changes: readonly StoreChange<T>[], initial: boolean): void {

@@ -39,14 +39,14 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   }
   const clock = new SystemClock();
   using interrupts = new Interrupts({ hangup: true });
-  const startMs = clock.now();
+  const startMs = clock.elapsed();
   await using cluster = await openEmbedded({
     clock,
     logger: silentLogger,
     port,
     kubeconfigPath: flags.writeKubeconfig,
   });
-  terminal.out(`embedded API server ready in ${formatDuration(clock.now() - startMs)}: ${cluster.server}`);
+  terminal.out(`embedded API server ready in ${formatDuration(clock.elapsed() - startMs)}: ${cluster.server}`);
   terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);
   const client = new Client(cluster.transport, { fieldManager: `${program}-demo`, clock, mask: context.mask });
   await applyCrds(client, operator, interrupts.signal);
@@ -119,11 +119,11 @@ class Story {
     let view = await this.#scenario.observe(this.#client);
     for (const step of this.#scenario.steps) {
       this.#abort.signal.throwIfAborted();
-      const startMs = this.#clock.now();
+      const startMs = this.#clock.elapsed();
       this.#steps.push({ title: step.title });
       await step.act(this.#client);
       view = await this.#converged(startMs);
-      const tookMs = this.#clock.now() - startMs;
+      const tookMs = this.#clock.elapsed() - startMs;
       this.#steps[this.#steps.length - 1] = { title: step.title, tookMs };
       this.#show(view);
       if (this.#area) await sleep(this.#clock, PAUSE_MS, this.#abort.signal);
@@ -160,7 +160,7 @@ class Story {
       const view = await this.#scenario.observe(this.#client);
       this.#show(view);
       if (view.wanted > 0 && view.current === view.wanted) return view;
-      const leftMs = STEP_MS_MAX - (this.#clock.now() - startMs);
+      const leftMs = STEP_MS_MAX - (this.#clock.elapsed() - startMs);
       if (leftMs <= 0) {
         throw new Error(`"${this.#steps.at(-1)?.title}" did not converge within ${formatDuration(STEP_MS_MAX)}`);
       }

@@ -84,7 +84,7 @@ export async function freeze(context: CommandContext, flags: FreezeFlags): Promi
 
 /** Says who pauses, as soon as they have; a freeze without a lifetime lasts from then on until somebody interrupts. */
 async function stands(freezing: Freezing, peer: Peer, lifetimeMs: number | undefined): Promise<number> {
-  const { terminal, clock, signal, title } = freezing, beganMs = clock.now(), renewed = freezing.lease(peer);
+  const { terminal, clock, signal, title } = freezing, beganMs = clock.elapsed(), renewed = freezing.lease(peer);
   terminal.out(`${title} is frozen by ${describePeer(peer)}`);
   let told = false;
   try {
@@ -97,7 +97,7 @@ async function stands(freezing: Freezing, peer: Peer, lifetimeMs: number | undef
         terminal.out("until Ctrl-C, or until this command dies");
         told = true;
       }
-      const passedMs = clock.now() - beganMs, boundMs = Math.min(PAUSE_MS_MAX, lifetimeMs ?? PAUSE_MS_MAX);
+      const passedMs = clock.elapsed() - beganMs, boundMs = Math.min(PAUSE_MS_MAX, lifetimeMs ?? PAUSE_MS_MAX);
       if (!told && passedMs >= boundMs) {
         throw new Error(`not paused within ${formatDuration(boundMs)}: ${busy.map(describePeer).join(", ")}`);
       }

@@ -17,7 +17,7 @@ const CYCLE_MS_MORE = 60_000;
 export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): OwnCheck[] {
   const check = () => {
     const oldestMs = Math.min(...(running()?.kinds ?? []).flatMap(({ workingSinceMs }) => workingSinceMs));
-    const ageMs = clock.now() - oldestMs;
+    const ageMs = clock.elapsed() - oldestMs;
     return ageMs > 2 * timeoutMs + CYCLE_MS_MORE
       ? `a reconcile has been running for ${formatDuration(ageMs)}`
       : undefined;

@@ -4,8 +4,8 @@ import { silentLogger } from "../base/log.ts";
 import { formatKey, type ObjectKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { Client, isNotFound } from "../client/mod.ts";
-import { scopeOfGlobs } from "../controller/namespace_scope.ts";
-import type { PlannedCycle } from "../controller/planned_cycle.ts";
+import { scopeOfGlobs } from "../controller/scope.ts";
+import type { PlannedPass } from "../controller/dry_run.ts";
 import type { CustomResource } from "../operator/define_resource.ts";
 import { kindsSelected } from "../operator/kind_selection.ts";
 import type { Operator } from "../operator/operator.ts";
@@ -56,7 +56,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const only = (of: ApiResource, { namespace: its, name: one }: ObjectKey) =>
     (!kind || formatGroupResource(of) === formatGroupResource(kind)) && (!name || one === name) &&
     (!namespace || !its || its === namespace);
-  const cycles: PlannedCycle[] = [];
+  const cycles: PlannedPass[] = [];
   for await (const cycle of operator.plan({ transport, clock, mask, scope, only, signal })) {
     cycles.push(cycle);
     if (flags.output === "text") { for (const line of cycleLines(cycle, terminal)) terminal.out(line); }
@@ -119,7 +119,7 @@ class NoObjectError extends Error {
 }
 
 /** For programs: plain fields, and of an error its message alone. */
-function cycleFields({ kind, key, cause, writes, events, outcome }: PlannedCycle) {
+function cycleFields({ kind, key, cause, writes, events, outcome }: PlannedPass) {
   const { error: _, ...ending } = outcome as { error?: unknown };
   return {
     kind: kind.kind,

@@ -1,9 +1,9 @@
 import { formatJson } from "../base/json.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatKey } from "../apimachinery/object.ts";
-import type { PlannedChange } from "../controller/planned_change.ts";
-import type { PlannedCycle } from "../controller/planned_cycle.ts";
-import type { PlannedWrite } from "../controller/planning_client.ts";
+import type { PlannedChange } from "../controller/dry_run.ts";
+import type { PlannedPass } from "../controller/dry_run.ts";
+import type { PlannedWrite } from "../controller/dry_run.ts";
 import type { Outcome } from "../handling/outcome.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -31,7 +31,7 @@ function effectOf({ verb, exists, changes }: PlannedWrite): Effect {
 }
 
 /** The plan of one object, as a diff; nothing where there is nothing to tell. */
-export function cycleLines(cycle: PlannedCycle, terminal: Pick<Terminal, "color">): string[] {
+export function cycleLines(cycle: PlannedPass, terminal: Pick<Terminal, "color">): string[] {
   const { kind, key, cause, writes, events, outcome } = cycle, ending = endingOf(outcome);
   if (writes.length === 0 && events.length === 0 && outcome.kind === "done") return [];
   const lines = [paint(terminal, "bold", `${kind.kind.toLowerCase()} ${formatKey(key)}: ${cause}`)];
@@ -78,7 +78,7 @@ function endingOf(outcome: Outcome): string | undefined {
 }
 
 /** `3 objects: 2 to create, 1 to change; nothing was written`. */
-export function planSummary(cycles: readonly PlannedCycle[]): string {
+export function planSummary(cycles: readonly PlannedPass[]): string {
   const writes = cycles.flatMap((cycle) => cycle.writes.map(effectOf));
   const parts = (["create", "change", "delete"] as const).flatMap((effect) => {
     const count = writes.filter((each) => each === effect).length;

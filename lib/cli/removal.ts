@@ -8,8 +8,7 @@ import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import { type Client, ConflictError, NotFoundError } from "../client/mod.ts";
 import { CycleClient } from "../controller/cycle_client.ts";
-import { release } from "../controller/finalizer.ts";
-import { annotate } from "../controller/handled_state.ts";
+import { annotate, removeFinalizers } from "../controller/finalizer.ts";
 import { NotYetError, waitUntil } from "../harness/waiting.ts";
 import type { Operator } from "../operator/operator.ts";
 import { type HandledKind, objectsOf } from "./footprint.ts";
@@ -94,7 +93,7 @@ export class Removal {
     await mapConcurrent(
       dryRun ? held.slice(0, 1) : held,
       AT_ONCE,
-      (object) => release(cycle, kind, object, [finalizer]),
+      (object) => removeFinalizers(cycle, kind, object, [finalizer]),
     );
     say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
   }

@@ -4,7 +4,7 @@ import type { Logger } from "../base/log.ts";
 import { SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client } from "../client/mod.ts";
-import { EVERYWHERE, gatedScope, type NamespaceScope } from "../controller/namespace_scope.ts";
+import { EVERYWHERE, gatedScope, type NamespaceScope } from "../controller/scope.ts";
 import { fencedTransport, LeaderElector, type LeaseLostError, Peering, Sharding } from "../election/mod.ts";
 import type { Metrics } from "../health/mod.ts";
 import type { PreflightOptions } from "../operator/preflight.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "../client/mod.ts";
-import { scopeOfGlobs } from "../controller/namespace_scope.ts";
+import { scopeOfGlobs } from "../controller/scope.ts";
 import { preflight, type PreflightOptions } from "../operator/preflight.ts";
 import type { CommandContext } from "./program.ts";
 

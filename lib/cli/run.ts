@@ -7,7 +7,7 @@ import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
 import type { Tracing } from "../health/tracing.ts";
 import { Metrics, probeChecks, serveHealth } from "../health/mod.ts";
-import { gatedScope, scopeOfGlobs } from "../controller/namespace_scope.ts";
+import { gatedScope, scopeOfGlobs } from "../controller/scope.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import type { StartOptions } from "../operator/start_options.ts";

@@ -1,4 +1,5 @@
 import { PermanentError, TemporaryError } from "../base/errors.ts";
+import { jsonEqual } from "../base/json.ts";
 import { applyIsCurrent } from "../apimachinery/field_set.ts";
 import { type DynamicObject, formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner.ts";
@@ -7,10 +8,12 @@ import type { Informer } from "../cache/mod.ts";
 import { ConflictError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
-import { ownFields } from "./own_fields.ts";
+import { ownFields } from "./managed_fields.ts";
 
-/** The deletion of the child brings a cycle at once; this is for the case that nobody collects it. */
+/** The deletion of the child brings a pass at once; this is for the case that nothing collects it. */
 const PREDECESSOR_DELAY_MS = 30_000;
+/** Deletions of one child before it is left to the next pass. */
+const DELETE_ATTEMPTS_MAX = 4;
 
 /** What a controller knows of the kinds that its handlers apply. */
 export interface ChildKinds {
@@ -22,19 +25,46 @@ export interface ChildKinds {
   owned(): readonly ApiResource[];
 }
 
-/** Applies the children of one object in one cycle. */
+/** Who applied what in one pass, so that two calls that mean two children do not overwrite each other. */
+export class ChildRegistry {
+  readonly #unnamed = new Map<string, { readonly call: string; readonly child: KubeObject }>();
+
+  /** @throws {PermanentError} naming both calls, where another one applied another child that it left unnamed, too. */
+  enter(target: string, call: string, child: KubeObject): void {
+    const former = this.#unnamed.get(target);
+    if (!former) return void this.#unnamed.set(target, { call, child });
+    if (jsonEqual(former.child, child)) return;
+    throw new PermanentError(
+      `${former.call} and ${call} both apply ${target}, the one without metadata.name: each would overwrite the other. ` +
+        `Give the children names`,
+      { reason: "InvalidChild" },
+    );
+  }
+}
+
+/** What children are applied with. */
+export interface ChildrenHost {
+  readonly kinds: ChildKinds;
+  readonly fieldManager: string;
+  readonly registry: ChildRegistry;
+  /** Id of the handler that applies them. */
+  readonly handler: string;
+}
+
+/** Applies the children of one object in one handler. */
 export class Children {
   readonly #owner: KubeObject;
   readonly #client: CycleClient;
+  readonly #host: ChildrenHost;
   readonly #kinds: ChildKinds;
-  readonly #fieldManager: string;
   readonly #applied = new Set<string>();
+  #calls = 0;
 
-  constructor(owner: KubeObject, client: CycleClient, kinds: ChildKinds, fieldManager: string) {
+  constructor(owner: KubeObject, client: CycleClient, host: ChildrenHost) {
     this.#owner = owner;
-    this.#fieldManager = fieldManager;
     this.#client = client;
-    this.#kinds = kinds;
+    this.#host = host;
+    this.#kinds = host.kinds;
   }
 
   /**
@@ -44,16 +74,18 @@ export class Children {
    * another controller. @throws {TemporaryError} where the child is still that of an object of the same name before this one.
    */
   async apply<C extends KubeObject>(child: C, options: ApplyChildOptions = {}): Promise<C> {
-    const { apiVersion, kind } = child;
+    const { apiVersion, kind } = child, call = `apply() number ${++this.#calls} of "${this.#host.handler}"`;
     if (!apiVersion || !kind) throw new PermanentError("a child needs apiVersion and kind", { reason: "InvalidChild" });
     const { group, version } = parseApiVersion(apiVersion);
     const resource = await this.#kinds.resolve(group, version, kind);
     const desired = this.#complete(child, resource, options.owned ?? true);
-    this.#applied.add(`${formatGroupResource(resource)} ${formatKey(keyOf(desired))}`);
+    const target = `${formatGroupResource(resource)} ${formatKey(keyOf(desired))}`;
+    if (child.metadata?.name === undefined) this.#host.registry.enter(target, call, desired);
+    this.#applied.add(target);
     const live = this.#kinds.informerOf(resource)?.store.get(keyOf(desired));
     if (live) {
       this.#refuseForeign(live, resource);
-      const own = ownFields(live, this.#fieldManager);
+      const own = ownFields(live, this.#host.fieldManager);
       if (applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)) {
         return typed(live, resource) as C;
       }
@@ -69,16 +101,27 @@ export class Children {
         const key = keyOf(child), { uid, deletionTimestamp } = child.metadata!;
         if (controllerOf(child)?.uid !== this.#owner.metadata!.uid || deletionTimestamp) continue;
         if (this.#applied.has(`${formatGroupResource(resource)} ${formatKey(key)}`)) continue;
-        try {
-          await this.#client.delete(resource, key, { uid });
-          gone.push(key);
-        } catch (error) {
-          // Gone already, or made anew by somebody: either way it is not the child that was meant.
-          if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
-        }
+        if (await this.#delete(resource, key, uid!)) gone.push(key);
       }
     }
     return gone;
+  }
+
+  /** Deletes the child of this uid; false where it is gone already, or another one has its name. @throws {ConflictError} */
+  async #delete(resource: ApiResource, key: ObjectKey, uid: string): Promise<boolean> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        await this.#client.delete(resource, key, { uid });
+        return true;
+      } catch (error) {
+        if (error instanceof NotFoundError) return false;
+        // A conflict says that it is another one, or that it changed in that moment: then it is still to go.
+        if (!(error instanceof ConflictError)) throw error;
+        const live = await this.#client.find<KubeObject>(resource, key, { metadataOnly: true });
+        if (live?.metadata?.uid !== uid) return false;
+        if (attempt >= DELETE_ATTEMPTS_MAX) throw error;
+      }
+    }
   }
 
   #complete<C extends KubeObject>(child: C, resource: ApiResource, owned: boolean): C {
@@ -97,7 +140,9 @@ export class Children {
         { reason: "InvalidChild" },
       );
     }
-    const references = [...(child.metadata?.ownerReferences ?? []), controllerReference(owner)];
+    // A manifest may name its owner itself; a server takes each owner once.
+    const others = (child.metadata?.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata!.uid);
+    const references = [...others, controllerReference(owner)];
     return { ...child, metadata: { ...metadata, ownerReferences: references } };
   }
 

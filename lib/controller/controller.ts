@@ -1,36 +1,43 @@
+import { describeError, stackOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { Memo } from "../base/memo.ts";
+import { Memo } from "../base/memo.ts";
 import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { StoreEvent } from "../cache/mod.ts";
-import { detectCause } from "../handling/cause.ts";
-import { isHot } from "../handling/hot_loop.ts";
-import { type Outcome, outcomeOfError } from "../handling/outcome.ts";
 import { backoffMs } from "../queue/backoff.ts";
+import { InFlight } from "../queue/in_flight.ts";
 import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
-import { Attendants } from "./attendants.ts";
-import { ChangeHandling } from "./change_handling.ts";
+import { ChangeHandlers } from "./change_handlers.ts";
 import { typed } from "./children.ts";
-import { Coverage } from "./coverage.ts";
-import { Cycle, type CycleHost, type CyclePlan, type CycleReport } from "./cycle.ts";
 import { CycleClient } from "./cycle_client.ts";
-import { type ControllerDeclaration, handles, type TimerDeclaration } from "./declaration.ts";
-import { Dependencies } from "./dependencies.ts";
-import type { ControllerDeps } from "./controller_deps.ts";
-import { KeyMemory, sameInput } from "./key_memory.ts";
-import { HotLoopGuard } from "./hot_loop_guard.ts";
-import { KeySchedule } from "./key_schedule.ts";
-import { Inputs } from "./inputs.ts";
-import type { CycleResult, CycleSpan } from "./observer.ts";
-import type { PlannedCycle } from "./planned_cycle.ts";
-import { tracedCycle } from "./traced_cycle.ts";
-import { Underway } from "./underway.ts";
+import { DaemonSupervisor } from "./daemons.ts";
+import { decide, type DecisionRules, type PassDecision } from "./decide.ts";
+import { type ControllerDeclaration, type ControllerDeps, handles, type TimerDeclaration } from "./declaration.ts";
+import type { PlannedPass } from "./dry_run.ts";
+import { EventHandlers } from "./event_handlers.ts";
+import { after, backsOff, changed, hotTargets, isKnown, type KeyState, nextDue, PENDING } from "./key_state.ts";
+import { sameInput } from "./managed_fields.ts";
+import { Pass, type PassHost } from "./pass.ts";
+import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
+import { ScopeTracker } from "./scope.ts";
+import { DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
 
 /** Before another look at an object whose watch lags behind our own writes. */
-const UNREFLECTED_PAUSE_MS = 1_000;
+const STALE_PAUSE_MS = 1_000;
+
+/** What a controller has of one key. */
+interface Key {
+  state: KeyState;
+  readonly uid: string | undefined;
+  /** What handlers remember of the object. */
+  readonly memo: Memo;
+  /** What the last pass wrote and the stores may not show yet. */
+  pending: readonly PendingWrite[];
+}
 
 /**
- * Reconciles every object of one kind: watches, queues keys, runs cycles, and remembers between cycles only what may be lost.
+ * Reconciles every object of one kind. It is the shell around `decide` and `after`: it watches, queues keys, carries decisions out and keeps
+ * the state of each key, all of which may be lost with the process.
  */
 export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object> {
   /** `plural.group` of its kind: what logs and metrics call it. */
@@ -39,91 +46,99 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly queue: WorkQueue;
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #deps: ControllerDeps;
-  readonly #memory = new Map<string, KeyMemory>();
-  readonly #inputs: Inputs<T, Spec, Status>;
-  readonly #dependencies: Dependencies;
-  readonly #host: CycleHost<T, Spec, Status>;
-  readonly #schedule: KeySchedule<T, TimerDeclaration<T, Spec, Status>>;
-  readonly #changes: ChangeHandling<T, Spec, Status> | undefined;
-  readonly #attendants: Attendants<T, Spec, Status>;
-  readonly #guard: HotLoopGuard;
-  readonly #cycles = new Underway();
-  readonly #coverage: Coverage<T>;
+  readonly #keys = new Map<string, Key>();
+  readonly #watches: DeclaredWatches<T, Spec, Status>;
+  readonly #dynamic: DynamicWatches;
+  readonly #host: PassHost<T, Spec, Status>;
+  readonly #rules: DecisionRules<T, TimerDeclaration<T, Spec, Status>>;
+  readonly #changes: ChangeHandlers<T, Spec, Status> | undefined;
+  readonly #events: EventHandlers<T> | undefined;
+  readonly #daemons: DaemonSupervisor<T, Spec, Status>;
+  readonly #passes = new InFlight();
+  /** Keys whose stores do not show their own writes yet: they hold up no worker. */
+  readonly #lagging = new InFlight();
+  readonly #scope: ScopeTracker<T>;
 
   /** Watches nothing and works on nothing before it is started. */
   constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
     this.name = formatGroupResource(declaration.kind);
     this.#declaration = declaration;
     this.#deps = deps;
-    const { clock, random, options, observer } = deps;
-    this.#coverage = new Coverage(deps.scope);
+    const { clock, random, options, observer, indexes, shared, events, fieldManager } = deps;
+    this.#scope = new ScopeTracker(deps.scope);
     this.queue = new WorkQueue({ clock, random, backoff: options.backoff, observer: observer?.queue });
-    this.#inputs = new Inputs(declaration, deps, {
+    this.#watches = new DeclaredWatches(declaration, deps, {
       onPrimary: (event) => this.#onPrimary(event),
-      onRelated: (key, reason) => this.queue.add(key, reason),
+      onRelated: (key, reason, source) => this.queue.add(key, this.#attributed(key, reason, source)),
     });
-    this.#dependencies = new Dependencies(deps.informers, (key) => this.queue.add(key, "dependency"));
-    this.#schedule = new KeySchedule(declaration.timers, options.hotLoop);
-    this.#guard = new HotLoopGuard(options.hotLoop, { clock, observer, logger: (key) => this.#logger(key) });
-    if (declaration.changes.length > 0) {
-      this.#changes = new ChangeHandling(declaration, deps.storage);
-    }
+    this.#dynamic = new DynamicWatches(deps.informers, (key) => this.queue.add(key, "dependency"));
+    this.#changes = declaration.changes.length > 0 ? new ChangeHandlers(declaration, deps.storage) : undefined;
     const kinds = {
       resolve: deps.resolveKind,
-      informerOf: (resource: ApiResource) => this.#inputs.owned(resource),
+      informerOf: (resource: ApiResource) => this.#watches.owned(resource),
       owned: () => declaration.owns,
     };
-    const pauseMs = (failures: number) => backoffMs(options.backoff, failures, random);
-    const shared = {
+    const common = {
       clock,
       kinds,
-      events: deps.events,
-      fieldManager: deps.fieldManager,
-      indexes: deps.indexes,
-      shared: deps.shared,
-      pauseMs,
-    };
-    const cached = (resource: ApiResource) => this.#inputs.reader(resource);
-    this.#attendants = new Attendants(declaration, {
-      ...shared,
+      events,
+      fieldManager,
+      indexes,
+      shared,
       client: deps.client,
-      workersMax: options.workersMax,
-      cached,
-      logger: (key) => this.#logger(key),
-      latest: (key) => this.#inputs.get(key),
-      memo: (object, create) => this.#remember(formatKey(keyOf(object)), object).memo(create),
-      look: (key, reason) => this.queue.add(key, reason),
+      cached: (resource: ApiResource) => this.#watches.reader(resource),
+      pauseMs: (failures: number) => backoffMs(options.backoff, failures, random),
+      logger: (key: string) => this.#logger(key),
+      memo: <M>(object: T, create: () => M) => this.#key(formatKey(keyOf(object)), object).memo.of(create),
+    };
+    if (declaration.events.length > 0) {
+      const host = { ...common, kind: declaration.kind, workersMax: options.workersMax };
+      this.#events = new EventHandlers(declaration.events, host);
+    }
+    this.#daemons = new DaemonSupervisor(declaration, {
+      ...common,
+      latest: (key) => this.#watches.get(key),
+      enqueue: (key, reason) => this.queue.add(key, reason, "due"),
     });
-    this.#host = {
-      ...shared,
-      declaration,
-      dependencies: this.#dependencies,
+    const legacyFinalizers = handles(declaration) ? deps.legacyFinalizers : [];
+    this.#rules = {
+      kind: declaration.kind,
+      timers: declaration.timers,
+      hotLoop: options.hotLoop,
       finalizer: deps.finalizer,
-      takesOver: handles(declaration) ? deps.takesOver : [],
+      legacyFinalizers,
+      needsFinalizer: (object) =>
+        (this.#changes?.needsFinalizer(object) ?? false) || this.#daemons.needsFinalizer(object),
+      wantsDeletion: (object) => this.#changes?.wantsDeletion(object) ?? false,
+    };
+    this.#host = {
+      ...common,
+      ...this.#rules,
+      declaration,
+      watches: this.#dynamic,
       timeoutMs: options.timeoutMs,
       changes: this.#changes,
-      cached,
-      holds: (object) => this.#changes?.holds(object) || this.#attendants.holds(object),
     };
   }
 
   /** Starts the watches and resolves when every store is complete. */
   async start(): Promise<void> {
-    await this.#inputs.start();
+    await this.#watches.start();
   }
 
-  /** Works until `stop` aborts and the cycles under way are done; `abort` cuts those short. */
+  /** Works until `stop` aborts and the passes that run are done; `abort` cuts those short. */
   async run(stop: AbortSignal, abort: AbortSignal): Promise<void> {
     const close = () => this.queue.close();
     if (stop.aborted) close();
     stop.addEventListener("abort", close, { once: true });
     const workers = this.#declaration.workersMax ?? this.#deps.options.workersMax;
-    this.#attendants.begin(abort);
-    this.#attendants.greet(this.#coverage.gained(this.#inputs.objects()));
+    this.#events?.begin(abort);
+    this.#replay();
     try {
       await Promise.all(Array.from({ length: workers }, () => this.#work(abort)));
     } finally {
-      await this.#attendants.close(abort);
+      await this.#lagging.end(() => true, AbortSignal.abort());
+      await Promise.all([this.#events?.close(abort), this.#daemons.close(abort)]);
       stop.removeEventListener("abort", close);
       this.close();
     }
@@ -135,259 +150,242 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   /**
-   * What a reconcile of each object that is covered, and that `only` means, would write now. Assumes that the controller's client sends
+   * What a reconcile of each object that is in scope, and that `only` means, would write now. Assumes that the controller's client sends
    * dry runs only, and that it was started and is not run.
    */
-  async *plan(only: (key: ObjectKey) => boolean, signal: AbortSignal): AsyncGenerator<PlannedCycle> {
-    const { planCycle } = await import("./planned_cycle.ts"); // an operator that runs plans nothing
-    for (const stored of [...this.#inputs.objects()]) {
-      const object = typed(stored, this.#declaration.kind), key = formatKey(keyOf(stored));
-      if (this.#coverage.excludes(key) || !only(keyOf(stored))) continue;
+  async *plan(only: (key: ObjectKey) => boolean, signal: AbortSignal): AsyncGenerator<PlannedPass> {
+    const { planPass } = await import("./dry_run.ts"); // an operator that runs plans nothing
+    for (const stored of [...this.#watches.objects()]) {
+      const key = formatKey(keyOf(stored));
+      if (this.#scope.excludes(key) || !only(keyOf(stored))) continue;
       try {
-        const planned = await planCycle(this.#host, object, this.#deps.client, this.#logger(key), signal);
+        const object = typed(stored, this.#declaration.kind), { client } = this.#deps;
+        const planned = await planPass(this.#host, this.#rules, object, { client, log: this.#logger(key), signal });
         if (planned) yield planned;
       } finally {
-        this.#dependencies.forget(key);
+        this.#dynamic.forget(key);
       }
     }
   }
 
   /** Whether nothing waits to be looked at now; work for later does not count. */
   get idle(): boolean {
-    return this.queue.idle && this.#attendants.idle;
+    return this.queue.idle && (this.#events?.idle ?? true);
   }
 
-  /** Looks at every object again: what it covers has changed. */
+  /** Looks at every object again: its scope has changed. */
   rescope(): void {
-    this.#attendants.greet(this.#coverage.gained(this.#inputs.objects()));
-    for (const object of this.#inputs.objects()) this.queue.add(formatKey(keyOf(object)), "resume", "low");
+    this.#replay();
+    for (const object of this.#watches.objects()) this.queue.add(formatKey(keyOf(object)), "resume", "low");
   }
 
   /**
-   * Ends what is under way for objects that are no longer covered, daemons included, and resolves when it has ended; `abort` cuts it
-   * short. None of it writes after that.
+   * Ends what runs for objects that are out of scope, daemons included, and resolves when it has ended; `abort` cuts it
+   * short. None of it writes after that, and nothing is known of them any more: another replica works on them.
    */
-  async release(abort: AbortSignal): Promise<void> {
-    const gone = (key: string) => this.#coverage.excludes(key);
-    await Promise.all([this.#cycles.end(gone, abort), this.#attendants.release(gone, abort)]);
+  async stopOutOfScope(abort: AbortSignal): Promise<void> {
+    const gone = (key: string) => this.#scope.excludes(key);
+    await Promise.all([
+      this.#passes.end(gone, abort),
+      this.#lagging.end(gone, AbortSignal.abort()),
+      this.#events?.stopOutOfScope(gone, abort),
+      this.#daemons.stopOutOfScope(gone, abort),
+    ]);
+    for (const key of [...this.#keys.keys()].filter(gone)) this.#forget(key);
   }
 
-  /** Lets go of every watch. */
+  /** Ends every watch. */
   close(): void {
     this.queue.close();
-    this.#dependencies.clear();
-    this.#inputs.close();
+    this.#dynamic.clear();
+    this.#watches.close();
+  }
+
+  /** What handlers remember of an object of the store; undefined for one that is not there as it is, or not handled here. */
+  remembered(object: KubeObject): Pick<Memo, "of"> | undefined {
+    const key = formatKey(keyOf(object)), stored = this.#watches.get(key);
+    if (!stored || stored.metadata?.uid !== object.metadata?.uid || this.#scope.excludes(key)) return undefined;
+    return this.#key(key, stored).memo;
+  }
+
+  #replay(): void {
+    for (const object of this.#scope.newlyInScope(this.#watches.objects())) this.#events?.replay(object);
   }
 
   #onPrimary(event: StoreEvent<T>): void {
-    const key = formatKey(keyOf(event.object));
-    if (this.#coverage.admits(event.object)) this.#attendants.take(event);
-    const memory = this.#memory.get(key);
-    if (memory && event.old && !sameInput(event.old, event.object)) memory.changedMs = this.#deps.clock.now();
+    const key = formatKey(keyOf(event.object)), known = this.#keys.get(key);
+    if (this.#scope.admits(event.object)) this.#events?.onEvent(event);
+    if (known && event.old && !sameInput(event.old, event.object)) {
+      known.state = changed(known.state, this.#deps.clock.elapsed());
+    }
     if (event.initial) this.queue.add(key, "resume", "low");
     else this.queue.add(key, "changed");
   }
 
+  /** A reason with its source, where that is an object which this key writes: such a change may be part of a loop. */
+  #attributed(key: string, reason: string, source: () => string): string {
+    const state = this.#keys.get(key)?.state;
+    if (!state || !isKnown(state) || (state.written.size === 0 && Object.keys(state.contested).length === 0)) {
+      return reason;
+    }
+    const target = source();
+    return state.written.has(target) || Object.hasOwn(state.contested, target) ? `${reason} ${target}` : reason;
+  }
+
   async #work(abort: AbortSignal): Promise<void> {
     for (let item = await this.queue.take(); item; item = await this.queue.take()) {
-      await this.#cycles.run(item.key, abort, async (signal) => {
+      const { key } = item, lagging = unseen(this.#keys.get(key)?.pending ?? []);
+      if (lagging.length > 0) {
+        void this.#lagging.run(key, abort, (signal) => this.#awaitWrites(item!, lagging, signal));
+        continue;
+      }
+      await this.#passes.run(key, abort, async (signal) => {
         try {
-          await this.#serve(item, signal);
+          await this.#serve(item!, signal);
         } catch (error) {
-          this.#caught(item.key, error, this.#logger(item.key), signal);
+          this.#caught(key, error, signal);
         } finally {
-          this.queue.done(item.key);
+          this.queue.done(key);
         }
       });
     }
   }
 
-  /** A cycle's own writes failed, or this engine has a bug: either way the key comes back, slower and slower. */
-  #caught(key: string, error: unknown, log: Logger, abort: AbortSignal): void {
-    if (!abort.aborted) this.#retry(key, outcomeOfError(error), log);
-    else log.info("cycle cut short; whoever works on the object next takes it up");
+  /** Has the key come back when the stores show what its last pass wrote: never before, but for a look each few seconds. */
+  async #awaitWrites(item: WorkItem, lagging: readonly PendingWrite[], signal: AbortSignal): Promise<void> {
+    const { clock, observer, options: { ownWriteWaitMsMax } } = this.#deps, { key } = item;
+    try {
+      const untilMs = clock.elapsed() + ownWriteWaitMsMax;
+      for (const { informer, version } of lagging) {
+        await informer.waitFor(version, Math.max(0, untilMs - clock.elapsed()), signal);
+      }
+      if (unseen(lagging).length === 0) {
+        for (const reason of item.reasons) this.queue.add(key, reason, item.priority);
+        return;
+      }
+      observer?.stale?.();
+      this.#logger(key).debug("a store does not show what the last pass wrote; the object waits for it");
+      for (const reason of item.reasons) this.queue.addAfter(key, STALE_PAUSE_MS, reason);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.queue.done(key);
+    }
   }
 
-  async #serve(item: WorkItem, abort: AbortSignal): Promise<void> {
-    const former = this.#memory.get(item.key);
-    // What changed is told from what was written last: on an object as it was before that, an old change would be handled anew.
-    const { options: { ownWriteWaitMsMax }, finalizer, clock } = this.#deps;
-    const reflected = !former || await former.reflected(ownWriteWaitMsMax, this.#changes !== undefined, abort);
-    if (!reflected && this.#changes) {
-      for (const reason of item.reasons) this.queue.addAfter(item.key, UNREFLECTED_PAUSE_MS, reason);
-      return;
-    }
-    const stored = this.#inputs.get(item.key);
-    const ours = stored !== undefined && this.#coverage.admits(stored);
-    if (!ours || (former && former.uid !== stored.metadata?.uid)) this.#forget(item.key);
-    if (!ours) return;
-    const memory = this.#remember(item.key, stored);
-    const object = typed(stored, this.#declaration.kind);
-    const { takesOver } = this.#host;
-    const detected = detectCause(object, { finalizer, takesOver, needsFinalizer: this.#host.holds(object) });
-    const attends = detected.kind === "gone" && !memory.letGo && this.#changes?.attends(object);
-    const cause = attends ? { kind: "delete" } as const : detected;
-    if (cause.kind === "gone") return memory.letGo ? undefined : this.#forget(item.key);
-    memory.deleting = cause.kind === "delete";
+  /** A bug of this engine, outside of a pass: the key comes back, slower and slower. */
+  #caught(key: string, error: unknown, abort: AbortSignal): void {
+    if (abort.aborted) return;
+    this.queue.retry(key, "retry");
+    this.#logger(key).error("an object could not be looked at", { error: describeError(error), stack: stackOf(error) });
+  }
+
+  async #serve(item: WorkItem, signal: AbortSignal): Promise<void> {
+    const { key } = item, { clock } = this.#deps;
+    const stored = this.#watches.get(key), former = this.#keys.get(key);
+    const object = stored && this.#scope.admits(stored) ? typed(stored, this.#declaration.kind) : undefined;
+    if (former && (!object || former.uid !== object.metadata?.uid)) this.#forget(key);
+    const state = this.#keys.get(key)?.state ?? PENDING, { rewinds } = this.#watches;
+    const reasons = this.#daemons.hasReports(key) ? new Set([...item.reasons, "report"]) : item.reasons;
+    const decision = decide(this.#rules, { object, state, reasons, elapsedMs: clock.elapsed(), rewinds });
+    if (decision.kind === "leave") return;
+    if (decision.kind === "forget" || !object) return this.#forget(key);
+    const entry = this.#key(key, object), { cause } = decision;
+    this.#keep(key, entry, decision.state);
     // Daemons start once the finalizer is there, and end before the object is cleaned up; their end brings the key back.
     if (cause.kind === "delete" || cause.finalizer !== "claim") {
-      const settled = this.#attendants.tend(item.key, object, memory.deleting);
+      const settled = this.#daemons.supervise(key, object, cause.kind === "delete");
       if (!settled && cause.kind === "delete") return;
     }
-    const news = new Set(item.reasons);
-    if (memory.isHandled(stored)) news.delete("changed"); // our own echo
-    const wasHot = isHot(memory.hot, this.#deps.options.hotLoop);
-    const { reconcile, timers, reasons } = this.#schedule.due(news, memory, clock.now(), object);
-    if (wasHot && !memory.hot) this.#guard.report(item.key, false);
-    const reports = this.#attendants.reportsOf(item.key);
-    if (!reconcile && timers.length === 0 && reports.length === 0) return this.#reschedule(item.key, memory);
-    const stalled = isHot(memory.hot, this.#deps.options.hotLoop);
-    const { givenUp, resumed, resuming } = memory, pass = { resumed, resuming, cleaned: memory.cleaned };
-    const memo = <M>(create: () => M) => memory.memo(create);
-    const trouble = this.#attendants.troubleOf(item.key);
-    const plan = {
-      key: item.key,
-      object,
-      cause,
-      reasons,
-      reconcile,
-      timers,
-      stalled,
-      givenUp,
-      trouble,
-      reports,
-      pass,
-      memo,
-    };
-    const logger = this.#logger(item.key), { observer, random } = this.#deps, { kind } = this.#declaration;
-    await tracedCycle(
-      plan,
-      { kind, observer, random, logger },
-      (span, log) => this.#runCycle(plan, memory, abort, span, log),
+    if (decision.kind === "wait") return this.#schedule(key, entry);
+    const tracing = { kind: this.#declaration.kind, ...this.#deps, logger: this.#logger(key) };
+    await traced(
+      { object, cause: cause.kind },
+      tracing,
+      (span, log) => this.#pass(key, entry, { object, decision, rewinds, span, log, signal }),
     );
   }
 
-  async #runCycle(
-    plan: CyclePlan<T, Spec, Status>,
-    memory: KeyMemory,
-    abort: AbortSignal,
-    span: CycleSpan,
-    log: Logger,
+  async #pass(
+    key: string,
+    entry: Key,
+    { object, decision, rewinds, span, log, signal }: {
+      readonly object: T;
+      readonly decision: PassDecision<TimerDeclaration<T, Spec, Status>>;
+      readonly rewinds: number;
+      readonly span: PassSpan;
+      readonly log: Logger;
+      readonly signal: AbortSignal;
+    },
   ): Promise<void> {
-    const { clock, observer, client } = this.#deps;
-    const cycleClient = new CycleClient(client, abort);
-    const startMs = clock.now();
-    const wasHandled = memory.isHandled(plan.object);
-    memory.handledVersion = undefined; // until this cycle is through
+    const { clock, observer, client } = this.#deps, passClient = new CycleClient(client, signal);
+    const startMs = clock.elapsed();
     observer?.cycleStarted?.();
-    let result: CycleResult = "error", failure: unknown;
-    try {
-      log.debug("cycle starts", { cause: plan.cause.kind, reasons: [...plan.reasons] });
-      const report = await new Cycle(this.#host, plan, cycleClient, log, abort).run();
-      const dealtWith = report.undisturbed && (plan.reconcile || wasHandled);
-      if (dealtWith) memory.handledVersion = report.object?.metadata?.resourceVersion;
-      if (report.outcome.kind !== "done") failure = report.outcome.error;
-      result = this.#settle(plan, report, memory, log);
-    } catch (error) {
-      failure = error;
-      this.#caught(plan.key, error, log, abort);
-    } finally {
-      this.#inputs.expect(cycleClient.writes, memory.pendingWrites);
-      const { object: { metadata }, reasons, key } = plan;
-      if (this.#guard.after(key, metadata?.generation, reasons, memory, cycleClient.writes)) {
-        this.#reschedule(key, memory);
-      }
-      span.ended(result, failure);
-      observer?.cycleEnded?.(result, clock.now() - startMs, cycleClient.writes.length);
-      log.debug("cycle ends", { result, writes: cycleClient.writes.length, ms: clock.now() - startMs });
+    log.debug("cycle starts", { cause: decision.cause.kind, reasons: [...decision.words] });
+    const plan = {
+      key,
+      object,
+      decision,
+      rewinds,
+      reports: () => this.#daemons.takeReports(key),
+      troubles: () => this.#daemons.troublesOf(key),
+      memo: <M>(create: () => M) => entry.memo.of(create),
+    };
+    const report = await new Pass(this.#host, plan, { client: passClient, log, signal }).run();
+    entry.pending = this.#watches.pendingOf(passClient.writes);
+    const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
+    const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
+    const next = after(this.#rules, decision, report, { elapsedMs, backoffMs: retryMs, pauseMs });
+    if (report.kind === "written" && !backsOff(report) && !(isKnown(next) && next.reconcileTrouble)) {
+      this.queue.forget(key);
     }
+    this.#keep(key, entry, next);
+    this.#schedule(key, entry);
+    logEnd(log, report, retryMs);
+    const outcome = outcomeOfPass(report), result = resultOfPass(outcome);
+    span.ended(result, outcome.kind === "done" ? undefined : outcome.error);
+    observer?.cycleEnded?.(result, elapsedMs - startMs, passClient.writes.length);
+    log.debug("cycle ends", { result, writes: passClient.writes.length, ms: elapsedMs - startMs });
   }
 
-  #settle(plan: CyclePlan<T, Spec, Status>, report: CycleReport<T>, memory: KeyMemory, log: Logger): CycleResult {
-    const { outcome, object } = report, nowMs = this.#deps.clock.now();
-    for (const [id, state] of report.ticks) memory.timers.set(id, state);
-    if (report.changes) memory.heed(report.changes);
-    memory.letGo ||= plan.cause.kind === "delete" && report.object === undefined;
-    if (outcome.kind === "retry") {
-      this.#retry(plan.key, outcome, log);
-      return outcome.waiting ? "requeue_after" : "error";
-    }
-    if (plan.reconcile) {
-      this.queue.forget(plan.key);
-      const afterMs = outcome.kind === "done" ? outcome.requeueAfterMs : undefined;
-      memory.reconcileDueMs = afterMs === undefined ? undefined : nowMs + afterMs;
-    }
-    if (outcome.kind === "failed") {
-      const goes = plan.cause.kind === "delete" && report.object === undefined;
-      log.warn(
-        goes ? "gave up on a handler; the object is let go" : "failed for good; waiting for the object to change",
-        {
-          reason: outcome.reason,
-          error: outcome.message,
-        },
-      );
-    }
-    if (object) this.#reschedule(plan.key, memory);
-    if (outcome.kind === "failed") return "failed";
-    return outcome.requeueAfterMs === undefined ? "success" : "requeue_after";
-  }
-
-  #retry(key: string, outcome: Outcome, log: Logger): void {
-    const asked = outcome.kind === "retry" ? outcome.delayMs : undefined;
-    if (asked !== undefined) this.queue.addAfter(key, asked, "retry");
-    const delayMs = asked ?? this.queue.retry(key, "retry");
-    const memory = this.#memory.get(key);
-    if (memory) {
-      memory.reconcileDueMs = this.#deps.clock.now() + delayMs;
-      this.#reschedule(key, memory);
-    }
-    if (outcome.kind === "done" || outcome.kind === "retry" && outcome.waiting) return;
-    const stack = outcome.error instanceof Error && outcome.error.name.endsWith("TypeError")
-      ? outcome.error.stack
-      : undefined;
-    log.warn("reconcile will be retried", {
-      reason: outcome.reason,
-      error: outcome.message,
-      retryInMs: Math.round(delayMs),
+  /** Keeps a state, and says where the key begins or ceases to be contested. */
+  #keep(key: string, entry: Key, state: KeyState): void {
+    const { hotLoop } = this.#rules, before = hotTargets(entry.state, hotLoop), now = hotTargets(state, hotLoop);
+    entry.state = state;
+    if (before.length > 0 === now.length > 0) return;
+    this.#deps.observer?.hot?.(key, now.length > 0);
+    if (now.length === 0) return this.#logger(key).info("hot loop ended");
+    this.#logger(key).warn("hot loop: an object is written again and again without converging; slowing down", {
+      written: now.slice(0, 5),
     });
-    if (stack) log.debug("stack of the failed reconcile", { stack });
   }
 
   /** One delayed entry per key, for whatever falls due first. */
-  #reschedule(key: string, memory: KeyMemory): void {
-    for (const { delayMs, reason } of this.#schedule.next(memory, this.#deps.clock.now())) {
-      this.queue.addAfter(key, delayMs, reason);
-    }
+  #schedule(key: string, { state }: Key): void {
+    const due = nextDue(this.#rules, state);
+    if (due) this.queue.addAfter(key, Math.max(1, due.dueMs - this.#deps.clock.elapsed()), due.reason);
   }
 
-  /** What handlers remember of an object of the store; undefined for one that is not there as it is, or not handled here. */
-  remembered(object: KubeObject): Pick<Memo, "of"> | undefined {
-    const key = formatKey(keyOf(object)), stored = this.#inputs.get(key);
-    if (!stored || stored.metadata?.uid !== object.metadata?.uid || this.#coverage.excludes(key)) return undefined;
-    const memory = this.#remember(key, stored);
-    return { of: (create) => memory.memo(create) };
-  }
-
-  #remember(key: string, object: T): KeyMemory {
-    const known = this.#memory.get(key);
-    if (known?.uid === object.metadata?.uid) return known!;
-    const memory = new KeyMemory(object, this.#deps.clock.now());
-    // An object that is gone already is remembered by nobody.
-    if (this.#inputs.get(key)?.metadata?.uid === memory.uid) this.#memory.set(key, memory);
-    return memory;
+  #key(key: string, object: T): Key {
+    const known = this.#keys.get(key), uid = object.metadata?.uid;
+    if (known && known.uid === uid) return known;
+    const entry: Key = { state: PENDING, uid, memo: new Memo(), pending: [] };
+    // An object that is gone already is kept by no one.
+    if (this.#watches.get(key)?.metadata?.uid === uid) this.#keys.set(key, entry);
+    return entry;
   }
 
   #forget(key: string): void {
-    this.#attendants.forget(key);
-    const memory = this.#memory.get(key);
-    if (memory?.uid) {
-      this.#deps.events.forget(memory.uid);
-      this.#changes?.forget(memory.uid);
+    this.#daemons.forget(key);
+    const entry = this.#keys.get(key);
+    if (entry) this.#keep(key, entry, PENDING);
+    if (entry?.uid) {
+      this.#deps.events.forget(entry.uid);
+      this.#changes?.forget(entry.uid);
     }
-    if (memory && isHot(memory.hot, this.#deps.options.hotLoop)) this.#guard.report(key, false);
-    this.#memory.delete(key);
+    this.#keys.delete(key);
     this.queue.forget(key);
-    this.#dependencies.forget(key);
+    this.#dynamic.forget(key);
   }
 
   #logger(key: string): Logger {

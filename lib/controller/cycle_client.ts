@@ -3,7 +3,7 @@ import type { Mask } from "../base/mask.ts";
 import { keyOf, type KubeList, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Client } from "../client/mod.ts";
-import { withoutManagedFields } from "./own_fields.ts";
+import { withoutManagedFields } from "./managed_fields.ts";
 
 /** One write of a cycle, as its books hold it. */
 export interface WriteRecord {

@@ -1,14 +1,28 @@
+import type { Clock } from "../base/clock.ts";
 import type { Duration } from "../base/duration.ts";
+import type { Logger } from "../base/log.ts";
+import type { Memo } from "../base/memo.ts";
+import type { Random } from "../base/random.ts";
 import type { Condition } from "../apimachinery/condition.ts";
 import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import type { Client } from "../client/mod.ts";
 import type { ChangeKind } from "../handling/change.ts";
 import type { ObjectFilter, ValueFilter } from "../handling/filter.ts";
+import type { HotLoopOptions } from "../handling/hot_loop.ts";
 import type { ObjectIndex } from "../handling/object_index.ts";
 import type { ReconcileResult } from "../handling/outcome.ts";
 import type { AttemptBounds } from "../handling/progress.ts";
+import type { HandledStateStorage } from "../handling/storage.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
+import type { BackoffOptions } from "../queue/backoff.ts";
+import type { ChildKinds } from "./children.ts";
 import type { ChangeContext, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
+import type { EventRecorder } from "./events.ts";
+import type { IndexSet } from "./indexes.ts";
+import type { ControllerObserver } from "./report.ts";
+import type { NamespaceScope } from "./scope.ts";
+import type { SharedInformers } from "./shared_informers.ts";
 
 /** The part of a status that the engine writes for every resource that has one. */
 export interface BaseStatus {
@@ -184,4 +198,65 @@ export function emptyDeclaration<T extends KubeObject, Spec, Status extends obje
   kind: ResourceKind<T, Spec, Status>,
 ): ControllerDeclaration<T, Spec, Status> {
   return { kind, changes: [], events: [], daemons: [], indexes: [], timers: [], owns: [], watches: [] };
+}
+
+/** Bounds of a controller; all have defaults. */
+export interface ControllerOptions {
+  /** Passes at the same time, each over another object. */
+  readonly workersMax: number;
+  /** Longest run of a handler that names no timeout of its own. */
+  readonly timeoutMs: number;
+  /** Pauses after failures of one object in a row. */
+  readonly backoff: BackoffOptions;
+  /** Longest wait for the store to show what the last pass wrote. */
+  readonly ownWriteWaitMsMax: number;
+  /** When an object that is written again and again counts as contested, and how far it is slowed down. */
+  readonly hotLoop: HotLoopOptions;
+}
+
+/** What holds by default. */
+export const CONTROLLER_DEFAULTS: ControllerOptions = {
+  workersMax: 16,
+  timeoutMs: 300_000,
+  backoff: { initialMs: 500, maxMs: 300_000 },
+  ownWriteWaitMsMax: 5_000,
+  hotLoop: { writesInARowMax: 10, windowMs: 10_000, pauseMsMax: 60_000 },
+};
+
+/** What a controller is given. */
+export interface ControllerDeps {
+  /** Every request goes through it. */
+  readonly client: Client;
+  /** Watches, shared with the other controllers. */
+  readonly informers: SharedInformers;
+  /** The resource of a child's kind. */
+  readonly resolveKind: ChildKinds["resolve"];
+  /** Posts what handlers say about their objects. */
+  readonly events: EventRecorder;
+  /** Times everything: delays, timeouts, timers. */
+  readonly clock: Clock;
+  /** Scatters pauses and makes identifiers. */
+  readonly random: Random;
+  /** Lines about an object add its kind, namespace and name. */
+  readonly logger: Logger;
+  /** Metrics and spans. */
+  readonly observer?: ControllerObserver;
+  /** Field manager of status and children. */
+  readonly fieldManager: string;
+  /** What stores keep of the kind and of what it owns; the same function for every controller, so that they share stores. */
+  readonly project: (object: KubeObject) => KubeObject;
+  /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
+  readonly finalizer: string;
+  /** What handlers of all kinds share. */
+  readonly shared: Memo;
+  /** Where it works. */
+  readonly scope: NamespaceScope;
+  /** Finalizers of operators that this one replaces. */
+  readonly legacyFinalizers: readonly string[];
+  /** Indexes of all kinds. */
+  readonly indexes: IndexSet;
+  /** Where the handling of changes is remembered. */
+  readonly storage: HandledStateStorage;
+  /** Bounds; those of a handler or a declaration go before them. */
+  readonly options: ControllerOptions;
 }

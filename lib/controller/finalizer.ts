@@ -4,7 +4,7 @@ import { keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
 import type { CycleClient } from "./cycle_client.ts";
 
-/** Fresh reads before the object is left to the next cycle. */
+/** Fresh reads before the object is left to the next pass. */
 const ATTEMPTS_MAX = 4;
 
 /**
@@ -12,34 +12,33 @@ const ATTEMPTS_MAX = 4;
  *
  * Guarantees: the patch tests the resourceVersion, so that a list which another operator changes at the same moment is never
  * overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway). Undefined
- * where the object is gone, was made anew, or is being deleted by now.
+ * where the object is gone, was made again, or is being deleted by now.
  *
  * @throws {ConflictError} where the object keeps changing.
  */
-export async function claim<T extends KubeObject>(
+export async function addFinalizer<T extends KubeObject>(
   client: CycleClient,
   resource: ApiResource,
   object: T,
-  finalizer: string,
-  takenOver: readonly string[] = [],
+  { finalizer, legacyFinalizers = [] }: { readonly finalizer: string; readonly legacyFinalizers?: readonly string[] },
 ): Promise<T | undefined> {
-  const claimed = await edit(client, resource, object, (current) => {
+  const held = await edit(client, resource, object, (current) => {
     const finalizers = current.metadata?.finalizers;
     if (current.metadata?.deletionTimestamp) return [];
     if (!finalizers) return [{ op: "add", path: "/metadata/finalizers", value: [finalizer] }];
-    const removals = removalsOf(finalizers, takenOver);
+    const removals = removalsOf(finalizers, legacyFinalizers);
     if (finalizers.includes(finalizer)) return removals;
     return [{ op: "add", path: "/metadata/finalizers/-", value: finalizer }, ...removals];
   });
-  return claimed?.metadata?.deletionTimestamp ? undefined : claimed;
+  return held?.metadata?.deletionTimestamp ? undefined : held;
 }
 
 /**
- * Removes these finalizers, and no other. Undefined where the object is gone or was made anew.
+ * Removes these finalizers, and no other. Undefined where the object is gone or was made again.
  *
  * @throws {ConflictError} where the object keeps changing.
  */
-export function release<T extends KubeObject>(
+export function removeFinalizers<T extends KubeObject>(
   client: CycleClient,
   resource: ApiResource,
   object: T,
@@ -81,4 +80,44 @@ async function edit<T extends KubeObject>(
       current = fresh;
     }
   }
+}
+
+/**
+ * Sets and removes annotations of the operator's own, where the object is still at its version; else by its uid alone: the keys have no
+ * other writer, and what else changed meanwhile is another change (`foreign`). Undefined where the object is gone or was made again.
+ *
+ * @throws {InvalidError} where the object's annotations together are too large. @throws {ConflictError} where it keeps changing.
+ */
+export async function annotate<T extends KubeObject>(
+  client: CycleClient,
+  resource: ApiResource,
+  object: T,
+  annotations: Readonly<Record<string, string | null>>,
+): Promise<{ readonly object: T; readonly foreign: boolean } | undefined> {
+  const { uid, resourceVersion } = object.metadata!;
+  for (const foreign of [false, true]) {
+    const guards = { uid: uid!, ...(foreign || resourceVersion === undefined ? {} : { resourceVersion }) };
+    try {
+      const body = { metadata: { ...guards, annotations: { ...annotations } } };
+      const patched = await client.patch<T>(resource, keyOf(object), body, { type: "merge" });
+      return { object: { ...patched, apiVersion: formatApiVersion(resource), kind: resource.kind }, foreign };
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      if (!(error instanceof ConflictError)) throw error;
+      const live = await client.find<KubeObject>(resource, keyOf(object), { metadataOnly: true });
+      if (live?.metadata?.uid !== uid) return undefined;
+      if (foreign) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** The object as it is once it has these annotations: to tell its echo from another writer's change. */
+export function annotated<T extends KubeObject>(object: T, edit: Readonly<Record<string, string | null>>): T {
+  const annotations = { ...object.metadata?.annotations };
+  for (const [key, value] of Object.entries(edit)) {
+    if (value === null) delete annotations[key];
+    else annotations[key] = value;
+  }
+  return { ...object, metadata: { ...object.metadata, annotations } };
 }

@@ -1,6 +1,7 @@
 /**
- * `controller`: the reconcile loop — watches, keys, cycles, finalizers, one status write, children by server-side apply,
- * Events on request. It refuses to decide (that is `handling`) and to know a kind (that is declared). The operator room
+ * `controller`: the reconcile loop — watches, keys, passes, finalizers, one status write, children by server-side apply,
+ * Events on request. `decide.ts` says when and why a handler
+ * runs, `key_state.ts` what is known of a key after each pass. It refuses to know a kind (that is declared). The operator room
  * composes controllers.
  *
  * @module
@@ -8,16 +9,13 @@
 export * from "./children.ts";
 export * from "./context.ts";
 export * from "./controller.ts";
-export * from "./controller_deps.ts";
 export * from "./cycle_client.ts";
 export * from "./declaration.ts";
-export * from "./event_recorder.ts";
-export * from "./index_set.ts";
-export * from "./namespace_scope.ts";
-export * from "./observer.ts";
-export * from "./own_fields.ts";
-export type { PlannedChange } from "./planned_change.ts";
-export type { PlannedCycle, PlannedEvent } from "./planned_cycle.ts";
-export type { PlannedWrite } from "./planning_client.ts";
+export type { PlannedChange, PlannedEvent, PlannedPass, PlannedWrite } from "./dry_run.ts";
+export * from "./events.ts";
+export * from "./indexes.ts";
+export * from "./managed_fields.ts";
+export * from "./report.ts";
+export * from "./scope.ts";
 export * from "./shared_informers.ts";
 export * from "./status_draft.ts";

@@ -11,8 +11,14 @@ export interface StatusMasking {
   readonly isPublic?: (text: string) => boolean;
 }
 
+/** What handlers set in a status. */
+export interface StatusEdits {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly conditions: readonly Condition[];
+}
+
 /**
- * The status that one cycle wants. It starts as the object's present status; handlers set fields and conditions; the
+ * The status that one pass wants. It starts as the object's present status; handlers set fields and conditions; the
  * engine writes its own part once, by server-side apply, if it differs.
  *
  * Guarantees: top-level fields and conditions that another manager wrote and no handler set are neither written nor taken
@@ -66,7 +72,7 @@ export class StatusDraft<Status extends object> {
 
   /** Sets top-level fields; undefined removes one. Fields that are not named keep their value. */
   set(fields: { readonly [Field in keyof Status]?: Status[Field] | undefined }): void {
-    this.record(this.#mask.json(fields, this.#isPublic));
+    this.record(this.#mask.json(asJson(fields) as typeof fields, this.#isPublic));
   }
 
   /** The same for what the engine remembers there: values of the spec as they are, and messages that are masked already. */
@@ -83,9 +89,35 @@ export class StatusDraft<Status extends object> {
    */
   condition(type: string, truth: boolean | "Unknown", reason: string, message: string = ""): void {
     const status = truth === "Unknown" ? "Unknown" : truth ? "True" : "False";
-    const next = { type, status, reason, message: this.#mask.text(message), ...this.#generationField() } as const;
+    this.conditionOf(this.#generation, { type, status, reason, message });
+  }
+
+  /** Sets a condition that speaks of another generation than the present one. */
+  conditionOf(
+    generation: number | undefined,
+    { type, status, reason, message }: Omit<Condition, "lastTransitionTime">,
+  ): void {
+    const observed = generation === undefined ? {} : { observedGeneration: generation };
+    const next = { type, status, reason, message: this.#mask.text(message), ...observed };
     this.#draft.conditions = setCondition(this.#conditions(), next, this.#nowMs);
     this.#conditionsSet.add(type);
+  }
+
+  /** What was set so far, for another draft: it could not be written. */
+  get edits(): StatusEdits {
+    const fields = [...this.#fieldsSet].map((field) => [field, this.#draft[field]] as const);
+    return {
+      fields: Object.fromEntries(fields),
+      conditions: this.#conditions().filter(({ type }) => this.#conditionsSet.has(type)),
+    };
+  }
+
+  /** Sets again what an earlier draft had set. */
+  restore({ fields, conditions }: StatusEdits): void {
+    this.record(fields as Partial<Status>);
+    for (const { lastTransitionTime: _, observedGeneration, ...condition } of conditions) {
+      this.conditionOf(observedGeneration, condition);
+    }
   }
 
   /** Removes a condition that says nothing any more. */
@@ -95,7 +127,7 @@ export class StatusDraft<Status extends object> {
     else delete this.#draft.conditions;
   }
 
-  /** Whether a handler set this condition in this cycle. */
+  /** Whether a handler set this condition in this pass. */
   hasSet(type: string): boolean {
     return this.#conditionsSet.has(type);
   }
@@ -141,14 +173,18 @@ export class StatusDraft<Status extends object> {
   #conditions(): Condition[] {
     return (this.#draft.conditions ?? []) as Condition[];
   }
-
-  #generationField(): { observedGeneration?: number } {
-    return this.#generation === undefined ? {} : { observedGeneration: this.#generation };
-  }
 }
 
 /** Whether some member of a JSON value, however deep, is this text. */
 export function holdsText(value: unknown, text: string): boolean {
   if (typeof value !== "object" || value === null) return value === text;
   return Object.values(value).some((item) => holdsText(item, text));
+}
+
+/** A value as it is sent: what has a JSON form of its own, dates for one, becomes that. */
+function asJson(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return (value as { toJSON(): unknown }).toJSON();
+  if (Array.isArray(value)) return value.map(asJson);
+  return Object.fromEntries(Object.entries(value).map(([field, item]) => [field, asJson(item)]));
 }

@@ -2,7 +2,8 @@ import { jsonEqual, ownValue } from "../base/json.ts";
 import { diff, type DiffItem } from "../apimachinery/diff.ts";
 import { digestOf, type Essence, type Snapshot } from "./essence.ts";
 import { valueAt } from "./filter.ts";
-import type { HandlerProgress } from "./progress.ts";
+import type { Trouble } from "./outcome.ts";
+import { gaveUp, type HandlerProgress } from "./progress.ts";
 
 /** What happened to an object, in Kopf's words. */
 export type ChangeKind =
@@ -31,6 +32,16 @@ export interface HandledState {
   readonly base?: Snapshot;
   /** Absent where nothing is left to do. */
   readonly underway?: Underway;
+  /** Handlers that gave up on the last change that had handlers, by id: the object is not as they should have made it. */
+  readonly gaveUp?: Readonly<Record<string, GivenUp>>;
+}
+
+/** Why a handler gave up. */
+export interface GivenUp {
+  /** CamelCase, for programs. */
+  readonly reason: string;
+  /** For people. */
+  readonly message: string;
 }
 
 /** One change, as handlers see it. */
@@ -116,4 +127,31 @@ export function fieldChangeOf(base: Snapshot | undefined, underway: Underway, pa
   const was = digest(before), is = digest(underway.target);
   // What nobody remembers may have changed: to call a handler once too often is better than never.
   return { changed: was === undefined || is === undefined || was !== is, old, next };
+}
+
+/** What is remembered once a change has come to its end. */
+export function settled({ target }: Underway, gaveUp: HandledState["gaveUp"]): HandledState {
+  return { base: target, ...(gaveUp ? { gaveUp } : {}) };
+}
+
+/** Which of a change's handlers gave up; undefined where none did. */
+export function givenUpOf(
+  handlers: readonly { readonly id: string }[],
+  progress: Readonly<Record<string, HandlerProgress>>,
+): Record<string, GivenUp> | undefined {
+  const entries = handlers.filter(({ id }) => gaveUp(progress[id])).map(({ id }) => {
+    const { reason = "Error", message = "" } = progress[id]!;
+    return [id, { reason, message: handlers.length > 1 ? `${id}: ${message}` : message }] as const;
+  });
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+/** The handlers that gave up on the last change that had handlers. */
+export function givenUp(state: HandledState): Trouble[] {
+  return Object.entries(state.gaveUp ?? {}).map(([handler, { reason, message }]) => ({
+    handler,
+    reason,
+    message,
+    gaveUp: true,
+  }));
 }

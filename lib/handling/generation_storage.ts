@@ -30,7 +30,13 @@ export class GenerationStorage implements HandledStateStorage {
   /** See {@linkcode HandledStateStorage.keep}. */
   keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
     if (!this.#marksOnly) return this.#inner.keep(object, state, fields);
-    return this.#inner.keep(object, state.underway ? { underway: state.underway } : {}, fields);
+    const { underway, gaveUp } = state;
+    return this.#inner.keep(object, { ...(underway ? { underway } : {}), ...(gaveUp ? { gaveUp } : {}) }, fields);
+  }
+
+  /** The edit that holds `state` without the mark: for an object whose status the server does not let the operator write. */
+  keepUnmarked(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    return this.#inner.keep(object, state, fields);
   }
 
   /** See {@linkcode HandledStateStorage.isRecord}. */

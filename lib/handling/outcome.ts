@@ -26,6 +26,18 @@ export function requeueAfter(delay: Duration): Requeue {
   return { kind: "requeue", afterMs: durationMs(delay) };
 }
 
+/** What is wrong with one handler, until it has succeeded. */
+export interface Trouble {
+  /** Its id. */
+  readonly handler: string;
+  /** CamelCase, for conditions and metrics. */
+  readonly reason: string;
+  /** For people. */
+  readonly message: string;
+  /** Whether it is not tried again before the object changes. */
+  readonly gaveUp: boolean;
+}
+
 /** How a handler ended. */
 export type Outcome =
   | { readonly kind: "done"; readonly requeueAfterMs?: number }
@@ -66,8 +78,8 @@ function errorReason(error: unknown): string {
   return /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/.test(error.name) ? error.name : "Error";
 }
 
-/** The outcome of a cycle in which two handlers ended so: what is to be tried again goes first, and the sooner time counts. */
-export function worse(one: Outcome, other: Outcome): Outcome {
+/** The outcome of a pass in which two handlers ended so: what is to be tried again goes first, and the sooner time counts. */
+export function mergeOutcomes(one: Outcome, other: Outcome): Outcome {
   const rank = { done: 0, failed: 1, retry: 2 },
     [worst, rest] = rank[one.kind] >= rank[other.kind] ? [one, other] : [other, one];
   const asked = rest.kind === "retry" ? rest.delayMs : rest.kind === "done" ? rest.requeueAfterMs : undefined;

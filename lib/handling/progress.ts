@@ -1,4 +1,5 @@
-import { PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
+import { cutText, PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
 import { outcomeOfError } from "./outcome.ts";
 
 /** How a handler ended with a change. */
@@ -23,6 +24,9 @@ export interface HandlerProgress {
   readonly message?: string;
 }
 
+/** Characters of an error's message that are remembered, and shown on the object. */
+const MESSAGE_LENGTH_MAX = 1_024;
+
 /** What an error that is neither temporary nor permanent means. */
 export type ErrorsMode = "temporary" | "permanent" | "ignored";
 
@@ -41,6 +45,34 @@ export interface AttemptBounds {
 /** A handler whose first attempt begins now. */
 export function begin(nowMs: number): HandlerProgress {
   return { startedMs: nowMs, retries: 0 };
+}
+
+/** When handlers began, by id: as their records say, and by elapsed time. */
+export type Beginnings = Record<string, { readonly startedMs: number; readonly beganMs: number }>;
+
+/**
+ * The time of a handler: when it began, as its record says, and what has elapsed since. A machine's clock that is set moves no deadline of
+ * it; only what a former process recorded is compared with the clock, once. Enters into `beginnings` what it sees first.
+ */
+export function handlerNowMs(
+  beginnings: Beginnings,
+  clock: Pick<Clock, "now" | "elapsed">,
+  id: string,
+  progress: HandlerProgress | undefined,
+): number {
+  const elapsedMs = clock.elapsed(), known = Object.hasOwn(beginnings, id) ? beginnings[id] : undefined;
+  if (!progress) {
+    const startedMs = clock.now();
+    beginnings[id] = { startedMs, beganMs: elapsedMs };
+    return startedMs;
+  }
+  // A record holds whole milliseconds.
+  if (known && Math.trunc(known.startedMs) === Math.trunc(progress.startedMs)) {
+    return progress.startedMs + elapsedMs - known.beganMs;
+  }
+  const sinceMs = Math.max(0, clock.now() - progress.startedMs);
+  beginnings[id] = { startedMs: progress.startedMs, beganMs: elapsedMs - sinceMs };
+  return progress.startedMs + sinceMs;
 }
 
 /** Whether a handler needs no further attempt. */
@@ -85,7 +117,7 @@ export function afterError(
   const unknown =
     !(error instanceof PermanentError || error instanceof TemporaryError || error instanceof TimeoutError);
   if (unknown && bounds.errors === "ignored") return { startedMs, retries, outcome: "succeeded" };
-  const outcome = outcomeOfError(error), { reason, message } = outcome;
+  const outcome = outcomeOfError(error), { reason } = outcome, message = cutText(outcome.message, MESSAGE_LENGTH_MAX);
   if (outcome.kind === "failed" || (unknown && bounds.errors === "permanent")) {
     return { startedMs, retries, outcome: "failed", reason, message };
   }
@@ -100,4 +132,9 @@ export function afterError(
     return exhausted("given up, the time for all attempts is over");
   }
   return { startedMs, retries, delayedMs: nowMs + delayMs, reason, message };
+}
+
+/** Progress without a prototype: a handler may be called `constructor` or `toString`, and has made no progress because of that. */
+export function byHandler(progress: Readonly<Record<string, HandlerProgress>>): Record<string, HandlerProgress> {
+  return Object.assign(Object.create(null), progress);
 }

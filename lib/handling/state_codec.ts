@@ -1,11 +1,9 @@
 import { formatJson, isObject, type JsonObject, parseJson } from "../base/json.ts";
-import type { HandledState, Underway } from "./change.ts";
+import { type GivenUp, HANDLED, type HandledState, type Underway } from "./change.ts";
 import { digestsOnly, type Snapshot } from "./essence.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";
 import type { HandlerProgress } from "./progress.ts";
 
-/** Letters of an error's message that are kept. */
-const MESSAGE_LENGTH_MAX = 256;
 /** A base that nobody can read: something was handled, and nothing is known of it. */
 const UNREADABLE: Snapshot = { digest: "" };
 
@@ -29,8 +27,9 @@ export async function encodeState(
   state: HandledState,
   fields: readonly string[],
 ): Promise<StateTexts> {
-  const { base, underway } = state, texts: { handled?: string; underway?: string } = {};
-  if (base) texts.handled = await fitting(base, fields, (snapshot) => ({ uid, ...snapshot }));
+  const { underway, gaveUp } = state, texts: { handled?: string; underway?: string } = {};
+  const base = state.base ?? (gaveUp ? HANDLED : undefined);
+  if (base) texts.handled = await fitting(base, fields, (snapshot) => ({ uid, ...snapshot, gaveUp }));
   if (underway) {
     const { kind, target } = underway;
     const progress = Object.fromEntries(Object.entries(underway.progress).map(([id, each]) => [id, encoded(each)]));
@@ -44,10 +43,14 @@ export async function encodeState(
  * in an unknown state: nothing is created twice for it.
  */
 export async function decodeState(uid: string | undefined, texts: StateTexts): Promise<HandledState> {
-  const state: { base?: Snapshot; underway?: Underway } = {};
+  const state: { base?: Snapshot; underway?: Underway; gaveUp?: Record<string, GivenUp> } = {};
   if (texts.handled !== undefined) {
     const record = await read(texts.handled);
-    if (!isObject(record) || record.uid === uid) state.base = decodeSnapshot(record) ?? UNREADABLE;
+    if (!isObject(record) || record.uid === uid) {
+      state.base = decodeSnapshot(record) ?? UNREADABLE;
+      const gaveUp = isObject(record) ? decodeGivenUp(record.gaveUp) : undefined;
+      if (gaveUp) state.gaveUp = gaveUp;
+    }
   }
   if (texts.underway !== undefined) {
     const record = await read(texts.underway);
@@ -88,6 +91,16 @@ function decodeSnapshot(value: unknown): Snapshot | undefined {
   };
 }
 
+function decodeGivenUp(value: unknown): Record<string, GivenUp> | undefined {
+  if (!isObject(value)) return undefined;
+  const entries = Object.entries(value).flatMap(([id, each]): [string, GivenUp][] =>
+    isObject(each) && typeof each.reason === "string" && typeof each.message === "string"
+      ? [[id, { reason: each.reason, message: each.message }]]
+      : []
+  );
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
 function decodeUnderway(value: unknown): Underway | undefined {
   if (!isObject(value)) return undefined;
   const { kind } = value, target = decodeSnapshot(value.target);
@@ -109,7 +122,7 @@ function encoded(progress: HandlerProgress): JsonObject {
     delayed: delayedMs === undefined ? undefined : new Date(delayedMs).toISOString(),
     outcome,
     reason,
-    message: message?.slice(0, MESSAGE_LENGTH_MAX),
+    message,
   };
 }
 

@@ -182,7 +182,7 @@ class Deadline {
   readonly #endMs: number;
 
   constructor(readonly options: EnvtestOptions, readonly programs: readonly Program[]) {
-    this.#endMs = options.clock.now() + (options.readyMsMax ?? READY_MS_MAX);
+    this.#endMs = options.clock.elapsed() + (options.readyMsMax ?? READY_MS_MAX);
   }
 
   async poll<T>(what: string, look: () => Promise<T>): Promise<T> {
@@ -194,7 +194,7 @@ class Deadline {
       } catch (cause) {
         const failure = this.programs.map((program) => program.failure).find((text) => text !== undefined);
         if (failure) throw new ProgramEndedError(`the control plane did not start: ${failure}`);
-        if (clock.now() < this.#endMs) await sleep(clock, POLL_MS, signal);
+        if (clock.elapsed() < this.#endMs) await sleep(clock, POLL_MS, signal);
         else throw new Error(`the control plane did not show ${what} in time: ${describeError(cause)}`, { cause });
       }
     }

@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 export interface ControllerGauges {
   readonly name: string;
   readonly depth: () => number;
-  /** When each cycle under way began, milliseconds since the epoch. */
+  /** When each pass that runs began, as `Clock.elapsed` tells. */
   readonly workingSinceMs: () => readonly number[];
   readonly workersMax: number;
 }
@@ -95,6 +95,7 @@ export class Metrics {
     cycleStarted(): void;
     cycleEnded(result: string, durationMs: number, writes: number): void;
     hot(key: string, hot: boolean): void;
+    stale(): void;
   } {
     const queue = this.#queue, cycles = this.#cycles, name = { name: controller }, label = { controller };
     return {
@@ -114,6 +115,7 @@ export class Metrics {
         if (result === "failed") cycles.failed.inc(label);
       },
       hot: (_key, hot) => this.#hot.inc(label, hot ? 1 : -1),
+      stale: () => cycles.stale.inc(label),
     };
   }
 
@@ -189,6 +191,11 @@ export class Metrics {
       active: this.#gauge("controller_runtime_active_workers", "Reconciles under way", label),
       workersMax: this.#gauge("controller_runtime_max_concurrent_reconciles", "Most reconciles at once", label),
       writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
+      stale: this.#counter(
+        "pintle_stale_reads_avoided_total",
+        "Reconciles put off because a store did not show their object's own writes in time",
+        label,
+      ),
     };
   }
 
@@ -217,7 +224,7 @@ export class Metrics {
       for (const { name, depth } of this.#controllers) gauge.set({ name }, depth());
     });
     const ages = (each: ControllerGauges) =>
-      each.workingSinceMs().map((sinceMs) => (this.#clock.now() - sinceMs) / 1_000);
+      each.workingSinceMs().map((sinceMs) => (this.#clock.elapsed() - sinceMs) / 1_000);
     this.#gauge("workqueue_unfinished_work_seconds", "Sum of the ages of keys under work", ["name"], (gauge) => {
       for (const each of this.#controllers) gauge.set({ name: each.name }, ages(each).reduce((a, b) => a + b, 0));
     });

@@ -21,9 +21,9 @@ export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck
   return probes.map(({ id, ask }) => {
     let answer: Promise<string | undefined> | undefined, askedMs = 0;
     const check = () => {
-      const nowMs = clock.now();
-      if (answer && nowMs - askedMs < CACHE_MS) return answer;
-      askedMs = nowMs;
+      const elapsedMs = clock.elapsed();
+      if (answer && elapsedMs - askedMs < CACHE_MS) return answer;
+      askedMs = elapsedMs;
       return answer = runWithTimeout(clock, ANSWER_MS_MAX, new AbortController().signal, ask)
         .then(() => undefined, describeError);
     };

@@ -94,6 +94,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
    */
   reconcile(handler: ReconcileHandler<T, Spec, Status>, options: ReconcileOptions<T> = {}): this {
     const { owns = [], watches = [], workersMax, ...rest } = options;
+    requireDurations(`the reconcile handler of ${this.#declaration.kind.kind}`, rest);
     if (this.#declaration.reconcile) {
       throw new UsageError(`${this.#declaration.kind.kind} has a reconcile handler already`);
     }
@@ -147,7 +148,12 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     return this.#change(path, ["create", "update"], handler, { ...options, field }, { ofField: true });
   }
 
-  /** Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. */
+  /**
+   * Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. A tick that fails comes
+   * again at its next time, or after its backoff where that is later.
+   *
+   * @throws {UsageError} for an id that is taken, and an interval or another time that is none.
+   */
   timer(
     handler: ReconcileHandler<T, Spec, Status>,
     options: TimerOptions & HandlerOptions & ObjectFilter<T> & { readonly id?: string },
@@ -156,6 +162,11 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     const id = options.id ?? (handler.name || `timer-${timers.length + 1}`);
     if (timers.some((timer) => timer.id === id)) {
       throw new UsageError(`${kind.kind} has a timer "${id}" already: give it an id`);
+    }
+    const what = `the timer "${id}" of ${kind.kind}`, { interval, initialDelay, idle, timeout } = options;
+    requireDurations(what, { interval, initialDelay, idle, timeout });
+    if (interval === undefined || durationMs(interval) === 0) {
+      throw new UsageError(`${what} needs an interval above zero`);
     }
     timers.push({ ...options, id, handler });
     return this;
@@ -189,6 +200,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     if (daemons.some((each) => each.id === id)) {
       throw new UsageError(`${kind.kind} has a daemon "${id}" already: give it an id`);
     }
+    requireDurations(`the daemon "${id}" of ${kind.kind}`, { initialDelay, cancellationBackoff, cancellationTimeout });
     daemons.push({
       ...more,
       ...attemptBounds(kind.kind, id, { retries, timeout, backoff }),
@@ -280,7 +292,20 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 }
 
-/** @throws {UsageError} for retries that are no number of attempts; {RangeError} for an unreadable duration. */
+/** @throws {UsageError} naming the option whose value is no duration; the types let only programs without types come here. */
+function requireDurations(what: string, durations: Readonly<Record<string, unknown>>): void {
+  for (const [option, value] of Object.entries(durations)) {
+    if (value === undefined) continue;
+    try {
+      durationMs(value as Duration);
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new UsageError(`${option} of ${what} is no duration: ${message}`, undefined, { cause });
+    }
+  }
+}
+
+/** @throws {UsageError} for retries that are no number of attempts, and a duration that cannot be read. */
 function attemptBounds(
   kind: string,
   id: string,
@@ -289,6 +314,7 @@ function attemptBounds(
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 1)) {
     throw new UsageError(`retries of the handler "${id}" of ${kind} must be a whole number, at least 1`);
   }
+  requireDurations(`the handler "${id}" of ${kind}`, { timeout, backoff });
   return {
     attemptsMax: retries,
     timeoutMs: timeout === undefined ? undefined : durationMs(timeout),

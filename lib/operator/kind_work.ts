@@ -7,7 +7,7 @@ export interface KindWork {
   readonly name: string;
   /** Objects that wait for a reconcile now; those that wait for their time do not count. */
   readonly depth: number;
-  /** When each reconcile that is under way began, in milliseconds since the epoch. */
+  /** When each reconcile that runs began, as `Clock.elapsed` tells. */
   readonly workingSinceMs: readonly number[];
   /** Asks for a reconcile of an object, for a reason that no watch tells. */
   reconcile(key: ObjectKey): void;

@@ -158,19 +158,19 @@ export type {
   ChangeDeclaration,
   ControllerDeclaration,
   ControllerOptions,
-  CycleResult,
-  CycleSpan,
   DaemonDeclaration,
   EventDeclaration,
   HandlerOptions,
+  PassResult,
+  PassSpan,
   PlannedChange,
-  PlannedCycle,
   PlannedEvent,
+  PlannedPass,
   PlannedWrite,
   TimerDeclaration,
   WriteRecord,
 } from "../controller/mod.ts";
-export { type NamespaceScope, scopeOfGlobs } from "../controller/namespace_scope.ts";
+export { type NamespaceScope, scopeOfGlobs } from "../controller/scope.ts";
 export * from "./builtin_kinds.ts";
 export * from "./define_resource.ts";
 export * from "./resource_options.ts";

@@ -10,7 +10,7 @@ import type { KindConversion } from "../admission/kind_conversion.ts";
 import { webhookServiceName } from "../admission/webhook_configuration.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
 import { type ControllerDeclaration, emptyDeclaration, type ResourceKind } from "../controller/declaration.ts";
-import type { PlannedCycle } from "../controller/planned_cycle.ts";
+import type { PlannedPass } from "../controller/dry_run.ts";
 import { AnnotationStorage } from "../handling/annotation_storage.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
 import type { BuiltinObject } from "./builtin_kinds.ts";
@@ -298,7 +298,7 @@ export class Operator {
    *
    * @throws whatever a start-up handler throws; the signal's reason where it aborts.
    */
-  plan(options: PlanOptions): AsyncGenerator<PlannedCycle> {
+  plan(options: PlanOptions): AsyncGenerator<PlannedPass> {
     return RunningOperator.plan(this, options);
   }
 }

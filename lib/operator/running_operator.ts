@@ -11,13 +11,13 @@ import { type ApiResource, formatGroupResource } from "../apimachinery/resource.
 import { Client } from "../client/mod.ts";
 import type { ControllerDeclaration } from "../controller/declaration.ts";
 import { Controller } from "../controller/controller.ts";
-import { CONTROLLER_DEFAULTS } from "../controller/controller_deps.ts";
-import { keepOwnFields } from "../controller/own_fields.ts";
-import { EventRecorder } from "../controller/event_recorder.ts";
-import { IndexSet } from "../controller/index_set.ts";
-import type { PlannedCycle } from "../controller/planned_cycle.ts";
-import { PlannedStorage } from "../controller/planned_storage.ts";
-import { EVERYWHERE, type NamespaceScope } from "../controller/namespace_scope.ts";
+import { CONTROLLER_DEFAULTS } from "../controller/declaration.ts";
+import { keepOwnFields } from "../controller/managed_fields.ts";
+import { EventRecorder } from "../controller/events.ts";
+import { IndexSet } from "../controller/indexes.ts";
+import type { PlannedPass } from "../controller/dry_run.ts";
+import { PlannedStorage } from "../controller/dry_run.ts";
+import { EVERYWHERE, type NamespaceScope } from "../controller/scope.ts";
 import { SharedInformers } from "../controller/shared_informers.ts";
 import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
@@ -116,7 +116,7 @@ export class RunningOperator implements AsyncDisposable {
         fieldManager: operator.name,
         project,
         finalizer: operator.finalizer(declaration.kind),
-        takesOver: operator.takesOver,
+        legacyFinalizers: operator.takesOver,
         storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
         indexes,
         shared: this.#shared,
@@ -148,7 +148,7 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /** See {@linkcode Operator.plan}. */
-  static async *plan(operator: Operator, options: PlanOptions): AsyncGenerator<PlannedCycle> {
+  static async *plan(operator: Operator, options: PlanOptions): AsyncGenerator<PlannedPass> {
     const { signal, only = () => true } = options;
     const planning = new RunningOperator(operator, options, true);
     const end = () => planning.#abort.abort(signal.reason);
@@ -214,7 +214,7 @@ export class RunningOperator implements AsyncDisposable {
     using abort = new LinkedAbort([this.#abort.signal]);
     const timer = this.#clock.schedule(() => abort.abort(new Error("grace period is over")), graceMs);
     try {
-      await Promise.all(this.#all.map((controller) => controller.release(abort.signal)));
+      await Promise.all(this.#all.map((controller) => controller.stopOutOfScope(abort.signal)));
     } finally {
       this.#clock.clear(timer);
     }

@@ -8,9 +8,9 @@ import type { ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { ReflectorBounds } from "../cache/mod.ts";
 import type { ClientOptions } from "../client/mod.ts";
-import type { ControllerOptions } from "../controller/controller_deps.ts";
-import type { NamespaceScope } from "../controller/namespace_scope.ts";
-import type { ControllerObserver } from "../controller/observer.ts";
+import type { ControllerOptions } from "../controller/declaration.ts";
+import type { NamespaceScope } from "../controller/scope.ts";
+import type { ControllerObserver } from "../controller/report.ts";
 import type { RunningOperator } from "./running_operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */

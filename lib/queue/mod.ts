@@ -1,9 +1,10 @@
 /**
- * `queue`: a keyed work queue with reasons, priorities, delays and backoff, and a token bucket. It knows nothing of
+ * `queue`: a keyed work queue with reasons, priorities, delays and backoff, a token bucket, and work in flight. It knows nothing of
  * Kubernetes and does no I/O; time and randomness are arguments. The controller room calls it.
  *
  * @module
  */
 export * from "./backoff.ts";
+export * from "./in_flight.ts";
 export * from "./token_bucket.ts";
 export * from "./work_queue.ts";

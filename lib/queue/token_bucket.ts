@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 
-/** Lets `burst` through at once and then one per `refillMs`, by the clock. Not fair, not waiting: it only says no. */
+/** Lets `burst` through at once and then one per `refillMs`, by the time that passes. Not fair, not waiting: it only says no. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #burst: number;
@@ -13,16 +13,15 @@ export class TokenBucket {
     this.#burst = options.burst;
     this.#refillMs = options.refillMs;
     this.#tokens = options.burst;
-    this.#atMs = clock.now();
+    this.#atMs = clock.elapsed();
   }
 
   /** Takes a token; false where none is left. */
   take(): boolean {
-    const nowMs = this.#clock.now();
-    // A machine's clock may be set back: that takes no tokens away.
-    const passedMs = Math.max(0, nowMs - this.#atMs);
+    const elapsedMs = this.#clock.elapsed();
+    const passedMs = elapsedMs - this.#atMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + passedMs / this.#refillMs);
-    this.#atMs = nowMs;
+    this.#atMs = elapsedMs;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;

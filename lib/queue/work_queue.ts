@@ -3,8 +3,11 @@ import { invariant } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { backoffMs, type BackoffOptions } from "./backoff.ts";
 
-/** `low` is for the initial load and resyncs: it never delays a fresh change, and is never starved by them. */
-export type Priority = "high" | "low";
+/**
+ * `high` is for fresh changes. `due` is for what its time brings: ticks, retries, requeues. `low` is for the initial load and resyncs.
+ * Neither of the last two delays a fresh change, and neither is starved.
+ */
+export type Priority = "high" | "due" | "low";
 
 /** One key to work on, with why. */
 export interface WorkItem {
@@ -48,7 +51,9 @@ interface Entry {
   addedMs: number;
 }
 
-/** After so many fresh changes in a row, one item of the initial load is served. */
+/** From the first to the last to be served. */
+const PRIORITIES: readonly Priority[] = ["high", "due", "low"];
+/** After so many fresh changes in a row, one key of the others is served. */
 const HIGH_IN_A_ROW_MAX = 8;
 
 /**
@@ -61,13 +66,14 @@ const HIGH_IN_A_ROW_MAX = 8;
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  readonly #waiting: Record<Priority, Map<string, Entry>> = { high: new Map(), low: new Map() };
+  readonly #waiting: Record<Priority, Map<string, Entry>> = { high: new Map(), due: new Map(), low: new Map() };
   readonly #working = new Map<string, number>();
   readonly #again = new Map<string, Entry>();
   readonly #delayed = new Map<string, { dueMs: number; handle: TimerHandle; reasons: Set<string> }>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((item: WorkItem | undefined) => void)[] = [];
   #highInARow = 0;
+  #lowsTurn = false;
   #closed = false;
 
   /** An empty queue, open until it is closed. */
@@ -77,7 +83,7 @@ export class WorkQueue {
 
   /** Keys that wait to be taken now. */
   get depth(): number {
-    return this.#waiting.high.size + this.#waiting.low.size;
+    return this.#waiting.high.size + this.#waiting.due.size + this.#waiting.low.size;
   }
 
   /** Whether nothing waits now and nothing is worked on; delayed keys do not count. */
@@ -85,31 +91,35 @@ export class WorkQueue {
     return this.depth === 0 && this.#working.size === 0;
   }
 
-  /** When each key under work was taken, in milliseconds since the epoch. */
+  /** When each key under work was taken, as {@linkcode Clock.elapsed} tells. */
   get workingSinceMs(): readonly number[] {
     return [...this.#working.values()];
   }
 
-  /** Asks for work on `key`. A fresh change lifts a key of the initial load. */
+  /** Asks for work on `key`. A higher priority lifts a key that waits with a lower one. */
   add(key: string, reason: string, priority: Priority = "high"): void {
     if (this.#closed) return;
     if (this.#working.has(key)) {
       this.#merge(this.#again, key, [reason], priority);
       return;
     }
-    const lifted = priority === "high" ? this.#waiting.low.get(key) : undefined;
-    if (lifted) this.#waiting.low.delete(key);
-    const lane = priority === "low" && this.#waiting.high.has(key) ? "high" : priority;
-    this.#merge(this.#waiting[lane], key, [...(lifted?.reasons ?? []), reason], lane, lifted?.addedMs);
+    const former = PRIORITIES.find((each) => this.#waiting[each].has(key));
+    if (former === undefined || PRIORITIES.indexOf(former) <= PRIORITIES.indexOf(priority)) {
+      this.#merge(this.#waiting[former ?? priority], key, [reason], former ?? priority);
+    } else {
+      const lifted = this.#waiting[former].get(key)!;
+      this.#waiting[former].delete(key);
+      this.#merge(this.#waiting[priority], key, [...lifted.reasons, reason], priority, lifted.addedMs);
+    }
     this.#options.observer?.added?.(this.depth);
     this.#serve();
   }
 
-  /** Asks for work on `key` in `delayMs`; an earlier delay of the key stays. */
+  /** Asks for work on `key` in `delayMs`, with the priority `due`; an earlier delay of the key stays. */
   addAfter(key: string, delayMs: number, reason: string): void {
     if (this.#closed) return;
-    if (delayMs <= 0) return this.add(key, reason);
-    const dueMs = this.#options.clock.now() + delayMs;
+    if (delayMs <= 0) return this.add(key, reason, "due");
+    const dueMs = this.#options.clock.elapsed() + delayMs;
     const former = this.#delayed.get(key);
     if (former && former.dueMs <= dueMs) {
       former.reasons.add(reason);
@@ -119,7 +129,7 @@ export class WorkQueue {
     const reasons = new Set([...(former?.reasons ?? []), reason]);
     const handle = this.#options.clock.schedule(() => {
       this.#delayed.delete(key);
-      for (const each of reasons) this.add(key, each);
+      for (const each of reasons) this.add(key, each, "due");
     }, delayMs);
     this.#delayed.set(key, { dueMs, handle, reasons });
   }
@@ -158,7 +168,7 @@ export class WorkQueue {
     const sinceMs = this.#working.get(key);
     invariant(sinceMs !== undefined, `work queue: done("${key}") without take`);
     this.#working.delete(key);
-    this.#options.observer?.done?.(this.#options.clock.now() - sinceMs);
+    this.#options.observer?.done?.(this.#options.clock.elapsed() - sinceMs);
     const again = this.#again.get(key);
     if (!again) return;
     this.#again.delete(key);
@@ -171,8 +181,7 @@ export class WorkQueue {
     for (const { handle } of this.#delayed.values()) this.#options.clock.clear(handle);
     this.#delayed.clear();
     this.#again.clear();
-    this.#waiting.high.clear();
-    this.#waiting.low.clear();
+    for (const lane of PRIORITIES) this.#waiting[lane].clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
   }
 
@@ -185,11 +194,11 @@ export class WorkQueue {
   ): void {
     const entry = lane.get(key);
     if (!entry) {
-      lane.set(key, { reasons: new Set(reasons), priority, addedMs: addedMs ?? this.#options.clock.now() });
+      lane.set(key, { reasons: new Set(reasons), priority, addedMs: addedMs ?? this.#options.clock.elapsed() });
       return;
     }
     for (const reason of reasons) entry.reasons.add(reason);
-    if (priority === "high") entry.priority = "high";
+    if (PRIORITIES.indexOf(priority) < PRIORITIES.indexOf(entry.priority)) entry.priority = priority;
   }
 
   #serve(): void {
@@ -198,19 +207,24 @@ export class WorkQueue {
       const [key, entry] = this.#waiting[priority].entries().next().value!;
       this.#waiting[priority].delete(key);
       this.#endDelay(key);
-      const nowMs = this.#options.clock.now();
-      this.#working.set(key, nowMs);
-      const waitedMs = nowMs - entry.addedMs;
+      const takenMs = this.#options.clock.elapsed();
+      this.#working.set(key, takenMs);
+      const waitedMs = takenMs - entry.addedMs;
       this.#options.observer?.taken?.(waitedMs, this.depth);
       this.#takers.shift()!({ key, reasons: entry.reasons, priority, waitedMs });
     }
   }
 
   #nextPriority(): Priority {
-    const { high, low } = this.#waiting;
-    const lowsTurn = low.size > 0 && (high.size === 0 || this.#highInARow >= HIGH_IN_A_ROW_MAX);
-    this.#highInARow = lowsTurn ? 0 : this.#highInARow + 1;
-    return lowsTurn ? "low" : "high";
+    const { high, due, low } = this.#waiting, others = due.size + low.size > 0;
+    if (high.size > 0 && !(others && this.#highInARow >= HIGH_IN_A_ROW_MAX)) {
+      this.#highInARow++;
+      return "high";
+    }
+    this.#highInARow = 0;
+    // What is due and the initial load take turns: thousands of ticks must not hold up a start, nor a start a retry.
+    this.#lowsTurn = low.size > 0 && (due.size === 0 || !this.#lowsTurn);
+    return this.#lowsTurn ? "low" : "due";
   }
 
   #endDelay(key: string): void {

@@ -407,7 +407,7 @@ Deno.test("a webhook is named after its function, and what no webhook can be is 
   assert.throws(() => declare().validate(function checkSize() {}), UsageError);
   assert.throws(() => declare().validate(() => {}, { id: "Not OK" }), UsageError);
   assert.throws(() => declare().validate(() => {}, { id: "a", operations: [] }), UsageError);
-  for (const timeout of ["0s", "31s", "1500ms"]) {
+  for (const timeout of ["0s", "31s", "1500ms"] as const) {
     assert.throws(() => declare().validate(() => {}, { id: "a", timeout }), UsageError, timeout);
   }
   assert.throws(() => declare().validate(() => {}, { id: "a", field: "spec..size" }), RangeError);

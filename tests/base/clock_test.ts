@@ -65,6 +65,15 @@ Deno.test("the virtual clock refuses to run backwards", async () => {
   await assert.rejects(new VirtualClock().advance(-1), RangeError);
 });
 
+Deno.test("a clock that is set shows another time, while what has elapsed and what is due stay as they were", async () => {
+  const clock = new VirtualClock(1_000_000), fired: number[] = [], beganMs = clock.elapsed();
+  clock.schedule(() => fired.push(clock.elapsed() - beganMs), 50);
+  clock.set(-100_000);
+  assert.deepEqual([clock.now(), clock.elapsed() - beganMs, clock.nextInMs], [900_000, 0, 50]);
+  await clock.advance(50);
+  assert.deepEqual([fired, clock.now()], [[50], 900_050]);
+});
+
 Deno.test("two turns of the clock at once leave it at the later end", async () => {
   const clock = new VirtualClock(0);
   await Promise.all([clock.advance(100), clock.advance(10)]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { durationMs, formatDuration } from "../../lib/base/mod.ts";
+import { type Duration, durationMs, formatDuration } from "../../lib/base/mod.ts";
 
 const READ: [number | string, number][] = [
   [0, 0],
@@ -62,3 +62,14 @@ const WRITTEN: [number, string][] = [
 for (const [ms, text] of WRITTEN) {
   Deno.test(`${ms} ms is written ${text}`, () => assert.equal(formatDuration(ms), text));
 }
+
+Deno.test("what is no duration does not compile, and what is one does", () => {
+  const read: Duration[] = [5, "500ms", "30s", "1.5s", "10m", "1h30m", "1d2h"];
+  // @ts-expect-error: a unit is one letter or two
+  read.push("5 minutes");
+  // @ts-expect-error: a number without its unit
+  read.push("30");
+  // @ts-expect-error: a unit without its number
+  read.push("s");
+  assert.deepEqual(read.slice(0, 7).map(durationMs), [5, 500, 30_000, 1_500, 600_000, 5_400_000, 93_600_000]);
+});

@@ -4,6 +4,7 @@ import {
   invariant,
   InvariantError,
   PermanentError,
+  stackOf,
   TemporaryError,
   UsageError,
 } from "../../lib/base/mod.ts";
@@ -19,7 +20,7 @@ Deno.test("an error is told with its causes, each message once", () => {
 
 Deno.test("whatever was thrown can be told, and a circle of causes ends", () => {
   assert.equal(describeError("text"), "text");
-  assert.equal(describeError(undefined), "");
+  assert.equal(describeError(undefined), "undefined was thrown");
   assert.equal(describeError(new TypeError()), "TypeError");
   const circle = new Error("round");
   circle.cause = circle;
@@ -30,6 +31,7 @@ Deno.test("a TemporaryError reads its delay, or leaves it to the queue", () => {
   assert.equal(new TemporaryError("later", { delay: "30s" }).delayMs, 30_000);
   assert.equal(new TemporaryError("later").delayMs, undefined);
   assert.equal(new TemporaryError("later", { reason: "DbDown" }).reason, "DbDown");
+  // @ts-expect-error: no duration
   assert.throws(() => new TemporaryError("later", { delay: "soon" }), RangeError);
 });
 
@@ -54,4 +56,30 @@ Deno.test("an error that came with another, when a block was left, tells both, t
   };
   const error = await failing().catch((error) => error);
   assert.equal(describeError(error), "it failed: no disk; then it cannot be removed");
+});
+
+Deno.test("whatever is thrown is described: null, undefined, plain objects, objects that refer to themselves", () => {
+  const loop: Record<string, unknown> = {};
+  loop.self = loop;
+  const nested = new Error("outer", { cause: { code: 7 } });
+  assert.deepEqual([null, undefined, { foo: 1 }, loop, 5, "", nested].map(describeError), [
+    "null was thrown",
+    "undefined was thrown",
+    '{"foo":1}',
+    "[object Object]",
+    "5",
+    "",
+    'outer: {"code":7}',
+  ]);
+});
+
+Deno.test("a description and a stack are bounded, and cut no character in two", () => {
+  const huge = "\u{1F600}".repeat(2_500_000), error = new Error(huge, { cause: new Error(`b${huge}`) });
+  for (const text of [describeError(error), describeError(huge), describeError({ huge }), stackOf(error)!]) {
+    assert.ok(text.length <= 4_096, `${text.length}`);
+    assert.ok(text.isWellFormed());
+    assert.match(text, /… \(\d+ characters\)$/);
+  }
+  assert.equal(stackOf(new PermanentError("on purpose")), undefined);
+  assert.match(stackOf(new TypeError("by accident"))!, /errors_test\.ts/);
 });

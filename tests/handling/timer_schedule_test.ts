@@ -11,7 +11,7 @@ Deno.test("the interval counts from the end of a tick", () => {
 });
 
 Deno.test("a sharp interval counts from start to start, and skips what was missed", () => {
-  const sharp = { interval: "10s", sharp: true };
+  const sharp = { interval: "10s", sharp: true } as const;
   assert.deepEqual(nextTick(sharp, 1_000, 4_000), { dueMs: 11_000 });
   assert.deepEqual(nextTick(sharp, 1_000, 1_000), { dueMs: 11_000 });
   assert.deepEqual(
@@ -28,7 +28,7 @@ Deno.test("an interval of nothing is still a step forward", () => {
 });
 
 Deno.test("an idle timer waits until the object has been left alone for long enough", () => {
-  const options = { interval: "30s", idle: "5m" };
+  const options = { interval: "30s", idle: "5m" } as const;
   assert.equal(tickDueMs(options, { dueMs: 50_000 }, 40_000), 340_000);
   assert.equal(tickDueMs(options, { dueMs: 500_000 }, 40_000), 500_000);
   assert.equal(tickDueMs({ interval: "30s" }, { dueMs: 50_000 }, 49_000), 50_000);

@@ -26,6 +26,7 @@ const NAMES = [
   "process_start_time_seconds",
   "pintle_hot_keys",
   "pintle_reconcile_writes_total",
+  "pintle_stale_reads_avoided_total",
   "pintle_store_objects",
   "pintle_watch_reconnects",
   "pintle_watch_relists",
@@ -97,6 +98,7 @@ Deno.test("reconciles are counted under controller-runtime's names, by how they 
   }
   observer.cycleStarted();
   observer.hot("x", true);
+  observer.stale();
   const seen = await samples(metrics);
   for (const result of ["success", "error", "failed", "requeue_after"]) {
     assert.equal(seen.get(`controller_runtime_reconcile_total{controller="a",result="${result}"}`), 1, result);
@@ -109,6 +111,7 @@ Deno.test("reconciles are counted under controller-runtime's names, by how they 
       controller_runtime_active_workers: 1,
       pintle_reconcile_writes_total: 4,
       pintle_hot_keys: 1,
+      pintle_stale_reads_avoided_total: 1,
     })
   ) assert.equal(seen.get(`${name}{controller="a"}`), value, name);
 });

@@ -244,7 +244,11 @@ Deno.test("retries, timeout and errors bound a handler, and what was given up sh
   const count = (id: string) => calls.filter((call) => call === id).length;
   assert.deepEqual(["thrice", "once", "never-mind", "long"].map(count), [3, 1, 1, 3]);
   const ready = conditionOf(await getWidget(world), "Ready");
-  assert.deepEqual([ready?.status, ready?.message], ["False", "thrice: given up after 3 attempts: thrice broke"]);
+  assert.deepEqual([ready?.status, ready?.message], [
+    "False",
+    "thrice: given up after 3 attempts: thrice broke; once: once broke; " +
+    "long: given up, the time for all attempts is over: long broke",
+  ]);
   await patchWidget(world, { spec: { size: 2 } });
   assert.equal(conditionOf(await getWidget(world), "Ready")?.status, "True", "a change that succeeds takes it away");
 });

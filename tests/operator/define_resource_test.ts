@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
-import { ConfigMap, defineResource, Namespace, Operator, PermanentError, UsageError } from "../../lib/operator/mod.ts";
+import {
+  ConfigMap,
+  defineResource,
+  type Duration,
+  Namespace,
+  Operator,
+  PermanentError,
+  UsageError,
+} from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 
 interface Schema {
@@ -206,6 +214,40 @@ Deno.test("declaring twice what there can be once is a mistake that says so", ()
   });
   assert.throws(() => operator.on(more), /declared by two definitions/, "it takes the place of the first");
   assert.throws(() => new Operator("My Operator"), /"My Operator" is not a lower-case DNS label/);
+});
+
+Deno.test("a time that is none is refused where it is declared, and names its handler", () => {
+  const declare = () => new Operator("widgets").on(RICH), soon = "5 minutes" as unknown as Duration;
+  const refused: [() => unknown, RegExp][] = [
+    [
+      () => declare().timer(() => {}, { id: "beat", interval: soon }),
+      /interval of the timer "beat" of \w+ .*"5 minutes"/,
+    ],
+    [() => declare().timer(() => {}, { id: "beat", interval: 0 }), /the timer "beat" of \w+ needs an interval/],
+    [() => declare().timer(() => {}, { id: "beat" } as never), /the timer "beat" of \w+ needs an interval/],
+    [() => declare().timer(() => {}, { id: "beat", interval: null as never }), /interval of the timer "beat"/],
+    [() => declare().timer(() => {}, { id: "beat", interval: "1s", idle: soon }), /idle of the timer "beat"/],
+    [() => declare().timer(() => {}, { id: "beat", interval: "1s", initialDelay: -1 }), /initialDelay of the timer/],
+    [() => declare().timer(() => {}, { id: "beat", interval: "1s", timeout: NaN }), /timeout of the timer "beat"/],
+    [() => declare().reconcile(() => {}, { timeout: soon }), /timeout of the reconcile handler/],
+    [() => declare().create(() => {}, { id: "made", timeout: soon }), /timeout of the handler "made"/],
+    [() => declare().create(() => {}, { id: "made", backoff: soon }), /backoff of the handler "made"/],
+    [
+      () => declare().daemon(() => Promise.resolve(), { id: "d", initialDelay: soon }),
+      /initialDelay of the daemon "d"/,
+    ],
+    [
+      () => declare().daemon(() => Promise.resolve(), { id: "d", cancellationTimeout: soon }),
+      /cancellationTimeout of the/,
+    ],
+  ];
+  for (const [declaring, message] of refused) {
+    assert.throws(declaring, (error: Error) => {
+      assert.ok(error instanceof UsageError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
 });
 
 Deno.test("the rules that an operator needs follow from what it declares", () => {

@@ -71,19 +71,37 @@ Deno.test("the next cycle waits until the store shows what the last one wrote", 
   assert.equal(duplicates, 0);
 });
 
-Deno.test("the wait for one's own writes is bounded", async () => {
-  const never = new Promise<void>(() => {});
-  await using world = await World.open(configMapOperator(Widget));
+Deno.test("the wait for one's own writes is bounded and counted, holds up no other object, and no pass runs before its end", async () => {
+  const open = Promise.withResolvers<void>(), counted = Promise.withResolvers<void>(), seen: string[] = [];
+  let stale = 0;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ name, spec, cached, client, namespace }) => {
+    const key = { namespace, name: `${name}-child` };
+    seen.push(`${name} ${spec.size} ${cached<ConfigMapObject>(ConfigMap).get(key) ? "child" : "no child"}`);
+    if (cached<ConfigMapObject>(ConfigMap).get(key)) return;
+    await client.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata: key });
+  }, { owns: [ConfigMap], workersMax: 1 });
+  await using world = await World.open(operator);
   const transport = altering(world.cluster.transport(), async (path, request, send) => {
     const response = await send();
-    return isWatch(path, "configmaps") ? gated(response, never, request.signal) : response;
+    return isWatch(path, "configmaps") ? gated(response, open.promise, request.signal) : response;
   });
-  await world.start({ transport, controller: { ownWriteWaitMsMax: 1, backoff: { initialMs: 5, maxMs: 50 } } });
+  await world.start({
+    transport,
+    controller: { ownWriteWaitMsMax: 1, backoff: { initialMs: 5, maxMs: 50 } },
+    observe: () => ({ stale: () => ++stale >= 2 && counted.resolve() }),
+  });
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
   await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
-  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.size === 2);
+  await createWidget(world, Widget, namespace, "other");
+  await untilReady(world, Widget, namespace, "other");
+  await counted.promise;
+  assert.deepEqual(seen, ["w 1 no child", "other 1 no child"], "no second child");
+  open.resolve();
+  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 2);
+  assert.ok(seen.includes("w 2 child"));
 });
 
 Deno.test("watches that break off, expire or answer nonsense are taken up again, and everything converges", async () => {

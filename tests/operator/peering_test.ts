@@ -10,7 +10,7 @@ import {
   PEERING_LABEL,
   peerLeaseName,
 } from "../../lib/election/mod.ts";
-import { gatedScope } from "../../lib/controller/namespace_scope.ts";
+import { gatedScope } from "../../lib/controller/scope.ts";
 import { type ClusterUser, serviceAccountUser } from "../../lib/harness/mod.ts";
 import { builtinKind, Operator, type PolicyRule, type RunningOperator, scopeOfGlobs } from "../../lib/operator/mod.ts";
 import { TurnedClock } from "../election/turned_clock.ts";

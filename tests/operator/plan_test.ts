@@ -7,14 +7,14 @@ import {
   MemoryStorage,
   NotFoundError,
   Operator,
-  type PlannedCycle,
+  type PlannedPass,
   type PlannedWrite,
   type PlanOptions,
   Secret,
   type SecretObject,
   TemporaryError,
 } from "../../lib/operator/mod.ts";
-import { scopeOfGlobs } from "../../lib/controller/namespace_scope.ts";
+import { scopeOfGlobs } from "../../lib/controller/scope.ts";
 import { EVENTS } from "../../lib/harness/expectation.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
@@ -22,8 +22,8 @@ import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObj
 const Widget = widgetKind("plan");
 
 /** What an operator would do, as the administrator of the world's cluster. */
-async function planned(world: World, operator: Operator, options: Partial<PlanOptions> = {}): Promise<PlannedCycle[]> {
-  const transport = world.cluster.transport(), cycles: PlannedCycle[] = [];
+async function planned(world: World, operator: Operator, options: Partial<PlanOptions> = {}): Promise<PlannedPass[]> {
+  const transport = world.cluster.transport(), cycles: PlannedPass[] = [];
   const signal = new AbortController().signal;
   for await (const cycle of operator.plan({ transport, signal, ...options })) cycles.push(cycle);
   return cycles;

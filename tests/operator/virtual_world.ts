@@ -10,7 +10,7 @@ import {
 } from "../../lib/operator/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
 import { type Cluster, EmbeddedCluster, type LogEntry } from "../../lib/harness/mod.ts";
-import { scopeOfGlobs } from "../../lib/controller/namespace_scope.ts";
+import { scopeOfGlobs } from "../../lib/controller/scope.ts";
 import { InProcessOperator } from "../../lib/harness/in_process_operator.ts";
 import { Timeline, type WriteEntry } from "../../lib/harness/timeline.ts";
 import { openCluster, realKubeconfig } from "../cluster.ts";

@@ -44,6 +44,10 @@ class SteppedClock extends VirtualClock {
     return this.#atMs;
   }
 
+  override elapsed(): number {
+    return this.#atMs;
+  }
+
   override schedule(callback: () => void, delayMs: number): { id: number } {
     const timer = { dueMs: this.#atMs + delayMs, callback, id: this.#due.length };
     this.#due.push(timer);

@@ -131,6 +131,33 @@ Deno.test("the priority of what was added while working is kept", async () => {
   assert.deepEqual(await keysInOrder(queue), ["b", "a"]);
 });
 
+Deno.test("ticks and retries that are due go behind fresh changes, and take turns with the initial load", async () => {
+  const { queue, clock } = open();
+  for (const key of ["tick-1", "tick-2"]) queue.addAfter(key, 10, "timer");
+  for (const key of ["old-1", "old-2"]) queue.add(key, "resume", "low");
+  await clock.advance(10);
+  queue.add("new", "changed");
+  queue.add("tick-2", "changed");
+  assert.deepEqual(await keysInOrder(queue), ["new", "tick-2", "old-1", "tick-1", "old-2"]);
+});
+
+Deno.test("a machine's clock that is set moves no delay, and no wait", async () => {
+  for (const deltaMs of [-100_000, 100_000]) {
+    const { queue, clock } = open();
+    queue.addAfter("a", 1_000, "timer");
+    clock.set(deltaMs);
+    queue.addAfter("a", 500, "retry");
+    await clock.advance(499);
+    assert.equal(queue.depth, 0);
+    await clock.advance(1);
+    const { waitedMs } = await takeNow(queue);
+    assert.equal(waitedMs, 0);
+    clock.set(deltaMs);
+    assert.deepEqual(queue.workingSinceMs.map((since) => clock.elapsed() - since), [0]);
+    queue.close();
+  }
+});
+
 Deno.test("of two delays the earlier wins, and brings the reasons of both", async () => {
   for (const [first, second] of [[50, 20], [20, 50]] as const) {
     const { queue, clock } = open();

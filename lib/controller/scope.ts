@@ -1,5 +1,5 @@
 import { UsageError } from "../base/errors.ts";
-import { type KubeObject, parseKey } from "../apimachinery/object.ts";
+import { keyOf, type KubeObject, parseKey } from "../apimachinery/object.ts";
 import { globProblem, matchesGlobs } from "../apimachinery/namespace_globs.ts";
 
 /** In which namespaces an operator works. */
@@ -59,4 +59,34 @@ export function scopeOfGlobs(globs: readonly string[]): NamespaceScope {
   const [first = ""] = globs;
   const only = globs.length === 1 && !first.includes("*") && !first.startsWith("!") ? { only: first } : {};
   return { ...only, covers: (namespace) => matchesGlobs(globs, namespace) };
+}
+
+/** Which namespaces a scope covered when it was last asked, as far as there are objects in them: from that follows what is newly in scope. */
+export class ScopeTracker<T extends KubeObject> {
+  readonly #scope: NamespaceScope;
+  /** The empty one stands for objects without a namespace; undefined until it was first asked what is newly in scope. */
+  #namespaces: Set<string> | undefined;
+
+  constructor(scope: NamespaceScope) {
+    this.#scope = scope;
+  }
+
+  /** Whether an object is to be handled now. */
+  admits(object: T): boolean {
+    const admitted = covers(this.#scope, object);
+    if (admitted) this.#namespaces?.add(keyOf(object).namespace ?? "");
+    return admitted;
+  }
+
+  /** Whether the object of a key is not to be handled now. */
+  excludes(key: string): boolean {
+    return !coversKey(this.#scope, key);
+  }
+
+  /** Of these objects, all that there are, those that are covered now and were not before. */
+  newlyInScope(objects: Iterable<T>): T[] {
+    const before = this.#namespaces;
+    this.#namespaces = new Set();
+    return [...objects].filter((object) => this.admits(object) && !before?.has(keyOf(object).namespace ?? ""));
+  }
 }

@@ -1,3 +1,4 @@
+import { jsonEqual } from "../base/json.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../apimachinery/object.ts";
 
 /** Different sets of own fields that are shared between objects; those beyond are kept per object. */
@@ -47,4 +48,21 @@ export function withoutManagedFields<T extends KubeObject>(object: T): T {
 function isOwn(entry: ManagedFieldsEntry, fieldManager: string): boolean {
   return entry.manager === fieldManager && entry.operation === "Apply" &&
     (!entry.subresource || entry.subresource === "status");
+}
+
+/**
+ * Whether `after`, which a server answered to our write, differs from `before` in nothing that a handler reads but its
+ * status: only then may the echo of that write be skipped.
+ */
+export function sameInput(before: KubeObject, after: KubeObject): boolean {
+  const a = before.metadata ?? {}, b = after.metadata ?? {};
+  return a.uid === b.uid && a.generation !== undefined && a.generation === b.generation &&
+    a.deletionTimestamp === b.deletionTimestamp && jsonEqual(a.labels ?? {}, b.labels ?? {}) &&
+    jsonEqual(a.annotations ?? {}, b.annotations ?? {}) && jsonEqual(a.finalizers ?? [], b.finalizers ?? []) &&
+    jsonEqual(a.ownerReferences ?? [], b.ownerReferences ?? []);
+}
+
+/** The status of an object, whatever its type. */
+export function statusOf(object: KubeObject): unknown {
+  return (object as { status?: unknown }).status;
 }

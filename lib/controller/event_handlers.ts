@@ -1,42 +1,49 @@
-import { describeError } from "../base/errors.ts";
+import { describeError, stackOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { untilAborted } from "../base/signal.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
 import type { StoreEvent } from "../cache/mod.ts";
+import type { Client } from "../client/mod.ts";
 import { matchesFilter } from "../handling/filter.ts";
-import type { EventContext } from "./context.ts";
+import { InFlight } from "../queue/in_flight.ts";
+import { typed } from "./children.ts";
+import { type EventContext, objectContext, type ObjectContextHost } from "./context.ts";
+import { CycleClient } from "./cycle_client.ts";
 import type { EventDeclaration } from "./declaration.ts";
-import { Underway } from "./underway.ts";
+import type { EventRecorder } from "./events.ts";
 
 /** Events of one object that wait; the oldest changes beyond are passed over, the object's last state never is. */
 const WAITING_MAX = 100;
 
 /** What event handlers need of their controller. */
-export interface EventHost<T extends KubeObject> {
+export interface EventHost<T extends KubeObject> extends ObjectContextHost {
+  readonly kind: ApiResource;
+  readonly client: Client;
+  readonly events: EventRecorder;
   /** Objects whose events are handled at the same time. */
   readonly workersMax: number;
   /** The logger for lines about an object. */
   logger(key: string): Logger;
-  /** Calls a handler. */
-  handle(declared: EventDeclaration<T>, event: ObjectEvent<T>, signal: AbortSignal): Promise<void>;
+  memo<M>(object: T, create: () => M): M;
 }
 
-/** One thing that a watch said. */
-export interface ObjectEvent<T extends KubeObject> extends Pick<EventContext<T>, "type" | "before" | "object"> {
+/** One event of a watch. */
+interface ObjectEvent<T extends KubeObject> extends Pick<EventContext<T>, "type" | "before" | "object"> {
   /** Of the object. */
   readonly key: string;
 }
 
 /**
- * Calls the event handlers of a kind: for what a watch says, as it says it. Events of one object come one after another, those of
+ * Calls the event handlers of a kind for each event of its watch. Events of one object come one after another, those of
  * different objects side by side. Nothing is remembered and nothing tried again: for that are the handlers of changes.
  */
-export class EventHandling<T extends KubeObject> {
+export class EventHandlers<T extends KubeObject> {
   readonly #declarations: readonly EventDeclaration<T>[];
   readonly #host: EventHost<T>;
   readonly #waiting = new Map<string, ObjectEvent<T>[]>();
   readonly #ready: string[] = [];
-  readonly #busy = new Underway();
+  readonly #busy = new InFlight();
   #signal: AbortSignal | undefined;
   #closed = false;
 
@@ -50,13 +57,13 @@ export class EventHandling<T extends KubeObject> {
     this.#signal = signal;
   }
 
-  /** An object that is there already, as an initial event. */
-  greet(object: T): void {
+  /** Replays an object that was there before, as an initial event. */
+  replay(object: T): void {
     if (this.#signal && !this.#closed) this.#push("initial", object, undefined);
   }
 
-  /** Takes what the watch says. */
-  take({ type, object, old, initial }: StoreEvent<T>): void {
+  /** Takes an event of the watch. */
+  onEvent({ type, object, old, initial }: StoreEvent<T>): void {
     if (!this.#signal || this.#closed) return;
     this.#push(initial && type === "added" ? "initial" : type, object, old);
   }
@@ -70,8 +77,8 @@ export class EventHandling<T extends KubeObject> {
     await this.#busy.end(() => true, abort);
   }
 
-  /** Drops what waits for some objects; resolves when their handlers are done. `abort` cuts them short. */
-  async release(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
+  /** Drops what waits for objects that are out of scope; resolves when their handlers are done. `abort` cuts them short. */
+  async stopOutOfScope(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     for (const key of [...this.#waiting.keys()].filter(which)) this.#waiting.delete(key);
     for (const key of this.#ready.splice(0)) if (!which(key)) this.#ready.push(key);
     await this.#busy.end(which, abort);
@@ -114,13 +121,36 @@ export class EventHandling<T extends KubeObject> {
         if (this.#closed || signal.aborted) return;
         if (!matchesFilter(declared, event.object)) continue;
         try {
-          await untilAborted(this.#host.handle(declared, event, signal), signal);
+          await untilAborted(this.#handle(declared, event, signal), signal);
         } catch (error) {
           if (signal.aborted) return;
-          const fields = { handler: declared.id, error: describeError(error) };
+          const stack = stackOf(error);
+          const fields = {
+            handler: declared.id,
+            error: describeError(error),
+            ...(stack === undefined ? {} : { stack }),
+          };
           this.#host.logger(key).warn("an event handler failed; events are not handled again", fields);
         }
       }
     }
+  }
+
+  async #handle({ handler }: EventDeclaration<T>, event: ObjectEvent<T>, signal: AbortSignal): Promise<void> {
+    const { client, events, kind } = this.#host, object = typed(event.object, kind);
+    const { poster, flush } = events.poster(object);
+    await handler({
+      ...objectContext(this.#host, {
+        object,
+        client: new CycleClient(client, signal),
+        events: poster,
+        log: this.#host.logger(event.key),
+        signal,
+        memo: (create) => this.#host.memo(object, create),
+      }),
+      type: event.type,
+      before: event.before,
+    });
+    await flush(signal);
   }
 }

@@ -5,24 +5,21 @@ interface Run {
   readonly cut: LinkedAbort;
 }
 
-/**
- * What is under way for objects, at most one thing for each, so that what is under way for some of them can be ended and waited for
- * while the rest goes on.
- */
-export class Underway {
+/** Work in flight, at most one piece for each key: that of some keys can be ended and waited for while the rest goes on. */
+export class InFlight {
   readonly #runs = new Map<string, Run>();
 
-  /** How many objects something is under way for. */
+  /** For how many keys there is work. */
   get size(): number {
     return this.#runs.size;
   }
 
-  /** Whether something is under way for an object. */
+  /** Whether there is work for a key. */
   has(key: string): boolean {
     return this.#runs.has(key);
   }
 
-  /** Runs `work` for an object for which nothing is under way; its signal aborts with `parent`, or when {@linkcode end} cuts it short. */
+  /** Runs `work` for a key for which there is none; its signal aborts with `parent`, or when {@linkcode end} cuts it short. */
   run<R>(key: string, parent: AbortSignal, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const cut = new LinkedAbort([parent]);
     const done = work(cut.signal).finally(() => {
@@ -34,7 +31,7 @@ export class Underway {
   }
 
   /**
-   * Resolves when nothing is under way any more for the objects that `which` names; `abort` cuts short what is left. It is for the
+   * Resolves when there is no work any more for the keys that `which` names; `abort` cuts short what is left. It is for the
    * caller to see that nothing new begins.
    */
   async end(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {

@@ -1,0 +1,397 @@
+import { UsageError } from "../base/errors.ts";
+import type { Mask } from "../base/mask.ts";
+import { diff } from "../apimachinery/diff.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import {
+  type Change,
+  changeOf,
+  type ChangePlan,
+  type FieldChange,
+  fieldChangeOf,
+  givenUp,
+  givenUpOf,
+  HANDLED,
+  type HandledState,
+  planChange,
+  settled,
+  type Underway,
+} from "../handling/change.ts";
+import { digestsOnly, essenceOf, secretFieldsOf, type Snapshot, snapshotOf } from "../handling/essence.ts";
+import { fieldPath, matchesFilter, matchesValue, PRESENT, valueAt } from "../handling/filter.ts";
+import { GenerationStorage } from "../handling/generation_storage.ts";
+import { mergeOutcomes, type Outcome, type Trouble } from "../handling/outcome.ts";
+import {
+  afterError,
+  type AttemptBounds,
+  attemptMsMax,
+  begin,
+  byHandler,
+  dueMs,
+  gaveUp,
+  type HandlerProgress,
+  isFinished,
+  succeeded,
+} from "../handling/progress.ts";
+import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
+import type { ChangeContext } from "./context.ts";
+import type { ChangeDeclaration, ChangeHandler, ControllerDeclaration } from "./declaration.ts";
+
+/** What of a change handler's context is its change's. */
+export type ChangeFacts<T extends KubeObject, Spec, Status extends object> = Pick<
+  ChangeContext<T, Spec, Status>,
+  "change" | "old" | "next" | "diff" | "retry" | "startedMs" | "param" | "subhandler"
+>;
+
+/** What a run of change handlers needs of its pass. */
+export interface ChangeRunHost<T extends KubeObject, Spec, Status extends object> {
+  /** Longest attempt. */
+  readonly attemptMsMax: number;
+  /** The time of a handler: the moment of its first attempt, and what has elapsed since. */
+  nowMs(id: string, progress: HandlerProgress | undefined): number;
+  /** The pause after so many failures in a row. */
+  pauseMs(failures: number): number;
+  /** Takes secret values out of the messages that are remembered. */
+  readonly mask: Mask;
+  /** Makes one attempt; throws what the handler throws, or that it took too long. */
+  attempt(handler: ChangeHandler<T, Spec, Status>, facts: ChangeFacts<T, Spec, Status>, msMax: number): Promise<void>;
+  /** An attempt failed. */
+  failed(id: string, error: unknown, progress: HandlerProgress, retryInMs: number | undefined): void;
+}
+
+/** What is known of an object's changes before a run. */
+export interface ChangePass {
+  readonly deleting: boolean;
+  /** Whether the `delete` handlers are done, and only the finalizer is still there. */
+  readonly cleaned: boolean;
+  /** What the last pass came to and could not write into the object; absent where the object holds it. */
+  readonly unsaved?: HandledState;
+  /** `done` once this process has run the object's `resume` handlers; until then how far each is. */
+  readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
+}
+
+/** How far the handlers of an object's changes are after a run. */
+export interface ChangesHandled {
+  readonly outcome: Outcome;
+  /** What is to be remembered from now on. */
+  readonly state: HandledState;
+  /** Whether nothing is left to do about the change: it succeeded, or was given up. */
+  readonly finished: boolean;
+  /** Whether a handler was attempted, or a change came to its end. */
+  readonly acted: boolean;
+  /** See {@linkcode ChangePass.resume}. */
+  readonly resume: ChangePass["resume"];
+  /** What is wrong with handlers, in the order of their declaration. */
+  readonly troubles: readonly Trouble[];
+  /** Whether some handler is for the object. */
+  readonly concerned: boolean;
+  /** How the object comes to hold `state`. */
+  readonly edit: StorageEdit;
+}
+
+type Run = Omit<ChangesHandled, "concerned" | "edit">;
+type Declaration<T extends KubeObject, Spec, Status extends object> = ChangeDeclaration<T, Spec, Status>;
+
+/** The handlers of changes of one kind: recalls what was handled, plans, runs, and says what to write. */
+export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
+  readonly #declaration: ControllerDeclaration<T, Spec, Status>;
+  readonly #storage: HandledStateStorage;
+  readonly #marks: GenerationStorage | undefined;
+  /** Whether some handler asks how an object was before. */
+  readonly #remembers: boolean;
+  readonly #fields: readonly string[];
+
+  constructor(declaration: ControllerDeclaration<T, Spec, Status>, storage: HandledStateStorage) {
+    const { changes, kind } = declaration;
+    this.#declaration = declaration;
+    this.#remembers = changes.some(({ kinds, field }) => kinds.has("update") || field !== undefined);
+    this.#marks = kind.hasStatus ? new GenerationStorage(storage, { marksOnly: !this.#remembers }) : undefined;
+    this.#storage = this.#marks ?? storage;
+    this.#fields = changes.flatMap(({ field }) => field === undefined ? [] : [fieldPath(field).join(".")]);
+  }
+
+  /** Whether an object must not go before handlers have run. */
+  needsFinalizer(object: T): boolean {
+    return this.#deleting(object, (optional) => !optional);
+  }
+
+  /** Whether handlers would like to run before an object goes that another finalizer holds. */
+  wantsDeletion(object: T): boolean {
+    return this.#deleting(object, (optional) => optional);
+  }
+
+  /** Runs the handlers that are due, and says what is to be remembered. */
+  async run(object: T, pass: ChangePass, host: ChangeRunHost<T, Spec, Status>): Promise<ChangesHandled> {
+    const { deleting, cleaned, resume } = pass;
+    const nothing = {
+      outcome: { kind: "done" },
+      finished: true,
+      acted: false,
+      troubles: [],
+      resume,
+      edit: {},
+    } as const;
+    if (deleting && cleaned) return { ...nothing, state: {}, concerned: true };
+    const state = pass.unsaved ?? await this.#storage.recall(object);
+    // What no handler is for is not marked as handled: an operator on some labelled objects must not write into all the others.
+    const concerned = deleting || state.underway !== undefined ||
+      this.#declaration.changes.some((each) => matchesFilter(each, object, { fieldSettled: true }));
+    if (!concerned) return { ...nothing, state, concerned, resume: "done" };
+    const snapshot = this.#snapshot(object, deleting), now = { snapshot, deleting };
+    const changes = new ChangeRun(host, this.#declaration.changes, object);
+    let report = await changes.run(state, planChange(state, { ...now, resumed: resume === "done" }), resume);
+    // What changed while a change was handled is the next one.
+    const next = planChange(report.state, { ...now, resumed: true });
+    if (report.finished && !deleting && next.underway) {
+      const first = report;
+      report = { ...await changes.run(first.state, next, "done"), resume: first.resume };
+      const own = new Set(report.troubles.map(({ handler }) => handler));
+      const troubles = [
+        ...report.troubles,
+        ...first.troubles.filter(({ handler, gaveUp }) => !gaveUp && !own.has(handler)),
+      ];
+      report = { ...report, outcome: mergeOutcomes(first.outcome, report.outcome), troubles };
+    }
+    const remembers = !deleting || !report.finished;
+    return {
+      ...report,
+      concerned,
+      edit: remembers ? await this.#storage.keep(object, report.state, this.#fields) : {},
+    };
+  }
+
+  /** The edit that remembers without the status, which the operator may not write; undefined where it needs none. */
+  async unmarked(object: T, state: HandledState): Promise<StorageEdit | undefined> {
+    return await this.#marks?.keepUnmarked(object, state, this.#fields);
+  }
+
+  /** The edit that remembers as little as will do, where an object has no room for more. */
+  async slim(object: T, { base, underway, gaveUp }: HandledState): Promise<StorageEdit> {
+    const slimmed: HandledState = {
+      ...(base ? { base: digestsOnly(base, this.#fields) } : {}),
+      ...(underway ? { underway: { ...underway, target: digestsOnly(underway.target, this.#fields) } } : {}),
+      ...(gaveUp ? { gaveUp } : {}),
+    };
+    return await this.#storage.keep(object, slimmed, this.#fields);
+  }
+
+  /** An object is gone. */
+  forget(uid: string): void {
+    this.#storage.forget?.(uid);
+  }
+
+  #snapshot(object: T, deleting: boolean): Snapshot {
+    if (!this.#remembers && !deleting) return HANDLED;
+    const { kind, ignoredFields } = this.#declaration;
+    const isRecord = (annotation: string) => this.#storage.isRecord(annotation);
+    return snapshotOf(essenceOf(object, { isRecord, ignoredFields, secretFields: secretFieldsOf(kind) }));
+  }
+
+  #deleting(object: T, wanted: (optional: boolean) => boolean): boolean {
+    return this.#declaration.changes.some((each) =>
+      each.kinds.has("delete") && wanted(each.optional ?? false) && matchesFilter(each, object)
+    );
+  }
+}
+
+/**
+ * Runs the handlers of one object's changes, each that matches and is due, in the order of their declaration, in one pass. It
+ * answers what to remember; writing it is the pass's.
+ */
+class ChangeRun<T extends KubeObject, Spec, Status extends object> {
+  readonly #host: ChangeRunHost<T, Spec, Status>;
+  readonly #declarations: readonly Declaration<T, Spec, Status>[];
+  readonly #object: T;
+  #attempts = 0;
+
+  constructor(
+    host: ChangeRunHost<T, Spec, Status>,
+    declarations: readonly Declaration<T, Spec, Status>[],
+    object: T,
+  ) {
+    this.#host = host;
+    this.#declarations = declarations;
+    this.#object = object;
+  }
+
+  /** Runs what is due. */
+  async run(state: HandledState, plan: ChangePlan, resume: ChangePass["resume"]): Promise<Run> {
+    const { base } = state, deleting = plan.underway?.kind === "delete";
+    const resumed = byHandler(resume === "done" ? {} : resume);
+    const resumes = plan.resumes ? this.#resumes(deleting) : [];
+    const resumption: Change = { kind: "resume", old: base?.essence, next: base?.essence, diff: [] };
+    for (const each of resumes) await this.#advance(each, resumption, undefined, resumed);
+    const { underway, adopted } = plan;
+    const remembered = { ...(base ? { base } : {}), ...(state.gaveUp ? { gaveUp: state.gaveUp } : {}) };
+    const open = () => resumes.some(({ id }) => !isFinished(resumed[id])) ? resumed : "done" as const;
+    if (!underway) {
+      return {
+        outcome: this.#outcome(resumes, resumed),
+        state: adopted ? { ...remembered, base: adopted } : remembered,
+        finished: true,
+        acted: this.#attempts > 0,
+        resume: open(),
+        troubles: [...givenUp(state), ...this.#troubles(resumes, resumed)],
+      };
+    }
+    const change = changeOf(base, underway), progress = byHandler(underway.progress);
+    const handlers = this.#handlersOf(base, underway);
+    for (const each of handlers) await this.#advance(each, change, this.#field(each, base, underway), progress);
+    // An object that cannot be cleaned up stays until it changes: its author said so. Attempts that ran out let it go.
+    const holds = (id: string) => deleting && progress[id]?.outcome === "failed";
+    const finished = handlers.every(({ id }) => isFinished(progress[id]) && !holds(id));
+    const troubles = [...this.#troubles(handlers, progress), ...this.#troubles(resumes, resumed)];
+    // Without handlers of its own a change mends nothing: what gave up before it still did.
+    const before = handlers.length === 0 ? givenUp(state) : [];
+    return {
+      outcome: this.#outcome([...handlers, ...resumes], byHandler({ ...resumed, ...progress })),
+      state: finished && !deleting
+        ? settled(underway, handlers.length === 0 ? state.gaveUp : givenUpOf(handlers, progress))
+        : { ...remembered, underway: { ...underway, progress } },
+      finished,
+      acted: this.#attempts > 0 || (finished && handlers.length > 0) || (finished && underway.kind === "create"),
+      resume: open(),
+      troubles: [...before, ...troubles],
+    };
+  }
+
+  #resumes(deleting: boolean): readonly Declaration<T, Spec, Status>[] {
+    return this.#matching((each) =>
+      each.kinds.has("resume") && (!deleting || each.deleted === true) &&
+      (each.field === undefined || this.#holdsNow(each))
+    );
+  }
+
+  /** The handlers of a change, as its filters and its fields want it. */
+  #handlersOf(base: HandledState["base"], underway: Underway): readonly Declaration<T, Spec, Status>[] {
+    return this.#matching((each) => {
+      if (!each.kinds.has(underway.kind)) return false;
+      if (each.field === undefined) return true;
+      if (underway.kind === "delete") return this.#holdsNow(each);
+      const { changed, old, next } = this.#field(each, base, underway)!;
+      const asks = [each.value, each.old, each.next].some((filter) => filter !== undefined);
+      if (!changed && (underway.kind === "update" || each.ofField || !asks)) return false;
+      return (each.value === undefined || matchesValue(each.value, old) || matchesValue(each.value, next)) &&
+        (each.old === undefined || matchesValue(each.old, old)) &&
+        (each.next === undefined || matchesValue(each.next, next));
+    });
+  }
+
+  #matching(chosen: (each: Declaration<T, Spec, Status>) => boolean): readonly Declaration<T, Spec, Status>[] {
+    return this.#declarations.filter((each) =>
+      matchesFilter(each, this.#object, { fieldSettled: true }) && chosen(each)
+    );
+  }
+
+  #holdsNow({ field, value }: Declaration<T, Spec, Status>): boolean {
+    return matchesValue(value === undefined ? PRESENT : value, valueAt(this.#object, fieldPath(field!)));
+  }
+
+  #field(
+    { field }: Declaration<T, Spec, Status>,
+    base: HandledState["base"],
+    underway: Underway,
+  ): FieldChange | undefined {
+    return field === undefined ? undefined : fieldChangeOf(base, underway, fieldPath(field));
+  }
+
+  /** One attempt of a handler, and of what it adds, where it is due. */
+  async #advance(
+    { id, handler, param, ofField, ...bounds }: Declaration<T, Spec, Status>,
+    change: Change,
+    field: FieldChange | undefined,
+    progress: Record<string, HandlerProgress>,
+  ): Promise<void> {
+    const nowMs = this.#host.nowMs(id, progress[id]);
+    if (isFinished(progress[id]) || dueMs(progress[id]) > nowMs) return;
+    const mine = progress[id] ?? begin(nowMs), added = new Map<string, Declaration<T, Spec, Status>>();
+    const facts: ChangeFacts<T, Spec, Status> = {
+      change: change.kind,
+      ...(ofField && field
+        ? { old: field.old, next: field.next, diff: diff(field.old, field.next) }
+        : { old: change.old, next: change.next, diff: change.diff }),
+      retry: mine.retries,
+      startedMs: mine.startedMs,
+      param,
+      subhandler: (sub, subhandler, subBounds = {}) => {
+        const full = `${id}/${sub}`;
+        if (added.has(full)) throw new UsageError(`the handler ${id} adds "${sub}" twice`);
+        added.set(full, { ...subBounds, id: full, kinds: new Set([change.kind]), handler: subhandler, param });
+      },
+    };
+    this.#attempts++;
+    try {
+      await this.#host.attempt(handler, facts, attemptMsMax(mine, bounds, this.#host.attemptMsMax, nowMs));
+    } catch (error) {
+      progress[id] = this.#failed(id, mine, error, bounds);
+      return;
+    }
+    for (const each of added.values()) await this.#advance(each, change, undefined, progress);
+    const parts = [...added.keys()].map((key) => [key, progress[key]!] as const);
+    progress[id] = this.#merged(id, mine, parts);
+    if (!isFinished(progress[id])) return;
+    for (const key of Object.keys(progress)) if (key.startsWith(`${id}/`)) delete progress[key];
+  }
+
+  #failed(id: string, progress: HandlerProgress, error: unknown, bounds: AttemptBounds): HandlerProgress {
+    const nowMs = this.#host.nowMs(id, progress);
+    const failed = afterError(progress, error, bounds, (failures) => this.#host.pauseMs(failures), nowMs);
+    const { message } = failed, after = message ? { ...failed, message: this.#host.mask.text(message) } : failed;
+    if (after.outcome !== "succeeded") {
+      this.#host.failed(id, error, after, after.delayedMs === undefined ? undefined : after.delayedMs - nowMs);
+    }
+    return after;
+  }
+
+  /** A handler is done when all that it added is; what was given up there is said of the handler. */
+  #merged(
+    id: string,
+    progress: HandlerProgress,
+    added: readonly (readonly [string, HandlerProgress])[],
+  ): HandlerProgress {
+    const open = added.filter(([, each]) => !isFinished(each));
+    if (open.length > 0) {
+      const [first, soonest] = open.reduce((one, other) => this.#leftMs(...other) < this.#leftMs(...one) ? other : one);
+      const { startedMs, retries } = progress, { reason, message } = soonest;
+      const delayedMs = this.#host.nowMs(id, progress) + this.#leftMs(first, soonest);
+      return { startedMs, retries, delayedMs, reason, message };
+    }
+    const failed = added.find(([, each]) => gaveUp(each))?.[1];
+    return failed
+      ? { ...succeeded(progress), outcome: failed.outcome!, reason: failed.reason, message: failed.message }
+      : succeeded(progress);
+  }
+
+  /** Milliseconds until a handler may be tried. */
+  #leftMs(id: string, progress: HandlerProgress | undefined): number {
+    return Math.max(0, dueMs(progress) - this.#host.nowMs(id, progress));
+  }
+
+  #outcome(
+    handlers: readonly Declaration<T, Spec, Status>[],
+    progress: Readonly<Record<string, HandlerProgress>>,
+  ): Outcome {
+    const open = handlers.filter(({ id }) => !isFinished(progress[id]));
+    const say = ({ id }: { id: string }) => {
+      const { reason = "Pending", message = "waits for its turn" } = progress[id] ?? {};
+      return { reason, message, error: new Error(`${id}: ${message}`) };
+    };
+    if (open.length > 0) {
+      const delayMs = Math.min(...open.map(({ id }) => this.#leftMs(id, progress[id])));
+      return { kind: "retry", delayMs, ...say(open[0]!), waiting: this.#attempts === 0 };
+    }
+    const failed = handlers.find(({ id }) => gaveUp(progress[id]));
+    return failed ? { kind: "failed", ...say(failed) } : { kind: "done" };
+  }
+
+  /** What is wrong with these handlers, said of each by its name where there are several. */
+  #troubles(
+    handlers: readonly Declaration<T, Spec, Status>[],
+    progress: Readonly<Record<string, HandlerProgress>>,
+  ): Trouble[] {
+    return handlers.flatMap(({ id }) => {
+      const { reason, message = "" } = progress[id] ?? {}, failed = gaveUp(progress[id]);
+      if (reason === undefined || (isFinished(progress[id]) && !failed)) return [];
+      return [{ handler: id, reason, message: handlers.length > 1 ? `${id}: ${message}` : message, gaveUp: failed }];
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { formatApiVersion } from "../apimachinery/resource.ts";
+import { ApiError, ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
+import type { ChangeHandlers, ChangesHandled } from "./change_handlers.ts";
+import type { CycleClient } from "./cycle_client.ts";
+import type { ControllerDeclaration } from "./declaration.ts";
+import { annotate, annotated } from "./finalizer.ts";
+import { statusOf } from "./managed_fields.ts";
+import type { Unsaved } from "./report.ts";
+import type { StatusDraft } from "./status_draft.ts";
+
+/** Fresh reads of an object that others write to at the same time, before its status waits for the next pass. */
+const STATUS_ATTEMPTS_MAX = 4;
+
+/** An object after a write, and whether another writer's change lies before it. */
+export interface Written<T> {
+  readonly object: T;
+  readonly foreign: boolean;
+}
+
+/** What commits are made with. */
+export interface CommitParts<T extends KubeObject, Spec, Status extends object> {
+  readonly host: {
+    readonly declaration: ControllerDeclaration<T, Spec, Status>;
+    readonly changes?: ChangeHandlers<T, Spec, Status>;
+  };
+  readonly client: CycleClient;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly deleting: boolean;
+}
+
+interface Refused<T extends KubeObject, Status extends object> {
+  /** What handlers said. */
+  readonly status: Unsaved["status"];
+  readonly changes: ChangesHandled | undefined;
+  /** A draft that says nothing yet. */
+  draft(): StatusDraft<Status>;
+  /** Whether an answer to our write holds nothing new but what we wrote. */
+  isOwn(before: T, after: T, status: unknown): boolean;
+}
+
+/** Writes what a pass came to: the status once, and a record of the changes that were handled. */
+export class Commit<T extends KubeObject, Spec, Status extends object> {
+  readonly #parts: CommitParts<T, Spec, Status>;
+
+  constructor(parts: CommitParts<T, Spec, Status>) {
+    this.#parts = parts;
+  }
+
+  /**
+   * What could not be written of the status goes into the next pass; that handlers succeeded is kept where it can be. `after` is the object
+   * as it is then, where it is certain that only this pass wrote to it.
+   */
+  async keepSuccess(object: T, error: unknown, refused: Refused<T, Status>): Promise<{ unsaved: Unsaved; after?: T }> {
+    const { status, changes } = refused, unsaved = { status, ...(changes ? { state: changes.state } : {}) };
+    // A server that fails, or a race, is over soon; until then a crash calls the handlers again, and loses nothing that they said.
+    if (!isRefusal(error)) return { unsaved, after: object };
+    try {
+      const said = error instanceof InvalidError ? await this.#sayRefused(object, error, refused) : object;
+      if (!changes) return { unsaved, after: said };
+      const base = said ?? object;
+      const edit = await this.#parts.host.changes!.unmarked(object, changes.state) ?? changes.edit;
+      const recorded = edit.annotations
+        ? await this.record(base, { ...changes, edit })
+        : { object: base, foreign: false };
+      const own = said && recorded && !recorded.foreign &&
+        (recorded.object === base ||
+          refused.isOwn(annotated(base, edit.annotations!), recorded.object, statusOf(base)));
+      return { unsaved, after: own ? recorded.object : undefined };
+    } catch (other) {
+      if (this.#parts.signal.aborted) throw other;
+      this.#parts.log.debug("what was handled could not be recorded either", { error: describeError(other) });
+      return { unsaved };
+    }
+  }
+
+  /** What the server refuses it will refuse again: the object says why. Undefined where another writer's change lies before that. */
+  async #sayRefused(object: T, error: InvalidError, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
+    const plain = draft();
+    plain.condition("Ready", false, "StatusRefused", describeError(error));
+    if (!plain.changed) return object;
+    const said = await this.status(object, plain);
+    return said && !said.foreign && isOwn(object, said.object, plain.current) ? said.object : undefined;
+  }
+
+  /** Applies the status, in spite of others who write to the object; undefined where it is gone. */
+  async status(object: T, draft: StatusDraft<Status>): Promise<Written<T> | undefined> {
+    const { kind } = this.#parts.host.declaration;
+    const { name, namespace, uid } = object.metadata!;
+    let resourceVersion = this.#latestVersion(object);
+    for (let attempt = 1;; attempt++) {
+      // At the status of a custom resource a server takes no notice of the uid. Only the version tells a successor of the same
+      // name, to which this status must not go.
+      const metadata = { name, uid, resourceVersion, ...(namespace ? { namespace } : {}) };
+      const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
+      let failure: unknown;
+      try {
+        const written = await this.#parts.client.apply(kind, body as unknown as T, { subresource: "status" });
+        return { object: written, foreign: attempt > 1 };
+      } catch (error) {
+        if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
+        failure = error;
+      }
+      const fresh = await this.#parts.client.find<KubeObject>(kind, keyOf(object), { metadataOnly: true });
+      if (fresh?.metadata?.uid !== uid) {
+        // Its successor, if there is one, brings a pass of its own.
+        this.#parts.log.debug("the object went while it was reconciled; its status is not written");
+        return undefined;
+      }
+      // There, and not found: the definition that is installed has no status subresource.
+      if (failure instanceof NotFoundError || attempt >= STATUS_ATTEMPTS_MAX) throw failure;
+      resourceVersion = fresh?.metadata?.resourceVersion;
+    }
+  }
+
+  /** Writes what is to be remembered of the object's changes; undefined where it is gone. */
+  async record(object: T, { edit, state }: ChangesHandled): Promise<Written<T> | undefined> {
+    const { declaration: { kind }, changes } = this.#parts.host;
+    if (!edit.annotations) return { object, foreign: false };
+    try {
+      return await annotate(this.#parts.client, kind, object, edit.annotations);
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      this.#parts.log.warn("the object has no room for what it was; only digests of it are remembered", {
+        error: describeError(error),
+      });
+    }
+    const slim = await changes!.slim(object, state);
+    try {
+      return slim.annotations
+        ? await annotate(this.#parts.client, kind, object, slim.annotations)
+        : { object, foreign: false };
+    } catch (error) {
+      // An object that is going must not be held up by our own records.
+      if (this.#parts.deleting && error instanceof InvalidError) return { object, foreign: false };
+      throw error;
+    }
+  }
+
+  /** The version of the object after what this pass's handlers wrote to it themselves. */
+  #latestVersion(object: T): string | undefined {
+    const { kind } = this.#parts.host.declaration, key = formatKey(keyOf(object));
+    const own = this.#parts.client.writes.filter(({ resource, key: written }) =>
+      resource.group === kind.group && resource.plural === kind.plural && formatKey(written) === key
+    );
+    // A handler that made the object again wrote to the successor since.
+    const remade = own.some(({ verb }) => verb === "create" || verb === "delete");
+    return (remade ? undefined : own.at(-1)?.resourceVersion) ?? object.metadata?.resourceVersion;
+  }
+}
+
+/** Failures that waiting does not heal: a missing rule, a missing subresource, a schema that does not take the value. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.code >= 400 && error.code < 500 && error.code !== 409 && error.code !== 429;
+}

@@ -1,0 +1,66 @@
+import { cutText } from "../base/errors.ts";
+import type { Trouble } from "../handling/outcome.ts";
+import type { BaseStatus } from "./declaration.ts";
+import type { Said } from "./report.ts";
+import type { StatusDraft } from "./status_draft.ts";
+
+/** The API takes 32,768 characters; a list of handlers should stay readable. */
+const MESSAGE_LENGTH_MAX = 8_192;
+
+/** What the engine's conditions are made of. */
+export interface ConditionFacts {
+  /** What is wrong with handlers now, those of changes first. */
+  readonly troubles: readonly Trouble[];
+  readonly generation: number | undefined;
+  /** The generation that the object's handlers have seen, or were decided not to be for. */
+  readonly seen: number | undefined;
+  /** Whether every handler that is for the object has been decided for this generation, and none of them waits. */
+  readonly settled: boolean;
+  /** Whether a handler of the object ran in this pass, which may say Ready itself. */
+  readonly spoke: boolean;
+  /** The Ready that handlers set themselves when they last ran. */
+  readonly said: Said | undefined;
+  /** Whether Ready, as it stands, may be about handlers that no longer fail. */
+  readonly stale: boolean;
+  /** Objects that are written again and again without converging. */
+  readonly hot: readonly string[];
+}
+
+/**
+ * Sets Ready, Stalled and `observedGeneration` (docs/decisions/019-what-ready-means.md).
+ *
+ * Ready is False while a handler fails or has given up, and names them all. Else it is what the handlers set, or True. Its generation is the
+ * one that the handlers have seen: nothing is said of one that still waits for them.
+ */
+export function setEngineConditions<Status extends object>(draft: StatusDraft<Status>, facts: ConditionFacts): void {
+  const { troubles, seen, generation, settled, spoke, said, stale, hot } = facts;
+  const present = presentReady(draft), observed = seen ?? present?.observedGeneration;
+  if (troubles.length > 0) {
+    draft.conditionOf(observed, { type: "Ready", status: "False", ...describeTroubles(troubles) });
+  } else if (settled && !draft.hasSet("Ready")) {
+    if (said && (spoke || stale)) draft.conditionOf(observed, { type: "Ready", ...said });
+    else if (spoke || stale || !present) {
+      draft.conditionOf(observed, { type: "Ready", status: "True", reason: "Reconciled", message: "" });
+    } else draft.conditionOf(observed, present);
+  }
+  if (hot.length > 0) {
+    const names = hot.slice(0, 5).join(", ") + (hot.length > 5 ? ` and ${hot.length - 5} more` : "");
+    draft.condition("Stalled", true, "HotLoop", `written again and again without converging: ${names}`);
+  } else if (draft.current.conditions?.some((each) => each.type === "Stalled" && each.reason === "HotLoop")) {
+    draft.removeCondition("Stalled");
+  }
+  if (settled && seen === generation) draft.observe();
+}
+
+/** One reason and message for all that is wrong: a single handler's own words, or each with its name. */
+export function describeTroubles(troubles: readonly Trouble[]): { reason: string; message: string } {
+  const [first] = troubles, several = troubles.length > 1;
+  const texts = troubles.map(({ handler, message }) =>
+    several && !message.startsWith(`${handler}: `) ? `${handler}: ${message}` : message
+  );
+  return { reason: first!.reason, message: cutText(texts.join("; "), MESSAGE_LENGTH_MAX) };
+}
+
+function presentReady<Status extends object>(draft: StatusDraft<Status>) {
+  return (draft.current as BaseStatus).conditions?.find(({ type }) => type === "Ready");
+}

@@ -1,0 +1,339 @@
+import { sleep } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
+import type { Client } from "../client/mod.ts";
+import { matchesFilter } from "../handling/filter.ts";
+import type { Trouble } from "../handling/outcome.ts";
+import { afterError, begin, gaveUp, type HandlerProgress } from "../handling/progress.ts";
+import { type ChildKinds, ChildRegistry, Children, typed } from "./children.ts";
+import { type DaemonContext, objectContext, type ObjectContextHost } from "./context.ts";
+import { CycleClient } from "./cycle_client.ts";
+import type { ControllerDeclaration, DaemonDeclaration, ResourceKind } from "./declaration.ts";
+import type { EventRecorder } from "./events.ts";
+import { logFailure } from "./report.ts";
+import type { StatusDraft } from "./status_draft.ts";
+
+/** A daemon that has run for so long after an error counts as well again. */
+const WELL_MS = 60_000;
+
+/** What a daemon says of an object's status before it is written; the oldest goes first. */
+const REPORTS_MAX = 100;
+
+type Report<Status extends object> = (status: StatusDraft<Status>) => void;
+
+/** What daemons need of their controller. */
+export interface DaemonHost<T extends KubeObject> extends ObjectContextHost {
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly kinds: ChildKinds;
+  readonly fieldManager: string;
+  /** The logger for lines about an object. */
+  logger(key: string): Logger;
+  /** The pause after so many failures in a row. */
+  pauseMs(failures: number): number;
+  /** The object as the store has it. */
+  latest(key: string): T | undefined;
+  memo<M>(object: T, create: () => M): M;
+  /** Brings the key back: a daemon ended, failed, recovered, or has something to report. */
+  enqueue(key: string, reason: "daemon" | "report"): void;
+}
+
+interface Running {
+  readonly stop: AbortController;
+  readonly cut: AbortController;
+  progress: HandlerProgress;
+  /** When it first began, by elapsed time. */
+  readonly beganMs: number;
+  trouble?: Trouble;
+  /** Whether the spec could not be read when it was to be started again: it is, once it can be read. */
+  unreadable: boolean;
+  /** Whether it is waited for no longer. */
+  abandoned: boolean;
+  ended: boolean;
+  /** Resolves when it has ended, or is waited for no longer. */
+  readonly over: PromiseWithResolvers<void>;
+}
+
+/**
+ * Runs the daemons of a kind: one of each for every object that it is for, from the moment the object is seen until it goes, no
+ * longer matches, or the operator stops. One that ends by itself is not started again in this process.
+ */
+export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object> {
+  readonly #kind: ResourceKind<T, Spec, Status>;
+  readonly #declarations: readonly DaemonDeclaration<T, Spec, Status>[];
+  readonly #host: DaemonHost<T>;
+  readonly #running = new Map<string, Map<string, Running>>();
+  readonly #reports = new Map<string, Report<Status>[]>();
+  #closing = false;
+
+  constructor({ kind, daemons }: ControllerDeclaration<T, Spec, Status>, host: DaemonHost<T>) {
+    this.#kind = kind;
+    this.#declarations = daemons;
+    this.#host = host;
+  }
+
+  /** Whether an object must not go before its daemons have ended. */
+  needsFinalizer(object: T): boolean {
+    return this.#declarations.some((each) => matchesFilter(each, object));
+  }
+
+  /** Starts and stops the daemons of an object as it is now. Answers whether all that should end have ended. */
+  supervise(key: string, object: T, deleting: boolean): boolean {
+    if (this.#declarations.length === 0) return true;
+    const running = this.#running.get(key) ?? new Map<string, Running>();
+    let settled = true;
+    for (const each of this.#declarations) {
+      const wanted = !deleting && !this.#closing && matchesFilter(each, object);
+      // The object has been mended since.
+      const former = running.get(each.id);
+      if (wanted && former?.ended && former.unreadable && this.#isReadable(object)) running.delete(each.id);
+      const known = running.get(each.id);
+      // One whose spec cannot be read is not started: the pass says so on the object, and its next change brings the key back.
+      if (wanted && !known && this.#isReadable(object)) this.#start(key, each, running);
+      if (wanted || !known) continue;
+      if (known.ended || known.abandoned) running.delete(each.id);
+      else {
+        this.#stop(key, each, known, deleting ? "the object is being deleted" : "the object no longer matches");
+        settled = false;
+      }
+    }
+    if (running.size > 0) this.#running.set(key, running);
+    else this.#running.delete(key);
+    return settled;
+  }
+
+  /** What is wrong with an object's daemons. */
+  troublesOf(key: string): readonly Trouble[] {
+    const running = this.#running.get(key);
+    if (!running) return [];
+    return [...running.values()].flatMap(({ trouble }) => trouble ? [trouble] : []);
+  }
+
+  /** What daemons have to say in an object's status; it is the caller's from now on. */
+  takeReports(key: string): readonly Report<Status>[] {
+    const reports = this.#reports.get(key) ?? [];
+    this.#reports.delete(key);
+    return reports;
+  }
+
+  /** Whether daemons have something to say in an object's status. */
+  hasReports(key: string): boolean {
+    return this.#reports.has(key);
+  }
+
+  /** An object is gone without warning: its daemons end, and are not waited for. */
+  forget(key: string): void {
+    this.#reports.delete(key);
+    for (const each of this.#declarations) {
+      const running = this.#running.get(key)?.get(each.id);
+      if (running && !running.ended) this.#stop(key, each, running, "the object is gone");
+    }
+    this.#running.delete(key);
+  }
+
+  /** Ends every daemon and resolves when they have ended; `abort` cuts them short. */
+  async close(abort: AbortSignal): Promise<void> {
+    this.#closing = true;
+    const all = [...this.#running].flatMap(([key, running]) =>
+      this.#declarations.flatMap((each) => {
+        const known = running.get(each.id);
+        return known && !known.ended ? [{ key, each, known }] : [];
+      })
+    );
+    for (const { key, each, known } of all) this.#stop(key, each, known, "the operator stops");
+    await this.#over(all.map(({ known }) => known), abort);
+  }
+
+  /** Ends the daemons of objects that are out of scope; resolves when they have ended, or are abandoned. `abort` cuts them short. */
+  async stopOutOfScope(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
+    for (const [key, running] of this.#running) {
+      if (!which(key)) continue;
+      for (const each of this.#declarations) {
+        const known = running.get(each.id);
+        if (known && !known.ended) this.#stop(key, each, known, "another replica takes over, or the operator pauses");
+      }
+      this.#running.delete(key);
+    }
+    const ending = [...this.#unended].filter(([, key]) => which(key)).map(([running]) => running);
+    await this.#over(ending, abort);
+    // What a daemon left behind, unawaited, holds its signal still.
+    for (const { cut } of ending) cut.abort(new DOMException("the daemon has ended", "AbortError"));
+  }
+
+  /** Resolves when daemons have ended or `abort` has cut them short. */
+  async #over(ending: readonly Running[], abort: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>();
+    const cut = () => {
+      for (const { cut } of ending) cut.abort(abort.reason);
+      aborted.resolve();
+    };
+    if (abort.aborted) cut();
+    abort.addEventListener("abort", cut, { once: true });
+    await Promise.race([Promise.all(ending.map(({ over }) => over.promise)), aborted.promise]);
+    abort.removeEventListener("abort", cut);
+  }
+
+  /** Every daemon that may have to be waited for, of objects that are gone too. */
+  readonly #unended = new Map<Running, string>();
+
+  #start(key: string, declared: DaemonDeclaration<T, Spec, Status>, running: Map<string, Running>): void {
+    const mine: Running = {
+      stop: new AbortController(),
+      cut: new AbortController(),
+      progress: begin(this.#host.clock.now()),
+      beganMs: this.#host.clock.elapsed(),
+      abandoned: false,
+      unreadable: false,
+      ended: false,
+      over: Promise.withResolvers<void>(),
+    };
+    running.set(declared.id, mine);
+    this.#unended.set(mine, key);
+    void mine.over.promise.then(() => this.#unended.delete(mine));
+    void this.#run(key, declared, mine);
+  }
+
+  /** Asks a daemon to end, then insists, then abandons it; each step once. */
+  #stop(
+    key: string,
+    { id, cancellationBackoffMs, cancellationTimeoutMs }: DaemonDeclaration<T, Spec, Status>,
+    running: Running,
+    why: string,
+  ): void {
+    if (running.stop.signal.aborted) return;
+    const { clock } = this.#host, reason = new DOMException(why, "AbortError");
+    running.stop.abort(reason);
+    const insist = () => {
+      running.cut.abort(reason);
+      const timer = clock.schedule(() => {
+        running.abandoned = true;
+        running.over.resolve();
+        this.#host.logger(key).warn("a daemon does not heed its signal; it is let go", { daemon: id });
+        this.#host.enqueue(key, "daemon");
+      }, cancellationTimeoutMs);
+      void running.over.promise.then(() => clock.clear(timer));
+    };
+    if (cancellationBackoffMs === 0) return insist();
+    const timer = clock.schedule(insist, cancellationBackoffMs);
+    void running.over.promise.then(() => clock.clear(timer));
+  }
+
+  async #run(key: string, declared: DaemonDeclaration<T, Spec, Status>, mine: Running): Promise<void> {
+    const { clock } = this.#host, log = this.#host.logger(key), { signal: stopped } = mine.stop;
+    try {
+      if (declared.initialDelayMs > 0) await sleep(clock, declared.initialDelayMs, stopped);
+      while (!stopped.aborted && mine.progress.outcome === undefined) await this.#attempt(key, declared, mine);
+    } catch (error) {
+      if (!stopped.aborted) {
+        log.error("a daemon could not be run", { daemon: declared.id, error: describeError(error) });
+      }
+    } finally {
+      mine.ended = true;
+      mine.over.resolve();
+      this.#host.enqueue(key, "daemon");
+    }
+  }
+
+  async #attempt(key: string, declared: DaemonDeclaration<T, Spec, Status>, mine: Running): Promise<void> {
+    const { clock } = this.#host, { id, param } = declared;
+    const { signal: stopped } = mine.stop, { retries, startedMs } = mine.progress;
+    const own = { stopped, signal: mine.cut.signal, retry: retries, startedMs, param };
+    const well = clock.schedule(() => this.#recover(key, mine), WELL_MS);
+    try {
+      const context = this.#context(key, id, own, mine);
+      if (!context) return mine.stop.abort();
+      await declared.handler(context);
+      mine.progress = { ...mine.progress, outcome: "succeeded" };
+      this.#recover(key, mine);
+    } catch (error) {
+      if (stopped.aborted) return;
+      await this.#failed(key, declared, mine, error);
+    } finally {
+      clock.clear(well);
+    }
+  }
+
+  async #failed(
+    key: string,
+    declared: DaemonDeclaration<T, Spec, Status>,
+    mine: Running,
+    error: unknown,
+  ): Promise<void> {
+    const { clock } = this.#host, { id } = declared, nowMs = this.#nowMs(mine);
+    const pauseMs = (failures: number) => this.#host.pauseMs(failures);
+    mine.progress = afterError(mine.progress, error, declared, pauseMs, nowMs);
+    if (mine.progress.outcome === "succeeded") return this.#recover(key, mine); // its errors are to be ignored
+    const { delayedMs, retries, reason = "Error", message = "" } = mine.progress;
+    mine.trouble = { handler: id, reason, message, gaveUp: gaveUp(mine.progress) };
+    const retryInMs = mine.trouble.gaveUp ? undefined : Math.max(0, (delayedMs ?? nowMs) - nowMs);
+    logFailure(this.#host.logger(key), { handler: id, error, reason, attempt: retries, retryInMs });
+    this.#host.enqueue(key, "daemon");
+    if (retryInMs !== undefined) await sleep(clock, retryInMs, mine.stop.signal);
+  }
+
+  /** The time of a daemon: when it first began, and what has elapsed since. */
+  #nowMs({ progress, beganMs }: Running): number {
+    return progress.startedMs + this.#host.clock.elapsed() - beganMs;
+  }
+
+  #recover(key: string, mine: Running): void {
+    if (!mine.trouble) return;
+    mine.trouble = undefined;
+    this.#host.enqueue(key, "daemon");
+  }
+
+  #isReadable(object: T): boolean {
+    try {
+      this.#kind.parseSpec(object);
+      return true;
+    } catch {
+      return false; // the pass that looks at the object says why
+    }
+  }
+
+  #report(key: string, write: Report<Status>): void {
+    const reports = this.#reports.get(key) ?? [];
+    if (reports.length >= REPORTS_MAX) reports.shift();
+    reports.push(write);
+    this.#reports.set(key, reports);
+    this.#host.enqueue(key, "report");
+  }
+
+  /** What a daemon gets; undefined where the object is gone. @throws where its spec cannot be read. */
+  #context(key: string, id: string, own: DaemonOwn, mine: Running): DaemonContext<T, Spec, Status> | undefined {
+    const stored = this.#host.latest(key);
+    if (!stored) return undefined;
+    const object = typed(stored, this.#kind), client = CycleClient.unbooked(this.#host.client, own.signal);
+    let spec: Spec;
+    try {
+      spec = this.#kind.parseSpec(object);
+    } catch (error) {
+      mine.unreadable = true;
+      throw error;
+    }
+    mine.unreadable = false;
+    const children = new Children(object, client, { ...this.#host, registry: new ChildRegistry(), handler: id });
+    return {
+      ...objectContext(this.#host, {
+        object,
+        client,
+        events: this.#host.events.immediate(object, own.signal),
+        log: this.#host.logger(key),
+        signal: own.signal,
+        memo: (create) => this.#host.memo(object, create),
+      }),
+      ...own,
+      spec,
+      latest: () => this.#host.latest(key),
+      report: (write) => this.#report(key, write),
+      apply: (child, options) => children.apply(child, options),
+    };
+  }
+}
+
+/** What of a daemon's context is its own. */
+type DaemonOwn = Pick<
+  DaemonContext<KubeObject, unknown, object>,
+  "stopped" | "signal" | "retry" | "startedMs" | "param"
+>;

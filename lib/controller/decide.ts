@@ -1,0 +1,198 @@
+import { keyOf, type KubeObject } from "../apimachinery/object.ts";
+import type { ApiResource } from "../apimachinery/resource.ts";
+import { type Cause, detectCause } from "../handling/cause.ts";
+import { matchesFilter, type ObjectFilter } from "../handling/filter.ts";
+import { tickDueMs, type TimerOptions } from "../handling/timer_schedule.ts";
+import {
+  coolDown,
+  firstSight,
+  hotTargets,
+  isKnown,
+  type KeyState,
+  type KnownState,
+  restedMs,
+  sourceOf,
+  type StateRules,
+  targetOf,
+  withTimers,
+  wordOf,
+} from "./key_state.ts";
+
+/**
+ * Why a key is looked at: `changed`, `resume` (its initial load), `asked`, and from elsewhere `owned`, `mapped`, `dependency`, these with the
+ * object that changed where we wrote it: `owned configmaps home/w`. `daemon` and `report` have something for the status. The rest says
+ * that some time has come; which, the state knows.
+ */
+type Reason = string;
+
+/** Reasons that something in the cluster, or a person, gives. They are answered at once, whatever backoff a key has. */
+const FRESH: ReadonlySet<string> = new Set(["changed", "resume", "asked", "owned", "mapped", "dependency", "plan"]);
+
+/** Reasons that are about the status alone. */
+const STATUS: ReadonlySet<string> = new Set(["daemon", "report"]);
+
+/** What a kind declares, as far as decisions depend on it. */
+export interface DecisionRules<T extends KubeObject, Timer> extends StateRules<Timer & TimerOptions & { id: string }> {
+  readonly kind: ApiResource;
+  readonly finalizer: string;
+  /** Finalizers of operators that this one replaces. */
+  readonly legacyFinalizers: readonly string[];
+  /** Whether something must happen before an object may go. */
+  needsFinalizer(object: T): boolean;
+  /** Whether handlers would like to run before an object goes that another finalizer holds. */
+  wantsDeletion(object: T): boolean;
+}
+
+/** The moment of a decision. */
+export interface DecisionMoment<T extends KubeObject> {
+  /** The object as the store has it, which holds all that this key's passes wrote; undefined where it is gone, or not ours to handle. */
+  readonly object: T | undefined;
+  readonly state: KeyState;
+  readonly reasons: ReadonlySet<Reason>;
+  /** By elapsed time. */
+  readonly elapsedMs: number;
+  /** How often the server's history had gone back by now. */
+  readonly rewinds: number;
+}
+
+/** What is done in one pass. */
+export interface PassDecision<Timer> {
+  readonly kind: "pass";
+  readonly cause: Exclude<Cause, { kind: "gone" }>;
+  /** Whether the handlers of changes run, each that is due: create, update, field, resume, or those of the deletion. */
+  readonly changes: boolean;
+  /** Whether `reconcile` runs. */
+  readonly reconcile: boolean;
+  /** Timers that tick. */
+  readonly timers: readonly Timer[];
+  /** Why, without those reasons that wait until a contested object has rested. */
+  readonly reasons: ReadonlySet<Reason>;
+  /** The same for handlers: `changed`, `owned`, `timer`, without the objects that gave them. */
+  readonly words: ReadonlySet<string>;
+  /** Whether some fresh reason is among them. */
+  readonly fresh: boolean;
+  /** The state that the pass begins with. */
+  readonly state: KnownState;
+}
+
+/** What to do about a key now. */
+export type Decision<Timer> =
+  /** Nothing, and nothing is to be known of it: the object is gone, or was never ours. */
+  | { readonly kind: "forget" }
+  /** Nothing: we are done with the object, which another finalizer holds. */
+  | { readonly kind: "leave" }
+  /** Nothing yet: see `nextDue` of the state. */
+  | { readonly kind: "wait"; readonly cause: Exclude<Cause, { kind: "gone" }>; readonly state: KnownState }
+  | PassDecision<Timer>;
+
+/**
+ * Decides when and why a handler of an object runs. Pure, and level-triggered: it asks what the object and the state of its key are, not
+ * which events led there; reasons only say what was looked at since.
+ *
+ * - Handlers of changes and `reconcile` run for every fresh reason, and at the times that they asked for.
+ * - A timer ticks at its time while the object exists, matches its filter, and has been left alone for long enough.
+ * - The echo of what a pass wrote is no reason.
+ * - After a pass that failed nothing runs before its backoff is over, but for a fresh reason.
+ * - A spec that cannot be read is looked at again when the object changes.
+ * - The changes of an object that was contested again and again wait until it has rested; everything else goes on.
+ * - A deletion runs the delete handlers, once the daemons have ended.
+ */
+export function decide<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
+  rules: DecisionRules<T, Timer>,
+  { object, state: former, reasons, elapsedMs, rewinds }: DecisionMoment<T>,
+): Decision<Timer> {
+  if (!object) return { kind: "forget" };
+  const cause = causeOf(rules, object, former);
+  if (cause.kind === "gone") return { kind: former.phase === "released" ? "leave" : "forget" };
+  const known = isKnown(former) ? former : firstSight(object, elapsedMs);
+  const wasHot = hotTargets(known, rules.hotLoop).length > 0;
+  const state = arrived(rules, known, { object, cause, elapsedMs });
+  const hasCooled = wasHot && hotTargets(state, rules.hotLoop).length === 0;
+  const { counting, held } = withoutHeld(rules, state, {
+    reasons: withoutEcho(state, object, reasons, rewinds).map((reason) => attributed(rules.kind, object, reason)),
+    elapsedMs,
+  });
+  const next = { ...state, held };
+  const deleting = cause.kind === "delete", words = new Set([...counting].map(wordOf));
+  // The end of its daemons is what a deletion waits for.
+  const fresh = [...words].some((word) => FRESH.has(word) || (deleting && word === "daemon"));
+  if (!fresh && backsOff(next, elapsedMs)) return { kind: "wait", cause, state: next };
+  const due = (dueMs: number | undefined) => dueMs !== undefined && dueMs <= elapsedMs;
+  const { owed, reconcileDueMs, changesDueMs, unsaved } = next;
+  const changes = fresh || owed.changes || due(changesDueMs) || unsaved !== undefined;
+  const reconcile = fresh || owed.reconcile || due(reconcileDueMs);
+  const timers = deleting ? [] : rules.timers.filter((timer) => {
+    const tick = next.ticks[timer.id];
+    return tick !== undefined && due(tickDueMs(timer, tick, next.changedMs));
+  });
+  // Whatever failed, a pass after its backoff says whether it still does.
+  const recovers = next.phase === "failing" || (next.phase === "deleting" && next.untilMs !== undefined);
+  const forStatus = recovers || hasCooled || [...words].some((word) => STATUS.has(word));
+  if (!changes && !reconcile && timers.length === 0 && !forStatus) return { kind: "wait", cause, state: next };
+  return { kind: "pass", cause, changes, reconcile, timers, reasons: counting, words, fresh, state: next };
+}
+
+/** A deletion that handlers would like to see counts as one even where only another finalizer holds the object. */
+function causeOf<T extends KubeObject, Timer>(
+  { finalizer, legacyFinalizers, ...rules }: DecisionRules<T, Timer>,
+  object: T,
+  state: KeyState,
+): Cause {
+  const needsFinalizer = rules.needsFinalizer(object);
+  const cause = detectCause(object, { finalizer, takesOver: legacyFinalizers, needsFinalizer });
+  const wanted = cause.kind === "gone" && state.phase !== "released" && rules.wantsDeletion(object);
+  return wanted ? { kind: "delete" } : cause;
+}
+
+/** The state as of now: in the phase that the cause asks for, with the timers of the object as it is, cooled. */
+function arrived<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
+  { timers, hotLoop }: DecisionRules<T, Timer>,
+  state: KnownState,
+  { object, cause, elapsedMs }: { readonly object: T; readonly cause: Cause; readonly elapsedMs: number },
+): KnownState {
+  const matching = timers.filter((timer) => matchesFilter(timer, object));
+  const next = coolDown(withTimers(state, matching, elapsedMs), elapsedMs, hotLoop);
+  if (cause.kind !== "delete" || next.phase === "deleting") return next;
+  // What was owed, asked for or to be retried of the object's life does not matter any more.
+  const { reconcileDueMs: _, changesDueMs: __, unsaved: ___, ...rest } = next;
+  return { ...rest, phase: "deleting", cleaned: false, untilMs: undefined, owed: { changes: true, reconcile: false } };
+}
+
+/** Without `changed` where the store shows what the last pass left behind: there is nothing in it that the pass has not dealt with. */
+function withoutEcho(
+  { handled }: KnownState,
+  { metadata }: KubeObject,
+  reasons: ReadonlySet<Reason>,
+  rewinds: number,
+): Reason[] {
+  const isEcho = handled !== undefined && handled.version === metadata?.resourceVersion && handled.rewinds === rewinds;
+  return [...reasons].filter((reason) => !(isEcho && reason === "changed"));
+}
+
+/** Held in the state: a delay of the queue ends when the key is taken for anything else, its echo for one. */
+function withoutHeld(
+  { hotLoop }: StateRules<TimerOptions & { readonly id: string }>,
+  state: KnownState,
+  { reasons, elapsedMs }: { readonly reasons: readonly Reason[]; readonly elapsedMs: number },
+): { counting: ReadonlySet<Reason>; held: ReadonlySet<Reason> } {
+  const all = state.held.size > 0 ? [...state.held, ...reasons] : reasons;
+  const rests = (reason: Reason) => {
+    const source = sourceOf(reason);
+    return source !== undefined && restedMs(state, source, hotLoop) > elapsedMs;
+  };
+  const held = all.filter(rests);
+  if (held.length === 0) return { counting: new Set(all), held: state.held.size > 0 ? new Set() : state.held };
+  return { counting: new Set(all.filter((reason) => !rests(reason))), held: new Set(held) };
+}
+
+/** Whether nothing runs now but for a fresh reason. */
+function backsOff(state: KnownState, elapsedMs: number): boolean {
+  if (state.phase === "givenUp") return true;
+  const untilMs = state.phase === "failing" || state.phase === "deleting" ? state.untilMs : undefined;
+  return untilMs !== undefined && elapsedMs < untilMs;
+}
+
+function attributed(kind: ApiResource, object: KubeObject, reason: Reason): Reason {
+  if (reason !== "changed") return reason;
+  return `changed ${targetOf(kind, keyOf(object), object.metadata?.generation)}`;
+}

@@ -1,0 +1,393 @@
+import { isObject, jsonClone, jsonEqual, type JsonValue } from "../base/json.ts";
+import type { Logger } from "../base/log.ts";
+import type { Mask } from "../base/mask.ts";
+import { Memo } from "../base/memo.ts";
+import type { Condition } from "../apimachinery/condition.ts";
+import { diff, type DiffItem } from "../apimachinery/diff.ts";
+import { applyJsonPatch } from "../apimachinery/json_patch.ts";
+import { applyMergePatch } from "../apimachinery/merge_patch.ts";
+import { formatKey, keyOf, type KubeObject, LAST_APPLIED_ANNOTATION, type ObjectKey } from "../apimachinery/object.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { isSecretResource } from "../apimachinery/secret.ts";
+import { apiErrorOf, type Client } from "../client/mod.ts";
+import type { HandledState } from "../handling/change.ts";
+import type { Outcome } from "../handling/outcome.ts";
+import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
+import { CycleClient, type WriteRecord } from "./cycle_client.ts";
+import { decide, type DecisionRules } from "./decide.ts";
+import type { TimerDeclaration } from "./declaration.ts";
+import type { EventPoster, EventSink } from "./events.ts";
+import { firstSight } from "./key_state.ts";
+import { Pass, type PassHost } from "./pass.ts";
+import { outcomeOfPass } from "./report.ts";
+
+/** One field that a write would change; values of Secrets are masked, and told apart only as before and after. */
+export interface PlannedChange {
+  /** Whether the field appears, changes or goes. */
+  readonly operation: "add" | "change" | "remove";
+  /** Keys from the root of the object to the field. */
+  readonly path: readonly string[];
+  /** Its value now; absent where it appears. */
+  readonly old?: unknown;
+  /** Its value after the write; absent where it goes. */
+  readonly next?: unknown;
+}
+
+type Fields = Record<string, unknown>;
+
+/** What a server counts and books by itself with every write. */
+const BOOKKEEPING = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
+const MASK = "********";
+
+/** The fields in which an object differs after a write, leaf by leaf; `before` is undefined where the write makes it. */
+export function plannedChanges(
+  resource: Pick<ApiResource, "group" | "plural">,
+  before: KubeObject | undefined,
+  after: KubeObject,
+): PlannedChange[] {
+  const old = withoutBookkeeping(before ?? {}), next = withoutBookkeeping(after);
+  if (isSecretResource(resource)) maskSecret(old, next);
+  const changes = diff(told(old), told(next));
+  // A condition whose times alone differ is told as it is: no write may look as if it changed nothing.
+  return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);
+}
+
+/** The object with its conditions by type, as `True Reconciled: message`: a list of them is more than anybody wants to read. */
+function told(object: Fields): Fields {
+  const { status } = object;
+  if (!isObject(status) || !Array.isArray(status.conditions)) return object;
+  const conditions = (status.conditions as Condition[]).map(({ type, status, reason, message }) =>
+    [type, `${status} ${reason}${message ? `: ${message}` : ""}`] as const
+  );
+  return { ...object, status: { ...status, conditions: Object.fromEntries(conditions) } };
+}
+
+/** A copy that may be edited. */
+function withoutBookkeeping({ apiVersion: _, kind: __, metadata, ...rest }: KubeObject): Fields {
+  const kept = Object.entries(metadata ?? {}).filter(([field]) => !BOOKKEEPING.includes(field));
+  return jsonClone({ ...rest, metadata: Object.fromEntries(kept) });
+}
+
+/** Edits both states of a Secret: equal values stay equal, and others tell nothing but their side. */
+function maskSecret(old: Fields, next: Fields): void {
+  for (const field of ["data", "stringData"]) maskValues(old[field], next[field], () => true);
+  const annotations = ({ metadata }: Fields) => (metadata as Fields).annotations;
+  // What kubectl applied stands there once more, data and all.
+  maskValues(annotations(old), annotations(next), (key) => key === LAST_APPLIED_ANNOTATION);
+}
+
+function maskValues(old: unknown, next: unknown, isSecret: (key: string) => boolean): void {
+  const one = isObject(old) ? old : {}, other = isObject(next) ? next : {};
+  for (const key of new Set([...Object.keys(one), ...Object.keys(other)].filter(isSecret))) {
+    const same = jsonEqual(one[key], other[key]);
+    if (Object.hasOwn(one, key)) one[key] = same ? MASK : `${MASK} (before)`;
+    if (Object.hasOwn(other, key)) other[key] = same ? MASK : `${MASK} (after)`;
+  }
+}
+
+/** An object that appears or goes is told field by field; lists are one value, as in a diff. */
+function leaves({ operation, path, old, next }: DiffItem): PlannedChange[] {
+  const value = operation === "add" ? next : old;
+  if (operation === "change" || !isObject(value) || Object.keys(value).length === 0) {
+    return [{ operation, path, old, next }];
+  }
+  return Object.keys(value).sort().flatMap((key) => {
+    const side = operation === "add" ? { next: value[key] } : { old: value[key] };
+    return leaves({ operation, path: [...path, key], ...side });
+  });
+}
+
+/** An Event that a pass would post about its object. */
+export interface PlannedEvent {
+  /** Whether something is wrong. */
+  readonly type: "Normal" | "Warning";
+  /** CamelCase word for programs. */
+  readonly reason: string;
+  /** The same for people. */
+  readonly message: string;
+}
+
+/** What one reconcile of one object would do. */
+export interface PlannedPass {
+  /** The kind of the object. */
+  readonly kind: ApiResource;
+  /** Which object. */
+  readonly key: ObjectKey;
+  /** Whether it would be converged or, since it is being deleted, cleaned up after. */
+  readonly cause: "reconcile" | "delete";
+  /** Every write, in order. */
+  readonly writes: readonly PlannedWrite[];
+  /** Every Event, in order. */
+  readonly events: readonly PlannedEvent[];
+  /** How the reconcile would end. */
+  readonly outcome: Outcome;
+}
+
+/**
+ * Runs one pass with a client whose writes are dry runs, and tells what it would have written. Its handlers run for real: what they
+ * do to anything but the cluster happens, unless they heed `context.dryRun`. Undefined for an object that is not the operator's.
+ *
+ * @throws the signal's reason where it aborts.
+ */
+export async function planPass<T extends KubeObject, Spec, Status extends object>(
+  host: PassHost<T, Spec, Status>,
+  rules: DecisionRules<T, TimerDeclaration<T, Spec, Status>>,
+  object: T,
+  { client, log, signal }: { readonly client: Client; readonly log: Logger; readonly signal: AbortSignal },
+): Promise<PlannedPass | undefined> {
+  const elapsedMs = host.clock.elapsed(), key = keyOf(object), rewinds = 0;
+  // As in an operator that runs already: what it resumed, it resumed long ago.
+  const state = { ...firstSight(object, elapsedMs), resume: "done" as const };
+  const decision = decide({ ...rules, timers: [] }, { object, state, reasons: new Set(["plan"]), elapsedMs, rewinds });
+  if (decision.kind !== "pass") return undefined;
+  const planning = new PlanningClient(client, signal), events = new PlannedEvents(), memo = new Memo();
+  const plan = {
+    key: formatKey(key),
+    object,
+    decision,
+    rewinds,
+    reports: () => [],
+    troubles: () => [],
+    memo: <M>(create: () => M) => memo.of(create),
+  };
+  const report = await new Pass({ ...host, events }, plan, { client: planning, log, signal }).run();
+  signal.throwIfAborted();
+  const { kind } = host.declaration, cause = decision.cause.kind, outcome = outcomeOfPass(report);
+  // What is planned is printed: values of Secrets stand in other kinds, in messages and Events as well.
+  const { mask } = client, writes = planning.planned.map((write) => ({ ...write, changes: mask.json(write.changes) }));
+  return { kind, key, cause, writes, events: mask.json(events.planned), outcome: maskOutcome(outcome, mask) };
+}
+
+function maskOutcome(outcome: Outcome, mask: Mask): Outcome {
+  return "message" in outcome ? { ...outcome, message: mask.text(outcome.message) } : outcome;
+}
+
+/** Keeps what would be posted. */
+class PlannedEvents implements EventSink {
+  /** Every Event so far, oldest first. */
+  readonly planned: PlannedEvent[] = [];
+
+  /** See {@linkcode EventSink.poster}. */
+  poster(): { poster: EventPoster; flush: () => Promise<void> } {
+    const add = (type: PlannedEvent["type"]) => (reason: string, message: string) =>
+      void this.planned.push({ type, reason, message });
+    return { poster: { normal: add("Normal"), warning: add("Warning") }, flush: () => Promise.resolve() };
+  }
+}
+
+/** A storage that answers what it would write into objects, and remembers nothing elsewhere of what was only planned. */
+export class PlannedStorage implements HandledStateStorage {
+  readonly #inner: HandledStateStorage;
+
+  /** `inner` is asked, and left as it was found. */
+  constructor(inner: HandledStateStorage) {
+    this.#inner = inner;
+  }
+
+  /** See {@linkcode HandledStateStorage.recall}. */
+  recall(object: KubeObject): Promise<HandledState> {
+    return this.#inner.recall(object);
+  }
+
+  /** See {@linkcode HandledStateStorage.keep}. */
+  async keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    const former = await this.#inner.recall(object), edit = await this.#inner.keep(object, state, fields);
+    // One that remembers in its own memory has done so by now.
+    await this.#inner.keep(object, former, fields);
+    return edit;
+  }
+
+  /** See {@linkcode HandledStateStorage.isRecord}. */
+  isRecord(annotation: string): boolean {
+    return this.#inner.isRecord(annotation);
+  }
+
+  /** See {@linkcode HandledStateStorage.statusFields}. */
+  get statusFields(): readonly string[] {
+    return this.#inner.statusFields ?? [];
+  }
+}
+
+/** One write that a pass would make. */
+export interface PlannedWrite extends Pick<WriteRecord, "verb" | "resource" | "key" | "subresource"> {
+  /** Whether the object is there now; a write to one that is not makes it. */
+  readonly exists: boolean;
+  /** What it would change; empty for a deletion, and for a write that changes nothing. */
+  readonly changes: readonly PlannedChange[];
+  /** Whether the server has checked it: it cannot check what only an earlier write of the same plan makes possible. */
+  readonly checked: boolean;
+}
+
+/** What one plan has made of the world so far. */
+interface Book {
+  readonly writes: PlannedWrite[];
+  /** By resource and key what an object would be by now; null where it would be gone. */
+  readonly states: Map<string, KubeObject | null>;
+}
+
+/**
+ * The client of a cycle that is only planned: each write goes to the server as a dry run, which admits, validates and answers it as if
+ * it were meant, and is entered with what it would change. Reads of single objects see what the plan wrote before them; lists do not.
+ */
+export class PlanningClient extends CycleClient {
+  override readonly dryRun = true;
+  readonly #client: Client;
+  readonly #signal: AbortSignal;
+  readonly #book: Book;
+
+  /** Assumes that `client` sends dry runs only. */
+  constructor(client: Client, signal: AbortSignal, book: Book = { writes: [], states: new Map() }) {
+    super(client, signal);
+    this.#client = client;
+    this.#signal = signal;
+    this.#book = book;
+  }
+
+  /** Every write so far, oldest first. */
+  get planned(): readonly PlannedWrite[] {
+    return this.#book.writes;
+  }
+
+  /** See {@linkcode CycleClient.withSignal}. */
+  override withSignal(signal: AbortSignal): PlanningClient {
+    return new PlanningClient(this.#client, signal, this.#book);
+  }
+
+  /** See {@linkcode CycleClient.get}. */
+  override async get<T extends KubeObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    options?: { metadataOnly?: boolean },
+  ): Promise<T> {
+    const state = this.#book.states.get(idOf(resource, key));
+    if (state === undefined) return await super.get<T>(resource, key, options);
+    if (state) return state as T;
+    const message = `${formatGroupResource(resource)} "${key.name}" not found`, details = { name: key.name };
+    throw apiErrorOf(
+      { kind: "Status", apiVersion: "v1", status: "Failure", reason: "NotFound", code: 404, message, details },
+      { verb: "get", resource, key },
+    );
+  }
+
+  /** See {@linkcode CycleClient.find}. */
+  override async find<T extends KubeObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    options?: { metadataOnly?: boolean },
+  ): Promise<T | undefined> {
+    const state = this.#book.states.get(idOf(resource, key));
+    if (state === undefined) return await super.find<T>(resource, key, options);
+    return state === null ? undefined : state as T;
+  }
+
+  /** See {@linkcode CycleClient.create}. */
+  override async create<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
+    const target = { verb: "create", resource, key: keyOf(object) } as const;
+    // The server still has the one that the plan deleted.
+    if (this.#state(target) === null) return this.#enter(target, undefined, object, false);
+    const made = await this.#client.create(resource, object, { signal: this.#signal });
+    return this.#enter({ ...target, key: keyOf(made) }, undefined, made);
+  }
+
+  /** See {@linkcode CycleClient.replace}. */
+  override replace<T extends KubeObject>(
+    resource: ApiResource,
+    object: T,
+    options: { subresource?: string } = {},
+  ): Promise<T> {
+    const target = { verb: "replace", resource, key: keyOf(object), ...options } as const;
+    return this.#write(target, () => object, () => {
+      return this.#client.replace(resource, object, { ...options, signal: this.#signal });
+    });
+  }
+
+  /** See {@linkcode CycleClient.apply}. */
+  override apply<T extends KubeObject>(
+    resource: ApiResource,
+    object: T,
+    options: { subresource?: string } = {},
+  ): Promise<T> {
+    const target = { verb: "apply", resource, key: keyOf(object), ...options } as const;
+    return this.#write(target, (state) => applyMergePatch(state ?? {}, object) as T, () => {
+      return this.#client.apply(resource, object, { ...options, force: true, signal: this.#signal });
+    });
+  }
+
+  /** See {@linkcode CycleClient.patch}. */
+  override patch<T extends KubeObject>(
+    resource: ApiResource,
+    key: ObjectKey,
+    body: JsonValue,
+    { type, subresource }: { type: "json" | "merge" | "strategic"; subresource?: string },
+  ): Promise<T> {
+    const target = { verb: "patch", resource, key, subresource } as const;
+    const patched = (state: KubeObject | undefined) => {
+      return type === "json" ? applyJsonPatch(state ?? {}, body) : applyMergePatch(state ?? {}, body);
+    };
+    return this.#write<T>(target, (state) => patched(state) as T, () => {
+      return this.#client.patch<T>(resource, key, body, { type, subresource, signal: this.#signal });
+    });
+  }
+
+  /** See {@linkcode CycleClient.delete}. */
+  override async delete(
+    resource: ApiResource,
+    key: ObjectKey,
+    options?: { uid?: string; resourceVersion?: string; propagationPolicy?: "Background" | "Foreground" | "Orphan" },
+  ): Promise<void> {
+    const isPlanned = await this.#isPlanned({ verb: "delete", resource, key });
+    if (!isPlanned) await this.#client.delete(resource, key, { ...options, signal: this.#signal });
+    else await this.get(resource, key); // says so where the plan deleted it before
+    this.#book.writes.push({ verb: "delete", resource, key, exists: !isPlanned, changes: [], checked: !isPlanned });
+    this.#book.states.set(idOf(resource, key), null);
+  }
+
+  /** A write to something that may exist in the plan only: the server cannot answer that, and `alone` works it out. */
+  async #write<T extends KubeObject>(
+    target: Target,
+    alone: (state: KubeObject | undefined) => T,
+    send: () => Promise<T>,
+  ): Promise<T> {
+    const { resource, key, verb } = target;
+    if (await this.#isPlanned(target)) {
+      const state = this.#state(target) ?? undefined;
+      if (!state && verb !== "apply") await this.get(resource, key); // throws as the server would
+      return this.#enter(target, undefined, alone(state), false);
+    }
+    const before = await this.#client.find<KubeObject>(resource, key, { signal: this.#signal });
+    return this.#enter(target, before, await send());
+  }
+
+  #state({ resource, key }: Target): KubeObject | null | undefined {
+    return this.#book.states.get(idOf(resource, key));
+  }
+
+  /** Whether the server has another picture of the object than the plan: made, or gone, in the plan alone. */
+  async #isPlanned(target: Target): Promise<boolean> {
+    const state = this.#state(target);
+    if (state === undefined) return false;
+    return state === null ||
+      !await this.#client.find(target.resource, target.key, { metadataOnly: true, signal: this.#signal });
+  }
+
+  #enter<T extends KubeObject>(target: Target, before: KubeObject | undefined, after: T, checked = true): T {
+    const { resource, subresource } = target;
+    const status = (object: KubeObject | undefined) => object && { status: (object as { status?: unknown }).status };
+    // A write of the status changes nothing else, whatever the plan wrote to the rest before.
+    const changes = subresource === "status"
+      ? plannedChanges(resource, status(before) as KubeObject, status(after) as KubeObject)
+      : plannedChanges(resource, before, after);
+    this.#book.writes.push({ ...target, exists: before !== undefined, changes, checked });
+    // Nothing was stored, so the version that guards the next write is still the old one.
+    const resourceVersion = before?.metadata?.resourceVersion;
+    const result = { ...after, metadata: { ...after.metadata, ...(resourceVersion ? { resourceVersion } : {}) } };
+    this.#book.states.set(idOf(resource, target.key), result);
+    return result;
+  }
+}
+
+type Target = Pick<PlannedWrite, "verb" | "resource" | "key" | "subresource">;
+
+function idOf(resource: ApiResource, key: ObjectKey): string {
+  return `${formatGroupResource(resource)} ${formatKey(key)}`;
+}

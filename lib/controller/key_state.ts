@@ -1,0 +1,377 @@
+import {
+  afterRepeatedWrite,
+  cooled,
+  coolMs,
+  type HotLoopOptions,
+  type HotLoopState,
+  isHot,
+  pauseMs as restMs,
+} from "../handling/hot_loop.ts";
+import type { Outcome, Trouble } from "../handling/outcome.ts";
+import type { Beginnings, HandlerProgress } from "../handling/progress.ts";
+import { firstTick, nextTick, tickDueMs, type TimerOptions } from "../handling/timer_schedule.ts";
+import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import type { WriteRecord } from "./cycle_client.ts";
+import type { PassReport, Said, TickReport, Unsaved, Version } from "./report.ts";
+
+/** One timer of an object. It keeps no state in the object. */
+export interface TickState {
+  /** By elapsed time. */
+  readonly dueMs: number;
+  /** Ticks in a row that failed. */
+  readonly failures: number;
+  readonly trouble?: Trouble;
+}
+
+/** What is known of an object in every phase. All times are elapsed time. All of it may be lost with the process. */
+interface Known {
+  readonly uid: string | undefined;
+  /** When spec or metadata last changed, as far as this process saw. */
+  readonly changedMs: number;
+  /** Timers that are for the object as it is. */
+  readonly ticks: Readonly<Record<string, TickState>>;
+  /** When `reconcile` is due again: it asked for it, or failed. */
+  readonly reconcileDueMs?: number;
+  /** What is wrong with `reconcile`. */
+  readonly reconcileTrouble?: Trouble;
+  /** When handlers of changes are due again. */
+  readonly changesDueMs?: number;
+  readonly changeTroubles: readonly Trouble[];
+  readonly beginnings: Beginnings;
+  /** `done` once this process has run the `resume` handlers; until then how far each is. */
+  readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
+  /** The generation that the handlers have seen. */
+  readonly seen?: number;
+  /** The Ready that handlers set themselves when they last ran. */
+  readonly said?: Said;
+  /** Whether the last status that was written said that something is wrong. */
+  readonly troubled: boolean;
+  /** What the last pass could not write. */
+  readonly unsaved?: Unsaved;
+  /** The version that a whole pass has dealt with, its own writes included. */
+  readonly handled?: Version;
+  /** What the last pass that wrote anything but status wrote. */
+  readonly written: ReadonlySet<string>;
+  /** Objects that change again after each of our writes, by what was written. */
+  readonly contested: Readonly<Record<string, HotLoopState>>;
+  /** Reasons that wait until a contested object has rested. */
+  readonly held: ReadonlySet<string>;
+  /** What a pass that failed still owes. */
+  readonly owed: { readonly changes: boolean; readonly reconcile: boolean };
+}
+
+/** What a controller knows of one key between two passes. */
+export type KeyState =
+  /** Nothing: this process has not seen the object, or has lost its key. */
+  | { readonly phase: "pending" }
+  /** The last pass came to its end; each handler waits for a change, or for its own time. */
+  | Known & { readonly phase: "converging" }
+  /** The last pass did not come to its end: but for a change, nothing runs before `untilMs`. */
+  | Known & { readonly phase: "failing"; readonly untilMs: number }
+  /** The spec cannot be read: nothing runs before the object changes. */
+  | Known & { readonly phase: "givenUp" }
+  /** It waits for its delete handlers, and, once these are done (`cleaned`), for its finalizer to be removed. */
+  | Known & { readonly phase: "deleting"; readonly cleaned: boolean; readonly untilMs?: number }
+  /** Our finalizer is off, or was never on; another one holds the object. */
+  | { readonly phase: "released"; readonly uid: string | undefined };
+
+/** A key of which something is known. */
+export type KnownState = Exclude<KeyState, { phase: "pending" } | { phase: "released" }>;
+
+/** A key that was never looked at. */
+export const PENDING: KeyState = { phase: "pending" };
+
+const NOTHING_OWED = { changes: false, reconcile: false };
+
+/** Whether something is known of the object of this uid. */
+export function isKnown(state: KeyState): state is KnownState {
+  return state.phase !== "pending" && state.phase !== "released";
+}
+
+/** What is known of an object at first sight. */
+export function firstSight(object: KubeObject, elapsedMs: number): KnownState {
+  return {
+    phase: "converging",
+    uid: object.metadata?.uid,
+    changedMs: elapsedMs,
+    ticks: {},
+    changeTroubles: [],
+    beginnings: {},
+    resume: {},
+    troubled: false,
+    written: new Set(),
+    contested: {},
+    held: new Set(),
+    owed: NOTHING_OWED,
+  };
+}
+
+/** Spec or metadata of the object changed: timers with `idle` wait from now on. */
+export function changed(state: KeyState, elapsedMs: number): KeyState {
+  return isKnown(state) ? { ...state, changedMs: elapsedMs } : state;
+}
+
+/** What of a kind the states of its keys depend on. */
+export interface StateRules<Timer extends TimerOptions & { readonly id: string }> {
+  readonly timers: readonly Timer[];
+  readonly hotLoop: HotLoopOptions;
+}
+
+/** What was decided for a pass. */
+export interface DecidedPass {
+  readonly state: KnownState;
+  readonly changes: boolean;
+  readonly reconcile: boolean;
+  readonly reasons: ReadonlySet<string>;
+}
+
+/** When a pass ended, and what pauses are. */
+export interface AfterMoment {
+  readonly elapsedMs: number;
+  /** The key's own backoff, where {@linkcode backsOff} says that it needs one. */
+  readonly backoffMs: number;
+  /** The pause after so many failures in a row of one timer. */
+  readonly pauseMs: (failures: number) => number;
+}
+
+/** Whether the pause after a pass is the key's own, which doubles from failure to failure. */
+export function backsOff(report: PassReport): boolean {
+  const asksNothing = (outcome: Outcome | undefined) => outcome?.kind === "retry" && outcome.delayMs === undefined;
+  if (report.kind === "refused" || report.kind === "threw") return true;
+  return report.kind === "written" && [report.handlers.reconcile, report.handlers.unreadable].some(asksNothing);
+}
+
+/** What is known of a key after a pass: pure, and defined for every way in which a pass can end. */
+export function after<Timer extends TimerOptions & { readonly id: string }>(
+  rules: StateRules<Timer>,
+  { state, ...decision }: DecidedPass,
+  report: PassReport,
+  moment: AfterMoment,
+): KeyState {
+  const { elapsedMs, backoffMs } = moment, { handlers } = report;
+  const next: KnownState = {
+    ...state,
+    ...handled(rules, state, report, moment),
+    ...loopsAfter(rules, state, decision.reasons, report, elapsedMs),
+  };
+  const ran = { changes: handlers.changes !== undefined, reconcile: handlers.reconcile !== undefined };
+  const owed = {
+    changes: decision.changes && !ran.changes,
+    reconcile: decision.reconcile && !ran.reconcile,
+  };
+  switch (report.kind) {
+    case "gone":
+      // An object that went before it was handled is forgotten when the watch says so; a successor has a state of its own.
+      if (state.phase !== "deleting") return { ...next, phase: "converging", handled: undefined, owed: NOTHING_OWED };
+      return { phase: "released", uid: state.uid };
+    case "aborted":
+      return { ...next, phase: state.phase === "deleting" ? state.phase : "converging", owed } as KnownState;
+    case "threw":
+      return failing(next, elapsedMs + backoffMs, { owed });
+    case "refused":
+      return failing(next, elapsedMs + backoffMs, {
+        owed: NOTHING_OWED,
+        unsaved: report.unsaved,
+        handled: report.echo,
+      });
+    case "written": {
+      const settled = {
+        ...next,
+        owed: NOTHING_OWED,
+        unsaved: undefined,
+        handled: report.echo,
+        troubled: report.troubles.length > 0,
+      };
+      const { unreadable } = handlers;
+      if (settled.phase === "deleting") return { ...settled, untilMs: undefined };
+      if (unreadable?.kind === "failed") return { ...settled, phase: "givenUp" };
+      if (!unreadable) return { ...settled, phase: "converging" };
+      return failing(settled, elapsedMs + (unreadable.delayMs ?? backoffMs), { owed, handled: report.echo });
+    }
+    default:
+      return report satisfies never;
+  }
+}
+
+function failing(state: KnownState, untilMs: number, more: Partial<Known>): KnownState {
+  const phase = state.phase === "deleting" ? {} : { phase: "failing" };
+  return { ...state, handled: undefined, ...more, ...phase, untilMs } as KnownState;
+}
+
+/** What the handlers that ran came to: each keeps its own time, whatever became of the others and of the writes. */
+function handled<Timer extends TimerOptions & { readonly id: string }>(
+  { timers }: StateRules<Timer>,
+  state: KnownState,
+  { handlers, kind }: PassReport,
+  { elapsedMs, backoffMs, pauseMs }: AfterMoment,
+): Partial<Known> & { cleaned?: boolean } {
+  const { changes, reconcile, ticks, beginnings, seen, said } = handlers;
+  const ticked = ticks.map((tick) => {
+    const timer = timers.find(({ id }) => id === tick.id)!;
+    return [tick.id, afterTick(timer, tick, state.ticks[tick.id], pauseMs)] as const;
+  });
+  return {
+    ...(ticked.length > 0 ? { ticks: { ...state.ticks, ...Object.fromEntries(ticked) } } : {}),
+    ...(reconcile
+      ? {
+        reconcileDueMs: dueAfter(reconcile, elapsedMs, backoffMs),
+        reconcileTrouble: troubleOf("reconcile", reconcile),
+      }
+      : {}),
+    ...(changes
+      ? {
+        changesDueMs: dueAfter(changes.outcome, elapsedMs, backoffMs),
+        changeTroubles: changes.troubles,
+        resume: changes.resume,
+        ...(state.phase === "deleting" && changes.finished ? { cleaned: true } : {}),
+      }
+      : {}),
+    ...(kind === "threw" ? {} : { beginnings }),
+    ...(said === undefined ? {} : { said: said ?? undefined }),
+    ...(seen === undefined ? {} : { seen }),
+  };
+}
+
+/** A tick that fails comes again at its next time, or after its backoff where that is later. */
+function afterTick(
+  timer: TimerOptions & { readonly id: string },
+  { id, outcome, startMs, endMs }: TickReport,
+  former: TickState | undefined,
+  pauseMs: (failures: number) => number,
+): TickState {
+  const { dueMs } = nextTick(timer, startMs, endMs);
+  if (outcome.kind === "done") return { dueMs, failures: 0 };
+  const failures = (former?.failures ?? 0) + 1;
+  const delayMs = outcome.kind === "retry" && outcome.delayMs !== undefined ? outcome.delayMs : pauseMs(failures);
+  return { dueMs: Math.max(dueMs, endMs + delayMs), failures, trouble: troubleOf(id, outcome) };
+}
+
+function dueAfter(outcome: Outcome, elapsedMs: number, backoffMs: number): number | undefined {
+  if (outcome.kind === "failed") return undefined;
+  if (outcome.kind === "retry") return elapsedMs + (outcome.delayMs ?? backoffMs);
+  return outcome.requeueAfterMs === undefined ? undefined : elapsedMs + outcome.requeueAfterMs;
+}
+
+/** What is wrong with a handler that ended so. */
+export function troubleOf(handler: string, outcome: Outcome): Trouble | undefined {
+  if (outcome.kind === "done") return undefined;
+  return { handler, reason: outcome.reason, message: outcome.message, gaveUp: outcome.kind === "failed" };
+}
+
+/**
+ * Counts what was written again because it had changed. A pass that a change of some other object led to, the source of copies for one,
+ * is no loop: only the objects that lead to their own next write are contested.
+ */
+function loopsAfter<Timer extends TimerOptions & { readonly id: string }>(
+  { hotLoop }: StateRules<Timer>,
+  state: KnownState,
+  reasons: ReadonlySet<string>,
+  { targets }: PassReport,
+  elapsedMs: number,
+): Pick<Known, "written" | "contested"> {
+  if (targets.size === 0) return { written: state.written, contested: state.contested };
+  const sources = new Set([...reasons].map(sourceOf));
+  const again = [...targets].filter((target) => state.written.has(target) || Object.hasOwn(state.contested, target))
+    .filter((target) => sources.has(target));
+  if (again.length === 0) return { written: targets, contested: state.contested };
+  const counted = again.map((target) =>
+    [target, afterRepeatedWrite(state.contested[target], elapsedMs, hotLoop)] as const
+  );
+  return { written: targets, contested: { ...state.contested, ...Object.fromEntries(counted) } };
+}
+
+/** The objects that are written again and again without converging. */
+export function hotTargets(state: KeyState, hotLoop: HotLoopOptions): string[] {
+  if (!isKnown(state)) return [];
+  return Object.entries(state.contested).filter(([, each]) => isHot(each, hotLoop)).map(([target]) => target);
+}
+
+/** Without what has converged by now. */
+export function coolDown(state: KnownState, elapsedMs: number, hotLoop: HotLoopOptions): KnownState {
+  const entries = Object.entries(state.contested);
+  const hot = entries.filter(([, each]) => cooled(each, elapsedMs, hotLoop) !== undefined);
+  return hot.length === entries.length ? state : { ...state, contested: Object.fromEntries(hot) };
+}
+
+/** When changes of a contested object count again. */
+export function restedMs(state: KnownState, target: string, hotLoop: HotLoopOptions): number {
+  const contested = Object.hasOwn(state.contested, target) ? state.contested[target] : undefined;
+  return contested ? contested.lastMs + restMs(contested, hotLoop) : 0;
+}
+
+/** With the timers that are for the object now, each with a time. */
+export function withTimers<Timer extends TimerOptions & { readonly id: string }>(
+  state: KnownState,
+  timers: readonly Timer[],
+  elapsedMs: number,
+): KnownState {
+  const same = Object.keys(state.ticks).length === timers.length &&
+    timers.every(({ id }) => Object.hasOwn(state.ticks, id));
+  if (same) return state;
+  const ticks = timers.map((timer) => {
+    const { id } = timer;
+    return [id, Object.hasOwn(state.ticks, id) ? state.ticks[id]! : { ...firstTick(timer, elapsedMs), failures: 0 }];
+  });
+  return { ...state, ticks: Object.fromEntries(ticks) };
+}
+
+/** A time at which a key is due, and why. */
+export interface Due {
+  readonly dueMs: number;
+  readonly reason: "retry" | "requeue" | "timer" | "rested" | "cooled";
+}
+
+/** When a key is due again if nothing else happens; undefined where only a change brings it back. */
+export function nextDue<Timer extends TimerOptions & { readonly id: string }>(
+  { timers, hotLoop }: StateRules<Timer>,
+  state: KeyState,
+): Due | undefined {
+  if (!isKnown(state)) return undefined;
+  const dues: Due[] = [];
+  for (const target of hotTargets(state, hotLoop)) {
+    dues.push({ dueMs: coolMs(state.contested[target]!, hotLoop), reason: "cooled" });
+  }
+  for (const reason of state.held) dues.push({ dueMs: restedMs(state, sourceOf(reason)!, hotLoop), reason: "rested" });
+  // A backoff covers everything: whatever else is due waits for it, too.
+  const untilMs = state.phase === "failing" || state.phase === "deleting" ? state.untilMs : undefined;
+  if (untilMs !== undefined) dues.push({ dueMs: untilMs, reason: "retry" });
+  else if (state.phase !== "givenUp") {
+    const { reconcileDueMs, changesDueMs, reconcileTrouble } = state;
+    if (reconcileDueMs !== undefined) {
+      dues.push({ dueMs: reconcileDueMs, reason: reconcileTrouble ? "retry" : "requeue" });
+    }
+    if (changesDueMs !== undefined) dues.push({ dueMs: changesDueMs, reason: "retry" });
+    for (const timer of state.phase === "deleting" ? [] : timers) {
+      const tick = state.ticks[timer.id];
+      if (tick) dues.push({ dueMs: tickDueMs(timer, tick, state.changedMs), reason: "timer" });
+    }
+  }
+  return dues.reduce<Due | undefined>((first, due) => first && first.dueMs <= due.dueMs ? first : due, undefined);
+}
+
+/** How a written object is named in reasons: `configmaps home/w`, and of the reconciled object with its generation, which is work and no loop. */
+export function targetOf(resource: ApiResource, key: ObjectKey, generation?: number): string {
+  const target = `${formatGroupResource(resource)} ${formatKey(key)}`;
+  return generation === undefined ? target : `${target}@${generation}`;
+}
+
+/** What handlers wrote. The echo of a status write is never handled, so it cannot drive a loop. */
+export function targetsOf(kind: ApiResource, object: KubeObject, writes: readonly WriteRecord[]): ReadonlySet<string> {
+  const own = targetOf(kind, keyOf(object)), generation = object.metadata?.generation;
+  const targets = writes.filter(({ subresource }) => subresource !== "status")
+    .map(({ resource, key }) => targetOf(resource, key));
+  return new Set(targets.map((target) => target === own ? targetOf(kind, keyOf(object), generation) : target));
+}
+
+/** A reason without the object that gave it. */
+export function wordOf(reason: string): string {
+  const space = reason.indexOf(" ");
+  return space < 0 ? reason : reason.slice(0, space);
+}
+
+/** The object that gave a reason, where it is known. */
+export function sourceOf(reason: string): string | undefined {
+  const space = reason.indexOf(" ");
+  return space < 0 ? undefined : reason.slice(space + 1);
+}

@@ -1,0 +1,399 @@
+import { durationMs } from "../base/duration.ts";
+import { isObject, jsonEqual } from "../base/json.ts";
+import type { Logger } from "../base/log.ts";
+import { keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { runWithTimeout } from "../handling/execution.ts";
+import { type Outcome, outcomeOf, outcomeOfError, type Trouble } from "../handling/outcome.ts";
+import type { HotLoopOptions } from "../handling/hot_loop.ts";
+import { handlerNowMs } from "../handling/progress.ts";
+import type { ChangeHandlers } from "./change_handlers.ts";
+import { type ChildKinds, ChildRegistry, Children } from "./children.ts";
+import { Commit, type Written } from "./commit.ts";
+import { setEngineConditions } from "./conditions.ts";
+import { objectContext, type ObjectContextHost, type ReconcileContext } from "./context.ts";
+import type { CycleClient } from "./cycle_client.ts";
+import type { PassDecision } from "./decide.ts";
+import {
+  type ControllerDeclaration,
+  type HandlerOptions,
+  handles,
+  type ReconcileHandler,
+  type TimerDeclaration,
+} from "./declaration.ts";
+import type { EventPoster, EventSink } from "./events.ts";
+import { addFinalizer, annotated, removeFinalizers } from "./finalizer.ts";
+import { hotTargets, targetOf, targetsOf, troubleOf } from "./key_state.ts";
+import { ownFields, sameInput, statusOf } from "./managed_fields.ts";
+import { type HandlersReport, logFailure, type PassReport, type TickReport, type Version } from "./report.ts";
+import { holdsText, StatusDraft } from "./status_draft.ts";
+import type { DynamicWatches, PassWatches } from "./watches.ts";
+
+/** What a pass needs of its controller. */
+export interface PassHost<T extends KubeObject, Spec, Status extends object> extends ObjectContextHost {
+  readonly declaration: ControllerDeclaration<T, Spec, Status>;
+  readonly kinds: ChildKinds;
+  readonly events: EventSink;
+  readonly watches: DynamicWatches;
+  readonly fieldManager: string;
+  readonly finalizer: string;
+  /** Finalizers of operators that this one replaces. */
+  readonly legacyFinalizers: readonly string[];
+  readonly timeoutMs: number;
+  readonly hotLoop: HotLoopOptions;
+  /** The pause after so many failures of a change's handler. */
+  pauseMs(failures: number): number;
+  /** Absent where the kind has no handlers of changes. */
+  readonly changes?: ChangeHandlers<T, Spec, Status>;
+}
+
+/** One pass over one object. */
+export interface PassPlan<T extends KubeObject, Spec, Status extends object> {
+  readonly key: string;
+  readonly object: T;
+  readonly decision: PassDecision<TimerDeclaration<T, Spec, Status>>;
+  /** How often the server's history had gone back when the object was read. */
+  readonly rewinds: number;
+  /** What daemons have to say in the status: taken when it is drafted. */
+  reports(): readonly ((status: StatusDraft<Status>) => void)[];
+  /** What is wrong with daemons. */
+  troubles(): readonly Trouble[];
+  /** See `ReconcileContext.memo`. */
+  memo<M>(create: () => M): M;
+}
+
+/** What the handlers of a pass share. */
+interface PassParts<T extends KubeObject, Spec, Status extends object> {
+  readonly object: T;
+  readonly spec: Spec;
+  readonly draft: StatusDraft<Status>;
+  readonly events: EventPoster;
+  readonly children: ChildRegistry;
+}
+
+/** Fills up as handlers run: what they came to stands, whatever is thrown after them. */
+type Collected = { -readonly [Part in keyof HandlersReport]: HandlersReport[Part] } & {
+  ticks: TickReport[];
+  beginnings: Record<string, { startedMs: number; beganMs: number }>;
+};
+
+/**
+ * Carries out one decision: finalizer, handlers, at most one status write and one record, Events. Everything it learns is in its report,
+ * which it gives in every case; it touches neither the queue nor the state of the key.
+ */
+export class Pass<T extends KubeObject, Spec, Status extends object> {
+  readonly #host: PassHost<T, Spec, Status>;
+  readonly #plan: PassPlan<T, Spec, Status>;
+  readonly #client: CycleClient;
+  readonly #log: Logger;
+  readonly #signal: AbortSignal;
+  readonly #handlers: Collected;
+  #targets: ReadonlySet<string> = new Set();
+
+  constructor(
+    host: PassHost<T, Spec, Status>,
+    plan: PassPlan<T, Spec, Status>,
+    { client, log, signal }: { readonly client: CycleClient; readonly log: Logger; readonly signal: AbortSignal },
+  ) {
+    this.#host = host;
+    this.#plan = plan;
+    this.#client = client;
+    this.#log = log;
+    this.#signal = signal;
+    this.#handlers = { ticks: [], beginnings: { ...plan.decision.state.beginnings } };
+  }
+
+  /** Runs the pass. Never rejects. */
+  async run(): Promise<PassReport<T>> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      return this.#report(this.#signal.aborted ? { kind: "aborted" } : { kind: "threw", error });
+    }
+  }
+
+  async #run(): Promise<PassReport<T>> {
+    const { decision: { cause, state } } = this.#plan;
+    const object = await this.#finalized();
+    if (!object) return this.#report({ kind: "gone" });
+    const draft = this.#draft(object), events = this.#host.events.poster(object), before = this.#client.writes.length;
+    if (state.unsaved?.status) draft.restore(state.unsaved.status);
+    await this.#runHandlers(object, draft, events.poster);
+    this.#targets = targetsOf(this.#host.declaration.kind, object, this.#client.writes.slice(before));
+    // What a handler did until the stop cut it short is its own affair; the next run of the operator begins again.
+    this.#signal.throwIfAborted();
+    await events.flush(this.#signal);
+    if (cause.kind === "delete" && (this.#handlers.changes?.finished ?? true)) return await this.#release(object);
+    const { changes } = this.#handlers;
+    if (changes?.edit.status) draft.record(changes.edit.status as Partial<Status>);
+    for (const report of this.#plan.reports()) report(draft);
+    return await this.#write(object, draft);
+  }
+
+  #report(end: EndOf<T>): PassReport<T> {
+    return { ...end, handlers: this.#handlers, targets: this.#targets };
+  }
+
+  /** The object with its finalizer added or removed; undefined where it is gone, or on its way, meanwhile. */
+  #finalized(): Promise<T | undefined> | T {
+    const { decision: { cause }, object } = this.#plan;
+    const { declaration: { kind }, finalizer, legacyFinalizers } = this.#host;
+    if (cause.kind === "delete" || cause.finalizer === "keep") return object;
+    if (cause.finalizer === "claim") return addFinalizer(this.#client, kind, object, { finalizer, legacyFinalizers });
+    return removeFinalizers(this.#client, kind, object, [finalizer, ...legacyFinalizers]);
+  }
+
+  /** The handlers are done: what is tried again, where this fails, is to remove the finalizer. */
+  async #release(object: T): Promise<PassReport<T>> {
+    const { declaration: { kind }, finalizer, legacyFinalizers } = this.#host;
+    try {
+      await removeFinalizers(this.#client, kind, object, [finalizer, ...legacyFinalizers]);
+      return this.#report({ kind: "gone" });
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      return this.#report({ kind: "refused", error, unsaved: {} });
+    }
+  }
+
+  async #runHandlers(object: T, draft: StatusDraft<Status>, events: EventPoster): Promise<void> {
+    const { declaration, watches, clock } = this.#host, { decision } = this.#plan, handlers = this.#handlers;
+    const spec = this.#spec(object);
+    if (spec === undefined) return;
+    const parts = { object, spec: spec.value, draft, events, children: new ChildRegistry() };
+    if (decision.cause.kind === "delete") return await this.#runChanges(parts);
+    for (const timer of decision.timers) {
+      const startMs = clock.elapsed(), outcome = await this.#invoke(timer.id, timer, parts);
+      handlers.ticks.push({ id: timer.id, outcome, startMs, endMs: clock.elapsed() });
+    }
+    if (decision.changes) await this.#runChanges(parts);
+    if (decision.reconcile && declaration.reconcile) {
+      const dependent = watches.begin(this.#plan.key);
+      handlers.reconcile = await this.#invoke("reconcile", declaration.reconcile, parts, dependent);
+      if (handlers.reconcile.kind === "done") dependent.end();
+    }
+    handlers.seen = this.#seen(object);
+    const ready = draft.edits.conditions.find(({ type }) => type === "Ready");
+    const ran = handlers.reconcile !== undefined || (!declaration.reconcile && handlers.changes?.acted);
+    if (ready && draft.hasSet("Ready") && (ran || handlers.changes?.acted)) {
+      handlers.said = { status: ready.status, reason: ready.reason, message: ready.message };
+    } else if (ran) handlers.said = null;
+  }
+
+  /** The spec as handlers get it; undefined where it cannot be read, which is then in the report. */
+  #spec(object: T): { readonly value: Spec } | undefined {
+    const { decision: { cause } } = this.#plan;
+    try {
+      return { value: this.#host.declaration.kind.parseSpec(object) };
+    } catch (error) {
+      // An object that cannot be read can still go: its delete handler is not owed a readable spec, only its finalizer is.
+      if (cause.kind === "delete") return { value: (object as { spec?: Spec }).spec ?? {} as Spec };
+      const outcome = this.#handlers.unreadable = outcomeOfError(error);
+      this.#handlers.seen = object.metadata?.generation;
+      this.#failed("spec", outcome);
+      return undefined;
+    }
+  }
+
+  /** The generation that the handlers of the object have seen by now, or were decided not to be for. */
+  #seen(object: T): number | undefined {
+    const { declaration } = this.#host,
+      { reconcile, changes } = this.#handlers,
+      generation = object.metadata?.generation;
+    const former = this.#plan.decision.state.seen;
+    const byReconcile = !declaration.reconcile || reconcile !== undefined || former === generation;
+    const byChanges = declaration.changes.length === 0 ||
+      (changes ? changes.finished || changes.acted : former === generation);
+    return byReconcile && byChanges ? generation : former;
+  }
+
+  async #runChanges(parts: PassParts<T, Spec, Status>): Promise<void> {
+    const { changes, clock, timeoutMs, pauseMs } = this.#host, { decision: { cause, state } } = this.#plan;
+    if (!changes) return;
+    const { resume, unsaved } = state, deleting = cause.kind === "delete";
+    const cleaned = state.phase === "deleting" && state.cleaned;
+    this.#handlers.changes = await changes.run(parts.object, { deleting, cleaned, resume, unsaved: unsaved?.state }, {
+      attemptMsMax: timeoutMs,
+      pauseMs,
+      mask: this.#client.mask,
+      nowMs: (id, progress) => handlerNowMs(this.#handlers.beginnings, clock, id, progress),
+      attempt: async (handler, facts, msMax) => {
+        await runWithTimeout(clock, msMax, this.#signal, (signal) => {
+          return handler({ ...this.#context("changes", parts, signal), ...facts });
+        });
+      },
+      failed: (handler, error, { retries, reason }, retryInMs) => {
+        if (!this.#signal.aborted) logFailure(this.#log, { handler, error, reason, attempt: retries, retryInMs });
+      },
+    });
+  }
+
+  async #invoke(
+    id: string,
+    declared: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions,
+    parts: PassParts<T, Spec, Status>,
+    watches?: PassWatches,
+  ): Promise<Outcome> {
+    const timeoutMs = declared.timeout === undefined ? this.#host.timeoutMs : durationMs(declared.timeout);
+    try {
+      const result = await runWithTimeout(this.#host.clock, timeoutMs, this.#signal, (signal) => {
+        return declared.handler(this.#context(id, parts, signal, watches));
+      });
+      return outcomeOf(result);
+    } catch (error) {
+      const outcome = outcomeOfError(error);
+      this.#failed(id, outcome);
+      return outcome;
+    }
+  }
+
+  #failed(handler: string, outcome: Exclude<Outcome, { kind: "done" }>): void {
+    const { error, reason } = outcome, retryInMs = outcome.kind === "retry" ? outcome.delayMs ?? "backoff" : undefined;
+    if (!this.#signal.aborted) logFailure(this.#log, { handler, error, reason, retryInMs });
+  }
+
+  #context(
+    handler: string,
+    { object, spec, draft, events, children: registry }: PassParts<T, Spec, Status>,
+    signal: AbortSignal,
+    watches?: PassWatches,
+  ): ReconcileContext<T, Spec, Status> {
+    const client = this.#client.withSignal(signal);
+    const children = new Children(object, client, { ...this.#host, registry, handler });
+    const memo = <M>(create: () => M) => this.#plan.memo(create);
+    return {
+      ...objectContext(this.#host, { object, client, events, log: this.#log, signal, memo }),
+      spec,
+      reasons: this.#plan.decision.words,
+      dryRun: client.dryRun,
+      status: draft,
+      apply: (child, options) => children.apply(child, options),
+      prune: () => children.prune(),
+      watch: async (resource, key) => {
+        signal.throwIfAborted(); // a handler that outlived its pass must not open a watch that is closed by nothing
+        if (watches) return await watches.one(client, resource, key);
+        return await client.find<KubeObject>(resource, key, { metadataOnly: true });
+      },
+      watchAll: async (resource, selection) => {
+        signal.throwIfAborted();
+        if (watches) return await watches.all(client, resource, selection);
+        return (await client.list<KubeObject>(resource, { ...selection, metadataOnly: true })).items;
+      },
+    };
+  }
+
+  #draft(object: T): StatusDraft<Status> {
+    const own = ownFields(object, this.#host.fieldManager, "status")?.["f:status"];
+    const { status } = object as { status?: Partial<Status> };
+    // What the object says of itself, as its name or its spec's host, is no secret in its status.
+    const isPublic = (text: string) => holdsText([object.metadata, (object as { spec?: unknown }).spec], text);
+    const masking = { mask: this.#client.mask, isPublic }, nowMs = this.#host.clock.now();
+    return new StatusDraft(status, object.metadata?.generation, nowMs, isObject(own) ? own : {}, masking);
+  }
+
+  /** Writes what the handlers came to: the status, then the record of the changes. */
+  async #write(object: T, draft: StatusDraft<Status>): Promise<PassReport<T>> {
+    const { declaration: { kind } } = this.#host, { changes } = this.#handlers;
+    const status = draft.edits, troubles = this.#troubles(), deleting = this.#plan.decision.cause.kind === "delete";
+    const commit = new Commit({
+      host: this.#host,
+      client: this.#client,
+      log: this.#log,
+      signal: this.#signal,
+      deleting,
+    });
+    if (this.#concerns()) setEngineConditions(draft, this.#facts(object, troubles));
+    // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that they said.
+    let told: Written<T> | undefined = { object, foreign: false };
+    try {
+      if (kind.hasStatus && draft.changed) told = await commit.status(object, draft);
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      const draft = () => this.#draft(object);
+      const isOwn = (before: T, after: T, status: unknown) => this.#isOwn(before, after, status);
+      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, draft, isOwn });
+      return this.#report({ kind: "refused", error, unsaved, echo: after && this.#echo(object, after) });
+    }
+    if (!told) return this.#report({ kind: "gone" });
+    const own = !told.foreign && (told.object === object || this.#isOwn(object, told.object, draft.current));
+    let kept: Written<T> | undefined = told;
+    try {
+      if (changes?.edit.annotations) kept = await commit.record(told.object, changes);
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      const echo = own ? this.#echo(object, told.object) : undefined;
+      return this.#report({ kind: "refused", error, unsaved: { state: changes!.state }, echo });
+    }
+    if (!kept) return this.#report({ kind: "gone" });
+    const recorded = kept === told || !kept.foreign &&
+        this.#isOwn(annotated(told.object, changes!.edit.annotations!), kept.object, statusOf(told.object));
+    return this.#report({
+      kind: "written",
+      object: kept.object,
+      echo: own && recorded ? this.#echo(object, kept.object) : undefined,
+      troubles,
+    });
+  }
+
+  /** Whether an answer to our write holds nothing new but what we wrote. */
+  #isOwn(before: T, after: T, status: unknown): boolean {
+    return !this.#writesItself(before) && sameInput(before, after) && jsonEqual(statusOf(after), status);
+  }
+
+  /** The version after this pass, where handlers have dealt with all that is in it. */
+  #echo(object: T, after: T): Version | undefined {
+    const { decision: { fresh, reconcile, state: { handled } }, rewinds } = this.#plan;
+    const version = after.metadata?.resourceVersion;
+    const before = handled?.rewinds === rewinds && handled.version === object.metadata?.resourceVersion;
+    return version !== undefined && (fresh || reconcile || before) ? { version, rewinds } : undefined;
+  }
+
+  /** Whether handlers wrote to the object themselves: another writer's change may lie before theirs. */
+  #writesItself(object: T): boolean {
+    const { declaration: { kind } } = this.#host;
+    return this.#targets.has(targetOf(kind, keyOf(object), object.metadata?.generation));
+  }
+
+  /** What is wrong with the handlers of the object now: those that ran by this pass, the others as they were. */
+  #troubles(): readonly Trouble[] {
+    const { decision: { state } } = this.#plan, { unreadable, changes, reconcile, ticks } = this.#handlers;
+    if (unreadable) return [troubleOf("spec", unreadable)!];
+    const ticked = new Map(ticks.map(({ id, outcome }) => [id, troubleOf(id, outcome)] as const));
+    const timers = Object.entries(state.ticks).map(([id, { trouble }]) => ticked.has(id) ? ticked.get(id) : trouble);
+    return [
+      ...(changes ? changes.troubles : state.changeTroubles),
+      reconcile ? troubleOf("reconcile", reconcile) : state.reconcileTrouble,
+      ...timers,
+      ...this.#plan.troubles(),
+    ].filter((trouble) => trouble !== undefined);
+  }
+
+  /** Whether the engine says something of the object: some handler is for it. */
+  #concerns(): boolean {
+    const { declaration } = this.#host, { changes, unreadable } = this.#handlers;
+    if (unreadable !== undefined) return handles(declaration);
+    return handles({ ...declaration, changes: [] }) || (changes?.concerned ?? false);
+  }
+
+  #facts(object: T, troubles: readonly Trouble[]): Parameters<typeof setEngineConditions>[1] {
+    const { declaration, hotLoop } = this.#host, { decision: { state, fresh } } = this.#plan;
+    const { changes, reconcile, unreadable, seen, said } = this.#handlers;
+    const finished = changes ? changes.finished : state.changesDueMs === undefined;
+    const first = state.seen === undefined, attended = declaration.timers.length + declaration.daemons.length > 0;
+    // Who handles changes only is not to take an object for handled that could not be read.
+    const settled = unreadable ? declaration.changes.length === 0 : finished;
+    const alone = !declaration.reconcile && declaration.changes.length === 0;
+    return {
+      troubles,
+      generation: object.metadata?.generation,
+      seen,
+      settled: settled && seen === object.metadata?.generation,
+      spoke: reconcile !== undefined || (changes?.acted ?? false) || (alone && fresh),
+      said: said === undefined ? state.said : said ?? undefined,
+      stale: state.troubled || (first && attended),
+      hot: hotTargets(state, hotLoop),
+    };
+  }
+}
+
+type EndOf<T extends KubeObject> = PassReport<T> extends infer Report
+  ? Report extends PassReport<T> ? Omit<Report, "handlers" | "targets"> : never
+  : never;

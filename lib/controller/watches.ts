@@ -1,0 +1,368 @@
+import {
+  compareResourceVersions,
+  formatKey,
+  keyOf,
+  type KubeObject,
+  LAST_APPLIED_ANNOTATION,
+  type ObjectKey,
+} from "../apimachinery/object.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { matchesLabels, parseLabelSelector } from "../apimachinery/selector.ts";
+import { dropManagedFields, type Informer, type StoreEvent } from "../cache/mod.ts";
+import { ownerKey } from "./children.ts";
+import type { CachedReader, WatchSelection } from "./context.ts";
+import type { CycleClient, WriteRecord } from "./cycle_client.ts";
+import type { ControllerDeclaration } from "./declaration.ts";
+import type { IndexSet } from "./indexes.ts";
+import { targetOf } from "./key_state.ts";
+import type { NamespaceScope } from "./scope.ts";
+import type { InformerLease, InformerSpec, SharedInformers } from "./shared_informers.ts";
+
+/** Who hears of what the watches of a controller see. */
+export interface WatchListener<T extends KubeObject> {
+  /** An object of the kind itself came, changed or went. */
+  onPrimary(event: StoreEvent<T>): void;
+  /** Something that an object depends on did; `source` names it. */
+  onRelated(key: string, reason: "owned" | "mapped", source: () => string): void;
+}
+
+/** All that a controller watches by declaration: its kind, what it owns, and what is mapped to it. */
+export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> {
+  readonly #declaration: ControllerDeclaration<T, Spec, Status>;
+  readonly #project: (object: KubeObject) => KubeObject;
+  readonly #indexes: IndexSet;
+  readonly #scope: NamespaceScope;
+  readonly #listener: WatchListener<T>;
+  readonly #watches: WatchSet;
+  readonly #unsubscribe: (() => void)[] = [];
+  #primary!: Informer<T>;
+
+  constructor(
+    declaration: ControllerDeclaration<T, Spec, Status>,
+    deps: {
+      readonly informers: SharedInformers;
+      readonly project: (object: KubeObject) => KubeObject;
+      readonly indexes: IndexSet;
+      readonly scope: NamespaceScope;
+    },
+    listener: WatchListener<T>,
+  ) {
+    this.#declaration = declaration;
+    this.#project = deps.project;
+    this.#indexes = deps.indexes;
+    this.#scope = deps.scope;
+    this.#listener = listener;
+    this.#watches = new WatchSet(deps.informers);
+  }
+
+  /** Starts the watches and resolves when every store is complete. */
+  async start(): Promise<void> {
+    const { kind, owns, watches, indexes } = this.#declaration, project = this.#project;
+    this.#primary = this.#add({ resource: kind, project }) as unknown as Informer<T>;
+    for (const index of indexes) this.#unsubscribe.push(this.#indexes.feed(index, this.#primary));
+    this.#unsubscribe.push(this.#primary.onEvent((event) => this.#listener.onPrimary(event)));
+    for (const resource of owns) {
+      this.#unsubscribe.push(this.#add({ resource, project }).onEvent((event) => this.#onOwned(resource, event)));
+    }
+    for (const { map, indexes = {}, ...spec } of watches) {
+      const informer = this.#watches.add(spec);
+      for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
+      this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(spec.resource, map, event)));
+    }
+    await this.#watches.synced();
+  }
+
+  /** An object of the kind, as last seen. */
+  get(key: string): T | undefined {
+    return this.#primary.store.get(key);
+  }
+
+  /** Every object of the kind that is known. */
+  objects(): Iterable<T> {
+    return this.#primary.store.values();
+  }
+
+  /** See {@linkcode WatchSet.reader}. */
+  reader(resource: ApiResource): CachedReader<KubeObject> {
+    return this.#watches.reader(resource);
+  }
+
+  /** The informer of an owned kind. */
+  owned(resource: ApiResource): Informer<KubeObject> | undefined {
+    const owned = this.#declaration.owns.find((each) =>
+      each.group === resource.group && each.plural === resource.plural
+    );
+    return owned && this.#watches.informerOf(owned);
+  }
+
+  /** How often the server's history of the kind has gone back. */
+  get rewinds(): number {
+    return this.#primary.rewinds;
+  }
+
+  /** See {@linkcode WatchSet.pendingOf}. */
+  pendingOf(writes: readonly WriteRecord[]): PendingWrite[] {
+    return this.#watches.pendingOf(writes);
+  }
+
+  /** Ends every watch. */
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    this.#watches.close();
+  }
+
+  /**
+   * Watches no more than is covered: an operator of one namespace needs no rights elsewhere. Other watches are as their author wrote
+   * them, for what leads to an object may be anywhere.
+   */
+  #add(spec: InformerSpec): Informer<KubeObject> {
+    const { only } = this.#scope;
+    return this.#watches.add(only !== undefined && spec.resource.namespaced ? { ...spec, namespace: only } : spec);
+  }
+
+  #onOwned(resource: ApiResource, event: StoreEvent<KubeObject>): void {
+    for (const object of event.old ? [event.object, event.old] : [event.object]) {
+      const key = ownerKey(object, this.#declaration.kind);
+      // While the primary's own initial load is under way, that load brings the key.
+      if (key && !event.initial) {
+        this.#listener.onRelated(formatKey(key), "owned", () => targetOf(resource, keyOf(object)));
+      }
+    }
+  }
+
+  #onWatched(
+    resource: ApiResource,
+    map: ControllerDeclaration<T>["watches"][number]["map"],
+    event: StoreEvent<KubeObject>,
+  ): void {
+    if (event.initial && !this.#primary.hasSynced) return;
+    const change = {
+      object: event.object,
+      before: event.old,
+      deleted: event.type === "deleted",
+      primaries: this.#primary.store.values() as Iterable<T & KubeObject>,
+    };
+    const source = () => targetOf(resource, keyOf(event.object));
+    for (const key of map(change as never)) this.#listener.onRelated(formatKey(key), "mapped", source);
+  }
+}
+
+interface Watched {
+  readonly spec: InformerSpec;
+  readonly lease: InformerLease;
+  readonly matches: (labels: Readonly<Record<string, string>> | undefined) => boolean;
+}
+
+/** A version that a store must show before a key's next pass, because the last one wrote it. Void once the server's history has gone back. */
+export interface PendingWrite {
+  readonly informer: Informer<KubeObject>;
+  readonly version: string;
+  readonly rewinds: number;
+}
+
+/** The declared watches of one controller. */
+class WatchSet {
+  readonly #informers: SharedInformers;
+  readonly #watched: Watched[] = [];
+
+  constructor(informers: SharedInformers) {
+    this.#informers = informers;
+  }
+
+  /** Starts or joins a watch. */
+  add(spec: InformerSpec): Informer<KubeObject> {
+    const lease = this.#informers.acquire(spec);
+    const requirements = parseLabelSelector(spec.labelSelector ?? "");
+    this.#watched.push({ spec, lease, matches: (labels) => matchesLabels(requirements, labels) });
+    return lease.informer;
+  }
+
+  /** Resolves when every store is complete. */
+  async synced(): Promise<void> {
+    await Promise.all(this.#watched.map(({ lease }) => lease.informer.synced));
+  }
+
+  /** Lets go of every watch. */
+  close(): void {
+    for (const { lease } of this.#watched.splice(0)) lease[Symbol.dispose]();
+  }
+
+  /** The informer of exactly this declared resource. */
+  informerOf(resource: ApiResource): Informer<KubeObject> | undefined {
+    return this.#watched.find(({ spec }) => spec.resource === resource)?.lease.informer;
+  }
+
+  /**
+   * The store of a declared resource.
+   *
+   * @throws {RangeError} where no watch of it is declared.
+   */
+  reader(resource: ApiResource): CachedReader<KubeObject> {
+    const watched = this.#watched.find(({ spec }) => sameResource(spec.resource, resource));
+    if (watched) return watched.lease.informer.store;
+    throw new RangeError(
+      `cached(${resource.kind}): ${formatGroupResource(resource)} is neither owned nor watched here`,
+    );
+  }
+
+  /** What the stores have yet to show of `writes`: only a watch that selects the object will ever show it. */
+  pendingOf(writes: readonly WriteRecord[]): PendingWrite[] {
+    const pending = new Map<Informer<KubeObject>, string>();
+    for (const { resource, key, resourceVersion, labels } of writes) {
+      if (resourceVersion === undefined) continue;
+      for (const { spec, lease: { informer }, matches } of this.#watched) {
+        if (!sameResource(spec.resource, resource) || !matches(labels)) continue;
+        if (spec.fieldSelector || (spec.namespace && spec.namespace !== key.namespace)) continue;
+        const known = pending.get(informer);
+        if (known && compareResourceVersions(known, resourceVersion) >= 0) continue;
+        pending.set(informer, resourceVersion);
+      }
+    }
+    return [...pending].map(([informer, version]) => ({ informer, version, rewinds: informer.rewinds }));
+  }
+}
+
+/** Which of these writes the stores have yet to show. */
+export function unseen(pending: readonly PendingWrite[]): readonly PendingWrite[] {
+  return pending.filter(({ informer, version, rewinds }) => informer.rewinds === rewinds && !informer.seen(version));
+}
+
+function sameResource(left: ApiResource, right: ApiResource): boolean {
+  return left.group === right.group && left.plural === right.plural;
+}
+
+interface Dependency extends Disposable {
+  readonly lease: InformerLease;
+  usedInPass: number;
+  /** What the key's reconcile last saw; undefined before it saw anything. */
+  seen: string | undefined;
+}
+
+/** The watches that one pass of a key asks for. */
+export interface PassWatches {
+  /** See {@linkcode ReconcileContext.watch}. */
+  one(client: CycleClient, resource: ApiResource, target: ObjectKey): Promise<KubeObject | undefined>;
+  /** See {@linkcode ReconcileContext.watchAll}. */
+  all(client: CycleClient, resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
+  /** Ends every watch that the pass did not ask for. A pass that failed should not call it. */
+  end(): void;
+}
+
+/**
+ * What each key looked at beyond its declared watches: selections of objects, watched as metadata while the key's reconciles
+ * keep asking for them. A single object is a selection by its name, as kubelet watches the Secrets of its pods: that needs no
+ * permission beyond the one object and holds no other object's data.
+ */
+export class DynamicWatches {
+  readonly #informers: SharedInformers;
+  readonly #enqueue: (key: string) => void;
+  readonly #byKey = new Map<string, Map<string, Dependency>>();
+  #pass = 0;
+
+  constructor(informers: SharedInformers, enqueue: (key: string) => void) {
+    this.#informers = informers;
+    this.#enqueue = enqueue;
+  }
+
+  /** Opens a pass of `key`. */
+  begin(key: string): PassWatches {
+    const pass = ++this.#pass;
+    return {
+      one: async (client, resource, target) => {
+        const { namespace, name } = target, selection = { namespace, fieldSelector: `metadata.name=${name}` };
+        const [object] = await this.#watch(key, pass, resource, selection, async () => {
+          const found = await client.find<KubeObject>(resource, target, { metadataOnly: true });
+          return found ? [project(found)] : [];
+        });
+        return object;
+      },
+      all: (client, resource, selection) =>
+        this.#watch(key, pass, resource, selection, async () => {
+          return (await client.list<KubeObject>(resource, { ...selection, metadataOnly: true })).items.map(project);
+        }),
+      end: () => this.#release(key, (dependency) => dependency.usedInPass !== pass),
+    };
+  }
+
+  /** Ends every watch of `key`. */
+  forget(key: string): void {
+    this.#release(key, () => true);
+  }
+
+  /** Ends every watch. */
+  clear(): void {
+    for (const key of [...this.#byKey.keys()]) this.forget(key);
+  }
+
+  async #watch(
+    key: string,
+    pass: number,
+    resource: ApiResource,
+    selection: WatchSelection,
+    read: () => Promise<readonly KubeObject[]>,
+  ): Promise<readonly KubeObject[]> {
+    const { namespace = "", labelSelector = "", fieldSelector = "" } = selection;
+    const id = [formatGroupResource(resource), namespace, labelSelector, fieldSelector].join(" ");
+    const dependencies = this.#byKey.get(key) ?? new Map<string, Dependency>();
+    this.#byKey.set(key, dependencies);
+    let dependency = dependencies.get(id);
+    if (!dependency) dependencies.set(id, dependency = this.#open(key, resource, selection));
+    dependency.usedInPass = pass;
+    const { informer } = dependency.lease;
+    // Before the watch has listed, one read answers at once, and fails at once where it is forbidden. What changes between
+    // that read and the list shows as versions other than those seen.
+    const objects = informer.hasSynced ? [...informer.store.values()] : await read();
+    dependency.seen = versionsOf(objects);
+    return objects;
+  }
+
+  #open(key: string, resource: ApiResource, selection: WatchSelection): Dependency {
+    const lease = this.#informers.acquire({ ...selection, resource, metadataOnly: true, project });
+    let closed = false;
+    const compare = () => {
+      if (closed || !lease.informer.hasSynced) return;
+      if (versionsOf(lease.informer.store.values()) !== dependency.seen) this.#enqueue(key);
+    };
+    let unsubscribe = () => {};
+    const dependency: Dependency = {
+      lease,
+      usedInPass: 0,
+      seen: undefined,
+      [Symbol.dispose]: () => {
+        closed = true;
+        unsubscribe();
+        lease[Symbol.dispose]();
+      },
+    };
+    // A shared watch may have listed already: it replays its objects at once, before anything here has been seen.
+    unsubscribe = lease.informer.onEvent((event) => {
+      if (!event.initial) compare();
+    });
+    // An object that vanished between the read and the list is no event of the list: look once when it is complete.
+    lease.informer.synced.then(compare, () => {});
+    return dependency;
+  }
+
+  #release(key: string, when: (dependency: Dependency) => boolean): void {
+    const dependencies = this.#byKey.get(key);
+    if (!dependencies) return;
+    for (const [id, dependency] of dependencies) {
+      if (!when(dependency)) continue;
+      dependency[Symbol.dispose]();
+      dependencies.delete(id);
+    }
+    if (dependencies.size === 0) this.#byKey.delete(key);
+  }
+}
+
+/** Identity and version of each object, whatever their order. */
+function versionsOf(objects: Iterable<KubeObject>): string {
+  return [...objects].map((object) => `${formatKey(keyOf(object))} ${object.metadata?.resourceVersion}`).sort().join();
+}
+
+/** Drops what no reconcile decides by: field managers, and kubectl's copy of the manifest, which holds a Secret's data. */
+function project(object: KubeObject): KubeObject {
+  const annotations = object.metadata?.annotations;
+  if (annotations && Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) delete annotations[LAST_APPLIED_ANNOTATION];
+  return dropManagedFields(object);
+}
