@@ -14,6 +14,8 @@ import { asObject } from "./request_body.ts";
 import { storageResource } from "./resource_registry.ts";
 import { type ApplyConflict, applyServerSide } from "./schema/managed_fields.ts";
 import { strategicMerge } from "./schema/strategic_merge.ts";
+import { joinedFaults, typeFaults } from "./schema/typed_validation.ts";
+import { rootType } from "./schema/typed_value.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
 import { updateAdmitted } from "./update_object.ts";
@@ -108,6 +110,7 @@ async function applyObject(
   const { type, options } = target;
   const name = target.name!;
   const input = asObject(patch);
+  refuseUntyped(input, type);
   decodeObject(input, type, options.fieldValidation, target.warnings);
   const metadata = input.metadata!;
   if (metadata.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
@@ -146,6 +149,17 @@ async function applyObject(
     throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
   }
   return { stored: await createAdmitted(server, applied, atOnce(merge(undefined))), created: true };
+}
+
+/** Whatever `fieldValidation` says: what is applied must be typed, or nothing could say who owns it. */
+function refuseUntyped(input: DynamicObject, type: WriteTarget["type"]): void {
+  const { apiVersion = formatApiVersion(type), kind = type.kind, metadata } = input;
+  if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding says so
+  const faults = typeFaults(input, rootType(type.schema));
+  if (faults.length === 0) return;
+  const { namespace = "", name = "" } = metadata ?? {}, version = type.group ? apiVersion : `/${apiVersion}`;
+  const object = `${namespace}/${name}; ${version}, Kind=${kind}`;
+  throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
 }
 
 /** To a patch a uid is no precondition, as it is to a replace, but a field like others: immutable, or at a status not looked at. */

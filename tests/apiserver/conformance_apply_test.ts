@@ -84,3 +84,85 @@ conformance("an update takes fields over from an apply, under the name of its pr
   );
   assert.deepEqual(owners, ['one Apply {"f:data":{"f:l":{}}}', 'case Update {"f:data":{"f:k":{}}}']);
 });
+
+const TYPED = "failed to create typed patch object ";
+const container = (fields: object) => ({
+  selector: { matchLabels: { a: "b" } },
+  template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i", ...fields }] } },
+});
+
+/** What is applied to a ConfigMap `c` or a Deployment `d`, and what an API server says of it. */
+const UNTYPED: readonly (readonly [kind: "ConfigMap" | "Deployment", fields: object, fault: string])[] = [
+  ["ConfigMap", { colour: "red" }, ".colour: field not declared in schema"],
+  ["ConfigMap", { data: { a: 1 } }, ".data.a: expected string, got &value.valueUnstructured{Value:1}"],
+  ["ConfigMap", { data: ["a"] }, ".data: expected map, got &{[a]}"],
+  ["ConfigMap", { immutable: "yes" }, ".immutable: expected boolean, got &{yes}"],
+  ["ConfigMap", { metadata: { name: "c", colour: "red" } }, ".metadata.colour: field not declared in schema"],
+  ["ConfigMap", { metadata: { name: "c", finalizers: "a" } }, ".metadata.finalizers: expected list, got &{a}"],
+  [
+    "Deployment",
+    { spec: container({ imag: "x" }) },
+    '.spec.template.spec.containers[name="c"].imag: field not declared in schema',
+  ],
+  [
+    "Deployment",
+    { spec: container({ ports: [{ containerPort: "80" }] }) },
+    '.spec.template.spec.containers[name="c"].ports[containerPort="80",protocol="TCP"].containerPort: ' +
+    "expected numeric (int or float), got string",
+  ],
+  [
+    "Deployment",
+    { spec: container({ args: [{ a: 1 }] }) },
+    '.spec.template.spec.containers[name="c"].args[0]: expected string, got ' +
+    '&value.valueUnstructured{Value:map[string]interface {}{"a":1}}',
+  ],
+  [
+    "Deployment",
+    { spec: container({ env: ["x"] }) },
+    '.spec.template.spec.containers[name="c"].env: element 0: associative list with keys may not have non-map elements',
+  ],
+  [
+    "Deployment",
+    { spec: { replicas: "3" } },
+    ".spec.replicas: expected numeric (int or float), got string",
+  ],
+];
+
+for (const validation of ["", "&fieldValidation=Ignore"]) {
+  conformance(
+    `an apply of what the schema does not declare is refused${validation && ", also where validation is ignored"}`,
+    async (test) => {
+      for (const [kind, fields, fault] of UNTYPED) {
+        const isMap = kind === "ConfigMap", name = isMap ? "c" : "d";
+        const path = isMap ? test.core("configmaps", name) : test.in("apps/v1", "deployments", name);
+        const apiVersion = isMap ? "v1" : "apps/v1";
+        const refused = await test.patch(`${path}?fieldManager=one${validation}`, "apply", {
+          apiVersion,
+          kind,
+          metadata: { name },
+          ...fields,
+        });
+        const object = `(/${name}; ${isMap ? "/v1" : apiVersion}, Kind=${kind})`;
+        assert.deepEqual([refused.code, refused.body.message], [500, `${TYPED}${object}: ${fault}`]);
+        assert.equal(refused.body.reason, undefined);
+      }
+      const both = await test.patch(`${test.in("apps/v1", "deployments", "d")}?fieldManager=one`, "apply", {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "d", namespace: test.namespace },
+        spec: { paused: 1, replicas: "3" },
+      });
+      assert.equal(both.code, 500);
+      assert.ok(
+        both.body.message.startsWith(`${TYPED}(${test.namespace}/d; apps/v1, Kind=Deployment): errors:\n  .spec.`),
+      );
+      const open = await test.patch(`${test.in("apps/v1", "deployments", "d")}?fieldManager=one`, "apply", {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "d" },
+        spec: container({ resources: { limits: { cpu: 1 } }, livenessProbe: { httpGet: { port: "http" } } }),
+      });
+      assert.equal(open.code, 201, "quantities and ports may be numbers or texts");
+    },
+  );
+}

@@ -1,0 +1,135 @@
+import { isObject } from "../../base/mod.ts";
+import { formatPath } from "./field_trie.ts";
+import { elementOf, fieldType, isNamedField, itemType, KeyingError, type TypeAt } from "./typed_value.ts";
+
+/** Faults that are told; what is beyond is told by the next apply. */
+const FAULTS_MAX = 100;
+
+/**
+ * Why server-side apply cannot take a value: fields that its schema does not declare, and values of another type, in the words of
+ * structured-merge-diff. Null is taken everywhere; what validation says of it comes later.
+ */
+export function typeFaults(value: unknown, type: TypeAt): string[] {
+  const faults: string[] = [];
+  visit(value, type, [], faults);
+  return faults.slice(0, FAULTS_MAX);
+}
+
+/** The faults as an API server joins them. */
+export function joinedFaults(faults: readonly string[]): string {
+  return faults.length === 1 ? faults[0]! : ["errors:", ...faults.map((fault) => `  ${fault}`)].join("\n");
+}
+
+function visit(value: unknown, type: TypeAt, path: readonly string[], faults: string[]): void {
+  const { schema } = type;
+  if (value === null || value === undefined || !schema || faults.length >= FAULTS_MAX) return;
+  const refuse = (problem: string) => void faults.push(`${formatPath(path)}: ${problem}`);
+  switch (schema.type) {
+    case "string":
+      if (typeof value !== "string") refuse(`expected string, got ${pointerText(value)}`);
+      return;
+    case "boolean":
+      if (typeof value !== "boolean") refuse(`expected boolean, got &{${plainText(value)}}`);
+      return;
+    case "integer":
+    case "number":
+      if (typeof value !== "number" && typeof value !== "bigint") {
+        refuse(`expected numeric (int or float), got ${typeText(value)}`);
+      }
+      return;
+    case "array":
+      if (Array.isArray(value)) visitList(value, type, path, faults);
+      else refuse(`expected list, got &{${plainText(value)}}`);
+      return;
+    case "object":
+      if (isObject(value)) visitMap(value, type, path, faults);
+      else refuse(`expected map, got &{${plainText(value)}}`);
+      return;
+    default:
+      // A whole object has declared fields whatever its schema says, and so has a schema of properties alone.
+      if (isObject(value) && (type.whole || schema.properties)) visitMap(value, type, path, faults);
+  }
+}
+
+function visitMap(
+  value: Readonly<Record<string, unknown>>,
+  type: TypeAt,
+  path: readonly string[],
+  faults: string[],
+): void {
+  const schema = type.schema!,
+    isOpen = schema["x-kubernetes-preserve-unknown-fields"] === true ||
+      (schema.additionalProperties !== undefined && schema.additionalProperties !== false);
+  for (const field of Object.keys(value).sort()) {
+    const at = [...path, `f:${field}`];
+    if (!isOpen && !isNamedField(type, field)) {
+      faults.push(`${formatPath(at)}: field not declared in schema`);
+      return; // an API server looks no further in this map either
+    }
+    visit(value[field], fieldType(type, field), at, faults);
+  }
+}
+
+function visitList(value: readonly unknown[], type: TypeAt, path: readonly string[], faults: string[]): void {
+  const kind = type.schema!["x-kubernetes-list-type"], seen = new Map<string, number>();
+  for (const [index, item] of value.entries()) {
+    let element = `i:${index}`;
+    if (kind === "map" || kind === "set") {
+      const problem = keyProblem(item, type, kind);
+      if (problem) {
+        faults.push(`${formatPath(path)}: element ${index}: ${problem}`);
+        return;
+      }
+      element = elementOf(item, type);
+      const times = (seen.get(element) ?? 0) + 1;
+      seen.set(element, times);
+      if (times === 2) faults.push(`${formatPath(path)}: duplicate entries for key ${formatPath([element])}`);
+    }
+    visit(item, itemType(type), [...path, element], faults);
+  }
+}
+
+/** Why an item of an associative list has no key. */
+function keyProblem(item: unknown, type: TypeAt, kind: "map" | "set"): string | undefined {
+  if (item === null) return "associative list may not have a null element";
+  if (kind === "set") return undefined;
+  if (!isObject(item)) return "associative list with keys may not have non-map elements";
+  try {
+    elementOf(item, type);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KeyingError)) throw error;
+    const keys = (type.schema!["x-kubernetes-list-map-keys"] ?? []).map((key) => JSON.stringify(key)).join(" ");
+    return `associative list with keys has an element that omits all key fields [${keys}] ` +
+      "(and doesn't have default values for any key fields)";
+  }
+}
+
+/** As Go prints a value by `%v`. */
+function plainText(value: unknown): string {
+  if (value === null) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(plainText).join(" ")}]`;
+  if (!isObject(value)) return String(value);
+  return `map[${Object.keys(value).sort().map((key) => `${key}:${plainText(value[key])}`).join(" ")}]`;
+}
+
+/** As Go prints a value by `%#v`, behind structured-merge-diff's own type. */
+function pointerText(value: unknown): string {
+  return `&value.valueUnstructured{Value:${syntaxText(value)}}`;
+}
+
+function syntaxText(value: unknown): string {
+  if (value === null) return "interface {}(nil)";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[]interface {}{${value.map(syntaxText).join(", ")}}`;
+  if (!isObject(value)) return String(value);
+  const fields = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${syntaxText(value[key])}`);
+  return `map[string]interface {}{${fields.join(", ")}}`;
+}
+
+/** As Go names the type of a decoded value. */
+function typeText(value: unknown): string {
+  if (typeof value === "string") return "string";
+  if (typeof value === "boolean") return "bool";
+  return Array.isArray(value) ? "[]interface {}" : "map[string]interface {}";
+}
