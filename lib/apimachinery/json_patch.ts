@@ -1,4 +1,4 @@
-import { isObject, jsonClone, jsonEqual, setKey } from "../base/mod.ts";
+import { formatJson, isObject, jsonClone, jsonEqual, setKey } from "../base/mod.ts";
 
 /** One operation of a JSON patch (RFC 6902). */
 export interface JsonPatchOperation {
@@ -20,6 +20,9 @@ export class JsonPatchError extends Error {
 /** As many operations as kube-apiserver accepts in one patch. */
 export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 
+/** As much as kube-apiserver lets the copies of one patch add: each may double what is there. Bytes of JSON. */
+export const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
+
 type Container = Record<string, unknown> | unknown[];
 
 /**
@@ -38,9 +41,23 @@ export function applyJsonPatch<T>(document: T, operations: unknown): T {
       "malformed",
     );
   }
-  const root = { document: jsonClone(document) as unknown };
-  for (const operation of operations) root.document = step(root.document, parseOperation(operation));
-  return root.document as T;
+  let patched: unknown = jsonClone(document), copiedBytes = 0;
+  for (const operation of operations.map(parseOperation)) {
+    if (operation.op === "copy") copiedBytes = copied(patched, operation, copiedBytes);
+    patched = step(patched, operation);
+  }
+  return patched as T;
+}
+
+/** The bytes that the copies of a patch have added, this one included. */
+function copied(document: unknown, { from }: JsonPatchOperation, before: number): number {
+  const bytes = before + new TextEncoder().encode(formatJson(read(document, from!, "copy"))).length;
+  if (bytes <= JSON_PATCH_COPY_BYTES_MAX) return bytes;
+  throw new JsonPatchError(
+    `Unable to complete the copy, the accumulated size increase of copy is ${bytes}, exceeding the limit ` +
+      `${JSON_PATCH_COPY_BYTES_MAX}`,
+    "does-not-apply",
+  );
 }
 
 function parseOperation(operation: unknown): JsonPatchOperation {

@@ -264,3 +264,16 @@ conformance("a body may be YAML, and must be a size that fits", async (test) => 
   });
   assert.equal(tooLong.code, 422);
 });
+
+conformance("a JSON patch whose copies add more than three mebibytes is refused", async (test) => {
+  const path = test.core("configmaps", "big");
+  await test.post(test.core("configmaps"), { metadata: { name: "big" }, data: { k0: "x".repeat(100_000) } });
+  const copies = (count: number) =>
+    Array.from({ length: count }, (_, nth) => ({ op: "copy", from: "/data/k0", path: `/data/k${nth + 1}` }));
+  const refused = await test.patch(path, "json", copies(40));
+  assert.equal(refused.code, 422);
+  assert.equal(refused.body.message, "the server rejected our request due to an error in our request");
+  const doubling = Array.from({ length: 40 }, () => ({ op: "copy", from: "/data", path: "/data/again" }));
+  assert.equal((await test.patch(path, "json", doubling)).code, 422);
+  assert.equal((await test.patch(path, "json", copies(5))).code, 200);
+});
