@@ -4,6 +4,7 @@ import { describeError, PermanentError } from "../base/errors.ts";
 import { deepFreeze, jsonClone } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { Memo } from "../base/memo.ts";
+import { truncate } from "../base/text_width.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { diff } from "../apimachinery/diff.ts";
 import { JSON_PATCH_OPERATIONS_MAX } from "../apimachinery/json_patch.ts";
@@ -237,7 +238,7 @@ export class AdmissionWebhooks {
       },
       diff: operation === "UPDATE" ? diff(old, object) : [],
       warn: (message) => {
-        if (warnings.length < WARNINGS_MAX) warnings.push(message.slice(0, WARNING_LENGTH_MAX));
+        if (warnings.length < WARNINGS_MAX) warnings.push(truncate(message, WARNING_LENGTH_MAX));
       },
       client: host.reader(signal),
       index: host.index,

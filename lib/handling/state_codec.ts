@@ -1,4 +1,5 @@
 import { formatJson, isObject, type JsonObject, parseJson } from "../base/json.ts";
+import { truncate } from "../base/text_width.ts";
 import type { HandledState, Underway } from "./change.ts";
 import { digestsOnly, type Snapshot } from "./essence.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";
@@ -109,7 +110,7 @@ function encoded(progress: HandlerProgress): JsonObject {
     delayed: delayedMs === undefined ? undefined : new Date(delayedMs).toISOString(),
     outcome,
     reason,
-    message: message?.slice(0, MESSAGE_LENGTH_MAX),
+    message: message && truncate(message, MESSAGE_LENGTH_MAX),
   };
 }
 
