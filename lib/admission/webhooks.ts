@@ -5,6 +5,7 @@ import { deepFreeze, jsonClone } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { Mask } from "../base/mask.ts";
 import { Memo } from "../base/memo.ts";
+import { truncate } from "../base/text_width.ts";
 import type { TransportRequest } from "../base/transport.ts";
 import { diff } from "../apimachinery/diff.ts";
 import { JSON_PATCH_OPERATIONS_MAX } from "../apimachinery/json_patch.ts";
@@ -243,7 +244,7 @@ export class AdmissionWebhooks {
       },
       diff: operation === "UPDATE" ? diff(old, object) : [],
       warn: (message) => {
-        if (warnings.length < WARNINGS_MAX) warnings.push(message.slice(0, WARNING_LENGTH_MAX));
+        if (warnings.length < WARNINGS_MAX) warnings.push(truncate(message, WARNING_LENGTH_MAX));
       },
       client: host.reader(signal),
       index: host.index,

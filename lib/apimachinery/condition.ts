@@ -1,3 +1,4 @@
+import { truncate } from "../base/mod.ts";
 /** `metav1.Condition`: the standard way to say what is true of an object. */
 export interface Condition {
   /** What is said, as `Ready`; CamelCase, and one condition of each type on an object. */
@@ -26,7 +27,7 @@ export function setCondition(
   next: Omit<Condition, "lastTransitionTime">,
   nowMs: number,
 ): Condition[] {
-  const message = next.message.slice(0, CONDITION_MESSAGE_LENGTH_MAX);
+  const message = truncate(next.message, CONDITION_MESSAGE_LENGTH_MAX);
   const former = conditions.find((condition) => condition.type === next.type);
   const lastTransitionTime = former?.status === next.status ? former.lastTransitionTime : formatTime(nowMs);
   const merged: Condition = { ...next, message, lastTransitionTime };

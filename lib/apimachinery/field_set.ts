@@ -70,29 +70,53 @@ function withoutAbsent(live: DynamicObject, key: string): Fields {
 
 function isCurrent(desired: unknown, live: unknown, own: unknown): boolean {
   if (!isObject(own)) return false;
-  const elements = Object.keys(own).filter((key) => key !== ".");
-  if (elements.length === 0) return jsonEqual(desired, live) || quantityEqual(desired, live);
-  if (elements.every((key) => key.startsWith("f:"))) {
-    return isObject(desired) && isObject(live) && objectIsCurrent(desired, live, own);
+  switch (partsOf(own)) {
+    case "":
+      return jsonEqual(desired, live) || quantityEqual(desired, live);
+    case "f:":
+      return isObject(desired) && isObject(live) && objectIsCurrent(desired, live, own);
+    case "k:":
+      return Array.isArray(desired) && Array.isArray(live) && mapIsCurrent(desired, live, own);
+    case "v:":
+      return Array.isArray(desired) && Array.isArray(live) && setIsCurrent(desired, live, own);
+    default:
+      return false;
   }
-  if (!Array.isArray(desired) || !Array.isArray(live)) return false;
-  if (elements.every((key) => key.startsWith("k:"))) return mapIsCurrent(desired, live, own, elements);
-  if (elements.every((key) => key.startsWith("v:"))) return setIsCurrent(desired, live, elements);
-  return false;
+}
+
+/** What the parts of an owned value are: fields, entries known by their keys, members of a set; "" where it is owned as one. */
+function partsOf(own: Fields): string {
+  let parts = "";
+  for (const element in own) {
+    if (element === ".") continue;
+    const part = element.slice(0, 2);
+    if (parts !== "" && part !== parts) return "mixed";
+    parts = part;
+  }
+  return parts;
+}
+
+function elementsOf(own: Fields): string[] {
+  return Object.keys(own).filter((element) => element !== ".");
 }
 
 function objectIsCurrent(desired: Fields, live: Fields, own: Fields): boolean {
-  for (const key of Object.keys(own)) {
-    if (key !== "." && !(key.startsWith("f:") && ownValue(desired, key.slice(2)) !== undefined)) return false;
+  for (const element in own) {
+    if (element !== "." && !(element.startsWith("f:") && ownValue(desired, element.slice(2)) !== undefined)) {
+      return false;
+    }
   }
-  return Object.keys(desired).every((key) => {
-    if (desired[key] === undefined) return true;
-    return Object.hasOwn(own, `f:${key}`) && isCurrent(desired[key], ownValue(live, key), own[`f:${key}`]);
-  });
+  for (const key in desired) {
+    if (desired[key] === undefined) continue;
+    const part = ownValue(own, `f:${key}`);
+    if (part === undefined || !isCurrent(desired[key], ownValue(live, key), part)) return false;
+  }
+  return true;
 }
 
 /** Lists keyed by fields. A key field that `desired` leaves out was defaulted by the server: the entry that fits must be one. */
-function mapIsCurrent(desired: unknown[], live: unknown[], own: Fields, elements: string[]): boolean {
+function mapIsCurrent(desired: unknown[], live: unknown[], own: Fields): boolean {
+  const elements = elementsOf(own);
   if (desired.length !== elements.length) return false;
   const keys = elements.map((element) => parseElement(element)), fields = Object.keys(keys[0] ?? {});
   if (!keys.every((key): key is Fields => key !== undefined && hasFields(key, fields))) return false;
@@ -138,7 +162,8 @@ function onlyFitting(
   return found === SEVERAL ? undefined : found;
 }
 
-function setIsCurrent(desired: unknown[], live: unknown[], elements: string[]): boolean {
+function setIsCurrent(desired: unknown[], live: unknown[], own: Fields): boolean {
+  const elements = elementsOf(own);
   if (desired.length !== elements.length) return false;
   const values = new Set(elements.map((element) => canonicalJson(parseJsonText(element.slice(2)))));
   const positions = positionsOf(live.map((item) => canonicalJson(item)));
@@ -163,12 +188,13 @@ function hasFields(key: Fields, fields: readonly string[]): boolean {
   return Object.keys(key).length === fields.length && fields.every((field) => Object.hasOwn(key, field));
 }
 
-/** What an item has in these fields; undefined where it lacks one. */
+/** What an item has in these fields, as something that a Map finds; undefined where it lacks one. */
 function keyText(item: unknown, fields: readonly string[]): string | undefined {
   if (!isObject(item)) return undefined;
   if (fields.length === 1) {
     const value = ownValue(item, fields[0]!);
-    return value === undefined ? undefined : canonicalJson(value);
+    // Most lists have one key, which is text. Other values are spelt, and told from texts by a list around them.
+    return typeof value === "string" || value === undefined ? value : `[${canonicalJson(value)}]`;
   }
   const values = fields.map((field) => ownValue(item, field));
   return values.includes(undefined) ? undefined : values.map(canonicalJson).join();

@@ -1,3 +1,4 @@
+import { narrowIntegers } from "../base/mod.ts";
 /** How a field is written (Protocol Buffers, wire types). */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
@@ -22,9 +23,9 @@ export class ProtobufReader {
     return { number: Math.floor(key / 8), wire: key & 7 };
   }
 
-  /** A signed integer; beyond 2^53 it is rounded. */
-  integer(): number {
-    return Number(BigInt.asIntN(64, this.#varint()));
+  /** A signed integer, as `parseJson` has it: a bigint beyond 2^53. */
+  integer(): number | bigint {
+    return narrowIntegers(BigInt.asIntN(64, this.#varint())) as number | bigint;
   }
 
   /** A double. */

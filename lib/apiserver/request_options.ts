@@ -1,4 +1,4 @@
-import { isObject } from "../base/mod.ts";
+import { isObject, truncate } from "../base/mod.ts";
 import {
   type FieldRequirement,
   type LabelRequirement,
@@ -165,7 +165,7 @@ function dryRunCauses(values: readonly unknown[]): StatusCause[] {
 
 /** `kubectl/v1.37.2 (linux)` writes as `kubectl`. */
 function managerFromUserAgent(userAgent: string | undefined): string {
-  const prefix = (userAgent ?? "").split("/")[0]!.slice(0, FIELD_MANAGER_LENGTH_MAX);
+  const prefix = truncate((userAgent ?? "").split("/")[0]!, FIELD_MANAGER_LENGTH_MAX);
   return prefix === "" || !isPrintable(prefix) ? "unknown" : prefix;
 }
 

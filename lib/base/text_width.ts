@@ -33,3 +33,19 @@ export function cutToWidth(text: string, widthMax: number): string {
   }
   return widthMax < 1 ? "" : `${cut}…`;
 }
+
+/**
+ * The beginning of a text, at most `lengthMax` UTF-16 units of it, no character cut in two: half of one is no text that UTF-8, and so an API
+ * server, can hold. Halves that the text brings become U+FFFD.
+ *
+ * @example
+ * ```ts
+ * import { truncate } from "./text_width.ts";
+ * if (truncate("ab😀", 3) !== "ab") throw new Error("the third unit is half of the face");
+ * ```
+ */
+export function truncate(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax) return text.toWellFormed();
+  const last = text.charCodeAt(lengthMax - 1), splits = last >= 0xd800 && last <= 0xdbff;
+  return text.slice(0, Math.max(0, splits ? lengthMax - 1 : lengthMax)).toWellFormed();
+}

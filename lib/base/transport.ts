@@ -20,6 +20,8 @@ export interface TransportRequest {
  * Assumptions: `path` starts with `/` and holds the query string; the caller reads or cancels every body.
  */
 export interface Transport {
+  /** The server's address, for messages; absent where there is none, or where it does not matter. */
+  readonly server?: string | undefined;
   /** Sends one request; resolves with the head of the answer, whose body may still stream. */
   fetch(path: string, request?: TransportRequest): Promise<Response>;
   /** Closes connections; requests under way fail. */

@@ -1,6 +1,6 @@
 import { describeError, UsageError } from "../base/errors.ts";
 import type { Mask } from "../base/mask.ts";
-import { UnauthorizedError, UnreachableError, type UnreachableKind } from "../client/mod.ts";
+import { MalformedAnswerError, UnauthorizedError, UnreachableError, type UnreachableKind } from "../client/mod.ts";
 import { InterruptedError } from "./interrupts.ts";
 import { paint, type Terminal, writeBlock } from "./terminal.ts";
 
@@ -10,7 +10,8 @@ export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, interrupted:
 /** The exit code that an error asks for. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof UnreachableError) return EXIT.unreachable;
+  // Where another program answers there is no API server.
+  if (error instanceof UnreachableError || error instanceof MalformedAnswerError) return EXIT.unreachable;
   if (error instanceof InterruptedError) return EXIT.interrupted;
   return EXIT.failed;
 }

@@ -1,3 +1,4 @@
+import { jsonClone } from "../base/json.ts";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { describeError, UsageError } from "../base/errors.ts";
 import { diff } from "../apimachinery/diff.ts";
@@ -76,7 +77,7 @@ async function checkFolder(
     there.delete(name);
     if (!found) differences.push(`${name} is missing`);
     else {
-      const wanted = JSON.parse(JSON.stringify(object)) as DynamicObject;
+      const wanted = jsonClone(object);
       for (const { path, operation } of diff(found, wanted)) {
         const how = { add: "is missing", change: "differs", remove: "is not declared" }[operation];
         differences.push(`${name}: ${path.join(".")} ${how}`);

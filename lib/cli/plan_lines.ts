@@ -1,5 +1,6 @@
 import { formatJson } from "../base/json.ts";
 import { formatDuration } from "../base/duration.ts";
+import { truncate } from "../base/text_width.ts";
 import { formatKey } from "../apimachinery/object.ts";
 import type { PlannedChange } from "../controller/dry_run.ts";
 import type { PlannedPass } from "../controller/dry_run.ts";
@@ -65,8 +66,8 @@ function fieldText({ operation, path, old, next }: PlannedChange): string {
 }
 
 function valueText(value: unknown): string {
-  const text = formatJson(value) ?? "";
-  return text.length > VALUE_LENGTH_MAX ? `${text.slice(0, VALUE_LENGTH_MAX)}… (${text.length} characters)` : text;
+  const text = formatJson(value);
+  return text.length > VALUE_LENGTH_MAX ? `${truncate(text, VALUE_LENGTH_MAX)}… (${text.length} characters)` : text;
 }
 
 function endingOf(outcome: Outcome): string | undefined {

@@ -13,7 +13,7 @@ export async function requireReady(
   client: Client,
   options: Pick<
     PreflightOptions,
-    "leaseNamespace" | "shardsNamespace" | "peeringNamespace" | "webhookNamespace" | "signal"
+    "leaseNamespace" | "shardsNamespace" | "peeringNamespace" | "webhookNamespace" | "clock" | "logger" | "signal"
   >,
 ): Promise<void> {
   const { only } = scopeOfGlobs(settings.namespaces);

@@ -49,6 +49,8 @@ export async function run(context: CommandContext): Promise<number> {
     await requireReady(context, client, {
       ...replica.leases,
       webhookNamespace: cluster.source === "in-cluster" ? cluster.namespace : undefined,
+      clock,
+      logger,
       signal: interrupts.signal,
     });
   } catch (error) {
@@ -58,14 +60,8 @@ export async function run(context: CommandContext): Promise<number> {
   }
   measure(metrics, operator.name, replica);
   let webhooks: HostedWebhooks | undefined;
-  const health = openHealth(context, {
-    cluster,
-    clock,
-    logger,
-    metrics,
-    running: () => running,
-    webhooks: () => webhooks,
-  });
+  const state = { running: () => running, webhooks: () => webhooks };
+  const health = openHealth(context, { cluster, clock, logger, metrics, ...state });
   try {
     const { signal } = interrupts, onReview = metrics.review.bind(metrics);
     const open = (running: RunningOperator) =>

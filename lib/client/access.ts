@@ -1,5 +1,7 @@
 import type { ApiResource } from "../apimachinery/mod.ts";
+import { isObject } from "../base/mod.ts";
 import type { Requester } from "./requester.ts";
+import { notKubernetes } from "./unreachable.ts";
 
 /** Whom a server may be asked about. */
 export interface AccessSubject {
@@ -42,5 +44,8 @@ export async function canDo(
     repeatable: true, // a question: the server keeps nothing
     signal,
   });
-  return answer.status?.allowed === true;
+  if (!isObject(answer?.status)) {
+    throw notKubernetes(requester.transport.server, `${review.kind}: an answer without status`);
+  }
+  return answer.status.allowed === true;
 }

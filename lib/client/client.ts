@@ -171,7 +171,7 @@ export class Client {
     options: GetOptions = {},
   ): Promise<T> {
     const { metadataOnly, subresource, signal } = options;
-    const object = await this.#requester.json<T>({
+    const object = await this.#requester.object<T>({
       subject: { verb: "get", resource, subresource, key },
       method: "GET",
       path: pathOf(resource, key, subresource),
@@ -366,7 +366,7 @@ export class Client {
     const { subresource, signal } = options;
     const query = { fieldManager: this.fieldManager, dryRun: this.#tries(options) ? "All" : undefined, ...extra.query };
     const subject = { verb, resource, subresource, key };
-    return this.#requester.json<T>({ ...extra, subject, method, path, query, body, signal });
+    return this.#requester.object<T>({ ...extra, subject, method, path, query, body, signal });
   }
 }
 

@@ -1,8 +1,8 @@
 import { type ApiResource, parseApiVersion } from "../apimachinery/mod.ts";
 import { isObject } from "../base/mod.ts";
 import type { Client } from "./client.ts";
-import { NotFoundError, ServerError } from "./api_error.ts";
-import { MalformedAnswerError } from "./unreachable.ts";
+import { ApiError, NotFoundError, ServerError } from "./api_error.ts";
+import { MalformedAnswerError, notKubernetes } from "./unreachable.ts";
 
 /** A resource that a cluster serves. */
 export interface DiscoveredResource extends ApiResource {
@@ -30,11 +30,28 @@ export interface ServerVersion {
 
 const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/** The server's version. Distributions write minors such as `31+`. */
+/**
+ * The server's version. Distributions write minors such as `31+`.
+ *
+ * @throws {MalformedAnswerError} where another program than an API server answers: a web page, a redirect to a login, some other JSON.
+ */
 export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
-  const answer = await client.raw("GET", "/version", undefined, { signal });
-  const { gitVersion = "", major = "", minor = "" } = (isObject(answer) ? answer : {}) as Record<string, string>;
-  return { gitVersion, major: Number.parseInt(major) || 0, minor: Number.parseInt(minor) || 0 };
+  const { server } = client.transport;
+  const answer = await client.raw("GET", "/version", undefined, { signal }).catch((error) => {
+    // Every API server has this path: 404 and redirects come from others, and 400 where HTTPS is expected.
+    const isForeign = error instanceof ApiError && (error.code < 400 || [400, 404, 405].includes(error.code));
+    throw isForeign ? notKubernetes(server, `GET /version: HTTP status ${error.code}`, error) : error;
+  });
+  if (!isObject(answer) || typeof answer.gitVersion !== "string") {
+    const said = isObject(answer) || Array.isArray(answer)
+      ? "other JSON"
+      : /^\s*</.test(String(answer))
+      ? "HTML"
+      : "text";
+    throw notKubernetes(server, `GET /version: ${said}`);
+  }
+  const { gitVersion, major, minor } = answer;
+  return { gitVersion, major: Number.parseInt(text(major)) || 0, minor: Number.parseInt(text(minor)) || 0 };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Clock, formatJson, isObject, parseJson, UsageError } from "../base/mod.ts";
+import { type Clock, formatJson, isObject, parseJson, truncate, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
 /** `users[].user.exec` of a kubeconfig. */
@@ -101,7 +101,7 @@ export class ExecCredentials implements Credentials {
       if (kill.signal.aborted) {
         throw new UsageError(`the credential plugin "${command}" gave no answer in ${timeoutMs / 1_000} s`);
       }
-      const said = new TextDecoder().decode(output.stderr).replace(/\s+/g, " ").trim().slice(0, STDERR_LENGTH_MAX);
+      const said = truncate(new TextDecoder().decode(output.stderr).replace(/\s+/g, " ").trim(), STDERR_LENGTH_MAX);
       throw new UsageError(
         `the credential plugin "${command}" failed with exit code ${output.code}${said && `: ${said}`}`,
         "run it by hand, or log in again with the tool that it belongs to",

@@ -53,6 +53,11 @@ export class FetchTransport implements Transport {
     this.#base = options.server.replace(/\/+$/, "");
   }
 
+  /** See {@linkcode Transport.server}. */
+  get server(): string {
+    return this.#base;
+  }
+
   /** See {@linkcode Transport.fetch}. */
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
     const send = (headers: HeaderFields) => {

@@ -39,7 +39,7 @@ export async function* listPages<T extends KubeObject>(
   const { namespace, metadataOnly, limit = PAGE_LIMIT, signal } = options;
   let next: string | undefined;
   do {
-    const list = await requester.json<KubeList<T>>({
+    const list = await requester.object<KubeList<T>>({
       subject: { verb: "list", resource, key: { namespace } },
       method: "GET",
       path: resourcePath(resource, { namespace }),

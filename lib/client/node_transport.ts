@@ -33,6 +33,11 @@ export class NodeTransport implements Transport {
     this.#prefix = this.#base.pathname.replace(/\/+$/, "");
   }
 
+  /** See {@linkcode Transport.server}. */
+  get server(): string {
+    return this.#options.server;
+  }
+
   /** See {@linkcode Transport.fetch}. */
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
     return await sendAuthenticated(this.#options.credentials, request, async (headers) => {

@@ -3,6 +3,7 @@ import { formatGroupResource, isSecretResource, learnSecrets } from "../apimachi
 import {
   type Clock,
   formatJson,
+  isObject,
   type JsonValue,
   LinkedAbort,
   type Logger,
@@ -15,7 +16,7 @@ import {
 import { ApiError, describeSubject, NotFoundError, type RequestSubject } from "./api_error.ts";
 import { errorOfAnswer } from "./error_answer.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
-import { classifyFailure, MalformedAnswerError, UnreachableError } from "./unreachable.ts";
+import { classifyFailure, notKubernetes, UnreachableError } from "./unreachable.ts";
 
 /** What one attempt of a request did: for metrics and traces. */
 export interface RequestRecord {
@@ -80,9 +81,7 @@ export class Requester {
     } catch {
       // The parser's error is no cause: it quotes the answer, which may hold Secret data.
       const what = describeSubject(spec.subject);
-      throw new MalformedAnswerError(
-        `cannot ${what}: the answer is no JSON; check that the address is an API server's and no proxy is between`,
-      );
+      throw notKubernetes(this.transport.server, `cannot ${what}: the answer is no JSON`);
     }
   }
 
@@ -91,6 +90,13 @@ export class Requester {
     if (isSecretResource(resource) || !resource) {
       learnSecrets(this.options.mask, body, { ofSecrets: Boolean(resource) });
     }
+  }
+
+  /** The same for an answer that is an object of the API: without `metadata` another program has answered. */
+  async object<T extends object>(spec: RequestSpec): Promise<T> {
+    const answer = await this.json<T & { metadata?: unknown }>(spec);
+    if (isObject(answer) && isObject(answer.metadata)) return answer;
+    throw notKubernetes(this.transport.server, `cannot ${describeSubject(spec.subject)}: other JSON`);
   }
 
   /** Sends a request and reads its answer as text. */

@@ -1,6 +1,6 @@
 import { type Clock, jitter, type Random, sleep } from "../base/mod.ts";
 import { ServerError, TooManyRequestsError } from "./api_error.ts";
-import { UnreachableError, type UnreachableKind } from "./unreachable.ts";
+import { MalformedAnswerError, UnreachableError, type UnreachableKind } from "./unreachable.ts";
 
 /** Bounds of the repetition of one request. */
 export interface RetryPolicy {
@@ -51,20 +51,46 @@ export function retryDelayMs(
 }
 
 /**
+ * The same while a program starts: a server that starts too, and what is before it, may give any answer for a moment. What a request has
+ * retried by itself is tried again.
+ */
+export function startDelayMs(
+  error: unknown,
+  retry: number,
+  _repeatable: boolean,
+  policy: RetryPolicy,
+  random: Random,
+): number | undefined {
+  const mayPass = error instanceof ServerError || error instanceof MalformedAnswerError ||
+    (error instanceof UnreachableError && error.kind === "reset");
+  if (!mayPass || retry > policy.retriesMax) return undefined;
+  return jitter(random, Math.min(policy.backoffMsInitial * 2 ** (retry - 1), policy.backoffMsMax), 0.25);
+}
+
+/**
  * Runs `attempt` until it succeeds or {@linkcode retryDelayMs} says stop; `attempt` gets the number of the repetition, 0 first.
  *
  * @throws what the last attempt threw, or the signal's reason.
  */
 export async function withRetries<T>(
   attempt: (retry: number) => Promise<T>,
-  options: { repeatable: boolean; policy: RetryPolicy; clock: Clock; random: Random; signal?: AbortSignal },
+  options: {
+    repeatable: boolean;
+    policy: RetryPolicy;
+    clock: Clock;
+    random: Random;
+    signal?: AbortSignal;
+    /** {@linkcode retryDelayMs} where absent. */
+    delayMs?: typeof retryDelayMs;
+  },
 ): Promise<T> {
   for (let retry = 0;; retry++) {
     try {
       return await attempt(retry);
     } catch (error) {
       options.signal?.throwIfAborted();
-      const delayMs = retryDelayMs(error, retry + 1, options.repeatable, options.policy, options.random);
+      const delayOf = options.delayMs ?? retryDelayMs;
+      const delayMs = delayOf(error, retry + 1, options.repeatable, options.policy, options.random);
       if (delayMs === undefined) throw error;
       await sleep(options.clock, delayMs, options.signal);
     }

@@ -97,6 +97,15 @@ export class MalformedAnswerError extends Error {
   override readonly name: string = "MalformedAnswerError";
 }
 
+/** For an answer that another program must have given; `server` is the address that was asked, `said` names the answer without quoting it. */
+export function notKubernetes(server: string | undefined, said: string, cause?: unknown): MalformedAnswerError {
+  return new MalformedAnswerError(
+    `${server ?? "the server"} does not answer as a Kubernetes API server does (${said}): ` +
+      "check its address in the kubeconfig, and that no proxy or login page is between",
+    { cause },
+  );
+}
+
 const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
   ENOTFOUND: "dns",
   EAI_AGAIN: "dns",

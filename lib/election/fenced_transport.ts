@@ -8,6 +8,7 @@ import { LeaseLostError } from "./lease_lost_error.ts";
  */
 export function fencedTransport(inner: Transport, isLeader: () => boolean): Transport {
   return {
+    server: inner.server,
     fetch: (path: string, request: TransportRequest = {}) => {
       const { method = "GET" } = request;
       if (method === "GET" || path.startsWith("/apis/authorization.k8s.io/") || isLeader()) {

@@ -1,4 +1,4 @@
-import { describeError, UsageError } from "../base/mod.ts";
+import { describeError, truncate, UsageError } from "../base/mod.ts";
 
 /** How a program is run. */
 export interface CommandOptions {
@@ -39,7 +39,7 @@ function gistOf(lines: readonly string[]): string {
 }
 
 function shortened(line: string): string {
-  return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
+  return line.length > LINE_LENGTH_MAX ? `${truncate(line, LINE_LENGTH_MAX)}…` : line;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
-import { describeError, formatJson, isObject, jsonEqual } from "../base/mod.ts";
+import { describeError, formatJson, isObject, jsonEqual, truncate } from "../base/mod.ts";
 
 /**
  * What an object should look like: fields that it names must match, others may be anything. A text matches a RegExp, any
@@ -93,7 +93,7 @@ function show(value: unknown, path: string, hidden: boolean): string {
 
 /** A text for a message: one that is too long is cut, and says so. */
 export function shorten(text: string, lengthMax: number): string {
-  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax)}… (${text.length} characters)`;
+  return text.length <= lengthMax ? text : `${truncate(text, lengthMax)}… (${text.length} characters)`;
 }
 
 /** Lines for people: `  data.key: expected "a", found "b"`. */

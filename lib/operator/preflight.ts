@@ -1,5 +1,19 @@
+import { type Clock, SystemClock } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
+import { type Logger, silentLogger } from "../base/log.ts";
+import { type Random, SystemRandom } from "../base/random.ts";
 import { formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
-import { type AccessSubject, type Client, NotFoundError } from "../client/mod.ts";
+import {
+  type AccessSubject,
+  type Client,
+  MalformedAnswerError,
+  NotFoundError,
+  RETRY_POLICY,
+  serverVersion,
+  startDelayMs,
+  withRetries,
+} from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
 import { ELECTION_RULES, LEASE_RULES, type NamedPolicyRule, type PolicyRule, webhookRules } from "./permissions.ts";
 
@@ -27,6 +41,12 @@ export interface PreflightOptions {
   readonly namespace?: string;
   /** Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about others. */
   readonly account?: AccessSubject;
+  /** Times the pauses after an answer that may pass; the machine's where absent. */
+  readonly clock?: Clock;
+  /** Scatters them; the machine's where absent. */
+  readonly random?: Random;
+  /** Is told of every answer that may pass. */
+  readonly logger?: Logger;
   /** Ends the checks. */
   readonly signal?: AbortSignal;
 }
@@ -36,17 +56,24 @@ const CHECKS_AT_ONCE = 16;
 
 /**
  * Looks at the cluster before anything starts: does it answer, are the operator's kinds installed, may it do what it
- * declares? An empty answer means yes.
+ * declares? An empty answer means yes. A connection that breaks, a 5xx and an answer that is none are tried again, within bounds.
  *
- * @throws {UnreachableError} where the server gives no answer, {@linkcode UnauthorizedError} where it does not know us.
+ * @throws {UnreachableError} where the server gives no answer, {@linkcode UnauthorizedError} where it does not know us,
+ * {@linkcode MalformedAnswerError} where it is no API server.
  */
-export async function preflight(
-  operator: Operator,
-  client: Client,
-  options: PreflightOptions = {},
-): Promise<Finding[]> {
+export function preflight(operator: Operator, client: Client, options: PreflightOptions = {}): Promise<Finding[]> {
+  const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, signal } = options;
+  const look = () =>
+    lookAtCluster(operator, client, options).catch((error) => {
+      if (!signal?.aborted) logger.debug("the cluster could not be looked at", { error: describeError(error) });
+      throw error;
+    });
+  return withRetries(look, { repeatable: true, policy: RETRY_POLICY, clock, random, signal, delayMs: startDelayMs });
+}
+
+async function lookAtCluster(operator: Operator, client: Client, options: PreflightOptions): Promise<Finding[]> {
   const { program = operator.name, signal } = options;
-  await client.raw("GET", "/version", undefined, { signal });
+  await serverVersion(client, signal);
   const kinds = await missingKinds(operator, client, installHint(program), signal);
   return [...kinds, ...await missingRights(operator, client, options)];
 }
@@ -112,8 +139,12 @@ async function missingKinds(
     const list = await client.raw("GET", path, undefined, { signal }).catch((error) => {
       if (error instanceof NotFoundError) return undefined;
       throw error;
-    }) as { resources?: { name: string }[] } | undefined;
-    if (list?.resources?.some(({ name }) => name === kind.plural)) continue;
+    });
+    const resources = isObject(list) && Array.isArray(list.resources) ? list.resources : undefined;
+    if (list !== undefined && !resources) {
+      throw new MalformedAnswerError(`cannot get ${path}: the answer is no discovery of an API server`);
+    }
+    if (resources?.some(({ name }) => name === kind.plural)) continue;
     findings.push({
       problem: `the cluster does not serve ${formatGroupResource(kind)} in ${formatApiVersion(kind)}`,
       fix: `${install}: it applies the operator's CRDs`,

@@ -246,7 +246,7 @@ Deno.test("an access review asks and gives a plain answer", async () => {
 });
 
 Deno.test("every attempt is recorded, failed ones too", async () => {
-  const { client, records } = setUp(answer({}), () => Promise.reject(new TypeError("fetch failed")));
+  const { client, records } = setUp(answer({ metadata: {} }), () => Promise.reject(new TypeError("fetch failed")));
   await client.get(WIDGETS, KEY, { subresource: "status" });
   await assert.rejects(client.get(WIDGETS, KEY));
   const common = { verb: "get", namespace: "shop", name: "a", durationMs: 0 };
@@ -312,7 +312,7 @@ Deno.test("a server's version is numbers, whatever a distribution appends", asyn
 });
 
 Deno.test("a patch of a list form is sent as it is", async () => {
-  const { client, transport } = setUp(answer({}));
+  const { client, transport } = setUp(answer({ metadata: {} }));
   const body: JsonValue = [{ op: "test", path: "/metadata/resourceVersion", value: "1" }];
   await client.patch(WIDGETS, KEY, body, { type: "json" });
   assert.deepEqual(JSON.parse(transport.seen[0]!.body!), body);

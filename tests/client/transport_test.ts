@@ -190,14 +190,18 @@ contract("connections that the server closes while they wait are replaced unseen
       connections++;
       try {
         await connection.read(new Uint8Array(8_192));
-        await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"));
+        await connection.write(
+          new TextEncoder().encode('HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{"metadata":{}}'),
+        );
       } finally {
         connection.close(); // without having said so in the answer
       }
     }
   })();
   const client = new Client(open(`https://127.0.0.1:${listener.addr.port}`), { fieldManager: "test" });
-  for (let i = 0; i < 10; i++) assert.deepEqual(await client.get(WIDGETS, { namespace: "a", name: "b" }), {});
+  for (let i = 0; i < 10; i++) {
+    assert.deepEqual(await client.get(WIDGETS, { namespace: "a", name: "b" }), { metadata: {} });
+  }
   assert.equal(connections, 10);
   listener.close();
   await answering;

@@ -21,7 +21,9 @@ function open(status: { code: number } = { code: 201 }) {
   const fetch = (path: string, request: { method?: string; body?: string } = {}) => {
     posted.push({ method: request.method!, path: path.split("?")[0]!, body: JSON.parse(request.body!) });
     const { code } = status;
-    if (code < 300) return Promise.resolve(Response.json(JSON.parse(request.body!), { status: code }));
+    if (code < 300) {
+      return Promise.resolve(Response.json({ metadata: {}, ...JSON.parse(request.body!) }, { status: code }));
+    }
     const body = {
       kind: "Status",
       apiVersion: "v1",

@@ -139,3 +139,24 @@ Deno.test("lastTransitionTime moves with the truth only", async () => {
   await world.client.patch(Widget, key, { spec: { size: 1 } }, { type: "merge" });
   assert.equal(await at(1), formatTime(begin + 60_000));
 });
+
+Deno.test("a message that is too long, or brings half a character, is cut between characters and not written again", async () => {
+  const operator = new Operator("long-messages"), passes: number[] = [];
+  operator.on(Widget).reconcile(({ status }) => {
+    passes.push(1);
+    const message = `${"x".repeat(32_767)}😀`;
+    status.condition("Told", true, "Long", message);
+    status.condition("Half", true, "Half", "😀".slice(0, 1));
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  await createWidget(world, Widget, world.home, "long");
+  const told = await untilReady(world, Widget, world.home, "long");
+  assert.equal(conditionOf(told, "Told")?.message, "x".repeat(32_767));
+  assert.equal(conditionOf(told, "Half")?.message, "\ufffd");
+  await world.idle();
+  const before = world.writes.length;
+  world.running.kinds[0]!.reconcile({ namespace: world.home, name: "long" });
+  await world.idle();
+  assert.equal(world.writes.length, before);
+});

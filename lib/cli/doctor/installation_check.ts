@@ -1,4 +1,4 @@
-import { isObject } from "../../base/json.ts";
+import { isObject, jsonClone } from "../../base/json.ts";
 import { diff } from "../../apimachinery/diff.ts";
 import { type DynamicObject, keyOf } from "../../apimachinery/object.ts";
 import { installation, type InstalledObject } from "../../operator/installation.ts";
@@ -70,7 +70,7 @@ export function differences(declared: DynamicObject, live: DynamicObject): strin
         field,
       ) => [field, byName(object[field])]),
     );
-  return diff(part(live), JSON.parse(JSON.stringify(part(declared)))).map(({ path, operation, old }) => ({
+  return diff(part(live), jsonClone(part(declared))).map(({ path, operation, old }) => ({
     path: path.join("."),
     operation,
     old,
