@@ -103,7 +103,8 @@ export function stackOf(error: unknown): string | undefined {
 /** The beginning of a text, no character cut in two, with its whole length where something is left out. */
 export function cutText(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
-  const note = `… (${text.length} characters)`, kept = Math.max(0, lengthMax - note.length);
+  const whole = /… \((\d+) characters\)$/.exec(text)?.[1] ?? text.length; // it was cut before
+  const note = `… (${whole} characters)`, kept = Math.max(0, lengthMax - note.length);
   const splits = /[\uD800-\uDBFF]/.test(text[kept - 1] ?? "");
   return text.slice(0, splits ? kept - 1 : kept) + note;
 }

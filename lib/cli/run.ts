@@ -21,6 +21,7 @@ import type { CommandContext } from "./program.ts";
 import { measure, openReplica, type Replica } from "./replica.ts";
 import { requireReady } from "./require_ready.ts";
 import type { Settings } from "./settings.ts";
+import { UnhandledErrors } from "./unhandled_errors.ts";
 import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, Interrupts } from "./interrupts.ts";
 
@@ -41,6 +42,7 @@ export async function run(context: CommandContext): Promise<number> {
   }
   let running: RunningOperator | undefined;
   const metrics = new Metrics(clock);
+  using _unhandled = new UnhandledErrors({ operator: operator.name, logger, count: () => metrics.unhandledError() });
   using replica = openReplica(context, cluster, clock, logger, {
     drain: async (graceMs) => await running?.release(graceMs),
   });

@@ -58,22 +58,23 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     const { status, changes } = refused, unsaved = { status, ...(changes ? { state: changes.state } : {}) };
     // A server that fails, or a race, is over soon; until then a crash calls the handlers again, and loses nothing that they said.
     if (!isRefusal(error)) return { unsaved, after: object };
+    let after: T | undefined = object, latest = object;
     try {
-      const said = error instanceof InvalidError ? await this.#sayRefused(object, error, refused) : object;
-      if (!changes) return { unsaved, after: said };
-      const base = said ?? object;
+      if (error instanceof InvalidError) {
+        after = await this.#sayRefused(object, error, refused);
+        latest = after ?? object;
+      }
+      if (!changes) return { unsaved, after };
       const edit = await this.#parts.host.changes!.unmarked(object, changes.state) ?? changes.edit;
-      const recorded = edit.annotations
-        ? await this.record(base, { ...changes, edit })
-        : { object: base, foreign: false };
-      const own = said && recorded && !recorded.foreign &&
-        (recorded.object === base ||
-          refused.isOwn(annotated(base, edit.annotations!), recorded.object, statusOf(base)));
-      return { unsaved, after: own ? recorded.object : undefined };
+      if (!edit.annotations) return { unsaved, after };
+      const recorded = await this.record(latest, { ...changes, edit });
+      const own = recorded && !recorded.foreign &&
+        refused.isOwn(annotated(latest, edit.annotations), recorded.object, statusOf(latest));
+      return { unsaved, after: after && own ? recorded.object : undefined };
     } catch (other) {
       if (this.#parts.signal.aborted) throw other;
       this.#parts.log.debug("what was handled could not be recorded either", { error: describeError(other) });
-      return { unsaved };
+      return { unsaved, after };
     }
   }
 

@@ -72,11 +72,12 @@ async function edit<T extends KubeObject>(
       const patched = await client.patch<T>(resource, keyOf(object), [guard, ...operations], { type: "json" });
       return { ...patched, apiVersion: formatApiVersion(resource), kind: resource.kind };
     } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      // A failed test is a 422 on the real server, a lost race a 409.
-      if (!(error instanceof ConflictError || error instanceof InvalidError) || attempt >= ATTEMPTS_MAX) throw error;
+      // A failed test is a 422 on the real server, a lost race a 409. A 404 may be about anything on the way.
+      const raced = error instanceof ConflictError || error instanceof InvalidError;
+      if (!(raced || error instanceof NotFoundError)) throw error;
       const fresh = await client.find<T>(resource, keyOf(object));
       if (!fresh || fresh.metadata?.uid !== object.metadata?.uid) return undefined;
+      if (!raced || attempt >= ATTEMPTS_MAX) throw error;
       current = fresh;
     }
   }
@@ -102,11 +103,10 @@ export async function annotate<T extends KubeObject>(
       const patched = await client.patch<T>(resource, keyOf(object), body, { type: "merge" });
       return { object: { ...patched, apiVersion: formatApiVersion(resource), kind: resource.kind }, foreign };
     } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      if (!(error instanceof ConflictError)) throw error;
+      if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
       const live = await client.find<KubeObject>(resource, keyOf(object), { metadataOnly: true });
       if (live?.metadata?.uid !== uid) return undefined;
-      if (foreign) throw error;
+      if (foreign || error instanceof NotFoundError) throw error;
     }
   }
   return undefined;

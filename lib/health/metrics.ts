@@ -40,6 +40,12 @@ export class Metrics {
     "controller",
   ]);
 
+  readonly #unhandled = this.#counter(
+    "pintle_unhandled_errors_total",
+    "Errors of the operator's code that no code caught: unawaited promises, callbacks of timers",
+    [],
+  );
+
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#collectQueues();
@@ -117,6 +123,11 @@ export class Metrics {
       hot: (_key, hot) => this.#hot.inc(label, hot ? 1 : -1),
       stale: () => cycles.stale.inc(label),
     };
+  }
+
+  /** Counts an error that no code caught. */
+  unhandledError(): void {
+    this.#unhandled.inc();
   }
 
   /** Counts one API request. `code` is an HTTP status; 0, where no answer came, is counted as `<error>` (as client-go does). */

@@ -27,6 +27,7 @@ const NAMES = [
   "pintle_hot_keys",
   "pintle_reconcile_writes_total",
   "pintle_stale_reads_avoided_total",
+  "pintle_unhandled_errors_total",
   "pintle_store_objects",
   "pintle_watch_reconnects",
   "pintle_watch_relists",
