@@ -1,3 +1,4 @@
+import { truncate } from "./text_width.ts";
 import { type Duration, durationMs } from "./duration.ts";
 
 /**
@@ -104,9 +105,8 @@ export function stackOf(error: unknown): string | undefined {
 export function cutText(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
   const whole = /… \((\d+) characters\)$/.exec(text)?.[1] ?? text.length; // it was cut before
-  const note = `… (${whole} characters)`, kept = Math.max(0, lengthMax - note.length);
-  const splits = /[\uD800-\uDBFF]/.test(text[kept - 1] ?? "");
-  return text.slice(0, splits ? kept - 1 : kept) + note;
+  const note = `… (${whole} characters)`;
+  return truncate(text, lengthMax - note.length) + note;
 }
 
 function messageOf(thrown: unknown): string {
