@@ -245,6 +245,36 @@ ownership.scenario("a service account token is no source", async (scenario) => {
   });
 });
 
+ownership.scenario("a source that is replaced by a token just before it is copied is no source", async (scenario) => {
+  const { given, when, then, cluster, operator, ref, namespace } = scenario, story = new Replicating(scenario);
+  const annotations = { "kubernetes.io/service-account.name": "robot" }, manager = { name: "robot", namespace };
+  await given(
+    "a ServiceAccount",
+    () => cluster.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: manager } as KubeObject),
+  );
+  let armed = false;
+  await operator.inProcess.start({
+    before: async ({ method, path }) => {
+      if (!armed || method !== "GET" || !path.endsWith(`/namespaces/${namespace}/secrets/token`)) return;
+      armed = false;
+      const type = "kubernetes.io/service-account-token";
+      await cluster.delete(ref(Secret, "token"));
+      await cluster.create(secret("token", { key: "two" }, { type, metadata: { annotations } }));
+    },
+  });
+  await story.begin(["team-a"], { targets: { namespaces: [`${scenario.prefix}-team*`], annotations } });
+  await story.ready(1);
+  const [late] = await when("another namespace comes, and the source changes before it is read", () => {
+    armed = true;
+    return story.namespaces("team-late");
+  });
+  await story.notReady("ServiceAccountToken");
+  await then("no token was copied", async () => {
+    assert.equal(armed, false);
+    assert.equal(await cluster.find(ref(Secret, "token", late)), undefined);
+  });
+}, { inProcess: true, operator: "stopped" });
+
 ownership.scenario("orphaned copies are taken back without Adopt when the source returns", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
