@@ -34,12 +34,15 @@ const PLAIN: readonly string[] = ["apiVersion", "kind", "metadata", "type", "imm
 
 function learnSecret(mask: Mask, secret: Record<string, unknown>): void {
   const own = ownNames(secret);
+  // Fields that no Secret has may be mistyped ones, which the server refuses with their values.
+  const wrong: [field: string, value: unknown][] = [];
   for (const [field, value] of Object.entries(secret)) {
     if (PLAIN.includes(field) || value === undefined || value === null) continue;
-    // A field that no Secret has may be a mistyped one, which the server refuses with its value.
-    const source = typeof value === "object" ? value : secret;
-    mask.learn(source, lengthOf(value), () => except(own, valuesOf(value, field === "data")));
+    if (typeof value !== "object") wrong.push([field, value]);
+    else mask.learn(value, lengthOf(value), () => except(own, valuesOf(value, field === "data")));
   }
+  const values = () => wrong.flatMap(([field, value]) => [...valuesOf(value, field === "data")]);
+  if (wrong.length > 0) mask.learn(secret, lengthOf(wrong), () => except(own, values()));
   const annotations = isObject(secret.metadata) ? secret.metadata.annotations : undefined;
   if (!isObject(annotations) || !Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) return;
   const applied = annotations[LAST_APPLIED_ANNOTATION];
@@ -57,12 +60,14 @@ function* except(own: ReadonlySet<unknown>, values: Iterable<MaskedValue>): Gene
   }
 }
 
+/** Each operation as the part of a Secret that it writes. */
 function learnJsonPatch(mask: Mask, operations: readonly unknown[]): void {
   for (const operation of operations) {
     if (!isObject(operation) || operation.value === undefined) continue;
-    const { path, value } = operation, [, field = ""] = /^\/([^/]*)/.exec(`${path}`) ?? [];
-    if (field === "") learn(mask, value, true, 1);
-    else if (!PLAIN.includes(field)) mask.learn(operation, lengthOf(value), () => valuesOf(value, field === "data"));
+    const fields = `${operation.path}`.split("/").slice(1).map((field) =>
+      field.replaceAll("~1", "/").replaceAll("~0", "~")
+    );
+    learn(mask, fields.reduceRight<unknown>((value, field) => ({ [field]: value }), operation.value), true, 1);
   }
 }
 

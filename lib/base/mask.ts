@@ -132,7 +132,9 @@ export class Mask {
   #scan(view: TextView, marks: Marks): void {
     const { text } = view, [one, other] = [this.#young, this.#old];
     const isKnown = (low: number, high: number) => one.windows.has(low, high) || other.windows.has(low, high);
-    for (const [from, to] of knownRuns(text, isKnown)) marks.mark(view, from, to);
+    for (const bytes of readingsOf(text)) {
+      for (const [from, to] of knownRuns(text, bytes, isKnown)) marks.mark(view, from, to);
+    }
     const markKnown = (low: number, high: number, from: number, to: number) => {
       if (isKnown(low, high)) marks.mark(view, from, to);
     };
@@ -198,7 +200,9 @@ class Marks {
       if (start < 0) return shown + text.slice(from);
       let end = marked.indexOf(0, start);
       if (end < 0) end = text.length;
-      const run = text.slice(start, end), [before = ""] = /^\s*/.exec(run)!, [after = ""] = /\s*$/.exec(run)!;
+      // By trimming, not by patterns: a value of 1 MiB of whitespace must not stop the operator.
+      const run = text.slice(start, end);
+      const before = run.slice(0, run.length - run.trimStart().length), after = run.slice(run.trimEnd().length);
       const instead = isVocabulary(text, start, end, isValue) ? run.trim() : MASKED;
       // A value's last line break ends the line that quotes it, too.
       shown += text.slice(from, start) + before + instead + after;
@@ -237,7 +241,7 @@ const VOCABULARY = new Set([
 
 /** Whether a run of marked characters is one word of the vocabulary that stands alone. */
 function isVocabulary(text: string, start: number, end: number, isValue: (word: string) => boolean): boolean {
-  const run = text.slice(start, end), word = run.replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
+  const run = text.slice(start, end), [word = ""] = /[A-Za-z0-9](?:.*[A-Za-z0-9])?/s.exec(run) ?? [];
   if (!VOCABULARY.has(word) || isValue(word)) return false;
   const at = start + run.indexOf(word);
   return isEdge(text, at) && isEdge(text, at + word.length);
@@ -275,12 +279,25 @@ function eachWindow(bytes: Uint8Array, found: (low: number, high: number, end: n
   }
 }
 
-/** Where a text has at least 8 characters in a row all of whose windows are known. */
+/** The bytes that a text stands for: UTF-8, and where it may show each byte as a character (as `atob` does, or `\xff`), these bytes. */
+function readingsOf(text: string): Uint8Array[] {
+  const encoded = UTF8.encode(text);
+  if (!/[\x80-\xff]/.test(text)) return [encoded];
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit <= 0xff) bytes[index] = unit;
+  }
+  return [encoded, bytes];
+}
+
+/** Where a text, of these bytes, has at least 8 characters in a row all of whose windows are known. */
 function* knownRuns(
   text: string,
+  bytes: Uint8Array,
   isKnown: (low: number, high: number) => boolean,
 ): Generator<[from: number, to: number]> {
-  const bytes = UTF8.encode(text), runs: number[] = [];
+  const runs: number[] = [];
   eachWindow(bytes, (low, high, end) => {
     if (!isKnown(low, high)) return;
     if (runs.length > 0 && runs.at(-1)! === end - 1) runs[runs.length - 1] = end;

@@ -10,7 +10,8 @@ export interface TextView {
 
 /** JSON in JSON in JSON is as deep as logs of logs go. */
 const DEPTH_MAX = 3;
-const VIEWS_MAX = 8;
+/** Enough for three levels of JSON beside whatever else a text holds. */
+const VIEWS_MAX = 16;
 
 /** The text as it is, and as it reads without the escapes of JSON and without percent-encoding, also one inside the other. */
 export function viewsOf(text: string): TextView[] {
@@ -20,7 +21,9 @@ export function viewsOf(text: string): TextView[] {
     for (const view of views.slice(from, to)) {
       for (const decode of [unescaped, percentDecoded, spaced]) {
         const decoded = decode(view);
-        if (decoded && views.length < VIEWS_MAX) views.push(decoded);
+        // Decoding in another order often gives the same.
+        if (!decoded || views.some(({ text }) => text === decoded.text)) continue;
+        if (views.length < VIEWS_MAX) views.push(decoded);
       }
     }
     from = to;
@@ -45,19 +48,10 @@ function unescaped(view: TextView): TextView | undefined {
   });
 }
 
-/** One character: of one, two, three or four bytes of UTF-8. */
-const PERCENT_ENCODED =
-  /%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|%f[0-7](?:%[89ab][0-9a-f]){3}/gi;
-
+/** Each encoded byte as the character of its number: bytes that are no UTF-8 are encoded as well. */
 function percentDecoded(view: TextView): TextView | undefined {
   if (!view.text.includes("%")) return undefined;
-  return rewritten(view, PERCENT_ENCODED, (found) => {
-    try {
-      return decodeURIComponent(found!);
-    } catch {
-      return "\uFFFD";
-    }
-  });
+  return rewritten(view, /%([0-9a-f]{2})/gi, (_, byte) => String.fromCharCode(Number.parseInt(byte!, 16)));
 }
 
 /** A form's `+` is a space. */

@@ -34,8 +34,8 @@ export function replicationText({ namespace, name }: ObjectKey): string {
  * The Replication that an object is a copy of, or undefined where it is no copy.
  *
  * Guarantees: no pasted manifest is a copy. The claim names the place that it was written for, and it counts only where the
- * operator's field manager owns it. API servers give a field to the manager that changes it, even on a create whose body brings
- * `managedFields` (KEP-555). Whether the Replication still exists is another question: ask the server.
+ * operator's field manager owns it, by a write that is no older than the object. API servers give a field to the manager that changes
+ * it, even on a create whose body brings `managedFields` (KEP-555). Whether the Replication still exists is another question: ask the server.
  */
 export function claimOf(record: CopyRecord): ReplicationIdentity | undefined {
   const { namespace, name } = record.metadata ?? {};

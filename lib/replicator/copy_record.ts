@@ -20,6 +20,12 @@ export interface CopyRecord extends KubeObject {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/**
+ * A write of ours is at most so much older than the object, in milliseconds: what lies between the two times that the server gives a
+ * create, and between the clocks of two servers.
+ */
+const OLDER_MS_MAX = 60_000;
+
 const CONTENT_FIELDS = ["f:data", "f:binaryData", "f:stringData", "f:type", "f:immutable"];
 
 /** The projection of a copy's metadata that the store keeps, for the operator's `fieldManager`. */
@@ -27,9 +33,10 @@ export function projectCopy(fieldManager: string): (object: KubeObject) => CopyR
   return (object) => {
     const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations, managedFields = [] } =
       object.metadata ?? {};
-    const own = managedFields.find((entry) => isOwn(entry, fieldManager))?.fieldsV1 ?? {};
+    const isOwn = (entry: ManagedFieldsEntry) => isOf(entry, fieldManager) && !isPasted(entry, object);
+    const own = managedFields.find(isOwn)?.fieldsV1 ?? {};
     const foreign = managedFields.some((entry) => {
-      return !isOwn(entry, fieldManager) && CONTENT_FIELDS.some((field) => Object.hasOwn(entry.fieldsV1 ?? {}, field));
+      return !isOwn(entry) && CONTENT_FIELDS.some((field) => Object.hasOwn(entry.fieldsV1 ?? {}, field));
     });
     const metadata = own["f:metadata"] as Fields | undefined, controller = controllerOf(object);
     return {
@@ -43,8 +50,17 @@ export function projectCopy(fieldManager: string): (object: KubeObject) => CopyR
   };
 }
 
-function isOwn(entry: ManagedFieldsEntry, fieldManager: string): boolean {
+function isOf(entry: ManagedFieldsEntry, fieldManager: string): boolean {
   return entry.manager === fieldManager && entry.operation === "Update" && !entry.subresource;
+}
+
+/**
+ * Whether an entry tells of a write before the object was created. A create strips pasted entries of every field, but a second write of
+ * the same manifest changes none, and the server then takes its `managedFields` as they are.
+ */
+function isPasted({ time }: ManagedFieldsEntry, { metadata }: KubeObject): boolean {
+  if (time === undefined || metadata?.creationTimestamp === undefined) return false;
+  return Date.parse(time) < Date.parse(metadata.creationTimestamp) - OLDER_MS_MAX;
 }
 
 function keysUnder(fields: unknown): string[] {

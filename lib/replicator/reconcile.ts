@@ -16,7 +16,7 @@ import { CopyWriter, LeavingError } from "./copy_writer.ts";
 import { desiredMarks, planSteps, type Step, unwantedCopies } from "./plan.ts";
 import type { ReplicationFailure } from "./replication.ts";
 import { type SourceFacts, sourceFacts } from "./source.ts";
-import { SourceReading, sourceRefusal } from "./source_reading.ts";
+import { SourceReading } from "./source_reading.ts";
 import { compileTargets, copyName, type Targets } from "./targets.ts";
 import { isTrusted, trustAdvice, type TrustSettings } from "./trust.ts";
 
@@ -97,7 +97,7 @@ export class ReplicationReconciler {
     if (remembered.source?.readVersion === seenVersion && !remembered.source.refused) return remembered.source;
     const source = await read.find();
     if (!source) return undefined;
-    return remembered.source = sourceFacts(source, remembered.source, await sourceRefusal(context, source));
+    return remembered.source = sourceFacts(source, remembered.source, await read.refusal());
   }
 
   async #removeUnwanted(context: Context, wanted: ReadonlySet<string>): Promise<ReplicationFailure[]> {
@@ -165,6 +165,8 @@ export class ReplicationReconciler {
       verified: (copy) => verified.get(copy.metadata!.uid!) === proof(copy.metadata!.resourceVersion!, source),
     });
     const writer = this.#writer(context, kind, { source, read });
+    const present = new Set(steps.map((step) => "copy" in step ? step.copy.metadata!.uid! : ""));
+    for (const uid of verified.keys()) if (!present.has(uid)) verified.delete(uid);
     const work = steps.filter(({ kind }) => kind !== "keep");
     const carryOut = (step: Step) => this.#carryOut(step, writer, verified, source);
     const failures = await this.#each(work, context, carryOut, (step) => step.namespace);

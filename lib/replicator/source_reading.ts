@@ -12,6 +12,7 @@ export class SourceReading {
   readonly #context: Context;
   readonly #key: ObjectKey;
   #reading: Promise<SourceObject | undefined> | undefined;
+  #refusing: Promise<SourceFacts["refused"]> | undefined;
 
   constructor(context: Context, key: ObjectKey) {
     this.#context = context;
@@ -23,16 +24,21 @@ export class SourceReading {
     return this.#reading ??= this.#context.client.find<SourceObject>(KINDS[this.#context.spec.source.kind], this.#key);
   }
 
-  /** The source. @throws {TemporaryError} where it is gone. */
+  /** Why what was read can be no source, with what to do; undefined where it can, or is gone. */
+  refusal(): Promise<SourceFacts["refused"]> {
+    return this.#refusing ??= this.find().then((source) => source && sourceRefusal(this.#context, source));
+  }
+
+  /** The source. @throws {TemporaryError} where it is gone, or was replaced by what can be no source since it was last seen. */
   async get(): Promise<SourceObject> {
-    const source = await this.find();
+    const source = await this.find(), refused = await this.refusal();
     if (!source) throw new TemporaryError("the source was just deleted", { delay: 100, reason: "SourceNotFound" });
+    if (refused) throw new TemporaryError(`the source ${refused.message}`, { delay: 100, reason: refused.reason });
     return source;
   }
 }
 
-/** Why an object can be no source, with what to do; undefined where it can. */
-export async function sourceRefusal({ client }: Context, source: SourceObject): Promise<SourceFacts["refused"]> {
+async function sourceRefusal({ client }: Context, source: SourceObject): Promise<SourceFacts["refused"]> {
   if (source.type === SERVICE_ACCOUNT_TOKEN) {
     const message = "is a service account token, which is never copied; grant access by a RoleBinding instead";
     return { reason: "ServiceAccountToken", message };

@@ -44,8 +44,8 @@ export function refusal({ record, title, claimedBy, sourceOf }: Occupant, claima
   if (isCopyOf(record, replication)) return undefined;
   if (claimedBy) return `${title} is a copy of Replication ${replicationText(claimedBy)}`;
   if (sourceOf) return `${title} is the source of Replication ${sourceOf}`;
-  if (leftBehindBy(record) === replicationText(replication)) return undefined;
   if (record.controller) return `${title} belongs to ${record.controller}, which controls it`;
+  if (leftBehindBy(record) === replicationText(replication)) return undefined;
   const annotations = record.metadata?.annotations ?? {};
   if (Object.hasOwn(annotations, SERVICE_ACCOUNT_ANNOTATION)) return `${title} is a service account token`;
   if (conflictPolicy === "Fail") {

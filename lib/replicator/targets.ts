@@ -3,6 +3,7 @@ import {
   isDnsSubdomain,
   isLabelValue,
   isQualifiedName,
+  LAST_APPLIED_ANNOTATION,
   matchesGlobs,
   matchesLabels,
   type NamespaceObject,
@@ -112,6 +113,7 @@ function checkMarks(spec: ReplicationSpec): void {
     for (const [key, value] of Object.entries(marks)) {
       const at = `spec.targets.${field}["${key}"]`;
       if (!isQualifiedName(key)) throw invalid(at, "is no valid key");
+      if (key === LAST_APPLIED_ANNOTATION) throw invalid(at, "is kubectl's own: choose another key");
       if (key.startsWith("pintle.dev/")) throw invalid(at, "is the replicator's own: choose another prefix");
       if (field === "labels" && !isLabelValue(value)) throw invalid(at, `"${value}" is no label value`);
     }

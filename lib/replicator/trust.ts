@@ -3,6 +3,9 @@ import { matchesGlobs, type NamespaceObject } from "../operator/mod.ts";
 /** Annotation of a Namespace: globs of the namespaces whose Replications may write into it, separated by commas. */
 export const ACCEPT_ANNOTATION = "pintle.dev/accept-from";
 
+/** Longest value of {@linkcode ACCEPT_ANNOTATION} that is read: a longer one accepts nothing, as a part of it could accept too much. */
+export const ACCEPT_LENGTH_MAX = 16_384;
+
 /**
  * Names that no copy may have: controllers publish an object of this name in every namespace, and pods trust what it holds.
  * Kubernetes' root CA publisher, OpenShift's service CA operator and istiod are those controllers.
@@ -24,19 +27,25 @@ export interface TrustSettings {
 }
 
 /** Whether the administrator trusts the Replications of `namespace`. */
-export function isTrusted(namespace: string, { trustedNamespaces }: TrustSettings): boolean {
-  return matchesGlobs(trustedNamespaces, namespace);
+export function isTrusted(namespace: string, { trustedNamespaces }: Pick<TrustSettings, "trustedNamespaces">): boolean {
+  return trusts(trustedNamespaces, namespace);
 }
 
 /** Whether a Namespace accepts copies from the Replications of `namespace`. */
 export function accepts({ metadata }: NamespaceObject, namespace: string): boolean {
-  return matchesGlobs(acceptedGlobs(metadata?.annotations), namespace);
+  return trusts(acceptedGlobs(metadata?.annotations), namespace);
+}
+
+/** Trust has to be given: a list of nothing but exclusions trusts no namespace, though as targets it means all others. */
+function trusts(globs: readonly string[], namespace: string): boolean {
+  return globs.some((glob) => !glob.startsWith("!")) && matchesGlobs(globs, namespace);
 }
 
 /** The globs of {@linkcode ACCEPT_ANNOTATION}; none where it is absent. */
 export function acceptedGlobs(annotations: Readonly<Record<string, string>> = {}): string[] {
-  if (!Object.hasOwn(annotations, ACCEPT_ANNOTATION)) return [];
-  return annotations[ACCEPT_ANNOTATION]!.split(",").map((glob) => glob.trim()).filter((glob) => glob !== "");
+  const text = Object.hasOwn(annotations, ACCEPT_ANNOTATION) ? annotations[ACCEPT_ANNOTATION]! : "";
+  if (text.length > ACCEPT_LENGTH_MAX) return [];
+  return text.split(",").map((glob) => glob.trim()).filter((glob) => glob !== "");
 }
 
 /** Why `namespace` never gets a copy, or undefined where it may. */

@@ -1,5 +1,5 @@
-import { type Client, globProblem, matchesGlobs, Namespace, type NamespaceObject } from "../operator/mod.ts";
-import { ACCEPT_ANNOTATION, acceptedGlobs, type TrustSettings } from "./trust.ts";
+import { type Client, globProblem, Namespace, type NamespaceObject } from "../operator/mod.ts";
+import { ACCEPT_ANNOTATION, ACCEPT_LENGTH_MAX, acceptedGlobs, isTrusted, type TrustSettings } from "./trust.ts";
 
 /** Names and lines that are listed one by one; what is beyond is counted. */
 const LISTED_MAX = 20;
@@ -33,7 +33,7 @@ function trusted(globs: readonly string[], namespaces: readonly NamespaceObject[
     }];
   }
   const names = namespaces.map(({ metadata }) => metadata?.name ?? "");
-  const matched = names.filter((name) => matchesGlobs(globs, name));
+  const matched = names.filter((name) => isTrusted(name, { trustedNamespaces: globs }));
   const says = `PINTLE_TRUSTED_NAMESPACES (${globs.join(",")}) trusts ${listed(matched) || "no namespace that exists"}`;
   if (matched.length > 0 && matched.length === names.length) {
     return [{
@@ -52,7 +52,8 @@ function trusted(globs: readonly string[], namespaces: readonly NamespaceObject[
 
 function accepting(namespaces: readonly NamespaceObject[]): TrustFinding[] {
   const found = namespaces.flatMap(({ metadata }) => {
-    const globs = acceptedGlobs(metadata?.annotations);
+    const globs = acceptedGlobs(metadata?.annotations), said = metadata?.annotations?.[ACCEPT_ANNOTATION] ?? "";
+    if (said.length > ACCEPT_LENGTH_MAX) return [tooLong(metadata?.name ?? "")];
     return globs.length === 0 ? [] : [acceptance(metadata?.name ?? "", globs)];
   });
   const more = found.length - LISTED_MAX;
@@ -60,16 +61,30 @@ function accepting(namespaces: readonly NamespaceObject[]): TrustFinding[] {
   return [...found.slice(0, LISTED_MAX), { verdict: "ok", says: `${more} more namespaces accept copies` }];
 }
 
+function annotate(name: string): string {
+  return `kubectl annotate --overwrite namespace ${name} ${ACCEPT_ANNOTATION}=NAMESPACE,…`;
+}
+
+function tooLong(name: string): TrustFinding {
+  const says =
+    `${ACCEPT_ANNOTATION} of namespace ${name} has more than ${ACCEPT_LENGTH_MAX} characters: it accepts nothing`;
+  return { verdict: "warning", says, fix: annotate(name) };
+}
+
 function acceptance(name: string, globs: readonly string[]): TrustFinding {
-  const fix = `kubectl annotate --overwrite namespace ${name} ${ACCEPT_ANNOTATION}=NAMESPACE,…`;
+  const fix = annotate(name);
   for (const glob of globs) {
     const problem = globProblem(glob);
     if (problem) {
       return { verdict: "warning", says: `${ACCEPT_ANNOTATION} of namespace ${name}: "${glob}" ${problem}`, fix };
     }
   }
+  if (globs.every((glob) => glob.startsWith("!"))) {
+    const says = `${ACCEPT_ANNOTATION} of namespace ${name} holds exclusions alone: it accepts nothing`;
+    return { verdict: "warning", says, fix };
+  }
   const says = `namespace ${name} accepts copies from ${globs.join(", ")}`;
-  return globs.includes("*")
+  return globs.some((glob) => /^\*+$/.test(glob))
     ? { verdict: "warning", says: `${says}, which is every namespace`, fix }
     : { verdict: "ok", says };
 }

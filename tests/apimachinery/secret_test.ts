@@ -23,6 +23,17 @@ for (
     "a JSON patch of one key": [{ op: "replace", path: "/data/a", value: base64(VALUE) }],
     "a JSON patch of all": [{ op: "add", path: "/stringData", value: { a: VALUE } }],
     "a JSON patch of the object": [{ op: "replace", path: "", value: { data: { a: base64(VALUE) } } }],
+    "a JSON patch of the annotation of kubectl apply": [{
+      op: "add",
+      path: "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
+      value: applied,
+    }],
+    "a JSON patch of all annotations": [{
+      op: "add",
+      path: "/metadata/annotations",
+      value: { "kubectl.kubernetes.io/last-applied-configuration": applied },
+    }],
+    "one of several fields that hold no keys": { data: "first", stringData: VALUE, datta: "third" },
     "data that is not encoded": { data: { a: VALUE } },
     "a field that no Secret has": { dataa: { a: VALUE } },
     "keys that objects inherit": JSON.parse(`{"data":{"__proto__":"${base64(VALUE)}","constructor":"YQ=="}}`),

@@ -18,6 +18,11 @@ const SLIPPED_THROUGH = [
     { namespaces: ["x"], labels: { "pintle.dev/replication": "x" } },
     /spec\.targets\.labels/,
   ],
+  [
+    "kubectl's own annotation",
+    { namespaces: ["x"], annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{}" } },
+    /spec\.targets\.annotations.* is kubectl's own/,
+  ],
   ["a label value that is none", { namespaces: ["x"], labels: { a: "no value!" } }, /spec\.targets\.labels\["a"\]/],
   ["a copy name that is none", { namespaces: ["x"], name: "Not_A_Name" }, /spec\.targets\.name/],
   [

@@ -28,6 +28,13 @@ function pastedInto(manifest: SecretObject, namespace: string, text: string): Se
   return { ...manifest, metadata: { ...manifest.metadata, namespace }, data: { key: btoa(text) } };
 }
 
+/** The same manifest as if it had been exported so many milliseconds ago. */
+function withAge(manifest: SecretObject, ageMs: number): SecretObject {
+  const earlier = (time: string) => `${new Date(Date.parse(time) - ageMs).toISOString().slice(0, 19)}Z`;
+  const managedFields = manifest.metadata?.managedFields?.map((entry) => ({ ...entry, time: earlier(entry.time!) }));
+  return { ...manifest, metadata: { ...manifest.metadata, managedFields } };
+}
+
 ownership.scenario("an exported copy applied over the source leaves the source and its copies", async (scenario) => {
   const { when, then, cluster, operator, expect, ref, namespace } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"]);
@@ -103,6 +110,30 @@ ownership.scenario("an exported copy applied where its copy once was is a user's
   await when("the Replication is deleted", () => cluster.delete(ref(Replication, "token")));
   await story.gone(a!);
   await then("theirs survives that, too", () => expect(ref(Secret, "token", b)).toExist());
+});
+
+ownership.scenario("an old export written twice where its copy once was is a user's object", async (scenario) => {
+  const { when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
+  const [a, b] = await story.begin(["team-a", "team-b"]);
+  await story.ready(2);
+  const manifest = await exported(scenario, b!);
+  await when(
+    "one namespace is no target any more",
+    () => story.change({ targets: { namespaces: [`${prefix}-team-a`] } }),
+  );
+  await story.gone(b!);
+  await when("its owner creates the exported copy again, and writes the same once more", async () => {
+    // A second write changes no field, so the server believes what it says in managedFields.
+    const mine = withAge(pastedInto(manifest, b!, "one"), HOUR), made = await cluster.client.create(Secret, mine);
+    const { resourceVersion } = made.metadata!;
+    const again = await cluster.client.replace(Secret, { ...mine, metadata: { ...mine.metadata, resourceVersion } });
+    assert.ok(again.metadata?.managedFields?.some(({ manager }) => manager === "pintle-replicator"));
+  });
+  await when("the source changes", () => cluster.patch(ref(Secret, "token"), { stringData: { key: "two" } }));
+  await story.copied(a!, "two");
+  await when("the Replication is deleted", () => cluster.delete(ref(Replication, "token")));
+  await story.gone(a!);
+  await then("theirs is untouched", () => expect(ref(Secret, "token", b)).toMatch({ data: { key: btoa("one") } }));
 });
 
 ownership.scenario(
@@ -214,6 +245,36 @@ ownership.scenario("a service account token is no source", async (scenario) => {
   });
 });
 
+ownership.scenario("a source that is replaced by a token just before it is copied is no source", async (scenario) => {
+  const { given, when, then, cluster, operator, ref, namespace } = scenario, story = new Replicating(scenario);
+  const annotations = { "kubernetes.io/service-account.name": "robot" }, manager = { name: "robot", namespace };
+  await given(
+    "a ServiceAccount",
+    () => cluster.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: manager } as KubeObject),
+  );
+  let armed = false;
+  await operator.inProcess.start({
+    before: async ({ method, path }) => {
+      if (!armed || method !== "GET" || !path.endsWith(`/namespaces/${namespace}/secrets/token`)) return;
+      armed = false;
+      const type = "kubernetes.io/service-account-token";
+      await cluster.delete(ref(Secret, "token"));
+      await cluster.create(secret("token", { key: "two" }, { type, metadata: { annotations } }));
+    },
+  });
+  await story.begin(["team-a"], { targets: { namespaces: [`${scenario.prefix}-team*`], annotations } });
+  await story.ready(1);
+  const [late] = await when("another namespace comes, and the source changes before it is read", () => {
+    armed = true;
+    return story.namespaces("team-late");
+  });
+  await story.notReady("ServiceAccountToken");
+  await then("no token was copied", async () => {
+    assert.equal(armed, false);
+    assert.equal(await cluster.find(ref(Secret, "token", late)), undefined);
+  });
+}, { inProcess: true, operator: "stopped" });
+
 ownership.scenario("orphaned copies are taken back without Adopt when the source returns", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
@@ -272,6 +333,27 @@ ownership.scenario("an orphaned copy that its owner changed since is a conflict,
     "theirs is untouched",
     () => expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("theirs") } }),
   );
+});
+
+ownership.scenario("an orphaned copy that a controller owns since is a conflict, not a copy", async (scenario) => {
+  const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
+  const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
+  await story.ready(1);
+  await when("the source is deleted", () => cluster.delete(ref(Secret, "token")));
+  await story.notReady("SourceNotFound");
+  await when("a controller makes what is left its own", async () => {
+    const owner = await cluster.create(configMap("owner", {}, { metadata: { namespace: team! } }));
+    const ownerReferences = [
+      { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: owner.metadata!.uid!, controller: true },
+    ];
+    await cluster.patch(ref(Secret, "token", team), { metadata: { ownerReferences } } as never);
+  });
+  await when("the source returns", () => cluster.create(secret("token", { key: "two" })));
+  const { status } = await story.notReady("ReplicationIncomplete");
+  await then("it says why, and the object is untouched", async () => {
+    assert.match(status?.failures?.[0]?.message ?? "", /belongs to ConfigMap owner, which controls it/);
+    await expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("one") } });
+  });
 });
 
 ownership.scenario("copies of a Replication that was made again are its copies", async (scenario) => {

@@ -7,6 +7,7 @@ import { type PlanInput, planSteps, unwantedCopies } from "../../lib/replicator/
 import { fieldKeys, sourceFacts, type SourceObject } from "../../lib/replicator/source.ts";
 import { type Occupant, refusal } from "../../lib/replicator/takeover.ts";
 import { compileTargets } from "../../lib/replicator/targets.ts";
+import { trustCheck } from "../../lib/replicator/trust_check.ts";
 import { isLabelValue } from "../../lib/operator/mod.ts";
 
 Deno.test("a glob matches as its regular expression would, in linear time whatever the pattern", () => {
@@ -248,7 +249,27 @@ Deno.test("a namespace trusts by the administrator's setting or by its own annot
     assert.equal(verdict("home", namespace("team", accept)), expected, accept);
   }
   assert.equal(verdict("home", namespace("team", "hom")), "refused");
+  for (const exclusions of ["!evil", "!", "!a,!b"]) {
+    assert.equal(verdict("home", namespace("team", exclusions)), "refused", "exclusions alone give no consent");
+    assert.equal(verdict("home", namespace("team"), exclusions.split(",")), "refused", exclusions);
+  }
+  assert.equal(verdict("home", namespace("team", "h*,!evil")), "allowed");
+  assert.equal(verdict("home", namespace("team", `home${",a".repeat(10_000)}`)), "refused", "too long to be read");
   assert.equal(verdict("home", namespace("ops", "home"), ["*"]), "none");
   assert.equal(verdict("home", namespace("kube-system", "home"), ["*"]), "none");
   assert.equal(verdict("home", namespace("home", "home"), ["*"]), "none");
+});
+
+Deno.test("doctor warns of consent that is too wide, or none", async () => {
+  const looked = async (accept: string) => {
+    const items = [{ metadata: { name: "team", annotations: { "pintle.dev/accept-from": accept } } }];
+    const client = { list: () => Promise.resolve({ items, metadata: {} }) } as never;
+    const { signal } = new AbortController();
+    const found = await trustCheck.look({ client, settings: { trustedNamespaces: [] }, signal });
+    return found.slice(1).map(({ verdict, says }) => `${verdict}: ${says}`).join("; ");
+  };
+  assert.match(await looked("platform"), /^ok: namespace team accepts copies from platform$/);
+  assert.match(await looked("**, !evil"), /^warning: .* which is every namespace$/);
+  assert.match(await looked("!evil"), /^warning: .* holds exclusions alone: it accepts nothing$/);
+  assert.match(await looked("a,".repeat(10_000)), /^warning: .* more than 16384 characters: it accepts nothing$/);
 });
