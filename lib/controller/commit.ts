@@ -57,14 +57,16 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   async keepSuccess(object: T, error: unknown, refused: Refused<T, Status>): Promise<{ unsaved: Unsaved; after?: T }> {
     const { status, changes } = refused, unsaved = { status, ...(changes ? { state: changes.state } : {}) };
     // A server that fails, or a race, is over soon; until then a crash calls the handlers again, and loses nothing that they said.
-    if (!isRefusal(error)) return { unsaved, after: object };
+    const refusal = isRefusal(error), internal = error instanceof ApiError && error.code === 500;
+    if (!refusal && !internal) return { unsaved, after: object };
     let after: T | undefined = object, latest = object;
     try {
-      if (error instanceof InvalidError) {
+      // An API server that cannot type a status, for its schema lacks a field, answers 500; a smaller status it takes.
+      if (error instanceof InvalidError || internal) {
         after = await this.#sayRefused(object, error, refused);
         latest = after ?? object;
       }
-      if (!changes) return { unsaved, after };
+      if (!changes || !refusal) return { unsaved, after };
       const edit = await this.#parts.host.changes!.unmarked(object, changes.state) ?? changes.edit;
       if (!edit.annotations) return { unsaved, after };
       const recorded = await this.record(latest, { ...changes, edit });
@@ -79,7 +81,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** What the server refuses it will refuse again: the object says why. Undefined where another writer's change lies before that. */
-  async #sayRefused(object: T, error: InvalidError, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
+  async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
     plain.condition("Ready", false, "StatusRefused", describeError(error));
     if (!plain.changed) return object;

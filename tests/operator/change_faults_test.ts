@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Operator } from "../../lib/operator/mod.ts";
+import * as z from "zod";
+import { defineResource, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 
@@ -109,4 +110,38 @@ Deno.test("a status that the server refuses is said on the object, and calls no 
   await world.idle();
   assert.equal(calls, 1);
   assert.ok(world.logs.some(({ fields }) => String(fields.error).includes("status.size")), "and the log says why");
+});
+
+Deno.test("a status with a field that an older definition lacks is said on the object, and calls no handler again", async () => {
+  const define = (status: z.ZodObject) =>
+    defineResource({ group: "older.test.pintle.dev", version: "v1", kind: "Widget", spec: z.object({}), status });
+  const Installed = define(z.object({ phase: z.string().optional() }));
+  const Newer = define(z.object({ phase: z.string().optional(), endpoint: z.string().optional() }));
+  const operator = new Operator("widgets");
+  let calls = 0;
+  operator.on(Newer).create(({ status }) => {
+    calls++;
+    status.set({ phase: "Made", endpoint: "https://w" });
+  });
+  const installed = new Operator("older");
+  installed.on(Installed).event(() => {});
+  await using world = await World.open(installed);
+  const transport = world.cluster.transport(), running = await operator.start({ transport });
+  try {
+    const key = { namespace: await world.namespace("a"), name: "w" };
+    await world.client.create(
+      Newer,
+      { apiVersion: "older.test.pintle.dev/v1", kind: "Widget", metadata: key, spec: {} } as never,
+    );
+    const refused = await world.untilObject<WidgetObject>(
+      Newer,
+      key,
+      (widget) => conditionOf(widget, "Ready")?.reason === "StatusRefused",
+    );
+    assert.match(conditionOf(refused, "Ready")!.message, /\.status\.endpoint: field not declared in schema/);
+    assert.equal(calls, 1);
+  } finally {
+    await running.stop(1_000);
+    transport.close();
+  }
 });
