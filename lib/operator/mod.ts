@@ -9,7 +9,7 @@ export { type Duration, durationMs } from "../base/duration.ts";
 export { describeError, PermanentError, TemporaryError, TimeoutError, UsageError } from "../base/errors.ts";
 export { mapConcurrent } from "../base/map_concurrent.ts";
 export type { Logger, LogLevel } from "../base/log.ts";
-export type { JsonObject, JsonValue } from "../base/json.ts";
+export { formatJson, type JsonObject, type JsonValue, parseJson } from "../base/json.ts";
 export {
   formatKey,
   keyOf,
