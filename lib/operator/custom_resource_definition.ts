@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { describeError } from "../base/errors.ts";
+import { narrowIntegers } from "../base/json.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
 import type { Column, ResourceOptions, Schema } from "./resource_options.ts";
 import type { DeclaredVersion } from "./resource_version.ts";
@@ -128,12 +129,25 @@ function jsonSchema(schema: Schema, name: string): SchemaNode {
       cycles: "throw",
       reused: "inline",
       override: ({ zodSchema, jsonSchema }) => {
-        if (zodSchema._zod.def.type === "bigint") Object.assign(jsonSchema, { type: "integer", format: "int64" });
+        const { def } = zodSchema._zod;
+        if (def.type === "bigint") Object.assign(jsonSchema, int64Schema(def.checks));
       },
     }) as SchemaNode;
   } catch (cause) {
     throw new RangeError(`${name}: a CRD's structural schema cannot hold this: ${describeError(cause)}`, { cause });
   }
+}
+
+/** What zod has no JSON Schema for: an integer of 64 bits, with those of its bounds that zod can pass on. Reading checks all. */
+function int64Schema(checks: readonly z.core.$ZodCheck[] = []): SchemaNode {
+  const node: SchemaNode = { type: "integer", format: "int64" };
+  for (const { _zod: { def } } of checks) {
+    const { check, value, inclusive } = def as { check: string; value?: unknown; inclusive?: boolean };
+    const end = { greater_than: "Minimum", less_than: "Maximum" }[check];
+    const bound = narrowIntegers(value);
+    if (end && typeof bound === "number") node[inclusive ? end.toLowerCase() : `exclusive${end}`] = bound;
+  }
+  return node;
 }
 
 function printerColumns(columns: readonly Column[] | undefined): readonly Column[] {

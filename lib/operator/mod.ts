@@ -10,7 +10,7 @@ export { describeError, PermanentError, TemporaryError, TimeoutError, UsageError
 export { mapConcurrent } from "../base/map_concurrent.ts";
 export { Mask, type MaskedValue, type MaskOptions } from "../base/mask.ts";
 export type { Logger, LogLevel } from "../base/log.ts";
-export type { JsonObject, JsonValue } from "../base/json.ts";
+export { formatJson, type JsonObject, type JsonValue, parseJson } from "../base/json.ts";
 export {
   formatKey,
   keyOf,

@@ -5,6 +5,7 @@ import {
   ConfigMap,
   defineResource,
   type Duration,
+  formatJson,
   Namespace,
   Operator,
   PermanentError,
@@ -110,13 +111,23 @@ const CONVERTED: [string, z.ZodType, Schema][] = [
     "x-kubernetes-preserve-unknown-fields": true,
   }],
   ["an integer", z.int(), { type: "integer", format: "int64" }],
+  ["an int64", z.int64(), { type: "integer", format: "int64" }],
+  ["an int64 with bounds", z.int64().min(0n).lt(100n), {
+    type: "integer",
+    format: "int64",
+    minimum: 0,
+    maximum: 100,
+    exclusiveMaximum: true,
+  }],
+  ["an int64 with a bound that no number holds", z.int64().max(2n ** 62n), { type: "integer", format: "int64" }],
+  ["an int64 or string", z.union([z.int64(), z.string()]), { "x-kubernetes-int-or-string": true }],
   ["a positive number", z.number().positive(), { type: "number", minimum: 0, exclusiveMinimum: true }],
   ["a number below one", z.number().lt(1), { type: "number", maximum: 1, exclusiveMaximum: true }],
   ["a pattern", z.string().regex(/^[a-z]+$/), { type: "string", pattern: "^[a-z]+$" }],
   ["a default", z.boolean().default(true), { type: "boolean", default: true }],
 ];
 for (const [what, schema, expected] of CONVERTED) {
-  Deno.test(`${what} becomes ${JSON.stringify(expected)}`, () =>
+  Deno.test(`${what} becomes ${formatJson(expected)}`, () =>
     assert.deepEqual(fieldsOf({ field: schema }).field, expected));
 }
 
@@ -272,4 +283,36 @@ Deno.test("an operator of a built-in kind may not patch it, unless a delete hand
   holder.on(ConfigMap).delete(() => {});
   assert.deepEqual(watcher.rules()[0]!.verbs, ["get", "list", "watch"]);
   assert.deepEqual(holder.rules()[0]!.verbs, ["get", "list", "watch", "patch"]);
+});
+
+Deno.test("numbers of a spec are what their schemas say: an int64 is a bigint though it is small, a float a number though it is large", () => {
+  const Counter = defineResource({
+    group: "define.test.pintle.dev",
+    version: "v1",
+    kind: "Counter",
+    spec: z.object({
+      count: z.int64(),
+      parts: z.array(z.object({ bytes: z.bigint().optional() })).default([]),
+      limit: z.union([z.int64(), z.string()]).optional(),
+      ratio: z.number().optional(),
+      size: z.int().optional(),
+    }),
+  });
+  const read = (spec: unknown) => Counter.parseSpec!({ spec } as never);
+  const large = 2n ** 60n;
+  assert.deepEqual(read({ count: 5, parts: [{ bytes: 3 }, {}, { bytes: large }], limit: 7, ratio: large, size: 1 }), {
+    count: 5n,
+    parts: [{ bytes: 3n }, {}, { bytes: large }],
+    limit: 7n,
+    ratio: Number(large),
+    size: 1,
+  });
+  const given = { count: 5, parts: [] };
+  read(given);
+  assert.deepEqual(given, { count: 5, parts: [] }, "what is given is not edited");
+  const refused = (spec: unknown, message: RegExp) =>
+    assert.throws(() => read(spec), (error: Error) => error instanceof PermanentError && message.test(error.message));
+  refused({ count: 0.5 }, /^spec\.count: /);
+  refused({ count: "5" }, /^spec\.count: /);
+  refused({ count: large, size: large }, /^spec\.size: Too big/);
 });

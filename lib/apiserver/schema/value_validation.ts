@@ -75,7 +75,7 @@ function numberCauses(value: number | bigint, schema: Schema, path: string, caus
 
 function isMultiple(value: number | bigint, of: number): boolean {
   if (typeof value === "bigint" && Number.isSafeInteger(of)) return value % BigInt(of) === 0n;
-  const quotient = Number(value) / of; // 0.3 / 0.1 is not 3 in floating point
+  const quotient = Number(value) / Number(of); // 0.3 / 0.1 is not 3 in floating point
   return Math.abs(quotient - Math.round(quotient)) < 1e-9 * Math.max(1, Math.abs(quotient));
 }
 
