@@ -97,7 +97,8 @@ export function describeError(error: unknown): string {
 
 /** The stack of an error that its author did not throw on purpose, bounded; undefined where it has none. */
 export function stackOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || error instanceof TemporaryError || error instanceof PermanentError) return undefined;
+  const onPurpose = [TemporaryError, PermanentError, TimeoutError].some((known) => error instanceof known);
+  if (!(error instanceof Error) || onPurpose) return undefined;
   return error.stack === undefined ? undefined : cutText(error.stack, DESCRIPTION_LENGTH_MAX);
 }
 

@@ -1,7 +1,7 @@
 import { describeError, stackOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Memo } from "../base/memo.ts";
-import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
+import { formatKey, keyOf, type KubeObject, type ObjectKey, parseKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { StoreEvent } from "../cache/mod.ts";
 import { backoffMs } from "../queue/backoff.ts";
@@ -243,7 +243,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
         try {
           await this.#serve(item!, signal);
         } catch (error) {
-          this.#caught(key, error, signal);
+          this.#caught(item!, error, signal);
         } finally {
           this.queue.done(key);
         }
@@ -273,11 +273,16 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
-  /** A bug of this engine, outside of a pass: the key comes back, slower and slower. */
-  #caught(key: string, error: unknown, abort: AbortSignal): void {
+  /** A filter that throws, or a bug of this engine, before a pass began: the key comes back for the same reasons, slower and slower. */
+  #caught({ key, reasons }: WorkItem, error: unknown, abort: AbortSignal): void {
     if (abort.aborted) return;
-    this.queue.retry(key, "retry");
-    this.#logger(key).error("an object could not be looked at", { error: describeError(error), stack: stackOf(error) });
+    const delayMs = this.queue.retry(key, "retry");
+    for (const reason of reasons) this.queue.addAfter(key, delayMs, reason);
+    this.#logger(key).error("what to do about an object could not be decided; trying again", {
+      error: describeError(error),
+      retryInMs: Math.round(delayMs),
+      stack: stackOf(error),
+    });
   }
 
   async #serve(item: WorkItem, signal: AbortSignal): Promise<void> {
@@ -389,8 +394,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   #logger(key: string): Logger {
-    const slash = key.indexOf("/");
-    const namespace = slash < 0 ? undefined : key.slice(0, slash);
-    return this.#deps.logger.with({ kind: this.#declaration.kind.kind, namespace, name: key.slice(slash + 1) });
+    const { namespace, name } = parseKey(key);
+    return this.#deps.logger.with({ kind: this.#declaration.kind.kind, namespace, name });
   }
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { HandledState } from "../handling/change.ts";
 import { describeError, stackOf } from "../base/errors.ts";
-import { ApiError } from "../client/mod.ts";
+import { ApiError, UnreachableError } from "../client/mod.ts";
 import type { Beginnings } from "../handling/progress.ts";
 import { mergeOutcomes, type Outcome, outcomeOfError, type Trouble } from "../handling/outcome.ts";
 import type { QueueObserver } from "../queue/work_queue.ts";
@@ -166,7 +166,7 @@ export interface FailedAttempt {
 
 /** One line for each attempt that failed, with a stack where nothing was thrown on purpose. */
 export function logFailure(log: Logger, { handler, error, reason, attempt, retryInMs }: FailedAttempt): void {
-  const stack = error instanceof ApiError ? undefined : stackOf(error);
+  const stack = stackOfCode(error);
   const message = retryInMs === undefined
     ? "failed for good; waiting for the object to change"
     : "a handler failed and will be tried again";
@@ -185,7 +185,7 @@ export function logEnd(log: Logger, report: PassReport, retryInMs: number): void
   if (report.kind === "aborted") log.info("cycle cut short; whoever works on the object next takes it up");
   else if (report.kind === "refused" || report.kind === "threw") {
     const { reason, message, error } = outcomeOfError(report.error),
-      stack = error instanceof ApiError ? undefined : stackOf(error);
+      stack = stackOfCode(error);
     const what = report.kind === "refused"
       ? "what the handlers came to could not be written; trying again"
       : "reconcile will be retried";
@@ -198,4 +198,9 @@ export function logEnd(log: Logger, report: PassReport, retryInMs: number): void
   } else if (report.kind === "gone" && report.handlers.changes?.troubles.some(({ gaveUp }) => gaveUp)) {
     log.warn("gave up on a handler; the object is let go");
   }
+}
+
+/** The stack of an error of code, and not of a server that refuses or does not answer. */
+function stackOfCode(error: unknown): string | undefined {
+  return error instanceof ApiError || error instanceof UnreachableError ? undefined : stackOf(error);
 }

@@ -396,3 +396,22 @@ Deno.test("what another writer writes between our read and our write is seen by 
     assert.equal(seen.at(-1), last, `${index}: ${seen}`);
   }
 });
+
+Deno.test("a filter that throws is logged and backs off, and the object is handled once it no longer does", async () => {
+  const seen: string[] = [], operator = new Operator("widgets");
+  let failures = 3;
+  operator.on(Widget).create(({ name }) => void seen.push(name)).timer(() => {}, { interval: 1 }).delete(() => {}, {
+    when: () => {
+      if (failures-- > 0) throw new TypeError("no such field");
+      return false;
+    },
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  assert.deepEqual(seen, ["w"]);
+  const errors = world.logs.filter(({ level }) => level === "error");
+  assert.deepEqual(errors.map(({ fields }) => fields.error), Array(3).fill("no such field"));
+});
