@@ -108,10 +108,25 @@ function objectIsCurrent(desired: Fields, live: Fields, own: Fields): boolean {
   }
   for (const key in desired) {
     if (desired[key] === undefined) continue;
-    const part = ownValue(own, `f:${key}`);
-    if (part === undefined || !isCurrent(desired[key], ownValue(live, key), part)) return false;
+    const part = ownValue(own, `f:${key}`), value = ownValue(live, key);
+    if (value === undefined && isZero(desired[key]) && isWhole(part)) continue;
+    if (part === undefined || !isCurrent(desired[key], value, part)) return false;
   }
   return true;
+}
+
+/**
+ * Whether a value is one that built-in kinds do not store (Go's `omitempty`). Owned and absent, it is as it was applied: had another
+ * manager removed it, it would have no owner.
+ */
+function isZero(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0;
+  return value === null || value === "" || value === false || value === 0;
+}
+
+/** Whether a field is owned as one, or, as an empty keyed list, not at all. */
+function isWhole(part: unknown): boolean {
+  return part === undefined || (isObject(part) && partsOf(part) === "");
 }
 
 /** Lists keyed by fields. A key field that `desired` leaves out was defaulted by the server: the entry that fits must be one. */

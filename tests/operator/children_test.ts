@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { Client } from "../../lib/client/mod.ts";
-import { ConfigMap, type ConfigMapObject, controllerOf, joinedName, Operator } from "../../lib/operator/mod.ts";
+import {
+  ConfigMap,
+  type ConfigMapObject,
+  controllerOf,
+  Deployment,
+  joinedName,
+  type KubeObject,
+  Operator,
+  Secret,
+  ServiceAccount,
+} from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind } from "./widget.ts";
 
@@ -203,4 +213,53 @@ Deno.test("apply adopts an object that nobody controls, and it goes with its new
   assert.deepEqual([child.data, controllerOf(child)?.name], [{ theirs: "1", size: "2" }, "w"]);
   await world.client.delete(Widget, key);
   await world.untilGone(ConfigMap, key);
+});
+
+Deno.test("children with empty fields cost no write once they stand, not even after a restart", async () => {
+  const container = { name: "c", image: "i", args: [], env: [{ name: "A", value: "" }, { name: "B" }], resources: {} };
+  const children = [
+    { kind: ConfigMap, body: { data: {}, binaryData: null, metadata: { labels: {}, annotations: {} } } },
+    { kind: Secret, body: { data: {}, stringData: {} } },
+    { kind: ServiceAccount, body: { secrets: [], imagePullSecrets: [] } },
+    {
+      kind: Deployment,
+      body: {
+        spec: {
+          replicas: 0,
+          paused: false,
+          selector: { matchLabels: { a: "b" } },
+          template: {
+            metadata: { labels: { a: "b" }, annotations: {} },
+            spec: {
+              containers: [container],
+              volumes: [],
+              nodeSelector: {},
+              tolerations: [],
+              hostNetwork: false,
+              nodeName: "",
+            },
+          },
+        },
+      },
+    },
+  ];
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ apply }) => {
+    for (const { kind, body } of children) {
+      const apiVersion = kind.group ? `${kind.group}/${kind.version}` : kind.version;
+      await apply({ apiVersion, kind: kind.kind, ...body } as unknown as KubeObject);
+    }
+  }, { owns: children.map(({ kind }) => kind) });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  await world.idle();
+  await world.stop();
+  await world.start();
+  await world.idle();
+  for (const kind of world.running.kinds) kind.reconcile({ namespace, name: "w" });
+  await world.idle();
+  assert.deepEqual(world.writes.map(({ method, path }) => `${method} ${path.split("?")[0]}`), []);
 });
