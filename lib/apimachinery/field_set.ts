@@ -101,18 +101,16 @@ function elementsOf(own: Fields): string[] {
 }
 
 function objectIsCurrent(desired: Fields, live: Fields, own: Fields): boolean {
-  for (const element in own) {
-    if (element !== "." && !(element.startsWith("f:") && ownValue(desired, element.slice(2)) !== undefined)) {
-      return false;
-    }
-  }
+  let owned = 0;
+  for (const element in own) if (element !== ".") owned++;
   for (const key in desired) {
     if (desired[key] === undefined) continue;
     const part = ownValue(own, `f:${key}`), value = ownValue(live, key);
+    if (part !== undefined) owned--;
     if (value === undefined && isZero(desired[key]) && isWhole(part)) continue;
     if (part === undefined || !isCurrent(desired[key], value, part)) return false;
   }
-  return true;
+  return owned === 0; // nothing is owned that is not desired any more
 }
 
 /**
@@ -137,13 +135,13 @@ function mapIsCurrent(desired: unknown[], live: unknown[], own: Fields): boolean
   if (!keys.every((key): key is Fields => key !== undefined && hasFields(key, fields))) return false;
   const texts = keys.map((key) => keyText(key, fields));
   const owned = positionsOf(texts), positions = positionsOf(live.map((item) => keyText(item, fields)));
-  const fitting = new Map<string, Map<string | undefined, number>>(), claimed = new Set<number>();
+  const fitting = new Map<string, Map<string | undefined, number>>(), claimed = new Uint8Array(keys.length);
   let formerPosition = -1;
   for (const item of desired) {
     if (!isObject(item)) return false;
     const found = owned.get(keyText(item, fields)) ?? onlyFitting(item, keys, fields, fitting);
-    if (found === undefined || claimed.has(found)) return false;
-    claimed.add(found);
+    if (found === undefined || claimed[found]) return false;
+    claimed[found] = 1;
     const position = positions.get(texts[found]) ?? -1;
     // Applying again would restore our order, so another order is a difference.
     if (position <= formerPosition) return false;

@@ -1,5 +1,5 @@
 import { type ApiStatus, isApiStatus, isSecretResource, learnSecrets, type StatusReason } from "../apimachinery/mod.ts";
-import { isObject, type JsonValue, Mask, parseJson } from "../base/mod.ts";
+import { isObject, type JsonValue, Mask, parseJson, truncate } from "../base/mod.ts";
 import { type ApiError, apiErrorOf, type RequestSubject } from "./api_error.ts";
 
 /** How much of an unsuccessful answer is read. */
@@ -65,7 +65,7 @@ function statusOf(response: Response, body: string): ApiStatus {
 function summarise(body: string): string {
   const text = body.replace(/<(script|style)[\s\S]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
     .trim();
-  return text.length > SUMMARY_LENGTH_MAX ? `${text.slice(0, SUMMARY_LENGTH_MAX)}…` : text;
+  return text.length > SUMMARY_LENGTH_MAX ? `${truncate(text, SUMMARY_LENGTH_MAX)}…` : text;
 }
 
 function reasonOf(code: number): StatusReason {

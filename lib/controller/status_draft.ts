@@ -1,4 +1,4 @@
-import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
+import { isObject, jsonClone, jsonEqual, setKey } from "../base/json.ts";
 import { Mask } from "../base/mask.ts";
 import { type Condition, setCondition } from "../apimachinery/condition.ts";
 import type { BaseStatus } from "./declaration.ts";
@@ -80,7 +80,7 @@ export class StatusDraft<Status extends object> {
     for (const [field, value] of Object.entries(fields)) {
       this.#fieldsSet.add(field);
       if (value === undefined) delete this.#draft[field];
-      else this.#draft[field] = jsonClone(value);
+      else setKey(this.#draft, field, jsonClone(value));
     }
   }
 
@@ -153,7 +153,7 @@ export class StatusDraft<Status extends object> {
     const part: Record<string, unknown> = {};
     for (const [field, value] of Object.entries(status)) {
       const set = this.#fieldsSet.has(field) && Object.hasOwn(this.#draft, field);
-      if (set || (field !== "conditions" && Object.hasOwn(this.#own, `f:${field}`))) part[field] = value;
+      if (set || (field !== "conditions" && Object.hasOwn(this.#own, `f:${field}`))) setKey(part, field, value);
     }
     if (part.conditions === undefined && Array.isArray(status.conditions)) {
       const conditions = (status.conditions as Condition[]).filter(({ type }) => this.#isOwnCondition(type));

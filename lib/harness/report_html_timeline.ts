@@ -1,4 +1,4 @@
-import { formatDuration } from "../base/mod.ts";
+import { formatDuration, formatJson } from "../base/mod.ts";
 import { html, type Markup } from "./report_html_markup.ts";
 import type { ReportRoom } from "./report_html_room.ts";
 import type { ScenarioResult } from "./result.ts";
@@ -151,5 +151,5 @@ function offset(ms: number): string {
 }
 
 function fieldText(value: unknown): string {
-  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value) ?? String(value);
+  return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : formatJson(value);
 }

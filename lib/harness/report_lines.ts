@@ -1,4 +1,4 @@
-import { formatDuration, printable } from "../base/mod.ts";
+import { formatDuration, formatJson, printable } from "../base/mod.ts";
 import { countOutcomes, type RunResult, type ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
 import type { LogEntry } from "./timeline.ts";
@@ -72,7 +72,7 @@ function failureLines({ steps, logs, attachments }: ScenarioResult, message: str
 
 /** A line that the operator logged, as text. */
 export function logLine({ level, message, fields }: LogEntry): string {
-  return `${level} ${message} ${JSON.stringify(fields)}`;
+  return `${level} ${message} ${formatJson(fields)}`;
 }
 
 /** The end of a run: what failed outside of every scenario, how long it took, and `N passed, N failed` as the last line. */

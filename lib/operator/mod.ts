@@ -8,6 +8,7 @@ export { type Clock, sleep, SystemClock } from "../base/clock.ts";
 export { type Duration, durationMs } from "../base/duration.ts";
 export { describeError, PermanentError, TemporaryError, TimeoutError, UsageError } from "../base/errors.ts";
 export { mapConcurrent } from "../base/map_concurrent.ts";
+export { truncate } from "../base/text_width.ts";
 export { Mask, type MaskedValue, type MaskOptions } from "../base/mask.ts";
 export type { Logger, LogLevel } from "../base/log.ts";
 export { formatJson, type JsonObject, type JsonValue, parseJson } from "../base/json.ts";

@@ -8,6 +8,7 @@ import {
   Namespace,
   NamespaceTerminatingError,
   TemporaryError,
+  truncate,
 } from "../operator/mod.ts";
 import { isCopyOf, REPLICATION_LABEL, type ReplicationIdentity, replicationLabel } from "./claim.ts";
 import { type Context, type CopyKind, KINDS, recordOf } from "./copied_kinds.ts";
@@ -30,6 +31,8 @@ export interface ReplicatorOptions extends TrustSettings {
 const FAILURES_MAX = 20;
 /** Index of the copy stores: the label of the Replication. */
 export const BY_REPLICATION = "replication";
+/** Longest message of a failure, in characters. */
+const MESSAGE_LENGTH_MAX = 512;
 /** Before another look, in milliseconds, where what stood in the way is gone already. */
 const SOON_MS = 100;
 
@@ -208,7 +211,11 @@ export class ReplicationReconciler {
         if (context.signal.aborted) throw error;
         const namespace = namespaceOf(item);
         if (this.#namespaceIsGone(error)) return;
-        failures.push({ namespace, reason: reasonOf(error), message: describeError(error).slice(0, 512) });
+        failures.push({
+          namespace,
+          reason: reasonOf(error),
+          message: truncate(describeError(error), MESSAGE_LENGTH_MAX),
+        });
       }
     });
     return failures.sort((a, b) => (a.namespace < b.namespace ? -1 : 1));

@@ -208,3 +208,17 @@ clusterTest("any key of a custom resource is applied as it is", async (client, n
     assert.deepEqual((await client.get<Counter>(counters, { namespace, name: "a" })).spec?.free, free);
   });
 });
+
+clusterTest("an int64 beyond 2^53 is the same in YAML, both ways", async (client, namespace) => {
+  await withCounters(client, async ({ group, plural }) => {
+    const path = `/apis/${group}/v1/namespaces/${namespace}/${plural}/a`;
+    const body =
+      `apiVersion: ${group}/v1\nkind: Counter\nmetadata: {name: a}\nspec: {count: ${LARGE}, free: {low: ${SMALLEST}}}\n`;
+    const headers = { "content-type": "application/apply-patch+yaml", accept: "application/yaml" };
+    const applied = await client.transport.fetch(`${path}?fieldManager=yaml`, { method: "PATCH", headers, body });
+    assert.equal(applied.status, 201);
+    const text = await applied.text();
+    assert.match(text, /\n {2}count: 9007199254740993\n/);
+    assert.match(text, /\n {4}low: -9223372036854775808\n/);
+  });
+});
