@@ -20,7 +20,8 @@ export const trustCheck = {
     readonly signal: AbortSignal;
   }): Promise<readonly TrustFinding[]> {
     const { items } = await client.list<NamespaceObject>(Namespace, { metadataOnly: true, signal });
-    return [...trusted(settings.trustedNamespaces, items), ...accepting(items)];
+    const namespaces = items.filter(({ metadata }) => !metadata?.deletionTimestamp);
+    return [...trusted(settings.trustedNamespaces, namespaces), ...accepting(namespaces)];
   },
 };
 

@@ -1,8 +1,10 @@
-import { settle, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
+import { sleep, SystemClock, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import type { Cluster, ClusterKind, ClusterUser } from "../../lib/harness/mod.ts";
 
-/** Turns of the event loop without a request that count as quiet, and most turns that are waited for it. */
+/** Turns of a millisecond without a request that count as quiet, and most turns that are waited for it: sockets need real time. */
 const QUIET_TURNS = 10, TURNS_MAX = 5_000;
+
+const REAL_TIME = new SystemClock();
 
 /** A change that an answer told of: of what collection, in which version or, where the object went at once, of which object. */
 interface Change {
@@ -63,7 +65,7 @@ export class QuietCluster implements Cluster {
   async quiet(): Promise<void> {
     for (let quiet = 0, turns = 0; quiet < QUIET_TURNS; turns++) {
       if (turns >= TURNS_MAX) throw new Error(`the cluster does not come to rest: ${this.#unrest()}`);
-      await settle(1);
+      await sleep(REAL_TIME, 1);
       this.#changes = this.#changes.filter((change) => !this.#isSeen(change));
       quiet = this.#underWay === 0 && this.#changes.length === 0 ? quiet + 1 : 0;
     }

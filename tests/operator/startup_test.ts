@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { SeededRandom, type Transport, VirtualClock } from "../../lib/base/mod.ts";
 import { Client, MalformedAnswerError, ServerError } from "../../lib/client/mod.ts";
 import { preflight } from "../../lib/operator/preflight.ts";
+import { openCluster } from "../cluster.ts";
 import { World } from "../world.ts";
+import { QuietCluster } from "./quiet_cluster.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind } from "./widget.ts";
 
 const Widget = widgetKind("startup");
@@ -52,8 +54,9 @@ function clientOf(transport: Transport, clock: VirtualClock, retriesMax?: number
 for (const [name, fault] of Object.entries(FAULTS)) {
   Deno.test(`a start survives ${name} in the place of the first answer to every request`, async () => {
     const operator = configMapOperator(Widget, "startup");
-    await using world = await World.open(operator);
-    const clock = new VirtualClock(), random = new SeededRandom(1);
+    const cluster = new QuietCluster(await openCluster());
+    await using world = await World.open(operator, cluster);
+    const clock = new VirtualClock(undefined, () => cluster.quiet()), random = new SeededRandom(1);
     const client = clientOf(flaky(world.cluster.transport(), fault, 1), clock, 0);
     assert.deepEqual(await turning(clock, preflight(operator, client, { clock, random })), []);
     const transport = flaky(world.cluster.transport(), fault, 1);
