@@ -12,9 +12,9 @@ import {
   givenUpOf,
   HANDLED,
   type HandledState,
+  type PendingChange,
   planChange,
   settled,
-  type Underway,
 } from "../handling/change.ts";
 import { digestsOnly, essenceOf, secretFieldsOf, type Snapshot, snapshotOf } from "../handling/essence.ts";
 import { fieldPath, matchesFilter, matchesValue, PRESENT, valueAt } from "../handling/filter.ts";
@@ -262,7 +262,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** The handlers of a change, as its filters and its fields want it. */
-  #handlersOf(base: HandledState["base"], underway: Underway): readonly Declaration<T, Spec, Status>[] {
+  #handlersOf(base: HandledState["base"], underway: PendingChange): readonly Declaration<T, Spec, Status>[] {
     return this.#matching((each) => {
       if (!each.kinds.has(underway.kind)) return false;
       if (each.field === undefined) return true;
@@ -289,7 +289,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   #field(
     { field }: Declaration<T, Spec, Status>,
     base: HandledState["base"],
-    underway: Underway,
+    underway: PendingChange,
   ): FieldChange | undefined {
     return field === undefined ? undefined : fieldChangeOf(base, underway, fieldPath(field));
   }

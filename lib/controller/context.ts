@@ -38,20 +38,20 @@ export interface ObjectContext<T extends KubeObject> {
   readonly name: string;
   /** Empty for cluster-scoped objects. */
   readonly namespace: string;
-  /** Identity of the object: one that is made anew under its name has another. */
+  /** Identity of the object: one that is made again under its name has another. */
   readonly uid: string;
   /** Labels of the object; an empty record where it has none. */
   readonly labels: Readonly<Record<string, string>>;
   /** Annotations of the object; an empty record where it has none. */
   readonly annotations: Readonly<Record<string, string>>;
   /**
-   * What this process remembers of the object: made by `create` at the first call, the same for every handler and cycle, gone with
+   * What this process remembers of the object: made by `create` at the first call, the same for every handler and pass, gone with
    * the object or the process. The function is its key.
    */
   memo<M>(create: () => M): M;
   /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */
   shared<M>(create: () => M): M;
-  /** The client, with the handler's signal and, in a cycle, its books. */
+  /** The client, with the handler's signal; in a pass it logs every write. */
   readonly client: CycleClient;
   /** The store of a declared watch, of an owned kind or of the reconciled kind itself. */
   cached<W extends KubeObject>(resource: ApiResource & { parseSpec?: (object: W) => unknown }): CachedReader<W>;
@@ -67,11 +67,11 @@ export interface ObjectContext<T extends KubeObject> {
   readonly clock: Clock;
 }
 
-/** What a handler in a cycle gets, to be destructured. All of it belongs to one cycle on one object. */
+/** What a handler in a pass gets, to be destructured. All of it belongs to one pass over one object. */
 export interface ReconcileContext<T extends KubeObject, Spec, Status extends object> extends ObjectContext<T> {
   /** The spec, parsed, with defaults. */
   readonly spec: Spec;
-  /** Why this cycle runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for decisions. */
+  /** Why this pass runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for decisions. */
   readonly reasons: ReadonlySet<string>;
   /**
    * Whether this reconcile is only planned: nothing that it writes through `apply`, `client`, `status` or `events` is kept. A handler
@@ -86,7 +86,7 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
    */
   apply<C extends KubeObject>(child: C, options?: ApplyChildOptions): Promise<C>;
   /**
-   * Deletes the children that earlier cycles applied and this one did not: every object of an owned kind, of which the object is the
+   * Deletes the children that earlier passes applied and this one did not: every object of an owned kind, of which the object is the
    * controller, that this handler has not applied by now. To be called after the last `apply`; answers what went. The owner references
    * are the inventory: it survives a crash, and lists nothing that somebody else made.
    */
@@ -121,7 +121,7 @@ export interface EventContext<T extends KubeObject> extends ObjectContext<T> {
   readonly before: T | undefined;
 }
 
-/** What a daemon gets. It outlives cycles: `object` and `spec` are those of its start. */
+/** What a daemon gets. It outlives passes: `object` and `spec` are those of its start. */
 export interface DaemonContext<T extends KubeObject, Spec, Status extends object> extends ObjectContext<T> {
   /** The spec at the start, parsed, with defaults. */
   readonly spec: Spec;
@@ -135,7 +135,7 @@ export interface DaemonContext<T extends KubeObject, Spec, Status extends object
   readonly param: unknown;
   /** The object as it is now; undefined where it is gone. */
   latest(): T | undefined;
-  /** Has the status written, once, in the object's next cycle. */
+  /** Has the status written, once, in the object's next pass. */
   report(write: (status: StatusDraft<Status>) => void): void;
   /** See {@linkcode ReconcileContext.apply}. */
   apply<C extends KubeObject>(child: C, options?: ApplyChildOptions): Promise<C>;

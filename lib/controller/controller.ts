@@ -298,7 +298,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const entry = this.#key(key, object), { cause } = decision;
     this.#keep(key, entry, decision.state);
     // Daemons start once the finalizer is there, and end before the object is cleaned up; their end brings the key back.
-    if (cause.kind === "delete" || cause.finalizer !== "claim") {
+    if (cause.kind === "delete" || cause.finalizer !== "add") {
       const settled = this.#daemons.supervise(key, object, cause.kind === "delete");
       if (!settled && cause.kind === "delete") return;
     }

@@ -5,7 +5,7 @@ import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Client } from "../client/mod.ts";
 import { withoutManagedFields } from "./managed_fields.ts";
 
-/** One write of a cycle, as its books hold it. */
+/** One write of a pass. */
 export interface WriteRecord {
   /** The method of {@linkcode CycleClient} that made it. */
   readonly verb: "create" | "replace" | "apply" | "patch" | "delete";
@@ -22,25 +22,25 @@ export interface WriteRecord {
 }
 
 /**
- * The client of one cycle: every request carries the cycle's signal, and every write is entered in its books, from which
- * the engine learns what to wait for before the next cycle and whether the cycle changed anything.
+ * The client of one pass: every request carries the pass's signal, and every write is entered in its log, from which
+ * the engine learns what to wait for before the next pass and whether the pass changed anything.
  */
 export class CycleClient {
-  /** Whether nothing that it writes is kept, because the cycle is only planned. */
+  /** Whether nothing that it writes is kept, because the pass is only planned. */
   readonly dryRun: boolean = false;
-  /** The books: every write that the server confirmed, oldest first. */
+  /** The log: every write that the server confirmed, oldest first. */
   readonly writes: WriteRecord[];
   readonly #client: Client;
   readonly #signal: AbortSignal;
 
-  /** Requests go through `client` until `signal` aborts; `writes` are books to go on with. */
+  /** Requests go through `client` until `signal` aborts; `writes` is a log to go on with. */
   constructor(client: Client, signal: AbortSignal, writes: WriteRecord[] = []) {
     this.#client = client;
     this.#signal = signal;
     this.writes = writes;
   }
 
-  /** A client for work that is no cycle, and so long that nobody could keep its books. */
+  /** A client for work that is no pass, and so long that a log would grow without end. */
   static unbooked(client: Client, signal: AbortSignal): CycleClient {
     const nowhere: WriteRecord[] = [];
     nowhere.push = () => 0;
@@ -52,7 +52,7 @@ export class CycleClient {
     return this.#client.mask;
   }
 
-  /** The same books under another signal. */
+  /** The same log under another signal. */
   withSignal(signal: AbortSignal): CycleClient {
     return new CycleClient(this.#client, signal, this.writes);
   }

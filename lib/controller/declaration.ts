@@ -182,7 +182,7 @@ export interface ControllerDeclaration<
   readonly owns: ApiResource[];
   /** Other resources whose changes are mapped to objects of the kind. */
   readonly watches: WatchOptions<T, KubeObject>[];
-  /** Cycles at the same time, each on another object. 16 by default. */
+  /** Passes at the same time, each over another object. 16 by default. */
   workersMax?: number;
 }
 

@@ -7,7 +7,7 @@ import type { ApiResource } from "../apimachinery/resource.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
 import { TokenBucket } from "../queue/token_bucket.ts";
 
-/** Posts Events about the object of a cycle. */
+/** Posts Events about the object of a pass. */
 export interface EventPoster {
   /** Something happened that an owner of the object may want to know. `reason` is CamelCase. */
   normal(reason: string, message: string): void;
@@ -15,7 +15,7 @@ export interface EventPoster {
   warning(reason: string, message: string): void;
 }
 
-/** Takes what a cycle says about its object. */
+/** Takes what a pass says about its object. */
 export interface EventSink {
   /** A poster that collects, and the way to send what it collected. */
   poster(regarding: KubeObject): { poster: EventPoster; flush: (signal: AbortSignal) => Promise<void> };

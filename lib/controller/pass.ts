@@ -138,7 +138,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const { decision: { cause }, object } = this.#plan;
     const { declaration: { kind }, finalizer, legacyFinalizers } = this.#host;
     if (cause.kind === "delete" || cause.finalizer === "keep") return object;
-    if (cause.finalizer === "claim") return addFinalizer(this.#client, kind, object, { finalizer, legacyFinalizers });
+    if (cause.finalizer === "add") return addFinalizer(this.#client, kind, object, { finalizer, legacyFinalizers });
     return removeFinalizers(this.#client, kind, object, [finalizer, ...legacyFinalizers]);
   }
 

@@ -12,10 +12,7 @@ export interface StatusMasking {
 }
 
 /** What handlers set in a status. */
-export interface StatusEdits {
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly conditions: readonly Condition[];
-}
+export type StatusEdits = StatusDraft<object>["edits"];
 
 /**
  * The status that one pass wants. It starts as the object's present status; handlers set fields and conditions; the
@@ -104,7 +101,7 @@ export class StatusDraft<Status extends object> {
   }
 
   /** What was set so far, for another draft: it could not be written. */
-  get edits(): StatusEdits {
+  get edits(): { readonly fields: Readonly<Record<string, unknown>>; readonly conditions: readonly Condition[] } {
     const fields = [...this.#fieldsSet].map((field) => [field, this.#draft[field]] as const);
     return {
       fields: Object.fromEntries(fields),
@@ -113,7 +110,7 @@ export class StatusDraft<Status extends object> {
   }
 
   /** Sets again what an earlier draft had set. */
-  restore({ fields, conditions }: StatusEdits): void {
+  restore({ fields, conditions }: StatusDraft<Status>["edits"]): void {
     this.record(fields as Partial<Status>);
     for (const { lastTransitionTime: _, observedGeneration, ...condition } of conditions) {
       this.conditionOf(observedGeneration, condition);

@@ -1,9 +1,9 @@
 import type { KubeObject } from "../apimachinery/object.ts";
 
-/** What an object's state asks of its operator in this cycle. */
+/** What an object's state asks of its operator in this pass. */
 export type Cause =
-  /** It is not being deleted: converge it. `claim` and `disclaim` first see to our finalizer, and take off those that we take over. */
-  | { readonly kind: "reconcile"; readonly finalizer: "keep" | "claim" | "disclaim" }
+  /** It is not being deleted: converge it. `add` and `remove` first see to our finalizer, and remove those that we take over. */
+  | { readonly kind: "reconcile"; readonly finalizer: "keep" | "add" | "remove" }
   /** It is being deleted and waits for our finalizer: clean up, then let go. */
   | { readonly kind: "delete" }
   /** It is being deleted and none of our business any more. */
@@ -28,5 +28,5 @@ export function detectCause(object: KubeObject, declaration: CauseDeclaration): 
   const held = finalizers.includes(finalizer), inherited = takesOver.some((each) => finalizers.includes(each));
   if (object.metadata?.deletionTimestamp !== undefined) return { kind: held || inherited ? "delete" : "gone" };
   if (needsFinalizer === held && !inherited) return { kind: "reconcile", finalizer: "keep" };
-  return { kind: "reconcile", finalizer: needsFinalizer ? "claim" : "disclaim" };
+  return { kind: "reconcile", finalizer: needsFinalizer ? "add" : "remove" };
 }

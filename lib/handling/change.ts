@@ -17,7 +17,7 @@ export type ChangeKind =
   | "delete";
 
 /** A change that handlers work on, until each is done with it. What comes in the meantime is another change. */
-export interface Underway {
+export interface PendingChange {
   /** What happened. */
   readonly kind: Exclude<ChangeKind, "resume">;
   /** The object as the change left it: what `next` shows, and the base of the next change. */
@@ -31,9 +31,9 @@ export interface HandledState {
   /** The object as it was last handled to the end; absent where it never was. */
   readonly base?: Snapshot;
   /** Absent where nothing is left to do. */
-  readonly underway?: Underway;
+  readonly underway?: PendingChange;
   /** Handlers that gave up on the last change that had handlers, by id: the object is not as they should have made it. */
-  readonly gaveUp?: Readonly<Record<string, GivenUp>>;
+  readonly gaveUp?: Readonly<Record<string, { readonly reason: string; readonly message: string }>>;
 }
 
 /** Why a handler gave up. */
@@ -66,7 +66,7 @@ export interface ChangePlan {
   /** The base to remember from now on, where no handler needs to be called for that. */
   readonly adopted?: Snapshot;
   /** The change that is under way, or begins; absent where there is none. */
-  readonly underway?: Underway;
+  readonly underway?: PendingChange;
   /** Whether the handlers of `resume` are due beside it. */
   readonly resumes: boolean;
 }
@@ -99,7 +99,7 @@ export function planChange(
 }
 
 /** The change between what was handled and its target. Without the essences, which may have been too large, the diff is empty. */
-export function changeOf(base: Snapshot | undefined, { kind, target }: Underway): Change {
+export function changeOf(base: Snapshot | undefined, { kind, target }: PendingChange): Change {
   const old = kind === "create" ? undefined : base?.essence, next = target.essence;
   const known = next !== undefined && (kind === "create" || old !== undefined);
   return { kind, old, next, diff: known && kind !== "delete" ? diff(old ?? {}, next) : [] };
@@ -113,7 +113,11 @@ export interface FieldChange {
 }
 
 /** What a change did to one field. Digests tell that it changed where the value itself was not kept. */
-export function fieldChangeOf(base: Snapshot | undefined, underway: Underway, path: readonly string[]): FieldChange {
+export function fieldChangeOf(
+  base: Snapshot | undefined,
+  underway: PendingChange,
+  path: readonly string[],
+): FieldChange {
   const before = underway.kind === "create" ? undefined : base;
   const old = valueAt(before?.essence, path), next = valueAt(underway.target.essence, path);
   if (underway.kind === "create" || (before?.essence && underway.target.essence)) {
@@ -130,7 +134,7 @@ export function fieldChangeOf(base: Snapshot | undefined, underway: Underway, pa
 }
 
 /** What is remembered once a change has come to its end. */
-export function settled({ target }: Underway, gaveUp: HandledState["gaveUp"]): HandledState {
+export function settled({ target }: PendingChange, gaveUp: HandledState["gaveUp"]): HandledState {
   return { base: target, ...(gaveUp ? { gaveUp } : {}) };
 }
 

@@ -5,7 +5,7 @@ import { describeError, PermanentError, TemporaryError, TimeoutError } from "../
 export interface Requeue {
   /** Tells a wish from whatever else a handler might return. */
   readonly kind: "requeue";
-  /** Milliseconds from the end of the cycle; a change in between is answered at once all the same. */
+  /** Milliseconds from the end of the pass; a change in between is answered at once all the same. */
   readonly afterMs: number;
 }
 

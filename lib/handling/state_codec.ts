@@ -1,5 +1,5 @@
 import { formatJson, isObject, type JsonObject, parseJson } from "../base/json.ts";
-import { type GivenUp, HANDLED, type HandledState, type Underway } from "./change.ts";
+import { type GivenUp, HANDLED, type HandledState, type PendingChange } from "./change.ts";
 import { digestsOnly, type Snapshot } from "./essence.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";
 import type { HandlerProgress } from "./progress.ts";
@@ -43,7 +43,7 @@ export async function encodeState(
  * in an unknown state: nothing is created twice for it.
  */
 export async function decodeState(uid: string | undefined, texts: StateTexts): Promise<HandledState> {
-  const state: { base?: Snapshot; underway?: Underway; gaveUp?: Record<string, GivenUp> } = {};
+  const state: { base?: Snapshot; underway?: PendingChange; gaveUp?: Record<string, GivenUp> } = {};
   if (texts.handled !== undefined) {
     const record = await read(texts.handled);
     if (!isObject(record) || record.uid === uid) {
@@ -54,7 +54,7 @@ export async function decodeState(uid: string | undefined, texts: StateTexts): P
   }
   if (texts.underway !== undefined) {
     const record = await read(texts.underway);
-    const underway = isObject(record) && record.uid === uid ? decodeUnderway(record) : undefined;
+    const underway = isObject(record) && record.uid === uid ? decodePendingChange(record) : undefined;
     if (underway) state.underway = underway;
   }
   return state;
@@ -101,7 +101,7 @@ function decodeGivenUp(value: unknown): Record<string, GivenUp> | undefined {
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
-function decodeUnderway(value: unknown): Underway | undefined {
+function decodePendingChange(value: unknown): PendingChange | undefined {
   if (!isObject(value)) return undefined;
   const { kind } = value, target = decodeSnapshot(value.target);
   if (kind !== "create" && kind !== "update" && kind !== "delete") return undefined;

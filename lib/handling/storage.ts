@@ -11,8 +11,8 @@ export interface StorageEdit {
 }
 
 /**
- * Where the handling of objects is remembered between cycles and processes. It decides where and in which form; the engine
- * writes, once per cycle, and only what differs.
+ * Where the handling of objects is remembered between passes and processes. It decides where and in which form; the engine
+ * writes, once per pass, and only what differs.
  *
  * Guarantees of every storage: what `keep` was given is what `recall` answers once the object has the edit (a state that is too
  * large comes back without its essences); what cannot be read is answered as unknown, never thrown.

@@ -144,12 +144,12 @@ export type {
   HotLoopOptions,
   ObjectFilter,
   Outcome,
+  PendingChange,
   Predicate,
   ReconcileResult,
   Snapshot,
   StorageEdit,
   TimerOptions,
-  Underway,
   ValueFilter,
 } from "../handling/mod.ts";
 export type { DiffItem } from "../apimachinery/diff.ts";

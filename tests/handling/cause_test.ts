@@ -14,13 +14,13 @@ const TABLE: {
   {
     claim: "it is claimed first where a delete handler needs that",
     needsFinalizer: true,
-    cause: { kind: "reconcile", finalizer: "claim" },
+    cause: { kind: "reconcile", finalizer: "add" },
   },
   {
     claim: "another's finalizer does not count as ours",
     finalizers: [THEIRS],
     needsFinalizer: true,
-    cause: { kind: "reconcile", finalizer: "claim" },
+    cause: { kind: "reconcile", finalizer: "add" },
   },
   {
     claim: "a claimed object is just reconciled",
@@ -32,7 +32,7 @@ const TABLE: {
     claim: "a claim that nothing needs any more is given up",
     finalizers: [OURS],
     needsFinalizer: false,
-    cause: { kind: "reconcile", finalizer: "disclaim" },
+    cause: { kind: "reconcile", finalizer: "remove" },
   },
   {
     claim: "another's finalizer is left alone",
@@ -65,19 +65,19 @@ const TABLE: {
     claim: "what a replaced operator holds is claimed in its place",
     finalizers: [FORMER],
     needsFinalizer: true,
-    cause: { kind: "reconcile", finalizer: "claim" },
+    cause: { kind: "reconcile", finalizer: "add" },
   },
   {
     claim: "its finalizer goes although ours is there already",
     finalizers: [OURS, FORMER],
     needsFinalizer: true,
-    cause: { kind: "reconcile", finalizer: "claim" },
+    cause: { kind: "reconcile", finalizer: "add" },
   },
   {
     claim: "its finalizer goes where nothing needs one any more",
     finalizers: [FORMER],
     needsFinalizer: false,
-    cause: { kind: "reconcile", finalizer: "disclaim" },
+    cause: { kind: "reconcile", finalizer: "remove" },
   },
   {
     claim: "an object that was deleted under the replaced operator is cleaned up",

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { StatusDraft } from "../../lib/controller/mod.ts";
+
+Deno.test("a status is drafted as it is sent: dates as text, deep inside as well", () => {
+  const draft = new StatusDraft<{ renewedAt?: unknown; rounds?: unknown }>({}, 1, 0);
+  draft.set({ renewedAt: new Date(0), rounds: [{ at: new Date(1) }] });
+  assert.deepEqual(draft.own, { renewedAt: "1970-01-01T00:00:00.000Z", rounds: [{ at: "1970-01-01T00:00:00.001Z" }] });
+});
+
+Deno.test("what a draft could not write another one restores, and what was not said stays unsaid", () => {
+  const first = new StatusDraft<{ phase?: string; size?: number }>({ phase: "Old", size: 1 }, 1, 0);
+  first.set({ phase: "Made", size: undefined });
+  first.condition("Big", true, "Size");
+  const second = new StatusDraft<{ phase?: string; size?: number }>({ phase: "Old", size: 1 }, 2, 5);
+  second.restore(first.edits);
+  const { phase, size, conditions } = second.current;
+  assert.deepEqual([phase, size], ["Made", undefined]);
+  assert.deepEqual(conditions?.map(({ type, status, observedGeneration }) => [type, status, observedGeneration]), [[
+    "Big",
+    "True",
+    1,
+  ]]);
+  assert.ok(second.hasSet("Big") && !second.hasSet("Ready"));
+});
