@@ -136,7 +136,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, install.table), async (context) => (await import("./install.ts")).install(context, flags))
     );
-  const uninstall = add("uninstall", "take out of a cluster what install brought, and what came of it");
+  const uninstall = add("uninstall", "remove from a cluster what install applied, and what the operator wrote");
   uninstall.command.option(...namespace)
     .option("--dry-run", "show what would go, checked by the server, and remove nothing")
     .option("--delete-objects", "agree to lose every object of the operator's kinds; the operator cleans up after each")
@@ -147,7 +147,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     .action((flags) =>
       run(keyed(flags, uninstall.table), async (context) => (await import("./uninstall.ts")).uninstall(context, flags))
     );
-  const doctor = add("doctor", "find what keeps the operator from its work in a cluster, and what mends it");
+  const doctor = add("doctor", "find what keeps the operator from working in a cluster, and say how to fix it");
   doctor.command.option(...namespace)
     .addOption(
       new Option("--output <format>", "table (lines where there is no terminal) or json")
@@ -158,7 +158,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     );
   const migrateStorage = add(
     "migrate-storage",
-    "have objects stored in the version of today, so that a former one can be given up",
+    "store every object in the current version, so that an old version can be removed",
   );
   migrateStorage.command.option("--dry-run", "count what would be written again, and write nothing")
     .action((flags) =>

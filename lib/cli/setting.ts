@@ -209,7 +209,9 @@ export function resolveSettings<Table extends SettingTable>(
       problems.push(`${at}: ${shown} ${(error as Error).message}`);
     }
   }
-  if (problems.length > 0) throw new UsageError(problems.join("\n"), "see `config` for every setting and its default");
+  if (problems.length > 0) {
+    throw new UsageError(problems.join("\n"), "`config --help` lists every setting and its default");
+  }
   return { values, origins } as unknown as ResolvedSettings<Table>;
 }
 

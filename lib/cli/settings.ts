@@ -149,7 +149,8 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_GRACE_PERIOD",
     flag: "grace-period",
     fallback: "25s",
-    description: "How long work under way may take to finish after SIGTERM",
+    description:
+      "How long work under way may take to finish after SIGTERM or Ctrl-C; a second one ends the process at once",
   }, { zero: true }),
   workersMax: integer(
     {
@@ -189,7 +190,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_WATCH_IDLE_MAX",
     flag: "watch-idle-max",
     fallback: "70s",
-    description: "How long a watch may say nothing, not even a bookmark, before it is opened anew",
+    description: "How long a watch may say nothing, not even a bookmark, before it is opened again",
   }),
   pageLimit: integer(
     {

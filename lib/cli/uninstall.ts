@@ -266,7 +266,7 @@ class Uninstallation {
     const { aftermath, terminal } = this.#context, { dryRun } = this.#flags;
     const lost = `${told} would go with their kinds${aftermath ? ` (${aftermath})` : ""}`;
     const fix = "agree with --delete-objects, or leave both in the cluster with --keep-crds";
-    if (!dryRun) throw new UsageError(`${lost}: nobody agreed to that yet, so nothing was removed`, fix);
+    if (!dryRun) throw new UsageError(`${lost}: that needs your agreement, so nothing was removed`, fix);
     terminal.out(`${lost}: ${fix}`);
   }
 

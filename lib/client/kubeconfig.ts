@@ -128,7 +128,11 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
   const what = paths.length > 0
     ? `there is no kubeconfig at ${list(paths)}`
     : "there is no kubeconfig, and no home folder to look in";
-  throw new UsageError(what, "set KUBECONFIG or give --kubeconfig, or run inside a cluster", { cause: missing });
+  throw new UsageError(
+    what,
+    "set KUBECONFIG or give --kubeconfig, or run inside a cluster; `run --cluster embedded` needs none",
+    { cause: missing },
+  );
 }
 
 async function parseConfig(path: string, content: string): Promise<Fields> {

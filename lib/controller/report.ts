@@ -187,7 +187,7 @@ export function logEnd(log: Logger, report: PassReport, retryInMs: number): void
     const { reason, message, error } = outcomeOfError(report.error),
       stack = stackOfCode(error);
     const what = report.kind === "refused"
-      ? "what the handlers came to could not be written; trying again"
+      ? "the handlers' results could not be written and will be tried again"
       : "reconcile will be retried";
     log.warn(what, {
       reason,

@@ -300,7 +300,7 @@ function requireDurations(what: string, durations: Readonly<Record<string, unkno
       durationMs(value as Duration);
     } catch (cause) {
       const { message } = cause as Error;
-      throw new UsageError(`${option} of ${what} is no duration: ${message}`, undefined, { cause });
+      throw new UsageError(`${option} of ${what}: ${message}`, undefined, { cause });
     }
   }
 }

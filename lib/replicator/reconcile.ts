@@ -292,9 +292,9 @@ export class ReplicationReconciler {
   ): void {
     const failed = failures.length, ready = Math.max(0, matched - failed), { unreachable, reachable } = targets;
     status.condition("SourceFound", true, "Found");
-    const never = `no copy can ever be in ${
-      unreachable.join(", ") || "any namespace: spec.targets.namespaces is empty"
-    }`;
+    const never = unreachable.length > 0
+      ? `these targets can never have a copy: ${unreachable.join(", ")}`
+      : "spec.targets.namespaces is empty, so no namespace matches";
     if (unreachable.length > 0 || !reachable) status.condition("TargetsReachable", false, "NeverMatch", never);
     else status.condition("TargetsReachable", true, "Reachable");
     status.set({

@@ -153,7 +153,7 @@ Deno.test("an object that has waited to go for a minute is a problem where the o
     ],
     [
       "warning",
-      "1 deleted widgets.doctor.test.pintle.dev wait for somebody else's example.com/theirs: default/theirs (for 1m1s)",
+      "1 deleted widgets.doctor.test.pintle.dev wait for finalizers of others (example.com/theirs): default/theirs (for 1m1s)",
     ],
     [
       "problem",

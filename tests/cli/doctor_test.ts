@@ -284,7 +284,7 @@ Deno.test("an object that its operator calls not ready is named with its reason"
   const { code, says } = await diagnose(cluster);
   assert.equal(code, 0, "it is a warning: the operator does its work");
   assert.deepEqual(says("objects"), [
-    `warning: 1 replications.pintle.dev are not ready: ${namespace}/waits (Secret ${namespace}/missing does not exist)`,
+    `warning: 1 replications.pintle.dev not ready: ${namespace}/waits (Secret ${namespace}/missing does not exist)`,
   ]);
 });
 

@@ -55,7 +55,10 @@ Deno.test("objects go only where somebody agrees; where no operator runs, this p
   const { from, to } = await replicated(cluster);
   const refused = await cluster.run(["uninstall"]);
   assert.deepEqual([refused.code, refused.out], [2, ""]);
-  assert.match(refused.err, /2 replications\.pintle\.dev would go with their kinds \(the copies of .*: nobody agreed/);
+  assert.match(
+    refused.err,
+    /2 replications\.pintle\.dev would go with their kinds \(the copies of .*: that needs your agreement/,
+  );
   assert.match(refused.err, /fix: agree with --delete-objects, or leave both in the cluster with --keep-crds/);
   assert.equal((await cluster.installed()).length, 7);
   const dry = (await cluster.done("uninstall", "--dry-run", "--delete-objects")).join("\n");

@@ -232,7 +232,7 @@ Deno.test("a time that is none is refused where it is declared, and names its ha
   const refused: [() => unknown, RegExp][] = [
     [
       () => declare().timer(() => {}, { id: "beat", interval: soon }),
-      /interval of the timer "beat" of \w+ .*"5 minutes"/,
+      /interval of the timer "beat" of \w+: "5 minutes"/,
     ],
     [() => declare().timer(() => {}, { id: "beat", interval: 0 }), /the timer "beat" of \w+ needs an interval/],
     [() => declare().timer(() => {}, { id: "beat" } as never), /the timer "beat" of \w+ needs an interval/],

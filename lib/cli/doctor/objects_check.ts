@@ -77,11 +77,11 @@ function judge(
   }
   if (theirs.length > 0) {
     const holders = [...new Set(theirs.flatMap(({ metadata }) => metadata?.finalizers ?? []))].join(", ");
-    const says = `${theirs.length} deleted ${name} wait for somebody else's ${holders}: ${named(theirs, since)}`;
-    found.push(warning(says, "ask whoever put these finalizers there"));
+    const says = `${theirs.length} deleted ${name} wait for finalizers of others (${holders}): ${named(theirs, since)}`;
+    found.push(warning(says, "ask the owners of these finalizers"));
   }
   if (not.length > 0) {
-    const says = `${not.length} ${name} are not ready: ${
+    const says = `${not.length} ${name} not ready: ${
       named(not, (each) => `${formatKey(keyOf(each))} (${unready(each)})`)
     }`;
     found.push(warning(says, `kubectl get ${name} --all-namespaces`));
