@@ -314,7 +314,7 @@ export class Reflector<T extends KubeObject> {
       return;
     }
     this.#told.add(kind);
-    if (refused) logger.error("cannot follow a resource until somebody mends this; trying again in silence", said);
+    if (refused) logger.error("cannot follow a resource until this is fixed; trying again in silence", said);
     else logger.warn("following a resource failed; trying again in silence until it works", said);
   }
 

@@ -269,7 +269,7 @@ Deno.test("an outage is told once, by each of its kinds, and so is its end; ever
   const told = scene.logs.filter(({ level }) => level !== "debug");
   assert.deepEqual(told.map(({ level, message }) => [level, message.split(";")[0]]), [
     ["warn", "following a resource failed"],
-    ["error", "cannot follow a resource until somebody mends this"],
+    ["error", "cannot follow a resource until this is fixed"],
     ["info", "following a resource again"],
   ]);
   const attempts = scene.logs.filter(({ fields }) => typeof fields.delayMs === "number");
