@@ -33,11 +33,12 @@ export class CrdLifecycle {
       return;
     }
     const { object } = event.current;
-    if (event.type === "DELETED") this.#server.registry.setCustom(event.key, []);
-    else if (!jsonEqual(event.previous?.object.spec, object.spec)) {
-      this.#server.registry.setCustom(event.key, resourceTypesOf(object).types);
-      // What a watch shows may have changed: as on a real server it ends, and whoever reads it takes it up anew.
-      if (event.previous) this.#server.storage.log(event.key).interrupt();
+    const isGone = event.type === "DELETED";
+    if (isGone || !jsonEqual(event.previous?.object.spec, object.spec)) {
+      this.#server.registry.setCustom(event.key, isGone ? [] : resourceTypesOf(object).types);
+      // What a watch shows may have changed: as on a real server it ends, and its reader asks again. That of a kind that is gone first
+      // tells the deletion of its objects.
+      if (event.previous || isGone) this.#server.storage.log(event.key).interrupt({ drain: isGone });
     }
     if (event.type !== "DELETED" && object.metadata?.deletionTimestamp) this.#enqueue(event.key);
   }

@@ -29,6 +29,7 @@ export class EventLog {
   #compactedRevision: number;
   #ended = false;
   #interruptions = 0;
+  #drains = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(readonly lengthMax: number, compactedRevision: number) {
@@ -45,9 +46,15 @@ export class EventLog {
     return this.#interruptions;
   }
 
-  /** Ends those who read now; later ones may begin where they left off. */
-  interrupt(): void {
+  /** Whether readers of the latest interruption read to the end of the log first. */
+  get drains(): boolean {
+    return this.#drains;
+  }
+
+  /** Ends those who read now, at once or, with `drain`, after what is in the log; later ones may begin where they left off. */
+  interrupt({ drain = false }: { readonly drain?: boolean } = {}): void {
     this.#interruptions++;
+    this.#drains = drain;
     this.#wake();
   }
 

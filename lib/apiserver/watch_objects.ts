@@ -143,7 +143,12 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   #isOver(): boolean {
-    return this.#over || this.#linked.signal.aborted || this.#log.interruptions > this.#interruptions;
+    return this.#over || this.#linked.signal.aborted || this.#isInterrupted();
+  }
+
+  #isInterrupted(): boolean {
+    if (this.#log.interruptions === this.#interruptions) return false;
+    return !this.#log.drains || (this.#initial.length === 0 && this.#log.read(this.#position).kind === "idle");
   }
 
   /**

@@ -366,7 +366,8 @@ function incomplete(what: string, failures: readonly ReplicationFailure[]): Temp
 }
 
 function logWork(log: Logger, work: readonly Step[], failures: readonly ReplicationFailure[]): void {
-  const count = (kind: Step["kind"]) => work.filter((step) => step.kind === kind).length;
+  const failed = new Set(failures.map(({ namespace }) => namespace));
+  const count = (kind: Step["kind"]) => work.filter((step) => step.kind === kind && !failed.has(step.namespace)).length;
   const counts = {
     created: count("create"),
     updated: count("update"),

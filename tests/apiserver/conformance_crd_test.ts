@@ -296,3 +296,19 @@ conformance("an apply guards the status of a custom resource by resourceVersion,
   });
   assert.deepEqual([replaced.code, replaced.body.reason], [409, "Conflict"]);
 });
+
+conformance("the watches of a kind end when its CRD is gone", async (test) => {
+  const kind = await widgets(test);
+  const made = await test.post(kind.path, {
+    apiVersion: `${kind.group}/v1`,
+    kind: "Widget",
+    metadata: { name: "w" },
+    spec: { size: 1 },
+  });
+  const from = made.body.metadata.resourceVersion;
+  await using watch = await test.watch(`${kind.path}?watch=1&resourceVersion=${from}&timeoutSeconds=120`);
+  await kind[Symbol.asyncDispose]();
+  const types: string[] = [];
+  for (let event = await watch.next(); event; event = await watch.next()) types.push(event.type);
+  assert.equal(types.at(-1), "DELETED", "its objects are deleted before that");
+});
