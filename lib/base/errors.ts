@@ -111,8 +111,8 @@ export function cutText(text: string, lengthMax: number): string {
 }
 
 function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return `${thrown.message}` || thrown.name;
-  if (typeof thrown === "string") return thrown;
+  if (thrown instanceof Error) return `${thrown.message}` || thrown.name || "Error";
+  if (typeof thrown === "string") return thrown || "an empty text was thrown";
   if (thrown === undefined || thrown === null) return `${thrown} was thrown`;
   if (typeof thrown !== "object") return String(thrown);
   try {

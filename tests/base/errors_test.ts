@@ -68,7 +68,7 @@ Deno.test("whatever is thrown is described: null, undefined, plain objects, obje
     '{"foo":1}',
     "[object Object]",
     "5",
-    "",
+    "an empty text was thrown",
     'outer: {"code":7}',
   ]);
 });

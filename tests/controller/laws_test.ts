@@ -12,14 +12,16 @@ import {
   PENDING,
   targetOf,
 } from "../../lib/controller/key_state.ts";
-import type { HandlersReport, PassReport } from "../../lib/controller/report.ts";
-import type { Outcome } from "../../lib/handling/outcome.ts";
+import { setEngineConditions } from "../../lib/controller/conditions.ts";
+import { type HandlersReport, logFailure, type PassReport } from "../../lib/controller/report.ts";
+import { StatusDraft } from "../../lib/controller/status_draft.ts";
+import type { Outcome, Trouble } from "../../lib/handling/outcome.ts";
 import { WorkQueue } from "../../lib/queue/mod.ts";
-import { SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
+import { type LogFields, type Logger, PermanentError, SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
 
 /*
  * Laws of the controller (docs/decisions/019-what-ready-means.md), over all ways in which a pass can end, in all orders. What needs a
- * server is in laws_on_a_server_test.ts. A failure prints its seed and path: `fc.assert(…, { seed, path })` runs it again.
+ * server is in tests/operator/controller_faults_test.ts. A failure prints its seed and path: `fc.assert(…, { seed, path })` runs it again.
  */
 
 const KIND = { group: "laws.test.pintle.dev", version: "v1", kind: "Widget", plural: "widgets", namespaced: true };
@@ -439,6 +441,75 @@ Deno.test("durations use elapsed time: a decision depends on nothing but what ha
         assert.equal(one.next(), other.next());
         assert.equal(other.elapsedMs - one.elapsedMs, shiftMs);
       }
+    },
+  );
+  fc.assert(property, { numRuns: 500 });
+});
+
+/** A logger that keeps its lines. */
+function keptLines(): { readonly log: Logger; readonly lines: { message: string; fields: LogFields }[] } {
+  const lines: { message: string; fields: LogFields }[] = [];
+  const add = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
+  const log: Logger = { debug: add, info: add, warn: add, error: add, with: () => log };
+  return { log, lines };
+}
+
+const HANDLER = fc.constantFrom("create", "update", "reconcile", "every-minute", "constructor", "a/b");
+const TROUBLE: fc.Arbitrary<Trouble> = fc.record({
+  handler: HANDLER,
+  reason: fc.constantFrom("Failed", "Timeout", "PermanentError"),
+  message: fc.string({ maxLength: 40 }),
+  gaveUp: fc.boolean(),
+});
+
+Deno.test("nothing fails silently: Ready names every handler in trouble, and claims no generation that none has seen", () => {
+  const property = fc.property(
+    fc.array(TROUBLE, { maxLength: 5 }),
+    fc.record({
+      generation: fc.integer({ min: 1, max: 3 }),
+      seen: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+      settled: fc.boolean(),
+      spoke: fc.boolean(),
+      stale: fc.boolean(),
+    }),
+    (troubles, facts) => {
+      const draft = new StatusDraft<object>({}, facts.generation, 0);
+      setEngineConditions(draft, { ...facts, troubles, said: undefined, hot: [] });
+      const ready = draft.current.conditions?.find(({ type }) => type === "Ready");
+      if (troubles.length > 0) {
+        assert.equal(ready?.status, "False");
+        for (const { handler, message } of troubles) {
+          assert.ok(ready!.message.includes(message), message);
+          if (troubles.length > 1) assert.ok(ready!.message.includes(`${handler}: `), handler);
+        }
+      }
+      assert.equal(ready?.observedGeneration, ready && facts.seen);
+      if (facts.seen !== facts.generation) assert.equal(draft.current.observedGeneration, undefined);
+    },
+  );
+  fc.assert(property, { numRuns: 1_000 });
+});
+
+Deno.test("nothing fails silently: each failed attempt is one line with its handler, whatever was thrown, and of bounded length", () => {
+  const thrown = fc.oneof(
+    fc.anything(),
+    fc.string({ maxLength: 20 }).map((message) => new Error(message)),
+    fc.string({ maxLength: 20 }).map((message) => new PermanentError(message)),
+    fc.constant(new Error("x".repeat(5_000_000))),
+  );
+  const property = fc.property(
+    HANDLER,
+    thrown,
+    fc.option(fc.nat(), { nil: undefined }),
+    (handler, error, retryInMs) => {
+      const { log, lines } = keptLines();
+      logFailure(log, { handler, error, reason: "Failed", retryInMs });
+      assert.equal(lines.length, 1);
+      const { fields } = lines[0]!;
+      assert.equal(fields.handler, handler);
+      assert.ok(String(fields.error).length > 0);
+      assert.ok(JSON.stringify([fields.error, fields.stack]).length < 100_000);
+      assert.equal(fields.stack !== undefined, error instanceof Error && !(error instanceof PermanentError));
     },
   );
   fc.assert(property, { numRuns: 500 });
