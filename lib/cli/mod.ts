@@ -5,7 +5,7 @@
  * @module
  */
 export type { DemoRow, DemoScenario, DemoStep, DemoView } from "./demo_scenario.ts";
-export type { OwnCheck } from "./doctor/own_check.ts";
+export type { OwnCheck, OwnFinding } from "./doctor/own_check.ts";
 export { EXIT } from "./exit.ts";
 export { type BuildInfo, cli, type CliOptions } from "./program.ts";
 export {

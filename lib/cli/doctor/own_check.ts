@@ -2,7 +2,17 @@ import type { Client } from "../../client/mod.ts";
 import { deploymentsOf } from "../footprint.ts";
 import type { SettingTable, SettingValues } from "../setting.ts";
 import { deployedSettings } from "./deployed_settings.ts";
-import type { Check, Finding } from "./diagnosis.ts";
+import type { Check } from "./diagnosis.ts";
+
+/** What such a check found. Holds no value of any Secret. */
+export interface OwnFinding {
+  /** `problem` keeps the operator from doing its work, `warning` may. */
+  readonly verdict: "ok" | "warning" | "problem";
+  /** What was found, for people. */
+  readonly says: string;
+  /** The command, or the change, that mends it. */
+  readonly fix?: string;
+}
 
 /** A check that an operator adds to `doctor`. It writes nothing. */
 export interface OwnCheck<Own extends SettingTable> {
@@ -13,7 +23,7 @@ export interface OwnCheck<Own extends SettingTable> {
     readonly client: Client;
     readonly settings: SettingValues<Own>;
     readonly signal: AbortSignal;
-  }): Promise<readonly Finding[]>;
+  }): Promise<readonly OwnFinding[]>;
 }
 
 /** The same as one of the checks of `doctor`. */
