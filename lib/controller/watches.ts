@@ -65,7 +65,8 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
       this.#unsubscribe.push(this.#add({ resource, project }).onEvent((event) => this.#onOwned(resource, event)));
     }
     for (const { map, indexes = {}, ...spec } of watches) {
-      const informer = this.#watches.add(spec);
+      // Without a projection of its own it shares the watch of a kind, and so sees what that kind's indexes have seen.
+      const informer = this.#watches.add(spec.project || spec.metadataOnly ? spec : { ...spec, project });
       for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
       this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(spec.resource, map, event)));
     }

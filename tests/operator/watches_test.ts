@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConfigMapObject, ObjectKey } from "../../lib/operator/mod.ts";
-import { ConfigMap, Operator, Secret } from "../../lib/operator/mod.ts";
+import { ConfigMap, keyOf, ObjectIndex, Operator, Secret } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 
@@ -55,6 +55,25 @@ Deno.test("a change of a watched resource reconciles the objects to which it is 
   await world.untilObject<WidgetObject>(Widget, { namespace, name: "one" }, ({ status }) => status?.size === 0);
   await world.client.delete(ConfigMap, key);
   await world.untilObject<WidgetObject>(Widget, { namespace, name: "two" }, ({ status }) => status?.size === 0);
+});
+
+Deno.test("a watch shares that of a kind with an index: who is woken by it reads an index that has seen the same", async () => {
+  const operator = new Operator("widgets"),
+    byOwner = new ObjectIndex("maps", ({ metadata }) => [[metadata?.name ?? "", 1]]);
+  operator.on(ConfigMap).index(byOwner);
+  operator.on(Widget).reconcile(({ index, status }) => status.set({ size: index(byOwner).get("indexed").length }), {
+    watches: [{ resource: ConfigMap, map: ({ primaries }) => [...primaries].map(keyOf) }],
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const maps = world.running.watches.filter(({ resource, fieldSelector }) =>
+    resource.kind === "ConfigMap" && !fieldSelector
+  );
+  assert.equal(maps.length, 1);
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await createMap(world, { namespace, name: "indexed" }, {});
+  await world.untilObject<WidgetObject>(Widget, { namespace, name: "w" }, ({ status }) => status?.size === 1);
 });
 
 Deno.test("a store that nobody declared is a mistake that says so", async () => {
