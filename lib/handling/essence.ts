@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, isObject, jsonClone, type JsonObject } from "../base/json.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
-import { LAST_APPLIED } from "../apimachinery/secret.ts";
 import { fieldPath, valueAt } from "./filter.ts";
 
 /** What of an object its handlers are told about when it changes: what people and other controllers say, not what is answered. */
@@ -28,6 +27,8 @@ export interface EssenceOptions {
 }
 
 const NOT_ESSENTIAL = new Set(["apiVersion", "kind", "metadata", "status"]);
+/** A copy of the whole object, which kubectl's client-side apply keeps for itself. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
  * The essence of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign annotations count.
