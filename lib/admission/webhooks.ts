@@ -185,8 +185,10 @@ export class AdmissionWebhooks {
         },
       );
     } catch (error) {
-      const status = denial(error);
-      if (!status) throw error;
+      const said = denial(error);
+      if (!said) throw error;
+      // It goes to whoever made the request, and may quote a Secret that the handler has read.
+      const status = { ...said, message: mask?.text(said.message) ?? said.message };
       log.info("admission refused", { code: status.code, reason: status.message, user: request.user.username });
       return { allowed: false, status, warnings };
     }
@@ -244,7 +246,9 @@ export class AdmissionWebhooks {
       },
       diff: operation === "UPDATE" ? diff(old, object) : [],
       warn: (message) => {
-        if (warnings.length < WARNINGS_MAX) warnings.push(truncate(message, WARNING_LENGTH_MAX));
+        if (warnings.length < WARNINGS_MAX) {
+          warnings.push(truncate(host.mask?.text(message) ?? message, WARNING_LENGTH_MAX));
+        }
       },
       client: host.reader(signal),
       index: host.index,

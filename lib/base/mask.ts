@@ -12,6 +12,8 @@ const BYTES = 5;
 const UTF8 = new TextEncoder();
 /** Longest value that is known as a whole: no Secret holds more than 1 MiB. */
 const VALUE_LENGTH_MAX = 2 ** 20;
+/** Longest text that is searched as a whole. */
+const TEXT_LENGTH_MAX = 2 ** 20;
 /** Levels of a value that are looked through. */
 const DEPTH_MAX = 64;
 
@@ -80,10 +82,16 @@ export class Mask {
     }
   }
 
-  /** The text with every known value, and every part of one with at least 8 characters, replaced by {@linkcode MASKED}. */
+  /**
+   * The text with every known value, and every part of one with at least 8 characters, replaced by {@linkcode MASKED}. What is longer
+   * than 1 Mi characters is cut: to search it would hold up everything else for seconds.
+   */
   text(text: string): string {
     if (this.#pending.size > 0) this.#readPending();
     if (this.#young.isEmpty && this.#old.isEmpty || text.length < this.#lengthMin) return text;
+    if (text.length > TEXT_LENGTH_MAX) {
+      return `${this.text(text.slice(0, TEXT_LENGTH_MAX))}… (${text.length} characters)`;
+    }
     const marks = new Marks(text);
     for (const view of viewsOf(text)) {
       this.#scan(view, marks);

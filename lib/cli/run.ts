@@ -6,7 +6,7 @@ import type { Mask } from "../base/mask.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import { Client } from "../client/mod.ts";
 import type { Tracing } from "../health/tracing.ts";
-import { Metrics, probeChecks, serveHealth } from "../health/mod.ts";
+import { maskedChecks, Metrics, probeChecks, serveHealth } from "../health/mod.ts";
 import { gatedScope, scopeOfGlobs } from "../controller/scope.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
@@ -106,7 +106,7 @@ function openHealth(
     readonly webhooks: () => HostedWebhooks | undefined;
   },
 ): ReturnType<typeof serveHealth> {
-  const { operator, settings } = context, asked = servesWebhooks(context, cluster);
+  const { operator, settings, mask } = context, asked = servesWebhooks(context, cluster);
   const ownProbes = (of: "liveness" | "readiness") => ownChecks(operator, of, running, clock);
   return serveHealth({
     host: settings.httpHost,
@@ -114,12 +114,12 @@ function openHealth(
     logger,
     clock,
     metrics: () => metrics.scrape(),
-    livez: [...liveness(running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")],
-    readyz: [
+    livez: maskedChecks([...liveness(running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")], mask),
+    readyz: maskedChecks([
       ...readiness(running, settings.stalenessMaxMs, { converts: asked && operator.conversions.length > 0 }),
       ...(asked ? [webhookReadiness(webhooks)] : []),
       ...ownProbes("readiness"),
-    ],
+    ], mask),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
+import type { Mask } from "../base/mask.ts";
 import { runWithTimeout } from "../handling/execution.ts";
 import type { HealthCheck } from "./health_server.ts";
 
@@ -29,4 +30,15 @@ export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck
     };
     return { name: id, check };
   });
+}
+
+/** The same checks, whose words have no value of a Secret: whoever reaches the port may read them. */
+export function maskedChecks(checks: readonly HealthCheck[], mask: Mask): HealthCheck[] {
+  return checks.map(({ name, check }) => ({
+    name,
+    check: async () => {
+      const problem = await check();
+      return problem && mask.text(problem);
+    },
+  }));
 }

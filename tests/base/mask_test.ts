@@ -148,6 +148,14 @@ Deno.test("texts of a value are masked however deep they are; dates, errors and 
   JSON.stringify(mask.json(loop));
 });
 
+Deno.test("a text of more than 1 Mi characters is cut, and says how long it was", () => {
+  const masked = knowing(SECRET).text(`${SECRET} ${"-".repeat(2 ** 20)}${SECRET}`);
+  assert.ok(
+    masked.startsWith(`${MASKED} ---`) && masked.endsWith(`-… (${2 ** 20 + 1 + 2 * SECRET.length} characters)`),
+  );
+  assert.ok(!masked.includes("admin"));
+});
+
 Deno.test("values are read when a text is masked, once for each source", () => {
   const mask = new Mask(), source = {};
   let reads = 0;

@@ -195,6 +195,22 @@ Deno.test("no value of a Secret is in any error about it", async () => {
   }
 });
 
+Deno.test("a refusal of a Secret keeps the name and the message of what refused it, whatever its code", async () => {
+  const secret = {
+    metadata: { ...KEY, labels: { tier: "test" } },
+    stringData: { password: "admin-prod", longer: "admin-prod-S3cr3t", pin: "4711" },
+  };
+  const said = (value: string, pin: string) =>
+    `admission webhook "no-weak.example.com" denied the request: ${value} of "a" (tier test, pin ${pin}) is weak`;
+  for (const code of [400, 403, 422, 500]) {
+    const { client } = setUp(refuse(code, "Invalid", said("admin-prod-S3cr3t", "4711")));
+    await assert.rejects(client.create(SECRETS, secret), (error: Error) => {
+      assert.ok(error.message.includes(said("[secret]", "[secret]")), error.message);
+      return true;
+    });
+  }
+});
+
 Deno.test("a refused Secret still tells which field is wrong", async () => {
   const details = { name: "a", causes: [{ reason: "FieldValueInvalid", field: "data[x y]", message: "value abc" }] };
   const { client } = setUp(refuse(422, "Invalid", "…", { details }));

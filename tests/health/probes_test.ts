@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { settle, VirtualClock } from "../../lib/base/mod.ts";
-import { probeChecks } from "../../lib/health/mod.ts";
+import { Mask, settle, VirtualClock } from "../../lib/base/mod.ts";
+import { maskedChecks, probeChecks } from "../../lib/health/mod.ts";
 
 Deno.test("a probe is asked once in ten seconds, and its failure is the check's", async () => {
   const clock = new VirtualClock();
@@ -34,4 +34,15 @@ Deno.test("a probe that does not answer fails after five seconds, its signal abo
   await settle();
   for (const answer of answers) assert.match(await answer ?? "", /did not finish within 5s/);
   assert.deepEqual(signals.map(({ aborted }) => aborted), [true]);
+});
+
+Deno.test("what a check says has no value of a Secret", async () => {
+  const mask = new Mask(), problem = () => "cannot log in with admin-prod-S3cr3t";
+  mask.learn({}, 17, () => ["admin-prod-S3cr3t"]);
+  const [failing, passing] = maskedChecks(
+    [{ name: "db", check: problem }, { name: "ok", check: () => undefined }],
+    mask,
+  );
+  assert.deepEqual([failing!.name, await failing!.check()], ["db", "cannot log in with [secret]"]);
+  assert.equal(await passing!.check(), undefined);
 });
