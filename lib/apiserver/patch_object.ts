@@ -5,6 +5,7 @@ import {
   type DynamicObject,
   formatApiVersion,
   formatKey,
+  JSON_PATCH_OPERATIONS_MAX,
 } from "../apimachinery/mod.ts";
 import { ApiError, badRequest, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
 import { atOnce, type ConversionSteps } from "./conversion_steps.ts";
@@ -30,9 +31,6 @@ const MEDIA_TYPES: Readonly<Record<string, PatchKind>> = {
   "application/strategic-merge-patch+json": "strategic",
   "application/apply-patch+yaml": "apply",
 };
-
-/** Operations in one JSON patch (k8s.io/apiserver maxJSONPatchOperations). */
-const OPERATIONS_MAX = 10_000;
 
 /**
  * What a Content-Type asks for; custom resources have no strategic merge.
@@ -64,8 +62,9 @@ export function patchedDocument(
 
 function runJsonPatch(copy: DynamicObject, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw badRequest("a JSON patch is a list of operations");
-  if (patch.length > OPERATIONS_MAX) {
-    const message = `The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`;
+  if (patch.length > JSON_PATCH_OPERATIONS_MAX) {
+    const message =
+      `The allowed maximum operations in a JSON patch is ${JSON_PATCH_OPERATIONS_MAX}, got ${patch.length}`;
     throw new ApiError(413, "RequestEntityTooLarge", message);
   }
   try {
