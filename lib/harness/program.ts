@@ -38,9 +38,12 @@ export class Program implements AsyncDisposable {
     this.#child.status.then((status) => this.#exit = status);
   }
 
-  /** How it ended, in words, with its last lines; undefined while it runs. */
+  /**
+   * How it ended, in words, with its last lines; undefined while it runs, and while its output is open: its last lines may arrive
+   * after its exit code.
+   */
   get failure(): string | undefined {
-    if (!this.#exit) return undefined;
+    if (!this.#exit || !this.#isDrained) return undefined;
     const how = this.#exit.signal ? `was ended by ${this.#exit.signal}` : `exited with ${this.#exit.code}`;
     const lines = this.#tail.trim().split("\n").slice(-TAIL_LINES_SHOWN).join("\n  ");
     return `${this.name} ${how}; it said last:\n  ${lines}`;
