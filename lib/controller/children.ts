@@ -9,6 +9,7 @@ import { ConflictError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import { ownFields } from "./managed_fields.ts";
+import { UnchangedApplies } from "./unchanged_applies.ts";
 
 /** The deletion of the child brings a pass at once; this is for the case that nothing collects it. */
 const PREDECESSOR_DELAY_MS = 30_000;
@@ -49,7 +50,11 @@ export interface ChildrenHost {
   readonly registry: ChildRegistry;
   /** Id of the handler that applies them. */
   readonly handler: string;
+  /** See `ReconcileContext.memo`. */
+  memo<M>(create: () => M): M;
 }
+
+const unchangedApplies = () => new UnchangedApplies();
 
 /** Applies the children of one object in one handler. */
 export class Children {
@@ -82,15 +87,18 @@ export class Children {
     const target = `${formatGroupResource(resource)} ${formatKey(keyOf(desired))}`;
     if (child.metadata?.name === undefined) this.#host.registry.enter(target, call, desired);
     this.#applied.add(target);
-    const live = this.#kinds.informerOf(resource)?.store.get(keyOf(desired));
-    if (live) {
-      this.#refuseForeign(live, resource);
-      const own = ownFields(live, this.#host.fieldManager);
-      if (applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)) {
-        return typed(live, resource) as C;
-      }
+    const live = this.#kinds.informerOf(resource)?.store.get(keyOf(desired)), { fieldManager } = this.#host;
+    if (!live) return await this.#client.apply(resource, desired);
+    this.#refuseForeign(live, resource);
+    const own = ownFields(live, fieldManager);
+    if (applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)) {
+      return typed(live, resource) as C;
     }
-    return await this.#client.apply(resource, desired);
+    const unchanged = this.#host.memo(unchangedApplies);
+    if (unchanged.has(target, desired, live, fieldManager)) return typed(live, resource) as C;
+    const result = await this.#client.apply(resource, desired);
+    unchanged.enter(target, desired, live, result);
+    return result;
   }
 
   /** See {@linkcode ReconcileContext.prune}. */

@@ -313,7 +313,8 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
       throw error;
     }
     mine.unreadable = false;
-    const children = new Children(object, client, { ...this.#host, registry: new ChildRegistry(), handler: id });
+    const memo = <M>(create: () => M) => this.#host.memo(object, create);
+    const children = new Children(object, client, { ...this.#host, registry: new ChildRegistry(), handler: id, memo });
     return {
       ...objectContext(this.#host, {
         object,
@@ -321,7 +322,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
         events: this.#host.events.immediate(object, own.signal),
         log: this.#host.logger(key),
         signal: own.signal,
-        memo: (create) => this.#host.memo(object, create),
+        memo,
       }),
       ...own,
       spec,

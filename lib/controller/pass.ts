@@ -257,8 +257,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     watches?: PassWatches,
   ): ReconcileContext<T, Spec, Status> {
     const client = this.#client.withSignal(signal);
-    const children = new Children(object, client, { ...this.#host, registry, handler });
     const memo = <M>(create: () => M) => this.#plan.memo(create);
+    const children = new Children(object, client, { ...this.#host, registry, handler, memo });
     return {
       ...objectContext(this.#host, { object, client, events, log: this.#log, signal, memo }),
       spec,

@@ -263,3 +263,63 @@ Deno.test("children with empty fields cost no write once they stand, not even af
   await world.idle();
   assert.deepEqual(world.writes.map(({ method, path }) => `${method} ${path.split("?")[0]}`), []);
 });
+
+Deno.test("a child whose lists the server completes costs a write per change and start, not one per reconcile", async () => {
+  await using world = await World.open(completedListOperator());
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w", { size: 1 });
+  await untilReady(world, Widget, namespace, "w");
+  const relabel = async (seen: string) => {
+    const patch = { metadata: { labels: { seen } } };
+    await world.client.patch(Widget, key, patch, { type: "merge" });
+    await world.untilObject(Widget, key, ({ metadata }) => metadata?.labels?.seen === seen);
+    await world.idle();
+  };
+  const applies = () => world.writes.filter(({ path }) => path.includes("/statefulsets/")).length;
+  await relabel("1");
+  const settled = applies();
+  await relabel("2");
+  await world.client.patch(StatefulSet, key, { status: { replicas: 1 } }, { type: "merge", subresource: "status" });
+  await relabel("3");
+  assert.equal(
+    applies(),
+    settled,
+    "what is as it was applied, costs nothing, also when the status of the child changes",
+  );
+  await world.client.patch(StatefulSet, key, { spec: { replicas: 5 } }, { type: "merge" });
+  await world.untilObject(StatefulSet, key, (object) => (object as StatefulSetObject).spec.replicas === 1);
+  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.untilObject(StatefulSet, key, (object) => (object as StatefulSetObject).spec.replicas === 2);
+  await world.idle();
+  await world.stop();
+  await world.start();
+  await world.idle();
+  assert.equal(applies(), 1, "after a start nothing is remembered");
+});
+
+const StatefulSet = { group: "apps", version: "v1", kind: "StatefulSet", plural: "statefulsets", namespaced: true };
+
+type StatefulSetObject = KubeObject & { spec: { replicas: number } };
+
+/** Widgets own a StatefulSet: its claim templates are one value to an apply, and the server adds fields to them. */
+function completedListOperator(): Operator {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ spec, apply }) => {
+    const labels = { app: "w" };
+    const claim = {
+      metadata: { name: "data" },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    };
+    const template = { metadata: { labels }, spec: { containers: [{ name: "main", image: "example.invalid/main" }] } };
+    const desired = {
+      replicas: spec.size,
+      serviceName: "w",
+      selector: { matchLabels: labels },
+      template,
+      volumeClaimTemplates: [claim],
+    };
+    await apply({ apiVersion: "apps/v1", kind: "StatefulSet", spec: desired } as KubeObject);
+  }, { owns: [StatefulSet] });
+  return operator;
+}
