@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { type BuiltinObject, Pod, ServiceAccount } from "../../lib/mod.ts";
+import { Pod, ServiceAccount } from "../../lib/mod.ts";
 import { testSource } from "../../tests/cluster.ts";
 import { MORTAL, operator, SPARED } from "./operator.ts";
 
@@ -8,9 +8,7 @@ const suite = new Suite("built-in kinds", () => operator({ lifetime: "1s" }));
 
 async function makePod({ cluster, expect, ref }: ScenarioContext, name: string, metadata: object): Promise<void> {
   await expect(ref(ServiceAccount, "default")).toExist(); // without it a server makes no pod
-  await cluster.create<BuiltinObject>({
-    apiVersion: "v1",
-    kind: "Pod",
+  await cluster.create(Pod, {
     metadata: { ...metadata, name },
     spec: { containers: [{ name: "main", image: "example.com/none" }] },
   });

@@ -1,7 +1,7 @@
 // Children with an inventory: a Site is one ConfigMap for each of its pages, and a page that goes takes its ConfigMap along.
 // Try it: deno run -A examples/children/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, ConfigMap, type ConfigMapObject, defineResource, joinedName, Operator } from "../../lib/mod.ts";
+import { cli, ConfigMap, defineResource, joinedName, Operator } from "../../lib/mod.ts";
 
 /** Pages by name. */
 export const Site = defineResource({
@@ -21,12 +21,7 @@ export function operator(): Operator {
       // A page may be called anything: the name is made to fit, and the same page always gets the same one.
       const child = joinedName(name, page.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, ""));
       const labels = { "examples.pintle.dev/site": name };
-      await apply<ConfigMapObject>({
-        apiVersion: "v1",
-        kind: "ConfigMap",
-        metadata: { name: child, labels },
-        data: { title: page, text },
-      });
+      await apply(ConfigMap, { metadata: { name: child, labels }, data: { title: page, text } });
     }
     for (const gone of await prune()) events.normal("PageGone", gone.name);
     status.set({ pages: pages.length });

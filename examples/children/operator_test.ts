@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { denoTests, Suite } from "../../lib/harness/mod.ts";
-import { ConfigMap, type ConfigMapObject } from "../../lib/mod.ts";
+import { ConfigMap } from "../../lib/mod.ts";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Site } from "./operator.ts";
 
 const suite = new Suite("children", operator);
-const site = (pages: Record<string, string | null>) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Site",
+const site = (pages: Record<string, string>) => ({
   metadata: { name: "docs" },
   spec: { pages },
 });
@@ -19,8 +17,8 @@ suite.scenario(
     const start = ref(ConfigMap, "docs-start"), how = ref(ConfigMap, "docs-how-to-begin");
     await given("a site of two pages, and a neighbour with the same label", async () => {
       const metadata = { name: "docs-neighbour", labels: { "examples.pintle.dev/site": "docs" } };
-      await cluster.create<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", metadata, data: {} });
-      await cluster.create(site({ Start: "hello", "How to begin?": "just do" }));
+      await cluster.create(ConfigMap, { metadata, data: {} });
+      await cluster.create(Site, site({ Start: "hello", "How to begin?": "just do" }));
     });
     await then("there are two", () => expect(how).toMatch({ data: { title: "How to begin?", text: "just do" } }));
     const first = await then("the first one", () => expect(start).toMatch({ data: { text: "hello" } }));
@@ -53,7 +51,7 @@ suite.scenario(
   async (scenario) => {
     const { given, when, then, cluster, operator, expect, ref } = scenario, docs = ref(Site, "docs");
     await given("a site of three pages", async () => {
-      await cluster.create(site({ a: "1", b: "2", c: "3" }));
+      await cluster.create(Site, site({ a: "1", b: "2", c: "3" }));
       await expect(docs).toMatch({ status: { pages: 3 } });
     });
     await when("two go while the operator is down, and the next one dies after the first deletion", async () => {
@@ -78,20 +76,14 @@ suite.scenario(
       docs = ref(Site, "docs"),
       theirs = ref(ConfigMap, "docs-a");
     await given("a ConfigMap of another controller", async () => {
-      const boss = await cluster.create<ConfigMapObject>({
-        apiVersion: "v1",
-        kind: "ConfigMap",
-        metadata: { name: "boss" },
-      });
+      const boss = await cluster.create(ConfigMap, { metadata: { name: "boss" } });
       const owner = { apiVersion: "v1", kind: "ConfigMap", name: "boss", uid: boss.metadata!.uid!, controller: true };
-      await cluster.create<ConfigMapObject>({
-        apiVersion: "v1",
-        kind: "ConfigMap",
+      await cluster.create(ConfigMap, {
         metadata: { name: "docs-a", ownerReferences: [owner] },
         data: { theirs: "yes" },
       });
     });
-    await when("a page wants its name", () => cluster.create(site({ a: "1" })));
+    await when("a page wants its name", () => cluster.create(Site, site({ a: "1" })));
     await then("the site says so", () => expect(docs).toHaveCondition("Ready", false, { message: /docs-a/ }));
     assert.deepEqual((await cluster.get(theirs)).data, { theirs: "yes" });
   },

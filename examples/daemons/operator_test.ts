@@ -38,15 +38,13 @@ function told(name: string, story: (scenario: ScenarioContext, outside: Outside)
 }
 
 const endpoint = (url: string) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Endpoint",
   metadata: { name: "shop" },
   spec: { url },
 });
 
 told("what an endpoint answers is written when it changes, and at no other time", async (scenario, outside) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario, shop = ref(Endpoint, "shop");
-  await given("an endpoint that answers", () => cluster.create(endpoint("http://a")));
+  await given("an endpoint that answers", () => cluster.create(Endpoint, endpoint("http://a")));
   await then("it is reachable", () => expect(shop).toMatch({ status: { reachable: true } }));
   await operator.inProcess.idle();
   const asked = outside.urls.length, written = operator.inProcess.writes.length;
@@ -66,7 +64,7 @@ told(
     const { given, when, then, cluster, expect, ref } = scenario, shop = ref(Endpoint, "shop");
     outside.answer = "never";
     await given("an endpoint that never answers", async () => {
-      await cluster.create(endpoint("http://a"));
+      await cluster.create(Endpoint, endpoint("http://a"));
       await expect(shop).toSatisfy("to be asked", () => outside.asking === 1);
     });
     await when("it is deleted", () => cluster.delete(shop));
@@ -78,7 +76,7 @@ told(
 told("a daemon that breaks is started again, and the object says why", async (scenario, outside) => {
   const { given, when, then, cluster, expect, ref } = scenario, shop = ref(Endpoint, "shop");
   outside.answer = "broken";
-  await given("a question that throws", () => cluster.create(endpoint("http://a")));
+  await given("a question that throws", () => cluster.create(Endpoint, endpoint("http://a")));
   await then("the object says so", () => expect(shop).toHaveCondition("Ready", false, { message: /no route/ }));
   await when("it is mended", () => void (outside.answer = "up"));
   await then("it is reachable", () => expect(shop).toMatch({ status: { reachable: true } }));
@@ -87,7 +85,7 @@ told("a daemon that breaks is started again, and the object says why", async (sc
 told("the daemon of a killed operator begins anew with the next one", async (scenario, outside) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario, shop = ref(Endpoint, "shop");
   await given("a reachable endpoint", async () => {
-    await cluster.create(endpoint("http://a"));
+    await cluster.create(Endpoint, endpoint("http://a"));
     await expect(shop).toMatch({ status: { reachable: true } });
   });
   await when("the operator is killed, and the endpoint goes down", async () => {

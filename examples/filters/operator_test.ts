@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { type ApiResource, type KubeObject } from "../../lib/mod.ts";
+import { type ApiResource, type DesiredMeta, type KubeObject } from "../../lib/mod.ts";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Order } from "./operator.ts";
 
@@ -12,9 +12,7 @@ const EVENTS: ApiResource = {
   kind: "Event",
   namespaced: true,
 };
-const order = (spec: object, metadata: object = {}) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Order",
+const order = (spec: { item: string; count?: number; note?: string }, metadata: DesiredMeta = {}) => ({
   metadata: { name: "o", ...metadata },
   spec,
 });
@@ -50,7 +48,7 @@ const CASES: readonly [string, ReturnType<typeof order>, string[]][] = [
 for (const [what, wanted, told] of CASES) {
   suite.scenario(`${what} is for ${told.join(" and ") || "nobody"}`, async (scenario) => {
     const { given, then, cluster, expect, ref, operator } = scenario;
-    await given(what, () => cluster.create(wanted));
+    await given(what, () => cluster.create(Order, wanted));
     await then("it is handled", () => expect(ref(Order, "o")).toHaveCondition("Ready"));
     await operator.inProcess.idle();
     assert.deepEqual(await reasons(scenario), told);
@@ -63,7 +61,7 @@ suite.scenario("a change is judged by both of its ends, a crash in between inclu
     await expect(o).toHaveCondition("Ready");
     await operator.inProcess.idle();
   };
-  await given("an order of one", () => cluster.create(order({ item: "book" })));
+  await given("an order of one", () => cluster.create(Order, order({ item: "book" })));
   await given("it is handled", handled);
   await when("it becomes two", () => cluster.patch(o, { spec: { count: 2 } }));
   await then("nobody cares", handled);
@@ -77,7 +75,7 @@ suite.scenario("a change is judged by both of its ends, a crash in between inclu
 }, { inProcess: true });
 
 suite.scenario("an order of nothing is refused by the server", async ({ then, cluster }) => {
-  await then("it is refused", () => assert.rejects(cluster.create(order({ item: "" })), /spec\.item/));
+  await then("it is refused", () => assert.rejects(cluster.create(Order, order({ item: "" })), /spec\.item/));
 });
 
 denoTests(Deno.test, suite, { source: testSource });

@@ -47,9 +47,7 @@ function told(name: string, story: (scenario: ScenarioContext, directory: Memory
   denoTests(Deno.test, suite, { source: testSource });
 }
 
-const account = (spec: object) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Account",
+const account = (spec: { owner: string; quotaGb?: number }) => ({
   metadata: { name: "ann" },
   spec,
 });
@@ -57,7 +55,7 @@ const account = (spec: object) => ({
 told("an account is opened, changed and closed, each once", async (scenario, directory) => {
   const { given, when, then, cluster, expect, ref } = scenario, ann = ref(Account, "ann");
   const made = await given("an account", async () => {
-    await cluster.create(account({ owner: "Ann" }));
+    await cluster.create(Account, account({ owner: "Ann" }));
     return await expect(ann).toMatch({ status: { state: "Open" } });
   });
   assert.deepEqual(directory.accounts.get(made.metadata.uid!), { owner: "Ann", gigabytes: 5 });
@@ -73,7 +71,7 @@ told("an account is opened, changed and closed, each once", async (scenario, dir
 told("while the directory is down the object says so, and then goes on by itself", async (scenario, directory) => {
   const { given, when, then, cluster, expect, ref } = scenario, ann = ref(Account, "ann");
   directory.isDown = true;
-  await given("an account", () => cluster.create(account({ owner: "Ann" })));
+  await given("an account", () => cluster.create(Account, account({ owner: "Ann" })));
   await then("it waits", () => expect(ann).toHaveCondition("Ready", false, { reason: "DirectoryDown" }));
   await when("it is deleted, too", () => cluster.delete(ann));
   await then("it stays: it may not be lost", () => expect(ann).toExist());
@@ -86,7 +84,7 @@ told(
   "a quota that nobody may have is said on the object, keeps no other handler, and can be mended",
   async (scenario, directory) => {
     const { given, when, then, cluster, expect, ref } = scenario, ann = ref(Account, "ann");
-    await given("too much", () => cluster.create(account({ owner: "Ann", quotaGb: 500 })));
+    await given("too much", () => cluster.create(Account, account({ owner: "Ann", quotaGb: 500 })));
     await then(
       "it is refused for good",
       () => expect(ann).toHaveCondition("Ready", false, { reason: "QuotaTooLarge", message: /500 GB/ }),
@@ -104,7 +102,7 @@ told(
     const { given, when, then, cluster, operator, expect, ref } = scenario, ann = ref(Account, "ann");
     await given("an operator that dies before it notes anything", async () => {
       await operator.crash();
-      await cluster.create(account({ owner: "Ann" }));
+      await cluster.create(Account, account({ owner: "Ann" }));
       await operator.inProcess.start({ fault: ({ path }) => path.includes("/status") ? "dieBefore" : "pass" });
       await operator.inProcess.idleThenCrash();
     });
@@ -119,7 +117,7 @@ told(
 told("what the directory lost while nobody looked is found when the operator starts", async (scenario, directory) => {
   const { given, when, then, cluster, operator, expect, ref, eventually } = scenario, ann = ref(Account, "ann");
   await given("an account", async () => {
-    await cluster.create(account({ owner: "Ann", quotaGb: 7 }));
+    await cluster.create(Account, account({ owner: "Ann", quotaGb: 7 }));
     await expect(ann).toHaveCondition("Ready");
   });
   await when("the operator is killed, the directory loses it, and another operator starts", async () => {

@@ -35,13 +35,13 @@ function told(name: string, story: (scenario: ScenarioContext, store: FakeStore)
   denoTests(Deno.test, suite, { source: testSource });
 }
 
-const entry = { apiVersion: "examples.pintle.dev/v1", kind: "Entry", metadata: { name: "e" }, spec: { value: "one" } };
+const entry = { metadata: { name: "e" }, spec: { value: "one" } };
 
 told(
   "the store is open before the first handler, closed after a stop, and left open by a crash",
   async (scenario, store) => {
     const { given, when, then, cluster, operator, expect, ref } = scenario;
-    const made = await given("an entry", () => cluster.create(entry));
+    const made = await given("an entry", () => cluster.create(Entry, entry));
     await when("the operator starts", () => operator.start());
     await then("the entry is stored", () => expect(ref(Entry, "e")).toHaveCondition("Ready"));
     assert.equal(store.values.get((made as { metadata: { uid?: string } }).metadata.uid!), "one");
@@ -59,7 +59,7 @@ told(
 told("without a store the operator does not start, says why, and starts when there is one", async (scenario, store) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario;
   store.isMissing = true;
-  await given("an entry", () => cluster.create(entry));
+  await given("an entry", () => cluster.create(Entry, entry));
   await then("it does not start", () => assert.rejects(operator.start(), /there is no store/));
   await when("there is one", async () => {
     store.isMissing = false;

@@ -1,7 +1,7 @@
 // An index: a Roster lists the pods of an app, which are looked up and never listed.
 // Try it: deno run -A examples/indexing/operator.ts run --cluster embedded
 import * as z from "zod";
-import { type BuiltinObject, cli, defineResource, keyOf, ObjectIndex, Operator, Pod } from "../../lib/mod.ts";
+import { cli, defineResource, keyOf, ObjectIndex, type ObjectOf, Operator, Pod } from "../../lib/mod.ts";
 
 /** Who is in an app. */
 export const Roster = defineResource({
@@ -15,7 +15,7 @@ export const Roster = defineResource({
 const place = (namespace = "", app = "") => `${namespace}/${app}`;
 
 /** Pods by namespace and app; those without an app are in no index. */
-const podsByApp = new ObjectIndex("pods by app", ({ metadata = {}, status }: BuiltinObject) => {
+const podsByApp = new ObjectIndex("pods by app", ({ metadata = {}, status }: ObjectOf<typeof Pod>) => {
   const { name = "", namespace, labels = {} } = metadata;
   return labels.app === undefined ? [] : [[place(namespace, labels.app), { name, phase: status?.phase }]];
 });

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { type BuiltinObject, Pod, ServiceAccount } from "../../lib/mod.ts";
+import { Pod, ServiceAccount } from "../../lib/mod.ts";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Roster } from "./operator.ts";
 
 const suite = new Suite("indexing", operator);
 const roster = (app: string) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Roster",
   metadata: { name: app },
   spec: { app },
 });
@@ -16,9 +14,7 @@ const roster = (app: string) => ({
 async function makePods({ cluster, expect, ref }: ScenarioContext, ...names: [string, string | undefined][]) {
   await expect(ref(ServiceAccount, "default")).toExist();
   for (const [name, app] of names) {
-    await cluster.create<BuiltinObject>({
-      apiVersion: "v1",
-      kind: "Pod",
+    await cluster.create(Pod, {
       metadata: { name, labels: app === undefined ? {} : { app } },
       spec: { containers: [{ name: "main", image: "example.com/none" }] },
     });
@@ -29,7 +25,7 @@ suite.scenario("a roster follows pods that come, change their app and go", async
   const { given, when, then, cluster, expect, ref } = scenario;
   await given("pods of two apps, one of none, and a roster of each app", async () => {
     await makePods(scenario, ["a", "shop"], ["b", "shop"], ["c", "mail"], ["d", undefined]);
-    for (const app of ["shop", "mail"]) await cluster.create(roster(app));
+    for (const app of ["shop", "mail"]) await cluster.create(Roster, roster(app));
   });
   const pods = (app: string, ...names: string[]) => expect(ref(Roster, app)).toMatch({ status: { pods: names } });
   await then("each has its own", () => pods("shop", "a", "b").then(() => pods("mail", "c")));
@@ -43,7 +39,7 @@ suite.scenario("after a crash the index is whole before anybody reads it: nothin
   const { given, when, then, cluster, operator, expect, ref } = scenario;
   await given("a roster of two", async () => {
     await makePods(scenario, ["a", "shop"], ["b", "shop"]);
-    await cluster.create(roster("shop"));
+    await cluster.create(Roster, roster("shop"));
     await expect(ref(Roster, "shop")).toMatch({ status: { pods: ["a", "b"] } });
     await expect(ref(Roster, "shop")).toMatch({ status: { pending: 2 } });
     await operator.inProcess.idle();
@@ -59,9 +55,9 @@ suite.scenario("a roster of no app is refused, and one of an app that nobody run
   const { given, then, cluster, expect, ref } = scenario;
   await then(
     "it is refused",
-    () => assert.rejects(cluster.create({ ...roster(""), metadata: { name: "x" } }), /spec\.app/),
+    () => assert.rejects(cluster.create(Roster, { ...roster(""), metadata: { name: "x" } }), /spec\.app/),
   );
-  await given("a roster of an unknown app", () => cluster.create(roster("ghost")));
+  await given("a roster of an unknown app", () => cluster.create(Roster, roster("ghost")));
   await then("it is empty", () => expect(ref(Roster, "ghost")).toMatch({ status: { pods: [], pending: 0 } }));
 });
 

@@ -17,9 +17,7 @@ function told(name: string, story: (scenario: ScenarioContext, calls: string[]) 
 
 /** A bucket as Kopf 1.45 leaves it behind: its finalizer, the essence that it handled, and a result in the status. */
 async function leftByKopf({ cluster, ref }: ScenarioContext, region: string, handled: string = region): Promise<void> {
-  await cluster.create({
-    apiVersion: "examples.pintle.dev/v1",
-    kind: "Bucket",
+  await cluster.create(Bucket, {
     metadata: {
       name: "logs",
       finalizers: [KOPF_FINALIZER],

@@ -24,8 +24,6 @@ function told(name: string, story: (scenario: ScenarioContext, translator: Trans
 }
 
 const translation = (name: string, text: string) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Translation",
   metadata: { name },
   spec: { text, language: "de" },
 });
@@ -35,9 +33,9 @@ told(
   async (scenario, translator) => {
     const { given, when, then, cluster, operator, expect, ref } = scenario;
     await given("two translations of one text", async () => {
-      await cluster.create(translation("a", "door"));
+      await cluster.create(Translation, translation("a", "door"));
       await expect(ref(Translation, "a")).toMatch({ status: { text: "de:door!" } });
-      await cluster.create(translation("b", "door"));
+      await cluster.create(Translation, translation("b", "door"));
       await expect(ref(Translation, "b")).toMatch({ status: { text: "de:door!" } });
     });
     await when("one gets a label", async () => {
@@ -54,12 +52,12 @@ told(
 told("an object that is made anew under its name has a memo of its own", async (scenario, translator) => {
   const { given, when, then, cluster, expect, ref } = scenario, a = ref(Translation, "a");
   await given("a translation that is deleted", async () => {
-    await cluster.create(translation("a", "door"));
+    await cluster.create(Translation, translation("a", "door"));
     await expect(a).toMatch({ status: { text: "de:door!" } });
     await cluster.delete(a);
     await expect(a).toBeGone();
   });
-  await when("another one of that name is made", () => cluster.create(translation("a", "roof")));
+  await when("another one of that name is made", () => cluster.create(Translation, translation("a", "roof")));
   await then("it has its own text", () => expect(a).toMatch({ status: { text: "de:roof!" } }));
   assert.deepEqual(translator.asked, ["de:door", "de:roof"]);
 });
@@ -69,7 +67,7 @@ told(
   async (scenario, translator) => {
     const { given, when, then, cluster, operator, expect, ref } = scenario, a = ref(Translation, "a");
     translator.isBroken = true;
-    await given("a translator that is out of service", () => cluster.create(translation("a", "door")));
+    await given("a translator that is out of service", () => cluster.create(Translation, translation("a", "door")));
     await then("the object says so", () => expect(a).toHaveCondition("Ready", false, { message: /out of service/ }));
     await when("it is mended", () => void (translator.isBroken = false));
     await then("it is translated", () => expect(a).toMatch({ status: { text: "de:door!" } }));
@@ -88,7 +86,7 @@ denoTests(
     "a language that is none is refused by the server",
     async ({ then, cluster }) => {
       const bad = { ...translation("a", "door"), spec: { text: "door", language: "German" } };
-      await then("it is refused", () => assert.rejects(cluster.create(bad), /spec\.language/));
+      await then("it is refused", () => assert.rejects(cluster.create(Translation, bad), /spec\.language/));
     },
   ),
   { source: testSource },

@@ -4,9 +4,7 @@ import { testSource } from "../../tests/cluster.ts";
 import { Greeting, operator } from "./operator.ts";
 
 const suite = new Suite("minimal", operator);
-const greeting = (spec: object) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Greeting",
+const greeting = (spec: { to: string }) => ({
   metadata: { name: "first" },
   spec,
 });
@@ -14,7 +12,7 @@ const greeting = (spec: object) => ({
 suite.scenario("a Greeting is noticed once, and a restart notices nothing new", async (scenario) => {
   const { given, when, then, cluster, operator, expect, ref, logs } = scenario;
   const said = () => logs.filter(({ message }) => message === "hello world").length;
-  await given("a Greeting", () => cluster.create(greeting({ to: "world" })));
+  await given("a Greeting", () => cluster.create(Greeting, greeting({ to: "world" })));
   await then("it is handled", () => expect(ref(Greeting, "first")).toHaveCondition("Ready"));
   await when("another operator takes over", async () => {
     await operator.restart();
@@ -26,14 +24,14 @@ suite.scenario("a Greeting is noticed once, and a restart notices nothing new", 
 }, { inProcess: true });
 
 suite.scenario("a Greeting for nobody is refused by the server, and the field is named", async ({ then, cluster }) => {
-  await then("it is refused", () => assert.rejects(cluster.create(greeting({ to: "" })), /spec\.to/));
+  await then("it is refused", () => assert.rejects(cluster.create(Greeting, greeting({ to: "" })), /spec\.to/));
 });
 
 suite.scenario("a Greeting that was made while no operator ran is noticed by the next", async (scenario) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario;
   await given("no operator, and a Greeting", async () => {
     await operator.crash();
-    await cluster.create(greeting({ to: "moon" }));
+    await cluster.create(Greeting, greeting({ to: "moon" }));
   });
   await when("one starts", () => operator.start());
   await then("it is handled", () => expect(ref(Greeting, "first")).toHaveCondition("Ready"));

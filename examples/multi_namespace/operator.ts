@@ -47,15 +47,15 @@ export function operator(): Operator {
       for (const { metadata, status } of namespaces) {
         const target = { namespace: metadata!.name!, name };
         if (target.namespace === namespace || status?.phase === "Terminating") continue;
-        const there = cached<ConfigMapObject>(ConfigMap).get(target);
+        const there = cached(ConfigMap).get(target);
         if (there && there.metadata?.annotations?.[SOURCE] !== source) {
           events.warning("Taken", `there is another ${name} in ${target.namespace}`);
           continue;
         }
         wanted.add(target.namespace);
         const marks = { labels: { [COPY]: "true" }, annotations: { [SOURCE]: source } };
-        const copy = { apiVersion: "v1", kind: "ConfigMap", metadata: { ...target, ...marks }, data: object.data };
-        await apply<ConfigMapObject>(copy, { owned: false }).catch((error) => {
+        const copy = { metadata: { ...target, ...marks }, data: object.data };
+        await apply(ConfigMap, copy, { owned: false }).catch((error) => {
           if (!(error instanceof NamespaceTerminatingError || error instanceof NotFoundError)) throw error;
         });
       }

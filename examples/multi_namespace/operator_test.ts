@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { ConfigMap, type ConfigMapObject, Namespace } from "../../lib/mod.ts";
+import { ConfigMap, Namespace } from "../../lib/mod.ts";
 import { testSource } from "../../tests/cluster.ts";
 import { COPY, operator, SHARED, SOURCE } from "./operator.ts";
 
 const suite = new Suite("multi namespace", operator);
 const wants = { [SHARED]: "true" };
 const settings = (data: Record<string, string>, labels: Record<string, string> = wants) => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
   metadata: { name: "settings", labels },
   data,
 });
@@ -20,7 +18,7 @@ async function begin({ given, cluster }: ScenarioContext): Promise<[string, stri
     for (const [name, labels] of [["a", wants], ["b", wants], ["c", {}]] as const) {
       names.push(await cluster.makeNamespace(name, labels));
     }
-    await cluster.create<ConfigMapObject>(settings({ color: "red" }));
+    await cluster.create(ConfigMap, settings({ color: "red" }));
     return names as [string, string, string];
   });
 }
@@ -62,14 +60,14 @@ suite.scenario(
     const { given, when, then, cluster, expect, ref } = scenario;
     const a = await given("a namespace with settings of its own", async () => {
       const name = await cluster.makeNamespace("a", wants);
-      await cluster.create<ConfigMapObject>({
+      await cluster.create(ConfigMap, {
         ...settings({ mine: "yes" }, {}),
         metadata: { name: "settings", namespace: name },
       });
       return name;
     });
     const b = await given("another namespace", () => cluster.makeNamespace("b", wants));
-    await when("settings are shared", () => cluster.create<ConfigMapObject>(settings({ color: "red" })));
+    await when("settings are shared", () => cluster.create(ConfigMap, settings({ color: "red" })));
     await then("the other gets a copy", () => expect(ref(ConfigMap, "settings", b)).toExist());
     await then(
       "a warning names the first",
@@ -103,7 +101,7 @@ suite.scenario("killed after any of its writes, the next one ends where it would
       await expect(ref(ConfigMap, "settings")).toBeGone();
       for (const place of [a, b]) await expect(ref(ConfigMap, "settings", place)).toBeGone();
       await operator.crash();
-      await cluster.create<ConfigMapObject>(settings({ color: "red" }));
+      await cluster.create(ConfigMap, settings({ color: "red" }));
     });
   }
   await operator.start();

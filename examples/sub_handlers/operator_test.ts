@@ -30,15 +30,13 @@ function told(name: string, story: (scenario: ScenarioContext, hosts: FakeHosts)
 }
 
 const fleet = (...hosts: string[]) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Fleet",
   metadata: { name: "north" },
   spec: { hosts },
 });
 
 told("hosts come and go with the list, each once, and all go with the fleet", async (scenario, hosts) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario, north = ref(Fleet, "north");
-  await given("a fleet of two", () => cluster.create(fleet("a", "b")));
+  await given("a fleet of two", () => cluster.create(Fleet, fleet("a", "b")));
   await then("both are prepared", () => expect(north).toHaveCondition("Ready"));
   await when("one is exchanged", () => cluster.patch(north, { spec: { hosts: ["b", "c"] } }));
   await then("it is handled", () => expect(north).toHaveCondition("Ready"));
@@ -54,7 +52,7 @@ told(
   async (scenario, hosts) => {
     const { given, when, then, cluster, operator, expect, ref } = scenario, north = ref(Fleet, "north");
     hosts.down.add("b");
-    await given("a fleet with a host that is down", () => cluster.create(fleet("a", "b", "c")));
+    await given("a fleet with a host that is down", () => cluster.create(Fleet, fleet("a", "b", "c")));
     await then("it is named", () => expect(north).toHaveCondition("Ready", false, { message: /b is down/ }));
     // The condition is written before the record of what succeeded: in a crash between the two all would be called again.
     await operator.inProcess.idle();
@@ -73,11 +71,11 @@ told(
 told("a host that stays down is given up after five attempts, visibly", async (scenario, hosts) => {
   const { given, then, cluster, expect, ref } = scenario, north = ref(Fleet, "north");
   hosts.down.add("b");
-  await given("a fleet with a host that stays down", () => cluster.create(fleet("a", "b")));
+  await given("a fleet with a host that stays down", () => cluster.create(Fleet, fleet("a", "b")));
   await then("it is given up", () => expect(north).toHaveCondition("Ready", false, { message: /given up after 5/ }));
   assert.equal(hosts.calls.filter((call) => call === "prepare b").length, 5);
 });
 
 told("a host name that is none is refused by the server", async ({ then, cluster }) => {
-  await then("it is refused", () => assert.rejects(cluster.create(fleet("a", "no host!")), /spec\.hosts\[1\]/));
+  await then("it is refused", () => assert.rejects(cluster.create(Fleet, fleet("a", "no host!")), /spec\.hosts\[1\]/));
 });

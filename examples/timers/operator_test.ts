@@ -4,16 +4,14 @@ import { testSource } from "../../tests/cluster.ts";
 import { Countdown, operator } from "./operator.ts";
 
 const suite = new Suite("timers", () => operator({ interval: "40ms" }));
-const countdown = (spec: object) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "Countdown",
+const countdown = (spec: { from: number; held?: boolean }) => ({
   metadata: { name: "start" },
   spec,
 });
 
 suite.scenario("a countdown ends at zero, says so once, and is left alone from then on", async (scenario) => {
   const { given, then, cluster, operator, expect, ref } = scenario, start = ref(Countdown, "start");
-  await given("a countdown from four", () => cluster.create(countdown({ from: 4 })));
+  await given("a countdown from four", () => cluster.create(Countdown, countdown({ from: 4 })));
   await then("it comes to zero", () => expect(start).toMatch({ status: { left: 0 } }));
   await then("an Event says so", () => expect(start).toHaveEvents({ reason: "LiftOff", note: "after 4" }));
   await operator.inProcess.idle();
@@ -23,7 +21,7 @@ suite.scenario("a countdown ends at zero, says so once, and is left alone from t
 
 suite.scenario("killed on its way, it goes on where it was", async (scenario) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario, start = ref(Countdown, "start");
-  await given("a countdown from twelve", () => cluster.create(countdown({ from: 12 })));
+  await given("a countdown from twelve", () => cluster.create(Countdown, countdown({ from: 12 })));
   await when("it is on its way", () => expect(start).toSatisfy("to be below twelve", (it) => it.status!.left! < 12));
   await when("the operator is killed", () => operator.crash());
   const left = (await cluster.get(start)).status!.left!;
@@ -36,7 +34,7 @@ suite.scenario("killed on its way, it goes on where it was", async (scenario) =>
 
 suite.scenario("one that is held says so, and goes on when it is let go", async (scenario) => {
   const { given, when, then, cluster, expect, ref } = scenario, start = ref(Countdown, "start");
-  await given("a countdown that somebody holds", () => cluster.create(countdown({ from: 2, held: true })));
+  await given("a countdown that somebody holds", () => cluster.create(Countdown, countdown({ from: 2, held: true })));
   await then("it says so", () => expect(start).toHaveCondition("Ready", false, { reason: "Held" }));
   await when("it is let go", () => cluster.patch(start, { spec: { held: false } }));
   await then("it comes to zero", () => expect(start).toMatch({ status: { left: 0 } }));
@@ -44,12 +42,12 @@ suite.scenario("one that is held says so, and goes on when it is let go", async 
 });
 
 suite.scenario("a countdown from nowhere is refused by the server", async ({ then, cluster }) => {
-  await then("it is refused", () => assert.rejects(cluster.create(countdown({ from: 0 })), /spec\.from/));
+  await then("it is refused", () => assert.rejects(cluster.create(Countdown, countdown({ from: 0 })), /spec\.from/));
 });
 
 const forgetful = new Suite("timers", () => operator({ interval: "20ms", forgotten: "300ms" }));
 forgetful.scenario("what nobody touches is told", async ({ given, then, cluster, expect, ref }) => {
-  await given("a countdown from one", () => cluster.create(countdown({ from: 1 })));
+  await given("a countdown from one", () => cluster.create(Countdown, countdown({ from: 1 })));
   await then("an Event tells it", () => expect(ref(Countdown, "start")).toHaveEvents({ reason: "Forgotten" }));
 });
 

@@ -15,7 +15,7 @@ const bucket = (version: string, spec: object) => ({
 
 suite.scenario("a bucket of v1 is handled as v2, and its status shows in both", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario;
-  await when("a client of v1 makes one", () => cluster.create(bucket("v1", { size: "2Ti" })));
+  await when("a client of v1 makes one", () => cluster.createManifest(bucket("v1", { size: "2Ti" })));
   await then("the handler has seen v2", () => expect(ref(Bucket, "b")).toMatch({ status: { gibibytes: 2048 } }));
   await then("v1 shows it too", () => expect(ref(BucketV1, "b")).toMatch({ status: { gibibytes: 2048 } }));
   const { spec } = await cluster.client.get(Bucket, { name: "b", namespace: cluster.namespace });
@@ -25,7 +25,7 @@ suite.scenario("a bucket of v1 is handled as v2, and its status shows in both", 
 suite.scenario("a client of v1 changes a bucket of v2, and the tier that v1 does not know stays", async (scenario) => {
   const { given, when, then, cluster, expect, ref } = scenario;
   const size = { amount: 1, unit: "Gi" }, key = { name: "b", namespace: cluster.namespace };
-  await given("a cold bucket", () => cluster.create(bucket("v2", { size, tier: "cold" })));
+  await given("a cold bucket", () => cluster.createManifest(bucket("v2", { size, tier: "cold" })));
   await expect(ref(Bucket, "b")).toMatch({ status: { gibibytes: 1 } });
   await when("a client of v1 reads it, changes it and writes it back", async () => {
     const read = await cluster.client.get(BucketV1, key) as unknown as ReturnType<typeof bucket>;
@@ -38,7 +38,10 @@ suite.scenario("a client of v1 changes a bucket of v2, and the tier that v1 does
 });
 
 suite.scenario("what v1 cannot be is refused in v1", async ({ then, cluster }) => {
-  await then("it is refused", () => assert.rejects(cluster.create(bucket("v1", { size: "2Mi" })), /spec\.size/));
+  await then(
+    "it is refused",
+    () => assert.rejects(cluster.createManifest(bucket("v1", { size: "2Mi" })), /spec\.size/),
+  );
 });
 
 Deno.test("versions: v1 cannot say the tier, and nothing else is lost by the way", () => {

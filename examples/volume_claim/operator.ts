@@ -1,14 +1,7 @@
 // A claim of storage that goes with the object that asks for it, follows its size and carries its labels.
 // Try it: deno run -A examples/volume_claim/operator.ts run --cluster embedded
 import * as z from "zod";
-import {
-  type BuiltinObject,
-  cli,
-  defineResource,
-  Operator,
-  PermanentError,
-  PersistentVolumeClaim,
-} from "../../lib/mod.ts";
+import { cli, defineResource, type ObjectOf, Operator, PermanentError, PersistentVolumeClaim } from "../../lib/mod.ts";
 
 /** Storage for as long as the object exists. */
 export const EphemeralVolumeClaim = defineResource({
@@ -24,11 +17,13 @@ export const EphemeralVolumeClaim = defineResource({
  * What is to be done about a claim for `gibibytes` now. A server changes the size of no claim that has no volume yet: that one is made
  * anew, since nothing is in it. One that has a volume can grow and never shrink.
  */
-export function planOf(claim: BuiltinObject | undefined, gibibytes: number): "apply" | "replace" | "wait" | "refuse" {
+export function planOf(
+  claim: ObjectOf<typeof PersistentVolumeClaim> | undefined,
+  gibibytes: number,
+): "apply" | "replace" | "wait" | "refuse" {
   if (!claim) return "apply";
   if (claim.metadata?.deletionTimestamp) return "wait";
-  const { resources } = claim.spec as { resources?: { requests?: { storage?: string } } };
-  const now = Number.parseInt(resources?.requests?.storage ?? "", 10);
+  const now = Number.parseInt(claim.spec?.resources?.requests?.storage ?? "", 10);
   if (claim.status?.phase === "Bound") return gibibytes < now ? "refuse" : "apply";
   return gibibytes === now ? "apply" : "replace";
 }
@@ -39,7 +34,7 @@ export function operator(): Operator {
   made.on(EphemeralVolumeClaim).reconcile(
     async ({ name, namespace, labels, spec, status, apply, cached, client }) => {
       const key = { namespace, name };
-      switch (planOf(cached<BuiltinObject>(PersistentVolumeClaim).get(key), spec.gibibytes)) {
+      switch (planOf(cached(PersistentVolumeClaim).get(key), spec.gibibytes)) {
         case "refuse":
           throw new PermanentError("a volume cannot shrink: make another claim", { reason: "CannotShrink" });
         case "replace":
@@ -49,9 +44,7 @@ export function operator(): Operator {
           return status.condition("Ready", false, "Replacing", "the former claim is still being deleted");
         case "apply":
       }
-      await apply<BuiltinObject>({
-        apiVersion: "v1",
-        kind: "PersistentVolumeClaim",
+      await apply(PersistentVolumeClaim, {
         metadata: { labels: { ...labels } },
         spec: {
           accessModes: ["ReadWriteOnce"],

@@ -5,9 +5,7 @@ import { testSource } from "../../tests/cluster.ts";
 import { EphemeralVolumeClaim, operator, planOf } from "./operator.ts";
 
 const suite = new Suite("volume claim", operator);
-const evc = (spec: object, labels: Record<string, string> = {}) => ({
-  apiVersion: "examples.pintle.dev/v1",
-  kind: "EphemeralVolumeClaim",
+const evc = (spec: { gibibytes: number; storageClass?: string }, labels: Record<string, string> = {}) => ({
   metadata: { name: "scratch", labels },
   spec,
 });
@@ -16,7 +14,10 @@ const storage = (size: string) => ({ spec: { resources: { requests: { storage: s
 suite.scenario("a claim follows the size and the labels of its object, and goes with it", async (scenario) => {
   const { given, when, then, cluster, expect, ref } = scenario;
   const owner = ref(EphemeralVolumeClaim, "scratch"), claim = ref(PersistentVolumeClaim, "scratch");
-  await given("one gibibyte for a shop", () => cluster.create(evc({ gibibytes: 1 }, { app: "shop" })));
+  await given(
+    "one gibibyte for a shop",
+    () => cluster.create(EphemeralVolumeClaim, evc({ gibibytes: 1 }, { app: "shop" })),
+  );
   const first = await then("there is a claim", () => expect(claim).toMatch(storage("1Gi")));
   assert.equal(first.metadata?.labels?.app, "shop");
   await when("the label changes", () => cluster.patch(owner, { metadata: { labels: { app: null, tier: "gold" } } }));
@@ -33,7 +34,14 @@ suite.scenario("a claim follows the size and the labels of its object, and goes 
 
 suite.scenario("a size that is none is refused by the server, and the field is named", async ({ then, cluster }) => {
   for (const gibibytes of [0, "lots", 1.5]) {
-    await then(`${gibibytes} is refused`, () => assert.rejects(cluster.create(evc({ gibibytes })), /spec\.gibibytes/));
+    await then(
+      `${gibibytes} is refused`,
+      () =>
+        assert.rejects(
+          cluster.create(EphemeralVolumeClaim, evc({ gibibytes: gibibytes as number })),
+          /spec\.gibibytes/,
+        ),
+    );
   }
 });
 
@@ -41,7 +49,7 @@ suite.scenario("killed between the two halves of a replacement, the next one fin
   const { given, when, then, cluster, operator, expect, ref } = scenario;
   const owner = ref(EphemeralVolumeClaim, "scratch"), claim = ref(PersistentVolumeClaim, "scratch");
   await given("a claim of one gibibyte", async () => {
-    await cluster.create(evc({ gibibytes: 1 }));
+    await cluster.create(EphemeralVolumeClaim, evc({ gibibytes: 1 }));
     await expect(owner).toHaveCondition("Ready");
     await operator.crash();
   });

@@ -13,7 +13,7 @@ export const operator = new Operator("widgets");
 
 operator.on(Widget).reconcile(async ({ spec, status, apply, events }) => {
   if (spec.size > 1_000) events.warning("Huge", `size ${spec.size} will take a while`);
-  await apply({ apiVersion: "v1", kind: "ConfigMap", data: { size: `${spec.size}`, mode: spec.mode } });
+  await apply(ConfigMap, { data: { size: `${spec.size}`, mode: spec.mode } });
   status.set({ phase: "Ready" });
   status.condition("Ready", true, "Applied", "ConfigMap applied");
   return requeueAfter("10m");

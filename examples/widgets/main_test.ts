@@ -19,7 +19,7 @@ Deno.test("the README's operator converges in two writes, restores its child, an
   await using world = await World.open(operator);
   await world.start();
   const namespace = await world.namespace("shop"), key = { namespace, name: "door" };
-  const widget = { apiVersion: "shop.example.com/v1", kind: "Widget", metadata: key, spec: { size: 3 } };
+  const widget = { metadata: key, spec: { size: 3 } };
   await world.client.create<DynamicObject>(Widget, widget);
   await world.untilObject<DynamicObject>(
     Widget,

@@ -2,7 +2,7 @@ import { configurationResource } from "../admission/webhook_configuration.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
-import type { ResourceKind } from "../controller/declaration.ts";
+import type { ResourceKind } from "../controller/resource_kind.ts";
 import { type LeaseObject, LEASES } from "../election/lease.ts";
 import { PEERING_LABEL } from "../election/peers.ts";
 import { SHARDS_LABEL, shardsLeaseName } from "../election/shards.ts";

@@ -33,8 +33,9 @@ import {
   succeeded,
 } from "../handling/progress.ts";
 import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
-import type { ChangeContext } from "./context.ts";
-import type { ChangeDeclaration, ChangeHandler, ControllerDeclaration } from "./declaration.ts";
+import type { ChangeContext, ChangeHandler } from "./context.ts";
+import type { ChangeDeclaration, ControllerDeclaration } from "./declaration.ts";
+import type { HandledObject } from "./resource_kind.ts";
 
 /** What of a change handler's context is its change's. */
 export type ChangeFacts<T extends KubeObject, Spec, Status extends object> = Pick<
@@ -304,11 +305,12 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const nowMs = this.#host.nowMs(id, progress[id]);
     if (isFinished(progress[id]) || dueMs(progress[id]) > nowMs) return;
     const mine = progress[id] ?? begin(nowMs), added = new Map<string, Declaration<T, Spec, Status>>();
+    const { old, next } = ofField && field ? field : change;
     const facts: ChangeFacts<T, Spec, Status> = {
       change: change.kind,
-      ...(ofField && field
-        ? { old: field.old, next: field.next, diff: diff(field.old, field.next) }
-        : { old: change.old, next: change.next, diff: change.diff }),
+      old: old as HandledObject<T> | undefined, // of a handler of a field its declaration says the type
+      next: next as HandledObject<T> | undefined,
+      diff: ofField && field ? diff(old, next) : change.diff,
       retry: mine.retries,
       startedMs: mine.startedMs,
       param,

@@ -6,9 +6,10 @@ import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner
 import { type ApiResource, formatApiVersion, formatGroupResource, parseApiVersion } from "../apimachinery/resource.ts";
 import type { Informer } from "../cache/mod.ts";
 import { ConflictError, NotFoundError } from "../client/mod.ts";
-import type { ApplyChildOptions } from "./context.ts";
+import type { ApplyChildOptions, Manifest } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import { ownFields } from "./managed_fields.ts";
+import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
 import { UnchangedApplies } from "./unchanged_applies.ts";
 
 /** The deletion of the child brings a pass at once; this is for the case that nothing collects it. */
@@ -72,17 +73,34 @@ export class Children {
     this.#kinds = host.kinds;
   }
 
-  /**
-   * See {@linkcode ReconcileContext.apply}.
-   *
-   * @throws {PermanentError} for a child without kind, one that an owner reference cannot reach, or one that belongs to
-   * another controller. @throws {TemporaryError} where the child is still that of an object of the same name before this one.
-   */
-  async apply<C extends KubeObject>(child: C, options: ApplyChildOptions = {}): Promise<C> {
-    const { apiVersion, kind } = child, call = `apply() number ${++this.#calls} of "${this.#host.handler}"`;
+  /** See {@linkcode ReconcileContext.apply}. */
+  apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>> {
+    const manifest = { ...child, apiVersion: formatApiVersion(kind), kind: kind.kind };
+    return this.#apply(manifest as Manifest, this.#nextCall("apply"), kind, options) as Promise<ObjectOf<K>>;
+  }
+
+  /** See {@linkcode ReconcileContext.applyManifest}. */
+  async applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M> {
+    const call = this.#nextCall("applyManifest"), { apiVersion, kind } = manifest;
     if (!apiVersion || !kind) throw new PermanentError("a child needs apiVersion and kind", { reason: "InvalidChild" });
     const { group, version } = parseApiVersion(apiVersion);
-    const resource = await this.#kinds.resolve(group, version, kind);
+    return await this.#apply(manifest, call, await this.#kinds.resolve(group, version, kind), options);
+  }
+
+  #nextCall(method: string): string {
+    return `${method}() number ${++this.#calls} of "${this.#host.handler}"`;
+  }
+
+  /**
+   * @throws {PermanentError} for a child that an owner reference cannot reach, or one that belongs to another controller.
+   * @throws {TemporaryError} where the child is still that of an object of the same name before this one.
+   */
+  async #apply<C extends KubeObject>(
+    child: C,
+    call: string,
+    resource: ApiResource,
+    options: ApplyChildOptions = {},
+  ): Promise<C> {
     const desired = this.#complete(child, resource, options.owned ?? true);
     const target = `${formatGroupResource(resource)} ${formatKey(keyOf(desired))}`;
     if (child.metadata?.name === undefined) this.#host.registry.enter(target, call, desired);

@@ -1,6 +1,6 @@
 import { cutText } from "../base/errors.ts";
 import type { Trouble } from "../handling/outcome.ts";
-import type { BaseStatus } from "./declaration.ts";
+import type { BaseStatus } from "./resource_kind.ts";
 import type { Said } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 

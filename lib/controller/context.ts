@@ -10,6 +10,7 @@ import type { AttemptBounds } from "../handling/progress.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import type { EventPoster } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
+import type { AnyKind, DesiredOf, HandledObject, ObjectOf } from "./resource_kind.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
 /** Read access to what a declared watch holds in memory. */
@@ -29,6 +30,9 @@ export interface ApplyChildOptions {
   /** Set an owner reference, so that the child goes with the object. True by default; refused across namespaces. */
   readonly owned?: boolean;
 }
+
+/** A manifest that names its own kind, as one that was read from YAML. */
+export type Manifest = KubeObject & { readonly apiVersion: string; readonly kind: string };
 
 /** What every handler of an object gets, to be destructured. */
 export interface ObjectContext<T extends KubeObject> {
@@ -54,7 +58,7 @@ export interface ObjectContext<T extends KubeObject> {
   /** The client, with the handler's signal; in a pass it logs every write. */
   readonly client: CycleClient;
   /** The store of a declared watch, of an owned kind or of the reconciled kind itself. */
-  cached<W extends KubeObject>(resource: ApiResource & { parseSpec?: (object: W) => unknown }): CachedReader<W>;
+  cached<K extends AnyKind>(kind: K): CachedReader<ObjectOf<K>>;
   /** The entries of an index, of whichever kind of this operator. */
   index<I extends KubeObject, V>(of: ObjectIndex<I, V>): IndexReader<V>;
   /** Posts a Kubernetes Event about the object. Nothing else does. */
@@ -81,10 +85,14 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   /** The status to be written once, after the handlers, and only if it differs. */
   readonly status: StatusDraft<Status>;
   /**
-   * Applies a child by server-side apply with the operator's field manager. Name and namespace default to the object's.
-   * Makes no request where the child is known to be as desired.
+   * Applies a child of a kind by server-side apply with the operator's field manager. `child` gives neither apiVersion nor kind; name
+   * and namespace default to the object's. Makes no request where the child is known to be as desired.
+   *
+   * @throws {PermanentError} where another controller owns the object, or an owner reference cannot reach it.
    */
-  apply<C extends KubeObject>(child: C, options?: ApplyChildOptions): Promise<C>;
+  apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>>;
+  /** The same for a manifest that names its kind, as one that was read from YAML: its fields are not checked by the compiler. */
+  applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M>;
   /**
    * Deletes the children that earlier passes applied and this one did not: every object of an owned kind, of which the object is the
    * controller, that this handler has not applied by now. To be called after the last `apply`; answers what went. The owner references
@@ -138,11 +146,13 @@ export interface DaemonContext<T extends KubeObject, Spec, Status extends object
   /** Has the status written, once, in the object's next pass. */
   report(write: (status: StatusDraft<Status>) => void): void;
   /** See {@linkcode ReconcileContext.apply}. */
-  apply<C extends KubeObject>(child: C, options?: ApplyChildOptions): Promise<C>;
+  apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>>;
+  /** See {@linkcode ReconcileContext.applyManifest}. */
+  applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M>;
 }
 
 /** What a handler of changes gets, to be destructured. */
-export interface ChangeContext<T extends KubeObject, Spec, Status extends object>
+export interface ChangeContext<T extends KubeObject, Spec, Status extends object, Value = HandledObject<T>>
   extends ReconcileContext<T, Spec, Status> {
   /** What happened. */
   readonly change: ChangeKind;
@@ -150,9 +160,9 @@ export interface ChangeContext<T extends KubeObject, Spec, Status extends object
    * The object, or the handler's field, as it was handled before: without status and system metadata, secret values as digests.
    * Undefined for a creation, and where it was too large to be remembered.
    */
-  readonly old: unknown;
+  readonly old: Value | undefined;
   /** The same after the change. A later change is another one; `object` and `spec` may show it already. */
-  readonly next: unknown;
+  readonly next: Value | undefined;
   /** From `old` to `next`, field by field. Empty where one of them is not known. */
   readonly diff: readonly DiffItem[];
   /** Attempts of this handler for this change that failed. */
@@ -167,13 +177,13 @@ export interface ChangeContext<T extends KubeObject, Spec, Status extends object
    *
    * @throws {UsageError} where the id is taken already.
    */
-  subhandler(id: string, handler: ChangeContextHandler<T, Spec, Status>, bounds?: AttemptBounds): void;
+  subhandler(id: string, handler: ChangeHandler<T, Spec, Status>, bounds?: AttemptBounds): void;
 }
 
-/** A handler of changes, as a sub-handler is one too. */
-export type ChangeContextHandler<T extends KubeObject, Spec, Status extends object> = (
-  context: ChangeContext<T, Spec, Status>,
-) => Promise<unknown> | unknown;
+/** A handler of changes, or of a part of one; `Value` is the type of what changed: the object, or one field. */
+export type ChangeHandler<T extends KubeObject, Spec, Status extends object, Value = HandledObject<T>> = (
+  context: ChangeContext<T, Spec, Status, Value>,
+) => Promise<void> | void;
 
 /** What of a handler's context is its controller's. */
 export interface ObjectContextHost {

@@ -9,7 +9,8 @@ import { afterError, begin, gaveUp, type HandlerProgress } from "../handling/pro
 import { type ChildKinds, ChildRegistry, Children, typed } from "./children.ts";
 import { type DaemonContext, objectContext, type ObjectContextHost } from "./context.ts";
 import { CycleClient } from "./cycle_client.ts";
-import type { ControllerDeclaration, DaemonDeclaration, ResourceKind } from "./declaration.ts";
+import type { ControllerDeclaration, DaemonDeclaration } from "./declaration.ts";
+import type { ResourceKind } from "./resource_kind.ts";
 import type { EventRecorder } from "./events.ts";
 import { logFailure } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
@@ -328,7 +329,8 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
       spec,
       latest: () => this.#host.latest(key),
       report: (write) => this.#report(key, write),
-      apply: (child, options) => children.apply(child, options),
+      apply: (kind, child, options) => children.apply(kind, child, options),
+      applyManifest: (manifest, options) => children.applyManifest(manifest, options),
     };
   }
 }

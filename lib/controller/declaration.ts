@@ -3,7 +3,6 @@ import type { Duration } from "../base/duration.ts";
 import type { Logger } from "../base/log.ts";
 import type { Memo } from "../base/memo.ts";
 import type { Random } from "../base/random.ts";
-import type { Condition } from "../apimachinery/condition.ts";
 import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import type { Client } from "../client/mod.ts";
@@ -17,38 +16,13 @@ import type { HandledStateStorage } from "../handling/storage.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
 import type { BackoffOptions } from "../queue/backoff.ts";
 import type { ChildKinds } from "./children.ts";
-import type { ChangeContext, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
+import type { ChangeHandler, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
 import type { EventRecorder } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
 import type { ControllerObserver } from "./report.ts";
+import type { ResourceKind } from "./resource_kind.ts";
 import type { NamespaceScope } from "./scope.ts";
 import type { SharedInformers } from "./shared_informers.ts";
-
-/** The part of a status that the engine writes for every resource that has one. */
-export interface BaseStatus {
-  /** `metadata.generation` that the status speaks of. */
-  observedGeneration?: number;
-  /** What is true of the object; one of each type. */
-  conditions?: Condition[];
-}
-
-/**
- * A kind as the engine sees it: how to request it, how to read its spec, and whether its status is ours to write.
- * `defineResource` makes one from a schema; the built-in kinds are at hand as constants.
- */
-export interface ResourceKind<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object>
-  extends ApiResource {
-  /**
-   * The spec with defaults filled in.
-   *
-   * @throws {PermanentError} naming the field, where an object slipped past the API server's own validation.
-   */
-  parseSpec(object: T): Spec;
-  /** Whether the operator owns a status subresource of this kind. False for every built-in kind. */
-  readonly hasStatus: boolean;
-  /** Never set: it carries the type of the status to the handlers. */
-  readonly statusType?: Status;
-}
 
 /** A handler of the whole object, level-triggered. */
 export type ReconcileHandler<T extends KubeObject, Spec, Status extends object> = (
@@ -103,11 +77,6 @@ export interface TimerDeclaration<T extends KubeObject, Spec, Status extends obj
   readonly handler: ReconcileHandler<T, Spec, Status>;
 }
 
-/** A handler of changes. What it returns goes nowhere. */
-export type ChangeHandler<T extends KubeObject, Spec, Status extends object> = (
-  context: ChangeContext<T, Spec, Status>,
-) => Promise<unknown> | unknown;
-
 /** A handler of changes of a kind, with what it is for and how often it is tried. */
 export interface ChangeDeclaration<T extends KubeObject, Spec, Status extends object>
   extends AttemptBounds, ObjectFilter<T> {
@@ -136,7 +105,7 @@ export interface EventDeclaration<T extends KubeObject> extends ObjectFilter<T> 
   /** For logs. */
   readonly id: string;
   /** Called once for each event; an error is logged and not tried again. */
-  readonly handler: (context: EventContext<T>) => Promise<unknown> | unknown;
+  readonly handler: (context: EventContext<T>) => Promise<void> | void;
 }
 
 /** Work that goes on as long as an object is there. */
@@ -145,7 +114,7 @@ export interface DaemonDeclaration<T extends KubeObject, Spec, Status extends ob
   /** Unique among the daemons of the kind. */
   readonly id: string;
   /** Runs until its signal aborts; one that returns is done, one that throws is started again. */
-  readonly handler: (context: DaemonContext<T, Spec, Status>) => Promise<unknown>;
+  readonly handler: (context: DaemonContext<T, Spec, Status>) => Promise<void>;
   /** Before the first start. */
   readonly initialDelayMs: number;
   /** From `stopped` to `signal`: the time to end by itself. */

@@ -16,6 +16,7 @@ export * from "./events.ts";
 export * from "./indexes.ts";
 export * from "./managed_fields.ts";
 export * from "./report.ts";
+export * from "./resource_kind.ts";
 export * from "./scope.ts";
 export * from "./shared_informers.ts";
 export * from "./status_draft.ts";

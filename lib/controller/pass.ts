@@ -265,7 +265,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       reasons: this.#plan.decision.words,
       dryRun: client.dryRun,
       status: draft,
-      apply: (child, options) => children.apply(child, options),
+      apply: (kind, child, options) => children.apply(kind, child, options),
+      applyManifest: (manifest, options) => children.applyManifest(manifest, options),
       prune: () => children.prune(),
       watch: async (resource, key) => {
         signal.throwIfAborted(); // a handler that outlived its pass must not open a watch that is closed by nothing

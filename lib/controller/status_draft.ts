@@ -1,7 +1,7 @@
 import { isObject, jsonClone, jsonEqual, setKey } from "../base/json.ts";
 import { Mask } from "../base/mask.ts";
 import { type Condition, setCondition } from "../apimachinery/condition.ts";
-import type { BaseStatus } from "./declaration.ts";
+import type { BaseStatus } from "./resource_kind.ts";
 
 /** How secret values are kept out of a status. */
 export interface StatusMasking {

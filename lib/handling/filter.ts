@@ -1,5 +1,6 @@
 import { isObject, jsonEqual, type JsonValue } from "../base/json.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
+import type { FieldPath } from "./field_path.ts";
 
 /** Matches whatever is there, null included. */
 export const PRESENT: unique symbol = Symbol("present");
@@ -25,7 +26,7 @@ export interface ObjectFilter<T extends KubeObject = KubeObject> {
   /** By annotation. */
   readonly annotations?: Readonly<Record<string, ValueFilter<string>>>;
   /** A field of the object, as `spec.size` or, where a key has a dot in it, `["metadata", "labels", "a.b/c"]`. */
-  readonly field?: string | readonly string[];
+  readonly field?: FieldPath<T> | readonly string[];
   /** What the field must be now; {@linkcode PRESENT} where `field` is given alone. */
   readonly value?: ValueFilter;
   /** Anything else. */

@@ -1,7 +1,7 @@
 import { describeError, formatJson, isObject } from "../base/mod.ts";
 import { type Condition, type KubeObject } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
-import type { ResourceKind } from "../controller/declaration.ts";
+import type { ResourceKind } from "../controller/resource_kind.ts";
 import { builtinKind } from "../operator/builtin_kinds.ts";
 import { describeMismatches, type Matcher, mismatches, type Pattern, shorten } from "./match.ts";
 import { formatRef, type Ref } from "./ref.ts";

@@ -1,6 +1,14 @@
 import { UsageError } from "../base/mod.ts";
-import { type ApiResource, type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
+import {
+  type ApiResource,
+  type DynamicObject,
+  type KubeObject,
+  type ObjectKey,
+  parseApiVersion,
+} from "../apimachinery/mod.ts";
 import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type PatchOptions } from "../client/mod.ts";
+import type { AnyKind, DesiredOf, ObjectOf } from "../controller/mod.ts";
+import { Namespace } from "../operator/builtin_kinds.ts";
 import type { KindResolver } from "../operator/kind_resolver.ts";
 import type { Ref } from "./ref.ts";
 
@@ -40,28 +48,28 @@ export class ScenarioCluster {
   /** Makes a namespace; its name is the prefix, a dash and `name`. Returns the full name. */
   async makeNamespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const full = `${this.prefix}-${name}`;
-    await this.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: full, labels } });
+    await this.create(Namespace, { metadata: { name: full, labels } });
     return full;
   }
 
-  /** Server-side apply of an object of any kind the server knows; its defaults and `metadata.namespace` are filled in. */
-  async apply<T extends KubeObject>(object: T): Promise<T> {
-    const { resource, body, key } = await this.#placed(object);
-    const isForeign = this.#isOutside(key) && await this.client.find(resource, key) !== undefined;
-    if (!isForeign) this.#own(resource, key);
-    return await this.client.apply(resource, body, { force: true });
+  /** Server-side apply of an object; its defaults and `metadata.namespace` are filled in. */
+  apply<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
+    return this.#apply(kind, object as KubeObject) as Promise<ObjectOf<K>>;
   }
 
-  /** Creates an object of any kind the server knows. */
-  async create<T extends KubeObject>(object: T): Promise<T> {
-    const { resource, body, key } = await this.#placed(object);
-    if (!this.#isOutside(key)) {
-      this.#own(resource, key);
-      return await this.client.create(resource, body);
-    }
-    const created = await this.client.create(resource, body); // what was there before is refused, and is not ours
-    this.#own(resource, { ...key, name: created.metadata!.name! });
-    return created;
+  /** The same for a manifest of any kind that the server knows; the compiler does not check its fields. */
+  async applyManifest<M extends KubeObject>(manifest: M): Promise<M> {
+    return await this.#apply(await this.#kindOf(manifest), manifest);
+  }
+
+  /** Creates an object; its defaults and `metadata.namespace` are filled in. */
+  create<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
+    return this.#create(kind, object as KubeObject) as Promise<ObjectOf<K>>;
+  }
+
+  /** The same for a manifest of any kind that the server knows; the compiler does not check its fields. */
+  async createManifest<M extends KubeObject>(manifest: M): Promise<M> {
+    return await this.#create(await this.#kindOf(manifest), manifest);
   }
 
   /** Changes an object by merge patch. */
@@ -108,19 +116,41 @@ export class ScenarioCluster {
     else if (key.namespace === undefined || this.#isOutside(key)) this.#outside.push({ resource, key });
   }
 
-  /** The resource of a kind, and the key under which an object of it would be. */
-  async #placed<T extends KubeObject>(object: T): Promise<{ resource: ApiResource; body: T; key: ObjectKey }> {
-    const { apiVersion = "v1", kind, metadata } = object;
-    if (!kind) throw new UsageError(`an object without a kind: ${metadata?.name}`, "give it apiVersion and kind");
-    const [group, version] = apiVersion.includes("/") ? apiVersion.split("/", 2) as [string, string] : ["", apiVersion];
-    const resource = await this.#kinds.resolve(group, version, kind);
-    const name = metadata?.name ?? "";
+  async #apply<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
+    const { body, key } = this.#placed(resource, object);
+    const isForeign = this.#isOutside(key) && await this.client.find(resource, key) !== undefined;
+    if (!isForeign) this.#own(resource, key);
+    return await this.client.apply(resource, body, { force: true });
+  }
+
+  async #create<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
+    const { body, key } = this.#placed(resource, object);
+    if (!this.#isOutside(key)) {
+      this.#own(resource, key);
+      return await this.client.create(resource, body);
+    }
+    const created = await this.client.create(resource, body); // what was there before is refused, and is not ours
+    this.#own(resource, { ...key, name: created.metadata!.name! });
+    return created;
+  }
+
+  async #kindOf({ apiVersion, kind, metadata }: KubeObject): Promise<ApiResource> {
+    if (!apiVersion || !kind) {
+      throw new UsageError(`a manifest without a kind: ${metadata?.name}`, "give it apiVersion and kind");
+    }
+    const { group, version } = parseApiVersion(apiVersion);
+    return await this.#kinds.resolve(group, version, kind);
+  }
+
+  /** The object as it is sent, and the key under which it will be. */
+  #placed<T extends KubeObject>(resource: ApiResource, object: T): { body: T; key: ObjectKey } {
+    const { metadata } = object, name = metadata?.name ?? "";
     const key = resource.namespaced ? { namespace: metadata?.namespace ?? this.namespace, name } : { name };
-    if (group === "" && kind === "Namespace" && this.#isOutside(key)) {
+    if (resource.group === "" && resource.kind === "Namespace" && this.#isOutside(key)) {
       throw new UsageError(`a scenario's namespaces begin with ${this.prefix}-, not ${key.name}`, "take makeNamespace");
     }
-    const body = { ...object, apiVersion, metadata: { ...metadata, ...key } };
+    const body = { ...object, metadata: { ...metadata, ...key } };
     if (key.name === "") delete (body.metadata as { name?: string }).name; // the server makes one of generateName
-    return { resource, body, key };
+    return { body, key };
   }
 }

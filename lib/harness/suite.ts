@@ -40,7 +40,7 @@ export interface Scenario {
  * import { Suite } from "./suite.ts";
  * const suite = new Suite("labels", () => new Operator("labels"));
  * suite.scenario("a ConfigMap is left alone", async ({ given, then, cluster, expect, ref }) => {
- *   await given("a ConfigMap", () => cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } }));
+ *   await given("a ConfigMap", () => cluster.applyManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } }));
  *   await then("it is there", () => expect(ref(ConfigMap, "a")).toExist());
  * });
  * if (suite.scenarios.length !== 1) throw new Error("one scenario");

@@ -1,46 +1,35 @@
-import type { KubeObject, ObjectMeta } from "../apimachinery/object.ts";
+import type * as apps from "kubernetes-types/apps/v1.d.ts";
+import type * as autoscaling from "kubernetes-types/autoscaling/v2.d.ts";
+import type * as batch from "kubernetes-types/batch/v1.d.ts";
+import type * as coordination from "kubernetes-types/coordination/v1.d.ts";
+import type * as core from "kubernetes-types/core/v1.d.ts";
+import type * as discovery from "kubernetes-types/discovery/v1.d.ts";
+import type * as networking from "kubernetes-types/networking/v1.d.ts";
+import type * as policy from "kubernetes-types/policy/v1.d.ts";
+import type * as rbac from "kubernetes-types/rbac/v1.d.ts";
+import type * as scheduling from "kubernetes-types/scheduling/v1.d.ts";
+import type * as storage from "kubernetes-types/storage/v1.d.ts";
+import type { KubeObject } from "../apimachinery/object.ts";
 import { guessPlural } from "../apimachinery/resource.ts";
-import type { ResourceKind } from "../controller/declaration.ts";
+import type { ObjectOf, ResourceKind } from "../controller/resource_kind.ts";
 
-/** A Secret. `data` is base64. */
-export interface SecretObject extends KubeObject {
-  /** What it is for, as `Opaque` (the default) or `kubernetes.io/tls`; cannot be changed. */
-  type?: string;
-  /** Values in base64, by key; 1 MiB in all. */
-  data?: Record<string, string>;
-  /** Plain texts that the server merges into `data`; written, never read back. */
-  stringData?: Record<string, string>;
-  /** True: data cannot be changed any more, nor this taken back. */
-  immutable?: boolean;
-}
-
-/** A ConfigMap. `binaryData` is base64. */
-export interface ConfigMapObject extends KubeObject {
-  /** Texts by key; with `binaryData` 1 MiB in all. */
-  data?: Record<string, string>;
-  /** Bytes in base64, by keys that `data` does not use. */
-  binaryData?: Record<string, string>;
-  /** True: data cannot be changed any more, nor this taken back. */
-  immutable?: boolean;
-}
-
-/** A Namespace. */
-export interface NamespaceObject extends KubeObject {
-  /** Every namespace carries the label `kubernetes.io/metadata.name`. */
-  metadata?: ObjectMeta;
-  /** `finalizers` are the namespace's own, beside those of its metadata: they hold it until its content is gone. */
-  spec?: { finalizers?: string[] };
-  /** `Terminating` from the deletion request on: nothing can be created in it any more. */
-  status?: { phase?: "Active" | "Terminating" };
-}
-
-/** An object of a built-in kind whose fields are not typed here. */
-export interface BuiltinObject extends KubeObject {
+/** Fields of a kind that the code does not know. */
+export interface UntypedFields {
   /** What is desired, unchecked. */
   spec?: Record<string, unknown>;
   /** What its controller says of it, unchecked. */
   status?: Record<string, unknown>;
 }
+
+/** An object of a kind that this operator does not define; `Fields` are those beside its metadata. */
+export type BuiltinObject<Fields = UntypedFields> = KubeObject & Omit<Fields, keyof KubeObject>;
+
+/** A kind that this operator does not define, and whose status it never writes. */
+export type BuiltinKind<Fields = UntypedFields> = ResourceKind<
+  BuiltinObject<Fields>,
+  BuiltinObject<Fields>,
+  Record<string, never>
+>;
 
 /**
  * A kind that the cluster brings along, or one that somebody else's CRD defines. The operator never writes its status.
@@ -48,49 +37,100 @@ export interface BuiltinObject extends KubeObject {
  * @example
  * ```ts
  * import { builtinKind } from "./builtin_kinds.ts";
- * const Certificate = builtinKind({ group: "cert-manager.io", version: "v1", kind: "Certificate" });
+ * interface Certificate { spec: { secretName: string }; status?: { notAfter?: string } }
+ * const Certificate = builtinKind<Certificate>({ group: "cert-manager.io", version: "v1", kind: "Certificate" });
  * if (Certificate.plural !== "certificates") throw new Error("guessed from the kind");
  * ```
  */
-export function builtinKind<T extends KubeObject = BuiltinObject>(
+export function builtinKind<Fields = UntypedFields>(
   options: { group: string; version: string; kind: string; plural?: string; namespaced?: boolean },
-): ResourceKind<T, T, Record<string, never>> {
+): BuiltinKind<Fields> {
   const { group, version, kind, plural = guessPlural(kind), namespaced = true } = options;
   return { group, version, kind, plural, namespaced, hasStatus: false, parseSpec: (object) => object };
 }
 
-const core = <T extends KubeObject = BuiltinObject>(kind: string, namespaced = true) =>
-  builtinKind<T>({ group: "", version: "v1", kind, namespaced });
-const apps = (kind: string) => builtinKind({ group: "apps", version: "v1", kind });
+function coreKind<Fields>(kind: string, plural?: string): BuiltinKind<Fields> {
+  return builtinKind({ group: "", version: "v1", kind, plural });
+}
+
+function kindOf<Fields>(group: string, kind: string, version = "v1"): BuiltinKind<Fields> {
+  return builtinKind({ group, version, kind });
+}
+
+function clusterKind<Fields>(group: string, kind: string): BuiltinKind<Fields> {
+  return builtinKind({ group, version: "v1", kind, namespaced: false });
+}
+
+const RBAC = "rbac.authorization.k8s.io", NETWORKING = "networking.k8s.io";
 
 /** v1 Namespace. */
-export const Namespace: ResourceKind<NamespaceObject, NamespaceObject, Record<string, never>> = core(
-  "Namespace",
-  false,
-);
+export const Namespace: BuiltinKind<core.Namespace> = clusterKind("", "Namespace");
+/** v1 Node. */
+export const Node: BuiltinKind<core.Node> = clusterKind("", "Node");
+/** v1 PersistentVolume. */
+export const PersistentVolume: BuiltinKind<core.PersistentVolume> = clusterKind("", "PersistentVolume");
 /** v1 Secret. */
-export const Secret: ResourceKind<SecretObject, SecretObject, Record<string, never>> = core("Secret");
+export const Secret: BuiltinKind<core.Secret> = coreKind("Secret");
 /** v1 ConfigMap. */
-export const ConfigMap: ResourceKind<ConfigMapObject, ConfigMapObject, Record<string, never>> = core("ConfigMap");
+export const ConfigMap: BuiltinKind<core.ConfigMap> = coreKind("ConfigMap");
 /** v1 Service. */
-export const Service: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = core("Service");
+export const Service: BuiltinKind<core.Service> = coreKind("Service");
 /** v1 ServiceAccount. */
-export const ServiceAccount: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = core("ServiceAccount");
+export const ServiceAccount: BuiltinKind<core.ServiceAccount> = coreKind("ServiceAccount");
 /** v1 Pod. */
-export const Pod: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = core("Pod");
+export const Pod: BuiltinKind<core.Pod> = coreKind("Pod");
 /** v1 PersistentVolumeClaim. */
-export const PersistentVolumeClaim: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = core(
-  "PersistentVolumeClaim",
-);
+export const PersistentVolumeClaim: BuiltinKind<core.PersistentVolumeClaim> = coreKind("PersistentVolumeClaim");
+/** v1 ResourceQuota. */
+export const ResourceQuota: BuiltinKind<core.ResourceQuota> = coreKind("ResourceQuota");
+/** v1 LimitRange. */
+export const LimitRange: BuiltinKind<core.LimitRange> = coreKind("LimitRange");
 /** apps/v1 Deployment. */
-export const Deployment: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = apps("Deployment");
+export const Deployment: BuiltinKind<apps.Deployment> = kindOf("apps", "Deployment");
 /** apps/v1 StatefulSet. */
-export const StatefulSet: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = apps("StatefulSet");
+export const StatefulSet: BuiltinKind<apps.StatefulSet> = kindOf("apps", "StatefulSet");
 /** apps/v1 DaemonSet. */
-export const DaemonSet: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = apps("DaemonSet");
+export const DaemonSet: BuiltinKind<apps.DaemonSet> = kindOf("apps", "DaemonSet");
+/** apps/v1 ReplicaSet. */
+export const ReplicaSet: BuiltinKind<apps.ReplicaSet> = kindOf("apps", "ReplicaSet");
 /** batch/v1 Job. */
-export const Job: ResourceKind<BuiltinObject, BuiltinObject, Record<string, never>> = builtinKind({
-  group: "batch",
-  version: "v1",
-  kind: "Job",
-});
+export const Job: BuiltinKind<batch.Job> = kindOf("batch", "Job");
+/** batch/v1 CronJob. */
+export const CronJob: BuiltinKind<batch.CronJob> = kindOf("batch", "CronJob");
+/** autoscaling/v2 HorizontalPodAutoscaler. */
+export const HorizontalPodAutoscaler: BuiltinKind<autoscaling.HorizontalPodAutoscaler> = kindOf(
+  "autoscaling",
+  "HorizontalPodAutoscaler",
+  "v2",
+);
+/** policy/v1 PodDisruptionBudget. */
+export const PodDisruptionBudget: BuiltinKind<policy.PodDisruptionBudget> = kindOf("policy", "PodDisruptionBudget");
+/** networking.k8s.io/v1 Ingress. */
+export const Ingress: BuiltinKind<networking.Ingress> = kindOf(NETWORKING, "Ingress");
+/** networking.k8s.io/v1 IngressClass. */
+export const IngressClass: BuiltinKind<networking.IngressClass> = clusterKind(NETWORKING, "IngressClass");
+/** networking.k8s.io/v1 NetworkPolicy. */
+export const NetworkPolicy: BuiltinKind<networking.NetworkPolicy> = kindOf(NETWORKING, "NetworkPolicy");
+/** discovery.k8s.io/v1 EndpointSlice. */
+export const EndpointSlice: BuiltinKind<discovery.EndpointSlice> = kindOf("discovery.k8s.io", "EndpointSlice");
+/** rbac.authorization.k8s.io/v1 Role. */
+export const Role: BuiltinKind<rbac.Role> = kindOf(RBAC, "Role");
+/** rbac.authorization.k8s.io/v1 RoleBinding. */
+export const RoleBinding: BuiltinKind<rbac.RoleBinding> = kindOf(RBAC, "RoleBinding");
+/** rbac.authorization.k8s.io/v1 ClusterRole. */
+export const ClusterRole: BuiltinKind<rbac.ClusterRole> = clusterKind(RBAC, "ClusterRole");
+/** rbac.authorization.k8s.io/v1 ClusterRoleBinding. */
+export const ClusterRoleBinding: BuiltinKind<rbac.ClusterRoleBinding> = clusterKind(RBAC, "ClusterRoleBinding");
+/** coordination.k8s.io/v1 Lease. */
+export const Lease: BuiltinKind<coordination.Lease> = kindOf("coordination.k8s.io", "Lease");
+/** scheduling.k8s.io/v1 PriorityClass. */
+export const PriorityClass: BuiltinKind<scheduling.PriorityClass> = clusterKind("scheduling.k8s.io", "PriorityClass");
+/** storage.k8s.io/v1 StorageClass. */
+export const StorageClass: BuiltinKind<storage.StorageClass> = clusterKind("storage.k8s.io", "StorageClass");
+
+/** A Secret. `data` is base64. */
+export type SecretObject = ObjectOf<typeof Secret>;
+/** A ConfigMap. `binaryData` is base64. */
+export type ConfigMapObject = ObjectOf<typeof ConfigMap>;
+/** A Namespace. */
+export type NamespaceObject = ObjectOf<typeof Namespace>;

@@ -4,9 +4,9 @@ import type { DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/obje
 import { isDnsLabel, isDnsSubdomain } from "../apimachinery/name.ts";
 import { guessPlural } from "../apimachinery/resource.ts";
 import { KindConversion } from "../admission/kind_conversion.ts";
-import type { BaseStatus, ResourceKind } from "../controller/declaration.ts";
+import type { BaseStatus, DesiredMeta, ResourceKind } from "../controller/resource_kind.ts";
 import { customResourceDefinition } from "./custom_resource_definition.ts";
-import type { ResourceOptions, Schema, SchemaOutput } from "./resource_options.ts";
+import type { ResourceOptions, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 import {
   type DeclaredVersion,
   fieldIssues,
@@ -49,6 +49,8 @@ export interface CustomResource<Spec, Status extends object>
 /** A kind of one's own that can be given further versions. */
 export interface DefinedResource<Spec extends Schema, Status extends Schema>
   extends CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object> {
+  /** Never set: it carries the type of what is applied of this kind, with the defaults of its schema left out or not. */
+  readonly desiredType?: { readonly metadata?: DesiredMeta; readonly spec: SchemaInput<Spec> };
   /**
    * The same kind with one more version, of other fields: one of before, or one to come. Handlers go on with the version of
    * {@linkcode defineResource}, which is what is stored; API servers ask the operator for the other one while it runs. Use what this

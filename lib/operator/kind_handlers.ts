@@ -10,15 +10,15 @@ import {
   type ValidateOptions,
 } from "../admission/declaration.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
-import type { DaemonContext, EventContext } from "../controller/context.ts";
+import type { ChangeHandler, DaemonContext, EventContext } from "../controller/context.ts";
 import type {
-  ChangeHandler,
   ControllerDeclaration,
   HandlerOptions,
   ReconcileHandler,
   WatchOptions,
 } from "../controller/declaration.ts";
 import type { ChangeKind } from "../handling/change.ts";
+import type { FieldPath, FieldValue } from "../handling/field_path.ts";
 import { fieldPath, type ObjectFilter, type ValueFilter } from "../handling/filter.ts";
 import type { ObjectIndex } from "../handling/object_index.ts";
 import type { AttemptBounds, ErrorsMode } from "../handling/progress.ts";
@@ -136,16 +136,17 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called once for each change of a field, its first value and its removal included; `old`, `next` and `diff` speak of the field
-   * alone. `field` as `spec.size`, or as a list of keys.
+   * Called once for each change of a field, its first value and its removal included; `old`, `next` and `diff` are those of the field
+   * alone. `field` as `spec.size`; as a list of keys where a key has a dot in it, and then `old` and `next` have no type.
    */
-  field(
-    field: string | readonly string[],
-    handler: ChangeHandler<T, Spec, Status>,
+  field<const P extends FieldPath<T> | readonly string[]>(
+    field: P,
+    handler: ChangeHandler<T, Spec, Status, P extends string ? FieldValue<T, P> : unknown>,
     options: Omit<FieldOptions<T>, "field"> = {},
   ): this {
     const path = fieldPath(field).join(".");
-    return this.#change(path, ["create", "update"], handler, { ...options, field }, { ofField: true });
+    const ofObject = handler as unknown as ChangeHandler<T, Spec, Status>;
+    return this.#change(path, ["create", "update"], ofObject, { ...options, field }, { ofField: true });
   }
 
   /**
@@ -177,7 +178,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
    * finalizer and remembers nothing: events that come while no operator runs are nobody's.
    */
   event(
-    handler: (context: EventContext<T>) => Promise<unknown> | unknown,
+    handler: (context: EventContext<T>) => Promise<void> | void,
     options: ObjectFilter<T> & { readonly id?: string } = {},
   ): this {
     const { events } = this.#declaration;
@@ -191,7 +192,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
    * is started again.
    */
   daemon(
-    handler: (context: DaemonContext<T, Spec, Status>) => Promise<unknown>,
+    handler: (context: DaemonContext<T, Spec, Status>) => Promise<void>,
     options: DaemonOptions<T> = {},
   ): this {
     const { daemons, kind } = this.#declaration, { initialDelay = 0, retries, timeout, backoff, ...rest } = options;
@@ -220,7 +221,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** Changes of these fields, as `spec.replicas`, concern no handler: another controller writes them. */
-  ignoreFields(...fields: readonly string[]): this {
+  ignoreFields(...fields: readonly FieldPath<T>[]): this {
     for (const field of fields) fieldPath(field);
     this.#declaration.ignoredFields = [...this.#declaration.ignoredFields ?? [], ...fields];
     return this;

@@ -48,6 +48,7 @@ export {
   UnreachableError,
 } from "../client/mod.ts";
 export type {
+  AnyKind,
   BaseStatus,
   CachedReader,
   ChangeContext,
@@ -55,9 +56,15 @@ export type {
   ControllerObserver,
   CycleClient,
   DaemonContext,
+  Desired,
+  DesiredMeta,
+  DesiredOf,
   EventContext,
   EventPoster,
+  HandledObject,
+  Manifest,
   ObjectContext,
+  ObjectOf,
   ReconcileContext,
   ReconcileHandler,
   ResourceKind,
@@ -88,6 +95,7 @@ export type {
   ValidateOptions,
 } from "../admission/mod.ts";
 export { ABSENT, allOf, anyOf, noneOf, not, PRESENT } from "../handling/filter.ts";
+export type { FieldPath, FieldValue } from "../handling/field_path.ts";
 export { AnnotationStorage, type AnnotationStorageOptions } from "../handling/annotation_storage.ts";
 export { ChainStorage } from "../handling/chain_storage.ts";
 export { KopfRecords } from "../handling/kopf_records.ts";
@@ -155,7 +163,6 @@ export type {
 export type { DiffItem } from "../apimachinery/diff.ts";
 export type {
   ApplyChildOptions,
-  ChangeContextHandler,
   ChangeDeclaration,
   ControllerDeclaration,
   ControllerOptions,
@@ -178,6 +185,7 @@ export * from "./resource_options.ts";
 export type { VersionOptions, VersionParts } from "./resource_version.ts";
 export * from "./kind_handlers.ts";
 export { EVERYTHING, type KindSelector } from "./kind_selector.ts";
+export * from "./watch.ts";
 export * from "./operator.ts";
 export * from "./permissions.ts";
 export * from "./preflight.ts";

@@ -37,7 +37,7 @@ export function operator(): Operator {
   made.on(Widget).reconcile(async ({ name, spec, status, apply, events }) => {
     if (spec.size > LARGE) events.warning("Large", `size ${spec.size} will take a while`);
     // A child: it is owned by the Widget, restored when somebody changes or deletes it, and goes with the Widget.
-    await apply({ apiVersion: "v1", kind: "ConfigMap", data: contentOf(spec) });
+    await apply(ConfigMap, { data: contentOf(spec) });
     status.set({ configMap: name });
     status.condition("Ready", true, "Applied", `ConfigMap ${name} is as it should be`);
   }, { owns: [ConfigMap] });

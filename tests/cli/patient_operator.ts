@@ -11,11 +11,17 @@ const operator = () => new Operator("patient").startup(() => Promise.resolve());
 
 const suite = new Suite("patient", operator)
   .scenario("it passes", async ({ given, then, cluster, expect, ref }) => {
-    await given("a ConfigMap", () => cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } }));
+    await given(
+      "a ConfigMap",
+      () => cluster.applyManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } }),
+    );
     await then("it is there", () => expect(ref(ConfigMap, "a")).toExist());
   })
   .scenario("it waits", async ({ given, cluster }) => {
-    await given("a ConfigMap", () => cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "b" } }));
+    await given(
+      "a ConfigMap",
+      () => cluster.applyManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "b" } }),
+    );
     await new Promise(() => {});
   });
 

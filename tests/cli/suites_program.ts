@@ -29,7 +29,7 @@ const forEver = () => new Promise<void>(() => {});
 
 /** Shows whoever watches the cluster that the story has come so far, and goes no further. */
 async function hangs(cluster: ScenarioContext["cluster"]): Promise<void> {
-  await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "all-is-there" } });
+  await cluster.createManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "all-is-there" } });
   await forEver();
 }
 
@@ -47,10 +47,10 @@ const suites = [
       const { cluster, prefix, expect, ref } = scenario;
       await given("objects in its namespace and outside of it", async () => {
         await cluster.makeNamespace("other");
-        await cluster.create(
+        await cluster.createManifest(
           { apiVersion: "v1", kind: "PersistentVolume", metadata: { name: prefix }, spec: VOLUME } as never,
         );
-        await cluster.create(widget("a"));
+        await cluster.createManifest(widget("a"));
         await expect(ref(Widget, "a")).toHaveCondition("Ready");
       });
       await when("it hangs", () => hangs(cluster));
@@ -60,7 +60,7 @@ const suites = [
     "it cannot be cleared",
     async ({ given, when, cluster, expect, ref }) => {
       await given("a widget whose deletion hangs", async () => {
-        await cluster.create(widget("a"));
+        await cluster.createManifest(widget("a"));
         await expect(ref(Widget, "a")).toHaveCondition("Ready");
       });
       await when("it hangs", () => hangs(cluster));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import {
   ABSENT,
   allOf,
@@ -10,6 +11,7 @@ import {
   matchesFilter,
   noneOf,
   not,
+  type ObjectFilter,
   planChange,
   PRESENT,
   snapshotOf,
@@ -77,7 +79,7 @@ Deno.test("without its essence a change has no diff, and its fields are told by 
 
 Deno.test("filters take values, presence, absence and functions; prototypes are no labels", () => {
   const object = { metadata: { labels: { tier: "gold" }, annotations: { a: "1" } }, spec: { size: 0, none: null } };
-  const holds = (filter: Parameters<typeof matchesFilter>[0]) => matchesFilter(filter, object as never);
+  const holds = (filter: ObjectFilter<DynamicObject>) => matchesFilter(filter, object as DynamicObject);
   assert.ok(holds({}));
   assert.ok(holds({ labels: { tier: "gold", other: ABSENT }, annotations: { a: PRESENT } }));
   assert.ok(!holds({ labels: { tier: "lead" } }) && !holds({ labels: { toString: PRESENT } as never }));

@@ -46,7 +46,7 @@ export function notes(options: NotesOptions = {}): Operator {
   if (options.startup) operator.startup(options.startup);
   const handlers = operator.on(Note).reconcile(async ({ spec, apply, status, events, log, client, namespace }) => {
     await options.reconcile?.(client, namespace);
-    await apply({ apiVersion: "v1", kind: "ConfigMap", data: { text: spec.text } } as KubeObject);
+    await apply(ConfigMap, { data: { text: spec.text } });
     events.normal("Written", `${spec.text.length} letters`);
     log.info("written", { letters: spec.text.length });
     status.set({ phase: "Written" });
@@ -67,7 +67,7 @@ export function suiteOf(story: Story, options: ScenarioOptions = {}, operator: (
 
 /** The story that most tests need: a note is written, and its ConfigMap follows. */
 export async function written({ given, then, cluster, expect, ref }: ScenarioContext): Promise<void> {
-  await given("a note", () => cluster.create(note("a")));
+  await given("a note", () => cluster.createManifest(note("a")));
   await then("its ConfigMap follows", () => expect(ref(ConfigMap, "a")).toMatch({ data: { text: "hello" } }));
 }
 

@@ -73,7 +73,7 @@ Deno.test("a story that comes to its end passes; steps, writes, logs and Events 
 
 Deno.test("a step that fails fails the scenario with its message, later steps are not begun, and nothing is left", async () => {
   const result = await told(async ({ given, when, then, cluster }) => {
-    await given("a note", () => cluster.create(note("a")));
+    await given("a note", () => cluster.createManifest(note("a")));
     await when("something breaks", () => {
       throw new Error("it broke", { cause: new Error("in the middle") });
     });
@@ -140,16 +140,16 @@ Deno.test("namespaces, cluster-scoped objects and objects elsewhere go with the 
   await shared.client.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata });
   const before = await shared.inventory();
   const suite = suiteOf(async ({ cluster, prefix }) => {
-    await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: `${prefix}-direct` } });
-    await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: `${prefix}-applied` } });
+    await cluster.createManifest({ apiVersion: "v1", kind: "Namespace", metadata: { name: `${prefix}-direct` } });
+    await cluster.applyManifest({ apiVersion: "v1", kind: "Namespace", metadata: { name: `${prefix}-applied` } });
     const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", rules: [] };
-    await cluster.create({ ...role, metadata: { name: "made-by-a-story" } } as KubeObject);
-    await cluster.apply({ ...role, metadata: { name: `${prefix}-applied` } } as KubeObject);
+    await cluster.createManifest({ ...role, metadata: { name: "made-by-a-story" } } as KubeObject);
+    await cluster.applyManifest({ ...role, metadata: { name: `${prefix}-applied` } } as KubeObject);
     const configMap = { apiVersion: "v1", kind: "ConfigMap" };
-    await cluster.create({ ...configMap, metadata: { name: "elsewhere", namespace: "default" } });
-    await cluster.create({ ...configMap, metadata: { generateName: "some-", namespace: "default" } });
-    await cluster.apply({ ...configMap, metadata, data: { key: "x" } } as KubeObject);
-    await assert.rejects(cluster.create({ ...configMap, metadata }), { name: "AlreadyExistsError" });
+    await cluster.createManifest({ ...configMap, metadata: { name: "elsewhere", namespace: "default" } });
+    await cluster.createManifest({ ...configMap, metadata: { generateName: "some-", namespace: "default" } });
+    await cluster.applyManifest({ ...configMap, metadata, data: { key: "x" } } as KubeObject);
+    await assert.rejects(cluster.createManifest({ ...configMap, metadata }), { name: "AlreadyExistsError" });
   });
   const { scenarios, failures } = await runOn(shared.source, suite);
   assert.deepEqual([scenarios[0]!.outcome, failures], [{ kind: "passed" }, []]);
@@ -159,13 +159,16 @@ Deno.test("namespaces, cluster-scoped objects and objects elsewhere go with the 
 Deno.test("a namespace that is not the scenario's own is refused, and so is an object without a kind", async () => {
   await told(async ({ cluster }) => {
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "production" } };
-    for (const write of [cluster.create(namespace), cluster.apply(namespace)]) {
+    for (const write of [cluster.createManifest(namespace), cluster.applyManifest(namespace)]) {
       await assert.rejects(write, {
         name: "UsageError",
         message: /a scenario's namespaces begin with r\d+-0-, not production/,
       });
     }
-    await assert.rejects(cluster.apply({ metadata: { name: "a" } } as KubeObject), /an object without a kind: a/);
+    await assert.rejects(
+      cluster.applyManifest({ metadata: { name: "a" } } as KubeObject),
+      /an object without a kind: a/,
+    );
   });
 });
 
@@ -173,7 +176,7 @@ Deno.test("finalizers of the operator's own objects are waited for, with the ope
   let deleted = 0;
   const operator = { delete: () => Promise.resolve(void deleted++) };
   const begun: Story = async ({ cluster, operator, expect, ref }) => {
-    await cluster.create(note("a"));
+    await cluster.createManifest(note("a"));
     await expect(ref(Note, "a")).toMatch({ metadata: { finalizers: ["harness.test.pintle.dev/notes"] } } as never);
     await operator.pause();
     assert.equal(operator.runs, false);
@@ -185,7 +188,7 @@ Deno.test("finalizers of the operator's own objects are waited for, with the ope
 Deno.test("a finalizer that nobody removes fails the scenario and is named, and the object goes all the same", async () => {
   const operator = { delete: () => Promise.reject(new Error("the database is gone")) };
   const result = await told(async ({ cluster, expect, ref }) => {
-    await cluster.create(note("a"));
+    await cluster.createManifest(note("a"));
     await expect(ref(Note, "a")).toMatch({ metadata: { finalizers: ["harness.test.pintle.dev/notes"] } } as never);
   }, { operator, run: { waitMsMax: 500 } });
   assert.match(
@@ -197,7 +200,7 @@ Deno.test("a finalizer that nobody removes fails the scenario and is named, and 
 Deno.test("a story that failed keeps its own message when its teardown fails as well", async () => {
   const operator = { delete: () => Promise.reject(new Error("the database is gone")) };
   const result = await told(async ({ cluster, expect, ref }) => {
-    await cluster.create(note("a"));
+    await cluster.createManifest(note("a"));
     await expect(ref(Note, "a")).toMatch({ status: { phase: "Written" } });
     throw new Error("this first");
   }, { operator, run: { waitMsMax: 500 } });
@@ -259,7 +262,7 @@ Deno.test("crash, restart, pause and resume: the operator forgets, and goes on",
       assert.equal(starts, 1, "a start of what runs changes nothing");
       await operator.crash();
       assert.deepEqual([operator.runs, cleanups], [false, 0]);
-      await cluster.create(note("a"));
+      await cluster.createManifest(note("a"));
       await operator.resume();
       await expect(ref(ConfigMap, "a")).toExist();
       await operator.restart();
@@ -280,7 +283,7 @@ Deno.test("a fault lets the operator die just before or just after a write, and 
   for (const verdict of ["dieBefore", "dieAfter"] as const) {
     const result = await told(async ({ cluster, operator, expect, ref }) => {
       const { inProcess } = operator;
-      await cluster.create(note("a"));
+      await cluster.createManifest(note("a"));
       await inProcess.start({ fault: ({ path }) => path.includes("/configmaps/") ? verdict : "pass" });
       await inProcess.idleThenCrash();
       assert.equal(operator.runs, false);
@@ -297,7 +300,7 @@ Deno.test("a fault lets the operator die just before or just after a write, and 
 Deno.test("an operator that a fault has killed is started anew where clearing needs it", async () => {
   let deleted = 0;
   const result = await told(async ({ cluster, operator, expect, ref }) => {
-    await cluster.create(note("a"));
+    await cluster.createManifest(note("a"));
     await operator.inProcess.start({ fault: ({ path }) => path.includes("/configmaps/") ? "dieBefore" : "pass" });
     await expect(ref(Note, "a")).toMatch({ metadata: { finalizers: ["harness.test.pintle.dev/notes"] } } as never);
   }, {
@@ -320,8 +323,8 @@ Deno.test("a scenario sees and lists what is its own, whatever others have", asy
     assert.deepEqual([namespace, team], [`${prefix}-home`, `${prefix}-team`]);
     assert.deepEqual(cluster.namespaces, [namespace, team]);
     const metadata = { name: "a" };
-    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata });
-    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, namespace: team } });
+    await cluster.createManifest({ apiVersion: "v1", kind: "ConfigMap", metadata });
+    await cluster.createManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, namespace: team } });
     assert.deepEqual((await cluster.list(ConfigMap)).map(({ metadata }) => metadata!.namespace).sort(), [
       namespace,
       team,
@@ -338,7 +341,7 @@ Deno.test("a scenario sees and lists what is its own, whatever others have", asy
 Deno.test("the operator runs as its own account: a rule that it did not declare fails the scenario and is named", async () => {
   const operator: NotesOptions = { reconcile: (client, namespace) => client.list(Secret, { namespace }) };
   const result = await told(async ({ cluster, expect, ref }) => {
-    await cluster.create(note("a"));
+    await cluster.createManifest(note("a"));
     await expect(ref(Note, "a")).toHaveCondition("Ready");
   }, { operator, run: { waitMsMax: 500 } });
   assert.match(
@@ -359,10 +362,10 @@ Deno.test("of a failure that quotes Secrets no report has a value, whether the s
         const secret = (name: string, value: string) =>
           ({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData: { value } }) as KubeObject;
         await given("two Secrets, one of them somebody else's, and a note", async () => {
-          await cluster.create(secret("a", written));
-          await cluster.create(secret("b", logged));
+          await cluster.createManifest(secret("a", written));
+          await cluster.createManifest(secret("b", logged));
           await shared.client.create(Secret, secret("c", read));
-          await cluster.create(note("a"));
+          await cluster.createManifest(note("a"));
         });
         await expect(ref(Note, "a")).toHaveCondition("Ready", false);
         await then("they are others", async () => {

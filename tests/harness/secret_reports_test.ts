@@ -81,7 +81,7 @@ Deno.test("of Secrets that an operator only read no report and no terminal has a
           );
         }
         const metadata = { namespace, name: "a" };
-        await own.create({ apiVersion: `${Login.group}/v1`, kind: "Login", metadata, spec: {} } as KubeObject);
+        await own.createManifest({ apiVersion: `${Login.group}/v1`, kind: "Login", metadata, spec: {} } as KubeObject);
       });
       await then("it is ready", async () => {
         await expect(ref(Login, "a")).toHaveCondition("Ready", false, { message: /cannot log in/ });

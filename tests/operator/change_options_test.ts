@@ -50,9 +50,16 @@ Deno.test("param reaches its handler, and one function may be declared several t
   assert.deepEqual(calls, [1, [1], { deep: 2 }, [{ deep: 2 }]]);
 });
 
+/** A handler of a program without types. */
+function returning(value: unknown): () => void {
+  return () => value;
+}
+
 Deno.test("what a handler returns reaches neither status nor annotations", async () => {
   const operator = new Operator("widgets");
-  operator.on(Widget).create(() => ({ leaked: "value" }), { id: "make" }).update(() => "leaked", { id: "change" });
+  operator.on(Widget).create(returning({ leaked: "value" }), { id: "make" }).update(returning("leaked"), {
+    id: "change",
+  });
   await using world = await openWith(operator);
   await patch(world, { spec: { size: 2 } });
   assert.ok(!JSON.stringify(await world.client.get<WidgetObject>(Widget, KEY)).includes("leaked"));

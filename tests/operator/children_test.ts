@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { Client } from "../../lib/client/mod.ts";
 import {
+  type AnyKind,
   ConfigMap,
   type ConfigMapObject,
   controllerOf,
   Deployment,
   joinedName,
-  type KubeObject,
+  type ObjectOf,
   Operator,
   Secret,
   ServiceAccount,
+  StatefulSet,
 } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind } from "./widget.ts";
@@ -80,7 +82,7 @@ Deno.test("a field that is no longer asked for goes from the child", async () =>
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, apply }) => {
     const data: Record<string, string> = { size: `${spec.size}`, ...(spec.note ? { note: spec.note } : {}) };
-    await apply<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", data });
+    await apply(ConfigMap, { data });
   }, { owns: [ConfigMap] });
   await using world = await World.open(operator);
   await world.start();
@@ -123,7 +125,7 @@ Deno.test("a child in another namespace is refused, unless it is not to be owned
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply, namespace }) => {
     const metadata = { name: "far", namespace: namespace.replace(/-a$/, "-b") };
-    await apply<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", metadata, data: { a: "1" } }, { owned });
+    await apply(ConfigMap, { metadata, data: { a: "1" } }, { owned });
   });
   await using world = await World.open(operator);
   await world.start();
@@ -152,7 +154,7 @@ Deno.test("children go with their owner", async () => {
 Deno.test("the fields of every other manager survive a handler that replaces what it read from a store", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ client, cached, namespace }) => {
-    const held = cached<ConfigMapObject>(ConfigMap).get({ namespace, name: "shared" });
+    const held = cached(ConfigMap).get({ namespace, name: "shared" });
     if (held && held.data?.seen !== "yes") {
       await client.replace(ConfigMap, { ...held, data: { ...held.data, seen: "yes" } });
     }
@@ -178,7 +180,7 @@ Deno.test("prune deletes the children that are no longer applied, and nobody els
   const operator = new Operator("widgets"), pruned: string[] = [];
   operator.on(Widget).reconcile(async ({ spec, name, apply, prune }) => {
     for (let part = 1; part <= spec.size; part++) {
-      await apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: joinedName(name, `${part}`) } });
+      await apply(ConfigMap, { metadata: { name: joinedName(name, `${part}`) } });
     }
     pruned.push(...(await prune()).map((key) => key.name));
   }, { owns: [ConfigMap] });
@@ -246,8 +248,7 @@ Deno.test("children with empty fields cost no write once they stand, not even af
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply }) => {
     for (const { kind, body } of children) {
-      const apiVersion = kind.group ? `${kind.group}/${kind.version}` : kind.version;
-      await apply({ apiVersion, kind: kind.kind, ...body } as unknown as KubeObject);
+      await apply<AnyKind>(kind, body);
     }
   }, { owns: children.map(({ kind }) => kind) });
   await using world = await World.open(operator);
@@ -288,19 +289,15 @@ Deno.test("a child whose lists the server completes costs a write per change and
     "what is as it was applied, costs nothing, also when the status of the child changes",
   );
   await world.client.patch(StatefulSet, key, { spec: { replicas: 5 } }, { type: "merge" });
-  await world.untilObject(StatefulSet, key, (object) => (object as StatefulSetObject).spec.replicas === 1);
+  await world.untilObject<ObjectOf<typeof StatefulSet>>(StatefulSet, key, ({ spec }) => spec?.replicas === 1);
   await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
-  await world.untilObject(StatefulSet, key, (object) => (object as StatefulSetObject).spec.replicas === 2);
+  await world.untilObject<ObjectOf<typeof StatefulSet>>(StatefulSet, key, ({ spec }) => spec?.replicas === 2);
   await world.idle();
   await world.stop();
   await world.start();
   await world.idle();
   assert.equal(applies(), 1, "after a start nothing is remembered");
 });
-
-const StatefulSet = { group: "apps", version: "v1", kind: "StatefulSet", plural: "statefulsets", namespaced: true };
-
-type StatefulSetObject = KubeObject & { spec: { replicas: number } };
 
 /** Widgets own a StatefulSet: its claim templates are one value to an apply, and the server adds fields to them. */
 function completedListOperator(): Operator {
@@ -319,7 +316,7 @@ function completedListOperator(): Operator {
       template,
       volumeClaimTemplates: [claim],
     };
-    await apply({ apiVersion: "apps/v1", kind: "StatefulSet", spec: desired } as KubeObject);
+    await apply(StatefulSet, { spec: desired });
   }, { owns: [StatefulSet] });
   return operator;
 }

@@ -139,7 +139,7 @@ Deno.test("3, one finalizer name for all operators: two operators of one kind ho
 Deno.test("4, deletion hangs when the operator is gone: a timer, a reconcile and children need no finalizer", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).timer(() => {}, { interval: "1h" }).reconcile(async ({ apply }) => {
-    await apply({ apiVersion: "v1", kind: "ConfigMap" });
+    await apply(ConfigMap, {});
   }, { owns: [ConfigMap] }).create(() => {}).update(() => {}).event(() => {});
   await using world = await World.open(operator);
   await world.start();
@@ -218,7 +218,7 @@ Deno.test("7, the last-handled annotation is too large: an object of 900 kB is h
 Deno.test("8, memory: stores drop managedFields, and of what is watched as metadata hold nothing else", async () => {
   const operator = new Operator("widgets"), held: KubeObject[] = [];
   operator.on(Widget).reconcile(({ cached }) => {
-    held.push(...cached<KubeObject>(Secret).values(), ...cached<WidgetObject>(Widget).values());
+    held.push(...cached(Secret).values(), ...cached(Widget).values());
   }, { watches: [{ resource: Secret, metadataOnly: true, map: () => [] }] });
   await using world = await VirtualWorld.open(operator);
   await world.client.create(Secret, { metadata: { namespace: "home", name: "s" }, data: { key: btoa("hunter2") } });
@@ -334,7 +334,7 @@ Deno.test("13, version upgrades: clients of a former version go on, converted by
 Deno.test("14, no parent–child reconcile: a child that somebody edits or deletes is restored", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, apply }) => {
-    await apply<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", data: { size: `${spec.size}` } });
+    await apply(ConfigMap, { data: { size: `${spec.size}` } });
   }, { owns: [ConfigMap] });
   await using world = await World.open(operator);
   await world.start();

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Transport } from "../../lib/base/mod.ts";
-import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import {
   ConfigMap,
@@ -22,7 +21,6 @@ import {
 } from "./widget.ts";
 
 const Widget = widgetKind("controller-faults");
-const CHILD = { apiVersion: "v1", kind: "ConfigMap" } as const;
 
 /** The status codes with which a write may be refused. */
 const REFUSALS = {
@@ -318,8 +316,8 @@ Deno.test("Ready never claims a generation that its handlers have not seen", asy
 Deno.test("two children of one kind without names are an error that names both calls", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply }) => {
-    await apply({ ...CHILD, data: { first: "1" } } as KubeObject);
-    await apply({ ...CHILD, data: { second: "2" } } as KubeObject);
+    await apply(ConfigMap, { data: { first: "1" } });
+    await apply(ConfigMap, { data: { second: "2" } });
   }, { owns: [ConfigMap] });
   await using world = await World.open(operator);
   await world.start();
@@ -332,7 +330,7 @@ Deno.test("two children of one kind without names are an error that names both c
 Deno.test("a child that names its owner itself has one reference to it, its controller's", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ object, apply }) => {
-    await apply({ ...CHILD, metadata: { ownerReferences: [ownerReference(object)] }, data: {} } as KubeObject);
+    await apply(ConfigMap, { metadata: { ownerReferences: [ownerReference(object)] }, data: {} });
   }, { owns: [ConfigMap] });
   await using world = await World.open(operator);
   await world.start();
@@ -347,7 +345,7 @@ Deno.test("prune deletes a child in spite of conflicts", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, name, apply, prune }) => {
     for (let part = 1; part <= spec.size; part++) {
-      await apply({ ...CHILD, metadata: { name: `${name}-${part}` }, data: {} } as KubeObject);
+      await apply(ConfigMap, { metadata: { name: `${name}-${part}` }, data: {} });
     }
     await prune();
   }, { owns: [ConfigMap] });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { sleep, type Transport } from "../../lib/base/mod.ts";
 import { ConfigMap, type ConfigMapObject, Operator, requeueAfter, TemporaryError } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
@@ -139,7 +138,7 @@ Deno.test("blame is local: whoever edits one child again and again holds up neit
   operator.on(Widget).reconcile(async ({ apply, client }) => {
     const { data } = await client.get<ConfigMapObject>(ConfigMap, source);
     for (const name of names) {
-      await apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data } as KubeObject);
+      await apply(ConfigMap, { metadata: { name }, data });
     }
   }, {
     owns: [ConfigMap],
@@ -178,7 +177,7 @@ Deno.test("a source that changes every second makes no hot loop", async () => {
   const operator = new Operator("widgets"), source = { namespace: "home", name: "source" };
   operator.on(Widget).reconcile(async ({ apply, client }) => {
     const { data } = await client.get<ConfigMapObject>(ConfigMap, source);
-    await apply({ apiVersion: "v1", kind: "ConfigMap", data } as KubeObject);
+    await apply(ConfigMap, { data });
   }, {
     owns: [ConfigMap],
     watches: [{ resource: ConfigMap, map: ({ object }) => object.metadata?.name === "source" ? [KEY] : [] }],

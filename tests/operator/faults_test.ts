@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Transport, type TransportRequest } from "../../lib/base/mod.ts";
-import { builtinKind, ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
+import { builtinKind, ConfigMap, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 
@@ -48,7 +48,7 @@ Deno.test("the next cycle waits until the store shows what the last one wrote", 
   operator.on(Widget).reconcile(async ({ cached, client, namespace, name }) => {
     cycles++;
     const key = { namespace, name: `${name}-child` };
-    if (cached<ConfigMapObject>(ConfigMap).get(key)) return;
+    if (cached(ConfigMap).get(key)) return;
     const metadata = { ...key, labels: { faults: "1" } };
     await client.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata }).catch(() => void duplicates++);
   }, { owns: [ConfigMap] });
@@ -77,8 +77,8 @@ Deno.test("the wait for one's own writes is bounded and counted, holds up no oth
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ name, spec, cached, client, namespace }) => {
     const key = { namespace, name: `${name}-child` };
-    seen.push(`${name} ${spec.size} ${cached<ConfigMapObject>(ConfigMap).get(key) ? "child" : "no child"}`);
-    if (cached<ConfigMapObject>(ConfigMap).get(key)) return;
+    seen.push(`${name} ${spec.size} ${cached(ConfigMap).get(key) ? "child" : "no child"}`);
+    if (cached(ConfigMap).get(key)) return;
     await client.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata: key });
   }, { owns: [ConfigMap], workersMax: 1 });
   await using world = await World.open(operator);

@@ -29,15 +29,13 @@ function counter(world: World, name: string, spec: Record<string, unknown>): Kub
 
 Deno.test("an int64 beyond 2^53 passes from the spec to status and children, and what is unchanged is not written again", async () => {
   const operator = new Operator("int64"), passes: bigint[] = [];
-  operator.on(Counter).reconcile(async ({ spec, status, apply }) => {
+  operator.on(Counter).reconcile(async ({ spec, status, applyManifest }) => {
     passes.push(spec.count);
-    await apply(
-      {
-        apiVersion: "int64.test.pintle.dev/v1",
-        kind: "Copy",
-        spec: { count: spec.count, labels: spec.labels },
-      } as KubeObject,
-    );
+    await applyManifest({
+      apiVersion: "int64.test.pintle.dev/v1",
+      kind: "Copy",
+      spec: { count: spec.count, labels: spec.labels },
+    });
     status.set({ count: spec.count, seen: spec.labels });
   }, { owns: [Copy] });
   operator.on(Copy).event(() => {}); // has its definition installed

@@ -108,14 +108,14 @@ Deno.test("a child kind that is installed again with another plural and scope is
   const before = new Definition("Kid", "kids"), after = new Definition("Kid", "kiddies", "Cluster");
   Object.assign(after, { group: before.group });
   const applied: number[] = [], operator = new Operator("parents");
-  operator.on(parents).reconcile(async ({ spec, apply }) => {
+  operator.on(parents).reconcile(async ({ spec, applyManifest }) => {
     const child = {
       apiVersion: `${before.group}/v1`,
       kind: "Kid",
       metadata: { name: "kid" },
       spec: { size: spec.size },
     };
-    await apply(child as unknown as KubeObject, { owned: false });
+    await applyManifest(child, { owned: false });
     applied.push(spec.size);
   });
   await using world = await VirtualWorld.open(operator);

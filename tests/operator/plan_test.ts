@@ -3,7 +3,6 @@ import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import {
   ConfigMap,
   type ConfigMapObject,
-  type JsonObject,
   MemoryStorage,
   NotFoundError,
   Operator,
@@ -151,7 +150,7 @@ Deno.test("what the server refuses, a handler that fails and an Event are told, 
   operator.on(Widget).reconcile(async ({ name, apply, events }) => {
     events.warning("Looked", `at ${name}`);
     if (name === "later") throw new TemporaryError("not now", { reason: "NotNow", delay: "1m" });
-    await apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "Not A Name" } });
+    await apply(ConfigMap, { metadata: { name: "Not A Name" } });
   });
   await using world = await World.open(operator);
   const namespace = await world.namespace("a");
@@ -171,14 +170,7 @@ Deno.test("no value of a Secret is in a plan, and a change of one is still seen"
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply, spec }) => {
     const annotations = { "kubectl.kubernetes.io/last-applied-configuration": `{"password":"${spec.note}"}` };
-    await apply(
-      {
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: { annotations },
-        stringData: { password: spec.note! },
-      } as KubeObject & JsonObject,
-    );
+    await apply(Secret, { metadata: { annotations }, stringData: { password: spec.note! } });
   });
   await using world = await World.open(operator);
   const namespace = await world.namespace("a");
@@ -204,7 +196,7 @@ Deno.test("a value of a Secret that a handler read is in no change of another ki
   operator.on(Widget).reconcile(async ({ apply, client, namespace, events, status }) => {
     const { data } = await client.get<SecretObject>(Secret, { namespace, name: "login" });
     const text = `log in with ${atob(data!.password!)} or ${data!.password}`;
-    await apply({ apiVersion: "v1", kind: "ConfigMap", data: { text, other: "shown" } } as KubeObject & JsonObject);
+    await apply(ConfigMap, { data: { text, other: "shown" } });
     events.warning("Refused", text);
     status.set({ note: text });
     throw new Error(text);
@@ -273,7 +265,7 @@ Deno.test("a plan covers the namespaces that the operator works in, and the kind
   const operator = new Operator("selects");
   operator.select({ plural: Widget.plural, group: Widget.group }, (handlers) => {
     handlers.reconcile(async ({ apply }) => {
-      await apply({ apiVersion: "v1", kind: "ConfigMap", data: { made: "yes" } } as KubeObject);
+      await apply(ConfigMap, { data: { made: "yes" } });
     });
   });
   await using world = await World.open(configMapOperator(Widget));

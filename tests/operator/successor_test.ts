@@ -55,7 +55,7 @@ Deno.test("an object made anew during a cycle gets no status of its predecessor,
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, namespace, name, apply, status }) => {
     successor ??= await remake(world, { namespace, name }, 2);
-    await apply<ConfigMapObject>({ apiVersion: "v1", kind: "ConfigMap", data: { size: `${spec.size}` } });
+    await apply(ConfigMap, { data: { size: `${spec.size}` } });
     status.set({ size: spec.size });
   }, { owns: [ConfigMap] });
   await using world = await World.open(operator);

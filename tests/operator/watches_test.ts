@@ -20,7 +20,7 @@ Deno.test("a change of a watched resource reconciles the objects to which it is 
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ name, namespace, cached, status }) => {
     reconciled.push(name);
-    const found = cached<ConfigMapObject>(ConfigMap).byIndex("widget", `${namespace}/${name}`);
+    const found = cached(ConfigMap).byIndex("widget", `${namespace}/${name}`);
     status.set({ size: found.length });
   }, {
     watches: [{

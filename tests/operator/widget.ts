@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { formatTime, type KubeObject } from "../../lib/apimachinery/mod.ts";
+import { formatTime } from "../../lib/apimachinery/mod.ts";
 import {
   type Condition,
   ConfigMap,
@@ -36,7 +36,7 @@ export function widgetKind(file: string): WidgetKind {
 export function configMapOperator(Widget: WidgetKind, name: string = "widgets"): Operator {
   const operator = new Operator(name);
   operator.on(Widget).reconcile(async ({ spec, apply, status }) => {
-    await apply({ apiVersion: "v1", kind: "ConfigMap", data: { size: `${spec.size}` } } as KubeObject);
+    await apply(ConfigMap, { data: { size: `${spec.size}` } });
     status.set({ phase: "Applied", size: spec.size });
   }, { owns: [ConfigMap] });
   return operator;

@@ -73,7 +73,7 @@ for (const [what, spec, field] of REFUSED) {
     await then(
       `it is refused for ${field}`,
       () =>
-        assert.rejects(cluster.create(story.replication(spec)), (error: Error) => {
+        assert.rejects(cluster.createManifest(story.replication(spec)), (error: Error) => {
           assert.ok(error instanceof InvalidError, error.name);
           assert.ok(error.message.includes(field), error.message);
           return true;

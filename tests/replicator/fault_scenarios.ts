@@ -113,7 +113,7 @@ faults.scenario("what a Secret holds reaches no log line, no status and no Event
   const hidden = "s3cr3t-swordfish";
   await given("a namespace in which the name is taken by another type", async () => {
     const [team] = await story.namespaces("team");
-    await cluster.create(secret("token", { key: "theirs" }, { metadata: { namespace: team! } }));
+    await cluster.createManifest(secret("token", { key: "theirs" }, { metadata: { namespace: team! } }));
   });
   await story.begin([], {}, { type: "example.com/a", stringData: { key: hidden } });
   await story.notReady("ReplicationIncomplete");
@@ -204,6 +204,6 @@ class LimitedRights {
 
   async #create(kind: string, rest: object, namespace?: string): Promise<void> {
     const metadata = { name: this.name, ...(namespace ? { namespace } : {}) };
-    await this.#scenario.cluster.create({ apiVersion: `${RBAC}/v1`, kind, metadata, ...rest } as KubeObject);
+    await this.#scenario.cluster.createManifest({ apiVersion: `${RBAC}/v1`, kind, metadata, ...rest } as KubeObject);
   }
 }

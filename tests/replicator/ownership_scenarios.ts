@@ -142,14 +142,14 @@ ownership.scenario(
     const { given, when, then, cluster, expect, ref, namespace } = scenario, story = new Replicating(scenario);
     const [other] = await given("the same Secret in two namespaces", async () => {
       const made = await story.namespaces("other");
-      await cluster.create(secret("token", { key: "home" }));
-      await cluster.create(secret("token", { key: "other" }, { metadata: { namespace: made[0]! } }));
+      await cluster.createManifest(secret("token", { key: "home" }));
+      await cluster.createManifest(secret("token", { key: "other" }, { metadata: { namespace: made[0]! } }));
       return made;
     });
     await given("a Replication in each, to the other", async () => {
       const to = (target: string) => ({ conflictPolicy: "Adopt", targets: { namespaces: [target] } });
-      await cluster.create(story.replication(to(other!)));
-      await cluster.create(story.replication(to(namespace), other));
+      await cluster.createManifest(story.replication(to(other!)));
+      await cluster.createManifest(story.replication(to(namespace), other));
     });
     for (const place of [namespace, other!]) {
       const { status } = await story.notReady("ReplicationIncomplete", place);
@@ -173,7 +173,7 @@ ownership.scenario("a copy is no source: chains and rings of Replications are re
   await story.ready(1);
   await given(
     "a Replication of the copy",
-    () => cluster.create(story.replication({ targets: { namespaces: [`${prefix}-last`] } }, team)),
+    () => cluster.createManifest(story.replication({ targets: { namespaces: [`${prefix}-last`] } }, team)),
   );
   const { status } = await story.notReady("SourceIsCopy", team);
   await then("it says whose copy it is, and nothing is written", async () => {
@@ -195,17 +195,17 @@ ownership.scenario("Adopt takes no object that a controller owns, and no service
   const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [a, b] = await given("namespaces with such objects", async () => {
     const [a, b] = await story.namespaces("team-a", "team-b") as [string, string];
-    const owner = await cluster.create(configMap("owner", {}, { metadata: { namespace: a } }));
+    const owner = await cluster.createManifest(configMap("owner", {}, { metadata: { namespace: a } }));
     const ownerReferences = [
       { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: owner.metadata!.uid!, controller: true },
     ];
-    await cluster.create(secret("token", { key: "theirs" }, { metadata: { namespace: a, ownerReferences } }));
-    await cluster.create(
+    await cluster.createManifest(secret("token", { key: "theirs" }, { metadata: { namespace: a, ownerReferences } }));
+    await cluster.createManifest(
       { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "robot", namespace: b } } as KubeObject,
     );
     const annotations = { "kubernetes.io/service-account.name": "robot" };
     const type = "kubernetes.io/service-account-token";
-    await cluster.create(secret("token", { key: "theirs" }, { type, metadata: { namespace: b, annotations } }));
+    await cluster.createManifest(secret("token", { key: "theirs" }, { type, metadata: { namespace: b, annotations } }));
     return [a, b];
   });
   await story.begin([], { conflictPolicy: "Adopt" });
@@ -228,7 +228,7 @@ ownership.scenario("a service account token is no source", async (scenario) => {
   await given(
     "a ServiceAccount",
     () =>
-      cluster.create(
+      cluster.createManifest(
         { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "robot", namespace } } as KubeObject,
       ),
   );
@@ -250,7 +250,7 @@ ownership.scenario("a source that is replaced by a token just before it is copie
   const annotations = { "kubernetes.io/service-account.name": "robot" }, manager = { name: "robot", namespace };
   await given(
     "a ServiceAccount",
-    () => cluster.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: manager } as KubeObject),
+    () => cluster.createManifest({ apiVersion: "v1", kind: "ServiceAccount", metadata: manager } as KubeObject),
   );
   let armed = false;
   await operator.inProcess.start({
@@ -259,7 +259,7 @@ ownership.scenario("a source that is replaced by a token just before it is copie
       armed = false;
       const type = "kubernetes.io/service-account-token";
       await cluster.delete(ref(Secret, "token"));
-      await cluster.create(secret("token", { key: "two" }, { type, metadata: { annotations } }));
+      await cluster.createManifest(secret("token", { key: "two" }, { type, metadata: { annotations } }));
     },
   });
   await story.begin(["team-a"], { targets: { namespaces: [`${scenario.prefix}-team*`], annotations } });
@@ -288,7 +288,7 @@ ownership.scenario("orphaned copies are taken back without Adopt when the source
         annotations: { "pintle.dev/claim": undefined, "pintle.dev/orphaned-by": `${scenario.namespace}/token` },
       },
     }));
-  await when("the source returns with another value", () => cluster.create(secret("token", { key: "two" })));
+  await when("the source returns with another value", () => cluster.createManifest(secret("token", { key: "two" })));
   await story.ready(1);
   const back = await story.copied(team!, "two");
   assert.equal(back.metadata?.uid, metadata?.uid);
@@ -327,7 +327,7 @@ ownership.scenario("an orphaned copy that its owner changed since is a conflict,
     "the owner of the namespace changes what is left",
     () => cluster.patch(ref(Secret, "token", team), { stringData: { key: "theirs" } }),
   );
-  await when("the source returns", () => cluster.create(secret("token", { key: "two" })));
+  await when("the source returns", () => cluster.createManifest(secret("token", { key: "two" })));
   await story.notReady("ReplicationIncomplete");
   await then(
     "theirs is untouched",
@@ -342,13 +342,13 @@ ownership.scenario("an orphaned copy that a controller owns since is a conflict,
   await when("the source is deleted", () => cluster.delete(ref(Secret, "token")));
   await story.notReady("SourceNotFound");
   await when("a controller makes what is left its own", async () => {
-    const owner = await cluster.create(configMap("owner", {}, { metadata: { namespace: team! } }));
+    const owner = await cluster.createManifest(configMap("owner", {}, { metadata: { namespace: team! } }));
     const ownerReferences = [
       { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: owner.metadata!.uid!, controller: true },
     ];
     await cluster.patch(ref(Secret, "token", team), { metadata: { ownerReferences } } as never);
   });
-  await when("the source returns", () => cluster.create(secret("token", { key: "two" })));
+  await when("the source returns", () => cluster.createManifest(secret("token", { key: "two" })));
   const { status } = await story.notReady("ReplicationIncomplete");
   await then("it says why, and the object is untouched", async () => {
     assert.match(status?.failures?.[0]?.message ?? "", /belongs to ConfigMap owner, which controls it/);
@@ -365,7 +365,7 @@ ownership.scenario("copies of a Replication that was made again are its copies",
     await operator.crash();
     await cluster.patch(ref(Replication, "token"), { metadata: { finalizers: null } } as never);
     await cluster.delete(ref(Replication, "token"));
-    await cluster.create(story.replication());
+    await cluster.createManifest(story.replication());
     await cluster.patch(ref(Secret, "token"), { stringData: { key: "two" } });
     await operator.start();
   });
@@ -380,7 +380,9 @@ ownership.scenario("the copy follows at once when what stood in its way goes", a
   const { given, when, then, cluster, operator, expect, ref } = scenario, story = new Replicating(scenario);
   const [a, b] = await given("two namespaces in which the name is taken", async () => {
     const made = await story.namespaces("team-a", "team-b");
-    for (const namespace of made) await cluster.create(secret("token", { key: "theirs" }, { metadata: { namespace } }));
+    for (const namespace of made) {
+      await cluster.createManifest(secret("token", { key: "theirs" }, { metadata: { namespace } }));
+    }
     return made;
   });
   await given(
@@ -447,7 +449,7 @@ ownership.scenario(
     let patches = 0;
     await when("the source has another type, and an owner takes the copy over just before it is patched", async () => {
       await cluster.delete(ref(Secret, "token"));
-      await cluster.create(secret("token", { key: "two" }, { type: "example.com/b" }));
+      await cluster.createManifest(secret("token", { key: "two" }, { type: "example.com/b" }));
       await operator.inProcess.start({
         before: async ({ method, path }) => {
           if (method !== "PATCH" || !path.includes(`/namespaces/${team}/secrets`) || patches++ > 0) return;
@@ -477,12 +479,12 @@ ownership.scenario("keys that are names of JavaScript's own are copied like any 
   const data = JSON.parse(`{"__proto__":"${btoa("p")}","constructor":"${btoa("c")}","toString":"${btoa("t")}"}`);
   const names = (object: SecretObject) => Object.entries(object.data ?? {}).sort();
   await given("a Secret and a ConfigMap with such keys, and Replications of them", async () => {
-    await cluster.create(secret("token", {}, { stringData: undefined, data }));
-    await cluster.create(configMap("settings", data));
-    await cluster.create(story.replication());
+    await cluster.createManifest(secret("token", {}, { stringData: undefined, data }));
+    await cluster.createManifest(configMap("settings", data));
+    await cluster.createManifest(story.replication());
     const replication = story.replication({ source: { kind: "ConfigMap", name: "settings" } });
     replication.metadata!.name = "settings";
-    await cluster.create(replication);
+    await cluster.createManifest(replication);
   });
   await story.ready(1);
   await then("the copies have them all", async () => {

@@ -54,8 +54,8 @@ replication.scenario(
     const binaryData = { b: btoa("\0\x01") };
     await given("a ConfigMap with labels of its own, and a Replication of it", async () => {
       const metadata = { labels: { own: "label" }, annotations: { own: "annotation" } };
-      await cluster.create(configMap("token", { a: "1" }, { metadata, binaryData }));
-      await cluster.create(story.replication({ source: { kind: "ConfigMap" } }));
+      await cluster.createManifest(configMap("token", { a: "1" }, { metadata, binaryData }));
+      await cluster.createManifest(story.replication({ source: { kind: "ConfigMap" } }));
     });
     await story.ready(1);
     await then("the copy has the data and nothing else", async () => {
@@ -100,8 +100,8 @@ replication.scenario("a Secret of one mebibyte is copied", async (scenario) => {
   const [team] = await given("a namespace", () => story.namespaces("team"));
   const data = { blob: btoa("x".repeat(1024 * 1024 - 16)) };
   await given("a Secret of one mebibyte and a Replication", async () => {
-    await cluster.create(secret("token", {}, { stringData: undefined, data }));
-    await cluster.create(story.replication());
+    await cluster.createManifest(secret("token", {}, { stringData: undefined, data }));
+    await cluster.createManifest(story.replication());
   });
   await story.ready(1);
   await then("the copy is as large", () => expect(ref(Secret, "token", team)).toMatch({ data }));
@@ -183,7 +183,7 @@ replication.scenario(
     await story.copied(team!, "one", "renamed");
     await story.gone(team!);
     await when("a ConfigMap becomes the source", async () => {
-      await cluster.create(configMap("token", { key: "map" }));
+      await cluster.createManifest(configMap("token", { key: "map" }));
       await story.change({ source: { kind: "ConfigMap" } });
     });
     await then("it is copied", () => expect(ref(ConfigMap, "renamed", team)).toMatch({ data: { key: "map" } }));

@@ -64,8 +64,8 @@ export class Replicating {
     const made = teams.length === 0
       ? []
       : await given(`namespaces ${teams.join(", ")}`, () => this.namespaces(...teams));
-    await given("a Secret", () => cluster.create(secret("token", { key: "one" }, source)));
-    await given("a Replication of it", () => cluster.create(this.replication(spec)));
+    await given("a Secret", () => cluster.createManifest(secret("token", { key: "one" }, source)));
+    await given("a Replication of it", () => cluster.createManifest(this.replication(spec)));
     return made;
   }
 

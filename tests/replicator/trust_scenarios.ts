@@ -87,12 +87,12 @@ trust.scenario("a trusted namespace writes everywhere, and may adopt", async (sc
   const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [platform, team] = await given("a trusted namespace, and one in which the name is taken", async () => {
     const made = await story.namespaces("platform", "team");
-    await cluster.create(secret("token", { key: "theirs" }, { metadata: { namespace: made[1]! } }));
+    await cluster.createManifest(secret("token", { key: "theirs" }, { metadata: { namespace: made[1]! } }));
     return made;
   });
   await given("a Replication there that adopts", async () => {
-    await cluster.create(secret("token", { key: "one" }, { metadata: { namespace: platform! } }));
-    await cluster.create(story.replication({ conflictPolicy: "Adopt" }, platform));
+    await cluster.createManifest(secret("token", { key: "one" }, { metadata: { namespace: platform! } }));
+    await cluster.createManifest(story.replication({ conflictPolicy: "Adopt" }, platform));
   });
   await story.ready(1, platform);
   await then("the object is a copy", () => expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("one") } }));
@@ -103,7 +103,7 @@ trust.scenario("a tenant cannot overwrite a Secret of a namespace that accepts i
   const [victim] = await given("a namespace that accepts copies and has a Secret of the name", async () => {
     const made = await story.namespaces("team-victim");
     await accept(scenario, made[0]!, namespace);
-    await cluster.create(secret("token", { key: "theirs" }, { metadata: { namespace: made[0]! } }));
+    await cluster.createManifest(secret("token", { key: "theirs" }, { metadata: { namespace: made[0]! } }));
     return made;
   });
   await story.begin([], { conflictPolicy: "Adopt" });
@@ -124,8 +124,8 @@ trust.scenario("a tenant who names every namespace takes no name from the platfo
   await story.notReady("NotTrusted");
   const [platform] = await given("the platform's Replication of the same name", async () => {
     const made = await story.namespaces("platform");
-    await cluster.create(secret("token", { key: "platform" }, { metadata: { namespace: made[0]! } }));
-    await cluster.create(story.replication({}, made[0]));
+    await cluster.createManifest(secret("token", { key: "platform" }, { metadata: { namespace: made[0]! } }));
+    await cluster.createManifest(story.replication({}, made[0]));
     return made;
   });
   await story.ready(1, platform);
@@ -140,9 +140,9 @@ for (const name of ["kube-root-ca.crt", "istio-ca-root-cert"]) {
     const { given, when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const [platform, team] = await given("a trusted namespace and another", () => story.namespaces("platform", "team"));
     await given("a Replication whose copies would have that name", async () => {
-      await cluster.create(configMap("settings", { key: "one" }, { metadata: { namespace: platform! } }));
+      await cluster.createManifest(configMap("settings", { key: "one" }, { metadata: { namespace: platform! } }));
       const source = { kind: "ConfigMap", name: "settings" };
-      await cluster.create(story.replication({ source, targets: { namespaces: [team], name } }, platform));
+      await cluster.createManifest(story.replication({ source, targets: { namespaces: [team], name } }, platform));
     });
     const refused = await story.notReady("InvalidTargets", platform);
     await then("the condition says why", () => assert.match(message(refused), /spec\.targets\.name: .* pods trust/));
@@ -163,8 +163,8 @@ for (const [what, target, reason] of NEVER) {
     const { given, when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
     const [platform] = await given("namespaces", () => story.namespaces("platform", "protected", "team"));
     await given("a Replication of the one to itself", async () => {
-      await cluster.create(secret("token", { key: "one" }, { metadata: { namespace: platform! } }));
-      await cluster.create(story.replication({ targets: { namespaces: [`${prefix}-${target}`] } }, platform));
+      await cluster.createManifest(secret("token", { key: "one" }, { metadata: { namespace: platform! } }));
+      await cluster.createManifest(story.replication({ targets: { namespaces: [`${prefix}-${target}`] } }, platform));
     });
     const never = await story.notReady("NoTargets", platform);
     await then("the message says why", () => assert.match(message(never), reason));

@@ -12,13 +12,13 @@ unhappy.scenario(
   async (scenario) => {
     const { given, when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const [team] = await given("a namespace", () => story.namespaces("team"));
-    await given("a Replication of a Secret that does not exist", () => cluster.create(story.replication()));
+    await given("a Replication of a Secret that does not exist", () => cluster.createManifest(story.replication()));
     await story.notReady("SourceNotFound");
     await then(
       "a condition says so",
       () => expect(ref(Replication, "token")).toHaveCondition("SourceFound", false, { reason: "NotFound" }),
     );
-    await when("the Secret is created", () => cluster.create(secret("token", { key: "one" })));
+    await when("the Secret is created", () => cluster.createManifest(secret("token", { key: "one" })));
     await story.copied(team!, "one");
     await then("the condition is gone", () => expect(ref(Replication, "token")).toHaveCondition("SourceFound"));
     await story.ready(1);
@@ -75,7 +75,7 @@ unhappy.scenario(
     await story.ready(1);
     await when("the source is deleted and made anew with another type", async () => {
       await cluster.delete(ref(Secret, "token"));
-      await cluster.create(secret("token", { key: "two" }, { type: "example.com/b" }));
+      await cluster.createManifest(secret("token", { key: "two" }, { type: "example.com/b" }));
     });
     await then(
       "so is the copy",
@@ -91,7 +91,7 @@ unhappy.scenario("the type changes while the operator is down: the copy is repla
   await when("the source is made anew with another type while the operator is down", async () => {
     await operator.crash();
     await cluster.delete(ref(Secret, "token"));
-    await cluster.create(secret("token", { key: "one" }, { type: "example.com/b" }));
+    await cluster.createManifest(secret("token", { key: "one" }, { type: "example.com/b" }));
     await operator.start();
   });
   await then("the copy has the type", () => expect(ref(Secret, "token", team)).toMatch({ type: "example.com/b" }));
@@ -109,7 +109,7 @@ unhappy.scenario("an immutable source gives immutable copies, and its successor 
   await when("the source is made anew while the operator is down", async () => {
     await operator.crash();
     await cluster.delete(ref(Secret, "token"));
-    await cluster.create(secret("token", { key: "two" }, { immutable: true }));
+    await cluster.createManifest(secret("token", { key: "two" }, { immutable: true }));
     await operator.start();
   });
   const second = await story.copied(team!, "two");
@@ -131,7 +131,7 @@ unhappy.scenario(
     const { given, when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const [a, b] = await given("two namespaces, in one of which the name is taken", async () => {
       const made = await story.namespaces("team-a", "team-b");
-      await cluster.create(secret("token", { key: "theirs" }, { metadata: { namespace: made[0]! } }));
+      await cluster.createManifest(secret("token", { key: "theirs" }, { metadata: { namespace: made[0]! } }));
       return made;
     });
     await story.begin([]);
@@ -154,8 +154,8 @@ unhappy.scenario(
     const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const teams = await given("two namespaces in which the name is taken", async () => {
       const [a, b] = await story.namespaces("team-a", "team-b") as [string, string];
-      await cluster.create(secret("token", { key: "theirs", extra: "x" }, { metadata: { namespace: a } }));
-      await cluster.create(
+      await cluster.createManifest(secret("token", { key: "theirs", extra: "x" }, { metadata: { namespace: a } }));
+      await cluster.createManifest(
         secret("token", { key: "theirs" }, { type: "example.com/other", metadata: { namespace: b } }),
       );
       return [a, b];
@@ -179,8 +179,8 @@ unhappy.scenario(
     await story.ready(1);
     const [two] = await given("a second Replication for the same target, in another namespace", async () => {
       const made = await story.namespaces("two");
-      await cluster.create(secret("token", { key: "two" }, { metadata: { namespace: made[0]! } }));
-      await cluster.create(story.replication({ conflictPolicy: "Adopt" }, made[0]));
+      await cluster.createManifest(secret("token", { key: "two" }, { metadata: { namespace: made[0]! } }));
+      await cluster.createManifest(story.replication({ conflictPolicy: "Adopt" }, made[0]));
       return made;
     });
     const { status } = await story.notReady("ReplicationIncomplete", two);
@@ -226,7 +226,10 @@ unhappy.scenario(
     const [a, b] = await story.begin(["team-a", "team-b"]);
     await given(
       "a finalizer that keeps one namespace terminating",
-      () => cluster.create(configMap("hold", {}, { metadata: { namespace: a!, finalizers: ["example.com/hold"] } })),
+      () =>
+        cluster.createManifest(
+          configMap("hold", {}, { metadata: { namespace: a!, finalizers: ["example.com/hold"] } }),
+        ),
     );
     await story.ready(2);
     await when("it is deleted", () => cluster.delete(ref(Namespace, a!)));
@@ -247,7 +250,7 @@ unhappy.scenario("a status names at most twenty failures, and counts them all", 
   await given("23 namespaces in which the name is taken", async () => {
     for (let index = 0; index < 23; index++) {
       const [team] = await story.namespaces(`team-${index}`);
-      await cluster.create(secret("token", { key: "theirs" }, { metadata: { namespace: team! } }));
+      await cluster.createManifest(secret("token", { key: "theirs" }, { metadata: { namespace: team! } }));
     }
   });
   await story.begin([]);

@@ -5,11 +5,10 @@ import { operator, Widget } from "../operator.ts";
 /** What Widgets do, on every kind of cluster. */
 export const widgets: Suite = new Suite("widgets", operator);
 
-const apiVersion = `${Widget.group}/${Widget.version}`, { kind } = Widget;
-const door = (size: number) => ({ apiVersion, kind, metadata: { name: "door" }, spec: { size } });
+const door = (size: number) => ({ metadata: { name: "door" }, spec: { size } });
 
 widgets.scenario("a Widget gets a ConfigMap, and is Ready", async ({ given, then, cluster, expect, ref }) => {
-  await given("a Widget", () => cluster.create(door(3)));
+  await given("a Widget", () => cluster.create(Widget, door(3)));
   await then("its ConfigMap shows it", async () => {
     await expect(ref(ConfigMap, "door")).toMatch({ data: { size: "3", label: "3" } });
     await expect(ref(Widget, "door")).toHaveCondition("Ready", true);
@@ -19,7 +18,7 @@ widgets.scenario("a Widget gets a ConfigMap, and is Ready", async ({ given, then
 widgets.scenario("a change is followed, and a lost ConfigMap restored", async (scenario) => {
   const { given, when, then, cluster, expect, ref } = scenario, child = ref(ConfigMap, "door");
   await given("a Widget that converged", async () => {
-    await cluster.create(door(3));
+    await cluster.create(Widget, door(3));
     await expect(child).toExist();
   });
   await when("it grows", () => cluster.patch(ref(Widget, "door"), { spec: { size: 4, mode: "shiny" } }));
@@ -31,7 +30,7 @@ widgets.scenario("a change is followed, and a lost ConfigMap restored", async (s
 widgets.scenario("what changed while the operator was down is followed when it starts again", async (scenario) => {
   const { given, when, then, cluster, expect, ref, operator } = scenario;
   await given("a Widget that converged", async () => {
-    await cluster.create(door(3));
+    await cluster.create(Widget, door(3));
     await expect(ref(Widget, "door")).toHaveCondition("Ready", true);
   });
   await when("the operator is killed, the Widget grows, and the operator starts again", async () => {

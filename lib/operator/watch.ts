@@ -1,0 +1,26 @@
+import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
+import type { WatchedChange, WatchOptions } from "../controller/declaration.ts";
+import type { AnyKind, ObjectOf } from "../controller/resource_kind.ts";
+
+/**
+ * Watches objects of another kind; `map` names the objects to reconcile for each that comes, changes or goes, and must be pure. To be
+ * given to `reconcile` in its option `watches`.
+ *
+ * @example
+ * ```ts
+ * import { Secret } from "./builtin_kinds.ts";
+ * import { watch } from "./watch.ts";
+ * const byLabel = watch(Secret, ({ metadata }) => {
+ *   const name = metadata?.labels?.["shop.example.com/widget"];
+ *   return name ? [{ namespace: metadata?.namespace, name }] : [];
+ * });
+ * if (byLabel.resource !== Secret) throw new Error("the kind that it watches");
+ * ```
+ */
+export function watch<K extends AnyKind>(
+  kind: K,
+  map: (object: ObjectOf<K>, change: WatchedChange<KubeObject, ObjectOf<K>>) => Iterable<ObjectKey>,
+  options: Omit<WatchOptions<KubeObject, ObjectOf<K>>, "resource" | "map"> = {},
+): WatchOptions<KubeObject, ObjectOf<K>> {
+  return { ...options, resource: kind, map: (change) => map(change.object, change) };
+}
