@@ -1,14 +1,3 @@
-import type * as apps from "kubernetes-types/apps/v1.d.ts";
-import type * as autoscaling from "kubernetes-types/autoscaling/v2.d.ts";
-import type * as batch from "kubernetes-types/batch/v1.d.ts";
-import type * as coordination from "kubernetes-types/coordination/v1.d.ts";
-import type * as core from "kubernetes-types/core/v1.d.ts";
-import type * as discovery from "kubernetes-types/discovery/v1.d.ts";
-import type * as networking from "kubernetes-types/networking/v1.d.ts";
-import type * as policy from "kubernetes-types/policy/v1.d.ts";
-import type * as rbac from "kubernetes-types/rbac/v1.d.ts";
-import type * as scheduling from "kubernetes-types/scheduling/v1.d.ts";
-import type * as storage from "kubernetes-types/storage/v1.d.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import { guessPlural } from "../apimachinery/resource.ts";
 import type { ObjectOf, ResourceKind } from "../controller/resource_kind.ts";
@@ -64,69 +53,115 @@ function clusterKind<Fields>(group: string, kind: string): BuiltinKind<Fields> {
 const RBAC = "rbac.authorization.k8s.io", NETWORKING = "networking.k8s.io";
 
 /** v1 Namespace. */
-export const Namespace: BuiltinKind<core.Namespace> = clusterKind("", "Namespace");
+export const Namespace: BuiltinKind<import("kubernetes-types/core/v1.d.ts").Namespace> = clusterKind("", "Namespace");
 /** v1 Node. */
-export const Node: BuiltinKind<core.Node> = clusterKind("", "Node");
+export const Node: BuiltinKind<import("kubernetes-types/core/v1.d.ts").Node> = clusterKind("", "Node");
 /** v1 PersistentVolume. */
-export const PersistentVolume: BuiltinKind<core.PersistentVolume> = clusterKind("", "PersistentVolume");
+export const PersistentVolume: BuiltinKind<import("kubernetes-types/core/v1.d.ts").PersistentVolume> = clusterKind(
+  "",
+  "PersistentVolume",
+);
 /** v1 Secret. */
-export const Secret: BuiltinKind<core.Secret> = coreKind("Secret");
+export const Secret: BuiltinKind<import("kubernetes-types/core/v1.d.ts").Secret> = coreKind("Secret");
 /** v1 ConfigMap. */
-export const ConfigMap: BuiltinKind<core.ConfigMap> = coreKind("ConfigMap");
+export const ConfigMap: BuiltinKind<import("kubernetes-types/core/v1.d.ts").ConfigMap> = coreKind("ConfigMap");
 /** v1 Service. */
-export const Service: BuiltinKind<core.Service> = coreKind("Service");
+export const Service: BuiltinKind<import("kubernetes-types/core/v1.d.ts").Service> = coreKind("Service");
 /** v1 ServiceAccount. */
-export const ServiceAccount: BuiltinKind<core.ServiceAccount> = coreKind("ServiceAccount");
+export const ServiceAccount: BuiltinKind<import("kubernetes-types/core/v1.d.ts").ServiceAccount> = coreKind(
+  "ServiceAccount",
+);
 /** v1 Pod. */
-export const Pod: BuiltinKind<core.Pod> = coreKind("Pod");
+export const Pod: BuiltinKind<import("kubernetes-types/core/v1.d.ts").Pod> = coreKind("Pod");
 /** v1 PersistentVolumeClaim. */
-export const PersistentVolumeClaim: BuiltinKind<core.PersistentVolumeClaim> = coreKind("PersistentVolumeClaim");
+export const PersistentVolumeClaim: BuiltinKind<import("kubernetes-types/core/v1.d.ts").PersistentVolumeClaim> =
+  coreKind("PersistentVolumeClaim");
 /** v1 ResourceQuota. */
-export const ResourceQuota: BuiltinKind<core.ResourceQuota> = coreKind("ResourceQuota");
+export const ResourceQuota: BuiltinKind<import("kubernetes-types/core/v1.d.ts").ResourceQuota> = coreKind(
+  "ResourceQuota",
+);
 /** v1 LimitRange. */
-export const LimitRange: BuiltinKind<core.LimitRange> = coreKind("LimitRange");
+export const LimitRange: BuiltinKind<import("kubernetes-types/core/v1.d.ts").LimitRange> = coreKind("LimitRange");
 /** apps/v1 Deployment. */
-export const Deployment: BuiltinKind<apps.Deployment> = kindOf("apps", "Deployment");
+export const Deployment: BuiltinKind<import("kubernetes-types/apps/v1.d.ts").Deployment> = kindOf("apps", "Deployment");
 /** apps/v1 StatefulSet. */
-export const StatefulSet: BuiltinKind<apps.StatefulSet> = kindOf("apps", "StatefulSet");
+export const StatefulSet: BuiltinKind<import("kubernetes-types/apps/v1.d.ts").StatefulSet> = kindOf(
+  "apps",
+  "StatefulSet",
+);
 /** apps/v1 DaemonSet. */
-export const DaemonSet: BuiltinKind<apps.DaemonSet> = kindOf("apps", "DaemonSet");
+export const DaemonSet: BuiltinKind<import("kubernetes-types/apps/v1.d.ts").DaemonSet> = kindOf("apps", "DaemonSet");
 /** apps/v1 ReplicaSet. */
-export const ReplicaSet: BuiltinKind<apps.ReplicaSet> = kindOf("apps", "ReplicaSet");
+export const ReplicaSet: BuiltinKind<import("kubernetes-types/apps/v1.d.ts").ReplicaSet> = kindOf("apps", "ReplicaSet");
 /** batch/v1 Job. */
-export const Job: BuiltinKind<batch.Job> = kindOf("batch", "Job");
+export const Job: BuiltinKind<import("kubernetes-types/batch/v1.d.ts").Job> = kindOf("batch", "Job");
 /** batch/v1 CronJob. */
-export const CronJob: BuiltinKind<batch.CronJob> = kindOf("batch", "CronJob");
+export const CronJob: BuiltinKind<import("kubernetes-types/batch/v1.d.ts").CronJob> = kindOf("batch", "CronJob");
 /** autoscaling/v2 HorizontalPodAutoscaler. */
-export const HorizontalPodAutoscaler: BuiltinKind<autoscaling.HorizontalPodAutoscaler> = kindOf(
+export const HorizontalPodAutoscaler: BuiltinKind<
+  import("kubernetes-types/autoscaling/v2.d.ts").HorizontalPodAutoscaler
+> = kindOf(
   "autoscaling",
   "HorizontalPodAutoscaler",
   "v2",
 );
 /** policy/v1 PodDisruptionBudget. */
-export const PodDisruptionBudget: BuiltinKind<policy.PodDisruptionBudget> = kindOf("policy", "PodDisruptionBudget");
+export const PodDisruptionBudget: BuiltinKind<import("kubernetes-types/policy/v1.d.ts").PodDisruptionBudget> = kindOf(
+  "policy",
+  "PodDisruptionBudget",
+);
 /** networking.k8s.io/v1 Ingress. */
-export const Ingress: BuiltinKind<networking.Ingress> = kindOf(NETWORKING, "Ingress");
+export const Ingress: BuiltinKind<import("kubernetes-types/networking/v1.d.ts").Ingress> = kindOf(
+  NETWORKING,
+  "Ingress",
+);
 /** networking.k8s.io/v1 IngressClass. */
-export const IngressClass: BuiltinKind<networking.IngressClass> = clusterKind(NETWORKING, "IngressClass");
+export const IngressClass: BuiltinKind<import("kubernetes-types/networking/v1.d.ts").IngressClass> = clusterKind(
+  NETWORKING,
+  "IngressClass",
+);
 /** networking.k8s.io/v1 NetworkPolicy. */
-export const NetworkPolicy: BuiltinKind<networking.NetworkPolicy> = kindOf(NETWORKING, "NetworkPolicy");
+export const NetworkPolicy: BuiltinKind<import("kubernetes-types/networking/v1.d.ts").NetworkPolicy> = kindOf(
+  NETWORKING,
+  "NetworkPolicy",
+);
 /** discovery.k8s.io/v1 EndpointSlice. */
-export const EndpointSlice: BuiltinKind<discovery.EndpointSlice> = kindOf("discovery.k8s.io", "EndpointSlice");
+export const EndpointSlice: BuiltinKind<import("kubernetes-types/discovery/v1.d.ts").EndpointSlice> = kindOf(
+  "discovery.k8s.io",
+  "EndpointSlice",
+);
 /** rbac.authorization.k8s.io/v1 Role. */
-export const Role: BuiltinKind<rbac.Role> = kindOf(RBAC, "Role");
+export const Role: BuiltinKind<import("kubernetes-types/rbac/v1.d.ts").Role> = kindOf(RBAC, "Role");
 /** rbac.authorization.k8s.io/v1 RoleBinding. */
-export const RoleBinding: BuiltinKind<rbac.RoleBinding> = kindOf(RBAC, "RoleBinding");
+export const RoleBinding: BuiltinKind<import("kubernetes-types/rbac/v1.d.ts").RoleBinding> = kindOf(
+  RBAC,
+  "RoleBinding",
+);
 /** rbac.authorization.k8s.io/v1 ClusterRole. */
-export const ClusterRole: BuiltinKind<rbac.ClusterRole> = clusterKind(RBAC, "ClusterRole");
+export const ClusterRole: BuiltinKind<import("kubernetes-types/rbac/v1.d.ts").ClusterRole> = clusterKind(
+  RBAC,
+  "ClusterRole",
+);
 /** rbac.authorization.k8s.io/v1 ClusterRoleBinding. */
-export const ClusterRoleBinding: BuiltinKind<rbac.ClusterRoleBinding> = clusterKind(RBAC, "ClusterRoleBinding");
+export const ClusterRoleBinding: BuiltinKind<import("kubernetes-types/rbac/v1.d.ts").ClusterRoleBinding> = clusterKind(
+  RBAC,
+  "ClusterRoleBinding",
+);
 /** coordination.k8s.io/v1 Lease. */
-export const Lease: BuiltinKind<coordination.Lease> = kindOf("coordination.k8s.io", "Lease");
+export const Lease: BuiltinKind<import("kubernetes-types/coordination/v1.d.ts").Lease> = kindOf(
+  "coordination.k8s.io",
+  "Lease",
+);
 /** scheduling.k8s.io/v1 PriorityClass. */
-export const PriorityClass: BuiltinKind<scheduling.PriorityClass> = clusterKind("scheduling.k8s.io", "PriorityClass");
+export const PriorityClass: BuiltinKind<import("kubernetes-types/scheduling/v1.d.ts").PriorityClass> = clusterKind(
+  "scheduling.k8s.io",
+  "PriorityClass",
+);
 /** storage.k8s.io/v1 StorageClass. */
-export const StorageClass: BuiltinKind<storage.StorageClass> = clusterKind("storage.k8s.io", "StorageClass");
+export const StorageClass: BuiltinKind<import("kubernetes-types/storage/v1.d.ts").StorageClass> = clusterKind(
+  "storage.k8s.io",
+  "StorageClass",
+);
 
 /** A Secret. `data` is base64. */
 export type SecretObject = ObjectOf<typeof Secret>;

@@ -50,7 +50,7 @@ export interface CustomResource<Spec, Status extends object>
 export interface DefinedResource<Spec extends Schema, Status extends Schema>
   extends CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object> {
   /** Never set: it carries the type of what is applied of this kind, with the defaults of its schema left out or not. */
-  readonly desiredType?: { readonly metadata?: DesiredMeta; readonly spec: SchemaInput<Spec> };
+  readonly desiredType?: { readonly metadata?: DesiredMeta } & Readonly<Record<"spec", SchemaInput<Spec>>>;
   /**
    * The same kind with one more version, of other fields: one of before, or one to come. Handlers go on with the version of
    * {@linkcode defineResource}, which is what is stored; API servers ask the operator for the other one while it runs. Use what this
@@ -94,7 +94,7 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema>
  * if (Widget.plural !== "widgets") throw new Error("guessed from the kind");
  * ```
  */
-export function defineResource<Spec extends Schema, Status extends Schema = InstanceType<(typeof z)["ZodObject"]>>(
+export function defineResource<Spec extends Schema, Status extends Schema = never>(
   options: ResourceOptions<Spec, Status>,
 ): DefinedResource<Spec, Status> {
   return definedResource(options, options.formerVersions ?? []);
@@ -121,8 +121,9 @@ function definedResource<Spec extends Schema, Status extends Schema>(
     plural,
     namespaced: (options.scope ?? "Namespaced") === "Namespaced",
     hasStatus: true,
-    parseSpec: (object) => parseSpec(options.spec, object.spec),
-    crd: ({ statusFields = [] } = {}) => customResourceDefinition(options, { plural, others, statusFields }),
+    parseSpec: (object) => parseSpec(options.spec, object.spec) as SchemaOutput<Spec>,
+    crd: ({ statusFields = [] } = {}) =>
+      customResourceDefinition(options as unknown as ResourceOptions<Schema, Schema>, { plural, others, statusFields }),
     conversion: ({ statusFields = [] } = {}) => {
       if (others.every((other) => typeof other === "string")) return undefined;
       return new KindConversion({

@@ -1,20 +1,38 @@
 import type * as z from "zod";
+import type { ObjectMeta } from "../apimachinery/object.ts";
+import type { BaseStatus } from "../controller/resource_kind.ts";
+import type { FieldPath } from "../handling/field_path.ts";
 
 /** Any schema of zod's: `ZodType`. */
 export type Schema = InstanceType<(typeof z)["ZodType"]>;
 
+/** What a kind without a schema of its status has beyond {@linkcode BaseStatus}. */
+export interface NoStatus {
+  /** Never set: it keeps other fields out. */
+  readonly none?: never;
+}
+
 /** What a schema makes of its input, defaults filled in: `z.output`. */
-export type SchemaOutput<S extends Schema> = S["_zod"]["output"];
+export type SchemaOutput<S extends Schema> = [S] extends [never] ? NoStatus : S["_zod"]["output"];
 
 /** What a schema takes, defaults left out or not: `z.input`. */
-export type SchemaInput<S extends Schema> = S["_zod"]["input"];
+export type SchemaInput<S extends Schema> = [S] extends [never] ? NoStatus : S["_zod"]["input"];
+
+/**
+ * A JSON path of a column: a field of the spec, the status or the metadata, as `.spec.size`. What follows a bracket is not checked, as
+ * in `.status.conditions[?(@.type=="Ready")].status`.
+ */
+export type ColumnPath<Spec, Status> =
+  FieldPath<{ spec: Spec; status: Status & BaseStatus; metadata: ObjectMeta }> extends infer Path extends string
+    ? `.${Path}` | `.${Path}[${string}`
+    : never;
 
 /** A column of `kubectl get`. */
-export interface Column {
+export interface Column<Path extends string = string> {
   /** The heading; kubectl shows it in capitals. */
   readonly name: string;
   /** Where the value is in the object, as `.spec.size`. */
-  readonly jsonPath: string;
+  readonly jsonPath: Path;
   /** How the value is shown; `string` where absent, and `date` as the time since then. */
   readonly type?: "string" | "integer" | "number" | "boolean" | "date";
   /** What the column means, for people who read the CRD. */
@@ -45,7 +63,7 @@ export interface ResourceOptions<Spec extends Schema, Status extends Schema> {
   /** Groups for `kubectl get`: `all` shows the kind in `kubectl get all`. */
   readonly categories?: readonly string[];
   /** Columns of `kubectl get` between Name and Age; Ready's status where absent. */
-  readonly columns?: readonly Column[];
+  readonly columns?: readonly Column<ColumnPath<SchemaOutput<Spec>, SchemaOutput<Status>>>[];
   /** What the kind is for; `kubectl explain` shows it. */
   readonly description?: string;
   /** Schema of `spec`; it must be one that a CRD can hold. */

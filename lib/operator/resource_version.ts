@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { isObject, jsonClone, ownValue, setKey } from "../base/json.ts";
 import type { ObjectParts, PartsSchema, SpokeVersion } from "../admission/kind_conversion.ts";
-import type { Column, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
+import type { Column, ColumnPath, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 
 /** What a converting function gets: defaults are filled in, and nothing of it can be changed. `status` has no `conditions` and no `observedGeneration`. */
 export interface VersionParts<Spec, Status> {
@@ -41,7 +41,7 @@ export interface VersionOptions<
   /** Whether API servers answer in it. One that is not served can still be what is stored. True where absent. */
   readonly served?: boolean;
   /** Columns of `kubectl get` in it; Ready's status where absent. */
-  readonly columns?: readonly Column[];
+  readonly columns?: readonly Column<ColumnPath<SchemaOutput<Spec>, SchemaOutput<Status>>>[];
   /**
    * Whether what one version cannot say is kept in an annotation of the other, so that a round trip loses nothing: up to 32 KiB of JSON. True
    * where absent.

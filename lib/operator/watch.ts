@@ -17,10 +17,10 @@ import type { AnyKind, ObjectOf } from "../controller/resource_kind.ts";
  * if (byLabel.resource !== Secret) throw new Error("the kind that it watches");
  * ```
  */
-export function watch<K extends AnyKind>(
+export function watch<K extends AnyKind, Primary extends KubeObject = KubeObject>(
   kind: K,
-  map: (object: ObjectOf<K>, change: WatchedChange<KubeObject, ObjectOf<K>>) => Iterable<ObjectKey>,
-  options: Omit<WatchOptions<KubeObject, ObjectOf<K>>, "resource" | "map"> = {},
-): WatchOptions<KubeObject, ObjectOf<K>> {
+  map: (object: ObjectOf<K>, change: WatchedChange<Primary, ObjectOf<K>>) => Iterable<ObjectKey>,
+  options: Omit<WatchOptions<Primary, ObjectOf<K>>, "resource" | "map"> = {},
+): WatchOptions<Primary, ObjectOf<K>> {
   return { ...options, resource: kind, map: (change) => map(change.object, change) };
 }

@@ -6,6 +6,7 @@ import {
   type ObjectKey,
   Operator,
   Secret,
+  watch,
   type WatchedChange,
   type WatchOptions,
 } from "../operator/mod.ts";
@@ -41,7 +42,7 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
   operator.on(Replication)
     .reconcile((context) => reconciler.reconcile(context), {
       watches: [
-        { resource: Namespace, map: (change) => whoseTargetsChanged(change, options), project: projectNamespace },
+        watch(Namespace, (_, change) => whoseTargetsChanged(change, options), { project: projectNamespace }),
         copies("Secret"),
         copies("ConfigMap"),
       ],

@@ -4,7 +4,7 @@ import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { type Cluster, type ClusterSource, htmlReport, junitReport, Suite } from "../../lib/harness/mod.ts";
 import { scenarioLines } from "../../lib/harness/report_lines.ts";
-import { defineResource, Operator, Secret, type SecretObject } from "../../lib/operator/mod.ts";
+import { defineResource, Operator, Secret, type SecretObject, watch } from "../../lib/operator/mod.ts";
 import { openCluster } from "../cluster.ts";
 import { runOn } from "./rig.ts";
 
@@ -55,7 +55,7 @@ function logins(): Operator {
     log.warn(`cannot use ${text}`, { values });
     status.set({ note: text });
     throw new Error(`cannot log in with ${text}`);
-  }, { watches: [{ resource: Secret, map: ({ object }) => [{ namespace: object.metadata!.namespace!, name: "a" }] }] });
+  }, { watches: [watch(Secret, ({ metadata }) => [{ namespace: metadata!.namespace!, name: "a" }])] });
   return operator;
 }
 

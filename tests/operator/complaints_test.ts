@@ -22,6 +22,7 @@ import {
   Operator,
   Secret,
   TemporaryError,
+  watch,
 } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { VirtualWorld } from "./virtual_world.ts";
@@ -219,7 +220,7 @@ Deno.test("8, memory: stores drop managedFields, and of what is watched as metad
   const operator = new Operator("widgets"), held: KubeObject[] = [];
   operator.on(Widget).reconcile(({ cached }) => {
     held.push(...cached(Secret).values(), ...cached(Widget).values());
-  }, { watches: [{ resource: Secret, metadataOnly: true, map: () => [] }] });
+  }, { watches: [watch(Secret, () => [], { metadataOnly: true })] });
   await using world = await VirtualWorld.open(operator);
   await world.client.create(Secret, { metadata: { namespace: "home", name: "s" }, data: { key: btoa("hunter2") } });
   await makeWidget(world, { note: "x" });

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sleep, type Transport } from "../../lib/base/mod.ts";
-import { ConfigMap, type ConfigMapObject, Operator, requeueAfter, TemporaryError } from "../../lib/operator/mod.ts";
+import {
+  ConfigMap,
+  type ConfigMapObject,
+  Operator,
+  requeueAfter,
+  TemporaryError,
+  watch,
+} from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, widgetKind, type WidgetObject } from "./widget.ts";
 
@@ -142,7 +149,7 @@ Deno.test("blame is local: whoever edits one child again and again holds up neit
     }
   }, {
     owns: [ConfigMap],
-    watches: [{ resource: ConfigMap, map: ({ object }) => object.metadata?.name === "source" ? [KEY] : [] }],
+    watches: [watch(ConfigMap, ({ metadata }) => metadata?.name === "source" ? [KEY] : [])],
   });
   await using world = await VirtualWorld.open(operator);
   await world.client.create<ConfigMapObject>(ConfigMap, { metadata: source, data: { password: "0" } });
@@ -180,7 +187,7 @@ Deno.test("a source that changes every second makes no hot loop", async () => {
     await apply(ConfigMap, { data });
   }, {
     owns: [ConfigMap],
-    watches: [{ resource: ConfigMap, map: ({ object }) => object.metadata?.name === "source" ? [KEY] : [] }],
+    watches: [watch(ConfigMap, ({ metadata }) => metadata?.name === "source" ? [KEY] : [])],
   });
   await using world = await VirtualWorld.open(operator);
   await world.client.create<ConfigMapObject>(ConfigMap, { metadata: source, data: { turn: "0" } });

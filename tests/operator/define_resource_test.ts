@@ -10,6 +10,7 @@ import {
   Operator,
   PermanentError,
   UsageError,
+  watch,
 } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 
@@ -263,7 +264,7 @@ Deno.test("a time that is none is refused where it is declared, and names its ha
 
 Deno.test("the rules that an operator needs follow from what it declares", () => {
   const operator = new Operator("widgets");
-  operator.on(RICH).reconcile(() => {}, { owns: [ConfigMap], watches: [{ resource: Namespace, map: () => [] }] });
+  operator.on(RICH).reconcile(() => {}, { owns: [ConfigMap], watches: [watch(Namespace, () => [])] });
   operator.permissions({ apiGroups: [""], resources: ["configmaps", "pods"], verbs: ["delete", "get"] });
   assert.deepEqual(operator.rules(), [
     { apiGroups: ["define.test.pintle.dev"], resources: ["networkpolicies"], verbs: ["get", "list", "watch", "patch"] },

@@ -9,6 +9,7 @@ import {
   type SecretObject,
   StatusStorage,
   TemporaryError,
+  watch,
 } from "../../lib/operator/mod.ts";
 import { type EventObject, EVENTS } from "../../lib/harness/expectation.ts";
 import { realKubeconfig } from "../cluster.ts";
@@ -79,7 +80,7 @@ for (
         if (!held) throw new TemporaryError("not there yet");
         fail(valueOf(held), { status, events, log });
       }, {
-        watches: [{ resource: Secret, map: ({ object }) => [{ namespace: object.metadata!.namespace!, name: "w" }] }],
+        watches: [watch(Secret, ({ metadata }) => [{ namespace: metadata!.namespace!, name: "w" }])],
       }),
   })
 ) {

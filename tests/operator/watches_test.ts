@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConfigMapObject, ObjectKey } from "../../lib/operator/mod.ts";
-import { ConfigMap, keyOf, ObjectIndex, Operator, Secret } from "../../lib/operator/mod.ts";
+import { ConfigMap, keyOf, ObjectIndex, Operator, Secret, watch } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 
@@ -62,7 +62,7 @@ Deno.test("a watch shares that of a kind with an index: who is woken by it reads
     byOwner = new ObjectIndex("maps", ({ metadata }) => [[metadata?.name ?? "", 1]]);
   operator.on(ConfigMap).index(byOwner);
   operator.on(Widget).reconcile(({ index, status }) => status.set({ size: index(byOwner).get("indexed").length }), {
-    watches: [{ resource: ConfigMap, map: ({ primaries }) => [...primaries].map(keyOf) }],
+    watches: [watch(ConfigMap, (_, { primaries }) => [...primaries].map(keyOf))],
   });
   await using world = await World.open(operator);
   await world.start();
