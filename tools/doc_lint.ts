@@ -18,6 +18,6 @@ const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
 const output = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
 const [first = "", ...findings] = output.split(/^(?=error(?:\[|:))/m);
 const faults = findings.filter((finding) => !BUILTIN_KIND.test(finding) && !finding.startsWith("error: Found "));
-for (const fault of faults) console.error(fault.trimEnd());
+if (faults.length > 0) await Deno.stderr.write(new TextEncoder().encode(faults.join("")));
 if (faults.length > 0) Deno.exit(1);
 if (findings.length === 0 && first.includes("rror")) throw new Error(first);

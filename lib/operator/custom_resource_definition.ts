@@ -4,7 +4,7 @@ import { narrowIntegers } from "../base/json.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
 import type { Column, ResourceOptions, Schema } from "./resource_options.ts";
 import type { DeclaredVersion } from "./resource_version.ts";
-import { type SchemaNode, structuralSchema } from "./structural_schema.ts";
+import { DISCRIMINATOR, type SchemaNode, structuralSchema } from "./structural_schema.ts";
 
 const CONDITION_SCHEMA: SchemaNode = {
   type: "object",
@@ -30,13 +30,16 @@ const BASE_STATUS: Record<string, SchemaNode> = {
   },
 };
 
+/** The options of a kind, whatever its schemas. */
+export type AnyOptions = ResourceOptions<Schema, Schema, Schema>;
+
 /**
  * The CustomResourceDefinition of a kind. Where versions are converted by functions it does not say who converts: only an installation knows.
  *
  * @throws {RangeError} for a schema that a CRD cannot hold, naming the field.
  */
 export function customResourceDefinition(
-  options: ResourceOptions<Schema, Schema>,
+  options: AnyOptions,
   { plural, others, statusFields }: {
     readonly plural: string;
     readonly others: readonly DeclaredVersion[];
@@ -84,7 +87,7 @@ export function customResourceDefinition(
 
 /** What a CRD says of one version. */
 function versionShape(
-  { kind, description }: Pick<ResourceOptions<Schema, Schema>, "kind" | "description">,
+  { kind, description, fields, scale }: Pick<AnyOptions, "kind" | "description" | "fields" | "scale">,
   version: { readonly spec: Schema; readonly status?: Schema; readonly columns?: readonly Column[] },
   statusFields: readonly string[],
 ) {
@@ -100,16 +103,24 @@ function versionShape(
     ...Object.fromEntries(records),
     ...BASE_STATUS,
   };
-  const required = Array.isArray(spec.required) && spec.required.length > 0 ? { required: ["spec"] } : {};
+  const { properties: others, required: needed = [], ...rest } = fields
+    ? structuralSchema(jsonSchema(fields, kind), kind)
+    : {} as SchemaNode;
+  const required = [
+    ...Array.isArray(spec.required) && spec.required.length > 0 ? ["spec"] : [],
+    ...needed as string[],
+  ];
   return {
-    subresources: { status: {} },
+    subresources: { status: {}, ...(scale ? { scale: scalePaths(scale) } : {}) },
     additionalPrinterColumns: printerColumns(version.columns),
     schema: {
       openAPIV3Schema: {
+        ...rest,
         type: "object",
         ...(description ? { description } : {}),
-        ...required,
+        ...(required.length > 0 ? { required } : {}),
         properties: {
+          ...others as Record<string, SchemaNode> | undefined,
           apiVersion: { type: "string" },
           kind: { type: "string" },
           metadata: { type: "object" },
@@ -119,6 +130,11 @@ function versionShape(
       },
     },
   };
+}
+
+function scalePaths({ specReplicas, statusReplicas, selector }: NonNullable<AnyOptions["scale"]>): SchemaNode {
+  const paths = { specReplicasPath: specReplicas, statusReplicasPath: statusReplicas };
+  return selector === undefined ? paths : { ...paths, labelSelectorPath: selector };
 }
 
 function jsonSchema(schema: Schema, name: string): SchemaNode {
@@ -131,6 +147,9 @@ function jsonSchema(schema: Schema, name: string): SchemaNode {
       override: ({ zodSchema, jsonSchema }) => {
         const { def } = zodSchema._zod;
         if (def.type === "bigint") Object.assign(jsonSchema, int64Schema(def.checks));
+        if (def.type === "union" && "discriminator" in def) {
+          Object.assign(jsonSchema, { [DISCRIMINATOR]: def.discriminator });
+        }
       },
     }) as SchemaNode;
   } catch (cause) {

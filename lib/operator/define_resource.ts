@@ -5,7 +5,7 @@ import { isDnsLabel, isDnsSubdomain } from "../apimachinery/name.ts";
 import { guessPlural } from "../apimachinery/resource.ts";
 import { KindConversion } from "../admission/kind_conversion.ts";
 import type { BaseStatus, DesiredMeta, ResourceKind } from "../controller/resource_kind.ts";
-import { customResourceDefinition } from "./custom_resource_definition.ts";
+import { type AnyOptions, customResourceDefinition } from "./custom_resource_definition.ts";
 import type { ResourceOptions, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 import {
   type DeclaredVersion,
@@ -15,6 +15,7 @@ import {
   spokeOf,
   type VersionOptions,
 } from "./resource_version.ts";
+import { requireFaithful } from "./schema_faults.ts";
 
 /** A custom resource, typed by its schemas. */
 export interface CustomObject<Spec, Status> extends KubeObject {
@@ -31,8 +32,8 @@ export interface CustomObject<Spec, Status> extends KubeObject {
 }
 
 /** A kind of one's own: what the engine needs, the CRD, and the types. */
-export interface CustomResource<Spec, Status extends object>
-  extends ResourceKind<CustomObject<Spec, Status>, Spec, Status> {
+export interface CustomResource<Spec, Status extends object, Fields = unknown>
+  extends ResourceKind<CustomObject<Spec, Status> & Fields, Spec, Status> {
   /**
    * The CustomResourceDefinition. `statusFields` are fields of the status, beyond its schema, that the server must keep.
    *
@@ -47,10 +48,13 @@ export interface CustomResource<Spec, Status extends object>
 }
 
 /** A kind of one's own that can be given further versions. */
-export interface DefinedResource<Spec extends Schema, Status extends Schema>
-  extends CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object> {
+export interface DefinedResource<Spec extends Schema, Status extends Schema, Fields extends Schema = never>
+  extends CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object, SchemaOutput<Fields>> {
   /** Never set: it carries the type of what is applied of this kind, with the defaults of its schema left out or not. */
-  readonly desiredType?: { readonly metadata?: DesiredMeta } & Readonly<Record<"spec", SchemaInput<Spec>>>;
+  readonly desiredType?:
+    & { readonly metadata?: DesiredMeta }
+    & Readonly<Record<"spec", SchemaInput<Spec>>>
+    & SchemaInput<Fields>;
   /**
    * The same kind with one more version, of other fields: one of before, or one to come. Handlers go on with the version of
    * {@linkcode defineResource}, which is what is stored; API servers ask the operator for the other one while it runs. Use what this
@@ -75,7 +79,7 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema>
    */
   withVersion<OtherSpec extends Schema, OtherStatus extends Schema = Status>(
     options: VersionOptions<Spec, Status, OtherSpec, OtherStatus>,
-  ): DefinedResource<Spec, Status>;
+  ): DefinedResource<Spec, Status, Fields>;
 }
 
 /**
@@ -94,16 +98,16 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema>
  * if (Widget.plural !== "widgets") throw new Error("guessed from the kind");
  * ```
  */
-export function defineResource<Spec extends Schema, Status extends Schema = never>(
-  options: ResourceOptions<Spec, Status>,
-): DefinedResource<Spec, Status> {
+export function defineResource<Spec extends Schema, Status extends Schema = never, Fields extends Schema = never>(
+  options: ResourceOptions<Spec, Status, Fields>,
+): DefinedResource<Spec, Status, Fields> {
   return definedResource(options, options.formerVersions ?? []);
 }
 
-function definedResource<Spec extends Schema, Status extends Schema>(
-  options: ResourceOptions<Spec, Status>,
+function definedResource<Spec extends Schema, Status extends Schema, Fields extends Schema>(
+  options: ResourceOptions<Spec, Status, Fields>,
   others: readonly DeclaredVersion[],
-): DefinedResource<Spec, Status> {
+): DefinedResource<Spec, Status, Fields> {
   const { group, version, kind } = options;
   const plural = options.plural ?? guessPlural(kind);
   if (!isDnsSubdomain(group) || !group.includes(".")) throw new UsageError(`group "${group}" is no domain name`);
@@ -114,6 +118,8 @@ function definedResource<Spec extends Schema, Status extends Schema>(
   }
   if (!/^[A-Z][A-Za-z0-9]*$/.test(kind)) throw new UsageError(`kind "${kind}" is not CamelCase`);
   if (!isDnsLabel(plural)) throw new UsageError(`plural "${plural}" is not a lower-case name`);
+  const any = options as unknown as AnyOptions;
+  requireDefinition(any, plural, others);
   return {
     group,
     version,
@@ -122,8 +128,7 @@ function definedResource<Spec extends Schema, Status extends Schema>(
     namespaced: (options.scope ?? "Namespaced") === "Namespaced",
     hasStatus: true,
     parseSpec: (object) => parseSpec(options.spec, object.spec) as SchemaOutput<Spec>,
-    crd: ({ statusFields = [] } = {}) =>
-      customResourceDefinition(options as unknown as ResourceOptions<Schema, Schema>, { plural, others, statusFields }),
+    crd: ({ statusFields = [] } = {}) => customResourceDefinition(any, { plural, others, statusFields }),
     conversion: ({ statusFields = [] } = {}) => {
       if (others.every((other) => typeof other === "string")) return undefined;
       return new KindConversion({
@@ -137,6 +142,32 @@ function definedResource<Spec extends Schema, Status extends Schema>(
     },
     withVersion: (other) => definedResource(options, [...others, other as unknown as DeclaredVersion]),
   };
+}
+
+/** @throws {UsageError} for a schema that a CRD cannot hold, naming the kind, the field and what can take its place. */
+function requireDefinition(options: AnyOptions, plural: string, others: readonly DeclaredVersion[]): void {
+  const { group, version, kind, fields } = options;
+  const versions = [options, ...others.filter((other) => typeof other === "object")];
+  try {
+    for (const { spec, status } of versions) {
+      requireFaithful(spec, "spec");
+      if (status) requireFaithful(status, "status");
+    }
+    if (fields) requireFields(fields);
+    customResourceDefinition(options, { plural, others, statusFields: [] });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(`${kind} (${group}/${version}): ${cause.message}`, undefined, { cause });
+  }
+}
+
+/** @throws {RangeError} for fields beside spec and status that a kind cannot have. */
+function requireFields(fields: Schema): void {
+  requireFaithful(fields, "fields");
+  const { shape } = fields as { shape?: object };
+  if (!shape) throw new RangeError("fields: they are those of an object; take z.object({…})");
+  const taken = ["apiVersion", "kind", "metadata", "spec", "status"].find((name) => Object.hasOwn(shape, name));
+  if (taken) throw new RangeError(`fields.${taken}: every object has a field of this name; take another`);
 }
 
 function parseSpec<Spec extends z.ZodType>(schema: Spec, spec: unknown): z.output<Spec> {

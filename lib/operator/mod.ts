@@ -180,6 +180,7 @@ export type {
 } from "../controller/mod.ts";
 export { type NamespaceScope, scopeOfGlobs } from "../controller/scope.ts";
 export * from "./builtin_kinds.ts";
+export * from "./cel_rules.ts";
 export * from "./define_resource.ts";
 export * from "./resource_options.ts";
 export type { VersionOptions, VersionParts } from "./resource_version.ts";

@@ -6,17 +6,17 @@ import type { FieldPath } from "../handling/field_path.ts";
 /** Any schema of zod's: `ZodType`. */
 export type Schema = InstanceType<(typeof z)["ZodType"]>;
 
-/** What a kind without a schema of its status has beyond {@linkcode BaseStatus}. */
-export interface NoStatus {
+/** What a kind has of what it gives no schema for. */
+export interface NoSchema {
   /** Never set: it keeps other fields out. */
   readonly none?: never;
 }
 
 /** What a schema makes of its input, defaults filled in: `z.output`. */
-export type SchemaOutput<S extends Schema> = [S] extends [never] ? NoStatus : S["_zod"]["output"];
+export type SchemaOutput<S extends Schema> = [S] extends [never] ? NoSchema : S["_zod"]["output"];
 
 /** What a schema takes, defaults left out or not: `z.input`. */
-export type SchemaInput<S extends Schema> = [S] extends [never] ? NoStatus : S["_zod"]["input"];
+export type SchemaInput<S extends Schema> = [S] extends [never] ? NoSchema : S["_zod"]["input"];
 
 /**
  * A JSON path of a column: a field of the spec, the status or the metadata, as `.spec.size`. What follows a bracket is not checked, as
@@ -41,8 +41,18 @@ export interface Column<Path extends string = string> {
   readonly priority?: number;
 }
 
+/** Where the scale subresource finds its numbers (CustomResourceDefinition, `subresources.scale`): what `kubectl scale` and autoscalers use. */
+export interface ScalePaths<Spec, Status> {
+  /** The desired number of replicas, an integer of the spec, as `.spec.replicas`. */
+  readonly specReplicas: `.spec.${FieldPath<Spec>}`;
+  /** The present number of replicas, an integer of the status, as `.status.replicas`. */
+  readonly statusReplicas: `.status.${FieldPath<Status>}`;
+  /** A label selector of the pods as text, for autoscalers that measure pods. */
+  readonly selector?: `.status.${FieldPath<Status>}` | `.spec.${FieldPath<Spec>}`;
+}
+
 /** What {@linkcode defineResource} takes. */
-export interface ResourceOptions<Spec extends Schema, Status extends Schema> {
+export interface ResourceOptions<Spec extends Schema, Status extends Schema, Fields extends Schema = never> {
   /** A domain name of one's own with at least one dot, as `shop.example.com`. */
   readonly group: string;
   /** The version that handlers see and that is stored, as `v1` or `v1alpha1`. */
@@ -70,4 +80,8 @@ export interface ResourceOptions<Spec extends Schema, Status extends Schema> {
   readonly spec: Spec;
   /** Schema of `status` beyond {@linkcode BaseStatus}; nothing more where absent. */
   readonly status?: Status;
+  /** Schema of an object with the fields beside spec and status, as `data`; none where absent. Handlers find them in `object`. */
+  readonly fields?: Fields;
+  /** The scale subresource; none where absent. */
+  readonly scale?: ScalePaths<SchemaOutput<Spec>, SchemaOutput<Status>>;
 }

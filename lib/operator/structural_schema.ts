@@ -1,7 +1,12 @@
 import { isObject } from "../base/json.ts";
+import { unionAsObject } from "./discriminated_union.ts";
+import { re2Problem } from "./re2.ts";
 
 /** A node of JSON Schema as zod emits it, or of a CRD's structural schema. */
 export type SchemaNode = { [keyword: string]: unknown };
+
+/** Names the field that tells the cases of a union apart, until the union is converted. */
+export const DISCRIMINATOR = "x-discriminator";
 
 /** Keywords that say the same in both dialects. */
 const KEPT = new Set([
@@ -32,7 +37,7 @@ const DROPPED = new Set(["$schema", "$id", "id", "propertyNames", "readOnly", "e
  * Turns zod's JSON Schema into the structural schema that a CRD needs (apiextensions.k8s.io/v1; KEP-1979).
  *
  * `x-kubernetes-*` keywords given by `.meta()` are passed through; literals and unions of literals become `enum`, a union
- * of number and string `x-kubernetes-int-or-string`, a union with null `nullable`.
+ * of integer and string `x-kubernetes-int-or-string`, a union with null `nullable`, a discriminated union one object with CEL rules.
  *
  * @throws {RangeError} naming the field, for what a structural schema cannot say (other unions, tuples, look-around).
  */
@@ -88,19 +93,25 @@ function convert(out: SchemaNode, keyword: string, value: unknown, path: string)
 
 /** Replaces a union that a structural schema can say otherwise; the rest of the node is returned. */
 function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNode {
+  const { [DISCRIMINATOR]: discriminator, ...plain } = node;
+  if (typeof discriminator === "string") {
+    const { oneOf: cases, anyOf: _none, ...rest } = plain;
+    return { ...unionAsObject(cases as SchemaNode[], discriminator, path), ...rest };
+  }
   const all = choicesOf(node);
   if (!all) return node;
   const { anyOf: _anyOf, oneOf: _oneOf, ...rest } = node;
   if (Array.isArray(rest.type)) delete rest.type;
   const choices = all.filter((choice) => choice.type !== "null");
   if (choices.length < all.length) out.nullable = true;
-  if (choices.length === 1) return { ...choices[0], ...rest };
+  if (choices.length === 1) return withoutUnion({ ...choices[0], ...rest }, path, out);
   const values = choices.flatMap((choice) =>
     "const" in choice ? [choice.const] : (choice.enum as unknown[]) ?? [undefined]
   );
   if (!values.includes(undefined)) return { ...rest, enum: values };
-  const kinds = choices.map((choice) => choice.type === "number" ? "integer" : choice.type).sort().join("|");
-  if (kinds !== "integer|string") throw unsupported(path, "this union");
+  const kinds = choices.map((choice) => choice.type).sort().join("|");
+  if (kinds === "number|string") throw unsupported(path, "a fraction or a text", "take z.int() beside z.string()");
+  if (kinds !== "integer|string") throw unsupported(path, "this union", "take z.discriminatedUnion(…) of objects");
   out["x-kubernetes-int-or-string"] = true;
   return rest;
 }
@@ -108,7 +119,7 @@ function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNo
 /** What a node may be one of, unions in unions and lists of types included; undefined where it is no union. */
 function choicesOf(node: SchemaNode): SchemaNode[] | undefined {
   if (Array.isArray(node.type)) return node.type.map((type) => ({ type }));
-  const choices = (node.anyOf ?? node.oneOf) as SchemaNode[] | undefined;
+  const choices = (DISCRIMINATOR in node ? undefined : node.anyOf ?? node.oneOf) as SchemaNode[] | undefined;
   return choices?.flatMap((choice) => choicesOf(choice) ?? [choice]);
 }
 
@@ -129,11 +140,14 @@ function boundInteger(out: SchemaNode): void {
   out.format ??= "int64";
 }
 
-/** An API server compiles patterns with RE2, which has no look-around and no back-references. */
+/** An API server compiles patterns with RE2. */
 function checkPattern(out: SchemaNode, path: string): void {
-  if (typeof out.pattern !== "string" || !/\(\?<?[=!]|\\[1-9]/.test(out.pattern)) return;
+  const problem = typeof out.pattern === "string" ? re2Problem({ source: out.pattern, flags: "" }) : undefined;
+  if (!problem) return;
   // zod spells its own formats out besides; the format says enough, and parsing checks the rest.
-  if (typeof out.format !== "string") throw unsupported(path, `the pattern ${out.pattern}, which RE2 cannot read`);
+  if (typeof out.format !== "string") {
+    throw unsupported(path, `the pattern ${out.pattern}: ${problem.what}`, problem.instead);
+  }
   delete out.pattern;
 }
 
