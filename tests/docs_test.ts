@@ -117,6 +117,9 @@ for (
   const [page, what] of [["coming_from_kopf", "the page for Kopf's users"], [
     "versions",
     "the page about versions",
+  ], [
+    "kinds",
+    "the page about kinds",
   ]] as const
 ) {
   Deno.test(`every block of code on ${what} is typed as it stands`, async () => {

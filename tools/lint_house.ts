@@ -38,7 +38,7 @@ const AMBIENT = new Set([
 ]);
 
 const FUNCTION_LINES_MAX = 70;
-const FILE_LINES_MAX = 400;
+const FILE_LINES_MAX = 500;
 
 function roomOf(path: string): string | undefined {
   return /\/lib\/([a-z_]+)\//.exec(path.replaceAll("\\", "/"))?.[1];

@@ -1,6 +1,5 @@
 import { cutText } from "../base/errors.ts";
 import type { Trouble } from "../handling/outcome.ts";
-import type { BaseStatus } from "./resource_kind.ts";
 import type { Said } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
@@ -46,7 +45,7 @@ export function setEngineConditions<Status extends object>(draft: StatusDraft<St
   if (hot.length > 0) {
     const names = hot.slice(0, 5).join(", ") + (hot.length > 5 ? ` and ${hot.length - 5} more` : "");
     draft.condition("Stalled", true, "HotLoop", `written again and again without converging: ${names}`);
-  } else if (draft.current.conditions?.some((each) => each.type === "Stalled" && each.reason === "HotLoop")) {
+  } else if (draft.conditions.some((each) => each.type === "Stalled" && each.reason === "HotLoop")) {
     draft.removeCondition("Stalled");
   }
   if (settled && seen === generation) draft.observe();
@@ -62,5 +61,5 @@ export function describeTroubles(troubles: readonly Trouble[]): { reason: string
 }
 
 function presentReady<Status extends object>(draft: StatusDraft<Status>) {
-  return (draft.current as BaseStatus).conditions?.find(({ type }) => type === "Ready");
+  return draft.conditions.find(({ type }) => type === "Ready");
 }

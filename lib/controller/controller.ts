@@ -18,6 +18,7 @@ import { EventHandlers } from "./event_handlers.ts";
 import { after, backsOff, changed, hotTargets, isKnown, type KeyState, nextDue, PENDING } from "./key_state.ts";
 import { sameInput } from "./managed_fields.ts";
 import { Pass, type PassHost } from "./pass.ts";
+import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
 import { ScopeTracker } from "./scope.ts";
 import { DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
@@ -118,6 +119,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       watches: this.#dynamic,
       timeoutMs: options.timeoutMs,
       changes: this.#changes,
+      servedStatus: declaration.kind.servedStatus &&
+        new ServedStatus(declaration.kind, declaration.kind.servedStatus.conditions),
     };
   }
 

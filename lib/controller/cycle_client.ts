@@ -79,6 +79,13 @@ export class CycleClient {
     return this.#client.list<T>(resource, { ...options, signal: this.#signal });
   }
 
+  /** The OpenAPI v3 document of a kind's group and version, as the server publishes it. */
+  openApi({ group, version }: ApiResource): Promise<unknown> {
+    return this.#client.raw("GET", `/openapi/v3/${group === "" ? "api" : `apis/${group}`}/${version}`, undefined, {
+      signal: this.#signal,
+    });
+  }
+
   /** Creates an object; with `metadataOnly` its data is not sent back. @throws {AlreadyExistsError} */
   async create<T extends KubeObject>(
     resource: ApiResource,

@@ -26,6 +26,7 @@ import { hotTargets, targetOf, targetsOf, troubleOf } from "./key_state.ts";
 import { ownFields, sameInput, statusOf } from "./managed_fields.ts";
 import { type HandlersReport, logFailure, type PassReport, type TickReport, type Version } from "./report.ts";
 import { holdsText, StatusDraft } from "./status_draft.ts";
+import type { ServedStatus, StatusShape } from "./status_shape.ts";
 import type { DynamicWatches, PassWatches } from "./watches.ts";
 
 /** What a pass needs of its controller. */
@@ -44,6 +45,8 @@ export interface PassHost<T extends KubeObject, Spec, Status extends object> ext
   pauseMs(failures: number): number;
   /** Absent where the kind has no handlers of changes. */
   readonly changes?: ChangeHandlers<T, Spec, Status>;
+  /** Absent where the status is of a kind of one's own. */
+  readonly servedStatus?: ServedStatus;
 }
 
 /** One pass over one object. */
@@ -88,6 +91,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   readonly #signal: AbortSignal;
   readonly #handlers: Collected;
   #targets: ReadonlySet<string> = new Set();
+  #shape: StatusShape | undefined;
 
   constructor(
     host: PassHost<T, Spec, Status>,
@@ -115,6 +119,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const { decision: { cause, state } } = this.#plan;
     const object = await this.#finalized();
     if (!object) return this.#report({ kind: "gone" });
+    const { servedStatus } = this.#host;
+    if (servedStatus) this.#shape = await servedStatus.shape(this.#client, this.#log);
     const draft = this.#draft(object), events = this.#host.events.poster(object), before = this.#client.writes.length;
     if (state.unsaved?.status) draft.restore(state.unsaved.status);
     await this.#runHandlers(object, draft, events.poster);
@@ -286,8 +292,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const { status } = object as { status?: Partial<Status> };
     // What the object says of itself, as its name or its spec's host, is no secret in its status.
     const isPublic = (text: string) => holdsText([object.metadata, (object as { spec?: unknown }).spec], text);
-    const masking = { mask: this.#client.mask, isPublic }, nowMs = this.#host.clock.now();
-    return new StatusDraft(status, object.metadata?.generation, nowMs, isObject(own) ? own : {}, masking);
+    const options = { mask: this.#client.mask, isPublic, shape: this.#shape }, nowMs = this.#host.clock.now();
+    return new StatusDraft(status, object.metadata?.generation, nowMs, isObject(own) ? own : {}, options);
   }
 
   /** Writes what the handlers came to: the status, then the record of the changes. */
@@ -308,6 +314,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       if (kind.hasStatus && draft.changed) told = await commit.status(object, draft);
     } catch (error) {
       if (this.#signal.aborted) throw error;
+      this.#host.servedStatus?.forget();
       const draft = () => this.#draft(object);
       const isOwn = (before: T, after: T, status: unknown) => this.#isOwn(before, after, status);
       const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, draft, isOwn });

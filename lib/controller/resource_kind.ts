@@ -24,6 +24,8 @@ export interface ResourceKind<T extends KubeObject = KubeObject, Spec = unknown,
   parseSpec(object: T): Spec;
   /** Whether the operator owns a status subresource of this kind. False for every built-in kind. */
   readonly hasStatus: boolean;
+  /** Where in the status conditions are, for a kind that another program's CRD defines; what its schema lacks is not written. */
+  readonly servedStatus?: { readonly conditions: readonly string[] };
   /** Never set: it carries the type of the status to the handlers. */
   readonly statusType?: Status;
 }

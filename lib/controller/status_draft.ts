@@ -1,14 +1,18 @@
-import { isObject, jsonClone, jsonEqual, setKey } from "../base/json.ts";
+import { isObject, jsonClone, jsonEqual, ownValue, setKey } from "../base/json.ts";
 import { Mask } from "../base/mask.ts";
 import { type Condition, setCondition } from "../apimachinery/condition.ts";
+import { valueAt } from "../handling/filter.ts";
 import type { BaseStatus } from "./resource_kind.ts";
+import { FULL_STATUS, type StatusShape } from "./status_shape.ts";
 
-/** How secret values are kept out of a status. */
-export interface StatusMasking {
-  /** Knows them. */
+/** What a status may hold. */
+export interface StatusDraftOptions {
+  /** Knows secret values, and keeps them out. */
   readonly mask?: Mask;
   /** Whether a text is no secret though it is a value of one. */
   readonly isPublic?: (text: string) => boolean;
+  /** Which of the engine's own fields it has; all of them where absent. */
+  readonly shape?: StatusShape;
 }
 
 /** What handlers set in a status. */
@@ -38,6 +42,7 @@ export class StatusDraft<Status extends object> {
   readonly #own: Record<string, unknown>;
   readonly #mask: Mask;
   readonly #isPublic: (text: string) => boolean;
+  readonly #shape: StatusShape;
   readonly #fieldsSet = new Set<string>();
   readonly #conditionsSet = new Set<string>();
 
@@ -51,7 +56,7 @@ export class StatusDraft<Status extends object> {
     generation: number | undefined,
     nowMs: number,
     ownFields: Readonly<Record<string, unknown>> = {},
-    { mask = new Mask(), isPublic = () => false }: StatusMasking = {},
+    { mask = new Mask(), isPublic = () => false, shape = FULL_STATUS }: StatusDraftOptions = {},
   ) {
     this.#live = (live ?? {}) as Record<string, unknown>;
     this.#draft = jsonClone(this.#live);
@@ -60,6 +65,7 @@ export class StatusDraft<Status extends object> {
     this.#own = ownFields;
     this.#mask = mask;
     this.#isPublic = isPublic;
+    this.#shape = shape;
   }
 
   /** The status as drafted so far. */
@@ -94,9 +100,11 @@ export class StatusDraft<Status extends object> {
     generation: number | undefined,
     { type, status, reason, message }: Omit<Condition, "lastTransitionTime">,
   ): void {
-    const observed = generation === undefined ? {} : { observedGeneration: generation };
+    const { conditions, conditionGeneration } = this.#shape;
+    if (!conditions) return;
+    const observed = generation === undefined || !conditionGeneration ? {} : { observedGeneration: generation };
     const next = { type, status, reason, message: this.#mask.text(message), ...observed };
-    this.#draft.conditions = setCondition(this.#conditions(), next, this.#nowMs);
+    this.#putConditions(setCondition([...this.conditions], next, this.#nowMs));
     this.#conditionsSet.add(type);
   }
 
@@ -105,7 +113,7 @@ export class StatusDraft<Status extends object> {
     const fields = [...this.#fieldsSet].map((field) => [field, this.#draft[field]] as const);
     return {
       fields: Object.fromEntries(fields),
-      conditions: this.#conditions().filter(({ type }) => this.#conditionsSet.has(type)),
+      conditions: this.conditions.filter(({ type }) => this.#conditionsSet.has(type)),
     };
   }
 
@@ -119,9 +127,7 @@ export class StatusDraft<Status extends object> {
 
   /** Removes a condition that says nothing any more. */
   removeCondition(type: string): void {
-    const rest = this.#conditions().filter((condition) => condition.type !== type);
-    if (rest.length > 0) this.#draft.conditions = rest;
-    else delete this.#draft.conditions;
+    this.#putConditions(this.conditions.filter((condition) => condition.type !== type));
   }
 
   /** Whether a handler set this condition in this pass. */
@@ -131,7 +137,7 @@ export class StatusDraft<Status extends object> {
 
   /** Says that this generation of the spec has been handled. */
   observe(): void {
-    if (this.#generation === undefined) return;
+    if (this.#generation === undefined || !this.#shape.observedGeneration) return;
     this.#draft.observedGeneration = this.#generation;
     this.#fieldsSet.add("observedGeneration");
   }
@@ -147,29 +153,51 @@ export class StatusDraft<Status extends object> {
   }
 
   #ownPart(status: Record<string, unknown>): Record<string, unknown> {
-    const part: Record<string, unknown> = {};
+    const part: Record<string, unknown> = {}, [root] = this.#conditionsPath;
     for (const [field, value] of Object.entries(status)) {
       const set = this.#fieldsSet.has(field) && Object.hasOwn(this.#draft, field);
-      if (set || (field !== "conditions" && Object.hasOwn(this.#own, `f:${field}`))) setKey(part, field, value);
+      if (set || (field !== root && Object.hasOwn(this.#own, `f:${field}`))) setKey(part, field, value);
     }
-    if (part.conditions === undefined && Array.isArray(status.conditions)) {
-      const conditions = (status.conditions as Condition[]).filter(({ type }) => this.#isOwnCondition(type));
-      if (conditions.length > 0) part.conditions = conditions;
+    const present = valueAt(status, this.#conditionsPath);
+    if (part[root!] === undefined && Array.isArray(present)) {
+      const conditions = (present as Condition[]).filter(({ type }) => this.#isOwnCondition(type));
+      if (conditions.length > 0) putAt(part, this.#conditionsPath, conditions);
     }
     return part;
   }
 
   #isOwnCondition(type: string): boolean {
-    if (this.#conditionsSet.has(type) && this.#conditions().some((each) => each.type === type)) return true;
-    const own = this.#own["f:conditions"];
+    if (this.#conditionsSet.has(type) && this.conditions.some((each) => each.type === type)) return true;
+    const own = valueAt(this.#own, this.#conditionsPath.map((field) => `f:${field}`));
     if (!isObject(own)) return false;
     // Without keys the list is atomic: whoever owns it owns all of it.
     return Object.hasOwn(own, `k:${JSON.stringify({ type })}`) || !Object.keys(own).some((key) => key.startsWith("k:"));
   }
 
-  #conditions(): Condition[] {
-    return (this.#draft.conditions ?? []) as Condition[];
+  get #conditionsPath(): readonly string[] {
+    return this.#shape.conditions ?? FULL_STATUS.conditions!;
   }
+
+  /** The conditions as drafted so far. */
+  get conditions(): readonly Condition[] {
+    return (valueAt(this.#draft, this.#conditionsPath) ?? []) as Condition[];
+  }
+
+  #putConditions(conditions: readonly Condition[]): void {
+    putAt(this.#draft, this.#conditionsPath, conditions.length > 0 ? conditions : undefined);
+  }
+}
+
+/** Sets the value at a path; undefined removes it. */
+function putAt(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let at = root;
+  for (const key of path.slice(0, -1)) {
+    if (!isObject(ownValue(at, key))) setKey(at, key, {});
+    at = ownValue(at, key) as Record<string, unknown>;
+  }
+  const last = path.at(-1)!;
+  if (value === undefined) delete at[last];
+  else setKey(at, last, value);
 }
 
 /** Whether some member of a JSON value, however deep, is this text. */

@@ -170,7 +170,8 @@ function requireFields(fields: Schema): void {
   if (taken) throw new RangeError(`fields.${taken}: every object has a field of this name; take another`);
 }
 
-function parseSpec<Spec extends z.ZodType>(schema: Spec, spec: unknown): z.output<Spec> {
+/** What a schema makes of a spec. @throws {PermanentError} naming every field that it does not take. */
+export function parseSpec<Spec extends z.ZodType>(schema: Spec, spec: unknown): z.output<Spec> {
   const parsed = parseExact(schema, spec ?? {});
   if (parsed.success) return parsed.data;
   throw new PermanentError(fieldIssues("spec", parsed.error.issues).join("; "), { reason: "InvalidSpec" });

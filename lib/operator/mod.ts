@@ -181,7 +181,8 @@ export type {
 export { type NamespaceScope, scopeOfGlobs } from "../controller/scope.ts";
 export * from "./builtin_kinds.ts";
 export * from "./cel_rules.ts";
-export * from "./define_resource.ts";
+export { type CustomObject, type CustomResource, type DefinedResource, defineResource } from "./define_resource.ts";
+export * from "./existing_kind.ts";
 export * from "./resource_options.ts";
 export type { VersionOptions, VersionParts } from "./resource_version.ts";
 export * from "./kind_handlers.ts";

@@ -1,0 +1,116 @@
+import { describeError } from "../base/errors.ts";
+import { isObject, ownValue } from "../base/json.ts";
+import type { Logger } from "../base/log.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import type { CycleClient } from "./cycle_client.ts";
+
+/** Which of the engine's own fields a kind's status has. */
+export interface StatusShape {
+  /** `status.observedGeneration`. */
+  readonly observedGeneration: boolean;
+  /** Where in the status conditions are; absent where it has none. */
+  readonly conditions?: readonly string[];
+  /** `observedGeneration` of a condition. */
+  readonly conditionGeneration: boolean;
+}
+
+/** The status of a kind of one's own. */
+export const FULL_STATUS: StatusShape = {
+  observedGeneration: true,
+  conditions: ["conditions"],
+  conditionGeneration: true,
+};
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/**
+ * The status of a kind that another program's CRD defines: what of the engine's fields its schema has, as the server publishes it
+ * (`/openapi/v3`, KEP-2896, which every authenticated user may read).
+ */
+export class ServedStatus {
+  readonly #kind: ApiResource;
+  readonly #conditions: readonly string[];
+  #shape: StatusShape | undefined;
+  #warned: string | undefined;
+
+  /** `conditions`: where in the status they are. */
+  constructor(kind: ApiResource, conditions: readonly string[]) {
+    this.#kind = kind;
+    this.#conditions = conditions;
+  }
+
+  /** What the server says; all fields where it does not say. One line in the log names what is left out. */
+  async shape(client: CycleClient, log: Logger): Promise<StatusShape> {
+    if (this.#shape) return this.#shape;
+    this.#shape = await this.#read(client, log);
+    return this.#shape ?? { ...FULL_STATUS, conditions: this.#conditions };
+  }
+
+  /** Has it asked again: the server refused a status. */
+  forget(): void {
+    this.#shape = undefined;
+  }
+
+  /** Undefined where the server does not publish the kind, or not yet. */
+  async #read(client: CycleClient, log: Logger): Promise<StatusShape | undefined> {
+    let status: Schema | undefined;
+    try {
+      status = statusSchema(await client.openApi(this.#kind), this.#kind);
+    } catch (error) {
+      log.debug("the schema of the kind could not be read; its status is taken to have every field", {
+        kind: this.#kind.kind,
+        error: describeError(error),
+      });
+    }
+    if (!status) return undefined;
+    const conditions = this.#conditions.reduce<Schema | undefined>(fieldOf, status);
+    const item = conditions && isObject(conditions.items) ? conditions.items : conditions && {};
+    const shape = {
+      observedGeneration: fieldOf(status, "observedGeneration") !== undefined,
+      ...(item ? { conditions: this.#conditions } : {}),
+      conditionGeneration: item !== undefined && fieldOf(item, "observedGeneration") !== undefined,
+    };
+    this.#warn(shape, log);
+    return shape;
+  }
+
+  #warn({ observedGeneration, conditions, conditionGeneration }: StatusShape, log: Logger): void {
+    const path = `status.${this.#conditions.join(".")}`;
+    const missing = [
+      ...observedGeneration ? [] : ["status.observedGeneration"],
+      ...conditions ? conditionGeneration ? [] : [`${path}[].observedGeneration`] : [path],
+    ].join(", ");
+    if (missing === "" || missing === this.#warned) return;
+    this.#warned = missing;
+    log.warn("the CRD of this kind lacks fields that the operator would write; they are left out", {
+      crd: formatGroupResource(this.#kind),
+      missing,
+    });
+  }
+}
+
+/** The schema of a kind's status in an OpenAPI document; undefined where the document does not have one. */
+function statusSchema(document: unknown, kind: ApiResource): Schema | undefined {
+  const schemas = ownPath(document, ["components", "schemas"]);
+  if (!isObject(schemas)) return undefined;
+  const found = Object.values(schemas).find((schema) => {
+    const named = isObject(schema) ? schema["x-kubernetes-group-version-kind"] : undefined;
+    return Array.isArray(named) &&
+      named.some((each) =>
+        isObject(each) && each.group === kind.group && each.version === kind.version && each.kind === kind.kind
+      );
+  });
+  return isObject(found) ? fieldOf(found, "status") : undefined;
+}
+
+/** The schema of a field; one that keeps unknown fields has every field. */
+function fieldOf(schema: Schema | undefined, field: string): Schema | undefined {
+  if (!schema) return undefined;
+  const found = ownPath(schema, ["properties", field]);
+  if (isObject(found)) return found;
+  return schema["x-kubernetes-preserve-unknown-fields"] === true ? schema : undefined;
+}
+
+function ownPath(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, key) => isObject(at) ? ownValue(at, key) : undefined, value);
+}
