@@ -1,5 +1,7 @@
 import { PermanentError, TemporaryError } from "../base/errors.ts";
 import { jsonEqual } from "../base/json.ts";
+import type { Logger } from "../base/log.ts";
+import type { Memo } from "../base/memo.ts";
 import { applyIsCurrent } from "../apimachinery/field_set.ts";
 import { type DynamicObject, formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner.ts";
@@ -53,9 +55,13 @@ export interface ChildrenHost {
   readonly handler: string;
   /** See `ReconcileContext.memo`. */
   memo<M>(create: () => M): M;
+  /** What the handlers of the operator share. */
+  readonly shared: Memo;
+  readonly log: Logger;
 }
 
 const unchangedApplies = () => new UnchangedApplies();
+const unwatchedKinds = () => new Set<string>();
 
 /** Applies the children of one object in one handler. */
 export class Children {
@@ -105,7 +111,9 @@ export class Children {
     const target = `${formatGroupResource(resource)} ${formatKey(keyOf(desired))}`;
     if (child.metadata?.name === undefined) this.#host.registry.enter(target, call, desired);
     this.#applied.add(target);
-    const live = this.#kinds.informerOf(resource)?.store.get(keyOf(desired)), { fieldManager } = this.#host;
+    const informer = this.#kinds.informerOf(resource), { fieldManager } = this.#host;
+    if (!informer && (options.owned ?? true)) this.#warnUnwatched(resource);
+    const live = informer?.store.get(keyOf(desired));
     if (!live) return await this.#client.apply(resource, desired);
     this.#refuseForeign(live, resource);
     const own = ownFields(live, fieldManager);
@@ -117,6 +125,17 @@ export class Children {
     const result = await this.#client.apply(resource, desired);
     unchanged.enter(target, desired, live, result);
     return result;
+  }
+
+  /** Once per kind: such children cost a request each time, and nobody notices when they are changed or deleted. */
+  #warnUnwatched(resource: ApiResource): void {
+    const warned = this.#host.shared.of(unwatchedKinds), name = formatGroupResource(resource);
+    if (warned.has(name)) return;
+    warned.add(name);
+    this.#host.log.warn("a kind of children is not watched: name it in `owns`, or apply it with { owned: false }", {
+      resource: name,
+      handler: this.#host.handler,
+    });
   }
 
   /** See {@linkcode ReconcileContext.prune}. */

@@ -315,13 +315,14 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     }
     mine.unreadable = false;
     const memo = <M>(create: () => M) => this.#host.memo(object, create);
-    const children = new Children(object, client, { ...this.#host, registry: new ChildRegistry(), handler: id, memo });
+    const log = this.#host.logger(key), registry = new ChildRegistry();
+    const children = new Children(object, client, { ...this.#host, registry, handler: id, memo, log });
     return {
       ...objectContext(this.#host, {
         object,
         client,
         events: this.#host.events.immediate(object, own.signal),
-        log: this.#host.logger(key),
+        log,
         signal: own.signal,
         memo,
       }),

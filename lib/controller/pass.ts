@@ -264,7 +264,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   ): ReconcileContext<T, Spec, Status> {
     const client = this.#client.withSignal(signal);
     const memo = <M>(create: () => M) => this.#plan.memo(create);
-    const children = new Children(object, client, { ...this.#host, registry, handler, memo });
+    const children = new Children(object, client, { ...this.#host, registry, handler, memo, log: this.#log });
     return {
       ...objectContext(this.#host, { object, client, events, log: this.#log, signal, memo }),
       spec,

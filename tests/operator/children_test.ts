@@ -299,6 +299,23 @@ Deno.test("a child whose lists the server completes costs a write per change and
   assert.equal(applies(), 1, "after a start nothing is remembered");
 });
 
+Deno.test("a kind of children that is not watched is one warning, and none where the child is not owned", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ spec, apply }) => {
+    await apply(ConfigMap, { data: { size: `${spec.size}` } });
+    await apply(ServiceAccount, {}, { owned: false });
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  for (const name of ["one", "two"]) {
+    await createWidget(world, Widget, namespace, name);
+    await untilReady(world, Widget, namespace, name);
+  }
+  const warnings = world.logs.filter(({ level }) => level === "warn");
+  assert.deepEqual(warnings.map(({ fields }) => [fields.resource, fields.handler]), [["configmaps", "reconcile"]]);
+});
+
 /** Widgets own a StatefulSet: its claim templates are one value to an apply, and the server adds fields to them. */
 function completedListOperator(): Operator {
   const operator = new Operator("widgets");
