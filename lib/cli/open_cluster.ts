@@ -23,12 +23,21 @@ export interface OpenedCluster extends AsyncDisposable {
   readonly serveService?: ServeService;
 }
 
-/** The cluster that the settings name. Sends no request to a cluster that is not embedded. */
+/**
+ * The cluster that the settings name. Sends no request to a cluster that is not embedded; that one serves the operator's kinds.
+ *
+ * @throws {RangeError} naming kind and field of a CRD that cannot be built, or an API error where the embedded server refuses it.
+ */
 export async function openCluster(context: CommandContext, clock: Clock, logger: Logger): Promise<OpenedCluster> {
   const { settings, env, operator } = context;
   if (settings.cluster === "embedded") {
     const cluster = await openEmbedded({ clock, logger, port: 0 });
-    await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
+    try {
+      await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
+    } catch (error) {
+      await cluster[Symbol.asyncDispose](); // its listening port would keep the process from ending
+      throw error;
+    }
     return cluster;
   }
   const { connect, connectByLogin } = await import("../client/connect.ts");

@@ -36,7 +36,7 @@ export interface CustomResource<Spec, Status extends object>
   /**
    * The CustomResourceDefinition. `statusFields` are fields of the status, beyond its schema, that the server must keep.
    *
-   * @throws {RangeError} for a schema that a CRD cannot hold, naming the field.
+   * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
    */
   crd(options?: { readonly statusFields?: readonly string[] }): DynamicObject;
   /**
