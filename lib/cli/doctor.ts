@@ -17,6 +17,7 @@ import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
+import { peeringPlace } from "./peering_place.ts";
 import type { CommandContext } from "./program.ts";
 import { paint, type Terminal, writeJson } from "./terminal.ts";
 
@@ -64,7 +65,19 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     mask: context.mask,
   });
   const account = { namespace, name: operator.name };
-  const examination: Examination = { client, transport, server, clock, operator, program, account, table, signal };
+  const peering = peeringPlace(context, cluster);
+  const examination: Examination = {
+    client,
+    transport,
+    server,
+    clock,
+    operator,
+    program,
+    account,
+    peering,
+    table,
+    signal,
+  };
   const found: Diagnosis[] = [];
   const show = output === "json" ? () => {} : printer(terminal);
   const own = (context.checks ?? []).map((check) =>

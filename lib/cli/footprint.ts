@@ -2,7 +2,7 @@ import { configurationResource } from "../admission/webhook_configuration.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
-import type { ResourceKind } from "../controller/declaration.ts";
+import { addsFinalizer, type ResourceKind } from "../controller/declaration.ts";
 import { type LeaseObject, LEASES } from "../election/lease.ts";
 import { PEERING_LABEL } from "../election/peers.ts";
 import { SHARDS_LABEL, shardsLeaseName } from "../election/shards.ts";
@@ -20,9 +20,9 @@ export interface HandledKind {
   readonly name: string;
   /** Whether the operator brings the CRD: otherwise the objects are somebody else's. */
   readonly own: boolean;
-  /** What its delete handlers put on objects. */
+  /** What its delete handlers and daemons put on objects. */
   readonly finalizer: string;
-  /** Whether it has such handlers, so that its objects wait for it before they go. */
+  /** Whether it has any of these, so that its objects wait for it before they go. */
   readonly holds: boolean;
 }
 
@@ -31,12 +31,12 @@ export async function handledKinds(operator: Operator, client: Client, signal: A
   const selected = (await kindsSelected(operator, client, signal)).map(({ selection, kind }) =>
     declareSelected(selection, kind, operator.storage)
   );
-  return [...operator.declarations, ...selected].map(({ kind, changes }) => ({
-    kind,
-    name: formatGroupResource(kind),
-    own: "crd" in kind,
-    finalizer: operator.finalizer(kind),
-    holds: changes.some(({ kinds, optional }) => kinds.has("delete") && !optional),
+  return [...operator.declarations, ...selected].map((declaration) => ({
+    kind: declaration.kind,
+    name: formatGroupResource(declaration.kind),
+    own: "crd" in declaration.kind,
+    finalizer: operator.finalizer(declaration.kind),
+    holds: addsFinalizer(declaration),
   }));
 }
 

@@ -181,14 +181,7 @@ async function start(
       backoff: { initialMs: settings.backoffInitialMs, maxMs: settings.backoffMaxMs },
     },
   }).then((running) => {
-    for (const kind of running.kinds) {
-      metrics.addController({
-        name: kind.name,
-        depth: () => kind.depth,
-        workingSinceMs: () => kind.workingSinceMs,
-        workersMax: settings.workersMax,
-      });
-    }
+    metrics.controllers(() => running.kinds);
     metrics.watches(() =>
       running.watches.map(({ resource, size, ...watch }) => ({
         ...watch,
