@@ -8,7 +8,7 @@ import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
 import { ownCheck } from "./doctor/own_check.ts";
 import { peeringCheck } from "./doctor/peering_check.ts";
-import { ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
+import { kindsCheck, ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
 import { shardsCheck } from "./doctor/shards_check.ts";
 import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
 import { leaderCheck, namespaceCheck, podsCheck, settingsCheck } from "./doctor/workload_checks.ts";
@@ -32,6 +32,7 @@ const CHECKS = [
   serverCheck,
   clockCheck,
   installationCheck,
+  kindsCheck,
   rightsCheck,
   ownRightsCheck,
   namespaceCheck,

@@ -42,6 +42,13 @@ Deno.test("a CRD differs where its schema says more, less or something else; wha
     "schema.properties.spec.properties.source.properties.kind.enum differs",
     "schema.properties.spec.properties.suspend is missing",
   ]);
+  const crd = (schema: object, version: object) =>
+    ({ kind: "CustomResourceDefinition", spec: { versions: [{ name: "v1", ...version, schema }] } }) as DynamicObject;
+  const empty = crd({ properties: {}, required: [] }, { subresources: { status: {} } });
+  assert.deepEqual(differences(empty, crd({}, { subresources: { status: {} } })), []);
+  assert.deepEqual(differences(empty, crd({}, { subresources: {} })), [
+    "spec.versions.v1.subresources.status is missing",
+  ]);
   const service = { kind: "Service", spec: { ports: [{ port: 443 }] } } as DynamicObject;
   const filled = { kind: "Service", spec: { ports: [{ port: 443 }], clusterIP: "10.0.0.1", type: "ClusterIP" } };
   assert.deepEqual(differences(service, filled as DynamicObject), []);
