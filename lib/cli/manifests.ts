@@ -168,7 +168,8 @@ function parseManifests(path: string, text: string): DynamicObject[] {
   return parseAllDocuments(text, { version: "1.1" }).flatMap((document) => {
     const [error] = document.errors;
     if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
-    return document.toJS() as DynamicObject | null ?? []; // comments alone are a document, too
+    const object = document.toJS() as DynamicObject | null;
+    return object === null ? [] : [object]; // comments alone are a document, too
   });
 }
 

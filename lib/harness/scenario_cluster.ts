@@ -1,8 +1,13 @@
-import { UsageError } from "../base/mod.ts";
+import { sleep, UsageError } from "../base/mod.ts";
+import { CRDS } from "../admission/crd_conversion.ts";
 import { type ApiResource, type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
 import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type PatchOptions } from "../client/mod.ts";
-import type { KindResolver } from "../operator/kind_resolver.ts";
+import { type KindResolver, UnknownKindError } from "../operator/kind_resolver.ts";
 import type { Ref } from "./ref.ts";
+import type { WaitOptions } from "./waiting.ts";
+
+/** Pause before a server that has a CRD, and does not serve its kind yet, is asked again. */
+const UNSERVED_MS = 100;
 
 /**
  * The cluster as one scenario sees it. What it makes belongs to the scenario and goes with it: namespaces, whose names begin with
@@ -15,13 +20,15 @@ export class ScenarioCluster {
   readonly prefix: string;
   /** The scenario's own namespace; it exists when the story begins. */
   readonly namespace: string;
+  readonly #waiting: WaitOptions;
   readonly #kinds: KindResolver;
   readonly #namespaces = new Set<string>();
   readonly #outside: Ref<never>[] = [];
 
   /** Made by the runner, once per scenario. */
-  constructor(client: Client, kinds: KindResolver, prefix: string) {
-    this.client = client;
+  constructor(waiting: WaitOptions, kinds: KindResolver, prefix: string) {
+    this.client = waiting.client;
+    this.#waiting = waiting;
     this.prefix = prefix;
     this.namespace = `${prefix}-home`;
     this.#kinds = kinds;
@@ -44,22 +51,25 @@ export class ScenarioCluster {
     return full;
   }
 
-  /** Server-side apply of an object of any kind the server knows; its defaults and `metadata.namespace` are filled in. */
+  /**
+   * Server-side apply of an object of any kind the server knows; its defaults and `metadata.namespace` are filled in. A kind whose CRD
+   * was just created is waited for.
+   */
   async apply<T extends KubeObject>(object: T): Promise<T> {
     const { resource, body, key } = await this.#placed(object);
     const isForeign = this.#isOutside(key) && await this.client.find(resource, key) !== undefined;
     if (!isForeign) this.#own(resource, key);
-    return await this.client.apply(resource, body, { force: true });
+    return await this.#whenServed(object, () => this.client.apply(resource, body, { force: true }));
   }
 
-  /** Creates an object of any kind the server knows. */
+  /** Creates an object of any kind the server knows. A kind whose CRD was just created is waited for. */
   async create<T extends KubeObject>(object: T): Promise<T> {
     const { resource, body, key } = await this.#placed(object);
     if (!this.#isOutside(key)) {
       this.#own(resource, key);
-      return await this.client.create(resource, body);
+      return await this.#whenServed(object, () => this.client.create(resource, body));
     }
-    const created = await this.client.create(resource, body); // what was there before is refused, and is not ours
+    const created = await this.#whenServed(object, () => this.client.create(resource, body)); // what was there before is refused, and is not ours
     this.#own(resource, { ...key, name: created.metadata!.name! });
     return created;
   }
@@ -108,12 +118,36 @@ export class ScenarioCluster {
     else if (key.namespace === undefined || this.#isOutside(key)) this.#outside.push({ resource, key });
   }
 
+  /** Sends what the server may not serve yet, again and again within the bound, as long as there is a CRD of the kind. */
+  async #whenServed<R>(object: KubeObject, send: () => Promise<R>): Promise<R> {
+    const { clock, waitMsMax, signal } = this.#waiting, endMs = clock.elapsed() + waitMsMax;
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        const late = clock.elapsed() >= endMs;
+        if (late || !isUnserved(error) || !await this.#isDefined(object)) throw error;
+      }
+      await sleep(clock, UNSERVED_MS, signal);
+    }
+  }
+
+  /** Whether a CRD defines the kind in that version. */
+  async #isDefined({ apiVersion, kind }: KubeObject): Promise<boolean> {
+    const { items } = await this.client.list<DynamicObject>(CRDS);
+    return items.some(({ metadata, spec }) => {
+      const { group, names, versions } = spec as CrdSpec;
+      return metadata?.deletionTimestamp === undefined && names.kind === kind &&
+        versions.some(({ name, served }) => served && apiVersion === `${group}/${name}`);
+    });
+  }
+
   /** The resource of a kind, and the key under which an object of it would be. */
   async #placed<T extends KubeObject>(object: T): Promise<{ resource: ApiResource; body: T; key: ObjectKey }> {
     const { apiVersion = "v1", kind, metadata } = object;
     if (!kind) throw new UsageError(`an object without a kind: ${metadata?.name}`, "give it apiVersion and kind");
     const [group, version] = apiVersion.includes("/") ? apiVersion.split("/", 2) as [string, string] : ["", apiVersion];
-    const resource = await this.#kinds.resolve(group, version, kind);
+    const resource = await this.#whenServed(object, () => this.#kinds.resolve(group, version, kind));
     const name = metadata?.name ?? "";
     const key = resource.namespaced ? { namespace: metadata?.namespace ?? this.namespace, name } : { name };
     if (group === "" && kind === "Namespace" && this.#isOutside(key)) {
@@ -123,4 +157,15 @@ export class ScenarioCluster {
     if (key.name === "") delete (body.metadata as { name?: string }).name; // the server makes one of generateName
     return { resource, body, key };
   }
+}
+
+interface CrdSpec {
+  readonly group: string;
+  readonly names: { readonly kind: string };
+  readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+}
+
+/** Whether an error says that there is no such kind; where an object or a namespace is missing, the answer names it. */
+function isUnserved(error: unknown): boolean {
+  return error instanceof UnknownKindError || error instanceof NotFoundError && !error.status.details?.name;
 }
