@@ -32,7 +32,8 @@ export async function run(context: CommandContext): Promise<number> {
   const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program });
   const logger = maskLogger(root, mask);
   const clock = new SystemClock();
-  using interrupts = new Interrupts();
+  const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");
+  using interrupts = new Interrupts({ onSecond });
   await using cluster = await openCluster(context, clock, logger);
   // A kubeconfig's credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
   await dropPermissions(cluster.source === "in-cluster" ? ["run", "write", "ffi"] : ["ffi"]);
