@@ -29,9 +29,9 @@ import { endLingering, Interrupts } from "./interrupts.ts";
 export async function run(context: CommandContext): Promise<number> {
   const { operator, settings, version, mask } = context;
   requireBackoff(settings);
-  const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program });
-  const logger = maskLogger(root, mask);
   const clock = new SystemClock();
+  const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program, clock });
+  const logger = maskLogger(root, mask);
   const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");
   using interrupts = new Interrupts({ onSecond });
   await using cluster = await openCluster(context, clock, logger);
