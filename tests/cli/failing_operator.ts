@@ -4,8 +4,9 @@ import { cli, defineResource, Operator } from "../../lib/mod.ts";
 /** An operator whose handlers fail again and again: one in the same way, one in another way each time. */
 const Widget = defineResource({ group: "failing.test.pintle.dev", version: "v1", kind: "Widget", spec: z.object({}) });
 const operator = new Operator("failing");
-let times = 0;
-operator.on(Widget).reconcile(() => {
+let calls = 0, times = 0;
+operator.on(Widget).reconcile(({ log }) => {
+  if (++calls === 4) log.info("the fourth attempt");
   throw new TypeError("it always fails");
 }).timer(({ log }) => {
   log.info("a list and a text", {
@@ -16,7 +17,7 @@ operator.on(Widget).reconcile(() => {
     plain: "b",
   });
   throw new RangeError(`failure ${++times}`);
-}, { interval: "20ms" });
+}, { interval: "100ms" });
 operator.startup(async ({ client }) => {
   const metadata = { namespace: "default", name: "one" };
   await client.create(Widget, { apiVersion: `${Widget.group}/v1`, kind: "Widget", metadata, spec: {} });
