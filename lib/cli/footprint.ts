@@ -4,7 +4,7 @@ import { type DynamicObject, type KubeObject, type ObjectKey } from "../apimachi
 import { type Client, isNotFound } from "../client/mod.ts";
 import { addsFinalizer, type ResourceKind } from "../controller/declaration.ts";
 import { type LeaseObject, LEASES } from "../election/lease.ts";
-import { PEERING_LABEL } from "../election/peers.ts";
+import { PEERING_LABEL, peerOf } from "../election/peers.ts";
 import { SHARDS_LABEL, shardsLeaseName } from "../election/shards.ts";
 import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
 import { declareSelected, kindsSelected } from "../operator/kind_selection.ts";
@@ -98,4 +98,19 @@ export function isWorking({ metadata, status }: BuiltinObject): boolean {
   const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string }[] | null };
   return metadata?.deletionTimestamp === undefined &&
     (conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
+}
+
+/** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
+const FRESH_MS_MORE = 3_000;
+
+/** Whether a lease has run out, by the times in it: a look that takes no time cannot wait whether it changes. `nowMs` is the server's time. */
+export function isOver({ spec, metadata }: LeaseObject, nowMs: number): boolean {
+  const sinceMs = Date.parse(spec?.renewTime ?? metadata?.creationTimestamp ?? "");
+  return nowMs > sinceMs + (spec?.leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
+}
+
+/** Whether a lease says that some process of its operator works now, wherever that runs. */
+export function isWorkersLease(lease: LeaseObject, nowMs: number): boolean {
+  if (!lease.spec?.holderIdentity || isOver(lease, nowMs)) return false;
+  return lease.metadata?.labels?.[PEERING_LABEL] === undefined || peerOf(lease).state === "active";
 }

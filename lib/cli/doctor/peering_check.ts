@@ -3,14 +3,11 @@ import { formatKey, keyOf } from "../../apimachinery/object.ts";
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { describePeer, type Peer, PEERING_LABEL, peerOf, standing } from "../../election/peers.ts";
 import { installNamespace } from "../../operator/installation.ts";
-import { deploymentsOf } from "../footprint.ts";
+import { deploymentsOf, isOver } from "../footprint.ts";
 import { peers, placeOf } from "../peering_place.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type Examination, type Finding, ok, warning } from "./diagnosis.ts";
 import { clockSkewMs } from "./server_checks.ts";
-
-/** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
-const FRESH_MS_MORE = 3_000;
 
 /**
  * Who peers, and for whom they pause: in the peering that the settings name, in those of the deployed pods, and in every other one of the
@@ -86,10 +83,4 @@ function judge(
   return ok(
     `${who} works${stands.kind === "next" ? ` as soon as ${describePeer(stands.waitsFor[0]!)} has paused` : ""}`,
   );
-}
-
-/** By the times in the lease: a look that takes no time cannot wait whether it changes. */
-function isOver({ spec, metadata }: LeaseObject, nowMs: number): boolean {
-  const sinceMs = Date.parse(spec?.renewTime ?? metadata?.creationTimestamp ?? "");
-  return nowMs > sinceMs + (spec?.leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
 }
