@@ -51,15 +51,21 @@ export function commandTree(options: CommandTreeOptions): Command {
       getErrHelpWidth: () => terminal.columns(),
     })
     .showSuggestionAfterError();
+  const added: ReturnType<Add>[] = [];
   const add: Add = (usage, description, settings = options.common) => {
-    const command = root.command(usage).description(description).option("--no-color", "never color the output");
-    for (const setting of Object.values(settings)) command.addOption(flagOf(setting));
-    return { command: command as unknown as Command, table: settings };
+    const command = root.command(usage).description(description) as unknown as Command;
+    added.push({ command, table: settings });
+    return { command, table: settings };
   };
   addRun(add, options);
   if (options.test) addTest(add, options, options.test);
   addInstallation(add, options);
   addPeering(add, options);
+  // Help lists options in this order: a command's own come first.
+  for (const { command, table } of added) {
+    command.option("--no-color", "never color the output");
+    for (const setting of Object.values(table)) command.addOption(flagOf(setting));
+  }
   if (options.hasInit) addInit(root as unknown as Command, options);
   addCompletions(root as unknown as Command, options);
   root.command("version").description("print the version, and what was built when").action(async () => {
@@ -88,7 +94,7 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
   }
   const plan = add("plan", "show what a reconcile would write now, as a diff, and write nothing");
   plan.command.argument("[object]", "KIND/NAME, or KIND for all of one kind; every object by default")
-    .option("--namespace <name>", "namespace of the objects; all by default, the context's for a name")
+    .option("-n, --namespace <name>", "namespace of the objects; all by default, the context's for a name")
     .addOption(
       new Option("--output <format>", "text or json").choices(["text", "json"] as const).default("text" as const),
     )
@@ -106,7 +112,7 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
 function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTable): void {
   // `--cluster` means something else here: scenarios never run on a cluster that nobody named.
   const { cluster: _, ...rest } = common;
-  const { command, table } = add("test", "run the operator's own scenarios", { ...rest, ...own });
+  const { command, table } = add("test", "run the operator's own scenarios", { ...own, ...rest });
   command.argument("[suite...]", "suites to run; all by default")
     .option("--filter <text>", "only scenarios whose `suite: name` has this text, or matches this /regexp/")
     .option("--list", "print what would run, and run nothing")
@@ -125,7 +131,7 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
 
 function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
   const namespace = [
-    "--namespace <name>",
+    "-n, --namespace <name>",
     "namespace of the operator's ServiceAccount",
     installNamespace(program),
   ] as const;
@@ -211,7 +217,8 @@ function addInit(root: Command, { run }: CommandTreeOptions): void {
 
 function flagOf(setting: Setting<unknown>): Option {
   const shown = setting.secret || setting.fallback === "" ? "" : ` (${setting.fallback})`;
-  return new Option(`--${setting.flag} <${setting.placeholder}>`, `${setting.description}${shown} [${setting.env}]`);
+  return new Option(`--${setting.flag} <${setting.placeholder}>`, `${setting.description}${shown} [${setting.env}]`)
+    .helpGroup("Settings:");
 }
 
 /** Kopf's. */

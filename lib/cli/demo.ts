@@ -38,7 +38,8 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     throw new UsageError(`--port ${flags.port} is no port`, "take 0 for any free one");
   }
   const clock = new SystemClock();
-  using interrupts = new Interrupts({ hangup: true });
+  const onSecond = () => terminal.out("interrupted again: ended at once");
+  using interrupts = new Interrupts({ hangup: true, onSecond });
   const startMs = clock.elapsed();
   await using cluster = await openEmbedded({
     clock,

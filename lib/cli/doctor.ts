@@ -8,7 +8,7 @@ import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
 import { ownCheck } from "./doctor/own_check.ts";
 import { peeringCheck } from "./doctor/peering_check.ts";
-import { ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
+import { kindsCheck, ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
 import { shardsCheck } from "./doctor/shards_check.ts";
 import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
 import { leaderCheck, namespaceCheck, podsCheck, settingsCheck } from "./doctor/workload_checks.ts";
@@ -17,6 +17,7 @@ import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
+import { peeringPlace } from "./peering_place.ts";
 import type { CommandContext } from "./program.ts";
 import { paint, type Terminal, writeJson } from "./terminal.ts";
 
@@ -31,6 +32,7 @@ const CHECKS = [
   serverCheck,
   clockCheck,
   installationCheck,
+  kindsCheck,
   rightsCheck,
   ownRightsCheck,
   namespaceCheck,
@@ -64,7 +66,19 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     mask: context.mask,
   });
   const account = { namespace, name: operator.name };
-  const examination: Examination = { client, transport, server, clock, operator, program, account, table, signal };
+  const peering = peeringPlace(context, cluster);
+  const examination: Examination = {
+    client,
+    transport,
+    server,
+    clock,
+    operator,
+    program,
+    account,
+    peering,
+    table,
+    signal,
+  };
   const found: Diagnosis[] = [];
   const show = output === "json" ? () => {} : printer(terminal);
   const own = (context.checks ?? []).map((check) =>

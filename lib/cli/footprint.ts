@@ -2,9 +2,10 @@ import { configurationResource } from "../admission/webhook_configuration.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
+import { addsFinalizer } from "../controller/declaration.ts";
 import type { ResourceKind } from "../controller/resource_kind.ts";
 import { type LeaseObject, LEASES } from "../election/lease.ts";
-import { PEERING_LABEL } from "../election/peers.ts";
+import { PEERING_LABEL, peerOf } from "../election/peers.ts";
 import { SHARDS_LABEL, shardsLeaseName } from "../election/shards.ts";
 import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
 import { declareSelected, kindsSelected } from "../operator/kind_selection.ts";
@@ -20,9 +21,9 @@ export interface HandledKind {
   readonly name: string;
   /** Whether the operator brings the CRD: otherwise the objects are somebody else's. */
   readonly own: boolean;
-  /** What its delete handlers put on objects. */
+  /** What its delete handlers and daemons put on objects. */
   readonly finalizer: string;
-  /** Whether it has such handlers, so that its objects wait for it before they go. */
+  /** Whether it has any of these, so that its objects wait for it before they go. */
   readonly holds: boolean;
 }
 
@@ -31,12 +32,12 @@ export async function handledKinds(operator: Operator, client: Client, signal: A
   const selected = (await kindsSelected(operator, client, signal)).map(({ selection, kind }) =>
     declareSelected(selection, kind, operator.storage)
   );
-  return [...operator.declarations, ...selected].map(({ kind, changes }) => ({
-    kind,
-    name: formatGroupResource(kind),
-    own: "crd" in kind,
-    finalizer: operator.finalizer(kind),
-    holds: changes.some(({ kinds, optional }) => kinds.has("delete") && !optional),
+  return [...operator.declarations, ...selected].map((declaration) => ({
+    kind: declaration.kind,
+    name: formatGroupResource(declaration.kind),
+    own: "crd" in declaration.kind,
+    finalizer: operator.finalizer(declaration.kind),
+    holds: addsFinalizer(declaration),
   }));
 }
 
@@ -98,4 +99,19 @@ export function isWorking({ metadata, status }: BuiltinObject): boolean {
   const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string }[] | null };
   return metadata?.deletionTimestamp === undefined &&
     (conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
+}
+
+/** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
+const FRESH_MS_MORE = 3_000;
+
+/** Whether a lease has run out, by the times in it: a look that takes no time cannot wait whether it changes. `nowMs` is the server's time. */
+export function isOver({ spec, metadata }: LeaseObject, nowMs: number): boolean {
+  const sinceMs = Date.parse(spec?.renewTime ?? metadata?.creationTimestamp ?? "");
+  return nowMs > sinceMs + (spec?.leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
+}
+
+/** Whether a lease says that some process of its operator works now, wherever that runs. */
+export function isWorkersLease(lease: LeaseObject, nowMs: number): boolean {
+  if (!lease.spec?.holderIdentity || isOver(lease, nowMs)) return false;
+  return lease.metadata?.labels?.[PEERING_LABEL] === undefined || peerOf(lease).state === "active";
 }

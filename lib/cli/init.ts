@@ -1,4 +1,5 @@
 import { describeError, UsageError } from "../base/errors.ts";
+import { ExitDuty } from "../harness/exit_duty.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -22,11 +23,8 @@ export async function init({ terminal, root }: CommandContext, name: string): Pr
   using interrupts = new Interrupts();
   await requireFree(name);
   const files = named(await readScaffold(root ?? "."), name);
-  const fresh = await Deno.makeTempDir({ dir: ".", prefix: `.${name}-` }).catch((cause) => {
-    throw new UsageError(`cannot make a folder here: ${describeError(cause)}`, "go to a folder that you may write", {
-      cause,
-    });
-  });
+  const fresh = makeFolder(`.${name}-`);
+  using _duty = new ExitDuty(() => Deno.removeSync(fresh, { recursive: true }));
   try {
     await writeFiles(fresh, files, interrupts.signal);
     await Deno.chmod(fresh, 0o755);
@@ -43,6 +41,17 @@ export async function init({ terminal, root }: CommandContext, name: string): Pr
   terminal.out("next:");
   for (const line of [`cd ${name}`, "deno task demo", "deno task test"]) terminal.out(`  ${line}`);
   return EXIT.done;
+}
+
+/** Synchronous: no signal can end the process before somebody is there who removes the folder. */
+function makeFolder(prefix: string): string {
+  try {
+    return Deno.makeTempDirSync({ dir: ".", prefix });
+  } catch (cause) {
+    throw new UsageError(`cannot make a folder here: ${describeError(cause)}`, "go to a folder that you may write", {
+      cause,
+    });
+  }
 }
 
 function requireOperatorName(name: string): void {

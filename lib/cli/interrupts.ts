@@ -7,25 +7,33 @@ export interface InterruptOptions {
    * ignored (nohup).
    */
   readonly hangup?: boolean;
+  /** Called before a second signal ends the process. */
+  readonly onSecond?: () => void;
 }
 
 /**
- * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: whoever presses Ctrl-C twice means it.
+ * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: whoever presses Ctrl-C twice means it. Exit duties
+ * (../harness/exit_duty.ts) are done even then.
  */
 export class Interrupts implements Disposable {
   readonly #abort = new AbortController();
   readonly #names: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   readonly #received = Promise.withResolvers<void>();
   readonly #listener = () => {
-    if (this.#abort.signal.aborted) Deno.exit(130);
+    if (this.#abort.signal.aborted) {
+      this.#onSecond?.();
+      Deno.exit(130);
+    }
     this.#abort.abort(new InterruptedError());
     this.#received.resolve();
   };
   // A shell and the kernel may both tell that a terminal is gone: the second time means nothing.
   readonly #hangup = () => this.#abort.signal.aborted || this.#listener();
   readonly #hearsHangup: boolean;
+  readonly #onSecond: (() => void) | undefined;
 
-  constructor({ hangup = false }: InterruptOptions = {}) {
+  constructor({ hangup = false, onSecond }: InterruptOptions = {}) {
+    this.#onSecond = onSecond;
     this.#hearsHangup = hangup && Deno.build.os !== "windows";
     for (const name of this.#names) Deno.addSignalListener(name, this.#listener);
     if (this.#hearsHangup) Deno.addSignalListener("SIGHUP", this.#hangup);

@@ -6,21 +6,25 @@ import {
   type LogRecord as TapeRecord,
 } from "@logtape/logtape";
 import { formatJson } from "../base/json.ts";
-import { createLogger, type Logger, type LogLevel } from "../base/log.ts";
+import type { Clock } from "../base/clock.ts";
+import { createLogger, type LogFields, type Logger, type LogLevel, type LogRecord } from "../base/log.ts";
 
 /** How a process logs. */
 export interface LoggingOptions {
+  /** Lines below it are dropped. At `debug` every line keeps its stack. */
   readonly level: LogLevel;
   readonly format: "text" | "json";
   /** First part of each line's logger name. */
   readonly name: string;
+  /** Tells for how long an error has not repeated. */
+  readonly clock: Clock;
 }
 
 /**
  * Sets up the process's logging, once, and returns its root logger. Lines go to the console: debug and info to standard
- * output, warn and error to standard error, where Deno's OpenTelemetry picks them up too.
+ * output, warn and error to standard error, where Deno's OpenTelemetry picks them up too. An error that repeats shows its stack once.
  */
-export function openLogging({ level, format, name }: LoggingOptions): Logger {
+export function openLogging({ level, format, name, clock }: LoggingOptions): Logger {
   const formatter = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textLine;
   configureSync({
     reset: true,
@@ -30,11 +34,47 @@ export function openLogging({ level, format, name }: LoggingOptions): Logger {
       { category: ["logtape", "meta"], sinks: ["console"], lowestLevel: "warning" },
     ],
   });
-  const tape = getLogger([name]);
+  const tape = getLogger([name]), stacks = new ShownStacks(clock);
   return createLogger((record) => {
+    const fields = level === "debug" ? record.fields : stacks.withoutRepeated(record);
     // Braces would be read as placeholders, and an error's text may hold some.
-    tape[record.level](record.message.replaceAll("{", "{{").replaceAll("}", "}}"), { ...record.fields });
+    tape[record.level](record.message.replaceAll("{", "{{").replaceAll("}", "}}"), { ...fields });
   }, level);
+}
+
+/** A retry comes after five minutes at most, by default: what has not failed for longer counts as a new failure. */
+const REPEATS_MS_MAX = 900_000;
+/** Handlers of objects whose last stack is remembered. */
+const STACKS_MAX = 1_000;
+
+/** The last stack of each handler of an object that was shown: a retry that fails in the same way need not show it again. */
+export class ShownStacks {
+  readonly #clock: Clock;
+  /** In the order in which they failed last. */
+  readonly #shown = new Map<string, { readonly thrown: string; readonly elapsedMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The fields of a line, without a stack that the last line of the same handler and object had. */
+  withoutRepeated({ fields }: Pick<LogRecord, "fields">): LogFields {
+    const { stack, ...rest } = fields;
+    if (stack === undefined) return fields;
+    const key = formatJson([fields.kind, fields.namespace, fields.name, fields.handler]),
+      elapsedMs = this.#clock.elapsed();
+    const last = this.#shown.get(key), thrown = thrownAt(`${stack}`);
+    this.#shown.delete(key);
+    this.#shown.set(key, { thrown, elapsedMs });
+    if (this.#shown.size > STACKS_MAX) this.#shown.delete(this.#shown.keys().next().value!);
+    const repeats = last?.thrown === thrown && elapsedMs - last.elapsedMs <= REPEATS_MS_MAX;
+    return repeats ? rest : fields;
+  }
+}
+
+/** The message and the place of the throw: what called the handler, below it, depends on what else its pass did. */
+function thrownAt(stack: string): string {
+  return /^[\s\S]*?\n\s+at [^\n]*/.exec(stack)?.[0] ?? stack;
 }
 
 const LABELS: Readonly<Record<string, string>> = { debug: "DEBUG", info: "INFO ", warning: "WARN ", error: "ERROR" };
@@ -46,7 +86,9 @@ function textLine({ timestamp, level, message, properties }: TapeRecord): string
   return `${new Date(timestamp).toISOString()} ${LABELS[level] ?? level} ${message.join("")}${fields.join("")}`;
 }
 
+/** Lists and objects are JSON as it stands; a text is quoted where it could be taken for something else. */
 function fieldText(value: unknown): string {
+  if (typeof value === "object" && value !== null) return formatJson(value);
   const text = typeof value === "string" ? value : formatJson(value);
-  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"=[\]{}]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -41,18 +41,44 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
     return EXIT.done;
   }
   for (const { name, kinds } of filesOf(objects)) {
-    const path = `${output}/${name}`,
-      head = `# Written by \`${program} manifests --output\`: change the operator instead.\n`;
-    const text = head + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
+    const path = `${output}/${name}`;
+    const text = headOf(program) + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
     await Deno.writeTextFile(path, text).catch((cause) => {
       throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "name a folder that is there", { cause });
     });
     terminal.out(path);
   }
-  for (const name of await unlisted(output, objects)) {
+  for (const { name } of FILES.filter((file) => !filesOf(objects).includes(file))) {
+    await removeStale(context, `${output}/${name}`);
+  }
+  const { missing, stale } = await listing(output, objects);
+  for (const name of missing) {
     terminal.err(`note: ${output}/${KUSTOMIZATION} does not list ${name}: add it to its resources`);
   }
+  for (const name of stale) {
+    terminal.err(`note: ${output}/${KUSTOMIZATION} lists ${name}: take it out of its resources`);
+  }
   return EXIT.done;
+}
+
+/** First line of every file that `--output` writes. */
+function headOf(program: string): string {
+  return `# Written by \`${program} manifests --output\`: change the operator instead.\n`;
+}
+
+/** Removes a file that an earlier release wrote and of which nothing is declared now. One that somebody else wrote is left. */
+async function removeStale({ terminal, program }: CommandContext, path: string): Promise<void> {
+  const text = await readIfThere(path);
+  if (text === undefined) return;
+  if (!text.startsWith(headOf(program))) {
+    return terminal.err(
+      `note: ${path} is left: the operator declares nothing of it, and this command did not write it`,
+    );
+  }
+  await Deno.remove(path).catch((cause) => {
+    throw new UsageError(`cannot remove ${path}: ${describeError(cause)}`, undefined, { cause });
+  });
+  terminal.out(`${path} removed`);
 }
 
 /** Compares a folder object by object and field by field; order and comments do not matter. */
@@ -61,14 +87,16 @@ async function checkFolder(
   folder: string,
   objects: readonly DynamicObject[],
 ): Promise<number> {
-  const there = new Map<string, DynamicObject>();
-  for (const { name } of filesOf(objects)) {
-    const path = `${folder}/${name}`;
-    const text = await Deno.readTextFile(path).catch((cause) => {
-      throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, `${program} manifests --output ${folder}`, {
-        cause,
-      });
-    });
+  const there = new Map<string, DynamicObject>(), declared = filesOf(objects);
+  for (const file of FILES) {
+    const path = `${folder}/${file.name}`, text = await readIfThere(path);
+    if (text === undefined) {
+      if (!declared.includes(file)) continue;
+      throw new UsageError(
+        `cannot read ${path}: it is not there, or may not be read`,
+        `${program} manifests --output ${folder}`,
+      );
+    }
     for (const object of parseManifests(path, text)) there.set(nameOf(object), object);
   }
   const differences: string[] = [];
@@ -85,7 +113,9 @@ async function checkFolder(
     }
   }
   for (const name of there.keys()) differences.push(`${name} is not declared`);
-  for (const name of await unlisted(folder, objects)) differences.push(`${KUSTOMIZATION} does not list ${name}`);
+  const { missing, stale } = await listing(folder, objects);
+  for (const name of missing) differences.push(`${KUSTOMIZATION} does not list ${name}`);
+  for (const name of stale) differences.push(`${KUSTOMIZATION} lists ${name}, of which nothing is declared`);
   if (differences.length === 0) {
     terminal.out(`${folder} says what the operator declares`);
     return EXIT.done;
@@ -96,18 +126,33 @@ async function checkFolder(
   return EXIT.failed;
 }
 
-/** The files that a folder's kustomization leaves out: whoever applies that would miss them. None where it has no kustomization. */
-async function unlisted(folder: string, objects: readonly DynamicObject[]): Promise<string[]> {
-  const text = await Deno.readTextFile(`${folder}/${KUSTOMIZATION}`).catch((error) => {
-    // Who may only write is not told: that is a courtesy.
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return undefined;
-    throw new UsageError(`cannot read ${folder}/${KUSTOMIZATION}: ${describeError(error)}`, undefined, {
-      cause: error,
-    });
-  });
-  if (text === undefined) return [];
-  const { resources = [] } = (parse(text) ?? {}) as { resources?: readonly string[] };
-  return filesOf(objects).map(({ name }) => name).filter((name) => !resources.includes(name));
+/**
+ * The files that a folder's kustomization leaves out, and those that it lists though nothing of them is declared: applying it would miss
+ * something, or fail. None where there is no kustomization.
+ */
+async function listing(
+  folder: string,
+  objects: readonly DynamicObject[],
+): Promise<{ readonly missing: readonly string[]; readonly stale: readonly string[] }> {
+  const text = await readIfThere(`${folder}/${KUSTOMIZATION}`);
+  if (text === undefined) return { missing: [], stale: [] };
+  const { resources } = (parse(text) ?? {}) as { resources?: readonly string[] | null };
+  const listed = resources ?? [], declared = filesOf(objects).map(({ name }) => name);
+  return {
+    missing: declared.filter((name) => !listed.includes(name)),
+    stale: FILES.map(({ name }) => name).filter((name) => listed.includes(name) && !declared.includes(name)),
+  };
+}
+
+/** @throws {UsageError} for a file that is there and cannot be read. */
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    // A process that may only write cannot look: what it would say of the folder is a courtesy.
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return undefined;
+    throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, undefined, { cause });
+  }
 }
 
 /** The files that have something in them. */
@@ -120,10 +165,11 @@ function nameOf({ kind, metadata }: DynamicObject): string {
 }
 
 function parseManifests(path: string, text: string): DynamicObject[] {
-  return parseAllDocuments(text, { version: "1.1" }).map((document) => {
+  return parseAllDocuments(text, { version: "1.1" }).flatMap((document) => {
     const [error] = document.errors;
     if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
-    return document.toJS() as DynamicObject;
+    const object = document.toJS() as DynamicObject | null;
+    return object === null ? [] : [object]; // comments alone are a document, too
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
+import { describeError, UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client, type Connection, proxyVariables } from "../client/mod.ts";
@@ -23,12 +23,21 @@ export interface OpenedCluster extends AsyncDisposable {
   readonly serveService?: ServeService;
 }
 
-/** The cluster that the settings name. Sends no request to a cluster that is not embedded. */
+/**
+ * The cluster that the settings name. Sends no request to a cluster that is not embedded; that one serves the operator's kinds.
+ *
+ * @throws {RangeError} naming kind and field of a CRD that cannot be built, or an API error where the embedded server refuses it.
+ */
 export async function openCluster(context: CommandContext, clock: Clock, logger: Logger): Promise<OpenedCluster> {
   const { settings, env, operator } = context;
   if (settings.cluster === "embedded") {
     const cluster = await openEmbedded({ clock, logger, port: 0 });
-    await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
+    try {
+      await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
+    } catch (error) {
+      await cluster[Symbol.asyncDispose](); // its listening port would keep the process from ending
+      throw error;
+    }
     return cluster;
   }
   const { connect, connectByLogin } = await import("../client/connect.ts");
@@ -72,28 +81,24 @@ export interface EmbeddedOptions {
 export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedCluster> {
   const { clock, logger, port } = options;
   const { EmbeddedApiServer, HttpsServer } = await import("../apiserver/mod.ts");
+  const { TemporaryFolder } = await import("../harness/temporary_folder.ts");
+  await using stack = new AsyncDisposableStack();
   const server = new EmbeddedApiServer({ clock, logger });
-  const door = await HttpsServer.start(server, { port, logger, nowMs: clock.now() }).catch((error) => {
-    server.close();
-    throw new UsageError(`cannot serve on 127.0.0.1:${port}: ${error.message}`, "choose another --port", {
-      cause: error,
+  stack.defer(() => server.close());
+  const door = stack.use(
+    await HttpsServer.start(server, { port, logger, nowMs: clock.now() }).catch((cause) => {
+      throw new UsageError(`cannot serve on 127.0.0.1:${port}: ${describeError(cause)}`, "choose another --port", {
+        cause,
+      });
+    }),
+  );
+  const path = options.kubeconfigPath ?? `${stack.use(TemporaryFolder.make("kubeconfig")).path}/kubeconfig`;
+  await door.writeKubeconfig(path).catch((cause) => {
+    throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "choose another --write-kubeconfig", {
+      cause,
     });
   });
-  const folder = options.kubeconfigPath ? undefined : await Deno.makeTempDir({ prefix: "pintle-" });
-  const path = options.kubeconfigPath ?? `${folder}/kubeconfig`;
-  const close = async () => {
-    await door[Symbol.asyncDispose]();
-    server.close();
-    if (folder) await Deno.remove(folder, { recursive: true }).catch(() => {});
-  };
-  try {
-    await door.writeKubeconfig(path);
-  } catch (error) {
-    await close();
-    throw new UsageError(`cannot write ${path}: ${(error as Error).message}`, "choose another --write-kubeconfig", {
-      cause: error,
-    });
-  }
+  const owned = stack.move();
   return {
     transport: server.transport(),
     server: door.url,
@@ -101,6 +106,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
     source: "embedded",
     kubeconfigPath: path,
     serveService: (...service) => server.serveService(...service),
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -14,11 +14,16 @@ export interface PeeringPlace {
  */
 export function peeringPlace({ settings, operator, program }: CommandContext, cluster: OpenedCluster): PeeringPlace {
   const home = ["in-cluster", "embedded"].includes(cluster.source) ? cluster.namespace : installNamespace(program);
-  const parts = (settings.peering || operator.name).split("/");
+  return placeOf(settings.peering || operator.name, home);
+}
+
+/** The place that `NAME`, in the namespace `home`, or `NAMESPACE/NAME` stands for. */
+export function placeOf(peering: string, home: string): PeeringPlace {
+  const parts = peering.split("/");
   return parts.length === 1 ? { namespace: home, name: parts[0]! } : { namespace: parts[0]!, name: parts[1]! };
 }
 
 /** Whether the settings ask for peering: by a name, or by a priority, which means nothing without peers. */
-export function peers({ settings }: CommandContext): boolean {
+export function peers({ settings }: Pick<CommandContext, "settings">): boolean {
   return settings.peering !== "" || settings.priority !== undefined;
 }

@@ -29,10 +29,11 @@ import { endLingering, Interrupts } from "./interrupts.ts";
 export async function run(context: CommandContext): Promise<number> {
   const { operator, settings, version, mask } = context;
   requireBackoff(settings);
-  const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program });
-  const logger = maskLogger(root, mask);
   const clock = new SystemClock();
-  using interrupts = new Interrupts();
+  const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program, clock });
+  const logger = maskLogger(root, mask);
+  const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");
+  using interrupts = new Interrupts({ onSecond });
   await using cluster = await openCluster(context, clock, logger);
   // A kubeconfig's credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
   await dropPermissions(cluster.source === "in-cluster" ? ["run", "write", "ffi"] : ["ffi"]);
@@ -181,14 +182,7 @@ async function start(
       backoff: { initialMs: settings.backoffInitialMs, maxMs: settings.backoffMaxMs },
     },
   }).then((running) => {
-    for (const kind of running.kinds) {
-      metrics.addController({
-        name: kind.name,
-        depth: () => kind.depth,
-        workingSinceMs: () => kind.workingSinceMs,
-        workersMax: settings.workersMax,
-      });
-    }
+    metrics.controllers(() => running.kinds);
     metrics.watches(() =>
       running.watches.map(({ resource, size, ...watch }) => ({
         ...watch,

@@ -4,17 +4,19 @@ import { silentLogger } from "../base/log.ts";
 import { type DynamicObject, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import { ApiError, Client, ForbiddenError } from "../client/mod.ts";
-import { LEASES } from "../election/lease.ts";
+import { type LeaseObject, LEASES } from "../election/lease.ts";
 import { Deployment, Secret } from "../operator/builtin_kinds.ts";
 import { converterOf, CRDS, NO_CONVERSION } from "../admission/crd_conversion.ts";
 import { CREATED_BY, installation, type InstalledObject } from "../operator/installation.ts";
 import { webhookServiceName } from "../admission/webhook_configuration.ts";
+import { clockSkewMs } from "./doctor/server_checks.ts";
 import { EXIT } from "./exit.ts";
 import {
   type Account,
   deploymentsOf,
   type HandledKind,
   handledKinds,
+  isWorkersLease,
   isWorking,
   leasesOf,
   objectsOf,
@@ -25,6 +27,7 @@ import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
 import { contentOf } from "./namespace_content.ts";
 import { openCluster } from "./open_cluster.ts";
+import { peeringPlace } from "./peering_place.ts";
 import type { CommandContext } from "./program.ts";
 import { nameOf, Removal } from "./removal.ts";
 import { parseDuration } from "./setting.ts";
@@ -77,7 +80,18 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   });
   const waitMsMax = parseDuration(flags.timeout);
   const removal = new Removal({ client, dryRun, operator, clock, waitMsMax, signal, say });
-  const work = new Uninstallation(context, flags, client, removal, signal);
+  const { namespace: home, transport } = cluster, { namespace: peering } = peeringPlace(context, cluster);
+  // A process outside of the cluster elects its leader in the namespace of its context.
+  const places = [...new Set([flags.namespace, home, peering])];
+  const elsewhere = async () => {
+    const nowMs = clock.now() + (await clockSkewMs({ transport, clock, signal }) ?? 0);
+    for (const namespace of places) {
+      const leases = await leasesOf(client, { namespace, name: operator.name }, signal);
+      const lease = leases.find((each) => isWorkersLease(each, nowMs));
+      if (lease) return lease;
+    }
+  };
+  const work = new Uninstallation(context, flags, client, removal, signal, { places, elsewhere });
   const found = await work.look();
   await work.removeObjects(found);
   await work.removeProcesses();
@@ -102,6 +116,12 @@ function requireFlags({ namespace, timeout, deleteNamespace }: UninstallFlags): 
   }
 }
 
+/** Where Leases of processes outside of the cluster may be, and the first that is renewed now. */
+interface Lookout {
+  readonly places: readonly string[];
+  readonly elsewhere: () => Promise<LeaseObject | undefined>;
+}
+
 /** The steps of one `uninstall`, to be called in their order. */
 class Uninstallation {
   readonly #context: CommandContext;
@@ -109,10 +129,19 @@ class Uninstallation {
   readonly #client: Client;
   readonly #removal: Removal;
   readonly #signal: AbortSignal;
+  readonly #lookout: Lookout;
   #kinds: readonly HandledKind[] = [];
   #isEmpty = true;
 
-  constructor(context: CommandContext, flags: UninstallFlags, client: Client, removal: Removal, signal: AbortSignal) {
+  constructor(
+    context: CommandContext,
+    flags: UninstallFlags,
+    client: Client,
+    removal: Removal,
+    signal: AbortSignal,
+    lookout: Lookout,
+  ) {
+    this.#lookout = lookout;
     this.#context = context;
     this.#flags = flags;
     this.#client = client;
@@ -280,6 +309,18 @@ class Uninstallation {
       terminal.out(`deleting ${told}: pod ${pod.metadata!.name} cleans up after them`);
       return undefined;
     }
+    const lease = await this.#lookout.elsewhere();
+    if (lease) {
+      const { name, namespace } = lease.metadata!, holder = lease.spec!.holderIdentity;
+      terminal.out(
+        `deleting ${told}: operator ${holder} runs outside of the cluster, as Lease ${namespace}/${name} shows, and cleans up after them`,
+      );
+      return undefined;
+    }
+    const places = this.#lookout.places.join(", ");
+    terminal.out(
+      `note: looked at the pods of ${namespace} and the Leases of ${places}: an operator elsewhere that renews no Lease is not seen`,
+    );
     terminal.out(`deleting ${told}: no operator runs in ${namespace}, so this process cleans up after them`);
     return await this.#removal.operatorHere(counts.map(({ handled }) => handled));
   }

@@ -11,6 +11,8 @@ import { statusOf } from "./managed_fields.ts";
 import type { Unsaved } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
+/** What a person can do about a status that the server refuses. */
+const REFUSED_ADVICE = "bring the installed CRD up to date with `install`, or correct what the handler sets";
 /** Fresh reads of an object that others write to at the same time, before its status waits for the next pass. */
 const STATUS_ATTEMPTS_MAX = 4;
 
@@ -83,7 +85,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   /** What the server refuses it will refuse again: the object says why. Undefined where another writer's change lies before that. */
   async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
-    plain.condition("Ready", false, "StatusRefused", describeError(error));
+    plain.condition("Ready", false, "StatusRefused", `${describeError(error)}; ${REFUSED_ADVICE}`);
     if (!plain.changed) return object;
     const said = await this.status(object, plain);
     return said && !said.foreign && isOwn(object, said.object, plain.current) ? said.object : undefined;

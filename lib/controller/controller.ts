@@ -43,6 +43,10 @@ interface Key {
 export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object> {
   /** `plural.group` of its kind: what logs and metrics call it. */
   readonly name: string;
+  /** Whose objects it reconciles. */
+  readonly kind: ApiResource;
+  /** Passes that run at the same time at most. */
+  readonly workersMax: number;
   /** Keys of the objects to look at. */
   readonly queue: WorkQueue;
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
@@ -63,6 +67,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   /** Watches nothing and works on nothing before it is started. */
   constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
     this.name = formatGroupResource(declaration.kind);
+    this.kind = declaration.kind;
+    this.workersMax = declaration.workersMax ?? deps.options.workersMax;
     this.#declaration = declaration;
     this.#deps = deps;
     const { clock, random, options, observer, indexes, shared, events, fieldManager } = deps;
@@ -134,22 +140,16 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const close = () => this.queue.close();
     if (stop.aborted) close();
     stop.addEventListener("abort", close, { once: true });
-    const workers = this.#declaration.workersMax ?? this.#deps.options.workersMax;
     this.#events?.begin(abort);
     this.#replay();
     try {
-      await Promise.all(Array.from({ length: workers }, () => this.#work(abort)));
+      await Promise.all(Array.from({ length: this.workersMax }, () => this.#work(abort)));
     } finally {
       await this.#lagging.end(() => true, AbortSignal.abort());
       await Promise.all([this.#events?.close(abort), this.#daemons.close(abort)]);
       stop.removeEventListener("abort", close);
       this.close();
     }
-  }
-
-  /** Whose objects it reconciles. */
-  get kind(): ApiResource {
-    return this.#declaration.kind;
   }
 
   /**

@@ -162,6 +162,13 @@ export function handles<T extends KubeObject, Spec, Status extends object>(
   return reconcile !== undefined || [changes, timers, daemons].some((declared) => declared.length > 0);
 }
 
+/** Whether objects of the kind may get the operator's finalizer: its delete handlers and daemons must end before an object goes. */
+export function addsFinalizer<T extends KubeObject, Spec, Status extends object>(
+  { changes, daemons }: ControllerDeclaration<T, Spec, Status>,
+): boolean {
+  return daemons.length > 0 || changes.some(({ kinds, optional }) => kinds.has("delete") && !optional);
+}
+
 /** A declaration that says nothing yet. */
 export function emptyDeclaration<T extends KubeObject, Spec, Status extends object>(
   kind: ResourceKind<T, Spec, Status>,

@@ -43,7 +43,7 @@ export async function deploy(
   invariant(cluster.kubeconfig, `a ${cluster.kind} cluster has no kubeconfig for kubectl`);
   await requireCommand("kubectl", ["version", "--client"], INSTALL, { signal });
   await using stack = new AsyncDisposableStack();
-  const folder = stack.use(await TemporaryFolder.make("deploy"));
+  const folder = stack.use(TemporaryFolder.make("deploy"));
   const kubeconfig = `${folder.path}/kubeconfig`, { clock, rolloutMsMax } = options;
   await folder.filled("a kubeconfig", () => Deno.writeTextFile(kubeconfig, cluster.kubeconfig!, { mode: 0o600 }));
   const objects = await folder.filled("a kustomization", (path) => render(path, options, signal));

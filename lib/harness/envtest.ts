@@ -76,7 +76,7 @@ export class EnvtestCluster implements Cluster {
 
   static async #begin(options: EnvtestOptions): Promise<EnvtestCluster> {
     await using stack = new AsyncDisposableStack();
-    const temporary = stack.use(await TemporaryFolder.make("envtest")), folder = temporary.path;
+    const temporary = stack.use(TemporaryFolder.make("envtest")), folder = temporary.path;
     const [etcdPort, peerPort, port, managerPort] = freePorts(4) as [number, number, number, number];
     const etcd = `http://127.0.0.1:${etcdPort}`,
       token = await randomToken(),

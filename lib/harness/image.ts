@@ -33,7 +33,7 @@ export async function buildLocalImage(runtime: ContainerRuntime, options: ImageO
       "name one with --image",
     );
   }
-  await using context = await TemporaryFolder.make("image");
+  await using context = TemporaryFolder.make("image");
   await context.filled("the image's files", async (path) => {
     const root = `${path}/root`;
     for (const library of await librariesOf(executable, signal)) await place(library, `${root}${library}`);

@@ -1,9 +1,11 @@
 import type { Clock } from "../base/mod.ts";
-import { Client } from "../client/mod.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
+import { ApiError, Client, isNotFound } from "../client/mod.ts";
 import { applyInstallation, installation, installNamespace, isWebhook } from "../operator/installation.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { Cluster } from "./cluster.ts";
 import { place } from "./placement.ts";
+import { type Verdict, waitUntil } from "./waiting.ts";
 
 /** How an operator is installed. */
 export interface InstallOptions {
@@ -35,5 +37,21 @@ export async function install(cluster: Cluster, operator: Operator, options: Ins
       return applyInstallation(client, operator, { program, namespace, signal, objects: wanted });
     }),
   );
+  for (const { kind } of operator.declarations) if ("crd" in kind) await untilServed(kind, { ...options, client });
   return stack.move();
+}
+
+/** Waits until objects of a kind can be listed: that may be some moments after its CRD is established. */
+async function untilServed(kind: ApiResource, options: InstallOptions & { readonly client: Client }): Promise<void> {
+  const { client, signal } = options;
+  const look = async (): Promise<Verdict> => {
+    try {
+      for await (const _ of client.pages(kind, { limit: 1, metadataOnly: true, signal })) break;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (isNotFound(error)) return { holds: false, seen: "  it is not served" };
+    }
+    return { holds: true };
+  };
+  await waitUntil(`${formatGroupResource(kind)} to be served`, [kind], look, options);
 }

@@ -80,7 +80,7 @@ export class KindProgram {
   /** Creates the cluster and waits until its node is ready. */
   async create(nodeImage: string | undefined, signal: AbortSignal): Promise<void> {
     // kind merges the new context into a kubeconfig; the person's own is none of its business here.
-    await using folder = await TemporaryFolder.make("kind");
+    await using folder = TemporaryFolder.make("kind");
     const image = nodeImage ? ["--image", nodeImage] : [], kubeconfig = `${folder.path}/kubeconfig`;
     const args = [
       "create",

@@ -1,7 +1,9 @@
-import { UsageError } from "../base/mod.ts";
+import { sleep, UsageError } from "../base/mod.ts";
+import { CRDS } from "../admission/crd_conversion.ts";
 import {
   type ApiResource,
   type DynamicObject,
+  type GroupVersionKind,
   type KubeObject,
   type ObjectKey,
   parseApiVersion,
@@ -9,8 +11,12 @@ import {
 import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type PatchOptions } from "../client/mod.ts";
 import type { AnyKind, DesiredOf, ObjectOf } from "../controller/mod.ts";
 import { Namespace } from "../operator/builtin_kinds.ts";
-import type { KindResolver } from "../operator/kind_resolver.ts";
+import { type KindResolver, UnknownKindError } from "../operator/kind_resolver.ts";
 import type { Ref } from "./ref.ts";
+import type { WaitOptions } from "./waiting.ts";
+
+/** Pause before a server that has a CRD, and does not serve its kind yet, is asked again. */
+const UNSERVED_MS = 100;
 
 /**
  * The cluster as one scenario sees it. What it makes belongs to the scenario and goes with it: namespaces, whose names begin with
@@ -23,13 +29,15 @@ export class ScenarioCluster {
   readonly prefix: string;
   /** The scenario's own namespace; it exists when the story begins. */
   readonly namespace: string;
+  readonly #waiting: WaitOptions;
   readonly #kinds: KindResolver;
   readonly #namespaces = new Set<string>();
   readonly #outside: Ref<never>[] = [];
 
   /** Made by the runner, once per scenario. */
-  constructor(client: Client, kinds: KindResolver, prefix: string) {
-    this.client = client;
+  constructor(waiting: WaitOptions, kinds: KindResolver, prefix: string) {
+    this.client = waiting.client;
+    this.#waiting = waiting;
     this.prefix = prefix;
     this.namespace = `${prefix}-home`;
     this.#kinds = kinds;
@@ -52,7 +60,7 @@ export class ScenarioCluster {
     return full;
   }
 
-  /** Server-side apply of an object; its defaults and `metadata.namespace` are filled in. */
+  /** Server-side apply of an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just created is waited for. */
   apply<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
     return this.#apply(kind, object as KubeObject) as Promise<ObjectOf<K>>;
   }
@@ -62,7 +70,7 @@ export class ScenarioCluster {
     return await this.#apply(await this.#kindOf(manifest), manifest);
   }
 
-  /** Creates an object; its defaults and `metadata.namespace` are filled in. */
+  /** Creates an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just created is waited for. */
   create<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
     return this.#create(kind, object as KubeObject) as Promise<ObjectOf<K>>;
   }
@@ -120,16 +128,17 @@ export class ScenarioCluster {
     const { body, key } = this.#placed(resource, object);
     const isForeign = this.#isOutside(key) && await this.client.find(resource, key) !== undefined;
     if (!isForeign) this.#own(resource, key);
-    return await this.client.apply(resource, body, { force: true });
+    return await this.#whenServed(resource, () => this.client.apply(resource, body, { force: true }));
   }
 
   async #create<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
     const { body, key } = this.#placed(resource, object);
     if (!this.#isOutside(key)) {
       this.#own(resource, key);
-      return await this.client.create(resource, body);
+      return await this.#whenServed(resource, () => this.client.create(resource, body));
     }
-    const created = await this.client.create(resource, body); // what was there before is refused, and is not ours
+    // What was there before is refused, and is not ours.
+    const created = await this.#whenServed(resource, () => this.client.create(resource, body));
     this.#own(resource, { ...key, name: created.metadata!.name! });
     return created;
   }
@@ -139,7 +148,31 @@ export class ScenarioCluster {
       throw new UsageError(`a manifest without a kind: ${metadata?.name}`, "give it apiVersion and kind");
     }
     const { group, version } = parseApiVersion(apiVersion);
-    return await this.#kinds.resolve(group, version, kind);
+    return await this.#whenServed({ group, version, kind }, () => this.#kinds.resolve(group, version, kind));
+  }
+
+  /** Sends what the server may not serve yet, again and again within the bound, as long as there is a CRD of the kind. */
+  async #whenServed<R>(kind: GroupVersionKind, send: () => Promise<R>): Promise<R> {
+    const { clock, waitMsMax, signal } = this.#waiting, endMs = clock.elapsed() + waitMsMax;
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        const late = clock.elapsed() >= endMs;
+        if (late || !isUnserved(error) || !await this.#isDefined(kind)) throw error;
+      }
+      await sleep(clock, UNSERVED_MS, signal);
+    }
+  }
+
+  /** Whether a CRD defines the kind in that version. */
+  async #isDefined({ group, version, kind }: GroupVersionKind): Promise<boolean> {
+    const { items } = await this.client.list<DynamicObject>(CRDS);
+    return items.some(({ metadata, spec }) => {
+      const { group: defined, names, versions } = spec as CrdSpec;
+      return metadata?.deletionTimestamp === undefined && defined === group && names.kind === kind &&
+        versions.some(({ name, served }) => served && name === version);
+    });
   }
 
   /** The object as it is sent, and the key under which it will be. */
@@ -153,4 +186,15 @@ export class ScenarioCluster {
     if (key.name === "") delete (body.metadata as { name?: string }).name; // the server makes one of generateName
     return { body, key };
   }
+}
+
+interface CrdSpec {
+  readonly group: string;
+  readonly names: { readonly kind: string };
+  readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+}
+
+/** Whether an error says that there is no such kind; where an object or a namespace is missing, the answer names it. */
+function isUnserved(error: unknown): boolean {
+  return error instanceof UnknownKindError || error instanceof NotFoundError && !error.status.details?.name;
 }

@@ -54,8 +54,9 @@ export class Stage {
     this.#door = new StoryDoor(cluster.transport(), timeline);
     const client = new Client(this.#door, { fieldManager: "scenario", clock, random, mask: timeline.mask });
     const kinds = declared.declarations.map(({ kind }) => kind);
-    this.#cluster = new ScenarioCluster(client, new KindResolver(client, clock, [Namespace, ...kinds]), prefix);
     this.#waiting = { client, clock, waitMsMax, signal };
+    const resolver = new KindResolver(client, clock, [Namespace, ...kinds], { discoveryMsMin: 0 });
+    this.#cluster = new ScenarioCluster(this.#waiting, resolver, prefix);
   }
 
   /** Sets the stage: the scenario's own namespace exists when this resolves. */

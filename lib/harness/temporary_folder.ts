@@ -24,9 +24,10 @@ export class TemporaryFolder implements AsyncDisposable {
    *
    * @throws {UsageError} where the system's folder for temporary files cannot take it.
    */
-  static async make(purpose: string): Promise<TemporaryFolder> {
+  static make(purpose: string): TemporaryFolder {
     try {
-      return new TemporaryFolder(await Deno.makeTempDir({ prefix: `pintle-${purpose}-` }));
+      // Synchronous: no signal can end the process between the making of the folder and its duty.
+      return new TemporaryFolder(Deno.makeTempDirSync({ prefix: `pintle-${purpose}-` }));
     } catch (cause) {
       throw new UsageError(`cannot make a temporary folder: ${describeError(cause)}`, HINT, { cause });
     }
@@ -47,11 +48,13 @@ export class TemporaryFolder implements AsyncDisposable {
   }
 
   /** Removes the folder; one that is gone already is no failure. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     try {
-      await Deno.remove(this.path, { recursive: true });
+      // Synchronous: a signal in the middle of it would have the duty remove the same folder at the same time.
+      Deno.removeSync(this.path, { recursive: true });
+      return Promise.resolve();
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return error instanceof Deno.errors.NotFound ? Promise.resolve() : Promise.reject(error);
     } finally {
       this.#duty[Symbol.dispose]();
     }

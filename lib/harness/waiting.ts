@@ -1,6 +1,6 @@
 import { type Clock, formatDuration, LinkedAbort, settle, sleep, type TimerHandle } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
-import { type Client, GoneError } from "../client/mod.ts";
+import { type Client, GoneError, NotFoundError } from "../client/mod.ts";
 
 /** Whether something holds, and if not, what is seen instead. */
 export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen: string };
@@ -27,7 +27,8 @@ const LOOK_MS_MAX = 5_000;
 
 /**
  * Waits until `look` says that it holds: looks at once, then after every change of `resources`, and for the last time when the
- * bound is reached. No polling, no sleeping; no change is overlooked, whenever it comes.
+ * bound is reached. No polling, no sleeping; no change is overlooked, whenever it comes. A kind that the server does not serve, or not
+ * yet, is asked for again and again.
  *
  * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; whatever `look` throws; {@linkcode Error}
  * where a resource cannot be watched.
@@ -63,6 +64,8 @@ class Wait implements Disposable {
   #hangs = false;
   #seen = "  nothing: no look came to its end";
   #broken: unknown;
+  /** Resources that the server did not serve when it was last asked. */
+  readonly #unserved = new Set<string>();
 
   constructor(what: string, options: WaitOptions) {
     const { clock, waitMsMax, signal } = options;
@@ -94,7 +97,10 @@ class Wait implements Disposable {
     // What broke while it looked may have broken because it holds by now: a kind that is gone cannot be watched.
     if (broken) throw broken;
     if (!isLast && !this.#hangs) return false;
-    throw new NotYetError(`${this.#what}: not within ${formatDuration(waitMsMax)}; last seen:\n${this.#seen}`);
+    const unserved = [...this.#unserved].map((name) => `\n  the server does not serve ${name}`).join("");
+    throw new NotYetError(
+      `${this.#what}: not within ${formatDuration(waitMsMax)}; last seen:\n${this.#seen}${unserved}`,
+    );
   }
 
   /** Resolves with the next change, or when the wait is over. */
@@ -111,7 +117,8 @@ class Wait implements Disposable {
     try {
       while (!signal.aborted) {
         await this.#watch(resource, signal).catch((error) => {
-          if (!(error instanceof GoneError)) throw error;
+          if (error instanceof NotFoundError) this.#onUnserved(resource);
+          else if (!(error instanceof GoneError)) throw error;
         });
         await sleep(this.#options.clock, REOPEN_MS, signal);
       }
@@ -129,10 +136,17 @@ class Wait implements Disposable {
       resourceVersion = page.metadata?.resourceVersion;
       break;
     }
+    this.#unserved.delete(formatGroupResource(resource));
     // A watch from "now" would miss what went since the last look: it begins where the list was, and there is another look now.
     this.#changed.resolve();
     const watch = client.watch(resource, { signal, metadataOnly: true, resourceVersion });
     for await (const _ of watch) this.#changed.resolve();
+  }
+
+  /** Its CRD may have been created just now, or deleted: what is expected may hold by now. */
+  #onUnserved(resource: ApiResource): void {
+    this.#unserved.add(formatGroupResource(resource));
+    this.#changed.resolve();
   }
 
   /** Ends the watches. */

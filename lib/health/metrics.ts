@@ -5,9 +5,11 @@ import type { Clock } from "../base/clock.ts";
 /** What a scrape asks a controller for. */
 export interface ControllerGauges {
   readonly name: string;
-  readonly depth: () => number;
+  /** Keys that wait. */
+  readonly depth: number;
   /** When each pass that runs began, as `Clock.elapsed` tells. */
-  readonly workingSinceMs: () => readonly number[];
+  readonly workingSinceMs: readonly number[];
+  /** Passes at the same time at most. */
   readonly workersMax: number;
 }
 
@@ -30,7 +32,7 @@ const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 export class Metrics {
   readonly #registry = new Registry();
   readonly #clock: Clock;
-  readonly #controllers: ControllerGauges[] = [];
+  #controllers: () => Iterable<ControllerGauges> = () => [];
   #watches: () => Iterable<WatchGauges> = () => [];
   readonly #queue = this.#queueMetrics();
   readonly #cycles = this.#cycleMetrics();
@@ -53,10 +55,9 @@ export class Metrics {
     this.#collectProcess();
   }
 
-  /** Registers a controller for the gauges of each scrape. */
-  addController(gauges: ControllerGauges): void {
-    this.#controllers.push(gauges);
-    this.#cycles.workersMax.set({ controller: gauges.name }, gauges.workersMax);
+  /** Says where each scrape finds the controllers: those of selected kinds come and go. */
+  controllers(source: () => Iterable<ControllerGauges>): void {
+    this.#controllers = source;
   }
 
   /** Says where each scrape finds the watches. */
@@ -200,7 +201,6 @@ export class Metrics {
       ),
       seconds: this.#histogram("controller_runtime_reconcile_time_seconds", "Time of a reconcile", label),
       active: this.#gauge("controller_runtime_active_workers", "Reconciles under way", label),
-      workersMax: this.#gauge("controller_runtime_max_concurrent_reconciles", "Most reconciles at once", label),
       writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
       stale: this.#counter(
         "pintle_stale_reads_avoided_total",
@@ -231,21 +231,29 @@ export class Metrics {
   }
 
   #collectQueues(): void {
-    this.#gauge("workqueue_depth", "Keys that wait", ["name"], (gauge) => {
-      for (const { name, depth } of this.#controllers) gauge.set({ name }, depth());
-    });
-    const ages = (each: ControllerGauges) =>
-      each.workingSinceMs().map((sinceMs) => (this.#clock.elapsed() - sinceMs) / 1_000);
-    this.#gauge("workqueue_unfinished_work_seconds", "Sum of the ages of keys under work", ["name"], (gauge) => {
-      for (const each of this.#controllers) gauge.set({ name: each.name }, ages(each).reduce((a, b) => a + b, 0));
-    });
+    const collect = (label: string, value: (each: ControllerGauges) => number) => (gauge: Gauge) => {
+      for (const each of this.#controllers()) gauge.set({ [label]: each.name }, value(each));
+    };
+    const ages = ({ workingSinceMs }: ControllerGauges) =>
+      workingSinceMs.map((sinceMs) => (this.#clock.elapsed() - sinceMs) / 1_000);
+    this.#gauge("workqueue_depth", "Keys that wait", ["name"], collect("name", ({ depth }) => depth));
+    this.#gauge(
+      "workqueue_unfinished_work_seconds",
+      "Sum of the ages of keys under work",
+      ["name"],
+      collect("name", (each) => ages(each).reduce((a, b) => a + b, 0)),
+    );
     this.#gauge(
       "workqueue_longest_running_processor_seconds",
       "Age of the oldest key under work",
       ["name"],
-      (gauge) => {
-        for (const each of this.#controllers) gauge.set({ name: each.name }, Math.max(0, ...ages(each)));
-      },
+      collect("name", (each) => Math.max(0, ...ages(each))),
+    );
+    this.#gauge(
+      "controller_runtime_max_concurrent_reconciles",
+      "Most reconciles at once",
+      ["controller"],
+      collect("controller", ({ workersMax }) => workersMax),
     );
   }
 

@@ -36,7 +36,7 @@ export type AnyOptions = ResourceOptions<Schema, Schema, Schema>;
 /**
  * The CustomResourceDefinition of a kind. Where versions are converted by functions it does not say who converts: only an installation knows.
  *
- * @throws {RangeError} for a schema that a CRD cannot hold, naming the field.
+ * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
  */
 export function customResourceDefinition(
   options: AnyOptions,
@@ -91,9 +91,9 @@ function versionShape(
   version: { readonly spec: Schema; readonly status?: Schema; readonly columns?: readonly Column[] },
   statusFields: readonly string[],
 ) {
-  const spec = structuralSchema(jsonSchema(version.spec, `${kind}.spec`), "spec");
+  const spec = structuralSchema(jsonSchema(version.spec, `${kind}.spec`), `${kind}.spec`);
   const status = version.status
-    ? structuralSchema(jsonSchema(version.status, `${kind}.status`), "status")
+    ? structuralSchema(jsonSchema(version.status, `${kind}.status`), `${kind}.status`)
     : { type: "object" };
   const records = statusFields.map((
     field,

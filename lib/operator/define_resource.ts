@@ -37,7 +37,7 @@ export interface CustomResource<Spec, Status extends object, Fields = unknown>
   /**
    * The CustomResourceDefinition. `statusFields` are fields of the status, beyond its schema, that the server must keep.
    *
-   * @throws {RangeError} for a schema that a CRD cannot hold, naming the field.
+   * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
    */
   crd(options?: { readonly statusFields?: readonly string[] }): DynamicObject;
   /**
@@ -87,6 +87,7 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema, Fie
  * follow from it. `observedGeneration` and `conditions` are added to every status.
  *
  * @throws {UsageError} for a group, kind or plural that Kubernetes would refuse.
+ * @throws {RangeError} for a schema that a CRD cannot hold, naming kind, field and what can take its place.
  * @example
  * ```ts
  * import * as z from "zod";
@@ -144,30 +145,27 @@ function definedResource<Spec extends Schema, Status extends Schema, Fields exte
   };
 }
 
-/** @throws {UsageError} for a schema that a CRD cannot hold, naming the kind, the field and what can take its place. */
+/** @throws {RangeError} for a schema that a CRD cannot hold, naming the kind, the field and what can take its place. */
 function requireDefinition(options: AnyOptions, plural: string, others: readonly DeclaredVersion[]): void {
-  const { group, version, kind, fields } = options;
+  const { kind, fields } = options;
   const versions = [options, ...others.filter((other) => typeof other === "object")];
-  try {
-    for (const { spec, status } of versions) {
-      requireFaithful(spec, "spec");
-      if (status) requireFaithful(status, "status");
-    }
-    if (fields) requireFields(fields);
-    customResourceDefinition(options, { plural, others, statusFields: [] });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new UsageError(`${kind} (${group}/${version}): ${cause.message}`, undefined, { cause });
+  for (const { spec, status } of versions) {
+    requireFaithful(spec, `${kind}.spec`);
+    if (status) requireFaithful(status, `${kind}.status`);
   }
+  if (fields) requireFields(fields, kind);
+  customResourceDefinition(options, { plural, others, statusFields: [] });
 }
 
 /** @throws {RangeError} for fields beside spec and status that a kind cannot have. */
-function requireFields(fields: Schema): void {
-  requireFaithful(fields, "fields");
+function requireFields(fields: Schema, kind: string): void {
+  requireFaithful(fields, kind);
   const { shape } = fields as { shape?: object };
-  if (!shape) throw new RangeError("fields: they are those of an object; take z.object({…})");
+  if (!shape) {
+    throw new RangeError(`${kind}: the fields beside spec and status are those of an object; take z.object({…})`);
+  }
   const taken = ["apiVersion", "kind", "metadata", "spec", "status"].find((name) => Object.hasOwn(shape, name));
-  if (taken) throw new RangeError(`fields.${taken}: every object has a field of this name; take another`);
+  if (taken) throw new RangeError(`${kind}.${taken}: every object has a field of this name; take another`);
 }
 
 /** What a schema makes of a spec. @throws {PermanentError} naming every field that it does not take. */

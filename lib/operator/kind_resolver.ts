@@ -6,31 +6,50 @@ import { type Client, discoverAll, type Discovery, findResource, type RequestRec
 /** Discovery is not repeated within this time: an object that names a kind which does not exist must not cost one each time. */
 const DISCOVERY_MS_MIN = 10_000;
 
+/** The server's discovery has no such kind. A CRD that was just created may not be in it yet. */
+export class UnknownKindError extends Error {
+  /** Tells the class in logs. */
+  override readonly name = "UnknownKindError";
+}
+
 /** Finds the resource of a kind: among those declared, which costs nothing, else by the server's discovery, which is remembered. */
 export class KindResolver {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #declared: readonly ApiResource[];
   readonly #signal: AbortSignal | undefined;
+  readonly #discoveryMsMin: number;
   #discovered: Promise<Discovery> | undefined;
   #discoveredMs = 0;
   /** Resources that discovery named and that were used, by `plural.group`. */
   readonly #found = new Set<string>();
   #outdated = false;
 
-  /** Discovery ends with `signal`: it is shared by passes, and must not outlive them all. */
-  constructor(client: Client, clock: Clock, declared: readonly ApiResource[], signal?: AbortSignal) {
+  /**
+   * Discovery ends with `signal`: it is shared by passes, and must not outlive them all. It is not repeated within `discoveryMsMin`, ten
+   * seconds by default.
+   */
+  constructor(
+    client: Client,
+    clock: Clock,
+    declared: readonly ApiResource[],
+    { signal, discoveryMsMin = DISCOVERY_MS_MIN }: {
+      readonly signal?: AbortSignal;
+      readonly discoveryMsMin?: number;
+    } = {},
+  ) {
     this.#client = client;
     this.#clock = clock;
     this.#declared = declared;
     this.#signal = signal;
+    this.#discoveryMsMin = discoveryMsMin;
   }
 
   /**
    * The resource of a kind.
    *
-   * @throws {TemporaryError} where the server cannot tell now. @throws {Error} where it does not know the kind; API errors of the
-   * discovery itself.
+   * @throws {TemporaryError} where the server cannot tell now. @throws {UnknownKindError} where it does not know the kind; API errors of
+   * the discovery itself.
    */
   async resolve(group: string, version: string, kind: string): Promise<ApiResource> {
     const known = this.#declared.find((each) => each.group === group && each.version === version && each.kind === kind);
@@ -54,7 +73,7 @@ export class KindResolver {
         },
       );
     }
-    throw new Error(`the server knows no kind ${kind} in ${apiVersion}`);
+    throw new UnknownKindError(`the server knows no kind ${kind} in ${apiVersion}`);
   }
 
   /**
@@ -67,7 +86,7 @@ export class KindResolver {
 
   /** Forgets what was discovered, unless that was a moment ago. */
   #forget(): boolean {
-    if (this.#clock.elapsed() - this.#discoveredMs < DISCOVERY_MS_MIN) return false;
+    if (this.#clock.elapsed() - this.#discoveredMs < this.#discoveryMsMin) return false;
     this.#discovered = undefined;
     this.#outdated = false;
     return true;

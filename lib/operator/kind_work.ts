@@ -9,14 +9,17 @@ export interface KindWork {
   readonly depth: number;
   /** When each reconcile that runs began, as `Clock.elapsed` tells. */
   readonly workingSinceMs: readonly number[];
+  /** Reconciles that run at the same time at most. */
+  readonly workersMax: number;
   /** Asks for a reconcile of an object, for a reason that no watch tells. */
   reconcile(key: ObjectKey): void;
 }
 
 /** What a controller lets others see, and ask of it. */
-export function workOf({ name, queue }: Controller): KindWork {
+export function workOf({ name, queue, workersMax }: Controller): KindWork {
   return {
     name,
+    workersMax,
     get depth() {
       return queue.depth;
     },

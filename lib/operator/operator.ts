@@ -244,7 +244,7 @@ export class Operator {
     return this.#admission.length > 0 || this.conversions.length > 0;
   }
 
-  /** The finalizer that its delete handlers of a kind put on objects: its own, and no other operator's. */
+  /** The finalizer that its delete handlers and daemons of a kind put on objects: its own, and no other operator's. */
   finalizer(kind: { readonly group: string }): string {
     return `${kind.group || "pintle.dev"}/${this.name}`;
   }

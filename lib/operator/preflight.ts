@@ -3,7 +3,7 @@ import { describeError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
 import { type Random, SystemRandom } from "../base/random.ts";
-import { formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
+import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
 import {
   type AccessSubject,
   type Client,
@@ -74,7 +74,7 @@ export function preflight(operator: Operator, client: Client, options: Preflight
 async function lookAtCluster(operator: Operator, client: Client, options: PreflightOptions): Promise<Finding[]> {
   const { program = operator.name, signal } = options;
   await serverVersion(client, signal);
-  const kinds = await missingKinds(operator, client, installHint(program), signal);
+  const kinds = await unservedKinds(operator, client, { program, signal });
   return [...kinds, ...await missingRights(operator, client, options)];
 }
 
@@ -127,14 +127,31 @@ function installHint(program: string): string {
   return `run \`${program} install\` as an admin`;
 }
 
-async function missingKinds(
+/** A kind that the operator watches and the cluster does not serve. */
+export interface UnservedKind extends Finding {
+  /** Whether the operator brings its CRD; otherwise it is somebody else's, and `install` does not help. */
+  readonly own: boolean;
+}
+
+/**
+ * The kinds that the operator declares, its children's and those that it watches included, and that the cluster does not serve: their
+ * stores would never be full.
+ *
+ * @throws {MalformedAnswerError} where the server is no API server.
+ */
+export async function unservedKinds(
   operator: Operator,
   client: Client,
-  install: string,
-  signal?: AbortSignal,
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const { kind } of operator.declarations) {
+  { program = operator.name, signal }: Pick<PreflightOptions, "program" | "signal"> = {},
+): Promise<UnservedKind[]> {
+  const findings: UnservedKind[] = [], crds = new Set(operator.crds().map(({ metadata }) => metadata?.name));
+  const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
+    kind,
+    ...owns,
+    ...watches.map(({ resource }) => resource),
+  ]);
+  const kinds = new Map(declared.map((kind) => [`${formatGroupResource(kind)}/${kind.version}`, kind]));
+  for (const kind of kinds.values()) {
     const path = kind.group === "" ? "/api/v1" : `/apis/${formatApiVersion(kind)}`;
     const list = await client.raw("GET", path, undefined, { signal }).catch((error) => {
       if (error instanceof NotFoundError) return undefined;
@@ -145,12 +162,22 @@ async function missingKinds(
       throw new MalformedAnswerError(`cannot get ${path}: the answer is no discovery of an API server`);
     }
     if (resources?.some(({ name }) => name === kind.plural)) continue;
+    const name = formatGroupResource(kind), own = crds.has(name);
     findings.push({
-      problem: `the cluster does not serve ${formatGroupResource(kind)} in ${formatApiVersion(kind)}`,
-      fix: `${install}: it applies the operator's CRDs`,
+      own,
+      problem: `the cluster does not serve ${name} in ${formatApiVersion(kind)}`,
+      fix: own ? `${installHint(program)}: it applies the operator's CRDs` : foreignHint(kind, program),
     });
   }
   return findings;
+}
+
+/** What to do where a kind that the operator does not bring is not served. */
+function foreignHint({ group }: ApiResource, program: string): string {
+  if (!group.includes(".") || group.endsWith(".k8s.io")) {
+    return "it belongs to Kubernetes or one of its projects: update the cluster, or install what serves that version";
+  }
+  return `it belongs to the owner of ${group}: install that CRD or API server; \`${program} install\` does not bring it`;
 }
 
 async function missingRules(

@@ -79,7 +79,7 @@ export class RunningOperator implements AsyncDisposable {
       ...options.requests,
     });
     this.#informers = new SharedInformers(this.client, { ...options.watching, clock, random, logger });
-    const kinds = new KindResolver(this.client, clock, kindsOf(operator), this.#abort.signal);
+    const kinds = new KindResolver(this.client, clock, kindsOf(operator), { signal: this.#abort.signal });
     const events = new EventRecorder(this.client, {
       controller: operator.name,
       instance: options.instance ?? operator.name,

@@ -65,9 +65,9 @@ export class ReplicationReconciler {
     const read = seen && !seen.metadata?.deletionTimestamp ? new SourceReading(context, sourceKey) : undefined;
     const source = read && await this.#facts(context, read, seen!.metadata!.resourceVersion!);
     if (source?.refused) return refuseSource(context, source.refused);
-    const matched = source ? matchedNamespaces(context, targets) : new Map<string, boolean>();
-    const removal = await this.#removeUnwanted(context, new Set(matched.keys()));
-    if (!source) return this.#sourceMissing(context, removal);
+    const matched = matchedNamespaces(context, targets);
+    const removal = await this.#removeUnwanted(context, new Set(source ? matched.keys() : []));
+    if (!source) return this.#sourceMissing(context, matched.size, removal);
     const allowed = [...matched].filter(([, allowed]) => allowed).map(([name]) => name);
     const refused = [...matched].filter(([, allowed]) => !allowed).map(([name]) => notTrusted(namespace, name));
     const failures = await this.#converge(context, source, read!, allowed);
@@ -270,14 +270,18 @@ export class ReplicationReconciler {
     }
   }
 
-  #sourceMissing({ spec, status, namespace }: Context, failures: readonly ReplicationFailure[]): void {
+  #sourceMissing(
+    { spec, status, namespace }: Context,
+    matched: number,
+    failures: readonly ReplicationFailure[],
+  ): void {
     const { kind, name } = spec.source;
     const message = `${kind} ${formatKey({ namespace, name })} does not exist`;
     status.condition("SourceFound", false, "NotFound", message);
     status.condition("Ready", false, "SourceNotFound", message);
     status.set({
       sourceVersion: undefined,
-      namespaces: { matched: 0, ready: 0, failed: failures.length },
+      namespaces: { matched, ready: 0, failed: failures.length },
       failures: listed(failures),
     });
     if (failures.length > 0) throw incomplete("could not be removed", failures);

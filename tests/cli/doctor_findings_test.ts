@@ -11,7 +11,7 @@ import { isStarting, podTrouble } from "../../lib/cli/doctor/pod_trouble.ts";
 import { judgeSkew } from "../../lib/cli/doctor/server_checks.ts";
 import { SETTINGS } from "../../lib/cli/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
-import { type BuiltinObject, ConfigMap } from "../../lib/operator/mod.ts";
+import { type BuiltinObject, ConfigMap, Service } from "../../lib/operator/mod.ts";
 import { replicator } from "../../lib/replicator/mod.ts";
 import { configMapOperator, widgetKind } from "../operator/widget.ts";
 
@@ -41,6 +41,13 @@ Deno.test("a CRD differs where its schema says more, less or something else; wha
     "schema.properties.spec.properties.more is not declared",
     "schema.properties.spec.properties.source.properties.kind.enum differs",
     "schema.properties.spec.properties.suspend is missing",
+  ]);
+  const crd = (schema: object, version: object) =>
+    ({ kind: "CustomResourceDefinition", spec: { versions: [{ name: "v1", ...version, schema }] } }) as DynamicObject;
+  const empty = crd({ properties: {}, required: [] }, { subresources: { status: {} } });
+  assert.deepEqual(differences(empty, crd({}, { subresources: { status: {} } })), []);
+  assert.deepEqual(differences(empty, crd({}, { subresources: {} })), [
+    "spec.versions.v1.subresources.status is missing",
   ]);
   const service = { kind: "Service", spec: { ports: [{ port: 443 }] } } as DynamicObject;
   const filled = { kind: "Service", spec: { ports: [{ port: 443 }], clusterIP: "10.0.0.1", type: "ClusterIP" } };
@@ -131,20 +138,22 @@ Deno.test("an object that has waited to go for a minute is a problem where the o
   const Widget = widgetKind("doctor"), operator = configMapOperator(Widget);
   operator.on(Widget).delete(() => {});
   operator.on(ConfigMap).delete(() => {});
+  operator.on(Service).daemon(() => Promise.resolve());
   await applyCrds(client, operator);
-  const make = async (kind: typeof Widget | typeof ConfigMap, name: string, finalizers: string[]) => {
-    const apiVersion = kind === ConfigMap ? "v1" : `${Widget.group}/v1`, metadata = { namespace: "default", name };
+  const make = async (kind: typeof Widget | typeof ConfigMap | typeof Service, name: string, finalizers: string[]) => {
+    const apiVersion = kind === Widget ? `${Widget.group}/v1` : "v1", metadata = { namespace: "default", name };
     await client.create<KubeObject>(kind, { apiVersion, kind: kind.kind, metadata: { ...metadata, finalizers } });
     await client.delete(kind, metadata);
   };
   await make(Widget, "ours", [operator.finalizer(Widget), "example.com/theirs"]);
   await make(Widget, "theirs", ["example.com/theirs"]);
   await make(ConfigMap, "somebodys", [operator.finalizer(ConfigMap)]);
+  await make(Service, "watched", [operator.finalizer(Service)]);
   const signal = new AbortController().signal, account = { namespace: "widgets-system", name: "widgets" };
   const examination = { client, transport, clock, operator, program: "widgets", account, signal } as unknown;
   const look = async () =>
     (await objectsCheck.look(examination as Examination)).map(({ verdict, says }) => [verdict, says]);
-  assert.deepEqual(await look(), [["ok", "all is well with widgets.doctor.test.pintle.dev, configmaps"]]);
+  assert.deepEqual(await look(), [["ok", "all is well with widgets.doctor.test.pintle.dev, configmaps, services"]]);
   await clock.advance(61_000);
   assert.deepEqual(await look(), [
     [
@@ -158,6 +167,10 @@ Deno.test("an object that has waited to go for a minute is a problem where the o
     [
       "problem",
       "1 deleted configmaps wait for the operator to take pintle.dev/widgets off: default/somebodys (for 1m1s)",
+    ],
+    [
+      "problem",
+      "1 deleted services wait for the operator to take pintle.dev/widgets off: default/watched (for 1m1s)",
     ],
   ]);
   await api.settled();

@@ -152,6 +152,20 @@ Deno.test("a CRD and a role that say something else than the operator declares a
   ]);
 });
 
+Deno.test("doctor sees a freeze of the peering that --peering names, and of the one that the pods are set to", async () => {
+  await using cluster = await InstalledCluster.open();
+  const team = await cluster.namespace("team"), peering = `${team}/shared`;
+  await cluster.done("freeze", "--peering", peering, "--lifetime", "1h", "--id", "ada");
+  assert.doesNotMatch((await cluster.run(["doctor"])).out, /peering/);
+  const seen = new RegExp(`warning: peering: ${peering}: ada .* freezes .*\n  fix: (pintle resume .*)\n`);
+  assert.match((await cluster.run(["doctor", "--peering", peering])).out, seen);
+  await deploy(cluster, { PINTLE_PEERING: peering });
+  const [, fix] = seen.exec((await cluster.run(["doctor"])).out) ?? [];
+  assert.equal(fix, `pintle resume --peering ${peering} --id "ada"`);
+  await cluster.done("resume", "--peering", peering, "--id", "ada");
+  assert.doesNotMatch((await cluster.run(["doctor"])).out, /peering/);
+});
+
 Deno.test("a Deployment's settings, replicas, memory and namespace are judged before anybody waits for its pods", async () => {
   await using cluster = await InstalledCluster.open();
   await deploy(cluster, { PINTLE_LOG_LEVL: "debug", PINTLE_WORKERS_MAX: "0" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { SystemClock } from "../../lib/base/mod.ts";
+import { SystemClock, VirtualClock } from "../../lib/base/mod.ts";
+import { ShownStacks } from "../../lib/cli/logging.ts";
 import { Client, connect } from "../../lib/client/mod.ts";
 import { Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication } from "../../lib/replicator/mod.ts";
@@ -62,4 +63,45 @@ Deno.test("the stack trace of a fatal error shows at debug alone", async () => {
   const args = ["run", "--kubeconfig", "none"];
   assert.doesNotMatch((await runBinary(args)).err, /\n\s+at /);
   assert.match((await runBinary([...args, "--log-level", "debug"])).err, /\n\s+at /);
+});
+
+/** What a failing operator has logged when its handler has failed three times at least. */
+async function failing(level: string): Promise<string> {
+  const args = ["run", "--cluster", "embedded", "--http-port", "0", "--log-level", level, "--backoff-initial", "5ms"];
+  await using binary = await Binary.start([...args, "--backoff-max", "20ms"], {
+    main: "tests/cli/failing_operator.ts",
+    permissions: DEMO_PERMISSIONS,
+  });
+  await binary.until(/the fourth attempt/); // three have failed
+  await binary.until(/a list and a text [^\n]*\n/);
+  binary.kill("SIGTERM");
+  const { code, out, err } = await binary.ended();
+  assert.equal(code, 0, err);
+  return out + err;
+}
+
+Deno.test("an error that repeats shows its stack once, and one line each time; at debug every line has it", async () => {
+  const stacks = (text: string) =>
+    text.split("\n").filter((line) => line.includes("handler=reconcile") && line.includes("stack=")).length;
+  assert.equal(stacks(await failing("info")), 1);
+  assert.ok(stacks(await failing("debug")) >= 3);
+});
+
+Deno.test("another error, another handler, and one that has not repeated for a quarter of an hour show their stacks", async () => {
+  const clock = new VirtualClock(), stacks = new ShownStacks(clock);
+  const shows = (handler: string, stack: string) =>
+    "stack" in stacks.withoutRepeated({ fields: { kind: "Widget", namespace: "a", name: "w", handler, stack } });
+  assert.deepEqual([shows("one", "first"), shows("two", "first"), shows("one", "first")], [true, true, false]);
+  const called = (by: string) => `Error: no\n    at handler (a.ts:1:1)\n    at ${by}`;
+  assert.deepEqual([shows("three", called("pass")), shows("three", called("async pass"))], [true, false]);
+  await clock.advance(900_000);
+  assert.deepEqual([shows("one", "first"), shows("one", "second"), shows("one", "first")], [false, true, true]);
+  await clock.advance(900_001);
+  assert.equal(shows("one", "first"), true);
+});
+
+Deno.test("text logs show lists and objects as they are, and quote a text that looks like one", async () => {
+  const text = await failing("info");
+  assert.match(text, /operator runs operator=failing kinds=\["widgets\.failing\.test\.pintle\.dev"\]/);
+  assert.match(text, /list=\["a",1\] nested=\{"key":"v"\} text="\[\\"a\\"\]" words="two words" plain=b/);
 });

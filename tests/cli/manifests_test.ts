@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { HttpsCluster, INSTALLATION } from "./https_cluster.ts";
-import { Binary, runBinary } from "./binary.ts";
+import { Binary, RUN_PERMISSIONS, runBinary } from "./binary.ts";
 
 async function printed(...args: string[]): Promise<string> {
   const { code, out, err } = await runBinary(["manifests", ...args], { permissions: ["--allow-env"] });
@@ -72,6 +72,35 @@ Deno.test({
     binary.kill("SIGINT");
     assert.equal((await binary.ended()).code, 0);
   },
+});
+
+Deno.test("--check sees files of which nothing is declared any more, and --output removes those that it wrote", async () => {
+  const folder = await Deno.makeTempDir(), permissions = [...RUN_PERMISSIONS, "--allow-write"];
+  const manifests = (...args: string[]) =>
+    runBinary(["manifests", ...args, folder], { main: "tests/cli/config_map_operator.ts", permissions });
+  const list = (resources: string[]) =>
+    Deno.writeTextFile(`${folder}/kustomization.yaml`, JSON.stringify({ resources }));
+  const stale = "# Written by `config-maps manifests --output`: change the operator instead.\n" + await printed();
+  try {
+    assert.equal((await manifests("--output")).code, 0);
+    await Deno.writeTextFile(`${folder}/crds.yaml`, stale);
+    await Deno.writeTextFile(`${folder}/webhooks.yaml`, "# kept by hand\n");
+    await list(["crds.yaml", "namespace.yaml", "rbac.yaml", "webhooks.yaml"]);
+    const checked = await manifests("--check");
+    assert.equal(checked.code, 1);
+    assert.match(checked.err, /^CustomResourceDefinition replications\.pintle\.dev is not declared$/m);
+    assert.match(checked.err, /^kustomization\.yaml lists crds\.yaml, of which nothing is declared$/m);
+    const written = await manifests("--output");
+    assert.equal(written.code, 0, written.err);
+    assert.match(written.out, /crds\.yaml removed$/m);
+    assert.match(written.err, /webhooks\.yaml is left: the operator declares nothing of it/);
+    assert.match(written.err, /kustomization\.yaml lists crds\.yaml: take it out of its resources/);
+    assert.equal(await Deno.readTextFile(`${folder}/webhooks.yaml`), "# kept by hand\n");
+    await list(["namespace.yaml", "rbac.yaml"]);
+    assert.equal((await manifests("--check")).code, 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("a program of another name speaks of itself: in its fixes, its namespace and its labels", async () => {

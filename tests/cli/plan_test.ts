@@ -79,6 +79,7 @@ Deno.test("objects are named as kubectl names them, one namespace's or all; what
     const lines = await cluster.done("plan", object, "--namespace", from);
     assert.equal(lines[0], `replication ${from}/login: reconcile`);
   }
+  assert.equal((await cluster.done("plan", "repl/login", "-n", from))[0], `replication ${from}/login: reconcile`);
   assert.deepEqual(await cluster.done("plan", "--namespace", other), [
     "0 objects looked at: nothing to do; nothing was written",
   ]);

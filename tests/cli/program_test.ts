@@ -12,6 +12,18 @@ Deno.test("version, --version and help run answer and exit 0", async () => {
   assert.match(help.out, /8080/);
 });
 
+Deno.test("help lists a command's own flags before the settings", async () => {
+  const cases = [["plan", "-n, --namespace"], ["install", "--dry-run"], ["test", "--filter"], ["demo", "--once"], [
+    "run",
+    "--dev",
+  ]];
+  for (const [command, own] of cases) {
+    const { out } = await runBinary([command!, "--help"]), at = out.indexOf(own!);
+    assert.ok(at > out.indexOf("Options:") && at < out.indexOf("\nSettings:\n"), `${command}:\n${out}`);
+    assert.ok(out.indexOf("--log-level") > out.indexOf("\nSettings:\n"), out);
+  }
+});
+
 Deno.test("unknown commands, flags, variables and values exit 2 and name what was meant", async () => {
   const cases: [string[], Record<string, string>, RegExp][] = [
     [["rum"], {}, /unknown command 'rum'[\s\S]*Did you mean run\?/],

@@ -76,6 +76,22 @@ Deno.test("objects go only where somebody agrees; where no operator runs, this p
   assert.deepEqual(left.metadata?.annotations, { "pintle.dev/orphaned-by": `${from}/orphaned` });
 });
 
+for (const flags of [["--leader-election", "on"], ["--peering", "pintle-replicator"]]) {
+  Deno.test(`an operator that runs outside of the cluster (${flags[0]}) is seen by its Lease, and cleans up itself`, async () => {
+    await using cluster = await InstalledCluster.open();
+    await replicated(cluster);
+    await using operator = await cluster.start(["run", "--http-port", "0", ...flags], { env: { HOSTNAME: "laptop" } });
+    await operator.until(/operator runs/);
+    const said = (await cluster.done("uninstall", "--delete-objects")).join("\n");
+    assert.match(
+      said,
+      /deleting 2 replications\.pintle\.dev: operator laptop_\w+ runs outside of the cluster, as Lease \S+ /,
+    );
+    assert.doesNotMatch(said, /no operator runs/);
+    assert.match(said, /2 replications\.pintle\.dev deleted/);
+  });
+}
+
 Deno.test("an operator that works as a pod cleans up itself, and its Deployment goes before its rights", async () => {
   await using cluster = await InstalledCluster.open();
   const { to } = await replicated(cluster);

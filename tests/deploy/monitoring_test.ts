@@ -31,7 +31,7 @@ function namesIn(expr: string): string[] {
 /** Every name, with its labels, that a scrape can have: of a replica of one controller with leader election. */
 async function served(): Promise<Map<string, Set<string>>> {
   const metrics = new Metrics(new VirtualClock());
-  metrics.addController({ name: "a", depth: () => 0, workingSinceMs: () => [], workersMax: 1 });
+  metrics.controllers(() => [{ name: "a", depth: 0, workingSinceMs: [], workersMax: 1 }]);
   metrics.leadership("a", () => true);
   metrics.watches(() => [{ resource: "b", objects: 1, stalenessMs: 1, relists: 0, reconnects: 0 }]);
   metrics.request({ verb: "get", code: 200, durationMs: 1 });

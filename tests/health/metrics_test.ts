@@ -62,12 +62,12 @@ Deno.test("reviews are counted by webhook and code, and those that were refused 
 
 Deno.test("a queue is counted under client-go's names, with the name of its controller", async () => {
   const clock = new VirtualClock(), metrics = new Metrics(clock), startMs = clock.now();
-  metrics.addController({
+  metrics.controllers(() => [{
     name: "a",
-    depth: () => 3,
-    workingSinceMs: () => [startMs, startMs + 1_000],
+    depth: 3,
+    workingSinceMs: [startMs, startMs + 1_000],
     workersMax: 16,
-  });
+  }]);
   const { queue } = metrics.observer("a");
   queue.added();
   queue.added();

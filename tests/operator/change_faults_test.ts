@@ -138,7 +138,9 @@ Deno.test("a status with a field that an older definition lacks is said on the o
       key,
       (widget) => conditionOf(widget, "Ready")?.reason === "StatusRefused",
     );
-    assert.match(conditionOf(refused, "Ready")!.message, /\.status\.endpoint: field not declared in schema/);
+    const { message } = conditionOf(refused, "Ready")!;
+    assert.match(message, /\.status\.endpoint: field not declared in schema/);
+    assert.match(message, /bring the installed CRD up to date with `install`, or correct what the handler sets$/);
     assert.equal(calls, 1);
   } finally {
     await running.stop(1_000);

@@ -18,6 +18,13 @@ unhappy.scenario(
       "a condition says so",
       () => expect(ref(Replication, "token")).toHaveCondition("SourceFound", false, { reason: "NotFound" }),
     );
+    await then(
+      "the namespaces that its targets match are counted all the same",
+      () =>
+        expect(ref(Replication, "token")).toMatch(
+          { status: { namespaces: { matched: 1, ready: 0, failed: 0 } } } as never,
+        ),
+    );
     await when("the Secret is created", () => cluster.createManifest(secret("token", { key: "one" })));
     await story.copied(team!, "one");
     await then("the condition is gone", () => expect(ref(Replication, "token")).toHaveCondition("SourceFound"));

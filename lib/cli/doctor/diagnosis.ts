@@ -4,6 +4,7 @@ import type { Transport } from "../../base/transport.ts";
 import { type Client, ForbiddenError } from "../../client/mod.ts";
 import type { Operator } from "../../operator/operator.ts";
 import type { Account } from "../footprint.ts";
+import type { PeeringPlace } from "../peering_place.ts";
 import type { SettingTable } from "../setting.ts";
 
 /**
@@ -33,6 +34,8 @@ export interface Examination {
   readonly operator: Operator;
   readonly program: string;
   readonly account: Account;
+  /** The peering that the settings name, or that of the operator's own name. */
+  readonly peering: PeeringPlace;
   /** Every setting of the program, to read those of its pods with. */
   readonly table: SettingTable;
   readonly signal: AbortSignal;

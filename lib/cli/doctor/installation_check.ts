@@ -70,11 +70,11 @@ export function differences(declared: DynamicObject, live: DynamicObject): strin
         field,
       ) => [field, byName(object[field])]),
     );
-  return diff(part(live), jsonClone(part(declared))).map(({ path, operation, old }) => ({
-    path: path.join("."),
-    operation,
-    old,
-  })).filter(({ path, operation, old }) => operation !== "remove" || !isFilledIn(declared, path, old))
+  return diff(part(live), jsonClone(part(declared))).map((change) => ({ ...change, path: change.path.join(".") }))
+    .filter(({ path, operation, old, next }) => {
+      if (operation === "add") return !isLeftOut(path, next);
+      return operation !== "remove" || !isFilledIn(declared, path, old);
+    })
     .map(({ path, operation }) => {
       const short = path.replace(/^spec\.versions\.[^.]+\.schema\.openAPIV3Schema\./, "schema.");
       return `${short} ${{ add: "is missing", change: "differs", remove: "is not declared" }[operation]}`;
@@ -86,6 +86,12 @@ function isFilledIn({ kind }: DynamicObject, path: string, value: unknown): bool
   if (kind === "Service" || FILLED_IN.test(path) || KEPT_THERE.test(path)) return true;
   // Selectors that select everything.
   return path.startsWith("webhooks.") && isObject(value) && Object.keys(value).length === 0;
+}
+
+/** Whether a server stores nothing for a declared field: empty lists and maps. `subresources.status: {}` is neither, and means something. */
+function isLeftOut(path: string, value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return path.endsWith(".properties") && isObject(value) && Object.keys(value).length === 0;
 }
 
 /** CRD versions, and webhooks, by their names, so that a difference tells where it is. */

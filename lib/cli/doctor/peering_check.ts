@@ -1,29 +1,63 @@
 import { formatDuration } from "../../base/duration.ts";
+import { formatKey, keyOf } from "../../apimachinery/object.ts";
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { describePeer, type Peer, PEERING_LABEL, peerOf, standing } from "../../election/peers.ts";
-import { type Check, type Finding, ok, warning } from "./diagnosis.ts";
+import { installNamespace } from "../../operator/installation.ts";
+import { deploymentsOf, isOver } from "../footprint.ts";
+import { peers, placeOf } from "../peering_place.ts";
+import { deployedSettings } from "./deployed_settings.ts";
+import { type Check, type Examination, type Finding, ok, warning } from "./diagnosis.ts";
 import { clockSkewMs } from "./server_checks.ts";
 
-/** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
-const FRESH_MS_MORE = 3_000;
-
-/** Who peers in the operator's namespace, and for whom they pause. Says nothing where nobody peers. */
+/**
+ * Who peers, and for whom they pause: in the peering that the settings name, in those of the deployed pods, and in every other one of the
+ * operator's namespace. Says nothing where nobody peers.
+ */
 export const peeringCheck: Check = {
   name: "peering",
   async look(examination) {
-    const { client, account: { namespace }, clock, signal, program } = examination;
-    const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector: PEERING_LABEL, signal });
-    const nowMs = clock.now() + (items.length > 0 ? await clockSkewMs(examination) ?? 0 : 0);
-    const peerings = Map.groupBy(items, ({ metadata }) => metadata?.labels?.[PEERING_LABEL] ?? "");
+    const { client, clock, signal } = examination, leases = new Map<string, LeaseObject>();
+    for (const { namespace, labelSelector } of await placesOf(examination)) {
+      const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
+      for (const lease of items) leases.set(formatKey(keyOf(lease)), lease);
+    }
+    const nowMs = clock.now() + (leases.size > 0 ? await clockSkewMs(examination) ?? 0 : 0);
+    const peerings = Map.groupBy(
+      leases.values(),
+      ({ metadata }) => `${metadata?.namespace}/${metadata?.labels?.[PEERING_LABEL]}`,
+    );
     return [...peerings].flatMap(([name, leases]) => {
       const alive = leases.filter((lease) => !isOver(lease, nowMs)).map(peerOf);
-      return leases.map((lease) => judge(name, lease, alive, nowMs, program));
+      return leases.map((lease) => judge(name, lease, alive, nowMs, examination));
     });
   },
 };
 
-function judge(name: string, lease: LeaseObject, alive: readonly Peer[], nowMs: number, program: string): Finding {
-  const peer = peerOf(lease), who = `${name}: ${describePeer(peer)}`;
+/** Where the leases of peers are looked for. */
+async function placesOf(
+  { client, account, peering, table, signal }: Examination,
+): Promise<{ readonly namespace: string; readonly labelSelector: string }[]> {
+  const deployed = (await deploymentsOf(client, account, signal))
+    .flatMap((deployment) => deployedSettings(deployment, table))
+    .flatMap(({ settings }) =>
+      settings && peers({ settings }) ? [placeOf(settings.peering || account.name, account.namespace)] : []
+    );
+  const named = [peering, ...deployed].map(({ namespace, name }) => ({
+    namespace,
+    labelSelector: `${PEERING_LABEL}=${name}`,
+  }));
+  return [{ namespace: account.namespace, labelSelector: PEERING_LABEL }, ...named];
+}
+
+function judge(
+  title: string,
+  lease: LeaseObject,
+  alive: readonly Peer[],
+  nowMs: number,
+  { program, account }: Examination,
+): Finding {
+  const peer = peerOf(lease), [namespace, name] = title.split("/");
+  const who = `${namespace === account.namespace ? name : title}: ${describePeer(peer)}`;
   if (isOver(lease, nowMs)) {
     const agoMs = nowMs - Date.parse(lease.spec?.renewTime ?? lease.metadata?.creationTimestamp ?? "");
     return warning(
@@ -32,9 +66,10 @@ function judge(name: string, lease: LeaseObject, alive: readonly Peer[], nowMs: 
     );
   }
   if (peer.state === "freeze" || peer.state === "hold") {
+    const isDefault = namespace === installNamespace(program) && name === account.name;
     return warning(
       `${who} freezes operators up to its priority`,
-      `${program} resume --id ${JSON.stringify(peer.identity)}`,
+      `${program} resume ${isDefault ? "" : `--peering ${title} `}--id ${JSON.stringify(peer.identity)}`,
     );
   }
   const stands = standing(peer, alive);
@@ -48,10 +83,4 @@ function judge(name: string, lease: LeaseObject, alive: readonly Peer[], nowMs: 
   return ok(
     `${who} works${stands.kind === "next" ? ` as soon as ${describePeer(stands.waitsFor[0]!)} has paused` : ""}`,
   );
-}
-
-/** By the times in the lease: a look that takes no time cannot wait whether it changes. */
-function isOver({ spec, metadata }: LeaseObject, nowMs: number): boolean {
-  const sinceMs = Date.parse(spec?.renewTime ?? metadata?.creationTimestamp ?? "");
-  return nowMs > sinceMs + (spec?.leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
 }

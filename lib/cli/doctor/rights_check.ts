@@ -1,7 +1,7 @@
 import { formatKey } from "../../apimachinery/object.ts";
 import { serviceAccountUser } from "../../harness/cluster.ts";
 import { ServiceAccount } from "../../operator/builtin_kinds.ts";
-import { missingRights } from "../../operator/preflight.ts";
+import { missingRights, unservedKinds } from "../../operator/preflight.ts";
 import { type Check, ok, problem, warning } from "./diagnosis.ts";
 import { installCommand } from "./installation_check.ts";
 
@@ -25,11 +25,22 @@ export const rightsCheck: Check = {
   },
 };
 
+/** Whether the cluster serves the kinds that the operator watches and others bring; the check of the installation looks at its own. */
+export const kindsCheck: Check = {
+  name: "kinds",
+  async look({ operator, client, program, signal }) {
+    const foreign = (await unservedKinds(operator, client, { program, signal })).filter(({ own }) => !own);
+    return foreign.map((each) => problem(each.problem, each.fix));
+  },
+};
+
 /** Whether whoever runs this could run the operator as well, as `run` outside of the cluster does. */
 export const ownRightsCheck: Check = {
   name: "you",
   async look({ operator, client, program, signal }) {
     const missing = await missingRights(operator, client, { program, signal });
+    const [unserved] = await unservedKinds(operator, client, { program, signal });
+    if (unserved) return [warning(`\`${program} run\` does not work here: ${unserved.problem}`, unserved.fix)];
     if (missing.length === 0) {
       return [ok(`you may do all that the operator declares, so \`${program} run\` works here`)];
     }

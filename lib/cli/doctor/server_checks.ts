@@ -31,7 +31,9 @@ export const clockCheck: Check = {
 };
 
 /** How far the server's clock is ahead of this machine's; undefined where the server does not say. Exact to about a second. */
-export async function clockSkewMs({ transport, clock, signal }: Examination): Promise<number | undefined> {
+export async function clockSkewMs(
+  { transport, clock, signal }: Pick<Examination, "transport" | "clock" | "signal">,
+): Promise<number | undefined> {
   const beforeMs = clock.now(), response = await transport.fetch("/version", { signal });
   await response.body?.cancel();
   const dateMs = Date.parse(response.headers.get("date") ?? "");

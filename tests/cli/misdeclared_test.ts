@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { type BinaryOptions, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
+
+const PROGRAM: BinaryOptions = { main: "tests/cli/misdeclared_operator.ts", permissions: DEMO_PERMISSIONS };
+const COMMANDS = [
+  ["run", "--http-port", "0", "--cluster", "embedded"],
+  ["plan", "--cluster", "embedded"],
+  ["install", "--cluster", "embedded"],
+  ["uninstall", "--cluster", "embedded"],
+  ["doctor", "--cluster", "embedded"],
+  ["migrate-storage", "--cluster", "embedded"],
+  ["demo"],
+  ["test"],
+];
+
+Deno.test("a kind that no CRD can hold ends the program with 1 where it is declared, and names kind and field", async () => {
+  const { code, err } = await runBinary(["run"], PROGRAM);
+  assert.equal(code, 1, err);
+  assert.match(err, /Widget\.spec\.size: a CRD's structural schema cannot hold this union; take z\.discriminatedUnion/);
+});
+
+Deno.test("every command whose CRD the server refuses ends with 1 and names kind and field", async () => {
+  for (const args of COMMANDS) {
+    const { code, out, err } = await runBinary(args, { ...PROGRAM, env: { REFUSED: "1" } });
+    assert.equal(code, 1, `${args.join(" ")}: ${out}${err}`);
+    assert.match(out + err, /widgets\.misdeclared\.test\.pintle\.dev.*properties\[spec\]\.properties\[size\]/);
+    assert.doesNotMatch(err, /\n\s+at /, args.join(" "));
+  }
+});
