@@ -4,7 +4,11 @@
 { # A shell reads a block to its end before it runs any of it: half a download runs nothing.
 set -eu
 mask=$(umask); umask 077
-digest=@DIGEST@ lines=@LINES@ runtime_bytes=@RUNTIME_BYTES@ files=@FILES@
+digest=@DIGEST@ lines=@LINES@ runtime_bytes=@RUNTIME_BYTES@ content="@CONTENT@"
+# A pipe would take the place of a stream that is closed, and hold what another program reads.
+{ true 3<&0; } 2>/dev/null || exec </dev/null
+{ true 3>&1; } 2>/dev/null || exec >/dev/null
+true 3>&2 || exec 2>/dev/null
 self=$0
 # A shell that was told to run this file names it as it was typed; one that found it through PATH may name it without its folder.
 case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v "$self") || self=$0; fi ;; esac
@@ -37,7 +41,7 @@ usable() {
   folder=${1%/}/$2 home=${1%/}/$2/$digest
   mkdir -m 700 -- "$folder" 2>/dev/null || true
   private "$folder" || return 1
-  unpacked || [ -w "$folder" ]
+  [ -w "$folder" ] || unpacked
 }
 
 find_cache() {
@@ -53,10 +57,19 @@ find_cache() {
     "set PINTLE_CACHE_HOME to a folder that you own, mode 700"
 }
 
-# Cleaners of temporary folders take single files: all must be there.
+# A sum of what is unpacked in $1. Cleaners of temporary folders take single files, crashes and full disks leave them empty or full of zeros:
+# the program is read as a whole, the runtime in five places, since its 100 MB would take half a second.
+content_of() {
+  (
+    cd "$1/app" && find . -type f ! -name '.nfs*' -exec cksum {} + | LC_ALL=C sort
+    cd .. && for quarter in 0 1 2 3 4; do
+      dd if=deno bs=65536 skip=$((runtime_bytes / 65536 * quarter / 4)) count=1
+    done | cksum
+  ) 2>/dev/null | cksum
+}
+
 unpacked() {
-  [ -f "$home/deno" ] && [ -n "$(find "$home/deno" -size "${runtime_bytes}c" 2>/dev/null)" ] &&
-    [ "$(find "$home/app" -type f 2>/dev/null | wc -l)" -ge "$files" ]
+  [ -n "$(find "$home/deno" -type f -size "${runtime_bytes}c" 2>/dev/null)" ] && [ "$(content_of "$home")" = "$content" ]
 }
 
 sum() {
@@ -68,13 +81,14 @@ payload() { tail -n +"$lines" -- "$self"; }
 # Several first runs at once all come here. Either the whole folder takes its place in one rename, or, where an incomplete one
 # or another process's stands there, each file takes its own: at no moment is one missing that another process starts with.
 place() {
-  if [ ! -d "$home" ]; then rm -rf -- "$home"; fi
+  [ -d "$home" ] || rm -f -- "$home" 2>/dev/null || true # not -r: another process's folder may stand there by now
   if [ ! -e "$home" ] && mv -- "$fresh" "$home" 2>/dev/null; then
     rm -rf -- "${home:?}/${fresh##*/}" # it went inside, where another process was faster by a moment
   fi
   if unpacked || [ ! -d "$fresh" ]; then return 0; fi
   (
     cd "$fresh" && find . -type d | while IFS= read -r path; do mkdir -p -- "$home/$path"; done
+    find "$home/app" -type f | while IFS= read -r path; do [ -f "$fresh/${path#"$home"/}" ] || rm -f -- "$path"; done
     find . -type f | while IFS= read -r path; do mv -f -- "$path" "$home/$path"; done
   ) 2>/dev/null
 }

@@ -21,7 +21,7 @@ export interface SelfUnpacking {
  */
 export async function packSelfUnpacking(made: SelfUnpacking): Promise<number> {
   const payload = await pack(made);
-  const launcher = await launcherFor(made, payload.digest);
+  const launcher = await launcherFor(made, payload);
   const { output } = made;
   // Written beside and renamed: a file that is being run must not be written into.
   await Deno.writeFile(`${output}.new`, concat(new TextEncoder().encode(launcher), payload.archive), { mode: 0o755 });
@@ -29,8 +29,16 @@ export async function packSelfUnpacking(made: SelfUnpacking): Promise<number> {
   return (await Deno.stat(output)).size;
 }
 
+interface Payload {
+  readonly archive: Uint8Array;
+  /** SHA-256 of the archive. */
+  readonly digest: string;
+  /** What the launcher's `content_of` says of the unpacked archive. */
+  readonly content: string;
+}
+
 /** A gzip-compressed tar archive of the runtime and the program. */
-async function pack({ runtime, app }: SelfUnpacking): Promise<{ archive: Uint8Array; digest: string }> {
+async function pack({ runtime, app }: SelfUnpacking): Promise<Payload> {
   const stage = await Deno.makeTempDir({ prefix: "pintle-package-" });
   try {
     await Deno.copyFile(runtime, `${stage}/deno`);
@@ -39,32 +47,39 @@ async function pack({ runtime, app }: SelfUnpacking): Promise<{ archive: Uint8Ar
     const tar = new Deno.Command("tar", { args: ["-chzf", "-", "-C", stage, "deno", "app"], stdout: "piped" });
     const { code, stdout } = await tar.output();
     if (code !== 0) throw new Error(`tar exited with ${code}`);
-    return { archive: stdout, digest: new Uint8Array(await crypto.subtle.digest("SHA-256", stdout)).toHex() };
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", stdout)).toHex();
+    return { archive: stdout, digest, content: await contentOf(stage) };
   } finally {
     await Deno.remove(stage, { recursive: true });
   }
 }
 
-async function launcherFor({ name, version, runtime, app, permissions }: SelfUnpacking, digest: string) {
-  const template = await Deno.readTextFile(new URL("./launcher.sh", import.meta.url));
+/** The sum of an unpacked archive, by the launcher's own function. */
+async function contentOf(folder: string): Promise<string> {
+  const [sum] = /^content_of\(\) \{\n[^]*?^\}$/m.exec(await launcherTemplate())!;
+  const runtimeBytes = (await Deno.stat(`${folder}/deno`)).size;
+  const script = `runtime_bytes=${runtimeBytes}\n${sum}\ncontent_of "$1"`;
+  const { code, stdout } = await new Deno.Command("sh", { args: ["-c", script, "sh", folder] }).output();
+  if (code !== 0) throw new Error(`cksum exited with ${code}`);
+  return new TextDecoder().decode(stdout).trim();
+}
+
+function launcherTemplate(): Promise<string> {
+  return Deno.readTextFile(new URL("./launcher.sh", import.meta.url));
+}
+
+async function launcherFor({ name, version, runtime, permissions }: SelfUnpacking, { digest, content }: Payload) {
+  const template = await launcherTemplate();
   const values: Record<string, string> = {
     NAME: name,
     VERSION: version,
     DIGEST: digest,
     LINES: `${template.split("\n").length}`, // the template ends in a line break: the payload begins on the next line
     RUNTIME_BYTES: `${(await Deno.stat(runtime)).size}`,
-    FILES: `${await countFiles(app)}`,
+    CONTENT: content,
     PERMISSIONS: permissions.join(" "),
   };
   return template.replaceAll(/@([A-Z_]+)@/g, (_, word: string) => values[word]!);
-}
-
-async function countFiles(folder: string): Promise<number> {
-  let files = 0;
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    files += isDirectory ? await countFiles(`${folder}/${name}`) : 1;
-  }
-  return files;
 }
 
 function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {

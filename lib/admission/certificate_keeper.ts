@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Clock } from "../base/clock.ts";
 import { sleep } from "../base/clock.ts";
 import { validUntilMs } from "../base/certificates.ts";
@@ -6,13 +7,15 @@ import { formatJson, isObject } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { type DynamicObject, formatKey, keyOf, type ObjectKey } from "../apimachinery/object.ts";
 import { AlreadyExistsError, type Client, ConflictError } from "../client/mod.ts";
-import { fromSecret, SECRETS, toSecret } from "./certificate_secret.ts";
+import { certificatesIn, fromSecret, SECRETS, toSecret } from "./certificate_secret.ts";
 import {
   afterStep,
+  faultOf,
   ROTATION_DEFAULTS,
   type RotationBounds,
   rotationStep,
   type ServingCertificates,
+  signersOf,
 } from "./serving_certificates.ts";
 import { conversionPatch, converterOf, CRDS } from "./crd_conversion.ts";
 import { caBundle, type ConfigurationOptions, webhookConfigurations } from "./webhook_configuration.ts";
@@ -63,6 +66,8 @@ export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
   readonly #bounds: RotationBounds;
   #lastError: unknown;
+  /** Why the Secret cannot be used as it is; of the last look. */
+  #fault: string | undefined;
   #shown: ServingCertificates | undefined;
 
   constructor(options: CertificateKeeperOptions) {
@@ -74,7 +79,8 @@ export class CertificateKeeper {
   get problem(): string | undefined {
     if (this.#shown) return undefined;
     const where = `Secret ${formatKey(this.#options.secret)}`;
-    return this.#lastError ? `${where}: ${describeError(this.#lastError)}` : `no certificate in ${where} yet`;
+    if (this.#lastError) return `${where}: ${describeError(this.#lastError)}`;
+    return this.#fault ? `${where} cannot be used: ${this.#fault}` : `no certificate in ${where} yet`;
   }
 
   /** Looks again and again until `signal` aborts. An error is logged, and looked at again. */
@@ -126,14 +132,44 @@ export class CertificateKeeper {
   }
 
   async #advance(found: DynamicObject | undefined, signal?: AbortSignal): Promise<ServingCertificates | undefined> {
-    const { clock, secret, names, leads, logger, configuration, conversion } = this.#options;
-    const kept = found && fromSecret(found), nowMs = clock.now(), { client } = conversion ?? this.#options;
-    if (!conversion && !leads()) return kept;
-    // Whoever deletes the Secret wants other certificates: until all replicas show them, those that they show are still trusted.
+    const { clock, names, leads, conversion } = this.#options;
+    const kept = this.#usable(found), nowMs = clock.now();
+    if (!conversion && !leads()) return kept && await this.#isTrusted(kept, signal) ? kept : undefined;
+    // Who deletes or damages the Secret wants other certificates: until all replicas show them, those that they show are still trusted.
     const shown = this.#shown && validUntilMs(this.#shown.serving.certificate) > nowMs ? this.#shown : undefined;
-    const present = kept ?? shown, step = !kept && shown ? "announce" : rotationStep(present, nowMs, this.#bounds);
-    if (step === "keep") return present;
-    const next = afterStep(step, present, { names, nowMs, lifetimeMs: this.#bounds.lifetimeMs });
+    const present = kept ?? shown, due = !kept && shown ? "announce" : rotationStep(present, nowMs, this.#bounds);
+    const lacking = await this.#lacking(kept, shown, signal);
+    if (due === "keep" && lacking.length === 0) return present;
+    const after = due === "keep"
+      ? present!
+      : afterStep(due, present, { names, nowMs, lifetimeMs: this.#bounds.lifetimeMs });
+    const next = { ...after, authorities: [...lacking, ...after.authorities], sinceMs: nowMs };
+    return await this.#write(found, next, due === "keep" ? "trust" : due, signal) ? next : kept;
+  }
+
+  /** What the Secret holds, as far as callers can use it. What they cannot use is logged once. */
+  #usable(found: DynamicObject | undefined): ServingCertificates | undefined {
+    const { clock, names, logger, secret } = this.#options, check = { names, nowMs: clock.now() };
+    const held = found && fromSecret(found);
+    const fault = !held ? found && "it holds no certificates" : faultOf(held, check);
+    const nextFault = !fault && held?.next && faultOf({ ...held, serving: held.next }, check);
+    const reason = fault || (nextFault && `next.crt: ${nextFault}`) || undefined;
+    if (reason && reason !== this.#fault) {
+      logger.warn("the webhooks' certificates cannot be used as they are", { secret: formatKey(secret), reason });
+    }
+    this.#fault = reason;
+    if (fault || !held) return undefined;
+    return nextFault ? { ...held, next: undefined } : held;
+  }
+
+  /** Writes the Secret; false where another replica was quicker, whose step the next look shows. */
+  async #write(
+    found: DynamicObject | undefined,
+    next: ServingCertificates,
+    step: string,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const { secret, logger, configuration, conversion } = this.#options, { client } = conversion ?? this.#options;
     const object = toSecret(secret, next, configuration.labels ?? {});
     try {
       if (!found) await client.create(SECRETS, object, { signal });
@@ -143,12 +179,47 @@ export class CertificateKeeper {
         await client.replace(SECRETS, { ...object, type: found.type, metadata }, { signal });
       }
     } catch (error) {
-      // Somebody else was quicker: the next look shows what they did.
-      if (error instanceof AlreadyExistsError || error instanceof ConflictError) return kept;
+      if (error instanceof AlreadyExistsError || error instanceof ConflictError) return false;
       throw error;
     }
     logger.info("the webhooks' certificates went a step further", { step, secret: formatKey(secret) });
-    return next;
+    return true;
+  }
+
+  /**
+   * Authorities of certificates that replicas may still show although the Secret does not name them: it was replaced as a whole. Who shows
+   * nothing itself asks what API servers trust.
+   */
+  async #lacking(
+    kept: ServingCertificates | undefined,
+    shown: ServingCertificates | undefined,
+    signal?: AbortSignal,
+  ): Promise<string[]> {
+    if (!kept) return shown ? [] : [...new Set((await this.#told(signal)).flat())];
+    if (!shown || signersOf(shown.serving, kept.authorities).length > 0) return [];
+    return signersOf(shown.serving, shown.authorities);
+  }
+
+  /** Whether API servers trust what a replica would show instead of what it shows. */
+  async #isTrusted({ serving }: ServingCertificates, signal?: AbortSignal): Promise<boolean> {
+    if (serving.certificate === this.#shown?.serving.certificate) return true;
+    const told = await this.#told(signal), isTrusted = told.every((each) => signersOf(serving, each).length > 0);
+    if (!isTrusted) this.#fault ??= "API servers do not trust its certificate yet";
+    return isTrusted;
+  }
+
+  /** The authorities that API servers trust, for each webhook that is installed. */
+  async #told(signal?: AbortSignal): Promise<string[][]> {
+    const { client, configuration, conversion } = this.#options, bundles: unknown[] = [];
+    for (const { resource, object } of webhookConfigurations(configuration)) {
+      const live = await client.find<DynamicObject>(resource, keyOf(object), { signal });
+      bundles.push(...(live ? placesOf(live).map(({ caBundle }) => caBundle) : []));
+    }
+    for (const name of conversion?.crds ?? []) {
+      const live = await client.find<DynamicObject>(CRDS, { name }, { signal });
+      bundles.push(live && converterOf(live)?.caBundle);
+    }
+    return bundles.map((bundle) => certificatesIn(Buffer.from(String(bundle ?? ""), "base64").toString()));
   }
 
   /** Has the CRDs ask behind the Service, and trust who answers. One that asks nobody is of another release: it is left alone. */
@@ -189,11 +260,18 @@ function asks({ url, service }: NonNullable<ReturnType<typeof converterOf>>, pla
 
 /** Whether a configuration has the very webhooks that are wanted, at their places and with their authorities. */
 function says(live: DynamicObject, wanted: DynamicObject): boolean {
-  const places = ({ webhooks }: DynamicObject) =>
-    (Array.isArray(webhooks) ? webhooks : []).filter(isObject).map(({ name, clientConfig }) => {
-      const { url, caBundle, service } = (isObject(clientConfig) ? clientConfig : {}) as Record<string, unknown>;
+  const places = (configuration: DynamicObject) =>
+    placesOf(configuration).map(({ name, url, caBundle, service }) => {
       const { namespace, name: serviceName, path } = (isObject(service) ? service : {}) as Record<string, unknown>;
       return formatJson([name, url, caBundle, namespace, serviceName, path]);
     });
   return formatJson(places(live)) === formatJson(places(wanted));
+}
+
+/** Name, place and authorities of each webhook of a configuration. */
+function placesOf({ webhooks }: DynamicObject): Record<string, unknown>[] {
+  return (Array.isArray(webhooks) ? webhooks : []).filter(isObject).map(({ name, clientConfig }) => ({
+    ...(isObject(clientConfig) ? clientConfig : {}),
+    name,
+  }));
 }

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { CertificateAuthority, type Identity, validUntilMs } from "../base/certificates.ts";
 
 /** The certificates of an operator's webhooks, as all its replicas share them. */
@@ -71,9 +72,55 @@ export function afterStep(
     case "switch":
       return { serving: present.next!, authorities: present.authorities, sinceMs: nowMs };
     case "retire":
-      return { ...present, authorities: present.authorities.slice(-1), sinceMs: nowMs };
+      return { ...present, authorities: signersOf(present.serving, present.authorities).slice(-1), sinceMs: nowMs };
     default:
       return step satisfies never;
+  }
+}
+
+/**
+ * Why no caller could use the certificates at `nowMs`, in words that follow a Secret's name; undefined where they can. One that has ended is
+ * no fault: {@linkcode rotationStep} replaces it.
+ */
+export function faultOf(
+  { serving, authorities, sinceMs }: Pick<ServingCertificates, "serving" | "authorities" | "sinceMs">,
+  { names, nowMs }: { readonly names: readonly string[]; readonly nowMs: number },
+): string | undefined {
+  const certificate = new X509Certificate(serving.certificate);
+  if (!isKeyOf(serving.key, certificate)) return "the key does not belong to the certificate";
+  const signers = signersOf(serving, authorities).map((each) => new X509Certificate(each));
+  if (signers.length === 0) return "the certificate is not signed by an authority of ca.crt";
+  const lacking = names.find((name) => certificate.checkHost(name) === undefined);
+  if (lacking) return `the certificate is not for ${lacking}`;
+  if (certificate.validFromDate.getTime() > nowMs) {
+    return `the certificate is not valid before ${certificate.validFrom}`;
+  }
+  const endMs = validUntilMs(serving.certificate);
+  if (endMs > nowMs && signers.every(({ validToDate }) => validToDate.getTime() <= nowMs)) {
+    return "its authority has ended";
+  }
+  // The next step of a rotation would wait for that time.
+  return sinceMs > nowMs + DAY_MS ? "its last step lies in the future" : undefined;
+}
+
+/** Those of some authorities (PEM) that signed a certificate. */
+export function signersOf({ certificate }: Identity, authorities: readonly string[]): string[] {
+  const signed = new X509Certificate(certificate);
+  return authorities.filter((authority) => {
+    try {
+      const { publicKey, subject } = new X509Certificate(authority);
+      return subject === signed.issuer && signed.verify(publicKey);
+    } catch {
+      return false; // no certificate at all, or one of another kind of key
+    }
+  });
+}
+
+function isKeyOf(key: string, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false; // no key at all
   }
 }
 

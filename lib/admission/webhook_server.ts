@@ -1,8 +1,8 @@
-import { createServer, type Server } from "node:https";
+import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { once } from "node:events";
 import { boundedBody } from "../base/bounded_body.ts";
+import { BoundedServer } from "../base/bounded_server.ts";
 import type { Identity } from "../base/certificates.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
@@ -29,8 +29,12 @@ export interface WebhookServerOptions {
   readonly logger: Logger;
   /** A caller that has not sent its review by then is cut off. Thirty seconds where absent: no API server waits longer. */
   readonly requestTimeoutMs?: number;
+  /** Connections at the same time: see {@linkcode BoundedServer}. A thousand where absent. */
   readonly connectionsMax?: number;
-  /** Bytes of all reviews that are read or answered at the same time; 128 MiB where absent. One that comes on top is turned away. */
+  /**
+   * Bytes of all reviews that are read or answered at the same time; 128 MiB where absent. One that comes on top cuts those that are read
+   * for longer; where that is not enough it is turned away.
+   */
   readonly bodiesBytesMax?: number;
   /** Answers under way have so long to finish when it closes. Thirty seconds where absent. */
   readonly closeMsMax?: number;
@@ -50,7 +54,9 @@ const KEEP_ALIVE_MS = 120_000;
 export class WebhookServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: WebhookServerOptions;
-  readonly #sockets = new Set<Socket>();
+  readonly #bounded: BoundedServer;
+  /** Reviews of which bytes are still to come, the oldest first. */
+  readonly #reading = new Set<Reading>();
   readonly #idle = Promise.withResolvers<void>();
   #shown: Identity;
   #underWay = 0;
@@ -60,27 +66,23 @@ export class WebhookServer implements AsyncDisposable {
   /** The port that it listens on. */
   readonly port: number;
 
-  private constructor(server: Server, options: WebhookServerOptions) {
+  private constructor(bounded: BoundedServer, options: WebhookServerOptions) {
+    const { server } = bounded;
+    this.#bounded = bounded;
     this.#server = server;
     this.#options = options;
     this.#shown = options.identity;
     const address = server.address();
     this.port = typeof address === "object" && address ? address.port : 0;
     server.on("request", (request, response) => void this.#serve(request, response));
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
   }
 
   /** @throws {UsageError} where the address cannot be bound; the message names it. */
   static async start(options: WebhookServerOptions): Promise<WebhookServer> {
     const { host, port, identity, logger, requestTimeoutMs = 30_000, connectionsMax = 1_000 } = options;
-    const server = createServer({ cert: identity.certificate, key: identity.key });
-    server.headersTimeout = Math.min(10_000, requestTimeoutMs);
-    server.requestTimeout = requestTimeoutMs;
+    const bounds = { connectionsMax, requestTimeoutMs, headersTimeoutMs: Math.min(10_000, requestTimeoutMs) };
+    const bounded = new BoundedServer({ cert: identity.certificate, key: identity.key }, bounds), { server } = bounded;
     server.keepAliveTimeout = KEEP_ALIVE_MS;
-    server.maxConnections = connectionsMax;
     try {
       const listening = once(server, "listening");
       server.listen(port, host);
@@ -92,7 +94,7 @@ export class WebhookServer implements AsyncDisposable {
         { cause },
       );
     }
-    const started = new WebhookServer(server, options);
+    const started = new WebhookServer(bounded, options);
     logger.info("webhooks are served", { host, port: started.port });
     return started;
   }
@@ -118,23 +120,22 @@ export class WebhookServer implements AsyncDisposable {
     const timer = clock.schedule(() => this.#idle.resolve(), closeMsMax);
     if (this.#underWay > 0) await this.#idle.promise;
     clock.clear(timer);
-    for (const socket of this.#sockets) socket.destroy();
+    this.#bounded.cut();
     await closed;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { webhooks, logger, bodiesBytesMax = 128 * 1024 * 1024 } = this.#options;
-    let held = 0;
-    const mayHold = (bytes: number) => {
-      held += bytes;
-      return (this.#bodiesBytes += bytes) <= bodiesBytesMax;
-    };
+    const reading: Reading = { bytes: 0, cut: () => request.destroy() };
+    this.#reading.add(reading);
     this.#underWay++;
     // Written out before it counts as done, or a close would cut it off.
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
+      const mayHold = (bytes: number) => this.#mayHold(reading, bytes, bodiesBytesMax);
       const body = (await boundedBody(request, bytesMax, mayHold))?.toString();
+      this.#reading.delete(reading);
       const answer = body === undefined
         ? this.#bodiesBytes > bodiesBytesMax
           ? new Response("too many bytes of reviews are under way\n", { status: 503 })
@@ -148,10 +149,32 @@ export class WebhookServer implements AsyncDisposable {
       logger.warn("a connection to the webhooks broke", { error: describeError(error) });
       response.destroy();
     } finally {
-      this.#bodiesBytes -= held;
+      this.#reading.delete(reading);
+      this.#bodiesBytes -= reading.bytes;
       if (--this.#underWay === 0 && this.#closing) this.#idle.resolve();
     }
   }
+
+  /** Counts more bytes of a review, and cuts older ones that are still awaited where they are too many together. */
+  #mayHold(reading: Reading, bytes: number, bodiesBytesMax: number): boolean {
+    reading.bytes += bytes;
+    this.#bodiesBytes += bytes;
+    for (const older of this.#reading) {
+      if (this.#bodiesBytes <= bodiesBytesMax || older === reading) break;
+      older.cut();
+      this.#reading.delete(older);
+      this.#bodiesBytes -= older.bytes;
+      older.bytes = 0;
+    }
+    return this.#bodiesBytes <= bodiesBytesMax;
+  }
+}
+
+/** A review that is read. */
+interface Reading {
+  /** Read so far. */
+  bytes: number;
+  cut(): void;
 }
 
 /** Node gives lists of what may stand in a request more than once. */

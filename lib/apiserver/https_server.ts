@@ -1,9 +1,9 @@
-import { createServer, type Server } from "node:https";
+import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { once } from "node:events";
 import { boundedBody } from "../base/bounded_body.ts";
+import { BoundedServer } from "../base/bounded_server.ts";
 import { describeError, type Logger, silentLogger } from "../base/mod.ts";
 import { ApiError, bodyTooLarge, unauthorized } from "./api_error.ts";
 import { errorResponse } from "./api_response.ts";
@@ -21,10 +21,11 @@ export interface HttpsOptions {
   readonly logger?: Logger;
   /** The machine's time, for the certificates. */
   readonly nowMs: number;
-  /** A client that has not sent its headers by then is cut off. */
+  /** A client that has not shaken hands by then, or not sent its headers, is cut off. */
   readonly headersTimeoutMs?: number;
   /** A client that has not sent its request by then is cut off. */
   readonly requestTimeoutMs?: number;
+  /** Connections at the same time: see {@linkcode BoundedServer}. */
   readonly connectionsMax?: number;
   /** Signs the certificates; a new authority where absent. With the same one a server that starts again is known to its clients. */
   readonly authority?: CertificateAuthority;
@@ -37,22 +38,25 @@ const SERVER_NAMES = ["localhost", LOOPBACK, "::1", "kubernetes", "kubernetes.de
  * The embedded server's second door: HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. A client
  * certificate of its own authority or a ServiceAccount's token is required; nobody else gets further than 401.
  *
- * Guarantees: bodies are bounded while they are read; every watch event is written when it happens; a client that reads
+ * Guarantees: bodies are bounded while they are read, and read of those only who show a credential; callers that send nothing do not keep
+ * others out ({@linkcode BoundedServer}); every watch event is written when it happens; a client that reads
  * slowly slows its own watch only, and one that goes away ends it.
  */
 export class HttpsServer implements AsyncDisposable {
   readonly #server: Server;
+  readonly #bounded: BoundedServer;
   readonly #authority: CertificateAuthority;
   readonly #admin: Identity;
   readonly #api: EmbeddedApiServer;
   readonly #logger: Logger;
   readonly #open = new Set<AbortController>();
-  readonly #sockets = new Set<Socket>();
   /** Where it listens, such as `https://127.0.0.1:34567`. */
   readonly url: string;
 
-  private constructor(api: EmbeddedApiServer, server: Server, authority: CertificateAuthority, logger: Logger) {
+  private constructor(api: EmbeddedApiServer, bounded: BoundedServer, authority: CertificateAuthority, logger: Logger) {
+    const { server } = bounded;
     this.#api = api;
+    this.#bounded = bounded;
     this.#server = server;
     this.#authority = authority;
     this.#logger = logger;
@@ -60,10 +64,6 @@ export class HttpsServer implements AsyncDisposable {
     const address = server.address();
     this.url = `https://${LOOPBACK}:${typeof address === "object" && address ? address.port : 0}`;
     server.on("request", (request, response) => void this.#serve(request, response));
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
   }
 
   /**
@@ -74,22 +74,24 @@ export class HttpsServer implements AsyncDisposable {
   static async start(api: EmbeddedApiServer, options: HttpsOptions): Promise<HttpsServer> {
     const authority = options.authority ?? new CertificateAuthority(options.nowMs);
     const identity = authority.issue({ commonName: "kube-apiserver" }, { kind: "server", names: SERVER_NAMES });
-    const server = createServer({
+    const bounded = new BoundedServer({
       key: identity.key,
       cert: identity.certificate,
       ca: authority.certificate,
       requestCert: true,
       // Refused by us with a Status: a broken handshake would tell a client nothing.
       rejectUnauthorized: false,
+    }, {
+      headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
+      requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+      connectionsMax: options.connectionsMax ?? 1_000,
     });
-    server.headersTimeout = options.headersTimeoutMs ?? 10_000;
-    server.requestTimeout = options.requestTimeoutMs ?? 60_000;
-    server.maxConnections = options.connectionsMax ?? 1_000;
+    const { server } = bounded;
     const listening = once(server, "listening");
     server.listen(options.port ?? 0, LOOPBACK);
     await listening;
     api.publishAuthority(authority.certificate);
-    return new HttpsServer(api, server, authority, options.logger ?? silentLogger);
+    return new HttpsServer(api, bounded, authority, options.logger ?? silentLogger);
   }
 
   /** The certificate authority, PEM. */
@@ -118,8 +120,7 @@ export class HttpsServer implements AsyncDisposable {
     for (const controller of this.#open) controller.abort(new Error("the server closes"));
     const closed = once(this.#server, "close");
     this.#server.close();
-    // closeAllConnections() does not know those that have not shaken hands: they would keep the server from closing.
-    for (const socket of this.#sockets) socket.destroy();
+    this.#bounded.cut();
     await closed;
   }
 
@@ -143,11 +144,12 @@ export class HttpsServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const user = this.#authenticate(request);
+    // Before the body is read: a stranger's is not waited for.
+    if (!user) return await this.#send(response, errorResponse(unauthorized()), true);
     const bytes = await boundedBody(request, this.#api.limits.bodyBytesMax);
     if (bytes === undefined) {
       return await this.#send(response, errorResponse(bodyTooLarge(this.#api.limits.bodyBytesMax)), true);
     }
-    if (!user) return await this.#send(response, errorResponse(unauthorized()), false);
     const { method = "GET", url: path = "/" } = request;
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(request.headers)) headers[name] = String(value);

@@ -22,6 +22,8 @@ export interface TransportRequest {
 export interface Transport {
   /** The server's address, for messages; absent where there is none, or where it does not matter. */
   readonly server?: string | undefined;
+  /** Why the server refuses the credentials of the last requests, for people; undefined where it takes them. */
+  readonly refused?: string | undefined;
   /** Sends one request; resolves with the head of the answer, whose body may still stream. */
   fetch(path: string, request?: TransportRequest): Promise<Response>;
   /** Closes connections; requests under way fail. */

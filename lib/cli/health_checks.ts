@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { describeError } from "../base/errors.ts";
+import type { Transport } from "../base/transport.ts";
 import { formatGroupResource } from "../apimachinery/resource.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 
@@ -36,15 +37,16 @@ export function webhookReadiness(webhooks: () => { readonly problem: string | un
 
 /**
  * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does either),
- * or a watch is silent. A replica that stands by is ready: it could lead at once, and a rollout waits for it.
+ * the API server refuses its credentials (watches that are open go on all the same), or a watch is silent. A replica that stands by is ready: it could lead at once, and a rollout waits for it.
  *
- * Where objects are converted neither keeps calls away: what its stores and watches wait for may be a conversion, which nobody but its
+ * Where objects are converted none of these keeps calls away: what its stores and watches wait for may be a conversion, which nobody but its
  * pods answers.
  */
 export function readiness(
   running: () => RunningOperator | undefined,
   stalenessMaxMs: number,
-  { converts = false }: { readonly converts?: boolean } = {},
+  { converts = false, transport }: { readonly converts?: boolean; readonly transport?: Pick<Transport, "refused"> } =
+    {},
 ): OwnCheck[] {
   const working = converts ? ["starting", "running", "standby"] : ["running", "standby"];
   const operator = () => {
@@ -61,5 +63,9 @@ export function readiness(
     }
     return undefined;
   };
-  return [{ name: "operator", check: operator }, ...(converts ? [] : [{ name: "watches", check: watches }])];
+  const checks = [{ name: "operator", check: operator }];
+  if (converts) return checks;
+  checks.push({ name: "watches", check: watches });
+  if (transport) checks.push({ name: "authentication", check: () => transport.refused });
+  return checks;
 }

@@ -117,7 +117,10 @@ function openHealth(
     metrics: () => metrics.scrape(),
     livez: maskedChecks([...liveness(running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")], mask),
     readyz: maskedChecks([
-      ...readiness(running, settings.stalenessMaxMs, { converts: asked && operator.conversions.length > 0 }),
+      ...readiness(running, settings.stalenessMaxMs, {
+        converts: asked && operator.conversions.length > 0,
+        transport: cluster.transport,
+      }),
       ...(asked ? [webhookReadiness(webhooks)] : []),
       ...ownProbes("readiness"),
     ], mask),

@@ -1,4 +1,5 @@
-import type { TransportRequest } from "../base/mod.ts";
+import { type TransportRequest, UsageError } from "../base/mod.ts";
+import { UnreachableError, type UnreachableKind } from "./unreachable.ts";
 
 /** Headers of a request; a list is sent as lines of their own. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
@@ -22,7 +23,7 @@ export interface TlsSettings {
 export interface Credentials {
   /** Headers that authenticate a request. @throws {UsageError} where they cannot be had. */
   headers(): Promise<HeaderFields>;
-  /** The server refused the last ones (401): do not serve them from memory again. */
+  /** The server refused the last ones (401), or no handshake came about with them: do not serve them from memory again. */
   invalidate(): void;
   readonly tls: TlsSettings;
 }
@@ -90,21 +91,78 @@ export function bearer(token: string): HeaderFields {
   return { authorization: `Bearer ${token}` };
 }
 
+/** Failures of a handshake that other authorities or another client certificate may heal. */
+const OF_TLS: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
+  "unknownAuthority",
+  "certificateName",
+  "certificateExpired",
+  "tls",
+]);
+/** So many refusals in a row are no moment between two credentials. */
+const REFUSALS_MAX = 3;
+
 /**
- * Sends a request with credentials, and once more with fresh ones where the server refuses them (401): tokens expire between
- * two looks at them.
+ * Sends requests with credentials, and once more with fresh ones where the server refuses them (401) or no handshake comes about: tokens and
+ * certificates are renewed while a process runs.
  */
-export async function sendAuthenticated(
-  credentials: Credentials,
-  request: TransportRequest,
-  send: (headers: HeaderFields) => Promise<Response>,
-): Promise<Response> {
-  const fields = await credentials.headers();
-  const response = await send({ ...request.headers, ...fields });
-  if (response.status !== 401) return response;
-  credentials.invalidate();
-  const fresh = await credentials.headers();
-  if (fresh.authorization === fields.authorization) return response;
-  await response.body?.cancel();
-  return await send({ ...request.headers, ...fresh });
+export class AuthenticatedSender {
+  readonly #credentials: Credentials;
+  #refusals = 0;
+  #reason: string | undefined;
+
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials;
+  }
+
+  /** Why the server takes none of the last requests; undefined where it took one. */
+  get refused(): string | undefined {
+    return this.#refusals >= REFUSALS_MAX ? this.#reason : undefined;
+  }
+
+  /** `send` makes one attempt; it takes its TLS settings from the credentials. */
+  async send(request: TransportRequest, send: (headers: HeaderFields) => Promise<Response>): Promise<Response> {
+    const credentials = this.#credentials, fields = await credentials.headers(), { tls } = credentials;
+    const attempt = (fields: HeaderFields) => this.#observed(send({ ...request.headers, ...fields }));
+    const renewed = async () => {
+      credentials.invalidate();
+      const fresh = await credentials.headers();
+      return fresh.authorization !== fields.authorization || credentials.tls !== tls ? fresh : undefined;
+    };
+    let response: Response | undefined;
+    try {
+      response = await attempt(fields);
+      if (response.status !== 401) return response;
+    } catch (error) {
+      if (!isOfTls(error)) throw error;
+      const fresh = await renewed();
+      if (!fresh) throw error;
+      return await attempt(fresh);
+    }
+    const fresh = await renewed();
+    if (!fresh) return response;
+    await response.body?.cancel();
+    return await attempt(fresh);
+  }
+
+  async #observed(answer: Promise<Response>): Promise<Response> {
+    try {
+      const response = await answer;
+      if (response.status === 401) this.#refuse("the API server refuses the credentials (401): renew them");
+      else this.#refusals = 0;
+      return response;
+    } catch (error) {
+      if (isOfTls(error)) this.#refuse(error.message);
+      throw error;
+    }
+  }
+
+  #refuse(reason: string): void {
+    this.#refusals++;
+    this.#reason = reason;
+  }
+}
+
+/** Of TLS: no handshake comes about, or (a certificate was read, its key not yet) none can be begun. */
+function isOfTls(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof UnreachableError && OF_TLS.has(error.kind));
 }

@@ -1,5 +1,5 @@
 import { LinkedAbort, type Transport, type TransportRequest, UsageError } from "../base/mod.ts";
-import { type Credentials, type HeaderFields, sendAuthenticated, type TlsSettings } from "./credentials.ts";
+import { AuthenticatedSender, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 import type { Proxy } from "./proxy.ts";
 import { endingBody } from "./stream_body.ts";
 import { type StreamLease, StreamPool } from "./stream_pool.ts";
@@ -44,18 +44,25 @@ interface Clients {
 export class FetchTransport implements Transport {
   readonly #options: Required<Omit<SocketTransportOptions, "proxy">> & Pick<SocketTransportOptions, "proxy">;
   readonly #base: string;
+  readonly #sender: AuthenticatedSender;
   readonly #underWay = new Set<LinkedAbort>();
   #clients: Clients | undefined;
   #closed = false;
 
   constructor(options: SocketTransportOptions) {
     this.#options = { streamsPerConnectionMax: 90, idleConnectionsMax: 32, idleConnectionMsMax: 45_000, ...options };
+    this.#sender = new AuthenticatedSender(options.credentials);
     this.#base = options.server.replace(/\/+$/, "");
   }
 
   /** See {@linkcode Transport.server}. */
   get server(): string {
     return this.#base;
+  }
+
+  /** See {@linkcode Transport.refused}. */
+  get refused(): string | undefined {
+    return this.#sender.refused;
   }
 
   /** See {@linkcode Transport.fetch}. */
@@ -66,7 +73,7 @@ export class FetchTransport implements Transport {
       }
       return request.streaming ? this.#stream(path, request, headers) : this.#request(path, request, headers);
     };
-    return await sendAuthenticated(this.#options.credentials, request, send);
+    return await this.#sender.send(request, send);
   }
 
   /** See {@linkcode Transport.close}. */

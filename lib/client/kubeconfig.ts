@@ -1,4 +1,4 @@
-import { type Clock, isObject, UsageError } from "../base/mod.ts";
+import { type Clock, formatJson, isObject, UsageError } from "../base/mod.ts";
 import {
   basic,
   bearer,
@@ -55,13 +55,75 @@ export function kubeconfigPaths(kubeconfig: string | undefined, home: string | u
   return paths.length > 0 ? paths : home ? [`${home}/.kube/config`] : [];
 }
 
+/** What the files say of a context. */
+interface ContextContent {
+  readonly name: string;
+  readonly server: string;
+  readonly namespace: string;
+  readonly cluster: Entry;
+  readonly user: Entry;
+  /** With the content of the files that the entries name. */
+  readonly tls: TlsSettings;
+}
+
 /**
- * Reads a context of kubeconfig files, as kubectl would.
+ * Reads a context of kubeconfig files, as kubectl would. They are read again, with the files that they name, once a server refuses the
+ * credentials.
  *
  * @throws {UsageError} that names the file or entry and the fix: no file, no YAML, no such context, cluster or user, an unreadable
  * certificate. A plugin is run with the first request only.
  */
 export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeContext> {
+  const content = await readContext(options), { name, server, namespace } = content;
+  const credentials = new KubeconfigCredentials(options, content, await credentialsOf(content, options));
+  return { name, server, namespace, credentials, proxies: options.proxies };
+}
+
+/** Credentials of a context. What is in the files replaces them where the server refuses them and the files say something else by now. */
+class KubeconfigCredentials implements Credentials {
+  readonly #options: KubeconfigOptions;
+  #content: ContextContent;
+  #current: Credentials;
+  #isRefused = false;
+  #reading: Promise<void> | undefined;
+
+  constructor(options: KubeconfigOptions, content: ContextContent, current: Credentials) {
+    this.#options = { ...options, context: content.name };
+    this.#content = content;
+    this.#current = current;
+  }
+
+  get tls(): TlsSettings {
+    return this.#current.tls;
+  }
+
+  async headers(): Promise<HeaderFields> {
+    if (this.#isRefused) await (this.#reading ??= this.#read().finally(() => this.#reading = undefined));
+    return await this.#current.headers();
+  }
+
+  invalidate(): void {
+    this.#current.invalidate();
+    this.#isRefused = true;
+  }
+
+  async #read(): Promise<void> {
+    this.#isRefused = false;
+    try {
+      const content = await readContext(this.#options),
+        { insecureSkipVerify, serverName, proxyUrl } = this.#content.tls;
+      // How it is connected was decided at the start; another server would be another cluster.
+      const again = { ...content, tls: { ...content.tls, insecureSkipVerify, serverName, proxyUrl } };
+      if (again.server !== this.#content.server || formatJson(again) === formatJson(this.#content)) return;
+      this.#current = await credentialsOf(again, this.#options);
+      this.#content = again;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error; // else files are in the middle of being renewed: the next refusal looks again
+    }
+  }
+}
+
+async function readContext(options: KubeconfigOptions): Promise<ContextContent> {
   const readFile = options.readFile ?? Deno.readTextFile;
   const merged = await mergeFiles(options.paths, readFile);
   const name = options.context ?? merged.current;
@@ -86,14 +148,7 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeCo
     );
   }
   const tls = await tlsOf(cluster, user, readFile);
-  const credentials = await credentialsOf(cluster, user, tls, server, options);
-  return {
-    name,
-    server,
-    namespace: text(context.fields.namespace) ?? "default",
-    credentials,
-    proxies: options.proxies,
-  };
+  return { name, server, namespace: text(context.fields.namespace) ?? "default", cluster, user, tls };
 }
 
 async function mergeFiles(paths: readonly string[], readFile: (path: string) => Promise<string>): Promise<Merged> {
@@ -236,10 +291,7 @@ function decoded(data: string, where: string): string {
 }
 
 async function credentialsOf(
-  cluster: Entry,
-  user: Entry,
-  tls: TlsSettings,
-  server: string,
+  { cluster, user, tls, server }: ContextContent,
   options: KubeconfigOptions,
 ): Promise<Credentials> {
   const { fields, directory } = user, { clock, readFile = Deno.readTextFile } = options;

@@ -1,7 +1,7 @@
 import type { Agent, AgentOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { type Transport, type TransportRequest, UsageError } from "../base/mod.ts";
-import { type HeaderFields, sendAuthenticated, type TlsSettings } from "./credentials.ts";
+import { AuthenticatedSender, type HeaderFields, type TlsSettings } from "./credentials.ts";
 import type { SocketTransportOptions } from "./fetch_transport.ts";
 import { classifyFailure, UnreachableError } from "./unreachable.ts";
 
@@ -16,6 +16,7 @@ export class NodeTransport implements Transport {
   readonly #options: SocketTransportOptions;
   readonly #base: URL;
   readonly #prefix: string;
+  readonly #sender: AuthenticatedSender;
   readonly #underWay = new Set<() => void>();
   #agent: { readonly tls: TlsSettings; readonly requests: Agent; readonly streams: Agent } | undefined;
   #closed = false;
@@ -29,6 +30,7 @@ export class NodeTransport implements Transport {
       );
     }
     this.#options = options;
+    this.#sender = new AuthenticatedSender(options.credentials);
     this.#base = new URL(options.server);
     this.#prefix = this.#base.pathname.replace(/\/+$/, "");
   }
@@ -38,14 +40,19 @@ export class NodeTransport implements Transport {
     return this.#options.server;
   }
 
+  /** See {@linkcode Transport.refused}. */
+  get refused(): string | undefined {
+    return this.#sender.refused;
+  }
+
   /** See {@linkcode Transport.fetch}. */
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
-    return await sendAuthenticated(this.#options.credentials, request, async (headers) => {
+    return await this.#sender.send(request, async (headers) => {
       try {
         return await this.#send(path, request, headers);
       } catch (cause) {
         if (request.signal?.aborted) throw request.signal.reason;
-        throw this.#unreachable(cause);
+        throw cause instanceof UsageError ? cause : this.#unreachable(cause);
       }
     });
   }
@@ -69,6 +76,7 @@ export class NodeTransport implements Transport {
     const https = await import("node:https"), { proxy } = this.#options; // megabytes that others shall not hold
     const tunnel = proxy && await import("./tunnel.ts");
     if (this.#closed) throw new Error("the transport is closed");
+    if (this.#agent?.tls !== this.#options.credentials.tls) await this.#requirePair();
     const agents = this.#current((settings) =>
       tunnel ? new tunnel.TunnelAgent(proxy, settings) : new https.Agent(settings)
     );
@@ -100,6 +108,18 @@ export class NodeTransport implements Transport {
       sent.on("response", (answer: IncomingMessage) => resolve(responseOf(answer, end, forget)));
       sent.end(body);
     });
+  }
+
+  /** With a key that is not the certificate's, Deno's node:tls leaves each socket open that it connects. */
+  async #requirePair(): Promise<void> {
+    const { cert, key } = this.#options.credentials.tls;
+    if (!cert || !key) return;
+    const { createPrivateKey, X509Certificate } = await import("node:crypto");
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
+    throw new UsageError(
+      `the TLS settings for ${this.#base.origin} cannot be used`,
+      "check the client certificate with its key",
+    );
   }
 
   #current(create: (settings: AgentOptions) => Agent) {

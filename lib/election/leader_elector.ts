@@ -37,6 +37,8 @@ export class LeaderElector implements Disposable {
   readonly #options: Required<ElectionOptions>;
   readonly #lost = Promise.withResolvers<LeaseLostError>();
   #observed: ObservedLease | undefined;
+  /** Since when the lease that was observed has been gone, in elapsed time. */
+  #goneMs: number | undefined;
   /** That the lease is certainly ours: counted from before the request that renewed it. */
   readonly #reliance: Reliance;
   #renewing: Promise<void> | undefined;
@@ -156,6 +158,7 @@ export class LeaderElector implements Disposable {
     if (this.isLeader && this.#observed && await replace(this.#observed.lease)) return;
     const found = await client.find<LeaseObject>(LEASES, key, { signal });
     if (!found) {
+      if (this.#mayStillLead(clock.elapsed())) return;
       const fresh = heldBy(
         { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: key },
         identity,
@@ -168,6 +171,13 @@ export class LeaderElector implements Disposable {
     this.#observe(found);
     if (nextStep(this.#observed!, identity, before.elapsedMs).kind === "wait") this.#reliance.end();
     else await replace(found);
+  }
+
+  /** Whether another holder of a lease that somebody deleted may still rely on it. Who stops gracefully deletes none. */
+  #mayStillLead(nowMs: number): boolean {
+    const { identity, renewMsMax } = this.#options;
+    if (this.holder === "" || this.holder === identity) return false;
+    return nowMs - (this.#goneMs ??= nowMs) < renewMsMax;
   }
 
   /** Whether the write went through; it then holds from the moment before it was sent. */
@@ -186,6 +196,7 @@ export class LeaderElector implements Disposable {
 
   #observe(lease: LeaseObject): void {
     const { resourceVersion } = lease.metadata ?? {};
+    this.#goneMs = undefined;
     if (this.#observed?.lease.metadata?.resourceVersion === resourceVersion) return;
     this.#observed = { lease, changedMs: this.#options.clock.elapsed() };
   }

@@ -22,9 +22,15 @@ export class Roster {
   readonly #seen = new Map<string, { readonly version: string | undefined; readonly sinceMs: number }>();
   /** By their uids, when leases that nobody renews end, in elapsed time. */
   readonly #ends = new Map<string, number>();
+  readonly #removed = new Set<string>();
 
   constructor(options: RosterOptions) {
     this.#options = options;
+  }
+
+  /** Holders whose leases the last look removed: they are dead for sure. */
+  get removed(): ReadonlySet<string> {
+    return this.#removed;
   }
 
   /** Asks the server, never a cache, and buries who has died. */
@@ -32,6 +38,7 @@ export class Roster {
     const { client, namespace, labelSelector } = this.#options;
     const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
     const alive: LeaseObject[] = [];
+    this.#removed.clear();
     for (const lease of items) {
       if (!await this.#isOver(lease, signal) || !await this.#bury(lease, signal)) alive.push(lease);
     }
@@ -86,6 +93,7 @@ export class Roster {
     const { client, namespace, logger } = this.#options, { name = "", uid, resourceVersion } = metadata ?? {};
     try {
       await client.delete(LEASES, { namespace, name }, { uid, resourceVersion, signal });
+      this.#removed.add(spec?.holderIdentity ?? "");
       logger.info("a lease ran out and is removed", { lease: name, holder: spec?.holderIdentity ?? "" });
       return true;
     } catch (error) {

@@ -5,7 +5,16 @@ import { AlreadyExistsError, ConflictError } from "../client/mod.ts";
 import { type LeaseObject, LEASES } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
-import { ownersOf, planShards, shardOf, SHARDS, SHARDS_LABEL, shardsLeaseName, withOwners } from "./shards.ts";
+import {
+  ownersOf,
+  planShards,
+  shardOf,
+  type ShardOwners,
+  SHARDS,
+  SHARDS_LABEL,
+  shardsLeaseName,
+  withOwners,
+} from "./shards.ts";
 
 /** Attempts to write down that everything is given up, against others that write at the same time. */
 const ATTEMPTS_MAX = 5;
@@ -16,8 +25,8 @@ const ATTEMPTS_MAX = 5;
  *
  * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, as long as clocks run equally fast. Owners stand in one Lease that
  * is replaced at the version that was read. A shard is taken only where that names nobody, which its owner writes when it has ended all work
- * for it, or names somebody whose own Lease is gone; and that goes when nobody has seen it renewed for its duration, after its holder has
- * stopped to rely on it.
+ * for it, or names somebody who has stopped to write: this replica has removed their Lease, which was not renewed for its duration, or the
+ * Lease has been gone for `renewMsMax`, whoever deleted it.
  *
  * A gate of a `NamespaceScope`.
  */
@@ -25,6 +34,8 @@ export class Sharding extends Membership {
   readonly #held = new Set<number>();
   /** Shards that are no longer covered and whose work may still go on. */
   readonly #ending = new Set<number>();
+  /** Since when owners have had no Lease, in elapsed time. */
+  readonly #missing = new Map<string, number>();
 
   constructor(options: MembershipOptions) {
     const digest = createHash("sha256").update(options.identity).digest("hex").slice(0, 10);
@@ -106,16 +117,34 @@ export class Sharding extends Membership {
     // In this order: an owner that the list lacks is dead only where it was written down before.
     const table = await this.#table(signal), owners = this.#owners(table);
     const members = (await this.roster.look(signal)).map(({ spec }) => spec?.holderIdentity ?? "");
-    const held = new Set([...this.#held, ...this.#ending]);
-    const plan = planShards({ me: identity, owners, members, held });
+    const held = new Set([...this.#held, ...this.#ending]), { dead, waited } = this.#withoutLease(owners, members);
+    // Freed for the others too, who cannot know how they died.
+    const freed = owners.map((owner) => dead.has(owner) ? "" : owner);
+    const plan = planShards({ me: identity, owners: freed, members: [...members, ...waited], held });
     if (plan.stolen.length > 0) throw new LeaseLostError(`shards ${plan.stolen} are somebody else's`);
     this.#end(plan.handOver, "handing shards over");
-    if (!plan.writes) return;
+    if (!plan.writes && dead.size === 0) return;
     const write = () => client.replace(LEASES, withOwners(table, plan.owners), { signal });
     if (!await this.#replaced(write) || plan.gained.length === 0) return; // where somebody else wrote, the next turn looks again
     for (const shard of plan.gained) this.#held.add(shard);
     logger.info("shards taken", { taken: plan.gained.length, held: this.#held.size, replicas: members.length });
     this.tell();
+  }
+
+  /**
+   * Owners without a Lease: the dead, and those who may still write, since somebody has deleted it a moment ago. An owner that leaves writes
+   * itself out first.
+   */
+  #withoutLease(owners: ShardOwners, members: readonly string[]) {
+    const { clock, renewMsMax } = this.options, nowMs = clock.elapsed(), { removed } = this.roster;
+    const lacking = new Set(owners.filter((owner) => owner !== "" && !members.includes(owner)));
+    for (const known of this.#missing.keys()) if (!lacking.has(known)) this.#missing.delete(known);
+    for (const owner of lacking) {
+      if (removed.has(owner)) this.#missing.set(owner, -Infinity);
+      else if (!this.#missing.has(owner)) this.#missing.set(owner, nowMs);
+    }
+    const dead = new Set([...lacking].filter((owner) => nowMs - this.#missing.get(owner)! >= renewMsMax));
+    return { dead, waited: [...lacking].filter((owner) => !dead.has(owner)) };
   }
 
   /** Takes up nothing more for shards, and has their work ended. */

@@ -4,6 +4,7 @@ import { bearer, Client, impersonating, openTransport, type ProxyVariables, Stat
 import type { Cluster, ClusterSource, ClusterUser } from "./cluster.ts";
 import { type EnvtestProgram, type EnvtestPrograms, locateEnvtest, type LocateOptions } from "./envtest_programs.ts";
 import { Program } from "./program.ts";
+import { Reaper } from "./reaper.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
 /** How to start an {@linkcode EnvtestCluster}. */
@@ -39,7 +40,8 @@ const STARTS_MAX = 3;
  * A real control plane on this machine, without nodes: etcd, kube-apiserver and kube-controller-manager on free ports of the
  * loopback interface, in a temporary folder that only this user can read.
  *
- * Guarantees: when `start` fails, or the cluster is disposed, no process and no file of it is left.
+ * Guarantees: when `start` fails, the cluster is disposed, or this process ends in whatever way (SIGKILL too), no process and no file of it
+ * is left.
  */
 export class EnvtestCluster implements Cluster {
   /** It is a real control plane without nodes. */
@@ -87,6 +89,7 @@ export class EnvtestCluster implements Cluster {
       await Deno.writeTextFile(keyFile, pem);
       await Deno.writeTextFile(tokenFile, `${token},admin,admin,"system:masters"\n`);
     });
+    stack.use(new Reaper(folder, Object.values(options.programs)));
     const run = (name: EnvtestProgram, args: string[]) => stack.use(new Program(name, options.programs[name], args));
     const running = [run("etcd", [
       `--data-dir=${folder}/etcd`,

@@ -8,11 +8,10 @@ export interface Platform {
   readonly arch: string;
 }
 
-/** The platform of this machine. */
-export const PLATFORM: Platform = {
-  os: Deno.build.os,
-  arch: Deno.build.arch === "aarch64" ? "arm64" : "amd64",
-};
+/** The platform of this machine. Asked for when it is needed: a module that is only imported must load without Deno. */
+export function thisPlatform(): Platform {
+  return { os: Deno.build.os, arch: Deno.build.arch === "aarch64" ? "arm64" : "amd64" };
+}
 
 /** Folders with a folder for each version in them, named `1.34.0-linux-amd64`. */
 export interface EnvtestFolders {

@@ -1,7 +1,7 @@
 import { type Clock, UsageError } from "../base/mod.ts";
 import { runCommand } from "./command.ts";
 import { EnvtestDownload } from "./envtest_download.ts";
-import { type EnvtestFolders, folderName, PLATFORM, type Platform, versionsIn } from "./envtest_folders.ts";
+import { type EnvtestFolders, folderName, type Platform, thisPlatform, versionsIn } from "./envtest_folders.ts";
 import type { EnvtestMirror } from "./envtest_mirror.ts";
 import {
   compareVersions,
@@ -60,7 +60,7 @@ class Location {
   constructor(options: LocateOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#platform = options.platform ?? PLATFORM;
+    this.#platform = options.platform ?? thisPlatform();
   }
 
   async find(): Promise<EnvtestPrograms> {

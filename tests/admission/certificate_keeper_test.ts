@@ -3,6 +3,8 @@ import { Buffer } from "node:buffer";
 import * as z from "zod";
 import { webhookConfigurations } from "../../lib/admission/mod.ts";
 import { SECRETS } from "../../lib/admission/certificate_secret.ts";
+import { issueServing } from "../../lib/admission/serving_certificates.ts";
+import type { HostedWebhooks } from "../../lib/operator/webhook_hosting.ts";
 import { defineResource, Operator } from "../../lib/operator/mod.ts";
 import { ask, CHECK_MS, Replicas, turn } from "./replicas.ts";
 
@@ -149,4 +151,110 @@ Deno.test("a Secret that holds no certificates is filled, and what another leade
   const { data } = await replicas.client.get(SECRETS, { namespace: "default", name: "certs-webhook" });
   const key = Buffer.from((data as Record<string, string>)["tls.key"]!, "base64").toString();
   assert.ok(!JSON.stringify(replicas.lines).includes(key.split("\n")[1]!), "no key is in the log");
+});
+
+const SECRET = { namespace: "default", name: "certs-webhook" };
+const NAMES = ["certs-webhook.default.svc", "certs-webhook.default.svc.cluster.local"];
+
+/** The data of a Secret that holds other certificates, for the names given. */
+function others({ clock }: Replicas, names: readonly string[], fromMs = clock.now()): Record<string, string> {
+  const { identity, authority } = issueServing(names, fromMs, 200_000);
+  return {
+    "tls.crt": btoa(identity.certificate),
+    "tls.key": btoa(identity.key),
+    "ca.crt": btoa(authority),
+  };
+}
+
+/** What a Secret that only looks right may hold, and the reason that is given. */
+const DECEPTIVE: Record<string, [reason: string, data: (replicas: Replicas) => Record<string, string>]> = {
+  "another authority": [
+    "the certificate is not signed by an authority of ca.crt",
+    (replicas) => ({ "ca.crt": others(replicas, NAMES)["ca.crt"]! }),
+  ],
+  "another key": [
+    "the key does not belong to the certificate",
+    (replicas) => ({ "tls.key": others(replicas, NAMES)["tls.key"]! }),
+  ],
+  "another name": [
+    "the certificate is not for certs-webhook.default.svc",
+    (replicas) => others(replicas, ["elsewhere.default.svc"]),
+  ],
+  "a later beginning": [
+    "the certificate is not valid before ",
+    (replicas) => others(replicas, NAMES, replicas.clock.now() + 86_400_000),
+  ],
+};
+
+for (const [what, [reason, dataOf]] of Object.entries(DECEPTIVE)) {
+  Deno.test(`a Secret with ${what} leads to an early rotation, in which no call is refused`, async () => {
+    await using replicas = new Replicas(declared);
+    await replicas.install();
+    const leader = await replicas.start(() => true), standby = await replicas.start(() => false);
+    await turn(replicas, () => leader.problem === undefined && standby.problem === undefined);
+    const before = replicas.steps.length;
+    await replicas.client.patch(SECRETS, SECRET, { data: dataOf(replicas) } as never, { type: "merge" });
+    let restarted: HostedWebhooks | undefined;
+    await turn(replicas, async () => {
+      for (const port of replicas.ports) assert.equal(await call(port, await trusted(replicas)), true);
+      restarted ??= await replicas.start(() => false);
+      return replicas.steps.slice(before).includes("retire") && restarted.problem === undefined;
+    });
+    assert.deepEqual(replicas.steps.slice(before, before + 3), ["announce", "switch", "retire"]);
+    const warned = replicas.lines.filter(({ message }) => message.includes("cannot be used as they are"));
+    assert.match(String(warned[0]?.fields.reason), new RegExp(reason));
+  });
+
+  Deno.test(`a replica that starts with a Secret with ${what} does not serve it, and says why it is not ready`, async () => {
+    await using replicas = new Replicas(declared);
+    await replicas.install();
+    let leads = true;
+    const former = await replicas.start(() => leads);
+    await turn(replicas, () => former.problem === undefined);
+    leads = false;
+    await replicas.client.patch(SECRETS, SECRET, { data: dataOf(replicas) } as never, { type: "merge" });
+    let leadsNow = false;
+    const restarted = await replicas.start(() => leadsNow);
+    await turn(replicas, () => restarted.problem?.includes("cannot be used") === true);
+    assert.match(restarted.problem!, new RegExp(`^Secret default/certs-webhook cannot be used: ${reason}`));
+    assert.equal(replicas.ports[1], undefined, "it does not listen");
+    leadsNow = true;
+    await turn(replicas, async () => {
+      for (const port of replicas.ports) {
+        if (port !== undefined) assert.equal(await call(port, await trusted(replicas)), true, `port ${port}`);
+      }
+      return restarted.problem === undefined;
+    });
+    assert.equal(replicas.steps.at(-1), "issue");
+  });
+}
+
+Deno.test("a Secret that is replaced by another whole one is taken, and no call is refused meanwhile", async () => {
+  await using replicas = new Replicas(declared);
+  await replicas.install();
+  const leader = await replicas.start(() => true), standby = await replicas.start(() => false);
+  await turn(replicas, () => leader.problem === undefined && standby.problem === undefined);
+  const data = others(replicas, NAMES), before = await trusted(replicas);
+  await replicas.client.patch(SECRETS, SECRET, { data } as never, { type: "merge" });
+  await turn(replicas, async () => {
+    for (const port of replicas.ports) assert.equal(await call(port, await trusted(replicas)), true);
+    return replicas.steps.includes("retire");
+  });
+  assert.deepEqual(replicas.steps.slice(0, 3), ["issue", "trust", "retire"]);
+  assert.ok(!(await trusted(replicas)).includes(before), "the former authority is not trusted any more");
+});
+
+Deno.test("a next certificate whose key is another's is given up, and what is served stays trusted", async () => {
+  await using replicas = new Replicas(declared);
+  await replicas.install();
+  const leader = await replicas.start(() => true), standby = await replicas.start(() => false);
+  await turn(replicas, () => replicas.steps.includes("announce") && standby.problem === undefined);
+  assert.equal(leader.problem, undefined);
+  const data = { "next.key": others(replicas, NAMES)["tls.key"]! };
+  await replicas.client.patch(SECRETS, SECRET, { data } as never, { type: "merge" });
+  await turn(replicas, async () => {
+    for (const port of replicas.ports) assert.equal(await call(port, await trusted(replicas)), true);
+    return replicas.steps.length >= 6;
+  });
+  assert.deepEqual(replicas.steps.slice(0, 6), ["issue", "announce", "retire", "announce", "switch", "retire"]);
 });

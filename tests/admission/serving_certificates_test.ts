@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import {
   afterStep,
+  faultOf,
+  issueServing,
   ROTATION_DEFAULTS,
   rotationStep,
   type ServingCertificates,
@@ -56,4 +58,25 @@ Deno.test("what a Secret keeps of certificates is what was put in, and no key of
     assert.equal(fromSecret({ ...secret, data: { ...data, [broken]: btoa("nothing") } }), undefined, broken);
   }
   assert.equal(fromSecret({ ...secret, data: undefined }), undefined);
+});
+
+Deno.test("certificates are good for callers where key, authority, names, times and the last step fit", () => {
+  const names = ["w.shop.svc"], good = take("issue", undefined, START_MS), other = take("issue", undefined, START_MS);
+  const fault = (changed: Partial<ServingCertificates>, nowMs = START_MS) =>
+    faultOf({ ...good, ...changed }, { names, nowMs });
+  assert.equal(fault({}), undefined);
+  assert.equal(fault({ authorities: [...other.authorities, ...good.authorities] }), undefined);
+  assert.equal(fault({}, START_MS + lifetimeMs + 1), undefined, "one that has ended is replaced by a rotation");
+  assert.match(fault({ authorities: other.authorities })!, /not signed by an authority of ca.crt/);
+  assert.match(fault({ serving: { ...good.serving, key: other.serving.key } })!, /key does not belong/);
+  assert.match(fault({ serving: { ...good.serving, key: "PRIVATE KEY" } })!, /key does not belong/);
+  assert.match(faultOf(good, { names: [...names, "w.other.svc"], nowMs: START_MS })!, /not for w.other.svc/);
+  assert.match(fault({}, START_MS - DAY_MS)!, /not valid before/);
+  assert.match(fault({ sinceMs: START_MS + 2 * DAY_MS })!, /last step lies in the future/);
+});
+
+Deno.test("an authority that is retired is never the one of the certificate that is served", () => {
+  const first = take("issue", undefined, START_MS), { authority } = issueServing(["w.shop.svc"], START_MS, lifetimeMs);
+  const retired = take("retire", { ...first, authorities: [...first.authorities, authority] }, START_MS + settleMs);
+  assert.deepEqual(retired.authorities, first.authorities);
 });

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { silentLogger, SystemClock, UsageError } from "../../lib/base/mod.ts";
 import { Memo } from "../../lib/base/memo.ts";
 import { AdmissionWebhooks, SignalledReader } from "../../lib/admission/mod.ts";
 import { issueServing } from "../../lib/admission/serving_certificates.ts";
 import { WebhookRoutes } from "../../lib/admission/webhook_routes.ts";
-import { WebhookServer } from "../../lib/admission/webhook_server.ts";
+import { WebhookServer, type WebhookServerOptions } from "../../lib/admission/webhook_server.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
 
@@ -14,7 +17,9 @@ const silent = { fetch: () => Promise.reject(new TypeError("nobody reads here"))
 async function serve(
   handler: (context: { headers: Readonly<Record<string, string>> }) => Promise<unknown> | unknown,
   bodyBytesMax = 1_000_000,
-  { port = 0, bodiesBytesMax }: { readonly port?: number; readonly bodiesBytesMax?: number } = {},
+  { port = 0, ...bounds }: Partial<
+    Pick<WebhookServerOptions, "port" | "bodiesBytesMax" | "connectionsMax" | "requestTimeoutMs">
+  > = {},
 ) {
   const operator = new Operator("served");
   operator.on(ConfigMap).validate(handler, { id: "any" });
@@ -34,7 +39,7 @@ async function serve(
     identity,
     clock,
     logger: silentLogger,
-    ...(bodiesBytesMax !== undefined && { bodiesBytesMax }),
+    ...bounds,
   });
   const http = Deno.createHttpClient({ caCerts: [authority] });
   const call = async (data: string, headers: Record<string, string> = {}) => {
@@ -52,7 +57,7 @@ async function serve(
     });
     return { status: answer.status, text: await answer.text(), headers: answer.headers };
   };
-  return { server, call, [Symbol.dispose]: () => http.close() };
+  return { server, call, authority, [Symbol.dispose]: () => http.close() };
 }
 
 Deno.test("what is under way when the server closes is answered", async () => {
@@ -134,4 +139,75 @@ Deno.test("a port that is taken is told with the setting that changes it", async
     (error) =>
       error instanceof UsageError && /for webhooks/.test(error.message) && /PINTLE_WEBHOOK_PORT/.test(error.hint ?? ""),
   );
+});
+
+/** Callers that keep a server waiting, by what they leave out; `head` is what they send over TLS, undefined without a handshake. */
+const WAITING: Record<string, string | undefined> = {
+  "a handshake": undefined,
+  "a request": "",
+  "the end of its headers": "POST / HTTP/1.1\r\nhost: x\r\n",
+  "the end of its body": "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{",
+  "a second request": "GET / HTTP/1.1\r\nhost: x\r\n\r\n",
+};
+
+/** Connects as such a caller; `closed` resolves when the server cuts it. */
+async function wait(
+  { server, authority }: Awaited<ReturnType<typeof serve>>,
+  head: string | undefined,
+): Promise<{ readonly socket: Socket; readonly closed: Promise<unknown> }> {
+  const at = { port: server.port, host: "127.0.0.1" };
+  const socket = head === undefined ? connect(at) : connectTls({ ...at, ca: authority });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.on("error", () => {});
+  await once(socket.resume(), head === undefined ? "connect" : "secureConnect");
+  if (head) socket.write(head);
+  if (head === WAITING["a second request"]) await once(socket, "data");
+  return { socket, closed };
+}
+
+for (const [what, head] of Object.entries(WAITING)) {
+  Deno.test(`callers that leave out ${what} do not keep a review out: the oldest is cut`, async () => {
+    using served = await serve(() => {}, 1_000_000, { connectionsMax: 3 });
+    await using _server = served.server;
+    const first = await wait(served, head), others = [await wait(served, head), await wait(served, head)];
+    assert.equal((await served.call("")).status, 200);
+    await first.closed;
+    for (const { socket } of [first, ...others]) socket.destroy();
+  });
+
+  if (what === "a second request") continue; // idle connections are kept: see above
+  Deno.test(`a caller that leaves out ${what} is cut in time`, async () => {
+    using served = await serve(() => {}, 1_000_000, { requestTimeoutMs: 50 });
+    await using _server = served.server;
+    await (await wait(served, head)).closed;
+  });
+}
+
+Deno.test("a connection whose review is answered is not cut for a new one, which is refused", async () => {
+  const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
+  using served = await serve(
+    () => {
+      begun.resolve();
+      return end.promise;
+    },
+    1_000_000,
+    { connectionsMax: 1 },
+  );
+  await using _server = served.server;
+  const answering = served.call("");
+  await begun.promise;
+  const late = await wait(served, undefined);
+  await late.closed;
+  end.resolve();
+  assert.equal((await answering).status, 200);
+});
+
+Deno.test("half-sent reviews that hold all the bytes do not turn a whole one away: they are cut", async () => {
+  using served = await serve(() => {}, 1_000_000, { bodiesBytesMax: 1_000_000 });
+  await using _server = served.server;
+  const half = `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 600001\r\n\r\n${"x".repeat(600_000)}`;
+  const first = await wait(served, half), second = await wait(served, half);
+  await Promise.race([first.closed, second.closed]);
+  assert.equal((await served.call("x".repeat(900_000))).status, 200);
+  await Promise.all([first.closed, second.closed]);
 });

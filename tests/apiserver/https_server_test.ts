@@ -1,18 +1,22 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { once } from "node:events";
 import { request } from "node:https";
 import type { IncomingMessage } from "node:http";
-import { EmbeddedApiServer, HttpsServer, type Identity } from "../../lib/apiserver/mod.ts";
+import { EmbeddedApiServer, type HttpsOptions, HttpsServer, type Identity } from "../../lib/apiserver/mod.ts";
 
 interface Door extends AsyncDisposable {
   readonly api: EmbeddedApiServer;
   readonly https: HttpsServer;
 }
 
-async function open(limits: { bodyBytesMax?: number } = {}): Promise<Door> {
+async function open(
+  limits: { bodyBytesMax?: number } = {},
+  bounds: Pick<HttpsOptions, "connectionsMax" | "headersTimeoutMs" | "requestTimeoutMs"> = {},
+): Promise<Door> {
   const api = new EmbeddedApiServer({ limits });
-  const https = await HttpsServer.start(api, { nowMs: Date.now() });
+  const https = await HttpsServer.start(api, { nowMs: Date.now(), ...bounds });
   return {
     api,
     https,
@@ -169,6 +173,67 @@ Deno.test("a connection that has said nothing, and a request that has no end, do
   await door.https[Symbol.asyncDispose]();
   await cut;
   assert.equal(await silent.read(new Uint8Array(1)).catch(() => null), null);
+});
+
+Deno.test("a body is read of those only who show a credential: a stranger's half-sent one is answered with 401", async () => {
+  await using door = await open();
+  for (const headers of [{ "content-length": "100" }, { "transfer-encoding": "chunked" }] as Record<string, string>[]) {
+    const sent = request(`${door.https.url}/api/v1/namespaces`, {
+      method: "POST",
+      ca: door.https.authority,
+      headers,
+      agent: false,
+    });
+    sent.on("error", () => {}); // the server closes while it is sent
+    sent.write("{");
+    const [answer] = await once(sent, "response") as [IncomingMessage];
+    assert.deepEqual([answer.statusCode, answer.headers.connection], [401, "close"]);
+    assert.equal((await json(answer)).reason, "Unauthorized");
+    sent.destroy();
+  }
+});
+
+Deno.test("connections that are silent, before and after the handshake, are cut for one that asks, a watch is not", async () => {
+  await using door = await open({}, { connectionsMax: 3 });
+  const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
+  const watch = await send(door, "/api/v1/namespaces?watch=true", { identity });
+  const at = { host: "127.0.0.1", port: Number(new URL(door.https.url).port) };
+  const before = connect(at), closedBefore = once(before, "close");
+  await once(before, "connect");
+  const after = connectTls({ ...at, ca: door.https.authority }), closedAfter = once(after, "close");
+  await once(after, "secureConnect");
+  for (const silent of [before, after]) silent.on("error", () => {}).resume();
+  for (const closed of [closedBefore, closedAfter]) {
+    const again = connect(at);
+    again.on("error", () => {});
+    await closed;
+    assert.equal((await send(door, "/api/v1/namespaces", { identity })).statusCode, 200);
+    again.destroy();
+  }
+  const event = once(watch, "data");
+  const headers = { "content-type": "application/json" }, body = JSON.stringify({ metadata: { name: "later" } });
+  await send(door, "/api/v1/namespaces", { method: "POST", identity, headers, body });
+  await event;
+  watch.destroy();
+});
+
+Deno.test("a caller that does not shake hands, and one whose body never ends, are cut in time", async () => {
+  await using door = await open({}, { headersTimeoutMs: 50, requestTimeoutMs: 50 });
+  const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
+  const at = { host: "127.0.0.1", port: Number(new URL(door.https.url).port) };
+  const silent = connect(at).on("error", () => {}).resume();
+  await once(silent, "close");
+  const { certificate: cert, key } = identity;
+  const sent = request(`${door.https.url}/api/v1/namespaces`, {
+    method: "POST",
+    ca: door.https.authority,
+    cert,
+    key,
+    agent: false,
+  });
+  sent.on("error", () => {}).on("response", (answer) => answer.resume());
+  sent.write("{");
+  await new Promise((resolve) => sent.once("close", resolve));
 });
 
 Deno.test("it listens on 127.0.0.1 and on no other address of the machine", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runProgram } from "../outside_program.ts";
+import { findProgram, runProgram, testWith } from "../outside_program.ts";
 import { ROOT, runTool } from "./build.ts";
 
 const folder = await Deno.makeTempDir({ prefix: "pintle-npm-" });
@@ -61,4 +61,35 @@ new Operator("x").on(Widget).reconcile(({ spec }) => void (spec.size satisfies s
   });
   assert.equal(code, 1);
   assert.match(err, /Type 'number' does not satisfy the expected type 'string'/);
+});
+
+/** Prints the name of each entry that the package has, once it is loaded. */
+const LOADING = `import { readFileSync } from "node:fs";
+const { exports } = JSON.parse(readFileSync("node_modules/@pintle/pintle/package.json", "utf8"));
+for (const entry of Object.keys(exports)) {
+  const { length } = Object.keys(await import(\`@pintle/pintle\${entry.slice(1)}\`));
+  if (length > 0) console.log(entry);
+}\n`;
+await Deno.writeTextFile(`${folder}/load.mjs`, LOADING);
+/** Takes from the package, and from nothing else, what Node 24 lacks: Deno's own modules need it. */
+const LACKING = `const deno = Deno;
+const get = (_, name) => {
+  if (new Error().stack.includes("/@pintle/")) throw new ReferenceError(\`Deno.\${String(name)} is not there\`);
+  return Reflect.get(deno, name);
+};
+Object.defineProperty(globalThis, "Deno", { value: new Proxy({}, { get }) });
+delete Uint8Array.prototype.toBase64;
+delete Uint8Array.fromBase64;\n`;
+await Deno.writeTextFile(`${folder}/lack.mjs`, `${LACKING}await import("./load.mjs");\n`);
+const node = await findProgram("node");
+const major = node ? Number(/\d+/.exec((await runProgram(node, ["--version"])).out)) : 0;
+
+Deno.test("every entry of the package loads in Deno, and where there is no Deno", async () => {
+  for (const file of ["load.mjs", "lack.mjs"]) {
+    assert.equal(await inProject(Deno.execPath(), ["run", "-q", "-A", file]), ".\n./testing\n", file);
+  }
+});
+
+testWith(major < 24 ? "there is no Node 24 here" : undefined, "every entry of the package loads in Node", async () => {
+  assert.equal(await inProject("node", ["load.mjs"]), ".\n./testing\n");
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CertificateAuthority } from "../../lib/apiserver/mod.ts";
 import { installNamespace } from "../../lib/operator/installation.ts";
 import { ServiceAccount } from "../../lib/operator/mod.ts";
 import { Binary, type Ended, RUN_PERMISSIONS, runBinary } from "./binary.ts";
@@ -53,6 +54,35 @@ Deno.test("a token, a token file, a client certificate and a plugin each let run
   await accepted(await cluster.kubeconfig({ user: { tokenFile: "token" } }));
   await accepted(await cluster.kubeconfig());
   await accepted(await cluster.kubeconfig(await plugin(cluster, execCredential(token))), PLUGINS);
+});
+
+Deno.test("an authority and a client certificate that are renewed in their files are taken by the process that runs", async () => {
+  await using cluster = await HttpsCluster.open();
+  const renew = async () => {
+    const { certificate, key } = cluster.door.issueClient({ name: "root", groups: ["system:masters"] });
+    await cluster.file("ca.crt", cluster.door.authority);
+    await cluster.file("client.crt", certificate);
+    await cluster.file("client.key", key);
+  };
+  await renew();
+  const kubeconfig = await cluster.kubeconfig({
+    cluster: { "certificate-authority": "ca.crt", "certificate-authority-data": undefined },
+    user: { "client-certificate": "client.crt", "client-key": "client.key" },
+  });
+  await using binary = await Binary.start(["run", "--kubeconfig", kubeconfig, "--http-port", "0"], {
+    permissions: RUN_PERMISSIONS,
+  });
+  await binary.until(/operator runs/);
+  const { port } = cluster;
+  await cluster.closeDoor();
+  await cluster.openDoor(port, new CertificateAuthority(Date.now()));
+  await binary.until(/TLS handshake failed/);
+  await renew();
+  for (const namespace of ["from", "to"]) await cluster.namespace(namespace);
+  await cluster.replicate("from", "copied", "renewed", ["to"]);
+  await cluster.untilCopied("to", "copied", "renewed");
+  binary.kill("SIGINT");
+  assert.equal((await binary.ended()).code, 0);
 });
 
 Deno.test("credentials that cannot be had are exit 2: the plugin, file or certificate is named with what to do", async () => {

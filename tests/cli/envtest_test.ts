@@ -44,6 +44,12 @@ class Home implements AsyncDisposable {
     assert.deepEqual(left, []);
   }
 
+  /** Waits until nothing is left: who clears up after a SIGKILL is another process. */
+  async untilClean(): Promise<void> {
+    const left = async () => [...await Array.fromAsync(Deno.readDir(`${this.folder}/tmp`)), ...await this.#programs()];
+    while ((await left()).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
   async #programs(): Promise<string[]> {
     const { stdout } = await new Deno.Command("ps", { args: ["-eo", "args"], stdout: "piped" }).output();
     return new TextDecoder().decode(stdout).split("\n").filter((line) => line.includes(`${this.folder}/`));
@@ -133,6 +139,16 @@ Deno.test("Ctrl-C while a control plane starts ends the run with 130, and no pro
   const { code, out, err } = await binary.ended();
   assert.deepEqual([code, err], [130, ""], out);
   await home.assertClean();
+});
+
+Deno.test("SIGKILL while a control plane starts leaves no program and no folder", async () => {
+  await using home = await Home.make();
+  await home.programs(`trap "" INT TERM; touch $HOME/started; sleep 3600; exit 1`);
+  await using binary = await home.start([...ENVTEST, "--assets", `${home.folder}/assets`]);
+  await until(`${home.folder}/started`);
+  binary.kill("SIGKILL");
+  await binary.ended();
+  await home.untilClean();
 });
 
 testWith(

@@ -75,6 +75,19 @@ Deno.test("where objects are converted neither stores that fill nor a silent wat
   assert.deepEqual(problems(() => running), ["it is stopped"]);
 });
 
+Deno.test("readiness fails while the API server refuses the credentials, and says so", () => {
+  const transport: { refused?: string } = {};
+  const check = () => {
+    const { name, check } = readiness(() => undefined, STALENESS_MS_MAX, { transport }).at(-1)!;
+    return [name, check()];
+  };
+  assert.deepEqual(check(), ["authentication", undefined]);
+  transport.refused = "the API server refuses the credentials (401): renew them";
+  assert.deepEqual(check(), ["authentication", transport.refused]);
+  const converting = readiness(() => undefined, STALENESS_MS_MAX, { transport, converts: true });
+  assert.deepEqual(converting.map(({ name }) => name), ["operator"], "conversions ask no API server");
+});
+
 Deno.test("liveness fails for a cycle that outlived its timeout by far, and for nothing else", async () => {
   const clock = new VirtualClock(), startMs = clock.now(), timeoutMs = 10_000;
   const working = { kinds: [{ workingSinceMs: [startMs] }] } as unknown as RunningOperator;

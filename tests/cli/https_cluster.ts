@@ -36,9 +36,9 @@ export class HttpsCluster implements AsyncDisposable {
     return cluster;
   }
 
-  /** Serves over HTTPS: under `port` and the authority of before. */
-  async openDoor(port = 0): Promise<void> {
-    this.#door = await HttpsServer.start(this.api, { nowMs: Date.now(), port, authority: this.#authority });
+  /** Serves over HTTPS: under `port` and the authority of before, unless another is given. */
+  async openDoor(port = 0, authority = this.#authority): Promise<void> {
+    this.#door = await HttpsServer.start(this.api, { nowMs: Date.now(), port, authority });
   }
 
   /** Cuts every connection and listens no more. What the server holds stays. */

@@ -113,6 +113,51 @@ Deno.test("a token file is read again after a minute, and after a refusal", asyn
   assert.equal(await authorization(credentials), "Bearer three");
 });
 
+Deno.test("files that a kubeconfig names are read again after a refusal, and so is the kubeconfig", async () => {
+  const pem = (label: string, text: string) => `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
+  const user = { "client-certificate": "cert", "client-key": "key" };
+  const cluster = { "certificate-authority": "ca", "certificate-authority-data": undefined };
+  const contents: Record<string, string> = {
+    "/k/config": config(user, cluster),
+    "/k/ca": pem("CERTIFICATE", "CA1"),
+    "/k/cert": pem("CERTIFICATE", "C1"),
+    "/k/key": pem("PRIVATE KEY", "K1"),
+  };
+  const { credentials } = await load(contents);
+  const first = credentials.tls;
+  credentials.invalidate();
+  await credentials.headers();
+  assert.equal(credentials.tls, first, "nothing has changed, so connections stay");
+  contents["/k/ca"] = pem("CERTIFICATE", "CA2");
+  contents["/k/cert"] = pem("CERTIFICATE", "C2");
+  await credentials.headers();
+  assert.equal(credentials.tls, first, "nothing was refused");
+  delete contents["/k/key"];
+  credentials.invalidate();
+  await credentials.headers();
+  assert.equal(credentials.tls, first, "who renews them is in the middle of it");
+  contents["/k/key"] = pem("PRIVATE KEY", "K2");
+  credentials.invalidate();
+  await Promise.all([credentials.headers(), credentials.headers()]);
+  const { caCerts, cert, key } = credentials.tls;
+  assert.deepEqual([caCerts, cert, key], [[contents["/k/ca"]], contents["/k/cert"], contents["/k/key"]]);
+  contents["/k/config"] = config({ token: "renewed" }, cluster);
+  credentials.invalidate();
+  assert.equal(await authorization(credentials), "Bearer renewed");
+  assert.equal(credentials.tls.cert, undefined);
+});
+
+Deno.test("what is read again is the same context of the same server", async () => {
+  const contents: Record<string, string> = { "/k/config": config({ token: "one" }) };
+  const { credentials } = await load(contents);
+  contents["/k/config"] = config({ token: "two" }, {}, { "current-context": "another" });
+  credentials.invalidate();
+  assert.equal(await authorization(credentials), "Bearer two");
+  contents["/k/config"] = config({ token: "three" }, { server: "https://10.0.0.2:6443" });
+  credentials.invalidate();
+  assert.equal(await authorization(credentials), "Bearer two", "a token is not shown to another server");
+});
+
 Deno.test("a user who acts as another sends whom", async () => {
   const { credentials } = await load({ "/k/config": config({ token: "t", as: "jane", "as-groups": ["dev", "ops"] }) });
   assert.deepEqual(await credentials.headers(), {

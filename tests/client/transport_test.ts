@@ -303,6 +303,53 @@ Deno.test("refused credentials are renewed, once", async () => {
   }
 });
 
+/** Credentials whose TLS settings become the next ones of a list with each refusal; the last ones stay. */
+function renewing(...settings: TlsSettings[]): Credentials {
+  return {
+    get tls() {
+      return settings[0]!;
+    },
+    headers: () => Promise.resolve({}),
+    invalidate: () => void (settings.length > 1 && settings.shift()),
+  };
+}
+
+for (const [kind, create] of Object.entries(IMPLEMENTATIONS)) {
+  Deno.test(`${kind}: settings that no handshake comes about with are renewed, once`, async () => {
+    const other = await TestAuthority.create("renewed"), half = await other.issue("client", []);
+    await using server = serve(() => new Response("hello"), await other.issue("server", [...LOOPBACK]));
+    const late: TlsSettings = { caCerts: [other.pem] };
+    // Between the writing of a certificate and of its key both are of different pairs.
+    const torn: TlsSettings = { caCerts: [other.pem], cert: half.cert, key: good.key };
+    for (const first of [TRUST, torn]) {
+      const transport = create({ server: server.url, credentials: renewing(first, late) });
+      assert.equal(await (await transport.fetch("/")).text(), "hello");
+      transport.close();
+    }
+    const wrong = create({ server: server.url, credentials: renewing(TRUST, { ...TRUST }, { ...TRUST }) });
+    await assert.rejects(wrong.fetch("/"), UnreachableError);
+    assert.equal(wrong.refused, undefined, "it may be a moment between two certificates");
+    await assert.rejects(wrong.fetch("/"), UnreachableError);
+    assert.match(wrong.refused!, /signed by an authority that is not trusted/);
+    wrong.close();
+  });
+
+  Deno.test(`${kind}: a server that refuses credentials again and again is told as such until it takes some`, async () => {
+    let status = 401;
+    await using server = serve(() => new Response("", { status }));
+    const transport = create({ server: server.url, credentials: new StaticCredentials(TRUST) });
+    const ask = async () => void await (await transport.fetch("/")).text();
+    for (let count = 0; count < 2; count++) await ask();
+    assert.equal(transport.refused, undefined);
+    await ask();
+    assert.match(transport.refused!, /401/);
+    status = 403;
+    await ask();
+    assert.equal(transport.refused, undefined, "who is forbidden something is known");
+    transport.close();
+  });
+}
+
 Deno.test("lists of header values are lines of their own", async () => {
   let groups: string[] = [];
   const server = createServer(good, (request, response) => {

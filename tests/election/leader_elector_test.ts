@@ -191,6 +191,22 @@ Deno.test("a deleted lease is made anew by its holder, and somebody's label on i
   await a.release();
 });
 
+Deno.test("a lease that somebody deletes is taken by another candidate only when its holder has stopped to rely on it", async () => {
+  using electorate = new Electorate();
+  const a = electorate.candidate("a"), b = electorate.candidate("b");
+  await electorate.run(a);
+  const waiting = await electorate.run(b);
+  await electorate.clock.advance(5_000);
+  electorate.cut.set("a", "refused");
+  await electorate.client.delete(LEASES, KEY);
+  for (let passedMs = 0; !waiting.won(); passedMs += 100) {
+    assert.ok(passedMs < 30_000, "it is taken at last");
+    await electorate.clock.advance(100);
+    assert.ok(!(a.isLeader && b.isLeader), `two lead after ${passedMs} ms`);
+  }
+  await b.release();
+});
+
 Deno.test("only the leader's writes pass the fence; reads and access reviews always do", async () => {
   using electorate = new Electorate();
   let leading = false;

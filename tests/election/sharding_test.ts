@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { SeededRandom, silentLogger, sleep } from "../../lib/base/mod.ts";
 import {
   assignShards,
+  type LeaseObject,
   LEASES,
   ownersOf,
   planShards,
@@ -177,6 +178,36 @@ Deno.test("the shards of a replica that is killed are taken when its lease has r
   assert.deepEqual([a.shards, b.mayWrite], [before, false]);
   await fleet.advance(10_000);
   assert.equal(a.shards, SHARDS);
+});
+
+Deno.test("a member Lease that somebody deletes gives no shard a second owner, and its shards are taken later", async () => {
+  for (const joinsLate of [false, true]) {
+    using fleet = new Fleet();
+    const a = await fleet.join("a"), b = await fleet.join("b");
+    await fleet.advance(10_000);
+    const { client } = fleet.weather, { items } = await client.list<LeaseObject>(LEASES, { namespace: NAMESPACE });
+    const lease = items.find(({ spec, metadata }) =>
+      spec?.holderIdentity === "b" && metadata?.name?.includes("member")
+    )!;
+    await client.delete(LEASES, { namespace: NAMESPACE, name: lease.metadata!.name! });
+    const others = [a, ...(joinsLate ? [await fleet.join("c")] : [])];
+    await fleet.advance(3_000, 100);
+    assert.ok(fleet.lost.has("b"), "it learns that it counts as dead");
+    fleet.kill("b");
+    await fleet.advance(20_000);
+    assert.equal(b.mayWrite, false);
+    assert.equal(others.reduce((sum, { shards }) => sum + shards, 0), SHARDS);
+  }
+});
+
+Deno.test("the shards of one that is killed wait for no second replica: who removes its Lease frees them for all", async () => {
+  using fleet = new Fleet();
+  const a = await fleet.join("a"), c = await fleet.join("c");
+  await fleet.join("b");
+  await fleet.advance(15_000);
+  fleet.kill("b");
+  await fleet.advance(20_000);
+  assert.equal(a.shards + c.shards, SHARDS);
 });
 
 Deno.test("in an outage a replica begins nothing, ends what it has under way, and then takes up what is still written down for it", async () => {

@@ -110,6 +110,11 @@ Deno.test("ten runs at once on an incomplete cache all work, and complete it", a
   assert.deepEqual(await packaged.list(await packaged.version()), complete);
 });
 
+/** Fills a file with zeros: its size stays. */
+async function zero(path: string): Promise<void> {
+  await Deno.writeFile(path, new Uint8Array((await Deno.stat(path)).size));
+}
+
 Deno.test("a cache that lacks a file, has a short one, or is none at all is mended", async () => {
   await using packaged = await Packaged.make();
   await packaged.run([]);
@@ -119,6 +124,11 @@ Deno.test("a cache that lacks a file, has a short one, or is none at all is mend
     "no deep file": () => Deno.remove(`${version}/app/lib/deep/a file.ts`),
     "no runtime": () => Deno.remove(`${version}/deno`),
     "half a runtime": () => Deno.truncate(`${version}/deno`, 100),
+    "an emptied main.js": () => Deno.writeTextFile(`${version}/app/main.js`, ""),
+    "a main.js of zeros": () => zero(`${version}/app/main.js`),
+    "a short deep file": () => Deno.truncate(`${version}/app/lib/deep/a file.ts`, 3),
+    "a runtime of zeros": () => zero(`${version}/deno`),
+    "a file too much": () => Deno.writeTextFile(`${version}/app/lib/more.ts`, "more"),
     "no folder but a file": async () => {
       await Deno.remove(version, { recursive: true });
       await Deno.writeTextFile(version, "");
@@ -132,6 +142,30 @@ Deno.test("a cache that lacks a file, has a short one, or is none at all is mend
     assert.equal(await Deno.readTextFile(`${await packaged.version()}/app/lib/deep/a file.ts`), "a part of it\n", what);
   }
 });
+
+Deno.test("a large runtime that lost a part of its content is unpacked again", async () => {
+  const bytes = 1_000_000, more = `\nexit 0\n${"#".repeat(bytes)}\n`;
+  await using packaged = await Packaged.make({ more });
+  await packaged.run([]);
+  const version = await packaged.version(), whole = await Deno.readFile(`${version}/deno`);
+  for (const at of [0, bytes / 2, bytes - 1_000]) {
+    await Deno.writeFile(`${version}/deno`, whole.slice().fill(0, at, at + bytes / 4));
+    assert.deepEqual(await packaged.run(["arguments", "x"]), { code: 0, out: "<x>\n", err: "" }, `from ${at}`);
+    assert.deepEqual(await Deno.readFile(`${await packaged.version()}/deno`), whole);
+  }
+});
+
+for (const [name, through] of Object.entries(SHELLS)) {
+  const missing = through[0] && !await findProgram(through[0]) ? `there is no ${through[0]} here` : undefined;
+  testWith(missing, `${name} unpacks and runs with closed streams: a closed output is no damaged file`, async () => {
+    await using packaged = await Packaged.make();
+    const closed = (streams: string) => ["sh", "-c", `exec "$@" ${streams}`, "sh", ...through];
+    for (const streams of [">&-", "<&- >&-", "<&- >&- 2>&-"]) {
+      assert.deepEqual(await packaged.run(["exit", "7"], { through: closed(streams) }), { code: 7, out: "", err: "" });
+      await Deno.remove(packaged.cache, { recursive: true });
+    }
+  });
+}
 
 Deno.test("a damaged file runs nothing, and says so in one line and a fix", async () => {
   await using packaged = await Packaged.make();

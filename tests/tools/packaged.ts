@@ -41,8 +41,8 @@ export class Packaged implements AsyncDisposable {
     this.home = `${folder}/home of somebody`;
   }
 
-  /** Packs the stand-in. */
-  static async make(): Promise<Packaged> {
+  /** Packs the stand-in; `more` stands at its end. */
+  static async make({ more = "" }: { readonly more?: string } = {}): Promise<Packaged> {
     const packaged = new Packaged(await Deno.makeTempDir({ prefix: "pintle-packaged-" })), { folder } = packaged;
     await Deno.chmod(folder, 0o755);
     for (const path of ["app/lib/deep", "bin of somebody", "home of somebody"]) {
@@ -50,7 +50,7 @@ export class Packaged implements AsyncDisposable {
     }
     await Deno.writeTextFile(`${folder}/app/main.js`, "the program\n");
     await Deno.writeTextFile(`${folder}/app/lib/deep/a file.ts`, "a part of it\n");
-    await Deno.writeTextFile(`${folder}/runtime`, RUNTIME);
+    await Deno.writeTextFile(`${folder}/runtime`, RUNTIME + more);
     await packSelfUnpacking({
       name: "tool",
       version: "1.2.3",

@@ -1,0 +1,40 @@
+/**
+ * What the shell does: it waits until this process, or a signal that ends it, closes its input, and then looks for the programs. Each leads a
+ * session of its own, and its command line has its path and a file of the folder, whose name no other run has.
+ */
+const SCRIPT = `folder=$1; shift
+read -r _
+ps -ww -eo pid=,args= | while read -r pid args; do
+  for program; do
+    case $args in *"$program "*"$folder/"*) [ "$pid" = $$ ] || kill -9 "-$pid" ;; esac
+  done
+done
+for attempt in 1 2 3 4 5; do rm -rf -- "$folder" && break; sleep 1; done`;
+
+/**
+ * A shell beside this process that clears up what it would leave where it is ended by SIGKILL, which no code of its own outlives: programs
+ * that work in a folder, and the folder. Nothing on Windows, which has no such shell.
+ */
+export class Reaper implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess | undefined;
+
+  /** `programs` are paths; their command lines name files in `folder`. Start it before them. */
+  constructor(folder: string, programs: readonly string[]) {
+    if (Deno.build.os === "windows") return;
+    const command = new Deno.Command("sh", {
+      args: ["-c", SCRIPT, "sh", folder, ...programs],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+      // In a session of its own: what ends this process's group must not end it.
+      detached: true,
+    });
+    this.#child = command.spawn();
+  }
+
+  /** Ends it; call it when the programs have ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child?.stdin.close().catch(() => {}); // somebody has ended it
+    await this.#child?.status;
+  }
+}
