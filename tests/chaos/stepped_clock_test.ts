@@ -8,10 +8,10 @@ Deno.test("signals set the time of day of an operator's process an hour forward 
   await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], { permissions });
   await binary.until(/operator runs/);
   const beganMs = Date.now();
-  binary.kill("SIGUSR2");
+  binary.kill("SIGWINCH");
   await binary.until(/-1 h off/);
   for (let forward = 0; forward < 3; forward++) {
-    binary.kill("SIGUSR1");
+    binary.kill("SIGUSR2");
     await binary.until(new RegExp(`is ${forward} h off`));
   }
   binary.kill("SIGTERM");

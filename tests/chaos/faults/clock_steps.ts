@@ -16,7 +16,7 @@ export const clockSteps: Fault = {
       for (let nth = 0; nth < PER_ROUND; nth++) {
         await sleep(clock, PAUSE_MS_MAX * random.next(), signal);
         for (const { processes: [operator] } of under) {
-          operator!.signal(random.next() < 0.5 ? "SIGUSR1" : "SIGUSR2");
+          operator!.signal(random.next() < 0.5 ? "SIGUSR2" : "SIGWINCH");
           figures.faults++;
         }
       }

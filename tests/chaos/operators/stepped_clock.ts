@@ -1,6 +1,6 @@
 /**
- * Preloaded into an operator's process (`deno run --preload`): SIGUSR1 sets its time of day an hour forward, SIGUSR2 an hour back, as a
- * machine whose clock is set does. Elapsed time goes on.
+ * Preloaded into an operator's process (`deno run --preload`): SIGUSR2 sets its time of day an hour forward, SIGWINCH an hour back, as a
+ * machine whose clock is set does. Elapsed time goes on. SIGUSR1 would open Deno's inspector.
  *
  * @module
  */
@@ -14,5 +14,5 @@ function step(byMs: number): void {
 }
 
 Date.now = () => now() + offsetMs;
-Deno.addSignalListener("SIGUSR1", () => step(HOUR_MS));
-Deno.addSignalListener("SIGUSR2", () => step(-HOUR_MS));
+Deno.addSignalListener("SIGUSR2", () => step(HOUR_MS));
+Deno.addSignalListener("SIGWINCH", () => step(-HOUR_MS));
