@@ -82,6 +82,7 @@ export class Informer<T extends KubeObject> {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #listeners = new Set<(event: StoreEvent<T>) => void>();
+  readonly #relistListeners = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
   readonly #settleSynced: PromiseWithResolvers<void>;
   #state: ReflectorState = "starting";
@@ -192,6 +193,15 @@ export class Informer<T extends KubeObject> {
     return () => void this.#listeners.delete(listener);
   }
 
+  /**
+   * Calls `listener` with every further list, once the store holds it and before {@linkcode seen} knows: what came and went since the last
+   * one made no event. Returns how to stop.
+   */
+  onRelist(listener: () => void): () => void {
+    this.#relistListeners.add(listener);
+    return () => void this.#relistListeners.delete(listener);
+  }
+
   /** Whether the store reflects `resourceVersion` or a later one. */
   seen(resourceVersion: string): boolean {
     return this.#version !== "" && compareResourceVersions(this.#version, resourceVersion) >= 0;
@@ -225,6 +235,7 @@ export class Informer<T extends KubeObject> {
     if (rewound) this.#rewind(version);
     const initial = !this.#hasSynced;
     this.#emit(this.#store.replace(objects, rewound), initial);
+    if (!initial) { for (const listener of [...this.#relistListeners]) listener(); }
     this.#hasSynced = true;
     this.#settleSynced.resolve();
   }

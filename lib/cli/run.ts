@@ -13,7 +13,7 @@ import type { RunningOperator } from "../operator/running_operator.ts";
 import type { StartOptions } from "../operator/start_options.ts";
 import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import { dropPermissions } from "./drop_permissions.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openCluster, type OpenedCluster } from "./open_cluster.ts";
@@ -25,11 +25,21 @@ import { UnhandledErrors } from "./unhandled_errors.ts";
 import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, Interrupts } from "./interrupts.ts";
 
-/** `run`: the operator against a cluster, until SIGTERM or SIGINT. */
+/** `run`: the operator against a cluster, until SIGTERM or SIGINT. The process ends soon after, whatever a handler or a socket holds. */
 export async function run(context: CommandContext): Promise<number> {
+  const clock = new SystemClock();
+  try {
+    return await operate(context, clock);
+  } catch (error) {
+    // A replica that has lost its lease is to be started again, so it must not stay as long as a watch that nothing reads.
+    endLingering(clock, exitCodeOf(error));
+    throw error;
+  }
+}
+
+async function operate(context: CommandContext, clock: SystemClock): Promise<number> {
   const { operator, settings, version, mask } = context;
   requireBackoff(settings);
-  const clock = new SystemClock();
   const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program, clock });
   const logger = maskLogger(root, mask);
   const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");

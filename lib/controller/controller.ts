@@ -21,7 +21,7 @@ import { Pass, type PassHost } from "./pass.ts";
 import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
 import { ScopeTracker } from "./scope.ts";
-import { DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
+import { awaiting, DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
 
 /** Before another look at an object whose watch lags behind our own writes. */
 const STALE_PAUSE_MS = 1_000;
@@ -77,6 +77,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.#watches = new DeclaredWatches(declaration, deps, {
       onPrimary: (event) => this.#onPrimary(event),
       onRelated: (key, reason, source) => this.queue.add(key, this.#attributed(key, reason, source)),
+      onRelist: (informer) => [...awaiting(this.#keys, informer)].forEach((key) => this.queue.add(key, "owned")),
     });
     this.#dynamic = new DynamicWatches(deps.informers, (key) => this.queue.add(key, "dependency"));
     this.#changes = declaration.changes.length > 0 ? new ChangeHandlers(declaration, deps.storage) : undefined;
@@ -85,14 +86,9 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       informerOf: (resource: ApiResource) => this.#watches.owned(resource),
       owned: () => declaration.owns,
     };
+    const own = { clock, kinds, events, fieldManager, indexes, shared, client: deps.client };
     const common = {
-      clock,
-      kinds,
-      events,
-      fieldManager,
-      indexes,
-      shared,
-      client: deps.client,
+      ...own,
       cached: (resource: ApiResource) => this.#watches.reader(resource),
       pauseMs: (failures: number) => backoffMs(options.backoff, failures, random),
       logger: (key: string) => this.#logger(key),
@@ -327,7 +323,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     },
   ): Promise<void> {
     const { clock, observer, client } = this.#deps, passClient = new CycleClient(client, signal);
-    const startMs = clock.elapsed();
+    const startMs = clock.elapsed(), { relists } = this.#watches;
     observer?.cycleStarted?.();
     log.debug("cycle starts", { cause: decision.cause.kind, reasons: [...decision.words] });
     const plan = {
@@ -341,6 +337,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     };
     const report = await new Pass(this.#host, plan, { client: passClient, log, signal }).run();
     entry.pending = this.#watches.pendingOf(passClient.writes);
+    // What this pass made may have come and gone between two lists: no event would tell.
+    if (entry.pending.length > 0 && this.#watches.relists !== relists) this.queue.add(key, "owned");
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
     const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
     const next = after(this.#rules, decision, report, { elapsedMs, backoffMs: retryMs, pauseMs });

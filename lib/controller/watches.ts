@@ -24,6 +24,8 @@ export interface WatchListener<T extends KubeObject> {
   onPrimary(event: StoreEvent<T>): void;
   /** Something that an object depends on did; `source` names it. */
   onRelated(key: string, reason: "owned" | "mapped", source: () => string): void;
+  /** A store was listed again: an object that a key wrote may have come and gone without an event. */
+  onRelist(informer: Informer<KubeObject>): void;
 }
 
 /** All that a controller watches by declaration: its kind, what it owns, and what is mapped to it. */
@@ -71,6 +73,14 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
       this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(spec.resource, map, event)));
     }
     await this.#watches.synced();
+    for (const informer of this.#watches.informers()) {
+      this.#unsubscribe.push(informer.onRelist(() => this.#listener.onRelist(informer)));
+    }
+  }
+
+  /** How often any of the stores was listed again. */
+  get relists(): number {
+    return this.#watches.informers().reduce((sum, { relists }) => sum + relists, 0);
   }
 
   /** An object of the kind, as last seen. */
@@ -188,6 +198,11 @@ class WatchSet {
     for (const { lease } of this.#watched.splice(0)) lease[Symbol.dispose]();
   }
 
+  /** The informer of each. */
+  informers(): Informer<KubeObject>[] {
+    return this.#watched.map(({ lease }) => lease.informer);
+  }
+
   /** The informer of exactly this declared resource. */
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined {
     return this.#watched.find(({ spec }) => spec.resource === resource)?.lease.informer;
@@ -226,6 +241,14 @@ class WatchSet {
 /** Which of these writes the stores have yet to show. */
 export function unseen(pending: readonly PendingWrite[]): readonly PendingWrite[] {
   return pending.filter(({ informer, version, rewinds }) => informer.rewinds === rewinds && !informer.seen(version));
+}
+
+/** The keys that wait for an informer to show what they wrote. */
+export function* awaiting(
+  keys: Iterable<readonly [string, { readonly pending: readonly PendingWrite[] }]>,
+  informer: Informer<KubeObject>,
+): Iterable<string> {
+  for (const [key, { pending }] of keys) if (unseen(pending).some((each) => each.informer === informer)) yield key;
 }
 
 function sameResource(left: ApiResource, right: ApiResource): boolean {

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { type Clock, describeError, sleep, type Transport } from "../base/mod.ts";
+import { type Clock, describeError, invariant, sleep, type Transport } from "../base/mod.ts";
 import { bearer, Client, impersonating, openTransport, type ProxyVariables, StaticCredentials } from "../client/mod.ts";
 import type { Cluster, ClusterSource, ClusterUser } from "./cluster.ts";
 import { type EnvtestProgram, type EnvtestPrograms, locateEnvtest, type LocateOptions } from "./envtest_programs.ts";
@@ -21,6 +21,8 @@ export interface EnvtestOptions {
   readyMsMax?: number;
   /** Controllers of kube-controller-manager that run. */
   controllers?: readonly string[];
+  /** Further arguments of kube-apiserver. */
+  serverArgs?: readonly string[];
 }
 
 const READY_MS_MAX = 60_000, POLL_MS = 100;
@@ -49,14 +51,17 @@ export class EnvtestCluster implements Cluster {
   readonly #stack = new AsyncDisposableStack();
   readonly #transports = new Set<Transport>();
   readonly #proxies: ProxyVariables | undefined;
+  readonly #programs: ControlPlanePrograms;
 
   private constructor(
     readonly server: string,
     readonly folder: string,
     readonly token: string,
     readonly ca: string,
+    programs: ControlPlanePrograms,
     proxies: ProxyVariables | undefined,
   ) {
+    this.#programs = programs;
     this.#proxies = proxies;
   }
 
@@ -90,15 +95,15 @@ export class EnvtestCluster implements Cluster {
       await Deno.writeTextFile(tokenFile, `${token},admin,admin,"system:masters"\n`);
     });
     stack.use(new Reaper(folder, Object.values(options.programs)));
-    const run = (name: EnvtestProgram, args: string[]) => stack.use(new Program(name, options.programs[name], args));
-    const running = [run("etcd", [
+    const programs = stack.use(new ControlPlanePrograms(options.programs, etcd));
+    programs.start("etcd", [
       `--data-dir=${folder}/etcd`,
       `--listen-client-urls=${etcd}`,
       `--advertise-client-urls=${etcd}`,
       `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
       "--unsafe-no-fsync", // the data is thrown away with the folder
-    ])];
-    running.push(run("kube-apiserver", [
+    ]);
+    programs.start("kube-apiserver", [
       `--etcd-servers=${etcd}`,
       `--secure-port=${port}`,
       "--bind-address=127.0.0.1",
@@ -110,17 +115,18 @@ export class EnvtestCluster implements Cluster {
       "--service-cluster-ip-range=10.0.0.0/24",
       "--authorization-mode=RBAC",
       "--disable-admission-plugins=ServiceAccount", // nothing would mount the token that it adds to pods
-    ]));
-    const deadline = new Deadline(options, running);
+      ...options.serverArgs ?? [],
+    ]);
+    const deadline = new Deadline(options, programs);
     const ca = await deadline.poll("its certificate", () => Deno.readTextFile(certificate));
-    const cluster = new EnvtestCluster(`https://127.0.0.1:${port}`, folder, token, ca, options.proxies);
+    const cluster = new EnvtestCluster(`https://127.0.0.1:${port}`, folder, token, ca, programs, options.proxies);
     const transport = cluster.transport();
     stack.defer(() => transport.close());
     const client = new Client(transport, { fieldManager: "envtest", clock: options.clock, retriesMax: 0 });
     await deadline.poll("/readyz", () => client.raw("GET", "/readyz", undefined, { signal: options.signal }));
     const kubeconfigFile = `${folder}/admin.kubeconfig`;
     await Deno.writeTextFile(kubeconfigFile, cluster.kubeconfig, { mode: 0o600 });
-    running.push(run("kube-controller-manager", [
+    programs.start("kube-controller-manager", [
       `--kubeconfig=${kubeconfigFile}`,
       "--leader-elect=false",
       "--use-service-account-credentials=false",
@@ -130,7 +136,7 @@ export class EnvtestCluster implements Cluster {
       `--root-ca-file=${certificate}`,
       `--service-account-private-key-file=${keyFile}`,
       `--controllers=${(options.controllers ?? CONTROLLERS).join(",")}`,
-    ]));
+    ]);
     await deadline.poll(
       "its controllers",
       () => client.get(SERVICE_ACCOUNTS, { namespace: "default", name: "default" }),
@@ -160,6 +166,21 @@ export class EnvtestCluster implements Cluster {
     });
   }
 
+  /** Address of its etcd, for what a test does without the API server. */
+  get etcd(): string {
+    return this.#programs.etcd;
+  }
+
+  /** Ends a program at once (SIGKILL), as a crash does, and waits until it is gone. What it has stored stays. */
+  kill(name: EnvtestProgram): Promise<void> {
+    return this.#programs.kill(name);
+  }
+
+  /** Starts a program that was killed, on the same port and data, with further `args`. Does not wait until it serves. */
+  revive(name: EnvtestProgram, args: readonly string[] = []): void {
+    this.#programs.revive(name, args);
+  }
+
   /** Stops every program and removes the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const transport of this.#transports) transport.close();
@@ -180,11 +201,46 @@ class ProgramEndedError extends Error {
   override readonly name = "ProgramEndedError";
 }
 
+/** The programs that run, and with which arguments. */
+class ControlPlanePrograms implements AsyncDisposable {
+  readonly #paths: EnvtestPrograms;
+  readonly #args = new Map<EnvtestProgram, readonly string[]>();
+  readonly #running = new Map<EnvtestProgram, Program>();
+
+  constructor(paths: EnvtestPrograms, readonly etcd: string) {
+    this.#paths = paths;
+  }
+
+  /** How one of them ended, in words. */
+  get failure(): string | undefined {
+    return [...this.#running.values()].map(({ failure }) => failure).find((text) => text !== undefined);
+  }
+
+  start(name: EnvtestProgram, args: readonly string[]): void {
+    this.#args.set(name, args);
+    this.revive(name, []);
+  }
+
+  revive(name: EnvtestProgram, args: readonly string[]): void {
+    invariant(!this.#running.has(name), `${name} runs already`);
+    this.#running.set(name, new Program(name, this.#paths[name], [...this.#args.get(name)!, ...args]));
+  }
+
+  async kill(name: EnvtestProgram): Promise<void> {
+    await this.#running.get(name)?.[Symbol.asyncDispose]();
+    this.#running.delete(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of [...this.#running.keys()].reverse()) await this.kill(name);
+  }
+}
+
 /** Polls until something works; stops early when a program ended, since then it never will. */
 class Deadline {
   readonly #endMs: number;
 
-  constructor(readonly options: EnvtestOptions, readonly programs: readonly Program[]) {
+  constructor(readonly options: EnvtestOptions, readonly programs: ControlPlanePrograms) {
     this.#endMs = options.clock.elapsed() + (options.readyMsMax ?? READY_MS_MAX);
   }
 
@@ -195,7 +251,7 @@ class Deadline {
       try {
         return await look();
       } catch (cause) {
-        const failure = this.programs.map((program) => program.failure).find((text) => text !== undefined);
+        const { failure } = this.programs;
         if (failure) throw new ProgramEndedError(`the control plane did not start: ${failure}`);
         if (clock.elapsed() < this.#endMs) await sleep(clock, POLL_MS, signal);
         else throw new Error(`the control plane did not show ${what} in time: ${describeError(cause)}`, { cause });

@@ -63,6 +63,29 @@ Deno.test("a leader whose lease is taken away ends with 1 and says why", async (
   assert.match(err, /lease pintle-system\/pintle-replicator is lost: thief has it/);
 });
 
+Deno.test("a leader whose lease is taken away ends with 1, whatever its handlers leave behind", async () => {
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const main = "tests/cli/stubborn_operator.ts", kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
+  assert.equal((await runBinary(["install", ...kubeconfig], { main })).code, 0);
+  const args = ["run", "--http-port", "0", "--leader-election", "on", ...kubeconfig];
+  await using binary = await Binary.start(args, { main });
+  await binary.until(/operator runs/);
+  const widgets = {
+    group: "stubborn.test.pintle.dev",
+    version: "v1",
+    kind: "Widget",
+    plural: "widgets",
+    namespaced: true,
+  };
+  await cluster.client.create(widgets, { metadata: { namespace: "default", name: "one" }, spec: {} } as never);
+  await binary.until(/it begins and will not end/);
+  const lease = { namespace: "default", name: "stubborn" };
+  await cluster.client.patch(LEASES, lease, { spec: { holderIdentity: "thief" } } as never, { type: "merge" });
+  const { code, err } = await binary.ended();
+  assert.equal(code, 1);
+  assert.match(err, /stubborn: lease default\/stubborn is lost: thief has it/);
+});
+
 Deno.test("without the rule for leases a replica says which one is missing, and where", async () => {
   await using cluster = await HttpsCluster.open();
   const roles = { group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", plural: "roles", namespaced: true };
