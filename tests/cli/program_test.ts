@@ -96,7 +96,7 @@ Deno.test("install, run and SIGTERM work against a server over HTTPS, with readi
     await binary.until(/operator runs/);
     const ready = await fetch(`http://127.0.0.1:${port}/readyz?verbose`);
     assert.equal(ready.status, 200);
-    assert.match(await ready.text(), /\[\+\]watches ok\nreadyz check passed/);
+    assert.match(await ready.text(), /\[\+\]watches ok\n\[\+\]authentication ok\nreadyz check passed/);
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assert.match(metrics, /rest_client_requests_total\{code="200",method="watch"\} [1-9]/);
     assert.match(metrics, /workqueue_depth\{name="replications\.pintle\.dev"\} 0/);
