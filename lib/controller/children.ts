@@ -80,9 +80,14 @@ export class Children {
   }
 
   /** See {@linkcode ReconcileContext.apply}. */
-  apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>> {
+  async apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>> {
+    if (!("plural" in kind)) {
+      throw new PermanentError("apply() takes a kind and a child; a manifest goes to applyManifest()", {
+        reason: "InvalidChild",
+      });
+    }
     const manifest = { ...child, apiVersion: formatApiVersion(kind), kind: kind.kind };
-    return this.#apply(manifest as Manifest, this.#nextCall("apply"), kind, options) as Promise<ObjectOf<K>>;
+    return await this.#apply(manifest as Manifest, this.#nextCall("apply"), kind, options) as ObjectOf<K>;
   }
 
   /** See {@linkcode ReconcileContext.applyManifest}. */

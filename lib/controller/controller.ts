@@ -4,6 +4,7 @@ import { Memo } from "../base/memo.ts";
 import { formatKey, keyOf, type KubeObject, type ObjectKey, parseKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import type { StoreEvent } from "../cache/mod.ts";
+import { matchesFilter } from "../handling/filter.ts";
 import { backoffMs } from "../queue/backoff.ts";
 import { InFlight } from "../queue/in_flight.ts";
 import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
@@ -112,6 +113,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       legacyFinalizers,
       needsFinalizer: (object) =>
         (this.#changes?.needsFinalizer(object) ?? false) || this.#daemons.needsFinalizer(object),
+      reconciles: (object) => matchesFilter(declaration.reconcile ?? {}, object),
       wantsDeletion: (object) => this.#changes?.wantsDeletion(object) ?? false,
     };
     this.#host = {

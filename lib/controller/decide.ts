@@ -39,6 +39,8 @@ export interface DecisionRules<T extends KubeObject, Timer> extends StateRules<T
   readonly legacyFinalizers: readonly string[];
   /** Whether something must happen before an object may go. */
   needsFinalizer(object: T): boolean;
+  /** Whether the filter of `reconcile` takes an object. */
+  reconciles(object: T): boolean;
   /** Whether handlers would like to run before an object goes that another finalizer holds. */
   wantsDeletion(object: T): boolean;
 }
@@ -120,7 +122,7 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   const due = (dueMs: number | undefined) => dueMs !== undefined && dueMs <= elapsedMs;
   const { owed, reconcileDueMs, changesDueMs, unsaved } = next;
   const changes = fresh || owed.changes || due(changesDueMs) || unsaved !== undefined;
-  const reconcile = fresh || owed.reconcile || due(reconcileDueMs);
+  const reconcile = rules.reconciles(object) && (fresh || owed.reconcile || due(reconcileDueMs));
   const timers = deleting ? [] : rules.timers.filter((timer) => {
     const tick = next.ticks[timer.id];
     return tick !== undefined && due(tickDueMs(timer, tick, next.changedMs));
@@ -146,16 +148,24 @@ function causeOf<T extends KubeObject, Timer>(
 
 /** The state as of now: in the phase that the cause asks for, with the timers of the object as it is, cooled. */
 function arrived<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
-  { timers, hotLoop }: DecisionRules<T, Timer>,
+  { timers, hotLoop, ...rules }: DecisionRules<T, Timer>,
   state: KnownState,
   { object, cause, elapsedMs }: { readonly object: T; readonly cause: Cause; readonly elapsedMs: number },
 ): KnownState {
   const matching = timers.filter((timer) => matchesFilter(timer, object));
-  const next = coolDown(withTimers(state, matching, elapsedMs), elapsedMs, hotLoop);
+  const known = rules.reconciles(object) ? state : withoutReconcile(state);
+  const next = coolDown(withTimers(known, matching, elapsedMs), elapsedMs, hotLoop);
   if (cause.kind !== "delete" || next.phase === "deleting") return next;
   // What was owed, asked for or to be retried of the object's life does not matter any more.
   const { reconcileDueMs: _, changesDueMs: __, unsaved: ___, ...rest } = next;
   return { ...rest, phase: "deleting", cleaned: false, untilMs: undefined, owed: { changes: true, reconcile: false } };
+}
+
+/** Nothing is asked for, owed or wrong of a handler that is not for the object. */
+function withoutReconcile(state: KnownState): KnownState {
+  const { reconcileDueMs, reconcileTrouble, owed } = state;
+  if (reconcileDueMs === undefined && !reconcileTrouble && !owed.reconcile) return state;
+  return { ...state, reconcileDueMs: undefined, reconcileTrouble: undefined, owed: { ...owed, reconcile: false } };
 }
 
 /** Without `changed` where the store shows what the last pass left behind: there is nothing in it that the pass has not dealt with. */

@@ -134,7 +134,7 @@ export interface ControllerDeclaration<
   /** Whose objects are reconciled. */
   readonly kind: ResourceKind<T, Spec, Status>;
   /** Called whenever an object may differ from what is desired. */
-  reconcile?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions;
+  reconcile?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions & ObjectFilter<T>;
   /** Called once for each change that they are for; those of deletions that are not optional add a finalizer to the object. */
   readonly changes: ChangeDeclaration<T, Spec, Status>[];
   /** Changes of these fields concern nobody. */

@@ -45,6 +45,8 @@ export interface PassHost<T extends KubeObject, Spec, Status extends object> ext
   pauseMs(failures: number): number;
   /** Absent where the kind has no handlers of changes. */
   readonly changes?: ChangeHandlers<T, Spec, Status>;
+  /** Whether the filter of `reconcile` takes an object. */
+  reconciles(object: T): boolean;
   /** Absent where the status is of a kind of one's own. */
   readonly servedStatus?: ServedStatus;
 }
@@ -178,7 +180,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     }
     handlers.seen = this.#seen(object);
     const ready = draft.edits.conditions.find(({ type }) => type === "Ready");
-    const ran = handlers.reconcile !== undefined || (!declaration.reconcile && handlers.changes?.acted);
+    const ran = handlers.reconcile !== undefined || (!this.#reconcile(object) && handlers.changes?.acted);
     if (ready && draft.hasSet("Ready") && (ran || handlers.changes?.acted)) {
       handlers.said = { status: ready.status, reason: ready.reason, message: ready.message };
     } else if (ran) handlers.said = null;
@@ -205,7 +207,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       { reconcile, changes } = this.#handlers,
       generation = object.metadata?.generation;
     const former = this.#plan.decision.state.seen;
-    const byReconcile = !declaration.reconcile || reconcile !== undefined || former === generation;
+    const byReconcile = !this.#reconcile(object) || reconcile !== undefined || former === generation;
     const byChanges = declaration.changes.length === 0 ||
       (changes ? changes.finished || changes.acted : former === generation);
     return byReconcile && byChanges ? generation : former;
@@ -307,7 +309,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       signal: this.#signal,
       deleting,
     });
-    if (this.#concerns()) setEngineConditions(draft, this.#facts(object, troubles));
+    if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, troubles));
     // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that they said.
     let told: Written<T> | undefined = { object, foreign: false };
     try {
@@ -374,11 +376,17 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     ].filter((trouble) => trouble !== undefined);
   }
 
+  /** The reconcile handler, where it is for the object. */
+  #reconcile(object: T): ControllerDeclaration<T, Spec, Status>["reconcile"] {
+    return this.#host.reconciles(object) ? this.#host.declaration.reconcile : undefined;
+  }
+
   /** Whether the engine says something of the object: some handler is for it. */
-  #concerns(): boolean {
+  #concerns(object: T): boolean {
     const { declaration } = this.#host, { changes, unreadable } = this.#handlers;
-    if (unreadable !== undefined) return handles(declaration);
-    return handles({ ...declaration, changes: [] }) || (changes?.concerned ?? false);
+    const own = { ...declaration, reconcile: this.#reconcile(object) };
+    if (unreadable !== undefined) return handles(own);
+    return handles({ ...own, changes: [] }) || (changes?.concerned ?? false);
   }
 
   #facts(object: T, troubles: readonly Trouble[]): Parameters<typeof setEngineConditions>[1] {
@@ -388,7 +396,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const first = state.seen === undefined, attended = declaration.timers.length + declaration.daemons.length > 0;
     // Who handles changes only is not to take an object for handled that could not be read.
     const settled = unreadable ? declaration.changes.length === 0 : finished;
-    const alone = !declaration.reconcile && declaration.changes.length === 0;
+    const alone = !this.#reconcile(object) && declaration.changes.length === 0;
     return {
       troubles,
       generation: object.metadata?.generation,

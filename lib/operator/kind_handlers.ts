@@ -26,7 +26,7 @@ import type { HandledStateStorage } from "../handling/storage.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
 
 /** Options of a reconcile handler. */
-export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions {
+export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions, ObjectFilter<T> {
   /** Kinds of which this one's objects own children: their changes lead back to the owner. */
   readonly owns?: readonly ApiResource[];
   /** Other resources whose changes are mapped to objects of this kind. */
@@ -88,13 +88,14 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
 
   /**
    * Level-triggered: called with the whole object whenever it, a child or a watched object may have changed, at start-up, and
-   * again after an error. Must be idempotent. At most one call per object at a time.
+   * again after an error. Must be idempotent. At most one call per object at a time. With a filter (`labels`, `annotations`, `field`,
+   * `when`) it is called for objects that match; one that stops matching is left as it is.
    *
    * @throws {UsageError} where the kind has a reconcile handler already.
    */
   reconcile(handler: ReconcileHandler<T, Spec, Status>, options: ReconcileOptions<T> = {}): this {
     const { owns = [], watches = [], workersMax, ...rest } = options;
-    requireDurations(`the reconcile handler of ${this.#declaration.kind.kind}`, rest);
+    requireDurations(`the reconcile handler of ${this.#declaration.kind.kind}`, { timeout: rest.timeout });
     if (this.#declaration.reconcile) {
       throw new UsageError(`${this.#declaration.kind.kind} has a reconcile handler already`);
     }

@@ -45,6 +45,7 @@ const RULES: DecisionRules<KubeObject, Timer> = {
   hotLoop: HOT_LOOP,
   needsFinalizer: () => false,
   wantsDeletion: () => false,
+  reconciles: () => true,
 };
 
 /** How handlers end, where they run. */

@@ -299,6 +299,19 @@ Deno.test("a child whose lists the server completes costs a write per change and
   assert.equal(applies(), 1, "after a start nothing is remembered");
 });
 
+Deno.test("a manifest that is given to apply is an error that names applyManifest", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ apply }) => {
+    await apply({ apiVersion: "v1", kind: "ConfigMap", data: {} } as never, {} as never);
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  const widget = await untilReady(world, Widget, namespace, "w", "False", "InvalidChild");
+  assert.match(conditionOf(widget, "Ready")!.message, /a manifest goes to applyManifest\(\)/);
+});
+
 Deno.test("a kind of children that is not watched is one warning, and none where the child is not owned", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, apply }) => {
