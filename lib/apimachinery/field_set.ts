@@ -1,6 +1,7 @@
 import { canonicalJson, isObject, jsonEqual, ownValue, parseJson, setKey } from "../base/mod.ts";
 import type { DynamicObject } from "./object.ts";
 import { quantityEqual } from "./quantity.ts";
+import { parseApiVersion } from "./resource.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -27,7 +28,9 @@ export function applyIsCurrent(
     const { name: _name, namespace: _namespace, ...rest } = metadata as Fields;
     if (Object.values(rest).some((value) => value !== undefined)) wanted.metadata = rest;
   }
-  return objectIsCurrent(wanted, withoutAbsent(live, "stringData"), ownFieldsOf(ownFields));
+  const { group } = parseApiVersion(desired.apiVersion ?? ""),
+    isBuiltIn = !group.includes(".") || group.endsWith(".k8s.io");
+  return objectIsCurrent(wanted, withoutAbsent(live, "stringData"), { own: ownFieldsOf(ownFields), isBuiltIn });
 }
 
 /** A server stores `stringData` as `data` and still lists it in the owner's fields under its own name. */
@@ -68,15 +71,21 @@ function withoutAbsent(live: DynamicObject, key: string): Fields {
   return rest;
 }
 
-function isCurrent(desired: unknown, live: unknown, own: unknown): boolean {
+/** What our manager owns of a value, and whether the object's kind is one of Kubernetes' own. */
+interface Owned<Own = Fields> {
+  readonly own: Own;
+  readonly isBuiltIn: boolean;
+}
+
+function isCurrent(desired: unknown, live: unknown, { own, isBuiltIn }: Owned<unknown>): boolean {
   if (!isObject(own)) return false;
   switch (partsOf(own)) {
     case "":
       return jsonEqual(desired, live) || quantityEqual(desired, live);
     case "f:":
-      return isObject(desired) && isObject(live) && objectIsCurrent(desired, live, own);
+      return isObject(desired) && isObject(live) && objectIsCurrent(desired, live, { own, isBuiltIn });
     case "k:":
-      return Array.isArray(desired) && Array.isArray(live) && mapIsCurrent(desired, live, own);
+      return Array.isArray(desired) && Array.isArray(live) && mapIsCurrent(desired, live, { own, isBuiltIn });
     case "v:":
       return Array.isArray(desired) && Array.isArray(live) && setIsCurrent(desired, live, own);
     default:
@@ -100,35 +109,35 @@ function elementsOf(own: Fields): string[] {
   return Object.keys(own).filter((element) => element !== ".");
 }
 
-function objectIsCurrent(desired: Fields, live: Fields, own: Fields): boolean {
+function objectIsCurrent(desired: Fields, live: Fields, { own, isBuiltIn }: Owned): boolean {
   let owned = 0;
   for (const element in own) if (element !== ".") owned++;
   for (const key in desired) {
     if (desired[key] === undefined) continue;
     const part = ownValue(own, `f:${key}`), value = ownValue(live, key);
     if (part !== undefined) owned--;
-    if (value === undefined && isZero(desired[key]) && isWhole(part)) continue;
-    if (part === undefined || !isCurrent(desired[key], value, part)) return false;
+    if (value === undefined && isUnstored(desired[key], { own: part, isBuiltIn })) continue;
+    if (part === undefined || !isCurrent(desired[key], value, { own: part, isBuiltIn })) return false;
   }
   return owned === 0; // nothing is owned that is not desired any more
 }
 
 /**
- * Whether a value is one that built-in kinds do not store (Go's `omitempty`). Owned and absent, it is as it was applied: had another
- * manager removed it, it would have no owner.
+ * Whether a value that is absent is as it was applied: built-in kinds do not store zero values (Go's `omitempty`). Owned as one and absent,
+ * it was applied: had another manager removed it, it would have no owner. An empty keyed list is owned by nobody, applied or not.
  */
+function isUnstored(value: unknown, { own, isBuiltIn }: Owned<unknown>): boolean {
+  if (own === undefined) return isBuiltIn && Array.isArray(value) && value.length === 0;
+  return isZero(value) && isObject(own) && partsOf(own) === "";
+}
+
 function isZero(value: unknown): boolean {
   if (typeof value === "object" && value !== null) return Object.keys(value).length === 0;
   return value === null || value === "" || value === false || value === 0;
 }
 
-/** Whether a field is owned as one, or, as an empty keyed list, not at all. */
-function isWhole(part: unknown): boolean {
-  return part === undefined || (isObject(part) && partsOf(part) === "");
-}
-
 /** Lists keyed by fields. A key field that `desired` leaves out was defaulted by the server: the entry that fits must be one. */
-function mapIsCurrent(desired: unknown[], live: unknown[], own: Fields): boolean {
+function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: Owned): boolean {
   const elements = elementsOf(own);
   if (desired.length !== elements.length) return false;
   const keys = elements.map((element) => parseElement(element)), fields = Object.keys(keys[0] ?? {});
@@ -146,7 +155,7 @@ function mapIsCurrent(desired: unknown[], live: unknown[], own: Fields): boolean
     // Applying again would restore our order, so another order is a difference.
     if (position <= formerPosition) return false;
     formerPosition = position;
-    if (!isCurrent(item, live[position], own[elements[found]!])) return false;
+    if (!isCurrent(item, live[position], { own: own[elements[found]!], isBuiltIn })) return false;
   }
   return true;
 }

@@ -343,7 +343,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (entry.pending.length > 0 && this.#watches.relists !== relists) this.queue.add(key, "owned");
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
     const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
-    const next = after(this.#rules, decision, report, { elapsedMs, backoffMs: retryMs, pauseMs });
+    const next = after(this.#rules, decision, report, { elapsedMs, rewinds, backoffMs: retryMs, pauseMs });
     if (report.kind === "written" && !backsOff(report) && !(isKnown(next) && next.reconcileTrouble)) {
       this.queue.forget(key);
     }

@@ -104,6 +104,7 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   { object, state: former, reasons, elapsedMs, rewinds }: DecisionMoment<T>,
 ): Decision<Timer> {
   if (!object) return { kind: "forget" };
+  if (isReleased(former, object, rewinds)) return { kind: "leave" };
   const cause = causeOf(rules, object, former);
   if (cause.kind === "gone") return { kind: former.phase === "released" ? "leave" : "forget" };
   const known = isKnown(former) ? former : firstSight(object, elapsedMs);
@@ -132,6 +133,15 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   const forStatus = recovers || hasCooled || [...words].some((word) => STATUS.has(word));
   if (!changes && !reconcile && timers.length === 0 && !forStatus) return { kind: "wait", cause, state: next };
   return { kind: "pass", cause, changes, reconcile, timers, reasons: counting, words, fresh, state: next };
+}
+
+/**
+ * Whether our finalizer was removed from this very object. A watch may still show versions of before: nobody can add a finalizer to an
+ * object that is being deleted, so what they show of ours is over.
+ */
+function isReleased(state: KeyState, { metadata }: KubeObject, rewinds: number): boolean {
+  return state.phase === "released" && state.uid === metadata?.uid && state.rewinds === rewinds &&
+    metadata?.deletionTimestamp !== undefined;
 }
 
 /** A deletion that handlers would like to see counts as one even where only another finalizer holds the object. */

@@ -74,7 +74,7 @@ export type KeyState =
   /** It waits for its delete handlers, and, once these are done (`cleaned`), for its finalizer to be removed. */
   | Known & { readonly phase: "deleting"; readonly cleaned: boolean; readonly untilMs?: number }
   /** Our finalizer is off, or was never on; another one holds the object. */
-  | { readonly phase: "released"; readonly uid: string | undefined };
+  | { readonly phase: "released"; readonly uid: string | undefined; readonly rewinds: number };
 
 /** A key of which something is known. */
 export type KnownState = Exclude<KeyState, { phase: "pending" } | { phase: "released" }>;
@@ -129,6 +129,8 @@ export interface DecidedPass {
 /** When a pass ended, and what pauses are. */
 export interface AfterMoment {
   readonly elapsedMs: number;
+  /** How often the server's history had gone back when the pass began. */
+  readonly rewinds: number;
   /** The key's own backoff, where {@linkcode backsOff} says that it needs one. */
   readonly backoffMs: number;
   /** The pause after so many failures in a row of one timer. */
@@ -164,7 +166,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
     case "gone":
       // An object that went before it was handled is forgotten when the watch says so; a successor has a state of its own.
       if (state.phase !== "deleting") return { ...next, phase: "converging", handled: undefined, owed: NOTHING_OWED };
-      return { phase: "released", uid: state.uid };
+      return { phase: "released", uid: state.uid, rewinds: moment.rewinds };
     case "aborted":
       return { ...next, phase: state.phase === "deleting" ? state.phase : "converging", owed } as KnownState;
     case "threw":

@@ -143,3 +143,24 @@ Deno.test("a Secret's stringData is current when its data is what it encodes to"
   assert.ok(!applyIsCurrent({ ...want, stringData: undefined }, live, fields));
   assert.ok(!applyIsCurrent(want, live, { "f:data": { "f:a": {}, "f:c": {} } }));
 });
+
+Deno.test("a zero value that is desired for the first time is a difference: only one that was applied before may be absent", () => {
+  const live = { apiVersion: "v1", kind: "ConfigMap", metadata: {}, data: { a: "1" } } as DynamicObject;
+  const own = { "f:data": { ".": {}, "f:a": {} } };
+  for (const more of [{ flag: "" }, { flag: null }]) {
+    assert.ok(
+      !applyIsCurrent({ ...live, data: { a: "1", ...more } } as DynamicObject, live, own),
+      JSON.stringify(more),
+    );
+  }
+  const custom = { apiVersion: "a.example.com/v1", kind: "A", metadata: {}, spec: { a: 1 } } as DynamicObject;
+  for (const more of [{ on: false }, { n: 0 }, { map: {} }, { list: [] }, { text: "" }]) {
+    const desired = { ...custom, spec: { a: 1, ...more } } as DynamicObject;
+    assert.ok(!applyIsCurrent(desired, custom, { "f:spec": { "f:a": {} } }), JSON.stringify(more));
+  }
+  const labelled = { ...live, metadata: { labels: { flag: "" } } } as DynamicObject;
+  assert.ok(!applyIsCurrent(labelled, live, own));
+  const service = { apiVersion: "v1", kind: "Service", metadata: {}, spec: { a: 1 } } as DynamicObject;
+  const empty = { ...service, spec: { a: 1, ports: [] } } as DynamicObject;
+  assert.ok(applyIsCurrent(empty, service, { "f:spec": { "f:a": {} } }), "an empty keyed list has no owner");
+});

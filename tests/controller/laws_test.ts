@@ -149,7 +149,7 @@ class Simulation {
     const report = this.#report(decision, ending, startMs);
     const backoffMs = backsOff(report) ? Math.min(BACKOFF.initialMs * 2 ** this.#failures++, BACKOFF.maxMs) : 0;
     const pauseMs = (failures: number) => Math.min(BACKOFF.initialMs * 2 ** (failures - 1), BACKOFF.maxMs);
-    this.state = after(RULES, decision, report, { elapsedMs: this.elapsedMs, backoffMs, pauseMs });
+    this.state = after(RULES, decision, report, { elapsedMs: this.elapsedMs, rewinds: 0, backoffMs, pauseMs });
     if (report.kind === "written" && !backsOff(report)) this.#failures = 0;
     this.seen.push({ atMs: startMs, decision, report, backoffMs, state: this.state });
     return true;
@@ -514,4 +514,15 @@ Deno.test("nothing fails silently: each failed attempt is one line with its hand
     },
   );
   fc.assert(property, { numRuns: 500 });
+});
+
+Deno.test("success is kept: an object whose finalizer was removed is left alone, whatever version of it a watch shows", () => {
+  const finalizers = [RULES.finalizer, "another.test.pintle.dev/theirs"], deletionTimestamp = "2026-01-01T00:00:00Z";
+  const object = (uid: string) => ({ metadata: { ...KEY, uid, finalizers, deletionTimestamp, resourceVersion: "1" } });
+  const state: KeyState = { phase: "released", uid: "1", rewinds: 0 }, reasons = new Set(["changed"]);
+  const decided = (uid: string, rewinds: number) =>
+    decide(RULES, { object: object(uid), state, reasons, elapsedMs: 0, rewinds }).kind;
+  assert.equal(decided("1", 0), "leave");
+  assert.equal(decided("2", 0), "pass", "its successor");
+  assert.equal(decided("1", 1), "pass", "a restored backup has the finalizer again");
 });
