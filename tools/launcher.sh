@@ -9,9 +9,11 @@ digest=@DIGEST@ lines=@LINES@ runtime_bytes=@RUNTIME_BYTES@ content="@CONTENT@"
 { true 3<&0; } 2>/dev/null || exec </dev/null
 { true 3>&1; } 2>/dev/null || exec >/dev/null
 true 3>&2 || exec 2>/dev/null
-self=$0
+self=$0 caller_path=${PATH-}
 # A shell that was told to run this file names it as it was typed; one that found it through PATH may name it without its folder.
 case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v "$self") || self=$0; fi ;; esac
+# What follows needs the system's tools, whatever PATH the caller has; the program gets the caller's.
+PATH="${PATH:+$PATH:}/usr/bin:/bin"
 
 fail() { printf '@NAME@: %s\n' "$1" >&2; [ -z "${2:-}" ] || printf '  fix: %s\n' "$2" >&2; exit 1; }
 
@@ -69,7 +71,8 @@ content_of() {
 }
 
 unpacked() {
-  [ -n "$(find "$home/deno" -type f -size "${runtime_bytes}c" 2>/dev/null)" ] && [ "$(content_of "$home")" = "$content" ]
+  [ -x "$home/deno" ] && [ -d "$home/app" ] && [ ! -L "$home/app" ] &&
+    [ -n "$(find "$home/deno" -type f -size "${runtime_bytes}c" 2>/dev/null)" ] && [ "$(content_of "$home")" = "$content" ]
 }
 
 sum() {
@@ -87,9 +90,15 @@ place() {
   fi
   if unpacked || [ ! -d "$fresh" ]; then return 0; fi
   (
-    cd "$fresh" && find . -type d | while IFS= read -r path; do mkdir -p -- "$home/$path"; done
+    cd "$fresh" && find . -type d | while IFS= read -r path; do
+      if [ -L "$home/$path" ] || [ ! -d "$home/$path" ]; then rm -f -- "$home/$path"; fi
+      mkdir -p -- "$home/$path"
+    done
     find "$home/app" -type f | while IFS= read -r path; do [ -f "$fresh/${path#"$home"/}" ] || rm -f -- "$path"; done
-    find . -type f | while IFS= read -r path; do mv -f -- "$path" "$home/$path"; done
+    find . -type f | while IFS= read -r path; do
+      if [ -d "$home/$path" ]; then rm -rf -- "${home:?}/$path"; fi
+      mv -f -- "$path" "$home/$path"
+    done
   ) 2>/dev/null
 }
 
@@ -108,13 +117,13 @@ unpack() {
   place
   rm -rf -- "$fresh"
   trap - EXIT INT TERM HUP
-  unpacked || fail "cannot unpack into $folder" "remove it and try again"
+  unpacked || [ ! -x "$home/deno" ] || fail "cannot unpack into $folder" "remove it and try again"
 }
 
 find_cache
 unpacked || unpack
 [ -x "$home/deno" ] || fail "programs cannot be run from $folder" "set PINTLE_CACHE_HOME to a folder whose file system is not mounted noexec"
-umask "$mask"; unset PINTLE_CACHE_HOME
+umask "$mask"; unset PINTLE_CACHE_HOME; PATH=$caller_path
 export DENO_DIR="$home/cache" DENO_NO_UPDATE_CHECK=1
 # Of many malloc arenas each keeps what its thread once needed: a single one holds 13 MB less.
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-1}"

@@ -99,7 +99,8 @@ Deno.test("handlers follow the kinds of a category: those that are there, those 
   await create(Wall, "north");
   assert.deepEqual(seen.splice(0), ["added Wall north", "create Wall north"]);
   await world.client.delete(CRDS, { name: `doors.${Door.group}` });
-  await world.advance(3_000, 500);
+  // A real server takes its time, and a busy one more.
+  for (let tries = 0; tries < 300 && world.running.kinds.length > 1; tries++) await world.advance(500);
   assert.deepEqual(world.running.kinds.map(({ name }) => name), [`walls.${Wall.group}`]);
   seen.length = 0;
   await create(Wall, "south");

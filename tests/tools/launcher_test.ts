@@ -128,6 +128,19 @@ Deno.test("a cache that lacks a file, has a short one, or is none at all is mend
     "a main.js of zeros": () => zero(`${version}/app/main.js`),
     "a short deep file": () => Deno.truncate(`${version}/app/lib/deep/a file.ts`, 3),
     "a runtime of zeros": () => zero(`${version}/deno`),
+    "a file in the place of a folder": async () => {
+      await Deno.remove(`${version}/app`, { recursive: true });
+      await Deno.writeTextFile(`${version}/app`, "");
+    },
+    "a folder in the place of a file": async () => {
+      await Deno.remove(`${version}/app/main.js`);
+      await Deno.mkdir(`${version}/app/main.js`);
+    },
+    "a runtime that may not run": () => Deno.chmod(`${version}/deno`, 0o600),
+    "a link in the place of a folder": async () => {
+      await Deno.rename(`${version}/app`, `${version}/elsewhere`);
+      await Deno.symlink(`${version}/elsewhere`, `${version}/app`);
+    },
     "a file too much": () => Deno.writeTextFile(`${version}/app/lib/more.ts`, "more"),
     "no folder but a file": async () => {
       await Deno.remove(version, { recursive: true });
@@ -141,6 +154,13 @@ Deno.test("a cache that lacks a file, has a short one, or is none at all is mend
     assert.match(ended.out, /\nthe program\n$/, what);
     assert.equal(await Deno.readTextFile(`${await packaged.version()}/app/lib/deep/a file.ts`), "a part of it\n", what);
   }
+});
+
+Deno.test("a start without PATH needs nothing that the first one did not leave", async () => {
+  await using packaged = await Packaged.make();
+  await packaged.run([]);
+  const ended = await packaged.run(["exit", "7"], { env: { PATH: "" } });
+  assert.deepEqual([ended.code, ended.err], [7, ""]);
 });
 
 Deno.test("a large runtime that lost a part of its content is unpacked again", async () => {
