@@ -9,12 +9,9 @@ digest=@DIGEST@ lines=@LINES@ runtime_bytes=@RUNTIME_BYTES@ content="@CONTENT@"
 { true 3<&0; } 2>/dev/null || exec </dev/null
 { true 3>&1; } 2>/dev/null || exec >/dev/null
 true 3>&2 || exec 2>/dev/null
-self=$0 caller_path=${PATH-}
+self=$0
 # A shell that was told to run this file names it as it was typed; one that found it through PATH may name it without its folder.
 case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v "$self") || self=$0; fi ;; esac
-# What follows needs the system's tools, whatever PATH the caller has; the program gets the caller's.
-PATH="${PATH:+$PATH:}/usr/bin:/bin"
-
 fail() { printf '@NAME@: %s\n' "$1" >&2; [ -z "${2:-}" ] || printf '  fix: %s\n' "$2" >&2; exit 1; }
 
 mode() { ls -ldnL -- "$1" 2>/dev/null; }
@@ -70,10 +67,12 @@ content_of() {
   ) 2>/dev/null | cksum
 }
 
-unpacked() {
+# In a shell of its own: it needs the system's tools, whatever PATH the caller has.
+unpacked() (
+  PATH="${PATH:+$PATH:}/usr/bin:/bin"
   [ -x "$home/deno" ] && [ -d "$home/app" ] && [ ! -L "$home/app" ] &&
     [ -n "$(find "$home/deno" -type f -size "${runtime_bytes}c" 2>/dev/null)" ] && [ "$(content_of "$home")" = "$content" ]
-}
+)
 
 sum() {
   if command -v sha256sum >/dev/null 2>&1; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
@@ -123,7 +122,7 @@ unpack() {
 find_cache
 unpacked || unpack
 [ -x "$home/deno" ] || fail "programs cannot be run from $folder" "set PINTLE_CACHE_HOME to a folder whose file system is not mounted noexec"
-umask "$mask"; unset PINTLE_CACHE_HOME; PATH=$caller_path
+umask "$mask"; unset PINTLE_CACHE_HOME
 export DENO_DIR="$home/cache" DENO_NO_UPDATE_CHECK=1
 # Of many malloc arenas each keeps what its thread once needed: a single one holds 13 MB less.
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-1}"

@@ -156,10 +156,12 @@ Deno.test("a cache that lacks a file, has a short one, or is none at all is mend
   }
 });
 
-Deno.test("a start without PATH needs nothing that the first one did not leave", async () => {
+Deno.test("a later start needs few programs in PATH", async () => {
   await using packaged = await Packaged.make();
   await packaged.run([]);
-  const ended = await packaged.run(["exit", "7"], { env: { PATH: "" } });
+  const bin = await packaged.mkdir(`${packaged.folder}/few`, 0o755);
+  for (const name of ["sh", "ls", "id", "mkdir"]) await Deno.symlink((await findProgram(name))!, `${bin}/${name}`);
+  const ended = await packaged.run(["exit", "7"], { env: { PATH: bin } });
   assert.deepEqual([ended.code, ended.err], [7, ""]);
 });
 
