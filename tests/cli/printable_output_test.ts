@@ -116,7 +116,7 @@ Deno.test("settings that are wrong are told without control characters", async (
 
 Deno.test({
   name: "on a terminal a command styles text, and nothing from a cluster does",
-  ignore: !python,
+  ignore: !python, // it makes the terminal, and there is none on this machine
   fn: async () => {
     await using cluster = await hostileCluster();
     const wrapper = ["python3", new URL("terminal.py", import.meta.url).pathname, "100", "50"];
