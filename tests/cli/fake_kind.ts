@@ -159,6 +159,11 @@ export class FakeMachine implements AsyncDisposable {
     return new TextDecoder().decode(stdout).split("\n").filter((line) => line.includes(`${this.#folder}/bin/`));
   }
 
+  /** Waits until none of its programs runs any more. Each look takes a process: the end of another one changes no file. */
+  async untilEnded(): Promise<void> {
+    while ((await this.processes()).length > 0);
+  }
+
   /** Fails where something of a run is left. */
   async assertClean(
     { clusters = [], images = [] }: Pick<FakeMachineOptions, "clusters" | "images"> = {},

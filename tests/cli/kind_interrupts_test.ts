@@ -191,7 +191,7 @@ Deno.test("a second Ctrl-C ends the run at once with 130, and the cluster is del
   assert.deepEqual([code, err], [130, "kind cluster pintle-test is being deleted in the background\n"]);
   await machine.release();
   await machine.until(async () => (await machine.lines("clusters")).length === 0);
-  await machine.until(async () => (await machine.processes()).length === 0);
+  await machine.untilEnded();
   await machine.assertClean();
 });
 
