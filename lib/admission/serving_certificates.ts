@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { CertificateAuthority, type Identity, validUntilMs } from "../base/certificates.ts";
+import { CertificateAuthority, type Identity, refusalOf, validUntilMs } from "../base/certificates.ts";
 
 /** The certificates of an operator's webhooks, as all its replicas share them. */
 export interface ServingCertificates {
@@ -88,9 +88,13 @@ export function faultOf(
 ): string | undefined {
   const certificate = new X509Certificate(serving.certificate);
   if (!isKeyOf(serving.key, certificate)) return "the key does not belong to the certificate";
-  const signers = signersOf(serving, authorities).map((each) => new X509Certificate(each));
-  if (signers.length === 0) return "the certificate is not signed by an authority of ca.crt";
-  const lacking = names.find((name) => certificate.checkHost(name) === undefined);
+  const refusal = refusalOf(serving.certificate, "server");
+  if (refusal) return `the certificate ${refusal}`;
+  const signed = authorities.filter((each) => isSignedBy(certificate, each)), usable = signersOf(serving, signed);
+  if (signed.length === 0) return "the certificate is not signed by an authority of ca.crt";
+  if (usable.length === 0) return `its authority ${refusalOf(signed[0]!, "authority")}`;
+  const signers = usable.map((each) => new X509Certificate(each));
+  const lacking = names.find((name) => certificate.checkHost(name, { subject: "never" }) === undefined);
   if (lacking) return `the certificate is not for ${lacking}`;
   if (certificate.validFromDate.getTime() > nowMs) {
     return `the certificate is not valid before ${certificate.validFrom}`;
@@ -103,17 +107,19 @@ export function faultOf(
   return sinceMs > nowMs + DAY_MS ? "its last step lies in the future" : undefined;
 }
 
-/** Those of some authorities (PEM) that signed a certificate. */
+/** Those of some authorities (PEM) that signed a certificate and that TLS clients accept as authorities. */
 export function signersOf({ certificate }: Identity, authorities: readonly string[]): string[] {
   const signed = new X509Certificate(certificate);
-  return authorities.filter((authority) => {
-    try {
-      const { publicKey, subject } = new X509Certificate(authority);
-      return subject === signed.issuer && signed.verify(publicKey);
-    } catch {
-      return false; // no certificate at all, or one of another kind of key
-    }
-  });
+  return authorities.filter((authority) => isSignedBy(signed, authority) && !refusalOf(authority, "authority"));
+}
+
+function isSignedBy(certificate: X509Certificate, authority: string): boolean {
+  try {
+    const { publicKey, subject } = new X509Certificate(authority);
+    return subject === certificate.issuer && certificate.verify(publicKey);
+  } catch {
+    return false; // no certificate at all, or one of another kind of key
+  }
 }
 
 function isKeyOf(key: string, certificate: X509Certificate): boolean {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
-import { bits, integer, objectId, octets, pem, sequence, setOf, tagged, TRUE, utcTime, utf8 } from "./der.ts";
+import { bits, elements, integer, objectId, octets, pem, sequence, setOf, tagged, TRUE, utcTime, utf8 } from "./der.ts";
 
 /** A certificate with its private key, both PEM. */
 export interface Identity {
@@ -30,12 +30,24 @@ const ID = {
   keyUsage: "2.5.29.15",
   alternativeNames: "2.5.29.17",
   basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
   authorityKeyId: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
   serverAuth: "1.3.6.1.5.5.7.3.1",
   clientAuth: "1.3.6.1.5.5.7.3.2",
 } as const;
 const ALGORITHM = sequence(objectId(ID.ecdsaWithSha256));
+
+/** Signatures that TLS clients of today accept: ECDSA, RSA and RSA-PSS with SHA-2, Ed25519. */
+const SIGNATURES: readonly string[] = [
+  ...["2", "3", "4"].map((hash) => `1.2.840.10045.4.3.${hash}`),
+  ...["10", "11", "12", "13"].map((scheme) => `1.2.840.113549.1.1.${scheme}`),
+  "1.3.101.112",
+];
+const RSA_BITS = { min: 2048, max: 8192 };
+const ANY_USAGE = "2.5.29.37.0";
+/** The bit of keyUsage that lets a key sign certificates (RFC 5280 §4.2.1.3). */
+const KEY_CERT_SIGN = 0x04;
 
 interface Keys {
   readonly publicKey: KeyObject;
@@ -148,4 +160,78 @@ export class CertificateAuthority {
  */
 export function validUntilMs(certificate: string): number {
   return Date.parse(new X509Certificate(certificate).validTo);
+}
+
+/**
+ * Why TLS clients refuse a certificate (PEM) in a role, in words that follow "its certificate" or "its authority"; undefined where they
+ * accept it. Signature, names and times are not looked at. The rules are those of RFC 5280 §4.2 as Go applies them, and two that are
+ * stricter: no RSA key under 2048 bits, and no name constraints.
+ */
+export function refusalOf(certificate: string, role: "server" | "authority"): string | undefined {
+  try {
+    const x509 = new X509Certificate(certificate), { signature, extensions } = partsOf(x509.raw);
+    return faultOfKey(x509.publicKey) ??
+      (SIGNATURES.some((id) => objectId(id).equals(signature)) ? undefined : "is signed by an outdated algorithm") ??
+      faultOfExtensions(extensions, role);
+  } catch {
+    return "cannot be read";
+  }
+}
+
+interface Extension {
+  readonly critical: boolean;
+  readonly value: Buffer;
+}
+
+/** The algorithm of the signature, and the extensions by the hexadecimal form of their identifier. */
+function partsOf(certificate: Uint8Array): {
+  readonly signature: Buffer;
+  readonly extensions: ReadonlyMap<string, Extension>;
+} {
+  const [body, algorithm] = elements(elements(certificate)[0]!.content);
+  const last = elements(body!.content).find(({ tag }) => tag === 0xa3);
+  const listed = last ? elements(elements(last.content)[0]!.content) : [];
+  const extensions = listed.map(({ content }) => {
+    const parts = elements(content), value = parts.at(-1)!.content;
+    return [parts[0]!.bytes.toString("hex"), {
+      critical: parts.length === 3 && parts[1]!.content[0] !== 0,
+      value,
+    }] as const;
+  });
+  if (new Set(extensions.map(([id]) => id)).size < extensions.length) throw new RangeError("an extension stands twice");
+  return { signature: elements(algorithm!.content)[0]!.bytes, extensions: new Map(extensions) };
+}
+
+function faultOfKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string | undefined {
+  if (asymmetricKeyType !== "rsa" && asymmetricKeyType !== "rsa-pss") return undefined;
+  const { min, max } = RSA_BITS, length = asymmetricKeyDetails?.modulusLength ?? 0;
+  return length < min || length > max ? `has an RSA key of ${length} bits` : undefined;
+}
+
+function faultOfExtensions(
+  extensions: ReadonlyMap<string, Extension>,
+  role: "server" | "authority",
+): string | undefined {
+  const valueOf = (id: string) => extensions.get(objectId(id).toString("hex"))?.value;
+  const known = new Set(
+    [ID.basicConstraints, ID.nameConstraints, ID.keyUsage, ID.extendedKeyUsage, ID.alternativeNames].map((id) =>
+      objectId(id).toString("hex")
+    ),
+  );
+  if ([...extensions].some(([id, { critical }]) => critical && !known.has(id))) {
+    return "has an unknown critical extension";
+  }
+  const usages = valueOf(ID.extendedKeyUsage);
+  const allowed = usages && elements(elements(usages)[0]!.content).map(({ bytes }) => bytes);
+  if (allowed && ![ID.serverAuth, ANY_USAGE].some((id) => allowed.some((each) => objectId(id).equals(each)))) {
+    return "is not for servers (extended key usage)";
+  }
+  if (role === "server") return valueOf(ID.alternativeNames) ? undefined : "has no alternative names";
+  if (valueOf(ID.nameConstraints)) return "has name constraints";
+  const constraints = valueOf(ID.basicConstraints), usage = valueOf(ID.keyUsage);
+  const isAuthority = constraints &&
+    elements(elements(constraints)[0]!.content).some(({ bytes }) => bytes.equals(TRUE));
+  if (!isAuthority) return "is no authority (basic constraints)";
+  if (usage && !(elements(usage)[0]!.content[1]! & KEY_CERT_SIGN)) return "may not sign certificates (key usage)";
+  return undefined;
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 
 /**
- * Just enough ASN.1 DER (ITU-T X.690) to write certificates. A certificate library would take longer to load than the whole
+ * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates. A certificate library would take longer to load than the whole
  * server takes to start.
  */
 
@@ -80,4 +80,36 @@ export function tagged(number: number, content: Uint8Array, constructed: boolean
 export function pem(label: string, der: Uint8Array): string {
   const lines = Buffer.from(der).toString("base64").match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+}
+
+/** One element of DER: its tag, its content, and all of its bytes. */
+export interface Element {
+  readonly tag: number;
+  readonly content: Buffer;
+  readonly bytes: Buffer;
+}
+
+/**
+ * The elements that stand one after another in DER bytes, such as those of a SEQUENCE's content.
+ *
+ * @throws {RangeError} where the bytes end inside an element, or a tag or length has more than four bytes.
+ */
+export function elements(der: Uint8Array): Element[] {
+  const found: Element[] = [];
+  for (let at = 0; at < der.length;) {
+    const { start, end } = extentOf(der, at);
+    if (end > der.length) throw new RangeError("the DER bytes end inside an element");
+    const bytes = Buffer.from(der.subarray(at, end));
+    found.push({ tag: der[at]!, content: bytes.subarray(start - at), bytes });
+    at = end;
+  }
+  return found;
+}
+
+function extentOf(der: Uint8Array, at: number): { readonly start: number; readonly end: number } {
+  const first = der[at + 1] ?? 0;
+  if (first < 0x80) return { start: at + 2, end: at + 2 + first };
+  const digits = first & 0x7f, start = at + 2 + digits;
+  if (digits > 4 || (der[at]! & 0x1f) === 0x1f) throw new RangeError("a DER element is too long");
+  return { start, end: start + der.subarray(at + 2, start).reduce((length, byte) => length * 256 + byte, 0) };
 }

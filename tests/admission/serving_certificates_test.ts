@@ -8,6 +8,7 @@ import {
   rotationStep,
   type ServingCertificates,
 } from "../../lib/admission/serving_certificates.ts";
+import { CertificateAuthority } from "../../lib/base/certificates.ts";
 import { fromSecret, toSecret } from "../../lib/admission/certificate_secret.ts";
 
 const DAY_MS = 86_400_000, START_MS = Date.parse("2030-01-01T00:00:00Z");
@@ -71,6 +72,15 @@ Deno.test("certificates are good for callers where key, authority, names, times 
   assert.match(fault({ serving: { ...good.serving, key: other.serving.key } })!, /key does not belong/);
   assert.match(fault({ serving: { ...good.serving, key: "PRIVATE KEY" } })!, /key does not belong/);
   assert.match(faultOf(good, { names: [...names, "w.other.svc"], nowMs: START_MS })!, /not for w.other.svc/);
+  const authority = new CertificateAuthority(START_MS),
+    client = authority.issue({ commonName: "w" }, { kind: "client" });
+  const byClient = { serving: client, authorities: [authority.certificate] };
+  assert.match(fault(byClient)!, /certificate is not for servers/);
+  const byItself = {
+    serving: { certificate: authority.certificate, key: client.key },
+    authorities: byClient.authorities,
+  };
+  assert.match(fault(byItself)!, /key does not belong/);
   assert.match(fault({}, START_MS - DAY_MS)!, /not valid before/);
   assert.match(fault({ sinceMs: START_MS + 2 * DAY_MS })!, /last step lies in the future/);
 });
