@@ -89,8 +89,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   let debug = options.env.PINTLE_LOG_LEVEL === "debug";
   let code: number = EXIT.done;
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
-  // Help and the installation's namespace need the name before any setting is read: with the defaults there is one.
-  const program = options.name ?? make(resolveSettings(table, {}, {}).values).name;
+  let program = options.name ?? "pintle";
 
   /** Settings are read when a command runs, so that help and version work in any environment. */
   const prepare = (flags: Readonly<Record<string, string | undefined>>): CommandContext => {
@@ -116,6 +115,8 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
     };
   };
   try {
+    // Help and the installation's namespace need the name before any setting is read: with the defaults there is one.
+    program = options.name ?? make(resolveSettings(table, {}, {}).values).name;
     const run: RunCommand = async (flags, command) => {
       code = await command(prepare(flags));
     };

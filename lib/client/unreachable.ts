@@ -115,6 +115,9 @@ const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
   ETIMEDOUT: "timeout",
 };
 
+/** Of a handshake that failed, whatever code of a socket goes with it. */
+const HANDSHAKE = /before secure TLS connection|received fatal alert|handshake eof/i;
+
 // Deno's fetch gives no codes: these are the words of rustls, hyper and the resolver inside its messages. A message that
 // matches none is "other", which every caller handles as an unreachable server whose state is unknown.
 const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
@@ -141,6 +144,7 @@ export function classifyFailure(error: unknown): UnreachableKind {
     current instanceof Error && depth < 4;
     depth++, current = current.cause
   ) {
+    if (HANDSHAKE.test(current.message)) return "tls";
     const code = (current as { code?: unknown }).code;
     if (typeof code === "string" && Object.hasOwn(NODE_CODES, code)) return NODE_CODES[code]!;
     for (const [words, kind] of WORDS) if (words.test(current.message)) return kind;

@@ -1,7 +1,8 @@
 import { cli, integer, Operator } from "../../lib/mod.ts";
 
-/** A program whose operator is made from its settings. */
-Deno.exitCode = await cli(({ size }) => new Operator(size > 1 ? "gadgets" : "gadget"), {
+/** A program whose operator is made from its settings; some of its authors take a name that no operator can have. */
+const name = Deno.env.get("GADGETS") ?? "gadgets";
+Deno.exitCode = await cli(({ size }) => new Operator(size > 1 ? name : "gadget"), {
   args: Deno.args,
   env: Deno.env.toObject(),
   settings: {

@@ -142,3 +142,16 @@ Deno.test("a program whose operator is made from its settings has the operator's
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /^gadgets: --size: "11" must be a whole number from 1 to 10/);
 });
+
+Deno.test("an operator that cannot be made from its settings ends every command with a message", async () => {
+  for (const args of [["--help"], ["config"]]) {
+    const { code, err } = await runBinary(args, {
+      main: "tests/cli/made_operator.ts",
+      env: { GADGETS: "No\u001bname" },
+    });
+    assert.notEqual(code, 0);
+    assert.match(err, /^pintle: .*name/);
+    assert.doesNotMatch(err, /\n\s+at /);
+    assert.ok(!err.includes("\u001b"));
+  }
+});

@@ -233,6 +233,14 @@ contract("each failure to connect is told apart", async (open, implementation) =
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = closed.addr;
   closed.close();
+  // What a proxy or a load balancer does that takes no client certificate, or has no server behind it.
+  const rude = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const rudeness = (async () => {
+    for await (const connection of rude) {
+      await connection.read(new Uint8Array(16_384));
+      connection.close();
+    }
+  })();
   const stranger = await TestAuthority.create("somebody else");
   const cases: [UnreachableKind, string, TlsSettings][] = [
     ["unknownAuthority", plain.url, { caCerts: [stranger.pem] }],
@@ -241,6 +249,7 @@ contract("each failure to connect is told apart", async (open, implementation) =
     [implementation === "fetch" ? "certificateExpired" : "unknownAuthority", old.url, TRUST],
     ["refused", `https://127.0.0.1:${port}`, TRUST],
     ["dns", "https://no-such-host.invalid", TRUST],
+    ["tls", `https://127.0.0.1:${rude.addr.port}`, TRUST],
   ];
   for (const [kind, url, tls] of cases) {
     await assert.rejects(open(url, tls).fetch("/"), (error: Error) => {
@@ -252,6 +261,8 @@ contract("each failure to connect is told apart", async (open, implementation) =
       return true;
     });
   }
+  rude.close();
+  await rudeness;
 });
 
 contract("a client certificate is shown to the server", async (open) => {
