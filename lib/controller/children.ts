@@ -62,6 +62,7 @@ export interface ChildrenHost {
 
 const unchangedApplies = () => new UnchangedApplies();
 const unwatchedKinds = () => new Set<string>();
+const unawaitedHandlers = () => new Set<string>();
 
 /** Applies the children of one object in one handler. */
 export class Children {
@@ -70,6 +71,8 @@ export class Children {
   readonly #host: ChildrenHost;
   readonly #kinds: ChildKinds;
   readonly #applied = new Set<string>();
+  /** Calls that have not ended yet, by what they do. */
+  readonly #open = new Map<Promise<unknown>, string>();
   #calls = 0;
 
   constructor(owner: KubeObject, client: CycleClient, host: ChildrenHost) {
@@ -86,8 +89,9 @@ export class Children {
         reason: "InvalidChild",
       });
     }
-    const manifest = { ...child, apiVersion: formatApiVersion(kind), kind: kind.kind };
-    return await this.#apply(manifest as Manifest, this.#nextCall("apply"), kind, options) as ObjectOf<K>;
+    const manifest = { ...child, apiVersion: formatApiVersion(kind), kind: kind.kind } as Manifest;
+    const call = this.#nextCall("apply");
+    return await this.#opened(`apply(${kind.kind})`, this.#apply(manifest, call, kind, options)) as ObjectOf<K>;
   }
 
   /** See {@linkcode ReconcileContext.applyManifest}. */
@@ -95,7 +99,34 @@ export class Children {
     const call = this.#nextCall("applyManifest"), { apiVersion, kind } = manifest;
     if (!apiVersion || !kind) throw new PermanentError("a child needs apiVersion and kind", { reason: "InvalidChild" });
     const { group, version } = parseApiVersion(apiVersion);
-    return await this.#apply(manifest, call, await this.#kinds.resolve(group, version, kind), options);
+    const applied = this.#kinds.resolve(group, version, kind)
+      .then((resource) => this.#apply(manifest, call, resource, options));
+    return await this.#opened(`applyManifest(${kind})`, applied);
+  }
+
+  /**
+   * Waits for the calls that a handler did not await: their writes and failures belong to its pass. The first such handler's call is logged.
+   *
+   * @throws what one of them failed with.
+   */
+  async settle(): Promise<void> {
+    const { handler, shared, log } = this.#host, calls = [...this.#open.values()];
+    if (calls.length === 0) return;
+    const warned = shared.of(unawaitedHandlers);
+    if (!warned.has(handler)) {
+      log.warn("a handler returned before its call ended: await it", { handler, call: calls[0] });
+    }
+    warned.add(handler);
+    while (this.#open.size > 0) await Promise.all(this.#open.keys());
+  }
+
+  async #opened<T>(name: string, call: Promise<T>): Promise<T> {
+    this.#open.set(call, name);
+    try {
+      return await call;
+    } finally {
+      this.#open.delete(call);
+    }
   }
 
   #nextCall(method: string): string {
@@ -145,6 +176,10 @@ export class Children {
 
   /** See {@linkcode ReconcileContext.prune}. */
   async prune(): Promise<ObjectKey[]> {
+    return await this.#opened("prune()", this.#prune());
+  }
+
+  async #prune(): Promise<ObjectKey[]> {
     const gone: ObjectKey[] = [];
     for (const resource of this.#kinds.owned()) {
       for (const child of this.#kinds.informerOf(resource)?.store.values() ?? []) {

@@ -225,7 +225,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       nowMs: (id, progress) => handlerNowMs(this.#handlers.beginnings, clock, id, progress),
       attempt: async (handler, facts, msMax) => {
         await runWithTimeout(clock, msMax, this.#signal, (signal) => {
-          return handler({ ...this.#context("changes", parts, signal), ...facts });
+          return this.#call("changes", parts, signal, (context) => handler({ ...context, ...facts }));
         });
       },
       failed: (handler, error, { retries, reason }, retryInMs) => {
@@ -243,7 +243,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const timeoutMs = declared.timeout === undefined ? this.#host.timeoutMs : durationMs(declared.timeout);
     try {
       const result = await runWithTimeout(this.#host.clock, timeoutMs, this.#signal, (signal) => {
-        return declared.handler(this.#context(id, parts, signal, watches));
+        return this.#call(id, parts, signal, (context) => declared.handler(context), watches);
       });
       return outcomeOf(result);
     } catch (error) {
@@ -258,16 +258,17 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     if (!this.#signal.aborted) logFailure(this.#log, { handler, error, reason, retryInMs });
   }
 
-  #context(
+  async #call<R>(
     handler: string,
     { object, spec, draft, events, children: registry }: PassParts<T, Spec, Status>,
     signal: AbortSignal,
+    call: (context: ReconcileContext<T, Spec, Status>) => R | Promise<R>,
     watches?: PassWatches,
-  ): ReconcileContext<T, Spec, Status> {
+  ): Promise<R> {
     const client = this.#client.withSignal(signal);
     const memo = <M>(create: () => M) => this.#plan.memo(create);
     const children = new Children(object, client, { ...this.#host, registry, handler, memo, log: this.#log });
-    return {
+    const result = await call({
       ...objectContext(this.#host, { object, client, events, log: this.#log, signal, memo }),
       spec,
       reasons: this.#plan.decision.words,
@@ -286,7 +287,9 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
         if (watches) return await watches.all(client, resource, selection);
         return (await client.list<KubeObject>(resource, { ...selection, metadataOnly: true })).items;
       },
-    };
+    });
+    await children.settle();
+    return result;
   }
 
   #draft(object: T): StatusDraft<Status> {

@@ -329,6 +329,39 @@ Deno.test("a kind of children that is not watched is one warning, and none where
   assert.deepEqual(warnings.map(({ fields }) => [fields.resource, fields.handler]), [["configmaps", "reconcile"]]);
 });
 
+Deno.test("a handler that does not await its children is one warning, and their writes still belong to its pass", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ spec, status, apply }) => {
+    void apply(ConfigMap, { data: { size: `${spec.size}` } });
+    status.set({ phase: "Applied" });
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  for (const name of ["one", "two"]) {
+    await createWidget(world, Widget, namespace, name, { size: 4 });
+    await untilReady(world, Widget, namespace, name);
+    const { data } = await world.client.get<ConfigMapObject>(ConfigMap, { namespace, name });
+    assert.deepEqual(data, { size: "4" }, "Ready came after the child");
+  }
+  const warnings = world.logs.filter(({ level }) => level === "warn");
+  assert.deepEqual(warnings.map(({ fields }) => [fields.handler, fields.call]), [["reconcile", "apply(ConfigMap)"]]);
+});
+
+Deno.test("a child that was not awaited and is refused fails its handler", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ apply }) => {
+    // What it rejects with is somebody's who looks at it late.
+    apply(ConfigMap, { metadata: { labels: { size: "not a value!" } } }).catch(() => {});
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  const widget = await untilReady(world, Widget, namespace, "w", "False");
+  assert.match(conditionOf(widget, "Ready")!.message!, /not a value!/);
+});
+
 /** Widgets own a StatefulSet: its claim templates are one value to an apply, and the server adds fields to them. */
 function completedListOperator(): Operator {
   const operator = new Operator("widgets");
