@@ -14,7 +14,7 @@ const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
 const exists = (path: string) => Deno.stat(new URL(path, ROOT)).then(() => true, () => false);
 
 async function documents(): Promise<string[]> {
-  const paths = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+  const paths = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md"];
   for (const folder of ["docs", "docs/decisions"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
       if (name.endsWith(".md")) paths.push(`${folder}/${name}`);
@@ -30,6 +30,13 @@ Deno.test("every link of the documents leads to a file", async () => {
       assert.ok(await exists(target.href), `${path}: ${link}`);
     }
   }
+});
+
+Deno.test("each decision has a number of its own, and its title begins with it", async () => {
+  const records = (await documents()).filter((path) => path.startsWith("docs/decisions/"));
+  const numbers = records.map((path) => /\/(\d{3})-/.exec(path)![1]!);
+  assert.deepEqual(numbers.filter((number, nth) => numbers.indexOf(number) !== nth), []);
+  for (const [nth, path] of records.entries()) assert.ok((await read(path)).startsWith(`# ${numbers[nth]} `), path);
 });
 
 Deno.test("every task that README and CONTRIBUTING name is one", async () => {
@@ -148,10 +155,12 @@ const ROOT_FILES = [
   ".editorconfig",
   ".gitignore",
   "CHANGELOG.md",
+  "CODE_OF_CONDUCT.md",
   "CONTRIBUTING.md",
   "Dockerfile",
   "LICENSE",
   "README.md",
+  "SECURITY.md",
   "Tiltfile",
   "deno.json",
   "deno.lock",
