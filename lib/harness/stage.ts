@@ -173,7 +173,7 @@ export class Stage {
     const attempt = (act: () => Promise<void>) => act().catch((error) => void problems.push(error));
     const held: Ref<never>[] = [];
     for (const { kind } of this.#options.declared.declarations) {
-      if ("crd" in kind) await attempt(async () => void held.push(...await this.#deleteAll(kind)));
+      await attempt(async () => void held.push(...await this.#deleteAll(kind)));
     }
     if (held.length > 0) {
       await attempt(() => this.#options.operator.resume());
@@ -204,12 +204,16 @@ export class Stage {
     this.#transport.close();
   }
 
-  /** Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. */
+  /**
+   * Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. Of a kind whose status others write
+   * only what a finalizer may hold: the rest goes with the namespaces.
+   */
   async #deleteAll(kind: TypedResource<KubeObject>): Promise<Ref<never>[]> {
-    const held: Ref<never>[] = [];
+    const held: Ref<never>[] = [], isOwn = "crd" in kind || ("hasStatus" in kind && kind.hasStatus === true);
     for (const namespace of kind.namespaced ? this.#cluster.namespaces : []) {
       const { items } = await this.#admin.list(kind, { namespace }).catch(nothingFound);
       for (const object of items) {
+        if (!isOwn && !object.metadata?.finalizers?.length) continue;
         const ref = { resource: kind, key: { ...keyOf(object), namespace } } as Ref<never>;
         await this.#delete(ref);
         if (await this.#admin.find(kind, ref.key)) held.push(ref);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as z from "zod";
 import { UsageError } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import { existingKind, Operator } from "../../lib/operator/mod.ts";
+import { ConfigMap, existingKind, Operator } from "../../lib/operator/mod.ts";
 import { EmbeddedSource, type Manifests, planRun, runScenarios, Suite } from "../../lib/harness/mod.ts";
 import { testSource } from "../cluster.ts";
 import { notes, runOn, runOptions, SharedCluster } from "./rig.ts";
@@ -228,3 +228,29 @@ Deno.test("where the operator is a pod, what a suite needs is installed, and sce
   ]);
   assert.deepEqual(meters, []);
 });
+
+for (const resource of [Gauge, ConfigMap]) {
+  Deno.test(`a ${resource.kind} that the operator's finalizer holds goes with its scenario, though its definition is not the operator's`, async () => {
+    await using cluster = new SharedCluster();
+    const before = await cluster.inventory(), deleted: string[] = [];
+    const operator = () => {
+      const made = new Operator("holder");
+      made.on(resource as typeof ConfigMap).delete(({ name }) => void deleted.push(name), { id: "end" });
+      return made;
+    };
+    const suite = new Suite("holder", { given: [GAUGES], operator }).scenario(
+      "it is held",
+      async ({ cluster, expect, ref }) => {
+        const made = resource === Gauge ? sample : { ...shared, metadata: { name: "given-sample" } };
+        await cluster.createManifest({ ...made, metadata: { name: "held" } });
+        await expect(ref(resource as typeof ConfigMap, "held")).toSatisfy(
+          "to be held",
+          ({ metadata }) => metadata!.finalizers!.length > 0,
+        );
+      },
+    );
+    passed(await runOn(cluster.source, suite));
+    assert.ok(deleted.includes("held"));
+    assert.deepEqual(await cluster.inventory(), before);
+  });
+}
