@@ -8,7 +8,7 @@ Deno.test("demo and run --cluster embedded begin with the program's prerequisite
   assert.equal(demo.code, 0, demo.err);
   assert.match(demo.out, /^converged: 1 of 1 gauges$/m);
   await using run = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], OPTIONS);
-  await run.until(/read level=7|"level":7/);
+  await run.until(/ read kind=Gauge .*level=7/);
 });
 
 Deno.test("a prerequisite that cannot be installed is exit 2, with its place, kind and field", async () => {
