@@ -53,6 +53,7 @@ export class World implements AsyncDisposable {
       clock,
       random: () => new SeededRandom(1),
       timeline,
+      webhooksStay: true,
     });
     await applyCrds(new Client(within.transport(), { fieldManager: "test" }), declared);
     const prefix = `t${worlds++}-${crypto.randomUUID().slice(0, 8)}`;

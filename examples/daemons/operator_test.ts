@@ -31,9 +31,11 @@ class Outside {
 }
 
 function told(name: string, story: (scenario: ScenarioContext, outside: Outside) => Promise<void>): void {
-  const outside = new Outside();
-  const suite = new Suite("daemons", () => operator((url, signal) => outside.ask(url, signal), { interval: "20ms" }));
-  suite.scenario(name, (scenario) => story(scenario, outside), { inProcess: true });
+  const suite = new Suite("daemons", {
+    world: () => new Outside(),
+    operator: (outside) => operator((url, signal) => outside.ask(url, signal), { interval: "20ms" }),
+  });
+  suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
   denoTests(Deno.test, suite, { source: testSource });
 }
 

@@ -41,9 +41,11 @@ class MemoryDirectory implements Directory {
 
 /** A suite with a directory of its own for each scenario. */
 function told(name: string, story: (scenario: ScenarioContext, directory: MemoryDirectory) => Promise<void>): void {
-  const directory = new MemoryDirectory();
-  const suite = new Suite("handlers", () => operator(directory, { delay: "100ms" }));
-  suite.scenario(name, (scenario) => story(scenario, directory), { inProcess: true });
+  const suite = new Suite("handlers", {
+    world: () => new MemoryDirectory(),
+    operator: (directory) => operator(directory, { delay: "100ms" }),
+  });
+  suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
   denoTests(Deno.test, suite, { source: testSource });
 }
 

@@ -30,8 +30,11 @@ class FakeStore implements Store {
 }
 
 function told(name: string, story: (scenario: ScenarioContext, store: FakeStore) => Promise<void>): void {
-  const store = new FakeStore(), suite = new Suite("hooks", () => operator(() => store.open()));
-  suite.scenario(name, (scenario) => story(scenario, store), { inProcess: true, operator: "stopped" });
+  const suite = new Suite("hooks", {
+    world: () => new FakeStore(),
+    operator: (store) => operator(() => store.open()),
+  });
+  suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true, operator: "stopped" });
   denoTests(Deno.test, suite, { source: testSource });
 }
 

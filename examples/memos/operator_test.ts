@@ -17,9 +17,11 @@ class Translator {
 }
 
 function told(name: string, story: (scenario: ScenarioContext, translator: Translator) => Promise<void>): void {
-  const translator = new Translator();
-  const suite = new Suite("memos", () => operator((text, language) => translator.translate(text, language)));
-  suite.scenario(name, (scenario) => story(scenario, translator), { inProcess: true });
+  const suite = new Suite("memos", {
+    world: () => new Translator(),
+    operator: (translator) => operator((text, language) => translator.translate(text, language)),
+  });
+  suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
   denoTests(Deno.test, suite, { source: testSource });
 }
 

@@ -24,8 +24,11 @@ class FakeHosts implements Hosts {
 }
 
 function told(name: string, story: (scenario: ScenarioContext, hosts: FakeHosts) => Promise<void>): void {
-  const hosts = new FakeHosts(), suite = new Suite("sub-handlers", () => operator(hosts, { backoffMs: 50 }));
-  suite.scenario(name, (scenario) => story(scenario, hosts), { inProcess: true });
+  const suite = new Suite("sub-handlers", {
+    world: () => new FakeHosts(),
+    operator: (hosts) => operator(hosts, { backoffMs: 50 }),
+  });
+  suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
   denoTests(Deno.test, suite, { source: testSource });
 }
 

@@ -4,4 +4,4 @@
  *
  * @module
  */
-export { parse, stringify } from "yaml";
+export { parse, parseAllDocuments, stringify } from "yaml";

@@ -46,6 +46,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     logger: silentLogger,
     port,
     kubeconfigPath: flags.writeKubeconfig,
+    prerequisites: context.prerequisites,
   });
   terminal.out(`embedded API server ready in ${formatDuration(clock.elapsed() - startMs)}: ${cluster.server}`);
   terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);

@@ -5,6 +5,7 @@ import type { Transport } from "../base/transport.ts";
 import { Client, type Connection, proxyVariables } from "../client/mod.ts";
 import { applyCrds } from "../operator/installation.ts";
 import type { ServeService } from "../operator/webhook_hosting.ts";
+import type { Manifests } from "../harness/manifests.ts";
 import type { CommandContext } from "./program.ts";
 
 /** A cluster to work on. */
@@ -31,7 +32,7 @@ export interface OpenedCluster extends AsyncDisposable {
 export async function openCluster(context: CommandContext, clock: Clock, logger: Logger): Promise<OpenedCluster> {
   const { settings, env, operator } = context;
   if (settings.cluster === "embedded") {
-    const cluster = await openEmbedded({ clock, logger, port: 0 });
+    const cluster = await openEmbedded({ clock, logger, port: 0, prerequisites: context.prerequisites });
     try {
       await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
     } catch (error) {
@@ -71,12 +72,17 @@ export interface EmbeddedOptions {
   readonly port: number;
   /** Where the kubeconfig goes; a new folder that disappears with the cluster where absent. */
   readonly kubeconfigPath?: string;
+  /** What is put into it before anything else. */
+  readonly prerequisites?: Manifests | undefined;
 }
+
+/** Bound of the wait until prerequisites are served; on this server it takes milliseconds. */
+const PREREQUISITES_MS_MAX = 30_000;
 
 /**
  * An API server in this process, on a loopback port over HTTPS, with a kubeconfig (mode 0600) for whoever may read it.
  *
- * @throws {UsageError} where the port is taken or the kubeconfig cannot be written.
+ * @throws {UsageError} where the port is taken, the kubeconfig cannot be written, or a prerequisite cannot be installed.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedCluster> {
   const { clock, logger, port } = options;
@@ -98,6 +104,12 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
       cause,
     });
   });
+  if (options.prerequisites) {
+    const { installManifests } = await import("../harness/manifests.ts");
+    const cluster = { transport: () => server.transport() }, { signal } = new AbortController();
+    const bounds = { clock, signal, waitMsMax: PREREQUISITES_MS_MAX };
+    await installManifests(cluster, options.prerequisites, "prerequisites", bounds); // they go with the server
+  }
   const owned = stack.move();
   return {
     transport: server.transport(),

@@ -9,7 +9,9 @@ import { type ResolvedSettings, resolveSettings, type SettingTable, type Setting
 import { SETTINGS, type Settings } from "./settings.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { TEST_SETTINGS } from "./test_settings.ts";
+import type { Manifests } from "../harness/manifests.ts";
 import type { Suite } from "../harness/suite.ts";
+import { loadSuites } from "./load_suites.ts";
 
 /** What a build says of itself. */
 export interface BuildInfo {
@@ -39,6 +41,11 @@ export interface CliOptions<Own extends SettingTable> {
   readonly demo?: (operator: Operator) => DemoScenario;
   /** The suites that `test` runs; loaded only then. */
   readonly suites?: () => Promise<readonly Suite[]>;
+  /**
+   * Objects that must be there before the operator starts, as CRDs that it does not own: put into every embedded cluster that a command
+   * opens (`demo`, `run --cluster embedded`). Scenarios of `test` install what their suite's `given` lists.
+   */
+  readonly prerequisites?: Manifests;
   /** What becomes of what an object made once the object is deleted, in half a sentence: `uninstall` says it. */
   readonly aftermath?: string;
   /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
@@ -62,6 +69,7 @@ export interface CommandContext {
   readonly mask: Mask;
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
+  readonly prerequisites?: Manifests;
   readonly aftermath?: string;
   readonly root?: string;
 }
@@ -86,6 +94,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   const noColor = Boolean(options.env.NO_COLOR) || options.args.includes("--no-color");
   const terminal = processTerminal({ noColor });
   const mask = new Mask();
+  const suites = options.suites && (() => loadSuites(options.suites!));
   let debug = options.env.PINTLE_LOG_LEVEL === "debug";
   let code: number = EXIT.done;
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
@@ -109,7 +118,8 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       checks: options.checks as CommandContext["checks"],
       mask,
       demo: options.demo?.(made),
-      suites: options.suites,
+      suites,
+      prerequisites: options.prerequisites,
       aftermath: options.aftermath,
       root: options.root,
     };
@@ -129,7 +139,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       hasDemo: options.demo !== undefined,
       hasInit: options.scaffolds === true,
       terminal,
-      suites: options.suites,
+      suites,
       run,
     })
       .parseAsync([...options.args], { from: "user" });

@@ -52,7 +52,7 @@ export function denoTests(register: RegisterTest, suite: Suite, options: DenoTes
         });
         const { outcome, logs = [] } = result.scenarios[0]!;
         if (result.failures.length > 0) throw new Error(result.failures.join("\n"));
-        if (outcome.kind === "passed") return;
+        if (outcome.kind === "passed" || outcome.kind === "skipped") return;
         const told = logs.slice(-15).map(logLine);
         const why = outcome.kind === "failed" ? outcome.message : outcome.kind;
         throw new Error([why, ...told].join("\n"));

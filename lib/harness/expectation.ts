@@ -4,7 +4,7 @@ import type { Client } from "../client/mod.ts";
 import type { ResourceKind } from "../controller/resource_kind.ts";
 import { builtinKind } from "../operator/builtin_kinds.ts";
 import { describeMismatches, type Matcher, mismatches, type Pattern, shorten } from "./match.ts";
-import { formatRef, type Ref } from "./ref.ts";
+import { formatRef, type Ref, refId } from "./ref.ts";
 import { type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
 
 /** What an expected Event says; fields that are left out may be anything. */
@@ -61,12 +61,18 @@ export class Expectation<T extends KubeObject> {
     return this.#object("to exist", () => ({ holds: true }));
   }
 
-  /** It does not exist, or is gone. */
+  /**
+   * It does not exist, or is gone. It is the object that the scenario deleted under this name, else the one that is there when the wait
+   * begins: an object of the same name with another uid is not it.
+   */
   async toBeGone(): Promise<void> {
-    const { resource, key } = this.#ref;
+    const { resource, key } = this.#ref, { deleted } = this.#options, name = refId(this.#ref);
+    let isKnown = deleted?.has(name) ?? false, uid = deleted?.get(name);
     await this.#wait("to be gone", async () => {
       const object = await this.#client.find<T>(resource, key);
       if (object === undefined) return { holds: true };
+      if (!isKnown) [isKnown, uid] = [true, object.metadata?.uid];
+      if (object.metadata?.uid !== uid) return { holds: true };
       const { deletionTimestamp, finalizers = [] } = object.metadata ?? {};
       const going = deletionTimestamp ? `, being deleted since ${deletionTimestamp}` : "";
       return {
@@ -74,6 +80,7 @@ export class Expectation<T extends KubeObject> {
         seen: `  it is there${going}${finalizers.length ? `, held by ${finalizers.join(", ")}` : ""}`,
       };
     });
+    deleted?.delete(name);
   }
 
   /** It looks like the pattern: fields that the pattern leaves out may be anything. Returns the object. */

@@ -34,6 +34,8 @@ export interface InProcessOptions {
   /** A source of randomness of its own for each start. */
   readonly random: () => Random;
   readonly timeline: Timeline;
+  /** See {@linkcode ScenarioOptions.webhooksStay}. */
+  readonly webhooksStay?: boolean;
 }
 
 /** An operator in this process, with short backoffs: what it asks and logs is recorded, and it can be made to die. */
@@ -82,7 +84,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
 
   /** See {@linkcode OperatorUnderTest.start} and {@linkcode InProcessControl.start}. */
   async start(how: InProcessStart = {}): Promise<void> {
-    if (this.#isDead) await this.crash();
+    if (this.#isDead) await this.#kill(false);
     if (this.#running) return;
     this.#starting ??= this.#begin(how).finally(() => this.#starting = undefined);
     await this.#starting;
@@ -90,14 +92,18 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
 
   /** See {@linkcode OperatorUnderTest.crash}. */
   async crash(): Promise<void> {
+    await this.#kill(!this.#options.webhooksStay);
+  }
+
+  async #kill(withdraws: boolean): Promise<void> {
     this.#abandon.abort(new Error("the operator was ended while it started"));
     await this.#starting?.catch(() => {});
-    await this.#end((running) => running.crash());
+    await this.#end((running) => running.crash(), withdraws);
   }
 
   /** Ends it, and takes the webhook configurations that it left out of the cluster. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.crash();
+    await this.#kill(false);
     const operator = this.#configured, admin = this.#admin;
     this.#configured = this.#admin = undefined;
     if (!admin) return;
@@ -113,13 +119,13 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
 
   /** See {@linkcode OperatorUnderTest.restart}. */
   async restart(): Promise<void> {
-    await this.crash();
+    await this.#kill(false); // the next one answers for the same configurations
     await this.start();
   }
 
   /** See {@linkcode OperatorUnderTest.pause}. */
   async pause(): Promise<void> {
-    await this.#end((running) => running.stop(STOP_GRACE_MS));
+    await this.#end((running) => running.stop(STOP_GRACE_MS), !this.#options.webhooksStay);
   }
 
   /** See {@linkcode OperatorUnderTest.resume}. */
@@ -181,15 +187,19 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  async #end(how: (running: RunningOperator) => Promise<void>): Promise<void> {
+  /** Ends it; where it `withdraws`, API servers ask its admission handlers no more once this resolves. */
+  async #end(how: (running: RunningOperator) => Promise<void>, withdraws: boolean): Promise<void> {
     const running = this.#running, transport = this.#transport, hosted = this.#hosted;
     this.#running = this.#transport = this.#hosted = undefined;
     try {
       if (running) await how(running);
     } finally {
-      // The configurations stay, as those of an operator in a pod do: what they say of failures is worth a story.
-      await hosted?.close();
-      transport?.close();
+      try {
+        if (withdraws) await hosted?.withdraw?.();
+      } finally {
+        await hosted?.close();
+        transport?.close();
+      }
     }
   }
 

@@ -42,7 +42,10 @@ export async function install(cluster: Cluster, operator: Operator, options: Ins
 }
 
 /** Waits until objects of a kind can be listed: that may be some moments after its CRD is established. */
-async function untilServed(kind: ApiResource, options: InstallOptions & { readonly client: Client }): Promise<void> {
+export async function untilServed(
+  kind: ApiResource,
+  options: InstallOptions & { readonly client: Client },
+): Promise<void> {
   const { client, signal } = options;
   const look = async (): Promise<Verdict> => {
     try {

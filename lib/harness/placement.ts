@@ -20,6 +20,8 @@ export interface PlacementOptions {
   readonly signal: AbortSignal;
   /** Bring up to date what is there already and differs, instead of refusing it. */
   readonly replace?: boolean;
+  /** What the message says where an object is there and differs; that it is not as the operator declares it where absent. */
+  readonly refusal?: { readonly because: string; readonly fix: string };
 }
 
 /**
@@ -45,7 +47,7 @@ export async function place(
     const ref = refOf(placed), present = await client.find(ref.resource, ref.key, { signal });
     if (present?.metadata?.deletionTimestamp) await gone(ref, signal); // of a run before this one
     else if (present) {
-      if (!replace) await requireSame(client, placed, present, signal);
+      if (!replace) await requireSame(options, placed, present);
       continue;
     }
     absent.push(placed);
@@ -70,18 +72,22 @@ async function remove(client: Client, { resource, object }: PlacedObject): Promi
   }
 }
 
+const OTHER_OPERATOR = {
+  because: "this operator declares it",
+  fix: "an operator of that name seems to be installed: uninstall it, or test on another cluster",
+};
+
 /** What an apply would make of an object must be what it is, labels apart. */
 async function requireSame(
-  client: Client,
+  { client, signal, refusal = OTHER_OPERATOR }: PlacementOptions,
   placed: PlacedObject,
   present: DynamicObject,
-  signal: AbortSignal,
 ): Promise<void> {
   const applied = await client.apply(placed.resource, placed.object, { force: true, dryRun: true, signal });
   const content = ({ metadata: _, status: __, ...rest }: DynamicObject) => rest;
   if (jsonEqual(content(applied), content(present))) return;
   throw new UsageError(
-    `${formatRef(refOf(placed))} is in this cluster already, and not as this operator declares it`,
-    "an operator of that name seems to be installed: uninstall it, or test on another cluster",
+    `${formatRef(refOf(placed))} is in this cluster already, and not as ${refusal.because}`,
+    refusal.fix,
   );
 }

@@ -16,3 +16,8 @@ export interface Ref<T extends KubeObject = KubeObject> {
 export function formatRef({ resource, key }: Ref<never>): string {
   return `${resource.kind} ${formatKey(key)}`;
 }
+
+/** Tells the objects of a cluster apart, those of another group's kind of the same name too. */
+export function refId(ref: Ref<never>): string {
+  return `${ref.resource.group}/${formatRef(ref)}`;
+}

@@ -6,8 +6,10 @@ import { InProcessOperator } from "./in_process_operator.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
 import { Stage } from "./stage.ts";
-import type { Scenario, Suite } from "./suite.ts";
+import type { Scenario, Suite, SuiteWorld } from "./suite.ts";
 import { type StepKind, Timeline } from "./timeline.ts";
+import type { PendingWait } from "./waiting.ts";
+import { SkippedError } from "./workloads.ts";
 
 /** Longest story unless it says otherwise. */
 const STORY_MS_MAX = 5 * 60_000;
@@ -16,6 +18,8 @@ const STORY_MS_MAX = 5 * 60_000;
 export interface ScenarioRun {
   readonly suite: Suite;
   readonly scenario: Scenario;
+  /** The scenario's outside world. */
+  readonly within: SuiteWorld;
   readonly cluster: Cluster;
   /** The operator where it runs as a pod; undefined where this process runs one for the scenario. */
   readonly deployed?: OperatorUnderTest;
@@ -58,22 +62,24 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     ...timeline.snapshot(),
     attachments: timeline.mask.json(attachments),
   });
-  if (run.deployed && scenario.options.inProcess) {
-    const reason = "it looks into the operator's own process, and the operator is a pod here";
-    return { result: ended({ kind: "skipped", reason }), close: () => Promise.resolve() };
-  }
   using abort = new LinkedAbort([run.signal]);
   const limitMs = scenario.options.timeout === undefined ? STORY_MS_MAX : durationMs(scenario.options.timeout);
-  const timer = clock.schedule(() => abort.abort(new Error(`it took longer than ${formatDuration(limitMs)}`)), limitMs);
-  const declared = suite.operator();
-  const operator = run.deployed ?? inProcess(run, declared, timeline);
+  const beginning = () =>
+    operator.runs || scenario.options.operator === "stopped"
+      ? "its first step had not begun"
+      : "the operator had not started";
+  const onLate = () => abort.abort(new Error(lateMessage(limitMs, timeline, beginning(), stage?.pendingWaits ?? [])));
+  const timer = clock.schedule(onLate, limitMs);
   let stage: Stage | undefined, outcome: ScenarioOutcome = { kind: "passed" };
   let attachments: ScenarioResult["attachments"] = [];
+  const { world, operator: make } = run.within, declared = make();
+  const operator = run.deployed ?? inProcess(run, declared, timeline);
   try {
-    stage = await Stage.open({ ...run, declared, operator, timeline, signal: abort.signal });
+    const onError = (error: unknown) => abort.abort(error);
+    stage = await Stage.open({ ...run, world, declared, operator, timeline, signal: abort.signal, onError });
     await raced(perform(scenario, stage, operator), abort.signal);
   } catch (error) {
-    outcome = run.signal.aborted ? { kind: "interrupted" } : failed(error);
+    outcome = run.signal.aborted ? { kind: "interrupted" } : outcomeOf(error);
     if (outcome.kind === "failed") attachments = await run.diagnose?.().catch(() => []) ?? [];
   } finally {
     clock.clear(timer);
@@ -85,8 +91,25 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   };
 }
 
+/** Waits that the message of a scenario's timeout describes. */
+const WAITS_MAX = 2;
+
+/** Says which step of a scenario took too long, and what it waited for. */
+function lateMessage(limitMs: number, timeline: Timeline, beginning: string, waits: readonly PendingWait[]): string {
+  const step = timeline.steps.findLast(({ endMs }) => endMs === undefined), last = timeline.steps.at(-1);
+  const where = step
+    ? `"${step.kind} ${step.title}" had not ended after ${formatDuration(timeline.clock.now() - step.startMs)}`
+    : last
+    ? `no step was under way since "${last.kind} ${last.title}" had ended`
+    : beginning;
+  const described = waits.slice(0, WAITS_MAX).map((wait) => wait.describe());
+  return [`it took longer than ${formatDuration(limitMs)}: ${where}`, ...described].join("\n");
+}
+
 async function perform(scenario: Scenario, stage: Stage, operator: OperatorUnderTest): Promise<void> {
-  if (scenario.options.operator !== "stopped") await operator.start();
+  const { operator: state, workloads } = scenario.options;
+  if (workloads) await stage.playWorkloads(durationMs(workloads.readyAfter));
+  if (state !== "stopped") await operator.start();
   await scenario.story(stage.context());
 }
 
@@ -138,10 +161,11 @@ function isKept({ keepFailed }: ScenarioRun, outcome: ScenarioOutcome): boolean 
   return keepFailed === true && outcome.kind === "failed";
 }
 
-function inProcess({ suite, cluster, clock, seed }: ScenarioRun, declared: Operator, timeline: Timeline) {
+function inProcess({ within, scenario, cluster, clock, seed }: ScenarioRun, declared: Operator, timeline: Timeline) {
   return new InProcessOperator({
-    operator: suite.operator,
+    operator: within.operator,
     cluster,
+    webhooksStay: scenario.options.webhooksStay,
     user: serviceAccountUser(installNamespace(declared.name), declared.name),
     clock,
     random: () => new SeededRandom(seed),
@@ -158,6 +182,10 @@ function raced(story: Promise<void>, signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", abort, { once: true });
     story.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
+}
+
+function outcomeOf(error: unknown): ScenarioOutcome {
+  return error instanceof SkippedError ? { kind: "skipped", reason: error.message } : failed(error);
 }
 
 function failed(error: unknown): ScenarioOutcome {

@@ -5,8 +5,9 @@ import { ExitDuty } from "./exit_duty.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import { NOTHING_RECORDED, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
 import { install } from "./install.ts";
+import { installManifests } from "./manifests.ts";
 import { runScenario, type ScenarioEnd } from "./run_scenario.ts";
-import { isAlone, type Scenario, type Suite } from "./suite.ts";
+import { isAlone, type Scenario, type Suite, type SuiteWorld } from "./suite.ts";
 import type { StepKind } from "./timeline.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -141,29 +142,40 @@ class Run {
 
   /** A cluster for each scenario. */
   async isolated(): Promise<void> {
-    const { clock, signal, parallelMax, listener } = this.#options;
+    const { signal, parallelMax } = this.#options;
     await mapConcurrent(this.#planned, parallelMax, async (each, index) => {
-      if (signal.aborted) return;
-      listener?.onScenarioBegin?.(each);
-      let result = unbegun(each, { kind: "interrupted" }, clock.now());
-      try {
-        await this.#onOwnCluster(each, index, (told) => result = told);
-      } catch (error) {
-        if (isForThePerson(error) && this.results.size === 0) throw error;
-        if (!signal.aborted) {
-          result = { ...result, outcome: { kind: "failed", message: describeError(error) }, endMs: clock.now() };
-        }
-      }
-      this.#note(each, result);
+      if (!signal.aborted) await this.#attempt(each, (tell) => this.#onOwnCluster(each, index, tell));
     });
+  }
+
+  /** Runs one scenario. What goes wrong around it is its failure, and keeps no other from running. */
+  async #attempt(
+    each: PlannedScenario,
+    perform: (tell: (result: ScenarioResult) => void) => Promise<void>,
+  ): Promise<void> {
+    const { clock, signal, listener } = this.#options;
+    listener?.onScenarioBegin?.(each);
+    let result = unbegun(each, { kind: "interrupted" }, clock.now());
+    try {
+      await perform((told) => result = told);
+    } catch (error) {
+      if (isForThePerson(error) && this.results.size === 0) throw error;
+      if (!signal.aborted) {
+        result = { ...result, outcome: { kind: "failed", message: describeError(error) }, endMs: clock.now() };
+      }
+    }
+    this.#note(each, result);
   }
 
   async #onOwnCluster(each: PlannedScenario, index: number, tell: (result: ScenarioResult) => void): Promise<void> {
     const { source, clock, signal, waitMsMax } = this.#options;
     await using cluster = await source.open(signal);
     this.version ||= await serverVersion(cluster, clock);
-    await install(cluster, each.suite.operator(), { clock, waitMsMax, signal }); // it goes with its cluster
-    const end = await this.#perform(each, index, cluster, undefined);
+    const options = { clock, waitMsMax, signal };
+    await installManifests(cluster, each.suite.given, "given", options); // all of it goes with its cluster
+    await using within = await each.suite.open();
+    await install(cluster, within.operator(), options);
+    const end = await this.#perform(each, index, { cluster, within });
     tell(end.result);
     await end.close(false);
   }
@@ -177,8 +189,8 @@ class Run {
       this.version = await serverVersion(cluster, clock);
       using _left = cluster.stays ? new ExitDuty(() => this.#sayLeft()) : undefined;
       await using installed = new AsyncDisposableStack();
+      await this.#install(cluster, installed);
       if (deploy) listener?.onStage?.("deploying the operator");
-      else await this.#install(cluster, installed);
       const deployment = await deploy?.(cluster, signal);
       if (deployment) installed.use(deployment);
       listener?.onStage?.(undefined);
@@ -187,10 +199,14 @@ class Run {
       await mapConcurrent(this.#planned, deployment ? parallelMax : 1, async (each, index) => {
         using _turn = await turnstile.enter(isAlone(each.scenario.options));
         if (signal.aborted) return;
-        listener?.onScenarioBegin?.(each);
-        const end = await this.#perform(each, index, cluster, deployment);
-        ends.push(end);
-        this.#note(each, end.result);
+        await this.#attempt(each, async (tell) => {
+          const reason = deployment && whyNotDeployed(each);
+          if (reason) return tell(unbegun(each, { kind: "skipped", reason }, this.#options.clock.now()));
+          await using within = await each.suite.open();
+          const end = await this.#perform(each, index, { cluster, deployment, within });
+          ends.push(end);
+          tell(end.result);
+        });
       });
       await this.#awaitEnds(ends, moreFollow !== true && (cluster.stays === true || !signal.aborted));
       listener?.onStage?.("removing what the run needed");
@@ -199,12 +215,16 @@ class Run {
     }
   }
 
+  /** Installs what the suites need; an operator that is deployed brings its kinds and rights along. */
   async #install(cluster: Cluster, installed: AsyncDisposableStack): Promise<void> {
-    const { clock, waitMsMax, signal, moreFollow } = this.#options;
+    const { clock, waitMsMax, signal, moreFollow, deploy } = this.#options;
+    const options = { clock, waitMsMax, signal, replace: moreFollow };
+    const keep = (installation: AsyncDisposable) => void (moreFollow || installed.use(installation));
     for (const suite of new Set(this.#planned.map(({ suite }) => suite))) {
-      const options = { clock, waitMsMax, signal, replace: moreFollow };
-      const installation = await install(cluster, suite.operator(), options);
-      if (!moreFollow) installed.use(installation);
+      keep(await installManifests(cluster, suite.given, "given", options));
+      if (deploy) continue;
+      await using within = await suite.open();
+      keep(await install(cluster, within.operator(), options));
     }
   }
 
@@ -230,12 +250,16 @@ class Run {
   #perform(
     each: PlannedScenario,
     index: number,
-    cluster: Cluster,
-    deployment: Deployment | undefined,
+    { cluster, deployment, within }: {
+      readonly cluster: Cluster;
+      readonly deployment?: Deployment;
+      readonly within: SuiteWorld;
+    },
   ): Promise<ScenarioEnd> {
     const { clock, seed, waitMsMax, signal, keepFailed, listener, runId } = this.#options;
     return runScenario({
       ...each,
+      within,
       cluster,
       deployed: deployment?.operator,
       diagnose: deployment && (() => deployment.diagnose()),
@@ -248,6 +272,12 @@ class Run {
       onStep: (kind, title, ended) => listener?.onStep?.(each, kind, title, ended),
     });
   }
+}
+
+/** Why a scenario cannot run where the operator is a pod; undefined where it can. */
+function whyNotDeployed({ suite, scenario }: PlannedScenario): string | undefined {
+  if (scenario.options.inProcess) return "it looks into the operator's own process, and the operator is a pod here";
+  return suite.hasWorld ? "its outside world is in this process, and the operator is a pod here" : undefined;
 }
 
 /** The result of a scenario of which nothing has been seen. */

@@ -2,8 +2,10 @@ import { sleep, UsageError } from "../base/mod.ts";
 import { CRDS } from "../admission/crd_conversion.ts";
 import {
   type ApiResource,
+  type Condition,
   type DynamicObject,
   type GroupVersionKind,
+  keyOf,
   type KubeObject,
   type ObjectKey,
   parseApiVersion,
@@ -12,7 +14,7 @@ import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type 
 import type { AnyKind, DesiredOf, ObjectOf } from "../controller/mod.ts";
 import { Namespace } from "../operator/builtin_kinds.ts";
 import { type KindResolver, UnknownKindError } from "../operator/kind_resolver.ts";
-import type { Ref } from "./ref.ts";
+import { formatRef, type Ref, refId } from "./ref.ts";
 import type { WaitOptions } from "./waiting.ts";
 
 /** Pause before a server that has a CRD, and does not serve its kind yet, is asked again. */
@@ -85,8 +87,14 @@ export class ScenarioCluster {
     return this.client.patch<T>(ref.resource, ref.key, patch as never, { type: "merge", ...options } as PatchOptions);
   }
 
-  /** Asks for the deletion of an object; one that is gone is no failure. */
+  /**
+   * Asks for the deletion of an object; one that is gone is no failure. A later `toBeGone` of the same name is about this very object: one
+   * that was made again in the meantime is another.
+   */
   async delete(ref: Ref<never>, options: DeleteOptions = {}): Promise<void> {
+    if (!options.dryRun) {
+      this.#waiting.deleted?.set(refId(ref), (await this.client.find(ref.resource, ref.key))?.metadata?.uid);
+    }
     try {
       await this.client.delete(ref.resource, ref.key, options);
     } catch (error) {
@@ -111,6 +119,24 @@ export class ScenarioCluster {
   ): Promise<T[]> {
     const { items } = await this.client.list<T>(resource, options);
     return items.filter(({ metadata }) => metadata?.namespace?.startsWith(`${this.prefix}-`));
+  }
+
+  /** The objects of some kinds, of those in namespaces the scenario's, each with its conditions, in a few lines. */
+  async describe(resources: readonly ApiResource[]): Promise<string> {
+    const lines: string[] = [];
+    for (const resource of resources) {
+      const found = resource.namespaced
+        ? this.list(resource)
+        : this.client.list<DynamicObject>(resource).then(({ items }) => items);
+      const items = await found.catch((error) => {
+        if (error instanceof NotFoundError) return [];
+        throw error;
+      });
+      if (items.length === 0) lines.push(`  no ${resource.kind}`);
+      lines.push(...items.map((object) => `  ${formatRef({ resource, key: keyOf(object) })}${conditionsOf(object)}`));
+    }
+    const left = lines.length - DESCRIBED_MAX;
+    return [...lines.slice(0, DESCRIBED_MAX), ...(left > 0 ? [`  and ${left} more`] : [])].join("\n");
   }
 
   /** Whether an object does not go by itself with the scenario's namespaces. */
@@ -186,6 +212,18 @@ export class ScenarioCluster {
     if (key.name === "") delete (body.metadata as { name?: string }).name; // the server makes one of generateName
     return { body, key };
   }
+}
+
+/** Objects that a description names. */
+const DESCRIBED_MAX = 10;
+
+/** `: Ready=False (Waiting): no node` for people; empty where an object has none. */
+function conditionsOf({ status }: DynamicObject): string {
+  const { conditions } = (status ?? {}) as { conditions?: Condition[] | null };
+  const shown = (conditions ?? []).map(({ type, status, reason, message }) =>
+    `${type}=${status}${reason ? ` (${reason})` : ""}${message ? `: ${message}` : ""}`
+  );
+  return shown.length > 0 ? `: ${shown.join("; ")}` : "";
 }
 
 interface CrdSpec {

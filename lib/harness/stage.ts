@@ -6,7 +6,7 @@ import {
   type Transport,
   type TransportRequest,
 } from "../base/mod.ts";
-import { keyOf, type KubeObject } from "../apimachinery/mod.ts";
+import { type ApiResource, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { Client, NotFoundError } from "../client/mod.ts";
 import { Namespace } from "../operator/builtin_kinds.ts";
 import { KindResolver } from "../operator/kind_resolver.ts";
@@ -19,7 +19,8 @@ import { ScenarioCluster } from "./scenario_cluster.ts";
 import type { ScenarioContext, Step } from "./scenario_context.ts";
 import { StoryOperator } from "./story_operator.ts";
 import { recorded, type StepKind, type Timeline } from "./timeline.ts";
-import { type WaitOptions, waitUntil } from "./waiting.ts";
+import { type PendingWait, type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
+import { Workloads } from "./workloads.ts";
 
 /** What a stage is made of. */
 export interface StageOptions {
@@ -27,12 +28,16 @@ export interface StageOptions {
   /** The kinds of the operator under test; its objects go first when the stage is cleared. */
   readonly declared: Operator;
   readonly operator: OperatorUnderTest;
+  /** The scenario's outside world. */
+  readonly world?: unknown;
   readonly timeline: Timeline;
   readonly prefix: string;
   readonly clock: Clock;
   readonly random?: Random;
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
+  /** Told what keeps the scenario from going on, outside of its story. */
+  readonly onError?: (error: unknown) => void;
   /** Told when a step begins and when it ends. */
   readonly onStep?: (kind: StepKind, title: string, ended: boolean) => void;
 }
@@ -45,6 +50,8 @@ export class Stage {
   readonly #admin: Client;
   readonly #cluster: ScenarioCluster;
   readonly #waiting: WaitOptions;
+  readonly #pending = new Set<PendingWait>();
+  readonly #workloads: Workloads;
 
   private constructor(options: StageOptions) {
     this.#options = options;
@@ -54,7 +61,13 @@ export class Stage {
     this.#door = new StoryDoor(cluster.transport(), timeline);
     const client = new Client(this.#door, { fieldManager: "scenario", clock, random, mask: timeline.mask });
     const kinds = declared.declarations.map(({ kind }) => kind);
-    this.#waiting = { client, clock, waitMsMax, signal };
+    this.#waiting = { client, clock, waitMsMax, signal, pending: this.#pending, deleted: new Map() };
+    this.#workloads = new Workloads({
+      waiting: this.#waiting,
+      clusterKind: cluster.kind,
+      isOwn: ({ metadata }) => metadata?.namespace?.startsWith(`${prefix}-`) === true,
+      onError: (error) => options.onError?.(error),
+    });
     const resolver = new KindResolver(client, clock, [Namespace, ...kinds], { discoveryMsMin: 0 });
     this.#cluster = new ScenarioCluster(this.#waiting, resolver, prefix);
   }
@@ -76,6 +89,11 @@ export class Stage {
     return this.#cluster.namespaces;
   }
 
+  /** What the story waits for now. */
+  get pendingWaits(): readonly PendingWait[] {
+    return [...this.#pending];
+  }
+
   /** What the story gets. */
   context(): ScenarioContext {
     const { operator, clock, signal, timeline } = this.#options, cluster = this.#cluster, waiting = this.#waiting;
@@ -86,16 +104,28 @@ export class Stage {
       cluster,
       namespace: cluster.namespace,
       prefix: cluster.prefix,
+      world: this.#options.world,
       operator: new StoryOperator(operator, () => this.#door.isShut),
       ref: <T extends KubeObject>(resource: TypedResource<T>, name: string, namespace = cluster.namespace): Ref<T> => ({
         resource,
         key: resource.namespaced ? { namespace, name } : { name },
       }),
       expect: (ref) => new Expectation(ref, waiting),
-      eventually: (what, resources, look) => waitUntil(what, resources, look, waiting),
+      makeReady: (ref) => this.#workloads.makeReady(ref),
+      makeFail: (ref, message = "the scenario makes it fail") => this.#workloads.makeFail(ref, message),
+      eventually: (what, resources, look) => waitUntil(what, resources, this.#showing(resources, look), waiting),
       logs: timeline.logs,
       clock,
       signal,
+    };
+  }
+
+  /** A look that says itself what is there where `look` leaves it out. */
+  #showing(resources: readonly ApiResource[], look: () => Promise<Verdict>): () => Promise<Verdict> {
+    return async () => {
+      const verdict = await look();
+      if (verdict.holds || verdict.seen !== undefined) return verdict;
+      return { holds: false, seen: await this.#cluster.describe(resources) };
     };
   }
 
@@ -119,9 +149,15 @@ export class Stage {
     }
   }
 
+  /** Has every workload of the scenario become ready by itself, `delayMs` after it appears or its spec changes. */
+  async playWorkloads(delayMs: number): Promise<void> {
+    await this.#workloads.start(delayMs);
+  }
+
   /** The story is over: one that goes on all the same reaches the cluster no more. Waits for writes that are on their way. */
   async endStory(): Promise<void> {
     const { clock, waitMsMax } = this.#options;
+    await this.#workloads[Symbol.asyncDispose]();
     await this.#door.shut(clock, waitMsMax);
   }
 
@@ -137,7 +173,7 @@ export class Stage {
     const attempt = (act: () => Promise<void>) => act().catch((error) => void problems.push(error));
     const held: Ref<never>[] = [];
     for (const { kind } of this.#options.declared.declarations) {
-      if ("crd" in kind) await attempt(async () => void held.push(...await this.#deleteAll(kind)));
+      await attempt(async () => void held.push(...await this.#deleteAll(kind)));
     }
     if (held.length > 0) {
       await attempt(() => this.#options.operator.resume());
@@ -168,12 +204,16 @@ export class Stage {
     this.#transport.close();
   }
 
-  /** Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. */
+  /**
+   * Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. Of a kind whose status others write
+   * only what a finalizer may hold: the rest goes with the namespaces.
+   */
   async #deleteAll(kind: TypedResource<KubeObject>): Promise<Ref<never>[]> {
-    const held: Ref<never>[] = [];
+    const held: Ref<never>[] = [], isOwn = "crd" in kind || ("hasStatus" in kind && kind.hasStatus === true);
     for (const namespace of kind.namespaced ? this.#cluster.namespaces : []) {
       const { items } = await this.#admin.list(kind, { namespace }).catch(nothingFound);
       for (const object of items) {
+        if (!isOwn && !object.metadata?.finalizers?.length) continue;
         const ref = { resource: kind, key: { ...keyOf(object), namespace } } as Ref<never>;
         await this.#delete(ref);
         if (await this.#admin.find(kind, ref.key)) held.push(ref);

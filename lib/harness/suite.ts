@@ -1,9 +1,10 @@
 import type { Duration } from "../base/mod.ts";
 import type { Operator } from "../operator/operator.ts";
+import type { Manifests } from "./manifests.ts";
 import type { ScenarioContext } from "./scenario_context.ts";
 
-/** What a scenario tells, step by step. */
-export type Story = (context: ScenarioContext) => Promise<void>;
+/** What a scenario tells, step by step; `World` is the type of its outside world. */
+export type Story<World = unknown> = (context: ScenarioContext<World>) => Promise<void>;
 
 /** What a scenario asks of the runner. */
 export interface ScenarioOptions {
@@ -16,6 +17,18 @@ export interface ScenarioOptions {
   readonly alone?: true;
   /** The story looks into the operator's own process, or makes it fail: it is skipped where the operator is a pod. */
   readonly inProcess?: true;
+  /**
+   * The configurations of the operator's admission webhooks stay while it is stopped, as they do in a cluster: what they are for is
+   * refused until it runs again. Else they go with it, so that nothing refuses what the story writes. Of an operator that is a pod they
+   * always stay.
+   */
+  readonly webhooksStay?: true;
+  /**
+   * Every Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and Pod of the scenario becomes ready, or complete, by itself: `readyAfter` on the
+   * run's clock after it appears or its spec changes, unless the story makes it fail. Nothing does where absent: no embedded cluster
+   * and no envtest has nodes. Without effect on clusters that have some.
+   */
+  readonly workloads?: { readonly readyAfter: Duration };
   /** Longest run of the story, its teardown not included. Five minutes where absent. */
   readonly timeout?: Duration;
 }
@@ -29,6 +42,32 @@ export interface Scenario {
   /** What it asks of the runner. */
   readonly options: ScenarioOptions;
 }
+
+/** What the scenarios of a suite need. */
+export type SuiteOptions<World> =
+  & {
+    /**
+     * Objects that must be there before the operator starts, as CRDs that it does not own: installed once per cluster, and removed from
+     * one that outlives the run.
+     */
+    readonly given?: Manifests;
+  }
+  & ({
+    /**
+     * Makes the outside world of one scenario, as a fake of the service that the operator calls. No other scenario sees it, and the
+     * operator finds it as it left it when it starts again. One that can be disposed of is, after the scenario.
+     */
+    readonly world: () => World | Promise<World>;
+    /**
+     * Makes a fresh operator in a scenario's world for each start. It is also called without a start, to learn what the operator
+     * declares, before the first scenario in a world that no scenario gets.
+     */
+    readonly operator: (world: World) => Operator;
+  } | {
+    readonly world?: undefined;
+    /** Makes a fresh operator for each start: none keeps what a former one remembered. */
+    readonly operator: () => Operator;
+  });
 
 /**
  * The scenarios of one operator. The same suite runs under `deno test` ({@linkcode denoTests}) and inside the operator's
@@ -44,24 +83,45 @@ export interface Scenario {
  *   await then("it is there", () => expect(ref(ConfigMap, "a")).toExist());
  * });
  * if (suite.scenarios.length !== 1) throw new Error("one scenario");
+ *
+ * const billed = new Suite("billed", { world: () => new Map<string, number>(), operator: () => new Operator("billed") });
+ * billed.scenario("nothing is billed", ({ world, then }) => then("no bill", () => {
+ *   if (world.size > 0) throw new Error("there is a bill");
+ * }));
  * ```
  */
-export class Suite {
+export class Suite<World = unknown> {
+  /** What must be there before the operator starts. */
+  readonly given: Manifests;
+  /** Whether each scenario has an outside world of its own, in this process. */
+  readonly hasWorld: boolean;
+  readonly #open: () => Promise<SuiteWorld>;
   readonly #scenarios: Scenario[] = [];
 
-  /** `operator` makes a fresh operator for each start: none keeps what a former one remembered. */
-  constructor(readonly name: string, readonly operator: () => Operator) {}
+  /** `suite` says what its scenarios need; one that needs the operator alone is a function that makes it. */
+  constructor(readonly name: string, suite: (() => Operator) | SuiteOptions<World>) {
+    const options: SuiteOptions<World> = typeof suite === "function" ? { operator: suite } : suite;
+    this.given = options.given ?? [];
+    this.hasWorld = options.world !== undefined;
+    this.#open = () => openWorld(options);
+  }
+
+  /** Makes an outside world, and says how operators in it are made. Disposing disposes of the world. */
+  open(): Promise<SuiteWorld> {
+    return this.#open();
+  }
 
   /**
    * Adds a scenario.
    *
    * @throws {RangeError} where the suite has one of that name already.
    */
-  scenario(name: string, story: Story, options: ScenarioOptions = {}): this {
+  scenario(name: string, story: Story<World>, options: ScenarioOptions = {}): this {
     if (this.#scenarios.some((scenario) => scenario.name === name)) {
       throw new RangeError(`suite ${this.name} has a scenario "${name}" already`);
     }
-    this.#scenarios.push({ name, story, options });
+    // Only this suite runs it, in a world of its own.
+    this.#scenarios.push({ name, story: story as Story, options });
     return this;
   }
 
@@ -69,6 +129,26 @@ export class Suite {
   get scenarios(): readonly Scenario[] {
     return this.#scenarios;
   }
+}
+
+/** One outside world, and the operators in it. */
+export interface SuiteWorld extends AsyncDisposable {
+  /** What the scenario gets; undefined where the suite has none. */
+  readonly world: unknown;
+  /** Makes a fresh operator in it. */
+  readonly operator: () => Operator;
+}
+
+async function openWorld<World>({ world: make, operator }: SuiteOptions<World>): Promise<SuiteWorld> {
+  if (make === undefined) return { world: undefined, operator, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const world = await make();
+  return { world, operator: () => operator(world), [Symbol.asyncDispose]: () => disposeOf(world) };
+}
+
+async function disposeOf(world: unknown): Promise<void> {
+  if (typeof world !== "object" || world === null) return;
+  if (Symbol.asyncDispose in world) await (world as AsyncDisposable)[Symbol.asyncDispose]();
+  else if (Symbol.dispose in world) (world as Disposable)[Symbol.dispose]();
 }
 
 /** Whether a scenario must not share its operator with others that run at the same time. */

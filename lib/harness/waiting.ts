@@ -1,9 +1,18 @@
-import { type Clock, formatDuration, LinkedAbort, settle, sleep, type TimerHandle } from "../base/mod.ts";
+import { type Clock, formatDuration, LinkedAbort, settle, sleep, type TimerHandle, UsageError } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, GoneError, NotFoundError } from "../client/mod.ts";
 
-/** Whether something holds, and if not, what is seen instead. */
-export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen: string };
+/**
+ * Whether something holds, and if not, what is seen instead: the message of a failure shows it. Where a scenario's `eventually` leaves
+ * `seen` out, its message lists the objects of the watched kinds, with their conditions.
+ */
+export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen?: string };
+
+/** A wait that is under way, in words. */
+export interface PendingWait {
+  /** What it waits for, for how long it has, and what it saw last. */
+  describe(): string;
+}
 
 /** What waiting needs. */
 export interface WaitOptions {
@@ -12,6 +21,10 @@ export interface WaitOptions {
   /** Longest wait. */
   readonly waitMsMax: number;
   readonly signal?: AbortSignal;
+  /** Holds the wait as long as it lasts. */
+  readonly pending?: Set<PendingWait>;
+  /** Uids of objects that the scenario deleted, by reference; undefined where there was none. */
+  readonly deleted?: Map<string, string | undefined>;
 }
 
 /** It did not come to hold in time; the message says what was seen last. */
@@ -24,6 +37,8 @@ export class NotYetError extends Error {
 const REOPEN_MS = 100;
 /** How long the last look may take. */
 const LOOK_MS_MAX = 5_000;
+/** Lines of what was seen last that a description of a wait has. */
+const SEEN_LINES_MAX = 4;
 
 /**
  * Waits until `look` says that it holds: looks at once, then after every change of `resources`, and for the last time when the
@@ -31,7 +46,7 @@ const LOOK_MS_MAX = 5_000;
  * yet, is asked for again and again.
  *
  * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; whatever `look` throws; {@linkcode Error}
- * where a resource cannot be watched.
+ * where a resource cannot be watched. @throws {UsageError} where `resources` is empty: nothing would wake the wait.
  */
 export async function waitUntil(
   what: string,
@@ -39,6 +54,12 @@ export async function waitUntil(
   look: () => Promise<Verdict>,
   options: WaitOptions,
 ): Promise<void> {
+  if (resources.length === 0) {
+    throw new UsageError(
+      `"${what}" watches no kind, so no change would be noticed`,
+      "name the kinds whose changes may make it hold, as [ConfigMap]",
+    );
+  }
   options.signal?.throwIfAborted();
   using wait = new Wait(what, options);
   // Most of what is expected holds already: that costs one look and no watch.
@@ -53,12 +74,13 @@ export async function waitUntil(
 }
 
 /** One wait: what has woken it, and how it may end. */
-class Wait implements Disposable {
+class Wait implements Disposable, PendingWait {
   readonly #what: string;
   readonly #options: WaitOptions;
   readonly #stop: LinkedAbort;
   readonly #timers: readonly TimerHandle[];
   readonly #over = Promise.withResolvers<void>();
+  readonly #startMs: number;
   #changed = Promise.withResolvers<void>();
   #late = false;
   #hangs = false;
@@ -68,8 +90,10 @@ class Wait implements Disposable {
   readonly #unserved = new Set<string>();
 
   constructor(what: string, options: WaitOptions) {
-    const { clock, waitMsMax, signal } = options;
+    const { clock, waitMsMax, signal, pending } = options;
     this.#what = what;
+    this.#startMs = clock.elapsed();
+    pending?.add(this);
     this.#options = options;
     this.#stop = new LinkedAbort([signal]);
     this.#stop.signal.addEventListener("abort", () => this.#over.resolve(), { once: true });
@@ -91,7 +115,7 @@ class Wait implements Disposable {
     looking.catch(() => {});
     const verdict = await Promise.race([looking, this.#over.promise]);
     if (verdict?.holds) return true;
-    if (verdict) this.#seen = verdict.seen;
+    if (verdict) this.#seen = verdict.seen ?? "  it does not hold";
     const { signal, waitMsMax } = this.#options;
     signal?.throwIfAborted();
     // What broke while it looked may have broken because it holds by now: a kind that is gone cannot be watched.
@@ -101,6 +125,13 @@ class Wait implements Disposable {
     throw new NotYetError(
       `${this.#what}: not within ${formatDuration(waitMsMax)}; last seen:\n${this.#seen}${unserved}`,
     );
+  }
+
+  /** See {@linkcode PendingWait.describe}. */
+  describe(): string {
+    const tookMs = this.#options.clock.elapsed() - this.#startMs, lines = this.#seen.split("\n");
+    const seen = lines.length > SEEN_LINES_MAX ? [...lines.slice(0, SEEN_LINES_MAX), "  …"] : lines;
+    return [`${this.#what}: not yet after ${formatDuration(tookMs)}; last seen:`, ...seen].join("\n");
   }
 
   /** Resolves with the next change, or when the wait is over. */
@@ -151,6 +182,7 @@ class Wait implements Disposable {
 
   /** Ends the watches. */
   [Symbol.dispose](): void {
+    this.#options.pending?.delete(this);
     for (const timer of this.#timers) this.#options.clock.clear(timer);
     this.#stop.abort();
   }

@@ -33,6 +33,11 @@ export interface HostedWebhooks {
    * @throws what the API server answers to the configurations; {@linkcode UsageError} where it never asks.
    */
   admit(): Promise<void>;
+  /**
+   * Has API servers ask the admission handlers no more, until {@linkcode admit} is called again; resolves when they obey. To be called before
+   * `close`, so that nothing is refused because of what does not answer.
+   */
+  withdraw?(): Promise<void>;
   /** Told that the process is to end: callers that have not noticed yet are answered for a while, which `close` waits for. */
   leave?(): void;
   /**
@@ -109,6 +114,7 @@ export async function hostInProcess(
   return {
     problem: undefined,
     admit: () => applyConfigurations(client, configurationOf(operator, { service })),
+    withdraw: () => forgetWebhooks(client, operator),
     close: () => Promise.resolve(end()),
   };
 }
@@ -149,8 +155,16 @@ export async function hostByUrl(
   const called = url ? new URL(url).hostname.replace(/^\[|\]$/g, "") : name;
   const { identity, authority } = issueServing([called], nowMs, YEAR_MS);
   const answered = new Set<string>(), probes = probesOf(operator, (type) => void answered.add(type));
+  const routes = routesOf(hosting, probes);
+  let calls = 0;
   const server = await WebhookServer.start({
-    webhooks: routesOf(hosting, probes),
+    webhooks: {
+      bodyBytesMax: (path) => routes.bodyBytesMax(path),
+      fetch: (path, request) => {
+        calls++;
+        return routes.fetch(path, request);
+      },
+    },
     host,
     port,
     identity,
@@ -183,6 +197,10 @@ export async function hostByUrl(
         throw error;
       }
     },
+    withdraw: async () => {
+      await forgetWebhooks(client, operator);
+      await untilQuiet(client, operator, { calls: () => calls, clock });
+    },
     url: place.url,
     close,
   };
@@ -207,6 +225,25 @@ async function untilCalled(
     }
     await client.create(ConfigMap, probeObject(operator), { dryRun: true, signal });
     if (!isCalled()) await sleep(clock, PROBE_MS, signal);
+  }
+}
+
+/** Waits until a probe is called for by no API server: each obeys the end of a configuration a moment later. */
+async function untilQuiet(
+  client: Client,
+  operator: Operator,
+  { calls, clock }: { readonly calls: () => number; readonly clock: Clock },
+): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    const before = calls();
+    await client.create(ConfigMap, probeObject(operator), { dryRun: true });
+    if (calls() === before) return;
+    if (attempt === PROBES_MAX) {
+      throw new Error(
+        `webhooks of ${operator.name} were still called ${PROBES_MAX * PROBE_MS / 1_000} s after their end`,
+      );
+    }
+    await sleep(clock, PROBE_MS);
   }
 }
 

@@ -127,7 +127,12 @@ let runs = 0;
 
 /** Runs a suite on a cluster. */
 export function runOn(source: ClusterSource, suite: Suite, options: Partial<RunOptions> = {}): Promise<RunResult> {
-  return runScenarios(planRun([suite]), {
+  return runScenarios(planRun([suite]), { ...runOptions(source), ...options });
+}
+
+/** How runs are made where a test does not say otherwise. */
+export function runOptions(source: ClusterSource): RunOptions {
+  return {
     source,
     clock: new SystemClock(),
     signal: new AbortController().signal,
@@ -135,6 +140,5 @@ export function runOn(source: ClusterSource, suite: Suite, options: Partial<RunO
     waitMsMax: 10_000,
     seed: 1,
     runId: `r${runs++}`,
-    ...options,
-  });
+  };
 }

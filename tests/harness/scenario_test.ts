@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeError, settle, VirtualClock } from "../../lib/base/mod.ts";
+import { describeError, settle, sleep, VirtualClock } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { ConfigMap, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import {
@@ -108,7 +108,7 @@ Deno.test("a story that ignores its timeout is left behind: it fails, and reache
   const running = runOn(shared.source, suite, { clock });
   await clock.advance(10_000);
   const result = (await running).scenarios[0]!;
-  assert.equal(failure(result), "it took longer than 10s");
+  assert.equal(failure(result), 'it took longer than 10s: "given an endless wait" had not ended after 10s');
   assert.deepEqual(result.steps.map(({ title, endMs }) => [title, endMs]), [
     ["an endless wait", undefined],
     ["what it made goes", clock.now()],
@@ -238,8 +238,86 @@ Deno.test("an operator that hangs at its start is ended by the scenario's timeou
   };
   const running = runOn(source, suite, { clock });
   await clock.advance(10_000);
-  assert.equal(failure((await running).scenarios[0]!), "it took longer than 10s");
+  assert.equal(failure((await running).scenarios[0]!), "it took longer than 10s: the operator had not started");
   assert.deepEqual(await shared.inventory(), before);
+});
+
+Deno.test("a timeout names the step that waited, what it waited for, how long, and what was seen last, in a few lines", async () => {
+  const clock = new VirtualClock();
+  const suite = suiteOf(async ({ given, when, then, cluster, expect, ref }) => {
+    await given("a ConfigMap", () =>
+      cluster.createManifest({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "many" },
+        data: Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((key) => [key, "no"])),
+      } as KubeObject));
+    await when("three seconds pass", () => sleep(clock, 3_000));
+    await then("it changes", () => {
+      const yes = Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((key) => [key, "yes"]));
+      return expect(ref(ConfigMap, "many")).toMatch({ data: yes });
+    });
+  }, { timeout: "10s" });
+  const running = runOn(new EmbeddedSource({ clock }), suite, { clock, waitMsMax: 60_000 });
+  await clock.advance(10_000);
+  const message = failure((await running).scenarios[0]!);
+  assert.match(
+    message,
+    new RegExp(
+      '^it took longer than 10s: "then it changes" had not ended after 7s\n' +
+        "expected ConfigMap \\S+/many to match: not yet after 7s; last seen:\n" +
+        '  data\\.a: expected "yes", found "no"\n(  data\\.\\S+ expected .*\n){3}  …$',
+    ),
+  );
+});
+
+Deno.test("a timeout between two steps names the one that ended last", async () => {
+  const clock = new VirtualClock();
+  const suite = suiteOf(async ({ given, eventually, signal }) => {
+    await given("nothing", () => {});
+    await eventually("a miracle", [ConfigMap], () => Promise.resolve({ holds: false, seen: "  no miracle" }));
+    signal.throwIfAborted();
+  }, { timeout: "10s" });
+  const running = runOn(new EmbeddedSource({ clock }), suite, { clock, waitMsMax: 60_000 });
+  await clock.advance(10_000);
+  assert.equal(
+    failure((await running).scenarios[0]!),
+    'it took longer than 10s: no step was under way since "given nothing" had ended\n' +
+      "a miracle: not yet after 10s; last seen:\n  no miracle",
+  );
+});
+
+Deno.test("eventually without a kind is refused, and one whose look does not say what it sees shows objects and conditions", async () => {
+  const story: Story = async (scenario) => {
+    const { eventually, cluster, when } = scenario;
+    await written(scenario);
+    await scenario.expect(scenario.ref(Note, "a")).toHaveCondition("Ready");
+    await assert.rejects(
+      eventually("peace", [] as never, () => Promise.resolve({ holds: true })),
+      /^UsageError: "peace" watches no kind, so no change would be noticed$/,
+    );
+    await when(
+      "a second note is waited for",
+      () => eventually("two notes", [Note, Secret], async () => ({ holds: (await cluster.list(Note)).length === 2 })),
+    );
+  };
+  assert.match(
+    failure(await told(story, { run: { waitMsMax: 3_000 } })),
+    /^two notes: not within 3s; last seen:\n {2}Note \S+\/a: Ready=True \(\w+\)(: .+)?\n {2}no Secret$/,
+  );
+});
+
+Deno.test("an object that was made again under the same name counts as gone, and the new one does not when it is waited for next", async () => {
+  const result = await told(async (scenario) => {
+    await written(scenario);
+    const { cluster, expect, ref } = scenario, copy = ref(ConfigMap, "a");
+    const first = await cluster.get(copy);
+    await cluster.delete(copy);
+    await expect(copy).toSatisfy("to be a new one", ({ metadata }) => metadata!.uid !== first.metadata!.uid);
+    await expect(copy).toBeGone();
+    await expect(copy).toBeGone(); // this time the new one is meant
+  }, { run: { waitMsMax: 3_000 } });
+  assert.match(failure(result), /^expected ConfigMap \S+ to be gone: not within 3s; last seen:\n {2}it is there$/);
 });
 
 Deno.test("keepFailed leaves the namespaces of a scenario that failed, and only of such", async () => {

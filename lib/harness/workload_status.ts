@@ -1,0 +1,177 @@
+import { isObject } from "../base/mod.ts";
+import { type Condition, type DynamicObject, formatTime } from "../apimachinery/mod.ts";
+
+/** The kinds of workloads whose status their controllers write. */
+export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Pod";
+
+type Status = Record<string, unknown>;
+
+/** The status that its controllers, or the kubelet, give a workload that is ready; a Job is complete. */
+export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: number): Status {
+  const now = formatTime(nowMs), observedGeneration = object.metadata?.generation, replicas = replicasOf(object);
+  const counts = { observedGeneration, replicas, readyReplicas: replicas, availableReplicas: replicas };
+  switch (kind) {
+    case "Deployment":
+      return {
+        ...counts,
+        updatedReplicas: replicas,
+        unavailableReplicas: null,
+        conditions: [
+          condition("Available", "True", "MinimumReplicasAvailable", "it has minimum availability", now),
+          condition("Progressing", "True", "NewReplicaSetAvailable", "its pods have successfully progressed", now),
+        ],
+      };
+    case "StatefulSet": {
+      const revision = `${object.metadata!.name}-${observedGeneration ?? 1}`;
+      return {
+        ...counts,
+        currentReplicas: replicas,
+        updatedReplicas: replicas,
+        currentRevision: revision,
+        updateRevision: revision,
+      };
+    }
+    case "ReplicaSet":
+      return { ...counts, fullyLabeledReplicas: replicas };
+    case "DaemonSet":
+      return daemonSetStatus(object, 1);
+    case "Job": {
+      const { completions, parallelism } = (object.spec ?? {}) as { completions?: number; parallelism?: number };
+      return {
+        ...jobStart(object, now),
+        completionTime: now,
+        succeeded: completions ?? parallelism ?? 1,
+        conditions: ["SuccessCriteriaMet", "Complete"].map((type) =>
+          condition(type, "True", "CompletionsReached", "Reached expected number of succeeded pods", now)
+        ),
+      };
+    }
+    case "Pod":
+      return {
+        observedGeneration,
+        phase: "Running",
+        startTime: statusOf(object).startTime ?? now,
+        conditions: podConditions("True", undefined, now),
+        containerStatuses: containersOf(object).map((each) => ({
+          ...each,
+          ready: true,
+          started: true,
+          state: { running: { startedAt: now } },
+        })),
+      };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The status of a workload that does not become ready, and will not; a Job or a Pod has failed. */
+export function failedStatus(kind: WorkloadKind, object: DynamicObject, message: string, nowMs: number): Status {
+  const now = formatTime(nowMs), observedGeneration = object.metadata?.generation, replicas = replicasOf(object);
+  const counts = { observedGeneration, replicas, readyReplicas: 0, availableReplicas: 0 };
+  switch (kind) {
+    case "Deployment":
+      return {
+        ...counts,
+        updatedReplicas: replicas,
+        unavailableReplicas: replicas,
+        conditions: [
+          condition("Available", "False", "MinimumReplicasUnavailable", message, now),
+          condition("Progressing", "False", "ProgressDeadlineExceeded", message, now),
+        ],
+      };
+    case "StatefulSet":
+      return { ...counts, updatedReplicas: replicas };
+    case "ReplicaSet":
+      return counts;
+    case "DaemonSet":
+      return daemonSetStatus(object, 0);
+    case "Job":
+      return {
+        ...jobStart(object, now),
+        failed: 1,
+        conditions: ["FailureTarget", "Failed"].map((type) =>
+          condition(type, "True", "BackoffLimitExceeded", message, now)
+        ),
+      };
+    case "Pod":
+      return {
+        observedGeneration,
+        phase: "Failed",
+        message,
+        startTime: statusOf(object).startTime ?? now,
+        conditions: podConditions("False", "PodFailed", now),
+        containerStatuses: containersOf(object).map((each) => ({
+          ...each,
+          ready: false,
+          started: false,
+          state: { terminated: { exitCode: 1, reason: "Error", message, startedAt: now, finishedAt: now } },
+        })),
+      };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Whether the status of a workload says that it is ready in its present generation; of a Job, that it is complete. */
+export function isReady(kind: WorkloadKind, object: DynamicObject): boolean {
+  const { observedGeneration, conditions, ...status } = statusOf(object);
+  const holds = (type: string) =>
+    ((conditions ?? []) as Condition[]).some((each) => each.type === type && each.status === "True");
+  if (kind === "Job") return holds("Complete");
+  if (kind === "Pod") return holds("Ready");
+  if (((observedGeneration ?? 0) as number) < (object.metadata?.generation ?? 0)) return false;
+  if (kind === "DaemonSet") {
+    return status.numberReady === status.desiredNumberScheduled &&
+      status.updatedNumberScheduled === status.desiredNumberScheduled;
+  }
+  const replicas = replicasOf(object), isUpdated = kind === "ReplicaSet" || (status.updatedReplicas ?? 0) === replicas;
+  return isUpdated && (status.replicas ?? 0) === replicas && (status.readyReplicas ?? 0) === replicas;
+}
+
+function condition(type: string, status: string, reason: string | undefined, message: string | undefined, now: string) {
+  return { type, status, reason, message, lastTransitionTime: now };
+}
+
+function podConditions(ready: "True" | "False", reason: string | undefined, now: string) {
+  return [
+    ...["PodScheduled", "Initialized"].map((type) => condition(type, "True", undefined, undefined, now)),
+    ...["ContainersReady", "Ready"].map((type) => condition(type, ready, reason, undefined, now)),
+  ];
+}
+
+function daemonSetStatus({ metadata }: DynamicObject, ready: 0 | 1): Status {
+  return {
+    observedGeneration: metadata?.generation,
+    desiredNumberScheduled: 1,
+    currentNumberScheduled: 1,
+    updatedNumberScheduled: 1,
+    numberMisscheduled: 0,
+    numberReady: ready,
+    numberAvailable: ready,
+    numberUnavailable: 1 - ready,
+  };
+}
+
+/** When a Job began never changes once it is said; one that has ended has no pods left. */
+function jobStart(object: DynamicObject, now: string): Status {
+  return {
+    startTime: statusOf(object).startTime ?? now,
+    active: null,
+    ready: 0,
+    terminating: 0,
+    uncountedTerminatedPods: {},
+  };
+}
+
+function replicasOf({ spec }: DynamicObject): number {
+  return ((spec ?? {}) as { replicas?: number }).replicas ?? 1;
+}
+
+function statusOf({ status }: DynamicObject): Status {
+  return isObject(status) ? status : {};
+}
+
+function containersOf({ spec }: DynamicObject) {
+  const { containers = [] } = (spec ?? {}) as { containers?: readonly { name: string; image?: string }[] };
+  return containers.map(({ name, image = "" }) => ({ name, image, imageID: "", restartCount: 0, lastState: {} }));
+}

@@ -1,0 +1,140 @@
+import { type Clock, SeededRandom, silentLogger, type TimerHandle, UsageError } from "../base/mod.ts";
+import { type ApiResource, type DynamicObject, keyOf, type KubeObject } from "../apimachinery/mod.ts";
+import { Informer } from "../cache/mod.ts";
+import { ConflictError, NotFoundError } from "../client/mod.ts";
+import { DaemonSet, Deployment, Job, Pod, ReplicaSet, StatefulSet } from "../operator/builtin_kinds.ts";
+import type { ClusterKind } from "./cluster.ts";
+import { Expectation } from "./expectation.ts";
+import { formatRef, type Ref, refId } from "./ref.ts";
+import type { WaitOptions } from "./waiting.ts";
+import { failedStatus, isReady, readyStatus, type WorkloadKind } from "./workload_status.ts";
+
+const KINDS: readonly ApiResource[] = [Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, Pod];
+
+/** The cluster cannot do what the story asks for: the scenario is skipped. */
+export class SkippedError extends Error {
+  /** Tells the class in logs. */
+  override readonly name = "SkippedError";
+}
+
+/** What plays the controllers of workloads for one scenario. */
+export interface WorkloadsOptions {
+  readonly waiting: WaitOptions;
+  readonly clusterKind: ClusterKind;
+  /** Whether an object is the scenario's. */
+  readonly isOwn: (object: KubeObject) => boolean;
+  /** Told of a write that the server refuses; the scenario cannot go on as it should. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * The controllers and the kubelet that a cluster without nodes lacks, as one scenario needs them: workloads become ready, or fail, by writes of
+ * their status. Clusters of kinds `kind` and `current` have real ones. There nothing is written, and real readiness is waited for.
+ */
+export class Workloads implements AsyncDisposable {
+  readonly #options: WorkloadsOptions;
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  readonly #timers = new Set<TimerHandle>();
+  /** What the story has made to fail: it is left alone until the story makes it ready. */
+  readonly #failed = new Set<string>();
+  /** Uid and generation of what will become ready, or has. */
+  readonly #noticed = new Set<string>();
+  #following: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WorkloadsOptions) {
+    this.#options = options;
+    this.#clock = options.waiting.clock;
+  }
+
+  /** Makes a workload ready once it exists; returns it. On a cluster with nodes it waits until it is. */
+  async makeReady<T extends KubeObject>(ref: Ref<T>): Promise<T> {
+    const kind = kindOf(ref), expectation = new Expectation(ref, this.#options.waiting);
+    this.#failed.delete(refId(ref as Ref<never>));
+    if (this.#hasNodes) return await expectation.toSatisfy("to be ready", (object) => isReady(kind, object as never));
+    const object = await expectation.toExist();
+    return await this.#write(ref, readyStatus(kind, object as never, this.#clock.now()));
+  }
+
+  /** Makes a workload fail once it exists; returns it. */
+  async makeFail<T extends KubeObject>(ref: Ref<T>, message: string): Promise<T> {
+    const kind = kindOf(ref);
+    if (this.#hasNodes) {
+      throw new SkippedError("it makes a workload fail, and the controllers of this cluster would write over that");
+    }
+    this.#failed.add(refId(ref as Ref<never>));
+    const object = await new Expectation(ref, this.#options.waiting).toExist();
+    return await this.#write(ref, failedStatus(kind, object as never, message, this.#clock.now()));
+  }
+
+  /** Makes every workload of the scenario ready by itself, `delayMs` after it appears or its spec changes, from now on. */
+  async start(delayMs: number): Promise<void> {
+    if (this.#hasNodes) return;
+    const { client } = this.#options.waiting, context = { clock: this.#clock, random: new SeededRandom(1) };
+    const informers = KINDS.map((resource) => {
+      const informer = new Informer<DynamicObject>(client, resource, { ...context, logger: silentLogger });
+      informer.onEvent(({ type, object }) => {
+        if (type !== "deleted" && this.#options.isOwn(object)) this.#notice(resource, object, delayMs);
+      });
+      return informer;
+    });
+    this.#following = Promise.allSettled(informers.map((each) => each.start(this.#stop.signal)));
+    await Promise.all(informers.map(({ synced }) => synced));
+  }
+
+  /** Ends the watches; nothing becomes ready any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    for (const timer of this.#timers) this.#clock.clear(timer);
+    await this.#following;
+  }
+
+  get #hasNodes(): boolean {
+    return this.#options.clusterKind === "kind" || this.#options.clusterKind === "current";
+  }
+
+  #notice(resource: ApiResource, object: DynamicObject, delayMs: number): void {
+    const { uid, generation } = object.metadata!, id = `${uid}/${generation}`;
+    if (this.#noticed.has(id)) return;
+    this.#noticed.add(id);
+    const timer = this.#clock.schedule(() => {
+      this.#timers.delete(timer);
+      this.#become({ resource, key: keyOf(object) } as Ref<never>, uid).catch((error) => {
+        if (!this.#stop.signal.aborted) this.#options.onError(error);
+      });
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+
+  async #become(ref: Ref<never>, uid: string | undefined): Promise<void> {
+    const object = await this.#options.waiting.client.find<DynamicObject>(ref.resource, ref.key);
+    if (object?.metadata?.uid !== uid || this.#failed.has(refId(ref)) || isSuspended(object)) return;
+    try {
+      await this.#write(ref as Ref<KubeObject>, readyStatus(kindOf(ref), object!, this.#clock.now()));
+    } catch (error) {
+      // It went in the meantime.
+      if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
+    }
+  }
+
+  async #write<T extends KubeObject>({ resource, key }: Ref<T>, status: object): Promise<T> {
+    const { client } = this.#options.waiting, patch = { status } as never;
+    return await client.patch<T>(resource, key, patch, { type: "merge", subresource: "status" });
+  }
+}
+
+/** A suspended Job does not run. */
+function isSuspended(object: DynamicObject | undefined): boolean {
+  return (object?.spec as { suspend?: boolean } | undefined)?.suspend === true;
+}
+
+function kindOf(ref: Ref<never>): WorkloadKind {
+  const { group, kind } = ref.resource as ApiResource;
+  if (!KINDS.some((each) => each.group === group && each.kind === kind)) {
+    throw new UsageError(
+      `${formatRef(ref)} is no workload`,
+      `these are: ${KINDS.map((each) => each.kind).join(", ")}; write the status of others with cluster.patch`,
+    );
+  }
+  return kind as WorkloadKind;
+}
