@@ -195,3 +195,12 @@ export * from "./running_operator.ts";
 export * from "./start_options.ts";
 export type { KindWork } from "./kind_work.ts";
 export type { WatchStatus } from "./watch_status.ts";
+export {
+  type KindView,
+  type ListedOf,
+  type MetadataOf,
+  type SeenOf,
+  view,
+  type ViewOptions,
+  type ViewSpec,
+} from "../controller/kind_view.ts";

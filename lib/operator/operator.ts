@@ -132,6 +132,12 @@ export class Operator {
         this.#admission,
       );
     }
+    if (kind.view?.metadataOnly && kind.hasStatus) {
+      throw new UsageError(
+        `on(${kind.kind}) with metadataOnly: the status that the operator writes could not be compared`,
+        "drop large fields with `project` of the view; the status stays",
+      );
+    }
     const declaration = emptyDeclaration(kind);
     this.#declarations.push(declaration as unknown as ControllerDeclaration);
     if ("crd" in kind) this.#addCustomResource(kind as unknown as CustomResource<unknown, object>);
@@ -140,6 +146,7 @@ export class Operator {
 
   #addCustomResource(resource: CustomResource<unknown, object>): void {
     const name = formatGroupResource(resource);
+    if (this.#customResources.some(({ crd }) => crd === resource.crd)) return; // a view of it
     if (this.#customResources.some((each) => formatGroupResource(each) === name)) {
       throw new UsageError(
         `${name} is declared by two definitions`,
@@ -251,9 +258,11 @@ export class Operator {
 
   /** What is declared, per kind. A kind with nothing but admission handlers is left out: nobody needs to watch it. */
   get declarations(): readonly ControllerDeclaration[] {
-    return this.#declarations.filter((each) =>
+    const declared = this.#declarations.filter((each) =>
       !isBare(each) || !this.#admission.some(({ kind }) => kind as unknown === each.kind)
     );
+    declared.forEach(({ kind }, index) => requireOneController(kind, declared.slice(0, index)));
+    return declared;
   }
 
   /** The admission handlers of every kind. */
@@ -302,6 +311,14 @@ export class Operator {
   plan(options: PlanOptions): AsyncGenerator<PlannedPass> {
     return RunningOperator.plan(this, options);
   }
+}
+
+/** @throws {UsageError} where handlers of one kind are declared by two views: two controllers would write one object. */
+function requireOneController(kind: ResourceKind, others: readonly ControllerDeclaration[]): void {
+  const name = formatGroupResource(kind);
+  const other = others.find((each) => formatGroupResource(each.kind) === name && each.kind.view !== kind.view);
+  if (!other) return;
+  throw new UsageError(`${name} has handlers by two views`, "give one value to every on()");
 }
 
 /** Whether nothing is declared that a watch would feed. */

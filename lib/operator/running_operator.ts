@@ -12,7 +12,7 @@ import { Client } from "../client/mod.ts";
 import type { ControllerDeclaration } from "../controller/declaration.ts";
 import { Controller } from "../controller/controller.ts";
 import { CONTROLLER_DEFAULTS } from "../controller/declaration.ts";
-import { keepOwnFields } from "../controller/managed_fields.ts";
+import { storeProjection } from "../controller/managed_fields.ts";
 import { EventRecorder } from "../controller/events.ts";
 import { IndexSet } from "../controller/indexes.ts";
 import type { PlannedPass } from "../controller/dry_run.ts";
@@ -102,7 +102,7 @@ export class RunningOperator implements AsyncDisposable {
       onReview: options.onReview,
     });
     this.#scope = scope;
-    const project = keepOwnFields(operator.name);
+    const project = storeProjection(operator.name);
     this.#createController = (declaration) =>
       new Controller(declaration, {
         client: this.client,
