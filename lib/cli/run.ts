@@ -124,7 +124,10 @@ function openHealth(
     port: settings.httpPort,
     logger,
     clock,
-    metrics: () => metrics.scrape(),
+    metrics: async () => {
+      const { body, contentType } = await metrics.scrape();
+      return { body: `${body}${operator.metrics.text()}`, contentType };
+    },
     livez: maskedChecks([...liveness(running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")], mask),
     readyz: maskedChecks([
       ...readiness(running, settings.stalenessMaxMs, {

@@ -40,10 +40,11 @@ export type SeenOf<K extends AnyKind, MetadataOnly extends boolean, Kept extends
   ? ListedOf<K, MetadataOnly>
   : Omit<Kept, keyof KubeObject> & MetadataOf<ObjectOf<K>>;
 
-type SpecOf<K> = K extends { parseSpec(object: infer _): infer Spec } ? Spec : unknown;
+/** What a kind parses a spec to. */
+export type SpecOf<K> = K extends { parseSpec(object: infer _): infer Spec } ? Spec : unknown;
 
 /** What handlers of a view get as `spec`. A projected one is not parsed again: what was dropped may be required. */
-type SpecSeen<K extends AnyKind, MetadataOnly extends boolean, Kept extends object> = [Kept] extends [never]
+export type SpecSeen<K extends AnyKind, MetadataOnly extends boolean, Kept extends object> = [Kept] extends [never]
   ? [MetadataOnly] extends [false] ? SpecOf<K> : undefined
   : Kept extends { spec: infer Spec } ? Spec
   : undefined;

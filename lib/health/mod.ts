@@ -7,3 +7,4 @@
 export * from "./health_server.ts";
 export * from "./metrics.ts";
 export * from "./probes.ts";
+export * from "./operator_metrics.ts";

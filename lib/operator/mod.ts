@@ -200,7 +200,17 @@ export {
   type ListedOf,
   type MetadataOf,
   type SeenOf,
+  type SpecOf,
+  type SpecSeen,
   view,
   type ViewOptions,
   type ViewSpec,
 } from "../controller/kind_view.ts";
+export {
+  type MetricArguments,
+  type MetricOptions,
+  type OperatorCounter,
+  type OperatorGauge,
+  type OperatorHistogram,
+  type OperatorMetrics,
+} from "../health/operator_metrics.ts";

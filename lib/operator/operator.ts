@@ -11,6 +11,7 @@ import { webhookServiceName } from "../admission/webhook_configuration.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
 import { type ControllerDeclaration, emptyDeclaration } from "../controller/declaration.ts";
 import type { ResourceKind } from "../controller/resource_kind.ts";
+import { OperatorMetrics } from "../health/operator_metrics.ts";
 import type { PlannedPass } from "../controller/dry_run.ts";
 import { AnnotationStorage } from "../handling/annotation_storage.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
@@ -93,6 +94,8 @@ export class Operator {
   readonly storage: HandledStateStorage;
   /** Finalizers of operators that this one replaces. */
   readonly takesOver: readonly string[];
+  /** Metrics of the operator's own, served at `/metrics`. */
+  readonly metrics: OperatorMetrics = new OperatorMetrics();
   readonly #declarations: ControllerDeclaration[] = [];
   readonly #admission: AdmissionDeclaration[] = [];
   readonly #customResources: CustomResource<unknown, object>[] = [];

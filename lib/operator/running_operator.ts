@@ -243,6 +243,7 @@ export class RunningOperator implements AsyncDisposable {
   /** Runs the start-up handlers and fills the stores. */
   async #fill(signal: AbortSignal | undefined): Promise<void> {
     const context = this.#activityContext();
+    this.#operator.metrics.warnTo(this.#logger);
     for (const handler of this.#operator.activities.startup) await handler(context);
     const started = Promise.all(this.#all.map((controller) => controller.start()));
     await (signal ? untilAborted(started, signal) : started);

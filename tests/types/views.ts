@@ -60,3 +60,14 @@ operator.on(view(Pod, { metadataOnly: true })).event(({ object }) => {
 });
 // @ts-expect-error: the path leads to what the projection drops
 operator.on(Sizes).field("spec.notes", () => {});
+
+const sent = operator.metrics.counter("mail_sent_total", "Mails sent", { labels: ["result"] });
+sent.inc({ result: "ok" });
+// @ts-expect-error: the metric has a label
+sent.inc();
+// @ts-expect-error: no such label
+sent.inc({ resul: "ok" });
+const open = operator.metrics.gauge("mail_open", "Open");
+open.set(1);
+// @ts-expect-error: the metric has no labels
+open.set({ result: "ok" }, 1);
