@@ -124,6 +124,14 @@ function openHealth(
     port: settings.httpPort,
     logger,
     clock,
+    routes: operator.routes.map(({ handler, ...route }) => ({
+      ...route,
+      handle: (request, signal) => {
+        const asked = running();
+        if (!asked) return new Response("the operator has not started yet\n", { status: 503 });
+        return asked.ask((context) => handler(request, context), signal);
+      },
+    })),
     metrics: async () => {
       const { body, contentType } = await metrics.scrape();
       return { body: `${body}${operator.metrics.text()}`, contentType };

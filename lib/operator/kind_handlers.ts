@@ -26,6 +26,7 @@ import type { ObjectIndex } from "../handling/object_index.ts";
 import type { AttemptBounds, ErrorsMode } from "../handling/progress.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
+import { requireDurations } from "./require_durations.ts";
 
 /** Options of a reconcile handler. */
 export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions, ObjectFilter<T> {
@@ -326,19 +327,6 @@ function requireOneView(kind: string, owns: readonly AnyKind[]): void {
       `\`owns\` of ${kind} names ${owned.kind} with two views`,
       "make one view that has all children",
     );
-  }
-}
-
-/** @throws {UsageError} naming the option whose value is no duration; the types let only programs without types come here. */
-function requireDurations(what: string, durations: Readonly<Record<string, unknown>>): void {
-  for (const [option, value] of Object.entries(durations)) {
-    if (value === undefined) continue;
-    try {
-      durationMs(value as Duration);
-    } catch (cause) {
-      const { message } = cause as Error;
-      throw new UsageError(`${option} of ${what}: ${message}`, undefined, { cause });
-    }
   }
 }
 

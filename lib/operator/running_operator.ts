@@ -23,7 +23,7 @@ import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
 import { type KindWork, workOf } from "./kind_work.ts";
-import type { ActivityHandler, KindSelection, Operator } from "./operator.ts";
+import type { ActivityContext, KindSelection, Operator } from "./operator.ts";
 import type { PlanOptions, StartOptions } from "./start_options.ts";
 import { watchesOf, type WatchStatus } from "./watch_status.ts";
 
@@ -178,8 +178,8 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /** Calls a probe, or another activity, with what start-up handlers get. */
-  async ask(activity: ActivityHandler, signal: AbortSignal): Promise<void> {
-    await activity({ ...this.#activityContext(), signal });
+  async ask<R>(activity: (context: ActivityContext) => Promise<R> | R, signal: AbortSignal): Promise<R> {
+    return await activity({ ...this.#activityContext(), signal });
   }
 
   /** How far it is. */
