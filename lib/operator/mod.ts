@@ -60,6 +60,7 @@ export type {
   DesiredMeta,
   DesiredOf,
   EventContext,
+  EventDraft,
   EventPoster,
   HandledObject,
   Manifest,
