@@ -9,6 +9,7 @@ export type { OwnCheck, OwnFinding } from "./doctor/own_check.ts";
 export { EXIT } from "./exit.ts";
 export { type BuildInfo, cli, type CliOptions } from "./program.ts";
 export {
+  boolean,
   choice,
   duration,
   globs,

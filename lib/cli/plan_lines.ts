@@ -37,7 +37,9 @@ export function cycleLines(cycle: PlannedPass, terminal: Pick<Terminal, "color">
   if (writes.length === 0 && events.length === 0 && outcome.kind === "done") return [];
   const lines = [paint(terminal, "bold", `${kind.kind.toLowerCase()} ${formatKey(key)}: ${cause}`)];
   for (const write of writes) lines.push(...writeLines(write, terminal));
-  for (const { type, reason, message } of events) lines.push(`  event ${type} ${reason}: ${message}`);
+  for (const { type, reason, message, about } of events) {
+    lines.push(`  event ${type} ${reason}${about ? ` about ${about}` : ""}: ${message}`);
+  }
   if (ending) lines.push(`  ${paint(terminal, outcome.kind === "done" ? "dim" : "red", ending)}`);
   return lines;
 }

@@ -1,17 +1,27 @@
 import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
+import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { SystemRandom } from "../base/random.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client } from "../client/mod.ts";
 import { EVERYWHERE, gatedScope, type NamespaceScope } from "../controller/scope.ts";
-import { fencedTransport, LeaderElector, type LeaseLostError, Peering, Sharding } from "../election/mod.ts";
+import {
+  fencedTransport,
+  LeaderElector,
+  type LeaseLostError,
+  type LeaseTiming,
+  leaseTimingProblem,
+  Peering,
+  Sharding,
+} from "../election/mod.ts";
 import type { Metrics } from "../health/mod.ts";
 import type { PreflightOptions } from "../operator/preflight.ts";
 import type { Leadership } from "../operator/start_options.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import { peeringPlace, peers } from "./peering_place.ts";
 import type { CommandContext } from "./program.ts";
+import type { Settings } from "./settings.ts";
 
 /** This process among the replicas and the peers of its operator. */
 export interface Replica extends Disposable {
@@ -47,6 +57,20 @@ export interface ReplicaDuties {
   readonly drain: (graceMs: number) => Promise<void>;
 }
 
+/** The timing of Leases. @throws {UsageError} naming the variables, where they contradict each other. */
+export function leaseTiming(
+  { leaseDurationMs, leaseRenewDeadlineMs, leaseRetryPeriodMs }: Settings,
+): LeaseTiming {
+  const timing = { leaseMs: leaseDurationMs, renewMsMax: leaseRenewDeadlineMs, retryMs: leaseRetryPeriodMs };
+  const problem = leaseTimingProblem(timing);
+  if (!problem) return timing;
+  const [lease, renew, retry] = [leaseDurationMs, leaseRenewDeadlineMs, leaseRetryPeriodMs].map(formatDuration);
+  throw new UsageError(
+    `PINTLE_LEASE_DURATION is ${lease}, PINTLE_LEASE_RENEW_DEADLINE ${renew} and PINTLE_LEASE_RETRY_PERIOD ${retry}: ${problem}`,
+    "the defaults are 15s, 10s and 2s",
+  );
+}
+
 /** This process as a replica and a peer, where the settings ask for it. Sends nothing yet. */
 export function openReplica(
   context: CommandContext,
@@ -59,7 +83,7 @@ export function openReplica(
   // A pod whose container restarts keeps its host name, and must not take its former self's lease for its own.
   const identity = `${host}_${Math.floor(random.next() * 2 ** 40).toString(36)}`;
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock, retriesMax: 0 });
-  const shared = { client, clock, random, logger, identity },
+  const shared = { client, clock, random, logger, identity, ...leaseTiming(settings) },
     lease = { namespace: cluster.namespace, name: operator.name };
   const elector = settings.leaderElection === "on" ? new LeaderElector({ ...shared, lease }) : undefined;
   const end = (what: string) => {

@@ -18,7 +18,7 @@ import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openCluster, type OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
-import { measure, openReplica, type Replica } from "./replica.ts";
+import { leaseTiming, measure, openReplica, type Replica } from "./replica.ts";
 import { requireReady } from "./require_ready.ts";
 import type { Settings } from "./settings.ts";
 import { UnhandledErrors } from "./unhandled_errors.ts";
@@ -40,6 +40,7 @@ export async function run(context: CommandContext): Promise<number> {
 async function operate(context: CommandContext, clock: SystemClock): Promise<number> {
   const { operator, settings, version, mask } = context;
   requireBackoff(settings);
+  leaseTiming(settings);
   const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program, clock });
   const logger = maskLogger(root, mask);
   const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");
@@ -124,7 +125,18 @@ function openHealth(
     port: settings.httpPort,
     logger,
     clock,
-    metrics: () => metrics.scrape(),
+    routes: operator.routes.map(({ handler, ...route }) => ({
+      ...route,
+      handle: (request, signal) => {
+        const asked = running();
+        if (!asked) return new Response("the operator has not started yet\n", { status: 503 });
+        return asked.ask((context) => handler(request, context), signal);
+      },
+    })),
+    metrics: async () => {
+      const { body, contentType } = await metrics.scrape();
+      return { body: `${body}${operator.metrics.text()}`, contentType };
+    },
     livez: maskedChecks([...liveness(running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")], mask),
     readyz: maskedChecks([
       ...readiness(running, settings.stalenessMaxMs, {

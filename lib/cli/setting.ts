@@ -63,6 +63,20 @@ export function choice<const Word extends string>(named: Named, words: readonly 
   };
 }
 
+/** Yes or no: `true` or `1`, `false` or `0`, in any letter case. An empty text is neither. */
+export function boolean(named: Named): Setting<boolean> {
+  return {
+    ...named,
+    placeholder: "true|false",
+    parse: (value) => {
+      const word = value.toLowerCase();
+      if (word === "true" || word === "1") return true;
+      if (word === "false" || word === "0") return false;
+      throw new RangeError("must be true or false, or 1 or 0");
+    },
+  };
+}
+
 /** A whole number between two bounds, both included. */
 export function integer(named: Named, min: number, max: number): Setting<number> {
   return {

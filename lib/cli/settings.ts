@@ -33,6 +33,12 @@ export interface Settings {
   readonly httpPort: number;
   /** Whether replicas elect a leader, or share the namespaces among themselves. */
   readonly leaderElection: "off" | "on" | "shards";
+  /** Milliseconds that other replicas, or peers, wait for one that says nothing. */
+  readonly leaseDurationMs: number;
+  /** Milliseconds after its last renewal in which a holder still relies on its Lease. */
+  readonly leaseRenewDeadlineMs: number;
+  /** Milliseconds between two renewals. */
+  readonly leaseRetryPeriodMs: number;
   /** `NAME` or `NAMESPACE/NAME`; none where empty. */
   readonly peering: string;
   /** Among peers; undefined where nobody named one. */
@@ -128,6 +134,24 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     description:
       "Whether replicas elect one that works (on), or share the namespaces (shards); all have their stores filled",
   }, ["off", "on", "shards"]),
+  leaseDurationMs: duration({
+    env: "PINTLE_LEASE_DURATION",
+    flag: "lease-duration",
+    fallback: "15s",
+    description: "How long others wait for a leader, a replica with shards or a peer that says nothing",
+  }),
+  leaseRenewDeadlineMs: duration({
+    env: "PINTLE_LEASE_RENEW_DEADLINE",
+    flag: "lease-renew-deadline",
+    fallback: "10s",
+    description: "How long after its last renewal one of them still works; shorter than the lease's duration",
+  }),
+  leaseRetryPeriodMs: duration({
+    env: "PINTLE_LEASE_RETRY_PERIOD",
+    flag: "lease-retry-period",
+    fallback: "2s",
+    description: "Pause between two renewals; less than a third of the renew deadline",
+  }),
   peering: labels({
     env: "PINTLE_PEERING",
     flag: "peering",

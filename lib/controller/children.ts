@@ -10,6 +10,7 @@ import type { Informer } from "../cache/mod.ts";
 import { ConflictError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions, Manifest } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
+import { isPartial, type ViewSpec } from "./kind_view.ts";
 import { ownFields } from "./managed_fields.ts";
 import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
 import { UnchangedApplies } from "./unchanged_applies.ts";
@@ -26,7 +27,7 @@ export interface ChildKinds {
   /** The informer of an owned kind. */
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined;
   /** Every owned kind. */
-  owned(): readonly ApiResource[];
+  owned(): readonly AnyKind[];
 }
 
 /** Who applied what in one pass, so that two calls that mean two children do not overwrite each other. */
@@ -149,18 +150,41 @@ export class Children {
     this.#applied.add(target);
     const informer = this.#kinds.informerOf(resource), { fieldManager } = this.#host;
     if (!informer && (options.owned ?? true)) this.#warnUnwatched(resource);
-    const live = informer?.store.get(keyOf(desired));
-    if (!live) return await this.#client.apply(resource, desired);
+    const { view } = this.#kinds.owned().find((each) => sameResource(each, resource)) ?? {};
+    const live = informer?.store.get(keyOf(desired)), unchanged = this.#host.memo(unchangedApplies);
+    if (view && (options.owned ?? true)) this.#requireSelected(desired, resource, view);
+    if (!live) {
+      // One that lost its labels, or never had them, is there all the same: the store does not show whose it is.
+      const hidden = view?.labelSelector && await this.#client.find(resource, keyOf(desired), { metadataOnly: true });
+      if (hidden) this.#refuseForeign(hidden, resource);
+      const made = await this.#client.apply(resource, desired);
+      if (isPartial(view)) unchanged.enter(target, desired, made, fieldManager);
+      return made;
+    }
     this.#refuseForeign(live, resource);
     const own = ownFields(live, fieldManager);
-    if (applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)) {
+    // What a view left out would count as missing, and what it rewrote as equal.
+    if (
+      !isPartial(view) && applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)
+    ) {
       return typed(live, resource) as C;
     }
-    const unchanged = this.#host.memo(unchangedApplies);
     if (unchanged.has(target, desired, live, fieldManager)) return typed(live, resource) as C;
     const result = await this.#client.apply(resource, desired);
-    unchanged.enter(target, desired, live, result);
+    const changed = result.metadata?.resourceVersion !== live.metadata?.resourceVersion;
+    if (changed && !isPartial(view)) unchanged.forget(target);
+    else unchanged.enter(target, desired, changed ? result : live, fieldManager);
     return result;
+  }
+
+  /** @throws {PermanentError} for a child that the watch of its kind would never show: each pass would write it again. */
+  #requireSelected(child: KubeObject, { kind }: ApiResource, { labelSelector, matches }: ViewSpec): void {
+    if (matches(child.metadata?.labels)) return;
+    throw new PermanentError(
+      `${kind} ${formatKey(keyOf(child))} lacks the labels by which \`owns\` selects its kind (${labelSelector}): ` +
+        `give it these labels, or apply it with { owned: false }`,
+      { reason: "InvalidChild" },
+    );
   }
 
   /** Once per kind: such children cost a request each time, and nobody notices when they are changed or deleted. */
@@ -253,6 +277,10 @@ export class Children {
       { reason: "ChildConflict" },
     );
   }
+}
+
+function sameResource(left: ApiResource, right: ApiResource): boolean {
+  return left.group === right.group && left.plural === right.plural;
 }
 
 /** Whether `reference` names `owner`'s kind, so that a change of the child concerns that kind's controller. */

@@ -190,7 +190,7 @@ export interface ObjectContextHost {
   readonly clock: Clock;
   readonly indexes: IndexSet;
   readonly shared: Memo;
-  cached(resource: ApiResource): CachedReader<KubeObject>;
+  cached(resource: AnyKind): CachedReader<KubeObject>;
 }
 
 /** What is one object's, and one handler's. */

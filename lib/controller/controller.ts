@@ -19,6 +19,7 @@ import { EventHandlers } from "./event_handlers.ts";
 import { after, backsOff, changed, hotTargets, isKnown, type KeyState, nextDue, PENDING } from "./key_state.ts";
 import { sameInput } from "./managed_fields.ts";
 import { Pass, type PassHost } from "./pass.ts";
+import type { AnyKind } from "./resource_kind.ts";
 import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
 import { ScopeTracker } from "./scope.ts";
@@ -90,7 +91,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const own = { clock, kinds, events, fieldManager, indexes, shared, client: deps.client };
     const common = {
       ...own,
-      cached: (resource: ApiResource) => this.#watches.reader(resource),
+      cached: (resource: AnyKind) => this.#watches.reader(resource),
       pauseMs: (failures: number) => backoffMs(options.backoff, failures, random),
       logger: (key: string) => this.#logger(key),
       memo: <M>(object: T, create: () => M) => this.#key(formatKey(keyOf(object)), object).memo.of(create),

@@ -19,8 +19,10 @@ import type { ChildKinds } from "./children.ts";
 import type { ChangeHandler, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
 import type { EventRecorder } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
+import type { ViewSpec } from "./kind_view.ts";
+import type { StoreProjection } from "./managed_fields.ts";
 import type { ControllerObserver } from "./report.ts";
-import type { ResourceKind } from "./resource_kind.ts";
+import type { AnyKind, ResourceKind } from "./resource_kind.ts";
 import type { NamespaceScope } from "./scope.ts";
 import type { SharedInformers } from "./shared_informers.ts";
 
@@ -35,10 +37,13 @@ export interface HandlerOptions {
   readonly timeout?: Duration;
 }
 
+/** The values under which an object is found. Written as a method: a list of watches holds those of several kinds. */
+export type StoreIndex<Watched> = { valuesOf(object: Watched): readonly string[] }["valuesOf"];
+
 /** Another resource whose changes lead to reconciles. Its functions are called without `this`. */
 export interface WatchOptions<Primary extends KubeObject, Watched extends KubeObject> {
   /** What to watch; a {@linkcode ResourceKind} brings the type of the objects along. */
-  readonly resource: ApiResource & { parseSpec?(object: Watched): unknown };
+  readonly resource: ApiResource & { parseSpec?(object: Watched): unknown; readonly view?: ViewSpec };
   /**
    * The keys to reconcile for a changed object; `before` is its former state where there was one, `primaries` what the
    * store holds. Must be pure.
@@ -53,7 +58,7 @@ export interface WatchOptions<Primary extends KubeObject, Watched extends KubeOb
   /** What to keep of each object in memory; `managedFields` are dropped where absent. */
   project?(object: Watched): Watched;
   /** Named look-ups of the store: the values under which an object is found. */
-  readonly indexes?: Readonly<Record<string, (object: Watched) => readonly string[]>>;
+  readonly indexes?: Readonly<Record<string, StoreIndex<Watched>>>;
 }
 
 /** One change of a watched object, as `map` sees it. */
@@ -148,7 +153,7 @@ export interface ControllerDeclaration<
   /** Called again and again while an object exists. */
   readonly timers: TimerDeclaration<T, Spec, Status>[];
   /** Kinds of children, whose changes lead back to their owner. */
-  readonly owns: ApiResource[];
+  readonly owns: AnyKind[];
   /** Other resources whose changes are mapped to objects of the kind. */
   readonly watches: WatchOptions<T, KubeObject>[];
   /** Passes at the same time, each over another object. 16 by default. */
@@ -219,8 +224,8 @@ export interface ControllerDeps {
   readonly observer?: ControllerObserver;
   /** Field manager of status and children. */
   readonly fieldManager: string;
-  /** What stores keep of the kind and of what it owns; the same function for every controller, so that they share stores. */
-  readonly project: (object: KubeObject) => KubeObject;
+  /** What stores keep of the kind and of what it owns; the same function for equal views, so that controllers share stores. */
+  readonly project: StoreProjection;
   /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
   readonly finalizer: string;
   /** What handlers of all kinds share. */

@@ -16,7 +16,7 @@ import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
 import { CycleClient, type WriteRecord } from "./cycle_client.ts";
 import { decide, type DecisionRules } from "./decide.ts";
 import type { TimerDeclaration } from "./declaration.ts";
-import type { EventPoster, EventSink } from "./events.ts";
+import { type EventPoster, eventPoster, type EventSink } from "./events.ts";
 import { firstSight } from "./key_state.ts";
 import { Pass, type PassHost } from "./pass.ts";
 import { outcomeOfPass } from "./report.ts";
@@ -105,6 +105,8 @@ export interface PlannedEvent {
   readonly reason: string;
   /** The same for people. */
   readonly message: string;
+  /** Another object that it is about, as `Secret shop/login`. */
+  readonly about?: string;
 }
 
 /** What one reconcile of one object would do. */
@@ -168,10 +170,12 @@ class PlannedEvents implements EventSink {
   readonly planned: PlannedEvent[] = [];
 
   /** See {@linkcode EventSink.poster}. */
-  poster(): { poster: EventPoster; flush: () => Promise<void> } {
-    const add = (type: PlannedEvent["type"]) => (reason: string, message: string) =>
-      void this.planned.push({ type, reason, message });
-    return { poster: { normal: add("Normal"), warning: add("Warning") }, flush: () => Promise.resolve() };
+  poster(object: KubeObject): { poster: EventPoster; flush: () => Promise<void> } {
+    const poster = eventPoster(object, (regarding, { type, reason, message }) => {
+      const about = regarding === object ? {} : { about: `${regarding.kind} ${formatKey(keyOf(regarding))}` };
+      this.planned.push({ type, reason, message, ...about });
+    });
+    return { poster, flush: () => Promise.resolve() };
   }
 }
 

@@ -1,18 +1,62 @@
 import type { Clock } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
+import { describeError, PermanentError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { type Random, randomSuffix } from "../base/random.ts";
 import type { DynamicObject, KubeObject, ObjectKey } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
 import { TokenBucket } from "../queue/token_bucket.ts";
 
-/** Posts Events about the object of a pass. */
+/** An Event to post. */
+export interface EventDraft {
+  /** Whether something is wrong. The API takes no other types. */
+  readonly type: "Normal" | "Warning";
+  /** CamelCase word for programs, of at most 128 characters. */
+  readonly reason: string;
+  /** The same for people; cut off after 1,024 bytes. */
+  readonly message: string;
+  /** What was done or tried, CamelCase; `Reconcile` by default. */
+  readonly action?: string;
+}
+
+/** Posts Events about one object: that of the pass, or the one that `about` names. */
 export interface EventPoster {
   /** Something happened that an owner of the object may want to know. `reason` is CamelCase. */
   normal(reason: string, message: string): void;
   /** Something is wrong with the object. */
   warning(reason: string, message: string): void;
+  /** Either of the two, with an action. @throws {PermanentError} for another type. */
+  emit(event: EventDraft): void;
+  /**
+   * Posts about another object, in its namespace, within limits of its own. Objects of `cached()` do not say their kind: give it.
+   *
+   * @throws {PermanentError} where the object has no name, or neither it nor `kind` says what it is.
+   */
+  about(object: KubeObject, kind?: ApiResource): EventPoster;
+}
+
+/** A poster that hands everything to `post`. */
+export function eventPoster(
+  regarding: KubeObject,
+  post: (regarding: KubeObject, event: EventDraft) => void,
+): EventPoster {
+  return {
+    normal: (reason, message) => post(regarding, { type: "Normal", reason, message }),
+    warning: (reason, message) => post(regarding, { type: "Warning", reason, message }),
+    emit: (event) => {
+      if (event.type === "Normal" || event.type === "Warning") return post(regarding, event);
+      throw new PermanentError(`an Event is Normal or Warning, and not "${event.type}": the API refuses others`, {
+        reason: "InvalidEvent",
+      });
+    },
+    about: (object, kind) => {
+      const told = kind ? { ...object, apiVersion: formatApiVersion(kind), kind: kind.kind } : object;
+      if (told.apiVersion && told.kind && told.metadata?.name) return eventPoster(told, post);
+      throw new PermanentError("events.about() needs an object with apiVersion, kind and name; or give its kind, too", {
+        reason: "InvalidEvent",
+      });
+    },
+  };
 }
 
 /** Takes what a pass says about its object. */
@@ -36,17 +80,13 @@ const NAME_LENGTH_MAX = 253;
 /** Repeats of an Event within this time join its series (as client-go's recorder does). */
 const SERIES_MS = 6 * 60_000;
 const SERIES_KEPT_MAX = 4_096;
+/** Objects whose limits are kept; those that posted least lately are forgotten beyond. */
+const BUCKETS_MAX = 10_000;
 
 interface Series {
   readonly key: ObjectKey;
   readonly lastMs: number;
   readonly count: number;
-}
-
-interface PendingEvent {
-  readonly type: "Normal" | "Warning";
-  readonly reason: string;
-  readonly message: string;
 }
 
 /**
@@ -71,24 +111,18 @@ export class EventRecorder implements EventSink {
 
   /** A poster that collects, and the way to send what it collected. */
   poster(regarding: KubeObject): { poster: EventPoster; flush: (signal: AbortSignal) => Promise<void> } {
-    const pending: PendingEvent[] = [];
+    const pending: (readonly [KubeObject, EventDraft])[] = [];
     return {
-      poster: {
-        normal: (reason, message) => void pending.push({ type: "Normal", reason, message }),
-        warning: (reason, message) => void pending.push({ type: "Warning", reason, message }),
-      },
+      poster: eventPoster(regarding, (...event) => void pending.push(event)),
       flush: async (signal) => {
-        for (const event of pending.splice(0)) await this.#post(regarding, event, signal);
+        for (const event of pending.splice(0)) await this.#post(...event, signal);
       },
     };
   }
 
   /** A poster that sends at once, beside whatever goes on. */
   immediate(regarding: KubeObject, signal: AbortSignal): EventPoster {
-    const post = (type: PendingEvent["type"]) => (reason: string, message: string) => {
-      void this.#post(regarding, { type, reason, message }, signal);
-    };
-    return { normal: post("Normal"), warning: post("Warning") };
+    return eventPoster(regarding, (about, event) => void this.#post(about, event, signal));
   }
 
   /** Forgets the limits of an object that is gone. */
@@ -96,13 +130,13 @@ export class EventRecorder implements EventSink {
     this.#buckets.delete(uid);
   }
 
-  async #post(regarding: KubeObject, said: PendingEvent, signal: AbortSignal): Promise<void> {
+  async #post(regarding: KubeObject, said: EventDraft, signal: AbortSignal): Promise<void> {
     const event = { ...said, message: this.#client.mask.text(said.message) };
-    const { uid = "", namespace = "default", name } = regarding.metadata ?? {};
-    const id = [uid, event.type, event.reason, event.message].join("\n");
+    const { namespace = "default", name } = regarding.metadata ?? {}, of = identityOf(regarding);
+    const id = [of, event.type, event.reason, event.action, event.message].join("\n");
     try {
       if (await this.#repeat(id, signal)) return;
-      if (!this.#bucket(uid).take()) {
+      if (!this.#bucket(of).take()) {
         this.#options.logger.debug("event dropped by its rate limit", { reason: event.reason });
         return;
       }
@@ -135,7 +169,7 @@ export class EventRecorder implements EventSink {
     return true;
   }
 
-  #body(regarding: KubeObject, event: PendingEvent, key: Required<ObjectKey>): DynamicObject {
+  #body(regarding: KubeObject, event: EventDraft, key: Required<ObjectKey>): DynamicObject {
     const { controller, instance, clock } = this.#options;
     const { name, namespace, uid, resourceVersion } = regarding.metadata ?? {};
     return {
@@ -145,7 +179,7 @@ export class EventRecorder implements EventSink {
       eventTime: microTime(clock.now()),
       reportingController: controller,
       reportingInstance: instance,
-      action: "Reconcile",
+      action: event.action ?? "Reconcile",
       type: event.type,
       reason: event.reason,
       note: cutToBytes(event.message, NOTE_BYTES_MAX),
@@ -153,11 +187,12 @@ export class EventRecorder implements EventSink {
     };
   }
 
-  #bucket(uid: string): TokenBucket {
-    let bucket = this.#buckets.get(uid);
-    if (!bucket) {
-      this.#buckets.set(uid, bucket = new TokenBucket(this.#options.clock, { burst: 25, refillMs: 300_000 }));
-    }
+  #bucket(of: string): TokenBucket {
+    const known = this.#buckets.get(of);
+    const bucket = known ?? new TokenBucket(this.#options.clock, { burst: 25, refillMs: 300_000 });
+    this.#buckets.delete(of);
+    this.#buckets.set(of, bucket);
+    if (this.#buckets.size > BUCKETS_MAX) this.#buckets.delete(this.#buckets.keys().next().value!);
     return bucket;
   }
 
@@ -166,6 +201,11 @@ export class EventRecorder implements EventSink {
     this.#series.set(id, series);
     if (this.#series.size > SERIES_KEPT_MAX) this.#series.delete(this.#series.keys().next().value!);
   }
+}
+
+/** The uid of an object; of one that somebody else names, what stands for it. */
+function identityOf({ apiVersion, kind, metadata = {} }: KubeObject): string {
+  return metadata.uid ?? [apiVersion, kind, metadata.namespace, metadata.name].join(" ");
 }
 
 /** The longest beginning of `text` that fits into `bytesMax` bytes of UTF-8, no character cut in two. */

@@ -1,5 +1,6 @@
 import { jsonEqual } from "../base/json.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../apimachinery/object.ts";
+import type { ViewSpec } from "./kind_view.ts";
 
 /** Different sets of own fields that are shared between objects; those beyond are kept per object. */
 const SHARED_SETS_MAX = 1_024;
@@ -20,7 +21,31 @@ export function keepOwnFields(fieldManager: string): (object: KubeObject) => Kub
   };
   return (object) => {
     const own = object.metadata?.managedFields?.filter((entry) => isOwn(entry, fieldManager)).map(share);
-    return { ...object, metadata: { ...object.metadata, managedFields: own } };
+    return { ...object, metadata: { ...object.metadata, managedFields: own?.length ? own : undefined } };
+  };
+}
+
+/** What a store keeps of an object that the engine writes, by the view of its kind. */
+export type StoreProjection = (view: ViewSpec | undefined) => (object: KubeObject) => KubeObject;
+
+/**
+ * {@linkcode keepOwnFields} for whole objects and for views. A view cannot take away what the engine compares before it writes: the metadata
+ * and the status. The same function for the same view, since stores are shared by it.
+ */
+export function storeProjection(fieldManager: string): StoreProjection {
+  const whole = keepOwnFields(fieldManager), ofViews = new WeakMap<ViewSpec, (object: KubeObject) => KubeObject>();
+  return (view) => {
+    const { project } = view ?? {};
+    if (!view || !project) return whole;
+    const known = ofViews.get(view);
+    if (known) return known;
+    const projection = (object: KubeObject) => {
+      const { apiVersion, kind, metadata } = whole(object), status = statusOf(object);
+      const kept = { ...project(object), metadata, ...(status !== undefined && { status }) };
+      return apiVersion ? { apiVersion, kind, ...kept } : kept;
+    };
+    ofViews.set(view, projection);
+    return projection;
   };
 }
 

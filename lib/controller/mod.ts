@@ -14,6 +14,7 @@ export * from "./declaration.ts";
 export type { PlannedChange, PlannedEvent, PlannedPass, PlannedWrite } from "./dry_run.ts";
 export * from "./events.ts";
 export * from "./indexes.ts";
+export * from "./kind_view.ts";
 export * from "./managed_fields.ts";
 export * from "./report.ts";
 export * from "./resource_kind.ts";

@@ -1,6 +1,7 @@
 import type { Condition } from "../apimachinery/condition.ts";
 import type { DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ViewSpec } from "./kind_view.ts";
 
 /** The part of a status that the engine writes for every resource that has one. */
 export interface BaseStatus {
@@ -26,12 +27,14 @@ export interface ResourceKind<T extends KubeObject = KubeObject, Spec = unknown,
   readonly hasStatus: boolean;
   /** Where in the status conditions are, for a kind that another program's CRD defines; what its schema lacks is not written. */
   readonly servedStatus?: { readonly conditions: readonly string[] };
+  /** What of the objects is watched and kept; all where absent. */
+  readonly view?: ViewSpec;
   /** Never set: it carries the type of the status to the handlers. */
   readonly statusType?: Status;
 }
 
 /** A resource that may carry the type of its objects. */
-export type AnyKind = ApiResource & { parseSpec?(object: never): unknown };
+export type AnyKind = ApiResource & { parseSpec?(object: never): unknown; readonly view?: ViewSpec };
 
 /** The type of a kind's objects, as `ObjectOf<typeof Deployment>`. */
 export type ObjectOf<K extends AnyKind> = K extends { parseSpec(object: infer T extends KubeObject): unknown } ? T

@@ -19,11 +19,16 @@ export class UnchangedApplies {
     return last !== undefined && isUnchanged(last.child, live, fieldManager) && digestOf(desired) === last.digest;
   }
 
-  /** Remembers an apply whose `result` is the version that was `live` before; forgets the last one to `target` anyway. */
-  enter(target: string, desired: KubeObject, live: KubeObject, result: KubeObject): void {
+  /** Forgets the last apply to `target`. */
+  forget(target: string): void {
     this.#applies.delete(target);
-    if (result.metadata?.resourceVersion !== live.metadata?.resourceVersion) return;
-    this.#applies.set(target, { digest: digestOf(desired), child: { metadata: live.metadata } });
+  }
+
+  /** Remembers that `child` is what the apply of `desired` leaves: to apply it again changes nothing. */
+  enter(target: string, desired: KubeObject, child: KubeObject, fieldManager: string): void {
+    this.#applies.delete(target);
+    const managedFields = child.metadata?.managedFields?.filter(({ manager }) => manager === fieldManager);
+    this.#applies.set(target, { digest: digestOf(desired), child: { metadata: { ...child.metadata, managedFields } } });
     if (this.#applies.size > REMEMBERED_MAX) this.#applies.delete(this.#applies.keys().next().value!);
   }
 }

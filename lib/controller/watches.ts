@@ -14,6 +14,8 @@ import type { CachedReader, WatchSelection } from "./context.ts";
 import type { CycleClient, WriteRecord } from "./cycle_client.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import type { IndexSet } from "./indexes.ts";
+import type { StoreProjection } from "./managed_fields.ts";
+import type { AnyKind } from "./resource_kind.ts";
 import { targetOf } from "./key_state.ts";
 import type { NamespaceScope } from "./scope.ts";
 import type { InformerLease, InformerSpec, SharedInformers } from "./shared_informers.ts";
@@ -31,7 +33,7 @@ export interface WatchListener<T extends KubeObject> {
 /** All that a controller watches by declaration: its kind, what it owns, and what is mapped to it. */
 export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
-  readonly #project: (object: KubeObject) => KubeObject;
+  readonly #project: StoreProjection;
   readonly #indexes: IndexSet;
   readonly #scope: NamespaceScope;
   readonly #listener: WatchListener<T>;
@@ -43,7 +45,7 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     declaration: ControllerDeclaration<T, Spec, Status>,
     deps: {
       readonly informers: SharedInformers;
-      readonly project: (object: KubeObject) => KubeObject;
+      readonly project: StoreProjection;
       readonly indexes: IndexSet;
       readonly scope: NamespaceScope;
     },
@@ -59,16 +61,18 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
 
   /** Starts the watches and resolves when every store is complete. */
   async start(): Promise<void> {
-    const { kind, owns, watches, indexes } = this.#declaration, project = this.#project;
-    this.#primary = this.#add({ resource: kind, project }) as unknown as Informer<T>;
+    const { kind, owns, watches, indexes } = this.#declaration;
+    this.#primary = this.#add(kind) as unknown as Informer<T>;
     for (const index of indexes) this.#unsubscribe.push(this.#indexes.feed(index, this.#primary));
     this.#unsubscribe.push(this.#primary.onEvent((event) => this.#listener.onPrimary(event)));
     for (const resource of owns) {
-      this.#unsubscribe.push(this.#add({ resource, project }).onEvent((event) => this.#onOwned(resource, event)));
+      this.#unsubscribe.push(this.#add(resource).onEvent((event) => this.#onOwned(resource, event)));
     }
     for (const { map, indexes = {}, ...spec } of watches) {
       // Without a projection of its own it shares the watch of a kind, and so sees what that kind's indexes have seen.
-      const informer = this.#watches.add(spec.project || spec.metadataOnly ? spec : { ...spec, project });
+      const informer = this.#watches.add(
+        spec.project ? spec : { ...spec, project: this.#project(undefined) },
+      );
       for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
       this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(spec.resource, map, event)));
     }
@@ -94,7 +98,7 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
   }
 
   /** See {@linkcode WatchSet.reader}. */
-  reader(resource: ApiResource): CachedReader<KubeObject> {
+  reader(resource: AnyKind): CachedReader<KubeObject> {
     return this.#watches.reader(resource);
   }
 
@@ -126,9 +130,10 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
    * Watches no more than is covered: an operator of one namespace needs no rights elsewhere. Other watches are as their author wrote
    * them, for what leads to an object may be anywhere.
    */
-  #add(spec: InformerSpec): Informer<KubeObject> {
-    const { only } = this.#scope;
-    return this.#watches.add(only !== undefined && spec.resource.namespaced ? { ...spec, namespace: only } : spec);
+  #add(resource: AnyKind): Informer<KubeObject> {
+    const { only } = this.#scope, { labelSelector, metadataOnly } = resource.view ?? {};
+    const spec: InformerSpec = { resource, labelSelector, metadataOnly, project: this.#project(resource.view) };
+    return this.#watches.add(only !== undefined && resource.namespaced ? { ...spec, namespace: only } : spec);
   }
 
   #onOwned(resource: ApiResource, event: StoreEvent<KubeObject>): void {
@@ -211,11 +216,20 @@ class WatchSet {
   /**
    * The store of a declared resource.
    *
-   * @throws {RangeError} where no watch of it is declared.
+   * @throws {RangeError} where no watch of it is declared, or only one of another view, which has other fields or objects.
    */
-  reader(resource: ApiResource): CachedReader<KubeObject> {
-    const watched = this.#watched.find(({ spec }) => sameResource(spec.resource, resource));
+  reader(resource: AnyKind): CachedReader<KubeObject> {
+    const named = this.#watched.filter(({ spec }) => sameResource(spec.resource, resource));
+    const watched = named.find(({ spec }) => (spec.resource as AnyKind).view === resource.view);
     if (watched) return watched.lease.informer.store;
+    if (named.length > 0) {
+      throw new RangeError(
+        `cached(${resource.kind}): ${
+          formatGroupResource(resource)
+        } is watched here by another view; pass the value that ` +
+          "`owns`, `watches` or `on()` has",
+      );
+    }
     throw new RangeError(
       `cached(${resource.kind}): ${formatGroupResource(resource)} is neither owned nor watched here`,
     );

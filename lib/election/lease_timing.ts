@@ -19,6 +19,16 @@ export const LEASE_JITTER = 0.2;
 /** A look at the others may take so many pauses between two renewals: a server that hangs must not keep a holder from renewing. */
 export const LOOKS_MAX = 2;
 
+/** What is wrong with a timing; undefined where it holds. The names are those of client-go. */
+export function leaseTimingProblem({ leaseMs, renewMsMax, retryMs }: LeaseTiming): string | undefined {
+  if (renewMsMax >= leaseMs) return "the renew deadline must be shorter than the lease duration";
+  // The pause before the renewal, and the looks at the others that may come before it.
+  if (retryMs * (1 + LEASE_JITTER + LOOKS_MAX) >= renewMsMax) {
+    return `the retry period must be shorter than the renew deadline divided by ${1 + LEASE_JITTER + LOOKS_MAX}`;
+  }
+  return undefined;
+}
+
 /** Ends requests that take too long, each with the signal that `work` is given. @throws {TimeoutError} */
 export async function within<R>(
   clock: Clock,

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { UsageError } from "../base/errors.ts";
+import { answerRoute, type HttpRoute } from "./http_route.ts";
 
 /** One named check; its message says what is wrong, undefined that nothing is. */
 export interface HealthCheck {
@@ -18,6 +19,8 @@ export interface HealthServerOptions {
   /** A failure here means: I cannot do my work now. */
   readonly readyz: readonly HealthCheck[];
   readonly metrics: () => Promise<{ body: string; contentType: string }>;
+  /** Paths of the operator's own. */
+  readonly routes?: readonly HttpRoute[];
   readonly logger: Logger;
   readonly clock: Clock;
   /** Answers under way have so long to finish when it closes; then they are cut off. 1 s where absent. */
@@ -37,7 +40,7 @@ export interface HealthServer {
  */
 export function serveHealth(options: HealthServerOptions): HealthServer {
   const { host, port, logger, clock, closeMsMax = 1_000 } = options;
-  const cut = new AbortController(), idle = Promise.withResolvers<void>();
+  const cut = new AbortController(), stop = new AbortController(), idle = Promise.withResolvers<void>();
   let underWay = 0, closing = false;
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
@@ -45,7 +48,7 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
     const handler = async (request: Request) => {
       underWay++;
       try {
-        return await answer(request, options);
+        return await answer(request, options, stop.signal);
       } finally {
         if (--underWay === 0 && closing) idle.resolve();
       }
@@ -60,6 +63,7 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   }
   const close = async () => {
     closing = true;
+    stop.abort(new Error("the server closes"));
     // A handler that hangs would keep a graceful shutdown, and with it the process, from ever ending; and Deno cannot cut
     // a server off any more once its shutdown has begun. So the wait comes first.
     const timer = clock.schedule(() => idle.resolve(), closeMsMax);
@@ -71,8 +75,10 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   return { port: server.addr.port, close };
 }
 
-async function answer(request: Request, { livez, readyz, metrics }: HealthServerOptions): Promise<Response> {
-  const { pathname, searchParams } = new URL(request.url);
+async function answer(request: Request, options: HealthServerOptions, stop: AbortSignal): Promise<Response> {
+  const { livez, readyz, metrics, routes = [], clock, logger } = options;
+  const { pathname, searchParams } = new URL(request.url), route = routes.find(({ path }) => path === pathname);
+  if (route) return await answerRoute(route, request, { clock, logger, signal: stop });
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("method not allowed\n", { status: 405 });
   }

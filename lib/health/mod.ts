@@ -7,3 +7,5 @@
 export * from "./health_server.ts";
 export * from "./metrics.ts";
 export * from "./probes.ts";
+export * from "./http_route.ts";
+export * from "./operator_metrics.ts";

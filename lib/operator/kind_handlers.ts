@@ -9,7 +9,7 @@ import {
   type ValidateHandler,
   type ValidateOptions,
 } from "../admission/declaration.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { formatGroupResource } from "../apimachinery/resource.ts";
 import type { ChangeHandler, DaemonContext, EventContext } from "../controller/context.ts";
 import type {
   ControllerDeclaration,
@@ -17,6 +17,8 @@ import type {
   ReconcileHandler,
   WatchOptions,
 } from "../controller/declaration.ts";
+import { isPartial } from "../controller/kind_view.ts";
+import type { AnyKind } from "../controller/resource_kind.ts";
 import type { ChangeKind } from "../handling/change.ts";
 import type { FieldPath, FieldValue } from "../handling/field_path.ts";
 import { fieldPath, type ObjectFilter, type ValueFilter } from "../handling/filter.ts";
@@ -24,11 +26,12 @@ import type { ObjectIndex } from "../handling/object_index.ts";
 import type { AttemptBounds, ErrorsMode } from "../handling/progress.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
 import type { TimerOptions } from "../handling/timer_schedule.ts";
+import { requireDurations } from "./require_durations.ts";
 
 /** Options of a reconcile handler. */
 export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions, ObjectFilter<T> {
-  /** Kinds of which this one's objects own children: their changes lead back to the owner. */
-  readonly owns?: readonly ApiResource[];
+  /** Kinds of which this one's objects own children, or a `view` of each: their changes lead back to the owner. */
+  readonly owns?: readonly AnyKind[];
   /** Other resources whose changes are mapped to objects of this kind. */
   readonly watches?: readonly WatchOptions<T, KubeObject>[];
   /** Objects that are reconciled at the same time. 16 by default. */
@@ -99,6 +102,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     if (this.#declaration.reconcile) {
       throw new UsageError(`${this.#declaration.kind.kind} has a reconcile handler already`);
     }
+    requireOneView(this.#declaration.kind.kind, owns);
     this.#declaration.reconcile = { handler, ...rest };
     this.#declaration.owns.push(...owns);
     this.#declaration.watches.push(...watches);
@@ -199,6 +203,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     const { daemons, kind } = this.#declaration, { initialDelay = 0, retries, timeout, backoff, ...rest } = options;
     const { cancellationBackoff = 0, cancellationTimeout = "30s", ...more } = rest;
     const id = options.id ?? (handler.name || `daemon-${daemons.length + 1}`);
+    this.#refuseFinalizer("daemon");
     if (daemons.some((each) => each.id === id)) {
       throw new UsageError(`${kind.kind} has a daemon "${id}" already: give it an id`);
     }
@@ -243,11 +248,29 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     return this.#admit("mutate", handler, options);
   }
 
+  /** @throws {UsageError} where objects can leave the watch: their finalizer would stay, and they could not be deleted. */
+  #refuseFinalizer(what: string): void {
+    const { kind, view } = this.#declaration.kind;
+    if (!view?.labelSelector) return;
+    throw new UsageError(
+      `a ${what} handler of ${kind}, of which only ${view.labelSelector} is watched: an object that loses these labels would ` +
+        "keep the operator's finalizer",
+      "filter with `labels` of the handler in the place of labelSelector, or declare it `optional`",
+    );
+  }
+
   #admit(
     type: "validate" | "mutate",
     handler: MutateHandler<T, Spec>,
     options: ValidateOptions<T> | MutateOptions<T>,
   ): this {
+    if (isPartial(this.#declaration.kind.view)) {
+      const { kind } = this.#declaration.kind;
+      throw new UsageError(
+        `an admission handler of a view of ${kind}: reviews carry whole objects`,
+        `declare it with on(${kind})`,
+      );
+    }
     const declared = admissionDeclaration(type, this.#declaration.kind, handler, options);
     if (this.#admission.some((each) => each.webhook === declared.webhook)) {
       throw new UsageError(
@@ -265,6 +288,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     options: FieldOptions<T> & { readonly optional?: boolean; readonly deleted?: boolean },
     more: { readonly ofField?: boolean } = {},
   ): this {
+    if (kinds.includes("delete") && !options.optional) this.#refuseFinalizer(what);
     const { changes, kind } = this.#declaration, { id: given, retries, timeout, backoff, ...rest } = options;
     const id = given ?? (handler.name || what);
     if (!/^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(id)) {
@@ -294,16 +318,15 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 }
 
-/** @throws {UsageError} naming the option whose value is no duration; the types let only programs without types come here. */
-function requireDurations(what: string, durations: Readonly<Record<string, unknown>>): void {
-  for (const [option, value] of Object.entries(durations)) {
-    if (value === undefined) continue;
-    try {
-      durationMs(value as Duration);
-    } catch (cause) {
-      const { message } = cause as Error;
-      throw new UsageError(`${option} of ${what}: ${message}`, undefined, { cause });
-    }
+/** @throws {UsageError} for a kind of children that `owns` names twice: an apply would not know which store shows it. */
+function requireOneView(kind: string, owns: readonly AnyKind[]): void {
+  for (const [index, owned] of owns.entries()) {
+    const other = owns.slice(0, index).find((each) => formatGroupResource(each) === formatGroupResource(owned));
+    if (!other || other.view === owned.view) continue;
+    throw new UsageError(
+      `\`owns\` of ${kind} names ${owned.kind} with two views`,
+      "make one view that has all children",
+    );
   }
 }
 

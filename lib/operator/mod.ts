@@ -60,6 +60,7 @@ export type {
   DesiredMeta,
   DesiredOf,
   EventContext,
+  EventDraft,
   EventPoster,
   HandledObject,
   Manifest,
@@ -195,3 +196,22 @@ export * from "./running_operator.ts";
 export * from "./start_options.ts";
 export type { KindWork } from "./kind_work.ts";
 export type { WatchStatus } from "./watch_status.ts";
+export {
+  type KindView,
+  type ListedOf,
+  type MetadataOf,
+  type SeenOf,
+  type SpecOf,
+  type SpecSeen,
+  view,
+  type ViewOptions,
+  type ViewSpec,
+} from "../controller/kind_view.ts";
+export {
+  type MetricArguments,
+  type MetricOptions,
+  type OperatorCounter,
+  type OperatorGauge,
+  type OperatorHistogram,
+  type OperatorMetrics,
+} from "../health/operator_metrics.ts";

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { type Duration, durationMs } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
@@ -11,6 +12,8 @@ import { webhookServiceName } from "../admission/webhook_configuration.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
 import { type ControllerDeclaration, emptyDeclaration } from "../controller/declaration.ts";
 import type { ResourceKind } from "../controller/resource_kind.ts";
+import { requireRoutePath } from "../health/http_route.ts";
+import { OperatorMetrics } from "../health/operator_metrics.ts";
 import type { PlannedPass } from "../controller/dry_run.ts";
 import { AnnotationStorage } from "../handling/annotation_storage.ts";
 import type { HandledStateStorage } from "../handling/storage.ts";
@@ -19,6 +22,7 @@ import type { CustomResource } from "./define_resource.ts";
 import { KindHandlers } from "./kind_handlers.ts";
 import { type EVERYTHING, type KindSelector, requireSelector } from "./kind_selector.ts";
 import { type PolicyRule, requiredRules, WATCH_KINDS } from "./permissions.ts";
+import { requireDurations } from "./require_durations.ts";
 import { RunningOperator } from "./running_operator.ts";
 import type { PlanOptions, StartOptions } from "./start_options.ts";
 
@@ -62,6 +66,29 @@ export interface OperatorProbe {
   readonly of: "readiness" | "liveness";
 }
 
+/** Answers requests of a path; gets what start-up handlers get, and `signal` aborts when time is over or the operator stops. */
+export type RouteHandler = (request: Request, context: ActivityContext) => Promise<Response> | Response;
+
+/** Bounds of a route. */
+export interface RouteOptions {
+  /** For the body of the request and the handler together; then the answer is 503. Ten seconds by default. */
+  readonly timeout?: Duration;
+  /** Largest body that is taken; a larger one is answered with 413. 1 MiB by default. */
+  readonly bodyBytesMax?: number;
+}
+
+/** A path of an operator's own on the server of `/livez`, `/readyz` and `/metrics`. */
+export interface OperatorRoute {
+  /** Matched as a whole. */
+  readonly path: string;
+  /** Answers its requests, whatever their method. */
+  readonly handler: RouteHandler;
+  /** See {@linkcode RouteOptions}. */
+  readonly timeoutMs: number;
+  /** See {@linkcode RouteOptions}. */
+  readonly bodyBytesMax: number;
+}
+
 /** What an operator may be given. */
 export interface OperatorOptions {
   /** Where the handling of changes is remembered; {@linkcode AnnotationStorage} by default. */
@@ -93,6 +120,8 @@ export class Operator {
   readonly storage: HandledStateStorage;
   /** Finalizers of operators that this one replaces. */
   readonly takesOver: readonly string[];
+  /** Metrics of the operator's own, served at `/metrics`. */
+  readonly metrics: OperatorMetrics = new OperatorMetrics();
   readonly #declarations: ControllerDeclaration[] = [];
   readonly #admission: AdmissionDeclaration[] = [];
   readonly #customResources: CustomResource<unknown, object>[] = [];
@@ -100,6 +129,7 @@ export class Operator {
   readonly #startup: ActivityHandler[] = [];
   readonly #cleanup: ActivityHandler[] = [];
   readonly #probes: OperatorProbe[] = [];
+  readonly #routes: OperatorRoute[] = [];
   readonly #selections: KindSelection[] = [];
   #login: LoginHook | undefined;
 
@@ -132,6 +162,12 @@ export class Operator {
         this.#admission,
       );
     }
+    if (kind.view?.metadataOnly && kind.hasStatus) {
+      throw new UsageError(
+        `on(${kind.kind}) with metadataOnly: the status that the operator writes could not be compared`,
+        "drop large fields with `project` of the view; the status stays",
+      );
+    }
     const declaration = emptyDeclaration(kind);
     this.#declarations.push(declaration as unknown as ControllerDeclaration);
     if ("crd" in kind) this.#addCustomResource(kind as unknown as CustomResource<unknown, object>);
@@ -140,6 +176,7 @@ export class Operator {
 
   #addCustomResource(resource: CustomResource<unknown, object>): void {
     const name = formatGroupResource(resource);
+    if (this.#customResources.some(({ crd }) => crd === resource.crd)) return; // a view of it
     if (this.#customResources.some((each) => formatGroupResource(each) === name)) {
       throw new UsageError(
         `${name} is declared by two definitions`,
@@ -193,6 +230,24 @@ export class Operator {
     if (!isDnsLabel(id)) throw new UsageError(`"${id}" is no id of a probe`, "lower-case letters, digits and -");
     if (this.#probes.some((probe) => probe.id === id)) throw new UsageError(`there is a probe "${id}" already`);
     this.#probes.push({ id, ask, of });
+    return this;
+  }
+
+  /**
+   * Serves a path beside `/livez`, `/readyz` and `/metrics`, on every replica that runs, leading or not. Every method goes to the handler,
+   * and the query is its own to read. An error is answered with 500 and is in the log only. Nothing asks who sends a request: check it in
+   * the handler, or let a NetworkPolicy say who reaches the port.
+   *
+   * @throws {UsageError} for a path that is taken or cannot be one, and bounds that are none.
+   */
+  route(path: string, handler: RouteHandler, { timeout = "10s", bodyBytesMax = 1_048_576 }: RouteOptions = {}): this {
+    requireRoutePath(path);
+    if (this.#routes.some((route) => route.path === path)) throw new UsageError(`there is a route ${path} already`);
+    if (!Number.isInteger(bodyBytesMax) || bodyBytesMax < 0) {
+      throw new UsageError(`bodyBytesMax of the route ${path} must be a whole number of bytes`);
+    }
+    requireDurations(`the route ${path}`, { timeout });
+    this.#routes.push({ path, handler, timeoutMs: durationMs(timeout), bodyBytesMax });
     return this;
   }
 
@@ -251,9 +306,11 @@ export class Operator {
 
   /** What is declared, per kind. A kind with nothing but admission handlers is left out: nobody needs to watch it. */
   get declarations(): readonly ControllerDeclaration[] {
-    return this.#declarations.filter((each) =>
+    const declared = this.#declarations.filter((each) =>
       !isBare(each) || !this.#admission.some(({ kind }) => kind as unknown === each.kind)
     );
+    declared.forEach(({ kind }, index) => requireOneController(kind, declared.slice(0, index)));
+    return declared;
   }
 
   /** The admission handlers of every kind. */
@@ -269,6 +326,11 @@ export class Operator {
   /** Its own health checks. */
   get probes(): readonly OperatorProbe[] {
     return this.#probes;
+  }
+
+  /** See {@linkcode route}. */
+  get routes(): readonly OperatorRoute[] {
+    return this.#routes;
   }
 
   /** See {@linkcode login}. */
@@ -302,6 +364,14 @@ export class Operator {
   plan(options: PlanOptions): AsyncGenerator<PlannedPass> {
     return RunningOperator.plan(this, options);
   }
+}
+
+/** @throws {UsageError} where handlers of one kind are declared by two views: two controllers would write one object. */
+function requireOneController(kind: ResourceKind, others: readonly ControllerDeclaration[]): void {
+  const name = formatGroupResource(kind);
+  const other = others.find((each) => formatGroupResource(each.kind) === name && each.kind.view !== kind.view);
+  if (!other) return;
+  throw new UsageError(`${name} has handlers by two views`, "give one value to every on()");
 }
 
 /** Whether nothing is declared that a watch would feed. */

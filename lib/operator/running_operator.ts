@@ -12,7 +12,7 @@ import { Client } from "../client/mod.ts";
 import type { ControllerDeclaration } from "../controller/declaration.ts";
 import { Controller } from "../controller/controller.ts";
 import { CONTROLLER_DEFAULTS } from "../controller/declaration.ts";
-import { keepOwnFields } from "../controller/managed_fields.ts";
+import { storeProjection } from "../controller/managed_fields.ts";
 import { EventRecorder } from "../controller/events.ts";
 import { IndexSet } from "../controller/indexes.ts";
 import type { PlannedPass } from "../controller/dry_run.ts";
@@ -23,7 +23,7 @@ import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
 import { type KindWork, workOf } from "./kind_work.ts";
-import type { ActivityHandler, KindSelection, Operator } from "./operator.ts";
+import type { ActivityContext, KindSelection, Operator } from "./operator.ts";
 import type { PlanOptions, StartOptions } from "./start_options.ts";
 import { watchesOf, type WatchStatus } from "./watch_status.ts";
 
@@ -102,7 +102,7 @@ export class RunningOperator implements AsyncDisposable {
       onReview: options.onReview,
     });
     this.#scope = scope;
-    const project = keepOwnFields(operator.name);
+    const project = storeProjection(operator.name);
     this.#createController = (declaration) =>
       new Controller(declaration, {
         client: this.client,
@@ -178,8 +178,8 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /** Calls a probe, or another activity, with what start-up handlers get. */
-  async ask(activity: ActivityHandler, signal: AbortSignal): Promise<void> {
-    await activity({ ...this.#activityContext(), signal });
+  async ask<R>(activity: (context: ActivityContext) => Promise<R> | R, signal: AbortSignal): Promise<R> {
+    return await activity({ ...this.#activityContext(), signal });
   }
 
   /** How far it is. */
@@ -243,6 +243,7 @@ export class RunningOperator implements AsyncDisposable {
   /** Runs the start-up handlers and fills the stores. */
   async #fill(signal: AbortSignal | undefined): Promise<void> {
     const context = this.#activityContext();
+    this.#operator.metrics.warnTo(this.#logger);
     for (const handler of this.#operator.activities.startup) await handler(context);
     const started = Promise.all(this.#all.map((controller) => controller.start()));
     await (signal ? untilAborted(started, signal) : started);

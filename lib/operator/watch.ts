@@ -3,7 +3,7 @@ import type { WatchedChange, WatchOptions } from "../controller/declaration.ts";
 import type { AnyKind, ObjectOf } from "../controller/resource_kind.ts";
 
 /**
- * Watches objects of another kind; `map` names the objects to reconcile for each that comes, changes or goes, and must be pure. To be
+ * Watches objects of another kind, or of a `view` of it; `map` names the objects to reconcile for each that comes, changes or goes, and must be pure. To be
  * given to `reconcile` in its option `watches`.
  *
  * @example
@@ -20,7 +20,9 @@ import type { AnyKind, ObjectOf } from "../controller/resource_kind.ts";
 export function watch<K extends AnyKind, Primary extends KubeObject = KubeObject>(
   kind: K,
   map: (object: ObjectOf<K>, change: WatchedChange<Primary, ObjectOf<K>>) => Iterable<ObjectKey>,
-  options: Omit<WatchOptions<Primary, ObjectOf<K>>, "resource" | "map"> = {},
+  options: Pick<WatchOptions<Primary, ObjectOf<K>>, "fieldSelector" | "indexes"> = {},
 ): WatchOptions<Primary, ObjectOf<K>> {
-  return { ...options, resource: kind, map: (change) => map(change.object, change) };
+  const { metadataOnly, labelSelector, project } = kind.view ?? {};
+  const viewed = { metadataOnly, labelSelector, project: project as WatchOptions<Primary, ObjectOf<K>>["project"] };
+  return { ...options, ...viewed, resource: kind, map: (change) => map(change.object, change) };
 }

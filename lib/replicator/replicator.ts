@@ -6,7 +6,6 @@ import {
   type ObjectKey,
   Operator,
   Secret,
-  watch,
   type WatchedChange,
   type WatchOptions,
 } from "../operator/mod.ts";
@@ -38,11 +37,16 @@ export const REPLICATOR_DEFAULTS: ReplicatorOptions = {
 export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator {
   const options = { ...REPLICATOR_DEFAULTS, ...overrides };
   const reconciler = new ReplicationReconciler(options);
+  const namespaces: WatchOptions<ReplicationObject, NamespaceObject> = {
+    resource: Namespace,
+    project: projectNamespace,
+    map: (change) => whoseTargetsChanged(change, options),
+  };
   const operator = new Operator(REPLICATOR_NAME);
   operator.on(Replication)
     .reconcile((context) => reconciler.reconcile(context), {
       watches: [
-        watch(Namespace, (_, change) => whoseTargetsChanged(change, options), { project: projectNamespace }),
+        namespaces,
         copies("Secret"),
         copies("ConfigMap"),
       ],

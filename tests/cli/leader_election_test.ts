@@ -8,13 +8,17 @@ import { HttpsCluster } from "./https_cluster.ts";
 const NAMESPACE = installNamespace("pintle"), LEASE = { namespace: NAMESPACE, name: replicator().name };
 
 /** A replica as the operator's own account, in its own namespace. */
-async function replica(cluster: HttpsCluster, host: string): Promise<Binary> {
+async function replica(
+  cluster: HttpsCluster,
+  host: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Binary> {
   const config = JSON.parse(cluster.door.kubeconfig);
   config.users[0].user = { token: await cluster.token() };
   config.contexts[0].context.namespace = NAMESPACE;
   const kubeconfig = await cluster.file(`${host}.json`, JSON.stringify(config));
   const args = ["run", "--kubeconfig", kubeconfig, "--http-port", "0", "--leader-election", "on"];
-  return await Binary.start(args, { env: { HOSTNAME: host } });
+  return await Binary.start(args, { env: { HOSTNAME: host, ...env } });
 }
 
 async function get(binary: Binary, path: string): Promise<string> {
@@ -97,4 +101,27 @@ Deno.test("without the rule for leases a replica says which one is missing, and 
     err,
     /not allowed to get, create, update leases in API group "coordination.k8s.io" in namespace default/,
   );
+});
+
+Deno.test("the duration of the lease is a setting, which the lease says", async () => {
+  await using cluster = await HttpsCluster.open();
+  const env = { PINTLE_LEASE_DURATION: "2m17s", PINTLE_LEASE_RENEW_DEADLINE: "107s", PINTLE_LEASE_RETRY_PERIOD: "26s" };
+  await using binary = await replica(cluster, "one", env);
+  await binary.until(/operator runs/);
+  assert.equal((await cluster.client.get<LeaseObject>(LEASES, LEASE)).spec?.leaseDurationSeconds, 137);
+});
+
+Deno.test("lease durations that contradict each other are exit 2, with the variables and what is wrong", async () => {
+  const cases: { problem: string; env: Record<string, string> }[] = [
+    { env: { PINTLE_LEASE_DURATION: "10s" }, problem: "the renew deadline must be shorter than the lease duration" },
+    {
+      env: { PINTLE_LEASE_RETRY_PERIOD: "4s" },
+      problem: "the retry period must be shorter than the renew deadline divided by 3.2",
+    },
+  ];
+  for (const { problem, env } of cases) {
+    const { code, err } = await runBinary(["run", "--cluster", "embedded", "--http-port", "0"], { env });
+    assert.equal(code, 2, err);
+    assert.ok(err.includes("PINTLE_LEASE_RENEW_DEADLINE 10s") && err.includes(problem), err);
+  }
 });

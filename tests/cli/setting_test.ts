@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Mask, UsageError } from "../../lib/base/mod.ts";
-import { integer, text } from "../../lib/cli/mod.ts";
+import { boolean, integer, text } from "../../lib/cli/mod.ts";
 import { resolveSettings } from "../../lib/cli/setting.ts";
 import { config } from "../../lib/cli/config.ts";
 import { SETTINGS } from "../../lib/cli/settings.ts";
@@ -16,6 +16,17 @@ Deno.test("flags win over the environment, which wins over defaults", () => {
   assert.equal(resolveSettings(TABLE, { PINTLE_SIZE: "4" }, {}).values.size, 4);
   const { values, origins } = resolveSettings(TABLE, { PINTLE_SIZE: "4" }, { PINTLE_SIZE: "5" });
   assert.deepEqual([values.size, origins.size], [5, { text: "5", source: "flag" }]);
+});
+
+Deno.test("a setting of yes or no takes true, false, 1 and 0, and names its variable for anything else", () => {
+  const table = { force: boolean({ env: "PINTLE_FORCE", flag: "force", fallback: "false", description: "Whether" }) };
+  const read = (text: string): boolean => resolveSettings(table, { PINTLE_FORCE: text }, {}).values.force;
+  assert.deepEqual(["true", "TRUE", "1", "false", "False", "0"].map(read), [true, true, true, false, false, false]);
+  assert.equal(resolveSettings(table, {}, {}).values.force, false);
+  for (const text of ["", "yes", "on", "2", " true"]) {
+    assert.throws(() => read(text), new RegExp(`PINTLE_FORCE: "${text}" must be true or false, or 1 or 0`));
+  }
+  assert.throws(() => resolveSettings(table, {}, { PINTLE_FORCE: "no" }), /--force: "no" must be/);
 });
 
 Deno.test("every mistake is named at once, with the nearest variable for a misspelt one", () => {

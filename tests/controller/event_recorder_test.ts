@@ -135,3 +135,48 @@ Deno.test("an Event that cannot be posted is logged and fails nothing", async ()
   await post("Applied", "done");
   assert.deepEqual(logs.map(({ level, message }) => [level, message]), [["warn", "event could not be posted"]]);
 });
+
+Deno.test("an Event about another object is in its namespace, with its own action, and within limits of its own", async () => {
+  const { posted, recorder, post } = open(), { signal } = new AbortController();
+  for (let nth = 0; nth < 30; nth++) await post("Spam", `number ${nth}`);
+  assert.equal(posted.length, 25);
+  const { poster, flush } = recorder.poster(WIDGET);
+  const secret = { metadata: { name: "login", namespace: "vault", uid: "u2" } };
+  const kind = { group: "", version: "v1", kind: "Secret", plural: "secrets", namespaced: true };
+  poster.about(secret, kind).emit({ type: "Warning", reason: "Stale", message: "too old", action: "Rotate" });
+  await flush(signal);
+  const { path, body } = posted.at(-1)!, { type, action, regarding } = body;
+  assert.equal(path, "/apis/events.k8s.io/v1/namespaces/vault/events");
+  assert.deepEqual({ type, action, regarding }, {
+    type: "Warning",
+    action: "Rotate",
+    regarding: { apiVersion: "v1", kind: "Secret", name: "login", namespace: "vault", uid: "u2" },
+  });
+});
+
+Deno.test("objects without a uid share no limit, and those of the least lately posted are forgotten", async () => {
+  const { posted, recorder } = open(), { signal } = new AbortController();
+  const { poster, flush } = recorder.poster(WIDGET);
+  const node = (name: string) => poster.about({ apiVersion: "v1", kind: "Node", metadata: { name } });
+  for (let nth = 0; nth < 26; nth++) node("first").normal("Seen", `${nth}`);
+  node("second").normal("Seen", "it");
+  await flush(signal);
+  assert.equal(posted.length, 26);
+  for (let nth = 0; nth < 10_000; nth++) node(`other-${nth}`).normal("Seen", "it");
+  node("first").normal("Seen", "again");
+  await flush(signal);
+  assert.equal(posted.length, 10_027);
+});
+
+Deno.test("an Event of another type, or about what nobody can name, is an error that says what to do", () => {
+  const { poster } = open().recorder.poster(WIDGET), name = "n";
+  assert.throws(
+    () => poster.emit({ type: "Info" as "Normal", reason: "A", message: "b" }),
+    /Normal or Warning, and not "Info"/,
+  );
+  for (
+    const object of [{ metadata: { name } }, { kind: "Node", metadata: { name } }, { apiVersion: "v1", kind: "Node" }]
+  ) {
+    assert.throws(() => poster.about(object), /events\.about\(\) needs an object with apiVersion, kind and name/);
+  }
+});

@@ -22,6 +22,7 @@ import {
   Operator,
   Secret,
   TemporaryError,
+  view,
   watch,
 } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
@@ -217,10 +218,10 @@ Deno.test("7, the last-handled annotation is too large: an object of 900 kB is h
 });
 
 Deno.test("8, memory: stores drop managedFields, and of what is watched as metadata hold nothing else", async () => {
-  const operator = new Operator("widgets"), held: KubeObject[] = [];
+  const operator = new Operator("widgets"), held: KubeObject[] = [], Secrets = view(Secret, { metadataOnly: true });
   operator.on(Widget).reconcile(({ cached }) => {
-    held.push(...cached(Secret).values(), ...cached(Widget).values());
-  }, { watches: [watch(Secret, () => [], { metadataOnly: true })] });
+    held.push(...cached(Secrets).values(), ...cached(Widget).values());
+  }, { watches: [watch(Secrets, () => [])] });
   await using world = await VirtualWorld.open(operator);
   await world.client.create(Secret, { metadata: { namespace: "home", name: "s" }, data: { key: btoa("hunter2") } });
   await makeWidget(world, { note: "x" });

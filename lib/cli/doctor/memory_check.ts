@@ -23,6 +23,7 @@ interface Watched {
   readonly resource: ApiResource;
   readonly labelSelector?: string;
   readonly metadataOnly?: boolean;
+  project?(object: KubeObject): object;
 }
 
 /** How much memory the operator's stores will take in this cluster, and whether its pods are given that much. */
@@ -56,15 +57,14 @@ export const memoryCheck: Check = {
 
 function watchesOf({ declarations }: Operator): Watched[] {
   return declarations.flatMap(({ kind, owns, watches }) => [
-    { resource: kind },
-    ...owns.map((resource) => ({ resource })),
+    ...[kind, ...owns].map((resource) => ({ resource, ...resource.view })),
     ...watches,
   ]);
 }
 
 /** What a store of all that a watch shows would take; nothing where the resource is not served. */
 async function storeBytes(client: Client, watched: Watched, signal: AbortSignal): Promise<number> {
-  const { resource, labelSelector, metadataOnly } = watched;
+  const { resource, labelSelector, metadataOnly, project = (item: KubeObject): object => item } = watched;
   let count = 0, sampled = 0, sampleBytes = 0, pages = 0;
   try {
     const options = { labelSelector, metadataOnly, limit: SAMPLE, signal };
@@ -72,7 +72,7 @@ async function storeBytes(client: Client, watched: Watched, signal: AbortSignal)
       count += items.length + (metadata?.remainingItemCount ?? 0);
       if (sampled === 0) {
         sampled = items.length;
-        for (const item of items) sampleBytes += formatJson({ ...item, metadata: trimmed(item) }).length;
+        for (const item of items) sampleBytes += formatJson({ ...project(item), metadata: trimmed(item) }).length;
       }
       // With a selector the server does not say how many are left.
       if (metadata?.remainingItemCount !== undefined || ++pages === PAGES_MAX) break;

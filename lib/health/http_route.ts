@@ -1,0 +1,89 @@
+import type { Clock } from "../base/clock.ts";
+import { describeError, TimeoutError, UsageError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { runWithTimeout } from "../handling/execution.ts";
+
+/** Paths of the engine; nothing else may be served there or below. */
+const OWN_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];
+
+/** A path of an operator's own on the health server. */
+export interface HttpRoute {
+  /** Matched as a whole. */
+  readonly path: string;
+  /** For the body of the request and the handler together. */
+  readonly timeoutMs: number;
+  /** A larger body is answered with 413. */
+  readonly bodyBytesMax: number;
+  /** Answers a request, whose body is complete. */
+  readonly handle: (request: Request, signal: AbortSignal) => Promise<Response> | Response;
+}
+
+/** @throws {UsageError} for a path that cannot be served, or is the engine's. */
+export function requireRoutePath(path: string): void {
+  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path)) {
+    throw new UsageError(
+      `"${path}" is no path of a route`,
+      "as /hooks/github: letters, digits, - . _ ~ between slashes",
+    );
+  }
+  const own = OWN_PATHS.find((each) => path === each || path.startsWith(`${each}/`));
+  if (own) throw new UsageError(`the route ${path} would hide ${own}, which the engine serves`);
+}
+
+/**
+ * The answer of a route: 413 for a body that is too large, 503 where it takes too long or the server closes, 500 for an error, which only
+ * the log shows.
+ */
+export async function answerRoute(
+  { path, timeoutMs, bodyBytesMax, handle }: HttpRoute,
+  request: Request,
+  { clock, logger, signal }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<Response> {
+  try {
+    return await runWithTimeout(clock, timeoutMs, signal, async (signal) => {
+      const body = request.body && await readBody(request, bodyBytesMax, signal);
+      if (body === "too large") return refusal(413, "the body is too large");
+      const { url, method, headers } = request;
+      return await handle(new Request(url, { method, headers, body, signal }), signal);
+    });
+  } catch (error) {
+    if (signal.aborted) return refusal(503, "stopping");
+    logger.error("a route failed", { path, method: request.method, error: describeError(error) });
+    return error instanceof TimeoutError ? refusal(503, "took too long") : refusal(500, "internal error");
+  }
+}
+
+async function readBody(
+  { body, headers }: Request,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer> | "too large"> {
+  if (Number(headers.get("content-length") ?? 0) > bytesMax) return "too large";
+  const chunks: Uint8Array[] = [], reader = body!.getReader();
+  const cancel = () => void reader.cancel().catch(() => {}); // the sender is gone already
+  signal.addEventListener("abort", cancel, { once: true });
+  let length = 0;
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      length += read.value.length;
+      if (length > bytesMax) {
+        cancel();
+        return "too large";
+      }
+      chunks.push(read.value);
+    }
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
+
+function refusal(status: number, why: string): Response {
+  return new Response(`${why}\n`, { status });
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { type Logger, silentLogger } from "../../lib/base/mod.ts";
+import { VirtualClock } from "../../lib/base/virtual_clock.ts";
+import { type HttpRoute, serveHealth } from "../../lib/health/mod.ts";
+import { Operator } from "../../lib/operator/mod.ts";
+
+function open(...routes: (Partial<HttpRoute> & Pick<HttpRoute, "path" | "handle">)[]) {
+  const logged: unknown[] = [], clock = new VirtualClock();
+  const logger: Logger = { ...silentLogger, error: (message, fields) => void logged.push([message, fields]) };
+  const server = serveHealth({
+    host: "127.0.0.1",
+    port: 0,
+    logger,
+    clock,
+    livez: [],
+    readyz: [],
+    metrics: () => Promise.resolve({ body: "", contentType: "text/plain" }),
+    routes: routes.map((route) => ({ timeoutMs: 10_000, bodyBytesMax: 8, ...route })),
+  });
+  const ask = async (path: string, init?: RequestInit) => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, init);
+    return [answer.status, await answer.text()] as const;
+  };
+  return { server, ask, clock, logged };
+}
+
+Deno.test("a route gets method, query and body, and a path that is not its own is not its", async () => {
+  const { server, ask } = open({
+    path: "/hooks/mail",
+    handle: async (request) =>
+      new Response(`${request.method} ${new URL(request.url).search} ${await request.text()}`, { status: 202 }),
+  });
+  assert.deepEqual(await ask("/hooks/mail?a=1", { method: "POST", body: "12345678" }), [202, "POST ?a=1 12345678"]);
+  assert.equal((await ask("/hooks/mail/more"))[0], 404);
+  assert.deepEqual(await ask("/livez"), [200, "ok\n"]);
+  await server.close();
+});
+
+Deno.test("a body that is too large never reaches the handler, whether its length is known or not", async () => {
+  let calls = 0;
+  const { server, ask } = open({ path: "/a", handle: () => new Response(`${++calls}`) });
+  assert.equal((await ask("/a", { method: "POST", body: "123456789" }))[0], 413);
+  const body = new Blob(["12345", "6789"]).stream();
+  assert.equal((await ask("/a", { method: "POST", body, duplex: "half" } as RequestInit))[0], 413);
+  assert.equal(calls, 0);
+  await server.close();
+});
+
+Deno.test("an error of a route is 500 without its message, which is in the log", async () => {
+  const { server, ask, logged } = open({
+    path: "/a",
+    handle: () => {
+      throw new Error("password is hunter2");
+    },
+  });
+  assert.deepEqual(await ask("/a"), [500, "internal error\n"]);
+  assert.deepEqual(logged, [["a route failed", { path: "/a", method: "GET", error: "password is hunter2" }]]);
+  await server.close();
+});
+
+Deno.test("a route that takes too long is 503, and one that runs when the server closes is aborted", async () => {
+  const asked = [Promise.withResolvers<AbortSignal>(), Promise.withResolvers<AbortSignal>()];
+  let calls = 0;
+  const { server, ask, clock } = open({
+    path: "/a",
+    handle: (_, signal) => {
+      asked[calls++]!.resolve(signal);
+      return new Promise<never>(() => {});
+    },
+  });
+  const slow = ask("/a");
+  await asked[0]!.promise;
+  await clock.advance(10_000);
+  assert.deepEqual(await slow, [503, "took too long\n"]);
+  const cut = ask("/a"), signal = await asked[1]!.promise;
+  const closed = server.close();
+  assert.equal(signal.aborted, true);
+  assert.deepEqual(await cut, [503, "stopping\n"]);
+  await closed;
+});
+
+Deno.test("a route cannot take a path of the engine, one that is taken, or one that no request has", () => {
+  const operator = new Operator("routes"), handler = () => new Response("");
+  operator.route("/a", handler);
+  const refused = (path: string, said: RegExp) => assert.throws(() => operator.route(path, handler), said);
+  for (const path of ["/livez", "/readyz/a", "/metrics"]) {
+    refused(path, /would hide \/(livez|readyz|metrics), which the engine/);
+  }
+  refused("/a", /there is a route \/a already/);
+  for (const path of ["", "a", "/", "/a/", "/a?b", "/a/../livez", "/%6Civez"]) refused(path, /is no path of a route/);
+  assert.throws(() => operator.route("/b", handler, { bodyBytesMax: -1 }), /bodyBytesMax of the route \/b/);
+  assert.throws(() => operator.route("/b", handler, { timeout: "soon" as "1s" }), /timeout of the route \/b/);
+});
