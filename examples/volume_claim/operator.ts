@@ -39,9 +39,19 @@ export function operator(): Operator {
           throw new PermanentError("a volume cannot shrink: make another claim", { reason: "CannotShrink" });
         case "replace":
           await client.delete(PersistentVolumeClaim, key);
-          return status.condition("Ready", false, "Replacing", "the claim is made anew with its new size");
+          return status.condition({
+            type: "Ready",
+            status: false,
+            reason: "Replacing",
+            message: "the claim is made anew with its new size",
+          });
         case "wait": // its end leads here again
-          return status.condition("Ready", false, "Replacing", "the former claim is still being deleted");
+          return status.condition({
+            type: "Ready",
+            status: false,
+            reason: "Replacing",
+            message: "the former claim is still being deleted",
+          });
         case "apply":
       }
       await apply(PersistentVolumeClaim, {

@@ -53,6 +53,7 @@ export type {
   CachedReader,
   ChangeContext,
   ChangeHandler,
+  ConditionOptions,
   ControllerObserver,
   CycleClient,
   DaemonContext,

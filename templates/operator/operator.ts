@@ -39,7 +39,12 @@ export function operator(): Operator {
     // A child: it is owned by the Widget, restored when somebody changes or deletes it, and goes with the Widget.
     await apply(ConfigMap, { data: contentOf(spec) });
     status.set({ configMap: name });
-    status.condition("Ready", true, "Applied", `ConfigMap ${name} is as it should be`);
+    status.condition({
+      type: "Ready",
+      status: true,
+      reason: "Applied",
+      message: `ConfigMap ${name} is as it should be`,
+    });
   }, { owns: [ConfigMap] });
   return made;
 }

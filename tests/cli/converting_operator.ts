@@ -16,14 +16,18 @@ const operator = new Operator("disks");
 const seen = { status: "True", reason: "Seen" } as const;
 switch (STAGE) {
   case "1":
-    operator.on(V1).reconcile(({ status }) => status.condition("Ready", true, seen.reason, "in v1"));
+    operator.on(V1).reconcile(({ status }) =>
+      status.condition({ type: "Ready", status: true, reason: seen.reason, message: "in v1" })
+    );
     break;
   case "3":
-    operator.on(V2).reconcile(({ status }) => status.condition("Ready", true, seen.reason, "in v2"));
+    operator.on(V2).reconcile(({ status }) =>
+      status.condition({ type: "Ready", status: true, reason: seen.reason, message: "in v2" })
+    );
     break;
   default:
     operator.on(Converted).reconcile(({ spec, status }) =>
-      status.condition("Ready", true, seen.reason, `${spec.mebibytes} MiB`)
+      status.condition({ type: "Ready", status: true, reason: seen.reason, message: `${spec.mebibytes} MiB` })
     );
 }
 

@@ -12,6 +12,8 @@ const Plan = defineResource({
   spec: z.object({ size: z.int() }),
 });
 const operator = new Operator("plans");
-operator.on(Plan).reconcile(({ status }) => status.condition("Ready", true, "Seen", "it was seen"));
+operator.on(Plan).reconcile(({ status }) =>
+  status.condition({ type: "Ready", status: true, reason: "Seen", message: "it was seen" })
+);
 
 Deno.exitCode = await cli(operator, { args: Deno.args, env });

@@ -14,7 +14,9 @@ const Gadget = defineResource({
 function gadgets(): Operator {
   const operator = new Operator("gadgets");
   operator.on(Gadget)
-    .reconcile(({ status }) => status.condition("Ready", true, "Seen", "it was seen"))
+    .reconcile(({ status }) =>
+      status.condition({ type: "Ready", status: true, reason: "Seen", message: "it was seen" })
+    )
     .mutate(({ draft }) => void (draft.spec.team ??= "nobody"), { id: "team" })
     .validate(({ spec }) => {
       if (spec.size > 5) throw new AdmissionError("spec.size is above 5");

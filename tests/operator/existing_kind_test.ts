@@ -110,7 +110,7 @@ Deno.test("conditions can be anywhere in the status of a kind that another CRD d
   });
   operator.on(Pond).reconcile(({ status }) => {
     status.set({ phase: "still" });
-    status.condition("Clean", true, "Clean", "");
+    status.condition({ type: "Clean", status: true, reason: "Clean", message: "" });
   });
   await using world = await World.open(operator);
   const details = { type: "object", properties: { conditions: CONDITIONS } };

@@ -4,6 +4,7 @@ import { MASKED } from "../../lib/base/mod.ts";
 import {
   AdmissionError,
   ApiError,
+  type ConditionOptions,
   Operator,
   Secret,
   type SecretObject,
@@ -116,7 +117,7 @@ function fail(
   { status, events, log }: {
     status: {
       set(fields: { note: string }): void;
-      condition(type: string, truth: boolean, reason: string, message: string): void;
+      condition(options: ConditionOptions): void;
     };
     events: { warning(reason: string, message: string): void };
     log: { info(message: string, fields: Record<string, unknown>): void };
@@ -124,7 +125,7 @@ function fail(
 ): never {
   const text = quoted(value);
   status.set({ note: `note: ${text}` });
-  status.condition("LoggedIn", false, "Refused", text);
+  status.condition({ type: "LoggedIn", status: false, reason: "Refused", message: text });
   events.warning("Refused", text);
   log.info(`tried: ${text}`, { value, nested: [{ value }], error: new Error(text) });
   throw new TemporaryError(text, { delay: "1h" });

@@ -117,7 +117,9 @@ Deno.test("an object that slipped past the server's validation is told so, field
 
 Deno.test("lastTransitionTime moves with the truth only", async () => {
   const operator = new Operator("widgets");
-  operator.on(Widget).reconcile(({ spec, status }) => status.condition("Big", spec.size > 1, `Size${spec.size}`));
+  operator.on(Widget).reconcile(({ spec, status }) =>
+    status.condition({ type: "Big", status: spec.size > 1, reason: `Size${spec.size}` })
+  );
   await using world = await World.open(operator);
   let nowMs = Date.UTC(2030, 0, 1);
   await world.start({ clock: Object.assign(new SystemClock(), { now: () => nowMs }) });
@@ -145,8 +147,8 @@ Deno.test("a message that is too long, or brings half a character, is cut betwee
   operator.on(Widget).reconcile(({ status }) => {
     passes.push(1);
     const message = `${"x".repeat(32_767)}😀`;
-    status.condition("Told", true, "Long", message);
-    status.condition("Half", true, "Half", "😀".slice(0, 1));
+    status.condition({ type: "Told", status: true, reason: "Long", message });
+    status.condition({ type: "Half", status: true, reason: "Half", message: "😀".slice(0, 1) });
   });
   await using world = await World.open(operator);
   await world.start();
