@@ -69,7 +69,10 @@ async function addNamespace(client: StoryClient, name: string): Promise<void> {
 }
 
 async function rotate(client: StoryClient): Promise<void> {
-  await client.patch(Secret, SOURCE, { stringData: { password: "correct horse battery staple" } }, { type: "merge" });
+  await client.patch(Secret, SOURCE, {
+    type: "merge",
+    body: { stringData: { password: "correct horse battery staple" } },
+  });
 }
 
 async function deleteCopy(client: StoryClient): Promise<void> {

@@ -14,7 +14,7 @@ export const demo: DemoScenario = {
     {
       title: "the Widget door grows",
       act: async (client) => {
-        await client.patch(Widget, { namespace, name: "door" }, { spec: { size: 12 } }, { type: "merge" });
+        await client.patch(Widget, { namespace, name: "door" }, { type: "merge", body: { spec: { size: 12 } } });
       },
     },
     {

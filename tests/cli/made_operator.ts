@@ -5,6 +5,6 @@ Deno.exitCode = await cli(({ size }) => new Operator(size > 1 ? "gadgets" : "gad
   args: Deno.args,
   env: Deno.env.toObject(),
   settings: {
-    size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "2", description: "How many" }, 1, 10),
+    size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "2", description: "How many" }, { min: 1, max: 10 }),
   },
 });

@@ -84,7 +84,7 @@ async function controlPlaneNode(client: Client, port: number): Promise<AsyncDisp
     addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
     daemonEndpoints: { kubeletEndpoint: { Port: port } },
   };
-  await client.patch(NODES, key, { status }, { type: "merge", subresource: "status" });
+  await client.patch(NODES, key, { type: "merge", subresource: "status", body: { status } });
   return { [Symbol.asyncDispose]: () => client.delete(NODES, key).then(() => {}) };
 }
 
@@ -217,10 +217,13 @@ Deno.test("doctor finds webhooks as they were installed in order, and names what
       `problem: validatingwebhookconfiguration gadgets: ${untrusted}`,
     ]);
     const excluded = { matchExpressions: [{ key: "judged", operator: "DoesNotExist" }] };
-    await client.patch(CONFIGURATIONS[1]!, { name: "gadgets" }, [
-      { op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" },
-      { op: "add", path: "/webhooks/0/objectSelector", value: excluded },
-    ], { type: "json" });
+    await client.patch(CONFIGURATIONS[1]!, { name: "gadgets" }, {
+      type: "json",
+      body: [
+        { op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" },
+        { op: "add", path: "/webhooks/0/objectSelector", value: excluded },
+      ],
+    });
     const webhook = "webhooks.size.gadgets.webhook.test.pintle.dev";
     assert.deepEqual(await says("installation"), [
       `problem: validatingwebhookconfiguration gadgets is not as this operator declares it: ${webhook}.failurePolicy differs, ` +

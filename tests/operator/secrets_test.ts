@@ -69,7 +69,7 @@ for (
     "patched": (operator) =>
       operator.on(Widget).create(async ({ client, namespace, status, events, log }) => {
         const patch = { metadata: { labels: { touched: "yes" } } };
-        fail(valueOf(await client.patch<SecretObject>(Secret, key(namespace), patch, { type: "merge" })), {
+        fail(valueOf(await client.patch<SecretObject>(Secret, key(namespace), { type: "merge", body: patch })), {
           status,
           events,
           log,
@@ -183,7 +183,7 @@ Deno.test("a masked status is written once, not with every reconcile", async () 
   await createWidget(world, Widget, namespace, "w");
   assert.equal((await untilReady(world, Widget, namespace, "w")).status!.note, MASKED);
   const touch = { metadata: { labels: { touched: "yes" } } };
-  await world.client.patch(Widget, { namespace, name: "w" }, touch, { type: "merge" });
+  await world.client.patch(Widget, { namespace, name: "w" }, { type: "merge", body: touch });
   await world.idle();
   assert.equal(world.writes.filter(({ path }) => path.includes("/status")).length, 1);
 });
@@ -249,8 +249,9 @@ Deno.test({
           (error) => error,
         );
         if (told === undefined) {
-          await world.client.patch(policies, { name }, { metadata: { labels: { at: crypto.randomUUID() } } }, {
+          await world.client.patch(policies, { name }, {
             type: "merge",
+            body: { metadata: { labels: { at: crypto.randomUUID() } } },
           });
         }
         return told !== undefined;

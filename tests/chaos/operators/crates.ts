@@ -34,7 +34,7 @@ export function crates(): Operator {
         missing.delete(parcel);
         // A second child of one parcel stays: the fault run is to find it.
         if (!spec.parcels.includes(parcel)) await client.delete(ConfigMap, key, { uid: metadata!.uid });
-        else if (present?.text !== spec.text) await client.patch(ConfigMap, key, { data }, { type: "merge" });
+        else if (present?.text !== spec.text) await client.patch(ConfigMap, key, { type: "merge", body: { data } });
       }
       for (const parcel of missing) {
         const labels = { [CRATE_LABEL]: uid, [PARCEL_LABEL]: parcel };
