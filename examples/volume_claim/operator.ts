@@ -1,7 +1,8 @@
 // A claim of storage that goes with the object that asks for it, follows its size and carries its labels.
 // Try it: deno run -A examples/volume_claim/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, type ObjectOf, Operator, PermanentError, PersistentVolumeClaim } from "../../lib/mod.ts";
+import { defineResource, type ObjectOf, Operator, PermanentError, PersistentVolumeClaim } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Storage for as long as the object exists. */
 export const EphemeralVolumeClaim = defineResource({

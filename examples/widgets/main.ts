@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, ConfigMap, defineResource, Operator, requeueAfter } from "../../lib/mod.ts";
+import { ConfigMap, defineResource, Operator, requeueAfter } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 const Widget = defineResource({
   group: "shop.example.com",

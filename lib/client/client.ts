@@ -133,7 +133,7 @@ const PATCH_TYPES = {
  *
  * @example
  * ```ts
- * import { Client } from "./client.ts";
+ * import { Client } from "@pintle/pintle/client";
  * const transport = { fetch: () => Promise.resolve(Response.json({ metadata: { name: "a" } })), close() {} };
  * const client = new Client(transport, { fieldManager: "docs" });
  * const pods = { group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true };

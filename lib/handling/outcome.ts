@@ -18,7 +18,7 @@ export type ReconcileResult = Requeue | undefined | void;
  * @throws {RangeError} for an unreadable delay.
  * @example
  * ```ts
- * import { requeueAfter } from "./outcome.ts";
+ * import { requeueAfter } from "@pintle/pintle";
  * if (requeueAfter("10m").afterMs !== 600_000) throw new Error("ten minutes");
  * ```
  */

@@ -115,6 +115,8 @@ export type { DynamicObject, KubeList, OwnerReference } from "../apimachinery/ob
 export type { GroupVersionKind } from "../apimachinery/resource.ts";
 export type { LabelRequirement, Labels } from "../apimachinery/selector.ts";
 export type {
+  AccessOptions,
+  AccessRequest,
   AccessSubject,
   Client,
   ClientOptions,

@@ -1,15 +1,13 @@
 import {
   AlreadyExistsError,
-  type CycleClient,
   InvalidError,
-  type JsonObject,
-  type JsonValue,
   type KubeObject,
   NotFoundError,
   type ObjectKey,
   TemporaryError,
-} from "../operator/mod.ts";
-import type { ApiResource } from "../operator/mod.ts";
+} from "../mod.ts";
+import { type CycleClient, type JsonObject, type JsonValue } from "../client.ts";
+import type { ApiResource } from "../client.ts";
 import {
   CLAIM_ANNOTATION,
   claimText,

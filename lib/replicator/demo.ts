@@ -1,12 +1,6 @@
-import {
-  ConfigMap,
-  type CycleClient,
-  type KubeObject,
-  Namespace,
-  type NamespaceObject,
-  Secret,
-  type SecretObject,
-} from "../operator/mod.ts";
+import { ConfigMap, type KubeObject, Namespace, Secret, type SecretObject } from "../mod.ts";
+import { type CycleClient } from "../client.ts";
+import type { NamespaceObject } from "./copied_kinds.ts";
 import { REPLICATION_LABEL, VERSION_ANNOTATION } from "./claim.ts";
 import { Replication } from "./replication.ts";
 import { ACCEPT_ANNOTATION } from "./trust.ts";

@@ -1,15 +1,12 @@
+import { type KubeObject, type Logger, Namespace, TemporaryError } from "../mod.ts";
 import {
   type CachedReader,
   describeError,
   formatKey,
-  type KubeObject,
-  type Logger,
   mapConcurrent,
-  Namespace,
   NamespaceTerminatingError,
-  TemporaryError,
   truncate,
-} from "../operator/mod.ts";
+} from "../client.ts";
 import { isCopyOf, REPLICATION_LABEL, type ReplicationIdentity, replicationLabel } from "./claim.ts";
 import { type Context, type CopyKind, KINDS, recordOf } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";

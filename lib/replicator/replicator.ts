@@ -1,17 +1,6 @@
-import {
-  ConfigMap,
-  keyOf,
-  Namespace,
-  type NamespaceObject,
-  type ObjectKey,
-  Operator,
-  Secret,
-  watch,
-  type WatchedChange,
-  type WatchOptions,
-} from "../operator/mod.ts";
+import { ConfigMap, keyOf, Namespace, type ObjectKey, Operator, Secret, watch, type WatchedChange } from "../mod.ts";
 import { claimOf, REPLICATION_LABEL } from "./claim.ts";
-import { recordOf, REPLICATOR_NAME } from "./copied_kinds.ts";
+import { type NamespaceObject, recordOf, REPLICATOR_NAME } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import { BY_REPLICATION, ReplicationReconciler, type ReplicatorOptions } from "./reconcile.ts";
 import { Replication, type ReplicationObject } from "./replication.ts";
@@ -54,14 +43,14 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
     verbs: ["create", "patch", "delete"],
   });
 
-  function copies(kind: "Secret" | "ConfigMap"): WatchOptions<ReplicationObject, CopyRecord> {
+  function copies(kind: "Secret" | "ConfigMap") {
     return {
       resource: kind === "Secret" ? Secret : ConfigMap,
       labelSelector: REPLICATION_LABEL,
       metadataOnly: true,
       project: recordOf,
-      indexes: { [BY_REPLICATION]: (copy) => [copy.metadata?.labels?.[REPLICATION_LABEL] ?? ""] },
-      map: (change) => whoseCopyChanged(change, kind, options),
+      indexes: { [BY_REPLICATION]: (copy: CopyRecord) => [copy.metadata?.labels?.[REPLICATION_LABEL] ?? ""] },
+      map: (change: WatchedChange<ReplicationObject, CopyRecord>) => whoseCopyChanged(change, kind, options),
     };
   }
 }

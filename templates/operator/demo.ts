@@ -1,4 +1,6 @@
-import type { Client, ConfigMapObject, DemoScenario, DemoView, DynamicObject } from "@pintle/pintle";
+import type { ConfigMapObject, DynamicObject } from "@pintle/pintle";
+import type { DemoScenario, DemoView } from "@pintle/pintle/cli";
+import type { Client } from "@pintle/pintle/client";
 import { ConfigMap } from "@pintle/pintle";
 import { contentOf, Widget, type WidgetSpec } from "./operator.ts";
 

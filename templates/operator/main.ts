@@ -1,4 +1,4 @@
-import { cli } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 import { demo } from "./demo.ts";
 import { operator } from "./operator.ts";
 

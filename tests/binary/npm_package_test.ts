@@ -33,7 +33,7 @@ Deno.test("npm makes the package, and its manifest names the exact packages that
   assert.equal(packed.code, 0, packed.err);
   assert.match(packed.out, /^dist\/pintle-pintle-[\d.]+\.tgz: \d+ bytes, depends on \d+ packages\n$/);
   const manifest = JSON.parse(await Deno.readTextFile(`${folder}/node_modules/@pintle/pintle/package.json`));
-  assert.deepEqual(Object.keys(manifest.exports), [".", "./testing"]);
+  assert.deepEqual(Object.keys(manifest.exports), [".", "./client", "./cli", "./testing"]);
   assert.equal(manifest.version, version);
   for (const [name, pinned] of Object.entries(manifest.dependencies)) {
     assert.equal(`npm:${name}@${pinned}`, imports[name]);
@@ -86,10 +86,10 @@ const major = node ? Number(/\d+/.exec((await runProgram(node, ["--version"])).o
 
 Deno.test("every entry of the package loads in Deno, and where there is no Deno", async () => {
   for (const file of ["load.mjs", "lack.mjs"]) {
-    assert.equal(await inProject(Deno.execPath(), ["run", "-q", "-A", file]), ".\n./testing\n", file);
+    assert.equal(await inProject(Deno.execPath(), ["run", "-q", "-A", file]), ".\n./client\n./cli\n./testing\n", file);
   }
 });
 
 testWith(major < 24 ? "there is no Node 24 here" : undefined, "every entry of the package loads in Node", async () => {
-  assert.equal(await inProject("node", ["load.mjs"]), ".\n./testing\n");
+  assert.equal(await inProject("node", ["load.mjs"]), ".\n./client\n./cli\n./testing\n");
 });

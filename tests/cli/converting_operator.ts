@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** A kind that has grown up: by STAGE it is v1 alone, v2 with a way from and to v1, or v2 alone. */
 const { STAGE = "2", ...env } = Deno.env.toObject();

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** An operator whose handlers fail again and again: one in the same way, one in another way each time. */
 const Widget = defineResource({ group: "failing.test.pintle.dev", version: "v1", kind: "Widget", spec: z.object({}) });

@@ -1,4 +1,5 @@
-import { cli, integer, Operator } from "../../lib/mod.ts";
+import { Operator } from "../../lib/mod.ts";
+import { cli, integer } from "../../lib/cli.ts";
 
 /** A program whose operator is made from its settings. */
 Deno.exitCode = await cli(({ size }) => new Operator(size > 1 ? "gadgets" : "gadget"), {

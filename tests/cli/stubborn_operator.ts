@@ -5,7 +5,8 @@
  * @module
  */
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 const Widget = defineResource({
   group: "stubborn.test.pintle.dev",

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** A kind that has grown up: VERSIONS names its version of today, then those of before. */
 const { VERSIONS = "v1", ...env } = Deno.env.toObject();

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { ApiError } from "../../lib/client/mod.ts";
 import { Suite } from "../../lib/harness/mod.ts";
-import { AdmissionError, cli, defineResource, Operator } from "../../lib/mod.ts";
+import { AdmissionError, defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** Admits gadgets that are small enough. */
 const Gadget = defineResource({

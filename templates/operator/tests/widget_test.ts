@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cli } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 import { denoTests, EmbeddedSource } from "@pintle/pintle/testing";
 import { contentOf, operator } from "../operator.ts";
 import { suites } from "./suites.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import * as z from "zod";
-import { cli, ConfigMap, type ConfigMapObject, defineResource, Operator, ownerReference } from "../../../lib/mod.ts";
+import { ConfigMap, type ConfigMapObject, defineResource, Operator, ownerReference } from "../../../lib/mod.ts";
+import { cli } from "../../../lib/cli.ts";
 
 /** Parcels by letter, each with the crate's text. */
 export const Crate = defineResource({
