@@ -7,7 +7,7 @@ import { type DynamicObject, formatKey, keyOf, type KubeObject, type ObjectKey }
 import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner.ts";
 import { type ApiResource, formatApiVersion, formatGroupResource, parseApiVersion } from "../apimachinery/resource.ts";
 import type { Informer } from "../cache/mod.ts";
-import { ConflictError, NotFoundError } from "../client/mod.ts";
+import { ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions, Manifest } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import { ownFields } from "./managed_fields.ts";
@@ -119,7 +119,7 @@ export class Children {
     const informer = this.#kinds.informerOf(resource), { fieldManager } = this.#host;
     if (!informer && (options.owned ?? true)) this.#warnUnwatched(resource);
     const live = informer?.store.get(keyOf(desired));
-    if (!live) return await this.#client.apply(resource, desired);
+    if (!live) return await this.#create(desired, resource, informer !== undefined);
     this.#refuseForeign(live, resource);
     const own = ownFields(live, fieldManager);
     if (applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)) {
@@ -130,6 +130,19 @@ export class Children {
     const result = await this.#client.apply(resource, desired);
     unchanged.enter(target, desired, live, result);
     return result;
+  }
+
+  /** Applies a child that no store shows. A kind that is not declared has no rule either: a refusal says so. */
+  async #create<C extends KubeObject>(desired: C, resource: ApiResource, declared: boolean): Promise<C> {
+    try {
+      return await this.#client.apply(resource, desired);
+    } catch (error) {
+      if (!declared && error instanceof ForbiddenError && error.refusedBy === "authorization") {
+        error.message +=
+          `; or declare the kind: \`owns: [${resource.kind}]\` of the handler brings the rule, and watches the children`;
+      }
+      throw error;
+    }
   }
 
   /** Once per kind: such children cost a request each time, and nobody notices when they are changed or deleted. */

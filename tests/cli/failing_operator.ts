@@ -19,6 +19,7 @@ operator.on(Widget).reconcile(({ log }) => {
   });
   throw new RangeError(`failure ${++times}`);
 }, { interval: "100ms" });
+operator.permissions({ apiGroups: [Widget.group], resources: ["widgets"], verbs: ["create"] });
 operator.startup(async ({ client }) => {
   const metadata = { namespace: "default", name: "one" };
   await client.create(Widget, { apiVersion: `${Widget.group}/v1`, kind: "Widget", metadata, spec: {} });
