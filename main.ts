@@ -29,8 +29,7 @@ const settings = {
       fallback: `${REPLICATOR_DEFAULTS.copiesAtOnceMax}`,
       description: "Requests for copies under way at once, per Replication",
     },
-    1,
-    1_000,
+    { min: 1, max: 1_000 },
   ),
 };
 

@@ -50,15 +50,14 @@ export class PodHost implements AsyncDisposable {
     const { server, credentials } = await loadKubeconfig({ paths: [kubeconfigPath], clock });
     const transport = openTransport({ server, credentials });
     stack.defer(() => transport.close());
-    const { status } = await new Client(transport, { fieldManager: "bench" }).raw(
-      "POST",
-      accountPath(namespace!, name!),
-      {
+    const { status } = await new Client(transport, { fieldManager: "bench" }).raw(accountPath(namespace!, name!), {
+      method: "POST",
+      body: {
         apiVersion: "authentication.k8s.io/v1",
         kind: "TokenRequest",
         spec: { expirationSeconds: 3600 },
       },
-    ) as { status: { token: string } };
+    }) as { status: { token: string } };
     await mount(stack, status.token, credentials.tls.caCerts![0]!, namespace!);
     return new PodHost(assets ? "kube-apiserver" : "embedded server", new URL(server), stack.move());
   }

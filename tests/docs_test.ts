@@ -133,8 +133,10 @@ for (
     const blocks = [...(await read(`docs/${page}.md`)).matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!);
     const folder = await Deno.makeTempDir();
     try {
-      const testing = new URL("lib/harness/mod.ts", ROOT).href, entry = new URL("lib/mod.ts", ROOT).href;
-      const imports = { ...project.imports, "@pintle/pintle": entry, "@pintle/pintle/testing": testing };
+      const library = Object.entries(project.exports as Record<string, string>).map((
+        [name, path],
+      ) => [`@pintle/pintle${name.slice(1)}`, new URL(path, ROOT).href]);
+      const imports = { ...project.imports, ...Object.fromEntries(library) };
       await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
       const files = blocks.map((block, nth) =>
         `${folder}/${/^\/\/ (\w+\.ts)\n/.exec(block)?.[1] ?? `block_${nth}.ts`}`

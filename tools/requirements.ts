@@ -66,13 +66,17 @@ export async function readRequirements(root: string): Promise<Requirements> {
   return { shownBy, problems };
 }
 
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
 if (import.meta.main) {
   const { shownBy, problems } = await readRequirements(new URL("..", import.meta.url).pathname.replace(/\/$/, ""));
   const asked = Deno.args.length > 0 ? Deno.args : shownBy.keys();
   for (const id of asked) {
-    console.log(id);
-    for (const place of (shownBy.get(id) ?? ["no such requirement"]).toSorted()) console.log(`  ${place}`);
+    print(id);
+    for (const place of (shownBy.get(id) ?? ["no such requirement"]).toSorted()) print(`  ${place}`);
   }
-  for (const problem of problems) console.error(problem);
+  for (const problem of problems) print(problem);
   if (problems.length > 0) Deno.exitCode = 1;
 }

@@ -1,7 +1,8 @@
 // Admission: requests are judged and changed before the API server stores them, by the operator that will handle the objects.
 // Try it: deno run -A examples/admission/operator.ts run --cluster embedded
 import * as z from "zod";
-import { AdmissionError, cli, defineResource, Operator } from "../../lib/mod.ts";
+import { AdmissionError, defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** A room that is rented. What the schema of a CRD cannot say, the program's own schema does. */
 export const Booking = defineResource({

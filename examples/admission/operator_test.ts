@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { denoTests, Suite } from "../../lib/harness/mod.ts";
+import { denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Booking, operator } from "./operator.ts";
 

@@ -1,6 +1,8 @@
 // Built-in kinds: pods that carry a label live for a while only; whoever made them, nothing is remembered in them.
 // Try it: LIFETIME=5m deno run -A examples/builtin_kinds/operator.ts run
-import { ABSENT, cli, type Duration, durationMs, NotFoundError, Operator, Pod, PRESENT } from "../../lib/mod.ts";
+import { ABSENT, type Duration, NotFoundError, Operator, Pod, PRESENT } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
+import { durationMs } from "@pintle/pintle/client";
 
 /** Pods with this label do not grow old. */
 export const MORTAL = "examples.pintle.dev/mortal";

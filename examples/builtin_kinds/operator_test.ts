@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { Pod, ServiceAccount } from "../../lib/mod.ts";
+import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
+import { Pod, ServiceAccount } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { MORTAL, operator, SPARED } from "./operator.ts";
 

@@ -1,7 +1,9 @@
 // Children with an inventory: a Site is one ConfigMap for each of its pages, and a page that goes takes its ConfigMap along.
 // Try it: deno run -A examples/children/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, ConfigMap, defineResource, joinedName, Operator } from "../../lib/mod.ts";
+import { ConfigMap, defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
+import { joinedName } from "@pintle/pintle/client";
 
 /** Pages by name. */
 export const Site = defineResource({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { denoTests, Suite } from "../../lib/harness/mod.ts";
-import { ConfigMap } from "../../lib/mod.ts";
+import { denoTests, Suite } from "@pintle/pintle/testing";
+import { ConfigMap } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Site } from "./operator.ts";
 

@@ -1,7 +1,9 @@
 // A daemon: as long as an Endpoint exists, somebody asks it whether it is there, and writes down when that changes.
 // Try it: deno run -A examples/daemons/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, type Duration, durationMs, Operator, sleep } from "../../lib/mod.ts";
+import { defineResource, type Duration, Operator, sleep } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
+import { durationMs } from "@pintle/pintle/client";
 
 /** An address that should answer. */
 export const Endpoint = defineResource({

@@ -1,13 +1,7 @@
 // Embedding: an operator is a part of a program of one's own, which starts it, asks how it is, and stops it.
 // Try it: deno run -A examples/embedding/operator.ts   (with a kubeconfig, and the CRD of examples/minimal installed)
-import {
-  connect,
-  type Operator,
-  proxyVariables,
-  type RunningOperator,
-  SystemClock,
-  type Transport,
-} from "../../lib/mod.ts";
+import { type Operator, type RunningOperator } from "@pintle/pintle";
+import { connect, proxyVariables, SystemClock, type Transport } from "@pintle/pintle/client";
 import { operator } from "../minimal/operator.ts";
 
 /** A program that serves `/` and works as an operator meanwhile. */

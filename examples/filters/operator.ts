@@ -1,7 +1,8 @@
 // Filters: which handler is for which order, by labels, annotations, fields and whatever a function can see.
 // Try it: deno run -A examples/filters/operator.ts run --cluster embedded
 import * as z from "zod";
-import { ABSENT, allOf, cli, defineResource, not, Operator, type Predicate, PRESENT } from "../../lib/mod.ts";
+import { ABSENT, allOf, defineResource, not, Operator, type Predicate, PRESENT } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Something that is wanted. */
 export const Order = defineResource({

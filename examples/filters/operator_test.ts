@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { type ApiResource, type DesiredMeta, type KubeObject } from "../../lib/mod.ts";
+import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
+import type { DesiredOf, KubeObject } from "@pintle/pintle";
+import type { ApiResource } from "@pintle/pintle/client";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Order } from "./operator.ts";
 
@@ -12,7 +13,10 @@ const EVENTS: ApiResource = {
   kind: "Event",
   namespaced: true,
 };
-const order = (spec: { item: string; count?: number; note?: string }, metadata: DesiredMeta = {}) => ({
+const order = (
+  spec: { item: string; count?: number; note?: string },
+  metadata: NonNullable<DesiredOf<typeof Order>["metadata"]> = {},
+) => ({
   metadata: { name: "o", ...metadata },
   spec,
 });

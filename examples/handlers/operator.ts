@@ -1,7 +1,8 @@
 // Handlers of changes: accounts in a directory outside of the cluster are opened, changed, checked and closed.
 // Try it: DIRECTORY_URL=http://directory.example.com deno run -A examples/handlers/operator.ts run
 import * as z from "zod";
-import { cli, defineResource, type Duration, Operator, PermanentError, TemporaryError } from "../../lib/mod.ts";
+import { defineResource, type Duration, Operator, PermanentError, TemporaryError } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Somebody's account. */
 export const Account = defineResource({

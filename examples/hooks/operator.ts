@@ -1,7 +1,8 @@
 // Hooks around the handlers: a connection that is opened before the first of them, asked about, and closed after the last one.
 // Try it: STORE_URL=http://store.example.com deno run -A examples/hooks/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** An entry of a store outside of the cluster. */
 export const Entry = defineResource({

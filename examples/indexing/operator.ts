@@ -1,7 +1,8 @@
 // An index: a Roster lists the pods of an app, which are looked up and never listed.
 // Try it: deno run -A examples/indexing/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, keyOf, ObjectIndex, type ObjectOf, Operator, Pod } from "../../lib/mod.ts";
+import { defineResource, keyOf, ObjectIndex, type ObjectOf, Operator, Pod } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Who is in an app. */
 export const Roster = defineResource({

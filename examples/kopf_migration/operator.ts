@@ -2,7 +2,8 @@
 // 1. Stop the Kopf operator. 2. Start this one: deno run -A examples/kopf_migration/operator.ts run
 // Try it: deno run -A examples/kopf_migration/operator.ts run --cluster embedded
 import * as z from "zod";
-import { AnnotationStorage, ChainStorage, cli, defineResource, KopfRecords, Operator } from "../../lib/mod.ts";
+import { AnnotationStorage, ChainStorage, defineResource, KopfRecords, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** The finalizer that every Kopf operator uses unless it is told otherwise. */
 export const KOPF_FINALIZER = "kopf.zalando.org/KopfFinalizerMarker";

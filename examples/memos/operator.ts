@@ -1,7 +1,8 @@
 // Memos: what a process remembers of an object and of all of them, for as long as it lives, and of which nothing is lost that matters.
 // Try it: deno run -A examples/memos/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** A text that is translated at a price. */
 export const Translation = defineResource({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
+import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Translation } from "./operator.ts";
 

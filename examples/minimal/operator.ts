@@ -1,7 +1,8 @@
 // The least that is an operator: it notices that somebody made a Greeting.
 // Try it: deno run -A examples/minimal/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Who is to be greeted. */
 export const Greeting = defineResource({

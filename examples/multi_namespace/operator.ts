@@ -1,18 +1,17 @@
 // Many namespaces: a ConfigMap with a label is copied to every namespace that wants such, and its copies follow it.
 // Try it: deno run -A examples/multi_namespace/operator.ts run --cluster embedded   (PINTLE_NAMESPACES limits where it works)
 import {
-  cli,
   ConfigMap,
   type ConfigMapObject,
-  type CycleClient,
   keyOf,
   Namespace,
-  NamespaceTerminatingError,
   NotFoundError,
   ObjectIndex,
   type ObjectKey,
   Operator,
-} from "../../lib/mod.ts";
+} from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
+import { type CycleClient, NamespaceTerminatingError } from "@pintle/pintle/client";
 
 /** Label of what is copied, with the value `true`; the same on a namespace that wants copies. */
 export const SHARED = "examples.pintle.dev/shared";

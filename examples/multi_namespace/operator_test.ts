@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { denoTests, type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { ConfigMap, Namespace } from "../../lib/mod.ts";
+import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
+import { ConfigMap, Namespace } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { COPY, operator, SHARED, SOURCE } from "./operator.ts";
 

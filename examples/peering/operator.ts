@@ -3,7 +3,8 @@
 // Try it: deno run -A examples/peering/operator.ts install, then `… run --peering errands` in one terminal and `… run --dev` in another;
 // `… freeze --priority 700` in a third stops both.
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Something to be done once. */
 export const Errand = defineResource({

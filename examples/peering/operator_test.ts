@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CustomObject } from "../../lib/mod.ts";
+import type { CustomObject } from "@pintle/pintle";
 import { Binary } from "../../tests/cli/binary.ts";
 import { openServedCluster, type ServedCluster } from "../../tests/served_cluster.ts";
 import { World } from "../../tests/world.ts";

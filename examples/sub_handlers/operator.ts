@@ -1,7 +1,8 @@
 // Sub-handlers: a Fleet prepares each of its hosts by itself; one that fails is tried again, the others are not.
 // Try it: deno run -A examples/sub_handlers/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 const hostName = z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/).max(63);
 

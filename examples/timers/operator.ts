@@ -1,7 +1,8 @@
 // Timers: a countdown that goes on where it was after a crash, and a word about what nobody has touched for long.
 // Try it: deno run -A examples/timers/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, type Duration, Operator, TemporaryError } from "../../lib/mod.ts";
+import { defineResource, type Duration, Operator, TemporaryError } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Counts down to zero, unless it is held. */
 export const Countdown = defineResource({

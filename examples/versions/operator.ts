@@ -1,7 +1,8 @@
 // Versions: v1 says a size as a text, v2 as an amount and a unit and knows a tier. Clients of both work on the same objects.
 // Try it: deno run -A examples/versions/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** A bucket, in the version that handlers see and that is stored; what v1 looked like, and the way there and back. */
 export const Bucket = defineResource({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkConversion, denoTests, Suite } from "../../lib/harness/mod.ts";
+import { checkConversion, denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Bucket, operator } from "./operator.ts";
 

@@ -1,7 +1,8 @@
 // A claim of storage that goes with the object that asks for it, follows its size and carries its labels.
 // Try it: deno run -A examples/volume_claim/operator.ts run --cluster embedded
 import * as z from "zod";
-import { cli, defineResource, type ObjectOf, Operator, PermanentError, PersistentVolumeClaim } from "../../lib/mod.ts";
+import { defineResource, type ObjectOf, Operator, PermanentError, PersistentVolumeClaim } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 /** Storage for as long as the object exists. */
 export const EphemeralVolumeClaim = defineResource({
@@ -39,9 +40,19 @@ export function operator(): Operator {
           throw new PermanentError("a volume cannot shrink: make another claim", { reason: "CannotShrink" });
         case "replace":
           await client.delete(PersistentVolumeClaim, key);
-          return status.condition("Ready", false, "Replacing", "the claim is made anew with its new size");
+          return status.condition({
+            type: "Ready",
+            status: false,
+            reason: "Replacing",
+            message: "the claim is made anew with its new size",
+          });
         case "wait": // its end leads here again
-          return status.condition("Ready", false, "Replacing", "the former claim is still being deleted");
+          return status.condition({
+            type: "Ready",
+            status: false,
+            reason: "Replacing",
+            message: "the former claim is still being deleted",
+          });
         case "apply":
       }
       await apply(PersistentVolumeClaim, {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { denoTests, Suite } from "../../lib/harness/mod.ts";
-import { PersistentVolumeClaim } from "../../lib/mod.ts";
+import { denoTests, Suite } from "@pintle/pintle/testing";
+import { PersistentVolumeClaim } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { EphemeralVolumeClaim, operator, planOf } from "./operator.ts";
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, ConfigMap, defineResource, Operator, requeueAfter } from "../../lib/mod.ts";
+import { ConfigMap, defineResource, Operator, requeueAfter } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 
 const Widget = defineResource({
   group: "shop.example.com",
@@ -15,7 +16,7 @@ operator.on(Widget).reconcile(async ({ spec, status, apply, events }) => {
   if (spec.size > 1_000) events.warning("Huge", `size ${spec.size} will take a while`);
   await apply(ConfigMap, { data: { size: `${spec.size}`, mode: spec.mode } });
   status.set({ phase: "Ready" });
-  status.condition("Ready", true, "Applied", "ConfigMap applied");
+  status.condition({ type: "Ready", status: true, reason: "Applied", message: "ConfigMap applied" });
   return requeueAfter("10m");
 }, { owns: [ConfigMap] });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { builtinKind, ConfigMap, type ConfigMapObject, type DynamicObject } from "../../lib/mod.ts";
+import { builtinKind, ConfigMap, type ConfigMapObject, type DynamicObject } from "@pintle/pintle";
 import { World } from "../../tests/world.ts";
 import { operator } from "./main.ts";
 

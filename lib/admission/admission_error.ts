@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { AdmissionError } from "./admission_error.ts";
+ * import { AdmissionError } from "@pintle/pintle";
  * const error = new AdmissionError("spec.size cannot shrink", { code: 422 });
  * if (error.code !== 422) throw new Error("as given");
  * ```

@@ -236,7 +236,7 @@ export class CertificateKeeper {
       if (asks(asked, place) && asked.caBundle === caBundle(authorities)) continue;
       const { resourceVersion } = live.metadata!;
       const patch = { metadata: { resourceVersion }, ...conversionPatch(place, authorities) };
-      await conversion.client.patch(CRDS, { name }, patch, { type: "merge", signal });
+      await conversion.client.patch(CRDS, { name }, { type: "merge", signal, body: patch });
       logger.info("a kind trusts the webhooks' certificates", { crd: name });
     }
   }

@@ -11,7 +11,7 @@ const QUALIFIED_PART = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
  *
  * @example
  * ```ts
- * import { joinedName } from "./name.ts";
+ * import { joinedName } from "@pintle/pintle/client";
  * if (joinedName("door", "config") !== "door-config") throw new Error("short names stay as they are");
  * if (joinedName("x".repeat(80), "a") === joinedName("x".repeat(80), "b")) throw new Error("no two are the same");
  * ```

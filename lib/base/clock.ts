@@ -71,7 +71,8 @@ export class SystemClock implements Clock {
  * @throws the signal's reason, as soon as `signal` aborts; the timer is then gone.
  * @example
  * ```ts
- * import { sleep, SystemClock } from "./clock.ts";
+ * import { sleep } from "@pintle/pintle";
+ * import { SystemClock } from "@pintle/pintle/client";
  * await sleep(new SystemClock(), 1);
  * ```
  */

@@ -13,7 +13,7 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
  * @throws {RangeError} for a negative, infinite or unreadable duration; the message quotes it.
  * @example
  * ```ts
- * import { durationMs } from "./duration.ts";
+ * import { durationMs } from "@pintle/pintle/client";
  * if (durationMs("1h30m") !== 5_400_000) throw new Error("ninety minutes");
  * ```
  */

@@ -6,7 +6,7 @@ import { type Duration, durationMs } from "./duration.ts";
  *
  * @example
  * ```ts
- * import { TemporaryError } from "./errors.ts";
+ * import { TemporaryError } from "@pintle/pintle";
  * const error = new TemporaryError("the database restarts", { delay: "30s" });
  * if (error.delayMs !== 30_000) throw new Error("half a minute");
  * ```

@@ -46,7 +46,7 @@ const INT64_MIN = -(2n ** 63n), INT64_MAX = 2n ** 63n - 1n;
  * @throws {SyntaxError} where `text` is not JSON.
  * @example
  * ```ts
- * import { formatJson, parseJson } from "./json.ts";
+ * import { formatJson, parseJson } from "@pintle/pintle/client";
  * const text = '{"small":5,"large":9007199254740993}';
  * if (formatJson(parseJson(text)) !== text) throw new Error("nothing is lost");
  * ```

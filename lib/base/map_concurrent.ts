@@ -5,7 +5,7 @@
  * @throws {RangeError} where `concurrency` is below 1; else the first error of `work`.
  * @example
  * ```ts
- * import { mapConcurrent } from "./map_concurrent.ts";
+ * import { mapConcurrent } from "@pintle/pintle/client";
  * const doubled = await mapConcurrent([1, 2, 3], 2, (n) => Promise.resolve(n * 2));
  * if (doubled.join() !== "2,4,6") throw new Error("in order");
  * ```

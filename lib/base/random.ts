@@ -17,7 +17,7 @@ export class SystemRandom implements Random {
  *
  * @example
  * ```ts
- * import { SeededRandom } from "./random.ts";
+ * import { SeededRandom } from "@pintle/pintle/testing";
  * if (new SeededRandom(7).next() !== new SeededRandom(7).next()) throw new Error("a seed repeats a run");
  * ```
  */

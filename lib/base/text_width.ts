@@ -40,7 +40,7 @@ export function cutToWidth(text: string, widthMax: number): string {
  *
  * @example
  * ```ts
- * import { truncate } from "./text_width.ts";
+ * import { truncate } from "@pintle/pintle/client";
  * if (truncate("ab😀", 3) !== "ab") throw new Error("the third unit is half of the face");
  * ```
  */

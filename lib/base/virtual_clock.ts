@@ -15,7 +15,7 @@ interface Timer {
  *
  * @example
  * ```ts
- * import { VirtualClock } from "./virtual_clock.ts";
+ * import { VirtualClock } from "@pintle/pintle/testing";
  * const clock = new VirtualClock();
  * let rang = false;
  * clock.schedule(() => rang = true, 60_000);

@@ -55,7 +55,7 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
  *
  * @example
  * ```ts
- * import { Client } from "../client/mod.ts";
+ * import { Client } from "@pintle/pintle/client";
  * import { SeededRandom, silentLogger, SystemClock } from "../base/mod.ts";
  * import { Informer } from "./informer.ts";
  * const list = { metadata: { resourceVersion: "7" }, items: [{ metadata: { name: "a", resourceVersion: "5" } }] };

@@ -3,18 +3,22 @@ import { ExitDuty } from "../harness/exit_duty.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
+import { guessPlural } from "../apimachinery/resource.ts";
+import { kindOf } from "./kind_name.ts";
 import type { CommandContext } from "./program.ts";
 import { readScaffold, type ScaffoldFiles } from "./scaffold.ts";
 
 /** The name that the template's own files have; it is replaced wherever it stands. */
 const TEMPLATE_NAME = "my-operator";
+/** The kind of the template, and its plural, in the forms that its files have. */
+const TEMPLATE_KIND = "Widget", TEMPLATE_PLURAL = "widgets";
 /** The namespace `NAME-system` is a DNS label too. */
 const NAME_LENGTH_MAX = 50;
 const VENDORED = "vendor/";
 
 /**
  * `init`: a new operator project in a folder of its name. It appears whole or not at all, and nothing that is there is
- * overwritten.
+ * overwritten. Its kind is named after the operator ({@linkcode kindOf}).
  *
  * @throws {UsageError} for a name that an operator cannot have, a folder with something in it, and one that cannot be made.
  */
@@ -37,7 +41,7 @@ export async function init({ terminal, root }: CommandContext, name: string): Pr
     });
   }
   const own = Object.keys(files).filter((path) => !path.startsWith(VENDORED));
-  terminal.out(`${name}: ${own.length} files, and the library in ${VENDORED}`);
+  terminal.out(`${name}: ${own.length} files, and the library in ${VENDORED}; main.ts is the one to edit`);
   terminal.out("next:");
   for (const line of [`cd ${name}`, "deno task demo", "deno task test"]) terminal.out(`  ${line}`);
   return EXIT.done;
@@ -75,8 +79,12 @@ async function requireFree(name: string): Promise<void> {
 }
 
 function named(files: ScaffoldFiles, name: string): ScaffoldFiles {
+  const kind = kindOf(name), singular = kind.toLowerCase(), plural = guessPlural(kind);
+  const renamed = (text: string) =>
+    text.replaceAll(TEMPLATE_KIND, kind).replaceAll(TEMPLATE_PLURAL, plural)
+      .replaceAll(TEMPLATE_KIND.toLowerCase(), singular).replaceAll(TEMPLATE_NAME, name);
   const rename = ([path, text]: [string, string]) =>
-    [path, path.startsWith(VENDORED) ? text : text.replaceAll(TEMPLATE_NAME, name)] as const;
+    path.startsWith(VENDORED) ? [path, text] as const : [renamed(path), renamed(text)] as const;
   return Object.fromEntries(Object.entries(files).map(rename));
 }
 

@@ -1,5 +1,5 @@
 import { jsonClone } from "../base/json.ts";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { isSeq, parseAllDocuments, parseDocument, stringify, type YAMLSeq } from "yaml";
 import { describeError, UsageError } from "../base/errors.ts";
 import { diff } from "../apimachinery/diff.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
@@ -51,14 +51,59 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
   for (const { name } of FILES.filter((file) => !filesOf(objects).includes(file))) {
     await removeStale(context, `${output}/${name}`);
   }
-  const { missing, stale } = await listing(output, objects);
-  for (const name of missing) {
-    terminal.err(`note: ${output}/${KUSTOMIZATION} does not list ${name}: add it to its resources`);
-  }
-  for (const name of stale) {
-    terminal.err(`note: ${output}/${KUSTOMIZATION} lists ${name}: take it out of its resources`);
-  }
+  await updateKustomization(context, output, objects);
   return EXIT.done;
+}
+
+/** Lists in a folder's kustomization what is declared, and nothing of these files beside it. All else in it stays as it is. */
+async function updateKustomization(
+  { terminal }: CommandContext,
+  folder: string,
+  objects: readonly DynamicObject[],
+): Promise<void> {
+  const path = `${folder}/${KUSTOMIZATION}`, text = await readIfThere(path);
+  if (text === undefined) return;
+  const { missing, stale: listed } = listing(path, text, objects), stale: string[] = [];
+  for (const name of listed) {
+    if (await readIfThere(`${folder}/${name}`) === undefined) stale.push(name);
+    else terminal.err(`note: ${path} lists ${name}, of which nothing is declared: take both out unless they are yours`);
+  }
+  if (missing.length + stale.length === 0) return;
+  await Deno.writeTextFile(path, withResources(text, missing, stale)).catch((cause) => {
+    throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, undefined, { cause });
+  });
+  terminal.out(`${path}: ${[...missing.map((name) => `+${name}`), ...stale.map((name) => `-${name}`)].join(", ")}`);
+}
+
+/** A kustomization with other resources. Where they are a list of lines, only those lines change: comments and layout are the user's. */
+export function withResources(text: string, missing: readonly string[], stale: readonly string[]): string {
+  const document = parseDocument(text), resources = document.get("resources");
+  if (isSeq(resources) && !resources.flow && resources.items.length > 0) {
+    return withLines(text, resources, missing, stale);
+  }
+  const listed = isSeq(resources) ? resources.toJSON() as string[] : [];
+  document.set("resources", [...listed.filter((name) => !stale.includes(name)), ...missing]);
+  return document.toString({ lineWidth: 0 });
+}
+
+function withLines(
+  text: string,
+  resources: YAMLSeq,
+  missing: readonly string[],
+  stale: readonly string[],
+): string {
+  const places = (resources.items as { readonly value: unknown; readonly range: readonly number[] }[])
+    .map(({ value, range: [from = 0] }) => ({ value, start: text.lastIndexOf("\n", from) + 1, from }));
+  const endOf = (start: number) => (text.indexOf("\n", start) + 1) || text.length;
+  const { start: last, from } = places.at(-1)!, bullet = text.slice(last, from);
+  const before = text.slice(0, endOf(last)), rest = text.slice(endOf(last));
+  let lines = before.endsWith("\n") ? before : `${before}\n`;
+  for (const { start } of places.filter(({ value }) => stale.includes(String(value))).reverse()) {
+    lines = lines.slice(0, start) + lines.slice(endOf(start));
+  }
+  const kept = places.some(({ value }) => !stale.includes(String(value)));
+  if (!kept && missing.length === 0) return lines.replace(/resources:([^\n]*)\n$/, "resources: []$1\n") + rest;
+  return lines + missing.map((name) => `${bullet}${name}\n`).join("") + rest;
 }
 
 /** First line of every file that `--output` writes. */
@@ -113,8 +158,11 @@ async function checkFolder(
     }
   }
   for (const name of there.keys()) differences.push(`${name} is not declared`);
-  const { missing, stale } = await listing(folder, objects);
-  for (const name of missing) differences.push(`${KUSTOMIZATION} does not list ${name}`);
+  const kustomization = await readIfThere(`${folder}/${KUSTOMIZATION}`);
+  const { missing, stale } = listing(`${folder}/${KUSTOMIZATION}`, kustomization ?? "", objects);
+  for (const name of kustomization === undefined ? [] : missing) {
+    differences.push(`${KUSTOMIZATION} does not list ${name}`);
+  }
   for (const name of stale) differences.push(`${KUSTOMIZATION} lists ${name}, of which nothing is declared`);
   if (differences.length === 0) {
     terminal.out(`${folder} says what the operator declares`);
@@ -127,16 +175,17 @@ async function checkFolder(
 }
 
 /**
- * The files that a folder's kustomization leaves out, and those that it lists though nothing of them is declared: applying it would miss
- * something, or fail. None where there is no kustomization.
+ * The files that a kustomization leaves out, and those that it lists though nothing of them is declared: applying it would miss
+ * something, or fail.
  */
-async function listing(
-  folder: string,
+function listing(
+  path: string,
+  text: string,
   objects: readonly DynamicObject[],
-): Promise<{ readonly missing: readonly string[]; readonly stale: readonly string[] }> {
-  const text = await readIfThere(`${folder}/${KUSTOMIZATION}`);
-  if (text === undefined) return { missing: [], stale: [] };
-  const { resources } = (parse(text) ?? {}) as { resources?: readonly string[] | null };
+): { readonly missing: readonly string[]; readonly stale: readonly string[] } {
+  const document = parseDocument(text), [error] = document.errors;
+  if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
+  const { resources } = (document.toJS() ?? {}) as { resources?: readonly string[] | null };
   const listed = resources ?? [], declared = filesOf(objects).map(({ name }) => name);
   return {
     missing: declared.filter((name) => !listed.includes(name)),

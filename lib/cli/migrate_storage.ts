@@ -65,7 +65,7 @@ async function migrate(
   const { resourceVersion } = crd.metadata!;
   const status = { metadata: { resourceVersion }, status: { storedVersions: [version] } };
   try {
-    await client.patch(CRDS, { name }, status, { type: "merge", subresource: "status", signal });
+    await client.patch(CRDS, { name }, { type: "merge", subresource: "status", signal, body: status });
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     // Whoever changed it may have changed what is stored, and objects may have been written that way since.
@@ -88,7 +88,7 @@ async function rewrite(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await client.patch(resource, keyOf(object), {}, { type: "merge", metadataOnly: true, signal });
+    await client.patch(resource, keyOf(object), { type: "merge", metadataOnly: true, signal, body: {} });
   } catch (error) {
     if (!isNotFound(error)) throw error; // what is gone needs no other form
   }

@@ -3,7 +3,7 @@ import { describeError, UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { Client, type Connection, proxyVariables } from "../client/mod.ts";
-import { applyCrds } from "../operator/installation.ts";
+import { applyCrds, applyInstallation, installation, installNamespace, isWebhook } from "../operator/installation.ts";
 import type { ServeService } from "../operator/webhook_hosting.ts";
 import type { Manifests } from "../harness/manifests.ts";
 import type { CommandContext } from "./program.ts";
@@ -20,6 +20,8 @@ export interface OpenedCluster extends AsyncDisposable {
   readonly proxy?: string | undefined;
   /** Path of a kubeconfig that was written for people, where there is one. */
   readonly kubeconfigPath?: string;
+  /** An embedded cluster as another user than its administrator. */
+  readonly as?: (user: { readonly name: string; readonly groups: readonly string[] }) => Transport;
   /** Answers for a Service inside of an embedded cluster with code of this process. */
   readonly serveService?: ServeService;
 }
@@ -59,6 +61,31 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
       : undefined,
   });
   return closing(connection);
+}
+
+/**
+ * An embedded cluster as the operator's ServiceAccount sees a cluster where it is installed: with the rights that the operator declares and no
+ * others, so that what is missing shows as it would there. Any other cluster is opened as {@linkcode openCluster} does.
+ */
+export async function openClusterAsOperator(
+  context: CommandContext,
+  clock: Clock,
+  logger: Logger,
+): Promise<OpenedCluster> {
+  const cluster = await openCluster(context, clock, logger);
+  if (!cluster.as) return cluster;
+  const { operator, program } = context, namespace = installNamespace(program);
+  try {
+    const client = new Client(cluster.transport, { fieldManager: `${operator.name}-install`, clock });
+    const objects = installation(operator, program, namespace).filter((each) => !isWebhook(each));
+    await applyInstallation(client, operator, { program, namespace, objects });
+  } catch (error) {
+    await cluster[Symbol.asyncDispose]();
+    throw error;
+  }
+  const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
+  const transport = cluster.as({ name: `system:serviceaccount:${namespace}:${operator.name}`, groups });
+  return { ...cluster, transport, namespace, [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose]() };
 }
 
 function closing(connection: Connection): OpenedCluster {
@@ -117,6 +144,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
     namespace: "default",
     source: "embedded",
     kubeconfigPath: path,
+    as: (user) => server.transport(user),
     serveService: (...service) => server.serveService(...service),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,5 +1,6 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { Mask } from "../base/mask.ts";
+import { UsageError } from "../base/errors.ts";
 import type { Operator } from "../operator/operator.ts";
 import { commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
@@ -77,11 +78,12 @@ export interface CommandContext {
 /**
  * Runs the command line of an operator: every command of the binary. Never exits by itself.
  *
+ * @throws {UsageError} where there is no Deno: commands read files, serve and start processes by it.
  * @returns the exit code: 0 done, 1 failed, 2 usage or configuration, 3 cluster unreachable, 130 interrupted.
  * @example
  * ```ts
- * import { Operator } from "../operator/mod.ts";
- * import { cli } from "./program.ts";
+ * import { Operator } from "@pintle/pintle";
+ * import { cli } from "@pintle/pintle/cli";
  * const code = await cli(new Operator("widgets"), { args: ["version"], env: {} });
  * if (code !== 0) throw new Error("printing a version works");
  * ```
@@ -90,6 +92,9 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   operator: Operator | ((settings: SettingValues<Own>) => Operator),
   options: CliOptions<Own>,
 ): Promise<number> {
+  if (typeof Deno === "undefined") {
+    throw new UsageError("the commands of an operator need Deno", "start this program by `deno run`");
+  }
   const make = (values: unknown) => typeof operator === "function" ? operator(values as SettingValues<Own>) : operator;
   const noColor = Boolean(options.env.NO_COLOR) || options.args.includes("--no-color");
   const terminal = processTerminal({ noColor });

@@ -16,7 +16,7 @@ import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
-import { openCluster, type OpenedCluster } from "./open_cluster.ts";
+import { openClusterAsOperator, type OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 import { leaseTiming, measure, openReplica, type Replica } from "./replica.ts";
 import { requireReady } from "./require_ready.ts";
@@ -45,7 +45,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   const logger = maskLogger(root, mask);
   const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");
   using interrupts = new Interrupts({ onSecond });
-  await using cluster = await openCluster(context, clock, logger);
+  await using cluster = await openClusterAsOperator(context, clock, logger);
   // A kubeconfig's credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
   await dropPermissions(cluster.source === "in-cluster" ? ["run", "write", "ffi"] : ["ffi"]);
   logger.info("starting", { version, server: cluster.server, credentials: cluster.source, proxy: cluster.proxy });

@@ -78,7 +78,7 @@ export function boolean(named: Named): Setting<boolean> {
 }
 
 /** A whole number between two bounds, both included. */
-export function integer(named: Named, min: number, max: number): Setting<number> {
+export function integer(named: Named, { min, max }: { readonly min: number; readonly max: number }): Setting<number> {
   return {
     ...named,
     placeholder: "N",
@@ -92,7 +92,7 @@ export function integer(named: Named, min: number, max: number): Setting<number>
 
 /** A whole number between two bounds, both included; undefined for an empty text. */
 export function optionalInteger(named: Named, min: number, max: number): Setting<number | undefined> {
-  const { parse, ...rest } = integer(named, min, max);
+  const { parse, ...rest } = integer(named, { min, max });
   return { ...rest, parse: (value) => value === "" ? undefined : parse(value) };
 }
 

@@ -117,16 +117,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     fallback: "127.0.0.1",
     description: "Address of /livez, /readyz and /metrics",
   }),
-  httpPort: integer(
-    {
-      env: "PINTLE_HTTP_PORT",
-      flag: "http-port",
-      fallback: "8080",
-      description: "Port of /livez, /readyz and /metrics; 0 takes any free one",
-    },
-    0,
-    65_535,
-  ),
+  httpPort: integer({
+    env: "PINTLE_HTTP_PORT",
+    flag: "http-port",
+    fallback: "8080",
+    description: "Port of /livez, /readyz and /metrics; 0 takes any free one",
+  }, { min: 0, max: 65_535 }),
   leaderElection: choice({
     env: "PINTLE_LEADER_ELECTION",
     flag: "leader-election",
@@ -176,16 +172,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     description:
       "How long work under way may take to finish after SIGTERM or Ctrl-C; a second one ends the process at once",
   }, { zero: true }),
-  workersMax: integer(
-    {
-      env: "PINTLE_WORKERS_MAX",
-      flag: "workers-max",
-      fallback: "16",
-      description: "Objects of one kind that are reconciled at the same time",
-    },
-    1,
-    1_000,
-  ),
+  workersMax: integer({
+    env: "PINTLE_WORKERS_MAX",
+    flag: "workers-max",
+    fallback: "16",
+    description: "Objects of one kind that are reconciled at the same time",
+  }, { min: 1, max: 1_000 }),
   handlerTimeoutMs: duration({
     env: "PINTLE_HANDLER_TIMEOUT",
     flag: "handler-timeout",
@@ -216,32 +208,24 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     fallback: "70s",
     description: "How long a watch may say nothing, not even a bookmark, before it is opened again",
   }),
-  pageLimit: integer(
-    {
-      env: "PINTLE_PAGE_LIMIT",
-      flag: "page-limit",
-      fallback: "500",
-      description: "Objects per page of a list, where the server has no streaming lists",
-    },
-    1,
-    10_000,
-  ),
+  pageLimit: integer({
+    env: "PINTLE_PAGE_LIMIT",
+    flag: "page-limit",
+    fallback: "500",
+    description: "Objects per page of a list, where the server has no streaming lists",
+  }, { min: 1, max: 10_000 }),
   requestTimeoutMs: duration({
     env: "PINTLE_REQUEST_TIMEOUT",
     flag: "request-timeout",
     fallback: "60s",
     description: "Longest attempt of a request",
   }),
-  requestRetriesMax: integer(
-    {
-      env: "PINTLE_REQUEST_RETRIES_MAX",
-      flag: "request-retries-max",
-      fallback: "4",
-      description: "Attempts of a request after the first, where it is safe to send it again",
-    },
-    0,
-    100,
-  ),
+  requestRetriesMax: integer({
+    env: "PINTLE_REQUEST_RETRIES_MAX",
+    flag: "request-retries-max",
+    fallback: "4",
+    description: "Attempts of a request after the first, where it is safe to send it again",
+  }, { min: 0, max: 100 }),
   ownWriteWaitMaxMs: duration({
     env: "PINTLE_OWN_WRITE_WAIT_MAX",
     flag: "own-write-wait-max",
@@ -255,16 +239,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     description:
       "Address on which webhooks (admission, conversion) are served; an automatic URL narrows the default to its own",
   }),
-  webhookPort: integer(
-    {
-      env: "PINTLE_WEBHOOK_PORT",
-      flag: "webhook-port",
-      fallback: String(WEBHOOK_PORT),
-      description: "Port of webhooks; 0 takes any free one",
-    },
-    0,
-    65_535,
-  ),
+  webhookPort: integer({
+    env: "PINTLE_WEBHOOK_PORT",
+    flag: "webhook-port",
+    fallback: String(WEBHOOK_PORT),
+    description: "Port of webhooks; 0 takes any free one",
+  }, { min: 0, max: 65_535 }),
   webhookUrl: webhookAddress({
     env: "PINTLE_WEBHOOK_URL",
     flag: "webhook-url",

@@ -9,32 +9,24 @@ export const TEST_SETTINGS = {
     description:
       "Where scenarios run: in this process, a real control plane, a kind cluster, or the kubeconfig's context",
   }, ["embedded", "envtest", "kind", "current"]),
-  testParallelMax: integer(
-    {
-      env: "PINTLE_TEST_PARALLEL",
-      flag: "parallel",
-      fallback: "4",
-      description: "Scenarios at the same time; one where they share a cluster and the operator runs in this process",
-    },
-    1,
-    64,
-  ),
+  testParallelMax: integer({
+    env: "PINTLE_TEST_PARALLEL",
+    flag: "parallel",
+    fallback: "4",
+    description: "Scenarios at the same time; one where they share a cluster and the operator runs in this process",
+  }, { min: 1, max: 64 }),
   testWaitMsMax: duration({
     env: "PINTLE_TEST_WAIT",
     flag: "wait",
     fallback: "60s",
     description: "How long an expectation may take to come true",
   }),
-  testSeed: integer(
-    {
-      env: "PINTLE_TEST_SEED",
-      flag: "seed",
-      fallback: "0",
-      description: "Makes the operator's randomness repeatable; 0 takes a new one and prints it",
-    },
-    0,
-    2 ** 31 - 1,
-  ),
+  testSeed: integer({
+    env: "PINTLE_TEST_SEED",
+    flag: "seed",
+    fallback: "0",
+    description: "Makes the operator's randomness repeatable; 0 takes a new one and prints it",
+  }, { min: 0, max: 2 ** 31 - 1 }),
   testAssets: text({
     env: "PINTLE_TEST_ASSETS",
     flag: "assets",

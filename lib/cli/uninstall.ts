@@ -260,7 +260,7 @@ class Uninstallation {
   async #giveUpConversion(crds: readonly Found[]): Promise<void> {
     if ((await podsOf(this.#client, this.#account, this.#signal)).some(isWorking)) return;
     for (const { live } of crds.filter(({ live }) => converterOf(live))) {
-      await this.#client.patch(CRDS, keyOf(live), NO_CONVERSION, { type: "merge", signal: this.#signal });
+      await this.#client.patch(CRDS, keyOf(live), { type: "merge", signal: this.#signal, body: NO_CONVERSION });
     }
   }
 

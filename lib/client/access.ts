@@ -11,6 +11,26 @@ export interface AccessSubject {
   readonly groups: readonly string[];
 }
 
+/** What {@linkcode Client.can} asks about. */
+export interface AccessRequest {
+  /** As `get` or `patch`. */
+  readonly verb: string;
+  /** The resource, or a part of it. */
+  readonly resource: { readonly group: string; readonly plural: string; readonly subresource?: string };
+  /** All namespaces where absent. */
+  readonly namespace?: string;
+  /** All objects where absent. */
+  readonly name?: string;
+}
+
+/** Options of {@linkcode Client.can}. */
+export interface AccessOptions {
+  /** Whom the question is about; the caller where absent. */
+  readonly user?: AccessSubject;
+  /** Ends the request. */
+  readonly signal?: AbortSignal;
+}
+
 const reviews = (kind: string): ApiResource => ({
   group: "authorization.k8s.io",
   version: "v1",
@@ -20,17 +40,13 @@ const reviews = (kind: string): ApiResource => ({
 });
 const OF_CALLER = reviews("SelfSubjectAccessReview"), OF_ANYBODY = reviews("SubjectAccessReview");
 
-/** Asks the server whether the caller, or somebody else, may do something. See {@linkcode Client.can}. */
+/** Asks the server whether the caller, or another user, may do something. See {@linkcode Client.can}. */
 export async function canDo(
   requester: Requester,
-  verb: string,
-  resource: { group: string; plural: string; subresource?: string },
-  namespace?: string,
-  name?: string,
-  signal?: AbortSignal,
-  user?: AccessSubject,
+  { verb, resource: { group, plural, subresource }, namespace, name }: AccessRequest,
+  { user, signal }: AccessOptions,
 ): Promise<boolean> {
-  const { group, plural, subresource } = resource, review = user ? OF_ANYBODY : OF_CALLER;
+  const review = user ? OF_ANYBODY : OF_CALLER;
   const resourceAttributes = { verb, group, resource: plural, subresource, namespace, name };
   const answer = await requester.json<{ status?: { allowed?: boolean } }>({
     subject: { verb: "create", resource: review },

@@ -31,6 +31,14 @@ export function describeSubject(subject: RequestSubject): string {
   return `${subject.verb} ${resource}${where}`;
 }
 
+/** What an {@linkcode ApiError} knows beside the server's answer. */
+export interface ApiErrorOptions {
+  /** Milliseconds that the server asked to wait. */
+  readonly retryAfterMs?: number;
+  /** What to do, at the end of the message. */
+  readonly hint?: string;
+}
+
 /** A server's refusal or failure, as an error: the base of those that say what to do. Never holds Secret data. */
 export class ApiError extends Error {
   /** Tells the class in logs and as the reason of a retry; each subclass has its own. */
@@ -51,7 +59,7 @@ export class ApiError extends Error {
   readonly retryAfterMs: number | undefined;
 
   /** The message is made of subject, status and `hint`; `retryAfterMs` goes before the status' own seconds. */
-  constructor(status: ApiStatus, readonly subject: RequestSubject, retryAfterMs?: number, hint?: string) {
+  constructor(status: ApiStatus, readonly subject: RequestSubject, { retryAfterMs, hint }: ApiErrorOptions = {}) {
     const said = status.message || status.reason || "no reason given";
     super(`cannot ${describeSubject(subject)}: ${said} (${status.code})${hint ? `; ${hint}` : ""}`);
     this.status = status;
@@ -129,7 +137,7 @@ export class ForbiddenError extends ApiError {
   constructor(status: ApiStatus, subject: RequestSubject) {
     const missing = missingRule(status.message ?? "");
     const rule = missing ?? ruleOf(subject);
-    super(status, subject, undefined, missing && grantHint(missing, subject));
+    super(status, subject, { hint: missing && grantHint(missing, subject) });
     this.rule = rule;
     this.refusedBy = missing ? "authorization" : "admission";
   }
@@ -169,7 +177,7 @@ export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfte
   }
   switch (status.code) {
     case 401:
-      return new UnauthorizedError(status, subject, undefined, "check the token, certificate or exec plugin in use");
+      return new UnauthorizedError(status, subject, { hint: "check the token, certificate or exec plugin in use" });
     case 403:
       return new ForbiddenError(status, subject);
     case 404:
@@ -183,9 +191,9 @@ export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfte
     case 422:
       return new InvalidError(status, subject);
     case 429:
-      return new TooManyRequestsError(status, subject, retryAfterMs);
+      return new TooManyRequestsError(status, subject, { retryAfterMs });
   }
-  return status.code >= 500 ? new ServerError(status, subject, retryAfterMs) : new ApiError(status, subject);
+  return status.code >= 500 ? new ServerError(status, subject, { retryAfterMs }) : new ApiError(status, subject);
 }
 
 // The only place where the authorizer says which rule it missed is its message, whose wording is that of

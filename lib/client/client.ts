@@ -25,7 +25,7 @@ import {
   type Transport,
   UsageError,
 } from "../base/mod.ts";
-import { type AccessSubject, canDo } from "./access.ts";
+import { type AccessOptions, type AccessRequest, canDo } from "./access.ts";
 import { isNotFound } from "./api_error.ts";
 import { listAll, type ListOptions, listPages } from "./list.ts";
 import { Requester, type RequestRecord } from "./requester.ts";
@@ -78,8 +78,10 @@ export interface WriteOptions {
   signal?: AbortSignal;
 }
 
-/** Options of {@linkcode Client.patch}. */
+/** What {@linkcode Client.patch} sends, and how. */
 export interface PatchOptions extends WriteOptions {
+  /** The patch, in the form of its type. */
+  body: JsonValue;
   /** RFC 6902, RFC 7386, or Kubernetes' own merge, which custom resources do not take. */
   type: "json" | "merge" | "strategic";
   /** Have `metadata` alone sent back. */
@@ -104,6 +106,10 @@ export interface DeleteOptions {
 
 /** Options of {@linkcode Client.raw}. */
 export interface RawOptions {
+  /** The HTTP method; GET where absent. */
+  method?: string;
+  /** What is sent, as JSON. */
+  body?: JsonValue;
   /** Media types of the answer, as the header has them. */
   accept?: string;
   /** Media type of the body. */
@@ -127,7 +133,7 @@ const PATCH_TYPES = {
  *
  * @example
  * ```ts
- * import { Client } from "./client.ts";
+ * import { Client } from "@pintle/pintle/client";
  * const transport = { fetch: () => Promise.resolve(Response.json({ metadata: { name: "a" } })), close() {} };
  * const client = new Client(transport, { fieldManager: "docs" });
  * const pods = { group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true };
@@ -261,10 +267,9 @@ export class Client {
   async patch<T extends KubeObject = DynamicObject>(
     resource: ApiResource,
     key: ObjectKey,
-    body: JsonValue,
     options: PatchOptions,
   ): Promise<T> {
-    const path = pathOf(resource, key, options.subresource), { metadataOnly, type } = options;
+    const path = pathOf(resource, key, options.subresource), { metadataOnly, type, body } = options;
     const object = await this.#write<T>("patch", "PATCH", resource, key, path, body, options, {
       repeatable: type !== "json" || this.#tries(options),
       contentType: PATCH_TYPES[type],
@@ -307,31 +312,13 @@ export class Client {
     return watch<T>(this.#requester, resource, options);
   }
 
-  /** Whether the caller may do `verb` (SelfSubjectAccessReview); absent `namespace`: in all, absent `name`: to all. */
-  can(
-    verb: string,
-    resource: { group: string; plural: string; subresource?: string },
-    namespace?: string,
-    name?: string,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    return canDo(this.#requester, verb, resource, namespace, name, signal);
-  }
-
   /**
-   * Whether somebody else may do `verb` (SubjectAccessReview).
+   * Whether the caller may do this (SelfSubjectAccessReview), or another user (SubjectAccessReview).
    *
-   * @throws {ForbiddenError} where the caller may not ask about others.
+   * @throws {ForbiddenError} where the caller may not ask about other users.
    */
-  canUser(
-    user: AccessSubject,
-    verb: string,
-    resource: { group: string; plural: string; subresource?: string },
-    namespace?: string,
-    name?: string,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    return canDo(this.#requester, verb, resource, namespace, name, signal, user);
+  can(request: AccessRequest, options: AccessOptions = {}): Promise<boolean> {
+    return canDo(this.#requester, request, options);
   }
 
   /**
@@ -339,7 +326,7 @@ export class Client {
    *
    * @throws {UsageError} for anything but a read, where the client is for dry runs: what a path heeds is not known.
    */
-  async raw(method: string, path: string, body?: JsonValue, options: RawOptions = {}): Promise<unknown> {
+  async raw(path: string, { method = "GET", body, ...options }: RawOptions = {}): Promise<unknown> {
     const repeatable = method === "GET" || method === "HEAD";
     if (this.#dryRun && !repeatable) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
     const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, repeatable, ...options };

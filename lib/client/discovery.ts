@@ -37,7 +37,7 @@ const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
  */
 export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
   const { server } = client.transport;
-  const answer = await client.raw("GET", "/version", undefined, { signal }).catch((error) => {
+  const answer = await client.raw("/version", { signal }).catch((error) => {
     // Every API server has this path: 404 and redirects come from others, and 400 where HTTPS is expected.
     const isForeign = error instanceof ApiError && (error.code < 400 || [400, 404, 405].includes(error.code));
     throw isForeign ? notKubernetes(server, `GET /version: HTTP status ${error.code}`, error) : error;
@@ -63,7 +63,7 @@ export async function serverVersion(client: Client, signal?: AbortSignal): Promi
 export async function discoverAll(client: Client, signal?: AbortSignal): Promise<Discovery> {
   const parts: Discovery[] = [];
   for (const path of ["/api", "/apis"]) {
-    const answer = await client.raw("GET", path, undefined, { accept: AGGREGATED, signal });
+    const answer = await client.raw(path, { accept: AGGREGATED, signal });
     if (isObject(answer) && answer.kind === "APIGroupDiscoveryList" && Array.isArray(answer.items)) {
       parts.push(aggregated(answer));
     } else if (isObject(answer) && Array.isArray(path === "/api" ? answer.versions : answer.groups)) {
@@ -133,7 +133,7 @@ async function legacy(client: Client, path: string, answer: Fields, signal?: Abo
   const resources: DiscoveredResource[] = [], unknown: GroupVersion[] = [];
   for (const apiVersion of versions) {
     try {
-      const one = await client.raw("GET", `${path}/${apiVersion}`, undefined, { signal });
+      const one = await client.raw(`${path}/${apiVersion}`, { signal });
       if (isObject(one) && Array.isArray(one.resources)) {
         resources.push(...legacyResources(apiVersion, objects(one.resources)));
       } else unknown.push(parseApiVersion(apiVersion));

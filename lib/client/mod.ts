@@ -5,7 +5,7 @@
  *
  * @module
  */
-export type { AccessSubject } from "./access.ts";
+export type { AccessOptions, AccessRequest, AccessSubject } from "./access.ts";
 export * from "./api_error.ts";
 export * from "./client.ts";
 export type { ListOptions } from "./list.ts";

@@ -94,6 +94,7 @@ export class UnreachableError extends Error {
 
 /** The answer is not what a Kubernetes API server says: a proxy's login page, broken JSON, an endless line. */
 export class MalformedAnswerError extends Error {
+  /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "MalformedAnswerError";
 }
 

@@ -7,7 +7,7 @@ import { type DynamicObject, formatKey, keyOf, type KubeObject, type ObjectKey }
 import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner.ts";
 import { type ApiResource, formatApiVersion, formatGroupResource, parseApiVersion } from "../apimachinery/resource.ts";
 import type { Informer } from "../cache/mod.ts";
-import { ConflictError, NotFoundError } from "../client/mod.ts";
+import { ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions, Manifest } from "./context.ts";
 import type { CycleClient } from "./cycle_client.ts";
 import { isPartial, type ViewSpec } from "./kind_view.ts";
@@ -157,7 +157,7 @@ export class Children {
       // One that lost its labels, or never had them, is there all the same: the store does not show whose it is.
       const hidden = view?.labelSelector && await this.#client.find(resource, keyOf(desired), { metadataOnly: true });
       if (hidden) this.#refuseForeign(hidden, resource);
-      const made = await this.#client.apply(resource, desired);
+      const made = await this.#create(desired, resource, informer !== undefined);
       if (isPartial(view)) unchanged.enter(target, desired, made, fieldManager);
       return made;
     }
@@ -185,6 +185,19 @@ export class Children {
         `give it these labels, or apply it with { owned: false }`,
       { reason: "InvalidChild" },
     );
+  }
+
+  /** Applies a child that no store shows. A kind that is not declared has no rule either: a refusal says so. */
+  async #create<C extends KubeObject>(desired: C, resource: ApiResource, declared: boolean): Promise<C> {
+    try {
+      return await this.#client.apply(resource, desired);
+    } catch (error) {
+      if (!declared && error instanceof ForbiddenError && error.refusedBy === "authorization") {
+        error.message +=
+          `; or declare the kind: \`owns: [${resource.kind}]\` of the handler brings the rule, and watches the children`;
+      }
+      throw error;
+    }
   }
 
   /** Once per kind: such children cost a request each time, and nobody notices when they are changed or deleted. */

@@ -85,7 +85,12 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   /** What the server refuses it will refuse again: the object says why. Undefined where another writer's change lies before that. */
   async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
-    plain.condition("Ready", false, "StatusRefused", `${describeError(error)}; ${REFUSED_ADVICE}`);
+    plain.condition({
+      type: "Ready",
+      status: false,
+      reason: "StatusRefused",
+      message: `${describeError(error)}; ${REFUSED_ADVICE}`,
+    });
     if (!plain.changed) return object;
     const said = await this.status(object, plain);
     return said && !said.foreign && isOwn(object, said.object, plain.current) ? said.object : undefined;

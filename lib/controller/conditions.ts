@@ -44,7 +44,12 @@ export function setEngineConditions<Status extends object>(draft: StatusDraft<St
   }
   if (hot.length > 0) {
     const names = hot.slice(0, 5).join(", ") + (hot.length > 5 ? ` and ${hot.length - 5} more` : "");
-    draft.condition("Stalled", true, "HotLoop", `written again and again without converging: ${names}`);
+    draft.condition({
+      type: "Stalled",
+      status: true,
+      reason: "HotLoop",
+      message: `written again and again without converging: ${names}`,
+    });
   } else if (draft.conditions.some((each) => each.type === "Stalled" && each.reason === "HotLoop")) {
     draft.removeCondition("Stalled");
   }

@@ -1,8 +1,7 @@
-import type { JsonValue } from "../base/json.ts";
 import type { Mask } from "../base/mask.ts";
 import { keyOf, type KubeList, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
-import type { Client } from "../client/mod.ts";
+import type { Client, PatchOptions } from "../client/mod.ts";
 import { withoutManagedFields } from "./managed_fields.ts";
 
 /** One write of a pass. */
@@ -81,7 +80,7 @@ export class CycleClient {
 
   /** The OpenAPI v3 document of a kind's group and version, as the server publishes it. */
   openApi({ group, version }: ApiResource): Promise<unknown> {
-    return this.#client.raw("GET", `/openapi/v3/${group === "" ? "api" : `apis/${group}`}/${version}`, undefined, {
+    return this.#client.raw(`/openapi/v3/${group === "" ? "api" : `apis/${group}`}/${version}`, {
       signal: this.#signal,
     });
   }
@@ -117,10 +116,9 @@ export class CycleClient {
   async patch<T extends KubeObject>(
     resource: ApiResource,
     key: ObjectKey,
-    body: JsonValue,
-    options: { type: "json" | "merge" | "strategic"; subresource?: string; metadataOnly?: boolean },
+    options: Pick<PatchOptions, "type" | "body" | "subresource" | "metadataOnly">,
   ): Promise<T> {
-    const result = await this.#client.patch<T>(resource, key, body, { ...options, signal: this.#signal });
+    const result = await this.#client.patch<T>(resource, key, { ...options, signal: this.#signal });
     return this.#enter("patch", resource, result, options.subresource);
   }
 

@@ -1,4 +1,4 @@
-import { isObject, jsonClone, jsonEqual, type JsonValue } from "../base/json.ts";
+import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { Mask } from "../base/mask.ts";
 import { Memo } from "../base/memo.ts";
@@ -9,7 +9,7 @@ import { applyMergePatch } from "../apimachinery/merge_patch.ts";
 import { formatKey, keyOf, type KubeObject, LAST_APPLIED_ANNOTATION, type ObjectKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { isSecretResource } from "../apimachinery/secret.ts";
-import { apiErrorOf, type Client } from "../client/mod.ts";
+import { apiErrorOf, type Client, type PatchOptions } from "../client/mod.ts";
 import type { HandledState } from "../handling/change.ts";
 import type { Outcome } from "../handling/outcome.ts";
 import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
@@ -321,15 +321,14 @@ export class PlanningClient extends CycleClient {
   override patch<T extends KubeObject>(
     resource: ApiResource,
     key: ObjectKey,
-    body: JsonValue,
-    { type, subresource }: { type: "json" | "merge" | "strategic"; subresource?: string },
+    { type, subresource, body }: Pick<PatchOptions, "type" | "body" | "subresource" | "metadataOnly">,
   ): Promise<T> {
     const target = { verb: "patch", resource, key, subresource } as const;
     const patched = (state: KubeObject | undefined) => {
       return type === "json" ? applyJsonPatch(state ?? {}, body) : applyMergePatch(state ?? {}, body);
     };
     return this.#write<T>(target, (state) => patched(state) as T, () => {
-      return this.#client.patch<T>(resource, key, body, { type, subresource, signal: this.#signal });
+      return this.#client.patch<T>(resource, key, { type, subresource, signal: this.#signal, body });
     });
   }
 

@@ -159,7 +159,7 @@ export class EventRecorder implements EventSink {
     const count = series.count + 1;
     const body = { series: { count, lastObservedTime: microTime(nowMs) } };
     try {
-      await this.#client.patch(EVENTS, series.key, body, { type: "merge", signal });
+      await this.#client.patch(EVENTS, series.key, { type: "merge", signal, body });
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       this.#series.delete(id); // Events live for an hour or less; this one is gone

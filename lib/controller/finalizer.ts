@@ -69,7 +69,7 @@ async function edit<T extends KubeObject>(
     // Without the test, a stale index would remove another operator's finalizer.
     const guard = { op: "test", path: "/metadata/resourceVersion", value: current.metadata!.resourceVersion! };
     try {
-      const patched = await client.patch<T>(resource, keyOf(object), [guard, ...operations], { type: "json" });
+      const patched = await client.patch<T>(resource, keyOf(object), { type: "json", body: [guard, ...operations] });
       return { ...patched, apiVersion: formatApiVersion(resource), kind: resource.kind };
     } catch (error) {
       // A failed test is a 422 on the real server, a lost race a 409. A 404 may be about anything on the way.
@@ -100,7 +100,7 @@ export async function annotate<T extends KubeObject>(
     const guards = { uid: uid!, ...(foreign || resourceVersion === undefined ? {} : { resourceVersion }) };
     try {
       const body = { metadata: { ...guards, annotations: { ...annotations } } };
-      const patched = await client.patch<T>(resource, keyOf(object), body, { type: "merge" });
+      const patched = await client.patch<T>(resource, keyOf(object), { type: "merge", body });
       return { object: { ...patched, apiVersion: formatApiVersion(resource), kind: resource.kind }, foreign };
     } catch (error) {
       if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;

@@ -245,7 +245,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       const result = await runWithTimeout(this.#host.clock, timeoutMs, this.#signal, (signal) => {
         return this.#call(id, parts, signal, (context) => declared.handler(context), watches);
       });
-      return outcomeOf(result);
+      return outcomeOf(result, id);
     } catch (error) {
       const outcome = outcomeOfError(error);
       this.#failed(id, outcome);

@@ -15,6 +15,18 @@ export interface StatusDraftOptions {
   readonly shape?: StatusShape;
 }
 
+/** A condition as a handler sets it. */
+export interface ConditionOptions {
+  /** What is said, as `Ready`; CamelCase. */
+  readonly type: string;
+  /** Whether it is true; `"Unknown"` where that could not be found out. */
+  readonly status: boolean | Condition["status"];
+  /** CamelCase word for programs: why the status is as it is. */
+  readonly reason: string;
+  /** The same for people; empty where absent. */
+  readonly message?: string;
+}
+
 /** What handlers set in a status. */
 export type StatusEdits = StatusDraft<object>["edits"];
 
@@ -30,7 +42,7 @@ export type StatusEdits = StatusDraft<object>["edits"];
  * import { StatusDraft } from "./status_draft.ts";
  * const status = new StatusDraft<{ phase?: string }>({}, 3, 0);
  * status.set({ phase: "Ready" });
- * status.condition("Ready", true, "Applied", "ConfigMap applied");
+ * status.condition({ type: "Ready", status: true, reason: "Applied", message: "ConfigMap applied" });
  * if (!status.changed) throw new Error("it differs from the empty status");
  * ```
  */
@@ -87,12 +99,10 @@ export class StatusDraft<Status extends object> {
     }
   }
 
-  /**
-   * Sets a condition. `reason` is CamelCase, `message` for people. `lastTransitionTime` moves only when the truth does.
-   */
-  condition(type: string, truth: boolean | "Unknown", reason: string, message: string = ""): void {
-    const status = truth === "Unknown" ? "Unknown" : truth ? "True" : "False";
-    this.conditionOf(this.#generation, { type, status, reason, message });
+  /** Sets a condition of the present generation. `lastTransitionTime` moves only when its status does. */
+  condition({ type, status, reason, message = "" }: ConditionOptions): void {
+    const word = status === true ? "True" : status === false ? "False" : status;
+    this.conditionOf(this.#generation, { type, status: word, reason, message });
   }
 
   /** Sets a condition that speaks of another generation than the present one. */

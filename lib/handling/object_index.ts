@@ -10,7 +10,7 @@ export type IndexEntries<T extends KubeObject, V> = (object: T) => Iterable<read
  *
  * @example
  * ```ts
- * import { ObjectIndex } from "./object_index.ts";
+ * import { ObjectIndex } from "@pintle/pintle";
  * const byNode = new ObjectIndex("pods by node", (pod: { spec?: { nodeName?: string }; metadata?: { name?: string } }) =>
  *   pod.spec?.nodeName ? [[pod.spec.nodeName, pod.metadata?.name ?? ""]] : []);
  * if (byNode.name !== "pods by node") throw new Error("its name is for messages");

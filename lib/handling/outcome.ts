@@ -1,5 +1,9 @@
 import { type Duration, durationMs } from "../base/duration.ts";
+import { truncate } from "../base/text_width.ts";
 import { describeError, PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
+
+/** Longest value that a message quotes, in characters. */
+const VALUE_LENGTH_MAX = 200;
 
 /** A handler's wish to run again, without an error. */
 export interface Requeue {
@@ -18,7 +22,7 @@ export type ReconcileResult = Requeue | undefined | void;
  * @throws {RangeError} for an unreadable delay.
  * @example
  * ```ts
- * import { requeueAfter } from "./outcome.ts";
+ * import { requeueAfter } from "@pintle/pintle";
  * if (requeueAfter("10m").afterMs !== 600_000) throw new Error("ten minutes");
  * ```
  */
@@ -53,9 +57,18 @@ export type Outcome =
   }
   | { readonly kind: "failed"; readonly reason: string; readonly message: string; readonly error: unknown };
 
-/** The outcome of a handler that returned. */
-export function outcomeOf(result: ReconcileResult): Outcome {
-  return result?.kind === "requeue" ? { kind: "done", requeueAfterMs: result.afterMs } : { kind: "done" };
+/**
+ * The outcome of the handler `id` that returned.
+ *
+ * @throws {PermanentError} for what is neither nothing nor a {@linkcode Requeue}: what it asks for would not happen, and silently.
+ */
+export function outcomeOf(result: ReconcileResult, id: string): Outcome {
+  if (result === undefined || result === null) return { kind: "done" };
+  if (result.kind === "requeue") return { kind: "done", requeueAfterMs: result.afterMs };
+  const value = truncate(JSON.stringify(result) ?? typeof result, VALUE_LENGTH_MAX);
+  throw new PermanentError(`handler "${id}" returned ${value}: return nothing, or requeueAfter("10m")`, {
+    reason: "InvalidResult",
+  });
 }
 
 /**

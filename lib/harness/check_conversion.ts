@@ -37,8 +37,8 @@ export interface ConversionLoss {
  * @example
  * ```ts
  * import * as z from "zod";
- * import { defineResource } from "../operator/mod.ts";
- * import { checkConversion } from "./check_conversion.ts";
+ * import { defineResource } from "@pintle/pintle";
+ * import { checkConversion } from "@pintle/pintle/testing";
  * const Widget = defineResource({
  *   group: "shop.example.com", version: "v2", kind: "Widget",
  *   spec: z.object({ gibibytes: z.int(), mode: z.enum(["a", "b"]).default("a") }),

@@ -26,10 +26,8 @@ let runs = 0;
  *
  * @example
  * ```ts no-run
- * import { EmbeddedSource } from "./embedded.ts";
- * import { denoTests } from "./deno_tests.ts";
- * import { Suite } from "./suite.ts";
- * import { Operator } from "../operator/mod.ts";
+ * import { denoTests, EmbeddedSource, Suite } from "@pintle/pintle/testing";
+ * import { Operator } from "@pintle/pintle";
  * const suite = new Suite("widgets", () => new Operator("widgets"));
  * denoTests(Deno.test, suite, { source: () => new EmbeddedSource() });
  * ```

@@ -174,9 +174,9 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
       const name = metadata!.name!,
         path = `/api/v1/namespaces/${namespace}/pods/${name}/log?tailLines=${LOG_LINES_MAX}`;
       await add(`state of pod ${name}`, () => Promise.resolve(podState(status)));
-      await add(`log of pod ${name}`, async () => textOf(await client.raw("GET", path)));
+      await add(`log of pod ${name}`, async () => textOf(await client.raw(path)));
       await add(`log of pod ${name} before its last restart`, async () => {
-        return textOf(await client.raw("GET", `${path}&previous=true`).catch(() => ""));
+        return textOf(await client.raw(`${path}&previous=true`).catch(() => ""));
       });
     }
     await add(`Events in ${namespace}`, async () => {
@@ -190,7 +190,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
 
   async #scale(replicas: number): Promise<void> {
     const { client, deployment } = this.#options;
-    await client.patch(Deployment, deployment, { spec: { replicas } }, { type: "merge" });
+    await client.patch(Deployment, deployment, { type: "merge", body: { spec: { replicas } } });
   }
 
   async #killPods(signal: AbortSignal): Promise<void> {

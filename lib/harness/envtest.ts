@@ -123,7 +123,7 @@ export class EnvtestCluster implements Cluster {
     const transport = cluster.transport();
     stack.defer(() => transport.close());
     const client = new Client(transport, { fieldManager: "envtest", clock: options.clock, retriesMax: 0 });
-    await deadline.poll("/readyz", () => client.raw("GET", "/readyz", undefined, { signal: options.signal }));
+    await deadline.poll("/readyz", () => client.raw("/readyz", { signal: options.signal }));
     const kubeconfigFile = `${folder}/admin.kubeconfig`;
     await Deno.writeTextFile(kubeconfigFile, cluster.kubeconfig, { mode: 0o600 });
     programs.start("kube-controller-manager", [

@@ -296,7 +296,7 @@ async function serverVersion(cluster: Cluster, clock: Clock): Promise<string> {
   const transport = cluster.transport();
   try {
     const client = new Client(transport, { fieldManager: "scenario", clock });
-    return (await client.raw("GET", "/version") as { gitVersion?: string }).gitVersion ?? "";
+    return (await client.raw("/version") as { gitVersion?: string }).gitVersion ?? "";
   } finally {
     transport.close();
   }

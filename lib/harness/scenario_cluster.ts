@@ -84,7 +84,11 @@ export class ScenarioCluster {
 
   /** Changes an object by merge patch. */
   patch<T extends KubeObject>(ref: Ref<T>, patch: object, options: Partial<PatchOptions> = {}): Promise<T> {
-    return this.client.patch<T>(ref.resource, ref.key, patch as never, { type: "merge", ...options } as PatchOptions);
+    return this.client.patch<T>(
+      ref.resource,
+      ref.key,
+      { type: "merge", ...options, body: patch as never } as PatchOptions,
+    );
   }
 
   /**

@@ -228,7 +228,7 @@ export class Stage {
 
   async #force({ resource, key }: Ref<never>): Promise<void> {
     const patch = { metadata: { finalizers: null } } as never;
-    await this.#admin.patch(resource, key, patch, { type: "merge" }).catch(ignoreNotFound);
+    await this.#admin.patch(resource, key, { type: "merge", body: patch }).catch(ignoreNotFound);
   }
 
   /** Clearing goes on where the scenario's own signal has aborted. */

@@ -75,8 +75,8 @@ export type SuiteOptions<World> =
  *
  * @example
  * ```ts
- * import { ConfigMap, Operator } from "../operator/mod.ts";
- * import { Suite } from "./suite.ts";
+ * import { ConfigMap, Operator } from "@pintle/pintle";
+ * import { Suite } from "@pintle/pintle/testing";
  * const suite = new Suite("labels", () => new Operator("labels"));
  * suite.scenario("a ConfigMap is left alone", async ({ given, then, cluster, expect, ref }) => {
  *   await given("a ConfigMap", () => cluster.applyManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } }));

@@ -119,7 +119,7 @@ export class Workloads implements AsyncDisposable {
 
   async #write<T extends KubeObject>({ resource, key }: Ref<T>, status: object): Promise<T> {
     const { client } = this.#options.waiting, patch = { status } as never;
-    return await client.patch<T>(resource, key, patch, { type: "merge", subresource: "status" });
+    return await client.patch<T>(resource, key, { type: "merge", body: patch, subresource: "status" });
   }
 }
 

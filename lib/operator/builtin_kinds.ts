@@ -25,7 +25,7 @@ export type BuiltinKind<Fields = UntypedFields> = ResourceKind<
  *
  * @example
  * ```ts
- * import { builtinKind } from "./builtin_kinds.ts";
+ * import { builtinKind } from "@pintle/pintle";
  * interface Certificate { spec: { secretName: string }; status?: { notAfter?: string } }
  * const Certificate = builtinKind<Certificate>({ group: "cert-manager.io", version: "v1", kind: "Certificate" });
  * if (Certificate.plural !== "certificates") throw new Error("guessed from the kind");

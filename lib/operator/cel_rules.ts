@@ -23,7 +23,7 @@ export interface CelRule<T> {
  * @example
  * ```ts
  * import * as z from "zod";
- * import { withRules } from "./cel_rules.ts";
+ * import { withRules } from "@pintle/pintle";
  * const range = withRules(z.object({ least: z.int(), most: z.int() }), {
  *   rule: "self.least <= self.most",
  *   message: "least is above most",

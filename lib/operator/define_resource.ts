@@ -64,7 +64,7 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema, Fie
    * @example
    * ```ts
    * import * as z from "zod";
-   * import { defineResource } from "./define_resource.ts";
+   * import { defineResource } from "@pintle/pintle";
    * const Widget = defineResource({
    *   group: "shop.example.com", version: "v2", kind: "Widget",
    *   spec: z.object({ gibibytes: z.int() }),
@@ -91,7 +91,7 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema, Fie
  * @example
  * ```ts
  * import * as z from "zod";
- * import { defineResource } from "./define_resource.ts";
+ * import { defineResource } from "@pintle/pintle";
  * const Widget = defineResource({
  *   group: "shop.example.com", version: "v1", kind: "Widget",
  *   spec: z.object({ size: z.int().min(1) }),

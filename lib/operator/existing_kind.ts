@@ -41,7 +41,7 @@ export interface ExistingKind<Spec extends Schema, Status extends Schema> extend
  * @example
  * ```ts
  * import * as z from "zod";
- * import { existingKind } from "./existing_kind.ts";
+ * import { existingKind } from "@pintle/pintle";
  * const Database = existingKind({
  *   group: "example.com", version: "v1", kind: "Database",
  *   schema: z.object({ size: z.string() }),

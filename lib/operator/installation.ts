@@ -151,7 +151,7 @@ async function applyCrd(
 ): Promise<void> {
   const live = await client.find<DynamicObject>(CRDS, keyOf(declared), { signal });
   const { first, object } = conversionFit(declared, live, keepsUrl);
-  if (first) await client.patch(CRDS, keyOf(declared), first, { type: "merge", dryRun, signal });
+  if (first) await client.patch(CRDS, keyOf(declared), { type: "merge", dryRun, signal, body: first });
   // What a dry run has not made room for would be refused.
   if (!(first && dryRun)) await client.apply(CRDS, object, { force: true, dryRun, signal });
 }

@@ -53,6 +53,7 @@ export type {
   CachedReader,
   ChangeContext,
   ChangeHandler,
+  ConditionOptions,
   ControllerObserver,
   CycleClient,
   DaemonContext,
@@ -115,6 +116,8 @@ export type { DynamicObject, KubeList, OwnerReference } from "../apimachinery/ob
 export type { GroupVersionKind } from "../apimachinery/resource.ts";
 export type { LabelRequirement, Labels } from "../apimachinery/selector.ts";
 export type {
+  AccessOptions,
+  AccessRequest,
   AccessSubject,
   Client,
   ClientOptions,

@@ -107,8 +107,7 @@ export interface OperatorOptions {
  *
  * @example
  * ```ts
- * import { Operator } from "./operator.ts";
- * import { ConfigMap } from "./builtin_kinds.ts";
+ * import { ConfigMap, Operator } from "@pintle/pintle";
  * const operator = new Operator("watcher");
  * operator.on(ConfigMap).reconcile(({ name, log }) => log.info("seen", { name }));
  * ```

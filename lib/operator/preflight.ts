@@ -99,8 +99,8 @@ export async function missingRights(
 ): Promise<Finding[]> {
   const can: Can = (verb, resource, namespace, name) =>
     account
-      ? client.canUser(account, verb, resource, namespace, name, signal)
-      : client.can(verb, resource, namespace, name, signal);
+      ? client.can({ verb, resource, namespace, name }, { user: account, signal })
+      : client.can({ verb, resource, namespace, name }, { signal });
   const rules = await missingRules(operator.rules(), namespace, can, installHint(program));
   if (webhookNamespace) {
     const { own, cluster } = webhookRules(operator), install = installHint(program);
@@ -153,7 +153,7 @@ export async function unservedKinds(
   const kinds = new Map(declared.map((kind) => [`${formatGroupResource(kind)}/${kind.version}`, kind]));
   for (const kind of kinds.values()) {
     const path = kind.group === "" ? "/api/v1" : `/apis/${formatApiVersion(kind)}`;
-    const list = await client.raw("GET", path, undefined, { signal }).catch((error) => {
+    const list = await client.raw(path, { signal }).catch((error) => {
       if (error instanceof NotFoundError) return undefined;
       throw error;
     });

@@ -281,7 +281,7 @@ export class RunningOperator implements AsyncDisposable {
   /** The selected kinds that are there now and may be seen: a store that never fills would hold up all the others. */
   async #addSelected(signal: AbortSignal): Promise<void> {
     for (const { selection, kind } of await kindsSelected(this.#operator, this.client, signal)) {
-      const may = (verb: string) => this.client.can(verb, kind, this.#scope.only, undefined, signal);
+      const may = (verb: string) => this.client.can({ verb, resource: kind, namespace: this.#scope.only }, { signal });
       if (await may("list") && await may("watch")) this.#add(declareSelected(selection, kind, this.#operator.storage));
     }
   }

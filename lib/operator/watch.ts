@@ -8,8 +8,7 @@ import type { AnyKind, ObjectOf } from "../controller/resource_kind.ts";
  *
  * @example
  * ```ts
- * import { Secret } from "./builtin_kinds.ts";
- * import { watch } from "./watch.ts";
+ * import { Secret, watch } from "@pintle/pintle";
  * const byLabel = watch(Secret, ({ metadata }) => {
  *   const name = metadata?.labels?.["shop.example.com/widget"];
  *   return name ? [{ namespace: metadata?.namespace, name }] : [];

@@ -368,7 +368,7 @@ async function askForConversions(
     const live = await client.find<DynamicObject>(CRDS, { name: crd }), asked = live && converterOf(live);
     // Every installation names the Service; one that has run has an authority, too.
     if ("url" in place && asked?.service && asked.caBundle) throw new InstalledError(operator.name);
-    await client.patch(CRDS, { name: crd }, conversionPatch(place, authorities), { type: "merge" });
+    await client.patch(CRDS, { name: crd }, { type: "merge", body: conversionPatch(place, authorities) });
   }
 }
 

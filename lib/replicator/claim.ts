@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { LABEL_VALUE_LENGTH_MAX, type ObjectKey } from "../operator/mod.ts";
+import { type ObjectKey } from "../mod.ts";
+import { LABEL_VALUE_LENGTH_MAX } from "../client.ts";
 import type { CopyRecord } from "./copy_record.ts";
 
 /** Label of every copy: the watch selects by it. Its value tells copies of one Replication from others. */

@@ -1,4 +1,4 @@
-import { ConfigMap, type ReconcileContext, type ResourceKind, Secret } from "../operator/mod.ts";
+import { ConfigMap, type Namespace, type ObjectOf, type ReconcileContext, type ResourceKind, Secret } from "../mod.ts";
 import { type CopyRecord, projectCopy } from "./copy_record.ts";
 import type { ReplicationObject, ReplicationSpec, ReplicationStatus } from "./replication.ts";
 
@@ -7,6 +7,8 @@ export const REPLICATOR_NAME = "pintle-replicator";
 /** What is kept of a copy, or of any object that may be one. */
 export const recordOf = projectCopy(REPLICATOR_NAME);
 
+/** A Namespace, as it is watched. */
+export type NamespaceObject = ObjectOf<typeof Namespace>;
 /** What the handlers of a Replication are given. */
 export type Context = ReconcileContext<ReplicationObject, ReplicationSpec, ReplicationStatus>;
 /** A kind that is replicated, watched as metadata. */

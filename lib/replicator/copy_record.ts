@@ -1,4 +1,5 @@
-import { controllerOf, type KubeObject, LAST_APPLIED_ANNOTATION, type ManagedFieldsEntry } from "../operator/mod.ts";
+import { type KubeObject } from "../mod.ts";
+import { controllerOf, LAST_APPLIED_ANNOTATION, type ManagedFieldsEntry } from "../client.ts";
 import { fieldKeys } from "./source.ts";
 
 /**

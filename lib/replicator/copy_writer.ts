@@ -1,15 +1,13 @@
 import {
   AlreadyExistsError,
-  type CycleClient,
   InvalidError,
-  type JsonObject,
-  type JsonValue,
   type KubeObject,
   NotFoundError,
   type ObjectKey,
   TemporaryError,
-} from "../operator/mod.ts";
-import type { ApiResource } from "../operator/mod.ts";
+} from "../mod.ts";
+import { type CycleClient, type JsonObject, type JsonValue } from "../client.ts";
+import type { ApiResource } from "../client.ts";
 import {
   CLAIM_ANNOTATION,
   claimText,
@@ -121,16 +119,20 @@ export class CopyWriter {
           op: "remove",
           path: `/metadata/${field}/${pointer(mark)}`,
         }));
-      await client.patch(resource, key, [
-        ...this.#guards(copy),
-        ...drop("labels", labels, [REPLICATION_LABEL]),
-        ...drop("annotations", annotations, [REPLICATION_ANNOTATION, CLAIM_ANNOTATION, VERSION_ANNOTATION]),
-        {
-          op: "add",
-          path: `/metadata/annotations/${pointer(ORPHAN_ANNOTATION)}`,
-          value: replicationText(claimant.replication),
-        },
-      ] as JsonValue, { type: "json", metadataOnly: true });
+      await client.patch(resource, key, {
+        type: "json",
+        metadataOnly: true,
+        body: [
+          ...this.#guards(copy),
+          ...drop("labels", labels, [REPLICATION_LABEL]),
+          ...drop("annotations", annotations, [REPLICATION_ANNOTATION, CLAIM_ANNOTATION, VERSION_ANNOTATION]),
+          {
+            op: "add",
+            path: `/metadata/annotations/${pointer(ORPHAN_ANNOTATION)}`,
+            value: replicationText(claimant.replication),
+          },
+        ] as JsonValue,
+      });
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
     }
@@ -194,9 +196,10 @@ export class CopyWriter {
 
   #patch(namespace: string, operations: readonly Operation[]): Promise<KubeObject> {
     const { client, resource } = this.#options;
-    return client.patch<KubeObject>(resource, this.#key(namespace), operations as unknown as JsonValue, {
+    return client.patch<KubeObject>(resource, this.#key(namespace), {
       type: "json",
       metadataOnly: true,
+      body: operations as unknown as JsonValue,
     });
   }
 

@@ -1,12 +1,6 @@
-import {
-  ConfigMap,
-  type CycleClient,
-  type KubeObject,
-  Namespace,
-  type NamespaceObject,
-  Secret,
-  type SecretObject,
-} from "../operator/mod.ts";
+import { ConfigMap, type KubeObject, Namespace, Secret, type SecretObject } from "../mod.ts";
+import { type CycleClient } from "../client.ts";
+import type { NamespaceObject } from "./copied_kinds.ts";
 import { REPLICATION_LABEL, VERSION_ANNOTATION } from "./claim.ts";
 import { Replication } from "./replication.ts";
 import { ACCEPT_ANNOTATION } from "./trust.ts";
@@ -69,7 +63,10 @@ async function addNamespace(client: StoryClient, name: string): Promise<void> {
 }
 
 async function rotate(client: StoryClient): Promise<void> {
-  await client.patch(Secret, SOURCE, { stringData: { password: "correct horse battery staple" } }, { type: "merge" });
+  await client.patch(Secret, SOURCE, {
+    type: "merge",
+    body: { stringData: { password: "correct horse battery staple" } },
+  });
 }
 
 async function deleteCopy(client: StoryClient): Promise<void> {

@@ -1,15 +1,12 @@
+import { type KubeObject, type Logger, Namespace, TemporaryError } from "../mod.ts";
 import {
   type CachedReader,
   describeError,
   formatKey,
-  type KubeObject,
-  type Logger,
   mapConcurrent,
-  Namespace,
   NamespaceTerminatingError,
-  TemporaryError,
   truncate,
-} from "../operator/mod.ts";
+} from "../client.ts";
 import { isCopyOf, REPLICATION_LABEL, type ReplicationIdentity, replicationLabel } from "./claim.ts";
 import { type Context, type CopyKind, KINDS, recordOf } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";
@@ -56,7 +53,12 @@ export class ReplicationReconciler {
   async reconcile(context: Context): Promise<void> {
     const { spec, status, namespace } = context;
     if (spec.suspend) {
-      status.condition("Ready", false, "Suspended", "spec.suspend is true: copies are left as they are");
+      status.condition({
+        type: "Ready",
+        status: false,
+        reason: "Suspended",
+        message: "spec.suspend is true: copies are left as they are",
+      });
       return;
     }
     const targets = compileTargets(spec, namespace, this.#options);
@@ -277,8 +279,8 @@ export class ReplicationReconciler {
   ): void {
     const { kind, name } = spec.source;
     const message = `${kind} ${formatKey({ namespace, name })} does not exist`;
-    status.condition("SourceFound", false, "NotFound", message);
-    status.condition("Ready", false, "SourceNotFound", message);
+    status.condition({ type: "SourceFound", status: false, reason: "NotFound", message });
+    status.condition({ type: "Ready", status: false, reason: "SourceNotFound", message });
     status.set({
       sourceVersion: undefined,
       namespaces: { matched, ready: 0, failed: failures.length },
@@ -295,12 +297,13 @@ export class ReplicationReconciler {
     failures: readonly ReplicationFailure[],
   ): void {
     const failed = failures.length, ready = Math.max(0, matched - failed), { unreachable, reachable } = targets;
-    status.condition("SourceFound", true, "Found");
+    status.condition({ type: "SourceFound", status: true, reason: "Found" });
     const never = unreachable.length > 0
       ? `these targets can never have a copy: ${unreachable.join(", ")}`
       : "spec.targets.namespaces is empty, so no namespace matches";
-    if (unreachable.length > 0 || !reachable) status.condition("TargetsReachable", false, "NeverMatch", never);
-    else status.condition("TargetsReachable", true, "Reachable");
+    if (unreachable.length > 0 || !reachable) {
+      status.condition({ type: "TargetsReachable", status: false, reason: "NeverMatch", message: never });
+    } else status.condition({ type: "TargetsReachable", status: true, reason: "Reachable" });
     status.set({
       sourceVersion: source.contentVersion,
       namespaces: { matched, ready, failed },
@@ -313,10 +316,15 @@ export class ReplicationReconciler {
       const message = `${failed} of ${matched} namespaces refuse copies: ${failures[0]!.message}`;
       const known = status.current.conditions?.some(({ type, reason }) => type === "Ready" && reason === NOT_TRUSTED);
       if (!known) log.warn("not trusted", { refused: failed, message });
-      return status.condition("Ready", false, NOT_TRUSTED, message);
+      return status.condition({ type: "Ready", status: false, reason: NOT_TRUSTED, message });
     }
-    if (!reachable) return status.condition("Ready", false, "NoTargets", never);
-    status.condition("Ready", true, "Replicated", `${ready} of ${matched} copies show the source`);
+    if (!reachable) return status.condition({ type: "Ready", status: false, reason: "NoTargets", message: never });
+    status.condition({
+      type: "Ready",
+      status: true,
+      reason: "Replicated",
+      message: `${ready} of ${matched} copies show the source`,
+    });
   }
 }
 
@@ -345,8 +353,8 @@ function notTrusted(own: string, namespace: string): ReplicationFailure {
 
 function refuseSource({ spec, status, namespace }: Context, { reason, message }: { reason: string; message: string }) {
   const { kind, name } = spec.source, said = `${kind} ${formatKey({ namespace, name })} ${message}`;
-  status.condition("SourceFound", false, reason, said);
-  status.condition("Ready", false, reason, said);
+  status.condition({ type: "SourceFound", status: false, reason, message: said });
+  status.condition({ type: "Ready", status: false, reason, message: said });
 }
 
 function proof(copyVersion: string, source: SourceFacts): string {

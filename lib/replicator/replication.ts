@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type CustomObject, type CustomResource, defineResource } from "../operator/mod.ts";
+import { type CustomObject, type CustomResource, defineResource } from "../mod.ts";
 
 const LabelSelectorSchema = z.object({
   matchLabels: z.record(z.string(), z.string()).optional(),

@@ -2,15 +2,15 @@ import {
   ConfigMap,
   keyOf,
   Namespace,
-  type NamespaceObject,
   type ObjectKey,
   Operator,
   Secret,
+  view,
+  watch,
   type WatchedChange,
-  type WatchOptions,
-} from "../operator/mod.ts";
+} from "../mod.ts";
 import { claimOf, REPLICATION_LABEL } from "./claim.ts";
-import { recordOf, REPLICATOR_NAME } from "./copied_kinds.ts";
+import { type NamespaceObject, recordOf, REPLICATOR_NAME } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import { BY_REPLICATION, ReplicationReconciler, type ReplicatorOptions } from "./reconcile.ts";
 import { Replication, type ReplicationObject } from "./replication.ts";
@@ -37,16 +37,11 @@ export const REPLICATOR_DEFAULTS: ReplicatorOptions = {
 export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator {
   const options = { ...REPLICATOR_DEFAULTS, ...overrides };
   const reconciler = new ReplicationReconciler(options);
-  const namespaces: WatchOptions<ReplicationObject, NamespaceObject> = {
-    resource: Namespace,
-    project: projectNamespace,
-    map: (change) => whoseTargetsChanged(change, options),
-  };
   const operator = new Operator(REPLICATOR_NAME);
   operator.on(Replication)
     .reconcile((context) => reconciler.reconcile(context), {
       watches: [
-        namespaces,
+        watch(view(Namespace, { project: projectNamespace }), (_, change) => whoseTargetsChanged(change, options)),
         copies("Secret"),
         copies("ConfigMap"),
       ],
@@ -58,14 +53,14 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
     verbs: ["create", "patch", "delete"],
   });
 
-  function copies(kind: "Secret" | "ConfigMap"): WatchOptions<ReplicationObject, CopyRecord> {
+  function copies(kind: "Secret" | "ConfigMap") {
     return {
       resource: kind === "Secret" ? Secret : ConfigMap,
       labelSelector: REPLICATION_LABEL,
       metadataOnly: true,
       project: recordOf,
-      indexes: { [BY_REPLICATION]: (copy) => [copy.metadata?.labels?.[REPLICATION_LABEL] ?? ""] },
-      map: (change) => whoseCopyChanged(change, kind, options),
+      indexes: { [BY_REPLICATION]: (copy: CopyRecord) => [copy.metadata?.labels?.[REPLICATION_LABEL] ?? ""] },
+      map: (change: WatchedChange<ReplicationObject, CopyRecord>) => whoseCopyChanged(change, kind, options),
     };
   }
 }

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { ConfigMapObject, KubeObject, SecretObject } from "../operator/mod.ts";
+import type { ConfigMapObject, KubeObject, SecretObject } from "../mod.ts";
 
 /** A source as it is read, for as long as one reconcile lasts. */
 export type SourceObject =

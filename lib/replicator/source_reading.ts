@@ -1,4 +1,4 @@
-import { type ObjectKey, TemporaryError } from "../operator/mod.ts";
+import { type ObjectKey, TemporaryError } from "../mod.ts";
 import { claimOf, replicationText } from "./claim.ts";
 import { type Context, KINDS, recordOf } from "./copied_kinds.ts";
 import type { SourceFacts, SourceObject } from "./source.ts";

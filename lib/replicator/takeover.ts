@@ -1,5 +1,6 @@
-import { ForbiddenError, type KubeObject, TemporaryError } from "../operator/mod.ts";
-import type { CycleClient, ObjectKey } from "../operator/mod.ts";
+import { ForbiddenError, type KubeObject, TemporaryError } from "../mod.ts";
+import type { ObjectKey } from "../mod.ts";
+import type { CycleClient } from "../client.ts";
 import { claimOf, isCopyOf, leftBehindBy, type ReplicationIdentity, replicationText } from "./claim.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import { Replication, type ReplicationObject } from "./replication.ts";

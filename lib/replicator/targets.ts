@@ -1,3 +1,4 @@
+import { PermanentError } from "../mod.ts";
 import {
   globProblem,
   isDnsSubdomain,
@@ -6,10 +7,9 @@ import {
   LAST_APPLIED_ANNOTATION,
   matchesGlobs,
   matchesLabels,
-  type NamespaceObject,
-  PermanentError,
   requirementsOf,
-} from "../operator/mod.ts";
+} from "../client.ts";
+import type { NamespaceObject } from "./copied_kinds.ts";
 import type { ReplicationSpec } from "./replication.ts";
 import { accepts, isReservedName, isTrusted, protection, type TrustSettings } from "./trust.ts";
 

@@ -1,4 +1,5 @@
-import { matchesGlobs, type NamespaceObject } from "../operator/mod.ts";
+import { matchesGlobs } from "../client.ts";
+import type { NamespaceObject } from "./copied_kinds.ts";
 
 /** Annotation of a Namespace: globs of the namespaces whose Replications may write into it, separated by commas. */
 export const ACCEPT_ANNOTATION = "pintle.dev/accept-from";

@@ -1,4 +1,6 @@
-import { type Client, globProblem, Namespace, type NamespaceObject } from "../operator/mod.ts";
+import { Namespace } from "../mod.ts";
+import { type Client, globProblem } from "../client.ts";
+import type { NamespaceObject } from "./copied_kinds.ts";
 import { ACCEPT_ANNOTATION, ACCEPT_LENGTH_MAX, acceptedGlobs, isTrusted, type TrustSettings } from "./trust.ts";
 
 /** Names and lines that are listed one by one; what is beyond is counted. */

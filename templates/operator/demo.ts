@@ -1,11 +1,12 @@
-import type { Client, ConfigMapObject, DemoScenario, DemoView, DynamicObject } from "@pintle/pintle";
-import { ConfigMap } from "@pintle/pintle";
-import { contentOf, Widget, type WidgetSpec } from "./operator.ts";
+import { ConfigMap, type ConfigMapObject, type ObjectOf } from "@pintle/pintle";
+import type { DemoScenario, DemoView } from "@pintle/pintle/cli";
+import type { Client } from "@pintle/pintle/client";
+import { Widget } from "./main.ts";
 
 const namespace = "default";
 
 /** The story that `demo` tells. */
-export const demo: DemoScenario = {
+export const demo = (): DemoScenario => ({
   title: "my-operator keeps a ConfigMap for every Widget",
   unit: "ConfigMaps",
   watches: [Widget, ConfigMap],
@@ -14,7 +15,7 @@ export const demo: DemoScenario = {
     {
       title: "the Widget door grows",
       act: async (client) => {
-        await client.patch(Widget, { namespace, name: "door" }, { spec: { size: 12 } }, { type: "merge" });
+        await client.patch(Widget, { namespace, name: "door" }, { type: "merge", body: { spec: { size: 12 } } });
       },
     },
     {
@@ -26,26 +27,23 @@ export const demo: DemoScenario = {
   ],
   tryOut: ["kubectl get widgets,configmaps", "kubectl delete configmap door", "kubectl edit widget wall"],
   observe,
-};
+});
 
 async function create(client: Client): Promise<void> {
-  const apiVersion = `${Widget.group}/${Widget.version}`, { kind } = Widget;
   for (const [name, size] of Object.entries({ door: 3, roof: 40, wall: 25 })) {
-    const widget = { apiVersion, kind, metadata: { name, namespace }, spec: { size, mode: "shiny" } };
-    await client.create<DynamicObject>(Widget, widget);
+    await client.create(Widget, { metadata: { name, namespace }, spec: { size, mode: "shiny" } });
   }
 }
 
 /** Looks at the cluster itself, never at what the operator says of it. */
 async function observe(client: Client): Promise<DemoView> {
-  const { items: widgets } = await client.list<DynamicObject>(Widget, { namespace });
-  const { items: configMaps } = await client.list<ConfigMapObject>(ConfigMap, { namespace });
-  const rows = widgets.map(({ metadata, spec }) => {
-    const wanted = contentOf(spec as WidgetSpec), name = metadata?.name ?? "";
-    const data = configMaps.find((each) => each.metadata?.name === name)?.data;
+  const { items } = await client.list<ObjectOf<typeof Widget>>(Widget, { namespace });
+  const children = await client.list<ConfigMapObject>(ConfigMap, { namespace });
+  const rows = items.map(({ metadata, spec }) => {
+    const name = metadata?.name ?? "", data = children.items.find((each) => each.metadata?.name === name)?.data;
     if (!data) return { name, state: "waiting" as const, detail: "no ConfigMap" };
-    const same = data.size === wanted.size && data.label === wanted.label;
-    return { name, state: same ? "current" as const : "outdated" as const, detail: `ConfigMap says ${data.label}` };
+    const state = data.size === `${spec.size}` ? "current" as const : "outdated" as const;
+    return { name, state, detail: `ConfigMap says ${data.size}` };
   });
   return { rows, current: rows.filter(({ state }) => state === "current").length, wanted: rows.length };
 }

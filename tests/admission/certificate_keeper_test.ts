@@ -70,9 +70,12 @@ Deno.test("a configuration that somebody changed is as declared again, and one t
   assert.ok(replicas.lines.some(({ message }) => message === "a webhook configuration is not installed"));
   await replicas.install();
   await turn(replicas, async () => (await trusted(replicas)) !== "");
-  await replicas.client.patch(VALIDATING.resource, { name: "certs" }, [
-    { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("nobody") },
-  ], { type: "json" });
+  await replicas.client.patch(VALIDATING.resource, { name: "certs" }, {
+    type: "json",
+    body: [
+      { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("nobody") },
+    ],
+  });
   await turn(replicas, async () => (await trusted(replicas)).includes("CERTIFICATE"));
   assert.equal(await call(replicas.ports[0]!, await trusted(replicas)), true);
 });
@@ -85,7 +88,7 @@ Deno.test("a Secret that somebody deletes, or damages, is a rotation ahead of it
   const secret = { namespace: "default", name: "certs-webhook" }, first = await trusted(replicas);
   const taken: (() => Promise<unknown>)[] = [
     () => replicas.client.delete(SECRETS, secret),
-    () => replicas.client.patch(SECRETS, secret, { data: { "tls.crt": btoa("x") } }, { type: "merge" }),
+    () => replicas.client.patch(SECRETS, secret, { type: "merge", body: { data: { "tls.crt": btoa("x") } } }),
   ];
   for (const take of taken) {
     const before = replicas.steps.length;
@@ -107,9 +110,12 @@ Deno.test("who begins to lead looks at once, and not when its next look is due",
   let leads = false;
   const standby = await replicas.start(() => leads);
   await turn(replicas, () => standby.problem === undefined);
-  await replicas.client.patch(VALIDATING.resource, { name: "certs" }, [
-    { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("nobody") },
-  ], { type: "json" });
+  await replicas.client.patch(VALIDATING.resource, { name: "certs" }, {
+    type: "json",
+    body: [
+      { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("nobody") },
+    ],
+  });
   await replicas.clock.advance(5 * CHECK_MS);
   assert.equal(await trusted(replicas), "nobody", "no look is due yet");
   leads = true;
@@ -193,7 +199,7 @@ for (const [what, [reason, dataOf]] of Object.entries(DECEPTIVE)) {
     const leader = await replicas.start(() => true), standby = await replicas.start(() => false);
     await turn(replicas, () => leader.problem === undefined && standby.problem === undefined);
     const before = replicas.steps.length;
-    await replicas.client.patch(SECRETS, SECRET, { data: dataOf(replicas) } as never, { type: "merge" });
+    await replicas.client.patch(SECRETS, SECRET, { type: "merge", body: { data: dataOf(replicas) } as never });
     let restarted: HostedWebhooks | undefined;
     await turn(replicas, async () => {
       for (const port of replicas.ports) assert.equal(await call(port, await trusted(replicas)), true);
@@ -212,7 +218,7 @@ for (const [what, [reason, dataOf]] of Object.entries(DECEPTIVE)) {
     const former = await replicas.start(() => leads);
     await turn(replicas, () => former.problem === undefined);
     leads = false;
-    await replicas.client.patch(SECRETS, SECRET, { data: dataOf(replicas) } as never, { type: "merge" });
+    await replicas.client.patch(SECRETS, SECRET, { type: "merge", body: { data: dataOf(replicas) } as never });
     let leadsNow = false;
     const restarted = await replicas.start(() => leadsNow);
     await turn(replicas, () => restarted.problem?.includes("cannot be used") === true);
@@ -235,7 +241,7 @@ Deno.test("a Secret that is replaced by another whole one is taken, and no call 
   const leader = await replicas.start(() => true), standby = await replicas.start(() => false);
   await turn(replicas, () => leader.problem === undefined && standby.problem === undefined);
   const data = others(replicas, NAMES), before = await trusted(replicas);
-  await replicas.client.patch(SECRETS, SECRET, { data } as never, { type: "merge" });
+  await replicas.client.patch(SECRETS, SECRET, { type: "merge", body: { data } as never });
   await turn(replicas, async () => {
     for (const port of replicas.ports) assert.equal(await call(port, await trusted(replicas)), true);
     return replicas.steps.includes("retire");
@@ -251,7 +257,7 @@ Deno.test("a next certificate whose key is another's is given up, and what is se
   await turn(replicas, () => replicas.steps.includes("announce") && standby.problem === undefined);
   assert.equal(leader.problem, undefined);
   const data = { "next.key": others(replicas, NAMES)["tls.key"]! };
-  await replicas.client.patch(SECRETS, SECRET, { data } as never, { type: "merge" });
+  await replicas.client.patch(SECRETS, SECRET, { type: "merge", body: { data } as never });
   await turn(replicas, async () => {
     for (const port of replicas.ports) assert.equal(await call(port, await trusted(replicas)), true);
     return replicas.steps.length >= 6;

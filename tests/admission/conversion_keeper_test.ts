@@ -102,7 +102,7 @@ Deno.test("a restart mends a CRD that trusts somebody else or asks elsewhere, an
   const host = await replicas.start(() => false);
   await turn(replicas, () => host.problem === undefined);
   const patch = (conversion: object) =>
-    replicas.client.patch(CRDS, { name: NAME }, { spec: { conversion } } as never, { type: "merge" });
+    replicas.client.patch(CRDS, { name: NAME }, { type: "merge", body: { spec: { conversion } } as never });
   const ca = await trusted(replicas);
   const { authority } = issueServing(["nobody"], replicas.clock.now(), 60_000);
   await patch({ webhook: { clientConfig: { caBundle: btoa(authority) } } });

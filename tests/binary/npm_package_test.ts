@@ -24,7 +24,7 @@ await Deno.writeTextFile(
   JSON.stringify({ type: "module", dependencies: { "@pintle/pintle": `file:${tarball}`, zod: imports.zod.slice(8) } }),
 );
 await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ nodeModulesDir: "manual" }));
-for (const name of ["operator.ts", "main.ts", "demo.ts", "tests", "deploy"]) {
+for (const name of ["main.ts", "demo.ts", "tests", "deploy"]) {
   await runProgram("cp", ["-r", `${ROOT}/templates/operator/${name}`, folder]);
 }
 await inProject("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"]);
@@ -33,7 +33,7 @@ Deno.test("npm makes the package, and its manifest names the exact packages that
   assert.equal(packed.code, 0, packed.err);
   assert.match(packed.out, /^dist\/pintle-pintle-[\d.]+\.tgz: \d+ bytes, depends on \d+ packages\n$/);
   const manifest = JSON.parse(await Deno.readTextFile(`${folder}/node_modules/@pintle/pintle/package.json`));
-  assert.deepEqual(Object.keys(manifest.exports), [".", "./testing"]);
+  assert.deepEqual(Object.keys(manifest.exports), [".", "./client", "./cli", "./testing"]);
   assert.equal(manifest.version, version);
   for (const [name, pinned] of Object.entries(manifest.dependencies)) {
     assert.equal(`npm:${name}@${pinned}`, imports[name]);
@@ -44,13 +44,13 @@ Deno.test("npm makes the package, and its manifest names the exact packages that
 
 Deno.test("an operator on the package passes its type check, its scenarios and its demo", async () => {
   await inProject(Deno.execPath(), ["check", "main.ts", "tests/"]);
-  assert.match(await inProject(Deno.execPath(), ["test", "-A", "tests/"]), /\nok \| 5 passed \| 0 failed/);
+  assert.match(await inProject(Deno.execPath(), ["test", "-A", "tests/"]), /\nok \| 4 passed \| 0 failed/);
   assert.match(await inProject(Deno.execPath(), ["run", "-A", "main.ts", "test"]), /\n3 passed, 0 failed\n/);
   assert.match(await inProject(Deno.execPath(), ["run", "-A", "main.ts", "demo", "--once"]), /\nconverged: 3 of 3 /);
 });
 
 Deno.test("the package carries its types: what does not fit a resource is refused", async () => {
-  const wrong = `import { Widget } from "./operator.ts";
+  const wrong = `import { Widget } from "./main.ts";
 import { Operator } from "@pintle/pintle";
 new Operator("x").on(Widget).reconcile(({ spec }) => void (spec.size satisfies string));\n`;
   await Deno.writeTextFile(`${folder}/wrong.ts`, wrong);
@@ -86,10 +86,10 @@ const major = node ? Number(/\d+/.exec((await runProgram(node, ["--version"])).o
 
 Deno.test("every entry of the package loads in Deno, and where there is no Deno", async () => {
   for (const file of ["load.mjs", "lack.mjs"]) {
-    assert.equal(await inProject(Deno.execPath(), ["run", "-q", "-A", file]), ".\n./testing\n", file);
+    assert.equal(await inProject(Deno.execPath(), ["run", "-q", "-A", file]), ".\n./client\n./cli\n./testing\n", file);
   }
 });
 
 testWith(major < 24 ? "there is no Node 24 here" : undefined, "every entry of the package loads in Node", async () => {
-  assert.equal(await inProject("node", ["load.mjs"]), ".\n./testing\n");
+  assert.equal(await inProject("node", ["load.mjs"]), ".\n./client\n./cli\n./testing\n");
 });

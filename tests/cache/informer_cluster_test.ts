@@ -38,7 +38,10 @@ for (const streamingList of [false, true]) {
       await informer.synced;
       assert.equal(informer.store.size, 25);
       for (const name of names.slice(0, 10)) {
-        const written = await client.patch(CONFIG_MAPS, { namespace, name }, { data: { a: name } }, { type: "merge" });
+        const written = await client.patch(CONFIG_MAPS, { namespace, name }, {
+          type: "merge",
+          body: { data: { a: name } },
+        });
         assert.equal(await informer.waitFor(written.metadata!.resourceVersion!, 5_000), true);
         assert.deepEqual(informer.store.get({ namespace, name })?.data, { a: name });
       }

@@ -140,7 +140,7 @@ export class CrateSite implements Site {
       () =>
         kind === "deleteChild"
           ? client.delete(ConfigMap, key)
-          : client.patch(ConfigMap, key, { data }, { type: "merge" }),
+          : client.patch(ConfigMap, key, { type: "merge", body: { data } }),
     );
   }
 

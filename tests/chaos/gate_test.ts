@@ -126,7 +126,7 @@ Deno.test("what is written of a lease tells its holder, and is no write", async 
   const holders: unknown[] = [];
   await using rig = await Rig.open({ onAnswer: ({ holder, isWrite }) => void holders.push([holder, isWrite]) });
   const lease = { metadata: { name: "l" }, spec: { holderIdentity: "one_1" } };
-  await rig.client.raw("POST", "/apis/coordination.k8s.io/v1/namespaces/pintle-system/leases", lease);
-  await rig.client.raw("GET", "/apis/coordination.k8s.io/v1/namespaces/pintle-system/leases/l");
+  await rig.client.raw("/apis/coordination.k8s.io/v1/namespaces/pintle-system/leases", { method: "POST", body: lease });
+  await rig.client.raw("/apis/coordination.k8s.io/v1/namespaces/pintle-system/leases/l");
   assert.deepEqual([holders, rig.gate.writes], [[["one_1", false], [undefined, false]], 0]);
 });

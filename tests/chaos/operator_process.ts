@@ -38,7 +38,7 @@ async function accountToken(client: Client, operator: Operator): Promise<string>
   await applyInstallation(client, operator, { program: operator.name, namespace });
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${operator.name}/token`;
   const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 86_400 } };
-  return (await client.raw("POST", path, request) as { status: { token: string } }).status.token;
+  return (await client.raw(path, { method: "POST", body: request }) as { status: { token: string } }).status.token;
 }
 
 /**

@@ -112,7 +112,7 @@ export async function untilServed(
   const startMs = clock.elapsed();
   for (;;) {
     try {
-      return void await client.raw("GET", "/readyz", undefined, { signal });
+      return void await client.raw("/readyz", { signal });
     } catch (error) {
       signal.throwIfAborted();
       if (clock.elapsed() - startMs > RECOVERY_MS_MAX) throw error;

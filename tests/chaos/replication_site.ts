@@ -168,7 +168,7 @@ export class ReplicationSite implements Site {
           this.#context,
           () =>
             kind === "editCopy"
-              ? client.patch(resource, copy, { data }, { type: "merge" })
+              ? client.patch(resource, copy, { type: "merge", body: { data } })
               : client.delete(resource, copy),
         );
       }
@@ -251,7 +251,7 @@ export class ReplicationSite implements Site {
   async #patchNamespace(name: string, metadata: { labels?: object; annotations?: object }): Promise<void> {
     await attempt(
       this.#context,
-      () => this.#context.client.patch(Namespace, { name }, { metadata } as never, { type: "merge" }),
+      () => this.#context.client.patch(Namespace, { name }, { type: "merge", body: { metadata } as never }),
     );
   }
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 import { builtinKind } from "../../lib/operator/mod.ts";
 
 /** An operator of a kind of its own that watches, handles and owns kinds that others bring. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Namespace, Operator } from "../../lib/mod.ts";
+import { defineResource, Namespace, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** An operator whose code leaves a promise unawaited, and throws in callbacks of timers; then it goes on working. */
 const Widget = defineResource({ group: "careless.test.pintle.dev", version: "v1", kind: "Widget", spec: z.object({}) });

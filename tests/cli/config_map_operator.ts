@@ -1,4 +1,5 @@
-import { cli, ConfigMap, Operator } from "../../lib/mod.ts";
+import { ConfigMap, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** Puts its finalizer and its records on ConfigMaps, which are not its own, and its finalizer on a kind that it only selects. */
 const operator = new Operator("config-maps");

@@ -127,7 +127,7 @@ Deno.test("an installation behind its Service takes a kind back from a URL", asy
   });
   // As its leader would have it: from then on no process elsewhere takes it over.
   const trusting = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(cluster.door.authority) } } } } };
-  await cluster.client.patch(CRDS, { name: NAME }, trusting, { type: "merge" });
+  await cluster.client.patch(CRDS, { name: NAME }, { type: "merge", body: trusting });
   const env = { PINTLE_WEBHOOK_URL: "https://127.0.0.1:1", PINTLE_WEBHOOK_PORT: "0" };
   const { code, err } = await runBinary(["run", "--http-port", "0", ...kubeconfig], { main: MAIN, env });
   assert.deepEqual([code, /are installed in this cluster, behind a Service/.test(err)], [2, true], err);
@@ -156,10 +156,10 @@ Deno.test("doctor names a kind that nobody is trusted, or there, to convert, bef
   await found(/problem: conversion: disks\.\S+: API servers are told no authority, so they trust no answer/);
   const ended = issueServing(["nobody"], Date.parse("2020-01-01T00:00:00Z"), 86_400_000).authority;
   const former = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(ended) } } } } };
-  await cluster.client.patch(CRDS, { name: NAME }, former, { type: "merge" });
+  await cluster.client.patch(CRDS, { name: NAME }, { type: "merge", body: former });
   await found(/problem: conversion: disks\.\S+: the authority that API servers are told ended at 2020-01-02T/);
   const trusting = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(cluster.door.authority) } } } } };
-  await cluster.client.patch(CRDS, { name: NAME }, trusting, { type: "merge" });
+  await cluster.client.patch(CRDS, { name: NAME }, { type: "merge", body: trusting });
   await found(/ok: conversion: disks\.\S+: there is nothing to convert yet/);
   await cluster.client.create(disks("v2"), disk({ mebibytes: 1 }));
   await found(/problem: conversion: disks\.\S+: objects are refused in v1.*conversion webhook for/);

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** A kind that has grown up: by STAGE it is v1 alone, v2 with a way from and to v1, or v2 alone. */
 const { STAGE = "2", ...env } = Deno.env.toObject();
@@ -16,14 +17,18 @@ const operator = new Operator("disks");
 const seen = { status: "True", reason: "Seen" } as const;
 switch (STAGE) {
   case "1":
-    operator.on(V1).reconcile(({ status }) => status.condition("Ready", true, seen.reason, "in v1"));
+    operator.on(V1).reconcile(({ status }) =>
+      status.condition({ type: "Ready", status: true, reason: seen.reason, message: "in v1" })
+    );
     break;
   case "3":
-    operator.on(V2).reconcile(({ status }) => status.condition("Ready", true, seen.reason, "in v2"));
+    operator.on(V2).reconcile(({ status }) =>
+      status.condition({ type: "Ready", status: true, reason: seen.reason, message: "in v2" })
+    );
     break;
   default:
     operator.on(Converted).reconcile(({ spec, status }) =>
-      status.condition("Ready", true, seen.reason, `${spec.mebibytes} MiB`)
+      status.condition({ type: "Ready", status: true, reason: seen.reason, message: `${spec.mebibytes} MiB` })
     );
 }
 

@@ -135,13 +135,17 @@ Deno.test("a CRD and a role that say something else than the operator declares a
   await using cluster = await InstalledCluster.open();
   const key = { name: "replications.pintle.dev" };
   const path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
-  await cluster.client.patch(CRDS, key, [
-    { op: "remove", path: `${path}/suspend` },
-    { op: "add", path: `${path}/more`, value: { type: "string" } },
-  ], { type: "json" });
-  const rule = { apiGroups: [""], resources: ["pods"], verbs: ["delete"] };
-  await cluster.client.patch(ROLE, { name: ACCOUNT.name }, [{ op: "add", path: "/rules/-", value: rule }], {
+  await cluster.client.patch(CRDS, key, {
     type: "json",
+    body: [
+      { op: "remove", path: `${path}/suspend` },
+      { op: "add", path: `${path}/more`, value: { type: "string" } },
+    ],
+  });
+  const rule = { apiGroups: [""], resources: ["pods"], verbs: ["delete"] };
+  await cluster.client.patch(ROLE, { name: ACCOUNT.name }, {
+    type: "json",
+    body: [{ op: "add", path: "/rules/-", value: rule }],
   });
   const { code, says } = await diagnose(cluster);
   assert.equal(code, 1);
@@ -179,7 +183,7 @@ Deno.test("a Deployment's settings, replicas, memory and namespace are judged be
   assert.match(wrong.says("namespace")[0]!, /^warning: namespace pintle-system enforces Pod Security "privileged"/);
   await deploy(cluster, { PINTLE_GRACE_PERIOD: "1m" }, { replicas: 2 });
   const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
-  await cluster.client.patch(Namespace, { name: ACCOUNT.namespace }, { metadata: { labels } }, { type: "merge" });
+  await cluster.client.patch(Namespace, { name: ACCOUNT.namespace }, { type: "merge", body: { metadata: { labels } } });
   const two = await diagnose(cluster);
   assert.deepEqual(two.says("settings").map((each) => each.replace(/^(\w+): \S+ \S+: /, "$1: ")), [
     "problem: 2 replicas do the same work, since none of them leads",
@@ -219,7 +223,7 @@ Deno.test("why pods do not work is told: what a container waits for, and what ke
     message: 'violates "restricted"',
   };
   const status = { conditions: [{ ...condition, lastTransitionTime: "2026-01-01T00:00:00Z" }] };
-  await cluster.client.patch(Deployment, ACCOUNT, { status } as never, { type: "merge", subresource: "status" });
+  await cluster.client.patch(Deployment, ACCOUNT, { type: "merge", subresource: "status", body: { status } as never });
   assert.ok(
     (await diagnose(cluster)).says("pods").includes(
       'problem: deployment pintle-system/pintle-replicator: FailedCreate: violates "restricted"',

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** An operator whose handlers fail again and again: one in the same way, one in another way each time. */
 const Widget = defineResource({ group: "failing.test.pintle.dev", version: "v1", kind: "Widget", spec: z.object({}) });
@@ -18,6 +19,7 @@ operator.on(Widget).reconcile(({ log }) => {
   });
   throw new RangeError(`failure ${++times}`);
 }, { interval: "100ms" });
+operator.permissions({ apiGroups: [Widget.group], resources: ["widgets"], verbs: ["create"] });
 operator.startup(async ({ client }) => {
   const metadata = { namespace: "default", name: "one" };
   await client.create(Widget, { apiVersion: `${Widget.group}/v1`, kind: "Widget", metadata, spec: {} });

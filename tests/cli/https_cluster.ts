@@ -70,7 +70,8 @@ export class HttpsCluster implements AsyncDisposable {
   async token(): Promise<string> {
     const path = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/${OPERATOR.name}/token`;
     const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
-    return (await this.client.raw("POST", path, request) as { status: { token: string } }).status.token;
+    return (await this.client.raw(path, { method: "POST", body: request }) as { status: { token: string } }).status
+      .token;
   }
 
   /** Writes a kubeconfig and returns its path: the administrator's, or with another user, and members of its cluster replaced. */

@@ -33,7 +33,10 @@ async function init(
 Deno.test("init makes a whole project of that name, with the library behind one entry of its import map", async () => {
   await init("shop-things", async ({ code, out, err }, folder) => {
     assert.deepEqual([code, err], [0, ""]);
-    assert.match(out, /^shop-things: \d+ files, and the library in vendor\/\nnext:\n {2}cd shop-things\n/);
+    assert.match(
+      out,
+      /^shop-things: \d+ files, and the library in vendor\/; main.ts is the one to edit\nnext:\n {2}cd shop-things\n/,
+    );
     assert.deepEqual((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name), ["shop-things"]);
     const all = await paths(`${folder}/shop-things`), own = all.filter((path) => !path.startsWith("vendor/"));
     for (
@@ -49,13 +52,13 @@ Deno.test("init makes a whole project of that name, with the library behind one 
         "deploy/overlays/dev/kustomization.yaml",
         "deploy/overlays/prod/kustomization.yaml",
         "main.ts",
-        "tests/widget_scenarios.ts",
-        "tests/widget_test.ts",
+        "tests/shopthings_scenarios.ts",
+        "tests/shopthings_test.ts",
       ]
     ) assert.ok(own.includes(path), path);
     for (const path of own) {
       const text = await Deno.readTextFile(`${folder}/shop-things/${path}`);
-      assert.doesNotMatch(text, /my-operator|\.\.\/\.\.\/lib/, path);
+      assert.doesNotMatch(text, /my-operator|widget|\.\.\/\.\.\/lib/i, path);
     }
     const config = JSON.parse(await Deno.readTextFile(`${folder}/shop-things/deno.json`));
     assert.deepEqual(Object.keys(config.imports), ["@pintle/pintle", "zod"]);
@@ -176,4 +179,31 @@ Deno.test("a program that makes no projects has no init", async () => {
     undefined,
     { main: "examples/widgets/main.ts" },
   );
+});
+
+/** What a command in a project prints; it must end with 0. */
+async function inProject(folder: string, ...args: string[]): Promise<string> {
+  const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: folder, env }).output();
+  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert.equal(code, 0, `${args.join(" ")}: ${said}`);
+  return said;
+}
+
+for (const name of ["secret-proxy-operator", "class"]) {
+  Deno.test(`the project of an operator named ${name} is formatted, typed, and true to its manifests`, async () => {
+    await init(name, async ({ code }, parent) => {
+      assert.equal(code, 0);
+      const folder = `${parent}/${name}`;
+      await inProject(folder, "fmt", "--check", "-q");
+      await inProject(folder, "task", "-q", "check");
+      await inProject(folder, "run", "-q", "-A", "main.ts", "manifests", "--check", "deploy/base");
+    });
+  });
+}
+
+Deno.test("a first own operator is one file of at most 30 lines, its program included", async () => {
+  const main = await Deno.readTextFile(new URL("../../templates/operator/main.ts", import.meta.url));
+  assert.match(main, /defineResource[^]*\.reconcile\([^]*cli\(operator, /);
+  assert.ok(main.trimEnd().split("\n").length <= 30, main);
 });

@@ -109,7 +109,7 @@ export class InstalledCluster implements AsyncDisposable {
     const spec = { serviceAccountName: ACCOUNT.name, containers: [{ name: "operator", image: "pintle" }] };
     const metadata = { ...ACCOUNT, name, labels };
     await this.client.create<KubeObject>(Pod, { metadata, spec } as KubeObject);
-    await this.client.patch(Pod, metadata, { status } as never, { type: "merge", subresource: "status" });
+    await this.client.patch(Pod, metadata, { type: "merge", subresource: "status", body: { status } as never });
   }
 
   /** A webhook of the operator's own that API servers must ask before a Replication changes, behind a Service that nobody made. */
@@ -129,7 +129,7 @@ export class InstalledCluster implements AsyncDisposable {
     const namespace = await this.namespace("stranger");
     await this.#grant(namespace, rules);
     const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace, name: "stranger" } };
-    await this.client.raw("POST", `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
+    await this.client.raw(`/api/v1/namespaces/${namespace}/serviceaccounts`, { method: "POST", body: account });
     return await this.kubeconfigOf({ namespace, name: "stranger" });
   }
 
@@ -137,7 +137,7 @@ export class InstalledCluster implements AsyncDisposable {
   async kubeconfigOf({ namespace, name } = ACCOUNT): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
     const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
-    const { status } = await this.client.raw("POST", path, request) as { status: { token: string } };
+    const { status } = await this.client.raw(path, { method: "POST", body: request }) as { status: { token: string } };
     const config = parse(await Deno.readTextFile(this.#cluster.kubeconfigPath));
     for (const user of config.users) user.user = { token: status.token };
     const file = `${this.#folder}/${name}`;

@@ -61,7 +61,7 @@ Deno.test("a leader whose lease is taken away ends with 1 and says why", async (
   await using cluster = await HttpsCluster.open();
   await using binary = await replica(cluster, "one");
   await binary.until(/operator runs/);
-  await cluster.client.patch(LEASES, LEASE, { spec: { holderIdentity: "thief" } } as never, { type: "merge" });
+  await cluster.client.patch(LEASES, LEASE, { type: "merge", body: { spec: { holderIdentity: "thief" } } as never });
   const { code, err } = await binary.ended();
   assert.equal(code, 1);
   assert.match(err, /lease pintle-system\/pintle-replicator is lost: thief has it/);
@@ -84,7 +84,7 @@ Deno.test("a leader whose lease is taken away ends with 1, whatever its handlers
   await cluster.client.create(widgets, { metadata: { namespace: "default", name: "one" }, spec: {} } as never);
   await binary.until(/it begins and will not end/);
   const lease = { namespace: "default", name: "stubborn" };
-  await cluster.client.patch(LEASES, lease, { spec: { holderIdentity: "thief" } } as never, { type: "merge" });
+  await cluster.client.patch(LEASES, lease, { type: "merge", body: { spec: { holderIdentity: "thief" } } as never });
   const { code, err } = await binary.ended();
   assert.equal(code, 1);
   assert.match(err, /stubborn: lease default\/stubborn is lost: thief has it/);

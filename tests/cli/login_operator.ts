@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { cli, ConfigMap, type Login, Operator } from "../../lib/mod.ts";
+import { ConfigMap, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
+import { type Login } from "../../lib/client.ts";
 
 const { LOGIN_FILE, PROBE_FILE, ...env } = Deno.env.toObject();
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { Client } from "../../lib/client/mod.ts";
 import { ConfigMap } from "../../lib/operator/mod.ts";
-import type { Login } from "../../lib/mod.ts";
+import type { Login } from "../../lib/client.ts";
 import { openServedCluster, type ServedCluster } from "../served_cluster.ts";
 import { Binary, runBinary } from "./binary.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { HttpsCluster, INSTALLATION } from "./https_cluster.ts";
 import { Binary, RUN_PERMISSIONS, runBinary } from "./binary.ts";
@@ -94,7 +94,10 @@ Deno.test("--check sees files of which nothing is declared any more, and --outpu
     assert.equal(written.code, 0, written.err);
     assert.match(written.out, /crds\.yaml removed$/m);
     assert.match(written.err, /webhooks\.yaml is left: the operator declares nothing of it/);
-    assert.match(written.err, /kustomization\.yaml lists crds\.yaml: take it out of its resources/);
+    assert.match(written.err, /kustomization\.yaml lists webhooks\.yaml, of which nothing is declared/);
+    assert.match(written.out, /kustomization\.yaml: -crds\.yaml$/m);
+    const listed = await Deno.readTextFile(`${folder}/kustomization.yaml`);
+    assert.deepEqual(parse(listed).resources, ["namespace.yaml", "rbac.yaml", "webhooks.yaml"]);
     assert.equal(await Deno.readTextFile(`${folder}/webhooks.yaml`), "# kept by hand\n");
     await list(["namespace.yaml", "rbac.yaml"]);
     assert.equal((await manifests("--check")).code, 0);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Suite } from "../../lib/harness/mod.ts";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** An operator of a kind that no CRD can hold, or, where `REFUSED` is set, of one whose CRD every API server refuses. */
 const size = Deno.env.has("REFUSED")

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { cli, ConfigMap, Operator } from "../../lib/mod.ts";
+import { ConfigMap, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 import { Suite } from "../../lib/harness/mod.ts";
 
 const operator = () => new Operator("patient").startup(() => Promise.resolve());

@@ -29,7 +29,9 @@ export async function startAsPod(
   await Deno.mkdir(`${cluster.folder}/${folder}`);
   const tokens = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
   const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
-  const { status } = await cluster.client.raw("POST", tokens, request) as { status: { token: string } };
+  const { status } = await cluster.client.raw(tokens, { method: "POST", body: request }) as {
+    status: { token: string };
+  };
   await cluster.file(`${folder}/ca.crt`, cluster.door.authority);
   await cluster.file(`${folder}/namespace`, namespace);
   await cluster.file(`${folder}/token`, status.token);

@@ -55,16 +55,20 @@ async function hostileCluster(): Promise<InstalledCluster & AsyncDisposable> {
     } as unknown as LeaseObject);
   }
   await cluster.client.patch<ReplicationObject>(Replication, { namespace: from, name: "token" }, {
-    status: {
-      conditions: [{
-        type: "Stalled",
-        status: "True",
-        reason: "HotLoop",
-        message: HOSTILE,
-        lastTransitionTime: "2026-01-01T00:00:00Z",
-      }],
+    type: "merge",
+    subresource: "status",
+    body: {
+      status: {
+        conditions: [{
+          type: "Stalled",
+          status: "True",
+          reason: "HotLoop",
+          message: HOSTILE,
+          lastTransitionTime: "2026-01-01T00:00:00Z",
+        }],
+      },
     },
-  }, { type: "merge", subresource: "status" });
+  });
   return cluster;
 }
 

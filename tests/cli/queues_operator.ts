@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** An operator of a kind with workers of its own, and of one that it selects. */
 const Widget = defineResource({ group: "queues.test.pintle.dev", version: "v1", kind: "Widget", spec: z.object({}) });

@@ -20,9 +20,10 @@ async function follow(client: Client, signal: AbortSignal): Promise<void> {
       if (type === "DELETED" || object.status?.observedGeneration === generation) continue;
       const replicas = object.spec!.replicas as number;
       const status = { observedGeneration: generation, replicas, updatedReplicas: replicas, readyReplicas: replicas };
-      await client.patch(Deployment, { namespace: namespace!, name: name! }, { status }, {
+      await client.patch(Deployment, { namespace: namespace!, name: name! }, {
         type: "merge",
         subresource: "status",
+        body: { status },
       });
     }
   } catch (error) {

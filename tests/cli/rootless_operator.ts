@@ -1,4 +1,5 @@
-import { cli, Operator } from "../../lib/mod.ts";
+import { Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** A program that says it makes projects, and was built without what they are made of. */
 Deno.exitCode = await cli(new Operator("rootless"), {

@@ -7,7 +7,7 @@ import { SETTINGS } from "../../lib/cli/settings.ts";
 import { Operator } from "../../lib/operator/mod.ts";
 
 const TABLE = {
-  size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "3", description: "How many" }, 1, 9),
+  size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "3", description: "How many" }, { min: 1, max: 9 }),
   token: text({ env: "PINTLE_TOKEN", flag: "token", fallback: "", description: "A key", secret: true }),
 };
 

@@ -72,14 +72,10 @@ Deno.test("a replica whose shards are taken away ends with 1 and says why; the t
   const table = await cluster.client.get<LeaseObject>(LEASES, TABLE);
   assert.equal(ownersOf(table)?.length, SHARDS);
   const stolen = JSON.stringify(Array(SHARDS).fill("thief"));
-  await cluster.client.patch(
-    LEASES,
-    TABLE,
-    { metadata: { annotations: { "pintle.dev/shard-owners": stolen } } } as never,
-    {
-      type: "merge",
-    },
-  );
+  await cluster.client.patch(LEASES, TABLE, {
+    type: "merge",
+    body: { metadata: { annotations: { "pintle.dev/shard-owners": stolen } } } as never,
+  });
   const { code, err } = await binary.ended();
   assert.equal(code, 1);
   assert.match(err, /shards 0,1,.* are somebody else's/);

@@ -5,7 +5,8 @@
  * @module
  */
 import * as z from "zod";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 const Widget = defineResource({
   group: "stubborn.test.pintle.dev",
@@ -20,6 +21,7 @@ operator.on(Widget).reconcile(({ log }) => {
   log.info("it begins and will not end");
   return new Promise<void>((resolve) => void setTimeout(resolve, 3_600_000));
 });
+operator.permissions({ apiGroups: [Widget.group], resources: ["widgets"], verbs: ["create"] });
 operator.startup(async ({ client }) => {
   if (Deno.args.includes("--leader-election")) return; // it may not write yet
   const metadata = { namespace: "default", name: "one" };

@@ -5,7 +5,8 @@
  */
 import { z } from "zod";
 import { type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
-import { cli, defineResource, Operator } from "../../lib/mod.ts";
+import { defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 const Widget = defineResource({
   group: "suites.test.pintle.dev",

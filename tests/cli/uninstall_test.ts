@@ -210,7 +210,7 @@ Deno.test("what is half installed goes as well, and what lacks the operator's la
   const rbac = { group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole", plural: "clusterroles" };
   const role = { ...rbac, namespaced: false };
   const labels = { "app.kubernetes.io/name": null };
-  await cluster.client.patch(role, { name: ACCOUNT.name }, { metadata: { labels } }, { type: "merge" });
+  await cluster.client.patch(role, { name: ACCOUNT.name }, { type: "merge", body: { metadata: { labels } } });
   const said = (await cluster.done("uninstall")).join("\n");
   assert.match(
     said,
@@ -254,7 +254,7 @@ Deno.test("an operator of somebody else's kinds takes its finalizers and records
   assert.deepEqual([left?.finalizers, left?.annotations], [theirs.finalizers, annotations]);
   assert.match(out, /finalizer pintle\.dev\/config-maps taken off 1 limitranges/);
   assert.deepEqual((await cluster.client.get(LimitRange, held)).metadata?.finalizers ?? [], []);
-  await cluster.client.patch(ConfigMap, key, { metadata: { finalizers: null } }, { type: "merge" });
+  await cluster.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { finalizers: null } } });
 });
 
 Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rights are told, and nothing goes", async () => {

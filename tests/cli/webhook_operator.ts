@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { ApiError } from "../../lib/client/mod.ts";
 import { Suite } from "../../lib/harness/mod.ts";
-import { AdmissionError, cli, defineResource, Operator } from "../../lib/mod.ts";
+import { AdmissionError, defineResource, Operator } from "../../lib/mod.ts";
+import { cli } from "../../lib/cli.ts";
 
 /** Admits gadgets that are small enough. */
 const Gadget = defineResource({
@@ -14,7 +15,9 @@ const Gadget = defineResource({
 function gadgets(): Operator {
   const operator = new Operator("gadgets");
   operator.on(Gadget)
-    .reconcile(({ status }) => status.condition("Ready", true, "Seen", "it was seen"))
+    .reconcile(({ status }) =>
+      status.condition({ type: "Ready", status: true, reason: "Seen", message: "it was seen" })
+    )
     .mutate(({ draft }) => void (draft.spec.team ??= "nobody"), { id: "team" })
     .validate(({ spec }) => {
       if (spec.size > 5) throw new AdmissionError("spec.size is above 5");

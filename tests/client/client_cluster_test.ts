@@ -61,14 +61,17 @@ clusterTest("a dry run of any verb keeps nothing, call by call or for all of a c
   const tries: [Client, { dryRun?: boolean }][] = [[client, { dryRun: true }], [dry, {}], [dry, { dryRun: false }]];
   for (const [trying, options] of tries) {
     await trying.create(CONFIG_MAPS, { metadata: { namespace, name: "b" } }, options);
-    const patched = await trying.patch(CONFIG_MAPS, key, label, { ...options, type: "merge" });
+    const patched = await trying.patch(CONFIG_MAPS, key, { ...options, type: "merge", body: label });
     assert.deepEqual(patched.metadata?.labels, { tried: "yes" }, "it is answered as if");
     await trying.apply<DynamicObject>(CONFIG_MAPS, { metadata: { ...key }, data: { two: "2" } }, options);
     await trying.replace<DynamicObject>(CONFIG_MAPS, { metadata: { ...key }, data: {} }, options);
     await trying.delete(CONFIG_MAPS, key, { ...options, uid, propagationPolicy: "Background" });
     await assert.rejects(trying.delete(CONFIG_MAPS, key, { ...options, uid: "another" }), ConflictError);
   }
-  await assert.rejects(dry.raw("POST", `/api/v1/namespaces/${namespace}/configmaps`, {}), /this is a dry run/);
+  await assert.rejects(
+    dry.raw(`/api/v1/namespaces/${namespace}/configmaps`, { method: "POST", body: {} }),
+    /this is a dry run/,
+  );
   const [only, ...more] =
     (await client.list<DynamicObject>(CONFIG_MAPS, { namespace, fieldSelector: "metadata.name!=kube-root-ca.crt" }))
       .items;
@@ -82,7 +85,7 @@ clusterTest("an object lives: created, read, applied, patched, replaced, deleted
   await assert.rejects(client.create(CONFIG_MAPS, { metadata: { ...key } }), AlreadyExistsError);
   const applied = await client.apply<DynamicObject>(CONFIG_MAPS, { metadata: { ...key }, data: { two: "2" } });
   assert.deepEqual(applied.data, { one: "1", two: "2" });
-  const patched = await client.patch(CONFIG_MAPS, key, { data: { one: null } }, { type: "merge" });
+  const patched = await client.patch(CONFIG_MAPS, key, { type: "merge", body: { data: { one: null } } });
   assert.deepEqual(patched.data, { two: "2" });
   await assert.rejects(client.replace(CONFIG_MAPS, made), ConflictError);
   await client.replace<DynamicObject>(CONFIG_MAPS, { ...patched, data: { three: "3" } });
@@ -117,7 +120,7 @@ clusterTest("a watch tells every change in order, from the version it is given",
     }
   })();
   await client.create<DynamicObject>(CONFIG_MAPS, { metadata: { ...key, labels }, data: { a: "1" } });
-  await client.patch(CONFIG_MAPS, key, { data: { a: "2" } }, { type: "merge" });
+  await client.patch(CONFIG_MAPS, key, { type: "merge", body: { data: { a: "2" } } });
   await client.delete(CONFIG_MAPS, key);
   await watching;
   assert.deepEqual(seen, ['ADDED w {"a":"1"}', 'MODIFIED w {"a":"2"}', 'DELETED w {"a":"2"}']);
@@ -210,7 +213,7 @@ clusterTest("who may not is told which rule is missing", async (_client, namespa
     assert.deepEqual(error.rule, { apiGroups: [""], resources: ["configmaps"], verbs: ["patch"] });
     return true;
   });
-  assert.equal(await jane.can("get", CONFIG_MAPS, namespace), false);
+  assert.equal(await jane.can({ verb: "get", resource: CONFIG_MAPS, namespace }), false);
 });
 
 clusterTest("a refused Secret keeps its value to itself and names the field", async (client, namespace) => {

@@ -39,7 +39,7 @@ Deno.test("every write names the field manager, and reads do not", async () => {
   await client.create(WIDGETS, object);
   await client.replace(WIDGETS, object, { subresource: "status" });
   await client.apply(WIDGETS, object, { dryRun: true });
-  await client.patch(WIDGETS, KEY, { spec: 1 }, { type: "merge", metadataOnly: true });
+  await client.patch(WIDGETS, KEY, { type: "merge", metadataOnly: true, body: { spec: 1 } });
   await client.get(WIDGETS, KEY);
   const [create, replace, apply, patch, get] = transport.seen;
   for (const write of [create, replace, apply, patch]) assert.equal(write!.query.get("fieldManager"), "keeper");
@@ -249,8 +249,11 @@ Deno.test("the body of a refusal is read to its bound and then cancelled", async
 
 Deno.test("an access review asks and gives a plain answer", async () => {
   const { client, transport } = setUp(answer({ status: { allowed: true } }, 201), answer({ status: {} }, 201));
-  assert.equal(await client.can("update", { ...WIDGETS, subresource: "status" }, "shop", "a"), true);
-  assert.equal(await client.can("update", WIDGETS), false);
+  assert.equal(
+    await client.can({ verb: "update", resource: { ...WIDGETS, subresource: "status" }, namespace: "shop", name: "a" }),
+    true,
+  );
+  assert.equal(await client.can({ verb: "update", resource: WIDGETS }), false);
   assert.deepEqual(JSON.parse(transport.seen[0]!.body!).spec.resourceAttributes, {
     verb: "update",
     group: "shop.example.com",
@@ -330,7 +333,7 @@ Deno.test("a server's version is numbers, whatever a distribution appends", asyn
 Deno.test("a patch of a list form is sent as it is", async () => {
   const { client, transport } = setUp(answer({ metadata: {} }));
   const body: JsonValue = [{ op: "test", path: "/metadata/resourceVersion", value: "1" }];
-  await client.patch(WIDGETS, KEY, body, { type: "json" });
+  await client.patch(WIDGETS, KEY, { type: "json", body });
   assert.deepEqual(JSON.parse(transport.seen[0]!.body!), body);
   assert.equal(transport.seen[0]!.headers!["content-type"], "application/json-patch+json");
 });

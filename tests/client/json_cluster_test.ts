@@ -82,13 +82,13 @@ clusterTest("an int64 beyond 2^53 is stored, read, patched and applied as it is"
     await client.create<Counter>(counters, { metadata: key, spec: { count: LARGE, free } });
     assert.equal(await stored(), '{"count":9007199254740993,"free":{"deep":[{"n":-9223372036854775808}],"f":0.1}}');
 
-    await client.patch(counters, key, { spec: { count: LARGEST } }, { type: "merge" });
+    await client.patch(counters, key, { type: "merge", body: { spec: { count: LARGEST } } });
     assert.equal((await client.get<Counter>(counters, key)).spec?.count, LARGEST);
     const operations: JsonValue = [
       { op: "test", path: "/spec/count", value: LARGEST },
       { op: "replace", path: "/spec/count", value: LARGE },
     ];
-    await client.patch(counters, key, operations, { type: "json" });
+    await client.patch(counters, key, { type: "json", body: operations });
     assert.equal((await client.get<Counter>(counters, key)).spec?.count, LARGE);
     await client.apply<Counter>(counters, { metadata: key, spec: { count: LARGE + 2n, free } });
     await client.apply(counters, { metadata: key, status: { count: SMALLEST } } as Counter, {
@@ -128,7 +128,10 @@ clusterTest("__proto__ is a key of data like any other", async (client, namespac
       (await client.get<Counter>(resource, { namespace, name })).data as Record<string, string>;
     assert.deepEqual(Object.entries(await read(CONFIG_MAPS)).sort(), [["__proto__", "x"], ["constructor", "y"]]);
     assert.deepEqual(Object.entries(await read(SECRETS)), [["__proto__", "eA=="]]);
-    await client.patch(CONFIG_MAPS, { namespace, name }, { data: JSON.parse('{"__proto__":null}') }, { type: "merge" });
+    await client.patch(CONFIG_MAPS, { namespace, name }, {
+      type: "merge",
+      body: { data: JSON.parse('{"__proto__":null}') },
+    });
     assert.deepEqual(Object.entries(await read(CONFIG_MAPS)), [["constructor", "y"]]);
   }
 });

@@ -19,9 +19,12 @@ Deno.test("an API server takes a user of a kubeconfig for whom it acts as, with 
     await Deno.writeTextFile(`${folder}/config`, stringify(config));
     const { transport } = await connect({ clock: new SystemClock(), kubeconfigPath: `${folder}/config` });
     const client = new Client(transport, { fieldManager: "kubeconfig-test" });
-    const review = await client.raw("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {
-      apiVersion: "authentication.k8s.io/v1",
-      kind: "SelfSubjectReview",
+    const review = await client.raw("/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+      method: "POST",
+      body: {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "SelfSubjectReview",
+      },
     }) as DynamicObject & { status: { userInfo: Record<string, unknown> } };
     assert.deepEqual(review.status.userInfo, {
       username: "bob",

@@ -74,9 +74,9 @@ Deno.test("a create that cannot have arrived is sent again", async () => {
 
 Deno.test("a JSON patch is not repeated, an apply and a merge patch are", async () => {
   const json = setUp(fail(RESET), answer(WIDGET));
-  assert.ok((await outcome(json.clock, json.client.patch(WIDGETS, KEY, [], { type: "json" }))).error);
+  assert.ok((await outcome(json.clock, json.client.patch(WIDGETS, KEY, { type: "json", body: [] }))).error);
   const merge = setUp(fail(RESET), answer(WIDGET));
-  assert.ok((await outcome(merge.clock, merge.client.patch(WIDGETS, KEY, {}, { type: "merge" }))).value);
+  assert.ok((await outcome(merge.clock, merge.client.patch(WIDGETS, KEY, { type: "merge", body: {} }))).value);
   const apply = setUp(fail(RESET), answer(WIDGET));
   assert.ok((await outcome(apply.clock, apply.client.apply(WIDGETS, WIDGET))).value);
 });

@@ -81,7 +81,7 @@ testWith(
     const child = await world.client.get<KubeObject & { data: Record<string, string> }>(ConfigMap, key);
     assert.equal(child.metadata?.ownerReferences?.[0]?.uid, made.metadata.uid);
     await sprocket((_, status) => Number(status.ticks) >= 3 && status.indexed === true);
-    await world.client.patch(Sprocket, key, { spec: { teeth: 9 } }, { type: "merge" });
+    await world.client.patch(Sprocket, key, { type: "merge", body: { spec: { teeth: 9 } } });
     await sprocket((_, status) => status.phase === "Changed from 8 to 9");
     assert.equal((await world.client.get<typeof child>(ConfigMap, key)).data.teeth, "9");
     await world.client.delete(Sprocket, key);
@@ -141,7 +141,7 @@ testWith(
       }
     }
     // Kopf is gone. Meanwhile one changes, one is deleted and waits for a finalizer that nobody takes off.
-    await world.client.patch(Flange, { namespace, name: "changed" }, { spec: { holes: 6 } }, { type: "merge" });
+    await world.client.patch(Flange, { namespace, name: "changed" }, { type: "merge", body: { spec: { holes: 6 } } });
     await world.client.delete(Flange, { namespace, name: "deleted" });
     await world.start();
     await world.untilGone(Flange, { namespace, name: "deleted" });

@@ -10,7 +10,7 @@ Deno.test("a status is drafted as it is sent: dates as text, deep inside as well
 Deno.test("what a draft could not write another one restores, and what was not said stays unsaid", () => {
   const first = new StatusDraft<{ phase?: string; size?: number }>({ phase: "Old", size: 1 }, 1, 0);
   first.set({ phase: "Made", size: undefined });
-  first.condition("Big", true, "Size");
+  first.condition({ type: "Big", status: true, reason: "Size" });
   const second = new StatusDraft<{ phase?: string; size?: number }>({ phase: "Old", size: 1 }, 2, 5);
   second.restore(first.edits);
   const { phase, size, conditions } = second.current;
@@ -21,4 +21,16 @@ Deno.test("what a draft could not write another one restores, and what was not s
     1,
   ]]);
   assert.ok(second.hasSet("Big") && !second.hasSet("Ready"));
+});
+
+Deno.test("a condition's status is a boolean or the API's own word, and its message may be left out", () => {
+  const draft = new StatusDraft({}, 1, 0);
+  draft.condition({ type: "Up", status: false, reason: "Down", message: "it is down" });
+  draft.condition({ type: "Known", status: "False", reason: "Refused" });
+  draft.condition({ type: "Seen", status: "Unknown", reason: "NotAsked" });
+  assert.deepEqual(draft.conditions.map(({ type, status, message }) => [type, status, message]), [
+    ["Up", "False", "it is down"],
+    ["Known", "False", ""],
+    ["Seen", "Unknown", ""],
+  ]);
 });

@@ -170,8 +170,9 @@ Deno.test("a lease that somebody takes away is lost as soon as it is seen", asyn
   const a = electorate.candidate("a");
   await electorate.run(a);
   const { spec } = await electorate.lease();
-  await electorate.client.patch(LEASES, KEY, { spec: { ...spec, holderIdentity: "thief" } } as never, {
+  await electorate.client.patch(LEASES, KEY, {
     type: "merge",
+    body: { spec: { ...spec, holderIdentity: "thief" } } as never,
   });
   await electorate.clock.advance(2_500);
   assert.ok(!a.isLeader);
@@ -182,7 +183,7 @@ Deno.test("a deleted lease is made anew by its holder, and somebody's label on i
   using electorate = new Electorate();
   const a = electorate.candidate("a");
   await electorate.run(a);
-  await electorate.client.patch(LEASES, KEY, { metadata: { labels: { team: "x" } } } as never, { type: "merge" });
+  await electorate.client.patch(LEASES, KEY, { type: "merge", body: { metadata: { labels: { team: "x" } } } as never });
   await electorate.clock.advance(5_000);
   await electorate.client.delete(LEASES, KEY);
   await electorate.clock.advance(5_000);

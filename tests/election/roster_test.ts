@@ -10,7 +10,10 @@ Deno.test("a lease that is renewed in the very moment in which it is buried live
   using weather = new Weather();
   const { clock, client } = weather;
   const renew = () =>
-    client.patch(LEASES, KEY, { spec: { leaseTransitions: clock.now() % 1_000_000 } } as never, { type: "merge" });
+    client.patch(LEASES, KEY, {
+      type: "merge",
+      body: { spec: { leaseTransitions: clock.now() % 1_000_000 } } as never,
+    });
   await client.create<LeaseObject>(LEASES, {
     metadata: { ...KEY, labels: LABELS },
     spec: { holderIdentity: "one", leaseDurationSeconds: 15 },

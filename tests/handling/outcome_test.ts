@@ -3,9 +3,9 @@ import { PermanentError, TemporaryError, TimeoutError } from "../../lib/base/mod
 import { outcomeOf, outcomeOfError, requeueAfter } from "../../lib/handling/mod.ts";
 
 Deno.test("a handler that returns is done, and comes back when it asked to", () => {
-  assert.deepEqual(outcomeOf(undefined), { kind: "done" });
-  assert.deepEqual(outcomeOf(requeueAfter("1h30m")), { kind: "done", requeueAfterMs: 5_400_000 });
-  assert.deepEqual(outcomeOf(requeueAfter(0)), { kind: "done", requeueAfterMs: 0 });
+  assert.deepEqual(outcomeOf(undefined, "reconcile"), { kind: "done" });
+  assert.deepEqual(outcomeOf(requeueAfter("1h30m"), "reconcile"), { kind: "done", requeueAfterMs: 5_400_000 });
+  assert.deepEqual(outcomeOf(requeueAfter(0), "reconcile"), { kind: "done", requeueAfterMs: 0 });
   // @ts-expect-error: no duration
   assert.throws(() => requeueAfter("soon"), RangeError);
 });
@@ -51,4 +51,19 @@ Deno.test("any other error is tried again under the name of its class; what is n
 Deno.test("the message holds the causes", () => {
   const outcome = outcomeOfError(new Error("apply failed", { cause: new Error("quota exceeded") }));
   assert.ok(outcome.kind === "retry" && outcome.message === "apply failed: quota exceeded");
+});
+
+Deno.test("a handler that returns something else fails for good, and the message names handler and value", () => {
+  for (
+    const [result, said] of [
+      [{ requeueAfter: "10s" }, '{"requeueAfter":"10s"}'],
+      ["10s", '"10s"'],
+      [() => {}, "function"],
+    ] as const
+  ) {
+    assert.throws(() => outcomeOf(result as never, "reconcile"), {
+      name: "PermanentError",
+      message: `handler "reconcile" returned ${said}: return nothing, or requeueAfter("10m")`,
+    });
+  }
 });

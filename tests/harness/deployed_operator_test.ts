@@ -36,7 +36,7 @@ class Rollout implements AsyncDisposable {
   async says(status: Record<string, unknown>): Promise<void> {
     const { metadata } = await this.client.get<BuiltinObject>(Deployment, KEY);
     const patch = { status: { observedGeneration: metadata!.generation, ...status } } as never;
-    await this.client.patch(Deployment, KEY, patch, { type: "merge", subresource: "status" });
+    await this.client.patch(Deployment, KEY, { type: "merge", subresource: "status", body: patch });
   }
 
   /** All its replicas are ready. */
@@ -51,7 +51,7 @@ class Rollout implements AsyncDisposable {
     const spec = { containers: [{ name: "operator", image: "mine:1" }] };
     await this.client.create<KubeObject>(Pod, { apiVersion: "v1", kind: "Pod", metadata, spec } as KubeObject);
     const key = { namespace: KEY.namespace, name };
-    await this.client.patch(Pod, key, { status } as never, { type: "merge", subresource: "status" });
+    await this.client.patch(Pod, key, { type: "merge", subresource: "status", body: { status } as never });
   }
 
   /** The scale that it is to have. */

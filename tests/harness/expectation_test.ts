@@ -45,7 +45,11 @@ class Home implements Disposable {
 
   async status(name: string, status: object): Promise<void> {
     const path = `/apis/apps/v1/namespaces/home/deployments/${name}/status`;
-    await this.client.raw("PATCH", path, { status } as never, { contentType: "application/merge-patch+json" });
+    await this.client.raw(path, {
+      method: "PATCH",
+      body: { status } as never,
+      contentType: "application/merge-patch+json",
+    });
   }
 
   event(name: string, type: string, reason: string, note: string): Promise<unknown> {
@@ -103,7 +107,7 @@ Deno.test("toBeGone waits until the object is gone, and says what holds it", asy
     /last seen:\n {2}it is there, being deleted since 2026-\S+, held by example\.com\/hold$/,
   );
   const gone = home.expect(ConfigMap, "a").toBeGone();
-  await home.client.patch(ConfigMap, key, { metadata: { finalizers: null } } as never, { type: "merge" });
+  await home.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { finalizers: null } } as never });
   await gone;
 });
 
@@ -192,8 +196,9 @@ Deno.test("a condition that speaks of an older generation does not count, and th
   const conditions = [{ type: "Available", status: "True", reason: "Done", message: "all" }];
   await home.deployment("a", { observedGeneration: 1, conditions });
   await home.expect(Deployment, "a").toHaveCondition("Available");
-  await home.client.patch(Deployment, { namespace: "home", name: "a" }, { spec: { replicas: 2 } } as never, {
+  await home.client.patch(Deployment, { namespace: "home", name: "a" }, {
     type: "merge",
+    body: { spec: { replicas: 2 } } as never,
   });
   assert.match(
     await home.message(home.expect(Deployment, "a").toHaveCondition("Available")),

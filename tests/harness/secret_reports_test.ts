@@ -39,7 +39,7 @@ function logins(): Operator {
     const values = [
       await client.get<SecretObject>(Secret, { namespace, name: "get" }),
       (await client.list<SecretObject>(Secret, { namespace, labelSelector: "way=list" })).items[0]!,
-      await client.patch<SecretObject>(Secret, { namespace, name: "patch" }, patch, { type: "merge" }),
+      await client.patch<SecretObject>(Secret, { namespace, name: "patch" }, { type: "merge", body: patch }),
       held,
     ].map(valueOf);
     const text = values.map((value) =>

@@ -152,7 +152,7 @@ Deno.test("on a cluster with nodes makeReady waits for them and writes nothing, 
       await create(scenario, WORKLOADS[0]);
       const made = makeReady(ref(Deployment, "w"));
       const status = { observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 3 };
-      await cluster.client.patch(Deployment, key, { status } as never, { type: "merge", subresource: "status" });
+      await cluster.client.patch(Deployment, key, { type: "merge", body: { status }, subresource: "status" });
       assert.deepEqual((await made as unknown as { status: object }).status, status);
     }, { workloads: { readyAfter: "1ms" } }),
   );

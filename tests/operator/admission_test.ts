@@ -51,8 +51,9 @@ Deno.test("handlers of a running operator refuse and change what the API server 
   await world.start();
   const made = await world.client.create(Gadget, gadget(world, "a", { size: 5 }));
   assert.equal((made.spec as { team?: string }).team, "admins");
-  const shrink = world.client.patch(Gadget, { namespace: world.home, name: "a" }, { spec: { size: 4 } }, {
+  const shrink = world.client.patch(Gadget, { namespace: world.home, name: "a" }, {
     type: "merge",
+    body: { spec: { size: 4 } },
   });
   await assert.rejects(shrink, refusedWith(422, /grow.*denied the request: spec.size cannot shrink/));
   const huge = world.client.create(Gadget, gadget(world, "b", { size: 100 }));
@@ -76,11 +77,11 @@ Deno.test("a handler of status looks at status alone, and one of deletions can k
   const key = { namespace: world.home, name: "a" };
   await world.client.create(Gadget, gadget(world, "a", {}, { annotations: { keep: "1" } }));
   const say = (phase: string) =>
-    world.client.patch(Gadget, key, { status: { phase } }, { type: "merge", subresource: "status" });
+    world.client.patch(Gadget, key, { type: "merge", subresource: "status", body: { status: { phase } } });
   await assert.rejects(say("Broken"), refusedWith(403, /no status says that/));
   await say("Ready");
   await assert.rejects(world.client.delete(Gadget, key), refusedWith(403, /it is kept/));
-  await world.client.patch(Gadget, key, { metadata: { annotations: { keep: null } } }, { type: "merge" });
+  await world.client.patch(Gadget, key, { type: "merge", body: { metadata: { annotations: { keep: null } } } });
   await world.client.delete(Gadget, key);
 });
 
@@ -121,7 +122,7 @@ Deno.test("a memo is one for an object's handlers, admission among them, and a c
   await using world = await World.open(operator);
   await world.start();
   const key = { namespace: world.home, name: "a" };
-  const grow = (size: number) => world.client.patch(Gadget, key, { spec: { size } }, { type: "merge" });
+  const grow = (size: number) => world.client.patch(Gadget, key, { type: "merge", body: { spec: { size } } });
   const says = (phase: string) =>
     world.untilObject<KubeObject & { status?: { phase?: string } }>(
       Gadget,

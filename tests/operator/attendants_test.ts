@@ -13,7 +13,7 @@ async function createWidget(world: VirtualWorld, spec: object = {}, metadata: ob
 }
 
 async function patchWidget(world: VirtualWorld, body: object): Promise<void> {
-  await world.client.patch(Widget, KEY, body as never, { type: "merge" });
+  await world.client.patch(Widget, KEY, { type: "merge", body: body as never });
   await world.advance(1);
 }
 
@@ -69,7 +69,9 @@ Deno.test("a slow event handler of one object holds up no other, and a flood pas
     Widget,
     { metadata: { namespace: "home", name: "other" }, spec: { size: 1 } } as unknown as WidgetObject,
   );
-  for (let size = 2; size <= 150; size++) await world.client.patch(Widget, KEY, { spec: { size } }, { type: "merge" });
+  for (let size = 2; size <= 150; size++) {
+    await world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size } } });
+  }
   await world.advance(1);
   assert.deepEqual(heard, ["other added 1"]);
   gate.resolve();
@@ -210,10 +212,13 @@ Deno.test("an index is complete before the first handler of any kind, follows ch
   await world.client.create<ConfigMapObject>(ConfigMap, { metadata: { namespace: "home", name: "ask" } });
   await world.restart(operator);
   assert.deepEqual(seen.at(-1), "1:a,b 2:c");
-  await world.client.patch(Widget, { namespace: "home", name: "b" }, { spec: { size: 3 } }, { type: "merge" });
+  await world.client.patch(Widget, { namespace: "home", name: "b" }, { type: "merge", body: { spec: { size: 3 } } });
   await world.client.delete(Widget, { namespace: "home", name: "c" });
   await world.advance(1);
-  await world.client.patch(ConfigMap, { namespace: "home", name: "ask" }, { data: { again: "1" } }, { type: "merge" });
+  await world.client.patch(ConfigMap, { namespace: "home", name: "ask" }, {
+    type: "merge",
+    body: { data: { again: "1" } },
+  });
   await world.advance(1);
   assert.deepEqual(seen.at(-1), "1:a 3:b");
 });

@@ -41,7 +41,7 @@ for (const verdict of ["dieBefore", "dieAfter"] as const) {
       assert.equal((await world.client.get<WidgetObject>(Widget, key)).status?.phase, "Made", `create, write ${nth}`);
       assert.deepEqual([...new Set(calls)], ["create"]);
       await world.kill();
-      await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+      await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
       await world.start({ fault });
       await world.idleThenKill();
       await world.start();
@@ -73,7 +73,7 @@ Deno.test("an object that changes after a crash at any write of its creation is 
       const fault = (_request: unknown, write: number) => write === nth ? (struck = true, verdict) : "pass";
       await world.start({ fault });
       await world.idleThenKill();
-      await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+      await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
       seen.length = 0;
       await world.start();
       await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 2);

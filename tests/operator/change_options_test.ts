@@ -15,7 +15,7 @@ async function openWith(operator: Operator, spec: object = {}): Promise<VirtualW
 }
 
 async function patch(world: VirtualWorld, body: object): Promise<void> {
-  await world.client.patch(Widget, KEY, body as never, { type: "merge" });
+  await world.client.patch(Widget, KEY, { type: "merge", body: body as never });
   await world.advance(1);
 }
 

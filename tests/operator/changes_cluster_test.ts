@@ -46,13 +46,13 @@ for (const [name, options] of Object.entries(STORAGES)) {
     const namespace = await world.namespace("a"), key = { namespace, name: "w" };
     await createWidget(world, Widget, namespace, "w", { size: 1, note: "a" });
     await untilReady(world, Widget, namespace, "w");
-    await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+    await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
     await world.untilObject<WidgetObject>(
       Widget,
       key,
       (widget) => widget.status?.observedGeneration === 2 && conditionOf(widget, "Ready")?.status === "True",
     );
-    await world.client.patch(Widget, key, { spec: { note: null } }, { type: "merge" });
+    await world.client.patch(Widget, key, { type: "merge", body: { spec: { note: null } } });
     await world.untilObject<WidgetObject>(Widget, key, (widget) => widget.status?.observedGeneration === 3);
     await world.idle();
     await world.client.delete(Widget, key);
@@ -112,7 +112,7 @@ Deno.test("a Secret's changes are told by digests, on objects that anybody owns"
     key,
     ({ metadata }) => handled in (metadata?.annotations ?? {}),
   );
-  await world.client.patch(Secret, key, { stringData: { password: "correct horse" } }, { type: "merge" });
+  await world.client.patch(Secret, key, { type: "merge", body: { stringData: { password: "correct horse" } } });
   const second = await world.untilObject<SecretObject>(
     Secret,
     key,
@@ -188,7 +188,7 @@ Deno.test("an object that no handler of changes is for is not written to, and be
   await world.idle();
   assert.deepEqual(world.writes.filter(({ path }) => path.includes("/other")), []);
   assert.equal((await world.client.get<WidgetObject>(Widget, other)).status, undefined);
-  await world.client.patch(Widget, other, { metadata: { labels } }, { type: "merge" });
+  await world.client.patch(Widget, other, { type: "merge", body: { metadata: { labels } } });
   await untilReady(world, Widget, namespace, "other");
   assert.deepEqual(calls, ["create w", "create other"]);
 });

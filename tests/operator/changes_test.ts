@@ -23,7 +23,7 @@ async function createWidget(world: VirtualWorld, spec: object = {}, metadata: ob
 }
 
 async function patchWidget(world: VirtualWorld, body: object): Promise<void> {
-  await world.client.patch(Widget, KEY, body as never, { type: "merge" });
+  await world.client.patch(Widget, KEY, { type: "merge", body: body as never });
   await world.advance(1);
 }
 
@@ -96,7 +96,11 @@ Deno.test("status, and what the operator notes down itself, is no change", async
   operator.on(Widget).create(say("made")).update(say("changed"));
   await using world = await VirtualWorld.open(operator);
   await createWidget(world);
-  await world.client.patch(Widget, KEY, { status: { note: "by hand" } }, { type: "merge", subresource: "status" });
+  await world.client.patch(Widget, KEY, {
+    type: "merge",
+    subresource: "status",
+    body: { status: { note: "by hand" } },
+  });
   await world.advance(60_000, 10_000);
   assert.deepEqual(calls, ["made create"]);
 });
@@ -386,7 +390,7 @@ Deno.test("objects of built-in kinds are remembered in annotations of the operat
   const key = { namespace: "home", name: "s" };
   await world.client.create(Secret, { metadata: key, data: { password: btoa("hunter2-hunter2") } });
   await world.advance(1);
-  await world.client.patch(Secret, key, { data: { password: btoa("correct horse") } }, { type: "merge" });
+  await world.client.patch(Secret, key, { type: "merge", body: { data: { password: btoa("correct horse") } } });
   await world.advance(1);
   assert.deepEqual(seen, [["change data.password"]]);
   const text = JSON.stringify((await world.client.get<KubeObject>(Secret, key)).metadata?.annotations);
@@ -414,9 +418,9 @@ Deno.test("an object of 200 kB is remembered by digests: its handlers still run,
   await world.advance(1);
   const { annotations = {} } = (await world.client.get<KubeObject>(ConfigMap, key)).metadata!;
   assert.ok(JSON.stringify(annotations).length < 1_000, `${JSON.stringify(annotations).length}`);
-  await world.client.patch(ConfigMap, key, { data: { other: "b" } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { data: { other: "b" } } });
   await world.advance(1);
-  await world.client.patch(ConfigMap, key, { data: { mode: "b" } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { data: { mode: "b" } } });
   await world.advance(1);
   await world.client.delete(ConfigMap, key);
   await world.advance(1);

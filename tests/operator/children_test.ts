@@ -50,7 +50,7 @@ Deno.test("a change that asks for nothing new, and a restart on converged object
   await world.idle();
   const before = world.writes.length;
   const patch = { metadata: { labels: { seen: "1" } } };
-  const { metadata } = await world.client.patch(Widget, { namespace, name: "one" }, patch, { type: "merge" });
+  const { metadata } = await world.client.patch(Widget, { namespace, name: "one" }, { type: "merge", body: patch });
   await sawVersion(world, metadata!.resourceVersion!);
   await world.idle();
   assert.equal(world.writes.length, before);
@@ -66,7 +66,7 @@ Deno.test("a child that somebody edits or deletes is restored; fields of others 
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w", { size: 1 });
   await untilReady(world, Widget, namespace, "w");
-  await world.client.patch(ConfigMap, key, { data: { size: "99", theirs: "kept" } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { data: { size: "99", theirs: "kept" } } });
   const restored = await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.size === "1");
   assert.equal(restored.data?.theirs, "kept");
   await world.client.delete(ConfigMap, key);
@@ -89,7 +89,7 @@ Deno.test("a field that is no longer asked for goes from the child", async () =>
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w", { note: "hello" });
   await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.note === "hello");
-  await world.client.patch(Widget, key, { spec: { note: null } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { note: null } } });
   const child = await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.note === undefined);
   assert.deepEqual(child.data, { size: "1" });
 });
@@ -135,7 +135,7 @@ Deno.test("a child in another namespace is refused, unless it is not to be owned
   assert.match(conditionOf(widget, "Ready")!.message, /owner references do not cross namespaces.*owned: false/);
   assert.equal(await world.client.find(ConfigMap, { namespace: far, name: "far" }), undefined);
   owned = false;
-  await world.client.patch(Widget, { namespace, name: "w" }, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, { namespace, name: "w" }, { type: "merge", body: { spec: { size: 2 } } });
   await untilReady(world, Widget, namespace, "w");
   const child = await world.client.get(ConfigMap, { namespace: far, name: "far" });
   assert.equal(child.metadata?.ownerReferences, undefined);
@@ -193,7 +193,7 @@ Deno.test("prune deletes the children that are no longer applied, and nobody els
   await untilReady(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "other");
   await world.kill(); // what it applied, it knows by the owner references alone
-  await world.client.patch(Widget, key, { spec: { size: 1 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 1 } } });
   await world.start();
   await world.untilGone(ConfigMap, { namespace, name: "w-2" });
   await world.untilGone(ConfigMap, { namespace, name: "w-3" });
@@ -273,7 +273,7 @@ Deno.test("a child whose lists the server completes costs a write per change and
   await untilReady(world, Widget, namespace, "w");
   const relabel = async (seen: string) => {
     const patch = { metadata: { labels: { seen } } };
-    await world.client.patch(Widget, key, patch, { type: "merge" });
+    await world.client.patch(Widget, key, { type: "merge", body: patch });
     await world.untilObject(Widget, key, ({ metadata }) => metadata?.labels?.seen === seen);
     await world.idle();
   };
@@ -281,16 +281,20 @@ Deno.test("a child whose lists the server completes costs a write per change and
   await relabel("1");
   const settled = applies();
   await relabel("2");
-  await world.client.patch(StatefulSet, key, { status: { replicas: 1 } }, { type: "merge", subresource: "status" });
+  await world.client.patch(StatefulSet, key, {
+    type: "merge",
+    subresource: "status",
+    body: { status: { replicas: 1 } },
+  });
   await relabel("3");
   assert.equal(
     applies(),
     settled,
     "what is as it was applied, costs nothing, also when the status of the child changes",
   );
-  await world.client.patch(StatefulSet, key, { spec: { replicas: 5 } }, { type: "merge" });
+  await world.client.patch(StatefulSet, key, { type: "merge", body: { spec: { replicas: 5 } } });
   await world.untilObject<ObjectOf<typeof StatefulSet>>(StatefulSet, key, ({ spec }) => spec?.replicas === 1);
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   await world.untilObject<ObjectOf<typeof StatefulSet>>(StatefulSet, key, ({ spec }) => spec?.replicas === 2);
   await world.idle();
   await world.stop();

@@ -49,7 +49,7 @@ export class ClusterSweep {
     for (const key of keys) {
       await this.#client.delete(kind, key).catch(nothing);
       if (kind !== Namespace && kind !== CRDS) {
-        await this.#client.patch(kind, key, { metadata: { finalizers: null } }, { type: "merge" }).catch(nothing);
+        await this.#client.patch(kind, key, { type: "merge", body: { metadata: { finalizers: null } } }).catch(nothing);
       }
     }
     for (const key of keys) await new Expectation({ resource: kind, key }, waiting).toBeGone();

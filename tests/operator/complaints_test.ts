@@ -80,7 +80,7 @@ Deno.test("1, a watch goes silently blind: it is noticed after 70 seconds, and w
   await makeWidget(world, { size: 1 });
   assert.deepEqual(seen, [1]);
   transport.forget();
-  await world.client.patch(Widget, KEY, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size: 2 } } });
   await world.advance(30_000, 5_000);
   assert.deepEqual(seen, [1], "nobody could know");
   const [watched] = world.running.watches;
@@ -129,7 +129,7 @@ Deno.test("3, one finalizer name for all operators: two operators of one kind ho
   assert.deepEqual([...held.metadata.finalizers!].sort(), [`${Widget.group}/first`, `${Widget.group}/second`]);
   await world.idle();
   const before = (await world.client.get<WidgetObject>(Widget, key)).metadata.resourceVersion;
-  await world.client.patch(Widget, key, { metadata: { labels: { a: "b" } } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { a: "b" } } } });
   await world.idle();
   assert.ok(world.writes.length <= 4, `${world.writes.length} writes of one of them, ${before}`);
   await world.client.delete(Widget, key);
@@ -165,7 +165,7 @@ Deno.test("5, double or lost handling: changes that come while one is handled ar
   await using world = await VirtualWorld.open(operator);
   await makeWidget(world, { size: 1 });
   for (const to of [2, 3, 4]) {
-    await world.client.patch(Widget, KEY, { spec: { size: to } }, { type: "merge" });
+    await world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size: to } } });
     await world.advance(1);
   }
   assert.deepEqual(seen, ["1>2"]);
@@ -210,7 +210,7 @@ Deno.test("7, the last-handled annotation is too large: an object of 900 kB is h
     ({ metadata }) => metadata?.annotations?.["keeper.pintle.dev/handled"] !== undefined,
   );
   assert.ok(JSON.stringify(made.metadata!.annotations).length < 2_000);
-  await world.client.patch(ConfigMap, key, { data: { other: "b" } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { data: { other: "b" } } });
   await world.until([ConfigMap], () => Promise.resolve(calls.includes("update")));
   await world.client.delete(ConfigMap, key);
   await world.untilGone(ConfigMap, key);
@@ -254,7 +254,7 @@ Deno.test("9, no leader election: of two replicas one works, and the other takes
   assert.deepEqual([first.state, second.state], ["running", "standby"]);
   await first.stop(1_000);
   await one.release();
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 2);
   assert.ok(handled.includes("two 2") && !handled.includes("one 2") && !handled.includes("two 1"), `${handled}`);
   await second.stop(1_000);
@@ -326,8 +326,8 @@ Deno.test("13, version upgrades: clients of a former version go on, converted by
       if (error instanceof ApiError) return false;
       throw error;
     }));
-  await world.client.patch(Upgraded, key(world), { spec: { urgent: true } }, { type: "merge" });
-  await world.client.patch(V1, key(world), { spec: { minutes: 3 } }, { type: "merge" });
+  await world.client.patch(Upgraded, key(world), { type: "merge", body: { spec: { urgent: true } } });
+  await world.client.patch(V1, key(world), { type: "merge", body: { spec: { minutes: 3 } } });
   const { spec } = await world.client.get<DynamicObject>(Upgraded, key(world));
   assert.deepEqual(spec, { seconds: 180, urgent: true });
   await world.until([Upgraded], () => Promise.resolve(seen.includes(180)));
@@ -343,7 +343,7 @@ Deno.test("14, no parent–child reconcile: a child that somebody edits or delet
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w", { size: 3 });
   const child = await world.untilObject<ConfigMapObject>(ConfigMap, key);
-  await world.client.patch(ConfigMap, key, { data: { size: "9" } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { data: { size: "9" } } });
   await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.size === "3");
   await world.client.delete(ConfigMap, key);
   await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ metadata }) => metadata?.uid !== child.metadata?.uid);

@@ -79,7 +79,7 @@ async function createUnreadable(world: World, kind: WidgetKind, namespace: strin
       return true;
     } catch {
       const touched = { metadata: { annotations: { at: crypto.randomUUID() } } };
-      await world.client.patch(CRDS, { name: `widgets.${kind.group}` }, touched, { type: "merge" });
+      await world.client.patch(CRDS, { name: `widgets.${kind.group}` }, { type: "merge", body: touched });
       return false;
     }
   });
@@ -188,7 +188,7 @@ Deno.test("a timer does not defeat backoff: an object that cannot be read costs 
   await world.idle();
   const passes = () => world.logs.filter(({ message }) => message === "cycle starts").length;
   assert.ok(passes() <= 2, `${passes()}`);
-  await world.client.patch(kind, key, { spec: { size: 3 } }, { type: "merge" });
+  await world.client.patch(kind, key, { type: "merge", body: { spec: { size: 3 } } });
   await world.untilObject<WidgetObject>(kind, key, (widget) => conditionOf(widget, "Ready")?.status === "True");
   assert.deepEqual(ran.toSorted(), ["create 3", "daemon 3", "tick"]);
 });
@@ -255,7 +255,7 @@ Deno.test("Ready: an update that no handler is for moves its generation, and a c
     const key = { namespace, name };
     await createWidget(world, Widget, namespace, name, { size });
     await untilReady(world, Widget, namespace, name, truth);
-    await world.client.patch(Widget, key, { spec: { note: "changed" } }, { type: "merge" });
+    await world.client.patch(Widget, key, { type: "merge", body: { spec: { note: "changed" } } });
     // As `kubectl wait` looks at it: a condition of an older generation does not count.
     const later = await world.untilObject<WidgetObject>(
       Widget,
@@ -283,7 +283,7 @@ Deno.test("Ready: with a reconcile or a timer beside it, a creation that was giv
   await untilReady(world, Widget, namespace, "w", "False", "NotSold");
   await world.stop();
   await world.start();
-  await world.client.patch(Widget, key, { metadata: { labels: { a: "b" } } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { a: "b" } } } });
   const before = ticks;
   await world.until([Widget], () => Promise.resolve(ticks > before + 3 || touched(world, key)));
   assert.equal(conditionOf(await world.client.get<WidgetObject>(Widget, key), "Ready")?.reason, "NotSold");
@@ -291,7 +291,7 @@ Deno.test("Ready: with a reconcile or a timer beside it, a creation that was giv
 
 /** Has something change, so that a wait looks again. */
 async function touched(world: World, key: { namespace: string; name: string }): Promise<false> {
-  await world.client.patch(Widget, key, { metadata: { labels: { at: crypto.randomUUID() } } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { at: crypto.randomUUID() } } } });
   return false;
 }
 
@@ -305,7 +305,7 @@ Deno.test("Ready never claims a generation that its handlers have not seen", asy
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w", { size: 1 });
   await world.untilObject<WidgetObject>(Widget, key, (widget) => conditionOf(widget, "Ready")?.reason === "Later");
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   await createWidget(world, Widget, namespace, "other", { size: 2 });
   await untilReady(world, Widget, namespace, "other");
   await world.idle();
@@ -359,7 +359,7 @@ Deno.test("prune deletes a child in spite of conflicts", async () => {
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w", { size: 2 });
   await untilReady(world, Widget, namespace, "w");
-  await world.client.patch(Widget, key, { spec: { size: 1 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 1 } } });
   await world.untilGone(ConfigMap, { namespace, name: "w-2" });
   await untilReady(world, Widget, namespace, "w");
   assert.equal(conflicts, 6, "within a pass, and by the next one");
@@ -374,8 +374,8 @@ Deno.test("what another writer writes between our read and our write is seen by 
   await using world = await World.open(operator);
   const strikes: ((key: { namespace: string; name: string }) => Promise<unknown>)[] = [
     ({ namespace, name }) => applyStatusAs(world, Widget, namespace, name, "theirs", { note: "theirs" }),
-    (key) => world.client.patch(Widget, key, { metadata: { labels: { tier: "gold" } } }, { type: "merge" }),
-    (key) => world.client.patch(Widget, key, { spec: { size: 1 } }, { type: "merge" }), // changes nothing
+    (key) => world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { tier: "gold" } } } }),
+    (key) => world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 1 } } }), // changes nothing
   ];
   const namespace = await world.namespace("a");
   let struck: string | undefined;

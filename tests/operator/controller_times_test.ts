@@ -157,8 +157,9 @@ Deno.test("blame is local: whoever edits one child again and again holds up neit
   const read = async (name: string) =>
     (await world.client.get<ConfigMapObject>(ConfigMap, { namespace: "home", name })).data?.password;
   const meddle = async () => {
-    await world.client.patch(ConfigMap, { namespace: "home", name: "a" }, { data: { password: "x" } }, {
+    await world.client.patch(ConfigMap, { namespace: "home", name: "a" }, {
       type: "merge",
+      body: { data: { password: "x" } },
     });
     await world.advance(1_000);
   };
@@ -166,11 +167,12 @@ Deno.test("blame is local: whoever edits one child again and again holds up neit
   const stalled = conditionOf(await world.client.get<WidgetObject>(Widget, KEY), "Stalled");
   assert.match(stalled?.message ?? "", /configmaps home\/a$/);
   for (let rotation = 1; rotation <= 5; rotation++) {
-    await world.client.patch(ConfigMap, source, { data: { password: `${rotation}` } }, { type: "merge" });
+    await world.client.patch(ConfigMap, source, { type: "merge", body: { data: { password: `${rotation}` } } });
     await world.advance(100);
     assert.deepEqual(await Promise.all(names.map(read)), names.map(() => `${rotation}`), "at once, everywhere");
-    await world.client.patch(ConfigMap, { namespace: "home", name: "b" }, { data: { password: "y" } }, {
+    await world.client.patch(ConfigMap, { namespace: "home", name: "b" }, {
       type: "merge",
+      body: { data: { password: "y" } },
     });
     await world.advance(100);
     assert.equal(await read("b"), `${rotation}`, "a sibling is restored at once");
@@ -193,7 +195,7 @@ Deno.test("a source that changes every second makes no hot loop", async () => {
   await world.client.create<ConfigMapObject>(ConfigMap, { metadata: source, data: { turn: "0" } });
   await createWidget(world);
   for (let turn = 1; turn <= 40; turn++) {
-    await world.client.patch(ConfigMap, source, { data: { turn: `${turn}` } }, { type: "merge" });
+    await world.client.patch(ConfigMap, source, { type: "merge", body: { data: { turn: `${turn}` } } });
     await world.advance(1_000);
     assert.equal((await world.client.get<ConfigMapObject>(ConfigMap, KEY)).data?.turn, `${turn}`);
   }

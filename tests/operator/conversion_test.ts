@@ -96,7 +96,7 @@ Deno.test("clients of both versions write and read one object, and handlers see 
   const hub = await world.client.get<AnyDisk>(disk, key);
   assert.deepEqual([hub.spec, hub.metadata!.uid], [{ mebibytes: 1024, mode: "slow" }, made.metadata!.uid]);
 
-  await world.client.patch(disk, key, { spec: { mode: "fast" } }, { type: "merge" });
+  await world.client.patch(disk, key, { type: "merge", body: { spec: { mode: "fast" } } });
   await world.untilObject<AnyDisk>(disk, key, ({ status }) => status?.observedGeneration === 2);
   const read = await world.client.get<AnyDisk>(v1(disk), key);
   assert.deepEqual(read.spec, { size: "1024Mi", note: "mine" });
@@ -173,7 +173,7 @@ Deno.test(
     await world.untilObject<AnyDisk>(disk, key, ({ status }) => status?.seen === 1);
     await world.kill();
     await assert.rejects(world.client.get(v1(disk), key), /conversion webhook for/);
-    await world.client.patch(disk, key, { spec: { mebibytes: 2 } }, { type: "merge" });
+    await world.client.patch(disk, key, { type: "merge", body: { spec: { mebibytes: 2 } } });
     await world.start();
     await converts(world, disk);
     assert.deepEqual((await world.client.get<AnyDisk>(v1(disk), key)).spec, { size: "2Mi" });

@@ -27,7 +27,7 @@ Deno.test("the finalizer is there before the first reconcile, beside those of ot
   const writes = world.writes.length;
   await world.idle();
   assert.equal(world.writes.length, writes);
-  await world.client.patch(Widget, key, { metadata: { finalizers: null } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { finalizers: null } } });
   await world.untilGone(Widget, key);
 });
 
@@ -56,7 +56,7 @@ Deno.test("an object goes when its delete handler returns, and an error keeps it
   await world.idle();
   assert.equal(calls, 1, "a PermanentError waits for a change");
   fail = false;
-  await world.client.patch(Widget, key, { metadata: { labels: { again: "1" } } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { again: "1" } } } });
   await world.untilGone(Widget, key);
 });
 
@@ -87,8 +87,9 @@ Deno.test("a finalizer is added in spite of others who edit the object at the sa
   const racing: Transport = {
     fetch: async (path: string, request: TransportRequest = {}) => {
       if (request.headers?.["content-type"]?.includes("json-patch") && races < 2) {
-        await world.client.patch(Widget, key, { metadata: { finalizers: [THEIRS], labels: { race: `${races++}` } } }, {
+        await world.client.patch(Widget, key, {
           type: "merge",
+          body: { metadata: { finalizers: [THEIRS], labels: { race: `${races++}` } } },
         });
       }
       return await inner.fetch(path, request);
@@ -99,5 +100,5 @@ Deno.test("a finalizer is added in spite of others who edit the object at the sa
   await createWidget(world, Widget, namespace, "w");
   const widget = await untilReady(world, Widget, namespace, "w");
   assert.deepEqual([widget.metadata.finalizers, widget.metadata.labels?.race], [[THEIRS, OURS], "1"]);
-  await world.client.patch(Widget, key, [{ op: "remove", path: "/metadata/finalizers/0" }], { type: "json" });
+  await world.client.patch(Widget, key, { type: "json", body: [{ op: "remove", path: "/metadata/finalizers/0" }] });
 });

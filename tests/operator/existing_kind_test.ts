@@ -50,7 +50,7 @@ async function install(world: World, crd: DynamicObject): Promise<void> {
   const { kind } = (crd.spec as { names: { kind: string } }).names;
   const isPublished = async () => {
     try {
-      return JSON.stringify(await world.client.raw("GET", "/openapi/v3/apis/existing.test.pintle.dev/v1")).includes(
+      return JSON.stringify(await world.client.raw("/openapi/v3/apis/existing.test.pintle.dev/v1")).includes(
         `"${kind}"`,
       );
     } catch {
@@ -90,7 +90,7 @@ Deno.test("the status of a kind that another CRD defines is written, without fie
     "status.observedGeneration, status.conditions[].observedGeneration",
   ]);
   const writes = world.writes.length;
-  await world.client.patch(Lake, key, { metadata: { labels: { seen: "1" } } }, { type: "merge" });
+  await world.client.patch(Lake, key, { type: "merge", body: { metadata: { labels: { seen: "1" } } } });
   await world.untilObject(Lake, key, ({ metadata }) => metadata?.labels?.seen === "1");
   await world.idle();
   assert.equal(world.writes.length, writes, "another reconcile writes nothing");
@@ -110,7 +110,7 @@ Deno.test("conditions can be anywhere in the status of a kind that another CRD d
   });
   operator.on(Pond).reconcile(({ status }) => {
     status.set({ phase: "still" });
-    status.condition("Clean", true, "Clean", "");
+    status.condition({ type: "Clean", status: true, reason: "Clean", message: "" });
   });
   await using world = await World.open(operator);
   const details = { type: "object", properties: { conditions: CONDITIONS } };

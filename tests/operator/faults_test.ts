@@ -61,7 +61,7 @@ Deno.test("the next cycle waits until the store shows what the last one wrote", 
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
-  const { metadata } = await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  const { metadata } = await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   for (const { resource, waitFor } of world.running.watches) {
     if (resource.plural === Widget.plural) assert.ok(await waitFor(metadata!.resourceVersion!, 10_000));
   }
@@ -94,7 +94,7 @@ Deno.test("the wait for one's own writes is bounded and counted, holds up no oth
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   await createWidget(world, Widget, namespace, "other");
   await untilReady(world, Widget, namespace, "other");
   await counted.promise;
@@ -164,7 +164,7 @@ Deno.test("a storm of changes of one object runs one reconcile at a time, and th
   await Promise.all(
     Array.from(
       { length: 40 },
-      (_, index) => world.client.patch(Widget, key, { spec: { size: index + 2 } }, { type: "merge" }),
+      (_, index) => world.client.patch(Widget, key, { type: "merge", body: { spec: { size: index + 2 } } }),
     ),
   );
   const last = await world.client.get<WidgetObject>(Widget, key);
@@ -216,7 +216,7 @@ Deno.test("logs and failures never become Events; an explicit call does, once wi
   await untilReady(world, Widget, namespace, "w", "False", "TypeError");
   assert.deepEqual((await world.client.list(Event, { namespace })).items, []);
   for (const size of [2, 3]) {
-    await world.client.patch(Widget, key, { spec: { size } }, { type: "merge" });
+    await world.client.patch(Widget, key, { type: "merge", body: { spec: { size } } });
     await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === size);
   }
   const { items } = await world.client.list(Event, { namespace });

@@ -62,9 +62,9 @@ Deno.test("an int64 beyond 2^53 passes from the spec to status and children, and
   await world.idle();
   assert.equal(world.writes.length, before, "the same values are no difference");
 
-  await world.client.patch(Counter, key, { spec: { count: LARGE + 1n } }, { type: "merge" });
+  await world.client.patch(Counter, key, { type: "merge", body: { spec: { count: LARGE + 1n } } });
   await world.untilObject(Counter, key, done(LARGE + 1n));
-  await world.client.patch(Counter, key, { spec: { count: 5 } }, { type: "merge" });
+  await world.client.patch(Counter, key, { type: "merge", body: { spec: { count: 5 } } });
   await world.untilObject(Counter, key, done(5n));
   assert.deepEqual([...new Set(passes)], [LARGE, LARGE + 1n, 5n], "bigints throughout, small ones included");
 });
@@ -82,7 +82,7 @@ Deno.test("a change of an int64 by one is a change, with its old and its next va
       generation;
   await world.client.create(Counter, counter(world, "b", { count: LARGE }) as never);
   await world.untilObject(Counter, key, handled(1));
-  await world.client.patch(Counter, key, { spec: { count: LARGE + 1n } }, { type: "merge" });
+  await world.client.patch(Counter, key, { type: "merge", body: { spec: { count: LARGE + 1n } } });
   await world.untilObject(Counter, key, handled(2));
   assert.deepEqual(seen, [LARGE, ["spec.count", LARGE, LARGE + 1n]]);
 });

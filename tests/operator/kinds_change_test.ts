@@ -81,12 +81,14 @@ Deno.test("a selected kind that moves from v1 to v2 is followed, and what was ha
     await until(world, () => created.includes("a"));
     assert.deepEqual([created, [...seen]], [["a"], ["v1 a"]]);
 
-    await world.client.patch(CRDS, { name: gadgets.name }, { spec: gadgets.of("+v2", "+v1").spec as never }, {
+    await world.client.patch(CRDS, { name: gadgets.name }, {
       type: "merge",
+      body: { spec: gadgets.of("+v2", "+v1").spec as never },
     });
     await untilServed(world, gadgets.resource("v2"));
-    await world.client.patch(CRDS, { name: gadgets.name }, { spec: gadgets.of("+v2", "v1").spec as never }, {
+    await world.client.patch(CRDS, { name: gadgets.name }, {
       type: "merge",
+      body: { spec: gadgets.of("+v2", "v1").spec as never },
     });
     await until(world, () => seen.has("v2 a"));
     await world.client.create(gadgets.resource("v2"), object("b"));
@@ -131,7 +133,7 @@ Deno.test("a child kind that is installed again with another plural and scope is
     }
     await world.client.create(CRDS, after.of("+v1"));
     await untilServed(world, after.resource("v1"));
-    await world.client.patch(parents, key, { spec: { size: 2 } }, { type: "merge" });
+    await world.client.patch(parents, key, { type: "merge", body: { spec: { size: 2 } } });
     await until(world, () => applied.includes(2));
     assert.deepEqual(applied, [1, 2]);
     const child = await world.client.get<DynamicObject>(after.resource("v1"), { name: "kid" });

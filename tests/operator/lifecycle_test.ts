@@ -19,7 +19,7 @@ Deno.test("start-up runs before the first reconcile, clean-up after the last one
   const order: string[] = [];
   const operator = new Operator("widgets");
   operator.startup(async ({ client }) => {
-    await client.raw("GET", "/version");
+    await client.raw("/version");
     order.push("startup");
   });
   operator.cleanup(() => {

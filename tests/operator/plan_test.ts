@@ -77,7 +77,7 @@ Deno.test("a plan tells every write of a reconcile, finalizer, child, status and
   await world.stop();
   const made = await content(world, namespace);
   assert.deepEqual((await planned(world, operator)).map(({ writes }) => writes), [[]], "what is converged stays");
-  await world.client.patch(Widget, { namespace, name: "w" }, { spec: { size: 3 } }, { type: "merge" });
+  await world.client.patch(Widget, { namespace, name: "w" }, { type: "merge", body: { spec: { size: 3 } } });
   const [changed] = await planned(world, operator);
   assert.deepEqual(changed!.writes.map(told), [
     "apply configmaps w: ~data.size",
@@ -106,7 +106,10 @@ Deno.test("a deleted object's plan is its clean-up, and it goes on waiting", asy
   assert.deepEqual([cycle!.cause, cycle!.outcome], ["delete", { kind: "done" }]);
   assert.deepEqual(cycle!.writes.map(told), ["delete configmaps leftover:", "patch widgets w: -metadata.finalizers"]);
   assert.ok(await world.client.find(ConfigMap, { namespace, name: "leftover" }));
-  await world.client.patch(Widget, { namespace, name: "w" }, { metadata: { finalizers: null } }, { type: "merge" });
+  await world.client.patch(Widget, { namespace, name: "w" }, {
+    type: "merge",
+    body: { metadata: { finalizers: null } },
+  });
   await world.untilGone(Widget, { namespace, name: "w" });
 });
 
@@ -116,8 +119,8 @@ Deno.test("a plan goes on with what it planned: reads see it, and what only it m
     const key = { namespace, name: "made" }, apiVersion = "v1", kind = "ConfigMap";
     await client.create(ConfigMap, { apiVersion, kind, metadata: key, data: { one: "1" } });
     assert.deepEqual((await client.get<ConfigMapObject>(ConfigMap, key)).data, { one: "1" });
-    await client.patch(ConfigMap, key, { data: { two: "2" } }, { type: "merge" });
-    await client.patch(ConfigMap, key, [{ op: "remove", path: "/data/one" }], { type: "json" });
+    await client.patch(ConfigMap, key, { type: "merge", body: { data: { two: "2" } } });
+    await client.patch(ConfigMap, key, { type: "json", body: [{ op: "remove", path: "/data/one" }] });
     assert.deepEqual((await client.get<ConfigMapObject>(ConfigMap, key)).data, { two: "2" });
     await client.delete(ConfigMap, { namespace, name });
     await client.create(ConfigMap, { apiVersion, kind, metadata: { namespace, name }, data: { anew: "yes" } });
@@ -145,7 +148,10 @@ Deno.test("what the server refuses, a handler that fails and an Event are told, 
   const operator = new Operator("widgets");
   operator.startup(async ({ client, dryRun }) => {
     if (!dryRun) return; // the world runs it for real to clear up
-    await assert.rejects(client.raw("POST", "/api/v1/namespaces", { metadata: { name: "real" } }), /dry run/);
+    await assert.rejects(
+      client.raw("/api/v1/namespaces", { method: "POST", body: { metadata: { name: "real" } } }),
+      /dry run/,
+    );
   });
   operator.on(Widget).reconcile(async ({ name, apply, events }) => {
     events.warning("Looked", `at ${name}`);

@@ -23,7 +23,7 @@ Deno.test("reconcile is for the objects that its filter takes: others get no sta
   for (const name of ["large", "plain"]) {
     assert.equal((await world.client.get(Widget, { namespace, name }) as { status?: unknown }).status, undefined);
   }
-  await world.client.patch(Widget, { namespace, name: "plain" }, { metadata: gold }, { type: "merge" });
+  await world.client.patch(Widget, { namespace, name: "plain" }, { type: "merge", body: { metadata: gold } });
   await untilReady(world, Widget, namespace, "plain");
   assert.deepEqual(reconciled, ["right", "plain"]);
 });
@@ -40,11 +40,11 @@ Deno.test("an object that stops matching is not retried any more, and is left as
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w", {}, { labels: { tier: "gold" } });
   await untilReady(world, Widget, namespace, "w", "False");
-  await world.client.patch(Widget, key, { metadata: { labels: { tier: null } } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { tier: null } } } });
   await world.untilObject(Widget, key, ({ metadata }) => metadata?.labels?.tier === undefined);
   await world.idle();
   const before = calls;
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   await world.untilObject(Widget, key, ({ metadata }) => metadata?.generation === 2);
   await world.idle();
   assert.equal(calls, before);

@@ -72,7 +72,10 @@ Deno.test("a release waits for the cycles of what was given up, lets them finish
   const { status } = await world.client.get<WidgetObject>(Widget, { namespace: "home", name: "w" });
   assert.equal(status?.phase, "Done", "what was under way could finish");
   finish.clear();
-  await world.client.patch(Widget, { namespace: "home", name: "w" }, { spec: { size: 2 } } as never, { type: "merge" });
+  await world.client.patch(Widget, { namespace: "home", name: "w" }, {
+    type: "merge",
+    body: { spec: { size: 2 } } as never,
+  });
   await world.advance(60_000);
   assert.equal(finish.has("home"), false, "nothing begins any more");
   scope.change(() => scope.covered.add("home"));

@@ -88,7 +88,7 @@ Deno.test("stale reads fail closed: after a restore from a backup no object wait
   await world.start(operator, { transport: server });
   await world.client.create(Widget, { metadata: KEY, spec: { size: 1 } } as unknown as WidgetObject);
   await world.advance(1);
-  const resize = (size: number) => world.client.patch(Widget, KEY, { spec: { size } }, { type: "merge" });
+  const resize = (size: number) => world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size } } });
   await resize(2);
   await world.advance(1_000);
   assert.deepEqual(seen, ["create 1", "update 2"]);

@@ -86,7 +86,7 @@ Deno.test("a PermanentError is not tried again until the object changes", async 
     conditionOf(failed, "Ready")?.reason,
     failed.status?.observedGeneration,
   ], ["False", "TooSmall", 1]);
-  await world.client.patch(Widget, KEY, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size: 2 } } });
   await world.advance(1);
   assert.equal(calls, 2);
   assert.equal(conditionOf(await getWidget(world), "Ready")?.status, "True");
@@ -157,7 +157,7 @@ Deno.test("an idle timer waits until the object was left alone; a sharp one keep
   await using world = await VirtualWorld.open(operator);
   await createWidget(world);
   await world.advance(30_000, 1_000);
-  await world.client.patch(Widget, KEY, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size: 2 } } });
   await world.advance(75_000, 1_000);
   assert.deepEqual(sharp, [0, 20, 40, 60, 80, 100]);
   assert.deepEqual(idle, [90, 100]);
@@ -188,7 +188,7 @@ Deno.test("a child that another writer keeps changing back is slowed, marked, an
     ) {
       if (object.data?.size !== "1") continue;
       fights++;
-      await world.client.patch(ConfigMap, KEY, { data: { size: "99" } }, { type: "merge" });
+      await world.client.patch(ConfigMap, KEY, { type: "merge", body: { data: { size: "99" } } });
     }
   })();
   await world.advance(120_000, 1_000);
@@ -214,7 +214,7 @@ Deno.test("a person who changes the spec again and again makes no hot loop", asy
   await using world = await VirtualWorld.open(configMapOperator(Widget));
   await createWidget(world);
   for (let size = 2; size < 30; size++) {
-    await world.client.patch(Widget, KEY, { spec: { size } }, { type: "merge" });
+    await world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size } } });
     await world.advance(100);
   }
   const widget = await getWidget(world);

@@ -114,10 +114,14 @@ Deno.test("the scale subresource reads and writes the replicas of a kind of one'
   await create({ metadata: { name: "a" }, spec: { replicas: 2 } });
   const path = `/apis/schemas.test.pintle.dev/v1/namespaces/${world.home}/shops/a/scale`;
   type Scale = KubeObject & { spec: { replicas: number }; status: { replicas: number; selector: string } };
-  const read = async () => await world.client.raw("GET", path) as unknown as Scale;
+  const read = async () => await world.client.raw(path) as unknown as Scale;
   await handled(world, "a");
   assert.deepEqual((await read()).status, { replicas: 2, selector: "shop=a" });
-  await world.client.raw("PATCH", path, { spec: { replicas: 5 } }, { contentType: "application/merge-patch+json" });
+  await world.client.raw(path, {
+    method: "PATCH",
+    body: { spec: { replicas: 5 } },
+    contentType: "application/merge-patch+json",
+  });
   await handled(world, "a", 2);
   const { spec, status } = await read();
   assert.deepEqual([spec.replicas, status.replicas], [5, 5]);

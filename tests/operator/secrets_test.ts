@@ -4,6 +4,7 @@ import { MASKED } from "../../lib/base/mod.ts";
 import {
   AdmissionError,
   ApiError,
+  type ConditionOptions,
   Operator,
   Secret,
   type SecretObject,
@@ -68,7 +69,7 @@ for (
     "patched": (operator) =>
       operator.on(Widget).create(async ({ client, namespace, status, events, log }) => {
         const patch = { metadata: { labels: { touched: "yes" } } };
-        fail(valueOf(await client.patch<SecretObject>(Secret, key(namespace), patch, { type: "merge" })), {
+        fail(valueOf(await client.patch<SecretObject>(Secret, key(namespace), { type: "merge", body: patch })), {
           status,
           events,
           log,
@@ -116,7 +117,7 @@ function fail(
   { status, events, log }: {
     status: {
       set(fields: { note: string }): void;
-      condition(type: string, truth: boolean, reason: string, message: string): void;
+      condition(options: ConditionOptions): void;
     };
     events: { warning(reason: string, message: string): void };
     log: { info(message: string, fields: Record<string, unknown>): void };
@@ -124,7 +125,7 @@ function fail(
 ): never {
   const text = quoted(value);
   status.set({ note: `note: ${text}` });
-  status.condition("LoggedIn", false, "Refused", text);
+  status.condition({ type: "LoggedIn", status: false, reason: "Refused", message: text });
   events.warning("Refused", text);
   log.info(`tried: ${text}`, { value, nested: [{ value }], error: new Error(text) });
   throw new TemporaryError(text, { delay: "1h" });
@@ -182,7 +183,7 @@ Deno.test("a masked status is written once, not with every reconcile", async () 
   await createWidget(world, Widget, namespace, "w");
   assert.equal((await untilReady(world, Widget, namespace, "w")).status!.note, MASKED);
   const touch = { metadata: { labels: { touched: "yes" } } };
-  await world.client.patch(Widget, { namespace, name: "w" }, touch, { type: "merge" });
+  await world.client.patch(Widget, { namespace, name: "w" }, { type: "merge", body: touch });
   await world.idle();
   assert.equal(world.writes.filter(({ path }) => path.includes("/status")).length, 1);
 });
@@ -248,8 +249,9 @@ Deno.test({
           (error) => error,
         );
         if (told === undefined) {
-          await world.client.patch(policies, { name }, { metadata: { labels: { at: crypto.randomUUID() } } }, {
+          await world.client.patch(policies, { name }, {
             type: "merge",
+            body: { metadata: { labels: { at: crypto.randomUUID() } } },
           });
         }
         return told !== undefined;

@@ -113,7 +113,7 @@ Deno.test("replicas share namespaces as they come, die and leave: every change i
   /** Every widget gets another size, and somebody must handle it. */
   const change = async (size: number) => {
     for (const namespace of namespaces) {
-      await world.client.patch(Widget, { namespace, name: "w" }, { spec: { size } } as never, { type: "merge" });
+      await world.client.patch(Widget, { namespace, name: "w" }, { type: "merge", body: { spec: { size } } as never });
     }
     for (const namespace of namespaces) {
       await world.untilObject<WidgetObject>(Widget, { namespace, name: "w" }, ({ status }) => status?.size === size);

@@ -29,7 +29,7 @@ Deno.test("fields that a handler does not name keep their value, undefined remov
   await createWidget(world, Widget, namespace, "w");
   const first = await untilReady(world, Widget, namespace, "w");
   assert.deepEqual([first.status?.phase, first.status?.size, first.status?.note], ["First", 1, "once"]);
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   const second = await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.size === 2);
   assert.deepEqual([second.status?.phase, second.status?.note], ["First", undefined]);
   assert.equal(second.status?.observedGeneration, 2);
@@ -44,7 +44,7 @@ Deno.test("what another manager says in the status is neither taken over nor wri
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
   await applyStatusAs(world, Widget, namespace, "w", "theirs", { note: "one", conditions: [condition("Theirs")] });
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
   const both = await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.size === 2);
   assert.deepEqual([both.status?.note, conditionOf(both, "Theirs")?.reason], ["one", "Theirs"]);
   assert.ok(conditionOf(both, "Ready"));
@@ -63,7 +63,7 @@ Deno.test("a field that another manager takes is taken back, since a handler set
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
-  await world.client.patch(Widget, key, { status: { size: 99 } }, { type: "merge", subresource: "status" });
+  await world.client.patch(Widget, key, { type: "merge", subresource: "status", body: { status: { size: 99 } } });
   await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.size === 1);
 });
 
@@ -101,9 +101,10 @@ Deno.test("an object that slipped past the server's validation is told so, field
       return true;
     } catch {
       await world.client.patch(CRDS, CRD, {
-        metadata: { annotations: { at: crypto.randomUUID() } },
-      }, {
         type: "merge",
+        body: {
+          metadata: { annotations: { at: crypto.randomUUID() } },
+        },
       });
       return false;
     }
@@ -117,7 +118,9 @@ Deno.test("an object that slipped past the server's validation is told so, field
 
 Deno.test("lastTransitionTime moves with the truth only", async () => {
   const operator = new Operator("widgets");
-  operator.on(Widget).reconcile(({ spec, status }) => status.condition("Big", spec.size > 1, `Size${spec.size}`));
+  operator.on(Widget).reconcile(({ spec, status }) =>
+    status.condition({ type: "Big", status: spec.size > 1, reason: `Size${spec.size}` })
+  );
   await using world = await World.open(operator);
   let nowMs = Date.UTC(2030, 0, 1);
   await world.start({ clock: Object.assign(new SystemClock(), { now: () => nowMs }) });
@@ -134,9 +137,9 @@ Deno.test("lastTransitionTime moves with the truth only", async () => {
   const begin = nowMs;
   assert.equal(await at(2), formatTime(begin));
   nowMs += 60_000;
-  await world.client.patch(Widget, key, { spec: { size: 3 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 3 } } });
   assert.equal(await at(3), formatTime(begin));
-  await world.client.patch(Widget, key, { spec: { size: 1 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 1 } } });
   assert.equal(await at(1), formatTime(begin + 60_000));
 });
 
@@ -145,8 +148,8 @@ Deno.test("a message that is too long, or brings half a character, is cut betwee
   operator.on(Widget).reconcile(({ status }) => {
     passes.push(1);
     const message = `${"x".repeat(32_767)}😀`;
-    status.condition("Told", true, "Long", message);
-    status.condition("Half", true, "Half", "😀".slice(0, 1));
+    status.condition({ type: "Told", status: true, reason: "Long", message });
+    status.condition({ type: "Half", status: true, reason: "Half", message: "😀".slice(0, 1) });
   });
   await using world = await World.open(operator);
   await world.start();

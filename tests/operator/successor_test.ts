@@ -16,7 +16,7 @@ async function remake(
 ): Promise<WidgetObject> {
   await world.client.delete(Widget, key);
   const held = await world.client.find(Widget, key);
-  if (held) await world.client.patch(Widget, key, { metadata: { finalizers: null } }, { type: "merge" });
+  if (held) await world.client.patch(Widget, key, { type: "merge", body: { metadata: { finalizers: null } } });
   return await createWidget(world, Widget, key.namespace, key.name, { size }, { finalizers });
 }
 
@@ -122,7 +122,7 @@ Deno.test("a status is written in spite of others who edit the object at the sam
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ client, namespace, name, spec, labels, status }) => {
     if (spec.note === "label yourself" && !labels.mine) {
-      await client.patch(Widget, { namespace, name }, { metadata: { labels: { mine: "1" } } }, { type: "merge" });
+      await client.patch(Widget, { namespace, name }, { type: "merge", body: { metadata: { labels: { mine: "1" } } } });
     }
     status.set({ size: spec.size });
   });
@@ -130,7 +130,7 @@ Deno.test("a status is written in spite of others who edit the object at the sam
   const namespace = await world.namespace("a"), key = { namespace, name: "edited" };
   const isStatus = (path: string) => path.includes("/status?");
   const inner = beforeFirst(world.cluster.transport(), isStatus, async () => {
-    await world.client.patch(Widget, key, { metadata: { labels: { theirs: "1" } } }, { type: "merge" });
+    await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { theirs: "1" } } } });
   });
   const fetch: Transport["fetch"] = async (path, request) => {
     const response = await inner.fetch(path, request);

@@ -46,7 +46,7 @@ Deno.test("the finalizer of a replaced operator goes in the write that adds our 
   await world.client.delete(Widget, key);
   await world.untilObject<WidgetObject>(Widget, key, ({ metadata }) => metadata.finalizers?.length === 1);
   assert.deepEqual(calls, ["resume", "delete"]);
-  await world.client.patch(Widget, key, { metadata: { finalizers: null } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { finalizers: null } } });
   await world.untilGone(Widget, key);
 });
 
@@ -91,7 +91,7 @@ Deno.test("of a kind that an operator only looks at it takes nothing over, and m
   await world.idle();
   assert.ok(seen.includes("c"));
   assert.deepEqual((await world.client.get<WidgetObject>(ConfigMap, key)).metadata.finalizers, [KOPF]);
-  await world.client.patch(ConfigMap, key, { metadata: { finalizers: null } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { finalizers: null } } });
 });
 
 Deno.test("only an operator's finalizer can be taken over", () => {

@@ -30,7 +30,7 @@ for (
     await world.idle();
     const written = () => world.writes.filter(({ path }) => path.includes("/configmaps/")).length;
     assert.equal(written(), 1);
-    await world.client.patch(ConfigMap, key, { data: { note: "theirs" } }, { type: "merge" });
+    await world.client.patch(ConfigMap, key, { type: "merge", body: { data: { note: "theirs" } } });
     const restored = await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.note === "none");
     await world.idle();
     assert.equal(written(), 2);
@@ -40,7 +40,7 @@ for (
       key,
       ({ metadata }) => metadata?.uid !== restored.metadata?.uid,
     );
-    await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
+    await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
     await world.untilObject<ConfigMapObject>(ConfigMap, key, ({ data }) => data?.size === "2");
     await world.idle();
     assert.equal(written(), 4);
@@ -69,7 +69,7 @@ Deno.test("a child that loses the label by which it is watched gets it again", a
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
   const { metadata } = await world.client.get<ConfigMapObject>(ConfigMap, key);
-  await world.client.patch(ConfigMap, key, { metadata: { labels: { "made-by": null } } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { labels: { "made-by": null } } } });
   const again = await world.untilObject<ConfigMapObject>(
     ConfigMap,
     key,
@@ -120,13 +120,13 @@ Deno.test("an object that leaves the selector of its kind is left as it is, and 
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
   await createWidget(world, Widget, namespace, "w", { size: 1 }, { labels: { tier: "gold" } });
   await untilReady(world, Widget, namespace, "w");
-  await world.client.patch(Widget, key, { metadata: { labels: { tier: "tin" } } }, { type: "merge" });
-  await world.client.patch(Widget, key, { spec: { size: 2 } }, { type: "merge" });
-  await world.client.patch(Widget, key, { spec: { size: 3 } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { tier: "tin" } } } });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 3 } } });
   await createWidget(world, Widget, namespace, "next", { size: 9 }, { labels: { tier: "gold" } });
   await untilReady(world, Widget, namespace, "next");
   assert.deepEqual([reconciled.includes(2), reconciled.includes(3)], [false, false]);
-  await world.client.patch(Widget, key, { metadata: { labels: { tier: "gold" } } }, { type: "merge" });
+  await world.client.patch(Widget, key, { type: "merge", body: { metadata: { labels: { tier: "gold" } } } });
   await untilReady(world, Widget, namespace, "w");
   assert.equal(reconciled.at(-1), 3);
 });

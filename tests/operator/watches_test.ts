@@ -50,7 +50,7 @@ Deno.test("a change of a watched resource reconciles the objects to which it is 
   });
   await world.untilObject<WidgetObject>(Widget, { namespace, name: "one" }, ({ status }) => status?.size === 1);
   assert.deepEqual([...new Set(reconciled)], ["one"]);
-  await world.client.patch(ConfigMap, key, { metadata: { labels: { widget: "two" } } }, { type: "merge" });
+  await world.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { labels: { widget: "two" } } } });
   await world.untilObject<WidgetObject>(Widget, { namespace, name: "two" }, ({ status }) => status?.size === 1);
   await world.untilObject<WidgetObject>(Widget, { namespace, name: "one" }, ({ status }) => status?.size === 0);
   await world.client.delete(ConfigMap, key);
@@ -117,7 +117,7 @@ Deno.test("a watched object wakes its watchers when it appears, changes and goes
   names.push("three");
   await createWidget(world, Widget, namespace, "three");
   await both("v1");
-  await world.client.patch(ConfigMap, target, { metadata: { labels: { v: "2" } } }, { type: "merge" });
+  await world.client.patch(ConfigMap, target, { type: "merge", body: { metadata: { labels: { v: "2" } } } });
   await both("v2");
   await world.client.delete(ConfigMap, target);
   await both("none");
@@ -125,7 +125,7 @@ Deno.test("a watched object wakes its watchers when it appears, changes and goes
   const watched = () => world.running.watches.filter(({ fieldSelector }) => fieldSelector).length;
   assert.equal(watched(), 1, "one watch for three");
   for (const name of names) {
-    await world.client.patch(Widget, { namespace, name }, { spec: { note: "off" } }, { type: "merge" });
+    await world.client.patch(Widget, { namespace, name }, { type: "merge", body: { spec: { note: "off" } } });
   }
   await both("off");
   await world.idle();
@@ -157,8 +157,9 @@ Deno.test("a watched selection wakes its watchers when an object comes, changes 
   await create(b, "other", { v: "2" });
   await create(b, "taken", { v: "3" });
   await phase("1,3,note");
-  await world.client.patch(ConfigMap, { namespace: b, name: "taken" }, { metadata: { labels: { ours: "" } } }, {
+  await world.client.patch(ConfigMap, { namespace: b, name: "taken" }, {
     type: "merge",
+    body: { metadata: { labels: { ours: "" } } },
   });
   await phase("1,note");
   await world.client.delete(ConfigMap, { namespace: a, name: "taken" });
@@ -178,8 +179,9 @@ Deno.test("an object that goes lets go of what it watched", async () => {
   await untilReady(world, Widget, namespace, "w");
   await world.client.delete(Widget, key);
   await world.until([Widget, ConfigMap], async () => {
-    await world.client.patch(ConfigMap, { namespace, name: "watched" }, { data: { at: crypto.randomUUID() } }, {
+    await world.client.patch(ConfigMap, { namespace, name: "watched" }, {
       type: "merge",
+      body: { data: { at: crypto.randomUUID() } },
     });
     return !world.running.watches.some(({ fieldSelector }) => fieldSelector);
   });

@@ -87,7 +87,9 @@ export function applyStatusAs(
 ): Promise<unknown> {
   const path = `/apis/${Widget.group}/v1/namespaces/${namespace}/${Widget.plural}/${name}/status`;
   const body = { apiVersion: `${Widget.group}/v1`, kind: "Widget", metadata: { namespace, name }, status };
-  return world.client.raw("PATCH", `${path}?fieldManager=${fieldManager}&force=true`, body as never, {
+  return world.client.raw(`${path}?fieldManager=${fieldManager}&force=true`, {
+    method: "PATCH",
+    body: body as never,
     contentType: "application/apply-patch+yaml",
   });
 }

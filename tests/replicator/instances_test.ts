@@ -43,8 +43,9 @@ Deno.test("two instances for one namespace each leave each other's copies alone,
       (found) => readyOf(found) === "False ReplicationIncomplete",
     );
     assert.match(refused.status?.failures?.[0]?.message ?? "", new RegExp(`is a copy of Replication ${a}/token`));
-    await world.client.patch(Secret, { namespace: a, name: "token" }, { stringData: { key: "rotated" } }, {
+    await world.client.patch(Secret, { namespace: a, name: "token" }, {
       type: "merge",
+      body: { stringData: { key: "rotated" } },
     });
     const copy = { namespace: shared, name: "token" };
     await world.untilObject<SecretObject>(Secret, copy, ({ data }) => data?.key === btoa("rotated"));
@@ -78,8 +79,9 @@ Deno.test("the operator's own namespace never gets a copy, not even by a glob of
     assert.deepEqual(partly.status?.namespaces, { matched: 1, ready: 1, failed: 0 });
     const reachable = partly.status?.conditions?.find(({ type }) => type === "TargetsReachable");
     assert.match(reachable?.message ?? "", new RegExp(`"${operatorNamespace}" is the operator's own namespace`));
-    await world.client.patch(Replication, key, { spec: { targets: { namespaces: [`${operatorNamespace}*`] } } }, {
+    await world.client.patch(Replication, key, {
       type: "merge",
+      body: { spec: { targets: { namespaces: [`${operatorNamespace}*`] } } },
     });
     await world.untilObject<ReplicationObject>(Replication, key, ({ status }) => status?.namespaces?.matched === 0);
     assert.equal(await world.client.find(Secret, { namespace: operatorNamespace, name: "token" }), undefined);

@@ -422,8 +422,9 @@ ownership.scenario("a copy that is taken over just before it would be deleted st
         taken = true;
         const annotations = { "pintle.dev/claim": null, "pintle.dev/replication": null };
         const metadata = { annotations, labels: { "pintle.dev/replication": null } };
-        await cluster.client.patch(Secret, { namespace: team!, name: "token" }, { metadata } as JsonValue, {
+        await cluster.client.patch(Secret, { namespace: team!, name: "token" }, {
           type: "merge",
+          body: { metadata } as JsonValue,
         });
       },
     });
@@ -454,8 +455,9 @@ ownership.scenario(
         before: async ({ method, path }) => {
           if (method !== "PATCH" || !path.includes(`/namespaces/${team}/secrets`) || patches++ > 0) return;
           const annotations = { "pintle.dev/replication": null };
-          await cluster.client.patch(Secret, { namespace: team!, name: "token" }, { metadata: { annotations } }, {
+          await cluster.client.patch(Secret, { namespace: team!, name: "token" }, {
             type: "merge",
+            body: { metadata: { annotations } },
           });
         },
       });
@@ -495,9 +497,12 @@ ownership.scenario("keys that are names of JavaScript's own are copied like any 
   await when(
     "such a key changes",
     () =>
-      cluster.client.patch(Secret, { namespace: scenario.namespace, name: "token" }, [
-        { op: "replace", path: "/data/__proto__", value: btoa("q") },
-      ], { type: "json" }),
+      cluster.client.patch(Secret, { namespace: scenario.namespace, name: "token" }, {
+        type: "json",
+        body: [
+          { op: "replace", path: "/data/__proto__", value: btoa("q") },
+        ],
+      }),
   );
   await then(
     "the copy follows",

@@ -131,6 +131,13 @@ operator.on(Widget).reconcile(async ({ spec, object, status, apply, applyManifes
   status.set({ phase: "Done" });
   // @ts-expect-error: no such field
   status.set({ fase: "Ready" });
+  status.condition({ type: "Ready", status: true, reason: "Applied" });
+  // @ts-expect-error: options, not positions
+  status.condition("Ready", true, "Applied", "done");
+  // @ts-expect-error: a reason is missing
+  status.condition({ type: "Ready", status: true });
+  // @ts-expect-error: no such status
+  status.condition({ type: "Ready", status: "true", reason: "Applied" });
   return requeueAfter("10m");
 }, {
   owns: [ConfigMap, Deployment],

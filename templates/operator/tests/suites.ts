@@ -1,5 +1,5 @@
 import type { Suite } from "@pintle/pintle/testing";
-import { widgets } from "./widget_scenarios.ts";
+import { suite } from "./widget_scenarios.ts";
 
 /** What `my-operator test` runs; the same suites are tests of `deno test`. */
-export const suites: readonly Suite[] = [widgets];
+export const suites: readonly Suite[] = [suite];

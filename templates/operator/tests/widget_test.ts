@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { cli } from "@pintle/pintle";
+import { cli } from "@pintle/pintle/cli";
 import { denoTests, EmbeddedSource } from "@pintle/pintle/testing";
-import { contentOf, operator } from "../operator.ts";
+import { operator } from "../main.ts";
 import { suites } from "./suites.ts";
 
 for (const suite of suites) denoTests(Deno.test, suite, { source: () => new EmbeddedSource() });
-
-Deno.test("a shiny Widget has stars around its size", () => {
-  assert.deepEqual(contentOf({ size: 3, mode: "plain" }), { size: "3", label: "3" });
-  assert.deepEqual(contentOf({ size: 3, mode: "shiny" }), { size: "3", label: "*3*" });
-});
 
 Deno.test("deploy/base says what the operator declares: `deno task manifests` writes it", async () => {
   const base = new URL("../deploy/base", import.meta.url).pathname;

@@ -5,7 +5,8 @@
  * @module
  */
 import * as z from "zod";
-import { cli, ConfigMap, type ConfigMapObject, defineResource, Operator, ownerReference } from "../../../lib/mod.ts";
+import { ConfigMap, type ConfigMapObject, defineResource, Operator, ownerReference } from "../../../lib/mod.ts";
+import { cli } from "../../../lib/cli.ts";
 
 /** Parcels by letter, each with the crate's text. */
 export const Crate = defineResource({
@@ -34,7 +35,7 @@ export function crates(): Operator {
         missing.delete(parcel);
         // A second child of one parcel stays: the fault run is to find it.
         if (!spec.parcels.includes(parcel)) await client.delete(ConfigMap, key, { uid: metadata!.uid });
-        else if (present?.text !== spec.text) await client.patch(ConfigMap, key, { data }, { type: "merge" });
+        else if (present?.text !== spec.text) await client.patch(ConfigMap, key, { type: "merge", body: { data } });
       }
       for (const parcel of missing) {
         const labels = { [CRATE_LABEL]: uid, [PARCEL_LABEL]: parcel };

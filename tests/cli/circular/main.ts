@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { cli, Operator } from "../../../lib/mod.ts";
+import { cli } from "../../../lib/cli.ts";
+import { Operator } from "../../../lib/mod.ts";
 
 export function operator(): Operator {
   return new Operator("circular");
