@@ -4,7 +4,7 @@
  * @module
  */
 import * as z from "zod";
-import { cli, type Client, existingKind, Operator } from "../../lib/mod.ts";
+import { cli, type Client, existingKind, type ObjectOf, Operator } from "../../lib/mod.ts";
 
 const Gauge = existingKind({
   group: "given.test.pintle.dev",
@@ -39,7 +39,7 @@ Deno.exitCode = await cli(operator, {
     steps: [{ title: "the first gauge is there", act: () => Promise.resolve() }],
     tryOut: [],
     observe: async (client: Client) => {
-      const { items } = await client.list(Gauge);
+      const { items } = await client.list<ObjectOf<typeof Gauge>>(Gauge);
       return { rows: [], wanted: items.length, current: items.filter(({ status }) => status?.read === 7).length };
     },
   }),
