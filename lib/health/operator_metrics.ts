@@ -198,7 +198,11 @@ export class OperatorMetrics {
   readonly #overflown = new Set<string>();
   #logger: Logger | undefined;
 
-  /** @throws {UsageError} for a name, a label or a bound that cannot be, and a name that is taken. */
+  /**
+   * A number that only grows; its name ends with `_total`.
+   *
+   * @throws {UsageError} for a name, a label or a bound that cannot be, and a name that is taken.
+   */
   counter<const Label extends string = never>(
     name: string,
     help: string,
@@ -208,7 +212,11 @@ export class OperatorMetrics {
     return this.#add(new OperatorCounter<Label>(name, help, "counter", this.#checked(name, options)));
   }
 
-  /** @throws {UsageError} as {@linkcode OperatorMetrics.counter}. */
+  /**
+   * A number that goes up and down.
+   *
+   * @throws {UsageError} as {@linkcode OperatorMetrics.counter}.
+   */
   gauge<const Label extends string = never>(
     name: string,
     help: string,
