@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { describeError, UsageError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
-import { Client, type Connection, proxyVariables } from "../client/mod.ts";
+import { Client, type Connection, connectVariables, proxyVariables } from "../client/mod.ts";
 import { applyCrds, applyInstallation, installation, installNamespace, isWebhook } from "../operator/installation.ts";
 import type { ServeService } from "../operator/webhook_hosting.ts";
 import type { Manifests } from "../harness/manifests.ts";
@@ -44,21 +44,14 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
     return cluster;
   }
   const { connect, connectByLogin } = await import("../client/connect.ts");
-  const proxies = proxyVariables(env);
   if (operator.loginHook && !settings.kubeconfig && !settings.context) {
-    return closing(await connectByLogin(operator.loginHook, { clock, proxies }));
+    return closing(await connectByLogin(operator.loginHook, { clock, proxies: proxyVariables(env) }));
   }
   const connection = await connect({
+    ...connectVariables(env),
     clock,
-    proxies,
     kubeconfigPath: settings.kubeconfig || undefined,
     context: settings.context || undefined,
-    kubeconfig: env.KUBECONFIG,
-    home: env.HOME ?? env.USERPROFILE,
-    pathSeparator: Deno.build.os === "windows" ? ";" : ":",
-    inCluster: env.KUBERNETES_SERVICE_HOST
-      ? { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT ?? "443" }
-      : undefined,
   });
   return closing(connection);
 }

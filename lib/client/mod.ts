@@ -26,4 +26,5 @@ export {
 export type { KubeconfigOptions, KubeContext } from "./kubeconfig.ts";
 export { type Login, LoginCredentials, type LoginHook } from "./login.ts";
 export { NodeTransport } from "./node_transport.ts";
+export { connectVariables, openClient, type OpenClientOptions, type OpenedClient } from "./open_client.ts";
 export * from "./proxy.ts";

@@ -28,26 +28,33 @@ export interface MetricOptions<Label extends string> {
 export type MetricArguments<Label extends string, Rest extends unknown[]> = [Label] extends [never] ? Rest
   : [labels: Readonly<Record<Label, string>>, ...rest: Rest];
 
-type Type = "counter" | "gauge" | "histogram";
+/** Types of metrics. */
+export type MetricType = "counter" | "gauge" | "histogram";
 
-interface Series {
+/** One series of a metric. */
+export interface Series {
+  /** Names and values of its labels, as a scrape has them. */
   readonly labels: string;
+  /** The number; of a histogram, the sum. */
   value: number;
+  /** Values that a histogram has counted. */
   count: number;
+  /** How many of them are at most each bound. */
   readonly buckets: number[];
 }
 
 /** What all three have: series by the values of their labels. */
-abstract class Metric<Label extends string> {
+export abstract class Metric<Label extends string> {
   readonly #series = new Map<string, Series>();
   readonly #labels: readonly Label[];
   readonly #seriesMax: number;
   readonly #onOverflow: () => void;
 
+  /** {@linkcode OperatorMetrics} makes them. */
   constructor(
     readonly name: string,
     readonly help: string,
-    readonly type: Type,
+    readonly type: MetricType,
     options: MetricOptions<Label> & { readonly onOverflow: () => void },
   ) {
     this.#labels = options.labels ?? [];
@@ -72,6 +79,7 @@ abstract class Metric<Label extends string> {
     for (const series of this.#series.values()) yield* this.linesOf(series);
   }
 
+  /** The lines of one series. */
   protected *linesOf({ labels, value }: Series): Iterable<string> {
     yield `${this.name}${labels && `{${labels}}`} ${value}`;
   }
@@ -83,6 +91,7 @@ abstract class Metric<Label extends string> {
     return { series: this.#seriesOf(this.#textOf(hasLabels ? given[0] : undefined)), value };
   }
 
+  /** The series of the labels, where there is one. */
   protected find(labels: unknown): Series | undefined {
     return this.#series.get(this.#textOf(labels));
   }
@@ -160,6 +169,7 @@ export class OperatorHistogram<Label extends string = never> extends Metric<Labe
     return this.find(labels[0])?.count ?? 0;
   }
 
+  /** See {@linkcode Metric.linesOf}. */
   protected override *linesOf({ labels, value, count, buckets }: Series): Iterable<string> {
     const before = labels && `${labels},`, within = labels && `{${labels}}`;
     for (const [index, bound] of this.#bounds.entries()) {
@@ -184,11 +194,15 @@ export class OperatorHistogram<Label extends string = never> extends Metric<Labe
  * ```
  */
 export class OperatorMetrics {
-  readonly #metrics = new Map<string, { readonly type: Type; lines(): Iterable<string> }>();
+  readonly #metrics = new Map<string, { readonly type: MetricType; lines(): Iterable<string> }>();
   readonly #overflown = new Set<string>();
   #logger: Logger | undefined;
 
-  /** @throws {UsageError} for a name, a label or a bound that cannot be, and a name that is taken. */
+  /**
+   * A number that only grows; its name ends with `_total`.
+   *
+   * @throws {UsageError} for a name, a label or a bound that cannot be, and a name that is taken.
+   */
   counter<const Label extends string = never>(
     name: string,
     help: string,
@@ -198,7 +212,11 @@ export class OperatorMetrics {
     return this.#add(new OperatorCounter<Label>(name, help, "counter", this.#checked(name, options)));
   }
 
-  /** @throws {UsageError} as {@linkcode OperatorMetrics.counter}. */
+  /**
+   * A number that goes up and down.
+   *
+   * @throws {UsageError} as {@linkcode OperatorMetrics.counter}.
+   */
   gauge<const Label extends string = never>(
     name: string,
     help: string,
@@ -266,8 +284,8 @@ export class OperatorMetrics {
     return { ...options, onOverflow };
   }
 
-  #add<M extends { readonly name: string; readonly type: Type; lines(): Iterable<string> }>(metric: M): M {
-    const names = (name: string, type: Type) =>
+  #add<M extends { readonly name: string; readonly type: MetricType; lines(): Iterable<string> }>(metric: M): M {
+    const names = (name: string, type: MetricType) =>
       type === "histogram" ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
     const taken = new Set([...this.#metrics].flatMap(([name, { type }]) => names(name, type)));
     const clash = names(metric.name, metric.type).find((name) => taken.has(name));

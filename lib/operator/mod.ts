@@ -211,10 +211,13 @@ export {
   type ViewSpec,
 } from "../controller/kind_view.ts";
 export {
+  type Metric,
   type MetricArguments,
   type MetricOptions,
+  type MetricType,
   type OperatorCounter,
   type OperatorGauge,
   type OperatorHistogram,
   type OperatorMetrics,
+  type Series,
 } from "../health/operator_metrics.ts";

@@ -1,0 +1,73 @@
+import process from "node:process";
+import { SystemClock } from "../base/mod.ts";
+import { Client } from "./client.ts";
+import { connect, type ConnectOptions } from "./connect.ts";
+import { proxyVariables } from "./proxy.ts";
+
+/** Which cluster, and as who. */
+export interface OpenClientOptions {
+  /** The name under which the server books the fields that the client writes. */
+  readonly fieldManager: string;
+  /** A kubeconfig; it comes before what the environment names. */
+  readonly kubeconfigPath?: string;
+  /** A context of the kubeconfig; its current one where absent. */
+  readonly context?: string;
+  /**
+   * Variables of the environment, as `Deno.env.toObject()` gives them: `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST` and `_PORT`, and
+   * those of proxies. Nothing else is read from the environment.
+   */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A client and the connection that it owns; disposing it closes the connection. */
+export interface OpenedClient extends Disposable {
+  /** Sends requests until this is disposed. */
+  readonly client: Client;
+  /** URL of the API server. */
+  readonly server: string;
+  /** The namespace of the context, or of the pod. */
+  readonly namespace: string;
+  /** Where the settings came from, for people: `in-cluster`, or `kubeconfig context NAME`. */
+  readonly source: string;
+}
+
+/** What {@linkcode connect} looks for in the environment. */
+export function connectVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<ConnectOptions, "kubeconfig" | "home" | "pathSeparator" | "inCluster" | "proxies"> {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = env;
+  return {
+    kubeconfig: env.KUBECONFIG,
+    home: env.HOME ?? env.USERPROFILE,
+    pathSeparator: process.platform === "win32" ? ";" : ":",
+    inCluster: host ? { host, port } : undefined,
+    proxies: proxyVariables(env),
+  };
+}
+
+/**
+ * A client for a program that is no operator: a script, a command, a test. It finds the cluster as kubectl does: the kubeconfig that is
+ * named, else `KUBECONFIG`, else the pod's service account, else `~/.kube/config`. Sends no request.
+ *
+ * @throws {UsageError} that names what is missing or wrong, and the fix.
+ * @example
+ * ```ts
+ * import { openClient } from "@pintle/pintle/client";
+ * const nowhere = { fieldManager: "docs", kubeconfigPath: "/nowhere/config" };
+ * const error = await openClient(nowhere).catch((error) => error);
+ * if (!error.message.includes("/nowhere/config")) throw new Error("the file that is missing is named");
+ * ```
+ */
+export async function openClient(
+  { fieldManager, kubeconfigPath, context, env = {} }: OpenClientOptions,
+): Promise<OpenedClient> {
+  const clock = new SystemClock();
+  const { transport, server, namespace, source } = await connect({
+    ...connectVariables(env),
+    clock,
+    kubeconfigPath,
+    context,
+  });
+  const client = new Client(transport, { fieldManager, clock });
+  return { client, server, namespace, source, [Symbol.dispose]: () => transport.close() };
+}
