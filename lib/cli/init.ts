@@ -82,10 +82,17 @@ function named(files: ScaffoldFiles, name: string): ScaffoldFiles {
   const kind = kindOf(name), singular = kind.toLowerCase(), plural = guessPlural(kind);
   const renamed = (text: string) =>
     text.replaceAll(TEMPLATE_KIND, kind).replaceAll(TEMPLATE_PLURAL, plural)
-      .replaceAll(TEMPLATE_KIND.toLowerCase(), singular).replaceAll(TEMPLATE_NAME, name);
+      .replaceAll(TEMPLATE_KIND.toLowerCase(), singular).replaceAll(TEMPLATE_NAME, name)
+      .replace(/^import \{ (.+) \} from/gm, (_, names: string) => `import { ${sorted(names)} } from`);
   const rename = ([path, text]: [string, string]) =>
     path.startsWith(VENDORED) ? [path, text] as const : [renamed(path), renamed(text)] as const;
   return Object.fromEntries(Object.entries(files).map(rename));
+}
+
+/** Names of an import in the order of `deno fmt`, which another kind changes. */
+function sorted(names: string): string {
+  const key = (name: string) => name.replace("type ", "").toLowerCase();
+  return names.split(", ").sort((one, other) => key(one) < key(other) ? -1 : 1).join(", ");
 }
 
 async function writeFiles(folder: string, files: ScaffoldFiles, signal: AbortSignal): Promise<void> {
