@@ -1,3 +1,4 @@
+// FR-130, FR-131, FR-132
 // deno-lint-ignore-file no-console
 /**
  * Fan-out of one Secret to N namespaces on a real kube-apiserver, in rounds that alternate with a raw create loop of the same

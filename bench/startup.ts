@@ -1,3 +1,4 @@
+// FR-133, FR-134, FR-135
 // deno-lint-ignore-file no-console
 /**
  * What a process costs before it does anything: `version`, the embedded server until it is ready, and the memory of an

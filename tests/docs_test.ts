@@ -6,6 +6,7 @@ import { Client } from "../lib/client/mod.ts";
 import { Namespace } from "../lib/operator/mod.ts";
 import { applyCrds } from "../lib/operator/installation.ts";
 import { Replication, replicator } from "../lib/replicator/mod.ts";
+import { readRequirements } from "../tools/requirements.ts";
 import { runsOnReal } from "../tools/test_envtest.ts";
 import project from "../deno.json" with { type: "json" };
 
@@ -23,6 +24,7 @@ async function documents(): Promise<string[]> {
   return paths;
 }
 
+// FR-145
 Deno.test("every link of the documents leads to a file", async () => {
   for (const path of await documents()) {
     for (const [, link] of (await read(path)).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
@@ -39,6 +41,7 @@ Deno.test("each decision has a number of its own, and its title begins with it",
   for (const [nth, path] of records.entries()) assert.ok((await read(path)).startsWith(`# ${numbers[nth]} `), path);
 });
 
+// FR-145
 Deno.test("every task that README and CONTRIBUTING name is one", async () => {
   for (const path of ["README.md", "CONTRIBUTING.md"]) {
     const named = [...(await read(path)).matchAll(/\bdeno(?:@[\d.]+)? task ([a-z:-]+)/g)].map(([, task]) => task!);
@@ -47,6 +50,7 @@ Deno.test("every task that README and CONTRIBUTING name is one", async () => {
   }
 });
 
+// FR-145
 Deno.test("the README's Replication is one that a server takes", async () => {
   const [, yaml] = /```yaml\n(apiVersion: pintle\.dev[^]*?)```/.exec(await read("README.md"))!;
   const server = new EmbeddedApiServer(), client = new Client(server.transport(), { fieldManager: "test" });
@@ -73,29 +77,14 @@ function contractOf(source: string, name: string): boolean {
   return rest !== undefined && source.includes(`"${rest}"`);
 }
 
-Deno.test("every test that a requirement names is there", async () => {
-  const text = (await read("docs/functional_requirements.md")).replace(/\n {2}/g, " ");
-  const missing: string[] = [], ids = [...text.matchAll(/^- \*\*(FR-\d+)\*\*/gm)].map(([, id]) => id);
-  assert.deepEqual(ids.filter((id, nth) => ids.indexOf(id) !== nth), [], "each requirement has a number of its own");
-  let names = 0;
-  for (const line of text.split("\n").filter((line) => line.startsWith("- **FR-"))) {
-    const id = /FR-\d+/.exec(line)![0];
-    for (const [, path, named] of line.matchAll(/`((?:tests|bench|examples)\/[\w/]+\.ts)`([^`]*)/g)) {
-      if (!await exists(path!)) {
-        missing.push(`${id}: ${path}`);
-        continue;
-      }
-      const source = await read(path!);
-      for (const [, name] of named!.matchAll(/"([^"]+)"/g)) {
-        names++;
-        if (!hasTest(source, name!)) missing.push(`${id}: ${path}: ${name}`);
-      }
-    }
-  }
-  assert.ok(names > 100, "the list is read");
-  assert.deepEqual(missing, []);
+// FR-145
+Deno.test("every requirement has a test that shows it, and tests name requirements that are there", async () => {
+  const { shownBy, problems } = await readRequirements(ROOT.pathname.replace(/\/$/, ""));
+  assert.ok(shownBy.size > 100, "the list is read");
+  assert.deepEqual(problems, []);
 });
 
+// FR-263
 Deno.test("every row of the page for Kopf's users names a test that is there, or says that there is none yet", async () => {
   const rows = (await read("docs/coming_from_kopf.md")).split("\n").filter((line) => /^\| (?!-)/.test(line));
   const wrong: string[] = [];
@@ -129,6 +118,7 @@ for (
     "the page about kinds",
   ]] as const
 ) {
+  // FR-263
   Deno.test(`every block of code on ${what} is typed as it stands`, async () => {
     const blocks = [...(await read(`docs/${page}.md`)).matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!);
     const folder = await Deno.makeTempDir();

@@ -16,6 +16,7 @@ async function namesOf(path: string): Promise<string[]> {
   return [...new Set(Object.values(nodes).flatMap(({ symbols }) => symbols.map(({ name }) => name)))];
 }
 
+// FR-431
 Deno.test("the package has four entry points, and the first has at most 90 names, types included", async () => {
   assert.deepEqual(Object.keys(exports), [".", "./client", "./cli", "./testing"]);
   const names = await namesOf(exports["."]!);
@@ -29,6 +30,7 @@ Deno.test("every entry point can be imported by name", async () => {
   }
 });
 
+// FR-431
 Deno.test("cli says that it needs Deno where there is none", async () => {
   const program = `
     const { cli } = await import("@pintle/pintle/cli");

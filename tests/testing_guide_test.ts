@@ -7,6 +7,7 @@ import { TEST_SETTINGS } from "../lib/cli/test_settings.ts";
 
 const GUIDE = "docs/testing.md";
 
+// FR-179
 Deno.test("the guide's project is formatted, linted and typed, and every block of code in the guide is of a known kind", async () => {
   await using guide = await GuideProject.open(GUIDE);
   for (const command of ["deno check .", "deno lint", "deno fmt --check"]) {
@@ -17,6 +18,7 @@ Deno.test("the guide's project is formatted, linted and typed, and every block o
   assert.deepEqual([...new Set(languages)].sort(), ["sh", "text", "ts", "yaml"]);
 });
 
+// FR-179
 Deno.test("every command of the guide, in its shell and for CI, does what its project promises", async () => {
   await using guide = await GuideProject.open(GUIDE);
   const [ci] = guide.blocks("yaml").map((block) => parse(block) as { steps: { run?: string }[] });
@@ -45,6 +47,7 @@ Deno.test("every command of the guide, in its shell and for CI, does what its pr
   for (const report of ["results.xml", "report.html"]) await Deno.stat(`${guide.folder}/${report}`);
 });
 
+// FR-179
 Deno.test("a failure looks as the guide shows it", async () => {
   await using guide = await GuideProject.open(GUIDE);
   const path = `${guide.folder}/operator.ts`, source = await Deno.readTextFile(path);
@@ -60,6 +63,7 @@ Deno.test("a failure looks as the guide shows it", async () => {
   assert.ok(anyRun(out).startsWith(anyRun(shown!)), `${out}\n--- is not\n${shown}`);
 });
 
+// FR-179
 Deno.test("every flag and every bound that the guide names is one", async () => {
   await using guide = await GuideProject.open(GUIDE);
   const { out: help } = await guide.run("deno run -A main.ts test --help");
@@ -72,6 +76,7 @@ Deno.test("every flag and every bound that the guide names is one", async () => 
 
 testWith(
   realKubeconfig ? undefined : "no real control plane",
+  // FR-179
   "the guide's scenarios pass on a real control plane",
   async () => {
     await using guide = await GuideProject.open(GUIDE);

@@ -1,3 +1,4 @@
+// FR-142
 /**
  * Runs test suites against real control planes: starts them from `KUBEBUILDER_ASSETS` or setup-envtest's store, points `PINTLE_TEST_KUBECONFIG` at it,
  * runs `deno test` over the paths given (by default every suite that asks tests/cluster.ts for its cluster), stops it again.

@@ -3,6 +3,7 @@ import { World } from "../../tests/world.ts";
 import { Greeting, operator } from "../minimal/operator.ts";
 import { Application } from "./operator.ts";
 
+// FR-266
 Deno.test("a program with an operator in it serves, handles objects, and ends both", async () => {
   await using world = await World.open(operator());
   const key = { namespace: await world.namespace("a"), name: "g" };
@@ -22,6 +23,7 @@ Deno.test("a program with an operator in it serves, handles objects, and ends bo
   // Both have ended: the leak checks of this test would tell of a watch or a socket.
 });
 
+// FR-266
 Deno.test("where the operator cannot start, the program does not, and nothing is left running", async () => {
   await using world = await World.open(operator());
   const broken = operator().startup(() => {

@@ -42,6 +42,7 @@ class Office implements AsyncDisposable {
   }
 }
 
+// FR-185
 Deno.test("a developer's process takes the errands over, production does those that were missed when it has died, and none is done twice", async () => {
   await using office = await Office.open();
   await using prod = await office.start("prod", "run");
@@ -57,6 +58,7 @@ Deno.test("a developer's process takes the errands over, production does those t
   assert.deepEqual(done, ["milk", "salt"]);
 });
 
+// FR-186
 Deno.test("while somebody freezes them nothing is done, and then what was missed", async () => {
   await using office = await Office.open();
   await using prod = await office.start("prod", "run");

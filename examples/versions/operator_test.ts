@@ -22,6 +22,7 @@ suite.scenario("a bucket of v1 is handled as v2, and its status shows in both", 
   assert.deepEqual(spec, { size: { amount: 2, unit: "Ti" }, tier: "warm" });
 });
 
+// FR-254
 suite.scenario("a client of v1 changes a bucket of v2, and the tier that v1 does not know stays", async (scenario) => {
   const { given, when, then, cluster, expect, ref } = scenario;
   const size = { amount: 1, unit: "Gi" }, key = { name: "b", namespace: cluster.namespace };

@@ -5,6 +5,7 @@ import { operator } from "./main.ts";
 
 const Widget = builtinKind<DynamicObject>({ group: "shop.example.com", version: "v1", kind: "Widget" });
 
+// FR-36, FR-145
 Deno.test("the README's operator is the example, to the letter", async () => {
   const [readme, example] = await Promise.all(
     ["README.md", "examples/widgets/main.ts"].map((path) =>
@@ -15,6 +16,7 @@ Deno.test("the README's operator is the example, to the letter", async () => {
   assert.ok(example!.trim().split("\n").length <= 30, "in thirty lines");
 });
 
+// FR-36
 Deno.test("the README's operator converges in two writes, restores its child, and refuses a bad spec", async () => {
   await using world = await World.open(operator);
   await world.start();

@@ -1,3 +1,4 @@
+// FR-264
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import * as z from "zod";
@@ -39,6 +40,7 @@ async function call(port: number, ca: string): Promise<boolean> {
   return (await ask(port, ca, { path, servername, review }))?.allowed === true;
 }
 
+// FR-247
 Deno.test("the leader issues, every replica serves, and no call is turned away while certificates are rotated", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
@@ -63,6 +65,7 @@ Deno.test("the leader issues, every replica serves, and no call is turned away w
   await assert.rejects(call(replicas.ports[0]!, first), "the first authority is trusted by nobody any more");
 });
 
+// FR-247
 Deno.test("a configuration that somebody changed is as declared again, and one that is missing is told", async () => {
   await using replicas = new Replicas(declared);
   const leader = await replicas.start(() => true);
@@ -80,6 +83,7 @@ Deno.test("a configuration that somebody changed is as declared again, and one t
   assert.equal(await call(replicas.ports[0]!, await trusted(replicas)), true);
 });
 
+// FR-247
 Deno.test("a Secret that somebody deletes, or damages, is a rotation ahead of its time, in which no call is turned away", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
@@ -102,6 +106,7 @@ Deno.test("a Secret that somebody deletes, or damages, is a rotation ahead of it
   assert.ok(!(await trusted(replicas)).includes(first), "the key that was given up is trusted by nobody");
 });
 
+// FR-247
 Deno.test("who begins to lead looks at once, and not when its next look is due", async () => {
   await using replicas = new Replicas(declared, { checkMs: 60 * CHECK_MS });
   await replicas.install();
@@ -124,6 +129,7 @@ Deno.test("who begins to lead looks at once, and not when its next look is due",
   assert.ok(replicas.clock.now() - replicas.startMs < 30 * CHECK_MS, "before a look was due");
 });
 
+// FR-247
 Deno.test("a replica that is to end answers until its Service has let go of it", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
@@ -139,6 +145,7 @@ Deno.test("a replica that is to end answers until its Service has let go of it",
   await assert.rejects(call(port, ca), /refused/i);
 });
 
+// FR-247
 Deno.test("a Secret that holds no certificates is filled, and what another leader wrote is taken", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
@@ -193,6 +200,7 @@ const DECEPTIVE: Record<string, [reason: string, data: (replicas: Replicas) => R
 };
 
 for (const [what, [reason, dataOf]] of Object.entries(DECEPTIVE)) {
+  // FR-350
   Deno.test(`a Secret with ${what} leads to an early rotation, in which no call is refused`, async () => {
     await using replicas = new Replicas(declared);
     await replicas.install();
@@ -211,6 +219,7 @@ for (const [what, [reason, dataOf]] of Object.entries(DECEPTIVE)) {
     assert.match(String(warned[0]?.fields.reason), new RegExp(reason));
   });
 
+  // FR-350
   Deno.test(`a replica that starts with a Secret with ${what} does not serve it, and says why it is not ready`, async () => {
     await using replicas = new Replicas(declared);
     await replicas.install();
@@ -235,6 +244,7 @@ for (const [what, [reason, dataOf]] of Object.entries(DECEPTIVE)) {
   });
 }
 
+// FR-350
 Deno.test("a Secret that is replaced by another whole one is taken, and no call is refused meanwhile", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
@@ -250,6 +260,7 @@ Deno.test("a Secret that is replaced by another whole one is taken, and no call 
   assert.ok(!(await trusted(replicas)).includes(before), "the former authority is not trusted any more");
 });
 
+// FR-350
 Deno.test("a next certificate whose key is another's is given up, and what is served stays trusted", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();

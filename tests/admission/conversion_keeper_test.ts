@@ -55,6 +55,7 @@ function bindService(replicas: Replicas): () => void {
   });
 }
 
+// FR-256
 Deno.test("objects of before are converted before anybody leads: a first replica issues, is trusted, and fills its stores", async () => {
   await using replicas = new Replicas(declared);
   const before = new Operator("before");
@@ -72,6 +73,7 @@ Deno.test("objects of before are converted before anybody leads: a first replica
   assert.deepEqual(stored.spec, { mebibytes: 2048 });
 });
 
+// FR-256
 Deno.test("no conversion is turned away while certificates are rotated, and no replica needs to lead", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
@@ -96,6 +98,7 @@ Deno.test("no conversion is turned away while certificates are rotated, and no r
   await turn(replicas, async () => !(await trusted(replicas)).includes(first));
 });
 
+// FR-256
 Deno.test("a restart mends a CRD that trusts somebody else or asks elsewhere, and one that asks nobody is left alone", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
@@ -120,6 +123,7 @@ Deno.test("a restart mends a CRD that trusts somebody else or asks elsewhere, an
   assert.equal(await trusted(replicas), "");
 });
 
+// FR-256
 Deno.test("an admission handler that is asked before the stores are full waits for them", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();

@@ -48,6 +48,7 @@ async function review(webhook: ConversionWebhook, objects: unknown, more: object
   return { status: answer.status, text, response: answer.ok ? JSON.parse(text).response : undefined };
 }
 
+// FR-255
 Deno.test("the objects of a review come back in their order and in the version that is asked for, with its uid", async () => {
   const { webhook, reviews } = open();
   const there = { ...v1("b", 0), apiVersion: `${GROUP}/v2`, spec: { mebibytes: 5 } };
@@ -65,6 +66,7 @@ Deno.test("the objects of a review come back in their order and in the version t
   assert.deepEqual((await review(webhook, [])).response.convertedObjects, []);
 });
 
+// FR-255
 Deno.test("one object that is refused fails the review in its function's words, with its name and both versions", async () => {
   const { webhook, reviews, lines } = open();
   const { response } = await review(webhook, [v1("a", 1), v1("b", 13)]);
@@ -86,6 +88,7 @@ Deno.test("one object that is refused fails the review in its function's words, 
   }]]);
 });
 
+// FR-255
 Deno.test("what a function throws without meaning to is in the log and not in the answer", async () => {
   const { webhook, lines } = open();
   const { text, response } = await review(webhook, [v1("a", 7)]);
@@ -97,6 +100,7 @@ Deno.test("what a function throws without meaning to is in the log and not in th
   assert.equal(lines[0]!.fields.error, "password hunter2");
 });
 
+// FR-255
 Deno.test("a result that the schema refuses passes, and is told once with object, version and field", async () => {
   const { webhook, lines } = open();
   for (let times = 0; times < 3; times++) {
@@ -119,6 +123,7 @@ Deno.test("kinds, groups and versions that nobody converts are named", async () 
   assert.match(await message(v1("a", 1), { desiredAPIVersion: `${GROUP}/v9` }), /there is no version v9, only v2, v1$/);
 });
 
+// FR-255
 Deno.test("what is no review is turned away with the field, and none of its values", async () => {
   const { webhook } = open(600);
   const refused = async (status: number, message: RegExp, objects: unknown, more: object = {}, change: object = {}) => {
@@ -151,6 +156,7 @@ Deno.test("conversion is behind the door of admission, with a bound of its own",
   assert.equal((await new WebhookRoutes(admission).fetch("/convert", { method: "GET" })).status, 404);
 });
 
+// FR-290
 Deno.test("an int64 beyond 2^53 is converted, kept for a round trip, and brought back, as it is", async () => {
   const Tank = defineResource({
     group: GROUP,

@@ -25,6 +25,7 @@ Deno.test("a declared CRD is applied as it is where none is there, nobody is ask
   }
 });
 
+// FR-257
 Deno.test("a URL gives way to the Service before the apply, or goes on being asked where that is wanted", () => {
   const live = crd(webhookConversion({ url: "https://10.0.0.1:9443" }, ["pem"]));
   const { first, object } = conversionFit(declared, live, false);
@@ -37,6 +38,7 @@ Deno.test("a URL gives way to the Service before the apply, or goes on being ask
   assert.deepEqual(converterOf(kept.object), { url: "https://10.0.0.1:9443/convert" });
 });
 
+// FR-257
 Deno.test("a kind that is converted no more lets go of who was asked first: an apply would leave the authority, and be refused", () => {
   const bare = crd();
   assert.deepEqual(conversionFit(bare, crd(webhookConversion({ service }, ["pem"])), false), {

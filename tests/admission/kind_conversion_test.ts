@@ -44,6 +44,7 @@ const edited = (object: DynamicObject, spec: object): DynamicObject => ({
   spec: { ...object.spec as object, ...spec },
 });
 
+// FR-254
 Deno.test("an object becomes the hub's version, with the same identity, and what both versions say of its status stays", () => {
   const conditions = [{ type: "Ready", status: "True" }];
   const status = { usage: "5 MiB", conditions, observedGeneration: 3, record: { a: 1 } };
@@ -62,6 +63,7 @@ Deno.test("a version of the same fields changes its name only, and one version b
   assert.equal(into(same, "v2"), same);
 });
 
+// FR-254
 Deno.test("what a version cannot say comes back from it, and so does a way of saying it", () => {
   for (
     const [object, through] of [
@@ -80,6 +82,7 @@ Deno.test("what a version cannot say comes back from it, and so does a way of sa
   });
 });
 
+// FR-254
 Deno.test("who changes the other version's field is obeyed, and what they did not touch is kept", () => {
   const old = into(disk("v3", { mebibytes: 1024, mode: "fast" }), "v1");
   assert.deepEqual(into(edited(old, { size: "3Gi" }), "v3").spec, { mebibytes: 3072, mode: "fast" });
@@ -87,10 +90,12 @@ Deno.test("who changes the other version's field is obeyed, and what they did no
   assert.deepEqual(into(edited(stored, { mebibytes: 2048 }), "v1").spec, { size: "2Gi", note: "mine" });
 });
 
+// FR-254
 Deno.test("a default that is filled in is no difference to be kept", () => {
   assert.equal(into(disk("v3", { mebibytes: 1024 }), "v1").metadata!.annotations, undefined);
 });
 
+// FR-254
 Deno.test("annotations of others stay, and a forged one brings nothing in that the schema refuses", () => {
   const forged = (is: unknown) => ({
     metadata: {
@@ -113,6 +118,7 @@ Deno.test("annotations of others stay, and a forged one brings nothing in that t
   }
 });
 
+// FR-254
 Deno.test("what is too long to be kept is told, and the object is converted all the same", () => {
   const { object, problems } = conversion.convert(disk("v1", { size: "1Gi", note: "x".repeat(40_000) }), "v3");
   assert.deepEqual([object.spec, object.metadata!.annotations], [{ mebibytes: 1024 }, undefined]);
@@ -157,6 +163,7 @@ Deno.test("what a function throws without meaning to is the cause, and no part o
   });
 });
 
+// FR-254
 Deno.test("functions get defaults filled in, nothing that they could change, and no field of the engine", () => {
   const given: unknown[] = [];
   const Kind = defineResource({
@@ -189,6 +196,7 @@ Deno.test("an object without a spec that its version asks for passes without one
   assert.deepEqual(into(bare, "v3"), { ...bare, apiVersion: "convert.example.com/v3" });
 });
 
+// FR-254
 Deno.test("converting functions are typed by the schemas of both versions", () => {
   const hub = () =>
     defineResource({

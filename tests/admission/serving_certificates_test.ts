@@ -20,6 +20,7 @@ const due = (present: ServingCertificates | undefined, nowMs: number) =>
 const trusts = ({ authorities }: ServingCertificates, { certificate }: { certificate: string }) =>
   authorities.some((authority) => new X509Certificate(certificate).verify(new X509Certificate(authority).publicKey));
 
+// FR-247
 Deno.test("a rotation trusts before it shows, and shows before it lets go", () => {
   assert.equal(due(undefined, START_MS), "issue");
   const first = take("issue", undefined, START_MS);
@@ -42,6 +43,7 @@ Deno.test("a rotation trusts before it shows, and shows before it lets go", () =
   assert.equal(due(retired, begin + 3 * settleMs), "keep");
 });
 
+// FR-247
 Deno.test("certificates that ended while nobody looked are replaced at once", () => {
   const first = take("issue", undefined, START_MS), late = START_MS + lifetimeMs + 1;
   assert.equal(due(first, late), "issue");
@@ -49,6 +51,7 @@ Deno.test("certificates that ended while nobody looked are replaced at once", ()
   assert.equal(due(announced, late), "switch", "the next one is there and trusted");
 });
 
+// FR-247
 Deno.test("what a Secret keeps of certificates is what was put in, and no key of an authority", () => {
   const announced = take("announce", take("issue", undefined, START_MS), START_MS);
   const secret = toSecret({ namespace: "shop", name: "w" }, announced, {});
@@ -61,6 +64,7 @@ Deno.test("what a Secret keeps of certificates is what was put in, and no key of
   assert.equal(fromSecret({ ...secret, data: undefined }), undefined);
 });
 
+// FR-350
 Deno.test("certificates are good for callers where key, authority, names, times and the last step fit", () => {
   const names = ["w.shop.svc"], good = take("issue", undefined, START_MS), other = take("issue", undefined, START_MS);
   const fault = (changed: Partial<ServingCertificates>, nowMs = START_MS) =>
@@ -85,6 +89,7 @@ Deno.test("certificates are good for callers where key, authority, names, times 
   assert.match(fault({ sinceMs: START_MS + 2 * DAY_MS })!, /last step lies in the future/);
 });
 
+// FR-350
 Deno.test("an authority that is retired is never the one of the certificate that is served", () => {
   const first = take("issue", undefined, START_MS), { authority } = issueServing(["w.shop.svc"], START_MS, lifetimeMs);
   const retired = take("retire", { ...first, authorities: [...first.authorities, authority] }, START_MS + settleMs);

@@ -60,6 +60,7 @@ async function serve(
   return { server, call, authority, [Symbol.dispose]: () => http.close() };
 }
 
+// FR-248
 Deno.test("what is under way when the server closes is answered", async () => {
   const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
   using served = await serve(() => {
@@ -75,6 +76,7 @@ Deno.test("what is under way when the server closes is answered", async () => {
   await assert.rejects(served.call(""), TypeError);
 });
 
+// FR-248
 Deno.test("a connection that is idle is let go of by its caller first, since a review may be on its way", async () => {
   using served = await serve(() => {});
   const kept = /timeout=(\d+)/.exec((await served.call("a")).headers.get("keep-alive") ?? "");
@@ -82,6 +84,7 @@ Deno.test("a connection that is idle is let go of by its caller first, since a r
   await served.server[Symbol.asyncDispose]();
 });
 
+// FR-248
 Deno.test("from its leave on a server answers and has callers come back by another connection", async () => {
   using served = await serve(() => {});
   assert.notEqual((await served.call("a")).headers.get("connection"), "close");
@@ -91,6 +94,7 @@ Deno.test("from its leave on a server answers and has callers come back by anoth
   await served.server[Symbol.asyncDispose]();
 });
 
+// FR-258
 Deno.test("headers of the connection's reviews reach the handler over the wire", async () => {
   let seen: Readonly<Record<string, string>> = {};
   using served = await serve((context: { headers: typeof seen }) => void (seen = context.headers));
@@ -102,6 +106,7 @@ Deno.test("headers of the connection's reviews reach the handler over the wire",
   await served.server[Symbol.asyncDispose]();
 });
 
+// FR-248
 Deno.test("a review of two objects of a megabyte is read, and one beyond the bound is refused while it is read", async () => {
   using served = await serve(() => {}, 2_500_000);
   await using server = served.server;
@@ -111,6 +116,7 @@ Deno.test("a review of two objects of a megabyte is read, and one beyond the bou
   assert.ok(server.port > 0);
 });
 
+// FR-248
 Deno.test("reviews that are too much together are turned away until one of them is answered", async () => {
   const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
   using served = await serve(
@@ -131,6 +137,7 @@ Deno.test("reviews that are too much together are turned away until one of them 
   assert.equal((await served.call("x".repeat(600_000))).status, 200);
 });
 
+// FR-248
 Deno.test("a port that is taken is told with the setting that changes it", async () => {
   using first = await serve(() => {});
   await using server = first.server;
@@ -166,6 +173,7 @@ async function wait(
 }
 
 for (const [what, head] of Object.entries(WAITING)) {
+  // FR-351
   Deno.test(`callers that leave out ${what} do not keep a review out: the oldest is cut`, async () => {
     using served = await serve(() => {}, 1_000_000, { connectionsMax: 3 });
     await using _server = served.server;
@@ -176,6 +184,7 @@ for (const [what, head] of Object.entries(WAITING)) {
   });
 
   if (what === "a second request") continue; // idle connections are kept: see above
+  // FR-351
   Deno.test(`a caller that leaves out ${what} is cut in time`, async () => {
     using served = await serve(() => {}, 1_000_000, { requestTimeoutMs: 50 });
     await using _server = served.server;
@@ -183,6 +192,7 @@ for (const [what, head] of Object.entries(WAITING)) {
   });
 }
 
+// FR-351
 Deno.test("a connection whose review is answered is not cut for a new one, which is refused", async () => {
   const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
   using served = await serve(
@@ -202,6 +212,7 @@ Deno.test("a connection whose review is answered is not cut for a new one, which
   assert.equal((await answering).status, 200);
 });
 
+// FR-351
 Deno.test("half-sent reviews that hold all the bytes do not turn a whole one away: they are cut", async () => {
   using served = await serve(() => {}, 1_000_000, { bodiesBytesMax: 1_000_000 });
   await using _server = served.server;

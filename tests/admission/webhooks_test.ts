@@ -103,6 +103,7 @@ function on(declare: (handlers: ReturnType<typeof widgets>) => unknown): Endpoin
   return new Endpoint(operator.admission);
 }
 
+// FR-240
 Deno.test("a validating handler gets the request, typed, and its silence allows it", async () => {
   let seen: unknown;
   const endpoint = on((widgets) =>
@@ -139,6 +140,7 @@ Deno.test("a validating handler gets the request, typed, and its silence allows 
   });
 });
 
+// FR-258
 Deno.test("headers of a review reach its handler, but for those that hold credentials", async () => {
   let seen: unknown;
   const endpoint = on((widgets) => widgets.validate(({ headers }) => void (seen = headers), { id: "look" }));
@@ -155,6 +157,7 @@ Deno.test("headers of a review reach its handler, but for those that hold creden
   assert.ok(!JSON.stringify(endpoint.lines).includes("hunter2"));
 });
 
+// FR-258
 Deno.test("what is not stored yet is remembered for one review, and what the operator shares for all", async () => {
   const counts: number[][] = [], own = () => ({ count: 0 }), all = () => ({ count: 0 });
   const endpoint = on((widgets) =>
@@ -169,6 +172,7 @@ Deno.test("what is not stored yet is remembered for one review, and what the ope
   assert.deepEqual(counts, [[2, 1], [2, 2], [2, 3]]);
 });
 
+// FR-240, FR-252
 Deno.test("an AdmissionError refuses the request with its message and code, and warnings go along", async () => {
   const endpoint = on((widgets) =>
     widgets.validate(({ warn }) => {
@@ -187,6 +191,7 @@ Deno.test("an AdmissionError refuses the request with its message and code, and 
   assert.throws(() => new AdmissionError("x", { code: 200 }), RangeError);
 });
 
+// FR-240
 Deno.test("what only the program's schema refuses is refused with 422 and the field, when the spec is read", async () => {
   const endpoint = on((widgets) => widgets.validate(({ spec }) => void spec, { id: "schema" }));
   const { allowed, status } = await endpoint.review({ object: widget({ size: 11 }) });
@@ -205,6 +210,7 @@ Deno.test("a former spec that the schema refuses today does not keep a better on
   assert.equal(former, undefined);
 });
 
+// FR-240
 Deno.test("a mutating handler edits a draft, and the difference is the patch", async () => {
   const endpoint = on((widgets) =>
     widgets.mutate(({ draft }) => {
@@ -260,6 +266,7 @@ for (
     new TemporaryError("s3cr3t"),
   ]] as const
 ) {
+  // FR-241
   Deno.test(`${what} that is no denial is a failure of the webhook, and its text stays in the log`, async () => {
     const endpoint = on((widgets) =>
       widgets.validate(() => {
@@ -274,6 +281,7 @@ for (
   });
 }
 
+// FR-241
 Deno.test("a handler is ended before the API server's patience is", async () => {
   let reason: unknown;
   const endpoint = on((widgets) =>
@@ -291,6 +299,7 @@ Deno.test("a handler is ended before the API server's patience is", async () => 
   assert.equal(endpoint.clock.pending, 0);
 });
 
+// FR-241
 Deno.test("a stop of the operator ends a handler that runs", async () => {
   const endpoint = on((widgets) => widgets.validate(() => new Promise(() => {}), { id: "stuck" }));
   const answering = endpoint.post(review({ object: widget({}) }));
@@ -300,6 +309,7 @@ Deno.test("a stop of the operator ends a handler that runs", async () => {
   await answer.body?.cancel();
 });
 
+// FR-240
 Deno.test("objects that a filter leaves out pass without a call", async () => {
   const endpoint = on((widgets) =>
     widgets.validate(() => {
@@ -312,6 +322,7 @@ Deno.test("objects that a filter leaves out pass without a call", async () => {
   assert.equal(await allowed(widget({ size: 5 }, { labels: { checked: "" } })), false);
 });
 
+// FR-240
 Deno.test("a handler of deletions sees the object that goes", async () => {
   const endpoint = on((widgets) =>
     widgets.validate(({ object, old, operation }) => {
@@ -322,6 +333,7 @@ Deno.test("a handler of deletions sees the object that goes", async () => {
   assert.equal((await endpoint.review({ oldObject: widget({}) })).status.message, "DELETE of a");
 });
 
+// FR-241
 Deno.test("objects are frozen: an edit of anything but the draft is a failure", async () => {
   const endpoint = on((widgets) =>
     widgets.mutate(({ object }) => {
@@ -333,6 +345,7 @@ Deno.test("objects are frozen: an edit of anything but the draft is a failure", 
   await answer.body?.cancel();
 });
 
+// FR-242
 Deno.test("a review that cannot be read is refused, and none of its values is repeated", async () => {
   const endpoint = on((widgets) => widgets.validate(() => {}, { id: "any" }));
   const good = review({ object: widget({}) });
@@ -356,6 +369,7 @@ Deno.test("a review that cannot be read is refused, and none of its values is re
   }
 });
 
+// FR-242
 Deno.test("what is no webhook's request is turned away", async () => {
   const endpoint = on((widgets) => widgets.validate(() => {}, { id: "any" }));
   const path = "/validate/any.widgets.shop.example.com", { webhooks } = endpoint;
@@ -374,6 +388,7 @@ Deno.test("what is no webhook's request is turned away", async () => {
   await large.body?.cancel();
 });
 
+// FR-242
 Deno.test("reviews beyond the bound are turned away at once, and the place of one that ended is free again", async () => {
   const open = Promise.withResolvers<void>();
   const operator = new Operator("widgets");
@@ -388,6 +403,7 @@ Deno.test("reviews beyond the bound are turned away at once, and the place of on
   assert.equal((await endpoint.review({ object: widget({}) })).allowed, true);
 });
 
+// FR-242
 Deno.test("warnings are bounded in number and length", async () => {
   const endpoint = on((widgets) =>
     widgets.validate(({ warn }) => {
@@ -399,6 +415,7 @@ Deno.test("warnings are bounded in number and length", async () => {
   assert.equal(warnings[0].length, 256);
 });
 
+// FR-243
 Deno.test("a webhook is named after its function, and what no webhook can be is refused where it is declared", () => {
   const operator = new Operator("widgets");
   operator.on(Widget).validate(function checkSize() {});
@@ -413,6 +430,7 @@ Deno.test("a webhook is named after its function, and what no webhook can be is 
   assert.throws(() => declare().validate(() => {}, { id: "a", field: "spec..size" as "spec.size" }), RangeError);
 });
 
+// FR-243
 Deno.test("a kind that is only admitted is not watched", () => {
   const operator = new Operator("widgets");
   operator.on(Widget).validate(() => {}, { id: "a" });
@@ -423,6 +441,7 @@ Deno.test("a kind that is only admitted is not watched", () => {
   assert.equal(operator.declarations.length, 1);
 });
 
+// FR-290
 Deno.test("a mutating handler sees an int64 beyond 2^53 as it is, and its patch writes it so", async () => {
   const operator = new Operator("tanks"), seen: unknown[] = [];
   const Tank = defineResource({

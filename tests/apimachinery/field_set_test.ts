@@ -69,6 +69,7 @@ function edited(base: DynamicObject, edit: (object: DynamicObject) => void): Dyn
 }
 type Spec = { template: { spec: { containers: Record<string, unknown>[] } }; [field: string]: unknown };
 
+// FR-27
 Deno.test("an apply of what stands already is current, whatever the server defaulted or others own", () => {
   assert.ok(applyIsCurrent(desired, liveObject(), own));
 });

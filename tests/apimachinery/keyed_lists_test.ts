@@ -24,6 +24,7 @@ function ownEntries(size: number, keys: (index: number) => object = (index) => (
   );
 }
 
+// FR-298
 Deno.test("the work of comparing a keyed list grows with its entries, not with their square", () => {
   const growth = growthOfReads((size) => desiredOf(entries(size)), (live, size) => {
     assert.ok(applyIsCurrent(desiredOf(entries(size)), live, { "f:spec": { "f:items": ownEntries(size) } }));
@@ -31,6 +32,7 @@ Deno.test("the work of comparing a keyed list grows with its entries, not with t
   assert.ok(growth < LINEAR_MAX, `${growth}`);
 });
 
+// FR-298
 Deno.test("the same holds for desired entries that leave out a key which the server has filled in", () => {
   const own = (size: number) => ({
     "f:spec": { "f:items": ownEntries(size, (index) => ({ name: `entry-${index}`, protocol: "TCP" })) },
@@ -46,6 +48,7 @@ Deno.test("the same holds for desired entries that leave out a key which the ser
   for (const growth of growths) assert.ok(growth < LINEAR_MAX, `${growth}`);
 });
 
+// FR-298
 Deno.test("the work of comparing a set grows with its members, not with their square", () => {
   const members = (size: number) => entries(size).map(({ name }) => name);
   const growth = growthOfReads((size) => desiredOf(members(size)), (live, size) => {
@@ -64,6 +67,7 @@ Deno.test("the work of comparing a map grows with its keys, not with their squar
   assert.ok(growth < LINEAR_MAX, `${growth}`);
 });
 
+// FR-298
 Deno.test("an entry is found by all of its keys, also where some are left out, and never where two fit", () => {
   const port = (number: number, protocol?: string) => ({ port: number, ...(protocol && { protocol }) });
   const own = (...keys: object[]) => ({

@@ -8,6 +8,7 @@ Deno.test("short names are joined as they are, empty parts leave no trace", () =
   assert.equal(joinedName("x".repeat(63)), "x".repeat(63));
 });
 
+// FR-268
 Deno.test("whatever labels are joined, the name is a label, and other parts give another one", () => {
   const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
   fc.assert(fc.property(label, label, label, (one, two, three) => {

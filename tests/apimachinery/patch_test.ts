@@ -104,6 +104,7 @@ Deno.test("move, copy, test of an absent key and indices from the end work as in
   );
 });
 
+// FR-126
 Deno.test("patches write __proto__ as a key of data, and never reach a prototype", () => {
   const evil = JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":{"polluted":true}}}');
   const merged = applyMergePatch<Record<string, unknown>>({}, evil);

@@ -56,6 +56,7 @@ Deno.test("a number that a server would refuse is learned as it would be quoted"
   assert.equal(learned({ data: { pin: 12345678 } }).text("got 12345678, want string"), `got ${MASKED}, want string`);
 });
 
+// FR-281
 Deno.test("the name and the namespace of a Secret are no secrets, though its data holds them", () => {
   const mask = learned({
     metadata: { name: "shop-token", namespace: "kube-system" },

@@ -32,6 +32,7 @@ function open() {
 
 const user = (name: string): UserInfo => ({ name, groups: ["system:authenticated"] });
 
+// FR-113
 Deno.test("wildcards, names and subresources cover what RBAC says and no more", () => {
   const asks = (resources: string[], plural: string, subresource?: string, name?: string, resourceNames?: string[]) =>
     ruleAllows({ verbs: ["get"], apiGroups: [""], resources, resourceNames }, {
@@ -67,6 +68,7 @@ Deno.test("a role that changes counts at the next request", async () => {
   assert.equal((await test.call("/api/v1/nodes", { user: user("eve") })).code, 403);
 });
 
+// FR-113
 Deno.test("impersonation needs the verb for the user and for every group", async () => {
   using test = open();
   const as = (headers: Record<string, string>) => test.call("/api/v1/nodes", { user: user("eve"), headers });

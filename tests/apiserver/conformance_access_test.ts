@@ -26,6 +26,7 @@ conformance("who has no rule is refused in words that name the missing one", asy
   );
 });
 
+// FR-113
 conformance("roles grant verbs, names and subresources to users, groups and service accounts", async (test) => {
   const rules = [
     { apiGroups: [""], resources: ["configmaps"], verbs: ["get", "create"] },
@@ -86,6 +87,7 @@ conformance("everybody may discover, and ask who they are", async (test) => {
   assert.deepEqual(body.status.userInfo.groups, ["devs", "system:authenticated"]);
 });
 
+// FR-113
 conformance("only who may impersonate acts as somebody else", async (test) => {
   const headers = { "impersonate-user": "carol" };
   const admin = await test.call("GET", test.core("secrets"), undefined, headers);

@@ -10,6 +10,7 @@ function make(test: Case, name: string, rest: { metadata?: object; data?: object
   return test.post(`${test.core("configmaps")}${query}`, { ...rest, metadata: { ...rest.metadata, name } });
 }
 
+// FR-244
 conformance("a validating webhook refuses with its code and message, and warns", async (test) => {
   await using webhooks = new WebhookServer(test);
   const refuse = ({ object }: { object: { data?: { size?: string } } }) =>
@@ -41,6 +42,7 @@ conformance("a refusal without a word is a 400 that says so", async (test) => {
   );
 });
 
+// FR-244
 conformance("a webhook is told who wants to do what, with the object after defaults and before", async (test) => {
   await using webhooks = new WebhookServer(test);
   await webhooks.install("validating", [webhooks.webhook("look", () => undefined)]);
@@ -70,6 +72,7 @@ conformance("a webhook is told who wants to do what, with the object after defau
   assert.deepEqual([remove.operation, remove.oldObject.data.k, remove.object], ["DELETE", "2", null]);
 });
 
+// FR-244
 conformance("a deletion that a webhook refuses does not happen", async (test) => {
   await using webhooks = new WebhookServer(test);
   const keep = ({ operation }: { operation: string }) => operation === "DELETE" ? { allowed: false } : undefined;
@@ -87,6 +90,7 @@ conformance("a deletion that a webhook refuses does not happen", async (test) =>
   ]);
 });
 
+// FR-244
 conformance(
   "mutating webhooks go in the order of their names, each on what the former made, and again where it was changed",
   async (test) => {
@@ -115,6 +119,7 @@ conformance(
   },
 );
 
+// FR-244
 conformance(
   "what a webhook makes of an object is judged like any other, and a patch that does not fit fails the request",
   async (test) => {
@@ -131,6 +136,7 @@ conformance(
   },
 );
 
+// FR-245
 conformance("a webhook that is not there fails requests, and lets them pass where its policy says so", async (test) => {
   await using webhooks = new WebhookServer(test);
   const nowhere = { clientConfig: { url: "https://127.0.0.1:1/" } };
@@ -144,6 +150,7 @@ conformance("a webhook that is not there fails requests, and lets them pass wher
   );
 });
 
+// FR-245
 conformance("where the policy ignores failures, the next webhook is asked all the same", async (test) => {
   await using webhooks = new WebhookServer(test);
   const nowhere = { clientConfig: { url: "https://127.0.0.1:1/" }, failurePolicy: "Ignore" };
@@ -153,6 +160,7 @@ conformance("where the policy ignores failures, the next webhook is asked all th
   assert.deepEqual([...new Set(names(webhooks))], ["there"]);
 });
 
+// FR-245
 conformance("a server with a certificate of another authority is not trusted", async (test) => {
   await using webhooks = new WebhookServer(test);
   const { clientConfig, ...webhook } = webhooks.webhook("foreign", () => undefined);
@@ -165,6 +173,7 @@ conformance("a server with a certificate of another authority is not trusted", a
   assert.deepEqual(webhooks.seen, []);
 });
 
+// FR-245
 conformance("a webhook that does not answer in time has failed", async (test) => {
   await using webhooks = new WebhookServer(test);
   const late = Promise.withResolvers<undefined>();
@@ -175,6 +184,7 @@ conformance("a webhook that does not answer in time has failed", async (test) =>
   assert.match(refused.body.message, /failed calling webhook "slow.case.example.com".*timeout=1s.*deadline exceeded/);
 });
 
+// FR-245
 conformance("an answer that is none has failed", async (test) => {
   await using webhooks = new WebhookServer(test);
   const review = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" };
@@ -192,6 +202,7 @@ conformance("an answer that is none has failed", async (test) => {
   }
 });
 
+// FR-244
 conformance("a dry run is told as one, keeps nothing and is refused like any other", async (test) => {
   await using webhooks = new WebhookServer(test);
   const even = ({ name }: { name: string }) =>
@@ -204,6 +215,7 @@ conformance("a dry run is told as one, keeps nothing and is refused like any oth
   assert.equal((await test.get(test.core("configmaps", "a"))).code, 404);
 });
 
+// FR-244
 conformance("a write that came between is not lost: the patch is applied to it and admitted anew", async (test) => {
   await using webhooks = new WebhookServer(test);
   let between = 0;
@@ -223,6 +235,7 @@ conformance("a write that came between is not lost: the patch is applied to it a
   assert.equal(stale.code, 409, "a write that names a version keeps to it");
 });
 
+// FR-244
 conformance(
   "a rule for one version sees writes by another one as its own, and status is a door of its own",
   async (test) => {
@@ -292,6 +305,7 @@ conformance(
   },
 );
 
+// FR-244
 conformance("a large object reaches a webhook whole", async (test) => {
   await using webhooks = new WebhookServer(test);
   await webhooks.install("validating", [webhooks.webhook("large", () => undefined)]);
@@ -300,6 +314,7 @@ conformance("a large object reaches a webhook whole", async (test) => {
   assert.equal(webhooks.seen[0]!.request.object.data.value.length, value.length);
 });
 
+// FR-244
 conformance("a match condition keeps a webhook out, and one that fails is a failure of the webhook", async (test) => {
   await using webhooks = new WebhookServer(test);
   const matchConditions = [
@@ -314,6 +329,7 @@ conformance("a match condition keeps a webhook out, and one that fails is a fail
   assert.ok((await make(test, "bare")).code >= 400, "there is no data to look into");
 });
 
+// FR-244
 conformance("a configuration that no server could obey is refused, field by field", async (test) => {
   await using webhooks = new WebhookServer(test);
   const cases: [Record<string, unknown>, string][] = [

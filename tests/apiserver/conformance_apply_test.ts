@@ -3,6 +3,7 @@ import { conformance } from "./conformance_case.ts";
 
 const HEAD = { apiVersion: "v1", kind: "ConfigMap" };
 
+// FR-82
 conformance("an apply creates what is missing and owns what it says", async (test) => {
   const path = `${test.core("configmaps", "a")}?fieldManager=one`;
   const made = await test.patch(path, "apply", { ...HEAD, metadata: { name: "a" }, data: { k: "1" } });
@@ -16,6 +17,7 @@ conformance("an apply creates what is missing and owns what it says", async (tes
   assert.deepEqual(less.body.data, { l: "2" });
 });
 
+// FR-82
 conformance("an apply over another manager's field is a conflict until it is forced", async (test) => {
   const path = test.core("configmaps", "a");
   await test.patch(`${path}?fieldManager=one`, "apply", { ...HEAD, metadata: { name: "a" }, data: { k: "1" } });
@@ -129,6 +131,7 @@ const UNTYPED: readonly (readonly [kind: "ConfigMap" | "Deployment", fields: obj
 ];
 
 const VALIDATIONS = [
+  // FR-330
   ["an apply of what the schema does not declare is refused", ""],
   ["an apply of what the schema does not declare is refused, also where validation is off", "&fieldValidation=Ignore"],
 ] as const;

@@ -42,6 +42,7 @@ function why({ code, body }: Answer): string {
   return rest;
 }
 
+// FR-92
 failing("an answer that is none fails the read, in words that say what is wrong with it", async (doors, test) => {
   const review = { apiVersion: "apiextensions.k8s.io/v1", kind: "ConversionReview" };
   const lies: [Lie, RegExp][] = [
@@ -146,6 +147,7 @@ failing(
   },
 );
 
+// FR-92
 failing("a write that cannot be converted is not done, and says so", async (doors, test) => {
   await doors.read("v2", "a");
   assert.equal((await test.get(doors.path("v2"))).code, 200);
@@ -183,6 +185,7 @@ failing("a list of what cannot be converted names each object", async (doors, te
   assert.deepEqual(list.body.items.map(({ spec }: Json) => spec.address), ["h:1", "h:2"]);
 });
 
+// FR-92
 failing("a watch waits for a webhook that fails, and then goes on in order", async (doors, test) => {
   const { body } = await test.get(doors.path("v2"));
   const query = `watch=1&resourceVersion=${body.metadata.resourceVersion}&timeoutSeconds=60`;
@@ -254,6 +257,7 @@ failing("an admission webhook for another version is not asked where that cannot
   assert.equal((await test.post(doors.path("v1"), doors.door("v1", "b", { host: "h" }))).code, 201);
 });
 
+// FR-92
 conformance("a definition that no server could obey is refused, field by field", async (test) => {
   await using doors = await ConversionServer.open(test);
   const { webhook } = doors.conversion(), { clientConfig } = webhook, service = { name: "a", namespace: "b" };

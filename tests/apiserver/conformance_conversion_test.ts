@@ -21,6 +21,7 @@ function owners(door: Json): string[] {
   ).sort();
 }
 
+// FR-92
 conversion("what is written in one version is read in the other, whichever is stored", async (doors) => {
   const second = await doors.make("v2", "a", { address: "h:1" });
   assert.deepEqual(second.spec, { address: "h:1", mode: "open" });
@@ -34,6 +35,7 @@ conversion("what is written in one version is read in the other, whichever is st
   assert.deepEqual((await doors.read("v2", "b")).spec, { address: "x:2" }, "defaults are those of the stored version");
 });
 
+// FR-92
 conversion("a version's own schema validates, defaults and prunes what is written by it", async (doors, test) => {
   const wrong = await test.post(doors.path("v2"), doors.door("v2", "a", { address: "nowhere" }));
   assert.deepEqual([wrong.code, wrong.body.details.causes[0].field], [422, "spec.address"]);
@@ -46,6 +48,7 @@ conversion("a version's own schema validates, defaults and prunes what is writte
   assert.equal(other.code, 400, "the version in the body is the one of the path");
 });
 
+// FR-92
 conversion("what has the version already concerns no webhook", async (doors, test) => {
   await doors.make("v1", "a", { host: "h", port: 1 });
   await doors.stop();
@@ -58,6 +61,7 @@ conversion("what has the version already concerns no webhook", async (doors, tes
   doors.start();
 });
 
+// FR-92
 conversion("update, patches and status by either version change the one object", async (doors, test) => {
   await doors.make("v1", "a", { host: "h", port: 1 });
   const read = await doors.read("v2", "a");
@@ -100,6 +104,7 @@ conversion("scale reads and writes the path of the version asked for", async (do
   assert.deepEqual((await doors.read("v2", "a")).spec.scale, { count: 5 });
 });
 
+// FR-92
 conversion("lists, tables and metadata show the version asked for, and selectors look at it", async (doors, test) => {
   for (const [name, port] of [["a", 1], ["b", 2], ["c", 3]] as const) {
     await doors.make("v1", name, { host: "h", port }, { labels: { odd: String(port % 2) } });
@@ -140,6 +145,7 @@ conversion("labels that the webhook sets are the ones that are selected by", asy
   assert.deepEqual([await found("v2", "v2"), await found("v2", "v1")], [1, 0]);
 });
 
+// FR-92
 conversion("a watch shows every change in its version, in order, and what leaves its selector", async (doors, test) => {
   await doors.make("v1", "a", { host: "h", port: 1 });
   const { body } = await test.get(doors.path("v2"));
@@ -199,6 +205,7 @@ conversion("a generated name is there before the object is converted", async (do
   assert.deepEqual([again.code, again.body.reason], [409, "AlreadyExists"]);
 });
 
+// FR-92
 conversion(
   "managers of both versions own their own fields, and conflict where one changes the other's",
   async (doors) => {
@@ -250,6 +257,7 @@ conversion("an update by one version takes fields from a manager of the other", 
   assert.deepEqual(owners(next), ["case Update v1 . f:host f:port", "case Update v2 f:mode"]);
 });
 
+// FR-92
 conversion("a stored object keeps its version until it is written, be it with no change", async (doors, test) => {
   await doors.make("v1", "a", { host: "h", port: 1 });
   await doors.make("v1", "b", { host: "h", port: 2 });

@@ -67,6 +67,7 @@ function widget(group: string, name: string, rest: Record<string, unknown>) {
   return { apiVersion: `${group}/v1`, kind: "Widget", metadata: { name }, ...rest };
 }
 
+// FR-87
 conformance("a custom resource is pruned, defaulted and validated by its schema", async (test) => {
   await using made = await widgets(test);
   const { group, path } = made;
@@ -95,6 +96,7 @@ conformance("a custom resource is pruned, defaulted and validated by its schema"
   assert.equal(kindless.code, 400);
 });
 
+// FR-286
 conformance(
   "fields whose names objects of JavaScript inherit are required, defaulted, pruned and keys as all others are",
   async (test) => {
@@ -122,6 +124,7 @@ conformance(
   },
 );
 
+// FR-286
 conformance(
   "a map list whose key is no property of its items is refused, whatever objects of JavaScript inherit",
   async (test) => {
@@ -153,6 +156,7 @@ conformance(
   },
 );
 
+// FR-286
 conformance(
   "labels and annotations whose names objects of JavaScript inherit are kept, changed and selected",
   async (test) => {
@@ -173,6 +177,7 @@ conformance(
   },
 );
 
+// FR-85
 conformance("spec and status of a custom resource have their own doors and generations", async (test) => {
   await using made = await widgets(test);
   const { group, path } = made;
@@ -245,6 +250,7 @@ conformance("a CRD takes its instances with it", async (test) => {
   assert.equal((await test.get(made.path)).code, 404);
 });
 
+// FR-87
 conformance("a CRD whose name or schema cannot be is refused", async (test) => {
   const group = `${test.namespace}.example.com`;
   const version = { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } };
@@ -259,6 +265,7 @@ conformance("a CRD whose name or schema cannot be is refused", async (test) => {
   assert.equal(loose.code, 422);
 });
 
+// FR-34
 conformance("an apply guards the status of a custom resource by resourceVersion, and not by uid", async (test) => {
   await using made = await widgets(test);
   const { group, path } = made, one = `${path}/w`, other = "11111111-1111-1111-1111-111111111111";
@@ -297,6 +304,7 @@ conformance("an apply guards the status of a custom resource by resourceVersion,
   assert.deepEqual([replaced.code, replaced.body.reason], [409, "Conflict"]);
 });
 
+// FR-332
 conformance("the watches of a kind end when its CRD is gone", async (test) => {
   const kind = await widgets(test);
   const made = await test.post(kind.path, {

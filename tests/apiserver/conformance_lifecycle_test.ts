@@ -32,6 +32,7 @@ conformance("preconditions of a deletion are kept", async (test) => {
   assert.equal((await test.delete(path, { preconditions: { uid: made.metadata!.uid } })).code, 200);
 });
 
+// FR-86
 conformance("a finalizer keeps an object until it is removed, and none is added meanwhile", async (test) => {
   await test.configMap("a", { metadata: { finalizers: ["example.com/hold"] } });
   const path = test.core("configmaps", "a");
@@ -51,6 +52,7 @@ conformance("a finalizer keeps an object until it is removed, and none is added 
   assert.equal((await test.get(path)).code, 404);
 });
 
+// FR-86
 conformance("dependents go when their owner went", async (test) => {
   const owner = await test.configMap("owner");
   await test.configMap("child", { metadata: ownedBy(owner, true) });
@@ -58,6 +60,7 @@ conformance("dependents go when their owner went", async (test) => {
   await test.until(test.core("configmaps", "child"), (object) => object === undefined);
 });
 
+// FR-86
 conformance("an owner in foreground deletion waits for the dependents that block it", async (test) => {
   const owner = await test.configMap("owner");
   const child = { ...ownedBy(owner, true), finalizers: ["example.com/hold"] };
@@ -70,6 +73,7 @@ conformance("an owner in foreground deletion waits for the dependents that block
   await test.until(test.core("configmaps", "owner"), (object) => object === undefined);
 });
 
+// FR-86
 conformance("orphaned dependents lose the reference and stay", async (test) => {
   const owner = await test.configMap("owner");
   await test.configMap("child", { metadata: ownedBy(owner, true) });
@@ -102,6 +106,7 @@ conformance("deletecollection deletes what its selector chooses", async (test) =
   assert.equal((await test.get(test.core("configmaps", "b"))).code, 200);
 });
 
+// FR-86
 conformance("a terminating namespace takes nothing new, waits for finalizers, and goes", async (test) => {
   const name = `${test.namespace}-end`, path = `/api/v1/namespaces/${name}`;
   const made = await test.post("/api/v1/namespaces", { metadata: { name } });
@@ -139,6 +144,7 @@ conformance("namespaces of the system stay", async (test) => {
   assert.equal(body.message, 'namespaces "default" is forbidden: this namespace may not be deleted');
 });
 
+// FR-91
 conformance("a namespace has its default ServiceAccount, which is made anew when it is deleted", async (test) => {
   const path = test.core("serviceaccounts", "default");
   await test.until(path, (account) => account !== undefined);

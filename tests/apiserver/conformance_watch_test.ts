@@ -11,6 +11,7 @@ conformance("a list tells its resourceVersion, and its items no kind", async (te
   assert.equal(own[0].kind, undefined);
 });
 
+// FR-84
 conformance("pages of a list show one moment, whatever is written between them", async (test) => {
   for (const name of ["a", "b", "c", "d"]) await test.configMap(name, { metadata: { labels: { page: "1" } } });
   const path = `${test.core("configmaps")}?limit=2`;
@@ -34,6 +35,7 @@ conformance("pages of a list show one moment, whatever is written between them",
   assert.deepEqual(names.filter((name) => name.length < 3), ["a", "b", "c", "d"]);
 });
 
+// FR-84
 conformance("label and field selectors choose", async (test) => {
   await test.configMap("a", { metadata: { labels: { tier: "web", x: "1" } } });
   await test.configMap("b", { metadata: { labels: { tier: "db" } } });
@@ -56,6 +58,7 @@ conformance("a watch without resourceVersion begins with what is there", async (
   assert.deepEqual(await watch.take(2), ["MODIFIED a", "DELETED a"]);
 });
 
+// FR-83
 conformance("a watch from a resourceVersion tells exactly what came after", async (test) => {
   const made = await test.configMap("a", { metadata: { labels: { own: "1" } } });
   await test.patch(test.core("configmaps", "a"), "merge", { data: { k: "1" } });
@@ -67,6 +70,7 @@ conformance("a watch from a resourceVersion tells exactly what came after", asyn
   assert.deepEqual(seen, ["1", "2"]);
 });
 
+// FR-83
 conformance("an object that begins or ceases to match a selector is added or deleted", async (test) => {
   const list = (await test.get(test.core("configmaps"))).body.metadata.resourceVersion;
   const path = `${test.core("configmaps")}?watch=1&labelSelector=on&resourceVersion=${list}`;
@@ -106,6 +110,7 @@ conformance("a streaming list ends its initial events with an annotated bookmark
   assert.match(bookmark?.object.metadata.resourceVersion, /^\d+$/);
 });
 
+// FR-83
 conformance("bookmarks have the shape that the watch asked for", async (test) => {
   await test.configMap("a", { metadata: { labels: { own: "1" } } });
   const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
@@ -125,6 +130,7 @@ conformance("bookmarks have the shape that the watch asked for", async (test) =>
   assert.equal(row?.object.metadata.resourceVersion, row?.object.rows[0].object.metadata.resourceVersion);
 });
 
+// FR-84
 conformance("Events are selected by the field names of the group that is asked", async (test) => {
   const involvedObject = { kind: "ConfigMap", apiVersion: "v1", namespace: test.namespace, name: "a" };
   const event = { metadata: { name: "e" }, involvedObject, reason: "Tested", type: "Normal", message: "so" };
@@ -141,6 +147,7 @@ conformance("Events are selected by the field names of the group that is asked",
   assert.equal(await count(test.core("events"), "regarding.name=a"), 400);
 });
 
+// FR-83
 conformance("timeoutSeconds ends a watch without an error", async (test) => {
   const now = (await test.get(test.core("configmaps"))).body.metadata.resourceVersion;
   await using watch = await test.watch(
@@ -149,6 +156,7 @@ conformance("timeoutSeconds ends a watch without an error", async (test) => {
   assert.equal(await watch.next(), undefined);
 });
 
+// FR-5
 conformance("metadata alone, and tables, are answered where they are asked for", async (test) => {
   await test.configMap("a", { data: { k: "v" } });
   const metadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { conformance } from "./conformance_case.ts";
 
+// FR-80
 conformance("a created object has name, uid, time, resourceVersion and its manager", async (test) => {
   const { code, body } = await test.post(test.core("configmaps"), { metadata: { name: "a" }, data: { k: "v" } });
   assert.equal(code, 201);
@@ -52,6 +53,7 @@ conformance("names, labels and namespaces that cannot be are refused with their 
   assert.equal(wrongKind.code, 400);
 });
 
+// FR-80
 conformance("an update with an old resourceVersion is a conflict, one without is not", async (test) => {
   const made = await test.configMap("a", { data: { k: "1" } });
   const path = test.core("configmaps", "a");
@@ -90,6 +92,7 @@ conformance("an update for another uid is a conflict", async (test) => {
   assert.match(body.message, /Precondition failed: UID in precondition: 0+-0+-0+-0+-0+, UID in object meta: /);
 });
 
+// FR-80
 conformance("each kind of patch does what its media type says", async (test) => {
   await test.configMap("a", { data: { k: "1", l: "2" } });
   const path = test.core("configmaps", "a");
@@ -120,6 +123,7 @@ conformance("a patch that names an old resourceVersion is a conflict", async (te
   assert.equal(stale.body.reason, "Conflict");
 });
 
+// FR-80
 conformance("dryRun answers as if, and stores nothing", async (test) => {
   const made = await test.post(`${test.core("configmaps")}?dryRun=All`, { metadata: { name: "a" } });
   assert.equal(made.code, 201);
@@ -134,6 +138,7 @@ conformance("dryRun answers as if, and stores nothing", async (test) => {
   assert.equal(wrong.code, 422);
 });
 
+// FR-80
 conformance("unknown fields are refused, warned about or ignored as fieldValidation says", async (test) => {
   const body = { metadata: { name: "a" }, dta: { k: "v" } };
   const strict = await test.post(`${test.core("configmaps")}?fieldValidation=Strict`, body);
@@ -184,6 +189,7 @@ conformance("a ConfigMap refuses keys that are no file names, and changes once i
   assert.equal(changed.code, 422);
 });
 
+// FR-85
 conformance("a Deployment counts generations of its spec, and status has its own door", async (test) => {
   const path = test.in("apps/v1", "deployments");
   const template = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } };
@@ -217,6 +223,7 @@ conformance("a Deployment counts generations of its spec, and status has its own
   assert.equal(selector.code, 422);
 });
 
+// FR-85
 conformance("scale reads and writes replicas", async (test) => {
   const path = test.in("apps/v1", "deployments");
   const template = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } };
@@ -231,6 +238,7 @@ conformance("scale reads and writes replicas", async (test) => {
   assert.equal((await test.patch(`${path}/d/scale`, "merge", { spec: { replicas: 3 } })).body.spec.replicas, 3);
 });
 
+// FR-89
 conformance("what is not served answers 404 and 405", async (test) => {
   assert.equal((await test.get("/apis/no.such.group/v1/things")).code, 404);
   assert.equal((await test.get(test.core("nothings"))).code, 404);

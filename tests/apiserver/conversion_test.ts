@@ -47,6 +47,7 @@ async function open(options: EmbeddedApiServerOptions = {}, conversion: Json = S
   return { clock, server, reviews, call, serve, path, make, watch, [Symbol.dispose]: () => server.close() };
 }
 
+// FR-92
 Deno.test("a page of a list is one review, and what was converted for a list or a watch is not asked again", async () => {
   using test = await open({ limits: { conversionObjectsMax: 4 } });
   test.serve();
@@ -96,6 +97,7 @@ Deno.test("a definition that changes makes what was converted before worth nothi
   assert.deepEqual(test.reviews, [1, 1]);
 });
 
+// FR-92
 Deno.test("a webhook that says nothing for thirty seconds has failed", async () => {
   const clientConfig = { url: "https://converter.example.com/convert" };
   const conversion = { strategy: "Webhook", webhook: { conversionReviewVersions: ["v1"], clientConfig } };
@@ -148,6 +150,7 @@ Deno.test("a watch asks a webhook that fails again each second, and stops asking
   assert.equal(test.clock.pending, 0, "no timer is left");
 });
 
+// FR-92
 Deno.test("owners are collected, namespaces and definitions end, even where the webhook is down", async () => {
   using test = await open();
   await test.call("POST", "/api/v1/namespaces", { metadata: { name: "n" } });

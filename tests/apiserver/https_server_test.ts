@@ -56,6 +56,7 @@ async function json(message: IncomingMessage) {
 
 const BOB = { name: "bob", groups: ["devs"] };
 
+// FR-111
 Deno.test("who shows no credential gets 401 and a Status", async () => {
   await using door = await open();
   for (const headers of [undefined, { authorization: "Bearer embedded.guess" }]) {
@@ -67,6 +68,7 @@ Deno.test("who shows no credential gets 401 and a Status", async () => {
   }
 });
 
+// FR-111
 Deno.test("a client certificate says user and groups, and RBAC holds for them", async () => {
   await using door = await open();
   const admin = door.https.issueClient({ name: "root", groups: ["system:masters"] });
@@ -76,6 +78,7 @@ Deno.test("a client certificate says user and groups, and RBAC holds for them", 
   assert.match(refused.message, /User "bob" cannot list/);
 });
 
+// FR-111
 Deno.test("a certificate of another authority is no credential", async () => {
   await using door = await open();
   await using other = await open();
@@ -85,6 +88,7 @@ Deno.test("a certificate of another authority is no credential", async () => {
   await json(answer);
 });
 
+// FR-111
 Deno.test("a service account's token is a credential until the account is gone", async () => {
   await using door = await open();
   const admin = door.api.transport();
@@ -124,6 +128,7 @@ Deno.test("each event of a watch is written when it happens", async () => {
   answer.destroy();
 });
 
+// FR-114
 Deno.test("a body beyond the bound gets 413, announced or not", async () => {
   await using door = await open({ bodyBytesMax: 1_000 });
   const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
@@ -140,6 +145,7 @@ Deno.test("a body beyond the bound gets 413, announced or not", async () => {
   }
 });
 
+// FR-114
 Deno.test("malformed HTTP is refused and leaves the server serving", async () => {
   await using door = await open();
   const { port } = new URL(door.https.url);
@@ -175,6 +181,7 @@ Deno.test("a connection that has said nothing, and a request that has no end, do
   assert.equal(await silent.read(new Uint8Array(1)).catch(() => null), null);
 });
 
+// FR-352
 Deno.test("a body is read of those only who show a credential: a stranger's half-sent one is answered with 401", async () => {
   await using door = await open();
   for (const headers of [{ "content-length": "100" }, { "transfer-encoding": "chunked" }] as Record<string, string>[]) {
@@ -193,6 +200,7 @@ Deno.test("a body is read of those only who show a credential: a stranger's half
   }
 });
 
+// FR-351
 Deno.test("connections that are silent, before and after the handshake, are cut for one that asks, a watch is not", async () => {
   await using door = await open({}, { connectionsMax: 3 });
   const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
@@ -217,6 +225,7 @@ Deno.test("connections that are silent, before and after the handshake, are cut 
   watch.destroy();
 });
 
+// FR-351
 Deno.test("a caller that does not shake hands, and one whose body never ends, are cut in time", async () => {
   await using door = await open({}, { headersTimeoutMs: 50, requestTimeoutMs: 50 });
   const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
@@ -236,6 +245,7 @@ Deno.test("a caller that does not shake hands, and one whose body never ends, ar
   await new Promise((resolve) => sent.once("close", resolve));
 });
 
+// FR-110
 Deno.test("it listens on 127.0.0.1 and on no other address of the machine", async () => {
   await using door = await open();
   const port = Number(new URL(door.https.url).port);
@@ -249,6 +259,7 @@ Deno.test("it listens on 127.0.0.1 and on no other address of the machine", asyn
   }
 });
 
+// FR-91
 Deno.test("every namespace is told the certificate authority, and an edited or deleted copy is restored", async () => {
   await using door = await open();
   const transport = door.api.transport(), path = "/api/v1/namespaces/team/configmaps/kube-root-ca.crt";
@@ -273,6 +284,7 @@ Deno.test("every namespace is told the certificate authority, and an edited or d
   assert.equal((await call("GET", "/api/v1/namespaces/team")).code, 404, "they do not keep a namespace from ending");
 });
 
+// FR-112
 Deno.test("the kubeconfig is for its owner alone and replaces a former one", async () => {
   await using door = await open();
   const directory = await Deno.makeTempDir();

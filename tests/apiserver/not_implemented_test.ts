@@ -15,6 +15,7 @@ function open() {
   return { call, [Symbol.dispose]: () => server.close() };
 }
 
+// FR-89
 Deno.test("what is not implemented answers 501 with a Status that names it", async () => {
   using test = open();
   const template = { metadata: { labels: { app: "a" } }, spec: { containers: [{ name: "c", image: "i" }] } };
@@ -39,6 +40,7 @@ Deno.test("what is not implemented answers 501 with a Status that names it", asy
   assert.equal((await test.call("GET", `${CORE}/pods/p`)).code, 200, "nothing was done");
 });
 
+// FR-89
 Deno.test("who stores an admission policy is warned that nothing runs it", async () => {
   using test = open();
   const policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
@@ -52,6 +54,7 @@ Deno.test("who stores an admission policy is warned that nothing runs it", async
   assert.equal((await test.call("POST", `${CORE}/configmaps`, { metadata: { name: "a" } })).code, 201);
 });
 
+// FR-89
 Deno.test("webhooks for what is an object of another kind are not passed over: the request is refused", async () => {
   using test = open();
   const configurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";

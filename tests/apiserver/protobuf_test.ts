@@ -31,6 +31,7 @@ async function decoded(apiVersion: string, kind: string, ...fields: Uint8Array[]
   return JSON.parse(await protobufToJson(envelope(apiVersion, kind, concat(...fields))));
 }
 
+// FR-5
 Deno.test("a message becomes the JSON that Go would write of it", async () => {
   // Name and an empty generateName, as Go writes every plain field; the creation time is the zero one.
   const metadata = concat(bytesField(1, "a"), bytesField(2, ""), varintField(7, 0), bytesField(8, ""));

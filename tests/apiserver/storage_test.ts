@@ -57,6 +57,7 @@ Deno.test("a page token outlives writes but not compaction, and then offers to g
   assert.deepEqual(rest.items.map((item: { metadata: { name: string } }) => item.metadata.name), ["b", "c", "d"]);
 });
 
+// FR-83
 Deno.test("a watch from before the compaction is told 410 in its stream", async () => {
   using test = open();
   const { metadata } = await test.create("a");
@@ -83,6 +84,7 @@ Deno.test("a reader that is slower than the log is long is ended", async () => {
   assert(seen.length < 8, `saw ${seen.length} events of 8 through a log of 4`);
 });
 
+// FR-83
 Deno.test("bookmarks come every minute of the clock, and the end of the watch releases its timers", async () => {
   using test = open();
   const { metadata } = await test.create("a");
@@ -123,6 +125,7 @@ Deno.test("a snapshot brings back objects, kinds and revisions, and ends watches
   assert.equal((await test.create("c")).metadata.resourceVersion, String(snapshot.revision + 1));
 });
 
+// FR-90
 Deno.test("the same clock and seed give the same server", async () => {
   const run = async () => {
     using test = open();

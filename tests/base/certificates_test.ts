@@ -37,6 +37,7 @@ Deno.test("certificates that the program issues are accepted in their role, and 
   assert.equal(refusalOf("no certificate", "server"), "cannot be read");
 });
 
+// FR-350
 Deno.test("a server's certificate that TLS clients refuse is refused, and says why", async () => {
   const unknown = new x509.Extension("1.2.3.4", true, new Uint8Array([5, 0]));
   const harmless = new x509.Extension("1.2.3.4", false, new Uint8Array([5, 0]));
@@ -55,6 +56,7 @@ Deno.test("a server's certificate that TLS clients refuse is refused, and says w
   for (const [expected, made] of cases) assert.equal(refusalOf(await made, "server"), expected);
 });
 
+// FR-350
 Deno.test("an authority whose certificate may not sign others is refused, and says why", async () => {
   const may = new x509.BasicConstraintsExtension(true, undefined, true);
   const usage = (flags: number) => new x509.KeyUsagesExtension(flags, true);

@@ -65,6 +65,7 @@ Deno.test("the virtual clock refuses to run backwards", async () => {
   await assert.rejects(new VirtualClock().advance(-1), RangeError);
 });
 
+// FR-300
 Deno.test("a clock that is set shows another time, while what has elapsed and what is due stay as they were", async () => {
   const clock = new VirtualClock(1_000_000), fired: number[] = [], beganMs = clock.elapsed();
   clock.schedule(() => fired.push(clock.elapsed() - beganMs), 50);

@@ -63,6 +63,7 @@ for (const [ms, text] of WRITTEN) {
   Deno.test(`${ms} ms is written ${text}`, () => assert.equal(formatDuration(ms), text));
 }
 
+// FR-301
 Deno.test("what is no duration does not compile, and what is one does", () => {
   const read: Duration[] = [5, "500ms", "30s", "1.5s", "10m", "1h30m", "1d2h"];
   // @ts-expect-error: a unit is one letter or two

@@ -58,6 +58,7 @@ Deno.test("an error that came with another, when a block was left, tells both, t
   assert.equal(describeError(error), "it failed: no disk; then it cannot be removed");
 });
 
+// FR-302
 Deno.test("whatever is thrown is described: null, undefined, plain objects, objects that refer to themselves", () => {
   const loop: Record<string, unknown> = {};
   loop.self = loop;
@@ -73,6 +74,7 @@ Deno.test("whatever is thrown is described: null, undefined, plain objects, obje
   ]);
 });
 
+// FR-302
 Deno.test("a description and a stack are bounded, and cut no character in two", () => {
   const huge = "\u{1F600}".repeat(2_500_000), error = new Error(huge, { cause: new Error(`b${huge}`) });
   for (const text of [describeError(error), describeError(huge), describeError({ huge }), stackOf(error)!]) {

@@ -12,6 +12,7 @@ import {
   parseJson,
 } from "../../lib/base/mod.ts";
 
+// FR-126, FR-290
 Deno.test("__proto__ is a key of data at every depth, however it is written, and reaches no prototype", () => {
   for (const key of ["__proto__", "\\u005f_proto__", "__pr\\u006fto__"]) {
     const parsed = parseJson<Record<string, unknown>>(`{"a":[{"${key}":{"polluted":1},"b":2}],"${key}":{"x":1}}`);
@@ -77,6 +78,7 @@ Deno.test("values with bigints are compared, copied, frozen and hashed as what t
   assert.deepEqual(narrowIntegers({ a: [5n, large, 2n ** 70n] }), { a: [5, large, 2 ** 70] });
 });
 
+// FR-290
 Deno.test("any integer of 64 bits survives reading and writing, wherever it stands", () => {
   fc.assert(fc.property(fc.jsonValue(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value, integer) => {
     const text = `{"value":${JSON.stringify(value)},"list":[${integer}],"integer":${integer}}`;
@@ -88,6 +90,7 @@ Deno.test("any integer of 64 bits survives reading and writing, wherever it stan
   }));
 });
 
+// FR-291
 Deno.test("what YAML forbids or folds is escaped, and a surrogate that stands alone is replaced", () => {
   const hostile = "a\x7f\x80\x85\x9f\u2028\u2029\ufeff\ufffe\uffffz";
   const written = formatJson({ [hostile]: hostile });

@@ -11,6 +11,7 @@ import {
 } from "../../lib/base/mod.ts";
 
 for (const [index, lowest] of LOG_LEVELS.entries()) {
+  // FR-63
   Deno.test(`a logger at ${lowest} writes ${LOG_LEVELS.slice(index).join(", ")} and nothing below`, () => {
     const seen: LogLevel[] = [];
     const logger = createLogger(({ level }) => seen.push(level), lowest);
@@ -30,6 +31,7 @@ Deno.test("fields are inherited, the nearest wins, and a child does not change i
   ]);
 });
 
+// FR-283
 Deno.test("a logger that masks takes values out of messages and of all fields, those that came before the value was known included", () => {
   const records: LogRecord[] = [], mask = new Mask();
   const logger = maskLogger(createLogger((record) => records.push(record)), mask).with({
@@ -48,6 +50,7 @@ Deno.test("a logger that masks takes values out of messages and of all fields, t
   assert.equal(maskLogger(logger, mask), logger);
 });
 
+// FR-282
 Deno.test("a line below the level of a logger is not masked, which would take longer than to drop it", () => {
   const mask = new Mask();
   let reads = 0;

@@ -35,6 +35,7 @@ for (
   });
 }
 
+// FR-280
 Deno.test("a longer value wins over a shorter one inside of it, in whatever order they came", () => {
   for (const values of [["admin-prod", SECRET], [SECRET, "admin-prod"]]) {
     const mask = knowing(...values);
@@ -42,6 +43,7 @@ Deno.test("a longer value wins over a shorter one inside of it, in whatever orde
   }
 });
 
+// FR-280
 Deno.test("base64url, and what JSON and URLs escape, is masked as well", () => {
   const value = `\u00fb\u00ff?>~"quoted"\\\n100% & more`, mask = knowing(value);
   for (
@@ -60,6 +62,7 @@ Deno.test("base64url, and what JSON and URLs escape, is masked as well", () => {
   }
 });
 
+// FR-280
 Deno.test("each line of a value is masked, and a value that ends in a line break, where it is trimmed", () => {
   const mask = knowing(
     "-----BEGIN KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END KEY-----\n",
@@ -73,6 +76,7 @@ Deno.test("each line of a value is masked, and a value that ends in a line break
   assert.equal(mask.text("S3cr3tpw\nnext"), `${MASKED}\nnext`);
 });
 
+// FR-281
 Deno.test("values of 6 and 7 characters are masked as whole words, shorter ones are not", () => {
   const mask = knowing("hunter", "s3cr3t!", "admin", "a", "");
   assert.equal(
@@ -82,6 +86,7 @@ Deno.test("values of 6 and 7 characters are masked as whole words, shorter ones 
   assert.equal(mask.text(`in base64 ${btoa("hunter")}`), `in base64 ${MASKED}`);
 });
 
+// FR-281
 Deno.test("a word of Kubernetes' own that stands alone is shown, unless it is a value itself", () => {
   const mask = knowing(
     "apiVersion: v1\nkind: Config\nserver: https://10.96.0.1\nnamespace: shop-frontend\nuser: my-password-123",
@@ -94,6 +99,7 @@ Deno.test("a word of Kubernetes' own that stands alone is shown, unless it is a 
   assert.equal(knowing("password").text("the password"), `the ${MASKED}`);
 });
 
+// FR-280
 Deno.test("bytes that are no text are masked in their encodings", () => {
   const bytes = Uint8Array.from({ length: 40 }, (_, index) => index * 37 + 128 & 255), mask = knowing(bytes);
   assert.match(mask.text(`<${bytes.toBase64()}>`), /^<\[secret\]=*>$/);
@@ -104,6 +110,7 @@ Deno.test("bytes that are no text are masked in their encodings", () => {
   assert.equal(mask.text(`\u{1f600}<${String.fromCharCode(...bytes)}>`), `\u{1f600}<${MASKED}>`);
 });
 
+// FR-280
 Deno.test("a value that was decoded byte by byte, as atob does, is masked", () => {
   const value = "p\u00e4ssw\u00f6rd-\u4e2d-geh\u00e9im";
   assert.equal(knowing(value).text(`<${atob(bytesOf(value).toBase64())}>`), `<${MASKED}>`);
@@ -113,12 +120,14 @@ Deno.test("a value that was decoded byte by byte, as atob does, is masked", () =
   );
 });
 
+// FR-280
 Deno.test("three levels of JSON are masked beside percent signs and plus signs", () => {
   const value = 'ab"cd"ef"gh"ij"kl', text = JSON.stringify(JSON.stringify(JSON.stringify({ value })));
   const masked = knowing(value).text(`2026-01-01T00:00:00+00:00 GET /a%20b ${text}`);
   assert.ok(!/cd|gh|kl/.test(masked), masked);
 });
 
+// FR-282
 Deno.test("the time that masking takes grows with the text alone, whatever a value is made of", () => {
   for (const filler of [" ", "-", "%41", '\\"', "a"]) {
     const value = `x${filler.repeat(300_000 / filler.length)}y${
@@ -129,6 +138,7 @@ Deno.test("the time that masking takes grows with the text alone, whatever a val
   }
 });
 
+// FR-281
 Deno.test("a text without a secret stays as it is, and what knows no value changes nothing", () => {
   const text = "reconciled shop/web in 12 ms, uid 5f0c6b1e-8f43-4f0e-9b2d-0a1b2c3d4e5f";
   assert.equal(new Mask().text(text), text);
@@ -148,6 +158,7 @@ Deno.test("texts of a value are masked however deep they are; dates, errors and 
   JSON.stringify(mask.json(loop));
 });
 
+// FR-282
 Deno.test("a text of more than 1 Mi characters is cut, and says how long it was", () => {
   const masked = knowing(SECRET).text(`${SECRET} ${"-".repeat(2 ** 20)}${SECRET}`);
   assert.ok(
@@ -156,6 +167,7 @@ Deno.test("a text of more than 1 Mi characters is cut, and says how long it was"
   assert.ok(!masked.includes("admin"));
 });
 
+// FR-282
 Deno.test("values are read when a text is masked, once for each source", () => {
   const mask = new Mask(), source = {};
   let reads = 0;
@@ -169,6 +181,7 @@ Deno.test("values are read when a text is masked, once for each source", () => {
   assert.equal(reads, 1);
 });
 
+// FR-282
 Deno.test("memory is bounded: what was learned longest ago is forgotten, what is learned again is kept", () => {
   const mask = new Mask({ charactersMax: 1_000 }), kept = {};
   const value = (nth: number) => `value-number-${nth}-${(nth * 7919).toString(36)}-${(nth * 104729).toString(36)}-end`;
@@ -187,6 +200,7 @@ Deno.test("memory is bounded: what was learned longest ago is forgotten, what is
   assert.ok(read <= 100, `${read} values were read`);
 });
 
+// FR-280
 Deno.test("no 8 characters of a value stand anywhere in a masked text, whatever its form and what surrounds it", () => {
   const texts = fc.oneof(
     fc.string({ minLength: 8, maxLength: 60 }),

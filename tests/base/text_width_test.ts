@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { truncate } from "../../lib/base/mod.ts";
 
+// FR-292
 Deno.test("a text is cut between characters, keeps as much as fits, and is text that UTF-8 can hold", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.nat(40), (text, lengthMax) => {
     const cut = truncate(text, lengthMax), whole = text.toWellFormed();

@@ -5,6 +5,7 @@ import { Checkout, ROOT, runTool } from "./build.ts";
 /** With Deno itself as the compile runtime everything happens but the download; the result then only acts as Deno. */
 const env = { DENORT_BIN: Deno.execPath() };
 
+// FR-206
 Deno.test("compile type-checks, bundles and embeds the program with what it reads, and keeps an older file until it is done", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pintle-compile-" }), output = `${folder}/pintle`;
   await Deno.writeTextFile(output, "an older one, that deno compile did not make");
@@ -30,6 +31,7 @@ function includes(bytes: Uint8Array, part: Uint8Array): boolean {
   return false;
 }
 
+// FR-206
 Deno.test("where the compile runtime cannot be downloaded, compile says so in one line with its fix, and makes nothing", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pintle-compile-" });
   // A cache with everything but compile runtimes, behind a proxy that is not there.
@@ -69,6 +71,7 @@ Deno.test("a target that does not exist is refused with those that do", async ()
   );
 });
 
+// FR-206
 Deno.test("a program that does not type-check is not compiled", async () => {
   await using checkout = await Checkout.copy();
   const main = `${checkout.folder}/main.ts`;
@@ -82,6 +85,7 @@ Deno.test("a program that does not type-check is not compiled", async () => {
   await assert.rejects(Deno.stat(`${checkout.folder}/dist/pintle`), Deno.errors.NotFound);
 });
 
+// FR-206
 Deno.test("a program of more than 5 MB is neither packaged nor compiled, and leaves the file that is there", async () => {
   await using checkout = await Checkout.copy();
   const { folder } = checkout;
@@ -96,6 +100,7 @@ Deno.test("a program of more than 5 MB is neither packaged nor compiled, and lea
   assert.equal(await Deno.readTextFile(`${folder}/dist/pintle`), "an older one");
 });
 
+// FR-206
 Deno.test("a build without git takes its commit from REVISION, and SOURCE_DATE_EPOCH is its date", async () => {
   await using checkout = await Checkout.copy();
   const { code, err } = await runTool("package", [], {

@@ -26,6 +26,7 @@ async function deno(...args: string[]): Promise<string> {
   return out + err;
 }
 
+// FR-207
 Deno.test("a project that the packaged program made passes its own tests, with its scenarios among them", async () => {
   assert.deepEqual([made.code, made.err], [0, ""]);
   const said = await deno("task", "test");
@@ -33,18 +34,21 @@ Deno.test("a project that the packaged program made passes its own tests, with i
   assert.match(said, /\nok \| 5 passed \| 0 failed/);
 });
 
+// FR-207
 Deno.test("it passes its own check, lint and format", async () => {
   await deno("task", "check");
   await deno("task", "lint");
   await deno("fmt", "--check");
 });
 
+// FR-207
 Deno.test("its demo converges, its program runs its scenarios and prints its version", async () => {
   assert.match(await deno("task", "demo", "--once"), /\nconverged: 3 of 3 ConfigMaps\n/);
   assert.match(await deno("run", "-A", "main.ts", "test"), /\n3 passed, 0 failed\n$/);
   assert.equal(await deno("run", "-A", "main.ts", "version"), `${NAME} 0.1.0\n`);
 });
 
+// FR-207
 Deno.test("its lock file holds what it needs and is not changed again", async () => {
   const before = await Deno.readTextFile(`${project}/deno.lock`);
   await deno("run", "--frozen", "-A", "main.ts", "version");
@@ -54,6 +58,7 @@ Deno.test("its lock file holds what it needs and is not changed again", async ()
 const kubectl = await findProgram("kubectl", [Deno.env.get("KUBEBUILDER_ASSETS")]);
 testWith(
   kubectl ? undefined : "there is no kubectl here",
+  // FR-207
   "kustomize builds its overlays, with its image and its account",
   async () => {
     for (const overlay of ["base", "overlays/dev", "overlays/prod", "overlays/tilt"]) {

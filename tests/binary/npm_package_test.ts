@@ -29,6 +29,7 @@ for (const name of ["main.ts", "demo.ts", "tests", "deploy"]) {
 }
 await inProject("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"]);
 
+// FR-210
 Deno.test("npm makes the package, and its manifest names the exact packages that the library loads", async () => {
   assert.equal(packed.code, 0, packed.err);
   assert.match(packed.out, /^dist\/pintle-pintle-[\d.]+\.tgz: \d+ bytes, depends on \d+ packages\n$/);
@@ -42,6 +43,7 @@ Deno.test("npm makes the package, and its manifest names the exact packages that
   assert.doesNotMatch(files.out, /replicator|tests\/|tools\/|\.tsx?$(?<!\.d\.ts)/m, "only the library is in it");
 });
 
+// FR-210
 Deno.test("an operator on the package passes its type check, its scenarios and its demo", async () => {
   await inProject(Deno.execPath(), ["check", "main.ts", "tests/"]);
   assert.match(await inProject(Deno.execPath(), ["test", "-A", "tests/"]), /\nok \| 4 passed \| 0 failed/);
@@ -49,6 +51,7 @@ Deno.test("an operator on the package passes its type check, its scenarios and i
   assert.match(await inProject(Deno.execPath(), ["run", "-A", "main.ts", "demo", "--once"]), /\nconverged: 3 of 3 /);
 });
 
+// FR-210
 Deno.test("the package carries its types: what does not fit a resource is refused", async () => {
   const wrong = `import { Widget } from "./main.ts";
 import { Operator } from "@pintle/pintle";
@@ -84,12 +87,14 @@ await Deno.writeTextFile(`${folder}/lack.mjs`, `${LACKING}await import("./load.m
 const node = await findProgram("node");
 const major = node ? Number(/\d+/.exec((await runProgram(node, ["--version"])).out)) : 0;
 
+// FR-357
 Deno.test("every entry of the package loads in Deno, and where there is no Deno", async () => {
   for (const file of ["load.mjs", "lack.mjs"]) {
     assert.equal(await inProject(Deno.execPath(), ["run", "-q", "-A", file]), ".\n./client\n./cli\n./testing\n", file);
   }
 });
 
+// FR-357, FR-431
 testWith(major < 24 ? "there is no Node 24 here" : undefined, "every entry of the package loads in Node", async () => {
   assert.equal(await inProject("node", ["load.mjs"]), ".\n./client\n./cli\n./testing\n");
 });

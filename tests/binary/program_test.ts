@@ -36,6 +36,7 @@ function test(claim: string, act: (run: Run, start: Start) => Promise<void>): vo
 type Run = (args: readonly string[], options?: BinaryOptions) => Promise<Ended>;
 type Start = typeof Binary.start;
 
+// FR-205
 test("version says version, commit and date of the build", async (run) => {
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
   const { code, out, err } = await run(["version"]);
@@ -67,6 +68,7 @@ test("config shows the settings, those of test too, and what the environment say
   );
 });
 
+// FR-205
 test("demo --once converges, and leaves nothing where it was started", async (_, start) => {
   await using binary = await start(["demo", "--once"]);
   const { code, out, err } = await binary.ended();
@@ -75,6 +77,7 @@ test("demo --once converges, and leaves nothing where it was started", async (_,
   assert.deepEqual((await Array.fromAsync(Deno.readDir(binary.folder))).map(({ name }) => name), []);
 });
 
+// FR-205
 test("an installation is made, looked after and taken away again", async (run) => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const env = { KUBECONFIG: await cluster.kubeconfig() };
@@ -91,6 +94,7 @@ test("an installation is made, looked after and taken away again", async (run) =
   }
 });
 
+// FR-205
 test("test runs the whole suite on the embedded cluster and ends with what passed", async (run) => {
   const { code, out, err } = await run(["test"]);
   assert.deepEqual([code, err], [0, ""], out);
@@ -120,6 +124,7 @@ test("the manifests that it prints and the deploy/ of its project are the same",
   assert.deepEqual([checked.code, checked.err], [0, ""]);
 });
 
+// FR-205
 test("a kubeconfig is read: what is installed is in its cluster", async (run) => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const { code, err } = await run(["install", "--kubeconfig", await cluster.kubeconfig()]);
@@ -127,6 +132,7 @@ test("a kubeconfig is read: what is installed is in its cluster", async (run) =>
   assert.ok(await cluster.client.find(Namespace, { name: "pintle-system" }));
 });
 
+// FR-205
 test("the API server of demo reads and writes YAML", async (_, start) => {
   await using binary = await start(["demo"]);
   const [, path] = await binary.until(/KUBECONFIG=(\S+)/);
@@ -151,6 +157,7 @@ test("run serves an embedded cluster until SIGTERM", async (_, start) => {
   assert.equal((await binary.ended()).code, 0);
 });
 
+// FR-205
 test("Ctrl-C while scenarios run is 130, and the summary is there", async (_, start) => {
   await using binary = await start(["test"]);
   await binary.until(/✓|ok/);
@@ -160,11 +167,13 @@ test("Ctrl-C while scenarios run is 130, and the summary is there", async (_, st
   assert.match(out, /\n\d+ passed, \d+ failed[^\n]*\n$/);
 });
 
+// FR-205
 test("a reader that has seen enough is no error", async (_, start) => {
   await using binary = await start([], { wrapper: ["bash", "-c", 'set -o pipefail; "$0" manifests | head -n 1'] });
   assert.deepEqual(await binary.ended(), { code: 0, out: "apiVersion: apiextensions.k8s.io/v1\n", err: "" });
 });
 
+// FR-205
 test("bad input is one line and its fix, with exit code 2 and nothing left behind", async (_, start) => {
   const few = await pathWithout(await Deno.makeTempDir({ dir: caches }), []);
   const cases: [string[], Record<string, string>, RegExp][] = [

@@ -21,6 +21,7 @@ const NAMESPACES: ApiResource = {
 };
 
 for (const streamingList of [false, true]) {
+  // FR-10, FR-13
   const name = `a store reads its own writes (${streamingList ? "streaming" : "paged"} list)`;
   Deno.test(name, async () => {
     await using cluster = await openCluster();
@@ -55,6 +56,7 @@ for (const streamingList of [false, true]) {
   });
 }
 
+// FR-297
 Deno.test("a proxy that swallows a streaming list leads to a paged one, and to the same objects", async () => {
   await using cluster = await openCluster();
   const inner = cluster.transport(), admin = new Client(inner, { fieldManager: "cache-test" });

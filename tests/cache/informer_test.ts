@@ -65,6 +65,7 @@ class Scene implements AsyncDisposable {
   }
 }
 
+// FR-10
 Deno.test("the list comes first as initial events, then the watch from its version", async () => {
   const stream = new ScriptedStream();
   await using scene = new Scene([listOf(10, widget("a", 3), widget("b", 7)), stream.step]);
@@ -122,6 +123,7 @@ Deno.test("a reader that edits a stored object fails at once", async () => {
   assert.throws(() => stored.metadata!.labels = {}, TypeError);
 });
 
+// FR-10
 Deno.test("a 410 in the watch lists again at once and tells only what changed meanwhile", async () => {
   const first = new ScriptedStream(), second = new ScriptedStream();
   const later = listOf(50, widget("a", 3), widget("b", 40), widget("c", 45, "new"), widget("e", 46));
@@ -150,6 +152,7 @@ Deno.test("a 410 that answers the watch request itself does the same", async () 
   assert.deepEqual(await scene.heard(), ["added a 15"]);
 });
 
+// FR-10
 Deno.test("a 410 between two pages reads the list again in one piece, and no half list shows", async () => {
   await using scene = new Scene([
     answer({ metadata: { resourceVersion: "5", continue: "next" }, items: [widget("stale", 1)] }),
@@ -171,6 +174,7 @@ Deno.test("a server that says 410 for ever is asked ever less often", async () =
   assert.equal(scene.transport.left, 0);
 });
 
+// FR-10
 Deno.test("a silent watch is given up after 70 s and resumed from the last version, bookmarks included", async () => {
   const first = new ScriptedStream(), second = new ScriptedStream();
   await using scene = new Scene([listOf(10, widget("a", 3)), first.step, second.step]);
@@ -189,6 +193,7 @@ Deno.test("a silent watch is given up after 70 s and resumed from the last versi
   assert.equal(scene.informer.reconnects, 1);
 });
 
+// FR-10
 Deno.test("a connection that breaks, inside a line too, loses and repeats nothing", async () => {
   const streams = [new ScriptedStream(), new ScriptedStream(), new ScriptedStream()];
   await using scene = new Scene([listOf(10), ...streams.map((stream) => stream.step)]);
@@ -206,6 +211,7 @@ Deno.test("a connection that breaks, inside a line too, loses and repeats nothin
   assert.deepEqual(scene.queries("resourceVersion"), [null, "10", "11", "12"]);
 });
 
+// FR-10
 Deno.test("events that come twice or late change nothing", async () => {
   const stream = new ScriptedStream();
   await using scene = new Scene([listOf(10, widget("a", 9)), stream.step]);
@@ -220,6 +226,7 @@ Deno.test("events that come twice or late change nothing", async () => {
   assert.equal(scene.informer.resourceVersion, "12");
 });
 
+// FR-11
 Deno.test("a 429 is obeyed, a 500 backs off, and the state tells", async () => {
   const stream = new ScriptedStream();
   await using scene = new Scene([
@@ -251,6 +258,7 @@ Deno.test("a missing permission is told with its rule, retried slowly, and heale
   assert.deepEqual(await scene.heard(), ["initial added a 3"]);
 });
 
+// FR-102
 Deno.test("an outage is told once, by each of its kinds, and so is its end; every attempt shows at debug", async () => {
   const refusal = refuse(403, "Forbidden", 'User "x" cannot list resource "widgets" in API group "shop.example.com"');
   const refused = Array.from({ length: 8 }, () => fail("Connection refused"));
@@ -308,6 +316,7 @@ Deno.test("a watch that the server ends after its time is opened again without a
   assert.equal(scene.informer.state, "watching");
 });
 
+// FR-10
 Deno.test("a bookmark older than what was seen means a restored server: the list becomes the truth", async () => {
   const first = new ScriptedStream();
   await using scene = new Scene([
@@ -333,6 +342,7 @@ Deno.test("an object without a version is no object: the resource is listed agai
   assert.deepEqual(await scene.heard(), ["added a 11"]);
 });
 
+// FR-10
 Deno.test("a streaming list shows nothing before its end, and the watch goes on from there", async () => {
   const stream = new ScriptedStream();
   const end = { metadata: { resourceVersion: "20", annotations: { "k8s.io/initial-events-end": "true" } } };
@@ -347,6 +357,7 @@ Deno.test("a streaming list shows nothing before its end, and the watch goes on 
   assert.equal(scene.queries("resourceVersionMatch")[0], "NotOlderThan");
 });
 
+// FR-10
 Deno.test("a server that refuses a streaming list, or whose storage cannot give one, gets a paged one at once", async () => {
   const paged = () => [listOf(9, widget("a", 3)), new ScriptedStream().step];
   for (const step of [refuse(422, "Invalid"), refuse(400, "BadRequest"), refuse(500, "InternalError")]) {
@@ -372,6 +383,7 @@ Deno.test("a server that does not know streaming lists, and watches without ever
   assert.deepEqual(scene.queries("sendInitialEvents"), ["true", null, null]);
 });
 
+// FR-297
 Deno.test("a streaming list that falls silent before its end gives way to a paged one within seconds", async () => {
   const listed = () => [listOf(9, widget("a", 3)), new ScriptedStream().step];
   const mute = new ScriptedStream(), half = new ScriptedStream();
@@ -387,6 +399,7 @@ Deno.test("a streaming list that falls silent before its end gives way to a page
   }
 });
 
+// FR-297
 Deno.test("a streaming list that goes on slowly is waited for, and its watch may then be silent as long as any other", async () => {
   const stream = new ScriptedStream();
   const end = { metadata: { resourceVersion: "20", annotations: { "k8s.io/initial-events-end": "true" } } };
@@ -403,6 +416,7 @@ Deno.test("a streaming list that goes on slowly is waited for, and its watch may
   assert.equal(scene.informer.reconnects, 0);
 });
 
+// FR-10
 Deno.test("a streaming list that is put off, not allowed or cut is asked for again, and nothing of its half shows", async () => {
   const cut = new ScriptedStream(), whole = new ScriptedStream();
   const end = { metadata: { resourceVersion: "20", annotations: { "k8s.io/initial-events-end": "true" } } };

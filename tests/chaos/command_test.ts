@@ -26,6 +26,7 @@ async function inFolder(run: (env: Record<string, string>) => Promise<void>): Pr
 }
 
 Deno.test({
+  // FR-370
   name: "a short fault run prints its seed and the figures of each fault, passes, and leaves nothing behind",
   ignore,
   fn: () =>
@@ -41,6 +42,7 @@ Deno.test({
 });
 
 Deno.test({
+  // FR-372
   name: "Ctrl-C ends a fault run with 130 and the figures so far, and leaves nothing behind",
   ignore,
   fn: () =>
@@ -54,6 +56,7 @@ Deno.test({
     }),
 });
 
+// FR-372
 Deno.test("a fault run that is asked for something wrong says what, and exits 2", async () => {
   const { code, err } = await runBinary(["--only", "storms"], PROGRAM);
   assert.equal(code, 2);

@@ -28,6 +28,7 @@ function right(): CrateState & { crates: CrateObject[]; children: ConfigMapObjec
   return { namespaces: [{ metadata: { name: "home" } }], crates: [crate()], children, users };
 }
 
+// FR-371
 Deno.test("a crate with one child for each parcel has no problem", () => {
   assert.deepEqual(crateState(right()), { problems: [], ending: [] });
 });

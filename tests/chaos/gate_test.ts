@@ -70,6 +70,7 @@ Deno.test("a gate passes reads, writes, refusals and watches on, and counts them
 for (
   const [kind, carriedOut] of [["cut", false], ["reset", false], ["loseAnswer", true]] as const
 ) {
+  // FR-374
   Deno.test(`a request that meets ${kind} ends without an answer, and the server has ${carriedOut ? "" : "not "}done it`, async () => {
     await using rig = await Rig.open();
     rig.gate.verdict = () => ({ kind });
@@ -109,6 +110,7 @@ Deno.test("a request that is delayed reaches the server when its time has come",
   assert.deepEqual((await creating).data, { x: "y" });
 });
 
+// FR-374
 Deno.test("a watch that is cut later goes on until then, and ends", async () => {
   await using rig = await Rig.open();
   rig.gate.verdict = () => ({ kind: "cutLater", afterMs: 60_000 });

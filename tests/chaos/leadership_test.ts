@@ -19,6 +19,7 @@ Deno.test("who holds the lease leads, and its writes are no overlap", () => {
   assert.deepEqual([leadership.leader, leadership.transitions, leadership.overlaps], ["one", 1, []]);
 });
 
+// FR-371
 Deno.test("a write of a process that has lost the lease is an overlap", () => {
   const leadership = new Leadership(), one = leadership.observe("one"), two = leadership.observe("two");
   one.onAnswer!(lease("one_x1"), 201);

@@ -20,6 +20,7 @@ for (
     7,
   ]] as const
 ) {
+  // FR-372
   Deno.test(`operations on ${what}: a seed repeats them, and each kind comes`, () => {
     const first = drawn<{ readonly kind: string }>(next, 5);
     assert.deepEqual(drawn<{ readonly kind: string }>(next, 5), first);

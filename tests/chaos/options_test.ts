@@ -9,6 +9,7 @@ Deno.test("without arguments a fault run takes twenty minutes, all faults and a 
   assert.deepEqual(parseOptions([], NAMES, 7), { seed: 7, minutes: 20 });
 });
 
+// FR-372
 Deno.test("a seed, a length and faults can be named, in both forms of a flag", () => {
   const options = { seed: 42, minutes: 0.5, only: ["network", "kills"] };
   assert.deepEqual(parseOptions(["--seed", "42", "--minutes", "0.5", "--only", "network,kills"], NAMES, 7), options);
@@ -36,6 +37,7 @@ for (
   });
 }
 
+// FR-372
 Deno.test("counts scale with the minutes, and nothing is left out", () => {
   assert.deepEqual([scaled(100, 20), scaled(100, 40), scaled(50, 5), scaled(2, 1)], [100, 200, 13, 1]);
 });

@@ -60,6 +60,7 @@ Deno.test("a recovery takes until the state is right; namespaces that end do not
   assert.deepEqual([figures.checks, figures.violations, figures.medianMs], [1, [], 300]);
 });
 
+// FR-371
 Deno.test("a state that stays wrong, or cannot be read, is a violation that says what is wrong", async () => {
   const { context, clock, figures } = rig();
   const problems = ["1", "2", "3", "4", "5", "6"];
@@ -73,6 +74,7 @@ Deno.test("a state that stays wrong, or cannot be read, is a violation that says
   assert.equal(figures.checks, 0);
 });
 
+// FR-371
 Deno.test("an idle operator that writes, or asks without end, is a violation; so is a state that does not last", async () => {
   const { context, clock, figures } = rig();
   const gate = {

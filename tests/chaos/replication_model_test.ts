@@ -64,6 +64,7 @@ function saysReady(replication: ReplicationObject, status: "True" | "False"): vo
 
 const isCopy = ({ metadata }: DataObject) => metadata?.name?.startsWith("copy-");
 
+// FR-371
 Deno.test("a state as Replications ask for has no problem", () => {
   assert.deepEqual(replicationProblems(right()), []);
 });
@@ -103,6 +104,7 @@ const MUTATIONS: Readonly<Record<string, (state: ReturnType<typeof right>, nth: 
 };
 
 for (const [what, mutate] of Object.entries(MUTATIONS)) {
+  // FR-371
   Deno.test(`it is found that ${what}`, () => {
     fc.assert(fc.property(fc.nat(1_000), (nth) => {
       const state = right();

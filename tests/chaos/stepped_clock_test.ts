@@ -3,6 +3,7 @@ import { Binary, DEMO_PERMISSIONS } from "../cli/binary.ts";
 
 const PRELOAD = new URL("operators/stepped_clock.ts", import.meta.url).pathname;
 
+// FR-370
 Deno.test("signals set the time of day of an operator's process an hour forward and back", async () => {
   const permissions = [...DEMO_PERMISSIONS, `--preload=${PRELOAD}`];
   await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], { permissions });

@@ -14,6 +14,7 @@ Deno.test("a user's object that is as it was made is no problem", () => {
   assert.deepEqual(problems(users, object({})), []);
 });
 
+// FR-371
 Deno.test("a user's object that is gone, another one, changed or taken is a problem", () => {
   const users = new UsersObjects();
   users.created(PLACE, "1", "v");

@@ -25,6 +25,7 @@ const SHELLS: Record<string, (script: string, line: string, folder: string) => P
 
 for (const [shell, offered] of Object.entries(SHELLS)) {
   const missing = await findProgram(shell) ? undefined : `there is no ${shell} here`;
+  // FR-209
   testWith(missing, `${shell} completes commands, their flags, choices, suites and files`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "pintle-completions-" }), script = `${folder}/script`;
     try {
@@ -61,6 +62,7 @@ for (const [shell, offered] of Object.entries(SHELLS)) {
   });
 }
 
+// FR-209
 Deno.test("completions reads no setting, and names the shells that it knows", async () => {
   assert.equal((await runBinary(["completions", "bash"], { env: { PINTLE_WORKERS_MAX: "none" } })).code, 0);
   const { code, out, err } = await runBinary(["completions", "tcsh"]);

@@ -43,6 +43,7 @@ async function startAtUrl(kubeconfig: readonly string[]): Promise<Binary> {
   return binary;
 }
 
+// FR-257
 Deno.test("a version of other fields is given up step by step: converted beside the new one, migrated, left out", async () => {
   await using cluster = await openServedCluster();
   const client = new Client(cluster.transport(), { fieldManager: "test" });
@@ -84,6 +85,7 @@ Deno.test("a version of other fields is given up step by step: converted beside 
   }
 });
 
+// FR-257
 Deno.test("manifests bring the Service of a kind that is converted, and exactly the rights to have it trusted", async () => {
   const { code, out } = await runBinary(["manifests"], { main: MAIN });
   assert.equal(code, 0);
@@ -109,6 +111,7 @@ Deno.test("manifests bring the Service of a kind that is converted, and exactly 
   assert.doesNotMatch(plain.out, /kind: Service$|customresourcedefinitions|conversion:/m);
 });
 
+// FR-257
 Deno.test("an installation behind its Service takes a kind back from a URL", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
@@ -133,6 +136,7 @@ Deno.test("an installation behind its Service takes a kind back from a URL", asy
   assert.deepEqual([code, /are installed in this cluster, behind a Service/.test(err)], [2, true], err);
 });
 
+// FR-257
 Deno.test("on an embedded cluster objects are converted for kubectl's way in", async () => {
   await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], {
     main: MAIN,
@@ -147,6 +151,7 @@ Deno.test("on an embedded cluster objects are converted for kubectl's way in", a
   transport.close();
 });
 
+// FR-257
 Deno.test("doctor names a kind that nobody is trusted, or there, to convert, before somebody's client finds out", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
@@ -168,6 +173,7 @@ Deno.test("doctor names a kind that nobody is trusted, or there, to convert, bef
   assert.match(kept.out, /note: disks\.\S+ can be had in v2 only, until the operator runs again/);
 });
 
+// FR-257
 Deno.test("plan and uninstall say so where nobody converts what is stored, and uninstall can do without", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
@@ -189,6 +195,7 @@ Deno.test("plan and uninstall say so where nobody converts what is stored, and u
 
 Deno.test({
   name:
+    // FR-256
     "in a pod's place run converts what a release of before has stored, before it leads, with the rights of its account",
   ignore: !isolated, // this machine gives no mount namespace to stand in for a pod
   fn: async () => {

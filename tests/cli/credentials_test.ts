@@ -46,6 +46,7 @@ function execCredential(token: string): string {
   return JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token } });
 }
 
+// FR-71
 Deno.test("a token, a token file, a client certificate and a plugin each let run in", async () => {
   await using cluster = await HttpsCluster.open();
   const token = await cluster.token();
@@ -56,6 +57,7 @@ Deno.test("a token, a token file, a client certificate and a plugin each let run
   await accepted(await cluster.kubeconfig(await plugin(cluster, execCredential(token))), PLUGINS);
 });
 
+// FR-353
 Deno.test("an authority and a client certificate that are renewed in their files are taken by the process that runs", async () => {
   await using cluster = await HttpsCluster.open();
   const renew = async () => {
@@ -85,6 +87,7 @@ Deno.test("an authority and a client certificate that are renewed in their files
   assert.equal((await binary.ended()).code, 0);
 });
 
+// FR-122
 Deno.test("credentials that cannot be had are exit 2: the plugin, file or certificate is named with what to do", async () => {
   await using cluster = await HttpsCluster.open();
   const cases: [string, KubeconfigParts, RegExp, RegExp][] = [
@@ -117,6 +120,7 @@ Deno.test("credentials that cannot be had are exit 2: the plugin, file or certif
   assert.match(missing.err, /cannot read the token file \/.*\/none[\s\S]*fix: log in again/);
 });
 
+// FR-122
 Deno.test("certificates of a kubeconfig that are none are exit 2 and named", async () => {
   await using cluster = await HttpsCluster.open();
   const { users } = JSON.parse(cluster.door.kubeconfig);
@@ -155,6 +159,7 @@ Deno.test("certificates of a kubeconfig that are none are exit 2 and named", asy
   }
 });
 
+// FR-124
 Deno.test("a 401 is exit 1 and says to renew the credentials", async () => {
   await using cluster = await HttpsCluster.open();
   for (const parts of [{ user: { token: SECRET } }, { user: {} }, await plugin(cluster, execCredential(SECRET))]) {
@@ -165,6 +170,7 @@ Deno.test("a 401 is exit 1 and says to renew the credentials", async () => {
   }
 });
 
+// FR-124
 Deno.test("a 403 is exit 1 and names each missing rule with what grants it", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   await cluster.install(INSTALLATION.filter(({ object }) => object.kind !== "ClusterRoleBinding"));
@@ -193,6 +199,7 @@ const isolated = await new Deno.Command(unshare!, { args: [...unshareArgs, "true
   .output().then(({ success }) => success, () => false);
 
 Deno.test({
+  // FR-70
   name: "in a pod's place run finds its account, and takes up a renewed token while it runs",
   ignore: !isolated, // this machine gives no mount namespace to stand in for a pod
   fn: async () => {

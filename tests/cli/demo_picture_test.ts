@@ -33,6 +33,7 @@ function drawn(columns: number, color: boolean): string {
 }
 
 for (const columns of [30, 80, 200]) {
+  // FR-3
   Deno.test(`no line is wider than a terminal of ${columns} columns, and color changes nothing but color`, () => {
     const plain = drawn(columns, false);
     assert.ok(!plain.includes("\x1b"));

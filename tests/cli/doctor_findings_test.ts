@@ -15,6 +15,7 @@ import { type BuiltinObject, ConfigMap, Service } from "../../lib/operator/mod.t
 import { replicator } from "../../lib/replicator/mod.ts";
 import { configMapOperator, widgetKind } from "../operator/widget.ts";
 
+// FR-223
 Deno.test("clocks may differ by seconds; then they are worth a word, and from a minute on a problem", () => {
   const verdicts = [0, 4_000, -4_000, 6_000, -59_000, 61_000].map((skewMs) => judgeSkew(skewMs).verdict);
   assert.deepEqual(verdicts, ["ok", "ok", "ok", "warning", "warning", "problem"]);
@@ -22,6 +23,7 @@ Deno.test("clocks may differ by seconds; then they are worth a word, and from a 
   assert.match(judgeSkew(-6_000).says, /is 6s behind/);
 });
 
+// FR-223
 Deno.test("a CRD differs where its schema says more, less or something else; what a server fills in is no difference", () => {
   const [declared] = replicator().crds() as [DynamicObject];
   const live = structuredClone(JSON.parse(JSON.stringify(declared)));
@@ -59,6 +61,7 @@ Deno.test("a CRD differs where its schema says more, less or something else; wha
   assert.deepEqual(differences(role as DynamicObject, wider as DynamicObject), ["rules differs"]);
 });
 
+// FR-223
 Deno.test("what keeps a pod from working is told for init containers too, and a pod that is starting is in no trouble", () => {
   const trouble = (status: object) => podTrouble({ status } as BuiltinObject);
   const waiting = (reason: string, more: object = {}) => [{ name: "c", state: { waiting: { reason } }, ...more }];
@@ -97,6 +100,7 @@ Deno.test("what keeps a pod from working is told for init containers too, and a 
   for (const [status, says] of told) assert.deepEqual(trouble(status), [says]);
 });
 
+// FR-223
 Deno.test("a pod counts as starting for a minute, unless something in it has failed by then", () => {
   const madeMs = Date.UTC(2026, 0, 1), metadata = { creationTimestamp: new Date(madeMs).toISOString() };
   const starting = (container: object, afterMs: number) =>
@@ -110,6 +114,7 @@ Deno.test("a pod counts as starting for a minute, unless something in it has fai
   assert.equal(starting({ state: { waiting: { reason: "ErrImagePull" } } }, 1_000), false);
 });
 
+// FR-223
 Deno.test("a pod's settings are read as the program will read them; what only the node knows is taken for right", () => {
   const env = [
     { name: "PINTLE_WORKERS_MAX", valueFrom: { configMapKeyRef: {} } },
@@ -132,6 +137,7 @@ Deno.test("a pod's settings are read as the program will read them; what only th
   assert.deepEqual(deployedSettings({} as BuiltinObject, SETTINGS), []);
 });
 
+// FR-223
 Deno.test("an object that has waited to go for a minute is a problem where the operator holds it, else somebody's", async () => {
   const clock = new VirtualClock(), api = new EmbeddedApiServer({ clock });
   const transport = api.transport(), client = new Client(transport, { fieldManager: "test", clock });

@@ -51,6 +51,7 @@ async function deploy(cluster: InstalledCluster, env: Record<string, string>, mo
   await cluster.client.apply<KubeObject>(Deployment, { metadata: ACCOUNT, spec } as KubeObject);
 }
 
+// FR-223
 Deno.test("doctor finds a fresh installation in order, but for pods, line by line, and writes nothing", async () => {
   await using cluster = await InstalledCluster.open();
   const crd = () => cluster.client.get(CRDS, { name: "replications.pintle.dev" });
@@ -72,6 +73,7 @@ Deno.test("doctor finds a fresh installation in order, but for pods, line by lin
   assert.equal((await crd()).metadata?.resourceVersion, before);
 });
 
+// FR-323
 Deno.test("doctor tells whom namespaces trust: by the deployed setting, and by their own annotations", async () => {
   await using cluster = await InstalledCluster.open();
   const run = crypto.randomUUID().slice(0, 8), platform = `platform-${run}`, absent = `absent-${run}`;
@@ -104,6 +106,7 @@ Deno.test("doctor tells whom namespaces trust: by the deployed setting, and by t
   }
 });
 
+// FR-223
 Deno.test("nothing installed is one problem with its command; something missing is named, with the rights that go with it", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const bare = await cluster.run(["doctor"]);
@@ -131,6 +134,7 @@ Deno.test("nothing installed is one problem with its command; something missing 
   assert.equal((await diagnose(cluster)).code, 0);
 });
 
+// FR-223
 Deno.test("a CRD and a role that say something else than the operator declares are told field by field", async () => {
   await using cluster = await InstalledCluster.open();
   const key = { name: "replications.pintle.dev" };
@@ -156,6 +160,7 @@ Deno.test("a CRD and a role that say something else than the operator declares a
   ]);
 });
 
+// FR-186
 Deno.test("doctor sees a freeze of the peering that --peering names, and of the one that the pods are set to", async () => {
   await using cluster = await InstalledCluster.open();
   const team = await cluster.namespace("team"), peering = `${team}/shared`;
@@ -170,6 +175,7 @@ Deno.test("doctor sees a freeze of the peering that --peering names, and of the 
   assert.doesNotMatch((await cluster.run(["doctor"])).out, /peering/);
 });
 
+// FR-223
 Deno.test("a Deployment's settings, replicas, memory and namespace are judged before anybody waits for its pods", async () => {
   await using cluster = await InstalledCluster.open();
   await deploy(cluster, { PINTLE_LOG_LEVL: "debug", PINTLE_WORKERS_MAX: "0" });
@@ -196,6 +202,7 @@ Deno.test("a Deployment's settings, replicas, memory and namespace are judged be
   ]);
 });
 
+// FR-223
 Deno.test("why pods do not work is told: what a container waits for, and what keeps pods from being made at all", async () => {
   await using cluster = await InstalledCluster.open();
   await cluster.pod("hanging", {
@@ -231,6 +238,7 @@ Deno.test("why pods do not work is told: what a container waits for, and what ke
   );
 });
 
+// FR-223
 Deno.test("a webhook that nobody answers is a problem before somebody's write is refused", async () => {
   await using cluster = await InstalledCluster.open();
   const webhooks = async () => (await diagnose(cluster)).says("webhooks");
@@ -265,6 +273,7 @@ Deno.test("a webhook that nobody answers is a problem before somebody's write is
   assert.deepEqual(await webhooks(), [`ok: ${name}: 1 webhooks have somebody to ask`]);
 });
 
+// FR-223
 Deno.test("a lease that its holder renews names who leads; one that nobody renews while pods work is a problem", async () => {
   await using cluster = await InstalledCluster.open();
   await deploy(cluster, { PINTLE_LEADER_ELECTION: "on" }, { replicas: 2 });
@@ -283,6 +292,7 @@ Deno.test("a lease that its holder renews names who leads; one that nobody renew
   assert.match((await leader())[0]!, /^problem: nobody leads: operator-1_abc did, and last said so (1h|59m5\ds) ago$/);
 });
 
+// FR-223
 Deno.test("an object that its operator calls not ready is named with its reason", async () => {
   await using cluster = await InstalledCluster.open();
   const namespace = await cluster.namespace("a");
@@ -306,6 +316,7 @@ Deno.test("an object that its operator calls not ready is named with its reason"
   ]);
 });
 
+// FR-223
 Deno.test("a server whose clock is an hour behind is a problem, before times mislead anybody", async () => {
   const api = new EmbeddedApiServer(), transport = api.transport(), cut = new AbortController();
   const front = Deno.serve(
@@ -335,6 +346,7 @@ Deno.test("a server whose clock is an hour behind is a problem, before times mis
 });
 
 Deno.test({
+  // FR-224
   name: "on a terminal of 70 columns doctor's table fits, each finding beside its verdict",
   ignore: !python, // it makes the terminal, and there is none on this machine
   fn: async () => {
@@ -352,6 +364,7 @@ Deno.test({
   },
 });
 
+// FR-224
 Deno.test("what a stranger may not look at is unknown, which is no success, and the rest is looked at all the same", async () => {
   await using cluster = await InstalledCluster.open();
   const KUBECONFIG = await cluster.strangersKubeconfig();
@@ -364,6 +377,7 @@ Deno.test("what a stranger may not look at is unknown, which is no success, and 
   assert.match(out, /^2 ok, 1 warning, \d+ not looked at$/m);
 });
 
+// FR-224
 Deno.test("bad flags are exit 2, no server is exit 3, and Ctrl-C at a server that hangs is 130", async () => {
   const folder = await Deno.makeTempDir();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }), { port } = listener.addr;

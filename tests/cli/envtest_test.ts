@@ -69,6 +69,7 @@ Deno.test("without a control plane envtest is exit 2, and the fix names the thre
   await home.assertClean();
 });
 
+// FR-166
 Deno.test("a program of the control plane that fails is exit 1, with its last words", async () => {
   await using home = await Home.make();
   await home.programs(`echo "cannot open the database" >&2; exit 7`);
@@ -81,6 +82,7 @@ Deno.test("a program of the control plane that fails is exit 1, with its last wo
   await home.assertClean();
 });
 
+// FR-166
 Deno.test("a port that is taken meanwhile costs another start, and no more than three", async () => {
   await using home = await Home.make();
   const starts = `${home.folder}/starts`;
@@ -97,6 +99,7 @@ echo "$2" >> ${starts}; echo "listen tcp 127.0.0.1:2379: bind: address already i
   await home.assertClean();
 });
 
+// FR-169
 Deno.test("--download fetches a control plane from the mirror that is named, and runs it", async () => {
   await using home = await Home.make();
   await using mirror = new LocalMirror();
@@ -130,6 +133,7 @@ Deno.test("Ctrl-C during a download ends the run with 130, and a second one woul
   await home.assertClean();
 });
 
+// FR-167
 Deno.test("Ctrl-C while a control plane starts ends the run with 130, and no program is left", async () => {
   await using home = await Home.make();
   await home.programs(`trap "" INT TERM; touch $HOME/started; sleep 3600; exit 1`);
@@ -141,6 +145,7 @@ Deno.test("Ctrl-C while a control plane starts ends the run with 130, and no pro
   await home.assertClean();
 });
 
+// FR-358
 Deno.test("SIGKILL while a control plane starts leaves no program and no folder", async () => {
   await using home = await Home.make();
   await home.programs(`trap "" INT TERM; touch $HOME/started; sleep 3600; exit 1`);
@@ -153,6 +158,7 @@ Deno.test("SIGKILL while a control plane starts leaves no program and no folder"
 
 testWith(
   ASSETS ? undefined : "KUBEBUILDER_ASSETS is not set",
+  // FR-167
   "Ctrl-C during a scenario on a real control plane clears up there, and a second one leaves no program either",
   async () => {
     await using home = await Home.make();

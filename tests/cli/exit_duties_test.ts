@@ -41,6 +41,7 @@ const MOMENTS: readonly [readonly string[], RegExp][] = [
 ];
 
 for (const signals of [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGINT"], ["SIGINT", "SIGTERM"]] as const) {
+  // FR-338
   Deno.test(`${signals.join(" and ")} at any moment leaves no temporary folder behind`, async () => {
     for (const [args, moment] of MOMENTS) {
       await using tenant = await Tenant.start(args);
@@ -54,6 +55,7 @@ for (const signals of [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGINT"], ["SIGINT",
   });
 }
 
+// FR-338
 Deno.test("a second Ctrl-C that ends a run at once removes its kubeconfig's folder, and is logged", async () => {
   const main = "tests/cli/stubborn_operator.ts";
   await using tenant = await Tenant.start(
@@ -72,6 +74,7 @@ Deno.test("a second Ctrl-C that ends a run at once removes its kubeconfig's fold
   assert.match(out, /INFO {2}interrupted again: ending at once, without waiting for what is under way\n$/);
 });
 
+// FR-338
 Deno.test("Ctrl-C in a terminal ends `deno task demo`, which passes the signal on once more, and leaves nothing", async () => {
   const root = new URL("../../", import.meta.url).pathname;
   const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Mask, UsageError } from "../../lib/base/mod.ts";
 import { reportError } from "../../lib/cli/exit.ts";
 
+// FR-283
 Deno.test("an error that ends a command tells no value of a Secret: not in its message, its causes, its hint or its stack", () => {
   const value = "admin-prod-S3cr3t", mask = new Mask(), lines: string[] = [];
   mask.learn({}, value.length, () => [value]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { runBinary } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";
 
+// FR-335
 Deno.test("a kind that others bring and nobody serves is named with its owner: doctor, run and plan do not offer install", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const options = { main: "tests/cli/borrowing_operator.ts", env: { KUBECONFIG: await cluster.kubeconfig() } };

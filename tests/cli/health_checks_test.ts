@@ -34,6 +34,7 @@ class Leaving implements Transport {
   close(): void {}
 }
 
+// FR-102
 Deno.test("readiness fails once a watch has been silent for too long, says why, and comes back with the server", async () => {
   await using world = VirtualWorld.embedded();
   const operator = configMapOperator(widgetKind("healthchecks")),
@@ -57,6 +58,7 @@ Deno.test("readiness fails once a watch has been silent for too long, says why, 
   assert.deepEqual(problems(), [undefined, undefined]);
 });
 
+// FR-256
 Deno.test("where objects are converted neither stores that fill nor a silent watch keep calls away, and a stop does", async () => {
   await using world = VirtualWorld.embedded();
   const operator = configMapOperator(widgetKind("converting")), transport = new Leaving().of(world.cluster.transport());
@@ -75,6 +77,7 @@ Deno.test("where objects are converted neither stores that fill nor a silent wat
   assert.deepEqual(problems(() => running), ["it is stopped"]);
 });
 
+// FR-354
 Deno.test("readiness fails while the API server refuses the credentials, and says so", () => {
   const transport: { refused?: string } = {};
   const check = () => {
@@ -88,6 +91,7 @@ Deno.test("readiness fails while the API server refuses the credentials, and say
   assert.deepEqual(converting.map(({ name }) => name), ["operator"], "conversions ask no API server");
 });
 
+// FR-102
 Deno.test("liveness fails for a cycle that outlived its timeout by far, and for nothing else", async () => {
   const clock = new VirtualClock(), startMs = clock.now(), timeoutMs = 10_000;
   const working = { kinds: [{ workingSinceMs: [startMs] }] } as unknown as RunningOperator;

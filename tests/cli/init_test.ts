@@ -30,6 +30,7 @@ async function init(
   }
 }
 
+// FR-207
 Deno.test("init makes a whole project of that name, with the library behind one entry of its import map", async () => {
   await init("shop-things", async ({ code, out, err }, folder) => {
     assert.deepEqual([code, err], [0, ""]);
@@ -73,6 +74,7 @@ Deno.test("init makes a whole project of that name, with the library behind one 
   });
 });
 
+// FR-208
 Deno.test("init takes the place of an empty folder", async () => {
   await init(
     "shop",
@@ -118,6 +120,7 @@ const TAKEN: Record<string, [(folder: string) => Promise<unknown>, RegExp]> = {
 };
 
 for (const [what, [prepare, expected]] of Object.entries(TAKEN)) {
+  // FR-208
   Deno.test(`init overwrites nothing: ${what} of that name stays`, async () => {
     let before: string[];
     await init(
@@ -135,6 +138,7 @@ for (const [what, [prepare, expected]] of Object.entries(TAKEN)) {
   });
 }
 
+// FR-208
 Deno.test("init in a folder that cannot be written says so", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pintle-init-" });
   await Deno.chmod(folder, 0o500);
@@ -151,6 +155,7 @@ Deno.test("init in a folder that cannot be written says so", async () => {
   await Deno.remove(folder);
 });
 
+// FR-208
 Deno.test("init without what a project is made of says where to get it", async () => {
   const main = "tests/cli/rootless_operator.ts";
   await init(
@@ -202,6 +207,7 @@ for (const name of ["secret-proxy-operator", "class"]) {
   });
 }
 
+// FR-432
 Deno.test("a first own operator is one file of at most 30 lines, its program included", async () => {
   const main = await Deno.readTextFile(new URL("../../templates/operator/main.ts", import.meta.url));
   assert.match(main, /defineResource[^]*\.reconcile\([^]*cli\(operator, /);

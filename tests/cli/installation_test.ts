@@ -20,6 +20,7 @@ async function installed() {
   return { server, admin, account };
 }
 
+// FR-75
 Deno.test("an installation is enough for its ServiceAccount, and applying it again changes nothing", async () => {
   const { server, admin, account } = await installed();
   assert.deepEqual(await preflight(operator, account), []);
@@ -35,6 +36,7 @@ Deno.test("an installation is enough for its ServiceAccount, and applying it aga
   server.close();
 });
 
+// FR-74
 Deno.test("without the CRDs preflight names the kind and the command that mends it", async () => {
   const server = new EmbeddedApiServer();
   const client = new Client(server.transport(), { fieldManager: "test" });
@@ -46,6 +48,7 @@ Deno.test("without the CRDs preflight names the kind and the command that mends 
 });
 
 for (const [at, rule] of operator.rules().entries()) {
+  // FR-74
   Deno.test(`without its rule for ${rule.resources} preflight names that rule and no other`, async () => {
     const { server, admin, account } = await installed();
     const role = objects.find(({ object }) => object.kind === "ClusterRole")!;

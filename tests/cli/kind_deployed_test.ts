@@ -31,6 +31,7 @@ async function put(cluster: HttpsCluster, mode: string): Promise<void> {
   } as DynamicObject);
 }
 
+// FR-174
 Deno.test("a deployed run takes from a cluster what it put there, and nothing that was there before", async () => {
   await using given = await kindOf(MACHINE);
   await using root = await operatorRoot();
@@ -46,6 +47,7 @@ Deno.test("a deployed run takes from a cluster what it put there, and nothing th
   await machine.assertClean(MACHINE);
 });
 
+// FR-174
 Deno.test("where something of the operator is there and differs, the run is exit 2 and touches nothing", async () => {
   await using given = await kindOf(MACHINE);
   await using root = await operatorRoot();
@@ -63,6 +65,7 @@ Deno.test("where something of the operator is there and differs, the run is exit
   await machine.assertClean(MACHINE);
 });
 
+// FR-174
 Deno.test("an operator that runs in the cluster already is not the one to test: exit 2", async () => {
   await using given = await kindOf(MACHINE);
   await using root = await operatorRoot();

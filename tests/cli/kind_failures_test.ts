@@ -82,6 +82,7 @@ const UNUSABLE: Record<string, Failure> = {
 };
 
 for (const [what, failure] of Object.entries(UNUSABLE)) {
+  // FR-166
   Deno.test(`${what} is exit ${failure.code} with one line and its fix, and nothing is made`, async () => {
     await using machine = await FakeMachine.make(failure.machine);
     const { code, out, err } = await machine.run([...KIND, ...failure.args ?? []], { main: MAIN, env: failure.env });
@@ -103,6 +104,7 @@ Deno.test("a container runtime that takes questions and answers none is given up
   assert.deepEqual(await machine.processes(), []);
 });
 
+// FR-174
 Deno.test("a run creates its cluster, runs on it and deletes it", async () => {
   await using given = await kindOf();
   const { machine } = given;
@@ -117,6 +119,7 @@ Deno.test("a run creates its cluster, runs on it and deletes it", async () => {
   await machine.assertClean();
 });
 
+// FR-246
 Deno.test("an operator whose webhooks no node can reach is told so, and leaves no configuration behind", async () => {
   await using given = await kindOf();
   const { machine, cluster } = given, args = ["test", "--cluster", "kind", "--filter", "is judged"];
@@ -142,6 +145,7 @@ Deno.test("the first container runtime that works is taken, and kind is told", a
   assert.ok((await given.machine.lines("calls")).includes("by podman"));
 });
 
+// FR-174
 Deno.test("a cluster that is kept or was there before stays", async () => {
   await using kept = await kindOf();
   assert.equal((await kept.machine.run([...KIND, "--keep-cluster"], { main: MAIN })).code, 0);
@@ -255,6 +259,7 @@ exit 1`,
 };
 
 for (const [what, failure] of Object.entries(BROKEN)) {
+  // FR-166
   Deno.test(`${what} is exit ${failure.code} and one line, and nothing is left behind`, async () => {
     await using given = await kindOf(failure.machine);
     await using root = await operatorRoot();
@@ -269,6 +274,7 @@ for (const [what, failure] of Object.entries(BROKEN)) {
   });
 }
 
+// FR-166
 Deno.test("a cluster that cannot be deleted fails the run and is named, with the command that deletes it", async () => {
   await using given = await kindOf({ hooks: { "kind delete": `echo "ERROR: daemon gone" >&2; exit 1` } });
   const { code, out, err } = await given.machine.run(KIND, { main: MAIN });
@@ -280,6 +286,7 @@ Deno.test("a cluster that cannot be deleted fails the run and is named, with the
   assert.match(out, /\n1 passed, 1 failed\n$/);
 });
 
+// FR-166
 Deno.test("without a folder for temporary files the run is exit 2 and says which setting names one", async () => {
   await using given = await kindOf();
   const { code, err } = await given.machine.run(KIND, { main: MAIN, env: { TMPDIR: "/dev/null/none" } });

@@ -109,6 +109,7 @@ async function contents(cluster: HttpsCluster): Promise<string[]> {
 }
 
 for (const [what, { args = [], machine: options, until, stays = [], ready }] of Object.entries(STAGES)) {
+  // FR-167
   Deno.test(`Ctrl-C during ${what} ends the run with 130, and nothing is left behind`, async () => {
     await using given = await kindOf(options);
     await using root = await operatorRoot();
@@ -139,6 +140,7 @@ for (
     ],
   ] as const
 ) {
+  // FR-167
   Deno.test(`a node that ${what}, since its creation was under way, is deleted all the same`, async () => {
     await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": late } });
     await using binary = await given.machine.start(KIND, { main: MAIN });
@@ -149,6 +151,7 @@ for (
   });
 }
 
+// FR-167
 Deno.test("a terminal that is closed ends the run as Ctrl-C does, also where it says so twice, and nothing is left behind", async () => {
   const slow = `touch "$state/hangs"; until [ -e "$state/go" ]; do sleep 0.02; done; : > "$state/clusters"`;
   await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": slow } });
@@ -164,6 +167,7 @@ Deno.test("a terminal that is closed ends the run as Ctrl-C does, also where it 
   assert.deepEqual(await machine.processes(), []);
 });
 
+// FR-167
 Deno.test("what could not be cleared up after a Ctrl-C is told, with the command that does", async () => {
   const fails = `echo "ERROR: daemon gone" >&2; exit 1`;
   await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": fails } });
@@ -178,6 +182,7 @@ Deno.test("what could not be cleared up after a Ctrl-C is told, with the command
   );
 });
 
+// FR-167
 Deno.test("a second Ctrl-C ends the run at once with 130, and the cluster is deleted in the background", async () => {
   const slow = `touch "$state/hangs"; until [ -e "$state/go" ]; do sleep 0.02; done`;
   await using given = await kindOf({ hooks: { "kind create": HALF_MADE, "kind delete": slow } });
@@ -195,6 +200,7 @@ Deno.test("a second Ctrl-C ends the run at once with 130, and the cluster is del
   await machine.assertClean();
 });
 
+// FR-167
 Deno.test("a second Ctrl-C where the cluster stays says what may be left in it", async () => {
   await using given = await kindOf({ clusters: ["pintle-test"] });
   const { machine, cluster } = given;

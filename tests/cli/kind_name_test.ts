@@ -23,5 +23,6 @@ const KINDS: Readonly<Record<string, string>> = {
   "event-operator": "EventResource",
 };
 for (const [name, kind] of Object.entries(KINDS)) {
+  // FR-432
   Deno.test(`the kind of an operator named ${name} is ${kind}`, () => assert.equal(kindOf(name), kind));
 }

@@ -13,6 +13,7 @@ patches:
   - target: { kind: Namespace }
 `;
 
+// FR-433
 Deno.test("resources are added to a kustomization after the last one, and all else stays as it is", () => {
   assert.equal(
     withResources(OWN, ["webhooks.yaml"], []),

@@ -27,6 +27,7 @@ async function get(binary: Binary, path: string): Promise<string> {
   return `${answer.status} ${await answer.text()}`;
 }
 
+// FR-182
 Deno.test("of two replicas one works, the other stands by, ready, and takes over as soon as the first stops", async () => {
   await using cluster = await HttpsCluster.open();
   await using first = await replica(cluster, "one");
@@ -57,6 +58,7 @@ Deno.test("of two replicas one works, the other stands by, ready, and takes over
   );
 });
 
+// FR-183
 Deno.test("a leader whose lease is taken away ends with 1 and says why", async () => {
   await using cluster = await HttpsCluster.open();
   await using binary = await replica(cluster, "one");
@@ -67,6 +69,7 @@ Deno.test("a leader whose lease is taken away ends with 1 and says why", async (
   assert.match(err, /lease pintle-system\/pintle-replicator is lost: thief has it/);
 });
 
+// FR-375
 Deno.test("a leader whose lease is taken away ends with 1, whatever its handlers leave behind", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const main = "tests/cli/stubborn_operator.ts", kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
@@ -90,6 +93,7 @@ Deno.test("a leader whose lease is taken away ends with 1, whatever its handlers
   assert.match(err, /stubborn: lease default\/stubborn is lost: thief has it/);
 });
 
+// FR-183
 Deno.test("without the rule for leases a replica says which one is missing, and where", async () => {
   await using cluster = await HttpsCluster.open();
   const roles = { group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", plural: "roles", namespaced: true };
@@ -103,6 +107,7 @@ Deno.test("without the rule for leases a replica says which one is missing, and 
   );
 });
 
+// FR-415
 Deno.test("the duration of the lease is a setting, which the lease says", async () => {
   await using cluster = await HttpsCluster.open();
   const env = { PINTLE_LEASE_DURATION: "2m17s", PINTLE_LEASE_RENEW_DEADLINE: "107s", PINTLE_LEASE_RETRY_PERIOD: "26s" };
@@ -111,6 +116,7 @@ Deno.test("the duration of the lease is a setting, which the lease says", async 
   assert.equal((await cluster.client.get<LeaseObject>(LEASES, LEASE)).spec?.leaseDurationSeconds, 137);
 });
 
+// FR-415
 Deno.test("lease durations that contradict each other are exit 2, with the variables and what is wrong", async () => {
   const cases: { problem: string; env: Record<string, string> }[] = [
     { env: { PINTLE_LEASE_DURATION: "10s" }, problem: "the renew deadline must be shorter than the lease duration" },

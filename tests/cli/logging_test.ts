@@ -8,6 +8,7 @@ import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
 
 const VALUE = "correct-horse-battery-staple";
 
+// FR-64, FR-73
 Deno.test("json lines of a reconcile name its object and its cycle; a Secret's value is in none", async () => {
   await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], {
     env: { PINTLE_LOG_LEVEL: "debug", PINTLE_LOG_FORMAT: "json" },
@@ -46,6 +47,7 @@ Deno.test("json lines of a reconcile name its object and its cycle; a Secret's v
   for (const secret of [VALUE, btoa(VALUE)]) assert.ok(!`${out}${err}`.includes(secret));
 });
 
+// FR-64
 Deno.test("text lines begin with time and level; a flag's level wins over the environment's", async () => {
   await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0", "--log-level", "info"], {
     permissions: DEMO_PERMISSIONS,
@@ -80,6 +82,7 @@ async function failing(level: string): Promise<string> {
   return out + err;
 }
 
+// FR-339
 Deno.test("an error that repeats shows its stack once, and one line each time; at debug every line has it", async () => {
   const stacks = (text: string) =>
     text.split("\n").filter((line) => line.includes("handler=reconcile") && line.includes("stack=")).length;
@@ -87,6 +90,7 @@ Deno.test("an error that repeats shows its stack once, and one line each time; a
   assert.ok(stacks(await failing("debug")) >= 3);
 });
 
+// FR-339
 Deno.test("another error, another handler, and one that has not repeated for a quarter of an hour show their stacks", async () => {
   const clock = new VirtualClock(), stacks = new ShownStacks(clock);
   const shows = (handler: string, stack: string) =>
@@ -100,6 +104,7 @@ Deno.test("another error, another handler, and one that has not repeated for a q
   assert.equal(shows("one", "first"), true);
 });
 
+// FR-339
 Deno.test("text logs show lists and objects as they are, and quote a text that looks like one", async () => {
   const text = await failing("info");
   assert.match(text, /operator runs operator=failing kinds=\["widgets\.failing\.test\.pintle\.dev"\]/);

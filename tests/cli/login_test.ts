@@ -20,6 +20,7 @@ async function loginOf({ kubeconfigPath }: ServedCluster): Promise<Login> {
   };
 }
 
+// FR-269
 Deno.test("run logs in by the operator's hook, and a probe of its own decides readiness", async () => {
   await using cluster = await openServedCluster();
   const folder = await Deno.makeTempDir({ prefix: "pintle-login-" });
@@ -48,6 +49,7 @@ Deno.test("run logs in by the operator's hook, and a probe of its own decides re
   await Deno.remove(folder, { recursive: true });
 });
 
+// FR-270
 Deno.test("a login hook that fails is exit 2 with its reason, and a kubeconfig that somebody names goes before it", async () => {
   const env = { LOGIN_FILE: "/nowhere/login", PROBE_FILE: "/nowhere/down" };
   const failed = await runBinary(["run"], { main, env });

@@ -18,6 +18,7 @@ function stored({ client }: HttpsCluster): Promise<DynamicObject[]> {
   }));
 }
 
+// FR-76
 Deno.test("manifests prints what install applies, object for object and in its order", async () => {
   for (const version of ["1.1", "1.2"] as const) {
     const documents = parseAllDocuments(await printed(), { version }).map((document) => document.toJS());
@@ -25,6 +26,7 @@ Deno.test("manifests prints what install applies, object for object and in its o
   }
 });
 
+// FR-76
 Deno.test("a server that reads the printed YAML has what install would have made: install then changes nothing", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const texts = (await printed()).split(/^---\n/m);
@@ -45,6 +47,7 @@ Deno.test("a server that reads the printed YAML has what install would have made
   assert.deepEqual(await stored(cluster), before);
 });
 
+// FR-76
 Deno.test("names that YAML 1.1 takes for something else stay names", async () => {
   for (const namespace of ["on", "y", "123", "1e3", "0x10", "1-2"]) {
     const documents = parseAllDocuments(await printed("--namespace", namespace), { version: "1.1" });
@@ -57,6 +60,7 @@ const kubectl = await new Deno.Command("kubectl", { args: ["version", "--client"
   .output().then(({ success }) => success, () => false);
 
 Deno.test({
+  // FR-76
   name: "what kubectl applies of it is enough for the ServiceAccount to run",
   ignore: !kubectl, // there is none on this machine
   fn: async () => {
@@ -74,6 +78,7 @@ Deno.test({
   },
 });
 
+// FR-336
 Deno.test("--check sees files of which nothing is declared any more, and --output removes those that it wrote", async () => {
   const folder = await Deno.makeTempDir(), permissions = [...RUN_PERMISSIONS, "--allow-write"];
   const manifests = (...args: string[]) =>
@@ -106,6 +111,7 @@ Deno.test("--check sees files of which nothing is declared any more, and --outpu
   }
 });
 
+// FR-76
 Deno.test("a program of another name speaks of itself: in its fixes, its namespace and its labels", async () => {
   const widgets = { main: "examples/widgets/main.ts" };
   await using cluster = await HttpsCluster.open({ bare: true });

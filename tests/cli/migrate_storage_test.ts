@@ -15,6 +15,7 @@ const plans = (version: string): ApiResource => ({
 });
 const KEY = { namespace: "default", name: "a" };
 
+// FR-253
 Deno.test("a version is given up step by step: served beside the new one, migrated, left out", async () => {
   await using cluster = await openServedCluster();
   const client = new Client(cluster.transport(), { fieldManager: "test" });

@@ -13,12 +13,14 @@ const COMMANDS = [
   ["test"],
 ];
 
+// FR-333
 Deno.test("a kind that no CRD can hold ends the program with 1 where it is declared, and names kind and field", async () => {
   const { code, err } = await runBinary(["run"], PROGRAM);
   assert.equal(code, 1, err);
   assert.match(err, /Widget\.spec\.size: a CRD's structural schema cannot hold this union; take z\.discriminatedUnion/);
 });
 
+// FR-333
 Deno.test("every command whose CRD the server refuses ends with 1 and names kind and field", async () => {
   for (const args of COMMANDS) {
     const { code, out, err } = await runBinary(args, { ...PROGRAM, env: { REFUSED: "1" } });

@@ -4,6 +4,7 @@ import { contentOf } from "../../lib/cli/namespace_content.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { answer, ScriptedTransport } from "../client/scripted_transport.ts";
 
+// FR-295
 Deno.test("a namespace is not taken for empty while the server cannot tell what a group has", async () => {
   const groups = (name: string, version: object) =>
     answer({ kind: "APIGroupDiscoveryList", items: [{ metadata: { name }, versions: [version] }] });

@@ -1,3 +1,4 @@
+// FR-296
 import assert from "node:assert/strict";
 import { Binary } from "./binary.ts";
 

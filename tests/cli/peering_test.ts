@@ -19,6 +19,7 @@ async function peerings(cluster: InstalledCluster): Promise<readonly LeaseObject
   return (await cluster.client.list<LeaseObject>(LEASES, { namespace: ACCOUNT.namespace })).items;
 }
 
+// FR-185
 Deno.test("a developer's operator takes over from the one that runs, which waits, and goes on when it leaves", async () => {
   await using cluster = await InstalledCluster.open();
   const home = await cluster.namespace("home"), team = await cluster.namespace("team");
@@ -43,6 +44,7 @@ Deno.test("a developer's operator takes over from the one that runs, which waits
   assert.deepEqual(await peerings(cluster), [], "nothing is left behind");
 });
 
+// FR-186
 Deno.test("freeze pauses an operator until Ctrl-C, doctor says so, and the operator writes nothing meanwhile", async () => {
   await using cluster = await InstalledCluster.open();
   const home = await cluster.namespace("home"), team = await cluster.namespace("team");
@@ -70,6 +72,7 @@ Deno.test("freeze pauses an operator until Ctrl-C, doctor says so, and the opera
   await prod.until(/paused for another peer/);
 });
 
+// FR-186
 Deno.test("a freeze with a lifetime outlives its command, resume ends it, and says whose others are", async () => {
   await using cluster = await InstalledCluster.open();
   await using prod = await operator(cluster, "prod", "--peering", "pintle-replicator");
@@ -89,6 +92,7 @@ Deno.test("a freeze with a lifetime outlives its command, resume ends it, and sa
   await prod.until(/(working: no other peer stands above[\s\S]*){3}/);
 });
 
+// FR-186
 Deno.test("a freeze that is killed ends by itself, and one of lower priority pauses nobody of higher", async () => {
   await using cluster = await InstalledCluster.open();
   await using dev = await operator(cluster, "laptop", "--dev");
@@ -101,6 +105,7 @@ Deno.test("a freeze that is killed ends by itself, and one of lower priority pau
   assert.doesNotMatch(dev.out + dev.err, /paused for/);
 });
 
+// FR-186
 Deno.test("an operator that is paused when it is started is ready, works when it may, and stops at once", async () => {
   await using cluster = await InstalledCluster.open();
   await cluster.run(["freeze", "--lifetime", "1h"], { env: { USER: "ada" } });
@@ -126,6 +131,7 @@ for (
     [["resume", "--all", "--id", "ada"], /--id and --all exclude each other/],
   ] as const
 ) {
+  // FR-186
   Deno.test(`${args.join(" ")} is a mistake that is told before anything starts`, async () => {
     const { code, err } = await runBinary([...args]);
     assert.equal(code, 2, err);
@@ -133,6 +139,7 @@ for (
   });
 }
 
+// FR-186
 Deno.test("a peering in a namespace that is not there says so, and what to do", async () => {
   await using cluster = await InstalledCluster.open();
   const { code, err } = await cluster.run([

@@ -16,6 +16,7 @@ async function replicated(cluster: InstalledCluster): Promise<{ from: string; to
   return { from, to };
 }
 
+// FR-226
 Deno.test("plan shows every write as a diff, hides what a Secret holds, and writes nothing; run then does just that", async () => {
   await using cluster = await InstalledCluster.open();
   const { from, to } = await replicated(cluster);
@@ -55,6 +56,7 @@ Deno.test("plan shows every write as a diff, hides what a Secret holds, and writ
   assert.ok(await cluster.has(Secret, to, "login"));
 });
 
+// FR-225
 Deno.test("a reconcile that would fail makes plan fail, and programs can read why", async () => {
   await using cluster = await InstalledCluster.open();
   const { from, to } = await replicated(cluster);
@@ -71,6 +73,7 @@ Deno.test("a reconcile that would fail makes plan fail, and programs can read wh
   assert.deepEqual(cycle.writes.map(({ verb }: { verb: string }) => verb), ["patch", "apply"]);
 });
 
+// FR-225
 Deno.test("objects are named as kubectl names them, one namespace's or all; what is not there is said", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
@@ -97,6 +100,7 @@ Deno.test("objects are named as kubectl names them, one namespace's or all; what
   }
 });
 
+// FR-225
 Deno.test("plan knows the kinds that an operator selects, and the namespaces that it is limited to", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
@@ -111,6 +115,7 @@ Deno.test("plan knows the kinds that an operator selects, and the namespaces tha
   assert.match(wrong.err, /has no kind "lamp"[\s\S]*its kinds are configmap, limitrange/);
 });
 
+// FR-225
 Deno.test("without CRDs or rights plan says what is missing, without a server it is exit 3, and Ctrl-C is 130", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const bare = await cluster.run(["plan"]);

@@ -3,6 +3,7 @@ import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
 
 const OPTIONS = { main: "tests/cli/given_program.ts", permissions: DEMO_PERMISSIONS };
 
+// FR-393
 Deno.test("demo and run --cluster embedded begin with the program's prerequisites, kinds of others and their objects", async () => {
   const demo = await runBinary(["demo", "--once"], OPTIONS);
   assert.equal(demo.code, 0, demo.err);
@@ -11,6 +12,7 @@ Deno.test("demo and run --cluster embedded begin with the program's prerequisite
   await run.until(/ read kind=Gauge .*level=7/);
 });
 
+// FR-393
 Deno.test("a prerequisite that cannot be installed is exit 2, with its place, kind and field", async () => {
   for (const args of [["demo", "--once"], ["run", "--cluster", "embedded", "--http-port", "0"]]) {
     const { code, err } = await runBinary([...args, "--broken"], OPTIONS);
@@ -20,6 +22,7 @@ Deno.test("a prerequisite that cannot be installed is exit 2, with its place, ki
   }
 });
 
+// FR-398
 Deno.test("suites that import the program's main module are exit 2 with both names and the way out, and no deadlock", async () => {
   const options = { ...OPTIONS, main: "tests/cli/circular/main.ts" };
   for (const args of [["test"], ["test", "--list"]]) {

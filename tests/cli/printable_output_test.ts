@@ -99,6 +99,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   [ARGUMENT],
 ];
 
+// FR-327
 Deno.test("no command writes a control character, whatever a cluster or its arguments hold", async () => {
   await using cluster = await hostileCluster();
   for (const args of COMMANDS) {
@@ -110,6 +111,7 @@ Deno.test("no command writes a control character, whatever a cluster or its argu
   assert.match(out, /\u241b\[2J/, "the hostile text was there to be shown");
 });
 
+// FR-327
 Deno.test("settings that are wrong are told without control characters", async () => {
   for (const name of ["PINTLE_LOG_LEVEL", "PINTLE_X"]) {
     const { code, err } = await runBinary(["config"], { env: { [name]: HOSTILE } });
@@ -119,6 +121,7 @@ Deno.test("settings that are wrong are told without control characters", async (
 });
 
 Deno.test({
+  // FR-327
   name: "on a terminal a command styles text, and nothing from a cluster does",
   ignore: !python, // it makes the terminal, and there is none on this machine
   fn: async () => {

@@ -12,6 +12,7 @@ Deno.test("version, --version and help run answer and exit 0", async () => {
   assert.match(help.out, /8080/);
 });
 
+// FR-340
 Deno.test("help lists a command's own flags before the settings", async () => {
   const cases = [["plan", "-n, --namespace"], ["install", "--dry-run"], ["test", "--filter"], ["demo", "--once"], [
     "run",
@@ -24,6 +25,7 @@ Deno.test("help lists a command's own flags before the settings", async () => {
   }
 });
 
+// FR-61, FR-122
 Deno.test("unknown commands, flags, variables and values exit 2 and name what was meant", async () => {
   const cases: [string[], Record<string, string>, RegExp][] = [
     [["rum"], {}, /unknown command 'rum'[\s\S]*Did you mean run\?/],
@@ -41,6 +43,7 @@ Deno.test("unknown commands, flags, variables and values exit 2 and name what wa
   }
 });
 
+// FR-123
 Deno.test("a server that refuses connections is exit 3", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -55,6 +58,7 @@ Deno.test("a server that refuses connections is exit 3", async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
+// FR-77
 Deno.test("SIGTERM while the server hangs at start ends run promptly with 0", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepted = listener.accept();
@@ -73,6 +77,7 @@ Deno.test("SIGTERM while the server hangs at start ends run promptly with 0", as
   await Deno.remove(folder, { recursive: true });
 });
 
+// FR-74, FR-75
 Deno.test("install, run and SIGTERM work against a server over HTTPS, with readiness and metrics", async () => {
   const api = new EmbeddedApiServer();
   await using https = await HttpsServer.start(api, { nowMs: Date.now() });
@@ -108,6 +113,7 @@ Deno.test("install, run and SIGTERM work against a server over HTTPS, with readi
   await Deno.remove(folder, { recursive: true });
 });
 
+// FR-1, FR-2, FR-3
 Deno.test("demo --once converges and says so in its last line; its kubeconfig goes with it", async () => {
   const { code, out, err } = await runBinary(["demo", "--once"], { permissions: DEMO_PERMISSIONS });
   assert.equal(code, 0, err);
@@ -123,6 +129,7 @@ Deno.test("demo --once converges and says so in its last line; its kubeconfig go
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
 });
 
+// FR-1, FR-112
 Deno.test("demo stays up until SIGINT, with a kubeconfig that its owner alone can read", async () => {
   await using binary = await Binary.start(["demo"], { permissions: DEMO_PERMISSIONS });
   const [, path] = await binary.until(/export KUBECONFIG=(\S+)/);
@@ -132,6 +139,7 @@ Deno.test("demo stays up until SIGINT, with a kubeconfig that its owner alone ca
   await assert.rejects(Deno.stat(path!), Deno.errors.NotFound);
 });
 
+// FR-328
 Deno.test("a program whose operator is made from its settings has the operator's name, and its namespace", async () => {
   const main = "tests/cli/made_operator.ts";
   const help = await runBinary(["--help"], { main });

@@ -7,6 +7,7 @@ const SERVER = "https://kubernetes.default.svc:443";
 /** A proxy that is not there. */
 const NOBODY = "http://ada:s3cret@127.0.0.1:1";
 
+// FR-127
 Deno.test("an operator works through the proxy of its environment, and names it without the password", async () => {
   await using cluster = await InstalledCluster.open();
   const home = await cluster.namespace("home"), team = await cluster.namespace("team");
@@ -33,6 +34,7 @@ Deno.test("an operator works through the proxy of its environment, and names it 
   assert.deepEqual(new Set(proxy.asked), new Set(["kubernetes.default.svc:443"]));
 });
 
+// FR-127
 Deno.test("where NO_PROXY leaves the API server out, or it is on this machine, a proxy that is down is nobody's trouble", async () => {
   await using cluster = await InstalledCluster.open();
   for (const NO_PROXY of ["10.0.0.0/8, 127.0.0.0/8", "*", ""]) {
@@ -45,6 +47,7 @@ Deno.test("where NO_PROXY leaves the API server out, or it is on this machine, a
   }
 });
 
+// FR-127
 Deno.test("a proxy that is down, takes no password or opens no way ends a command with 3, and is named without its password", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const { port, kubeconfig } = await cluster.addressed(SERVER);
@@ -66,6 +69,7 @@ Deno.test("a proxy that is down, takes no password or opens no way ends a comman
   await told(proxy.url(), new RegExp(`${named} opens no way to it`), /fix: ask whoever runs it/);
 });
 
+// FR-127
 Deno.test("a proxy variable that is no address ends a command before anything starts, and is not quoted", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const { kubeconfig } = await cluster.addressed(SERVER);
@@ -77,6 +81,7 @@ Deno.test("a proxy variable that is no address ends a command before anything st
   assert.doesNotMatch(err, /s3cret/);
 });
 
+// FR-127
 Deno.test("the proxy-url of a kubeconfig is taken whatever NO_PROXY says", async () => {
   await using cluster = await InstalledCluster.open();
   const { port, kubeconfig } = await cluster.addressed(SERVER);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Binary, DEMO_PERMISSIONS } from "./binary.ts";
 
+// FR-334
 Deno.test("queue gauges include selected kinds, and each kind's own number of workers", async () => {
   const args = ["run", "--cluster", "embedded", "--http-port", "0", "--workers-max", "5"];
   await using binary = await Binary.start(args, {

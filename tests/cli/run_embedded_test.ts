@@ -5,6 +5,7 @@ import { Binary } from "./binary.ts";
 
 const PLANS = { group: "undeclared.test.pintle.dev", version: "v1", kind: "Plan", plural: "plans", namespaced: true };
 
+// FR-434
 Deno.test("run on an embedded cluster has the operator's rights alone, and a refusal says how to declare a kind", async () => {
   const permissions = ["--allow-env", "--allow-net", "--allow-read", "--allow-write"];
   const run = ["run", "--cluster", "embedded", "--http-port", "0"];

@@ -11,6 +11,7 @@ const TABLE = {
   token: text({ env: "PINTLE_TOKEN", flag: "token", fallback: "", description: "A key", secret: true }),
 };
 
+// FR-60
 Deno.test("flags win over the environment, which wins over defaults", () => {
   assert.equal(resolveSettings(TABLE, {}, {}).values.size, 3);
   assert.equal(resolveSettings(TABLE, { PINTLE_SIZE: "4" }, {}).values.size, 4);
@@ -18,6 +19,7 @@ Deno.test("flags win over the environment, which wins over defaults", () => {
   assert.deepEqual([values.size, origins.size], [5, { text: "5", source: "flag" }]);
 });
 
+// FR-416
 Deno.test("a setting of yes or no takes true, false, 1 and 0, and names its variable for anything else", () => {
   const table = { force: boolean({ env: "PINTLE_FORCE", flag: "force", fallback: "false", description: "Whether" }) };
   const read = (text: string): boolean => resolveSettings(table, { PINTLE_FORCE: text }, {}).values.force;
@@ -29,6 +31,7 @@ Deno.test("a setting of yes or no takes true, false, 1 and 0, and names its vari
   assert.throws(() => resolveSettings(table, {}, { PINTLE_FORCE: "no" }), /--force: "no" must be/);
 });
 
+// FR-61
 Deno.test("every mistake is named at once, with the nearest variable for a misspelt one", () => {
   assert.throws(
     () => resolveSettings(TABLE, { PINTLE_SIZE: "10", PINTLE_TOKN: "x", PATH: "/bin" }, {}),
@@ -38,6 +41,7 @@ Deno.test("every mistake is named at once, with the nearest variable for a missp
   );
 });
 
+// FR-193
 Deno.test("what the kubelet says of a Service named like a setting is none, and a lone variable of that form is", () => {
   const links = {
     PINTLE_REPLICATOR_SERVICE_HOST: "10.0.0.1",
@@ -81,6 +85,7 @@ async function shown(columns: number, output: "table" | "json"): Promise<string>
   return lines.join("\n");
 }
 
+// FR-62
 Deno.test("a secret's value is masked in every form, and its origin is told", async () => {
   for (const output of ["table", "json"] as const) {
     const text = await shown(80, output);
@@ -91,6 +96,7 @@ Deno.test("a secret's value is masked in every form, and its origin is told", as
   assert.equal(rows.find(({ env }) => env === "PINTLE_TOKEN")?.source, "env");
 });
 
+// FR-329
 Deno.test("a setting that cannot work is refused before anything starts, by name and with what is possible", () => {
   const wrong = {
     PINTLE_HANDLER_TIMEOUT: ["0s", "must be longer than 0s"],

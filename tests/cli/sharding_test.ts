@@ -29,6 +29,7 @@ async function owners(cluster: HttpsCluster): Promise<string[]> {
   return [...new Set(owners.map((owner) => owner.split("_")[0]!))].sort();
 }
 
+// FR-188
 Deno.test("two replicas share the shards, one that is killed is followed by the other, and a graceful stop gives all up", async () => {
   await using cluster = await HttpsCluster.open();
   for (const name of ["home", "team-a", "team-b"]) await cluster.namespace(name);
@@ -65,6 +66,7 @@ Deno.test("two replicas share the shards, one that is killed is followed by the 
   );
 });
 
+// FR-189
 Deno.test("a replica whose shards are taken away ends with 1 and says why; the table says how many shards there are", async () => {
   await using cluster = await HttpsCluster.open();
   await using binary = await replica(cluster, "one");
@@ -81,6 +83,7 @@ Deno.test("a replica whose shards are taken away ends with 1 and says why; the t
   assert.match(err, /shards 0,1,.* are somebody else's/);
 });
 
+// FR-189
 Deno.test("without the rules for leases a replica that shares says which are missing, and where", async () => {
   await using cluster = await HttpsCluster.open();
   const roles = { group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", plural: "roles", namespaced: true };

@@ -12,6 +12,7 @@ async function stubborn(grace: string): Promise<Binary> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  // FR-77
   Deno.test(`a handler that outlasts the grace period does not keep run from ending with 0 (${signal})`, async () => {
     await using binary = await stubborn("50ms");
     binary.kill(signal);
@@ -21,6 +22,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+// FR-77
 Deno.test("a second Ctrl-C ends run at once with 130, whatever is under way", async () => {
   await using binary = await stubborn("1h");
   binary.kill("SIGINT");
@@ -36,6 +38,7 @@ function headed(args: string[], options: BinaryOptions = {}) {
   return runBinary(args, { ...options, wrapper: ["bash", "-c", script, "bash"] });
 }
 
+// FR-77
 Deno.test("a reader that goes after the first line ends no command with a trace", async () => {
   const cases: [string[], RegExp][] = [
     [["help", "run"], /^Usage: pintle run/],
@@ -51,6 +54,7 @@ Deno.test("a reader that goes after the first line ends no command with a trace"
   }
 });
 
+// FR-77
 Deno.test("run goes on where nobody reads its log any more, and ends with 0", async () => {
   await using cluster = await HttpsCluster.open();
   for (const name of ["from", "to"]) await cluster.namespace(name);

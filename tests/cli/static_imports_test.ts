@@ -37,6 +37,7 @@ async function closure(entry: string): Promise<string[]> {
 
 const EMBEDDED = ["/lib/apiserver/", "/lib/harness/", "@kubernetes/client-node", "/yaml@", "node:https"];
 
+// FR-78, FR-133
 Deno.test("run loads no API server, no harness and no kubeconfig parser until it needs one", async () => {
   const loaded = await closure("lib/cli/run.ts");
   assert.ok(loaded.some((each) => each.includes("prom-client")), "packages are seen");
@@ -44,6 +45,7 @@ Deno.test("run loads no API server, no harness and no kubeconfig parser until it
   for (const name of EMBEDDED) assert.deepEqual(loaded.filter((each) => each.includes(name)), []);
 });
 
+// FR-78
 Deno.test("main loads neither those nor metrics nor logging before a command is known", async () => {
   const loaded = await closure("main.ts");
   assert.ok(loaded.some((each) => each.includes("commander")), "packages are seen");

@@ -3,6 +3,7 @@ import { CTRL_C, onTerminal, terminalTest } from "./on_terminal.ts";
 import { Screen } from "./screen.ts";
 
 for (const columns of [30, 80, 200]) {
+  // FR-3
   terminalTest(`on a terminal of ${columns} columns the demo's picture fits, and its last one stays`, async () => {
     await using binary = await onTerminal(columns, ["demo", "--once"], { env: { TERM: "xterm-256color" } });
     const { code, out } = await binary.ended();
@@ -20,6 +21,7 @@ for (const columns of [30, 80, 200]) {
   });
 }
 
+// FR-3
 terminalTest("NO_COLOR and --no-color take the color from the picture and nothing else", async () => {
   for (const [args, env] of [[[], { NO_COLOR: "1" }], [["--no-color"], {}]] as const) {
     await using binary = await onTerminal(80, ["demo", "--once", ...args], { env: { TERM: "xterm-256color", ...env } });
@@ -31,6 +33,7 @@ terminalTest("NO_COLOR and --no-color take the color from the picture and nothin
   }
 });
 
+// FR-3
 terminalTest("a terminal that becomes narrow in the middle gets pictures that fit it", async () => {
   await using binary = await onTerminal(120, ["demo", "--once"], { env: { TERM: "xterm-256color" } });
   await binary.until(/a sixth namespace appears/);
@@ -49,6 +52,7 @@ terminalTest("a terminal that becomes narrow in the middle gets pictures that fi
   }
 });
 
+// FR-3
 terminalTest("Ctrl-C during demo --once is 130: no kubeconfig is left, and the cursor is back", async () => {
   await using binary = await onTerminal(80, ["demo", "--once"], { env: { TERM: "xterm-256color" } });
   const [, path] = await binary.until(/kubeconfig: (\S+)/);

@@ -60,6 +60,7 @@ async function kubeconfig(folder: string, server: string): Promise<string> {
   return path;
 }
 
+// FR-178
 Deno.test("--list prints suites and scenarios in their order, and runs nothing", async () => {
   const all = ["failing: it breaks", "passing: it passes", "hanging: it hangs", "stubborn: it cannot be cleared"];
   assert.deepEqual((await test(["--list"])).lines, all);
@@ -68,6 +69,7 @@ Deno.test("--list prints suites and scenarios in their order, and runs nothing",
   assert.deepEqual((await test(["--list", "--filter", "/^(pass|hang)ing: /"])).lines, [all[1], all[2]]);
 });
 
+// FR-178
 Deno.test("a suite that is not there, a filter that is none, and one that leaves nothing are exit 2 and say what there is", async () => {
   const cases: [string[], RegExp][] = [
     [["pasing"], /there is no suite pasing\n {2}fix: the suites are failing, passing, hanging, stubborn\n$/],
@@ -92,6 +94,7 @@ Deno.test("a suite that is not there, a filter that is none, and one that leaves
   assert.match(err, /PINTLE_TEST_CLUSTER: "minikube" must be one of embedded, envtest, kind, current/);
 });
 
+// FR-178
 Deno.test("the last line is the count, and the exit code says whether all passed", async () => {
   const good = await test(["passing"]);
   assert.deepEqual([good.code, good.err, good.lines.at(-1)], [0, "", "1 passed, 0 failed"]);
@@ -108,6 +111,7 @@ Deno.test("the last line is the count, and the exit code says whether all passed
   assert.doesNotMatch(good.out + bad.out, /[\x00-\x09\x0b-\x1f]/, "no color and no picture where no terminal is");
 });
 
+// FR-178
 Deno.test("a report that cannot be written is exit 2 before anything runs, and one that is there stays as it is", async () => {
   await using files = await folder();
   const there = `${files.path}/results.xml`;
@@ -132,6 +136,7 @@ Deno.test("reports are written where they were asked for, of a run that failed t
   assert.match(out, /\nreport: a\.xml\nreport: a\.html\n/);
 });
 
+// FR-178
 Deno.test("a disk that is full at the end of a run is a failure of it", async () => {
   const { code, out, lines } = await test(["passing", "--junit", "/dev/full"], { permissions: ["--allow-all"] });
   assert.deepEqual([code, lines.at(-1)], [1, "1 passed, 1 failed"]);
@@ -145,6 +150,7 @@ Deno.test("a run prints its seed, another one takes another, and --seed takes th
   assert.equal(seed(await test(["passing", "--seed", "7"])), "7");
 });
 
+// FR-178
 Deno.test("the command that the report gives for a scenario runs that scenario again, with the same seed", async () => {
   await using files = await folder();
   const path = `${files.path}/report.html`;
@@ -161,6 +167,7 @@ Deno.test("the command that the report gives for a scenario runs that scenario a
   assert.ok(repeated.out.includes(`seed ${seed}`));
 });
 
+// FR-178
 Deno.test("envtest without its programs is exit 2, one line and the way out", async () => {
   await using empty = await folder();
   const { code, err, lines } = await test(["passing", "--cluster", "envtest", "--assets", empty.path]);
@@ -169,6 +176,7 @@ Deno.test("envtest without its programs is exit 2, one line and the way out", as
   assert.deepEqual(lines.slice(1), ["… starting a control plane"]);
 });
 
+// FR-178
 Deno.test("a cluster that cannot be reached is exit 3, and the server is named", async () => {
   await using files = await folder();
   // A port that was free a moment ago: nobody listens there.
@@ -181,6 +189,7 @@ Deno.test("a cluster that cannot be reached is exit 3, and the server is named",
   assert.doesNotMatch(out, /passed/, "what never ran has no count");
 });
 
+// FR-178
 Deno.test("a context that is not on this machine is not touched without consent, and --yes is one", async () => {
   await using files = await folder();
   const far = [
@@ -202,6 +211,7 @@ Deno.test("a context that is not on this machine is not touched without consent,
 });
 
 for (const [answer, code] of [["n", 2], ["y", 3]] as const) {
+  // FR-178
   terminalTest(`on a terminal a person is asked first, before anything moves: ${answer} is exit ${code}`, async () => {
     await using files = await folder();
     const far = [
@@ -224,6 +234,7 @@ for (const [answer, code] of [["n", 2], ["y", 3]] as const) {
   });
 }
 
+// FR-178
 Deno.test("on a cluster of a kubeconfig nothing is left of a run that passed, nor of one that failed", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const before = await inventory(cluster.client), path = await cluster.kubeconfig();
@@ -233,6 +244,7 @@ Deno.test("on a cluster of a kubeconfig nothing is left of a run that passed, no
   assert.deepEqual(await inventory(cluster.client), before);
 });
 
+// FR-178
 Deno.test("--keep leaves the namespaces of a scenario that failed, and names them", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const before = await inventory(cluster.client), path = await cluster.kubeconfig();
@@ -244,6 +256,7 @@ Deno.test("--keep leaves the namespaces of a scenario that failed, and names the
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // FR-178
   Deno.test(`${signal} in the middle of a story is exit 130: what it made goes, reports are written, the count is last`, async () => {
     await using cluster = await HttpsCluster.open({ bare: true });
     const before = await inventory(cluster.client), path = await cluster.kubeconfig();
@@ -274,6 +287,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+// FR-178
 Deno.test("a second SIGINT ends a run at once, though its clearing hangs", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const args = ["test", "stubborn", "--cluster", "current", "--kubeconfig", await cluster.kubeconfig()];
@@ -285,6 +299,7 @@ Deno.test("a second SIGINT ends a run at once, though its clearing hangs", async
   assert.deepEqual((await binary.ended()).code, 130);
 });
 
+// FR-178
 Deno.test("a reader that goes after the first line ends no run, and no trace is written", async () => {
   const script = '"$@" | { read -r line; echo "$line"; exec <&-; }; exit "${PIPESTATUS[0]}"';
   const { code, err, lines } = await test(["passing", "failing", "--parallel", "1"], {

@@ -6,6 +6,7 @@ const TERM = { TERM: "xterm-256color" };
 const SUITE = ["test", "replication"];
 
 for (const columns of [30, 80, 200]) {
+  // FR-176
   terminalTest(
     `on a terminal of ${columns} columns a run leaves one line for each scenario and the count, and nothing else`,
     async () => {
@@ -33,6 +34,7 @@ terminalTest("NO_COLOR takes the color from a run and nothing else", async () =>
   assert.match(screen.text, /\n17 passed, 0 failed$/);
 });
 
+// FR-176
 terminalTest("a terminal that becomes narrow in the middle of a run gets pictures that fit it", async () => {
   await using binary = await onTerminal(120, ["test"], { env: TERM });
   await binary.until(/✓/);
@@ -51,6 +53,7 @@ terminalTest("a terminal that becomes narrow in the middle of a run gets picture
   }
 });
 
+// FR-167
 terminalTest("a terminal that is closed in the middle of a run ends it as Ctrl-C does, without a trace", async () => {
   const errors = await Deno.makeTempFile();
   try {
@@ -64,6 +67,7 @@ terminalTest("a terminal that is closed in the middle of a run ends it as Ctrl-C
   }
 });
 
+// FR-176
 terminalTest("a failure stands above the picture as soon as it happens, and the run goes on", async () => {
   await using binary = await onTerminal(100, ["test", "failing", "passing", "--parallel", "1"], {
     env: TERM,
@@ -80,6 +84,7 @@ terminalTest("a failure stands above the picture as soon as it happens, and the 
   assert.match(text, /\n1 passed, 1 failed$/);
 });
 
+// FR-176
 terminalTest(
   "Ctrl-C in the middle of a run is 130: it says what it does, prints the count, and gives the terminal back",
   async () => {

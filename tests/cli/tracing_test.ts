@@ -44,6 +44,7 @@ function cyclesOf(spans: readonly Span[], name: string): Span[] {
   return spans.filter((span) => span.name === "reconcile Replication" && span.attributes["k8s.object.name"] === name);
 }
 
+// FR-103
 Deno.test("each reconcile is one span that names its object and how it ended", async () => {
   const { spans, lines } = await run();
   const cycles = lines.filter(({ message }) => message === "cycle ends");
@@ -62,6 +63,7 @@ Deno.test("each reconcile is one span that names its object and how it ended", a
   }
 });
 
+// FR-103
 Deno.test("the API calls of a reconcile are spans inside its own, each around its HTTP request", async () => {
   const { spans } = await run();
   const inside = (parent: Span) => spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId);
@@ -82,6 +84,7 @@ Deno.test("the API calls of a reconcile are spans inside its own, each around it
   );
 });
 
+// FR-103
 Deno.test("a failed reconcile's span has the error status and the exception", async () => {
   const { spans } = await run();
   const [failed] = cyclesOf(spans, "bad");
@@ -93,6 +96,7 @@ Deno.test("a failed reconcile's span has the error status and the exception", as
   for (const span of cyclesOf(spans, "good")) assert.notEqual(span.status.code, ERROR);
 });
 
+// FR-103
 Deno.test("a watch that a reconcile asked for outlives it, and is in nobody's trace", async () => {
   const { spans } = await run();
   const watches = spans.filter(({ name }) => name === "watch secrets" || name === "list secrets");
@@ -101,6 +105,7 @@ Deno.test("a watch that a reconcile asked for outlives it, and is in nobody's tr
   for (const { parentSpanId } of watches) assert.equal(parentSpanId, "");
 });
 
+// FR-103
 Deno.test("every line of a reconcile carries its trace id", async () => {
   const { spans, lines } = await run();
   const own = lines.filter(({ reconcile }) => reconcile !== undefined);
@@ -110,6 +115,7 @@ Deno.test("every line of a reconcile carries its trace id", async () => {
   }
 });
 
+// FR-103
 Deno.test("no object carries a trace, and no Secret's value leaves as telemetry", async () => {
   const { spans, received, objects } = await run();
   assert.ok(received.length > 0 && objects.includes(btoa(VALUE)), "there is something to look at");

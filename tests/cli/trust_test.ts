@@ -47,6 +47,7 @@ async function distrusted(cluster: HttpsCluster, parts: object): Promise<string>
   return err;
 }
 
+// FR-124
 Deno.test("a server of an authority that is not trusted is exit 3, and the fix names certificate-authority-data", async () => {
   await using cluster = await HttpsCluster.open();
   const foreign = await TestAuthority.create("somebody else");
@@ -57,6 +58,7 @@ Deno.test("a server of an authority that is not trusted is exit 3, and the fix n
   );
 });
 
+// FR-124
 Deno.test("a certificate for another name is exit 3; tls-server-name and insecure-skip-tls-verify let run work", async () => {
   await using cluster = await HttpsCluster.open();
   await using elsewhere = front(cluster, await authority.issue("server", [...ELSEWHERE]));
@@ -75,6 +77,7 @@ Deno.test("a certificate for another name is exit 3; tls-server-name and insecur
   }
 });
 
+// FR-124
 Deno.test("an expired certificate is exit 3 and says so", async () => {
   await using cluster = await HttpsCluster.open();
   await using old = front(cluster, await authority.issue("server", [...HERE], -5));
@@ -82,6 +85,7 @@ Deno.test("an expired certificate is exit 3 and says so", async () => {
   assert.match(said, /is not valid at this time\n {2}fix: renew it, and check both clocks\n/);
 });
 
+// FR-124
 Deno.test("a port that speaks no TLS is exit 3 and says so", async () => {
   await using cluster = await HttpsCluster.open();
   await using plain = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("hello"));

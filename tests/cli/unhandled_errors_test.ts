@@ -4,6 +4,7 @@ import type { LogFields, Logger } from "../../lib/base/mod.ts";
 import { UnhandledErrors } from "../../lib/cli/unhandled_errors.ts";
 import { Binary, DEMO_PERMISSIONS } from "./binary.ts";
 
+// FR-311
 Deno.test("one unhandled rejection is not the end: it is logged with the operator's name, counted, and the work goes on", async () => {
   const args = ["run", "--cluster", "embedded", "--http-port", "0", "--log-format", "json"];
   await using binary = await Binary.start(args, {
@@ -27,6 +28,7 @@ Deno.test("one unhandled rejection is not the end: it is logged with the operato
   assert.match(metrics || "", /pintle_unhandled_errors_total [3-9]/);
 });
 
+// FR-311
 Deno.test("one unhandled rejection is not the end: whatever is rejected or thrown is one line and one count, and ends nothing", () => {
   const property = fc.property(
     fc.oneof(fc.anything(), fc.string().map((text) => new Error(text))),

@@ -29,6 +29,7 @@ async function replicated(cluster: InstalledCluster): Promise<{ from: string; to
   return { from, to };
 }
 
+// FR-220
 Deno.test("uninstall leaves nothing of an installation, and says so again when it is repeated", async () => {
   await using cluster = await InstalledCluster.open();
   assert.equal((await cluster.installed()).length, 7);
@@ -50,6 +51,7 @@ Deno.test("uninstall leaves nothing of an installation, and says so again when i
   assert.deepEqual(await cluster.done("uninstall"), ["nothing of pintle-replicator is in this cluster"]);
 });
 
+// FR-221
 Deno.test("objects go only where somebody agrees; where no operator runs, this process cleans up after them", async () => {
   await using cluster = await InstalledCluster.open();
   const { from, to } = await replicated(cluster);
@@ -77,6 +79,7 @@ Deno.test("objects go only where somebody agrees; where no operator runs, this p
 });
 
 for (const flags of [["--leader-election", "on"], ["--peering", "pintle-replicator"]]) {
+  // FR-341
   Deno.test(`an operator that runs outside of the cluster (${flags[0]}) is seen by its Lease, and cleans up itself`, async () => {
     await using cluster = await InstalledCluster.open();
     await replicated(cluster);
@@ -92,6 +95,7 @@ for (const flags of [["--leader-election", "on"], ["--peering", "pintle-replicat
   });
 }
 
+// FR-221
 Deno.test("an operator that works as a pod cleans up itself, and its Deployment goes before its rights", async () => {
   await using cluster = await InstalledCluster.open();
   const { to } = await replicated(cluster);
@@ -109,6 +113,7 @@ Deno.test("an operator that works as a pod cleans up itself, and its Deployment 
   assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
 });
 
+// FR-221
 Deno.test("objects that do not go are named with what holds them, and nothing further goes", async () => {
   await using cluster = await InstalledCluster.open();
   const { from, to } = await replicated(cluster);
@@ -128,6 +133,7 @@ Deno.test("objects that do not go are named with what holds them, and nothing fu
   assert.ok(await cluster.has(ConfigMap, to, "deleted"), "nobody cleaned up");
 });
 
+// FR-221
 Deno.test("what a plain deletion of the manifests left hanging is cleaned up and brought to its end", async () => {
   await using cluster = await InstalledCluster.open();
   const { from, to } = await replicated(cluster);
@@ -144,6 +150,7 @@ Deno.test("what a plain deletion of the manifests left hanging is cleaned up and
   assert.ok(await cluster.has(ConfigMap, to, "orphaned"));
 });
 
+// FR-221
 Deno.test("webhooks that nobody answers any more go first: they would refuse every change, even one that lets an object go", async () => {
   await using cluster = await InstalledCluster.open();
   const { to } = await replicated(cluster);
@@ -158,6 +165,7 @@ Deno.test("webhooks that nobody answers any more go first: they would refuse eve
   assert.deepEqual(await cluster.installed(), []);
 });
 
+// FR-221
 Deno.test("--keep-crds leaves kinds and objects, and tells what an object without its operator waits for", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
@@ -172,6 +180,7 @@ Deno.test("--keep-crds leaves kinds and objects, and tells what an object withou
   assert.deepEqual(metadata?.finalizers ?? [], []);
 });
 
+// FR-222
 Deno.test("a namespace that was there before stays, whatever its labels say", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const name = ACCOUNT.namespace;
@@ -190,6 +199,7 @@ Deno.test("a namespace that was there before stays, whatever its labels say", as
   assert.deepEqual(await cluster.done("uninstall"), ["nothing of pintle-replicator is in this cluster"]);
 });
 
+// FR-222
 Deno.test("a namespace with something of somebody else's in it stays, and --delete-namespace takes it all", async () => {
   await using cluster = await InstalledCluster.open();
   const theirs = { metadata: { namespace: ACCOUNT.namespace, name: "theirs" } } as KubeObject;
@@ -204,6 +214,7 @@ Deno.test("a namespace with something of somebody else's in it stays, and --dele
   assert.deepEqual(await cluster.installed(), []);
 });
 
+// FR-220
 Deno.test("what is half installed goes as well, and what lacks the operator's label stays", async () => {
   await using cluster = await InstalledCluster.open();
   await cluster.client.delete(CRDS, { name: "replications.pintle.dev" });
@@ -220,6 +231,7 @@ Deno.test("what is half installed goes as well, and what lacks the operator's la
   await cluster.client.delete(role, { name: ACCOUNT.name });
 });
 
+// FR-222
 Deno.test("an operator of somebody else's kinds takes its finalizers and records off, and leaves the objects", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const namespace = await cluster.namespace("theirs"), main = "tests/cli/config_map_operator.ts";
@@ -257,6 +269,7 @@ Deno.test("an operator of somebody else's kinds takes its finalizers and records
   await cluster.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { finalizers: null } } });
 });
 
+// FR-220
 Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rights are told, and nothing goes", async () => {
   await using cluster = await InstalledCluster.open();
   const cases: [string[], RegExp][] = [
@@ -277,6 +290,7 @@ Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rig
   assert.equal((await cluster.installed()).length, 7);
 });
 
+// FR-221
 Deno.test("somebody who may delete but not watch cannot clean up: that is said in time, and nothing goes", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
@@ -301,6 +315,7 @@ Deno.test("somebody who may delete but not watch cannot clean up: that is said i
   assert.equal(metadata?.deletionTimestamp, undefined);
 });
 
+// FR-220
 Deno.test("Ctrl-C while it waits ends uninstall with 130, and a server that is not there with 3", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);

@@ -42,6 +42,7 @@ function freePort(): number {
   return listener.addr.port;
 }
 
+// FR-250
 Deno.test("outside of the cluster run serves webhooks at the URL that it is given, and takes them along when it stops", async () => {
   await using cluster = await openServedCluster();
   const client = new Client(cluster.transport(), { fieldManager: "test" }),
@@ -89,6 +90,7 @@ async function controlPlaneNode(client: Client, port: number): Promise<AsyncDisp
 }
 
 Deno.test({
+  // FR-250
   name: "an automatic address is where the control plane's node is reached from, and no other is listened on",
   ignore: realKubeconfig === undefined, // the embedded API server has no nodes
   fn: async () => {
@@ -114,6 +116,7 @@ Deno.test({
   },
 });
 
+// FR-250
 Deno.test("where no address can be found automatically, run ends and says what to set, and nothing asks it", async () => {
   await using cluster = await openServedCluster();
   const client = new Client(cluster.transport(), { fieldManager: "test" });
@@ -131,6 +134,7 @@ Deno.test("where no address can be found automatically, run ends and says what t
   }
 });
 
+// FR-252
 Deno.test("manifests of webhooks have a file of their own, which --check misses in a kustomization and --output adds", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -150,6 +154,7 @@ Deno.test("manifests of webhooks have a file of their own, which --check misses 
   }
 });
 
+// FR-250
 Deno.test("addresses that cannot be are told before anything is served, and without one nothing is", async () => {
   await using cluster = await openServedCluster();
   const kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];
@@ -170,6 +175,7 @@ Deno.test("addresses that cannot be are told before anything is served, and with
   }
 });
 
+// FR-250
 Deno.test("on an embedded cluster webhooks just work, and kubectl's way in obeys them", async () => {
   const permissions = [...RUN_PERMISSIONS, "--allow-write"];
   await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], {
@@ -185,6 +191,7 @@ Deno.test("on an embedded cluster webhooks just work, and kubectl's way in obeys
   transport.close();
 });
 
+// FR-250
 Deno.test("webhooks of an installation are not taken over by a process elsewhere", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
@@ -195,6 +202,7 @@ Deno.test("webhooks of an installation are not taken over by a process elsewhere
   assert.match(err, /the webhooks of gadgets are installed in this cluster, behind a Service/);
 });
 
+// FR-223
 Deno.test("doctor finds webhooks as they were installed in order, and names what somebody has changed of them", async () => {
   await using cluster = await openServedCluster();
   const client = new Client(cluster.transport(), { fieldManager: "test" });
@@ -230,6 +238,7 @@ Deno.test("doctor finds webhooks as they were installed in order, and names what
   }
 });
 
+// FR-251
 Deno.test("uninstall takes webhooks out first, and leaves nothing of them", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
@@ -252,6 +261,7 @@ Deno.test("uninstall takes webhooks out first, and leaves nothing of them", asyn
 
 Deno.test({
   name:
+    // FR-249
     "in a pod's place run issues certificates with the rights of its account, and its Service reaches it once it is ready",
   ignore: !isolated, // this machine gives no mount namespace to stand in for a pod
   fn: async () => {

@@ -54,6 +54,7 @@ function clusterTest(
   });
 }
 
+// FR-220
 clusterTest("a dry run of any verb keeps nothing, call by call or for all of a client", async (client, namespace) => {
   const key = { namespace, name: "a" }, label = { metadata: { labels: { tried: "yes" } } };
   const { metadata } = await client.create<DynamicObject>(CONFIG_MAPS, { metadata: { ...key }, data: { one: "1" } });

@@ -65,6 +65,7 @@ Deno.test("a request without a name, or without a namespace where one is needed,
   assert.equal(transport.seen.length, 0);
 });
 
+// FR-34
 Deno.test("a delete carries its preconditions", async () => {
   const { client, transport } = setUp(answer({ kind: "Status" }));
   await client.delete(WIDGETS, KEY, { uid: "u", resourceVersion: "7", propagationPolicy: "Foreground" });
@@ -120,6 +121,7 @@ Deno.test("find turns a missing object into undefined, and nothing else", async 
   await assert.rejects(client.find(WIDGETS, KEY), ForbiddenError);
 });
 
+// FR-124
 Deno.test("each refusal is an error of the class that says what to do", async () => {
   const cases: [number, string, new (...args: never[]) => Error][] = [
     [401, "Unauthorized", UnauthorizedError],
@@ -141,6 +143,7 @@ Deno.test("each refusal is an error of the class that says what to do", async ()
   }
 });
 
+// FR-124
 Deno.test("a 403 of the authorizer names the missing rule, and which verb an apply lacked", async () => {
   const message =
     'widgets.shop.example.com "a" is forbidden: User "system:serviceaccount:ops:keeper" cannot create resource ' +
@@ -173,6 +176,7 @@ Deno.test("a create in a namespace that ends has a class of its own", async () =
   await assert.rejects(client.create(WIDGETS, { metadata: KEY }), NamespaceTerminatingError);
 });
 
+// FR-65
 Deno.test("no value of a Secret is in any error about it", async () => {
   const value = "hunter2-hunter2", encoded = btoa(value);
   const secret = { metadata: KEY, stringData: { password: value }, data: { other: encoded } };
@@ -195,6 +199,7 @@ Deno.test("no value of a Secret is in any error about it", async () => {
   }
 });
 
+// FR-285
 Deno.test("a refusal of a Secret keeps the name and the message of what refused it, whatever its code", async () => {
   const secret = {
     metadata: { ...KEY, labels: { tier: "test" } },
@@ -211,6 +216,7 @@ Deno.test("a refusal of a Secret keeps the name and the message of what refused 
   }
 });
 
+// FR-285
 Deno.test("a refused Secret still tells which field is wrong", async () => {
   const details = { name: "a", causes: [{ reason: "FieldValueInvalid", field: "data[x y]", message: "value abc" }] };
   const { client } = setUp(refuse(422, "Invalid", "…", { details }));

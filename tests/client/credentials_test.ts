@@ -5,6 +5,7 @@ import { ExecCredentials, type ExecPlugin } from "../../lib/client/exec_credenti
 
 const CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
 
+// FR-70
 Deno.test("a pod's token is read again after a minute; a renewed authority means new TLS settings", async () => {
   const clock = new VirtualClock(), account = { token: "one", ca: CA };
   const readFile = (path: string) => Promise.resolve(path.endsWith("token") ? `${account.token}\n` : account.ca);
@@ -45,6 +46,7 @@ function exec(one: ExecPlugin, clock = new VirtualClock()): ExecCredentials {
 const reply = (status: unknown) =>
   `echo '${JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status })}'`;
 
+// FR-71
 Deno.test("a plugin is run once for callers at the same time, and again when its token expires", async () => {
   const folder = await Deno.makeTempDir(), clock = new VirtualClock();
   try {

@@ -20,6 +20,7 @@ const groups = (...items: [group: string, version: object][]) => ({
 });
 const CORE = answer(groups(["", { version: "v1", freshness: "Current", resources: [] }]));
 
+// FR-295
 Deno.test("a version that the server calls stale is unknown, with resources or without", async () => {
   const client = clientOf(
     CORE,
@@ -40,6 +41,7 @@ Deno.test("a version that the server calls stale is unknown, with resources or w
   }]);
 });
 
+// FR-295
 Deno.test("without aggregated discovery a version whose backend is down, or says nothing, is unknown, and one that went is absent", async () => {
   const versions = ["down", "gone", "mute", "fine"].map((name) => ({ groupVersion: `${name}.example.com/v1` }));
   const list = { resources: [{ name: "widgets", kind: "Widget", verbs: ["list"], namespaced: true }] };
@@ -57,6 +59,7 @@ Deno.test("without aggregated discovery a version whose backend is down, or says
   assert.equal((await discover(clientOf(...steps()))).length, 1);
 });
 
+// FR-295
 Deno.test("an answer that is no discovery says nothing, not that nothing is there", async () => {
   const html = () => new Response("<html>login</html>", { headers: { "content-type": "text/html" } });
   const nothing = [html, answer({}), answer({ kind: "APIGroupDiscoveryList" }), answer({ kind: "Status" }), answer([])];

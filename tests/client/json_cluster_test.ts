@@ -72,6 +72,7 @@ async function served(client: Client, counters: ApiResource): Promise<boolean> {
 
 const LARGE = 9_007_199_254_740_993n, LARGEST = 2n ** 63n - 1n, SMALLEST = -(2n ** 63n);
 
+// FR-290
 clusterTest("an int64 beyond 2^53 is stored, read, patched and applied as it is", async (client, namespace) => {
   await withCounters(client, async (counters) => {
     const key = { namespace, name: "a" }, free = { deep: [{ n: SMALLEST }], f: 0.1 };
@@ -113,6 +114,7 @@ clusterTest("an int64 beyond 2^53 is stored, read, patched and applied as it is"
   });
 });
 
+// FR-290
 clusterTest("__proto__ is a key of data like any other", async (client, namespace) => {
   const data = JSON.parse('{"__proto__":"x","constructor":"y"}'), secret = JSON.parse('{"__proto__":"eA=="}');
   for (const name of ["created", "applied"] as const) {
@@ -169,6 +171,7 @@ const codePoint = fc.oneof(
   fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
 );
 
+// FR-291
 clusterTest("any text that is applied is read again as it was", async (client, namespace) => {
   const key = { namespace, name: "texts" };
   await fc.assert(
@@ -184,6 +187,7 @@ clusterTest("any text that is applied is read again as it was", async (client, n
   );
 });
 
+// FR-291
 clusterTest(
   "the same letters unescaped are refused, or folded: the server reads JSON as YAML",
   async (client, namespace) => {
@@ -203,6 +207,7 @@ clusterTest(
   },
 );
 
+// FR-291
 clusterTest("any key of a custom resource is applied as it is", async (client, namespace) => {
   await withCounters(client, async (counters) => {
     const keys = ["<<", "yes", "1", "null", "~", "a: b", "\x7f\x85\ufeff", "?", "- a", "k".repeat(1_000), "\u{1f600}"];

@@ -46,6 +46,7 @@ async function refused(work: Promise<unknown>, message: RegExp): Promise<void> {
 
 const authorization = async (credentials: Credentials) => (await credentials.headers()).authorization;
 
+// FR-71
 Deno.test("a context gives its server, namespace, authority and token", async () => {
   const found = await load({ "/k/config": config({ token: "t0ken" }) });
   assert.equal(found.server, "https://10.0.0.1:6443");
@@ -72,6 +73,7 @@ Deno.test("of several files the first to name an entry counts, and missing ones 
   assert.equal(await authorization(found.credentials), "Bearer first");
 });
 
+// FR-122
 Deno.test("each mistake in a kubeconfig is one line with its fix", async () => {
   await refused(load({}), /no kubeconfig at \/k\/config/);
   await refused(load({ "/k/config": "{ a: [" }), /not a kubeconfig/);
@@ -89,6 +91,7 @@ Deno.test("each mistake in a kubeconfig is one line with its fix", async () => {
   await refused(load({ "/k/config": config({ exec: { command: "" } }) }), /without a command/);
 });
 
+// FR-115
 Deno.test("a broken kubeconfig's error does not quote its token", async () => {
   await assert.rejects(load({ "/k/config": "users: [ {token: s3cr3t-value" }), (error: Error) => {
     assert.ok(!Deno.inspect(error).includes("s3cr3t-value"));
@@ -96,6 +99,7 @@ Deno.test("a broken kubeconfig's error does not quote its token", async () => {
   });
 });
 
+// FR-71
 Deno.test("a token file is read again after a minute, and after a refusal", async () => {
   const clock = new VirtualClock(),
     contents: Record<string, string> = {
@@ -113,6 +117,7 @@ Deno.test("a token file is read again after a minute, and after a refusal", asyn
   assert.equal(await authorization(credentials), "Bearer three");
 });
 
+// FR-353
 Deno.test("files that a kubeconfig names are read again after a refusal, and so is the kubeconfig", async () => {
   const pem = (label: string, text: string) => `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
   const user = { "client-certificate": "cert", "client-key": "key" };
@@ -147,6 +152,7 @@ Deno.test("files that a kubeconfig names are read again after a refusal, and so 
   assert.equal(credentials.tls.cert, undefined);
 });
 
+// FR-353
 Deno.test("what is read again is the same context of the same server", async () => {
   const contents: Record<string, string> = { "/k/config": config({ token: "one" }) };
   const { credentials } = await load(contents);
@@ -173,6 +179,7 @@ Deno.test("the value of KUBECONFIG is a list, and the default is below the home 
   assert.deepEqual(kubeconfigPaths("C:\\a;D:\\b", undefined, ";"), ["C:\\a", "D:\\b"]);
 });
 
+// FR-72
 Deno.test("a named kubeconfig comes before the pod's account, which comes before the home folder", async () => {
   const account = {
     "/var/run/secrets/kubernetes.io/serviceaccount/token": "pod",
@@ -224,6 +231,7 @@ async function headersFrom(folder: string, user: unknown, cluster: Record<string
   return await credentials.headers();
 }
 
+// FR-293
 Deno.test("nulls of a kubeconfig are absent, wherever they stand", async () => {
   await withPlugin(async (folder) => {
     const nulls = {
@@ -248,6 +256,7 @@ Deno.test("nulls of a kubeconfig are absent, wherever they stand", async () => {
   assert.deepEqual([await credentials.headers(), namespace], [{}, "default"]);
 });
 
+// FR-293
 Deno.test("an authority may have comments in any script, in a file and in the kubeconfig itself", async () => {
   const commented = `# Főtanúsítvány 認証局\n${CA}`;
   const data = new TextEncoder().encode(commented).toBase64();
@@ -263,12 +272,14 @@ Deno.test("an authority may have comments in any script, in a file and in the ku
   assert.deepEqual(credentials.tls.caCerts, [commented]);
 });
 
+// FR-293
 Deno.test("user and password are sent in UTF-8", async () => {
   const { credentials } = await load({ "/k/config": config({ username: "jörg", password: "pass€" }) });
   const sent = (await authorization(credentials)) as string;
   assert.equal(new TextDecoder().decode(Uint8Array.fromBase64(sent.replace("Basic ", ""))), "jörg:pass€");
 });
 
+// FR-293
 Deno.test("a context without a user is anonymous, and one whose user is missing is a mistake", async () => {
   const contexts = (context: object) => ({ contexts: [{ name: "x", context }] });
   const anonymous = await load({ "/k/config": config({ token: "unused" }, {}, contexts({ cluster: "c" })) });
@@ -276,6 +287,7 @@ Deno.test("a context without a user is anonymous, and one whose user is missing 
   await refused(load({ "/k/config": config({}, {}, contexts({ cluster: "c", user: "v" })) }), /no user "v"/);
 });
 
+// FR-293
 Deno.test("what is written down comes before a plugin, which is not run: token file, token, user and password", async () => {
   const exec = { apiVersion: PLUGIN.apiVersion, command: "/nowhere/plugin" };
   const sent = async (user: object, contents: Record<string, string> = {}) =>
@@ -287,6 +299,7 @@ Deno.test("what is written down comes before a plugin, which is not run: token f
   await assert.rejects(sent({}), UsageError);
 });
 
+// FR-293
 Deno.test("a user acts as another with uid and extra, whose keys may hold what no header's name may", async () => {
   const user = { token: "t", as: "bob", "as-uid": "42", "as-user-extra": { "Scopes/öx%": ["a", "b"], none: null } };
   const { credentials } = await load({ "/k/config": config(user) });

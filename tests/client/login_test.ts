@@ -14,6 +14,7 @@ function hook(...answers: readonly (Login | Error)[]) {
 
 const server = "https://10.0.0.1:6443";
 
+// FR-270
 Deno.test("a hook is asked at the start, when its answer expires, and when the server refuses it; never by each request", async () => {
   const clock = new VirtualClock(), expiresAtMs = clock.now() + 60_000;
   const { ask, asked } = hook({ server, token: "one", expiresAtMs }, { server, token: "two" }, {
@@ -31,6 +32,7 @@ Deno.test("a hook is asked at the start, when its answer expires, and when the s
   assert.deepEqual(await credentials.headers(), { authorization: "Bearer three" });
 });
 
+// FR-270
 Deno.test("other certificates make transports connect anew, the same ones do not", async () => {
   const clock = new VirtualClock(), first = { server, cert: "A", key: "B", caCerts: ["CA"] };
   const { ask } = hook(first, { ...first }, { ...first, cert: "C" });

@@ -3,6 +3,7 @@ import { openClient } from "../../lib/client/mod.ts";
 import { ConfigMap, type ConfigMapObject } from "../../lib/operator/mod.ts";
 import { openServedCluster } from "../served_cluster.ts";
 
+// FR-418
 Deno.test("a program opens a client by a kubeconfig that it names, or that its environment names", async () => {
   await using cluster = await openServedCluster();
   const metadata = { namespace: "default", name: `opened-${crypto.randomUUID().slice(0, 8)}` };
@@ -23,6 +24,7 @@ Deno.test("a program opens a client by a kubeconfig that it names, or that its e
   await opened.client.delete(ConfigMap, metadata);
 });
 
+// FR-418
 Deno.test("a kubeconfig or a context that is not there is named, with no request", async () => {
   await using cluster = await openServedCluster();
   const { kubeconfigPath } = cluster, fieldManager = "script";

@@ -69,6 +69,7 @@ for (
     ["https://127.0.0.1:6443", "127.0.0.0/8", "direct by fetch"],
   ] as const
 ) {
+  // FR-127
   Deno.test(`${server} where NO_PROXY is ${no}: ${way}`, () => assert.equal(route(server, no), way));
 }
 
@@ -117,6 +118,7 @@ function serve(account?: string) {
 }
 
 for (const [by, no] of [["fetch", undefined], ["node:https", ".api.example"]] as const) {
+  // FR-127
   Deno.test(`${by}: requests and streams go through the proxy of the environment, with its user and password`, async () => {
     await using cluster = serve("ada:s3cret: 100%");
     const transport = cluster.open({ https: cluster.proxy.url(), no });
@@ -217,6 +219,7 @@ for (
   });
 }
 
+// FR-127
 Deno.test("a proxy that ends its tunnels ends a stream as a lost connection does", async () => {
   await using cluster = serve();
   await using other = Deno.serve({ hostname: "127.0.0.1", port: 0, ...identity, onListen: () => {} }, () => {

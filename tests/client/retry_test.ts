@@ -36,6 +36,7 @@ async function outcome<T>(
   return { ...done, tookMs: clock.now() - startMs };
 }
 
+// FR-11
 Deno.test("a 429 is obeyed: the request is sent again no earlier than asked, a create too", async () => {
   const { client, clock, transport } = setUp(
     refuse(429, "TooManyRequests", "slow down", { headers: { "retry-after": "7" } }),
@@ -59,6 +60,7 @@ Deno.test("a read survives resets, refusals and 503s in a row", async () => {
   assert.deepEqual((await outcome(clock, client.get(WIDGETS, KEY))).value, WIDGET);
 });
 
+// FR-12
 Deno.test("a create that may have arrived is never sent twice", async () => {
   for (const step of [fail(RESET), refuse(503, "ServiceUnavailable"), refuse(500, "InternalError")]) {
     const { client, clock, transport } = setUp(step, answer(WIDGET, 201));
@@ -88,6 +90,7 @@ Deno.test("a delete whose first attempt broke off and whose second finds nothing
   assert.ok((await outcome(first.clock, first.client.delete(WIDGETS, KEY))).error instanceof NotFoundError);
 });
 
+// FR-11
 Deno.test("retries are bounded, and the last error is the one that shows", async () => {
   const steps = Array.from({ length: 5 }, () => fail(REFUSED));
   const { client, clock, transport } = setUp(...steps);

@@ -115,6 +115,7 @@ contract("a stream's pieces come while it is open, and cancelling it tells the s
   await gone;
 });
 
+// FR-10
 contract(
   "a stream is asked for plain: a server compresses each piece by itself, and a decoder may end with the first",
   async (open) => {
@@ -224,6 +225,7 @@ contract("a body that breaks off is an error, not a short answer", async (open) 
   listener.close();
 });
 
+// FR-123
 contract("each failure to connect is told apart", async (open, implementation) => {
   const elsewhere = await authority.issue("elsewhere", [{ type: "dns", value: "elsewhere.example" }]);
   const expired = await authority.issue("expired", [...LOOPBACK], -5);
@@ -265,6 +267,7 @@ contract("each failure to connect is told apart", async (open, implementation) =
   await rudeness;
 });
 
+// FR-71
 contract("a client certificate is shown to the server", async (open) => {
   const jane = await authority.issue("jane", [{ type: "dns", value: "jane" }]);
   const settings = { ...good, ca: authority.pem, requestCert: true, rejectUnauthorized: true };
@@ -326,6 +329,7 @@ function renewing(...settings: TlsSettings[]): Credentials {
 }
 
 for (const [kind, create] of Object.entries(IMPLEMENTATIONS)) {
+  // FR-353
   Deno.test(`${kind}: settings that no handshake comes about with are renewed, once`, async () => {
     const other = await TestAuthority.create("renewed"), half = await other.issue("client", []);
     await using server = serve(() => new Response("hello"), await other.issue("server", [...LOOPBACK]));
@@ -345,6 +349,7 @@ for (const [kind, create] of Object.entries(IMPLEMENTATIONS)) {
     wrong.close();
   });
 
+  // FR-354
   Deno.test(`${kind}: a server that refuses credentials again and again is told as such until it takes some`, async () => {
     let status = 401;
     await using server = serve(() => new Response("", { status }));
@@ -423,6 +428,7 @@ Deno.test("fetch: a stream that failed takes its connection out of use", async (
   transport.close();
 });
 
+// FR-115
 Deno.test("a redirect is an answer, and the credentials do not follow it", async () => {
   let leaked = false;
   await using other = serve(() => {

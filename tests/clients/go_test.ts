@@ -28,16 +28,22 @@ async function build(): Promise<string> {
 }
 
 const SCENARIOS: Readonly<Record<string, string>> = {
+  // FR-6
   protobuf: "client-go: writes in protobuf come back as they were, and each refusal is the error that client-go knows",
   subresources: "client-go: status, scale and eviction are doors of their own",
+  // FR-6
   informers: "client-go: an informer streams its list, follows, and lists again when it was cut off for too long",
+  // FR-6
   metadata: "client-go: a metadata informer streams its list and drops what no longer matches",
   watches: "client-go: pages add up, a watch ends at its timeout, and what is forgotten is expired",
+  // FR-6
   apply: "client-go: typed apply configurations own, conflict, force, extract and give up",
+  // FR-6
   election: "client-go: leader election by a Lease hands over when the leader resigns",
   events: "client-go: both event recorders aggregate, and each group shows the events of the other",
   access: "client-go: a ServiceAccount's token and impersonation act within their role",
   discovery: "client-go: discovery, REST mapping, the dynamic client and OpenAPI find a custom resource",
+  // FR-6
   manager: "controller-runtime: a reconciler converges, repairs, finalizes, and hands over by election",
 };
 

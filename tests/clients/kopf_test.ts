@@ -56,6 +56,7 @@ testWith(MISSING, "Kopf is installed from pinned packages", async () => {
 
 testWith(
   MISSING,
+  // FR-6
   "an operator written with Kopf creates, retries, ticks, indexes, updates, finalizes and ends",
   async () => {
     const folder = await installed();
@@ -102,6 +103,7 @@ type FlangeObject = CustomObject<{ holes: number }, Record<string, unknown>>;
 
 testWith(
   MISSING,
+  // FR-260
   "a running Kopf operator is replaced: what it handled is not handled again, and what it held goes",
   async () => {
     const folder = await installed(), cluster = await openServedCluster(), calls: string[] = [];

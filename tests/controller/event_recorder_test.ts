@@ -73,6 +73,7 @@ Deno.test("Events of a cluster-scoped object go to the namespace default", async
   assert.equal(posted[0]!.path, "/apis/events.k8s.io/v1/namespaces/default/events");
 });
 
+// FR-33
 Deno.test("a repeat raises the count of the Event that is there, for six minutes after the last", async () => {
   const { clock, posted, post } = open();
   await post("Applied", "same");
@@ -101,6 +102,7 @@ Deno.test("the series of an Event that has expired begins anew", async () => {
   assert.deepEqual(posted.map(({ method }) => method), ["POST", "PATCH", "POST"]);
 });
 
+// FR-33
 Deno.test("an object posts 25 different Events at once, then one per five minutes; others have their own limit", async () => {
   const { clock, posted, post, recorder } = open();
   for (let i = 0; i < 40; i++) await post("Applied", `message ${i}`);
@@ -136,6 +138,7 @@ Deno.test("an Event that cannot be posted is logged and fails nothing", async ()
   assert.deepEqual(logs.map(({ level, message }) => [level, message]), [["warn", "event could not be posted"]]);
 });
 
+// FR-417
 Deno.test("an Event about another object is in its namespace, with its own action, and within limits of its own", async () => {
   const { posted, recorder, post } = open(), { signal } = new AbortController();
   for (let nth = 0; nth < 30; nth++) await post("Spam", `number ${nth}`);
@@ -154,6 +157,7 @@ Deno.test("an Event about another object is in its namespace, with its own actio
   });
 });
 
+// FR-417
 Deno.test("objects without a uid share no limit, and those of the least lately posted are forgotten", async () => {
   const { posted, recorder } = open(), { signal } = new AbortController();
   const { poster, flush } = recorder.poster(WIDGET);

@@ -208,6 +208,7 @@ function failed({ report, state }: Seen): boolean {
   return report.kind === "refused" || report.kind === "threw" || state.phase === "failing";
 }
 
+// FR-304
 Deno.test("backoff holds: after a pass that failed nothing runs before its time, whatever timers, requeues and daemons there are", () => {
   const property = fc.property(
     fc.array(fc.tuple(ENDING, fc.option(INTERRUPTION(CLOCK_WORDS))), { minLength: 1, maxLength: 30 }),
@@ -231,6 +232,7 @@ Deno.test("backoff holds: after a pass that failed nothing runs before its time,
   fc.assert(property, { numRuns: 2_000 });
 });
 
+// FR-304
 Deno.test("backoff holds: no way in which a pass can end leaves work without a time, or a key that cannot be due", () => {
   const property = fc.property(fc.array(ENDING, { minLength: 1, maxLength: 10 }), (endings) => {
     const key = new Simulation();
@@ -269,6 +271,7 @@ Deno.test("backoff holds: a hundred thousand looks at a key that fails make no m
   }
 });
 
+// FR-305
 Deno.test("success is kept: what could not be written brings a pass that writes, and no handler that succeeded", () => {
   const property = fc.property(fc.array(ENDING, { maxLength: 6 }), ENDING, (endings, last) => {
     const key = new Simulation();
@@ -295,6 +298,7 @@ Deno.test("success is kept: what could not be written brings a pass that writes,
   fc.assert(property, { numRuns: 1_000 });
 });
 
+// FR-305
 Deno.test("success is kept: a handler that asked for an hour gets it, whatever fails beside it", () => {
   const property = fc.property(fc.array(ENDING, { minLength: 1, maxLength: 20 }), (endings) => {
     const key = new Simulation();
@@ -320,6 +324,7 @@ Deno.test("success is kept: a handler that asked for an hour gets it, whatever f
   fc.assert(property, { numRuns: 500 });
 });
 
+// FR-306
 Deno.test("repair is noticed: after any history a change of the object has every handler decided again", () => {
   const property = fc.property(fc.array(ENDING, { maxLength: 15 }), ENDING, (endings, last) => {
     const key = new Simulation();
@@ -335,6 +340,7 @@ Deno.test("repair is noticed: after any history a change of the object has every
   fc.assert(property, { numRuns: 1_000 });
 });
 
+// FR-307
 Deno.test("stale reads fail closed: an echo is skipped only at its own version, in the history in which it was written", () => {
   const property = fc.property(ENDING, fc.boolean(), fc.boolean(), fc.boolean(), (ending, echo, foreign, restored) => {
     const key = new Simulation();
@@ -350,6 +356,7 @@ Deno.test("stale reads fail closed: an echo is skipped only at its own version, 
   fc.assert(property);
 });
 
+// FR-308
 Deno.test("blame is local: a contested child is slowed down alone, and a change of anything else runs at once", () => {
   const others = ["changed", "owned", "mapped", "owned children.laws.test.pintle.dev home/other", "resume", "asked"];
   const property = fc.property(fc.constantFrom(...others), fc.integer({ min: 4, max: 30 }), (other, rounds) => {
@@ -390,6 +397,7 @@ Deno.test("blame is local: a contested child is slowed down alone, and a change 
   fc.assert(property);
 });
 
+// FR-308
 Deno.test("blame is local: what one source changes again and again is written again and again, and is no loop", () => {
   const key = new Simulation(), calm: Outcome = { kind: "done" };
   for (let round = 0; round < 100; round++) {
@@ -411,6 +419,7 @@ Deno.test("blame is local: what one source changes again and again is written ag
   assert.deepEqual(hotTargets(key.state, HOT_LOOP), []);
 });
 
+// FR-303
 Deno.test("blame is local: in a queue a fresh change waits for no tick, retry or first look at another object", async () => {
   const property = fc.asyncProperty(
     fc.array(fc.record({ kind: fc.constantFrom("due", "low"), delayMs: fc.integer({ min: 0, max: 20 }) }), {
@@ -430,6 +439,7 @@ Deno.test("blame is local: in a queue a fresh change waits for no tick, retry or
   await fc.assert(property);
 });
 
+// FR-300
 Deno.test("durations use elapsed time: a decision depends on nothing but what has elapsed since", () => {
   const property = fc.property(
     fc.array(ENDING, { minLength: 1, maxLength: 10 }),
@@ -463,6 +473,7 @@ const TROUBLE: fc.Arbitrary<Trouble> = fc.record({
   gaveUp: fc.boolean(),
 });
 
+// FR-302
 Deno.test("nothing fails silently: Ready names every handler in trouble, and claims no generation that none has seen", () => {
   const property = fc.property(
     fc.array(TROUBLE, { maxLength: 5 }),
@@ -491,6 +502,7 @@ Deno.test("nothing fails silently: Ready names every handler in trouble, and cla
   fc.assert(property, { numRuns: 1_000 });
 });
 
+// FR-302
 Deno.test("nothing fails silently: each failed attempt is one line with its handler, whatever was thrown, and of bounded length", () => {
   const thrown = fc.oneof(
     fc.anything(),

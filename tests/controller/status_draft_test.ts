@@ -23,6 +23,7 @@ Deno.test("what a draft could not write another one restores, and what was not s
   assert.ok(second.hasSet("Big") && !second.hasSet("Ready"));
 });
 
+// FR-430
 Deno.test("a condition's status is a boolean or the API's own word, and its message may be left out", () => {
   const draft = new StatusDraft({}, 1, 0);
   draft.condition({ type: "Up", status: false, reason: "Down", message: "it is down" });

@@ -17,6 +17,7 @@ interface Manifest {
 }
 
 async function kustomize(folder: string): Promise<{ text: string; objects: Manifest[] }> {
+  // FR-191
   const { code, out, err } = await runProgram(KUBECTL!, ["kustomize", `${ROOT}deploy/${folder}`]);
   assert.deepEqual([code, err], [0, ""], folder);
   return { text: out, objects: parseAllDocuments(out).map((document) => document.toJS() as Manifest) };
@@ -50,6 +51,7 @@ for (const folder of FOLDERS) {
 
 testWith(
   MISSING,
+  // FR-191
   "pods have no privileges, a read-only root, probes, limits and a grace longer than the operator's own",
   async () => {
     for (const folder of ["base", "overlays/dev", "overlays/prod"]) {
@@ -85,6 +87,7 @@ testWith(MISSING, "one replica replaces the other in base, two elect a leader in
   assert.ok(env(prod).includes("PINTLE_PEERING=pintle-replicator"));
 });
 
+// FR-193
 testWith(MISSING, "the settings of every overlay are settings", async () => {
   for (const folder of FOLDERS) {
     const { objects } = await kustomize(folder);
@@ -117,12 +120,14 @@ testWith(MISSING, "the monitoring component renders beside an overlay", async ()
   }
 });
 
+// FR-190
 Deno.test("deploy/base says what the operator declares", async () => {
   const { code, out, err } = await runBinary(["manifests", "--check", `${ROOT}deploy/base`]);
   assert.deepEqual([code, err], [0, ""]);
   assert.match(out, /deploy\/base says what the operator declares/);
 });
 
+// FR-190
 Deno.test("a folder that differs is told object by object and field by field, with the command that mends it", async () => {
   const folder = await Deno.makeTempDir();
   try {

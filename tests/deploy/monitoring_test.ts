@@ -70,6 +70,7 @@ async function queries(): Promise<Query[]> {
   ];
 }
 
+// FR-192
 Deno.test("every query of the alerts and of the dashboard names metrics that are served", async () => {
   const known = await served(), asked = new Set<string>();
   for (const { where, expr } of await queries()) {
@@ -83,6 +84,7 @@ Deno.test("every query of the alerts and of the dashboard names metrics that are
   assert.ok(asked.size >= 15, `only ${asked.size} metrics are looked at`);
 });
 
+// FR-192
 Deno.test("every label that a query groups by is one that its metrics have", async () => {
   const known = await served(), ofTheScrape = new Set(["namespace", "pod", "job"]);
   for (const { where, expr } of await queries()) {

@@ -69,6 +69,7 @@ Deno.test("the first candidate leads at once, and the lease says who, since when
   await a.release();
 });
 
+// FR-180
 Deno.test("of two candidates one leads for as long as it renews, and renewing costs one request each time", async () => {
   using electorate = new Electorate();
   const a = electorate.candidate("a"), b = electorate.candidate("b");
@@ -100,6 +101,7 @@ Deno.test("a leader that stops gracefully hands over without waiting for its lea
 });
 
 for (const how of ["refused", "hanging"] as const) {
+  // FR-180
   Deno.test(`a leader that is cut off (${how}) stops leading before anybody else begins`, async () => {
     using electorate = new Electorate();
     const a = electorate.candidate("a"), b = electorate.candidate("b");
@@ -121,6 +123,7 @@ for (const how of ["refused", "hanging"] as const) {
   });
 }
 
+// FR-180
 Deno.test("a leader that is cut off and whose clock is set back leads no longer for it", async () => {
   using electorate = new Electorate();
   const { clock } = electorate, turned = new TurnedClock(clock);
@@ -138,6 +141,7 @@ Deno.test("a leader that is cut off and whose clock is set back leads no longer 
   await b.release();
 });
 
+// FR-180
 Deno.test("a candidate whose clock is set forward takes no lease from a leader that renews it", async () => {
   using electorate = new Electorate();
   const { clock } = electorate, turned = new TurnedClock(clock);
@@ -165,6 +169,7 @@ Deno.test("a short outage costs nobody the lease", async () => {
   await a.release();
 });
 
+// FR-180
 Deno.test("a lease that somebody takes away is lost as soon as it is seen", async () => {
   using electorate = new Electorate();
   const a = electorate.candidate("a");
@@ -192,6 +197,7 @@ Deno.test("a deleted lease is made anew by its holder, and somebody's label on i
   await a.release();
 });
 
+// FR-355
 Deno.test("a lease that somebody deletes is taken by another candidate only when its holder has stopped to rely on it", async () => {
   using electorate = new Electorate();
   const a = electorate.candidate("a"), b = electorate.candidate("b");
@@ -208,6 +214,7 @@ Deno.test("a lease that somebody deletes is taken by another candidate only when
   await b.release();
 });
 
+// FR-181
 Deno.test("only the leader's writes pass the fence; reads and access reviews always do", async () => {
   using electorate = new Electorate();
   let leading = false;

@@ -123,6 +123,7 @@ Deno.test("what a lease says of a peer can be read back, and nonsense counts as 
   assert.ok(peerLeaseName("a".repeat(63), "Ada Lovelace @ a very long host").length <= 63);
 });
 
+// FR-185
 Deno.test("one of higher priority takes over once the lower one has ended its work, and the lower one goes on when it leaves", async () => {
   using society = new Society();
   const prod = await society.join("prod", 0, { drainMs: 7_000 });
@@ -154,6 +155,7 @@ Deno.test("one of higher priority that is killed is waited for until its lease h
   assert.equal((await society.weather.client.list(LEASES, { namespace: NAMESPACE })).items.length, 1);
 });
 
+// FR-185
 Deno.test("two of equal priority both pause, say so once, and the one that stays goes on", async () => {
   using society = new Society();
   const said: string[] = [];
@@ -197,6 +199,7 @@ Deno.test("a freeze pauses those up to its priority for its lifetime, which the 
 });
 
 for (const [how, byMs] of [["ahead of", 3_600_000], ["behind", -3_600_000]] as const) {
+  // FR-186
   Deno.test(`a freeze lasts as long as it should for a peer whose clock is an hour ${how} the server's`, async () => {
     using society = new Society();
     const { client } = society.weather;
@@ -220,6 +223,7 @@ for (const [how, byMs] of [["ahead of", 3_600_000], ["behind", -3_600_000]] as c
   });
 }
 
+// FR-185
 Deno.test("a peer that others took for dead stops before they begin, and learns it", async () => {
   using society = new Society();
   const prod = await society.join("prod", 0);
@@ -237,6 +241,7 @@ Deno.test("a peer that others took for dead stops before they begin, and learns 
 });
 
 for (const how of ["refused", "hanging"] as const) {
+  // FR-185
   Deno.test(`in an outage (${how}) with nobody else there a peer begins nothing, ends what it has under way, and then goes on`, async () => {
     using society = new Society();
     const drained: number[] = [], changes: boolean[] = [], { clock } = society.weather;
@@ -256,6 +261,7 @@ for (const how of ["refused", "hanging"] as const) {
   });
 }
 
+// FR-185
 Deno.test("a peer whose machine slept ends what it had under way before it goes on, although its lease is still there", async () => {
   using society = new Society();
   const drained: string[] = [],
@@ -267,6 +273,7 @@ Deno.test("a peer whose machine slept ends what it had under way before it goes 
   assert.deepEqual([prod.covers(), drained.length, society.lost.size], [true, 1, 0]);
 });
 
+// FR-185
 Deno.test("a peer that is cut off and whose clock is set back stops before the next one begins", async () => {
   using society = new Society();
   const prod = await society.join("prod", 0);
@@ -278,6 +285,7 @@ Deno.test("a peer that is cut off and whose clock is set back stops before the n
   assert.deepEqual([prod.mayWrite, dev.mayWrite], [false, true]);
 });
 
+// FR-185
 Deno.test("a peer that is cut off and whose machine slept stops at once when it wakes, though its own time stood still", async () => {
   using society = new Society();
   const prod = await society.join("prod", 0);
@@ -287,6 +295,7 @@ Deno.test("a peer that is cut off and whose machine slept stops at once when it 
   assert.equal(prod.mayWrite, false);
 });
 
+// FR-185
 Deno.test("a peer whose clock is set forward takes nobody for dead who renews its lease", async () => {
   using society = new Society();
   const dev = await society.join("dev", 666), prod = await society.join("prod", 0);
@@ -300,6 +309,7 @@ Deno.test("a peer whose clock is set forward takes nobody for dead who renews it
 const JOIN = fc.record({ priority: fc.nat(2), drainMs: fc.constantFrom(0, 1_000, 20_000), skewMs: SKEW_MS });
 const MEMBERS_MAX = 5;
 
+// FR-185
 Deno.test("of any peers at most one writes at any time, whoever comes, goes, dies, is cut off, late, unanswered or sets its clock", async () => {
   await fc.assert(
     fc.asyncProperty(histories(JOIN, MEMBERS_MAX), async (history) => {

@@ -6,6 +6,7 @@ import { Weather } from "./weather.ts";
 
 const KEY = { namespace: "default", name: "one" }, LABELS = { peers: "x" };
 
+// FR-187
 Deno.test("a lease that is renewed in the very moment in which it is buried lives, and its holder with it", async () => {
   using weather = new Weather();
   const { clock, client } = weather;

@@ -82,6 +82,7 @@ class Fleet implements Disposable {
 
 const MEMBERS = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 12 });
 
+// FR-187
 Deno.test("every shard has one owner of those that are there, none more than its share, whatever the order", () => {
   fc.assert(fc.property(MEMBERS, (members) => {
     const owners = assignShards(members);
@@ -95,6 +96,7 @@ Deno.test("every shard has one owner of those that are there, none more than its
   assert.deepEqual(assignShards([]), []);
 });
 
+// FR-187
 Deno.test("when one comes or goes most shards stay where they are", () => {
   fc.assert(fc.property(MEMBERS.filter(({ length }) => length >= 2), (members) => {
     const all = assignShards(members), fewer = assignShards(members.slice(1));
@@ -110,6 +112,7 @@ Deno.test("namespaces fall into shards evenly enough, and always the same", () =
   assert.deepEqual(["", "default", "kube-system"].map(shardOf), [2, 1, 48]);
 });
 
+// FR-187
 Deno.test("nobody takes what a living replica is written down for, and everybody keeps what it holds until its work has ended", () => {
   const owner = fc.constantFrom("", "a", "b", "gone");
   fc.assert(fc.property(fc.array(owner, { minLength: SHARDS, maxLength: SHARDS }), fc.boolean(), (owners, works) => {
@@ -128,6 +131,7 @@ Deno.test("nobody takes what a living replica is written down for, and everybody
   );
 });
 
+// FR-187
 Deno.test("a shard is taken up again by a write only, after which what was sent before comes too late", async () => {
   const mine = Array<string>(SHARDS).fill("a");
   const plan = planShards({ me: "a", owners: mine, members: ["a"], held: new Set() });
@@ -168,6 +172,7 @@ Deno.test("replicas share the shards, hand over when one comes, and take over wh
   assert.equal(a.shards + c.shards, SHARDS);
 });
 
+// FR-188
 Deno.test("the shards of a replica that is killed are taken when its lease has run out, and not before", async () => {
   using fleet = new Fleet();
   const a = await fleet.join("a"), b = await fleet.join("b");
@@ -180,6 +185,7 @@ Deno.test("the shards of a replica that is killed are taken when its lease has r
   assert.equal(a.shards, SHARDS);
 });
 
+// FR-355
 Deno.test("a member Lease that somebody deletes gives no shard a second owner, and its shards are taken later", async () => {
   for (const joinsLate of [false, true]) {
     using fleet = new Fleet();
@@ -200,6 +206,7 @@ Deno.test("a member Lease that somebody deletes gives no shard a second owner, a
   }
 });
 
+// FR-355
 Deno.test("the shards of one that is killed wait for no second replica: who removes its Lease frees them for all", async () => {
   using fleet = new Fleet();
   const a = await fleet.join("a"), c = await fleet.join("c");
@@ -210,6 +217,7 @@ Deno.test("the shards of one that is killed wait for no second replica: who remo
   assert.equal(a.shards + c.shards, SHARDS);
 });
 
+// FR-187
 Deno.test("in an outage a replica begins nothing, ends what it has under way, and then takes up what is still written down for it", async () => {
   using fleet = new Fleet();
   const a = await fleet.join("a", { drainMs: 1_000 });
@@ -238,6 +246,7 @@ Deno.test("a replica whose shards somebody takes away is lost", async () => {
 const JOIN = fc.record({ drainMs: fc.constantFrom(0, 1_000, 20_000), skewMs: SKEW_MS });
 const MEMBERS_MAX = 4;
 
+// FR-187
 Deno.test("a shard has at most one owner at any time, whoever comes, goes, dies, is cut off, late, unanswered or sets its clock", async () => {
   await fc.assert(
     fc.asyncProperty(histories(JOIN, MEMBERS_MAX), async (history) => {

@@ -37,6 +37,7 @@ Deno.test("resume is for what was handled and this process has not seen, beside 
   assert.deepEqual([both.resumes, both.underway?.kind], [true, "update"]);
 });
 
+// FR-231
 Deno.test("a change under way keeps its target and its progress, whatever the object becomes meanwhile", () => {
   const underway = {
     kind: "create",
@@ -77,6 +78,7 @@ Deno.test("without its essence a change has no diff, and its fields are told by 
   assert.equal(fieldChangeOf(slim, update, ["spec", "new"]).changed, true, "nobody remembers it: it may have changed");
 });
 
+// FR-233
 Deno.test("filters take values, presence, absence and functions; prototypes are no labels", () => {
   const object = { metadata: { labels: { tier: "gold" }, annotations: { a: "1" } }, spec: { size: 0, none: null } };
   const holds = (filter: ObjectFilter<DynamicObject>) => matchesFilter(filter, object as DynamicObject);

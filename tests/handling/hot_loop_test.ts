@@ -1,3 +1,4 @@
+// FR-32
 import assert from "node:assert/strict";
 import { afterRepeatedWrite, cooled, coolMs, type HotLoopState, isHot, pauseMs } from "../../lib/handling/mod.ts";
 

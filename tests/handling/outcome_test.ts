@@ -53,6 +53,7 @@ Deno.test("the message holds the causes", () => {
   assert.ok(outcome.kind === "retry" && outcome.message === "apply failed: quota exceeded");
 });
 
+// FR-435
 Deno.test("a handler that returns something else fails for good, and the message names handler and value", () => {
   for (
     const [result, said] of [

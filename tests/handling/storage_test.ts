@@ -151,6 +151,7 @@ Deno.test("a compressed text that unfolds to more than an object can have is not
   assert.deepEqual(base, { digest: "" });
 });
 
+// FR-235
 Deno.test("an object that Kopf handled counts as handled, with the essence that Kopf saw", async () => {
   const storage = new ChainStorage(new AnnotationStorage({ prefix: "w.pintle.dev" }), new KopfRecords());
   const annotations = {
@@ -174,6 +175,7 @@ Deno.test("an object that Kopf handled counts as handled, with the essence that 
   assert.deepEqual(await storage.recall(own), { base: now }, "ours go first");
 });
 
+// FR-235
 Deno.test("Kopf's copy of a Secret is compared by digests", async () => {
   const object: KubeObject = {
     apiVersion: "v1",

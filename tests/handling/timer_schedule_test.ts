@@ -1,3 +1,4 @@
+// FR-23
 import assert from "node:assert/strict";
 import { firstTick, nextTick, tickDueMs } from "../../lib/handling/mod.ts";
 

@@ -20,6 +20,7 @@ const Disk = hub().withVersion({
   fromHub: ({ spec }) => ({ spec: { gibibytes: Math.round(spec.mebibytes / 1024) } }),
 });
 
+// FR-254
 Deno.test("what only comes back since it is kept is told field by field", () => {
   assert.deepEqual(checkConversion(Disk, [{ version: "v2", spec: { mebibytes: 1500, mode: "fast" } }]), [
     { from: "v2", through: "v1", field: "spec.mebibytes", sent: 1500, returned: 1024 },
@@ -34,6 +35,7 @@ Deno.test("whatever the sizes are, nothing is lost for good", () => {
   }));
 });
 
+// FR-254
 Deno.test("functions that fail, make what a schema refuses, or lose what is not kept are told with the sample", () => {
   const told = (message: RegExp, kind: Parameters<typeof checkConversion>[0], version: string, spec: object) =>
     assert.throws(() => checkConversion(kind, [{ version, spec }]), message);

@@ -81,6 +81,7 @@ Deno.test("a rollout is over when every replica is ready", async () => {
 });
 
 for (const list of ["containerStatuses", "initContainerStatuses"]) {
+  // FR-168
   Deno.test(`an image that cannot be had ends the rollout at once, with the pod's own words (${list})`, async () => {
     await using rollout = await Rollout.make();
     const status = { name: "wait", restartCount: 0, image: "", imageID: "", ready: false, state: NO_IMAGE };
@@ -100,6 +101,7 @@ const REFUSED = {
   message: 'pods "patient-1" is forbidden: exceeded quota: small',
 };
 
+// FR-168
 Deno.test("a cluster that goes on refusing pods ends the rollout after ten seconds, with its reason", async () => {
   await using rollout = await Rollout.make();
   const waiting = rollout.operator.ready(RUN);
@@ -116,6 +118,7 @@ Deno.test("a cluster that goes on refusing pods ends the rollout after ten secon
   await rejected;
 });
 
+// FR-168
 Deno.test("a cluster that refuses pods for a moment only does not", async () => {
   await using rollout = await Rollout.make();
   const waiting = rollout.operator.ready(RUN);
@@ -129,6 +132,7 @@ Deno.test("a cluster that refuses pods for a moment only does not", async () => 
   await waiting;
 });
 
+// FR-167
 Deno.test("an interruption ends the wait for the rollout, and the operator can be commanded all the same", async () => {
   await using rollout = await Rollout.make();
   const { operator } = rollout, run = new AbortController();

@@ -69,6 +69,7 @@ class Machine implements AsyncDisposable {
   }
 }
 
+// FR-169
 Deno.test("folders are where setup-envtest and each system have them", () => {
   assert.deepEqual(envtestFolders({ HOME: "/home/a" }, "linux"), {
     setupEnvtest: "/home/a/.local/share/kubebuilder-envtest/k8s",
@@ -103,6 +104,7 @@ Deno.test("the folder that is named counts before all others, and a program that
   assert.deepEqual(machine.mirror.asked, []);
 });
 
+// FR-169
 Deno.test("of setup-envtest's store the newest whole version is taken, or the one that is asked for", async () => {
   await using machine = await Machine.make();
   for (const version of ["1.9.0", "1.33.2", "1.33.10", "1.34.0"]) {
@@ -119,6 +121,7 @@ Deno.test("of setup-envtest's store the newest whole version is taken, or the on
   await assert.rejects(folderOf("1.32"), { name: "UsageError", message: /^there is no control plane 1\.32 on this/ });
 });
 
+// FR-169
 Deno.test("where nothing is found the error names the three ways, and nothing is downloaded unasked", async () => {
   await using machine = await Machine.make();
   await machine.mirror.release("1.34.0");
@@ -132,6 +135,7 @@ Deno.test("where nothing is found the error names the three ways, and nothing is
   assert.deepEqual(machine.mirror.asked, []);
 });
 
+// FR-169
 Deno.test("a store without kube-controller-manager is completed by a download of that alone, and only where asked", async () => {
   await using machine = await Machine.make();
   await machine.has(`${machine.store}/1.34.0-linux-amd64`, TWO);
@@ -171,6 +175,7 @@ Deno.test("a named folder without kube-controller-manager is completed for the v
   ]);
 });
 
+// FR-169
 Deno.test("a control plane is downloaded whole, the newest or the one that is asked for, and kept", async () => {
   await using machine = await Machine.make();
   for (const version of ["1.9.9", "1.33.0", "1.34.1"]) await machine.mirror.release(version);
@@ -254,6 +259,7 @@ const WRONG: Record<string, {
 };
 
 for (const [what, { path, answer, name = "Error", message }] of Object.entries(WRONG)) {
+  // FR-169
   Deno.test(`${what} ends the download with one line, and leaves no half of a program`, async () => {
     await using machine = await Machine.make();
     await machine.mirror.release("1.34.0");
@@ -310,6 +316,7 @@ const HOSTILE: Record<string, { readonly tar: Uint8Array<ArrayBuffer>; readonly 
 };
 
 for (const [what, { tar, message }] of Object.entries(HOSTILE)) {
+  // FR-169
   Deno.test(`an archive with ${what} is refused, and leaves nothing`, async () => {
     await using machine = await Machine.make();
     await machine.mirror.release("1.34.0", { archive: await gzipped(tar) });
@@ -340,6 +347,7 @@ Deno.test("a mirror that cannot be reached is said in one line, with what to do"
   });
 });
 
+// FR-169
 Deno.test("an interruption ends a download at once, and leaves nothing", async () => {
   await using machine = await Machine.make();
   await machine.mirror.release("1.34.0");
@@ -357,6 +365,7 @@ Deno.test("an interruption ends a download at once, and leaves nothing", async (
   await machine.assertNothingLeft();
 });
 
+// FR-169
 Deno.test("downloads at the same time do not disturb each other", async () => {
   await using machine = await Machine.make();
   await machine.mirror.release("1.34.0");

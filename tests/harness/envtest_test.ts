@@ -7,6 +7,7 @@ import { untilServed } from "../chaos/quiesce.ts";
 import { realKubeconfig } from "../cluster.ts";
 
 Deno.test({
+  // FR-373
   name: "programs of a control plane that were killed come back with what they had stored",
   ignore: realKubeconfig === undefined, // it starts a control plane of its own, where there is one to start
   fn: async () => {

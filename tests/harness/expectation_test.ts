@@ -1,3 +1,4 @@
+// FR-171
 import assert from "node:assert/strict";
 import { VirtualClock } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";

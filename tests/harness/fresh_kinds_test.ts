@@ -69,17 +69,20 @@ const fresh = suiteOf(async ({ given, when, then, cluster, expect, ref }) => {
   await then("both are there", () => expect(ref(Fresh, "a")).toExist());
 });
 
+// FR-337
 Deno.test("an object of a kind whose CRD was just created is created, whatever discovery said before", async () => {
   const { failures, scenarios } = await runOn(new EmbeddedSource(), fresh);
   assert.deepEqual([failures, scenarios.map(({ outcome }) => outcome.kind)], [[], ["passed"]]);
 });
 
+// FR-337
 Deno.test("a server that answers 404 to the first writes of a kind that it has a CRD of is asked again", async () => {
   const source = forgetful((path, method) => path.includes("/freshes") && method === "POST", 3);
   const { failures, scenarios } = await runOn(source, fresh);
   assert.deepEqual([failures, scenarios.map(({ outcome }) => outcome.kind)], [[], ["passed"]]);
 });
 
+// FR-337
 Deno.test("an expectation of a kind that is not served yet waits for the kind", async () => {
   const suite = suiteOf(async ({ when, then, cluster, expect, ref }) => {
     const seen = expect(ref(Fresh, "a")).toExist();
@@ -95,6 +98,7 @@ Deno.test("an expectation of a kind that is not served yet waits for the kind", 
   assert.deepEqual([failures, scenarios.map(({ outcome }) => outcome.kind)], [[], ["passed"]]);
 });
 
+// FR-337
 Deno.test("a kind without a CRD fails at once, and an expectation of it says after its bound that it is not served", async () => {
   const suite = suiteOf(async ({ when, cluster, expect, ref }) => {
     await when(
@@ -111,6 +115,7 @@ Deno.test("a kind without a CRD fails at once, and an expectation of it says aft
   );
 });
 
+// FR-337
 Deno.test("an operator starts once its own kinds are served, though they are established before", async () => {
   let asked = 0;
   const isList = (path: string, method: string) => method === "GET" && /\/notes\?/.test(path) && ++asked > 0;

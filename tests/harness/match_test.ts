@@ -1,3 +1,4 @@
+// FR-171
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describeMismatches, mismatches } from "../../lib/harness/match.ts";

@@ -68,6 +68,7 @@ Deno.test("a timeline is in the order of time, and a step stands before what hap
   ]);
 });
 
+// FR-175
 Deno.test("a report of any run is bounded, failures have the most room, and what is left out is counted", () => {
   for (const [scenarios, failures] of [[500, 3], [500, 500], [1, 1], [0, 0]] as const) {
     const document = report(largeRun(scenarios, failures));
@@ -103,6 +104,7 @@ Deno.test("the same scenario has the same link in every report, and two of one n
   );
 });
 
+// FR-175
 testWith(noBrowser, "a browser shows failures first and open, asks for nothing, and complains of nothing", async () => {
   await using opened = await OpenedPage.open(report(RUN), { viewport: DESKTOP });
   const { page } = opened;
@@ -124,6 +126,7 @@ testWith(noBrowser, "a browser shows failures first and open, asks for nothing, 
   assert.deepEqual(opened.requests.map((url) => url.split(":")[0]), ["file"], "the file itself, and no more");
 });
 
+// FR-175
 testWith(noBrowser, "whatever names, messages, logs and attachments hold is shown as text and never run", async () => {
   const hostile = failedResult(HOSTILE, {
     suite: HOSTILE,
@@ -147,6 +150,7 @@ testWith(noBrowser, "whatever names, messages, logs and attachments hold is show
 
 testWith(
   noBrowser,
+  // FR-175
   "a script that got into the page all the same would not run: its policy knows its own by their digest",
   async () => {
     const broken = report(RUN).replace(
@@ -243,6 +247,7 @@ testWith(noBrowser, "the bars of steps, writes, logs and Events lie on one axis 
 });
 
 for (const [what, viewport] of [["a phone", PHONE], ["a desktop", DESKTOP]] as const) {
+  // FR-175
   testWith(noBrowser, `on ${what} nothing is wider than the screen, whatever the names are`, async () => {
     const long = "x".repeat(300);
     const run = runResult([
@@ -282,6 +287,7 @@ const POOR_CONTRASTS = `(() => {
 })()`;
 
 for (const colorScheme of ["light", "dark"] as const) {
+  // FR-175
   testWith(noBrowser, `in ${colorScheme} mode every text has a contrast of 4.5 at least on its ground`, async () => {
     await using opened = await OpenedPage.open(report(RUN), { colorScheme, viewport: DESKTOP });
     const { page } = opened;
@@ -305,6 +311,7 @@ testWith(noBrowser, "on paper there are no controls, and failures are there with
 
 testWith(
   noBrowser,
+  // FR-175
   "every control has a name, and every part of the page is one that assistive technology knows",
   async () => {
     await using opened = await OpenedPage.open(report(RUN));

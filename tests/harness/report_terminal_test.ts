@@ -44,6 +44,7 @@ function begin(
   return { paper, clock, reporter, planned };
 }
 
+// FR-176
 Deno.test("the picture shows what runs, its step and its seconds, and counts the rest", async () => {
   const { paper, clock, reporter, planned } = begin();
   reporter.onScenarioBegin(planned[0]!);
@@ -111,6 +112,7 @@ const LONG: Progress = {
 };
 
 for (const columns of [20, 30, 80, 200]) {
+  // FR-176
   Deno.test(`no line of the picture is wider than a terminal of ${columns} columns, and there are few of them`, () => {
     const picture = progressPicture(LONG, columns, plain), lines = picture.split("\n");
     for (const line of lines) assert.ok(textWidth(line) < columns, `${textWidth(line)}: ${line}`);

@@ -92,6 +92,7 @@ Deno.test("the last line is the count, before it stand where it ran and what fai
   );
 });
 
+// FR-176
 Deno.test("lines come as things happen: a stage that takes long, and each scenario when it ends", () => {
   const lines: string[] = [], reporter = new LineReporter((line) => lines.push(line));
   reporter.onStage("opening a kind cluster");
@@ -121,6 +122,7 @@ print(json.dumps([{"name": suite.get("name"), "attributes": suite.attrib, "cases
 
 testWith(
   missing,
+  // FR-175
   "an XML parser reads the JUnit report: counts, durations, failures with their steps and logs",
   async () => {
     const [suite, run] = await parsed(ALL);
@@ -158,6 +160,7 @@ Deno.test("what a JUnit report tells of one failure is bounded, and says so", ()
 
 testWith(
   missing,
+  // FR-175
   "an XML parser reads back hostile names, messages and logs, as far as XML can hold them",
   async () => {
     const hostile = `<b a="1" b='2'>&amp; ]]> <!-- --> é 😀`, unwritable = "\x00\x08\x1b\ud800\uffff";

@@ -79,6 +79,7 @@ Deno.test("with a cluster for each, as many scenarios run at the same time as as
   assert.equal(alone.most, 1);
 });
 
+// FR-172
 Deno.test("on a shared cluster, operators in this process run one at a time, whatever is asked for", async () => {
   await using shared = new SharedCluster();
   const meeting = new Meeting(1), suite = new Suite("notes", notes);
@@ -89,6 +90,7 @@ Deno.test("on a shared cluster, operators in this process run one at a time, wha
   assert.deepEqual([shared.opened, await shared.inventory()], [1, before]);
 });
 
+// FR-172
 Deno.test("with a deployed operator scenarios share it, one that wants it alone has it alone, and in-process ones are skipped", async () => {
   await using shared = new SharedCluster();
   const meeting = new Meeting(2), alone = new Meeting(1), deployed = deployment();

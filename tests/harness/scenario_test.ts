@@ -95,6 +95,7 @@ Deno.test("an expectation that does not come true fails the scenario with what w
   assert.match(failure(await told(story, { run: { waitMsMax: 200 } })), /data\.text: expected "other", found "hello"/);
 });
 
+// FR-173
 Deno.test("a story that ignores its timeout is left behind: it fails, and reaches the cluster no more", async () => {
   const clock = new VirtualClock(), late = Promise.withResolvers<void>(), reached = Promise.withResolvers<unknown>();
   let context: ScenarioContext | undefined;
@@ -134,6 +135,7 @@ Deno.test("a write that is under way when the story is over is waited for, and w
   });
 });
 
+// FR-173
 Deno.test("namespaces, cluster-scoped objects and objects elsewhere go with the scenario; what was there stays", async () => {
   await using shared = new SharedCluster();
   const metadata = { name: "theirs", namespace: "default" };
@@ -185,6 +187,7 @@ Deno.test("finalizers of the operator's own objects are waited for, with the ope
   assert.equal(deleted, 1);
 });
 
+// FR-173
 Deno.test("a finalizer that nobody removes fails the scenario and is named, and the object goes all the same", async () => {
   const operator = { delete: () => Promise.reject(new Error("the database is gone")) };
   const result = await told(async ({ cluster, expect, ref }) => {
@@ -242,6 +245,7 @@ Deno.test("an operator that hangs at its start is ended by the scenario's timeou
   assert.deepEqual(await shared.inventory(), before);
 });
 
+// FR-399
 Deno.test("a timeout names the step that waited, what it waited for, how long, and what was seen last, in a few lines", async () => {
   const clock = new VirtualClock();
   const suite = suiteOf(async ({ given, when, then, cluster, expect, ref }) => {
@@ -271,6 +275,7 @@ Deno.test("a timeout names the step that waited, what it waited for, how long, a
   );
 });
 
+// FR-399
 Deno.test("a timeout between two steps names the one that ended last", async () => {
   const clock = new VirtualClock();
   const suite = suiteOf(async ({ given, eventually, signal }) => {
@@ -287,6 +292,7 @@ Deno.test("a timeout between two steps names the one that ended last", async () 
   );
 });
 
+// FR-396
 Deno.test("eventually without a kind is refused, and one whose look does not say what it sees shows objects and conditions", async () => {
   const story: Story = async (scenario) => {
     const { eventually, cluster, when } = scenario;
@@ -307,6 +313,7 @@ Deno.test("eventually without a kind is refused, and one whose look does not say
   );
 });
 
+// FR-394
 Deno.test("an object that was made again under the same name counts as gone, and the new one does not when it is waited for next", async () => {
   const result = await told(async (scenario) => {
     await written(scenario);
@@ -320,6 +327,7 @@ Deno.test("an object that was made again under the same name counts as gone, and
   assert.match(failure(result), /^expected ConfigMap \S+ to be gone: not within 3s; last seen:\n {2}it is there$/);
 });
 
+// FR-173
 Deno.test("keepFailed leaves the namespaces of a scenario that failed, and only of such", async () => {
   // The kind goes with the run, and its objects with the kind.
   const left = [/^Namespace \/r\d+-0-home$/, /^ConfigMap r\d+-0-home\//, /^ServiceAccount r\d+-0-home\//];
@@ -429,6 +437,7 @@ Deno.test("the operator runs as its own account: a rule that it did not declare 
   assert.match(JSON.stringify(result.logs), /system:serviceaccount:notes-system:notes/);
 });
 
+// FR-177
 Deno.test("of a failure that quotes Secrets no report has a value, whether the story wrote it, read it, or the operator logged it", async () => {
   const values = ["written-value", "read-value", "logged-value"] as const, [written, read, logged] = values;
   const operator = { reconcile: () => Promise.reject(new Error(`cannot use ${logged}`)) };

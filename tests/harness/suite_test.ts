@@ -66,6 +66,7 @@ function passed(result: Awaited<ReturnType<typeof runOn>>): void {
   ]);
 }
 
+// FR-392
 Deno.test("a suite installs kinds that are not the operator's, and gives each scenario a world of its own, at the same time too", async () => {
   const { suite, meters } = gauges(), seen: Meter[] = [];
   for (const level of [1, 2, 3]) {
@@ -86,6 +87,7 @@ Deno.test("a suite installs kinds that are not the operator's, and gives each sc
   assert.ok(meters.every(({ disposed }) => disposed === 1), "each world is disposed of, once");
 });
 
+// FR-391
 Deno.test("what a suite installs goes from a cluster that outlives the run; what was there stays", async () => {
   await using cluster = new SharedCluster();
   await cluster.client.create(
@@ -101,6 +103,7 @@ Deno.test("what a suite installs goes from a cluster that outlives the run; what
   assert.deepEqual(await cluster.inventory(), before);
 });
 
+// FR-391
 Deno.test("an object that is there already and differs ends the run with its name, and stays as it is", async () => {
   await using cluster = new SharedCluster();
   await cluster.client.create(
@@ -123,6 +126,7 @@ Deno.test("an object that is there already and differs ends the run with its nam
   assert.deepEqual(await cluster.inventory(), before);
 });
 
+// FR-391
 Deno.test("a manifest that cannot be installed is named with its list and index or its file and document, kind and field", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -172,6 +176,7 @@ Deno.test("a manifest that cannot be installed is named with its list and index 
   }
 });
 
+// FR-392
 Deno.test("a world that cannot be made, or not be disposed of, fails its scenario and no other", async () => {
   for (const source of [new EmbeddedSource(), undefined]) {
     await using cluster = new SharedCluster();
@@ -195,6 +200,7 @@ Deno.test("a world that cannot be made, or not be disposed of, fails its scenari
   }
 });
 
+// FR-392
 Deno.test("where the operator is a pod, what a suite needs is installed, and scenarios with a world in this process are skipped", async () => {
   await using cluster = new SharedCluster();
   const { suite: billed, meters } = gauges();
@@ -230,6 +236,7 @@ Deno.test("where the operator is a pod, what a suite needs is installed, and sce
 });
 
 for (const resource of [Gauge, ConfigMap]) {
+  // FR-400
   Deno.test(`a ${resource.kind} that the operator's finalizer holds goes with its scenario, though its definition is not the operator's`, async () => {
     await using cluster = new SharedCluster();
     const before = await cluster.inventory(), deleted: string[] = [];

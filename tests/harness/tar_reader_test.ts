@@ -1,3 +1,4 @@
+// FR-169
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readTar } from "../../lib/harness/tar_reader.ts";

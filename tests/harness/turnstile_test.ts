@@ -1,3 +1,4 @@
+// FR-172
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { settle } from "../../lib/base/mod.ts";

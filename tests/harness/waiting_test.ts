@@ -1,3 +1,4 @@
+// FR-171
 import assert from "node:assert/strict";
 import { settle, type Transport, VirtualClock } from "../../lib/base/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";

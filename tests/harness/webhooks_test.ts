@@ -27,6 +27,7 @@ async function passes(story: (scenario: ScenarioContext) => Promise<void>, optio
 }
 
 for (const end of ["crash", "pause"] as const) {
+  // FR-395
   Deno.test(`the admission handlers of an operator that was stopped (${end}) refuse nothing of a story, and do again once it runs`, async () => {
     await passes(async (scenario) => {
       const { operator } = scenario;
@@ -41,6 +42,7 @@ for (const end of ["crash", "pause"] as const) {
   });
 }
 
+// FR-395
 Deno.test("with webhooksStay what the handlers of a stopped operator are for is refused, as in a cluster", async () => {
   await passes(async (scenario) => {
     const { operator } = scenario;

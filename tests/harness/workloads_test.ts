@@ -54,6 +54,7 @@ function conditionsOf(object: unknown): string[] {
 
 for (const workload of WORKLOADS) {
   const [resource] = workload, kind = resource.kind as WorkloadKind;
+  // FR-397
   Deno.test(`makeReady makes a ${kind} ready, after it failed too where it can recover, and waits for one that is not there yet`, async () => {
     await passes(async (scenario) => {
       const { makeReady, makeFail, ref } = scenario, first = ref(resource as never, "w") as Ref;
@@ -75,6 +76,7 @@ for (const workload of WORKLOADS) {
   });
 }
 
+// FR-397
 Deno.test(
   "with workloads, each becomes ready when its time has come, again after a change, and one that the story fails does not",
   {
@@ -143,6 +145,7 @@ Deno.test("a suspended Job does not complete, and the model leaves no timer behi
   assert.equal(clock.pending, 0);
 });
 
+// FR-397
 Deno.test("on a cluster with nodes makeReady waits for them and writes nothing, and a story that makes a workload fail is skipped", async () => {
   await using cluster = new SharedCluster(); // it says that it is a current one
   const result = await runOn(
@@ -170,6 +173,7 @@ Deno.test("on a cluster with nodes makeReady waits for them and writes nothing, 
   }]);
 });
 
+// FR-397
 Deno.test("what is no workload is refused with the kinds that are", async () => {
   await passes(async ({ makeReady, ref, namespace }) => {
     const namespaces = { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };

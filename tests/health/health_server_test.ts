@@ -24,6 +24,7 @@ function open(problem: () => string | undefined, port = 0) {
   return { server, get };
 }
 
+// FR-100
 Deno.test("a failed check is 500 and named; mending it is 200; liveness does not follow readiness", async () => {
   let problem: string | undefined = "stale";
   const { server, get } = open(() => problem);
@@ -38,6 +39,7 @@ Deno.test("a failed check is 500 and named; mending it is 200; liveness does not
   await server.close();
 });
 
+// FR-101
 Deno.test("a scrape counts reconciles, writes, and requests that got no answer", async () => {
   const { server, get } = open(() => undefined);
   const [, text] = await get("/metrics");

@@ -24,6 +24,7 @@ function open(...routes: (Partial<HttpRoute> & Pick<HttpRoute, "path" | "handle"
   return { server, ask, clock, logged };
 }
 
+// FR-414
 Deno.test("a route gets method, query and body, and a path that is not its own is not its", async () => {
   const { server, ask } = open({
     path: "/hooks/mail",
@@ -36,6 +37,7 @@ Deno.test("a route gets method, query and body, and a path that is not its own i
   await server.close();
 });
 
+// FR-414
 Deno.test("a body that is too large never reaches the handler, whether its length is known or not", async () => {
   let calls = 0;
   const { server, ask } = open({ path: "/a", handle: () => new Response(`${++calls}`) });
@@ -46,6 +48,7 @@ Deno.test("a body that is too large never reaches the handler, whether its lengt
   await server.close();
 });
 
+// FR-414
 Deno.test("an error of a route is 500 without its message, which is in the log", async () => {
   const { server, ask, logged } = open({
     path: "/a",
@@ -58,6 +61,7 @@ Deno.test("an error of a route is 500 without its message, which is in the log",
   await server.close();
 });
 
+// FR-414
 Deno.test("a route that takes too long is 503, and one that runs when the server closes is aborted", async () => {
   const asked = [Promise.withResolvers<AbortSignal>(), Promise.withResolvers<AbortSignal>()];
   let calls = 0;
@@ -79,6 +83,7 @@ Deno.test("a route that takes too long is 503, and one that runs when the server
   await closed;
 });
 
+// FR-414
 Deno.test("a route cannot take a path of the engine, one that is taken, or one that no request has", () => {
   const operator = new Operator("routes"), handler = () => new Response("");
   operator.route("/a", handler);

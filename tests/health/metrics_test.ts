@@ -44,10 +44,12 @@ async function samples(metrics: Metrics): Promise<Map<string, number>> {
   );
 }
 
+// FR-101
 Deno.test("metrics have the names that dashboards know, and no others", () => {
   assert.deepEqual(new Metrics(new VirtualClock()).names().sort(), [...NAMES].sort());
 });
 
+// FR-252
 Deno.test("reviews are counted by webhook and code, and those that were refused apart", async () => {
   const metrics = new Metrics(new VirtualClock()), webhook = "/validate/size.widgets.example.com";
   metrics.review({ webhook, code: 200, denied: false, durationMs: 2 });
@@ -60,6 +62,7 @@ Deno.test("reviews are counted by webhook and code, and those that were refused 
   assert.equal(found.get(`pintle_webhook_denials_total{webhook="${webhook}"}`), 1);
 });
 
+// FR-101
 Deno.test("a queue is counted under client-go's names, with the name of its controller", async () => {
   const clock = new VirtualClock(), metrics = new Metrics(clock), startMs = clock.now();
   metrics.controllers(() => [{
@@ -91,6 +94,7 @@ Deno.test("a queue is counted under client-go's names, with the name of its cont
   assert.equal(seen.get('controller_runtime_max_concurrent_reconciles{controller="a"}'), 16);
 });
 
+// FR-101
 Deno.test("reconciles are counted under controller-runtime's names, by how they ended", async () => {
   const metrics = new Metrics(new VirtualClock()), observer = metrics.observer("a");
   for (const result of ["success", "error", "failed", "requeue_after"]) {

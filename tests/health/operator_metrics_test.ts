@@ -4,6 +4,7 @@ import { silentLogger } from "../../lib/base/mod.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { Metrics, OperatorMetrics, RESERVED_PREFIXES } from "../../lib/health/mod.ts";
 
+// FR-413
 Deno.test("counters, gauges and histograms of an operator are served as Prometheus reads them", () => {
   const metrics = new OperatorMetrics();
   const sent = metrics.counter("mail_sent_total", "Mails\nsent", { labels: ["result", "to"] });
@@ -34,6 +35,7 @@ Deno.test("counters, gauges and histograms of an operator are served as Promethe
   assert.equal(open.value(), 0);
 });
 
+// FR-413
 Deno.test("a metric keeps so many series; what comes beyond is one series and one warning, whenever the logger comes", () => {
   const warned: unknown[] = [], metrics = new OperatorMetrics();
   const logger: Logger = { ...silentLogger, warn: (message, fields) => void warned.push([message, fields]) };
@@ -64,6 +66,7 @@ Deno.test("names, labels and bounds of metrics that cannot be are refused, and n
   assert.throws(() => metrics.counter("c_total", "S").inc(-1), /a counter cannot go back by 1/);
 });
 
+// FR-413
 Deno.test("every metric of the engine begins with a reserved prefix", () => {
   const metrics = new Metrics(new VirtualClock());
   metrics.leadership("a", () => true);

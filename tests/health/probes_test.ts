@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Mask, settle, VirtualClock } from "../../lib/base/mod.ts";
 import { maskedChecks, probeChecks } from "../../lib/health/mod.ts";
 
+// FR-269
 Deno.test("a probe is asked once in ten seconds, and its failure is the check's", async () => {
   const clock = new VirtualClock();
   let asked = 0;
@@ -20,6 +21,7 @@ Deno.test("a probe is asked once in ten seconds, and its failure is the check's"
   assert.equal(asked, 2);
 });
 
+// FR-269
 Deno.test("a probe that does not answer fails after five seconds, its signal aborted, and is not asked twice at once", async () => {
   const clock = new VirtualClock(), signals: AbortSignal[] = [];
   const [check] = probeChecks([{
@@ -36,6 +38,7 @@ Deno.test("a probe that does not answer fails after five seconds, its signal abo
   assert.deepEqual(signals.map(({ aborted }) => aborted), [true]);
 });
 
+// FR-283
 Deno.test("what a check says has no value of a Secret", async () => {
   const mask = new Mask(), problem = () => "cannot log in with admin-prod-S3cr3t";
   mask.learn({}, 17, () => ["admin-prod-S3cr3t"]);

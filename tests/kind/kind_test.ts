@@ -31,6 +31,7 @@ function deletion(name: string): AsyncDisposable {
   };
 }
 
+// FR-174
 testWith(MISSING, "a run creates a kind cluster, runs a scenario there and deletes the cluster", async () => {
   const name = `${PREFIX}-one`;
   await using _deleted = deletion(name);
@@ -42,6 +43,7 @@ testWith(MISSING, "a run creates a kind cluster, runs a scenario there and delet
 
 testWith(
   MISSING,
+  // FR-174
   "a cluster that is kept is used again, with the operator as a pod, and its node gets no image",
   async () => {
     const name = `${PREFIX}-two`,
@@ -59,6 +61,7 @@ testWith(
   },
 );
 
+// FR-174
 testWith(MISSING, "Ctrl-C while a kind cluster comes up deletes what there is of it", async () => {
   const name = `${PREFIX}-three`;
   await using _deleted = deletion(name);

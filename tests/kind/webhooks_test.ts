@@ -1,3 +1,4 @@
+// FR-246
 import assert from "node:assert/strict";
 import { SystemClock } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
@@ -23,6 +24,7 @@ function gadget(name: string, size: number) {
 
 testWith(
   MISSING,
+  // FR-250
   "webhooks of a process on this machine are called by a kind cluster, through the gateway of its nodes and no other address",
   async () => {
     const name = `pintle-kind-webhooks-${Deno.pid}`, { signal } = new AbortController();

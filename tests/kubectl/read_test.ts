@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { kubectlTest } from "./kubectl.ts";
 
+// FR-57
 kubectlTest("get replications shows Ready, reason, source, matched, copies, failed and age", async (kubectl) => {
   const { home, team } = await kubectl.namespaces();
   await kubectl.ok("apply -f -", { stdin: kubectl.replication(home) });
@@ -35,6 +36,7 @@ kubectlTest("get writes yaml, json, names, wide rows, labels, columns and paths"
   assert.match(await kubectl.ok(`get secrets,replications -n ${home} -o name`), /secret\/source\nreplication/);
 });
 
+// FR-57
 kubectlTest("get --watch writes a row for each change, under one head", async (kubectl) => {
   const { team } = await kubectl.namespaces();
   await kubectl.ok(`create configmap c -n ${team} --from-literal=a=b`);
@@ -49,6 +51,7 @@ kubectlTest("get --watch writes a row for each change, under one head", async (k
   assert.match((await watching).out, rows);
 });
 
+// FR-5
 kubectlTest("describe tells spec, status and events", async (kubectl) => {
   const { home } = await kubectl.namespaces();
   await kubectl.ok("apply -f -", { stdin: kubectl.replication(home) });
@@ -63,6 +66,7 @@ kubectlTest("describe tells spec, status and events", async (kubectl) => {
   assert.match(await kubectl.ok(`describe namespace ${home}`), /Status: +Active/);
 });
 
+// FR-5
 kubectlTest("explain, api-resources and api-versions know the kinds, custom ones too", async (kubectl) => {
   const spec = await kubectl.ok("explain replication.spec");
   assert.match(spec, /^GROUP: +pintle.dev\nKIND: +Replication\nVERSION: +v1alpha1\n\nFIELD: spec <Object>/m);
@@ -76,6 +80,7 @@ kubectlTest("explain, api-resources and api-versions know the kinds, custom ones
   assert.match(await kubectl.ok("api-versions"), /^pintle.dev\/v1alpha1$/m);
 });
 
+// FR-5
 kubectlTest("auth can-i, auth whoami and create token tell who may do what", async (kubectl) => {
   const { home, team } = await kubectl.namespaces();
   assert.equal(await kubectl.ok("auth can-i create replications"), "yes");

@@ -30,6 +30,7 @@ const MALFORMED: readonly (readonly [what: string, change: (manifest: string) =>
 ];
 
 for (const [what, change, refusal] of MALFORMED) {
+  // FR-120
   kubectlTest(`a Replication ${what} is refused, and the field is named`, async (kubectl) => {
     const { home } = await kubectl.namespaces();
     const stdin = change(kubectl.replication(home));
@@ -42,6 +43,7 @@ for (const [what, change, refusal] of MALFORMED) {
   });
 }
 
+// FR-5
 kubectlTest("who shows a credential that nobody gave is told to log in", async (kubectl) => {
   const config = JSON.parse(await kubectl.ok("config view --raw -o json"));
   const refused = async (user: object) => {

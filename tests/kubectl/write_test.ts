@@ -21,6 +21,7 @@ async function images(kubectl: Kubectl, namespace: string): Promise<string> {
   return await kubectl.ok(`get deployment web -n ${namespace} -o jsonpath={.spec.template.spec.containers[*].image}`);
 }
 
+// FR-5
 kubectlTest(
   "apply creates, changes what changed, removes what went, and leaves alone what is the same",
   async (kubectl) => {
@@ -45,6 +46,7 @@ kubectlTest(
   },
 );
 
+// FR-5
 kubectlTest("apply --server-side owns fields, names conflicts, and forces", async (kubectl) => {
   const { home } = await kubectl.namespaces();
   const mine = kubectl.replication(home, "  deletionPolicy: Orphan\n");
@@ -60,6 +62,7 @@ kubectlTest("apply --server-side owns fields, names conflicts, and forces", asyn
   assert.ok(managers.includes("mine") && managers.includes("theirs"), managers.join());
 });
 
+// FR-5
 kubectlTest("diff exits 1 and shows what would change, and 0 where nothing would", async (kubectl) => {
   const { home } = await kubectl.namespaces();
   const added = await kubectl.run(["diff", "-f", "-"], { stdin: kubectl.replication(home) });
@@ -75,6 +78,7 @@ kubectlTest("diff exits 1 and shows what would change, and 0 where nothing would
   assert.equal((await kubectl.object(`replication shared -n ${home}`)).spec.suspend, false, "nothing was written");
 });
 
+// FR-5
 kubectlTest("edit writes what the editor leaves, and asks again where it is refused", async (kubectl) => {
   const { home } = await kubectl.namespaces();
   await kubectl.ok("apply -f -", { stdin: kubectl.replication(home) });
@@ -94,6 +98,7 @@ else sed -i 's/conflictPolicy: Fail/conflictPolicy: Sometimes/' "$1"; fi
   assert.match(second, /# \* spec.conflictPolicy: Unsupported value: "Sometimes": supported values: "Fail", "Adopt"/);
 });
 
+// FR-5
 kubectlTest("wait ends when the condition holds, and delete when the finalizer is done", async (kubectl) => {
   const { home, team } = await kubectl.namespaces();
   await kubectl.world.stop();
@@ -124,6 +129,7 @@ async function deletedSuffix(kubectl: Kubectl, namespace: string): Promise<strin
   return said.replace('configmap "probe" deleted', "");
 }
 
+// FR-5
 kubectlTest("label, annotate, scale and patch of every type write", async (kubectl) => {
   const { home, team } = await kubectl.namespaces();
   await kubectl.ok("apply -f -", { stdin: kubectl.replication(home) });

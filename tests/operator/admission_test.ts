@@ -35,6 +35,7 @@ function gadget(world: World, name: string, spec: Record<string, unknown> = {}, 
 const refusedWith = (code: number, message: RegExp) => (error: unknown) =>
   error instanceof ApiError && error.status.code === code && message.test(error.message);
 
+// FR-246
 Deno.test("handlers of a running operator refuse and change what the API server is asked to store", async () => {
   const operator = newOperator();
   operator.on(Gadget)
@@ -63,6 +64,7 @@ Deno.test("handlers of a running operator refuse and change what the API server 
   assert.equal(await world.client.find(Gadget, { namespace: world.home, name: "c" }), undefined);
 });
 
+// FR-246
 Deno.test("a handler of status looks at status alone, and one of deletions can keep an object", async () => {
   const operator = newOperator();
   operator.on(Gadget)
@@ -85,6 +87,7 @@ Deno.test("a handler of status looks at status alone, and one of deletions can k
   await world.client.delete(Gadget, key);
 });
 
+// FR-246
 Deno.test("handlers read the cluster and look up indexes that are complete", async () => {
   const operator = newOperator();
   const byTeam = new ObjectIndex(
@@ -109,6 +112,7 @@ Deno.test("handlers read the cluster and look up indexes that are complete", asy
   await make("third", `${world.prefix}-3`);
 });
 
+// FR-258
 Deno.test("a memo is one for an object's handlers, admission among them, and a creation that is refused leaves nothing in it", async () => {
   const operator = newOperator(), seen: string[] = [], create = () => ({ reviews: 0 });
   operator.on(Gadget)
@@ -141,6 +145,7 @@ Deno.test("a memo is one for an object's handlers, admission among them, and a c
   assert.deepEqual(seen, counted);
 });
 
+// FR-246
 Deno.test("what is meant as no denial is a failure of the webhook: requests fail, or pass where failures are ignored", async () => {
   const operator = newOperator();
   const broken = ({ name }: { name: string }) => {
@@ -162,6 +167,7 @@ Deno.test("what is meant as no denial is a failure of the webhook: requests fail
   assert.ok(world.logs.some(({ message }) => message === "an admission handler failed"));
 });
 
+// FR-246
 Deno.test("a killed operator's webhooks fail what they are for, and pass what may be missed; started again they answer", async () => {
   const operator = newOperator();
   operator.on(Gadget)
@@ -179,6 +185,7 @@ Deno.test("a killed operator's webhooks fail what they are for, and pass what ma
   await make("b", "must");
 });
 
+// FR-246
 Deno.test("an operator in a test that finds its webhooks installed does not start, and takes nothing of them along", async () => {
   const operator = newOperator(), name = operator.name;
   operator.on(Gadget).validate(() => {}, { id: "any", labels: { nobody: "has" } });

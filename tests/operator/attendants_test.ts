@@ -21,6 +21,7 @@ function getWidget(world: VirtualWorld): Promise<WidgetObject> {
   return world.client.get<WidgetObject>(Widget, KEY);
 }
 
+// FR-237
 Deno.test("event handlers hear what a watch says, in order, and write nothing", async () => {
   const heard: string[] = [], operator = new Operator("listener");
   operator.on(Widget).event(({ type, name, object, before }) => {
@@ -39,6 +40,7 @@ Deno.test("event handlers hear what a watch says, in order, and write nothing", 
   assert.equal((await getWidget(world)).status, undefined);
 });
 
+// FR-237
 Deno.test("an event handler that fails is told in the log, and the next event comes all the same", async () => {
   let calls = 0;
   const operator = new Operator("listener");
@@ -57,6 +59,7 @@ Deno.test("an event handler that fails is told in the log, and the next event co
   ]]);
 });
 
+// FR-237
 Deno.test("a slow event handler of one object holds up no other, and a flood passes over changes, not the last state", async () => {
   const heard: string[] = [], gate = Promise.withResolvers<void>(), operator = new Operator("listener");
   operator.on(Widget).event(async ({ type, name, object }) => {
@@ -80,6 +83,7 @@ Deno.test("a slow event handler of one object holds up no other, and a flood pas
   assert.equal(heard.at(-1), "w modified 150");
 });
 
+// FR-238
 Deno.test("a daemon runs from when its object is seen until it goes, and holds it until it has ended", async () => {
   const seen: string[] = [], operator = new Operator("keeper");
   operator.on(Widget).daemon(async ({ spec, stopped, signal, clock, latest }) => {
@@ -99,6 +103,7 @@ Deno.test("a daemon runs from when its object is seen until it goes, and holds i
   assert.equal(await world.client.find(Widget, KEY), undefined);
 });
 
+// FR-238
 Deno.test("a daemon ends when its object no longer matches, begins again when it does, and ends with the operator", async () => {
   const seen: string[] = [], operator = new Operator("keeper");
   operator.on(Widget).daemon(async ({ stopped }) => {
@@ -116,6 +121,7 @@ Deno.test("a daemon ends when its object no longer matches, begins again when it
   assert.deepEqual(seen, ["begins", "the object no longer matches", "begins", "the operator stops"]);
 });
 
+// FR-238
 Deno.test("a daemon that does not heed its signal is let go after its time, and its object with it", async () => {
   const operator = new Operator("keeper"), never = Promise.withResolvers<void>();
   operator.on(Widget).daemon(() => never.promise, { id: "deaf", cancellationBackoff: "2s", cancellationTimeout: "3s" });
@@ -131,6 +137,7 @@ Deno.test("a daemon that does not heed its signal is let go after its time, and 
   await world.advance(1);
 });
 
+// FR-238
 Deno.test("a daemon that fails is started again, shows it on the object, and is well again after a while", async () => {
   let starts = 0;
   const operator = new Operator("keeper");
@@ -151,6 +158,7 @@ Deno.test("a daemon that fails is started again, shows it on the object, and is 
   assert.equal(conditionOf(await getWidget(world), "Ready")?.status, "True");
 });
 
+// FR-238
 Deno.test("a daemon that gives up stays visible, and one that returns is done", async () => {
   const calls: string[] = [], operator = new Operator("keeper");
   operator.on(Widget).daemon(() => {
@@ -168,6 +176,7 @@ Deno.test("a daemon that gives up stays visible, and one that returns is done", 
   assert.equal(conditionOf(await getWidget(world), "Ready")?.reason, "WrongDoor");
 });
 
+// FR-238
 Deno.test("what a daemon reports is written once, in the status, without a reconcile", async () => {
   let reconciles = 0;
   const operator = new Operator("keeper");
@@ -189,6 +198,7 @@ Deno.test("what a daemon reports is written once, in the status, without a recon
   assert.deepEqual([world.writes.length, reconciles - before], [1, 0]);
 });
 
+// FR-239
 Deno.test("an index is complete before the first handler of any kind, follows changes, and forgets what goes", async () => {
   const bySize = new ObjectIndex(
     "widgets by size",
@@ -223,6 +233,7 @@ Deno.test("an index is complete before the first handler of any kind, follows ch
   assert.deepEqual(seen.at(-1), "1:a 3:b");
 });
 
+// FR-239
 Deno.test("an index leaves out what its function cannot read, and one that is not declared is a mistake that says so", async () => {
   const picky = new ObjectIndex("picky", (widget: WidgetObject) => {
     if (widget.spec?.size === 13) throw new Error("unlucky");
@@ -241,6 +252,7 @@ Deno.test("an index leaves out what its function cannot read, and one that is no
   assert.ok(world.logs.some(({ level, fields }) => level === "warn" && fields.index === "picky"));
 });
 
+// FR-267
 Deno.test("a timer is for the objects that its filter chooses, as they are", async () => {
   let ticks = 0;
   const operator = new Operator("ticker");

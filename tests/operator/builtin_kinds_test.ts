@@ -5,6 +5,7 @@ import type { AnyKind } from "../../lib/controller/mod.ts";
 import * as builtin from "../../lib/operator/builtin_kinds.ts";
 import { openCluster } from "../cluster.ts";
 
+// FR-382
 Deno.test("the constants of built-in kinds name their resources as the server does", async () => {
   const kinds = Object.entries<object>(builtin).filter(([, value]) => typeof value === "object") as [string, AnyKind][];
   assert.ok(kinds.length >= 25);

@@ -19,6 +19,7 @@ function recording() {
 }
 
 for (const verdict of ["dieBefore", "dieAfter"] as const) {
+  // FR-261
   Deno.test(`killed at any write of a change (${verdict}), no handler is missed and nothing that it said is lost`, async () => {
     const { calls, operator } = recording();
     await using world = await World.open(operator);
@@ -60,6 +61,7 @@ for (const verdict of ["dieBefore", "dieAfter"] as const) {
   });
 }
 
+// FR-261
 Deno.test("an object that changes after a crash at any write of its creation is seen by some handler as it is then", async () => {
   const operator = new Operator("widgets"), seen: number[] = [];
   operator.on(Widget).create(({ spec }) => void seen.push(spec.size)).update(({ spec }) => void seen.push(spec.size));
@@ -85,6 +87,7 @@ Deno.test("an object that changes after a crash at any write of its creation is 
   await world.start();
 });
 
+// FR-261
 Deno.test("a status that the server refuses is said on the object, and calls no handler again that succeeded", async () => {
   const operator = new Operator("widgets");
   let calls = 0;

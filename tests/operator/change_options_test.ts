@@ -19,6 +19,7 @@ async function patch(world: VirtualWorld, body: object): Promise<void> {
   await world.advance(1);
 }
 
+// FR-265
 Deno.test("a resume handler that says deleted is called for an object that is going, too", async () => {
   const operator = new Operator("widgets"), calls: string[] = [];
   let failing = true;
@@ -39,6 +40,7 @@ Deno.test("a resume handler that says deleted is called for an object that is go
   assert.equal(await world.client.find(Widget, KEY), undefined);
 });
 
+// FR-265
 Deno.test("param reaches its handler, and one function may be declared several times", async () => {
   const operator = new Operator("widgets"), calls: unknown[] = [];
   const note = ({ param, subhandler }: Handling) => {
@@ -55,6 +57,7 @@ function returning(value: unknown): () => void {
   return () => value;
 }
 
+// FR-265
 Deno.test("what a handler returns reaches neither status nor annotations", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).create(returning({ leaked: "value" }), { id: "make" }).update(returning("leaked"), {
@@ -65,6 +68,7 @@ Deno.test("what a handler returns reaches neither status nor annotations", async
   assert.ok(!JSON.stringify(await world.client.get<WidgetObject>(Widget, KEY)).includes("leaked"));
 });
 
+// FR-265
 Deno.test("fields that are ignored concern no handler", async () => {
   const operator = new Operator("widgets"), calls: unknown[] = [];
   operator.on(Widget).update(({ diff }) => void calls.push(diff.map(({ path }) => path.join(".")))).ignoreFields(
@@ -78,6 +82,7 @@ Deno.test("fields that are ignored concern no handler", async () => {
   assert.deepEqual(calls, [["spec.note"]]);
 });
 
+// FR-265
 Deno.test("writes: a delete handler costs one more at the creation and one at the end, an update without handlers one", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).create(() => {}).delete(() => {});
@@ -93,6 +98,7 @@ Deno.test("writes: a delete handler costs one more at the creation and one at th
   assert.equal(await world.client.find(Widget, KEY), undefined);
 });
 
+// FR-265
 Deno.test("writes: a creation that is tried twice costs its record and its condition, and both are taken back", async () => {
   const operator = new Operator("widgets");
   let failures = 1;

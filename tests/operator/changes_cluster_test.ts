@@ -69,6 +69,7 @@ for (const [name, options] of Object.entries(STORAGES)) {
   });
 }
 
+// FR-232
 Deno.test("on a server, too, a creation is one write, three handlers of it no more, and a restart none", async () => {
   const operator = new Operator("widgets");
   const set = (phase: string) => ({ status }: { status: { set(fields: object): void } }) => status.set({ phase });
@@ -93,6 +94,7 @@ Deno.test("on a server, too, a creation is one write, three handlers of it no mo
   assert.deepEqual(world.writes, []);
 });
 
+// FR-235
 Deno.test("a Secret's changes are told by digests, on objects that anybody owns", async () => {
   const seen: string[] = [], operator = new Operator("keeper");
   await using world = await World.open(operator);
@@ -124,6 +126,7 @@ Deno.test("a Secret's changes are told by digests, on objects that anybody owns"
   }
 });
 
+// FR-230
 Deno.test("what was under way when the process was killed is taken up where it was, by the next one", async () => {
   const calls: string[] = [], operator = new Operator("widgets");
   let open = false;
@@ -155,6 +158,7 @@ Deno.test("what was under way when the process was killed is taken up where it w
   );
 });
 
+// FR-238
 Deno.test("a daemon holds its object until it has ended, and is started anew after a kill", async () => {
   const seen: string[] = [], operator = new Operator("keeper");
   operator.on(Widget).daemon(async ({ stopped, report, spec }) => {
@@ -175,6 +179,7 @@ Deno.test("a daemon holds its object until it has ended, and is started anew aft
   assert.deepEqual(seen.filter((line) => line === "begins").length, 1, "not for what is being deleted");
 });
 
+// FR-233
 Deno.test("an object that no handler of changes is for is not written to, and becomes a creation once one is", async () => {
   const calls: string[] = [], operator = new Operator("keeper"), labels = { watched: "yes" };
   operator.on(Widget).create(({ name }) => void calls.push(`create ${name}`), { labels })
@@ -193,6 +198,7 @@ Deno.test("an object that no handler of changes is for is not written to, and be
   assert.deepEqual(calls, ["create w", "create other"]);
 });
 
+// FR-286
 Deno.test("a handler whose name all objects inherit is tried as often as any other", async () => {
   const calls: string[] = [], operator = new Operator("widgets");
   for (const id of ["constructor", "toString", "hasOwnProperty"]) {

@@ -38,6 +38,7 @@ function recording(storage?: ConstructorParameters<typeof Operator>[1]) {
   return { calls, operator, say };
 }
 
+// FR-232
 Deno.test("a create handler that sets status costs one write, and its echo none", async () => {
   const { calls, operator } = recording();
   operator.on(Widget).create(({ status, change }) => {
@@ -55,6 +56,7 @@ Deno.test("a create handler that sets status costs one write, and its echo none"
   assert.equal(conditionOf(widget, "Ready")?.status, "True");
 });
 
+// FR-232
 Deno.test("three handlers of one cause cost no more writes than one", async () => {
   const { calls, operator, say } = recording();
   operator.on(Widget).create(say("one"), { id: "one" }).create(say("two"), { id: "two" }).create(say("three"), {
@@ -67,6 +69,7 @@ Deno.test("three handlers of one cause cost no more writes than one", async () =
   assert.equal(world.writes.length, 1);
 });
 
+// FR-232
 Deno.test("an update handler sees old, next and diff, and an update costs two writes", async () => {
   const { operator } = recording(), seen: unknown[] = [];
   operator.on(Widget).update(({ old, next, diff, status }) => {
@@ -105,6 +108,7 @@ Deno.test("status, and what the operator notes down itself, is no change", async
   assert.deepEqual(calls, ["made create"]);
 });
 
+// FR-230
 Deno.test("field handlers are called for the first value, for changes and for the removal of their field alone", async () => {
   const { operator } = recording(), seen: unknown[][] = [];
   operator.on(Widget).field("spec.note", ({ change, old, next, diff }) => {
@@ -122,6 +126,7 @@ Deno.test("field handlers are called for the first value, for changes and for th
   ]);
 });
 
+// FR-233
 Deno.test("filters by label, annotation, field, value, old, next and predicate choose the handlers", async () => {
   const { calls, operator, say } = recording();
   const on = operator.on(Widget);
@@ -139,6 +144,7 @@ Deno.test("filters by label, annotation, field, value, old, next and predicate c
   assert.deepEqual(calls, ["grows update", "large update", "gold update", "noted update", "noted update"]);
 });
 
+// FR-265
 Deno.test("a field alone wants that something is there, of a creation and of a resumption, too", async () => {
   const { calls, operator, say } = recording();
   operator.on(Widget).create(say("noted"), { id: "noted", field: "spec.note" })
@@ -155,6 +161,7 @@ Deno.test("a field alone wants that something is there, of a creation and of a r
   assert.deepEqual(calls, ["bare create", "noted resume"]);
 });
 
+// FR-230
 Deno.test("resume handlers run once in each process, for objects that one before it handled", async () => {
   const { calls, operator, say } = recording();
   operator.on(Widget).create(say("made")).resume(say("back")).update(say("changed"));
@@ -173,6 +180,7 @@ Deno.test("resume handlers run once in each process, for objects that one before
   assert.deepEqual(calls.slice(3), ["back resume", "changed update"], "what changed while it was down is handled, too");
 });
 
+// FR-232
 Deno.test("a restart on handled objects writes nothing", async () => {
   const { calls, operator, say } = recording();
   operator.on(Widget).create(say("made")).update(say("changed"));
@@ -184,6 +192,7 @@ Deno.test("a restart on handled objects writes nothing", async () => {
   assert.deepEqual([calls, world.writes], [["made create"], []]);
 });
 
+// FR-230
 Deno.test("a handler that succeeded is not called again because another one must be", async () => {
   const { calls, operator, say } = recording();
   let failures = 2;
@@ -206,6 +215,7 @@ Deno.test("a handler that succeeded is not called again because another one must
   assert.deepEqual(done.metadata.annotations ?? {}, {}, "no progress is left behind");
 });
 
+// FR-231
 Deno.test("what changes while a change is handled is another change, and each handler sees both", async () => {
   const { operator } = recording(), seen: string[] = [];
   let failing = true;
@@ -230,6 +240,7 @@ Deno.test("what changes while a change is handled is another change, and each ha
   ]);
 });
 
+// FR-234
 Deno.test("retries, timeout and errors bound a handler, and what was given up shows on the object until it changes", async () => {
   const { calls, operator } = recording();
   const failing = (id: string) => () => {
@@ -257,6 +268,7 @@ Deno.test("retries, timeout and errors bound a handler, and what was given up sh
   assert.equal(conditionOf(await getWidget(world), "Ready")?.status, "True", "a change that succeeds takes it away");
 });
 
+// FR-234
 Deno.test("a timeout ends a handler that ignores its signal, and its late result counts for nothing", async () => {
   const { calls, operator } = recording();
   const late = Promise.withResolvers<void>();
@@ -288,6 +300,7 @@ Deno.test("a PermanentError of a handler is visible, is not tried again, and sur
   assert.equal(calls.filter((call) => call === "made").length, 1);
 });
 
+// FR-230
 Deno.test("several delete handlers run before the object goes, each once, and an optional one holds nothing", async () => {
   const { calls, operator, say } = recording();
   let failing = true;
@@ -307,6 +320,7 @@ Deno.test("several delete handlers run before the object goes, each once, and an
   assert.equal(await world.client.find(Widget, KEY), undefined);
 });
 
+// FR-233
 Deno.test("objects that no delete handler is for get no finalizer, and lose it when that becomes so", async () => {
   const { operator, say } = recording();
   operator.on(Widget).delete(say("gone"), { labels: { keep: "true" } });
@@ -319,6 +333,7 @@ Deno.test("objects that no delete handler is for get no finalizer, and lose it w
   assert.equal((await getWidget(world)).metadata.finalizers, undefined);
 });
 
+// FR-230
 Deno.test("an optional delete handler is called where somebody else holds the object, once", async () => {
   const { calls, operator, say } = recording();
   operator.on(Widget).delete(say("seen"), { optional: true });
@@ -332,6 +347,7 @@ Deno.test("an optional delete handler is called where somebody else holds the ob
   assert.deepEqual((await getWidget(world)).metadata.finalizers, ["example.com/other"]);
 });
 
+// FR-234
 Deno.test("a delete handler whose attempts are exhausted lets the object go, and says so", async () => {
   const { operator } = recording();
   operator.on(Widget).delete(() => {
@@ -345,6 +361,7 @@ Deno.test("a delete handler whose attempts are exhausted lets the object go, and
   assert.ok(world.logs.some(({ level, message }) => level === "warn" && message.includes("let go")));
 });
 
+// FR-236
 Deno.test("sub-handlers are remembered each by itself, and their parent is done when they are", async () => {
   const { calls, operator } = recording();
   let failing = true;
@@ -365,6 +382,7 @@ Deno.test("sub-handlers are remembered each by itself, and their parent is done 
   assert.equal(conditionOf(await getWidget(world), "Ready")?.status, "True");
 });
 
+// FR-236
 Deno.test("a memo is the same for all handlers of an object, and another one's for another object", async () => {
   const { operator } = recording(), seen: string[] = [];
   const visits = () => ({ count: 0 });
@@ -381,6 +399,7 @@ Deno.test("a memo is the same for all handlers of an object, and another one's f
   assert.deepEqual(seen, ["w 2", "other 2", "w 3"]);
 });
 
+// FR-235
 Deno.test("objects of built-in kinds are remembered in annotations of the operator's own, secrets as digests", async () => {
   const seen: unknown[] = [], operator = new Operator("keeper");
   operator.on(Secret).update(({ diff }) =>
@@ -398,6 +417,7 @@ Deno.test("objects of built-in kinds are remembered in annotations of the operat
   for (const secret of ["hunter2", btoa("hunter2-hunter2"), btoa("correct horse")]) assert.ok(!text.includes(secret));
 });
 
+// FR-235
 Deno.test("an object of 200 kB is remembered by digests: its handlers still run, and its deletion is not held up", async () => {
   const calls: string[] = [], operator = new Operator("keeper");
   // Letters that do not compress: the essence itself has no room.
@@ -428,6 +448,7 @@ Deno.test("an object of 200 kB is remembered by digests: its handlers still run,
   assert.equal(await world.client.find(ConfigMap, key), undefined);
 });
 
+// FR-236
 Deno.test("what an operator shares is made once, for activities and for handlers of every object", async () => {
   let made = 0;
   const pool = () => ({ id: ++made }), seen: number[] = [];

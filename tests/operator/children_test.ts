@@ -18,6 +18,7 @@ import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind } 
 
 const Widget = widgetKind("children");
 
+// FR-17, FR-24
 Deno.test("a new object gets its child and its status, in one write each, and its echo costs nothing", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
@@ -39,6 +40,7 @@ Deno.test("a new object gets its child and its status, in one write each, and it
   );
 });
 
+// FR-24
 Deno.test("a change that asks for nothing new, and a restart on converged objects, write nothing", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
@@ -60,6 +62,7 @@ Deno.test("a change that asks for nothing new, and a restart on converged object
   assert.deepEqual(world.writes, []);
 });
 
+// FR-17
 Deno.test("a child that somebody edits or deletes is restored; fields of others on it stay", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
@@ -78,6 +81,7 @@ Deno.test("a child that somebody edits or deletes is restored; fields of others 
   assert.deepEqual(remade.data, { size: "1" });
 });
 
+// FR-27
 Deno.test("a field that is no longer asked for goes from the child", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, apply }) => {
@@ -94,6 +98,7 @@ Deno.test("a field that is no longer asked for goes from the child", async () =>
   assert.deepEqual(child.data, { size: "1" });
 });
 
+// FR-28
 Deno.test("a child that another controller has is a visible conflict and stays as it is", async () => {
   await using world = await World.open(configMapOperator(Widget));
   const namespace = await world.namespace("a");
@@ -120,6 +125,7 @@ Deno.test("a child that another controller has is a visible conflict and stays a
   assert.deepEqual([child.data, child.metadata?.ownerReferences?.length], [{ size: "theirs" }, 1]);
 });
 
+// FR-27
 Deno.test("a child in another namespace is refused, unless it is not to be owned", async () => {
   let owned = true;
   const operator = new Operator("widgets");
@@ -141,6 +147,7 @@ Deno.test("a child in another namespace is refused, unless it is not to be owned
   assert.equal(child.metadata?.ownerReferences, undefined);
 });
 
+// FR-27
 Deno.test("children go with their owner", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
@@ -176,6 +183,7 @@ async function sawVersion(world: World, version: string): Promise<void> {
   }
 }
 
+// FR-268
 Deno.test("prune deletes the children that are no longer applied, and nobody else's", async () => {
   const operator = new Operator("widgets"), pruned: string[] = [];
   operator.on(Widget).reconcile(async ({ spec, name, apply, prune }) => {
@@ -204,6 +212,7 @@ Deno.test("prune deletes the children that are no longer applied, and nobody els
   assert.deepEqual(left.sort(), ["other-1", "w-1", "w-9"]);
 });
 
+// FR-268
 Deno.test("apply adopts an object that nobody controls, and it goes with its new owner", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
@@ -217,6 +226,7 @@ Deno.test("apply adopts an object that nobody controls, and it goes with its new
   await world.untilGone(ConfigMap, key);
 });
 
+// FR-331
 Deno.test("children with empty fields cost no write once they stand, not even after a restart", async () => {
   const container = { name: "c", image: "i", args: [], env: [{ name: "A", value: "" }, { name: "B" }], resources: {} };
   const children = [
@@ -265,6 +275,7 @@ Deno.test("children with empty fields cost no write once they stand, not even af
   assert.deepEqual(world.writes.map(({ method, path }) => `${method} ${path.split("?")[0]}`), []);
 });
 
+// FR-380
 Deno.test("a child whose lists the server completes costs a write per change and start, not one per reconcile", async () => {
   await using world = await World.open(completedListOperator());
   await world.start();
@@ -316,6 +327,7 @@ Deno.test("a manifest that is given to apply is an error that names applyManifes
   assert.match(conditionOf(widget, "Ready")!.message, /a manifest goes to applyManifest\(\)/);
 });
 
+// FR-389
 Deno.test("a kind of children that is not watched is one warning, and none where the child is not owned", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, apply }) => {
@@ -333,6 +345,7 @@ Deno.test("a kind of children that is not watched is one warning, and none where
   assert.deepEqual(warnings.map(({ fields }) => [fields.resource, fields.handler]), [["configmaps", "reconcile"]]);
 });
 
+// FR-450
 Deno.test("a handler that does not await its children is one warning, and their writes still belong to its pass", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ spec, status, apply }) => {
@@ -352,6 +365,7 @@ Deno.test("a handler that does not await its children is one warning, and their 
   assert.deepEqual(warnings.map(({ fields }) => [fields.handler, fields.call]), [["reconcile", "apply(ConfigMap)"]]);
 });
 
+// FR-450
 Deno.test("a child that was not awaited and is refused fails its handler", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ apply }) => {

@@ -70,6 +70,7 @@ class Forgetful implements Transport {
   }
 }
 
+// FR-264
 Deno.test("1, a watch goes silently blind: it is noticed after 70 seconds, and what happened meanwhile is handled", async () => {
   const operator = new Operator("widgets"), seen: number[] = [];
   operator.on(Widget).reconcile(({ spec }) => void seen.push(spec.size));

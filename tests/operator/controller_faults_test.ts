@@ -123,6 +123,7 @@ for (const code of [403, 404, 409, 422, 500, 503] as const) {
   }
 }
 
+// FR-305
 Deno.test("success is kept over a restart where the status can never be written", async () => {
   let calls = 0;
   const operator = new Operator("widgets");
@@ -146,6 +147,7 @@ Deno.test("success is kept over a restart where the status can never be written"
   assert.equal(calls, 1);
 });
 
+// FR-305
 Deno.test("another handler's delay is kept where the status is refused", async () => {
   const calls: string[] = [], operator = new Operator("widgets");
   operator.on(Widget).create(() => void calls.push("easy"), { id: "easy" }).create(() => {
@@ -166,6 +168,7 @@ Deno.test("another handler's delay is kept where the status is refused", async (
   assert.deepEqual(calls, ["easy", "hard"]);
 });
 
+// FR-306
 Deno.test("a timer does not defeat backoff: an object that cannot be read costs one pass, and its repair is noticed", async () => {
   const kind = widgetKind("controller-mended"), operator = new Operator("widgets"), ran: unknown[] = [];
   operator.on(kind).timer(() => void ran.push("tick"), { interval: "1h" }).create(({ spec }) =>
@@ -193,6 +196,7 @@ Deno.test("a timer does not defeat backoff: an object that cannot be read costs 
   assert.deepEqual(ran.toSorted(), ["create 3", "daemon 3", "tick"]);
 });
 
+// FR-304
 Deno.test("a finalizer that is refused backs off, whatever timers there are", async () => {
   const operator = new Operator("widgets");
   let refused = 0;
@@ -213,6 +217,7 @@ Deno.test("a finalizer that is refused backs off, whatever timers there are", as
   assert.deepEqual(delays.slice(0, 3).map((ms) => Math.round(ms / 40)), [1, 2, 4]);
 });
 
+// FR-302
 Deno.test("every handler that gave up or fails is named on the object, and each attempt is one line with its stack", async () => {
   const operator = new Operator("widgets"), huge = "x".repeat(5_000_000);
   operator.on(Widget)
@@ -243,6 +248,7 @@ Deno.test("every handler that gave up or fails is named on the object, and each 
   assert.equal(lines[3]!.fields.stack, undefined, "thrown on purpose");
 });
 
+// FR-309
 Deno.test("Ready: an update that no handler is for moves its generation, and a creation that was given up stays False", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).create(({ spec }) => {
@@ -270,6 +276,7 @@ Deno.test("Ready: an update that no handler is for moves its generation, and a c
   }
 });
 
+// FR-309
 Deno.test("Ready: with a reconcile or a timer beside it, a creation that was given up stays False, over a restart too", async () => {
   const operator = new Operator("widgets");
   let ticks = 0;
@@ -295,6 +302,7 @@ async function touched(world: World, key: { namespace: string; name: string }): 
   return false;
 }
 
+// FR-309
 Deno.test("Ready never claims a generation that its handlers have not seen", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).create(({ spec }) => {
@@ -313,6 +321,7 @@ Deno.test("Ready never claims a generation that its handlers have not seen", asy
   assert.deepEqual([waiting.metadata.generation, conditionOf(waiting, "Ready")?.observedGeneration], [2, 1]);
 });
 
+// FR-310
 Deno.test("two children of one kind without names are an error that names both calls", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply }) => {
@@ -327,6 +336,7 @@ Deno.test("two children of one kind without names are an error that names both c
   assert.match(conditionOf(widget, "Ready")!.message, /apply\(\) number 1 of "reconcile" and apply\(\) number 2/);
 });
 
+// FR-310
 Deno.test("a child that names its owner itself has one reference to it, its controller's", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ object, apply }) => {
@@ -341,6 +351,7 @@ Deno.test("a child that names its owner itself has one reference to it, its cont
   assert.deepEqual(child.metadata?.ownerReferences?.map(({ controller }) => controller), [true]);
 });
 
+// FR-310
 Deno.test("prune deletes a child in spite of conflicts", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, name, apply, prune }) => {
@@ -365,6 +376,7 @@ Deno.test("prune deletes a child in spite of conflicts", async () => {
   assert.equal(conflicts, 6, "within a pass, and by the next one");
 });
 
+// FR-307
 Deno.test("what another writer writes between our read and our write is seen by the handler", async () => {
   const seen: string[] = [], operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ object, status }) => {

@@ -54,6 +54,7 @@ async function lifeOf(stepsMs: readonly number[]): Promise<string[]> {
   return life;
 }
 
+// FR-300
 Deno.test("durations use elapsed time: whoever sets the machine's clock moves no retry, requeue, tick, time limit or daemon", async () => {
   const seconds = 20, undisturbed = await lifeOf(Array<number>(seconds).fill(0));
   assert.ok(undisturbed.includes("create 8") && undisturbed.includes("reconcile 14"), undisturbed.join());
@@ -91,6 +92,7 @@ async function refusing(
   return world;
 }
 
+// FR-304
 Deno.test("backoff holds: ten minutes of refused writes cost a few passes, whatever timers, requeues and daemons there are", async () => {
   const refusals: Record<string, (path: string, method: string) => boolean> = {
     status: (path) => path.includes("/status?"),
@@ -117,6 +119,7 @@ Deno.test("backoff holds: ten minutes of refused writes cost a few passes, whate
   }
 });
 
+// FR-304
 Deno.test("a timer that fails backs off, is named on the object, and calls no other handler again", async () => {
   let reconciles = 0, fails = true;
   const at: number[] = [], operator = new Operator("widgets");
@@ -140,6 +143,7 @@ Deno.test("a timer that fails backs off, is named on the object, and calls no ot
   assert.equal(reconciles, 1);
 });
 
+// FR-308
 Deno.test("blame is local: whoever edits one child again and again holds up neither its siblings nor their source", async () => {
   const names = ["a", "b", "c"], operator = new Operator("widgets"), source = { namespace: "home", name: "source" };
   operator.on(Widget).reconcile(async ({ apply, client }) => {
@@ -182,6 +186,7 @@ Deno.test("blame is local: whoever edits one child again and again holds up neit
   assert.equal(await read("a"), "5", "and the operator has the last word");
 });
 
+// FR-308
 Deno.test("a source that changes every second makes no hot loop", async () => {
   const operator = new Operator("widgets"), source = { namespace: "home", name: "source" };
   operator.on(Widget).reconcile(async ({ apply, client }) => {

@@ -84,6 +84,7 @@ function converts(world: World, disk: ApiResource): Promise<void> {
   );
 }
 
+// FR-254
 Deno.test("clients of both versions write and read one object, and handlers see the hub's", async () => {
   const disk = widened(newKind());
   await using world = await World.open(operatorOf(disk));
@@ -106,6 +107,7 @@ Deno.test("clients of both versions write and read one object, and handlers see 
   await world.untilObject<AnyDisk>(v1(disk), key, ({ status }) => status?.seen === 2048);
 });
 
+// FR-256
 Deno.test(
   "objects that a release of before has stored are handled at once: they are converted before the first store is full",
   async () => {
@@ -128,6 +130,7 @@ Deno.test(
   },
 );
 
+// FR-255
 Deno.test("what a function refuses is refused to whoever asks, in its words", async () => {
   const disk = widened(newKind());
   await using world = await World.open(operatorOf(disk));
@@ -142,6 +145,7 @@ Deno.test("what a function refuses is refused to whoever asks, in its words", as
   assert.ok(world.logs.some(({ message }) => message === "an object could not be converted"));
 });
 
+// FR-254
 Deno.test("server-side applies of both versions share an object", async () => {
   const disk = widened(newKind());
   await using world = await World.open(operatorOf(disk));
@@ -161,6 +165,7 @@ Deno.test("server-side applies of both versions share an object", async () => {
   await assert.rejects(apply("v2", "new", { mebibytes: 1, mode: "fast" }, false), ConflictError);
 });
 
+// FR-256
 Deno.test(
   "while nobody converts the stored version is read and written, and the other one is refused; a new process mends it",
   async () => {
@@ -180,6 +185,7 @@ Deno.test(
   },
 );
 
+// FR-255
 Deno.test(
   "a list of hundreds of objects is converted in one request, and a watch object by object",
   async () => {

@@ -53,11 +53,13 @@ const RICH = defineResource({
   status: z.object({ ready: z.int().optional() }),
 });
 
+// FR-16
 Deno.test("a rich schema becomes this CustomResourceDefinition", async (t) => {
   assert.equal(RICH.plural, "networkpolicies");
   await t.assertSnapshot(RICH.crd());
 });
 
+// FR-16
 Deno.test("and an API server takes it, prunes, defaults and refuses by it", async () => {
   const operator = new Operator("define");
   operator.on(RICH).reconcile(() => {});
@@ -262,6 +264,7 @@ const REFUSED: [string, z.ZodType, RegExp][] = [
   ],
 ];
 for (const [what, schema, message] of REFUSED) {
+  // FR-383
   Deno.test(`${what} is refused by name, before any server sees it`, () => {
     assert.throws(() => fieldsOf({ field: schema }), (error: Error) => {
       assert.ok(error instanceof RangeError, String(error));
@@ -288,6 +291,7 @@ for (const [quoted, part] of NAMES) {
   });
 }
 
+// FR-16
 Deno.test("a spec that does not parse names every field and where it is", () => {
   const object = { spec: { size: "big", mode: "c", ports: [{ name: "a", port: true }] } };
   assert.throws(() => RICH.parseSpec(object as never), (error: Error) => {
@@ -331,6 +335,7 @@ Deno.test("declaring twice what there can be once is a mistake that says so", ()
   assert.throws(() => new Operator("My Operator"), /"My Operator" is not a lower-case DNS label/);
 });
 
+// FR-301
 Deno.test("a time that is none is refused where it is declared, and names its handler", () => {
   const declare = () => new Operator("widgets").on(RICH), soon = "5 minutes" as unknown as Duration;
   const refused: [() => unknown, RegExp][] = [
@@ -389,6 +394,7 @@ Deno.test("an operator of a built-in kind may not patch it, unless a delete hand
   assert.deepEqual(holder.rules()[0]!.verbs, ["get", "list", "watch", "patch"]);
 });
 
+// FR-290
 Deno.test("numbers of a spec are what their schemas say: an int64 is a bigint though it is small, a float a number though it is large", () => {
   const Counter = defineResource({
     group: "define.test.pintle.dev",

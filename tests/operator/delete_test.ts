@@ -7,6 +7,7 @@ import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } 
 const Widget = widgetKind("delete");
 const OURS = `${Widget.group}/widgets`, THEIRS = "other.example.com/hold";
 
+// FR-20
 Deno.test("the finalizer is there before the first reconcile, beside those of others", async () => {
   const seen: (string[] | undefined)[] = [];
   const operator = new Operator("widgets");
@@ -31,6 +32,7 @@ Deno.test("the finalizer is there before the first reconcile, beside those of ot
   await world.untilGone(Widget, key);
 });
 
+// FR-20
 Deno.test("an object goes when its delete handler returns, and an error keeps it and is visible", async () => {
   let fail = true, calls = 0;
   const operator = new Operator("widgets");
@@ -60,6 +62,7 @@ Deno.test("an object goes when its delete handler returns, and an error keeps it
   await world.untilGone(Widget, key);
 });
 
+// FR-21
 Deno.test("an operator without a delete handler gives up the finalizer of the one before", async () => {
   const before = new Operator("widgets"), after = new Operator("widgets");
   before.on(Widget).reconcile(() => {}).delete(() => {});
@@ -77,6 +80,7 @@ Deno.test("an operator without a delete handler gives up the finalizer of the on
   assert.ok(rule?.verbs.includes("patch"), "and its generated rules let it");
 });
 
+// FR-20, FR-34
 Deno.test("a finalizer is added in spite of others who edit the object at the same moment", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(() => {}).delete(() => {});

@@ -6,6 +6,7 @@ import { createWidget, untilReady, widgetKind } from "./widget.ts";
 const Widget = widgetKind("events");
 const Events = { group: "events.k8s.io", version: "v1", kind: "Event", plural: "events", namespaced: true };
 
+// FR-417
 Deno.test("a handler posts about its object, about a child and about an object of another kind", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply, cached, events, namespace, name }) => {

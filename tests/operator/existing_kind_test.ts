@@ -60,6 +60,7 @@ async function install(world: World, crd: DynamicObject): Promise<void> {
   while (!await isPublished());
 }
 
+// FR-388
 Deno.test("the status of a kind that another CRD defines is written, without fields that it lacks, and with one warning", async () => {
   const Lake = existingKind({
     group: "existing.test.pintle.dev",
@@ -100,6 +101,7 @@ Deno.test("the status of a kind that another CRD defines is written, without fie
   assert.deepEqual(world.writes, [], "nor does another process");
 });
 
+// FR-388
 Deno.test("conditions can be anywhere in the status of a kind that another CRD defines, or nowhere", async () => {
   const kinds = { group: "existing.test.pintle.dev", version: "v1", schema: z.object({ size: z.int() }) };
   const River = existingKind({ ...kinds, kind: "River", conditions: "details.conditions" });

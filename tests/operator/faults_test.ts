@@ -41,6 +41,7 @@ function gated(response: Response, gate: Promise<void>, signal?: AbortSignal): R
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
+// FR-13
 Deno.test("the next cycle waits until the store shows what the last one wrote", async () => {
   const open = Promise.withResolvers<void>();
   let cycles = 0, duplicates = 0;
@@ -71,6 +72,7 @@ Deno.test("the next cycle waits until the store shows what the last one wrote", 
   assert.equal(duplicates, 0);
 });
 
+// FR-13, FR-307
 Deno.test("the wait for one's own writes is bounded and counted, holds up no other object, and no pass runs before its end", async () => {
   const open = Promise.withResolvers<void>(), counted = Promise.withResolvers<void>(), seen: string[] = [];
   let stale = 0;
@@ -147,6 +149,7 @@ Deno.test("watches that break off, expire or answer nonsense are taken up again,
   assert.ok(nth >= 2, `${nth} watches were broken`);
 });
 
+// FR-14
 Deno.test("a storm of changes of one object runs one reconcile at a time, and the last change wins", async () => {
   let running = 0, most = 0, cycles = 0;
   const operator = new Operator("widgets");
@@ -202,6 +205,7 @@ Deno.test("a fresh change goes before the initial load", async () => {
   assert.equal(order.indexOf("fresh"), 1, order.join());
 });
 
+// FR-33
 Deno.test("logs and failures never become Events; an explicit call does, once with a series", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ spec, log, events }) => {
@@ -228,6 +232,7 @@ Deno.test("logs and failures never become Events; an explicit call does, once wi
   );
 });
 
+// FR-33
 Deno.test("an Event that cannot be posted does not fail the reconcile", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ events }) => events.normal("Seen", "seen"));
@@ -251,6 +256,7 @@ Deno.test("an Event that cannot be posted does not fail the reconcile", async ()
   assert.ok(world.logs.some(({ level, message }) => level === "warn" && message === "event could not be posted"));
 });
 
+// FR-34
 Deno.test("an object that is deleted while it is reconciled costs no warning", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ client, namespace, name, status }) => {

@@ -27,6 +27,7 @@ function counter(world: World, name: string, spec: Record<string, unknown>): Kub
   return { metadata: { namespace: world.home, name }, spec } as KubeObject;
 }
 
+// FR-290
 Deno.test("an int64 beyond 2^53 passes from the spec to status and children, and what is unchanged is not written again", async () => {
   const operator = new Operator("int64"), passes: bigint[] = [];
   operator.on(Counter).reconcile(async ({ spec, status, applyManifest }) => {
@@ -69,6 +70,7 @@ Deno.test("an int64 beyond 2^53 passes from the spec to status and children, and
   assert.deepEqual([...new Set(passes)], [LARGE, LARGE + 1n, 5n], "bigints throughout, small ones included");
 });
 
+// FR-290
 Deno.test("a change of an int64 by one is a change, with its old and its next value", async () => {
   const operator = new Operator("int64-changes"), seen: unknown[] = [];
   operator.on(Counter)
@@ -87,6 +89,7 @@ Deno.test("a change of an int64 by one is a change, with its old and its next va
   assert.deepEqual(seen, [LARGE, ["spec.count", LARGE, LARGE + 1n]]);
 });
 
+// FR-290
 Deno.test("an int64 that a schema of small integers cannot hold makes the spec unreadable, and stays as it is", async () => {
   const Small = defineResource({
     group: "int64.test.pintle.dev",

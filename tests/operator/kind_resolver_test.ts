@@ -36,6 +36,7 @@ function setUp() {
   return { served, clock, resolver, refused, resolve: () => resolver.resolve(GROUP, "v1", "Kid") };
 }
 
+// FR-294
 Deno.test("a kind that was installed again with another plural and scope is found after a write was answered with 404", async () => {
   const { served, clock, refused, resolve } = setUp();
   assert.equal((await resolve()).plural, "kids");
@@ -50,6 +51,7 @@ Deno.test("a kind that was installed again with another plural and scope is foun
   assert.equal(served.discoveries, 2, "what works is not asked for again");
 });
 
+// FR-294
 Deno.test("answers that say nothing of the kind cost no discovery", async () => {
   const { served, clock, refused, resolve } = setUp();
   await resolve();
@@ -61,6 +63,7 @@ Deno.test("answers that say nothing of the kind cost no discovery", async () => 
   assert.equal(served.discoveries, 1);
 });
 
+// FR-295
 Deno.test("a kind that discovery cannot tell of now is tried again, and one that is absent is a mistake", async () => {
   const { served, clock, resolve } = setUp();
   Object.assign(served, { there: false, freshness: "Stale" });

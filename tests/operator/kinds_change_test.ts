@@ -64,6 +64,7 @@ async function until(world: VirtualWorld, holds: () => boolean, msMax = 60_000):
   for (let ms = 0; ms < msMax && !holds(); ms += 500) await world.advance(500);
 }
 
+// FR-294
 Deno.test("a selected kind that moves from v1 to v2 is followed, and what was handled is not handled again", async () => {
   const gadgets = new Definition("Gadget", "gadgets"), created: string[] = [], seen = new Set<string>();
   const operator = new Operator("selects-versions").select(
@@ -100,6 +101,7 @@ Deno.test("a selected kind that moves from v1 to v2 is followed, and what was ha
   }
 });
 
+// FR-294
 Deno.test("a child kind that is installed again with another plural and scope is applied as it is served now", async () => {
   const parents = defineResource({
     group: "kinds-change.test.pintle.dev",
@@ -162,6 +164,7 @@ function withDiscovery(inner: Transport, group: string, state: { current: "told"
   };
 }
 
+// FR-295
 Deno.test("a kind that discovery cannot tell of now is unknown, not absent: it is handled on, and found on a timer once it is told", async () => {
   const gadgets = new Definition("Gadget", "gadgets"), others = new Definition("Other", "others"), seen: string[] = [];
   const operator = new Operator("selects-stale")

@@ -15,6 +15,7 @@ import { configMapOperator, createWidget, untilReady, widgetKind } from "./widge
 
 const Widget = widgetKind("lifecycle");
 
+// FR-22
 Deno.test("start-up runs before the first reconcile, clean-up after the last one of a stop, and not after a crash", async () => {
   const order: string[] = [];
   const operator = new Operator("widgets");
@@ -43,6 +44,7 @@ Deno.test("start-up runs before the first reconcile, clean-up after the last one
   assert.ok(!order.includes("cleanup"), order.join());
 });
 
+// FR-22
 Deno.test("an error of a start-up handler keeps the operator from starting", async () => {
   let broken = true;
   const operator = new Operator("widgets");
@@ -55,6 +57,7 @@ Deno.test("an error of a start-up handler keeps the operator from starting", asy
   broken = false;
 });
 
+// FR-35
 Deno.test("a start that is called off says why and leaves nothing running", async () => {
   const operator = configMapOperator(Widget);
   await using world = await World.open(operator);
@@ -91,6 +94,7 @@ Deno.test("an operator that is started for some of its kinds leaves the objects 
   assert.equal((await world.client.get(ConfigMap, key)).metadata?.finalizers, undefined);
 });
 
+// FR-266
 Deno.test("whoever embeds an operator sees what it works on and watches, and can ask for a reconcile", async () => {
   const begun = Promise.withResolvers<void>(), finish = Promise.withResolvers<void>();
   const operator = new Operator("widgets"), reasons: string[] = [];
@@ -122,6 +126,7 @@ Deno.test("whoever embeds an operator sees what it works on and watches, and can
   assert.deepEqual(reasons.slice(-2), ["asked", "asked"]);
 });
 
+// FR-35
 Deno.test("a stop lets a running reconcile finish within its grace", async () => {
   const begun = Promise.withResolvers<void>(), finish = Promise.withResolvers<void>();
   let ended = false, first = true;
@@ -145,6 +150,7 @@ Deno.test("a stop lets a running reconcile finish within its grace", async () =>
   await untilReady(world, Widget, namespace, "w");
 });
 
+// FR-35
 Deno.test("a stop ends a reconcile that outlasts its grace, even one that ignores its signal", async () => {
   const begun = Promise.withResolvers<AbortSignal>();
   let hang = true;
@@ -182,6 +188,7 @@ Deno.test("preflight names a kind that is not installed", async () => {
   assert.deepEqual(rest, []);
 });
 
+// FR-74
 Deno.test("preflight names every rule that is missing, once per resource", async () => {
   const operator = configMapOperator(Widget);
   await using world = await World.open(operator);

@@ -173,6 +173,7 @@ class Peers implements AsyncDisposable {
   }
 }
 
+// FR-185
 Deno.test("a developer's operator takes over and leaves: each change is handled once, by whoever works then", async () => {
   await using peers = await Peers.open();
   await peers.start("prod", 0);
@@ -191,6 +192,7 @@ Deno.test("a developer's operator takes over and leaves: each change is handled 
   assert.deepEqual(peers.foreign, []);
 });
 
+// FR-185
 Deno.test("what happened while nobody worked, because the developer's operator was killed, is handled when its lease has run out", async () => {
   await using peers = await Peers.open();
   const { world } = peers;
@@ -212,6 +214,7 @@ Deno.test("what happened while nobody worked, because the developer's operator w
   assert.deepEqual(peers.foreign, []);
 });
 
+// FR-185
 Deno.test("of two of equal priority neither works, both say what to do, and the one that stays handles what was missed", async () => {
   await using peers = await Peers.open();
   await peers.start("one", 5);
@@ -231,6 +234,7 @@ Deno.test("of two of equal priority neither works, both say what to do, and the 
   assert.deepEqual(peers.foreign, []);
 });
 
+// FR-186
 Deno.test("one that stands by and is frozen by hand stays paused when the one above it leaves, until somebody resumes it", async () => {
   await using peers = await Peers.open();
   const { world } = peers, key = { namespace: world.home, name: peerLeaseName(NAME, "ada") };
@@ -255,6 +259,7 @@ Deno.test("one that stands by and is frozen by hand stays paused when the one ab
   assert.deepEqual(peers.foreign, []);
 });
 
+// FR-185
 Deno.test("one that may not use the leases writes nothing and names the missing rule; without them in the middle it stops, and others go on", async () => {
   await using peers = await Peers.open();
   const { world } = peers, { name } = serviceAccountUser(world.home, "peer");
@@ -289,6 +294,7 @@ Deno.test("one that may not use the leases writes nothing and names the missing 
   assert.deepEqual([peers.calls, peers.foreign], [["dev create a"], []], "prod saw it, and did nothing");
 });
 
+// FR-185
 Deno.test("an outage of the API server ends all writing and costs nobody anything: whoever worked goes on, with what was missed", async () => {
   await using peers = await Peers.open();
   const prod = await peers.start("prod", 0), dev = await peers.start("dev", 666);
@@ -305,6 +311,7 @@ Deno.test("an outage of the API server ends all writing and costs nobody anythin
   assert.deepEqual([peers.calls, peers.foreign], [["dev create a", "dev create b"], []]);
 });
 
+// FR-185
 Deno.test("one that alone is cut off is followed by the next, whatever somebody does to its clock, and learns that it counts as dead", async () => {
   await using peers = await Peers.open();
   const prod = await peers.start("prod", 0);

@@ -31,6 +31,7 @@ async function planned(world: World, operator: Operator, options: Partial<PlanOp
 /** `verb resource/subresource name`, with `+` where the object is made by it, and the paths that it changes. */
 function told({ verb, resource, subresource, key, exists, changes, checked }: PlannedWrite): string {
   const paths = changes.map(({ operation, path }) =>
+    // FR-225
     `${{ add: "+", change: "~", remove: "-" }[operation]}${path.join(".")}`
   )
     .filter((path) => !/^\+metadata\.(name|namespace|ownerReferences)$/.test(path));
@@ -49,6 +50,7 @@ async function content(world: World, namespace: string): Promise<string[]> {
   return found.filter((each) => !each.includes("kube-root-ca.crt")).sort();
 }
 
+// FR-225
 Deno.test("a plan tells every write of a reconcile, finalizer, child, status and Event, and none of them is made", async () => {
   const operator = configMapOperator(Widget);
   operator.on(Widget).delete(() => {});
@@ -88,6 +90,7 @@ Deno.test("a plan tells every write of a reconcile, finalizer, child, status and
   assert.deepEqual((await content(world, namespace)).filter(isChild), made.filter(isChild));
 });
 
+// FR-225
 Deno.test("a deleted object's plan is its clean-up, and it goes on waiting", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).delete(async ({ client, namespace, dryRun }) => {
@@ -113,6 +116,7 @@ Deno.test("a deleted object's plan is its clean-up, and it goes on waiting", asy
   await world.untilGone(Widget, { namespace, name: "w" });
 });
 
+// FR-225
 Deno.test("a plan goes on with what it planned: reads see it, and what only it makes possible is told as unchecked", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ client, namespace, name }) => {
@@ -144,6 +148,7 @@ Deno.test("a plan goes on with what it planned: reads see it, and what only it m
   assert.deepEqual(await content(world, namespace), before);
 });
 
+// FR-225
 Deno.test("what the server refuses, a handler that fails and an Event are told, and nothing is posted", async () => {
   const operator = new Operator("widgets");
   operator.startup(async ({ client, dryRun }) => {
@@ -172,6 +177,7 @@ Deno.test("what the server refuses, a handler that fails and an Event are told, 
   assert.deepEqual(await content(world, namespace), before);
 });
 
+// FR-226
 Deno.test("no value of a Secret is in a plan, and a change of one is still seen", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply, spec }) => {
@@ -197,6 +203,7 @@ Deno.test("no value of a Secret is in a plan, and a change of one is still seen"
   }]);
 });
 
+// FR-283
 Deno.test("a value of a Secret that a handler read is in no change of another kind, no Event and no error of a plan", async () => {
   const operator = new Operator("widgets"), value = "admin-prod-S3cr3t";
   operator.on(Widget).reconcile(async ({ apply, client, namespace, events, status }) => {
@@ -220,6 +227,7 @@ Deno.test("a value of a Secret that a handler read is in no change of another ki
   assert.ok(text.includes("log in with [secret]") && text.includes("shown"), text);
 });
 
+// FR-225
 Deno.test("a plan can be about some objects only, sees what they watch, and can be called off", async () => {
   const operator = new Operator("widgets");
   const stop = new AbortController(), asked: string[] = [];
@@ -267,6 +275,7 @@ for (const storage of [undefined, new MemoryStorage()]) {
   });
 }
 
+// FR-225
 Deno.test("a plan covers the namespaces that the operator works in, and the kinds that it selects", async () => {
   const operator = new Operator("selects");
   operator.select({ plural: Widget.plural, group: Widget.group }, (handlers) => {

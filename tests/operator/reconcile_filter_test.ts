@@ -5,6 +5,7 @@ import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widge
 
 const Widget = widgetKind("reconcile-filter");
 
+// FR-390
 Deno.test("reconcile is for the objects that its filter takes: others get no status, and one that begins to match is reconciled", async () => {
   const operator = new Operator("widgets"), reconciled: string[] = [];
   operator.on(Widget).reconcile(({ name }) => void reconciled.push(name), {
@@ -28,6 +29,7 @@ Deno.test("reconcile is for the objects that its filter takes: others get no sta
   assert.deepEqual(reconciled, ["right", "plain"]);
 });
 
+// FR-390
 Deno.test("an object that stops matching is not retried any more, and is left as it is", async () => {
   const operator = new Operator("widgets");
   let calls = 0;

@@ -52,6 +52,7 @@ async function open(operator: Operator, ...namespaces: string[]): Promise<{ worl
   return { world, scope };
 }
 
+// FR-184
 Deno.test("a release waits for the cycles of what was given up, lets them finish, and disturbs no other", async () => {
   const finish = new Map<string, () => void>(), operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ namespace, status }) => {
@@ -84,6 +85,7 @@ Deno.test("a release waits for the cycles of what was given up, lets them finish
   finish.get("home")!();
 });
 
+// FR-184
 Deno.test("a release cuts short what outlasts its grace, and nothing of it writes after that", async () => {
   let late: Promise<unknown> | undefined;
   const operator = new Operator("widgets");
@@ -109,6 +111,7 @@ Deno.test("a release cuts short what outlasts its grace, and nothing of it write
   assert.equal(world.writes.length, writes);
 });
 
+// FR-184
 Deno.test("a release ends daemons and waits for them, also for one that takes its time, and lets go of one that never ends", async () => {
   const said: string[] = [], operator = new Operator("widgets");
   operator.on(Widget).daemon(async ({ namespace, stopped }) => {
@@ -136,6 +139,7 @@ Deno.test("a release ends daemons and waits for them, also for one that takes it
   assert.deepEqual(said, ["slow ends in home"], "that of the other namespace never ended");
 });
 
+// FR-184
 Deno.test("event handlers hear of what a scope gains, once, and of nothing that it lost", async () => {
   const heard: string[] = [], operator = new Operator("listener");
   operator.on(Widget).event(({ type, namespace }) => void heard.push(`${type} ${namespace}`));
@@ -152,6 +156,7 @@ Deno.test("event handlers hear of what a scope gains, once, and of nothing that 
   assert.deepEqual(heard, []);
 });
 
+// FR-184
 Deno.test("objects without a namespace are let go of, and taken up again, as the scope says", async () => {
   const seen: string[] = [], operator = new Operator("namespaces");
   operator.on(Namespace).reconcile(({ name }) => void seen.push(name));

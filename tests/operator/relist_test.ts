@@ -48,6 +48,7 @@ class Gap {
   }
 }
 
+// FR-376
 Deno.test("a child that was made and deleted while its watch was away comes back", async () => {
   const gap = new Gap();
   await using world = await World.open(configMapOperator(Widget));

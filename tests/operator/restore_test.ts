@@ -74,6 +74,7 @@ function failure(code: number, message: string): Response {
   return Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", code, message }, { status: code });
 }
 
+// FR-307
 Deno.test("stale reads fail closed: after a restore from a backup no object waits for a version that never comes", async () => {
   const seen: string[] = [], operator = new Operator("widgets");
   operator.on(Widget).create(({ spec }) => void seen.push(`create ${spec.size}`)).update(({ spec }) => {

@@ -22,6 +22,7 @@ function getWidget(world: VirtualWorld): Promise<WidgetObject> {
   return world.client.get<WidgetObject>(Widget, KEY);
 }
 
+// FR-29
 Deno.test("a TemporaryError waits for its delay, although its own condition changes the object", async () => {
   const at: number[] = [];
   const operator = new Operator("widgets");
@@ -45,6 +46,7 @@ Deno.test("a TemporaryError waits for its delay, although its own condition chan
   assert.deepEqual([ready?.status, ready?.reason], ["True", "Reconciled"], "and recovers");
 });
 
+// FR-29
 Deno.test("an unknown error backs off, also where timers tick in between", async () => {
   const at: number[] = [];
   let ticks = 0;
@@ -69,6 +71,7 @@ Deno.test("an unknown error backs off, also where timers tick in between", async
   assert.equal(world.writes.length, 1, "the same condition is written once");
 });
 
+// FR-29
 Deno.test("a PermanentError is not tried again until the object changes", async () => {
   let calls = 0;
   const operator = new Operator("widgets");
@@ -92,6 +95,7 @@ Deno.test("a PermanentError is not tried again until the object changes", async 
   assert.equal(conditionOf(await getWidget(world), "Ready")?.status, "True");
 });
 
+// FR-30
 Deno.test("a handler that ignores its timeout is ended, says Timeout, and comes again", async () => {
   let calls = 0;
   const operator = new Operator("widgets");
@@ -108,6 +112,7 @@ Deno.test("a handler that ignores its timeout is ended, says Timeout, and comes 
   assert.equal(conditionOf(await getWidget(world), "Ready")?.status, "True");
 });
 
+// FR-31
 Deno.test("requeueAfter reconciles again at its time, and no timer brings that forward", async () => {
   const reconciled: number[] = [], ticked: number[] = [];
   const operator = new Operator("widgets");
@@ -122,6 +127,7 @@ Deno.test("requeueAfter reconciles again at its time, and no timer brings that f
   assert.ok(ticked.length >= 12 && ticked.length <= 13, `${ticked}`);
 });
 
+// FR-23
 Deno.test("a timer obeys its initial delay and its interval, and a tick that changes nothing writes nothing", async () => {
   const ticked: number[] = [];
   const operator = new Operator("widgets");
@@ -148,6 +154,7 @@ Deno.test("the status that a tick writes leads to no reconcile", async () => {
   assert.equal((await getWidget(world)).status?.note, "tick 4");
 });
 
+// FR-23
 Deno.test("an idle timer waits until the object was left alone; a sharp one keeps from start to start", async () => {
   const idle: number[] = [], sharp: number[] = [];
   const operator = new Operator("widgets");
@@ -177,6 +184,7 @@ Deno.test("timers do not run the delete handler of an object that waits for its 
   assert.equal(deletes, 1);
 });
 
+// FR-32
 Deno.test("a child that another writer keeps changing back is slowed, marked, and freed when the quarrel ends", async () => {
   await using world = await VirtualWorld.open(configMapOperator(Widget));
   await createWidget(world);
@@ -210,6 +218,7 @@ Deno.test("a child that another writer keeps changing back is slowed, marked, an
   assert.ok(world.logs.some(({ message }) => message === "hot loop ended"));
 });
 
+// FR-32
 Deno.test("a person who changes the spec again and again makes no hot loop", async () => {
   await using world = await VirtualWorld.open(configMapOperator(Widget));
   await createWidget(world);

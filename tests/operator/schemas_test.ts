@@ -53,6 +53,7 @@ async function handled(world: World, name: string, generation = 1): Promise<void
   await world.untilObject<ObjectOf<typeof Shop>>(Shop, key, ({ status }) => status?.observedGeneration === generation);
 }
 
+// FR-384
 Deno.test("the cases of a discriminated union are stored whole, and a field of another case is refused by its name", async () => {
   const { world, seen, create } = await open();
   await using _world = world;
@@ -85,6 +86,7 @@ Deno.test("the cases of a discriminated union are stored whole, and a field of a
   }
 });
 
+// FR-385
 Deno.test("a rule of withRules is checked by the server, and names the field that it says", async () => {
   const { world, create } = await open();
   await using _world = world;
@@ -97,6 +99,7 @@ Deno.test("a rule of withRules is checked by the server, and names the field tha
   });
 });
 
+// FR-386
 Deno.test("fields beside spec and status are stored, get their defaults, and reach handlers", async () => {
   const { world, seen, create } = await open();
   await using _world = world;
@@ -108,6 +111,7 @@ Deno.test("fields beside spec and status are stored, get their defaults, and rea
   await assert.rejects(create({ metadata: { name: "c" }, spec: {}, data: { size: 1 } }), /data\.size/);
 });
 
+// FR-387
 Deno.test("the scale subresource reads and writes the replicas of a kind of one's own", async () => {
   const { world, create } = await open();
   await using _world = world;

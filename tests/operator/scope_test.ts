@@ -26,6 +26,7 @@ async function untilAttended(world: World, namespace: string): Promise<void> {
   await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.phase === "attended");
 }
 
+// FR-271
 Deno.test("globs include and exclude namespaces, for reconciles, events and daemons alike", async () => {
   const { seen, operator } = watching();
   await using world = await World.open(operator);
@@ -45,6 +46,7 @@ Deno.test("globs include and exclude namespaces, for reconciles, events and daem
   assert.equal(left.metadata?.finalizers, undefined);
 });
 
+// FR-271
 Deno.test("an operator of one namespace watches only that one, and cluster-scoped kinds all the same", async () => {
   const names: string[] = [], { operator } = watching();
   operator.on(Namespace).event(({ name }) => void names.push(name));
@@ -58,6 +60,7 @@ Deno.test("an operator of one namespace watches only that one, and cluster-scope
   assert.ok(names.includes(other));
 });
 
+// FR-271
 Deno.test("a scope that changes brings in what it gains, and lets go of what it loses", async () => {
   const { seen, operator } = watching();
   await using world = await World.open(operator);
@@ -83,6 +86,7 @@ Deno.test("a scope that changes brings in what it gains, and lets go of what it 
   assert.ok(seen.includes(`daemon ends ${one}`) && seen.includes(`daemon ${two}`), seen.join(", "));
 });
 
+// FR-271
 Deno.test("a glob that can match no namespace is refused with its reason", () => {
   assert.throws(
     () => scopeOfGlobs(["Team_A"]),

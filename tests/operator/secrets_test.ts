@@ -85,6 +85,7 @@ for (
       }),
   })
 ) {
+  // FR-283
   Deno.test(`a value of a Secret that an operator ${way} is in no log line, Event, status or annotation that quotes it`, async () => {
     const operator = new Operator("secrets");
     declare(operator);
@@ -131,6 +132,7 @@ function fail(
   throw new TemporaryError(text, { delay: "1h" });
 }
 
+// FR-283
 Deno.test("the record of a handler's failure holds no value either, in annotations or in the status", async () => {
   for (const options of [{}, { storage: new StatusStorage() }]) {
     const operator = new Operator("secrets", options);
@@ -156,6 +158,7 @@ Deno.test("the record of a handler's failure holds no value either, in annotatio
   }
 });
 
+// FR-284
 Deno.test("what an object says of itself stays in its status, though a Secret holds the same", async () => {
   const operator = new Operator("secrets");
   operator.on(Widget).reconcile(async ({ client, namespace, name, spec, status }) => {
@@ -171,6 +174,7 @@ Deno.test("what an object says of itself stays in its status, though a Secret ho
   assert.deepEqual([status!.note, status!.phase], ["db.example.com", "frontend-db"]);
 });
 
+// FR-283
 Deno.test("a masked status is written once, not with every reconcile", async () => {
   const operator = new Operator("secrets");
   operator.on(Widget).reconcile(async ({ client, namespace, status }) => {
@@ -188,6 +192,7 @@ Deno.test("a masked status is written once, not with every reconcile", async () 
   assert.equal(world.writes.filter(({ path }) => path.includes("/status")).length, 1);
 });
 
+// FR-285
 Deno.test("a refusal by an admission webhook keeps its name and its message, and masks what was sent", async () => {
   const operator = new Operator("secrets-policy");
   operator.on(Secret).validate(({ object }) => {
@@ -208,6 +213,7 @@ Deno.test("a refusal by an admission webhook keeps its name and its message, and
 });
 
 Deno.test({
+  // FR-285
   name: "a refusal by a ValidatingAdmissionPolicy keeps its name and its message, and masks what was sent",
   ignore: realKubeconfig === undefined, // the embedded server stores policies and does not run them, and says so
   fn: async () => {

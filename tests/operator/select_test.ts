@@ -38,6 +38,7 @@ const SERVED = [
   served("", "v1", "Binding", { verbs: ["create"] }),
 ];
 
+// FR-272
 Deno.test("a selector means kinds by group, version, kind, plural, singular, short name or category, in one version each", () => {
   const names = (selector: KindSelector | typeof EVERYTHING) =>
     selectKinds(selector, SERVED).kinds.map(({ group, version, kind }) => `${group}/${version}/${kind}`);
@@ -57,6 +58,7 @@ Deno.test("a selector means kinds by group, version, kind, plural, singular, sho
   ]);
 });
 
+// FR-272
 Deno.test("of kinds that share a name the core group's is meant, and where it has none, none is", () => {
   assert.deepEqual(selectKinds({ kind: "Pod" }, SERVED).kinds.map(({ group }) => group), [""]);
   const doors = selectKinds({ plural: "doors" }, SERVED);
@@ -70,6 +72,7 @@ Deno.test("an empty selector is refused", () => {
 const kindOf = (group: string, kind: string) =>
   defineResource({ group, version: "v1", kind, categories: ["parts"], spec: z.object({ size: z.int().optional() }) });
 
+// FR-272
 Deno.test("handlers follow the kinds of a category: those that are there, those that come, and not those that went", async () => {
   const seen: string[] = [],
     Door = kindOf("select.test.pintle.dev", "Door"),
@@ -110,6 +113,7 @@ Deno.test("handlers follow the kinds of a category: those that are there, those 
   await stopping;
 });
 
+// FR-272
 Deno.test("a kind with handlers of its own is left out of a selection, and its rights are asked for", async () => {
   const seen: string[] = [], operator = new Operator("selector");
   const note = (who: string) => ({ name }: { name: string }) => void (name === "a" && seen.push(who));
@@ -123,6 +127,7 @@ Deno.test("a kind with handlers of its own is left out of a selection, and its r
   assert.deepEqual(seen, ["own"]);
 });
 
+// FR-272
 Deno.test("a name of two groups is told once, and serves nobody", async () => {
   const operator = new Operator("selector");
   operator.select({ plural: "doors" }, (on) => on.event(() => {}));

@@ -104,6 +104,7 @@ class Replicas implements AsyncDisposable {
   }
 }
 
+// FR-188
 Deno.test("replicas share namespaces as they come, die and leave: every change is handled, and nobody writes what another owns", async () => {
   await using world = await World.open(configMapOperator(Widget));
   const namespaces: string[] = [];

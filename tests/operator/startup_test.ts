@@ -66,6 +66,7 @@ for (const [name, fault] of Object.entries(FAULTS)) {
   });
 }
 
+// FR-296
 Deno.test("a start gives up within bounds where the answers do not get better, and says what the last one was", async () => {
   const operator = configMapOperator(Widget, "startup");
   const never: Transport = { fetch: () => assert.fail("every answer is a fault"), close: () => {} };
@@ -79,6 +80,7 @@ Deno.test("a start gives up within bounds where the answers do not get better, a
   }
 });
 
+// FR-296
 Deno.test("a server that is not Kubernetes is one line with its URL and what to do", async () => {
   const operator = configMapOperator(Widget, "startup");
   const answers = {

@@ -17,6 +17,7 @@ import {
 const Widget = widgetKind("status");
 const CRD = { name: `widgets.${Widget.group}` };
 
+// FR-25
 Deno.test("fields that a handler does not name keep their value, undefined removes one", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ spec, status }) => {
@@ -35,6 +36,7 @@ Deno.test("fields that a handler does not name keep their value, undefined remov
   assert.equal(second.status?.observedGeneration, 2);
 });
 
+// FR-25
 Deno.test("what another manager says in the status is neither taken over nor written back", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ spec, status }) => status.set({ size: spec.size }));
@@ -67,6 +69,7 @@ Deno.test("a field that another manager takes is taken back, since a handler set
   await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.size === 1);
 });
 
+// FR-25
 Deno.test("a restart knows which fields are ours: one that is given up goes, and no other", async () => {
   let phase: string | undefined = "Set";
   const operator = new Operator("widgets");
@@ -84,6 +87,7 @@ Deno.test("a restart knows which fields are ours: one that is given up goes, and
   assert.deepEqual([widget.status?.note, conditionOf(widget, "Ready")?.status], ["kept", "True"]);
 });
 
+// FR-16, FR-121
 Deno.test("an object that slipped past the server's validation is told so, field by field", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(() => assert.fail("not with such a spec"));
@@ -116,6 +120,7 @@ Deno.test("an object that slipped past the server's validation is told so, field
   for (const each of operator.crds()) await world.client.apply(CRDS, each, { force: true });
 });
 
+// FR-26
 Deno.test("lastTransitionTime moves with the truth only", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ spec, status }) =>
@@ -143,6 +148,7 @@ Deno.test("lastTransitionTime moves with the truth only", async () => {
   assert.equal(await at(1), formatTime(begin + 60_000));
 });
 
+// FR-292
 Deno.test("a message that is too long, or brings half a character, is cut between characters and not written again", async () => {
   const operator = new Operator("long-messages"), passes: number[] = [];
   operator.on(Widget).reconcile(({ status }) => {

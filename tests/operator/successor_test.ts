@@ -50,6 +50,7 @@ function beforeFirst(inner: Transport, matches: (path: string, body: string) => 
   return { fetch, close: () => inner.close() };
 }
 
+// FR-34
 Deno.test("an object made anew during a cycle gets no status of its predecessor, and the child becomes its own", async () => {
   let successor: WidgetObject | undefined;
   const operator = new Operator("widgets");
@@ -93,6 +94,7 @@ Deno.test("an object made anew before its predecessor got the finalizer is claim
   assert.deepEqual(new Set(handled), new Set([successor!.metadata.uid]), "of its predecessor nothing was handled");
 });
 
+// FR-34
 Deno.test("an object made anew while its predecessor's delete handler ran keeps its finalizer, and its own delete", async () => {
   let successor: WidgetObject | undefined;
   const deleted: string[] = [];
@@ -117,6 +119,7 @@ Deno.test("an object made anew while its predecessor's delete handler ran keeps 
   assert.deepEqual(deleted, [first.metadata.uid, successor!.metadata.uid]);
 });
 
+// FR-34
 Deno.test("a status is written in spite of others who edit the object at the same moment, and of the handler itself", async () => {
   const answers: number[] = [];
   const operator = new Operator("widgets");

@@ -22,6 +22,7 @@ function heir(): Operator {
   });
 }
 
+// FR-260
 Deno.test("the finalizer of a replaced operator goes in the write that adds our own, and those of others stay", async () => {
   const operator = heir(), calls: string[] = [];
   operator.on(Widget).create(() => void calls.push("create")).resume(() => void calls.push("resume")).delete(() => {
@@ -50,6 +51,7 @@ Deno.test("the finalizer of a replaced operator goes in the write that adds our 
   await world.untilGone(Widget, key);
 });
 
+// FR-260
 Deno.test("what was deleted while the replaced operator was down is cleaned up, and then it goes", async () => {
   const operator = heir(), calls: number[] = [];
   operator.on(Widget).delete(({ spec }) => void calls.push(spec.size));
@@ -62,6 +64,7 @@ Deno.test("what was deleted while the replaced operator was down is cleaned up, 
   assert.deepEqual(calls, [7]);
 });
 
+// FR-260
 Deno.test("where no handler needs a finalizer the replaced operator's goes all the same, and no other takes its place", async () => {
   const operator = heir();
   operator.on(Widget).reconcile(() => {});
@@ -75,6 +78,7 @@ Deno.test("where no handler needs a finalizer the replaced operator's goes all t
   assert.equal(world.writes.length, 2, "that, and the status");
 });
 
+// FR-260
 Deno.test("of a kind that an operator only looks at it takes nothing over, and may not", async () => {
   const operator = heir(), seen: string[] = [];
   operator.on(ConfigMap).event(({ name }) => void seen.push(name))
@@ -94,6 +98,7 @@ Deno.test("of a kind that an operator only looks at it takes nothing over, and m
   await world.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { finalizers: null } } });
 });
 
+// FR-260
 Deno.test("only an operator's finalizer can be taken over", () => {
   for (const finalizer of ["foregroundDeletion", "kubernetes.io/pvc-protection", "external.k8s.io/x", "a b/c"]) {
     assert.throws(() => new Operator("x", { takesOver: [finalizer] }), /finalizer/, finalizer);

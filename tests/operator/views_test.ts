@@ -47,6 +47,7 @@ for (
   });
 }
 
+// FR-410
 Deno.test("a store holds of a view's objects what the view keeps, and the metadata", async () => {
   await using world = await World.open(ownerOf(SizesOnly));
   await world.start();
@@ -62,6 +63,7 @@ Deno.test("a store holds of a view's objects what the view keeps, and the metada
   assert.equal(stored?.metadata?.ownerReferences?.[0]?.name, "w");
 });
 
+// FR-411
 Deno.test("a child that loses the label by which it is watched gets it again", async () => {
   await using world = await World.open(ownerOf(Labelled));
   await world.start();
@@ -79,6 +81,7 @@ Deno.test("a child that loses the label by which it is watched gets it again", a
   assert.equal(again.metadata?.uid, metadata?.uid);
 });
 
+// FR-411
 Deno.test("another controller's child without the label is a conflict, though no watch shows it", async () => {
   await using world = await World.open(ownerOf(Labelled));
   await world.start();
@@ -96,6 +99,7 @@ Deno.test("another controller's child without the label is a conflict, though no
   assert.deepEqual(kept.data, { size: "theirs" });
 });
 
+// FR-411
 Deno.test("a child without the label by which its kind is watched is refused by name, and written where it is not owned", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ apply, spec }) => {
@@ -131,6 +135,7 @@ Deno.test("an object that leaves the selector of its kind is left as it is, and 
   assert.equal(reconciled.at(-1), 3);
 });
 
+// FR-410
 Deno.test("a projected kind keeps its status: an unchanged one is not written again", async () => {
   const Sizes = view(Widget, { project: ({ spec: { size } }) => ({ spec: { size } }) });
   const operator = new Operator("widgets"), specs: unknown[] = [];
@@ -151,6 +156,7 @@ Deno.test("a projected kind keeps its status: an unchanged one is not written ag
   assert.deepEqual(world.writes, []);
 });
 
+// FR-410
 Deno.test("watches of one kind are shared where their views are equal, and cached() finds each by its value", async () => {
   const Named = widgetKind("views-shared"), operator = new Operator("widgets"), kept: unknown[] = [];
   operator.on(Widget).reconcile(({ cached, namespace }) => {
@@ -183,6 +189,7 @@ Deno.test("an object that is watched as metadata reaches its event handlers with
   assert.ok(seen.every(({ data }) => data === undefined));
 });
 
+// FR-412
 Deno.test("views that cannot work are refused where they are declared, by name", () => {
   const Gold = view(Widget, { labelSelector: "tier=gold" }),
     refused = (declare: (operator: Operator) => unknown) =>

@@ -15,6 +15,7 @@ function createMap(world: World, key: ObjectKey, data: Record<string, string>): 
   });
 }
 
+// FR-18
 Deno.test("a change of a watched resource reconciles the objects to which it is mapped, and no others", async () => {
   const reconciled: string[] = [];
   const operator = new Operator("widgets");
@@ -76,6 +77,7 @@ Deno.test("a watch shares that of a kind with an index: who is woken by it reads
   await world.untilObject<WidgetObject>(Widget, { namespace, name: "w" }, ({ status }) => status?.size === 1);
 });
 
+// FR-18
 Deno.test("a store that nobody declared is a mistake that says so", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ cached }) => void cached(Secret));
@@ -87,6 +89,7 @@ Deno.test("a store that nobody declared is a mistake that says so", async () => 
   assert.match(JSON.stringify(widget.status), /cached\(Secret\): secrets is neither owned nor watched here/);
 });
 
+// FR-19
 Deno.test("a watched object wakes its watchers when it appears, changes and goes, until they no longer ask", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, namespace, watch, status }) => {
@@ -132,6 +135,7 @@ Deno.test("a watched object wakes its watchers when it appears, changes and goes
   assert.equal(watched(), 0);
 });
 
+// FR-326
 Deno.test("a watched selection wakes its watchers when an object comes, changes and goes, in any namespace", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ watchAll, status }) => {
@@ -166,6 +170,7 @@ Deno.test("a watched selection wakes its watchers when an object comes, changes 
   await phase("");
 });
 
+// FR-19
 Deno.test("an object that goes lets go of what it watched", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ namespace, watch }) =>

@@ -30,6 +30,7 @@ function closedPort(): number {
   return listener.addr.port;
 }
 
+// FR-250
 Deno.test("the way back is this machine's end of a connection to the control plane's kubelet", async () => {
   using kubelet = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { transport, found } = look(nodes(node(closedPort(), "127.0.0.1"), node(kubelet.addr.port, "127.0.0.1")));
@@ -40,6 +41,7 @@ Deno.test("the way back is this machine's end of a connection to the control pla
   (await kubelet.accept()).close();
 });
 
+// FR-250
 Deno.test("where no way back can be found, it is told why and what to set", async () => {
   const closed = closedPort();
   const cases: [string, Step, RegExp][] = [
@@ -64,12 +66,14 @@ Deno.test("where no way back can be found, it is told why and what to set", asyn
   );
 });
 
+// FR-250
 Deno.test("at most four addresses are tried", async () => {
   using kubelet = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const dead = Array.from({ length: 4 }, () => node(closedPort(), "127.0.0.1"));
   await assert.rejects(look(nodes(...dead, node(kubelet.addr.port, "127.0.0.1"))).found, UsageError);
 });
 
+// FR-250
 Deno.test("nodes in a virtual machine of a desktop know it by a name, and reach its loopback; a cluster elsewhere does not", async () => {
   const unreached = nodes(node(closedPort(), "127.0.0.1"));
   for (const os of ["darwin", "windows"] as const) {

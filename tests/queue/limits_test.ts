@@ -49,6 +49,7 @@ Deno.test("a token bucket lets its burst through, then one per refill, and saves
   assert.equal(takeAll(), 3);
 });
 
+// FR-300
 Deno.test("a machine's clock that is set back takes no tokens away, and one set forward adds none", async () => {
   const clock = new VirtualClock(), bucket = new TokenBucket(clock, { burst: 2, refillMs: 100 });
   clock.set(-1_000_000);

@@ -69,6 +69,7 @@ class SteppedClock extends VirtualClock {
   }
 }
 
+// FR-14
 Deno.test("whatever is added, delayed, retried, taken and given back: no key is lost, none is held twice", async () => {
   await fc.assert(fc.asyncProperty(fc.array(STEP, { maxLength: 60 }), async (steps) => {
     const clock = new SteppedClock();

@@ -25,6 +25,7 @@ async function keysInOrder(queue: WorkQueue): Promise<string[]> {
   return keys;
 }
 
+// FR-14
 Deno.test("repeats of a key coalesce, and their reasons add up", async () => {
   const { queue, clock } = open();
   queue.add("a", "changed");
@@ -44,6 +45,7 @@ Deno.test("keys are served in the order in which they were added first", async (
   assert.deepEqual(await keysInOrder(queue), ["a", "b", "c"]);
 });
 
+// FR-14
 Deno.test("a key is held by one worker, and served again if it was added meanwhile", async () => {
   const { queue } = open();
   queue.add("a", "changed");
@@ -72,6 +74,7 @@ Deno.test("giving back what was not taken is a bug of the caller", () => {
   assert.throws(() => queue.done("a"), /done\("a"\) without take/);
 });
 
+// FR-15
 Deno.test("fresh changes go before the initial load", async () => {
   const { queue } = open();
   queue.add("old-1", "resume", "low");
@@ -105,6 +108,7 @@ Deno.test("a resync of a key that waits as a fresh change does not push it back"
   assert.deepEqual([item.key, item.priority, [...item.reasons]], ["a", "high", ["changed", "resume"]]);
 });
 
+// FR-15
 Deno.test("an endless stream of fresh changes does not starve the initial load", async () => {
   const { queue } = open();
   for (let i = 0; i < 5; i++) queue.add(`old-${i}`, "resume", "low");
@@ -131,6 +135,7 @@ Deno.test("the priority of what was added while working is kept", async () => {
   assert.deepEqual(await keysInOrder(queue), ["b", "a"]);
 });
 
+// FR-303
 Deno.test("ticks and retries that are due go behind fresh changes, and take turns with the initial load", async () => {
   const { queue, clock } = open();
   for (const key of ["tick-1", "tick-2"]) queue.addAfter(key, 10, "timer");
@@ -141,6 +146,7 @@ Deno.test("ticks and retries that are due go behind fresh changes, and take turn
   assert.deepEqual(await keysInOrder(queue), ["new", "tick-2", "old-1", "tick-1", "old-2"]);
 });
 
+// FR-300
 Deno.test("a machine's clock that is set moves no delay, and no wait", async () => {
   for (const deltaMs of [-100_000, 100_000]) {
     const { queue, clock } = open();

@@ -33,6 +33,7 @@ const SLIPPED_THROUGH = [
 ] as const;
 
 for (const [what, targets, message] of SLIPPED_THROUGH) {
+  // FR-121
   badInput.scenario(`${what} is a clear condition, not a crash`, async (scenario) => {
     const { then } = scenario, story = new Replicating(scenario);
     await story.begin([], { targets });
@@ -68,6 +69,7 @@ const REFUSED = [
 ] as const;
 
 for (const [what, spec, field] of REFUSED) {
+  // FR-120
   badInput.scenario(`the API server refuses ${what} and names the field`, async (scenario) => {
     const { then, cluster } = scenario, story = new Replicating(scenario);
     await then(

@@ -7,6 +7,7 @@ import { VirtualWorld } from "../operator/virtual_world.ts";
 
 const NAME = "registry-credentials";
 
+// FR-2
 Deno.test("each step of the demo happens, and the operator answers it", async () => {
   await using world = await VirtualWorld.open(replicator(), { scope: EVERYWHERE });
   const { client } = world;
@@ -38,6 +39,7 @@ Deno.test("each step of the demo happens, and the operator answers it", async ()
   assert.equal(replicationDemo.steps.length, 4);
 });
 
+// FR-2
 Deno.test("without an operator the demo shows what waits, and does not call it converged", async () => {
   await using world = await VirtualWorld.open(new Operator("idle"));
   await applyCrds(world.client, replicator());

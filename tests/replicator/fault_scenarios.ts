@@ -7,6 +7,7 @@ import { Replicating, secret, TRUSTING } from "./stories.ts";
 /** What replication costs, what it keeps to itself, and what becomes of it when it is killed or not allowed to write. */
 export const faults: Suite = new Suite("faults", () => replicator(TRUSTING));
 
+// FR-56, FR-130, FR-131
 faults.scenario(
   "a converged Replication costs no write: not by another reconcile, not by a restart",
   async (scenario) => {
@@ -44,6 +45,7 @@ const DEATHS = 14;
 
 for (const [how, verdict] of [["before", "dieBefore"], ["after", "dieAfter"]] as const) {
   for (let death = 1; death <= DEATHS; death++) {
+    // FR-125
     faults.scenario(
       `killed just ${how} write ${death}, the next run converges and leaves nothing behind`,
       async (scenario) => {
@@ -80,6 +82,7 @@ for (const [how, verdict] of [["before", "dieBefore"], ["after", "dieAfter"]] as
   }
 }
 
+// FR-54
 faults.scenario(
   "a namespace that forbids the copy is named with the missing rule, and does not hold up the others",
   async (scenario) => {
@@ -108,6 +111,7 @@ faults.scenario(
   { inProcess: true, operator: "stopped" },
 );
 
+// FR-65
 faults.scenario("what a Secret holds reaches no log line, no status and no Event", async (scenario) => {
   const { given, when, then, cluster, operator, logs, ref } = scenario, story = new Replicating(scenario);
   const hidden = "s3cr3t-swordfish";
@@ -129,6 +133,7 @@ faults.scenario("what a Secret holds reaches no log line, no status and no Event
   });
 }, { inProcess: true });
 
+// FR-56
 faults.scenario("no store holds the data of a copy or of a source", async (scenario) => {
   const { then, operator } = scenario, story = new Replicating(scenario);
   await story.begin(["team"]);
@@ -146,6 +151,7 @@ faults.scenario("no store holds the data of a copy or of a source", async (scena
   });
 }, { inProcess: true });
 
+// FR-47
 faults.scenario("a namespace deleted in the middle of the fan-out is no failure", async (scenario) => {
   const { when, then, cluster, operator, ref } = scenario, story = new Replicating(scenario);
   const [a] = await story.begin(["team-a", "team-b"]);

@@ -26,6 +26,7 @@ function readyOf({ status }: ReplicationObject): string | undefined {
   return ready && `${ready.status} ${ready.reason}`;
 }
 
+// FR-321
 Deno.test("two instances for one namespace each leave each other's copies alone, and the second says so", async () => {
   await using world = await World.open(replicator(TRUSTING));
   const [a, b, shared] = [await world.namespace("a"), await world.namespace("b"), await world.namespace("shared")];
@@ -61,6 +62,7 @@ Deno.test("two instances for one namespace each leave each other's copies alone,
   }
 });
 
+// FR-322
 Deno.test("the operator's own namespace never gets a copy, not even by a glob of a trusted namespace", async () => {
   const operatorNamespace = `ops-${crypto.randomUUID().slice(0, 8)}`;
   await using world = await World.open(replicator({ ...TRUSTING, operatorNamespace }));

@@ -35,6 +35,7 @@ function withAge(manifest: SecretObject, ageMs: number): SecretObject {
   return { ...manifest, metadata: { ...manifest.metadata, managedFields } };
 }
 
+// FR-320
 ownership.scenario("an exported copy applied over the source leaves the source and its copies", async (scenario) => {
   const { when, then, cluster, operator, expect, ref, namespace } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"]);
@@ -59,6 +60,7 @@ ownership.scenario("an exported copy applied over the source leaves the source a
   });
 }, { alone: true });
 
+// FR-320
 ownership.scenario(
   "an exported copy applied in other namespaces is a user's object, whatever it carries",
   async (scenario) => {
@@ -84,6 +86,7 @@ ownership.scenario(
   { alone: true },
 );
 
+// FR-320
 ownership.scenario("an exported copy applied where its copy once was is a user's object", async (scenario) => {
   const { when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
   const [a, b] = await story.begin(["team-a", "team-b"]);
@@ -112,6 +115,7 @@ ownership.scenario("an exported copy applied where its copy once was is a user's
   await then("theirs survives that, too", () => expect(ref(Secret, "token", b)).toExist());
 });
 
+// FR-320
 ownership.scenario("an old export written twice where its copy once was is a user's object", async (scenario) => {
   const { when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
   const [a, b] = await story.begin(["team-a", "team-b"]);
@@ -136,6 +140,7 @@ ownership.scenario("an old export written twice where its copy once was is a use
   await then("theirs is untouched", () => expect(ref(Secret, "token", b)).toMatch({ data: { key: btoa("one") } }));
 });
 
+// FR-321
 ownership.scenario(
   "two Replications that adopt, each with the other's source as its target, are a visible conflict",
   async (scenario) => {
@@ -167,6 +172,7 @@ ownership.scenario(
   },
 );
 
+// FR-321
 ownership.scenario("a copy is no source: chains and rings of Replications are refused", async (scenario) => {
   const { given, when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
   const [team, last] = await story.begin(["team", "last"]);
@@ -191,6 +197,7 @@ ownership.scenario("a copy is no source: chains and rings of Replications are re
   );
 });
 
+// FR-321
 ownership.scenario("Adopt takes no object that a controller owns, and no service account token", async (scenario) => {
   const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [a, b] = await given("namespaces with such objects", async () => {
@@ -223,6 +230,7 @@ ownership.scenario("Adopt takes no object that a controller owns, and no service
   });
 });
 
+// FR-321
 ownership.scenario("a service account token is no source", async (scenario) => {
   const { given, then, cluster, ref, namespace } = scenario, story = new Replicating(scenario);
   await given(
@@ -245,6 +253,7 @@ ownership.scenario("a service account token is no source", async (scenario) => {
   });
 });
 
+// FR-321
 ownership.scenario("a source that is replaced by a token just before it is copied is no source", async (scenario) => {
   const { given, when, then, cluster, operator, ref, namespace } = scenario, story = new Replicating(scenario);
   const annotations = { "kubernetes.io/service-account.name": "robot" }, manager = { name: "robot", namespace };
@@ -275,6 +284,7 @@ ownership.scenario("a source that is replaced by a token just before it is copie
   });
 }, { inProcess: true, operator: "stopped" });
 
+// FR-325
 ownership.scenario("orphaned copies are taken back without Adopt when the source returns", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
@@ -295,6 +305,7 @@ ownership.scenario("orphaned copies are taken back without Adopt when the source
   assert.equal(back.metadata?.annotations?.["pintle.dev/orphaned-by"], undefined);
 });
 
+// FR-325
 ownership.scenario("orphaned copies are taken back when a namespace's label flips back", async (scenario) => {
   const { given, when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
   const labels = { want: "yes" };
@@ -317,6 +328,7 @@ ownership.scenario("orphaned copies are taken back when a namespace's label flip
     }));
 });
 
+// FR-325
 ownership.scenario("an orphaned copy that its owner changed since is a conflict, not a copy", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
@@ -335,6 +347,7 @@ ownership.scenario("an orphaned copy that its owner changed since is a conflict,
   );
 });
 
+// FR-325
 ownership.scenario("an orphaned copy that a controller owns since is a conflict, not a copy", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
@@ -356,6 +369,7 @@ ownership.scenario("an orphaned copy that a controller owns since is a conflict,
   });
 });
 
+// FR-325
 ownership.scenario("copies of a Replication that was made again are its copies", async (scenario) => {
   const { when, then, cluster, operator, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"]);
@@ -376,6 +390,7 @@ ownership.scenario("copies of a Replication that was made again are its copies",
   await then("nothing is left", () => expect(ref(Replication, "token")).toBeGone());
 }, { alone: true });
 
+// FR-326
 ownership.scenario("the copy follows at once when what stood in its way goes", async (scenario) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario, story = new Replicating(scenario);
   const [a, b] = await given("two namespaces in which the name is taken", async () => {
@@ -408,6 +423,7 @@ ownership.scenario("the copy follows at once when what stood in its way goes", a
   });
 }, { inProcess: true, operator: "stopped" });
 
+// FR-320
 ownership.scenario("a copy that is taken over just before it would be deleted stays", async (scenario) => {
   const { given, when, then, cluster, operator, expect, ref, prefix } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"]);

@@ -113,6 +113,7 @@ function stepFor(record: CopyRecord | undefined, over: Partial<PlanInput> = {}):
   return planSteps({ ...input, copyIn: () => record, ...over })[0]!.kind;
 }
 
+// FR-56
 Deno.test("a copy whose content is all ours and nobody else's is kept unread; anything else is looked at", () => {
   assert.equal(stepFor(copy([own])), "keep");
   assert.equal(stepFor(undefined), "create");
@@ -140,6 +141,7 @@ Deno.test("a copy of an older source is written unread only if this process saw 
   assert.equal(stepFor(copy([own]), { source: relabelled }), "keep");
 });
 
+// FR-116
 Deno.test("what a source holds cannot be guessed from what is remembered of it", () => {
   assert.ok(!JSON.stringify(facts).includes('"1"'));
   const plain = sourceFacts(source, undefined);
@@ -147,6 +149,7 @@ Deno.test("what a source holds cannot be guessed from what is remembered of it",
   assert.equal(facts.keys, fieldKeys(["b", "a"], []));
 });
 
+// FR-56
 Deno.test("kubectl's last-applied annotation, which holds data, is not kept in memory", () => {
   const record = copy([own], {
     annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{data}", note: "x" },
@@ -154,6 +157,7 @@ Deno.test("kubectl's last-applied annotation, which holds data, is not kept in m
   assert.deepEqual(record.metadata?.annotations, { note: "x" });
 });
 
+// FR-320
 Deno.test("only copies that claim this very Replication are ever removed", () => {
   const mine = copy([own]);
   const claimed = (uid: string, at = place) => ({
@@ -212,6 +216,7 @@ Deno.test("a takeover is refused for whatever is in use by others, and else as t
 
 const settings = { protectedNamespaces: ["kube-*"], trustedNamespaces: [], operatorNamespace: "ops" };
 
+// FR-324
 Deno.test("targets that no namespace can ever match are named", () => {
   const compiled = (namespaces: string[], more: object = {}) =>
     compileTargets({ ...spec, targets: { namespaces, ...more } }, "home", settings);
@@ -234,6 +239,7 @@ Deno.test("targets that no namespace can ever match are named", () => {
   }
 });
 
+// FR-322
 Deno.test("a namespace trusts by the administrator's setting or by its own annotation, and by nothing else", () => {
   const namespace = (name: string, accept?: string) => ({
     metadata: { name, ...(accept === undefined ? {} : { annotations: { "pintle.dev/accept-from": accept } }) },
@@ -260,6 +266,7 @@ Deno.test("a namespace trusts by the administrator's setting or by its own annot
   assert.equal(verdict("home", namespace("home", "home"), ["*"]), "none");
 });
 
+// FR-323
 Deno.test("doctor warns of consent that is too wide, or none", async () => {
   const looked = async (accept: string) => {
     const items = [{ metadata: { name: "team", annotations: { "pintle.dev/accept-from": accept } } }];

@@ -7,6 +7,7 @@ import { configMap, Replicating, secret, TRUSTING } from "./stories.ts";
 /** What replication does when all goes well. */
 export const replication: Suite = new Suite("replication", () => replicator(TRUSTING));
 
+// FR-40, FR-170
 replication.scenario(
   "a Secret is copied to every matching namespace, marked, labelled, and to no other",
   async (scenario) => {
@@ -46,6 +47,7 @@ replication.scenario(
   },
 );
 
+// FR-40
 replication.scenario(
   "a ConfigMap is copied with its binary data, and without the source's own labels and annotations",
   async (scenario) => {
@@ -67,6 +69,7 @@ replication.scenario(
   },
 );
 
+// FR-40
 replication.scenario("globs exclude, and where a selector is given too, both must match", async (scenario) => {
   const { given, then, cluster, prefix } = scenario, story = new Replicating(scenario);
   const labels = { registry: "enabled" };
@@ -86,6 +89,7 @@ replication.scenario("globs exclude, and where a selector is given too, both mus
   });
 });
 
+// FR-41
 replication.scenario("kube-* namespaces are protected even from a glob that names everything", async (scenario) => {
   const { then, cluster, ref, prefix } = scenario, story = new Replicating(scenario);
   await story.begin(["team"], { targets: { namespaces: ["kube-system", `${prefix}-*`] } });
@@ -95,6 +99,7 @@ replication.scenario("kube-* namespaces are protected even from a glob that name
   });
 });
 
+// FR-53
 replication.scenario("a Secret of one mebibyte is copied", async (scenario) => {
   const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await given("a namespace", () => story.namespaces("team"));
@@ -107,6 +112,7 @@ replication.scenario("a Secret of one mebibyte is copied", async (scenario) => {
   await then("the copy is as large", () => expect(ref(Secret, "token", team)).toMatch({ data }));
 });
 
+// FR-43
 replication.scenario(
   "a change of the source reaches every copy, and a key that is gone there goes",
   async (scenario) => {
@@ -125,6 +131,7 @@ replication.scenario(
   },
 );
 
+// FR-43
 replication.scenario(
   "a change of labels alone, of the source or of the Replication, writes to no copy",
   async (scenario) => {
@@ -147,6 +154,7 @@ replication.scenario(
   { inProcess: true },
 );
 
+// FR-47
 replication.scenario(
   "what follows namespaces: one that appears, one that is relabelled in and out, one that goes",
   async (scenario) => {
@@ -173,6 +181,7 @@ replication.scenario(
   },
 );
 
+// FR-49
 replication.scenario(
   "another target name or source moves the copies, and leaves none under the old name",
   async (scenario) => {
@@ -191,6 +200,7 @@ replication.scenario(
   },
 );
 
+// FR-48
 replication.scenario(
   "labels that are no longer asked for disappear from the copies; other people's stay",
   async (scenario) => {
@@ -221,6 +231,7 @@ const edits = [
   ["our annotations removed", { metadata: { annotations: null } }],
 ] as const;
 for (const [what, patch] of edits) {
+  // FR-48
   replication.scenario(`a copy edited by hand (${what}) is restored`, async (scenario) => {
     const { when, then, cluster, expect, ref, namespace } = scenario, story = new Replicating(scenario);
     // Without its annotation the copy is nobody's, and taking it back is an adoption.
@@ -240,6 +251,7 @@ for (const [what, patch] of edits) {
   });
 }
 
+// FR-48
 replication.scenario("a copy that is deleted comes back", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"]);

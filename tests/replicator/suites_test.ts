@@ -1,3 +1,4 @@
+// FR-170
 import { denoTests } from "../../lib/harness/mod.ts";
 import { testSource } from "../cluster.ts";
 import { suites } from "./suites.ts";

@@ -22,6 +22,7 @@ async function accept({ cluster, ref }: ScenarioContext, namespace: string, from
   await cluster.patch(ref(Namespace, namespace), { metadata: { annotations: { [ACCEPT]: from } } } as never);
 }
 
+// FR-322
 trust.scenario(
   "without trust nothing is written, and the status says what to do; consent is enough",
   async (scenario) => {
@@ -61,6 +62,7 @@ trust.scenario(
   },
 );
 
+// FR-322
 trust.scenario("consent that is withdrawn stops writes and deletes nothing", async (scenario) => {
   const { given, when, then, cluster, expect, ref, namespace } = scenario, story = new Replicating(scenario);
   const [a, b] = await given("two namespaces that accept copies", async () => {
@@ -83,6 +85,7 @@ trust.scenario("consent that is withdrawn stops writes and deletes nothing", asy
   await story.gone(b!);
 });
 
+// FR-322
 trust.scenario("a trusted namespace writes everywhere, and may adopt", async (scenario) => {
   const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [platform, team] = await given("a trusted namespace, and one in which the name is taken", async () => {
@@ -98,6 +101,7 @@ trust.scenario("a trusted namespace writes everywhere, and may adopt", async (sc
   await then("the object is a copy", () => expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("one") } }));
 });
 
+// FR-322
 trust.scenario("a tenant cannot overwrite a Secret of a namespace that accepts its copies", async (scenario) => {
   const { given, then, cluster, expect, ref, namespace } = scenario, story = new Replicating(scenario);
   const [victim] = await given("a namespace that accepts copies and has a Secret of the name", async () => {
@@ -118,6 +122,7 @@ trust.scenario("a tenant cannot overwrite a Secret of a namespace that accepts i
   );
 });
 
+// FR-322
 trust.scenario("a tenant who names every namespace takes no name from the platform", async (scenario) => {
   const { given, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
   await story.begin(["team"], { targets: { namespaces: ["*"] } });
@@ -136,6 +141,7 @@ trust.scenario("a tenant who names every namespace takes no name from the platfo
 });
 
 for (const name of ["kube-root-ca.crt", "istio-ca-root-cert"]) {
+  // FR-322
   trust.scenario(`${name} is never written, not even by a trusted namespace`, async (scenario) => {
     const { given, when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const [platform, team] = await given("a trusted namespace and another", () => story.namespaces("platform", "team"));
@@ -159,6 +165,7 @@ const NEVER = [
   ["a protected namespace", "protected", /"[^"]*-protected" is protected \(PINTLE_PROTECTED_NAMESPACES\)/],
 ] as const;
 for (const [what, target, reason] of NEVER) {
+  // FR-324
   trust.scenario(`targets that name ${what} alone are a condition that says so`, async (scenario) => {
     const { given, when, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
     const [platform] = await given("namespaces", () => story.namespaces("platform", "protected", "team"));

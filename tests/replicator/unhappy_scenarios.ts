@@ -7,6 +7,7 @@ import { configMap, Replicating, secret, TRUSTING } from "./stories.ts";
 /** What replication does when the world is not as a Replication asks. */
 export const unhappy: Suite = new Suite("unhappy", () => replicator(TRUSTING));
 
+// FR-42
 unhappy.scenario(
   "a source that is missing is said aloud; when it is created, copies follow at once",
   async (scenario) => {
@@ -34,6 +35,7 @@ unhappy.scenario(
 
 for (const [policy, survives] of [["Delete", false], ["Orphan", true]] as const) {
   const outcome = survives ? "stay, and are nobody's" : "go";
+  // FR-50
   unhappy.scenario(
     `of a source that is deleted, with deletionPolicy ${policy}, the copies ${outcome}`,
     async (scenario) => {
@@ -50,6 +52,7 @@ for (const [policy, survives] of [["Delete", false], ["Orphan", true]] as const)
     },
   );
 
+  // FR-51
   unhappy.scenario(
     `a Replication deleted while the operator is down is cleaned up by the next run (${policy})`,
     async (scenario) => {
@@ -73,6 +76,7 @@ for (const [policy, survives] of [["Delete", false], ["Orphan", true]] as const)
   );
 }
 
+// FR-44
 unhappy.scenario(
   "a source made anew with another type replaces the copies, which cannot change theirs",
   async (scenario) => {
@@ -91,6 +95,7 @@ unhappy.scenario(
   },
 );
 
+// FR-44
 unhappy.scenario("the type changes while the operator is down: the copy is replaced in place", async (scenario) => {
   const { when, then, cluster, expect, operator, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], {}, { type: "example.com/a" });
@@ -105,6 +110,7 @@ unhappy.scenario("the type changes while the operator is down: the copy is repla
   await story.ready(1);
 }, { alone: true });
 
+// FR-44
 unhappy.scenario("an immutable source gives immutable copies, and its successor replaces them", async (scenario) => {
   const { when, then, cluster, expect, operator, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], {}, { immutable: true });
@@ -124,6 +130,7 @@ unhappy.scenario("an immutable source gives immutable copies, and its successor 
   assert.equal(second.immutable, true);
 }, { alone: true });
 
+// FR-44
 unhappy.scenario("a source that becomes immutable makes its copies immutable", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"]);
@@ -132,6 +139,7 @@ unhappy.scenario("a source that becomes immutable makes its copies immutable", a
   await then("so does the copy", () => expect(ref(Secret, "token", team)).toMatch({ immutable: true }));
 });
 
+// FR-45
 unhappy.scenario(
   "an object that is no copy is a visible conflict: untouched, named, and the other namespaces are served",
   async (scenario) => {
@@ -155,6 +163,7 @@ unhappy.scenario(
   },
 );
 
+// FR-45
 unhappy.scenario(
   "conflictPolicy Adopt takes over what stands in the way, of the same type or of another",
   async (scenario) => {
@@ -178,6 +187,7 @@ unhappy.scenario(
   },
 );
 
+// FR-46
 unhappy.scenario(
   "of two Replications for one target the second says so and waits; when the first goes, it takes over",
   async (scenario) => {
@@ -203,6 +213,7 @@ unhappy.scenario(
   },
 );
 
+// FR-52
 unhappy.scenario("suspend leaves everything as it is, and going on catches up", async (scenario) => {
   const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   const [team, late] = await story.begin(["team", "team-late"]);
@@ -226,6 +237,7 @@ unhappy.scenario("suspend leaves everything as it is, and going on catches up", 
   await story.copied(late!, "two");
 });
 
+// FR-47
 unhappy.scenario(
   "a namespace that is being deleted is no failure, and its end leaves the others ready",
   async (scenario) => {
@@ -252,6 +264,7 @@ unhappy.scenario(
   },
 );
 
+// FR-55
 unhappy.scenario("a status names at most twenty failures, and counts them all", async (scenario) => {
   const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
   await given("23 namespaces in which the name is taken", async () => {

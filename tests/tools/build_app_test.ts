@@ -16,6 +16,7 @@ async function deno(...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
+// FR-133
 Deno.test("Deno sees no chunk of a bundle before it is loaded, and loads it then", async () => {
   const files = {
     "main.js": 'import"./a.js";if(Deno.args[0])import("./b.js").then(m=>console.log(m.name));',

@@ -47,6 +47,7 @@ async function ciRun(answers: Answers, assets = false): Promise<{ code: number; 
   }
 }
 
+// FR-143
 Deno.test("where everything holds, its last line adds up what ran, and it exits 0", async () => {
   const { code, lines } = await ciRun(GREEN);
   assert.deepEqual([code, lines.at(-1)], [0, "28 passed, 0 failed"], "22 tests and 6 checks");
@@ -54,6 +55,7 @@ Deno.test("where everything holds, its last line adds up what ran, and it exits 
   assert.deepEqual([both.code, both.lines.at(-1)], [0, "35 passed, 0 failed"]);
 });
 
+// FR-143
 Deno.test("a suite that fails, ends badly or runs nothing is a failure", async () => {
   const cases: [string, readonly [string, number?], string][] = [
     ["a failed test", ["FAILED | 11 passed | 2 failed (2s)", 1], "27 passed, 2 failed"],
@@ -70,6 +72,7 @@ Deno.test("a suite that fails, ends badly or runs nothing is a failure", async (
   assert.deepEqual([code, lines.at(-1)], [1, "28 passed, 1 failed"], "the real control plane ran nothing");
 });
 
+// FR-143
 Deno.test("each check that fails is a failure, and names itself", async () => {
   const checks: Record<string, string> = {
     "fmt": "format",
@@ -87,6 +90,7 @@ Deno.test("each check that fails is a failure, and names itself", async () => {
   assert.deepEqual([unconverged.code, unconverged.lines.at(-1)], [1, "27 passed, 1 failed"]);
 });
 
+// FR-143
 Deno.test("it asks for what the README tells people to type", async () => {
   const [script, readme] = await Promise.all(
     [SCRIPT, new URL("../../README.md", import.meta.url)].map((path) => Deno.readTextFile(path)),

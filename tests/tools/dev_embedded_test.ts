@@ -41,6 +41,7 @@ function start(folder: string, wrapper: readonly string[] = [], input = false): 
   });
 }
 
+// FR-195
 terminalTest(
   "the embedded loop runs operator and scenarios, runs them again when a source changes, and Ctrl-C leaves nothing",
   async () => {
@@ -62,6 +63,7 @@ terminalTest(
   },
 );
 
+// FR-195
 Deno.test("SIGTERM ends the embedded loop and what it started, though a watcher would go on", async () => {
   await using made = await project();
   const { folder } = made;

@@ -33,6 +33,7 @@ const RUN = [
   "2 passed, 1 failed",
 ];
 
+// FR-195
 Deno.test("on a terminal scenarios that pass are counted in one line, and everything else stays", () => {
   const { lines, drawn, terminal, area } = paper(80);
   using screen = new DevScreen(terminal, area);
@@ -53,6 +54,7 @@ Deno.test("on a terminal scenarios that pass are counted in one line, and everyt
   assert.equal(drawn.at(-1), "", "a run that has ended leaves no line");
 });
 
+// FR-195
 Deno.test("a run that a change of the sources cut off is forgotten when the next one begins", () => {
   const { drawn, terminal, area } = paper(80);
   using screen = new DevScreen(terminal, area);
@@ -61,6 +63,7 @@ Deno.test("a run that a change of the sources cut off is forgotten when the next
 });
 
 for (const columns of [10, 30, 80, 200]) {
+  // FR-195
   Deno.test(`the line that counts fits a terminal of ${columns} columns`, () => {
     const { drawn, terminal, area } = paper(columns);
     using screen = new DevScreen(terminal, area);
@@ -71,6 +74,7 @@ for (const columns of [10, 30, 80, 200]) {
   });
 }
 
+// FR-195
 Deno.test("elsewhere every line is written as it comes, and no control character of it acts", () => {
   const { lines, terminal } = paper(80);
   using screen = new DevScreen(terminal);

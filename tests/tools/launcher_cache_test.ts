@@ -34,6 +34,7 @@ Deno.test("it unpacks into the cache folder that is asked for, else XDG's, else 
   }
 });
 
+// FR-204
 Deno.test("without a home that it can write, it unpacks into a temporary folder of this user alone", async () => {
   await using packaged = await Packaged.make();
   const { TMPDIR } = await temporary(packaged), own = `${TMPDIR}/tool-${isRoot ? 65_534 : Deno.uid()}`;
@@ -84,6 +85,7 @@ const HOSTILE: Record<string, { act: (packaged: Packaged) => Promise<unknown>; r
 for (const [what, { act, root }] of Object.entries(HOSTILE)) {
   testWith(
     root && rootOnly,
+    // FR-203
     `a cache folder that is ${what} is not used: another one is, and nothing is put there`,
     async () => {
       await using packaged = await Packaged.make();
@@ -104,6 +106,7 @@ for (const [what, { act, root }] of Object.entries(HOSTILE)) {
   );
 }
 
+// FR-203
 Deno.test("where a stranger took the temporary folder too, it refuses and names the way out", async () => {
   await using packaged = await Packaged.make();
   const { TMPDIR } = await temporary(packaged);
@@ -119,6 +122,7 @@ Deno.test("where a stranger took the temporary folder too, it refuses and names 
   await Deno.chmod(packaged.home, 0o700);
 });
 
+// FR-203
 Deno.test("a cache folder that was asked for and cannot be used is refused, not replaced by another", async () => {
   await using packaged = await Packaged.make();
   await packaged.mkdir(`${packaged.folder}/open/tool`, 0o777);
@@ -133,6 +137,7 @@ Deno.test("a cache folder that was asked for and cannot be used is refused, not 
   await assert.rejects(Deno.stat(packaged.cache), Deno.errors.NotFound);
 });
 
+// FR-204
 Deno.test("a file-size limit, as a full disk, is one line and a fix, and leaves nothing half-made", async () => {
   await using packaged = await Packaged.make();
   const { code, out, err } = await packaged.run(["folder"], { through: ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh"] });
@@ -166,6 +171,7 @@ const mayMount = async () => {
   return success ? undefined : "nothing can be mounted here";
 };
 
+// FR-204
 testWith(await mayMount(), "a full disk is one line and a fix, and leaves nothing half-made", async () => {
   await using packaged = await Packaged.make();
   await mounted(packaged, "size=8k", async (folder) => {
@@ -177,6 +183,7 @@ testWith(await mayMount(), "a full disk is one line and a fix, and leaves nothin
   });
 });
 
+// FR-204
 testWith(await mayMount(), "a file system that runs no programs is named", async () => {
   await using packaged = await Packaged.make();
   await mounted(packaged, "noexec", async (folder) => {
@@ -186,6 +193,7 @@ testWith(await mayMount(), "a file system that runs no programs is named", async
   });
 });
 
+// FR-201
 testWith(await mayMount(), "a complete cache on a file system that cannot be written is used", async () => {
   await using packaged = await Packaged.make();
   await mounted(packaged, "size=1m", async (folder) => {
@@ -196,6 +204,7 @@ testWith(await mayMount(), "a complete cache on a file system that cannot be wri
   });
 });
 
+// FR-201
 Deno.test("a complete cache whose folder lost its write permission is used", async () => {
   await using packaged = await Packaged.make();
   await startedFrom(packaged);
@@ -204,6 +213,7 @@ Deno.test("a complete cache whose folder lost its write permission is used", asy
   await Deno.chmod(packaged.cache, 0o700);
 });
 
+// FR-204
 Deno.test("without the programs that unpack, it names the one that is missing", async () => {
   await using packaged = await Packaged.make();
   const bin = await packaged.mkdir(`${packaged.folder}/few`, 0o755);
@@ -236,6 +246,7 @@ async function killGroup({ pid }: Deno.ChildProcess, signal: string): Promise<vo
 }
 
 for (const [signal, code] of Object.entries({ INT: 130, TERM: 143, HUP: 129 })) {
+  // FR-204
   Deno.test(`SIG${signal} while it unpacks leaves nothing behind and exits ${code}`, async () => {
     await using packaged = await Packaged.make();
     const child = await halfUnpacked(packaged);
@@ -247,6 +258,7 @@ for (const [signal, code] of Object.entries({ INT: 130, TERM: 143, HUP: 129 })) 
   });
 }
 
+// FR-204
 Deno.test("what a killed run left half-made is never trusted, and goes after a day", async () => {
   await using packaged = await Packaged.make();
   const child = await halfUnpacked(packaged);

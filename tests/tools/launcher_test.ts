@@ -13,6 +13,7 @@ const SHELLS: Readonly<Record<string, readonly string[]>> = {
 
 for (const [name, through] of Object.entries(SHELLS)) {
   const missing = through[0] && !await findProgram(through[0]) ? `there is no ${through[0]} here` : undefined;
+  // FR-200
   testWith(missing, `${name} unpacks once, and starts the program with its permissions each time`, async () => {
     await using packaged = await Packaged.make();
     const first = await packaged.run(["flags"], { through });
@@ -34,6 +35,7 @@ for (const [name, through] of Object.entries(SHELLS)) {
     assert.equal((await Deno.stat(`${await packaged.version()}/app/main.js`)).ino, ino, "it was not unpacked again");
   });
 
+  // FR-200
   testWith(missing, `${name} gives the program its arguments, input, umask, environment and exit code`, async () => {
     await using packaged = await Packaged.make();
     const said = async (...[args, options]: Parameters<Packaged["run"]>) =>
@@ -51,6 +53,7 @@ for (const [name, through] of Object.entries(SHELLS)) {
   });
 }
 
+// FR-200
 Deno.test("the program takes the place of the shell: signals reach it", async () => {
   await using packaged = await Packaged.make();
   await packaged.run([]);
@@ -63,6 +66,7 @@ Deno.test("the program takes the place of the shell: signals reach it", async ()
   await child.stderr.cancel();
 });
 
+// FR-200
 Deno.test("it finds itself through PATH, through links, and by a name without a folder", async () => {
   await using packaged = await Packaged.make();
   const bin = `${packaged.folder}/bin of somebody`;
@@ -92,6 +96,7 @@ Deno.test("it finds itself through PATH, through links, and by a name without a 
   }
 });
 
+// FR-201
 Deno.test("ten first runs at once all work, and leave one folder and no litter", async () => {
   await using packaged = await Packaged.make();
   const runs = await Promise.all(Array.from({ length: 10 }, (_, at) => packaged.run(["arguments", `${at}`])));
@@ -100,6 +105,7 @@ Deno.test("ten first runs at once all work, and leave one folder and no litter",
   assert.deepEqual((await packaged.list(version)).filter((path) => path.includes(".unpack")), []);
 });
 
+// FR-201
 Deno.test("ten runs at once on an incomplete cache all work, and complete it", async () => {
   await using packaged = await Packaged.make();
   await packaged.run([]);
@@ -115,6 +121,7 @@ async function zero(path: string): Promise<void> {
   await Deno.writeFile(path, new Uint8Array((await Deno.stat(path)).size));
 }
 
+// FR-201, FR-356
 Deno.test("a cache that lacks a file, has a short one, or is none at all is mended", async () => {
   await using packaged = await Packaged.make();
   await packaged.run([]);
@@ -165,6 +172,7 @@ Deno.test("a later start needs few programs in PATH", async () => {
   assert.deepEqual([ended.code, ended.err], [7, ""]);
 });
 
+// FR-356
 Deno.test("a large runtime that lost a part of its content is unpacked again", async () => {
   const bytes = 1_000_000, more = `\nexit 0\n${"#".repeat(bytes)}\n`;
   await using packaged = await Packaged.make({ more });
@@ -179,6 +187,7 @@ Deno.test("a large runtime that lost a part of its content is unpacked again", a
 
 for (const [name, through] of Object.entries(SHELLS)) {
   const missing = through[0] && !await findProgram(through[0]) ? `there is no ${through[0]} here` : undefined;
+  // FR-356
   testWith(missing, `${name} unpacks and runs with closed streams: a closed output is no damaged file`, async () => {
     await using packaged = await Packaged.make();
     const closed = (streams: string) => ["sh", "-c", `exec "$@" ${streams}`, "sh", ...through];
@@ -189,6 +198,7 @@ for (const [name, through] of Object.entries(SHELLS)) {
   });
 }
 
+// FR-202
 Deno.test("a damaged file runs nothing, and says so in one line and a fix", async () => {
   await using packaged = await Packaged.make();
   const whole = await Deno.readFile(packaged.file), head = new TextDecoder().decode(whole).indexOf("\n__PAYLOAD__\n");
@@ -210,6 +220,7 @@ Deno.test("a damaged file runs nothing, and says so in one line and a fix", asyn
   }
 });
 
+// FR-202
 Deno.test("a file that was cut off within its first lines runs nothing", async () => {
   await using packaged = await Packaged.make();
   const whole = await Deno.readFile(packaged.file);

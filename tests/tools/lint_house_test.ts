@@ -25,6 +25,7 @@ const FORBIDDEN: [string, string, RegExp][] = [
   ["base", "nowhere", /lib\/nowhere\/ is no room/],
 ];
 for (const [from, to, why] of FORBIDDEN) {
+  // FR-140
   Deno.test(`${from} may not import ${to}`, () => assert.match(breach(from, to) ?? "allowed", why));
 }
 
@@ -115,6 +116,7 @@ Deno.test("deno lint passes what keeps the rules, and base alone may ask the mac
   assert.deepEqual((await lint("tools/sample.ts", 'Deno.env.get("HOME");\nDate.now();\n')).code, 0);
 });
 
+// FR-431
 Deno.test("an example imports the library by name alone, and only its test a cluster of the tests", () => {
   const allowed = [
     [
@@ -134,6 +136,7 @@ Deno.test("an example imports the library by name alone, and only its test a clu
   assert.match(exampleBreach("/p/examples/a/operator_test.ts", "/p/lib/controller/mod.ts") ?? "allowed", /not lib/);
 });
 
+// FR-262
 Deno.test("the linter fails on an example that reaches behind the public API", async () => {
   const { code, said } = await lint("examples/a/operator.ts", 'import "../../lib/controller/mod.ts";\n');
   assert.deepEqual([code, said.includes("an example imports @pintle/pintle by name")], [1, true], said);

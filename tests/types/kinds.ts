@@ -1,3 +1,4 @@
+// FR-381, FR-430
 // Mistakes that the compiler finds: `deno task check` fails where one of them compiles.
 import * as z from "zod";
 import {

@@ -11,6 +11,7 @@ const MISTAKES = [
   [`await apply(Widget, { spec: { sise: 1 } });`, "'sise' does not exist"],
 ] as const;
 
+// FR-381
 Deno.test("the compiler names a mistyped child field in at most five lines", async () => {
   const messages = await check(MISTAKES.map(([line]) => line));
   assert.equal(messages.length, MISTAKES.length, messages.join("\n"));

@@ -1,3 +1,4 @@
+// FR-382
 // A field that the package of types lacks is added by the program that needs it.
 import { Operator, Pod } from "../../lib/mod.ts";
 

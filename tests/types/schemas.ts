@@ -1,3 +1,4 @@
+// FR-381
 // Mistakes in definitions of kinds that the compiler finds: `deno task check` fails where one of them compiles.
 import * as z from "zod";
 import { defineResource, Operator, withRules } from "../../lib/mod.ts";

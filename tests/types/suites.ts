@@ -1,3 +1,4 @@
+// FR-392, FR-396
 // Mistakes in suites that the compiler finds: `deno task check` fails where one of them compiles.
 import { ConfigMap, Operator } from "../../lib/mod.ts";
 import { Suite } from "../../lib/harness/mod.ts";

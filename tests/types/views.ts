@@ -1,3 +1,4 @@
+// FR-410
 // Mistakes with views that the compiler finds: `deno task check` fails where one of them compiles.
 import * as z from "zod";
 import { ConfigMap, defineResource, Operator, Pod, Secret, view, watch } from "../../lib/operator/mod.ts";

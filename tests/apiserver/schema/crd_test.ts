@@ -90,6 +90,7 @@ Deno.test("a schema that is not structural is refused", () => {
   }
 });
 
+// FR-87
 Deno.test("a rule that cannot be evaluated here makes the CRD refused, and says so", () => {
   const rules = [
     "quantity(self).isGreaterThan(quantity('1'))",
@@ -108,6 +109,7 @@ Deno.test("a rule that cannot be evaluated here makes the CRD refused, and says 
   assert.ok(causes.some((cause) => cause.message?.includes("uncorrelatable")));
 });
 
+// FR-87
 Deno.test("rules see integers, times and escaped names, and a missing key fails the rule", () => {
   const judge = (schema: Record<string, unknown>, value: unknown) => {
     const { types, causes } = resourceTypesOf(withField(schema));

@@ -1,3 +1,4 @@
+// FR-298
 import assert from "node:assert/strict";
 import type { DynamicObject } from "../../../lib/apimachinery/mod.ts";
 import { listCauses } from "../../../lib/apiserver/schema/list_validation.ts";

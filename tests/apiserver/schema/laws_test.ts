@@ -58,6 +58,7 @@ function entry(object: DynamicObject, manager: string): ManagedFieldsEntry | und
   return object.metadata?.managedFields?.find((one) => one.manager === manager);
 }
 
+// FR-82
 Deno.test("applying the same again changes nothing, not even a time, and applyIsCurrent foretells it", () => {
   fc.assert(fc.property(spec, spec, (first, second) => {
     const shared = apply(apply(undefined, widget(first), "m"), widget(second), "n");
@@ -68,6 +69,7 @@ Deno.test("applying the same again changes nothing, not even a time, and applyIs
   }));
 });
 
+// FR-27
 Deno.test("applyIsCurrent is never true where an apply would change something", () => {
   fc.assert(
     fc.property(spec, spec, spec, (first, second, next) => {

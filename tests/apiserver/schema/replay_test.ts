@@ -1,3 +1,4 @@
+// FR-81
 import assert from "node:assert/strict";
 import {
   applyJsonPatch,

@@ -42,6 +42,7 @@ for (const [path, recorded] of Object.entries(views.discovery)) {
   });
 }
 
+// FR-88
 Deno.test("the group list names each group with its versions, the preferred one first, as a real server does", () => {
   const { groups } = apiGroupList(TYPES) as {
     groups: { name: string; versions: unknown[]; preferredVersion: unknown }[];
@@ -58,6 +59,7 @@ Deno.test("the group list names each group with its versions, the preferred one 
   assert.equal(apiResourceList(TYPES, "nothing/v1"), undefined);
 });
 
+// FR-5
 Deno.test("aggregated discovery lists every type exactly once, with its subresources", () => {
   const names = (["core", "groups"] as const).flatMap((of) => {
     const document = aggregatedDiscovery(TYPES, of) as {
@@ -110,6 +112,7 @@ for (const [path, recorded] of Object.entries(views.tables)) {
   });
 }
 
+// FR-88
 Deno.test("ages are written as kubectl writes them", () => {
   const second = 1_000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
   const cases: [number, string][] = [
@@ -135,6 +138,7 @@ Deno.test("ages are written as kubectl writes them", () => {
   for (const [milliseconds, text] of cases) assert.equal(humanDuration(milliseconds), text);
 });
 
+// FR-88
 Deno.test("printer columns of a custom resource follow their paths", () => {
   const [widget] = resourceTypesOf(WIDGET_CRD).types;
   const columns = [
@@ -162,6 +166,7 @@ Deno.test("printer columns of a custom resource follow their paths", () => {
   assert.deepEqual(table.rows, [{ cells: ["w", 3, "True", "p,q", "p", "x", "x", null, "5m12s"] }]);
 });
 
+// FR-5
 Deno.test("OpenAPI names every kind, its patch takes fieldValidation, and every reference leads somewhere", () => {
   for (const groupVersion of ["v1", "apps/v1", "apiextensions.k8s.io/v1", "shop.example.com/v1"]) {
     const document = openApiDocument(TYPES, groupVersion) as {
