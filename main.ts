@@ -53,7 +53,7 @@ if (import.meta.main) {
     settings,
     checks: [trustCheck],
     demo: () => replicationDemo,
-    aftermath: "the copies of a Replication go with it, or stay without a claim where its deletionPolicy is Orphan",
+    deletionNote: "the copies of a Replication go with it, or stay without a claim where its deletionPolicy is Orphan",
     root: import.meta.dirname,
     scaffolds: true,
     suites: async () => (await import("./tests/replicator/suites.ts")).suites,

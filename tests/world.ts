@@ -15,7 +15,7 @@ import {
   type WriteFault,
 } from "../lib/harness/mod.ts";
 import { InProcessOperator } from "../lib/harness/in_process_operator.ts";
-import { Stage } from "../lib/harness/stage.ts";
+import { ScenarioEnvironment } from "../lib/harness/scenario_environment.ts";
 import { Timeline } from "../lib/harness/timeline.ts";
 import { waitUntil } from "../lib/harness/waiting.ts";
 import { openCluster } from "./cluster.ts";
@@ -34,9 +34,14 @@ export class World implements AsyncDisposable {
   readonly client: Client;
   readonly #timeline: Timeline;
   readonly #operator: InProcessOperator;
-  readonly #stage: Stage;
+  readonly #stage: ScenarioEnvironment;
 
-  private constructor(readonly cluster: Cluster, stage: Stage, operator: InProcessOperator, timeline: Timeline) {
+  private constructor(
+    readonly cluster: Cluster,
+    stage: ScenarioEnvironment,
+    operator: InProcessOperator,
+    timeline: Timeline,
+  ) {
     this.client = new Client(cluster.transport(), { fieldManager: "test" });
     this.#stage = stage;
     this.#operator = operator;
@@ -60,7 +65,7 @@ export class World implements AsyncDisposable {
     const options = { cluster: within, declared, operator, timeline, prefix, clock, waitMsMax: WAIT_MS_MAX };
     return new World(
       within,
-      await Stage.open({ ...options, signal: new AbortController().signal }),
+      await ScenarioEnvironment.open({ ...options, signal: new AbortController().signal }),
       operator,
       timeline,
     );

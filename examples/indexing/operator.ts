@@ -1,14 +1,14 @@
-// An index: a Roster lists the pods of an app, which are looked up and never listed.
+// An index: a MemberList lists the pods of an app, which are looked up and never listed.
 // Try it: deno run -A examples/indexing/operator.ts run --cluster embedded
 import * as z from "zod";
 import { defineResource, keyOf, ObjectIndex, type ObjectOf, Operator, Pod } from "@pintle/pintle";
 import { cli } from "@pintle/pintle/cli";
 
 /** Who is in an app. */
-export const Roster = defineResource({
+export const MemberList = defineResource({
   group: "examples.pintle.dev",
   version: "v1",
-  kind: "Roster",
+  kind: "MemberList",
   spec: z.object({ app: z.string().min(1) }),
   status: z.object({ pods: z.array(z.string()).optional(), pending: z.int().optional() }),
 });
@@ -25,7 +25,7 @@ const podsByApp = new ObjectIndex("pods by app", ({ metadata = {}, status }: Obj
 export function operator(): Operator {
   const made = new Operator("rosters");
   made.on(Pod).index(podsByApp);
-  made.on(Roster).reconcile(({ namespace, spec, index, status }) => {
+  made.on(MemberList).reconcile(({ namespace, spec, index, status }) => {
     const pods = index(podsByApp).get(place(namespace, spec.app));
     status.set({
       pods: pods.map(({ name }) => name).sort(),

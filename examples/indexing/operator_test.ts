@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
 import { Pod, ServiceAccount } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
-import { operator, Roster } from "./operator.ts";
+import { MemberList, operator } from "./operator.ts";
 
 const suite = new Suite("indexing", operator);
 const roster = (app: string) => ({
@@ -25,9 +25,9 @@ suite.scenario("a roster follows pods that come, change their app and go", async
   const { given, when, then, cluster, expect, ref } = scenario;
   await given("pods of two apps, one of none, and a roster of each app", async () => {
     await makePods(scenario, ["a", "shop"], ["b", "shop"], ["c", "mail"], ["d", undefined]);
-    for (const app of ["shop", "mail"]) await cluster.create(Roster, roster(app));
+    for (const app of ["shop", "mail"]) await cluster.create(MemberList, roster(app));
   });
-  const pods = (app: string, ...names: string[]) => expect(ref(Roster, app)).toMatch({ status: { pods: names } });
+  const pods = (app: string, ...names: string[]) => expect(ref(MemberList, app)).toMatch({ status: { pods: names } });
   await then("each has its own", () => pods("shop", "a", "b").then(() => pods("mail", "c")));
   await when("one changes its app", () => cluster.patch(ref(Pod, "b"), { metadata: { labels: { app: "mail" } } }));
   await then("both follow", () => pods("shop", "a").then(() => pods("mail", "b", "c")));
@@ -39,9 +39,9 @@ suite.scenario("after a crash the index is whole before anybody reads it: nothin
   const { given, when, then, cluster, operator, expect, ref } = scenario;
   await given("a roster of two", async () => {
     await makePods(scenario, ["a", "shop"], ["b", "shop"]);
-    await cluster.create(Roster, roster("shop"));
-    await expect(ref(Roster, "shop")).toMatch({ status: { pods: ["a", "b"] } });
-    await expect(ref(Roster, "shop")).toMatch({ status: { pending: 2 } });
+    await cluster.create(MemberList, roster("shop"));
+    await expect(ref(MemberList, "shop")).toMatch({ status: { pods: ["a", "b"] } });
+    await expect(ref(MemberList, "shop")).toMatch({ status: { pending: 2 } });
     await operator.inProcess.idle();
   });
   await when("the operator is killed, and another one starts", async () => {
@@ -55,10 +55,10 @@ suite.scenario("a roster of no app is refused, and one of an app that nobody run
   const { given, then, cluster, expect, ref } = scenario;
   await then(
     "it is refused",
-    () => assert.rejects(cluster.create(Roster, { ...roster(""), metadata: { name: "x" } }), /spec\.app/),
+    () => assert.rejects(cluster.create(MemberList, { ...roster(""), metadata: { name: "x" } }), /spec\.app/),
   );
-  await given("a roster of an unknown app", () => cluster.create(Roster, roster("ghost")));
-  await then("it is empty", () => expect(ref(Roster, "ghost")).toMatch({ status: { pods: [], pending: 0 } }));
+  await given("a roster of an unknown app", () => cluster.create(MemberList, roster("ghost")));
+  await then("it is empty", () => expect(ref(MemberList, "ghost")).toMatch({ status: { pods: [], pending: 0 } }));
 });
 
 denoTests(Deno.test, suite, { source: testSource });

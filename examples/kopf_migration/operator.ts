@@ -30,7 +30,7 @@ export function operator(buckets: Buckets): Operator {
   const made = new Operator("buckets", {
     // Reads what Kopf noted down, writes its own: Kopf's annotations stay as the way back.
     storage: new ChainStorage(new AnnotationStorage({ prefix: "buckets.pintle.dev" }), new KopfRecords()),
-    takesOver: [KOPF_FINALIZER],
+    legacyFinalizers: [KOPF_FINALIZER],
   });
   made.on(Bucket)
     .create(async ({ uid, spec, status }) => { // @kopf.on.create('buckets')

@@ -65,7 +65,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     signal,
   });
   await webhooks?.admit();
-  const story = new Story(scenario, client, clock, terminal, interrupts.signal);
+  const story = new ScenarioBody(scenario, client, clock, terminal, interrupts.signal);
   try {
     const view = await story.tell();
     if (interrupts.signal.aborted && flags.once) return EXIT.interrupted;
@@ -81,7 +81,12 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   }
 }
 
-async function stay(scenario: DemoScenario, story: Story, cluster: OpenedCluster, terminal: Terminal): Promise<void> {
+async function stay(
+  scenario: DemoScenario,
+  story: ScenarioBody,
+  cluster: OpenedCluster,
+  terminal: Terminal,
+): Promise<void> {
   terminal.out("");
   terminal.out(paint(terminal, "bold", "It stays up until Ctrl-C. Try:"));
   terminal.out(`  export KUBECONFIG=${cluster.kubeconfigPath}`);
@@ -91,7 +96,7 @@ async function stay(scenario: DemoScenario, story: Story, cluster: OpenedCluster
 }
 
 /** Tells a scenario step by step and draws what the cluster shows. */
-class Story {
+class ScenarioBody {
   readonly #scenario: DemoScenario;
   readonly #client: Client;
   readonly #clock: Clock;

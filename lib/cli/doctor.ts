@@ -1,7 +1,7 @@
 import { SystemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { Client } from "../client/mod.ts";
-import { type Diagnosis, type Examination, examine, type Verdict } from "./doctor/diagnosis.ts";
+import { type CheckContext, type CheckResult, examine, type Verdict } from "./doctor/check.ts";
 import { conversionCheck } from "./doctor/conversion_check.ts";
 import { installationCheck } from "./doctor/installation_check.ts";
 import { memoryCheck } from "./doctor/memory_check.ts";
@@ -67,7 +67,7 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
   });
   const account = { namespace, name: operator.name };
   const peering = peeringPlace(context, cluster);
-  const examination: Examination = {
+  const examination: CheckContext = {
     client,
     transport,
     server,
@@ -79,7 +79,7 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     table,
     signal,
   };
-  const found: Diagnosis[] = [];
+  const found: CheckResult[] = [];
   const show = output === "json" ? () => {} : printer(terminal);
   const own = (context.checks ?? []).map((check) =>
     ownCheck(check, context.settings as unknown as Readonly<Record<string, unknown>>)
@@ -102,7 +102,7 @@ const STYLES = { ok: "green", warning: "yellow", problem: "red", unknown: "cyan"
 const CHECK_WIDTH = Math.max(...CHECKS.map(({ name }) => name.length)), VERDICT_WIDTH = "problem".length;
 
 /** A table on a terminal, each finding as soon as it is known; elsewhere a line for each, which grep finds. */
-function printer(terminal: Terminal): (diagnosis: Diagnosis) => void {
+function printer(terminal: Terminal): (diagnosis: CheckResult) => void {
   if (!terminal.interactive) {
     return ({ check, verdict, says, fix }) => {
       terminal.out(`${verdict}: ${check}: ${says}`);
@@ -134,7 +134,7 @@ function wrap(text: string, width: number): string[] {
 }
 
 /** `9 ok, 1 warning, 1 problem`. */
-function summary(found: readonly Diagnosis[]): string {
+function summary(found: readonly CheckResult[]): string {
   const count = (verdict: Verdict) => found.filter((each) => each.verdict === verdict).length;
   const parts = [`${count("ok")} ok`];
   for (const verdict of ["warning", "problem"] as const) {

@@ -15,7 +15,7 @@ import {
   peerLeaseName,
   peerOf,
 } from "../election/peers.ts";
-import { Roster } from "../election/roster.ts";
+import { MemberList } from "../election/member_list.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
@@ -147,7 +147,14 @@ async function within(context: CommandContext, work: (freezing: Freezing) => Pro
   const { operator, terminal } = context, place = peeringPlace(context, cluster);
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock }), { namespace, name } = place;
   const labels = { [PEERING_LABEL]: name }, labelSelector = `${PEERING_LABEL}=${name}`;
-  const roster = new Roster({ client, clock, logger: silentLogger, namespace, labelSelector, endsMs: freezeEndsMs });
+  const roster = new MemberList({
+    client,
+    clock,
+    logger: silentLogger,
+    namespace,
+    labelSelector,
+    endsMs: freezeEndsMs,
+  });
   const leases = new Map<string, OwnLease>();
   const lease = ({ identity }: Peer) => {
     const key = { namespace, name: peerLeaseName(name, identity) };

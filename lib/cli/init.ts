@@ -1,5 +1,5 @@
 import { describeError, UsageError } from "../base/errors.ts";
-import { ExitDuty } from "../harness/exit_duty.ts";
+import { ExitHook } from "../harness/exit_hook.ts";
 import { isDnsLabel } from "../apimachinery/name.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -28,7 +28,7 @@ export async function init({ terminal, root }: CommandContext, name: string): Pr
   await requireFree(name);
   const files = named(await readScaffold(root ?? "."), name);
   const fresh = makeFolder(`.${name}-`);
-  using _duty = new ExitDuty(() => Deno.removeSync(fresh, { recursive: true }));
+  using _duty = new ExitHook(() => Deno.removeSync(fresh, { recursive: true }));
   try {
     await writeFiles(fresh, files, interrupts.signal);
     await Deno.chmod(fresh, 0o755);

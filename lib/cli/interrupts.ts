@@ -13,7 +13,7 @@ export interface InterruptOptions {
 
 /**
  * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: whoever presses Ctrl-C twice means it. Exit duties
- * (../harness/exit_duty.ts) are done even then.
+ * (../harness/exit_hook.ts) are done even then.
  */
 export class Interrupts implements Disposable {
   readonly #abort = new AbortController();

@@ -2,7 +2,7 @@ import { keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { controllerOf } from "../apimachinery/owner.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
 import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
-import { nameOf } from "./removal.ts";
+import { nameOf } from "./deleter.ts";
 
 /** Objects of one resource that are looked at: it takes one to keep a namespace. */
 const LOOKED_AT_MAX = 50;

@@ -12,7 +12,7 @@ import type { Operator } from "../operator/operator.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
-import { cycleLines, planSummary } from "./plan_lines.ts";
+import { passLines, planSummary } from "./plan_lines.ts";
 import type { CommandContext } from "./program.ts";
 import { requireReady } from "./require_ready.ts";
 import { writeJson } from "./terminal.ts";
@@ -59,9 +59,9 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const cycles: PlannedPass[] = [];
   for await (const cycle of operator.plan({ transport, clock, mask, scope, only, signal })) {
     cycles.push(cycle);
-    if (flags.output === "text") { for (const line of cycleLines(cycle, terminal)) terminal.out(line); }
+    if (flags.output === "text") { for (const line of passLines(cycle, terminal)) terminal.out(line); }
   }
-  if (flags.output === "json") writeJson(terminal, cycles.map(cycleFields));
+  if (flags.output === "json") writeJson(terminal, cycles.map(passFields));
   else terminal.out(planSummary(cycles));
   return cycles.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
 }
@@ -119,7 +119,7 @@ class NoObjectError extends Error {
 }
 
 /** For programs: plain fields, and of an error its message alone. */
-function cycleFields({ kind, key, cause, writes, events, outcome }: PlannedPass) {
+function passFields({ kind, key, cause, writes, events, outcome }: PlannedPass) {
   const { error: _, ...ending } = outcome as { error?: unknown };
   return {
     kind: kind.kind,

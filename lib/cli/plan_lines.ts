@@ -32,7 +32,7 @@ function effectOf({ verb, exists, changes }: PlannedWrite): Effect {
 }
 
 /** The plan of one object, as a diff; nothing where there is nothing to tell. */
-export function cycleLines(cycle: PlannedPass, terminal: Pick<Terminal, "color">): string[] {
+export function passLines(cycle: PlannedPass, terminal: Pick<Terminal, "color">): string[] {
   const { kind, key, cause, writes, events, outcome } = cycle, ending = endingOf(outcome);
   if (writes.length === 0 && events.length === 0 && outcome.kind === "done") return [];
   const lines = [paint(terminal, "bold", `${kind.kind.toLowerCase()} ${formatKey(key)}: ${cause}`)];

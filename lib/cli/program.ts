@@ -48,7 +48,7 @@ export interface CliOptions<Own extends SettingTable> {
    */
   readonly prerequisites?: Manifests;
   /** What becomes of what an object made once the object is deleted, in half a sentence: `uninstall` says it. */
-  readonly aftermath?: string;
+  readonly deletionNote?: string;
   /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
   readonly root?: string;
   /** Whether there is `init`: `root` then holds what a new project is made of (./scaffold.ts). */
@@ -71,7 +71,7 @@ export interface CommandContext {
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
   readonly prerequisites?: Manifests;
-  readonly aftermath?: string;
+  readonly deletionNote?: string;
   readonly root?: string;
 }
 
@@ -125,7 +125,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       demo: options.demo?.(made),
       suites,
       prerequisites: options.prerequisites,
-      aftermath: options.aftermath,
+      deletionNote: options.deletionNote,
       root: options.root,
     };
   };

@@ -22,14 +22,14 @@ import {
   objectsOf,
   podsOf,
   webhooksOf,
-} from "./footprint.ts";
+} from "./inventory.ts";
 import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
 import { contentOf } from "./namespace_content.ts";
 import { openCluster } from "./open_cluster.ts";
 import { peeringPlace } from "./peering_place.ts";
 import type { CommandContext } from "./program.ts";
-import { nameOf, Removal } from "./removal.ts";
+import { Deleter, nameOf } from "./deleter.ts";
 import { parseDuration } from "./setting.ts";
 
 /** Flags of `uninstall`. */
@@ -79,7 +79,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
     mask: context.mask,
   });
   const waitMsMax = parseDuration(flags.timeout);
-  const removal = new Removal({ client, dryRun, operator, clock, waitMsMax, signal, say });
+  const removal = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, say });
   const { namespace: home, transport } = cluster, { namespace: peering } = peeringPlace(context, cluster);
   // A process outside of the cluster elects its leader in the namespace of its context.
   const places = [...new Set([flags.namespace, home, peering])];
@@ -127,7 +127,7 @@ class Uninstallation {
   readonly #context: CommandContext;
   readonly #flags: UninstallFlags;
   readonly #client: Client;
-  readonly #removal: Removal;
+  readonly #removal: Deleter;
   readonly #signal: AbortSignal;
   readonly #lookout: Lookout;
   #kinds: readonly HandledKind[] = [];
@@ -137,7 +137,7 @@ class Uninstallation {
     context: CommandContext,
     flags: UninstallFlags,
     client: Client,
-    removal: Removal,
+    removal: Deleter,
     signal: AbortSignal,
     lookout: Lookout,
   ) {
@@ -283,7 +283,7 @@ class Uninstallation {
     return Promise.all(
       this.#kinds.filter(({ own }) => own).map(async (handled) => {
         const objects = await this.#objects(handled);
-        const ours = [handled.finalizer, ...this.#context.operator.takesOver];
+        const ours = [handled.finalizer, ...this.#context.operator.legacyFinalizers];
         const held = objects.filter(({ metadata }) => metadata?.finalizers?.some((each) => ours.includes(each))).length;
         return { handled, objects, held };
       }),
@@ -292,8 +292,8 @@ class Uninstallation {
 
   /** @throws {UsageError} unless nothing is to be removed yet. */
   #requireConsent(told: string): void {
-    const { aftermath, terminal } = this.#context, { dryRun } = this.#flags;
-    const lost = `${told} would go with their kinds${aftermath ? ` (${aftermath})` : ""}`;
+    const { deletionNote, terminal } = this.#context, { dryRun } = this.#flags;
+    const lost = `${told} would go with their kinds${deletionNote ? ` (${deletionNote})` : ""}`;
     const fix = "agree with --delete-objects, or leave both in the cluster with --keep-crds";
     if (!dryRun) throw new UsageError(`${lost}: that needs your agreement, so nothing was removed`, fix);
     terminal.out(`${lost}: ${fix}`);
@@ -301,8 +301,8 @@ class Uninstallation {
 
   /** Whoever cleans up after objects: an operator in the cluster, else one in this process. */
   async #cleaner(counts: readonly Count[], told: string): Promise<AsyncDisposable | undefined> {
-    const { terminal, aftermath } = this.#context, { namespace, dryRun, releaseFinalizers } = this.#flags;
-    if (aftermath && counts.length > 0 && !releaseFinalizers) terminal.out(`note: ${aftermath}`);
+    const { terminal, deletionNote } = this.#context, { namespace, dryRun, releaseFinalizers } = this.#flags;
+    if (deletionNote && counts.length > 0 && !releaseFinalizers) terminal.out(`note: ${deletionNote}`);
     if (dryRun || releaseFinalizers || counts.every(({ held }) => held === 0)) return undefined;
     const [pod] = (await podsOf(this.#client, this.#account, this.#signal)).filter(isWorking);
     if (pod) {

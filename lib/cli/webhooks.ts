@@ -3,7 +3,7 @@ import type { Logger } from "../base/log.ts";
 import { Client } from "../client/mod.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import type { HostedWebhooks, HostingOptions } from "../operator/webhook_hosting.ts";
-import type { WayBack } from "../operator/way_back.ts";
+import type { HostGateway } from "../operator/host_gateway.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
@@ -99,9 +99,9 @@ async function foundAddress(
   { server }: OpenedCluster,
   client: Client,
   { clock, signal }: Pick<WebhookWork, "clock" | "signal">,
-): Promise<WayBack> {
-  const { findWayBack } = await import("../operator/way_back.ts");
+): Promise<HostGateway> {
+  const { findHostGateway } = await import("../operator/host_gateway.ts");
   const isLocal = /^(127\.|\[::1\]$|localhost$)/.test(new URL(server).hostname);
-  const { host, name } = await findWayBack(client, { clock, isLocal, os: Deno.build.os, signal });
+  const { host, name } = await findHostGateway(client, { clock, isLocal, os: Deno.build.os, signal });
   return { host: webhookHost === SETTINGS.webhookHost.fallback ? host : webhookHost, name };
 }

@@ -16,7 +16,7 @@ import {
   planChange,
   settled,
 } from "../handling/change.ts";
-import { digestsOnly, essenceOf, secretFieldsOf, type Snapshot, snapshotOf } from "../handling/essence.ts";
+import { digestsOnly, handledContentOf, secretFieldsOf, type Snapshot, snapshotOf } from "../handling/essence.ts";
 import { fieldPath, matchesFilter, matchesValue, PRESENT, valueAt } from "../handling/filter.ts";
 import { GenerationStorage } from "../handling/generation_storage.ts";
 import { mergeOutcomes, type Outcome, type Trouble } from "../handling/outcome.ts";
@@ -184,7 +184,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     if (!this.#remembers && !deleting) return HANDLED;
     const { kind, ignoredFields } = this.#declaration;
     const isRecord = (annotation: string) => this.#storage.isRecord(annotation);
-    return snapshotOf(essenceOf(object, { isRecord, ignoredFields, secretFields: secretFieldsOf(kind) }));
+    return snapshotOf(handledContentOf(object, { isRecord, ignoredFields, secretFields: secretFieldsOf(kind) }));
   }
 
   #deleting(object: T, wanted: (optional: boolean) => boolean): boolean {

@@ -9,7 +9,7 @@ import { type ApiResource, formatApiVersion, formatGroupResource, parseApiVersio
 import type { Informer } from "../cache/mod.ts";
 import { ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions, Manifest } from "./context.ts";
-import type { CycleClient } from "./cycle_client.ts";
+import type { PassClient } from "./pass_client.ts";
 import { isPartial, type ViewSpec } from "./kind_view.ts";
 import { ownFields } from "./managed_fields.ts";
 import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
@@ -68,7 +68,7 @@ const unawaitedHandlers = () => new Set<string>();
 /** Applies the children of one object in one handler. */
 export class Children {
   readonly #owner: KubeObject;
-  readonly #client: CycleClient;
+  readonly #client: PassClient;
   readonly #host: ChildrenHost;
   readonly #kinds: ChildKinds;
   readonly #applied = new Set<string>();
@@ -76,7 +76,7 @@ export class Children {
   readonly #open = new Map<Promise<unknown>, string>();
   #calls = 0;
 
-  constructor(owner: KubeObject, client: CycleClient, host: ChildrenHost) {
+  constructor(owner: KubeObject, client: PassClient, host: ChildrenHost) {
     this.#owner = owner;
     this.#client = client;
     this.#host = host;

@@ -4,7 +4,7 @@ import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { formatApiVersion } from "../apimachinery/resource.ts";
 import { ApiError, ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
 import type { ChangeHandlers, ChangesHandled } from "./change_handlers.ts";
-import type { CycleClient } from "./cycle_client.ts";
+import type { PassClient } from "./pass_client.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import { annotate, annotated } from "./finalizer.ts";
 import { statusOf } from "./managed_fields.ts";
@@ -28,7 +28,7 @@ export interface CommitParts<T extends KubeObject, Spec, Status extends object> 
     readonly declaration: ControllerDeclaration<T, Spec, Status>;
     readonly changes?: ChangeHandlers<T, Spec, Status>;
   };
-  readonly client: CycleClient;
+  readonly client: PassClient;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly deleting: boolean;

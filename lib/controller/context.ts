@@ -7,7 +7,7 @@ import type { ApiResource } from "../apimachinery/resource.ts";
 import type { ChangeKind } from "../handling/change.ts";
 import type { IndexReader, ObjectIndex } from "../handling/object_index.ts";
 import type { AttemptBounds } from "../handling/progress.ts";
-import type { CycleClient } from "./cycle_client.ts";
+import type { PassClient } from "./pass_client.ts";
 import type { EventPoster } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
 import type { AnyKind, DesiredOf, HandledObject, ObjectOf } from "./resource_kind.ts";
@@ -56,7 +56,7 @@ export interface ObjectContext<T extends KubeObject> {
   /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */
   shared<M>(create: () => M): M;
   /** The client, with the handler's signal; in a pass it logs every write. */
-  readonly client: CycleClient;
+  readonly client: PassClient;
   /** The store of a declared watch, of an owned kind or of the reconciled kind itself. */
   cached<K extends AnyKind>(kind: K): CachedReader<ObjectOf<K>>;
   /** The entries of an index, of whichever kind of this operator. */
@@ -196,7 +196,7 @@ export interface ObjectContextHost {
 /** What is one object's, and one handler's. */
 export interface ObjectContextParts<T extends KubeObject> {
   readonly object: T;
-  readonly client: CycleClient;
+  readonly client: PassClient;
   readonly events: EventPoster;
   readonly log: Logger;
   readonly signal: AbortSignal;

@@ -10,7 +10,7 @@ import { InFlight } from "../queue/in_flight.ts";
 import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
 import { ChangeHandlers } from "./change_handlers.ts";
 import { typed } from "./children.ts";
-import { CycleClient } from "./cycle_client.ts";
+import { PassClient } from "./pass_client.ts";
 import { DaemonSupervisor } from "./daemons.ts";
 import { decide, type DecisionRules, type PassDecision } from "./decide.ts";
 import { type ControllerDeclaration, type ControllerDeps, handles, type TimerDeclaration } from "./declaration.ts";
@@ -325,9 +325,9 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
-    const { clock, observer, client } = this.#deps, passClient = new CycleClient(client, signal);
+    const { clock, observer, client } = this.#deps, passClient = new PassClient(client, signal);
     const startMs = clock.elapsed(), { relists } = this.#watches;
-    observer?.cycleStarted?.();
+    observer?.passStarted?.();
     log.debug("cycle starts", { cause: decision.cause.kind, reasons: [...decision.words] });
     const plan = {
       key,
@@ -353,7 +353,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     logEnd(log, report, retryMs);
     const outcome = outcomeOfPass(report), result = resultOfPass(outcome);
     span.ended(result, outcome.kind === "done" ? undefined : outcome.error);
-    observer?.cycleEnded?.(result, elapsedMs - startMs, passClient.writes.length);
+    observer?.passEnded?.(result, elapsedMs - startMs, passClient.writes.length);
     log.debug("cycle ends", { result, writes: passClient.writes.length, ms: elapsedMs - startMs });
   }
 

@@ -8,7 +8,7 @@ import type { Trouble } from "../handling/outcome.ts";
 import { afterError, begin, gaveUp, type HandlerProgress } from "../handling/progress.ts";
 import { type ChildKinds, ChildRegistry, Children, typed } from "./children.ts";
 import { type DaemonContext, objectContext, type ObjectContextHost } from "./context.ts";
-import { CycleClient } from "./cycle_client.ts";
+import { PassClient } from "./pass_client.ts";
 import type { ControllerDeclaration, DaemonDeclaration } from "./declaration.ts";
 import type { ResourceKind } from "./resource_kind.ts";
 import type { EventRecorder } from "./events.ts";
@@ -305,7 +305,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
   #context(key: string, id: string, own: DaemonOwn, mine: Running): DaemonContext<T, Spec, Status> | undefined {
     const stored = this.#host.latest(key);
     if (!stored) return undefined;
-    const object = typed(stored, this.#kind), client = CycleClient.unbooked(this.#host.client, own.signal);
+    const object = typed(stored, this.#kind), client = PassClient.unbooked(this.#host.client, own.signal);
     let spec: Spec;
     try {
       spec = this.#kind.parseSpec(object);

@@ -46,7 +46,7 @@ export interface DecisionRules<T extends KubeObject, Timer> extends StateRules<T
 }
 
 /** The moment of a decision. */
-export interface DecisionMoment<T extends KubeObject> {
+export interface DecisionInput<T extends KubeObject> {
   /** The object as the store has it, which holds all that this key's passes wrote; undefined where it is gone, or not ours to handle. */
   readonly object: T | undefined;
   readonly state: KeyState;
@@ -101,7 +101,7 @@ export type Decision<Timer> =
  */
 export function decide<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
   rules: DecisionRules<T, Timer>,
-  { object, state: former, reasons, elapsedMs, rewinds }: DecisionMoment<T>,
+  { object, state: former, reasons, elapsedMs, rewinds }: DecisionInput<T>,
 ): Decision<Timer> {
   if (!object) return { kind: "forget" };
   if (isReleased(former, object, rewinds)) return { kind: "leave" };
@@ -151,7 +151,7 @@ function causeOf<T extends KubeObject, Timer>(
   state: KeyState,
 ): Cause {
   const needsFinalizer = rules.needsFinalizer(object);
-  const cause = detectCause(object, { finalizer, takesOver: legacyFinalizers, needsFinalizer });
+  const cause = detectCause(object, { finalizer, legacyFinalizers: legacyFinalizers, needsFinalizer });
   const wanted = cause.kind === "gone" && state.phase !== "released" && rules.wantsDeletion(object);
   return wanted ? { kind: "delete" } : cause;
 }

@@ -13,7 +13,7 @@ import { apiErrorOf, type Client, type PatchOptions } from "../client/mod.ts";
 import type { HandledState } from "../handling/change.ts";
 import type { Outcome } from "../handling/outcome.ts";
 import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
-import { CycleClient, type WriteRecord } from "./cycle_client.ts";
+import { PassClient, type WriteRecord } from "./pass_client.ts";
 import { decide, type DecisionRules } from "./decide.ts";
 import type { TimerDeclaration } from "./declaration.ts";
 import { type EventPoster, eventPoster, type EventSink } from "./events.ts";
@@ -233,7 +233,7 @@ interface Book {
  * The client of a cycle that is only planned: each write goes to the server as a dry run, which admits, validates and answers it as if
  * it were meant, and is entered with what it would change. Reads of single objects see what the plan wrote before them; lists do not.
  */
-export class PlanningClient extends CycleClient {
+export class PlanningClient extends PassClient {
   override readonly dryRun = true;
   readonly #client: Client;
   readonly #signal: AbortSignal;
@@ -252,12 +252,12 @@ export class PlanningClient extends CycleClient {
     return this.#book.writes;
   }
 
-  /** See {@linkcode CycleClient.withSignal}. */
+  /** See {@linkcode PassClient.withSignal}. */
   override withSignal(signal: AbortSignal): PlanningClient {
     return new PlanningClient(this.#client, signal, this.#book);
   }
 
-  /** See {@linkcode CycleClient.get}. */
+  /** See {@linkcode PassClient.get}. */
   override async get<T extends KubeObject>(
     resource: ApiResource,
     key: ObjectKey,
@@ -273,7 +273,7 @@ export class PlanningClient extends CycleClient {
     );
   }
 
-  /** See {@linkcode CycleClient.find}. */
+  /** See {@linkcode PassClient.find}. */
   override async find<T extends KubeObject>(
     resource: ApiResource,
     key: ObjectKey,
@@ -284,7 +284,7 @@ export class PlanningClient extends CycleClient {
     return state === null ? undefined : state as T;
   }
 
-  /** See {@linkcode CycleClient.create}. */
+  /** See {@linkcode PassClient.create}. */
   override async create<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
     const target = { verb: "create", resource, key: keyOf(object) } as const;
     // The server still has the one that the plan deleted.
@@ -293,7 +293,7 @@ export class PlanningClient extends CycleClient {
     return this.#enter({ ...target, key: keyOf(made) }, undefined, made);
   }
 
-  /** See {@linkcode CycleClient.replace}. */
+  /** See {@linkcode PassClient.replace}. */
   override replace<T extends KubeObject>(
     resource: ApiResource,
     object: T,
@@ -305,7 +305,7 @@ export class PlanningClient extends CycleClient {
     });
   }
 
-  /** See {@linkcode CycleClient.apply}. */
+  /** See {@linkcode PassClient.apply}. */
   override apply<T extends KubeObject>(
     resource: ApiResource,
     object: T,
@@ -317,7 +317,7 @@ export class PlanningClient extends CycleClient {
     });
   }
 
-  /** See {@linkcode CycleClient.patch}. */
+  /** See {@linkcode PassClient.patch}. */
   override patch<T extends KubeObject>(
     resource: ApiResource,
     key: ObjectKey,
@@ -332,7 +332,7 @@ export class PlanningClient extends CycleClient {
     });
   }
 
-  /** See {@linkcode CycleClient.delete}. */
+  /** See {@linkcode PassClient.delete}. */
   override async delete(
     resource: ApiResource,
     key: ObjectKey,

@@ -9,7 +9,7 @@ import { matchesFilter } from "../handling/filter.ts";
 import { InFlight } from "../queue/in_flight.ts";
 import { typed } from "./children.ts";
 import { type EventContext, objectContext, type ObjectContextHost } from "./context.ts";
-import { CycleClient } from "./cycle_client.ts";
+import { PassClient } from "./pass_client.ts";
 import type { EventDeclaration } from "./declaration.ts";
 import type { EventRecorder } from "./events.ts";
 
@@ -142,7 +142,7 @@ export class EventHandlers<T extends KubeObject> {
     await handler({
       ...objectContext(this.#host, {
         object,
-        client: new CycleClient(client, signal),
+        client: new PassClient(client, signal),
         events: poster,
         log: this.#host.logger(event.key),
         signal,

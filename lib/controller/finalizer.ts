@@ -2,7 +2,7 @@ import { formatApiVersion } from "../apimachinery/resource.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import { keyOf, type KubeObject } from "../apimachinery/object.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
-import type { CycleClient } from "./cycle_client.ts";
+import type { PassClient } from "./pass_client.ts";
 
 /** Fresh reads before the object is left to the next pass. */
 const ATTEMPTS_MAX = 4;
@@ -17,7 +17,7 @@ const ATTEMPTS_MAX = 4;
  * @throws {ConflictError} where the object keeps changing.
  */
 export async function addFinalizer<T extends KubeObject>(
-  client: CycleClient,
+  client: PassClient,
   resource: ApiResource,
   object: T,
   { finalizer, legacyFinalizers = [] }: { readonly finalizer: string; readonly legacyFinalizers?: readonly string[] },
@@ -39,7 +39,7 @@ export async function addFinalizer<T extends KubeObject>(
  * @throws {ConflictError} where the object keeps changing.
  */
 export function removeFinalizers<T extends KubeObject>(
-  client: CycleClient,
+  client: PassClient,
   resource: ApiResource,
   object: T,
   finalizers: readonly string[],
@@ -57,7 +57,7 @@ function removalsOf(finalizers: readonly string[], unwanted: readonly string[]):
 type Operation = { op: "add"; path: string; value: string | string[] } | { op: "remove"; path: string };
 
 async function edit<T extends KubeObject>(
-  client: CycleClient,
+  client: PassClient,
   resource: ApiResource,
   object: T,
   plan: (current: T) => Operation[],
@@ -90,7 +90,7 @@ async function edit<T extends KubeObject>(
  * @throws {InvalidError} where the object's annotations together are too large. @throws {ConflictError} where it keeps changing.
  */
 export async function annotate<T extends KubeObject>(
-  client: CycleClient,
+  client: PassClient,
   resource: ApiResource,
   object: T,
   annotations: Readonly<Record<string, string | null>>,

@@ -12,7 +12,7 @@ import type { Beginnings, HandlerProgress } from "../handling/progress.ts";
 import { firstTick, nextTick, tickDueMs, type TimerOptions } from "../handling/timer_schedule.ts";
 import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import type { WriteRecord } from "./cycle_client.ts";
+import type { WriteRecord } from "./pass_client.ts";
 import type { PassReport, Said, TickReport, Unsaved, Version } from "./report.ts";
 
 /** One timer of an object. It keeps no state in the object. */
@@ -127,7 +127,7 @@ export interface DecidedPass {
 }
 
 /** When a pass ended, and what pauses are. */
-export interface AfterMoment {
+export interface AfterOptions {
   readonly elapsedMs: number;
   /** How often the server's history had gone back when the pass began. */
   readonly rewinds: number;
@@ -149,7 +149,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
   rules: StateRules<Timer>,
   { state, ...decision }: DecidedPass,
   report: PassReport,
-  moment: AfterMoment,
+  moment: AfterOptions,
 ): KeyState {
   const { elapsedMs, backoffMs } = moment, { handlers } = report;
   const next: KnownState = {
@@ -206,7 +206,7 @@ function handled<Timer extends TimerOptions & { readonly id: string }>(
   { timers }: StateRules<Timer>,
   state: KnownState,
   { handlers, kind }: PassReport,
-  { elapsedMs, backoffMs, pauseMs }: AfterMoment,
+  { elapsedMs, backoffMs, pauseMs }: AfterOptions,
 ): Partial<Known> & { cleaned?: boolean } {
   const { changes, reconcile, ticks, beginnings, seen, said } = handlers;
   const ticked = ticks.map((tick) => {

@@ -9,7 +9,7 @@
 export * from "./children.ts";
 export * from "./context.ts";
 export * from "./controller.ts";
-export * from "./cycle_client.ts";
+export * from "./pass_client.ts";
 export * from "./declaration.ts";
 export type { PlannedChange, PlannedEvent, PlannedPass, PlannedWrite } from "./dry_run.ts";
 export * from "./events.ts";

@@ -11,7 +11,7 @@ import { type ChildKinds, ChildRegistry, Children } from "./children.ts";
 import { Commit, type Written } from "./commit.ts";
 import { setEngineConditions } from "./conditions.ts";
 import { objectContext, type ObjectContextHost, type ReconcileContext } from "./context.ts";
-import type { CycleClient } from "./cycle_client.ts";
+import type { PassClient } from "./pass_client.ts";
 import type { PassDecision } from "./decide.ts";
 import {
   type ControllerDeclaration,
@@ -88,7 +88,7 @@ type Collected = { -readonly [Part in keyof HandlersReport]: HandlersReport[Part
 export class Pass<T extends KubeObject, Spec, Status extends object> {
   readonly #host: PassHost<T, Spec, Status>;
   readonly #plan: PassPlan<T, Spec, Status>;
-  readonly #client: CycleClient;
+  readonly #client: PassClient;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
   readonly #handlers: Collected;
@@ -98,7 +98,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   constructor(
     host: PassHost<T, Spec, Status>,
     plan: PassPlan<T, Spec, Status>,
-    { client, log, signal }: { readonly client: CycleClient; readonly log: Logger; readonly signal: AbortSignal },
+    { client, log, signal }: { readonly client: PassClient; readonly log: Logger; readonly signal: AbortSignal },
   ) {
     this.#host = host;
     this.#plan = plan;

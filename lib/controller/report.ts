@@ -102,9 +102,9 @@ export interface ControllerObserver {
   /** Told of the controller's queue: depth, waits, retries. */
   readonly queue?: QueueObserver;
   /** A pass begins. */
-  cycleStarted?(): void;
+  passStarted?(): void;
   /** It ended after `durationMs`; `writes` counts its requests that changed something. */
-  cycleEnded?(result: PassResult, durationMs: number, writes: number): void;
+  passEnded?(result: PassResult, durationMs: number, writes: number): void;
   /** Objects that `key` writes change again after each write (`hot`), or have stopped doing so. */
   hot?(key: string, hot: boolean): void;
   /** A pass was put off: a store did not show in time what the key's last pass had written. */

@@ -2,7 +2,7 @@ import { describeError } from "../base/errors.ts";
 import { isObject, ownValue } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import type { CycleClient } from "./cycle_client.ts";
+import type { PassClient } from "./pass_client.ts";
 
 /** Which of the engine's own fields a kind's status has. */
 export interface StatusShape {
@@ -40,7 +40,7 @@ export class ServedStatus {
   }
 
   /** What the server says; all fields where it does not say. One line in the log names what is left out. */
-  async shape(client: CycleClient, log: Logger): Promise<StatusShape> {
+  async shape(client: PassClient, log: Logger): Promise<StatusShape> {
     if (this.#shape) return this.#shape;
     this.#shape = await this.#read(client, log);
     return this.#shape ?? { ...FULL_STATUS, conditions: this.#conditions };
@@ -52,7 +52,7 @@ export class ServedStatus {
   }
 
   /** Undefined where the server does not publish the kind, or not yet. */
-  async #read(client: CycleClient, log: Logger): Promise<StatusShape | undefined> {
+  async #read(client: PassClient, log: Logger): Promise<StatusShape | undefined> {
     let status: Schema | undefined;
     try {
       status = statusSchema(await client.openApi(this.#kind), this.#kind);

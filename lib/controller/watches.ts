@@ -11,7 +11,7 @@ import { matchesLabels, parseLabelSelector } from "../apimachinery/selector.ts";
 import { dropManagedFields, type Informer, type StoreEvent } from "../cache/mod.ts";
 import { ownerKey } from "./children.ts";
 import type { CachedReader, WatchSelection } from "./context.ts";
-import type { CycleClient, WriteRecord } from "./cycle_client.ts";
+import type { PassClient, WriteRecord } from "./pass_client.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import type { IndexSet } from "./indexes.ts";
 import type { StoreProjection } from "./managed_fields.ts";
@@ -279,9 +279,9 @@ interface Dependency extends Disposable {
 /** The watches that one pass of a key asks for. */
 export interface PassWatches {
   /** See {@linkcode ReconcileContext.watch}. */
-  one(client: CycleClient, resource: ApiResource, target: ObjectKey): Promise<KubeObject | undefined>;
+  one(client: PassClient, resource: ApiResource, target: ObjectKey): Promise<KubeObject | undefined>;
   /** See {@linkcode ReconcileContext.watchAll}. */
-  all(client: CycleClient, resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
+  all(client: PassClient, resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
   /** Ends every watch that the pass did not ask for. A pass that failed should not call it. */
   end(): void;
 }

@@ -4,7 +4,7 @@ import { AlreadyExistsError, type Client, ConflictError, NotFoundError } from ".
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { heldBy, type LeaseObject, LEASES, nextStep, type ObservedLease, released } from "./lease.ts";
 import { LEASE_JITTER, LEASE_TIMING } from "./lease_timing.ts";
-import { type Moment, momentOf, Reliance } from "./reliance.ts";
+import { type Instant, instantOf, LeaseValidity } from "./lease_validity.ts";
 
 /** How a leader is elected. The defaults are client-go's. */
 export interface ElectionOptions {
@@ -40,13 +40,13 @@ export class LeaderElector implements Disposable {
   /** Since when the lease that was observed has been gone, in elapsed time. */
   #goneMs: number | undefined;
   /** That the lease is certainly ours: counted from before the request that renewed it. */
-  readonly #reliance: Reliance;
+  readonly #reliance: LeaseValidity;
   #renewing: Promise<void> | undefined;
   readonly #stop = new AbortController();
 
   constructor(options: ElectionOptions) {
     this.#options = { ...LEASE_TIMING, ...options };
-    this.#reliance = new Reliance(options.clock);
+    this.#reliance = new LeaseValidity(options.clock);
     const { leaseMs, renewMsMax, retryMs } = this.#options;
     if (!(retryMs > 0 && retryMs * (1 + LEASE_JITTER) < renewMsMax && renewMsMax < leaseMs)) {
       throw new RangeError(`retryMs ${retryMs} < renewMsMax ${renewMsMax} < leaseMs ${leaseMs} does not hold`);
@@ -151,7 +151,7 @@ export class LeaderElector implements Disposable {
 
   async #takeOrRenew(signal: AbortSignal): Promise<void> {
     const { client, clock, lease: key, identity, leaseMs } = this.#options;
-    const seconds = Math.ceil(leaseMs / 1_000), before = momentOf(clock);
+    const seconds = Math.ceil(leaseMs / 1_000), before = instantOf(clock);
     const replace = (lease: LeaseObject) =>
       this.#write(before, () => client.replace(LEASES, heldBy(lease, identity, before.nowMs, seconds), { signal }));
     // Its holder knows the lease: one request instead of two, every two seconds for as long as the operator runs.
@@ -181,7 +181,7 @@ export class LeaderElector implements Disposable {
   }
 
   /** Whether the write went through; it then holds from the moment before it was sent. */
-  async #write(before: Moment, write: () => Promise<LeaseObject>): Promise<boolean> {
+  async #write(before: Instant, write: () => Promise<LeaseObject>): Promise<boolean> {
     try {
       this.#observe(await write());
       this.#reliance.renew(before, this.#options.renewMsMax);

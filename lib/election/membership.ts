@@ -4,7 +4,7 @@ import type { LeaseObject } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming, LOOKS_MAX, within } from "./lease_timing.ts";
 import { OwnLease } from "./own_lease.ts";
-import { Roster } from "./roster.ts";
+import { MemberList } from "./member_list.ts";
 
 /** What a process is a member with. */
 export interface MembershipOptions extends Partial<LeaseTiming> {
@@ -29,7 +29,7 @@ export interface MemberLeases {
   readonly leaseName: string;
   /** The label that all of them have; its value is the name of what they are members of. */
   readonly label: string;
-  /** See {@linkcode Roster}. */
+  /** See {@linkcode MemberList}. */
   readonly endsMs?: (lease: LeaseObject) => number | undefined;
 }
 
@@ -44,7 +44,7 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
   /** What says that this process is there. */
   protected readonly lease: OwnLease;
   /** Who is there, this one too. */
-  protected readonly roster: Roster;
+  protected readonly roster: MemberList;
   readonly #listeners = new Set<() => void>();
   readonly #lost = Promise.withResolvers<LeaseLostError>();
   readonly #stop = new AbortController();
@@ -56,7 +56,7 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
     const { client, clock, logger, namespace, name, identity } = options;
     const key = { namespace, name: leaseName }, labels = { [label]: name };
     this.lease = new OwnLease({ client, clock, key, identity, labels, timing: this.options });
-    this.roster = new Roster({ client, clock, logger, namespace, labelSelector: `${label}=${name}`, endsMs });
+    this.roster = new MemberList({ client, clock, logger, namespace, labelSelector: `${label}=${name}`, endsMs });
   }
 
   /** Says that it is there, asks who else is, and does what follows. */

@@ -4,7 +4,7 @@ import { AlreadyExistsError, type Client, ConflictError, NotFoundError } from ".
 import { heldBy, type LeaseObject, LEASES } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { type LeaseTiming, within } from "./lease_timing.ts";
-import { type Moment, momentOf, Reliance } from "./reliance.ts";
+import { type Instant, instantOf, LeaseValidity } from "./lease_validity.ts";
 
 /** What a lease of one's own is made with. */
 export interface OwnLeaseOptions {
@@ -29,12 +29,12 @@ export class OwnLease {
   readonly #options: OwnLeaseOptions;
   #lease: LeaseObject | undefined;
   /** That it is certainly ours: counted from before the request that renewed it. */
-  readonly #reliance: Reliance;
+  readonly #reliance: LeaseValidity;
   #withdrawn = false;
 
   constructor(options: OwnLeaseOptions) {
     this.#options = options;
-    this.#reliance = new Reliance(options.clock);
+    this.#reliance = new LeaseValidity(options.clock);
   }
 
   /** Its name in the cluster. */
@@ -59,7 +59,7 @@ export class OwnLease {
    * @throws {LeaseLostError} where it is gone, or somebody else's: this process counts as dead.
    */
   async say(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-    const { clock, timing } = this.#options, before = momentOf(clock);
+    const { clock, timing } = this.#options, before = instantOf(clock);
     this.#lease = await within(
       clock,
       timing.renewMsMax,
@@ -83,7 +83,7 @@ export class OwnLease {
 
   async #write(
     annotations: Readonly<Record<string, string>>,
-    { nowMs }: Moment,
+    { nowMs }: Instant,
     signal: AbortSignal,
   ): Promise<LeaseObject> {
     const { client, key, labels } = this.#options;

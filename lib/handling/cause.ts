@@ -14,7 +14,7 @@ export interface CauseDeclaration {
   /** The operator's own finalizer. Another operator's is never looked at, unless it is taken over. */
   readonly finalizer: string;
   /** Finalizers of operators that this one replaces: each holds an object as our own does, until ours stands in its place. */
-  readonly takesOver?: readonly string[];
+  readonly legacyFinalizers?: readonly string[];
   /** Whether something must happen before an object may go. */
   readonly needsFinalizer: boolean;
 }
@@ -24,8 +24,9 @@ export interface CauseDeclaration {
  * which events led to it or were lost.
  */
 export function detectCause(object: KubeObject, declaration: CauseDeclaration): Cause {
-  const { finalizer, takesOver = [], needsFinalizer } = declaration, finalizers = object.metadata?.finalizers ?? [];
-  const held = finalizers.includes(finalizer), inherited = takesOver.some((each) => finalizers.includes(each));
+  const { finalizer, legacyFinalizers = [], needsFinalizer } = declaration,
+    finalizers = object.metadata?.finalizers ?? [];
+  const held = finalizers.includes(finalizer), inherited = legacyFinalizers.some((each) => finalizers.includes(each));
   if (object.metadata?.deletionTimestamp !== undefined) return { kind: held || inherited ? "delete" : "gone" };
   if (needsFinalizer === held && !inherited) return { kind: "reconcile", finalizer: "keep" };
   return { kind: "reconcile", finalizer: needsFinalizer ? "add" : "remove" };

@@ -1,6 +1,6 @@
 import { jsonEqual, ownValue } from "../base/json.ts";
 import { diff, type DiffItem } from "../apimachinery/diff.ts";
-import { digestOf, type Essence, type Snapshot } from "./essence.ts";
+import { digestOf, type HandledContent, type Snapshot } from "./essence.ts";
 import { valueAt } from "./filter.ts";
 import type { Trouble } from "./outcome.ts";
 import { gaveUp, type HandlerProgress } from "./progress.ts";
@@ -47,8 +47,8 @@ export interface GivenUp {
 /** One change, as handlers see it. */
 export interface Change {
   readonly kind: ChangeKind;
-  readonly old: Essence | undefined;
-  readonly next: Essence | undefined;
+  readonly old: HandledContent | undefined;
+  readonly next: HandledContent | undefined;
   readonly diff: readonly DiffItem[];
 }
 

@@ -4,20 +4,20 @@ import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/object
 import { fieldPath, valueAt } from "./filter.ts";
 
 /** What of an object its handlers are told about when it changes: what people and other controllers say, not what is answered. */
-export type Essence = JsonObject;
+export type HandledContent = JsonObject;
 
 /** What is remembered of an object as it was when it was handled. */
 export interface Snapshot {
   /** Tells two essences apart. */
   readonly digest: string;
   /** The essence itself; absent where it was too large to be kept, or nobody asks for it. */
-  readonly essence?: Essence;
+  readonly essence?: HandledContent;
   /** Digests of single fields, by path, where the essence itself is not kept. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** What is no part of an essence, and what is known of a kind's values. */
-export interface EssenceOptions {
+export interface ContentOptions {
   /** Whether an annotation is an operator's own record. */
   readonly isRecord: (annotation: string) => boolean;
   /** Paths whose changes concern nobody, as `spec.replicas`. */
@@ -32,7 +32,7 @@ const NOT_ESSENTIAL = new Set(["apiVersion", "kind", "metadata", "status"]);
  * The essence of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign annotations count.
  * Values of secret fields become digests, keyed with the object's uid: equal values of two objects look different.
  */
-export function essenceOf(object: KubeObject, options: EssenceOptions): Essence {
+export function handledContentOf(object: KubeObject, options: ContentOptions): HandledContent {
   const { isRecord, ignoredFields = [], secretFields = [] } = options;
   const { labels = {}, annotations = {}, uid = "" } = object.metadata ?? {};
   const essence: JsonObject = {};
@@ -50,7 +50,7 @@ export function essenceOf(object: KubeObject, options: EssenceOptions): Essence 
 }
 
 /** Puts digests in the place of secret values, keyed with the uid of the object that they are of. */
-export function hideSecrets(essence: Essence, uid: string, secretFields: readonly string[]): void {
+export function hideSecrets(essence: HandledContent, uid: string, secretFields: readonly string[]): void {
   for (const field of secretFields) {
     const values = essence[field];
     if (isObject(values)) essence[field] = mapValues(values, (value) => digestOf([uid, value]));
@@ -63,7 +63,7 @@ export function secretFieldsOf({ group, kind }: { readonly group: string; readon
 }
 
 /** A snapshot that has the essence itself. */
-export function snapshotOf(essence: Essence): Snapshot {
+export function snapshotOf(essence: HandledContent): Snapshot {
   return { digest: digestOf(essence), essence };
 }
 

@@ -8,7 +8,7 @@ import { KindResolver } from "../operator/kind_resolver.ts";
 import type { Cluster } from "./cluster.ts";
 import { requireCommand, runCommand } from "./command.ts";
 import { DeployedOperator } from "./deployed_operator.ts";
-import { place, type PlacedObject } from "./placement.ts";
+import { place, type PlacedObject } from "./temporary_objects.ts";
 import type { Deployment } from "./runner.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 

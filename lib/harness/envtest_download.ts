@@ -1,5 +1,5 @@
 import { type Clock, describeError, isObject, UsageError } from "../base/mod.ts";
-import { ExitDuty } from "./exit_duty.ts";
+import { ExitHook } from "./exit_hook.ts";
 import { folderName, type Platform } from "./envtest_folders.ts";
 import type { EnvtestMirror } from "./envtest_mirror.ts";
 import { compareVersions, formatVersion, type KubernetesVersion, parseVersion } from "./kubernetes_version.ts";
@@ -127,7 +127,7 @@ export class EnvtestDownload {
       return await Deno.makeTempDir({ dir: cache, prefix: ".part-" });
     });
     const remove = () => Deno.removeSync(part, { recursive: true });
-    using _duty = new ExitDuty(remove);
+    using _duty = new ExitHook(remove);
     try {
       await writable(cache, async () => {
         const names = await fill(part);

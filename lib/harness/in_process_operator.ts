@@ -14,7 +14,7 @@ import { Client } from "../client/mod.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
-import type { WayBack } from "../operator/way_back.ts";
+import type { HostGateway } from "../operator/host_gateway.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
 import { recorded, type Timeline } from "./timeline.ts";
@@ -222,16 +222,16 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       );
     }
     const real = new SystemClock(), signal = this.#abandon.signal;
-    const address = cluster.kind === "kind" ? await this.#wayBack(client, real) : { host: "127.0.0.1" };
+    const address = cluster.kind === "kind" ? await this.#hostGateway(client, real) : { host: "127.0.0.1" };
     return await hostByUrl({ ...hosting, clock: real }, client, { ...address, port: 0, nowMs: real.now(), signal });
   }
 
   /** The gateway of the nodes' network: no other machine reaches what listens there. */
-  async #wayBack(client: Client, clock: SystemClock): Promise<WayBack> {
-    const { findWayBack } = await import("../operator/way_back.ts");
+  async #hostGateway(client: Client, clock: SystemClock): Promise<HostGateway> {
+    const { findHostGateway } = await import("../operator/host_gateway.ts");
     const { signal } = this.#abandon;
     try {
-      return await findWayBack(client, { clock, isLocal: true, os: Deno.build.os, signal });
+      return await findHostGateway(client, { clock, isLocal: true, os: Deno.build.os, signal });
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
       const otherwise = "run it as a pod: --deployed; or take an embedded or an envtest cluster";

@@ -4,7 +4,7 @@ import { ApiError, Client, isNotFound } from "../client/mod.ts";
 import { applyInstallation, installation, installNamespace, isWebhook } from "../operator/installation.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { Cluster } from "./cluster.ts";
-import { place } from "./placement.ts";
+import { place } from "./temporary_objects.ts";
 import { type Verdict, waitUntil } from "./waiting.ts";
 
 /** How an operator is installed. */

@@ -2,7 +2,7 @@ import { UsageError } from "../base/mod.ts";
 import type { KubeContext } from "../client/mod.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
 import type { ContainerRuntime } from "./container_runtime.ts";
-import { ExitDuty } from "./exit_duty.ts";
+import { ExitHook } from "./exit_hook.ts";
 import { KindProgram, type KindProgramOptions } from "./kind_program.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 import { NodeLoad } from "./node_load.ts";
@@ -21,14 +21,14 @@ export interface KindOptions extends KindProgramOptions {
 export class KindCluster extends KubeconfigCluster {
   readonly #stays: boolean;
   readonly #kind: KindProgram;
-  readonly #duty: ExitDuty | undefined;
+  readonly #duty: ExitHook | undefined;
 
   /** {@linkcode KindSource.open} makes it. */
   constructor(kind: KindProgram, stays: boolean, context: KubeContext, kubeconfig: string) {
     super("kind", context, kubeconfig);
     this.#stays = stays;
     this.#kind = kind;
-    this.#duty = stays ? undefined : new ExitDuty(() => kind.deleteLater());
+    this.#duty = stays ? undefined : new ExitHook(() => kind.deleteLater());
   }
 
   /** Whether it was there before or is to be kept. */
@@ -121,7 +121,7 @@ export class KindSource implements ClusterSource {
         `use it with --reuse, or remove it with kind delete cluster --name ${kind.name}`,
       );
     }
-    using _duty = there ? undefined : new ExitDuty(() => kind.deleteLater()); // the cluster has one of its own
+    using _duty = there ? undefined : new ExitHook(() => kind.deleteLater()); // the cluster has one of its own
     await using stack = new AsyncDisposableStack();
     if (!there) {
       stack.defer(() => kind.delete({ half: true }));

@@ -5,7 +5,7 @@ import { ApiError, Client, ForbiddenError, UnauthorizedError } from "../client/m
 import { KindResolver, UnknownKindError } from "../operator/kind_resolver.ts";
 import type { Cluster } from "./cluster.ts";
 import { type InstallOptions, untilServed } from "./install.ts";
-import { place, type PlacedObject } from "./placement.ts";
+import { place, type PlacedObject } from "./temporary_objects.ts";
 import { formatRef, type Ref } from "./ref.ts";
 import { type Verdict, waitUntil } from "./waiting.ts";
 

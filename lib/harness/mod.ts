@@ -36,6 +36,13 @@ export * from "./result.ts";
 export * from "./runner.ts";
 export type { ScenarioCluster } from "./scenario_cluster.ts";
 export type { ScenarioContext, Step } from "./scenario_context.ts";
-export { type Scenario, type ScenarioOptions, type Story, Suite, type SuiteOptions, type SuiteWorld } from "./suite.ts";
+export {
+  type Scenario,
+  type ScenarioBody,
+  type ScenarioOptions,
+  Suite,
+  type SuiteOptions,
+  type SuiteWorld,
+} from "./suite.ts";
 export type { EventEntry, LogEntry, StepKind, StepRecord, WriteEntry } from "./timeline.ts";
 export { NotYetError, type Verdict } from "./waiting.ts";

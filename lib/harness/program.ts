@@ -1,5 +1,5 @@
 import { killSession } from "./command.ts";
-import { ExitDuty } from "./exit_duty.ts";
+import { ExitHook } from "./exit_hook.ts";
 
 /** Characters of a program's output that are kept for the message of a failure. */
 const TAIL_LENGTH_MAX = 4_000;
@@ -12,7 +12,7 @@ const TAIL_LINES_SHOWN = 12;
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #drained: Promise<void>;
-  readonly #duty: ExitDuty;
+  readonly #duty: ExitHook;
   #tail = "";
   #exit: Deno.CommandStatus | undefined;
   #isDrained = false;
@@ -33,7 +33,7 @@ export class Program implements AsyncDisposable {
       detached: true,
     });
     this.#child = command.spawn();
-    this.#duty = new ExitDuty(() => killSession(this.#child));
+    this.#duty = new ExitHook(() => killSession(this.#child));
     this.#drained = this.#drain(this.#child.stderr);
     this.#child.status.then((status) => this.#exit = status);
   }

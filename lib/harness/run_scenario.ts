@@ -5,7 +5,7 @@ import { type Cluster, serviceAccountUser } from "./cluster.ts";
 import { InProcessOperator } from "./in_process_operator.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
-import { Stage } from "./stage.ts";
+import { ScenarioEnvironment } from "./scenario_environment.ts";
 import type { Scenario, Suite, SuiteWorld } from "./suite.ts";
 import { type StepKind, Timeline } from "./timeline.ts";
 import type { PendingWait } from "./waiting.ts";
@@ -70,13 +70,21 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
       : "the operator had not started";
   const onLate = () => abort.abort(new Error(lateMessage(limitMs, timeline, beginning(), stage?.pendingWaits ?? [])));
   const timer = clock.schedule(onLate, limitMs);
-  let stage: Stage | undefined, outcome: ScenarioOutcome = { kind: "passed" };
+  let stage: ScenarioEnvironment | undefined, outcome: ScenarioOutcome = { kind: "passed" };
   let attachments: ScenarioResult["attachments"] = [];
   const { world, operator: make } = run.within, declared = make();
   const operator = run.deployed ?? inProcess(run, declared, timeline);
   try {
     const onError = (error: unknown) => abort.abort(error);
-    stage = await Stage.open({ ...run, world, declared, operator, timeline, signal: abort.signal, onError });
+    stage = await ScenarioEnvironment.open({
+      ...run,
+      world,
+      declared,
+      operator,
+      timeline,
+      signal: abort.signal,
+      onError,
+    });
     await raced(perform(scenario, stage, operator), abort.signal);
   } catch (error) {
     outcome = run.signal.aborted ? { kind: "interrupted" } : outcomeOf(error);
@@ -106,7 +114,7 @@ function lateMessage(limitMs: number, timeline: Timeline, beginning: string, wai
   return [`it took longer than ${formatDuration(limitMs)}: ${where}`, ...described].join("\n");
 }
 
-async function perform(scenario: Scenario, stage: Stage, operator: OperatorUnderTest): Promise<void> {
+async function perform(scenario: Scenario, stage: ScenarioEnvironment, operator: OperatorUnderTest): Promise<void> {
   const { operator: state, workloads } = scenario.options;
   if (workloads) await stage.playWorkloads(durationMs(workloads.readyAfter));
   if (state !== "stopped") await operator.start();
@@ -115,7 +123,7 @@ async function perform(scenario: Scenario, stage: Stage, operator: OperatorUnder
 
 /** What a scenario took place on. */
 interface Scenery {
-  readonly stage: Stage | undefined;
+  readonly stage: ScenarioEnvironment | undefined;
   readonly operator: OperatorUnderTest;
   readonly timeline: Timeline;
 }
@@ -130,7 +138,7 @@ async function strike(
   const step = timeline.begin("teardown", title);
   run.onStep?.("teardown", title, false);
   try {
-    await stage?.endStory();
+    await stage?.endBody();
     await stage?.collectEvents();
     // Of a story that broke off nobody knows how it left the operator; to clear, one as it should be is needed.
     if (outcome.kind !== "passed" && !run.deployed) await operator.crash();
@@ -149,7 +157,7 @@ async function strike(
   return outcome;
 }
 
-async function close(stage: Stage | undefined, awaitGone: boolean): Promise<void> {
+async function close(stage: ScenarioEnvironment | undefined, awaitGone: boolean): Promise<void> {
   try {
     if (awaitGone) await stage?.gone();
   } finally {

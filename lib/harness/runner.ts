@@ -1,7 +1,7 @@
 import { type Clock, describeError, mapConcurrent, UsageError } from "../base/mod.ts";
 import { Client, UnauthorizedError, UnreachableError } from "../client/mod.ts";
 import type { Cluster, ClusterKind, ClusterSource } from "./cluster.ts";
-import { ExitDuty } from "./exit_duty.ts";
+import { ExitHook } from "./exit_hook.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import { NOTHING_RECORDED, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
 import { install } from "./install.ts";
@@ -9,7 +9,7 @@ import { installManifests } from "./manifests.ts";
 import { runScenario, type ScenarioEnd } from "./run_scenario.ts";
 import { isAlone, type Scenario, type Suite, type SuiteWorld } from "./suite.ts";
 import type { StepKind } from "./timeline.ts";
-import { Turnstile } from "./turnstile.ts";
+import { RwLock } from "./rw_lock.ts";
 
 /** An operator that runs as a pod of the cluster, shared by all scenarios. */
 export interface Deployment {
@@ -187,14 +187,14 @@ class Run {
       listener?.onStage?.(OPENING[source.kind]);
       await using cluster = await source.open(signal, (what) => listener?.onStage?.(what));
       this.version = await serverVersion(cluster, clock);
-      using _left = cluster.stays ? new ExitDuty(() => this.#sayLeft()) : undefined;
+      using _left = cluster.stays ? new ExitHook(() => this.#sayLeft()) : undefined;
       await using installed = new AsyncDisposableStack();
       await this.#install(cluster, installed);
       if (deploy) listener?.onStage?.("deploying the operator");
       const deployment = await deploy?.(cluster, signal);
       if (deployment) installed.use(deployment);
       listener?.onStage?.(undefined);
-      const turnstile = new Turnstile(), ends: ScenarioEnd[] = [];
+      const turnstile = new RwLock(), ends: ScenarioEnd[] = [];
       // Operators in this process would all work on all objects of the cluster: one scenario at a time, then.
       await mapConcurrent(this.#planned, deployment ? parallelMax : 1, async (each, index) => {
         using _turn = await turnstile.enter(isAlone(each.scenario.options));

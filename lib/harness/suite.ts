@@ -4,7 +4,7 @@ import type { Manifests } from "./manifests.ts";
 import type { ScenarioContext } from "./scenario_context.ts";
 
 /** What a scenario tells, step by step; `World` is the type of its outside world. */
-export type Story<World = unknown> = (context: ScenarioContext<World>) => Promise<void>;
+export type ScenarioBody<World = unknown> = (context: ScenarioContext<World>) => Promise<void>;
 
 /** What a scenario asks of the runner. */
 export interface ScenarioOptions {
@@ -38,7 +38,7 @@ export interface Scenario {
   /** A sentence that is true if the story comes to its end; unique in its suite. */
   readonly name: string;
   /** What happens. */
-  readonly story: Story;
+  readonly story: ScenarioBody;
   /** What it asks of the runner. */
   readonly options: ScenarioOptions;
 }
@@ -116,12 +116,12 @@ export class Suite<World = unknown> {
    *
    * @throws {RangeError} where the suite has one of that name already.
    */
-  scenario(name: string, story: Story<World>, options: ScenarioOptions = {}): this {
+  scenario(name: string, story: ScenarioBody<World>, options: ScenarioOptions = {}): this {
     if (this.#scenarios.some((scenario) => scenario.name === name)) {
       throw new RangeError(`suite ${this.name} has a scenario "${name}" already`);
     }
     // Only this suite runs it, in a world of its own.
-    this.#scenarios.push({ name, story: story as Story, options });
+    this.#scenarios.push({ name, story: story as ScenarioBody, options });
     return this;
   }
 

@@ -1,5 +1,5 @@
 import { describeError, UsageError } from "../base/mod.ts";
-import { ExitDuty } from "./exit_duty.ts";
+import { ExitHook } from "./exit_hook.ts";
 
 /** What the system says of a disk that cannot take a file. */
 const DISK_CODES: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"]);
@@ -12,11 +12,11 @@ const HINT = "set TMPDIR to a folder that can be written and has room";
 export class TemporaryFolder implements AsyncDisposable {
   /** Where it is. */
   readonly path: string;
-  readonly #duty: ExitDuty;
+  readonly #duty: ExitHook;
 
   private constructor(path: string) {
     this.path = path;
-    this.#duty = new ExitDuty(() => Deno.removeSync(path, { recursive: true }));
+    this.#duty = new ExitHook(() => Deno.removeSync(path, { recursive: true }));
   }
 
   /**

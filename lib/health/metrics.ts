@@ -35,7 +35,7 @@ export class Metrics {
   #controllers: () => Iterable<ControllerGauges> = () => [];
   #watches: () => Iterable<WatchGauges> = () => [];
   readonly #queue = this.#queueMetrics();
-  readonly #cycles = this.#cycleMetrics();
+  readonly #cycles = this.#passMetrics();
   readonly #requests = this.#requestMetrics();
   readonly #reviews = this.#reviewMetrics();
   readonly #hot = this.#gauge("pintle_hot_keys", "Objects that are slowed because they write without converging", [
@@ -99,8 +99,8 @@ export class Metrics {
   /** The observer of one controller. */
   observer(controller: string): {
     queue: { added(): void; taken(waitedMs: number): void; done(workedMs: number): void; retried(): void };
-    cycleStarted(): void;
-    cycleEnded(result: string, durationMs: number, writes: number): void;
+    passStarted(): void;
+    passEnded(result: string, durationMs: number, writes: number): void;
     hot(key: string, hot: boolean): void;
     stale(): void;
   } {
@@ -112,8 +112,8 @@ export class Metrics {
         done: (workedMs) => queue.worked.observe(name, workedMs / 1_000),
         retried: () => queue.retries.inc(name),
       },
-      cycleStarted: () => cycles.active.inc(label),
-      cycleEnded: (result, durationMs, writes) => {
+      passStarted: () => cycles.active.inc(label),
+      passEnded: (result, durationMs, writes) => {
         cycles.active.dec(label);
         cycles.total.inc({ controller, result });
         cycles.seconds.observe(label, durationMs / 1_000);
@@ -189,7 +189,7 @@ export class Metrics {
     };
   }
 
-  #cycleMetrics() {
+  #passMetrics() {
     const label = ["controller"];
     return {
       total: this.#counter("controller_runtime_reconcile_total", "Reconciles by result", [...label, "result"]),

@@ -55,7 +55,6 @@ export type {
   ChangeHandler,
   ConditionOptions,
   ControllerObserver,
-  CycleClient,
   DaemonContext,
   Desired,
   DesiredMeta,
@@ -67,6 +66,7 @@ export type {
   Manifest,
   ObjectContext,
   ObjectOf,
+  PassClient,
   ReconcileContext,
   ReconcileHandler,
   ResourceKind,
@@ -147,8 +147,8 @@ export type {
   AttemptBounds,
   ChangeKind,
   ErrorsMode,
-  Essence,
   FilterFacts,
+  HandledContent,
   HandledState,
   HandledStateStorage,
   HandlerOutcome,
@@ -197,7 +197,7 @@ export * from "./permissions.ts";
 export * from "./preflight.ts";
 export * from "./running_operator.ts";
 export * from "./start_options.ts";
-export type { KindWork } from "./kind_work.ts";
+export type { ControllerStatus } from "./controller_status.ts";
 export type { WatchStatus } from "./watch_status.ts";
 export {
   type KindView,

@@ -98,7 +98,7 @@ export interface OperatorOptions {
    * objects lose them in the write that adds its own finalizer, where a handler needs one, and those that were being deleted are
    * cleaned up by its delete handlers first. Nobody who uses one of them may still run on the same objects: it would put it back.
    */
-  readonly takesOver?: readonly string[];
+  readonly legacyFinalizers?: readonly string[];
 }
 
 /**
@@ -118,7 +118,7 @@ export class Operator {
   /** Where the handling of changes is remembered: annotations under the operator's own prefix by default. */
   readonly storage: HandledStateStorage;
   /** Finalizers of operators that this one replaces. */
-  readonly takesOver: readonly string[];
+  readonly legacyFinalizers: readonly string[];
   /** Metrics of the operator's own, served at `/metrics`. */
   readonly metrics: OperatorMetrics = new OperatorMetrics();
   readonly #declarations: ControllerDeclaration[] = [];
@@ -137,10 +137,10 @@ export class Operator {
    *
    * @throws {UsageError} where `name` is not a lower-case DNS label, or a finalizer to take over is none, or is Kubernetes' own.
    */
-  constructor(name: string, { storage, takesOver = [] }: OperatorOptions = {}) {
+  constructor(name: string, { storage, legacyFinalizers = [] }: OperatorOptions = {}) {
     if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
-    for (const finalizer of takesOver) checkForeignFinalizer(finalizer);
-    this.takesOver = takesOver;
+    for (const finalizer of legacyFinalizers) checkForeignFinalizer(finalizer);
+    this.legacyFinalizers = legacyFinalizers;
     this.name = name;
     this.storage = storage ?? new AnnotationStorage({ prefix: `${name}.pintle.dev` });
   }
@@ -271,7 +271,9 @@ export class Operator {
   /** The rules that the operator needs in a cluster. */
   rules(): PolicyRule[] {
     const kinds = this.#selections.length > 0 ? [WATCH_KINDS] : [];
-    return requiredRules(this.declarations, [...kinds, ...this.#permissions], { takesOver: this.takesOver });
+    return requiredRules(this.declarations, [...kinds, ...this.#permissions], {
+      legacyFinalizers: this.legacyFinalizers,
+    });
   }
 
   /**

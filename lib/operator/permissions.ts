@@ -82,7 +82,7 @@ const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete
 export function requiredRules(
   declarations: readonly ControllerDeclaration[],
   extra: readonly PolicyRule[],
-  { takesOver = [] }: { readonly takesOver?: readonly string[] } = {},
+  { legacyFinalizers = [] }: { readonly legacyFinalizers?: readonly string[] } = {},
 ): PolicyRule[] {
   const verbs = new Map<string, Set<string>>();
   const grant = (group: string, resource: string, granted: readonly string[]) => {
@@ -95,7 +95,7 @@ export function requiredRules(
     const { kind } = declaration;
     // Without a delete handler too: an earlier release may have had one, and its finalizers are then given up.
     const patches = kind.hasStatus || [...declaration.changes, ...declaration.daemons].length > 0 ||
-      takesOver.length > 0 && handles(declaration);
+      legacyFinalizers.length > 0 && handles(declaration);
     grant(kind.group, kind.plural, patches ? [...WATCH, "patch"] : WATCH);
     if (kind.hasStatus) grant(kind.group, `${kind.plural}/status`, ["patch"]);
     // blockOwnerDeletion in the children's owner references asks for it where that admission plugin is on.

@@ -22,7 +22,7 @@ import { SharedInformers } from "../controller/shared_informers.ts";
 import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
-import { type KindWork, workOf } from "./kind_work.ts";
+import { type ControllerStatus, controllerStatusOf } from "./controller_status.ts";
 import type { ActivityContext, KindSelection, Operator } from "./operator.ts";
 import type { PlanOptions, StartOptions } from "./start_options.ts";
 import { watchesOf, type WatchStatus } from "./watch_status.ts";
@@ -116,7 +116,7 @@ export class RunningOperator implements AsyncDisposable {
         fieldManager: operator.name,
         project,
         finalizer: operator.finalizer(declaration.kind),
-        legacyFinalizers: operator.takesOver,
+        legacyFinalizers: operator.legacyFinalizers,
         storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
         indexes,
         shared: this.#shared,
@@ -168,8 +168,8 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /** What it does for each kind that has handlers; those of selected kinds come and go. */
-  get kinds(): readonly KindWork[] {
-    return this.#all.map(workOf);
+  get kinds(): readonly ControllerStatus[] {
+    return this.#all.map(controllerStatusOf);
   }
 
   /** Every watch, as it is now. */

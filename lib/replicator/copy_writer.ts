@@ -6,7 +6,7 @@ import {
   type ObjectKey,
   TemporaryError,
 } from "../mod.ts";
-import { type CycleClient, type JsonObject, type JsonValue } from "../client.ts";
+import { type JsonObject, type JsonValue, type PassClient } from "../client.ts";
 import type { ApiResource } from "../client.ts";
 import {
   CLAIM_ANNOTATION,
@@ -34,7 +34,7 @@ export class LeavingError extends TemporaryError {
 
 /** What a writer works for. */
 export interface CopyWriterOptions {
-  readonly client: CycleClient;
+  readonly client: PassClient;
   readonly resource: ApiResource;
   readonly claimant: Claimant;
   /** Name of every copy. */

@@ -1,5 +1,5 @@
 import { ConfigMap, type KubeObject, Namespace, Secret, type SecretObject } from "../mod.ts";
-import { type CycleClient } from "../client.ts";
+import { type PassClient } from "../client.ts";
 import type { NamespaceObject } from "./copied_kinds.ts";
 import { REPLICATION_LABEL, VERSION_ANNOTATION } from "./claim.ts";
 import { Replication } from "./replication.ts";
@@ -9,7 +9,7 @@ const SOURCE = { namespace: "platform", name: "registry-credentials" };
 const TEAMS = ["team-anchor", "team-beacon", "team-compass", "team-dory"];
 
 /** The verbs that the story needs; both a plain client and a cycle's are one. */
-type StoryClient = Pick<CycleClient, "create" | "patch" | "delete" | "find" | "list">;
+type ScenarioClient = Pick<PassClient, "create" | "patch" | "delete" | "find" | "list">;
 
 /** The story of the shipped operator, for `demo`: four things happen, and copies follow. */
 export const replicationDemo = {
@@ -27,7 +27,7 @@ export const replicationDemo = {
     { title: "five namespaces, a Secret and a Replication are created", act: begin },
     {
       title: "a sixth namespace appears: team-ember",
-      act: (client: StoryClient) => addNamespace(client, "team-ember"),
+      act: (client: ScenarioClient) => addNamespace(client, "team-ember"),
     },
     { title: "the source Secret changes: password rotated", act: rotate },
     { title: "the copy in team-beacon is deleted", act: deleteCopy },
@@ -35,7 +35,7 @@ export const replicationDemo = {
   observe,
 };
 
-async function begin(client: StoryClient): Promise<void> {
+async function begin(client: ScenarioClient): Promise<void> {
   await client.create<NamespaceObject>(Namespace, {
     apiVersion: "v1",
     kind: "Namespace",
@@ -57,24 +57,24 @@ async function begin(client: StoryClient): Promise<void> {
 }
 
 /** A namespace that accepts copies from the source's. */
-async function addNamespace(client: StoryClient, name: string): Promise<void> {
+async function addNamespace(client: ScenarioClient, name: string): Promise<void> {
   const metadata = { name, annotations: { [ACCEPT_ANNOTATION]: SOURCE.namespace } };
   await client.create<NamespaceObject>(Namespace, { apiVersion: "v1", kind: "Namespace", metadata });
 }
 
-async function rotate(client: StoryClient): Promise<void> {
+async function rotate(client: ScenarioClient): Promise<void> {
   await client.patch(Secret, SOURCE, {
     type: "merge",
     body: { stringData: { password: "correct horse battery staple" } },
   });
 }
 
-async function deleteCopy(client: StoryClient): Promise<void> {
+async function deleteCopy(client: ScenarioClient): Promise<void> {
   await client.delete(Secret, { namespace: "team-beacon", name: SOURCE.name });
 }
 
 /** Looks at the cluster itself, never at what the operator says of it. */
-async function observe(client: StoryClient) {
+async function observe(client: ScenarioClient) {
   const [source, namespaces, copies] = await Promise.all([
     client.find<SecretObject>(Secret, SOURCE),
     client.list<NamespaceObject>(Namespace),

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import type { EnvtestCluster } from "../../lib/harness/mod.ts";
-import { ExitDuty } from "../../lib/harness/exit_duty.ts";
+import { ExitHook } from "../../lib/harness/exit_hook.ts";
 import type { Operator } from "../../lib/operator/mod.ts";
 import { applyInstallation, installNamespace } from "../../lib/operator/installation.ts";
 import { Binary, RUN_PERMISSIONS } from "../cli/binary.ts";
@@ -50,7 +50,7 @@ export class OperatorProcess implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #config: string;
   #binary: Binary | undefined;
-  #duty: ExitDuty | undefined;
+  #duty: ExitHook | undefined;
   #watching: Promise<void> | undefined;
   #isWanted = false;
   /** How often it ended by itself. */
@@ -101,7 +101,7 @@ export class OperatorProcess implements AsyncDisposable {
       group: true, // Ctrl-C at the terminal is for this process, which ends it
     });
     this.#binary = binary;
-    this.#duty = new ExitDuty(() => {
+    this.#duty = new ExitHook(() => {
       binary.kill("SIGKILL");
       Deno.removeSync(binary.folder, { recursive: true });
     });

@@ -3,7 +3,7 @@ import { VirtualClock } from "../../lib/base/mod.ts";
 import type { DynamicObject, KubeObject } from "../../lib/apimachinery/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import type { Examination } from "../../lib/cli/doctor/diagnosis.ts";
+import type { CheckContext } from "../../lib/cli/doctor/check.ts";
 import { deployedSettings } from "../../lib/cli/doctor/deployed_settings.ts";
 import { differences } from "../../lib/cli/doctor/installation_check.ts";
 import { objectsCheck } from "../../lib/cli/doctor/objects_check.ts";
@@ -158,7 +158,7 @@ Deno.test("an object that has waited to go for a minute is a problem where the o
   const signal = new AbortController().signal, account = { namespace: "widgets-system", name: "widgets" };
   const examination = { client, transport, clock, operator, program: "widgets", account, signal } as unknown;
   const look = async () =>
-    (await objectsCheck.look(examination as Examination)).map(({ verdict, says }) => [verdict, says]);
+    (await objectsCheck.look(examination as CheckContext)).map(({ verdict, says }) => [verdict, says]);
   assert.deepEqual(await look(), [["ok", "all is well with widgets.doctor.test.pintle.dev, configmaps, services"]]);
   await clock.advance(61_000);
   assert.deepEqual(await look(), [

@@ -12,7 +12,7 @@ const KIND = ["test", "--cluster", "kind"];
 const DEPLOYED = ["--deployed", "--image", "mine:1"];
 
 /** Where a run is interrupted. */
-interface Stage {
+interface ScenarioEnvironment {
   readonly args?: readonly string[];
   readonly machine?: FakeMachineOptions;
   /** Resolves when the run is there. */
@@ -26,7 +26,7 @@ interface Stage {
 /** A cluster that is half made when its creation hangs. */
 const HALF_MADE = `echo "$name" >> "$state/clusters"; ${HANG}`;
 
-const STAGES: Record<string, Stage> = {
+const STAGES: Record<string, ScenarioEnvironment> = {
   "the search for a container runtime": {
     machine: { hooks: { "docker info": HANG } },
     until: ({ machine }) => machine.untilHangs(/^docker info/),

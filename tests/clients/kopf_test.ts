@@ -109,7 +109,7 @@ testWith(
     const folder = await installed(), cluster = await openServedCluster(), calls: string[] = [];
     const successor = new Operator("flanges", {
       storage: new ChainStorage(new AnnotationStorage({ prefix: "flanges.pintle.dev" }), new KopfRecords()),
-      takesOver: ["kopf.zalando.org/KopfFinalizerMarker"],
+      legacyFinalizers: ["kopf.zalando.org/KopfFinalizerMarker"],
     });
     const say = (what: string) => ({ name }: { name: string }) => void calls.push(`${what} ${name}`);
     successor.on(Flange).create(say("create")).update(say("update")).delete(say("delete"));

@@ -40,12 +40,12 @@ async function served(): Promise<Map<string, Set<string>>> {
   observer.queue.taken(1);
   observer.queue.done(1);
   observer.queue.retried();
-  observer.cycleStarted();
-  observer.cycleEnded("success", 1, 1);
-  observer.cycleStarted();
-  observer.cycleEnded("error", 1, 1);
-  observer.cycleStarted();
-  observer.cycleEnded("failed", 1, 1);
+  observer.passStarted();
+  observer.passEnded("success", 1, 1);
+  observer.passStarted();
+  observer.passEnded("error", 1, 1);
+  observer.passStarted();
+  observer.passEnded("failed", 1, 1);
   observer.hot("k", true);
   const { body } = await metrics.scrape();
   const names = new Map<string, Set<string>>();

@@ -97,9 +97,9 @@ const TABLE: {
 for (const { claim, finalizers, deleting, needsFinalizer, cause } of TABLE) {
   Deno.test(claim, () => {
     const metadata = { name: "a", finalizers, ...(deleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}) };
-    assert.deepEqual(detectCause({ metadata }, { finalizer: OURS, takesOver: [FORMER], needsFinalizer }), cause);
+    assert.deepEqual(detectCause({ metadata }, { finalizer: OURS, legacyFinalizers: [FORMER], needsFinalizer }), cause);
     assert.deepEqual(
-      detectCause({ metadata }, { finalizer: OURS, takesOver: [FORMER], needsFinalizer }),
+      detectCause({ metadata }, { finalizer: OURS, legacyFinalizers: [FORMER], needsFinalizer }),
       cause,
       "the same state, the same cause",
     );

@@ -3,9 +3,9 @@ import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import {
   AnnotationStorage,
   ChainStorage,
-  essenceOf,
   GenerationStorage,
   HANDLED,
+  handledContentOf,
   type HandledState,
   type HandledStateStorage,
   KopfRecords,
@@ -84,7 +84,7 @@ for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
   Deno.test(`${name}: what it keeps is no part of the object's essence`, async () => {
     const storage = make(), options = { isRecord: (key: string) => storage.isRecord(key) };
     const object = edited(OBJECT, await storage.keep(OBJECT, STATE, []));
-    assert.deepEqual(essenceOf(object, options), essenceOf(OBJECT, options));
+    assert.deepEqual(handledContentOf(object, options), handledContentOf(OBJECT, options));
   });
 
   Deno.test(`${name}: a copy of an object under another uid is another object`, async () => {
@@ -164,7 +164,7 @@ Deno.test("an object that Kopf handled counts as handled, with the essence that 
   const object = { ...OBJECT, spec: { size: 1 }, metadata: { ...OBJECT.metadata, annotations } } as KubeObject;
   const isRecord = (key: string) => storage.isRecord(key);
   const { base } = await storage.recall(object);
-  const now = snapshotOf(essenceOf(object, { isRecord }));
+  const now = snapshotOf(handledContentOf(object, { isRecord }));
   assert.equal(base?.digest, now.digest, "nothing changed since");
   const own = edited(object, await storage.keep(object, { base: now }, []));
   assert.deepEqual(
@@ -191,7 +191,10 @@ Deno.test("Kopf's copy of a Secret is compared by digests", async () => {
     type: "Opaque",
   } as KubeObject;
   const records = new KopfRecords(), { base } = await records.recall(object);
-  const now = essenceOf(object, { isRecord: (key) => records.isRecord(key), secretFields: ["data", "stringData"] });
+  const now = handledContentOf(object, {
+    isRecord: (key) => records.isRecord(key),
+    secretFields: ["data", "stringData"],
+  });
   assert.deepEqual(base?.essence, now);
   assert.ok(!JSON.stringify(base).includes("aHVudGVyMg"));
 });

@@ -11,9 +11,9 @@ import {
   type RunOptions,
   type RunResult,
   runScenarios,
+  type ScenarioBody,
   type ScenarioContext,
   type ScenarioOptions,
-  type Story,
   Suite,
 } from "../../lib/harness/mod.ts";
 
@@ -61,7 +61,7 @@ export function note(name: string, text = "hello"): KubeObject {
 }
 
 /** A suite of one story. */
-export function suiteOf(story: Story, options: ScenarioOptions = {}, operator: () => Operator = notes): Suite {
+export function suiteOf(story: ScenarioBody, options: ScenarioOptions = {}, operator: () => Operator = notes): Suite {
   return new Suite("notes", operator).scenario("a story", story, options);
 }
 

@@ -7,17 +7,17 @@ import {
   htmlReport,
   junitReport,
   type RunOptions,
+  type ScenarioBody,
   type ScenarioContext,
   type ScenarioOptions,
   type ScenarioResult,
-  type Story,
 } from "../../lib/harness/mod.ts";
 import { scenarioLines } from "../../lib/harness/report_lines.ts";
 import { Note, note, notes, type NotesOptions, runOn, SharedCluster, suiteOf, written } from "./rig.ts";
 
 /** Runs one story on a cluster and makes sure that nothing of it is left there. */
 async function told(
-  story: Story,
+  story: ScenarioBody,
   { scenario = {}, operator = {}, run = {}, left = [] }: {
     scenario?: ScenarioOptions;
     operator?: NotesOptions;
@@ -88,7 +88,7 @@ Deno.test("a step that fails fails the scenario with its message, later steps ar
 });
 
 Deno.test("an expectation that does not come true fails the scenario with what was seen last", async () => {
-  const story: Story = async (scenario) => {
+  const story: ScenarioBody = async (scenario) => {
     await written(scenario);
     await scenario.expect(scenario.ref(ConfigMap, "a")).toMatch({ data: { text: "other" } });
   };
@@ -177,7 +177,7 @@ Deno.test("a namespace that is not the scenario's own is refused, and so is an o
 Deno.test("finalizers of the operator's own objects are waited for, with the operator's help, also where it was stopped", async () => {
   let deleted = 0;
   const operator = { delete: () => Promise.resolve(void deleted++) };
-  const begun: Story = async ({ cluster, operator, expect, ref }) => {
+  const begun: ScenarioBody = async ({ cluster, operator, expect, ref }) => {
     await cluster.createManifest(note("a"));
     await expect(ref(Note, "a")).toMatch({ metadata: { finalizers: ["harness.test.pintle.dev/notes"] } } as never);
     await operator.pause();
@@ -294,7 +294,7 @@ Deno.test("a timeout between two steps names the one that ended last", async () 
 
 // FR-396
 Deno.test("eventually without a kind is refused, and one whose look does not say what it sees shows objects and conditions", async () => {
-  const story: Story = async (scenario) => {
+  const story: ScenarioBody = async (scenario) => {
     const { eventually, cluster, when } = scenario;
     await written(scenario);
     await scenario.expect(scenario.ref(Note, "a")).toHaveCondition("Ready");
@@ -331,7 +331,7 @@ Deno.test("an object that was made again under the same name counts as gone, and
 Deno.test("keepFailed leaves the namespaces of a scenario that failed, and only of such", async () => {
   // The kind goes with the run, and its objects with the kind.
   const left = [/^Namespace \/r\d+-0-home$/, /^ConfigMap r\d+-0-home\//, /^ServiceAccount r\d+-0-home\//];
-  const failing: Story = async (scenario) => {
+  const failing: ScenarioBody = async (scenario) => {
     await written(scenario);
     throw new Error("look at it");
   };

@@ -5,9 +5,9 @@ import { DaemonSet, Deployment, Job, Operator, Pod, ReplicaSet, StatefulSet } fr
 import {
   EmbeddedSource,
   type Ref,
+  type ScenarioBody,
   type ScenarioContext,
   type ScenarioOptions,
-  type Story,
   Suite,
 } from "../../lib/harness/mod.ts";
 import { isReady, type WorkloadKind } from "../../lib/harness/workload_status.ts";
@@ -26,7 +26,7 @@ const WORKLOADS = [
   [Pod, template.spec],
 ] as const;
 
-function suiteOf(story: Story, options: ScenarioOptions = {}): Suite {
+function suiteOf(story: ScenarioBody, options: ScenarioOptions = {}): Suite {
   return new Suite("workloads", () => new Operator("workloads")).scenario("a story", story, options);
 }
 

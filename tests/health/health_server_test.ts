@@ -6,8 +6,8 @@ import { Metrics, serveHealth } from "../../lib/health/mod.ts";
 function open(problem: () => string | undefined, port = 0) {
   const metrics = new Metrics(new VirtualClock());
   metrics.request({ verb: "get", code: 0, durationMs: 1 });
-  metrics.observer("replications.pintle.dev").cycleStarted();
-  metrics.observer("replications.pintle.dev").cycleEnded("success", 5, 3);
+  metrics.observer("replications.pintle.dev").passStarted();
+  metrics.observer("replications.pintle.dev").passEnded("success", 5, 3);
   const server = serveHealth({
     host: "127.0.0.1",
     port,

@@ -98,10 +98,10 @@ Deno.test("a queue is counted under client-go's names, with the name of its cont
 Deno.test("reconciles are counted under controller-runtime's names, by how they ended", async () => {
   const metrics = new Metrics(new VirtualClock()), observer = metrics.observer("a");
   for (const result of ["success", "error", "failed", "requeue_after"]) {
-    observer.cycleStarted();
-    observer.cycleEnded(result, 40, 1);
+    observer.passStarted();
+    observer.passEnded(result, 40, 1);
   }
-  observer.cycleStarted();
+  observer.passStarted();
   observer.hot("x", true);
   observer.stale();
   const seen = await samples(metrics);

@@ -17,7 +17,7 @@ const OURS = `${Widget.group}/widgets`,
 
 function heir(): Operator {
   return new Operator("widgets", {
-    takesOver: [KOPF],
+    legacyFinalizers: [KOPF],
     storage: new ChainStorage(new AnnotationStorage({ prefix: "widgets.pintle.dev" }), new KopfRecords()),
   });
 }
@@ -101,6 +101,6 @@ Deno.test("of a kind that an operator only looks at it takes nothing over, and m
 // FR-260
 Deno.test("only an operator's finalizer can be taken over", () => {
   for (const finalizer of ["foregroundDeletion", "kubernetes.io/pvc-protection", "external.k8s.io/x", "a b/c"]) {
-    assert.throws(() => new Operator("x", { takesOver: [finalizer] }), /finalizer/, finalizer);
+    assert.throws(() => new Operator("x", { legacyFinalizers: [finalizer] }), /finalizer/, finalizer);
   }
 });

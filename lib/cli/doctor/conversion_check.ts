@@ -4,7 +4,7 @@ import { converterOf, CRDS } from "../../admission/crd_conversion.ts";
 import type { KindConversion } from "../../admission/kind_conversion.ts";
 import { ApiError, ForbiddenError } from "../../client/mod.ts";
 import { authorityTrouble } from "./authority_trouble.ts";
-import { type Check, type Examination, type Finding, ok, problem } from "./diagnosis.ts";
+import { type Check, type CheckContext, type Finding, ok, problem } from "./check.ts";
 import { serverTimeMs } from "./server_checks.ts";
 
 /** Whether objects can be had in every version that the operator converts. Says nothing where it converts none. */
@@ -16,7 +16,7 @@ export const conversionCheck: Check = {
   },
 };
 
-async function judge({ crd, hub, converted }: KindConversion, examination: Examination): Promise<Finding[]> {
+async function judge({ crd, hub, converted }: KindConversion, examination: CheckContext): Promise<Finding[]> {
   const { client, operator, program, signal } = examination;
   const live = await client.find<DynamicObject>(CRDS, { name: crd }, { signal });
   const kind = operator.declarations.find(({ kind: { plural, group } }) => `${plural}.${group}` === crd)?.kind;

@@ -2,8 +2,8 @@ import { isObject, jsonClone } from "../../base/json.ts";
 import { diff } from "../../apimachinery/diff.ts";
 import { type DynamicObject, keyOf } from "../../apimachinery/object.ts";
 import { installation, type InstalledObject } from "../../operator/installation.ts";
-import { nameOf } from "../removal.ts";
-import { type Check, type Examination, type Finding, ok, problem } from "./diagnosis.ts";
+import { nameOf } from "../deleter.ts";
+import { type Check, type CheckContext, type Finding, ok, problem } from "./check.ts";
 
 /** Differences of one object that are named. */
 const NAMED_MAX = 4;
@@ -26,14 +26,14 @@ export const installationCheck: Check = {
 };
 
 /** The command that installs where this examination looks. */
-export function installCommand({ program, account }: Pick<Examination, "program" | "account">): string {
+export function installCommand({ program, account }: Pick<CheckContext, "program" | "account">): string {
   return `${program} install${account.namespace === `${program}-system` ? "" : ` --namespace ${account.namespace}`}`;
 }
 
 function judge(
   { resource, object }: InstalledObject,
   live: DynamicObject | undefined,
-  examination: Examination,
+  examination: CheckContext,
 ): Finding[] {
   const name = nameOf(resource, object), fix = installCommand(examination);
   if (!live) return [problem(`${name} is missing`, fix)];

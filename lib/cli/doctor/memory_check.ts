@@ -5,9 +5,9 @@ import { type ApiResource, formatGroupResource } from "../../apimachinery/resour
 import { type Client, isNotFound } from "../../client/mod.ts";
 import { kindsSelected } from "../../operator/kind_selection.ts";
 import type { Operator } from "../../operator/operator.ts";
-import { deploymentsOf } from "../footprint.ts";
+import { deploymentsOf } from "../inventory.ts";
 import { deployedSettings } from "./deployed_settings.ts";
-import { type Check, type Finding, ok, problem, warning } from "./diagnosis.ts";
+import { type Check, type Finding, ok, problem, warning } from "./check.ts";
 
 /** What the program holds with nothing in its stores, on its first start (bench/startup.ts). */
 const BASE_BYTES = 80_000_000;

@@ -2,8 +2,8 @@ import { formatDuration } from "../../base/duration.ts";
 import type { Condition } from "../../apimachinery/condition.ts";
 import { formatKey, keyOf, type KubeObject } from "../../apimachinery/object.ts";
 import { isNotFound } from "../../client/mod.ts";
-import { type HandledKind, handledKinds } from "../footprint.ts";
-import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
+import { type HandledKind, handledKinds } from "../inventory.ts";
+import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 import { clockSkewMs } from "./server_checks.ts";
 
 /** A deletion that takes longer has not just begun. */
@@ -54,9 +54,9 @@ function judge(
   handled: HandledKind,
   objects: readonly KubeObject[],
   nowMs: number,
-  { program, operator }: Examination,
+  { program, operator }: CheckContext,
 ): Finding[] {
-  const { name, finalizer } = handled, own = [finalizer, ...operator.takesOver];
+  const { name, finalizer } = handled, own = [finalizer, ...operator.legacyFinalizers];
   const leaving = objects.filter(({ metadata }) => {
     const sinceMs = Date.parse(metadata?.deletionTimestamp ?? "");
     return nowMs - sinceMs > DELETION_MS_MAX;

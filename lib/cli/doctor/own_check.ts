@@ -1,8 +1,8 @@
 import type { Client } from "../../client/mod.ts";
-import { deploymentsOf } from "../footprint.ts";
+import { deploymentsOf } from "../inventory.ts";
 import type { SettingTable, SettingValues } from "../setting.ts";
 import { deployedSettings } from "./deployed_settings.ts";
-import type { Check } from "./diagnosis.ts";
+import type { Check } from "./check.ts";
 
 /** What such a check found. Holds no value of any Secret. */
 export interface OwnFinding {

@@ -3,10 +3,10 @@ import { formatKey, keyOf } from "../../apimachinery/object.ts";
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { describePeer, type Peer, PEERING_LABEL, peerOf, standing } from "../../election/peers.ts";
 import { installNamespace } from "../../operator/installation.ts";
-import { deploymentsOf, isOver } from "../footprint.ts";
+import { deploymentsOf, isOver } from "../inventory.ts";
 import { peers, placeOf } from "../peering_place.ts";
 import { deployedSettings } from "./deployed_settings.ts";
-import { type Check, type Examination, type Finding, ok, warning } from "./diagnosis.ts";
+import { type Check, type CheckContext, type Finding, ok, warning } from "./check.ts";
 import { clockSkewMs } from "./server_checks.ts";
 
 /**
@@ -35,7 +35,7 @@ export const peeringCheck: Check = {
 
 /** Where the leases of peers are looked for. */
 async function placesOf(
-  { client, account, peering, table, signal }: Examination,
+  { client, account, peering, table, signal }: CheckContext,
 ): Promise<{ readonly namespace: string; readonly labelSelector: string }[]> {
   const deployed = (await deploymentsOf(client, account, signal))
     .flatMap((deployment) => deployedSettings(deployment, table))
@@ -54,7 +54,7 @@ function judge(
   lease: LeaseObject,
   alive: readonly Peer[],
   nowMs: number,
-  { program, account }: Examination,
+  { program, account }: CheckContext,
 ): Finding {
   const peer = peerOf(lease), [namespace, name] = title.split("/");
   const who = `${namespace === account.namespace ? name : title}: ${describePeer(peer)}`;

@@ -2,7 +2,7 @@ import { formatKey } from "../../apimachinery/object.ts";
 import { serviceAccountUser } from "../../harness/cluster.ts";
 import { ServiceAccount } from "../../operator/builtin_kinds.ts";
 import { missingRights, unservedKinds } from "../../operator/preflight.ts";
-import { type Check, ok, problem, warning } from "./diagnosis.ts";
+import { type Check, ok, problem, warning } from "./check.ts";
 import { installCommand } from "./installation_check.ts";
 
 /** Whether the operator's ServiceAccount may do all that the operator declares: asked for the account, not for who asks. */

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../base/duration.ts";
 import { serverVersion } from "../../client/mod.ts";
-import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
+import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 
 /** Rules (CEL) in CRDs are stable since then, and every kind may have some. */
 const MINOR_MIN = 29;
@@ -32,7 +32,7 @@ export const clockCheck: Check = {
 
 /** How far the server's clock is ahead of this machine's; undefined where the server does not say. Exact to about a second. */
 export async function clockSkewMs(
-  { transport, clock, signal }: Pick<Examination, "transport" | "clock" | "signal">,
+  { transport, clock, signal }: Pick<CheckContext, "transport" | "clock" | "signal">,
 ): Promise<number | undefined> {
   const beforeMs = clock.now(), response = await transport.fetch("/version", { signal });
   await response.body?.cancel();
@@ -42,7 +42,7 @@ export async function clockSkewMs(
 }
 
 /** What time it is for the server, as far as it tells. */
-export async function serverTimeMs(examination: Examination): Promise<number> {
+export async function serverTimeMs(examination: CheckContext): Promise<number> {
   return examination.clock.now() + (await clockSkewMs(examination) ?? 0);
 }
 

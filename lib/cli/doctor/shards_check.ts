@@ -1,6 +1,6 @@
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { ownersOf, SHARDS, SHARDS_LABEL, shardsLeaseName } from "../../election/shards.ts";
-import { type Check, ok, warning } from "./diagnosis.ts";
+import { type Check, ok, warning } from "./check.ts";
 
 /** How replicas share the work. Says nothing where none does. */
 export const shardsCheck: Check = {

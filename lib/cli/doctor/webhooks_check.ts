@@ -2,9 +2,9 @@ import { isObject } from "../../base/json.ts";
 import { formatKey } from "../../apimachinery/object.ts";
 import { matchesLabels, requirementsOf } from "../../apimachinery/selector.ts";
 import { type BuiltinObject, Service } from "../../operator/builtin_kinds.ts";
-import { isWorking, podsOf, webhooksOf } from "../footprint.ts";
+import { isWorking, podsOf, webhooksOf } from "../inventory.ts";
 import { authorityTrouble } from "./authority_trouble.ts";
-import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
+import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 import { serverTimeMs } from "./server_checks.ts";
 
 /** Whether the webhooks that API servers ask can answer, and are believed. Says nothing where the operator has none. */
@@ -49,7 +49,7 @@ interface Webhook {
 async function whyUnanswered(
   webhooks: readonly Webhook[],
   working: readonly BuiltinObject[],
-  { client, signal }: Examination,
+  { client, signal }: CheckContext,
 ): Promise<string | undefined> {
   const places = webhooks.flatMap(({ clientConfig }) => clientConfig?.service ?? []);
   for (const name of new Set(places.map(formatKey))) {

@@ -2,9 +2,9 @@ import { formatDuration } from "../../base/duration.ts";
 import { formatKey, keyOf } from "../../apimachinery/object.ts";
 import { type LeaseObject, LEASES } from "../../election/lease.ts";
 import { type BuiltinObject, Namespace } from "../../operator/builtin_kinds.ts";
-import { deploymentsOf, isWorking, podsOf } from "../footprint.ts";
+import { deploymentsOf, isWorking, podsOf } from "../inventory.ts";
 import { deployedSettings } from "./deployed_settings.ts";
-import { type Check, type Examination, type Finding, ok, problem, warning } from "./diagnosis.ts";
+import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 import { isStarting, podTrouble } from "./pod_trouble.ts";
 import { serverTimeMs } from "./server_checks.ts";
 
@@ -133,7 +133,7 @@ export const leaderCheck: Check = {
 /** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
 const FRESH_MS_MORE = 3_000;
 
-async function electsLeader({ client, account, signal, table }: Examination): Promise<boolean> {
+async function electsLeader({ client, account, signal, table }: CheckContext): Promise<boolean> {
   const deployments = await deploymentsOf(client, account, signal);
   return deployments.some((deployment) =>
     deployedSettings(deployment, table).some(({ settings }) => settings?.leaderElection === "on")

@@ -3,7 +3,7 @@ import { type Client, ConflictError, ForbiddenError, NotFoundError } from "../cl
 import { type LeaseObject, LEASES } from "./lease.ts";
 
 /** Whose leases a roster holds. */
-export interface RosterOptions {
+export interface MemberListOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -17,14 +17,14 @@ export interface RosterOptions {
  * Who is there: the leases of one selection, as the server has them. One that has not changed for its duration, by the time that has
  * elapsed in this process, is deleted at the version that was seen, so that its holder is dead once it is missing, and never before.
  */
-export class Roster {
-  readonly #options: RosterOptions;
+export class MemberList {
+  readonly #options: MemberListOptions;
   readonly #seen = new Map<string, { readonly version: string | undefined; readonly sinceMs: number }>();
   /** By their uids, when leases that nobody renews end, in elapsed time. */
   readonly #ends = new Map<string, number>();
   readonly #removed = new Set<string>();
 
-  constructor(options: RosterOptions) {
+  constructor(options: MemberListOptions) {
     this.#options = options;
   }
 

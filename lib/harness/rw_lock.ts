@@ -4,15 +4,15 @@
  *
  * @example
  * ```ts
- * import { Turnstile } from "./turnstile.ts";
- * const turnstile = new Turnstile();
+ * import { RwLock } from "./rw_lock.ts";
+ * const turnstile = new RwLock();
  * {
  *   using _alone = await turnstile.enter(true);
  * }
  * using _together = await turnstile.enter(false);
  * ```
  */
-export class Turnstile {
+export class RwLock {
   readonly #waiting: { readonly alone: boolean; readonly admit: () => void }[] = [];
   #inside = 0;
   #alone = false;

@@ -7,7 +7,7 @@ import type { ApiResource } from "../apimachinery/resource.ts";
 import { type Client, ForbiddenError, NotFoundError } from "../client/mod.ts";
 
 /** How the API server of a cluster on this machine reaches a process outside of it. */
-export interface WayBack {
+export interface HostGateway {
   /** The address to listen on: nobody else's way leads there. */
   readonly host: string;
   /** What the API server calls that address. */
@@ -15,7 +15,7 @@ export interface WayBack {
 }
 
 /** What is known of the cluster and of this machine. */
-export interface WayBackOptions {
+export interface HostGatewayOptions {
   readonly clock: Clock;
   /** Whether the API server is reached by a loopback address: its nodes are containers or virtual machines of this machine then. */
   readonly isLocal: boolean;
@@ -32,7 +32,7 @@ const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
 const TRIED_MAX = 4;
 const ANSWER_MS_MAX = 2_000;
 /** Where nodes are in a virtual machine (Docker Desktop, Podman), containers know the machine around it by this name, and reach its loopback. */
-const DESKTOP: WayBack = { host: "127.0.0.1", name: "host.docker.internal" };
+const DESKTOP: HostGateway = { host: "127.0.0.1", name: "host.docker.internal" };
 const FIX =
   "set PINTLE_WEBHOOK_URL to an https address of this machine that the API server reaches (and PINTLE_WEBHOOK_HOST to the address to listen on)";
 
@@ -46,12 +46,12 @@ const FIX =
  *
  * @throws {UsageError} where no node answers, or the cluster shows none, saying what to set; the signal's reason.
  */
-export async function findWayBack(client: Client, options: WayBackOptions): Promise<WayBack> {
+export async function findHostGateway(client: Client, options: HostGatewayOptions): Promise<HostGateway> {
   const { isLocal, os, signal } = options, addresses = await kubelets(client, signal);
   const reasons: string[] = [];
   for (const address of addresses.slice(0, TRIED_MAX)) {
     try {
-      const host = await localEnd(address, options);
+      const host = await localAddress(address, options);
       return { host, name: host };
     } catch (error) {
       signal?.throwIfAborted();
@@ -95,9 +95,9 @@ interface NodeStatus {
 }
 
 /** The address of this machine from which its system goes to another one. */
-async function localEnd(
+async function localAddress(
   address: KubeletAddress,
-  { clock, signal, answerMsMax = ANSWER_MS_MAX }: WayBackOptions,
+  { clock, signal, answerMsMax = ANSWER_MS_MAX }: HostGatewayOptions,
 ): Promise<string> {
   using abort = new LinkedAbort([signal]);
   const timer = clock.schedule(() => abort.abort(new TimeoutError("no answer")), answerMsMax);

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { settle } from "../../lib/base/mod.ts";
-import { Turnstile } from "../../lib/harness/turnstile.ts";
+import { RwLock } from "../../lib/harness/rw_lock.ts";
 
 /** Who is inside of a turnstile, watched from outside. */
 class Crowd {
-  readonly turnstile = new Turnstile();
+  readonly turnstile = new RwLock();
   readonly entered: number[] = [];
   readonly #inside = new Map<number, { readonly alone: boolean; readonly leave: Disposable }>();
   #next = 0;

@@ -7,14 +7,14 @@ import type { Condition } from "../apimachinery/condition.ts";
 import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
 import type { ApiResource } from "../apimachinery/resource.ts";
 import { type Client, ConflictError, NotFoundError } from "../client/mod.ts";
-import { CycleClient } from "../controller/cycle_client.ts";
+import { PassClient } from "../controller/pass_client.ts";
 import { annotate, removeFinalizers } from "../controller/finalizer.ts";
 import { NotYetError, waitUntil } from "../harness/waiting.ts";
 import type { Operator } from "../operator/operator.ts";
-import { type HandledKind, objectsOf } from "./footprint.ts";
+import { type HandledKind, objectsOf } from "./inventory.ts";
 
 /** What a removal works with. */
-export interface RemovalOptions {
+export interface DeleterOptions {
   /** Its writes are dry runs where nothing is to be removed yet. */
   readonly client: Client;
   readonly dryRun: boolean;
@@ -37,12 +37,12 @@ export class StuckError extends Error {
 }
 
 /** Takes things out of a cluster and waits until they are gone. What is gone already is fine: a removal can be repeated. */
-export class Removal {
+export class Deleter {
   /** Names of the objects that went one by one, or would have gone. */
   readonly removed: Set<string> = new Set();
-  readonly #options: RemovalOptions;
+  readonly #options: DeleterOptions;
 
-  constructor(options: RemovalOptions) {
+  constructor(options: DeleterOptions) {
     this.#options = options;
   }
 
@@ -89,7 +89,7 @@ export class Removal {
       metadata?.finalizers?.includes(finalizer)
     );
     if (held.length === 0) return;
-    const cycle = new CycleClient(client, signal);
+    const cycle = new PassClient(client, signal);
     await mapConcurrent(
       dryRun ? held.slice(0, 1) : held,
       AT_ONCE,
@@ -100,7 +100,7 @@ export class Removal {
 
   /** Takes what the operator remembers of objects out of those that stay. */
   async records({ kind, name }: HandledKind): Promise<void> {
-    const { client, operator, signal, say, dryRun } = this.#options, cycle = new CycleClient(client, signal);
+    const { client, operator, signal, say, dryRun } = this.#options, cycle = new PassClient(client, signal);
     const objects = await objectsOf(client, kind, signal);
     // The edit by which an object would hold nothing is what is there to be removed.
     const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.keep(object, {}, []));

@@ -17,13 +17,13 @@ import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { Ref, TypedResource } from "./ref.ts";
 import { ScenarioCluster } from "./scenario_cluster.ts";
 import type { ScenarioContext, Step } from "./scenario_context.ts";
-import { StoryOperator } from "./story_operator.ts";
+import { ScenarioOperator } from "./scenario_operator.ts";
 import { recorded, type StepKind, type Timeline } from "./timeline.ts";
 import { type PendingWait, type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
 import { Workloads } from "./workloads.ts";
 
 /** What a stage is made of. */
-export interface StageOptions {
+export interface ScenarioEnvironmentOptions {
   readonly cluster: Cluster;
   /** The kinds of the operator under test; its objects go first when the stage is cleared. */
   readonly declared: Operator;
@@ -43,9 +43,9 @@ export interface StageOptions {
 }
 
 /** Where one scenario takes place: its corner of a cluster, its operator, its record. */
-export class Stage {
-  readonly #options: StageOptions;
-  readonly #door: StoryDoor;
+export class ScenarioEnvironment {
+  readonly #options: ScenarioEnvironmentOptions;
+  readonly #door: GatedTransport;
   readonly #transport: Transport;
   readonly #admin: Client;
   readonly #cluster: ScenarioCluster;
@@ -53,12 +53,12 @@ export class Stage {
   readonly #pending = new Set<PendingWait>();
   readonly #workloads: Workloads;
 
-  private constructor(options: StageOptions) {
+  private constructor(options: ScenarioEnvironmentOptions) {
     this.#options = options;
     const { cluster, clock, random = new SeededRandom(1), declared, prefix, signal, waitMsMax, timeline } = options;
     this.#transport = cluster.transport();
     this.#admin = new Client(this.#transport, { fieldManager: "scenario", clock, random, mask: timeline.mask });
-    this.#door = new StoryDoor(cluster.transport(), timeline);
+    this.#door = new GatedTransport(cluster.transport(), timeline);
     const client = new Client(this.#door, { fieldManager: "scenario", clock, random, mask: timeline.mask });
     const kinds = declared.declarations.map(({ kind }) => kind);
     this.#waiting = { client, clock, waitMsMax, signal, pending: this.#pending, deleted: new Map() };
@@ -73,8 +73,8 @@ export class Stage {
   }
 
   /** Sets the stage: the scenario's own namespace exists when this resolves. */
-  static async open(options: StageOptions): Promise<Stage> {
-    const stage = new Stage(options);
+  static async open(options: ScenarioEnvironmentOptions): Promise<ScenarioEnvironment> {
+    const stage = new ScenarioEnvironment(options);
     try {
       await stage.#cluster.makeNamespace("home");
     } catch (error) {
@@ -105,7 +105,7 @@ export class Stage {
       namespace: cluster.namespace,
       prefix: cluster.prefix,
       world: this.#options.world,
-      operator: new StoryOperator(operator, () => this.#door.isShut),
+      operator: new ScenarioOperator(operator, () => this.#door.isShut),
       ref: <T extends KubeObject>(resource: TypedResource<T>, name: string, namespace = cluster.namespace): Ref<T> => ({
         resource,
         key: resource.namespaced ? { namespace, name } : { name },
@@ -155,7 +155,7 @@ export class Stage {
   }
 
   /** The story is over: one that goes on all the same reaches the cluster no more. Waits for writes that are on their way. */
-  async endStory(): Promise<void> {
+  async endBody(): Promise<void> {
     const { clock, waitMsMax } = this.#options;
     await this.#workloads[Symbol.asyncDispose]();
     await this.#door.shut(clock, waitMsMax);
@@ -256,7 +256,7 @@ export class Stage {
 }
 
 /** The story's way to the cluster: its writes are entered in the record, and none passes once it is shut. */
-class StoryDoor implements Transport {
+class GatedTransport implements Transport {
   readonly #inner: Transport;
   readonly #timeline: Timeline;
   readonly #writing = new Set<Promise<unknown>>();

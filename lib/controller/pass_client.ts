@@ -6,7 +6,7 @@ import { withoutManagedFields } from "./managed_fields.ts";
 
 /** One write of a pass. */
 export interface WriteRecord {
-  /** The method of {@linkcode CycleClient} that made it. */
+  /** The method of {@linkcode PassClient} that made it. */
   readonly verb: "create" | "replace" | "apply" | "patch" | "delete";
   /** Of which resource the object is. */
   readonly resource: ApiResource;
@@ -24,7 +24,7 @@ export interface WriteRecord {
  * The client of one pass: every request carries the pass's signal, and every write is entered in its log, from which
  * the engine learns what to wait for before the next pass and whether the pass changed anything.
  */
-export class CycleClient {
+export class PassClient {
   /** Whether nothing that it writes is kept, because the pass is only planned. */
   readonly dryRun: boolean = false;
   /** The log: every write that the server confirmed, oldest first. */
@@ -40,10 +40,10 @@ export class CycleClient {
   }
 
   /** A client for work that is no pass, and so long that a log would grow without end. */
-  static unbooked(client: Client, signal: AbortSignal): CycleClient {
+  static unbooked(client: Client, signal: AbortSignal): PassClient {
     const nowhere: WriteRecord[] = [];
     nowhere.push = () => 0;
-    return new CycleClient(client, signal, nowhere);
+    return new PassClient(client, signal, nowhere);
   }
 
   /** Knows the values of Secrets that were read or sent. */
@@ -52,8 +52,8 @@ export class CycleClient {
   }
 
   /** The same log under another signal. */
-  withSignal(signal: AbortSignal): CycleClient {
-    return new CycleClient(this.#client, signal, this.writes);
+  withSignal(signal: AbortSignal): PassClient {
+    return new PassClient(this.#client, signal, this.writes);
   }
 
   /** Reads one object. @throws {NotFoundError} */

@@ -1,13 +1,13 @@
 import type { Clock } from "../base/mod.ts";
 
 /** A moment by both of a clock's measures. */
-export interface Moment {
+export interface Instant {
   readonly nowMs: number;
   readonly elapsedMs: number;
 }
 
 /** This very moment. */
-export function momentOf(clock: Clock): Moment {
+export function instantOf(clock: Clock): Instant {
   return { nowMs: clock.now(), elapsedMs: clock.elapsed() };
 }
 
@@ -15,9 +15,9 @@ export function momentOf(clock: Clock): Moment {
  * How long a process may rely on what it was told: until the first of its clock's two measures says that time is over. The time of day
  * goes on while the machine sleeps, the elapsed time also where somebody sets the time of day back.
  */
-export class Reliance {
+export class LeaseValidity {
   readonly #clock: Clock;
-  #since: Moment | undefined;
+  #since: Instant | undefined;
   #forMs = 0;
 
   constructor(clock: Clock) {
@@ -32,12 +32,12 @@ export class Reliance {
   /** For how long it may still be relied on; 0 or less where it may not. */
   get leftMs(): number {
     if (!this.#since) return 0;
-    const { nowMs, elapsedMs } = momentOf(this.#clock);
+    const { nowMs, elapsedMs } = instantOf(this.#clock);
     return this.#forMs - Math.max(nowMs - this.#since.nowMs, elapsedMs - this.#since.elapsedMs);
   }
 
   /** It holds for `forMs` from a moment on. */
-  renew(since: Moment, forMs: number): void {
+  renew(since: Instant, forMs: number): void {
     this.#since = since;
     this.#forMs = forMs;
   }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { SystemClock, UsageError } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { findWayBack, type WayBackOptions } from "../../lib/operator/way_back.ts";
+import { findHostGateway, type HostGatewayOptions } from "../../lib/operator/host_gateway.ts";
 import { answer, refuse, ScriptedTransport, type Step } from "../client/scripted_transport.ts";
 
-function look(step: Step, options: Partial<WayBackOptions> = {}) {
+function look(step: Step, options: Partial<HostGatewayOptions> = {}) {
   const clock = new SystemClock(), transport = new ScriptedTransport(step);
   const client = new Client(transport, { fieldManager: "test", clock });
-  return { transport, found: findWayBack(client, { clock, isLocal: true, os: "linux", ...options }) };
+  return { transport, found: findHostGateway(client, { clock, isLocal: true, os: "linux", ...options }) };
 }
 
 function nodes(...status: unknown[]): Step {

@@ -2,7 +2,7 @@ import { formatKey, type ObjectKey } from "../apimachinery/object.ts";
 import type { Controller } from "../controller/controller.ts";
 
 /** What an operator does for one kind. */
-export interface KindWork {
+export interface ControllerStatus {
   /** `plural.group` of the kind: what logs and metrics call it. */
   readonly name: string;
   /** Objects that wait for a reconcile now; those that wait for their time do not count. */
@@ -16,7 +16,7 @@ export interface KindWork {
 }
 
 /** What a controller lets others see, and ask of it. */
-export function workOf({ name, queue, workersMax }: Controller): KindWork {
+export function controllerStatusOf({ name, queue, workersMax }: Controller): ControllerStatus {
   return {
     name,
     workersMax,

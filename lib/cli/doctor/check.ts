@@ -3,7 +3,7 @@ import { describeError } from "../../base/errors.ts";
 import type { Transport } from "../../base/transport.ts";
 import { type Client, ForbiddenError } from "../../client/mod.ts";
 import type { Operator } from "../../operator/operator.ts";
-import type { Account } from "../footprint.ts";
+import type { Account } from "../inventory.ts";
 import type { PeeringPlace } from "../peering_place.ts";
 import type { SettingTable } from "../setting.ts";
 
@@ -14,7 +14,7 @@ import type { SettingTable } from "../setting.ts";
 export type Verdict = "ok" | "warning" | "problem" | "unknown";
 
 /** What one look found. Holds no value of any Secret. */
-export interface Diagnosis {
+export interface CheckResult {
   /** What was looked at, in one word. */
   readonly check: string;
   readonly verdict: Verdict;
@@ -25,7 +25,7 @@ export interface Diagnosis {
 }
 
 /** What a check looks at, and with what. Checks write nothing. */
-export interface Examination {
+export interface CheckContext {
   readonly client: Client;
   readonly transport: Transport;
   /** Address of the server. */
@@ -45,11 +45,11 @@ export interface Examination {
 export interface Check {
   /** In one word. */
   readonly name: string;
-  look(examination: Examination): Promise<readonly Finding[]>;
+  look(examination: CheckContext): Promise<readonly Finding[]>;
 }
 
 /** A diagnosis before it is known which check made it. */
-export type Finding = Omit<Diagnosis, "check">;
+export type Finding = Omit<CheckResult, "check">;
 
 export const ok = (says: string): Finding => ({ verdict: "ok", says });
 export const warning = (says: string, fix: string): Finding => ({ verdict: "warning", says, fix });
@@ -60,7 +60,7 @@ export const problem = (says: string, fix: string): Finding => ({ verdict: "prob
  *
  * @throws whatever else it throws: a server that does not answer ends them all.
  */
-export async function examine(check: Check, examination: Examination): Promise<Diagnosis[]> {
+export async function examine(check: Check, examination: CheckContext): Promise<CheckResult[]> {
   const found = await check.look(examination).catch((error): Finding[] => {
     if (!(error instanceof ForbiddenError)) throw error;
     return [{ verdict: "unknown", says: describeError(error), fix: "let an admin run this, or grant that rule" }];

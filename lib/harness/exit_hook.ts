@@ -3,7 +3,7 @@
  * once, and what runs outside of it would stay. The act is synchronous, and bounded by its nature: it removes a folder, kills a
  * program, or starts one that lives on. Disposing it takes the duty away.
  */
-export class ExitDuty implements Disposable {
+export class ExitHook implements Disposable {
   readonly #act: () => void;
 
   /** `act` never throws where what it should undo is gone already. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger, type Transport } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { type LeaseObject, LEASES, Roster } from "../../lib/election/mod.ts";
+import { type LeaseObject, LEASES, MemberList } from "../../lib/election/mod.ts";
 import { Weather } from "./weather.ts";
 
 const KEY = { namespace: "default", name: "one" }, LABELS = { peers: "x" };
@@ -28,7 +28,7 @@ Deno.test("a lease that is renewed in the very moment in which it is buried live
     },
     close: () => inner.close(),
   };
-  const roster = new Roster({
+  const roster = new MemberList({
     client: new Client(transport, { fieldManager: "roster", clock, retriesMax: 0 }),
     clock,
     logger: silentLogger,

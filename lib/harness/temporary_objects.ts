@@ -11,7 +11,7 @@ export interface PlacedObject {
 }
 
 /** How objects are put into a cluster for a while. */
-export interface PlacementOptions {
+export interface TemporaryObjectsOptions {
   readonly client: Client;
   readonly clock: Clock;
   /** Bound of each wait until something is gone. */
@@ -32,7 +32,7 @@ export interface PlacementOptions {
  */
 export async function place(
   objects: readonly PlacedObject[],
-  options: PlacementOptions,
+  options: TemporaryObjectsOptions,
   apply: (wanted: readonly PlacedObject[]) => Promise<void>,
 ): Promise<AsyncDisposable> {
   const { client, clock, waitMsMax, signal, replace } = options;
@@ -79,7 +79,7 @@ const OTHER_OPERATOR = {
 
 /** What an apply would make of an object must be what it is, labels apart. */
 async function requireSame(
-  { client, signal, refusal = OTHER_OPERATOR }: PlacementOptions,
+  { client, signal, refusal = OTHER_OPERATOR }: TemporaryObjectsOptions,
   placed: PlacedObject,
   present: DynamicObject,
 ): Promise<void> {
