@@ -89,18 +89,18 @@ export class Deleter {
       metadata?.finalizers?.includes(finalizer)
     );
     if (held.length === 0) return;
-    const cycle = new PassClient(client, signal);
+    const pass = new PassClient(client, signal);
     await mapConcurrent(
       dryRun ? held.slice(0, 1) : held,
       AT_ONCE,
-      (object) => removeFinalizers(cycle, kind, object, [finalizer]),
+      (object) => removeFinalizers(pass, kind, object, [finalizer]),
     );
     say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
   }
 
   /** Takes what the operator remembers of objects out of those that stay. */
   async records({ kind, name }: HandledKind): Promise<void> {
-    const { client, operator, signal, say, dryRun } = this.#options, cycle = new PassClient(client, signal);
+    const { client, operator, signal, say, dryRun } = this.#options, pass = new PassClient(client, signal);
     const objects = await objectsOf(client, kind, signal);
     // The edit by which an object would hold nothing is what is there to be removed.
     const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.keep(object, {}, []));
@@ -110,7 +110,7 @@ export class Deleter {
     });
     if (marked.length === 0) return;
     await mapConcurrent(dryRun ? marked.slice(0, 1) : marked, AT_ONCE, ({ object, annotations }) => {
-      return annotate(cycle, kind, object, annotations);
+      return annotate(pass, kind, object, annotations);
     });
     say(`the operator's records ${dryRun ? "would be taken" : "taken"} off ${marked.length} ${name}`);
   }

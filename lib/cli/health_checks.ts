@@ -11,7 +11,7 @@ interface OwnCheck {
   readonly check: () => string | undefined;
 }
 
-/** A handler is cut off at its timeout; a cycle that lives so much longer means that this process is broken. */
+/** A handler is cut off at its timeout; a pass that lives so much longer means that this process is broken. */
 const CYCLE_MS_MORE = 60_000;
 
 /** What speaks for a restart. A cluster that does not answer never does: the next process would fare no better. */

@@ -56,14 +56,14 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const only = (of: ApiResource, { namespace: its, name: one }: ObjectKey) =>
     (!kind || formatGroupResource(of) === formatGroupResource(kind)) && (!name || one === name) &&
     (!namespace || !its || its === namespace);
-  const cycles: PlannedPass[] = [];
-  for await (const cycle of operator.plan({ transport, clock, mask, scope, only, signal })) {
-    cycles.push(cycle);
-    if (flags.output === "text") { for (const line of passLines(cycle, terminal)) terminal.out(line); }
+  const passes: PlannedPass[] = [];
+  for await (const pass of operator.plan({ transport, clock, mask, scope, only, signal })) {
+    passes.push(pass);
+    if (flags.output === "text") { for (const line of passLines(pass, terminal)) terminal.out(line); }
   }
-  if (flags.output === "json") writeJson(terminal, cycles.map(passFields));
-  else terminal.out(planSummary(cycles));
-  return cycles.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
+  if (flags.output === "json") writeJson(terminal, passes.map(passFields));
+  else terminal.out(planSummary(passes));
+  return passes.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
 }
 
 function declaredKinds({ declarations }: Operator): ApiResource[] {

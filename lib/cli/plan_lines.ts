@@ -32,8 +32,8 @@ function effectOf({ verb, exists, changes }: PlannedWrite): Effect {
 }
 
 /** The plan of one object, as a diff; nothing where there is nothing to tell. */
-export function passLines(cycle: PlannedPass, terminal: Pick<Terminal, "color">): string[] {
-  const { kind, key, cause, writes, events, outcome } = cycle, ending = endingOf(outcome);
+export function passLines(pass: PlannedPass, terminal: Pick<Terminal, "color">): string[] {
+  const { kind, key, cause, writes, events, outcome } = pass, ending = endingOf(outcome);
   if (writes.length === 0 && events.length === 0 && outcome.kind === "done") return [];
   const lines = [paint(terminal, "bold", `${kind.kind.toLowerCase()} ${formatKey(key)}: ${cause}`)];
   for (const write of writes) lines.push(...writeLines(write, terminal));
@@ -81,16 +81,16 @@ function endingOf(outcome: Outcome): string | undefined {
 }
 
 /** `3 objects: 2 to create, 1 to change; nothing was written`. */
-export function planSummary(cycles: readonly PlannedPass[]): string {
-  const writes = cycles.flatMap((cycle) => cycle.writes.map(effectOf));
+export function planSummary(passes: readonly PlannedPass[]): string {
+  const writes = passes.flatMap((pass) => pass.writes.map(effectOf));
   const parts = (["create", "change", "delete"] as const).flatMap((effect) => {
     const count = writes.filter((each) => each === effect).length;
     return count > 0 ? [`${count} to ${effect}`] : [];
   });
   const useless = writes.filter((each) => each === "nothing").length;
   if (useless > 0) parts.push(`${useless} written without need`);
-  const failing = cycles.filter(({ outcome }) => outcome.kind !== "done").length;
+  const failing = passes.filter(({ outcome }) => outcome.kind !== "done").length;
   if (failing > 0) parts.push(`${failing} failing`);
-  const objects = `${cycles.length} object${cycles.length === 1 ? "" : "s"} looked at`;
+  const objects = `${passes.length} object${passes.length === 1 ? "" : "s"} looked at`;
   return `${objects}: ${parts.length > 0 ? parts.join(", ") : "nothing to do"}; nothing was written`;
 }

@@ -63,7 +63,7 @@ export interface Settings {
   readonly requestTimeoutMs: number;
   /** Attempts of a request after the first. */
   readonly requestRetriesMax: number;
-  /** Milliseconds to wait until a store shows what a cycle wrote. */
+  /** Milliseconds to wait until a store shows what a pass wrote. */
   readonly ownWriteWaitMaxMs: number;
   /** Address on which webhooks are served. */
   readonly webhookHost: string;

@@ -328,7 +328,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const { clock, observer, client } = this.#deps, passClient = new PassClient(client, signal);
     const startMs = clock.elapsed(), { relists } = this.#watches;
     observer?.passStarted?.();
-    log.debug("cycle starts", { cause: decision.cause.kind, reasons: [...decision.words] });
+    log.debug("pass starts", { cause: decision.cause.kind, reasons: [...decision.words] });
     const plan = {
       key,
       object,
@@ -354,7 +354,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const outcome = outcomeOfPass(report), result = resultOfPass(outcome);
     span.ended(result, outcome.kind === "done" ? undefined : outcome.error);
     observer?.passEnded?.(result, elapsedMs - startMs, passClient.writes.length);
-    log.debug("cycle ends", { result, writes: passClient.writes.length, ms: elapsedMs - startMs });
+    log.debug("pass ends", { result, writes: passClient.writes.length, ms: elapsedMs - startMs });
   }
 
   /** Keeps a state, and says where the key begins or ceases to be contested. */

@@ -230,7 +230,7 @@ interface Book {
 }
 
 /**
- * The client of a cycle that is only planned: each write goes to the server as a dry run, which admits, validates and answers it as if
+ * The client of a pass that is only planned: each write goes to the server as a dry run, which admits, validates and answers it as if
  * it were meant, and is entered with what it would change. Reads of single objects see what the plan wrote before them; lists do not.
  */
 export class PlanningClient extends PassClient {

@@ -182,7 +182,7 @@ export function logFailure(log: Logger, { handler, error, reason, attempt, retry
 
 /** What a pass as a whole has to say: its handlers have said the rest. */
 export function logEnd(log: Logger, report: PassReport, retryInMs: number): void {
-  if (report.kind === "aborted") log.info("cycle cut short; whoever works on the object next takes it up");
+  if (report.kind === "aborted") log.info("pass cut short; whoever works on the object next takes it up");
   else if (report.kind === "refused" || report.kind === "threw") {
     const { reason, message, error } = outcomeOfError(report.error),
       stack = stackOfCode(error);

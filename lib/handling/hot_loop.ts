@@ -4,7 +4,7 @@ export interface HotLoopOptions {
   readonly writesInARowMax: number;
   /** Repeated writes further apart than this are no loop. */
   readonly windowMs: number;
-  /** Longest pause put between cycles of a hot key. */
+  /** Longest pause put between passes of a hot key. */
   readonly pauseMsMax: number;
 }
 
@@ -14,7 +14,7 @@ export interface HotLoopState {
   readonly lastMs: number;
 }
 
-/** A key's memory after a cycle that wrote again what an earlier cycle had written. */
+/** A key's memory after a pass that wrote again what an earlier pass had written. */
 export function afterRepeatedWrite(
   state: HotLoopState | undefined,
   nowMs: number,
@@ -24,7 +24,7 @@ export function afterRepeatedWrite(
 }
 
 /**
- * A key's memory as of now: nothing once no repeated write came for a window after the pause. A cycle in between that wrote
+ * A key's memory as of now: nothing once no repeated write came for a window after the pause. A pass in between that wrote
  * nothing proves nothing, for it may only have seen its own echo before the other writer answered.
  */
 export function cooled(

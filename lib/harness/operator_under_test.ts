@@ -8,7 +8,7 @@ export interface OperatorUnderTest {
   readonly runs: boolean;
   /** Starts it; resolves when it works. Nothing where it runs. */
   start(): Promise<void>;
-  /** Ends it as `kill -9` would: cycles are cut short, clean-up handlers do not run. */
+  /** Ends it as `kill -9` would: passes are cut short, clean-up handlers do not run. */
   crash(): Promise<void>;
   /** Kills it where it runs, then starts it: a new process that remembers nothing. */
   restart(): Promise<void>;

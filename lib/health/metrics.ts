@@ -35,7 +35,7 @@ export class Metrics {
   #controllers: () => Iterable<ControllerGauges> = () => [];
   #watches: () => Iterable<WatchGauges> = () => [];
   readonly #queue = this.#queueMetrics();
-  readonly #cycles = this.#passMetrics();
+  readonly #passes = this.#passMetrics();
   readonly #requests = this.#requestMetrics();
   readonly #reviews = this.#reviewMetrics();
   readonly #hot = this.#gauge("pintle_hot_keys", "Objects that are slowed because they write without converging", [
@@ -104,7 +104,7 @@ export class Metrics {
     hot(key: string, hot: boolean): void;
     stale(): void;
   } {
-    const queue = this.#queue, cycles = this.#cycles, name = { name: controller }, label = { controller };
+    const queue = this.#queue, passes = this.#passes, name = { name: controller }, label = { controller };
     return {
       queue: {
         added: () => queue.adds.inc(name),
@@ -112,17 +112,17 @@ export class Metrics {
         done: (workedMs) => queue.worked.observe(name, workedMs / 1_000),
         retried: () => queue.retries.inc(name),
       },
-      passStarted: () => cycles.active.inc(label),
+      passStarted: () => passes.active.inc(label),
       passEnded: (result, durationMs, writes) => {
-        cycles.active.dec(label);
-        cycles.total.inc({ controller, result });
-        cycles.seconds.observe(label, durationMs / 1_000);
-        cycles.writes.inc(label, writes);
-        if (result === "error") cycles.errors.inc(label);
-        if (result === "failed") cycles.failed.inc(label);
+        passes.active.dec(label);
+        passes.total.inc({ controller, result });
+        passes.seconds.observe(label, durationMs / 1_000);
+        passes.writes.inc(label, writes);
+        if (result === "error") passes.errors.inc(label);
+        if (result === "failed") passes.failed.inc(label);
       },
       hot: (_key, hot) => this.#hot.inc(label, hot ? 1 : -1),
-      stale: () => cycles.stale.inc(label),
+      stale: () => passes.stale.inc(label),
     };
   }
 

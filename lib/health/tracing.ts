@@ -5,7 +5,7 @@ import { type Span, SpanStatusCode, trace, type Tracer } from "@opentelemetry/ap
 export interface Tracing {
   /** Makes a span of every API request. */
   readonly tracer: Tracer;
-  /** Makes a span of every cycle: an observer's `span`. The requests that `work` makes are inside. */
+  /** Makes a span of every pass: an observer's `span`. The requests that `work` makes are inside. */
   readonly span: (
     name: string,
     attributes: Record<string, string>,

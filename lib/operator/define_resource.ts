@@ -27,7 +27,7 @@ export interface CustomObject<Spec, Status> extends KubeObject {
   metadata: ObjectMeta;
   /** What is desired, as its schema types it. */
   spec: Spec;
-  /** What the operator last wrote; absent before its first cycle. */
+  /** What the operator last wrote; absent before its first pass. */
   status?: Partial<Status> & BaseStatus;
 }
 

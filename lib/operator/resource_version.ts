@@ -7,7 +7,7 @@ import type { Column, ColumnPath, Schema, SchemaInput, SchemaOutput } from "./re
 export interface VersionParts<Spec, Status> {
   /** What is desired. */
   readonly spec: Spec;
-  /** What an operator last wrote; absent before its first cycle. */
+  /** What an operator last wrote; absent before its first pass. */
   readonly status?: Partial<Status>;
 }
 

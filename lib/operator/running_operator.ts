@@ -199,7 +199,7 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /**
-   * Stops gracefully: takes no more work, lets cycles under way finish for `graceMs`, aborts what is left, runs the clean-up
+   * Stops gracefully: takes no more work, lets passes under way finish for `graceMs`, aborts what is left, runs the clean-up
    * handlers, ends the watches. Further calls wait for the first.
    */
   stop(graceMs: number): Promise<void> {
@@ -208,7 +208,7 @@ export class RunningOperator implements AsyncDisposable {
 
   /**
    * Ends what is under way for objects that the scope no longer covers, daemons included, and resolves when it has ended: from then
-   * on nothing writes for them. Cycles get `graceMs` to finish and are then cut short. To be called after the scope has told its change.
+   * on nothing writes for them. Passes get `graceMs` to finish and are then cut short. To be called after the scope has told its change.
    */
   async release(graceMs: number): Promise<void> {
     using abort = new LinkedAbort([this.#abort.signal]);
@@ -220,7 +220,7 @@ export class RunningOperator implements AsyncDisposable {
     }
   }
 
-  /** Stops at once, as a killed process would: cycles are cut short, clean-up handlers do not run. */
+  /** Stops at once, as a killed process would: passes are cut short, clean-up handlers do not run. */
   async crash(): Promise<void> {
     this.#unscope?.();
     this.#stop.abort();

@@ -43,7 +43,7 @@ export interface CopyWriterOptions {
   readonly marks: (namespace: string) => Marks;
   /** Makes of an object's metadata what {@linkcode refusal} decides by. */
   readonly project: (object: KubeObject) => CopyRecord;
-  /** Reads the source, once per cycle. */
+  /** Reads the source, once per pass. */
   readonly source: () => Promise<SourceObject>;
 }
 

@@ -8,7 +8,7 @@ import { ACCEPT_ANNOTATION } from "./trust.ts";
 const SOURCE = { namespace: "platform", name: "registry-credentials" };
 const TEAMS = ["team-anchor", "team-beacon", "team-compass", "team-dory"];
 
-/** The verbs that the story needs; both a plain client and a cycle's are one. */
+/** The verbs that the story needs; both a plain client and a pass's are one. */
 type ScenarioClient = Pick<PassClient, "create" | "patch" | "delete" | "find" | "list">;
 
 /** The story of the shipped operator, for `demo`: four things happen, and copies follow. */

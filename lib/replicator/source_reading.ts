@@ -7,7 +7,7 @@ import { OccupantReader } from "./takeover.ts";
 /** Secrets of this type are never copied: each is a credential of one ServiceAccount. */
 const SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token";
 
-/** Reads the source at most once in a cycle. */
+/** Reads the source at most once in a pass. */
 export class SourceReading {
   readonly #context: Context;
   readonly #key: ObjectKey;

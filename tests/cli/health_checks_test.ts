@@ -92,7 +92,7 @@ Deno.test("readiness fails while the API server refuses the credentials, and say
 });
 
 // FR-102
-Deno.test("liveness fails for a cycle that outlived its timeout by far, and for nothing else", async () => {
+Deno.test("liveness fails for a pass that outlived its timeout by far, and for nothing else", async () => {
   const clock = new VirtualClock(), startMs = clock.now(), timeoutMs = 10_000;
   const working = { kinds: [{ workingSinceMs: [startMs] }] } as unknown as RunningOperator;
   const problem = (running: RunningOperator | undefined) => liveness(() => running, clock, timeoutMs)[0]!.check();

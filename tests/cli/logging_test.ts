@@ -9,7 +9,7 @@ import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
 const VALUE = "correct-horse-battery-staple";
 
 // FR-64, FR-73
-Deno.test("json lines of a reconcile name its object and its cycle; a Secret's value is in none", async () => {
+Deno.test("json lines of a reconcile name its object and its pass; a Secret's value is in none", async () => {
   await using binary = await Binary.start(["run", "--cluster", "embedded", "--http-port", "0"], {
     env: { PINTLE_LOG_LEVEL: "debug", PINTLE_LOG_FORMAT: "json" },
     permissions: DEMO_PERMISSIONS,
@@ -32,15 +32,15 @@ Deno.test("json lines of a reconcile name its object and its cycle; a Secret's v
       spec: { source: { kind: "Secret", name: "pull" }, targets: { namespaces: ["to"] } },
     } as Parameters<typeof client.create>[1],
   );
-  await binary.until(/"message":"cycle ends"[^\n]*"writes":[1-9]/);
+  await binary.until(/"message":"pass ends"[^\n]*"writes":[1-9]/);
   transport.close();
   binary.kill("SIGTERM");
   const { code, out, err } = await binary.ended();
   assert.equal(code, 0, err);
   const lines = out.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-  const cycles = lines.filter(({ message }) => message === "cycle starts" || message === "cycle ends");
-  assert.ok(cycles.length >= 2);
-  for (const line of cycles) {
+  const passes = lines.filter(({ message }) => message === "pass starts" || message === "pass ends");
+  assert.ok(passes.length >= 2);
+  for (const line of passes) {
     assert.deepEqual([line.kind, line.namespace, line.name], ["Replication", "from", "a"]);
     assert.match(String(line.reconcile), /^[a-z0-9]{8}$/);
   }

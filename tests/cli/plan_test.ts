@@ -66,11 +66,11 @@ Deno.test("a reconcile that would fail makes plan fail, and programs can read wh
   assert.match(out, /fails: ReplicationIncomplete: 1 of 1 failed: .*exists and is no copy.*\(tried again later\)/);
   assert.match(out, /^1 object looked at: 2 to change, 1 failing; nothing was written$/m);
   const json = await cluster.run(["plan", "repl", "--output", "json"]);
-  const [cycle, ...more] = JSON.parse(json.out);
+  const [pass, ...more] = JSON.parse(json.out);
   assert.deepEqual([json.code, more], [1, []]);
-  assert.deepEqual([cycle.kind, cycle.namespace, cycle.name, cycle.cause], ["Replication", from, "login", "reconcile"]);
-  assert.deepEqual([cycle.outcome.kind, cycle.outcome.reason], ["retry", "ReplicationIncomplete"]);
-  assert.deepEqual(cycle.writes.map(({ verb }: { verb: string }) => verb), ["patch", "apply"]);
+  assert.deepEqual([pass.kind, pass.namespace, pass.name, pass.cause], ["Replication", from, "login", "reconcile"]);
+  assert.deepEqual([pass.outcome.kind, pass.outcome.reason], ["retry", "ReplicationIncomplete"]);
+  assert.deepEqual(pass.writes.map(({ verb }: { verb: string }) => verb), ["patch", "apply"]);
 });
 
 // FR-225

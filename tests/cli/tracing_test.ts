@@ -47,18 +47,18 @@ function cyclesOf(spans: readonly Span[], name: string): Span[] {
 // FR-103
 Deno.test("each reconcile is one span that names its object and how it ended", async () => {
   const { spans, lines } = await run();
-  const cycles = lines.filter(({ message }) => message === "cycle ends");
-  assert.ok(cycles.length >= 2);
+  const passes = lines.filter(({ message }) => message === "pass ends");
+  assert.ok(passes.length >= 2);
   const ids = (each: unknown[]) => each.map(String).sort();
   const traced = spans.filter(({ name }) => name === "reconcile Replication");
   assert.deepEqual(
     ids(traced.map(({ attributes }) => attributes["reconcile.id"])),
-    ids(cycles.map((line) => line.reconcile)),
+    ids(passes.map((line) => line.reconcile)),
   );
   for (const { scope, parentSpanId, attributes } of traced) {
     assert.deepEqual([scope, parentSpanId], ["pintle-replicator", ""]);
     assert.deepEqual([attributes["k8s.object.kind"], attributes["k8s.namespace.name"]], ["Replication", "from"]);
-    const ended = cycles.find(({ reconcile }) => reconcile === attributes["reconcile.id"])!;
+    const ended = passes.find(({ reconcile }) => reconcile === attributes["reconcile.id"])!;
     assert.deepEqual([attributes["k8s.object.name"], attributes["reconcile.result"]], [ended.name, ended.result]);
   }
 });

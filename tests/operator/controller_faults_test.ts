@@ -189,7 +189,7 @@ Deno.test("a timer does not defeat backoff: an object that cannot be read costs 
   );
   assert.equal(conditionOf(unreadable, "Ready")?.observedGeneration, unreadable.metadata.generation);
   await world.idle();
-  const passes = () => world.logs.filter(({ message }) => message === "cycle starts").length;
+  const passes = () => world.logs.filter(({ message }) => message === "pass starts").length;
   assert.ok(passes() <= 2, `${passes()}`);
   await world.client.patch(kind, key, { type: "merge", body: { spec: { size: 3 } } });
   await world.untilObject<WidgetObject>(kind, key, (widget) => conditionOf(widget, "Ready")?.status === "True");

@@ -113,7 +113,7 @@ Deno.test("backoff holds: ten minutes of refused writes cost a few passes, whate
     await using world = await refusing(operator, refuses);
     await createWidget(world);
     await world.advance(600_000, 2_000);
-    const passes = world.logs.filter(({ message }) => message === "cycle starts").length;
+    const passes = world.logs.filter(({ message }) => message === "pass starts").length;
     assert.ok(passes <= 14, `${what}: ${passes} passes`);
     assert.ok(ticks <= passes && reconciles <= passes);
   }

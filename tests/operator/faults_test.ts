@@ -42,12 +42,12 @@ function gated(response: Response, gate: Promise<void>, signal?: AbortSignal): R
 }
 
 // FR-13
-Deno.test("the next cycle waits until the store shows what the last one wrote", async () => {
+Deno.test("the next pass waits until the store shows what the last one wrote", async () => {
   const open = Promise.withResolvers<void>();
-  let cycles = 0, duplicates = 0;
+  let passes = 0, duplicates = 0;
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ cached, client, namespace, name }) => {
-    cycles++;
+    passes++;
     const key = { namespace, name: `${name}-child` };
     if (cached(ConfigMap).get(key)) return;
     const metadata = { ...key, labels: { faults: "1" } };
@@ -66,7 +66,7 @@ Deno.test("the next cycle waits until the store shows what the last one wrote", 
   for (const { resource, waitFor } of world.running.watches) {
     if (resource.plural === Widget.plural) assert.ok(await waitFor(metadata!.resourceVersion!, 10_000));
   }
-  assert.equal(cycles, 1, "it waits");
+  assert.equal(passes, 1, "it waits");
   open.resolve();
   await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 2);
   assert.equal(duplicates, 0);
@@ -151,10 +151,10 @@ Deno.test("watches that break off, expire or answer nonsense are taken up again,
 
 // FR-14
 Deno.test("a storm of changes of one object runs one reconcile at a time, and the last change wins", async () => {
-  let running = 0, most = 0, cycles = 0;
+  let running = 0, most = 0, passes = 0;
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, status, client, namespace }) => {
-    cycles++;
+    passes++;
     most = Math.max(most, ++running);
     await client.find(ConfigMap, { namespace, name: "pause" });
     status.set({ size: spec.size });
@@ -178,7 +178,7 @@ Deno.test("a storm of changes of one object runs one reconcile at a time, and th
   );
   assert.equal((await world.client.get<WidgetObject>(Widget, key)).status?.size, last.spec.size);
   assert.equal(most, 1);
-  assert.ok(cycles <= 41, `${cycles}`);
+  assert.ok(passes <= 41, `${passes}`);
 });
 
 Deno.test("a fresh change goes before the initial load", async () => {

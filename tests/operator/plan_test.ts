@@ -22,10 +22,10 @@ const Widget = widgetKind("plan");
 
 /** What an operator would do, as the administrator of the world's cluster. */
 async function planned(world: World, operator: Operator, options: Partial<PlanOptions> = {}): Promise<PlannedPass[]> {
-  const transport = world.cluster.transport(), cycles: PlannedPass[] = [];
+  const transport = world.cluster.transport(), passes: PlannedPass[] = [];
   const signal = new AbortController().signal;
-  for await (const cycle of operator.plan({ transport, signal, ...options })) cycles.push(cycle);
-  return cycles;
+  for await (const pass of operator.plan({ transport, signal, ...options })) passes.push(pass);
+  return passes;
 }
 
 /** `verb resource/subresource name`, with `+` where the object is made by it, and the paths that it changes. */
@@ -60,14 +60,14 @@ Deno.test("a plan tells every write of a reconcile, finalizer, child, status and
   const namespace = await world.namespace("a");
   await createWidget(world, Widget, namespace, "w", { size: 2 });
   const before = await content(world, namespace);
-  const [cycle, ...more] = await planned(world, operator);
-  assert.deepEqual([cycle!.cause, cycle!.key, cycle!.outcome, more], [
+  const [pass, ...more] = await planned(world, operator);
+  assert.deepEqual([pass!.cause, pass!.key, pass!.outcome, more], [
     "reconcile",
     { namespace, name: "w" },
     { kind: "done" },
     [],
   ]);
-  assert.deepEqual(cycle!.writes.map(told), [
+  assert.deepEqual(pass!.writes.map(told), [
     "patch widgets w: +metadata.finalizers",
     "apply new configmaps w: +data.size",
     "apply widgets/status w: +status.conditions.Ready +status.observedGeneration +status.phase +status.size",
@@ -105,9 +105,9 @@ Deno.test("a deleted object's plan is its clean-up, and it goes on waiting", asy
   await createWidget(world, Widget, namespace, "w", {}, { finalizers });
   await world.client.create<KubeObject>(ConfigMap, { metadata: { namespace, name: "leftover" } });
   await world.client.delete(Widget, { namespace, name: "w" });
-  const [cycle] = await planned(world, operator);
-  assert.deepEqual([cycle!.cause, cycle!.outcome], ["delete", { kind: "done" }]);
-  assert.deepEqual(cycle!.writes.map(told), ["delete configmaps leftover:", "patch widgets w: -metadata.finalizers"]);
+  const [pass] = await planned(world, operator);
+  assert.deepEqual([pass!.cause, pass!.outcome], ["delete", { kind: "done" }]);
+  assert.deepEqual(pass!.writes.map(told), ["delete configmaps leftover:", "patch widgets w: -metadata.finalizers"]);
   assert.ok(await world.client.find(ConfigMap, { namespace, name: "leftover" }));
   await world.client.patch(Widget, { namespace, name: "w" }, {
     type: "merge",
@@ -135,9 +135,9 @@ Deno.test("a plan goes on with what it planned: reads see it, and what only it m
   await world.client.create<KubeObject>(ConfigMap, { metadata: { namespace, name: "w" } });
   await createWidget(world, Widget, namespace, "w");
   const before = await content(world, namespace);
-  const [cycle] = await planned(world, operator);
-  assert.deepEqual(cycle!.outcome, { kind: "done" });
-  assert.deepEqual(cycle!.writes.slice(0, -1).map(told), [
+  const [pass] = await planned(world, operator);
+  assert.deepEqual(pass!.outcome, { kind: "done" });
+  assert.deepEqual(pass!.writes.slice(0, -1).map(told), [
     "create new configmaps made: +data.one",
     "patch new configmaps made (unchecked): +data.one +data.two",
     "patch new configmaps made (unchecked): +data.two",
@@ -167,8 +167,8 @@ Deno.test("what the server refuses, a handler that fails and an Event are told, 
   const namespace = await world.namespace("a");
   for (const name of ["refused", "later"]) await createWidget(world, Widget, namespace, name);
   const before = await content(world, namespace);
-  const cycles = (await planned(world, operator)).sort((a, b) => a.key.name < b.key.name ? -1 : 1);
-  const [later, refused] = cycles;
+  const passes = (await planned(world, operator)).sort((a, b) => a.key.name < b.key.name ? -1 : 1);
+  const [later, refused] = passes;
   assert.deepEqual(later!.events, [{ type: "Warning", reason: "Looked", message: "at later" }]);
   assert.ok(later!.outcome.kind === "retry" && refused!.outcome.kind === "retry");
   assert.deepEqual([later!.outcome.reason, later!.outcome.delayMs], ["NotNow", 60_000]);
@@ -189,12 +189,12 @@ Deno.test("no value of a Secret is in a plan, and a change of one is still seen"
   const data = { password: btoa("old-and-secret"), kept: btoa("kept-and-secret"), gone: btoa("gone") };
   await world.client.create<KubeObject>(Secret, { metadata: { namespace, name: "there" }, data } as KubeObject);
   for (const name of ["fresh", "there"]) await createWidget(world, Widget, namespace, name, { note: "new-and-secret" });
-  const cycles = await planned(world, operator);
-  const text = JSON.stringify(cycles);
+  const passes = await planned(world, operator);
+  const text = JSON.stringify(passes);
   for (const secret of ["old-and-secret", "new-and-secret", "kept-and-secret"]) {
     assert.ok(!text.includes(secret) && !text.includes(btoa(secret)), secret);
   }
-  const changes = cycles.find(({ key }) => key.name === "there")!.writes[0]!.changes;
+  const changes = passes.find(({ key }) => key.name === "there")!.writes[0]!.changes;
   assert.deepEqual(changes.filter(({ path }) => path[0] === "data"), [{
     operation: "change",
     path: ["data", "password"],
@@ -219,9 +219,9 @@ Deno.test("a value of a Secret that a handler read is in no change of another ki
   const login = { metadata: { namespace, name: "login" }, data: { password: btoa(value) } };
   await world.client.create<KubeObject>(Secret, login as KubeObject);
   await createWidget(world, Widget, namespace, "w");
-  const [cycle] = await planned(world, operator);
-  const { error: _, ...outcome } = cycle!.outcome as { error?: unknown };
-  const text = JSON.stringify({ ...cycle, outcome });
+  const [pass] = await planned(world, operator);
+  const { error: _, ...outcome } = pass!.outcome as { error?: unknown };
+  const text = JSON.stringify({ ...pass, outcome });
   for (let at = 0; at + 8 <= value.length; at++) assert.ok(!text.includes(value.slice(at, at + 8)), text);
   assert.ok(!text.includes(btoa(value).slice(0, 8)), text);
   assert.ok(text.includes("log in with [secret]") && text.includes("shown"), text);
@@ -264,9 +264,9 @@ for (const storage of [undefined, new MemoryStorage()]) {
     const namespace = await world.namespace("a");
     await createWidget(world, Widget, namespace, "w");
     for (const _ of [1, 2]) {
-      const [cycle] = await planned(world, operator);
-      assert.deepEqual(cycle!.outcome, { kind: "done" });
-      assert.match(told(cycle!.writes.at(-1)!), /^apply widgets\/status w: .*\+status\.observedGeneration/);
+      const [pass] = await planned(world, operator);
+      assert.deepEqual(pass!.outcome, { kind: "done" });
+      assert.match(told(pass!.writes.at(-1)!), /^apply widgets\/status w: .*\+status\.observedGeneration/);
     }
     assert.deepEqual(calls, ["create true", "create true"]);
     await world.start();
@@ -286,8 +286,8 @@ Deno.test("a plan covers the namespaces that the operator works in, and the kind
   await using world = await World.open(configMapOperator(Widget));
   const one = await world.namespace("one"), other = await world.namespace("other");
   for (const namespace of [one, other]) await createWidget(world, Widget, namespace, "w");
-  const cycles = await planned(world, operator, { scope: scopeOfGlobs([one]) });
-  assert.deepEqual(cycles.map(({ key, kind, writes }) => [key.namespace, kind.plural, writes.map(told)]), [
+  const passes = await planned(world, operator, { scope: scopeOfGlobs([one]) });
+  assert.deepEqual(passes.map(({ key, kind, writes }) => [key.namespace, kind.plural, writes.map(told)]), [
     [one, Widget.plural, ["apply new configmaps w: +data.made"]],
   ]);
 });

@@ -53,7 +53,7 @@ async function open(operator: Operator, ...namespaces: string[]): Promise<{ worl
 }
 
 // FR-184
-Deno.test("a release waits for the cycles of what was given up, lets them finish, and disturbs no other", async () => {
+Deno.test("a release waits for the passes of what was given up, lets them finish, and disturbs no other", async () => {
   const finish = new Map<string, () => void>(), operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ namespace, status }) => {
     await new Promise<void>((resolve) => finish.set(namespace, resolve));
@@ -66,7 +66,7 @@ Deno.test("a release waits for the cycles of what was given up, lets them finish
   scope.change(() => scope.covered.delete("home"));
   const released = release(world, 60_000);
   await world.advance(10_000);
-  assert.equal(released.done, false, "the cycle goes on");
+  assert.equal(released.done, false, "the pass goes on");
   finish.get("home")!();
   await world.advance(1);
   assert.equal(released.done, true);
