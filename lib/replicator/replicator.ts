@@ -1,14 +1,4 @@
-import {
-  ConfigMap,
-  keyOf,
-  Namespace,
-  type ObjectKey,
-  Operator,
-  Secret,
-  view,
-  watch,
-  type WatchedChange,
-} from "../mod.ts";
+import { ConfigMap, keyOf, Namespace, type ObjectKey, Operator, Secret, type WatchedChange } from "../mod.ts";
 import { claimOf, REPLICATION_LABEL } from "./claim.ts";
 import { type NamespaceObject, recordOf, REPLICATOR_NAME } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";
@@ -41,7 +31,11 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
   operator.on(Replication)
     .reconcile((context) => reconciler.reconcile(context), {
       watches: [
-        watch(view(Namespace, { project: projectNamespace }), (_, change) => whoseTargetsChanged(change, options)),
+        {
+          resource: Namespace,
+          project: projectNamespace,
+          map: (change: WatchedChange<ReplicationObject, NamespaceObject>) => whoseTargetsChanged(change, options),
+        },
         copies("Secret"),
         copies("ConfigMap"),
       ],
