@@ -1,3 +1,4 @@
+import { isLabelValue, isQualifiedName } from "./name.ts";
 /** One requirement of a label selector, parsed. */
 export type LabelRequirement =
   | { readonly key: string; readonly operator: "In" | "NotIn"; readonly values: readonly string[] }
@@ -75,10 +76,17 @@ export function parseLabelSelector(text: string): LabelRequirement[] {
       requirements.push({ key: equality[1]!, operator: equality[2] === "!=" ? "NotIn" : "In", values: [equality[3]!] });
     } else if (existence) {
       requirements.push({ key: existence[2]!, operator: existence[1] ? "DoesNotExist" : "Exists" });
-    } else throw new RangeError(`unable to parse requirement: "${rest}"`);
+    }
+    if (!(set || equality || existence) || !isValid(requirements.at(-1)!)) {
+      throw new RangeError(`unable to parse requirement: "${rest}"`);
+    }
     rest = rest.slice((set ?? equality ?? existence)![0].length).trim();
   }
   return requirements;
+}
+
+function isValid(requirement: LabelRequirement): boolean {
+  return isQualifiedName(requirement.key) && (!("values" in requirement) || requirement.values.every(isLabelValue));
 }
 
 /** The text form of requirements, for a query parameter. */

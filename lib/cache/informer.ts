@@ -2,7 +2,9 @@ import {
   type ApiResource,
   compareResourceVersions,
   formatApiVersion,
+  formatKey,
   isSecretResource,
+  keyOf,
   type KubeObject,
   learnSecrets,
 } from "../apimachinery/mod.ts";
@@ -132,9 +134,23 @@ export class Informer<T extends KubeObject> {
       random,
       logger: this.#logger,
       // Costs about 1 µs an object, a tenth of receiving it: a reader who edits what all share fails at once, not one day.
-      project: (object) => deepFreeze(project(object)),
+      project: (object) => deepFreeze(this.#projected(project, object)),
       bounds: boundsOf(options),
     });
+  }
+
+  /** One object that a projection cannot handle must not end the watch of all others: it is kept with metadata and status. */
+  #projected(project: (object: T) => T, object: T): T {
+    try {
+      return project(object);
+    } catch (error) {
+      const { metadata } = object, { status } = object as { status?: unknown };
+      this.#logger.error("a projection threw; the object is kept with its metadata and status alone", {
+        object: formatKey(keyOf(object)),
+        error: describeError(error),
+      });
+      return { metadata, ...(status !== undefined && { status }) } as unknown as T;
+    }
   }
 
   /** Follows the resource until `signal` aborts. Call it once. */

@@ -84,25 +84,30 @@ export class Children {
   }
 
   /** See {@linkcode ReconcileContext.apply}. */
-  async apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>> {
+  apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>> {
+    return this.#opened(`apply(${kind?.kind})`, this.#applyKind(kind, child, options));
+  }
+
+  async #applyKind<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>> {
     if (!("plural" in kind)) {
       throw new PermanentError("apply() takes a kind and a child; a manifest goes to applyManifest()", {
         reason: "InvalidChild",
       });
     }
     const manifest = { ...child, apiVersion: formatApiVersion(kind), kind: kind.kind } as Manifest;
-    const call = this.#nextCall("apply");
-    return await this.#opened(`apply(${kind.kind})`, this.#apply(manifest, call, kind, options)) as ObjectOf<K>;
+    return await this.#apply(manifest, this.#nextCall("apply"), kind, options) as ObjectOf<K>;
   }
 
   /** See {@linkcode ReconcileContext.applyManifest}. */
-  async applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M> {
+  applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M> {
+    return this.#opened(`applyManifest(${manifest?.kind})`, this.#applyManifest(manifest, options));
+  }
+
+  async #applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M> {
     const call = this.#nextCall("applyManifest"), { apiVersion, kind } = manifest;
     if (!apiVersion || !kind) throw new PermanentError("a child needs apiVersion and kind", { reason: "InvalidChild" });
     const { group, version } = parseApiVersion(apiVersion);
-    const applied = this.#kinds.resolve(group, version, kind)
-      .then((resource) => this.#apply(manifest, call, resource, options));
-    return await this.#opened(`applyManifest(${kind})`, applied);
+    return await this.#apply(manifest, call, await this.#kinds.resolve(group, version, kind), options);
   }
 
   /**
@@ -121,13 +126,11 @@ export class Children {
     while (this.#open.size > 0) await Promise.all(this.#open.keys());
   }
 
-  async #opened<T>(name: string, call: Promise<T>): Promise<T> {
-    this.#open.set(call, name);
-    try {
-      return await call;
-    } finally {
-      this.#open.delete(call);
-    }
+  /** The promise that the handler has is the one that {@linkcode settle} waits for: what it rejects with is then handled. */
+  #opened<T>(name: string, call: Promise<T>): Promise<T> {
+    const ended: Promise<T> = call.finally(() => this.#open.delete(ended));
+    this.#open.set(ended, name);
+    return ended;
   }
 
   #nextCall(method: string): string {
@@ -212,8 +215,8 @@ export class Children {
   }
 
   /** See {@linkcode ReconcileContext.prune}. */
-  async prune(): Promise<ObjectKey[]> {
-    return await this.#opened("prune()", this.#prune());
+  prune(): Promise<ObjectKey[]> {
+    return this.#opened("prune()", this.#prune());
   }
 
   async #prune(): Promise<ObjectKey[]> {

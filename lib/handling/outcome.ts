@@ -1,9 +1,10 @@
 import { type Duration, durationMs } from "../base/duration.ts";
+import { isObject } from "../base/json.ts";
 import { truncate } from "../base/text_width.ts";
 import { describeError, PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
 
-/** Longest value that a message quotes, in characters. */
-const VALUE_LENGTH_MAX = 200;
+/** Longest list of an object's fields in a message, in characters. */
+const KEYS_LENGTH_MAX = 200;
 
 /** A handler's wish to run again, without an error. */
 export interface Requeue {
@@ -64,11 +65,21 @@ export type Outcome =
  */
 export function outcomeOf(result: ReconcileResult, id: string): Outcome {
   if (result === undefined || result === null) return { kind: "done" };
-  if (result.kind === "requeue") return { kind: "done", requeueAfterMs: result.afterMs };
-  const value = truncate(JSON.stringify(result) ?? typeof result, VALUE_LENGTH_MAX);
-  throw new PermanentError(`handler "${id}" returned ${value}: return nothing, or requeueAfter("10m")`, {
+  if (isRequeue(result)) return { kind: "done", requeueAfterMs: result.afterMs };
+  throw new PermanentError(`handler "${id}" returned ${shapeOf(result)}: return nothing, or requeueAfter("10m")`, {
     reason: "InvalidResult",
   });
+}
+
+function isRequeue(result: unknown): result is Requeue {
+  return isObject(result) && result.kind === "requeue" && typeof result.afterMs === "number" && result.afterMs >= 0;
+}
+
+/** What a value is, without what is in it: that may be secret. */
+function shapeOf(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  if (!isObject(value)) return `a ${typeof value}`;
+  return `an object (${truncate(Object.keys(value).join(", "), KEYS_LENGTH_MAX)})`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { UsageError } from "../base/errors.ts";
+import { describeError, UsageError } from "../base/errors.ts";
 import { answerRoute, type HttpRoute } from "./http_route.ts";
 
 /** One named check; its message says what is wrong, undefined that nothing is. */
@@ -47,10 +47,14 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
     const onListen = ({ port }: Deno.NetAddr) => logger.info("health and metrics are served", { host, port });
     const handler = async (request: Request) => {
       underWay++;
-      try {
-        return await answer(request, options, stop.signal);
-      } finally {
+      const end = () => {
         if (--underWay === 0 && closing) idle.resolve();
+      };
+      try {
+        return untilRead(await answer(request, options, stop.signal), end, logger);
+      } catch (error) {
+        end();
+        throw error;
       }
     };
     server = Deno.serve({ hostname: host, port, onListen, signal: cut.signal, handler });
@@ -73,6 +77,33 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
     else await server.shutdown();
   };
   return { port: server.addr.port, close };
+}
+
+/** The same answer, which calls `end` once its body is read, given up, or has failed. */
+function untilRead(response: Response, end: () => void, logger: Logger): Response {
+  const reader = response.body?.getReader();
+  if (!reader) {
+    end();
+    return response;
+  }
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull: async (controller) => {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        controller.close();
+      } catch (error) {
+        logger.error("an answer broke off", { error: describeError(error) });
+        controller.error(error);
+      }
+      end();
+    },
+    cancel: async (reason) => {
+      end();
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, response);
 }
 
 async function answer(request: Request, options: HealthServerOptions, stop: AbortSignal): Promise<Response> {

@@ -6,6 +6,9 @@ import { runWithTimeout } from "../handling/execution.ts";
 /** Paths of the engine; nothing else may be served there or below. */
 const OWN_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];
 
+/** Methods that a Request cannot have. */
+const NO_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+
 /** A path of an operator's own on the health server. */
 export interface HttpRoute {
   /** Matched as a whole. */
@@ -39,13 +42,16 @@ export async function answerRoute(
   request: Request,
   { clock, logger, signal }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<Response> {
+  if (NO_METHODS.has(request.method)) return refusal(405, "method not allowed");
   try {
-    return await runWithTimeout(clock, timeoutMs, signal, async (signal) => {
+    const answer: unknown = await runWithTimeout(clock, timeoutMs, signal, async (signal) => {
       const body = request.body && await readBody(request, bodyBytesMax, signal);
       if (body === "too large") return refusal(413, "the body is too large");
       const { url, method, headers } = request;
       return await handle(new Request(url, { method, headers, body, signal }), signal);
     });
+    if (answer instanceof Response && !answer.bodyUsed && !answer.body?.locked) return answer;
+    throw new TypeError("a handler returns a new Response each time");
   } catch (error) {
     if (signal.aborted) return refusal(503, "stopping");
     logger.error("a route failed", { path, method: request.method, error: describeError(error) });

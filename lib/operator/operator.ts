@@ -246,6 +246,7 @@ export class Operator {
       throw new UsageError(`bodyBytesMax of the route ${path} must be a whole number of bytes`);
     }
     requireDurations(`the route ${path}`, { timeout });
+    if (durationMs(timeout) === 0) throw new UsageError(`timeout of the route ${path} must be longer than 0`);
     this.#routes.push({ path, handler, timeoutMs: durationMs(timeout), bodyBytesMax });
     return this;
   }

@@ -103,6 +103,20 @@ Deno.test("a listener that throws is logged, and the others still hear", async (
   assert.match(JSON.stringify(scene.logs), /broken listener/);
 });
 
+Deno.test("an object whose projection throws is kept with its metadata, and the others are followed", async () => {
+  const project = (object: KubeObject) => {
+    if (object.metadata?.name === "bad") throw new Error("no such field");
+    return object;
+  };
+  const stream = new ScriptedStream(), list = listOf(10, widget("bad", 2), widget("good", 3));
+  await using scene = new Scene([list, stream.step], { project });
+  await scene.informer.synced;
+  assert.deepEqual(Object.keys(scene.informer.store.get("shop/bad")!), ["metadata"]);
+  stream.send(event("MODIFIED", widget("bad", 11)), event("MODIFIED", widget("good", 12)));
+  assert.equal(await scene.informer.waitFor("12", 5_000), true);
+  assert.equal(scene.informer.store.get("shop/good")?.metadata?.resourceVersion, "12");
+});
+
 Deno.test("managedFields are dropped and a projection is what the store holds", async () => {
   const full = widget("a", 3);
   full.metadata!.managedFields = [{ manager: "x" }];

@@ -54,12 +54,15 @@ Deno.test("the message holds the causes", () => {
 });
 
 // FR-435
-Deno.test("a handler that returns something else fails for good, and the message names handler and value", () => {
+Deno.test("a handler that returns something else fails for good, and the message names the handler and no value", () => {
   for (
     const [result, said] of [
-      [{ requeueAfter: "10s" }, '{"requeueAfter":"10s"}'],
-      ["10s", '"10s"'],
-      [() => {}, "function"],
+      [{ requeueAfter: "10s" }, "an object (requeueAfter)"],
+      [{ kind: "requeue", afterMs: "10s" }, "an object (kind, afterMs)"],
+      ["hunter2", "a string"],
+      [5n, "a bigint"],
+      [[], "an array"],
+      [() => {}, "a function"],
     ] as const
   ) {
     assert.throws(() => outcomeOf(result as never, "reconcile"), {

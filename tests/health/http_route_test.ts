@@ -84,6 +84,33 @@ Deno.test("a route that takes too long is 503, and one that runs when the server
 });
 
 // FR-414
+Deno.test("an answer that is read slowly, or never ends, is cut off when the server closes", async () => {
+  const body = () => new ReadableStream({ pull: (controller) => controller.enqueue(new TextEncoder().encode("more")) });
+  const { server, clock } = open({ path: "/a", handle: () => new Response(body()) });
+  const answer = await fetch(`http://127.0.0.1:${server.port}/a`), reader = answer.body!.getReader();
+  await reader.read();
+  const closed = server.close();
+  await clock.advance(1_000);
+  await closed;
+  await assert.rejects(async () => {
+    while (!(await reader.read()).done);
+  });
+});
+
+// FR-414
+Deno.test("an answer that is none, or was given before, is 500, and so is known to the log alone", async () => {
+  const once = new Response("ok");
+  const { server, ask, logged } = open({ path: "/once", handle: () => once }, {
+    path: "/text",
+    handle: () => "text" as never,
+  });
+  assert.deepEqual(await ask("/once"), [200, "ok"]);
+  for (const path of ["/once", "/text"]) assert.deepEqual(await ask(path), [500, "internal error\n"]);
+  assert.equal(logged.length, 2);
+  await server.close();
+});
+
+// FR-414
 Deno.test("a route cannot take a path of the engine, one that is taken, or one that no request has", () => {
   const operator = new Operator("routes"), handler = () => new Response("");
   operator.route("/a", handler);
