@@ -7,7 +7,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 /** The program of a project whose only scenario passes or fails. */
 const program = (works: boolean) => `
 import { Suite } from "./lib/harness/mod.ts";
-import { cli } from "../../lib/cli.ts";
+import { cli } from "./lib/cli.ts";
 import { replicator } from "./lib/replicator/mod.ts";
 
 const works: boolean = ${works};
