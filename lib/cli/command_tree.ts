@@ -82,8 +82,13 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
     "--dev",
     `take over from the operators of the same peering that run elsewhere (as --priority ${DEV_PRIORITY})`,
   )
-    .action((flags) =>
-      run(asDeveloper(keyed(flags, table), flags.dev), async (context) => (await import("./run.ts")).run(context))
+    .option("--watch", "with --cluster embedded: start again when a source changes; the cluster keeps its objects")
+    .addOption(new Option("--embedded-at <file>").hideHelp())
+    .action(({ dev, watch, embeddedAt, ...flags }) =>
+      run(asDeveloper(keyed(flags, table), dev), async (context) => {
+        if (watch && !embeddedAt) return (await import("./run_watched.ts")).runWatched(context);
+        return (await import("./run.ts")).run({ ...context, embeddedAt });
+      })
     );
   if (hasDemo) {
     const { command, table } = add("demo", "watch the operator work on an API server inside this program");

@@ -67,6 +67,19 @@ export function endLingering(clock: SystemClock, code: number): void {
   clock.unref(clock.schedule(() => Deno.exit(code), LINGER_MS_MAX));
 }
 
+/** How often an operator's process looks whether the process that serves its cluster lives. */
+const PARENT_CHECK_MS = 500;
+
+/** Ends this process after the one that started it, however that one ended: its cluster has gone too. */
+export function endWithParent(clock: SystemClock): void {
+  const parent = Deno.ppid;
+  const check = () => {
+    if (Deno.ppid !== parent) Deno.exit(130);
+    clock.unref(clock.schedule(check, PARENT_CHECK_MS));
+  };
+  check();
+}
+
 /** A person or the kubelet asked the process to end. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";

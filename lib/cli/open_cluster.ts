@@ -11,6 +11,8 @@ import type { CommandContext } from "./program.ts";
 /** A cluster to work on. */
 export interface OpenedCluster extends AsyncDisposable {
   readonly transport: Transport;
+  /** Of its administrator, where `transport` acts as the operator's ServiceAccount. */
+  readonly administrator?: Transport;
   readonly server: string;
   /** The namespace of the pod, or of the context. */
   readonly namespace: string;
@@ -21,7 +23,7 @@ export interface OpenedCluster extends AsyncDisposable {
   /** Path of a kubeconfig that was written for people, where there is one. */
   readonly kubeconfigPath?: string;
   /** An embedded cluster as another user than its administrator. */
-  readonly as?: (user: { readonly name: string; readonly groups: readonly string[] }) => Transport;
+  readonly as?: (user: { readonly name: string; readonly groups: readonly string[] }) => Transport | Promise<Transport>;
   /** Answers for a Service inside of an embedded cluster with code of this process. */
   readonly serveService?: ServeService;
 }
@@ -34,7 +36,10 @@ export interface OpenedCluster extends AsyncDisposable {
 export async function openCluster(context: CommandContext, clock: Clock, logger: Logger): Promise<OpenedCluster> {
   const { settings, env, operator } = context;
   if (settings.cluster === "embedded") {
-    const cluster = await openEmbedded({ clock, logger, port: 0, prerequisites: context.prerequisites });
+    const { embeddedAt, prerequisites } = context;
+    const cluster = embeddedAt
+      ? await reachEmbedded(embeddedAt, clock)
+      : await openEmbedded({ clock, logger, port: 0, prerequisites });
     try {
       await applyCrds(new Client(cluster.transport, { fieldManager: operator.name, clock }), operator);
     } catch (error) {
@@ -77,8 +82,31 @@ export async function openClusterAsOperator(
     throw error;
   }
   const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
-  const transport = cluster.as({ name: `system:serviceaccount:${namespace}:${operator.name}`, groups });
-  return { ...cluster, transport, namespace, [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose]() };
+  const transport = await cluster.as({ name: `system:serviceaccount:${namespace}:${operator.name}`, groups });
+  const administrator = cluster.transport;
+  return {
+    ...cluster,
+    transport,
+    administrator,
+    namespace,
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
+
+/** The embedded cluster that another process serves. */
+async function reachEmbedded(kubeconfigPath: string, clock: Clock): Promise<OpenedCluster> {
+  const { connect } = await import("../client/connect.ts");
+  const admin = await connect({ clock, kubeconfigPath }), opened = [admin.transport];
+  return {
+    ...admin,
+    source: "embedded",
+    as: async ({ name, groups }) => {
+      const { transport } = await connect({ clock, kubeconfigPath, impersonate: { user: name, groups } });
+      opened.push(transport);
+      return transport;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(opened.forEach((each) => each.close())),
+  };
 }
 
 function closing(connection: Connection): OpenedCluster {

@@ -58,6 +58,8 @@ export interface CliOptions<Own extends SettingTable> {
 /** What each command is given. */
 export interface CommandContext {
   readonly program: string;
+  /** What the program was started with. */
+  readonly args: readonly string[];
   readonly version: string;
   readonly operator: Operator;
   readonly settings: Settings;
@@ -73,6 +75,8 @@ export interface CommandContext {
   readonly prerequisites?: Manifests;
   readonly deletionNote?: string;
   readonly root?: string;
+  /** Kubeconfig of the embedded cluster that the process serves which started this one (./run_watched.ts); absent where none did. */
+  readonly embeddedAt?: string;
 }
 
 /**
@@ -113,6 +117,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
     const made = make(values);
     return {
       program,
+      args: options.args,
       version: options.version ?? "0.0.0",
       operator: made,
       settings,

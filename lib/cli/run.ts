@@ -23,11 +23,12 @@ import { requireReady } from "./require_ready.ts";
 import type { Settings } from "./settings.ts";
 import { UnhandledErrors } from "./unhandled_errors.ts";
 import { openWebhooks, servesWebhooks } from "./webhooks.ts";
-import { endLingering, Interrupts } from "./interrupts.ts";
+import { endLingering, endWithParent, Interrupts } from "./interrupts.ts";
 
 /** `run`: the operator against a cluster, until SIGTERM or SIGINT. The process ends soon after, whatever a handler or a socket holds. */
 export async function run(context: CommandContext): Promise<number> {
   const clock = new SystemClock();
+  if (context.embeddedAt) endWithParent(clock);
   try {
     return await operate(context, clock);
   } catch (error) {

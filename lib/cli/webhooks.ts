@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { Transport } from "../base/transport.ts";
 import { Client } from "../client/mod.ts";
 import type { RunningOperator } from "../operator/running_operator.ts";
 import type { HostedWebhooks, HostingOptions } from "../operator/webhook_hosting.ts";
@@ -25,10 +26,13 @@ export interface WebhookWork {
 /** `PINTLE_WEBHOOK_URL` that has the address looked for. In a pod it is that of the Service. */
 const AUTO = "auto";
 
+/** Where an embedded server that another process serves finds this one. */
+const LOOPBACK: HostGateway = { host: "127.0.0.1", name: "127.0.0.1" };
+
 /** Whether `run` serves webhooks, and is of no use as long as they do not answer. */
 export function servesWebhooks({ operator, settings }: CommandContext, cluster: OpenedCluster): boolean {
   return operator.servesWebhooks &&
-    (cluster.serveService !== undefined || settings.webhookUrl !== "" || cluster.source === "in-cluster");
+    (settings.webhookUrl !== "" || ["embedded", "in-cluster"].includes(cluster.source));
 }
 
 /**
@@ -50,7 +54,9 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
   const { hostByService, hostInProcess } = await import("../operator/webhook_hosting.ts");
   const hosting = { operator, running, clock, logger, onReview };
   const { webhookHost: host, webhookPort: port, webhookUrl } = settings;
-  const client = new Client(cluster.transport, { fieldManager: operator.name, clock, mask: context.mask });
+  const as = (transport: Transport) =>
+    new Client(transport, { fieldManager: operator.name, clock, mask: context.mask });
+  const client = as(cluster.transport);
   if (cluster.serveService) {
     const hosted = await hostInProcess(hosting, client, cluster.serveService);
     return {
@@ -58,10 +64,11 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
       admit: () => hosted.admit().then(() => logger.info("webhooks are called", { cluster: cluster.source })),
     };
   }
-  if (!webhookUrl || (webhookUrl === AUTO && cluster.source === "in-cluster")) {
+  if ((!webhookUrl || webhookUrl === AUTO) && cluster.source === "in-cluster") {
     return hostByService(hosting, client, { namespace: cluster.namespace, host, port, leads });
   }
-  return await openAtUrl(settings, hosting, client, work);
+  // Webhooks at a URL are a person's doing: a ServiceAccount may not create their configurations.
+  return await openAtUrl(settings, hosting, as(cluster.administrator ?? cluster.transport), work);
 }
 
 /** Hosts at a URL as long as this process lives, and takes the configurations along. */
@@ -71,7 +78,9 @@ async function openAtUrl(
   client: Client,
   { cluster, signal }: WebhookWork,
 ): Promise<HostedWebhooks> {
-  const { operator, clock, logger } = hosting, { webhookPort: port, webhookUrl } = settings;
+  const { operator, clock, logger } = hosting,
+    { webhookPort: port } = settings,
+    webhookUrl = settings.webhookUrl || AUTO;
   const { forgetWebhooks, hostByUrl } = await import("../operator/webhook_hosting.ts");
   const address = webhookUrl === AUTO
     ? await foundAddress(settings, cluster, client, { clock, signal })
@@ -96,12 +105,14 @@ async function openAtUrl(
 /** Listens where the API server comes in and nowhere else, unless an address to listen on was chosen. */
 async function foundAddress(
   { webhookHost }: Settings,
-  { server }: OpenedCluster,
+  { server, source }: OpenedCluster,
   client: Client,
   { clock, signal }: Pick<WebhookWork, "clock" | "signal">,
 ): Promise<HostGateway> {
   const { findHostGateway } = await import("../operator/host_gateway.ts");
   const isLocal = /^(127\.|\[::1\]$|localhost$)/.test(new URL(server).hostname);
-  const { host, name } = await findHostGateway(client, { clock, isLocal, os: Deno.build.os, signal });
+  const { host, name } = source === "embedded"
+    ? LOOPBACK
+    : await findHostGateway(client, { clock, isLocal, os: Deno.build.os, signal });
   return { host: webhookHost === SETTINGS.webhookHost.fallback ? host : webhookHost, name };
 }

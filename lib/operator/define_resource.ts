@@ -102,12 +102,13 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema, Fie
 export function defineResource<Spec extends Schema, Status extends Schema = never, Fields extends Schema = never>(
   options: ResourceOptions<Spec, Status, Fields>,
 ): DefinedResource<Spec, Status, Fields> {
-  return definedResource(options, options.formerVersions ?? []);
+  return definedResource(options, options.formerVersions ?? [], defineResource);
 }
 
 function definedResource<Spec extends Schema, Status extends Schema, Fields extends Schema>(
   options: ResourceOptions<Spec, Status, Fields>,
   others: readonly DeclaredVersion[],
+  declare: (options: never) => unknown,
 ): DefinedResource<Spec, Status, Fields> {
   const { group, version, kind } = options;
   const plural = options.plural ?? guessPlural(kind);
@@ -120,8 +121,13 @@ function definedResource<Spec extends Schema, Status extends Schema, Fields exte
   if (!/^[A-Z][A-Za-z0-9]*$/.test(kind)) throw new UsageError(`kind "${kind}" is not CamelCase`);
   if (!isDnsLabel(plural)) throw new UsageError(`plural "${plural}" is not a lower-case name`);
   const any = options as unknown as AnyOptions;
-  requireDefinition(any, plural, others);
-  return {
+  try {
+    requireDefinition(any, plural, others);
+  } catch (error) {
+    if (error instanceof Error) Error.captureStackTrace(error, declare); // it begins at the declaration, not in here
+    throw error;
+  }
+  const resource: DefinedResource<Spec, Status, Fields> = {
     group,
     version,
     kind,
@@ -141,8 +147,10 @@ function definedResource<Spec extends Schema, Status extends Schema, Fields exte
         engineFields: ["observedGeneration", "conditions", ...statusFields],
       });
     },
-    withVersion: (other) => definedResource(options, [...others, other as unknown as DeclaredVersion]),
+    withVersion: (other) =>
+      definedResource(options, [...others, other as unknown as DeclaredVersion], resource.withVersion),
   };
+  return resource;
 }
 
 /** @throws {RangeError} for a schema that a CRD cannot hold, naming the kind, the field and what can take its place. */

@@ -72,6 +72,7 @@ async function shown(columns: number, output: "table" | "json"): Promise<string>
     columns: () => columns,
   };
   await config({
+    args: [],
     program: "p",
     version: "1",
     operator: new Operator("p"),
