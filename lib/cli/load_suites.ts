@@ -1,44 +1,49 @@
-import { SystemClock } from "../base/clock.ts";
+import { type Clock, SystemClock } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Suite } from "../harness/suite.ts";
+
+/** Without a further module for so long, modules that import the main module are taken to wait for it. */
+const STALLED_MS = 5_000;
 
 /**
  * Loads the suites of a program.
  *
  * @throws {UsageError} where one of their modules imports the program's main module while that one awaits `cli`: each would wait for the
- * other for ever.
+ * other for ever. Deno does not tell such a module from one that is still loaded, so it is known by its silence.
  */
-export async function loadSuites(load: () => Promise<readonly Suite[]>): Promise<readonly Suite[]> {
-  if (await hasMainEnded()) return await load();
+export async function loadSuites(
+  load: () => Promise<readonly Suite[]>,
+  clock: Clock = new SystemClock(),
+): Promise<readonly Suite[]> {
   const { registerHooks } = await import("node:module");
-  let refusal: UsageError | undefined;
+  let resolvedMs = clock.elapsed(), importer: string | undefined;
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       const resolved = next(specifier, context), { parentURL } = context;
-      if (resolved.url === Deno.mainModule && parentURL !== undefined && parentURL !== resolved.url) {
-        const [importer, main] = [parentURL, resolved.url].map((url) => url.split("/").at(-1));
-        throw refusal = new UsageError(
-          `${importer} imports ${main}, which awaits cli() and so cannot end before the suites are loaded`,
-          "do not await it: `cli(…).then((code) => Deno.exitCode = code)`; or put what both need in a module of its own",
-        );
-      }
+      resolvedMs = clock.elapsed();
+      if (resolved.url === Deno.mainModule && parentURL !== resolved.url) importer ??= parentURL;
       return resolved;
     },
   });
+  const stalled = Promise.withResolvers<never>();
+  const watch = () =>
+    clock.schedule(() => {
+      if (importer && clock.elapsed() - resolvedMs >= STALLED_MS) stalled.reject(refusal(importer));
+      else timer = watch();
+    }, STALLED_MS);
+  let timer = watch();
   try {
-    return await load();
-  } catch (error) {
-    throw refusal ?? error; // the loader makes another error of what a hook throws
+    return await Promise.race([load(), stalled.promise]);
   } finally {
+    clock.clear(timer);
     hooks.deregister();
   }
 }
 
-/** Whether the main module has been evaluated as far as it goes: it does not await `cli`, and may be imported. */
-async function hasMainEnded(): Promise<boolean> {
-  let ended = false;
-  const end = () => void (ended = true);
-  import(Deno.mainModule).then(end, end);
-  await new Promise<void>((resolve) => void new SystemClock().schedule(resolve, 0));
-  return ended;
+function refusal(importer: string): UsageError {
+  const [suites, main] = [importer, Deno.mainModule].map((url) => url.split("/").at(-1));
+  return new UsageError(
+    `${suites} imports ${main}, which awaits cli() and so cannot end before the suites are loaded`,
+    "do not await it: `cli(…).then((code) => Deno.exitCode = code)`; or put what both need in a module of its own",
+  );
 }
