@@ -15,7 +15,8 @@ export const demo = (): DemoScenario => ({
     {
       title: "the Widget door grows",
       act: async (client) => {
-        await client.patch(Widget, { namespace, name: "door" }, { type: "merge", body: { spec: { size: 12 } } });
+        const body = { spec: { size: 12 } };
+        await client.patch(Widget, { namespace, name: "door" }, { type: "merge", body });
       },
     },
     {
@@ -25,7 +26,11 @@ export const demo = (): DemoScenario => ({
       },
     },
   ],
-  tryOut: ["kubectl get widgets,configmaps", "kubectl delete configmap door", "kubectl edit widget wall"],
+  tryOut: [
+    "kubectl get widgets,configmaps",
+    "kubectl delete configmap door",
+    "kubectl edit widget wall",
+  ],
   observe,
 });
 

@@ -24,7 +24,7 @@ export function operator(): Operator {
 }
 
 if (import.meta.main) { // cli is not awaited, because the suites import this file
-  const suites = async () => (await import("./tests/suites.ts")).suites;
-  const options = { name: "my-operator", version: "0.1.0", root: import.meta.dirname, demo, suites };
+  const suites = async () => (await import("./tests/suites.ts")).suites, root = import.meta.dirname;
+  const options = { name: "my-operator", version: "0.1.0", root, demo, suites };
   cli(operator, { ...options, args: Deno.args, env: Deno.env.toObject() }).then((code) => Deno.exitCode = code);
 }

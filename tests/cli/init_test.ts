@@ -195,7 +195,14 @@ async function inProject(folder: string, ...args: string[]): Promise<string> {
   return said;
 }
 
-for (const name of ["secret-proxy-operator", "class"]) {
+for (
+  const name of [
+    "secret-proxy-operator",
+    "class",
+    "a".repeat(50),
+    "config-map",
+  ]
+) {
   Deno.test(`the project of an operator named ${name} is formatted, typed, and true to its manifests`, async () => {
     await init(name, async ({ code }, parent) => {
       assert.equal(code, 0);

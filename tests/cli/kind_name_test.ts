@@ -21,6 +21,10 @@ const KINDS: Readonly<Record<string, string>> = {
   "config-map": "ConfigMap".concat("Resource"),
   "map-operator": "MapResource",
   "event-operator": "EventResource",
+  "certificate-authority-rotation": "Certificate",
+  "dns-record-sync-for-all-of-our-zones": "DnsRecordSyncFor",
+  "sixteen-letters-a": "SixteenLettersA",
+  "extraordinarilylong-operator": "Extraordinarilyl",
 };
 for (const [name, kind] of Object.entries(KINDS)) {
   // FR-432
