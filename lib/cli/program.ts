@@ -13,6 +13,7 @@ import { TEST_SETTINGS } from "./test_settings.ts";
 import type { Manifests } from "../harness/manifests.ts";
 import type { Suite } from "../harness/suite.ts";
 import { loadSuites } from "./load_suites.ts";
+import { UnsettledExit } from "./unsettled_exit.ts";
 
 /** What a build says of itself. */
 export interface BuildInfo {
@@ -80,7 +81,8 @@ export interface CommandContext {
 }
 
 /**
- * Runs the command line of an operator: every command of the binary. Never exits by itself.
+ * Runs the command line of an operator: every command of the binary. Never exits by itself. Where the process ends before there is a result,
+ * since a promise of the operator or of its suites never settles and nothing else is left to do, its exit code is 1 and a message says so.
  *
  * @throws {UsageError} where there is no Deno: commands read files, serve and start processes by it.
  * @returns the exit code: 0 done, 1 failed, 2 usage or configuration, 3 cluster unreachable, 130 interrupted.
@@ -134,6 +136,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       root: options.root,
     };
   };
+  using _unsettled = new UnsettledExit(() => program, terminal);
   try {
     // Help and the installation's namespace need the name before any setting is read: with the defaults there is one.
     program = options.name ?? make(resolveSettings(table, {}, {}).values).name;

@@ -62,8 +62,9 @@ export class Expectation<T extends KubeObject> {
   }
 
   /**
-   * It does not exist, or is gone. It is the object that the scenario deleted under this name, else the one that is there when the wait
-   * begins: an object of the same name with another uid is not it.
+   * It does not exist, or is gone: an object of the same name with another uid is not it. It is the object that is there when the wait
+   * begins. Directly after `cluster.delete` it is the deleted one, though another may be there by then: no expectation or `eventually` has
+   * ended in between, and the scenario has not made one of that name.
    */
   async toBeGone(): Promise<void> {
     const { resource, key } = this.#ref, { deleted } = this.#options, name = refId(this.#ref);
@@ -80,7 +81,6 @@ export class Expectation<T extends KubeObject> {
         seen: `  it is there${going}${finalizers.length ? `, held by ${finalizers.join(", ")}` : ""}`,
       };
     });
-    deleted?.delete(name);
   }
 
   /** It looks like the pattern: fields that the pattern leaves out may be anything. Returns the object. */

@@ -1,4 +1,12 @@
-import { type Clock, describeError, durationMs, formatDuration, LinkedAbort, SeededRandom } from "../base/mod.ts";
+import {
+  type Clock,
+  describeError,
+  durationMs,
+  formatDuration,
+  LinkedAbort,
+  SeededRandom,
+  untilAborted,
+} from "../base/mod.ts";
 import { installNamespace } from "../operator/installation.ts";
 import type { Operator } from "../operator/operator.ts";
 import { type Cluster, serviceAccountUser } from "./cluster.ts";
@@ -6,20 +14,22 @@ import { InProcessOperator } from "./in_process_operator.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
 import { ScenarioEnvironment } from "./scenario_environment.ts";
-import type { Scenario, Suite, SuiteWorld } from "./suite.ts";
+import type { ScenarioWorld } from "./scenario_world.ts";
+import { limitMsOf, type Scenario, type Suite } from "./suite.ts";
+import { limited } from "./time_limit.ts";
 import { type StepKind, Timeline } from "./timeline.ts";
 import type { PendingWait } from "./waiting.ts";
 import { SkippedError } from "./workloads.ts";
 
-/** Longest story unless it says otherwise. */
-const STORY_MS_MAX = 5 * 60_000;
+/** Longest part of a teardown, beside one wait. */
+const TEARDOWN_MS_MAX = 5 * 60_000;
 
 /** What a scenario needs to run. */
 export interface ScenarioRun {
   readonly suite: Suite;
   readonly scenario: Scenario;
-  /** The scenario's outside world. */
-  readonly within: SuiteWorld;
+  /** The scenario's outside world; it is disposed of with the scenario. */
+  readonly within: ScenarioWorld;
   readonly cluster: Cluster;
   /** The operator where it runs as a pod; undefined where this process runs one for the scenario. */
   readonly deployed?: OperatorUnderTest;
@@ -63,13 +73,13 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     attachments: timeline.mask.json(attachments),
   });
   using abort = new LinkedAbort([run.signal]);
-  const limitMs = scenario.options.timeout === undefined ? STORY_MS_MAX : durationMs(scenario.options.timeout);
+  const limitMs = limitMsOf(scenario.options);
   const beginning = () =>
     operator.runs || scenario.options.operator === "stopped"
       ? "its first step had not begun"
       : "the operator had not started";
   const onLate = () => abort.abort(new Error(lateMessage(limitMs, timeline, beginning(), stage?.pendingWaits ?? [])));
-  const timer = clock.schedule(onLate, limitMs);
+  const timer = clock.schedule(onLate, limitMs - run.within.tookMs);
   let stage: ScenarioEnvironment | undefined, outcome: ScenarioOutcome = { kind: "passed" };
   let attachments: ScenarioResult["attachments"] = [];
   const { world, operator: make } = run.within, declared = make();
@@ -85,7 +95,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
       signal: abort.signal,
       onError,
     });
-    await raced(perform(scenario, stage, operator), abort.signal);
+    await untilAborted(perform(scenario, stage, operator), abort.signal); // one that ignores its signal is left behind
   } catch (error) {
     outcome = run.signal.aborted ? { kind: "interrupted" } : outcomeOf(error);
     if (outcome.kind === "failed") attachments = await run.diagnose?.().catch(() => []) ?? [];
@@ -137,24 +147,34 @@ async function strike(
   const title = isKept(run, outcome) ? `kept: ${stage?.namespaces.join(", ")}` : "what it made goes";
   const step = timeline.begin("teardown", title);
   run.onStep?.("teardown", title, false);
-  try {
-    await stage?.endBody();
-    await stage?.collectEvents();
-    // Of a story that broke off nobody knows how it left the operator; to clear, one as it should be is needed.
-    if (outcome.kind !== "passed" && !run.deployed) await operator.crash();
-    if (!isKept(run, outcome)) await stage?.clear();
-  } catch (error) {
-    step.failure = describeError(error);
-    if (outcome.kind === "passed") return failed(new Error("its teardown failed", { cause: error }));
-    if (outcome.kind === "failed") {
-      return { ...outcome, message: `${outcome.message}\nits teardown failed too: ${describeError(error)}` };
-    }
-  } finally {
-    if (operator instanceof InProcessOperator) await operator[Symbol.asyncDispose]();
-    step.endMs = timeline.clock.now();
-    run.onStep?.("teardown", title, true);
+  const problems: unknown[] = [];
+  const attempt = (what: string, act: () => Promise<void>) =>
+    limited(act, { clock: run.clock, limitMs: TEARDOWN_MS_MAX + run.waitMsMax, what }).catch((error) =>
+      void problems.push(error)
+    );
+  if (stage) {
+    await attempt("waiting for its last writes", () => stage.endBody());
+    await attempt("collecting its Events", () => stage.collectEvents());
   }
-  return outcome;
+  // Of a story that broke off nobody knows how it left the operator; to clear, one as it should be is needed.
+  if (outcome.kind !== "passed" && !run.deployed) await attempt("ending its operator", () => operator.crash());
+  if (stage && !isKept(run, outcome)) await attempt("removing what it made", () => stage.clear());
+  if (operator instanceof InProcessOperator) {
+    await attempt("ending its operator", () => operator[Symbol.asyncDispose]());
+  }
+  await run.within[Symbol.asyncDispose]().catch((error) => void problems.push(error));
+  const problem = [...new Set(problems.map(describeError))].join("\n");
+  step.failure = problem || undefined;
+  step.endMs = timeline.clock.now();
+  run.onStep?.("teardown", title, true);
+  return problem ? withTeardownFailure(outcome, problem) : outcome;
+}
+
+/** The story's own failure comes first. An interruption stays one. */
+function withTeardownFailure(outcome: ScenarioOutcome, problem: string): ScenarioOutcome {
+  if (outcome.kind === "interrupted") return outcome;
+  if (outcome.kind !== "failed") return failed(new Error(`its teardown failed: ${problem}`));
+  return { ...outcome, message: `${outcome.message}\nits teardown failed too: ${problem}` };
 }
 
 async function close(stage: ScenarioEnvironment | undefined, awaitGone: boolean): Promise<void> {
@@ -178,17 +198,6 @@ function inProcess({ within, scenario, cluster, clock, seed }: ScenarioRun, decl
     clock,
     random: () => new SeededRandom(seed),
     timeline,
-  });
-}
-
-/** A story that ignores its signal is left behind when its time is over; its late error is nobody's. */
-function raced(story: Promise<void>, signal: AbortSignal): Promise<void> {
-  story.catch(() => {});
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    story.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }
 

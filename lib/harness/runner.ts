@@ -7,7 +7,8 @@ import { NOTHING_RECORDED, type RunResult, type ScenarioOutcome, type ScenarioRe
 import { install } from "./install.ts";
 import { installManifests } from "./manifests.ts";
 import { runScenario, type ScenarioEnd } from "./run_scenario.ts";
-import { isAlone, type Scenario, type Suite, type SuiteWorld } from "./suite.ts";
+import { ScenarioWorld } from "./scenario_world.ts";
+import { isAlone, limitMsOf, type Scenario, type Suite } from "./suite.ts";
 import type { StepKind } from "./timeline.ts";
 import { RwLock } from "./rw_lock.ts";
 
@@ -161,7 +162,7 @@ class Run {
     } catch (error) {
       if (isForThePerson(error) && this.results.size === 0) throw error;
       if (!signal.aborted) {
-        result = { ...result, outcome: { kind: "failed", message: describeError(error) }, endMs: clock.now() };
+        result = { ...result, outcome: withFailure(result.outcome, describeError(error)), endMs: clock.now() };
       }
     }
     this.#note(each, result);
@@ -173,7 +174,7 @@ class Run {
     this.version ||= await serverVersion(cluster, clock);
     const options = { clock, waitMsMax, signal };
     await installManifests(cluster, each.suite.given, "given", options); // all of it goes with its cluster
-    await using within = await each.suite.open();
+    await using within = await this.#openWorld(each.suite, [each]);
     await install(cluster, within.operator(), options);
     const end = await this.#perform(each, index, { cluster, within });
     tell(end.result);
@@ -202,7 +203,7 @@ class Run {
         await this.#attempt(each, async (tell) => {
           const reason = deployment && whyNotDeployed(each);
           if (reason) return tell(unbegun(each, { kind: "skipped", reason }, this.#options.clock.now()));
-          await using within = await each.suite.open();
+          await using within = await this.#openWorld(each.suite, [each]);
           const end = await this.#perform(each, index, { cluster, deployment, within });
           ends.push(end);
           tell(end.result);
@@ -223,9 +224,15 @@ class Run {
     for (const suite of new Set(this.#planned.map(({ suite }) => suite))) {
       keep(await installManifests(cluster, suite.given, "given", options));
       if (deploy) continue;
-      await using within = await suite.open();
+      await using within = await this.#openWorld(suite, this.#planned.filter((each) => each.suite === suite));
       keep(await install(cluster, within.operator(), options));
     }
+  }
+
+  /** A world has as long as the longest of the scenarios that need it. */
+  #openWorld(suite: Suite, needing: readonly PlannedScenario[]): Promise<ScenarioWorld> {
+    const limitMs = Math.max(...needing.map(({ scenario }) => limitMsOf(scenario.options)));
+    return ScenarioWorld.open(suite, { ...this.#options, limitMs });
   }
 
   async #awaitEnds(ends: readonly ScenarioEnd[], gone: boolean): Promise<void> {
@@ -253,7 +260,7 @@ class Run {
     { cluster, deployment, within }: {
       readonly cluster: Cluster;
       readonly deployment?: Deployment;
-      readonly within: SuiteWorld;
+      readonly within: ScenarioWorld;
     },
   ): Promise<ScenarioEnd> {
     const { clock, seed, waitMsMax, signal, keepFailed, listener, runId } = this.#options;
@@ -290,6 +297,12 @@ function unbegun({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome,
     endMs: startMs,
     ...NOTHING_RECORDED,
   };
+}
+
+/** What the story itself failed of comes first. */
+function withFailure(outcome: ScenarioOutcome, message: string): ScenarioOutcome {
+  if (outcome.kind !== "failed") return { kind: "failed", message };
+  return { ...outcome, message: `${outcome.message}\n${message}` };
 }
 
 async function serverVersion(cluster: Cluster, clock: Clock): Promise<string> {

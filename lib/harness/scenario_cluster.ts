@@ -92,8 +92,9 @@ export class ScenarioCluster {
   }
 
   /**
-   * Asks for the deletion of an object; one that is gone is no failure. A later `toBeGone` of the same name is about this very object: one
-   * that was made again in the meantime is another.
+   * Asks for the deletion of an object; one that is gone is no failure. A `toBeGone` that directly follows is about this very object: one
+   * that was made again in the meantime is another. After another expectation or `eventually`, and where the scenario makes the name again,
+   * it is about what is there then.
    */
   async delete(ref: Ref<never>, options: DeleteOptions = {}): Promise<void> {
     if (!options.dryRun) {
@@ -212,6 +213,7 @@ export class ScenarioCluster {
     if (resource.group === "" && resource.kind === "Namespace" && this.#isOutside(key)) {
       throw new UsageError(`a scenario's namespaces begin with ${this.prefix}-, not ${key.name}`, "take makeNamespace");
     }
+    this.#waiting.deleted?.delete(refId({ resource, key }));
     const body = { ...object, metadata: { ...metadata, ...key } };
     if (key.name === "") delete (body.metadata as { name?: string }).name; // the server makes one of generateName
     return { body, key };

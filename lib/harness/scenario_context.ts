@@ -45,7 +45,7 @@ export interface ScenarioContext<World = unknown> {
   makeReady<T extends KubeObject>(ref: Ref<T>): Promise<T>;
   /**
    * The same, but makes it fail, with `message` where its status has room for one. It stays so until {@linkcode makeReady} is called; a Job or Pod
-   * that has failed never becomes ready. On a cluster with nodes the scenario is skipped: the controllers there would write over it.
+   * that has failed never becomes ready. Another object of its name does. On a cluster with nodes the scenario is skipped: the controllers there would write over it.
    */
   makeFail<T extends KubeObject>(ref: Ref<T>, message?: string): Promise<T>;
   /**

@@ -1,4 +1,4 @@
-import type { Duration } from "../base/mod.ts";
+import { type Duration, durationMs } from "../base/mod.ts";
 import type { Operator } from "../operator/operator.ts";
 import type { Manifests } from "./manifests.ts";
 import type { ScenarioContext } from "./scenario_context.ts";
@@ -29,7 +29,10 @@ export interface ScenarioOptions {
    * and no envtest has nodes. Without effect on clusters that have some.
    */
   readonly workloads?: { readonly readyAfter: Duration };
-  /** Longest run of the story, its teardown not included. Five minutes where absent. */
+  /**
+   * Longest run of the story, the making of its world included, its teardown not included. Five minutes where absent. The teardown has a
+   * bound of its own, and what takes longer is a failure that names it.
+   */
   readonly timeout?: Duration;
 }
 
@@ -149,6 +152,14 @@ async function disposeOf(world: unknown): Promise<void> {
   if (typeof world !== "object" || world === null) return;
   if (Symbol.asyncDispose in world) await (world as AsyncDisposable)[Symbol.asyncDispose]();
   else if (Symbol.dispose in world) (world as Disposable)[Symbol.dispose]();
+}
+
+/** Longest story unless it says otherwise. */
+const STORY_MS_MAX = 5 * 60_000;
+
+/** How long a scenario may take, its teardown not included. */
+export function limitMsOf({ timeout }: ScenarioOptions): number {
+  return timeout === undefined ? STORY_MS_MAX : durationMs(timeout);
 }
 
 /** Whether a scenario must not share its operator with others that run at the same time. */

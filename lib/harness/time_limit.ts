@@ -1,4 +1,4 @@
-import { type Clock, formatDuration, LinkedAbort, TimeoutError, type TimerHandle } from "../base/mod.ts";
+import { type Clock, formatDuration, LinkedAbort, TimeoutError, type TimerHandle, untilAborted } from "../base/mod.ts";
 
 /**
  * A signal that aborts by itself after a while. Teardown takes one of its own: the run's signal has aborted by then where the
@@ -27,4 +27,22 @@ export class TimeLimit implements Disposable {
     this.#clock.clear(this.#timer);
     this.#abort[Symbol.dispose]();
   }
+}
+
+/**
+ * What `act` gives, unless it takes longer than `limitMs` or the signal aborts: what it gives later is left behind.
+ *
+ * @throws {TimeoutError} that says that `what` took longer; the signal's reason; whatever `act` throws.
+ */
+export async function limited<R>(
+  act: () => Promise<R>,
+  { clock, limitMs, what, signal }: {
+    readonly clock: Clock;
+    readonly limitMs: number;
+    readonly what: string;
+    readonly signal?: AbortSignal;
+  },
+): Promise<R> {
+  using limit = new TimeLimit(clock, limitMs, what, [signal]); // before `act` begins: its first turn counts
+  return await untilAborted(act(), limit.signal);
 }

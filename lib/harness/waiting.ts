@@ -23,7 +23,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /** Holds the wait as long as it lasts. */
   readonly pending?: Set<PendingWait>;
-  /** Uids of objects that the scenario deleted, by reference; undefined where there was none. */
+  /** Uids of objects that the scenario deleted since its last wait ended, by reference; undefined where there was none. */
   readonly deleted?: Map<string, string | undefined>;
 }
 
@@ -180,9 +180,10 @@ class Wait implements Disposable, PendingWait {
     this.#changed.resolve();
   }
 
-  /** Ends the watches. */
+  /** Ends the watches; what was deleted before it ended is forgotten. */
   [Symbol.dispose](): void {
     this.#options.pending?.delete(this);
+    this.#options.deleted?.clear(); // what was made since then may stand under their names
     for (const timer of this.#timers) this.#options.clock.clear(timer);
     this.#stop.abort();
   }

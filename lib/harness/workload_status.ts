@@ -9,12 +9,12 @@ type Status = Record<string, unknown>;
 /** The status that its controllers, or the kubelet, give a workload that is ready; a Job is complete. */
 export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: number): Status {
   const now = formatTime(nowMs), observedGeneration = object.metadata?.generation, replicas = replicasOf(object);
-  const counts = { observedGeneration, replicas, readyReplicas: replicas, availableReplicas: replicas };
+  const counts = replicaCounts(kind, object, replicas);
   switch (kind) {
     case "Deployment":
       return {
         ...counts,
-        updatedReplicas: replicas,
+        updatedReplicas: counter(replicas),
         unavailableReplicas: null,
         conditions: [
           condition("Available", "True", "MinimumReplicasAvailable", "it has minimum availability", now),
@@ -25,14 +25,14 @@ export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: nu
       const revision = `${object.metadata!.name}-${observedGeneration ?? 1}`;
       return {
         ...counts,
-        currentReplicas: replicas,
-        updatedReplicas: replicas,
+        currentReplicas: counter(replicas),
+        updatedReplicas: counter(replicas),
         currentRevision: revision,
         updateRevision: revision,
       };
     }
     case "ReplicaSet":
-      return { ...counts, fullyLabeledReplicas: replicas };
+      return { ...counts, fullyLabeledReplicas: counter(replicas) };
     case "DaemonSet":
       return daemonSetStatus(object, 1);
     case "Job": {
@@ -40,7 +40,7 @@ export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: nu
       return {
         ...jobStart(object, now),
         completionTime: now,
-        succeeded: completions ?? parallelism ?? 1,
+        succeeded: counter(completions ?? parallelism ?? 1),
         conditions: ["SuccessCriteriaMet", "Complete"].map((type) =>
           condition(type, "True", "CompletionsReached", "Reached expected number of succeeded pods", now)
         ),
@@ -67,13 +67,13 @@ export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: nu
 /** The status of a workload that does not become ready, and will not; a Job or a Pod has failed. */
 export function failedStatus(kind: WorkloadKind, object: DynamicObject, message: string, nowMs: number): Status {
   const now = formatTime(nowMs), observedGeneration = object.metadata?.generation, replicas = replicasOf(object);
-  const counts = { observedGeneration, replicas, readyReplicas: 0, availableReplicas: 0 };
+  const counts = replicaCounts(kind, object, 0);
   switch (kind) {
     case "Deployment":
       return {
         ...counts,
-        updatedReplicas: replicas,
-        unavailableReplicas: replicas,
+        updatedReplicas: counter(replicas),
+        unavailableReplicas: counter(replicas),
         conditions: [
           condition("Available", "False", "MinimumReplicasUnavailable", message, now),
           condition("Progressing", "False", "ProgressDeadlineExceeded", message, now),
@@ -139,6 +139,22 @@ function podConditions(ready: "True" | "False", reason: string | undefined, now:
   ];
 }
 
+/** A counter that API servers leave out where it is zero; a merge patch removes it by null. */
+function counter(count: number): number | null {
+  return count === 0 ? null : count;
+}
+
+/** Of a StatefulSet and a ReplicaSet some counters are there even where they are zero. */
+function replicaCounts(kind: WorkloadKind, object: DynamicObject, ready: number): Status {
+  const replicas = replicasOf(object);
+  return {
+    observedGeneration: object.metadata?.generation,
+    replicas: kind === "Deployment" ? counter(replicas) : replicas,
+    readyReplicas: counter(ready),
+    availableReplicas: kind === "StatefulSet" ? ready : counter(ready),
+  };
+}
+
 function daemonSetStatus({ metadata }: DynamicObject, ready: 0 | 1): Status {
   return {
     observedGeneration: metadata?.generation,
@@ -147,8 +163,8 @@ function daemonSetStatus({ metadata }: DynamicObject, ready: 0 | 1): Status {
     updatedNumberScheduled: 1,
     numberMisscheduled: 0,
     numberReady: ready,
-    numberAvailable: ready,
-    numberUnavailable: 1 - ready,
+    numberAvailable: counter(ready),
+    numberUnavailable: counter(1 - ready),
   };
 }
 

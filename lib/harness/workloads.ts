@@ -36,8 +36,8 @@ export class Workloads implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   readonly #timers = new Set<TimerHandle>();
-  /** What the story has made to fail: it is left alone until the story makes it ready. */
-  readonly #failed = new Set<string>();
+  /** Uids of what the story has made to fail, by reference: left alone until the story makes it ready. Undefined: the one that appears next. */
+  readonly #failed = new Map<string, string | undefined>();
   /** Uid and generation of what will become ready, or has. */
   readonly #noticed = new Set<string>();
   #following: Promise<unknown> = Promise.resolve();
@@ -62,8 +62,9 @@ export class Workloads implements AsyncDisposable {
     if (this.#hasNodes) {
       throw new SkippedError("it makes a workload fail, and the controllers of this cluster would write over that");
     }
-    this.#failed.add(refId(ref as Ref<never>));
+    this.#failed.set(refId(ref), undefined);
     const object = await new Expectation(ref, this.#options.waiting).toExist();
+    this.#failed.set(refId(ref), object.metadata?.uid);
     return await this.#write(ref, failedStatus(kind, object as never, message, this.#clock.now()));
   }
 
@@ -108,13 +109,18 @@ export class Workloads implements AsyncDisposable {
 
   async #become(ref: Ref<never>, uid: string | undefined): Promise<void> {
     const object = await this.#options.waiting.client.find<DynamicObject>(ref.resource, ref.key);
-    if (object?.metadata?.uid !== uid || this.#failed.has(refId(ref)) || isSuspended(object)) return;
+    if (object?.metadata?.uid !== uid || this.#isFailed(ref, uid) || isSuspended(object)) return;
     try {
       await this.#write(ref as Ref<KubeObject>, readyStatus(kindOf(ref), object!, this.#clock.now()));
     } catch (error) {
       // It went in the meantime.
       if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
     }
+  }
+
+  #isFailed(ref: Ref<never>, uid: string | undefined): boolean {
+    const id = refId(ref);
+    return this.#failed.has(id) && (this.#failed.get(id) ?? uid) === uid;
   }
 
   async #write<T extends KubeObject>({ resource, key }: Ref<T>, status: object): Promise<T> {

@@ -69,6 +69,19 @@ Deno.test("--list prints suites and scenarios in their order, and runs nothing",
   assert.deepEqual((await test(["--list", "--filter", "/^(pass|hang)ing: /"])).lines, [all[1], all[2]]);
 });
 
+// FR-403
+Deno.test("a process that ends before a command has a result exits 1 and says so, and one with a result keeps its code", async () => {
+  const main = "tests/cli/unsettled_program.ts";
+  const { code, err } = await test([], { main });
+  assert.equal(code, 1);
+  assert.equal(
+    err,
+    "unsettled: the process ended before the command had a result: a promise that it awaits never settles\n",
+  );
+  await using version = await Binary.start(["version"], { main });
+  assert.deepEqual([(await version.ended()).code, version.err], [0, ""]);
+});
+
 // FR-178
 Deno.test("a suite that is not there, a filter that is none, and one that leaves nothing are exit 2 and say what there is", async () => {
   const cases: [string[], RegExp][] = [

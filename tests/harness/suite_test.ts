@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { UsageError } from "../../lib/base/mod.ts";
+import { settle, UsageError, VirtualClock } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { ConfigMap, existingKind, Operator } from "../../lib/operator/mod.ts";
-import { EmbeddedSource, type Manifests, planRun, runScenarios, Suite } from "../../lib/harness/mod.ts";
+import {
+  type ClusterSource,
+  EmbeddedSource,
+  type Manifests,
+  planRun,
+  runScenarios,
+  Suite,
+} from "../../lib/harness/mod.ts";
 import { testSource } from "../cluster.ts";
 import { notes, runOn, runOptions, SharedCluster } from "./rig.ts";
 
@@ -176,6 +183,127 @@ Deno.test("a manifest that cannot be installed is named with its list and index 
   }
 });
 
+/** How the one scenario of a suite ends whose world hangs: the clock is turned once `hangs` was called. */
+async function endOfHanging(
+  isolated: boolean,
+  suiteOf: (hang: () => Promise<never>) => Suite,
+  afterMs: number,
+): Promise<{ outcome: unknown; failures: readonly string[] }> {
+  await using cluster = new SharedCluster();
+  const clock = new VirtualClock(), reached = Promise.withResolvers<void>();
+  const hang = () => {
+    reached.resolve();
+    return new Promise<never>(() => {});
+  };
+  const running = runOn(isolated ? new EmbeddedSource() : cluster.source, suiteOf(hang), { clock, waitMsMax: 30_000 });
+  await reached.promise;
+  await clock.advance(afterMs);
+  const { scenarios: [result], failures } = await running;
+  assert.equal(clock.pending, 0);
+  return { outcome: result!.outcome, failures };
+}
+
+// FR-401
+Deno.test("a world that is never made fails its scenario when the scenario's time is over, and one that comes later is disposed of", async () => {
+  let disposed = 0;
+  const late = Promise.withResolvers<Disposable>();
+  const world = (isHanging: boolean, hang: () => Promise<never>) => {
+    if (!isHanging) return Promise.resolve({ [Symbol.dispose]() {} });
+    void hang();
+    return late.promise;
+  };
+  for (const isolated of [true, false]) {
+    let worlds = 0;
+    const suite = (hang: () => Promise<never>) =>
+      new Suite("notes", { world: () => world(++worlds === (isolated ? 1 : 2), hang), operator: () => notes() })
+        .scenario("one", () => assert.fail("it runs"), { timeout: "1s" });
+    assert.deepEqual(await endOfHanging(isolated, suite, 1_000), {
+      outcome: { kind: "failed", message: "world() of suite notes took longer than 1s" },
+      failures: [],
+    });
+  }
+  late.resolve({ [Symbol.dispose]: () => void disposed++ });
+  await settle(5);
+  assert.equal(disposed, 2);
+});
+
+// FR-401
+Deno.test("where scenarios share a cluster, a world that is never made while the suite is installed fails the run", async () => {
+  const suite = (hang: () => Promise<never>) =>
+    new Suite("notes", { world: hang, operator: () => notes() })
+      .scenario("one", () => assert.fail("it runs"), { timeout: "1s" });
+  assert.deepEqual(await endOfHanging(false, suite, 1_000), {
+    outcome: { kind: "interrupted" },
+    failures: ["world() of suite notes took longer than 1s"],
+  });
+});
+
+// FR-401
+Deno.test("the time that a world takes to make is part of its scenario's time", async () => {
+  const clock = new VirtualClock(), reached = Promise.withResolvers<void>();
+  const suite = new Suite("notes", { world: () => clock.advance(600), operator: () => notes() })
+    .scenario("one", () => {
+      reached.resolve();
+      return new Promise(() => {});
+    }, { timeout: "1s" });
+  const running = runOn(new EmbeddedSource(), suite, { clock });
+  await reached.promise;
+  await clock.advance(400);
+  const { outcome } = (await running).scenarios[0]!;
+  assert.match(JSON.stringify(outcome), /"it took longer than 1s: /);
+});
+
+// FR-402
+Deno.test("a world whose disposal hangs or fails is named after the story's own failure", async () => {
+  for (const isolated of [true, false]) {
+    for (const fails of [false, true]) {
+      let worlds = 0;
+      const suite = (hang: () => Promise<never>) => {
+        const dispose = () => ++worlds === (isolated ? 1 : 2) ? hang() : Promise.resolve();
+        return new Suite("notes", { world: () => ({ [Symbol.asyncDispose]: dispose }), operator: () => notes() })
+          .scenario("one", () => fails ? Promise.reject(new Error("the story broke")) : Promise.resolve());
+      };
+      const { outcome, failures } = await endOfHanging(isolated, suite, 30_000);
+      const why = "its world could not be disposed of: that took longer than 30s";
+      const message = fails ? `the story broke\nits teardown failed too: ${why}` : `its teardown failed: ${why}`;
+      assert.deepEqual([(outcome as { message: string }).message, failures], [message, []]);
+    }
+  }
+});
+
+// FR-402
+Deno.test("a teardown that hangs fails its scenario, and the message names the part that hung", async () => {
+  await using cluster = new SharedCluster();
+  const clock = new VirtualClock(), reached = Promise.withResolvers<void>();
+  const source: ClusterSource = {
+    ...cluster.source,
+    open: async (signal) => {
+      const opened = await cluster.source.open(signal);
+      const transport: typeof opened.transport = (user) => {
+        const inner = opened.transport(user);
+        return {
+          fetch: (path, request) => {
+            if (!path.includes("/events")) return inner.fetch(path, request);
+            reached.resolve();
+            return new Promise(() => {});
+          },
+          close: () => inner.close(),
+        };
+      };
+      return { ...opened, transport };
+    },
+  };
+  const running = runOn(source, new Suite("notes", notes).scenario("one", () => Promise.resolve()), { clock });
+  await reached.promise;
+  for (let minutes = 0; minutes < 6; minutes++) await clock.advance(60_000);
+  const { scenarios, failures } = await running;
+  assert.deepEqual(failures, []);
+  assert.match(
+    JSON.stringify(scenarios[0]!.outcome),
+    /"its teardown failed: collecting its Events took longer than 5m10s"/,
+  );
+});
+
 // FR-392
 Deno.test("a world that cannot be made, or not be disposed of, fails its scenario and no other", async () => {
   for (const source of [new EmbeddedSource(), undefined]) {
@@ -192,10 +320,13 @@ Deno.test("a world that cannot be made, or not be disposed of, fails its scenari
     for (const name of ["one", "two", "three"]) suite.scenario(name, () => Promise.resolve());
     const { scenarios, failures } = await runOn(source ?? cluster.source, suite, { parallelMax: 1 });
     assert.deepEqual(failures, []);
-    assert.deepEqual(scenarios.map(({ outcome }) => outcome), [
+    const outcomes = scenarios.map(({ outcome: { kind, ...more } }) =>
+      "message" in more ? { kind, message: more.message } : { kind }
+    );
+    assert.deepEqual(outcomes, [
       { kind: "passed" },
       { kind: "failed", message: "no port is free" },
-      { kind: "failed", message: "it hangs on" },
+      { kind: "failed", message: "its teardown failed: its world could not be disposed of: it hangs on" },
     ]);
   }
 });

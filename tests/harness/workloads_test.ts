@@ -126,6 +126,66 @@ Deno.test(
   },
 );
 
+// FR-405
+Deno.test(
+  "a workload of the name of one that the story made to fail becomes ready by itself, and the one that failed does not",
+  {
+    ignore: realKubeconfig !== undefined, // on a clock that only the test turns
+  },
+  async () => {
+    const clock = new VirtualClock();
+    const { scenarios } = await runOn(
+      new EmbeddedSource({ clock }),
+      suiteOf(async (scenario) => {
+        const { cluster, expect, makeFail, ref } = scenario, job = ref(Job, "w");
+        const isComplete = async () => isReady("Job", await cluster.get(job) as never);
+        const failing = makeFail(job, "it crashes"); // before it is there
+        await create(scenario, WORKLOADS[4]);
+        await failing;
+        await clock.advance(5_000);
+        assert.ok(!await isComplete());
+        await cluster.delete(job);
+        await expect(job).toBeGone();
+        await create(scenario, WORKLOADS[4]);
+        await clock.advance(5_000);
+        assert.ok(await isComplete());
+      }, { workloads: { readyAfter: "5s" } }),
+      { clock },
+    );
+    assert.deepEqual(scenarios[0]!.outcome, { kind: "passed" });
+  },
+);
+
+/** Counters that API servers have even where they are zero. */
+const ALWAYS_THERE: Readonly<Partial<Record<WorkloadKind, readonly string[]>>> = {
+  StatefulSet: ["availableReplicas", "replicas"],
+  ReplicaSet: ["replicas"],
+  DaemonSet: ["currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"],
+  Job: ["ready", "terminating"],
+};
+
+// FR-406
+Deno.test("a status has no zero counters but those that API servers always have", async () => {
+  await passes(async (scenario) => {
+    const { makeReady, makeFail, ref, cluster } = scenario;
+    for (const workload of WORKLOADS) {
+      const [resource] = workload, kind = resource.kind as WorkloadKind, object = ref(resource as never, "w") as Ref;
+      const onlyAllowed = ({ status }: { status?: object }) => {
+        const zeros = Object.entries(status ?? {}).filter(([, value]) => value === 0).map(([field]) => field);
+        assert.deepEqual(zeros.filter((field) => !ALWAYS_THERE[kind]?.includes(field)), [], kind);
+      };
+      await create(scenario, workload);
+      if (kind !== "Job" && kind !== "Pod") onlyAllowed(await makeReady(object) as never);
+      onlyAllowed(await makeFail(object, "no node has room") as never);
+      if (!["Deployment", "StatefulSet", "ReplicaSet"].includes(kind)) continue;
+      await cluster.patch(object, { spec: { replicas: 0 } });
+      const none = await makeReady(object);
+      onlyAllowed(none as never);
+      assert.ok(isReady(kind, none as never));
+    }
+  });
+});
+
 Deno.test("a suspended Job does not complete, and the model leaves no timer behind", {
   ignore: realKubeconfig !== undefined, // on a clock that only the test turns
 }, async () => {

@@ -1,0 +1,69 @@
+import type { Clock } from "../base/mod.ts";
+import type { Operator } from "../operator/operator.ts";
+import type { Suite, SuiteWorld } from "./suite.ts";
+import { limited } from "./time_limit.ts";
+
+/** Bounds of a world. */
+export interface ScenarioWorldOptions {
+  readonly clock: Clock;
+  /** How long making it may take. */
+  readonly limitMs: number;
+  /** How long its disposal may take. */
+  readonly waitMsMax: number;
+  /** Ends the wait for it. */
+  readonly signal: AbortSignal;
+}
+
+/** One outside world of a suite. It is made and disposed of within bounds, and disposed of once. */
+export class ScenarioWorld implements SuiteWorld {
+  readonly #inner: SuiteWorld;
+  readonly #options: ScenarioWorldOptions;
+  #isDisposed = false;
+
+  private constructor(inner: SuiteWorld, options: ScenarioWorldOptions, readonly tookMs: number) {
+    this.#inner = inner;
+    this.#options = options;
+  }
+
+  /**
+   * Makes the world. One that comes too late is disposed of.
+   *
+   * @throws {TimeoutError} after `limitMs`; the signal's reason; whatever the suite's `world` throws.
+   */
+  static async open(suite: Suite, options: ScenarioWorldOptions): Promise<ScenarioWorld> {
+    const { clock, limitMs, signal } = options, startMs = clock.elapsed();
+    let isLate = false;
+    const open = async () => {
+      const world = new ScenarioWorld(await suite.open(), options, clock.elapsed() - startMs);
+      if (isLate) await world[Symbol.asyncDispose]();
+      return world;
+    };
+    try {
+      return await limited(open, { clock, limitMs, what: `world() of suite ${suite.name}`, signal });
+    } finally {
+      isLate = true;
+    }
+  }
+
+  /** See {@linkcode SuiteWorld.world}. */
+  get world(): unknown {
+    return this.#inner.world;
+  }
+
+  /** See {@linkcode SuiteWorld.operator}. */
+  get operator(): () => Operator {
+    return this.#inner.operator;
+  }
+
+  /** Disposes of the world the first time, and does nothing later. @throws {Error} that says that it was the world. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    const { clock, waitMsMax: limitMs } = this.#options;
+    try {
+      await limited(async () => await this.#inner[Symbol.asyncDispose](), { clock, limitMs, what: "that" });
+    } catch (cause) {
+      throw new Error("its world could not be disposed of", { cause });
+    }
+  }
+}
