@@ -13,7 +13,7 @@ const COMMANDS = [
   ["test"],
 ];
 
-// FR-333
+// FR-333, FR-437
 Deno.test("a kind that no CRD can hold ends the program with 1 where it is declared, and names kind and field", async () => {
   const { code, err } = await runBinary(["run"], { ...PROGRAM, env: { NO_COLOR: "1" } });
   assert.equal(code, 1, err);

@@ -63,6 +63,7 @@ async function create(binary: Binary, name: string): Promise<{ spec?: unknown }>
   }
 }
 
+// FR-436
 Deno.test("run --watch keeps objects across saves, also one that cannot be loaded, and Ctrl-C ends it all", async () => {
   await using made = await project(program("saw"));
   await using binary = await start(made.main);
@@ -84,6 +85,7 @@ Deno.test("run --watch keeps objects across saves, also one that cannot be loade
   assert.match(out, /operator stopped[^]*operator stopped[^]*operator stopped/);
 });
 
+// FR-436
 Deno.test("an operator that run --watch started ends with it when it is killed, and the next start works", async () => {
   await using made = await project(program("saw"));
   {
@@ -98,6 +100,7 @@ Deno.test("an operator that run --watch started ends with it when it is killed, 
   await binary.until(/saw door of size 3/);
 });
 
+// FR-436
 Deno.test("the webhooks of an operator that run --watch started are called", async () => {
   await using made = await project(program("saw", "admission"));
   await using binary = await start(made.main);
@@ -106,6 +109,7 @@ Deno.test("the webhooks of an operator that run --watch started are called", asy
   await binary.until(/saw door of size 7/);
 });
 
+// FR-436
 Deno.test("--watch without an embedded cluster is refused, and says what does it there", async () => {
   const { code, err } = await runBinary(["run", "--watch"], { main: "examples/widgets/main.ts" });
   assert.equal(code, 2);
