@@ -1,4 +1,5 @@
 import { isObject, jsonClone, jsonEqual, ownValue, setKey } from "../base/json.ts";
+import { PermanentError } from "../base/errors.ts";
 import { Mask } from "../base/mask.ts";
 import { type Condition, setCondition } from "../apimachinery/condition.ts";
 import { valueAt } from "../handling/filter.ts";
@@ -29,6 +30,17 @@ export interface ConditionOptions {
 
 /** What handlers set in a status. */
 export type StatusEdits = StatusDraft<object>["edits"];
+
+/** What a condition may say (metav1.Condition, as its schema in the API conventions has it). */
+const TYPE =
+  /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const REASON = /^[A-Za-z](?:[A-Za-z0-9_,:]*[A-Za-z0-9_])?$/;
+const STATUSES: ReadonlySet<string> = new Set(["True", "False", "Unknown"]);
+const EXPECTED = {
+  type: "one word in CamelCase, as Ready",
+  status: "true, false, or the API's True, False, Unknown",
+  reason: "one word in CamelCase, as ConfigMapApplied",
+} as const;
 
 /**
  * The status that one pass wants. It starts as the object's present status; handlers set fields and conditions; the
@@ -99,9 +111,27 @@ export class StatusDraft<Status extends object> {
     }
   }
 
-  /** Sets a condition of the present generation. `lastTransitionTime` moves only when its status does. */
+  /**
+   * Sets a condition of the present generation. `lastTransitionTime` moves only when its status does.
+   *
+   * @throws {PermanentError} for a type, status or reason that metav1.Condition has no place for (API conventions, "Typical status properties").
+   */
   condition({ type, status, reason, message = "" }: ConditionOptions): void {
     const word = status === true ? "True" : status === false ? "False" : status;
+    const wrong = !fits(TYPE, type)
+      ? "type"
+      : !STATUSES.has(word)
+      ? "status"
+      : !fits(REASON, reason)
+      ? "reason"
+      : undefined;
+    if (wrong) {
+      const said = { type, status, reason }[wrong];
+      throw new PermanentError(
+        `status.condition(): ${said === undefined ? "there is no" : `"${said}" is no`} ${wrong}: ${EXPECTED[wrong]}`,
+        { reason: "InvalidCondition" },
+      );
+    }
     this.conditionOf(this.#generation, { type, status: word, reason, message });
   }
 
@@ -222,4 +252,8 @@ function asJson(value: unknown): unknown {
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return (value as { toJSON(): unknown }).toJSON();
   if (Array.isArray(value)) return value.map(asJson);
   return Object.fromEntries(Object.entries(value).map(([field, item]) => [field, asJson(item)]));
+}
+
+function fits(pattern: RegExp, value: unknown): boolean {
+  return typeof value === "string" && pattern.test(value);
 }

@@ -24,6 +24,24 @@ Deno.test("what a draft could not write another one restores, and what was not s
 });
 
 // FR-430
+Deno.test("a condition that the API conventions have no place for fails for good, and the part is named", () => {
+  const draft = new StatusDraft(undefined, 1, 0), set = draft.condition.bind(draft) as (condition: unknown) => void;
+  const good = { type: "Ready", status: true, reason: "Applied" };
+  const cases = [
+    [{ ...good, type: "a b" }, /"a b" is no type: .*CamelCase/],
+    [{ ...good, status: "true" }, /"true" is no status/],
+    [{ type: "Ready", reason: "Applied" }, /there is no status/],
+    [{ ...good, reason: "not camel" }, /"not camel" is no reason/],
+    [{ ...good, reason: "" }, /"" is no reason/],
+    ["Ready", /there is no type/],
+  ] as const;
+  for (const [condition, message] of cases) {
+    assert.throws(() => set(condition), { name: "PermanentError", message }, JSON.stringify(condition));
+  }
+  set({ ...good, type: "shop.example.com/Paid" });
+});
+
+// FR-430
 Deno.test("a condition's status is a boolean or the API's own word, and its message may be left out", () => {
   const draft = new StatusDraft({}, 1, 0);
   draft.condition({ type: "Up", status: false, reason: "Down", message: "it is down" });
