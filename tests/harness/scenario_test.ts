@@ -331,9 +331,9 @@ Deno.test("toBeGone directly after the deletion of an object holds though it was
     const copy = await madeAgain(scenario, "and nothing else is awaited");
     await scenario.expect(copy).toBeGone();
     await scenario.then("the new one is gone", () => scenario.expect(copy).toBeGone());
-  }, { run: { waitMsMax: 1_000 } });
+  }, { run: { waitMsMax: 3_000 } });
   assert.equal(result.steps.at(-2)!.title, "the new one is gone");
-  assert.match(failure(result), /^expected ConfigMap \S+ to be gone: not within 1s; last seen:\n {2}it is there$/);
+  assert.match(failure(result), /^expected ConfigMap \S+ to be gone: not within 3s; last seen:\n {2}it is there$/);
 });
 
 // FR-404
@@ -363,8 +363,8 @@ for (
   ] satisfies [string, ScenarioBody][]
 ) {
   Deno.test(`an object that was deleted and is there again is not gone where ${title}`, async () => {
-    const result = await told(story, { run: { waitMsMax: 1_000 } });
-    assert.match(failure(result), /^expected ConfigMap \S+ to be gone: not within 1s; last seen:\n {2}it is there$/);
+    const result = await told(story, { run: { waitMsMax: 3_000 } });
+    assert.match(failure(result), /^expected ConfigMap \S+ to be gone: not within 3s; last seen:\n {2}it is there$/);
   });
 }
 
@@ -379,7 +379,7 @@ Deno.test("two objects that were deleted can be waited for at the same time", as
     for (const copy of copies) await cluster.delete(copy);
     await operator.inProcess!.idle();
     await Promise.all(copies.map((copy) => expect(copy).toBeGone()));
-  }, { run: { waitMsMax: 1_000 } });
+  });
   assert.deepEqual(outcome, { kind: "passed" });
 });
 
