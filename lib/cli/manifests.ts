@@ -1,5 +1,6 @@
 import { jsonClone } from "../base/json.ts";
 import { isSeq, parseAllDocuments, parseDocument, stringify, type YAMLSeq } from "yaml";
+import { isObject } from "../base/json.ts";
 import { describeError, UsageError } from "../base/errors.ts";
 import { diff } from "../apimachinery/diff.ts";
 import type { DynamicObject } from "../apimachinery/object.ts";
@@ -40,6 +41,7 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
     writeBlock((line) => terminal.out(line), manifestsYaml(objects).trimEnd());
     return EXIT.done;
   }
+  await readKustomization(output, objects); // one that cannot be kept up to date is refused before anything is written
   for (const { name, kinds } of filesOf(objects)) {
     const path = `${output}/${name}`;
     const text = headOf(program) + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
@@ -61,9 +63,9 @@ async function updateKustomization(
   folder: string,
   objects: readonly DynamicObject[],
 ): Promise<void> {
-  const path = `${folder}/${KUSTOMIZATION}`, text = await readIfThere(path);
-  if (text === undefined) return;
-  const { missing, stale: listed } = listing(path, text, objects), stale: string[] = [];
+  const read = await readKustomization(folder, objects);
+  if (!read) return;
+  const { path, text, missing, stale: listed } = read, stale: string[] = [];
   for (const name of listed) {
     if (await readIfThere(`${folder}/${name}`) === undefined) stale.push(name);
     else terminal.err(`note: ${path} lists ${name}, of which nothing is declared: take both out unless they are yours`);
@@ -73,6 +75,12 @@ async function updateKustomization(
     throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, undefined, { cause });
   });
   terminal.out(`${path}: ${[...missing.map((name) => `+${name}`), ...stale.map((name) => `-${name}`)].join(", ")}`);
+}
+
+/** A folder's kustomization, if there is one, and how it differs from what is declared. @throws {UsageError} where it is none. */
+async function readKustomization(folder: string, objects: readonly DynamicObject[]) {
+  const path = `${folder}/${KUSTOMIZATION}`, text = await readIfThere(path);
+  return text === undefined ? undefined : { path, text, ...listing(path, text, objects) };
 }
 
 /** A kustomization with other resources. Where they are a list of lines, only those lines change: comments and layout are the user's. */
@@ -185,8 +193,11 @@ function listing(
 ): { readonly missing: readonly string[]; readonly stale: readonly string[] } {
   const document = parseDocument(text), [error] = document.errors;
   if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
-  const { resources } = (document.toJS() ?? {}) as { resources?: readonly string[] | null };
-  const listed = resources ?? [], declared = filesOf(objects).map(({ name }) => name);
+  const read: unknown = document.toJS() ?? {}, resources = isObject(read) ? read.resources ?? [] : undefined;
+  if (!Array.isArray(resources)) {
+    throw new UsageError(`${path} is no kustomization: it is to be a map whose \`resources\` are a list`);
+  }
+  const listed = resources as readonly unknown[], declared = filesOf(objects).map(({ name }) => name);
   return {
     missing: declared.filter((name) => !listed.includes(name)),
     stale: FILES.map(({ name }) => name).filter((name) => listed.includes(name) && !declared.includes(name)),

@@ -218,7 +218,11 @@ export function resolveSettings<Table extends SettingTable>(
     try {
       values[name] = setting.parse(value);
     } catch (error) {
-      const at = source === "flag" ? `--${setting.flag}` : setting.env;
+      const at = source === "flag"
+        ? `--${setting.flag}`
+        : source === "env"
+        ? setting.env
+        : `the fallback of ${setting.env}`;
       const shown = setting.secret ? "the value" : `"${value}"`;
       problems.push(`${at}: ${shown} ${(error as Error).message}`);
     }

@@ -1,15 +1,12 @@
-/** For each depth the one below. */
-type Fewer = [never, 0, 1, 2, 3, 4, 5];
-
 /**
  * Dotted paths of an object's fields, as `spec.size`: six keys at most. They do not lead into lists; records and values of unknown type
- * take any key.
+ * take any key. The list gives each depth the one below.
  */
 export type FieldPath<T, Depth extends number = 6> = Depth extends 0 ? never
   : unknown extends T ? string
   : T extends readonly unknown[] ? never
   : T extends object ? string extends keyof T ? string
-    : { [K in keyof T & string]-?: K | `${K}.${FieldPath<T[K], Fewer[Depth]>}` }[keyof T & string]
+    : { [K in keyof T & string]-?: K | `${K}.${FieldPath<T[K], [never, 0, 1, 2, 3, 4, 5][Depth]>}` }[keyof T & string]
   : never;
 
 /** The value at a dotted path; undefined where the path ends before. */

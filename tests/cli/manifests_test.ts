@@ -78,6 +78,25 @@ Deno.test({
   },
 });
 
+// FR-433
+Deno.test("--output beside a file that is no kustomization is exit 2, names the file and writes nothing", async () => {
+  const folder = await Deno.makeTempDir(), permissions = [...RUN_PERMISSIONS, "--allow-write"];
+  try {
+    for (const text of [":::bad", "[]", "resources: hello", "resources: {}", "a: [b"]) {
+      await Deno.writeTextFile(`${folder}/kustomization.yaml`, text);
+      const { code, err } = await runBinary(["manifests", "--output", folder], {
+        main: "tests/cli/config_map_operator.ts",
+        permissions,
+      });
+      assert.equal(code, 2, text);
+      assert.match(err, /\/kustomization\.yaml is no (kustomization|YAML)/, text);
+    }
+    assert.deepEqual((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name), ["kustomization.yaml"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 // FR-336
 Deno.test("--check sees files of which nothing is declared any more, and --output removes those that it wrote", async () => {
   const folder = await Deno.makeTempDir(), permissions = [...RUN_PERMISSIONS, "--allow-write"];

@@ -29,6 +29,8 @@ Deno.test("a setting of yes or no takes true, false, 1 and 0, and names its vari
     assert.throws(() => read(text), new RegExp(`PINTLE_FORCE: "${text}" must be true or false, or 1 or 0`));
   }
   assert.throws(() => resolveSettings(table, {}, { PINTLE_FORCE: "no" }), /--force: "no" must be/);
+  const faulty = { force: boolean({ env: "PINTLE_FORCE", flag: "force", fallback: "no", description: "Whether" }) };
+  assert.throws(() => resolveSettings(faulty, {}, {}), /^UsageError: the fallback of PINTLE_FORCE: "no" must be/);
 });
 
 // FR-61
