@@ -1,4 +1,4 @@
-import { type Clock, SystemClock } from "../base/clock.ts";
+import { type Clock, SystemClock, type TimerHandle } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Suite } from "../harness/suite.ts";
 
@@ -16,26 +16,26 @@ export async function loadSuites(
   clock: Clock = new SystemClock(),
 ): Promise<readonly Suite[]> {
   const { registerHooks } = await import("node:module");
-  let resolvedMs = clock.elapsed(), importer: string | undefined;
+  const stalled = Promise.withResolvers<never>();
+  let resolvedMs = clock.elapsed(), timer: TimerHandle | undefined;
+  // Not before a module imports the main one: a timer keeps a process alive that has nothing left to do.
+  const watch = (importer: string): TimerHandle =>
+    clock.schedule(() => {
+      if (clock.elapsed() - resolvedMs >= STALLED_MS) stalled.reject(refusal(importer));
+      else timer = watch(importer);
+    }, STALLED_MS);
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       const resolved = next(specifier, context), { parentURL } = context;
       resolvedMs = clock.elapsed();
-      if (resolved.url === Deno.mainModule && parentURL !== resolved.url) importer ??= parentURL;
+      if (resolved.url === Deno.mainModule && parentURL && parentURL !== resolved.url) timer ??= watch(parentURL);
       return resolved;
     },
   });
-  const stalled = Promise.withResolvers<never>();
-  const watch = () =>
-    clock.schedule(() => {
-      if (importer && clock.elapsed() - resolvedMs >= STALLED_MS) stalled.reject(refusal(importer));
-      else timer = watch();
-    }, STALLED_MS);
-  let timer = watch();
   try {
     return await Promise.race([load(), stalled.promise]);
   } finally {
-    clock.clear(timer);
+    if (timer) clock.clear(timer);
     hooks.deregister();
   }
 }
