@@ -61,6 +61,7 @@ suite.scenario(
     await when("it is back", () => operator.start());
     await then("it is booked", () => cluster.create(Booking, booking({})));
   },
+  { webhooksStay: true },
 );
 
 denoTests(Deno.test, suite, { source: testSource });
