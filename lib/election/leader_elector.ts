@@ -6,6 +6,9 @@ import { heldBy, type LeaseObject, LEASES, nextStep, type ObservedLease, release
 import { LEASE_JITTER, LEASE_TIMING } from "./lease_timing.ts";
 import { type Instant, instantOf, LeaseValidity } from "./lease_validity.ts";
 
+/** How often a leader that stops tries to give its lease up: one renewal may be under way, and a label may be added. */
+const RELEASE_ATTEMPTS_MAX = 4;
+
 /** How a leader is elected. The defaults are client-go's. */
 export interface ElectionOptions {
   /** Sends lease requests; must not be fenced. */
@@ -97,16 +100,32 @@ export class LeaderElector implements Disposable {
   async release(): Promise<void> {
     this.#stop.abort();
     await this.#renewing;
-    const { client, clock, logger, lease } = this.#options;
+    const { logger, lease } = this.#options;
     if (!this.isLeader || !this.#observed) return;
     this.#reliance.end();
     try {
-      await client.replace<LeaseObject>(LEASES, released(this.#observed.lease, clock.now()));
-      logger.info("the lease is given up", { lease: formatKey(lease) });
+      if (await this.#giveUp(this.#observed.lease)) logger.info("the lease is given up", { lease: formatKey(lease) });
     } catch (error) {
       // It expires by itself; the others only wait longer.
       logger.warn("the lease could not be given up", { lease: formatKey(lease), error: describeError(error) });
     }
+  }
+
+  /** Whether the lease was still held. The server may carry out a renewal that was cut off, so a conflict proves no loss. */
+  async #giveUp(observed: LeaseObject): Promise<boolean> {
+    const { client, clock, identity, lease: key } = this.#options;
+    let held: LeaseObject | undefined = observed;
+    for (let attempt = 1; held?.spec?.holderIdentity === identity; attempt++) {
+      try {
+        await client.replace<LeaseObject>(LEASES, released(held, clock.now()));
+        return true;
+      } catch (error) {
+        const changed = error instanceof ConflictError || error instanceof NotFoundError;
+        if (!changed || attempt === RELEASE_ATTEMPTS_MAX) throw error;
+      }
+      held = await client.find<LeaseObject>(LEASES, key);
+    }
+    return false;
   }
 
   /** Renews no more, and gives nothing up: what is held runs out by itself. */

@@ -12,7 +12,7 @@ class Electorate implements Disposable {
   readonly clock = new VirtualClock();
   readonly server = new EmbeddedApiServer({ clock: this.clock, random: new SeededRandom(3) });
   readonly client = new Client(this.server.transport(), { fieldManager: "test", clock: this.clock });
-  readonly cut = new Map<string, "refused" | "hanging">();
+  readonly cut = new Map<string, "refused" | "hanging" | "unanswered">();
   readonly #stop = new AbortController();
   requests = 0;
 
@@ -23,7 +23,8 @@ class Electorate implements Disposable {
         this.requests++;
         const how = this.cut.get(identity);
         if (how === "refused") throw new TypeError("connection refused");
-        if (how === "hanging") {
+        if (how === "unanswered") await inner.fetch(path, request);
+        if (how === "hanging" || how === "unanswered") {
           await new Promise((_, reject) => {
             request?.signal?.addEventListener("abort", () => reject(request.signal!.reason), { once: true });
           });
@@ -124,6 +125,31 @@ for (const how of ["refused", "hanging"] as const) {
 }
 
 // FR-180
+// FR-180
+Deno.test("a leader that stops while its renewal is under way gives the lease up all the same", async () => {
+  using electorate = new Electorate();
+  const a = electorate.candidate("a");
+  await electorate.run(a);
+  electorate.cut.set("a", "unanswered");
+  await electorate.clock.advance(3_000); // the server has renewed the lease, and the answer is still to come
+  const renewed = (await electorate.lease()).metadata?.resourceVersion;
+  electorate.cut.delete("a");
+  await a.release();
+  const { metadata, spec } = await electorate.lease();
+  assert.equal(spec?.holderIdentity, "");
+  assert.notEqual(metadata?.resourceVersion, renewed);
+});
+
+Deno.test("a leader that stops leaves a lease alone that another identity has taken", async () => {
+  using electorate = new Electorate();
+  const a = electorate.candidate("a");
+  await electorate.run(a);
+  const lease = await electorate.lease();
+  await electorate.client.replace(LEASES, { ...lease, spec: { ...lease.spec, holderIdentity: "someone" } });
+  await a.release();
+  assert.equal((await electorate.lease()).spec?.holderIdentity, "someone");
+});
+
 Deno.test("a leader that is cut off and whose clock is set back leads no longer for it", async () => {
   using electorate = new Electorate();
   const { clock } = electorate, turned = new TurnedClock(clock);
