@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * What the first list of many objects costs an informer on a real kube-apiserver: in pages, and as a streaming list. Each
- * round is a process of its own; rounds alternate, medians count.
+ * What the first list of many objects costs an informer on a real kube-apiserver: in pages, and as a streaming list.
+ * Each round is a process of its own; rounds alternate, medians count.
  *
  * ```sh
  * KUBEBUILDER_ASSETS=… deno task bench:cold-start [objects]

@@ -1,6 +1,6 @@
 /**
- * The program as a pod has it: a ServiceAccount's token and authority in the folder where a kubelet puts them, the server's
- * address in the environment, RBAC in force.
+ * The program as a pod has it: a ServiceAccount's token and authority in the folder where a kubelet puts them, the
+ * server's address in the environment, RBAC in force.
  *
  * @module
  */
@@ -149,7 +149,10 @@ export async function output(args: readonly string[], env: Record<string, string
   return decoder.decode(stdout);
 }
 
-/** Puts an account where a pod finds it, for as long as the stack lives. A folder that is there belongs to somebody else. */
+/**
+ * Puts an account where a pod finds it, for as long as the stack lives. A folder that is there belongs to somebody
+ * else.
+ */
 async function mount(stack: AsyncDisposableStack, token: string, ca: string, namespace: string): Promise<void> {
   const parent = SERVICE_ACCOUNT_DIRECTORY.slice(0, SERVICE_ACCOUNT_DIRECTORY.lastIndexOf("/"));
   await Deno.mkdir(parent, { recursive: true });

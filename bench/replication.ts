@@ -1,8 +1,8 @@
 // FR-130, FR-131, FR-132
 // deno-lint-ignore-file no-console
 /**
- * Fan-out of one Secret to N namespaces on a real kube-apiserver, in rounds that alternate with a raw create loop of the same
- * concurrency: the median of the rounds' ratios is what counts, this is nobody's quiet machine.
+ * Fan-out of one Secret to N namespaces on a real kube-apiserver, in rounds that alternate with a raw create loop of
+ * the same concurrency: the median of the rounds' ratios is what counts, this is nobody's quiet machine.
  *
  * ```sh
  * KUBEBUILDER_ASSETS=… deno task bench:replication [namespaces [rounds]]

@@ -2,8 +2,8 @@
 // deno-lint-ignore-file no-console
 /**
  * What a process costs before it does anything: `version`, the embedded server until it is ready, and the memory of an
- * operator that idles in a cluster, from the sources and from the bundle that is shipped. The cluster is a real control plane
- * where `KUBEBUILDER_ASSETS` is set.
+ * operator that idles in a cluster, from the sources and from the bundle that is shipped. The cluster is a real control
+ * plane where `KUBEBUILDER_ASSETS` is set.
  *
  * ```sh
  * deno task bench:startup

@@ -1,6 +1,7 @@
 /**
- * The API client of Pintle: connections, typed verbs, watches and errors, and what goes with them: keys, names, selectors, JSON
- * without loss. Handlers have a client already; this is for programs of their own. It runs in Deno and in Node.
+ * The API client of Pintle: connections, typed verbs, watches and errors, and what goes with them: keys, names,
+ * selectors, JSON without loss. Handlers have a client already; this is for programs of their own. It runs in Deno and
+ * in Node.
  *
  * @example
  * ```ts

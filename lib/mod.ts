@@ -1,7 +1,7 @@
 /**
- * Pintle: Kubernetes operators in TypeScript. Define kinds, declare what an {@linkcode Operator} does with their objects, and hand it
- * to `cli` of `@pintle/pintle/cli`. Requests to an API server are in `@pintle/pintle/client`, clusters and scenarios for tests in
- * `@pintle/pintle/testing`.
+ * Pintle: Kubernetes operators in TypeScript. Define kinds, declare what an {@linkcode Operator} does with their
+ * objects, and hand it to `cli` of `@pintle/pintle/cli`. Requests to an API server are in `@pintle/pintle/client`,
+ * clusters and scenarios for tests in `@pintle/pintle/testing`.
  *
  * @example
  * ```ts

@@ -5,7 +5,10 @@ import { type Cluster, type ClusterSource, EmbeddedCluster, KubeconfigCluster } 
 /** Kubeconfig of the real control plane that `deno task test:envtest` started; undefined in every other run. */
 export const realKubeconfig: string | undefined = Deno.env.get("PINTLE_TEST_KUBECONFIG");
 
-/** Opens the cluster that this run of the tests is about: one of its own for each caller, or the real one that all share. */
+/**
+ * Opens the cluster that this run of the tests is about: one of its own for each caller, or the real one that all
+ * share.
+ */
 export async function openCluster(): Promise<Cluster> {
   if (!realKubeconfig) return new EmbeddedCluster();
   // Its users clean up what they make.

@@ -1,4 +1,7 @@
-/** A JSON value that counts how often one of its members, or of the values in it, is read: work is measured without a clock. */
+/**
+ * A JSON value that counts how often one of its members, or of the values in it, is read: work is measured without a
+ * clock.
+ */
 export function countedReads<T extends object>(value: T): { readonly value: T; readonly reads: () => number } {
   let reads = 0;
   const counting = <V>(of: V): V => {

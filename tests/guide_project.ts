@@ -48,7 +48,10 @@ export class GuideProject implements AsyncDisposable {
       .filter(Boolean);
   }
 
-  /** Runs a command of the guide with nothing of this process's environment but what finds programs; it must begin with `deno`. */
+  /**
+   * Runs a command of the guide with nothing of this process's environment but what finds programs; it must begin with
+   * `deno`.
+   */
   run(command: string): Promise<Ended> {
     const [program, ...args] = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!);
     assert.equal(program, "deno", command);

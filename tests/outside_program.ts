@@ -75,8 +75,8 @@ async function text(stream: ReadableStream<Uint8Array>, look?: (soFar: string) =
 }
 
 /**
- * Registers a test that needs a program: where `missing` says what this machine lacks, the test is ignored, and the reason
- * stands in its name, so that nobody takes it for a test that passed.
+ * Registers a test that needs a program: where `missing` says what this machine lacks, the test is ignored, and the
+ * reason stands in its name, so that nobody takes it for a test that passed.
  */
 export function testWith(missing: string | undefined, claim: string, run: () => Promise<void>): void {
   Deno.test({ name: missing ? `${claim} (ignored: ${missing})` : claim, ignore: missing !== undefined, fn: run });

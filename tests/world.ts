@@ -26,9 +26,9 @@ const WAIT_MS_MAX = 60_000;
 let worlds = 0;
 
 /**
- * One test's own corner of a cluster: the stage of a scenario without its story. Namespaces that begin with its prefix, an
- * operator that it starts and stops, the requests that this made. Works alike on the embedded server and on a real one; leaves
- * nothing behind.
+ * One test's own corner of a cluster: the stage of a scenario without its story. Namespaces that begin with its prefix,
+ * an operator that it starts and stops, the requests that this made. Works alike on the embedded server and on a real
+ * one; leaves nothing behind.
  */
 export class World implements AsyncDisposable {
   readonly client: Client;

@@ -1,7 +1,7 @@
 /**
- * Bundles the program into a folder that runs anywhere Deno is: `main.js` with its chunks, the files that it reads at run time
- * (what `init` makes a project of, the manifests), and `build.json`, which says what was built. `compile` and `package` start
- * from it.
+ * Bundles the program into a folder that runs anywhere Deno is: `main.js` with its chunks, the files that it reads at
+ * run time (what `init` makes a project of, the manifests), and `build.json`, which says what was built. `compile` and
+ * `package` start from it.
  *
  * @module
  */
@@ -36,8 +36,8 @@ export interface BuiltApp {
 }
 
 /**
- * Builds `dist/app` anew. Files that stay the same are not touched, and `main.js` comes last: whoever watches the folder never
- * sees half a program.
+ * Builds `dist/app` anew. Files that stay the same are not touched, and `main.js` comes last: whoever watches the
+ * folder never sees half a program.
  *
  * @throws {Error} that quotes the bundler where it fails.
  */
@@ -75,9 +75,9 @@ export function requireBudget(bytes: number): void {
 }
 
 /**
- * Makes every dynamic import one whose target Deno cannot tell before it runs. Deno parses whatever it can see being imported,
- * and keeps the memory: with the API server and client-node in sight `run` would hold 65 MB more on its first start, and on
- * every start where its cache cannot be written. Loading a chunk takes the permission to read it.
+ * Makes every dynamic import one whose target Deno cannot tell before it runs. Deno parses whatever it can see being
+ * imported, and keeps the memory: with the API server and client-node in sight `run` would hold 65 MB more on its first
+ * start, and on every start where its cache cannot be written. Loading a chunk takes the permission to read it.
  *
  * @throws {Error} where there is none: then the bundler writes them in another way.
  */
@@ -155,7 +155,9 @@ async function sizeOf(path: string): Promise<number> {
   return bytes;
 }
 
-/** Runs a build step as a program: its failure is one line, or with the bundler's own words several, and exit code 1. */
+/**
+ * Runs a build step as a program: its failure is one line, or with the bundler's own words several, and exit code 1.
+ */
 export async function runBuildStep(name: string, step: () => Promise<string>): Promise<void> {
   try {
     const done = await step();

@@ -1,6 +1,6 @@
 /**
- * `deno task compile`: one native executable by `deno compile`, of the bundled program. It needs the compile runtime (denort),
- * which Deno downloads once per target; `DENORT_BIN` names one that is there already.
+ * `deno task compile`: one native executable by `deno compile`, of the bundled program. It needs the compile runtime
+ * (denort), which Deno downloads once per target; `DENORT_BIN` names one that is there already.
  *
  * @module
  */

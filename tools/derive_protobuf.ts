@@ -1,6 +1,6 @@
 /**
- * Derives lib/apiserver/data/protobuf.json from the `generated.proto` files of the k8s.io Go modules: field numbers of the
- * built-in kinds that builtin.json knows, by the names that JSON has for them.
+ * Derives lib/apiserver/data/protobuf.json from the `generated.proto` files of the k8s.io Go modules: field numbers of
+ * the built-in kinds that builtin.json knows, by the names that JSON has for them.
  *
  *     deno run -q -A tools/derive_protobuf.ts "$(go env GOMODCACHE)/k8s.io" v0.37.2
  *
@@ -9,8 +9,9 @@
 import builtin from "../lib/apiserver/data/builtin.json" with { type: "json" };
 
 /**
- * Field number, JSON name, type (a letter or a message), how often (once, repeated, map, inline), and whether a zero value is
- * told in JSON: Go writes plain fields always into protobuf, and leaves them out of JSON where the tag says omitempty.
+ * Field number, JSON name, type (a letter or a message), how often (once, repeated, map, inline), and whether a zero
+ * value is told in JSON: Go writes plain fields always into protobuf, and leaves them out of JSON where the tag says
+ * omitempty.
  */
 type Row = [number: number, name: string, type: string, shape: 0 | 1 | 2 | 3, zero: 0 | 1];
 

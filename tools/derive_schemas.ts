@@ -1,6 +1,6 @@
 /**
- * Derives lib/apiserver/data/builtin.json from a real kube-apiserver: what `/openapi/v3` and discovery say of the built-in
- * kinds that operators use, without what the embedded server does not act on.
+ * Derives lib/apiserver/data/builtin.json from a real kube-apiserver: what `/openapi/v3` and discovery say of the
+ * built-in kinds that operators use, without what the embedded server does not act on.
  *
  *     KUBEBUILDER_ASSETS=… deno run -q -A tools/derive_schemas.ts
  *
@@ -28,7 +28,9 @@ const GROUP_VERSIONS = [
   "autoscaling/v2",
 ];
 
-/** Subresources that need a kubelet, and kinds that only a kubelet or scheduler fills, are not for the embedded server. */
+/**
+ * Subresources that need a kubelet, and kinds that only a kubelet or scheduler fills, are not for the embedded server.
+ */
 const SUBRESOURCES_LEFT_OUT = new Set([
   "attach",
   "exec",
@@ -95,7 +97,10 @@ interface ApiResource {
   categories?: string[];
 }
 
-/** The schema without what the embedded server ignores. Defaults of `{}`, `0`, `""` tell what Go writes for an absent value. */
+/**
+ * The schema without what the embedded server ignores. Defaults of `{}`, `0`, `""` tell what Go writes for an absent
+ * value.
+ */
 function trim(schema: Json, named: boolean): Json {
   const trimmed: Json = {};
   const all = schema.allOf as Json[] | undefined;

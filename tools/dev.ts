@@ -1,6 +1,6 @@
 /**
- * `deno task dev`: the operator in a kind cluster, built and started anew by Tilt as its sources change. Creates the cluster
- * `pintle-dev` or takes the one that is there; it stays when Tilt ends.
+ * `deno task dev`: the operator in a kind cluster, built and started anew by Tilt as its sources change. Creates the
+ * cluster `pintle-dev` or takes the one that is there; it stays when Tilt ends.
  *
  * ```sh
  * deno task dev [--cluster NAME] [--base IMAGE] [--node-image IMAGE] [--ci] [-- FLAGS OF TILT]

@@ -1,6 +1,7 @@
 /**
- * `deno task dev:embedded`: the development loop with nothing installed. An API server in this process keeps its state and its
- * kubeconfig while the operator, a process of its own, is started anew and the scenarios run again as sources change.
+ * `deno task dev:embedded`: the development loop with nothing installed. An API server in this process keeps its state
+ * and its kubeconfig while the operator, a process of its own, is started anew and the scenarios run again as sources
+ * change.
  *
  * @module
  */
@@ -38,8 +39,8 @@ function start(args: string[], signal: AbortSignal, tell: (line: string) => void
     .spawn();
   const end = () => {
     try {
-      // Deno's watcher outlives a program that ends as it was asked to, waiting for the next change. Nothing is lost: all that these
-      // two have written to goes with this process.
+      // Deno's watcher outlives a program that ends as it was asked to, waiting for the next change. Nothing is lost:
+      // all that these two have written to goes with this process.
       child.kill("SIGKILL");
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // Ctrl-C on a terminal reaches it too: it has ended by itself

@@ -13,9 +13,9 @@ interface Progress {
 }
 
 /**
- * What a person sees of a loop in which an operator and its scenarios run side by side, as lines of theirs come in. On a terminal
- * scenarios that pass are only counted, in one line below everything else, so that they push nothing off the screen; elsewhere
- * every line is written.
+ * What a person sees of a loop in which an operator and its scenarios run side by side, as lines of theirs come in. On
+ * a terminal scenarios that pass are only counted, in one line below everything else, so that they push nothing off the
+ * screen; elsewhere every line is written.
  */
 export class DevScreen implements Disposable {
   readonly #terminal: Terminal;

@@ -1,7 +1,8 @@
 /**
- * `deno task doc:lint`: `deno doc --lint` of the rooms behind the entry points, and of the entry points. The constants of built-in kinds
- * are typed by a package, whose types are documented there and are not exported again: that they are private here is no fault. An
- * entry point names only what its users name, so types that it refers to may be missing there, though not in the room.
+ * `deno task doc:lint`: `deno doc --lint` of the rooms behind the entry points, and of the entry points. The constants
+ * of built-in kinds are typed by a package, whose types are documented there and are not exported again: that they are
+ * private here is no fault. An entry point names only what its users name, so types that it refers to may be missing
+ * there, though not in the room.
  *
  * @module
  */

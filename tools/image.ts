@@ -1,6 +1,6 @@
 /**
- * `deno task image [NAME]`: an image of the operator from files of this machine alone, `pintle:dev` where no name is given. For
- * clusters of this machine; released images are built by the Dockerfile.
+ * `deno task image [NAME]`: an image of the operator from files of this machine alone, `pintle:dev` where no name is
+ * given. For clusters of this machine; released images are built by the Dockerfile.
  *
  * @module
  */

@@ -18,7 +18,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ["replicator", "cli"],
 ];
 
-/** Rooms that see less than their layer allows; none: the entry points alone, as a user. Everything else follows from LAYERS. */
+/**
+ * Rooms that see less than their layer allows; none: the entry points alone, as a user. Everything else follows from
+ * LAYERS.
+ */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   handling: ["base", "apimachinery"],
   apiserver: ["base", "apimachinery"],
@@ -39,6 +42,8 @@ const AMBIENT = new Set([
 
 const FUNCTION_LINES_MAX = 70;
 const FILE_LINES_MAX = 500;
+/** As `fmt.lineWidth`, which leaves comments as they are. */
+const LINE_WIDTH = 120;
 
 function roomOf(path: string): string | undefined {
   return /\/lib\/([a-z_]+)\//.exec(path.replaceAll("\\", "/"))?.[1];
@@ -129,6 +134,22 @@ const plugin: Deno.lint.Plugin = {
           ImportDeclaration(node) {
             if (node.source.value === "@kubernetes/client-node" && room !== "client") {
               context.report({ node, message: "only lib/client/ imports @kubernetes/client-node" });
+            }
+          },
+        };
+      },
+    },
+    "comments-fit": {
+      create(context) {
+        return {
+          Program() {
+            let start = 0;
+            for (const line of context.sourceCode.text.split("\n")) {
+              const range: [number, number] = [start, start + line.length];
+              start += line.length + 1;
+              if (line.length > LINE_WIDTH && /^\s*(?:\/\/|\/?\*)|; \/\/ /.test(line)) {
+                context.report({ range, message: `comment reaches column ${line.length}; limit ${LINE_WIDTH}` });
+              }
             }
           },
         };

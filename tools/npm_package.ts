@@ -1,7 +1,7 @@
 /**
- * `deno task npm`: `dist/pintle-pintle-<version>.tgz`, the library as an npm package. `npm publish` of that file is all that
- * publishing takes. `deno pack` compiles and declares; the ranges of versions that it allows become the versions that the tests
- * ran with.
+ * `deno task npm`: `dist/pintle-pintle-<version>.tgz`, the library as an npm package. `npm publish` of that file is all
+ * that publishing takes. `deno pack` compiles and declares; the ranges of versions that it allows become the versions
+ * that the tests ran with.
  *
  * @module
  */

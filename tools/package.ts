@@ -1,5 +1,6 @@
 /**
- * `deno task package`: one executable file, made without any download, of the Deno that runs this task and the bundled program.
+ * `deno task package`: one executable file, made without any download, of the Deno that runs this task and the bundled
+ * program.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the binary is allowed to do: the sum of what its commands need, baked in, because flags come before the program. `run`
- * gives back what it does not need as soon as it starts (docs/decisions/006-permissions-of-the-binary.md).
+ * What the binary is allowed to do: the sum of what its commands need, baked in, because flags come before the program.
+ * `run` gives back what it does not need as soon as it starts (docs/decisions/006-permissions-of-the-binary.md).
  */
 export const PERMISSIONS: readonly string[] = [
   "--allow-env", // settings; libraries ask for variables one by one

@@ -1,6 +1,6 @@
 /**
- * Records what a real kube-apiserver answers to the scenarios of tests/apiserver/schema/scenarios.ts, as the fixture that
- * the tests replay on the embedded server's pure functions.
+ * Records what a real kube-apiserver answers to the scenarios of tests/apiserver/schema/scenarios.ts, as the fixture
+ * that the tests replay on the embedded server's pure functions.
  *
  *     KUBEBUILDER_ASSETS=… deno run -q -A tools/record_answers.ts
  *

@@ -1,6 +1,7 @@
 /**
- * Lists which tests show each requirement of docs/functional_requirements.md: a test is for those that the comment above it numbers
- * (`// FR-1, FR-2`), a whole file for those of its first line. Ends with 1 where a requirement has neither, or a number is unknown.
+ * Lists which tests show each requirement of docs/functional_requirements.md: a test is for those that the comment
+ * above it numbers (`// FR-1, FR-2`), a whole file for those of its first line. Ends with 1 where a requirement has
+ * neither, or a number is unknown.
  *
  *     deno task requirements [FR-1 …]
  *

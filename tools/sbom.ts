@@ -1,6 +1,6 @@
 /**
- * `deno task sbom FILE`: what the program is made of, as SPDX 2.3 JSON: every npm package of the frozen lock file with its
- * version and digest. Test tools are part of the lock file and therefore of the list.
+ * `deno task sbom FILE`: what the program is made of, as SPDX 2.3 JSON: every npm package of the frozen lock file with
+ * its version and digest. Test tools are part of the lock file and therefore of the list.
  *
  * @module
  */
@@ -45,7 +45,9 @@ await runBuildStep("sbom", async () => {
   return `${file}: ${packages.length} packages`;
 });
 
-/** `@scope/name@1.2.3_peer@4.5.6` is a package with the peers that it was resolved with; they have entries of their own. */
+/**
+ * `@scope/name@1.2.3_peer@4.5.6` is a package with the peers that it was resolved with; they have entries of their own.
+ */
 function packageOf(key: string, integrity: string) {
   const at = key.indexOf("@", 1), name = key.slice(0, at), version = key.slice(at + 1).split("_")[0]!;
   const [algorithm, digest] = integrity.split("-", 2) as [string, string];

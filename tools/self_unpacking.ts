@@ -14,8 +14,8 @@ export interface SelfUnpacking {
 }
 
 /**
- * Packs a runtime and a program into one file that unpacks itself once and runs: tools/launcher.sh says how, and which folders
- * it trusts. Downloads nothing.
+ * Packs a runtime and a program into one file that unpacks itself once and runs: tools/launcher.sh says how, and which
+ * folders it trusts. Downloads nothing.
  *
  * @returns its size in bytes.
  */

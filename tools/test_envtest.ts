@@ -1,7 +1,8 @@
 // FR-142
 /**
- * Runs test suites against real control planes: starts them from `KUBEBUILDER_ASSETS` or setup-envtest's store, points `PINTLE_TEST_KUBECONFIG` at it,
- * runs `deno test` over the paths given (by default every suite that asks tests/cluster.ts for its cluster), stops it again.
+ * Runs test suites against real control planes: starts them from `KUBEBUILDER_ASSETS` or setup-envtest's store, points
+ * `PINTLE_TEST_KUBECONFIG` at it, runs `deno test` over the paths given (by default every suite that asks
+ * tests/cluster.ts for its cluster), stops it again.
  *
  * ```sh
  * KUBEBUILDER_ASSETS=… deno task test:envtest [path or option of deno test]…
@@ -14,7 +15,10 @@ import { envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 import { dealt, runLane, summaryOf } from "./test_lane.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-/** What a suite imports that takes a real control plane where there is one; the last one starts control planes of its own. */
+/**
+ * What a suite imports that takes a real control plane where there is one; the last one starts control planes of its
+ * own.
+ */
 const HELPERS = [
   '/cluster.ts"',
   'served_cluster.ts"',

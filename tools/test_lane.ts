@@ -42,7 +42,10 @@ export interface LaneResult {
   readonly reports: readonly string[];
 }
 
-/** Runs test files one after the other against a control plane of their own: at the same time they would see each other's objects. */
+/**
+ * Runs test files one after the other against a control plane of their own: at the same time they would see each
+ * other's objects.
+ */
 export async function runLane(files: readonly string[], options: LaneOptions): Promise<LaneResult> {
   const { programs, clock, signal, say } = options;
   await using cluster = await EnvtestCluster.start({ programs, clock, signal });

@@ -1,4 +1,5 @@
-// Admission: requests are judged and changed before the API server stores them, by the operator that will handle the objects.
+// Admission: requests are judged and changed before the API server stores them, by the operator that will handle the
+// objects.
 // Try it: deno run -A examples/admission/operator.ts run --cluster embedded
 import * as z from "zod";
 import { AdmissionError, defineResource, Operator } from "@pintle/pintle";

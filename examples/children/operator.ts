@@ -1,4 +1,5 @@
-// Children with an inventory: a Site is one ConfigMap for each of its pages, and a page that goes takes its ConfigMap along.
+// Children with an inventory: a Site is one ConfigMap for each of its pages, and a page that goes takes its ConfigMap
+// along.
 // Try it: deno run -A examples/children/operator.ts run --cluster embedded
 import * as z from "zod";
 import { ConfigMap, defineResource, Operator } from "@pintle/pintle";

@@ -1,4 +1,5 @@
-// Hooks around the handlers: a connection that is opened before the first of them, asked about, and closed after the last one.
+// Hooks around the handlers: a connection that is opened before the first of them, asked about, and closed after the
+// last one.
 // Try it: STORE_URL=http://store.example.com deno run -A examples/hooks/operator.ts run --cluster embedded
 import * as z from "zod";
 import { defineResource, Operator } from "@pintle/pintle";
@@ -24,7 +25,8 @@ export interface Store {
 export function operator(open: (signal: AbortSignal) => Promise<Store>): Operator {
   const made = new Operator("entries");
   let store: Store | undefined;
-  // Without a store there is nothing to do: an error ends the process with its reason, and whoever runs it starts it again.
+  // Without a store there is nothing to do: an error ends the process with its reason, and whoever runs it starts it
+  // again.
   made.startup(async ({ signal, log, dryRun }) => {
     store = await open(signal);
     log.info("the store is open", { dryRun });

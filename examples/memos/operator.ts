@@ -1,4 +1,5 @@
-// Memos: what a process remembers of an object and of all of them, for as long as it lives, and of which nothing is lost that matters.
+// Memos: what a process remembers of an object and of all of them, for as long as it lives, and of which nothing is
+// lost that matters.
 // Try it: deno run -A examples/memos/operator.ts run --cluster embedded
 import * as z from "zod";
 import { defineResource, Operator } from "@pintle/pintle";

@@ -1,5 +1,6 @@
 // Many namespaces: a ConfigMap with a label is copied to every namespace that wants such, and its copies follow it.
-// Try it: deno run -A examples/multi_namespace/operator.ts run --cluster embedded   (PINTLE_NAMESPACES limits where it works)
+// Try it: deno run -A examples/multi_namespace/operator.ts run --cluster embedded (PINTLE_NAMESPACES limits where it
+// works)
 import {
   ConfigMap,
   type ConfigMapObject,

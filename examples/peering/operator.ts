@@ -1,7 +1,7 @@
-// Whose process does the work: that of production, or that of a developer who takes over from it, or nobody's while somebody freezes them.
-// The operator says nothing of all that: it is decided when a process is started.
-// Try it: deno run -A examples/peering/operator.ts install, then `… run --peering errands` in one terminal and `… run --dev` in another;
-// `… freeze --priority 700` in a third stops both.
+// Whose process does the work: that of production, or that of a developer who takes over from it, or nobody's while
+// somebody freezes them. The operator says nothing of all that: it is decided when a process is started.
+// Try it: deno run -A examples/peering/operator.ts install, then `… run --peering errands` in one terminal and
+// `… run --dev` in another; `… freeze --priority 700` in a third stops both.
 import * as z from "zod";
 import { defineResource, Operator } from "@pintle/pintle";
 import { cli } from "@pintle/pintle/cli";

@@ -57,7 +57,8 @@ told(
     hosts.down.add("b");
     await given("a fleet with a host that is down", () => cluster.create(Fleet, fleet("a", "b", "c")));
     await then("it is named", () => expect(north).toHaveCondition("Ready", false, { message: /b is down/ }));
-    // The condition is written before the record of what succeeded: in a crash between the two all would be called again.
+    // The condition is written before the record of what succeeded: in a crash between the two all would be called
+    // again.
     await operator.inProcess.idle();
     await when("the operator is killed, the host comes up, and another operator starts", async () => {
       await operator.crash();

@@ -1,4 +1,5 @@
-// Versions: v1 says a size as a text, v2 as an amount and a unit and knows a tier. Clients of both work on the same objects.
+// Versions: v1 says a size as a text, v2 as an amount and a unit and knows a tier. Clients of both work on the same
+// objects.
 // Try it: deno run -A examples/versions/operator.ts run --cluster embedded
 import * as z from "zod";
 import { defineResource, Operator } from "@pintle/pintle";

@@ -15,8 +15,8 @@ export const EphemeralVolumeClaim = defineResource({
 });
 
 /**
- * What is to be done about a claim for `gibibytes` now. A server changes the size of no claim that has no volume yet: that one is made
- * anew, since nothing is in it. One that has a volume can grow and never shrink.
+ * What is to be done about a claim for `gibibytes` now. A server changes the size of no claim that has no volume yet:
+ * that one is made anew, since nothing is in it. One that has a volume can grow and never shrink.
  */
 export function planOf(
   claim: ObjectOf<typeof PersistentVolumeClaim> | undefined,

@@ -15,7 +15,8 @@ export class AdmissionError extends Error {
   readonly code: number;
 
   /**
-   * `message` says what to correct; it is shown to whoever made the request, so it holds no secret. `code` is 403 where absent.
+   * `message` says what to correct; it is shown to whoever made the request, so it holds no secret. `code` is 403 where
+   * absent.
    *
    * @throws {RangeError} for a code that is no error's (400–599).
    */

@@ -54,13 +54,14 @@ export interface CertificateKeeperOptions {
 const ATTEMPTS_MAX = 5;
 
 /**
- * Keeps the certificates of an operator's webhooks: every replica takes them from a Secret, and the leader issues and rotates them there
- * and has the webhook configurations trust them. Where kinds are converted every replica does, for the Secret and the CRDs: these writes name
- * the version that they replace, and what they say all replicas of whichever release agree on.
+ * Keeps the certificates of an operator's webhooks: every replica takes them from a Secret, and the leader issues and
+ * rotates them there and has the webhook configurations trust them. Where kinds are converted every replica does, for
+ * the Secret and the CRDs: these writes name the version that they replace, and what they say all replicas of whichever
+ * release agree on.
  *
- * Guarantees: what is served is trusted by the configurations at every moment of a rotation; whoever comes second with a write
- * looks again. Assumes that `checkMs` is well below `settleMs`, so that every replica shows a certificate before the authority of
- * the former one goes.
+ * Guarantees: what is served is trusted by the configurations at every moment of a rotation; whoever comes second with
+ * a write looks again. Assumes that `checkMs` is well below `settleMs`, so that every replica shows a certificate
+ * before the authority of the former one goes.
  */
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
@@ -99,7 +100,10 @@ export class CertificateKeeper {
     }
   }
 
-  /** Until the next look. Who begins to lead looks at once: what a former leader left half done is waited for by every caller. */
+  /**
+   * Until the next look. Who begins to lead looks at once: what a former leader left half done is waited for by every
+   * caller.
+   */
   async #pause(checkMs: number, firstCheckMs: number, signal: AbortSignal): Promise<void> {
     const { clock, leads } = this.#options, led = leads(), longMs = this.#shown ? checkMs : firstCheckMs;
     for (let restMs = longMs; restMs > 0 && !signal.aborted && (led || !leads()); restMs -= firstCheckMs) {
@@ -135,7 +139,8 @@ export class CertificateKeeper {
     const { clock, names, leads, conversion } = this.#options;
     const kept = this.#usable(found), nowMs = clock.now();
     if (!conversion && !leads()) return kept && await this.#isTrusted(kept, signal) ? kept : undefined;
-    // Who deletes or damages the Secret wants other certificates: until all replicas show them, those that they show are still trusted.
+    // Who deletes or damages the Secret wants other certificates: until all replicas show them, those that they show
+    // are still trusted.
     const shown = this.#shown && validUntilMs(this.#shown.serving.certificate) > nowMs ? this.#shown : undefined;
     const present = kept ?? shown, due = !kept && shown ? "announce" : rotationStep(present, nowMs, this.#bounds);
     const lacking = await this.#lacking(kept, shown, signal);
@@ -187,8 +192,8 @@ export class CertificateKeeper {
   }
 
   /**
-   * Authorities of certificates that replicas may still show although the Secret does not name them: it was replaced as a whole. Who shows
-   * nothing itself asks what API servers trust.
+   * Authorities of certificates that replicas may still show although the Secret does not name them: it was replaced as
+   * a whole. Who shows nothing itself asks what API servers trust.
    */
   async #lacking(
     kept: ServingCertificates | undefined,
@@ -222,7 +227,10 @@ export class CertificateKeeper {
     return bundles.map((bundle) => certificatesIn(Buffer.from(String(bundle ?? ""), "base64").toString()));
   }
 
-  /** Has the CRDs ask behind the Service, and trust who answers. One that asks nobody is of another release: it is left alone. */
+  /**
+   * Has the CRDs ask behind the Service, and trust who answers. One that asks nobody is of another release: it is left
+   * alone.
+   */
   async #trust({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
     const { configuration: { place }, conversion, logger } = this.#options;
     if (!conversion) return;

@@ -20,20 +20,26 @@ export interface AdmissionUser {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What of the cluster an admission handler may ask. It writes nothing: a request that is refused must leave no trace. */
+/**
+ * What of the cluster an admission handler may ask. It writes nothing: a request that is refused must leave no trace.
+ */
 export type AdmissionReader = Pick<Client, "get" | "find" | "list">;
 
 /** What an admission handler gets, to be destructured. */
 export interface AdmissionContext<T extends KubeObject, Spec> {
   /** What the request wants to do. */
   readonly operation: AdmissionOperation;
-  /** The object as the request would leave it; of a deletion, as it is. Frozen. Of a subresource with a kind of its own, that. */
+  /**
+   * The object as the request would leave it; of a deletion, as it is. Frozen. Of a subresource with a kind of its own,
+   * that.
+   */
   readonly object: T;
   /** The object as it is; undefined for a creation. Frozen. */
   readonly old: T | undefined;
   /**
-   * The spec of `object`, parsed when it is read, with defaults. One that the schema refuses ends the handler there, and the request
-   * with 422 and the fields: so what only the program can check (refinements of the schema) is checked by reading it.
+   * The spec of `object`, parsed when it is read, with defaults. One that the schema refuses ends the handler there,
+   * and the request with 422 and the fields: so what only the program can check (refinements of the schema) is checked
+   * by reading it.
    */
   readonly spec: Spec;
   /** The spec of `old`; undefined for a creation, and where it is not what the schema says today. */
@@ -55,19 +61,23 @@ export interface AdmissionContext<T extends KubeObject, Spec> {
   /** Who makes the request. */
   readonly user: AdmissionUser;
   /**
-   * HTTP headers of the review by their names in lower case, without those that hold credentials. Whoever reaches the port can send
-   * any: they tell of the caller (`user-agent`, `traceparent`) and prove nothing.
+   * HTTP headers of the review by their names in lower case, without those that hold credentials. Whoever reaches the
+   * port can send any: they tell of the caller (`user-agent`, `traceparent`) and prove nothing.
    */
   readonly headers: Readonly<Record<string, string>>;
-  /** Tells whoever makes the request something, whether it is allowed or not. Holds no secret. At most 16 of 256 characters. */
+  /**
+   * Tells whoever makes the request something, whether it is allowed or not. Holds no secret. At most 16 of 256
+   * characters.
+   */
   warn(message: string): void;
   /** Reads of the cluster as the operator, with the handler's signal. */
   readonly client: AdmissionReader;
   /** The entries of an index, of whichever kind of this operator. */
   index<I extends KubeObject, V>(of: ObjectIndex<I, V>): IndexReader<V>;
   /**
-   * What this process remembers of the object that is stored, the same as for its other handlers: made by `create` at the first call. Where
-   * nothing is stored yet, or nothing of this operator watches it here, it is made anew for each review. The function is its key.
+   * What this process remembers of the object that is stored, the same as for its other handlers: made by `create` at
+   * the first call. Where nothing is stored yet, or nothing of this operator watches it here, it is made anew for each
+   * review. The function is its key.
    */
   memo<M>(create: () => M): M;
   /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */

@@ -21,7 +21,10 @@ export interface ConversionHost {
 
 /** Bounds of conversion; all have defaults. */
 export interface ConversionBounds {
-  /** Longest body of a review. One review holds every object of a list that is read in another version than the one it is stored in. */
+  /**
+   * Longest body of a review. One review holds every object of a list that is read in another version than the one it
+   * is stored in.
+   */
   readonly bodyBytesMax: number;
 }
 
@@ -40,8 +43,9 @@ interface ConversionRequest {
 /**
  * Answers API servers that ask for objects in another version, fetch-shaped.
  *
- * Guarantees: every request is answered, the objects in their order or none of them; an object that cannot be converted is named, with what
- * its converting function says for people. What it throws without meaning to is told in the log only.
+ * Guarantees: every request is answered, the objects in their order or none of them; an object that cannot be converted
+ * is named, with what its converting function says for people. What it throws without meaning to is told in the log
+ * only.
  */
 export class ConversionWebhook {
   readonly #conversions: readonly KindConversion[];

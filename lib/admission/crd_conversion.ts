@@ -41,12 +41,16 @@ export function conversionPatch(place: WebhookPlace, authorities?: readonly stri
   return { spec: { conversion: { ...rest, webhook: { ...webhook, clientConfig } } } };
 }
 
-/** A merge patch that has API servers take the versions of a kind for the same. Fields that the other version lacks are lost from then on. */
+/**
+ * A merge patch that has API servers take the versions of a kind for the same. Fields that the other version lacks are
+ * lost from then on.
+ */
 export const NO_CONVERSION = { spec: { conversion: { strategy: "None", webhook: null } } } as const;
 
 /**
- * How a declared CRD is applied over the one in the cluster: an apply leaves alone what the operator itself has written there since (an
- * authority, a URL), and a server refuses the mixture. `first` is a merge patch that goes before the apply of `object`.
+ * How a declared CRD is applied over the one in the cluster: an apply leaves alone what the operator itself has written
+ * there since (an authority, a URL), and a server refuses the mixture. `first` is a merge patch that goes before the
+ * apply of `object`.
  *
  * @param keepsUrl Whether a process that was reached by a URL goes on being asked.
  */

@@ -34,7 +34,10 @@ export interface ValidateOptions<T extends KubeObject> extends ObjectFilter<T> {
   readonly ignoreFailures?: boolean;
   /** Whether it does something outside of the answer. It must then heed `dryRun`. False by default. */
   readonly sideEffects?: boolean;
-  /** How long the API server waits for the answer, 1 to 30 seconds; ten by default. The handler is ended a little before. */
+  /**
+   * How long the API server waits for the answer, 1 to 30 seconds; ten by default. The handler is ended a little
+   * before.
+   */
   readonly timeout?: Duration;
   /** Given to the handler as it is: several declarations of one function. */
   readonly param?: unknown;
@@ -81,7 +84,8 @@ const TIMEOUT = { default: "10s", minMs: 1_000, maxMs: 30_000 } as const;
 /**
  * The declaration of a handler, checked.
  *
- * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have; {RangeError} for an unreadable duration or path.
+ * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have; {RangeError} for an unreadable
+ *   duration or path.
  */
 export function admissionDeclaration<T extends KubeObject, Spec>(
   type: "validate" | "mutate",

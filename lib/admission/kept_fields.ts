@@ -20,8 +20,9 @@ export function keptAnnotation(version: string): string {
 }
 
 /**
- * The fields of `object` that are another value in `returned`, which is what a round trip made of it. `normal` says what a schema makes
- * of an object, so that a default that was filled in is no difference; values are kept as `object` has them.
+ * The fields of `object` that are another value in `returned`, which is what a round trip made of it. `normal` says
+ * what a schema makes of an object, so that a default that was filled in is no difference; values are kept as `object`
+ * has them.
  */
 export function keptFields(object: unknown, returned: unknown, normal: (object: unknown) => unknown): KeptField[] {
   return diff(normal(returned), normal(object)).flatMap(({ path }) => {
@@ -55,8 +56,8 @@ function isKeptField(field: unknown): field is KeptField {
 }
 
 /**
- * Puts fields back where a conversion makes of an object what the round trip made of it then: whatever somebody has changed in the other
- * version since, their change wins. Returns a copy.
+ * Puts fields back where a conversion makes of an object what the round trip made of it then: whatever somebody has
+ * changed in the other version since, their change wins. Returns a copy.
  */
 export function restoreFields<T extends object>(object: T, fields: readonly KeptField[]): T {
   const restored = jsonClone(object);

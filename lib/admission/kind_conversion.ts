@@ -64,8 +64,8 @@ type Converts = NonNullable<SpokeVersion["converts"]>;
 /**
  * Converts objects of one kind between its versions, by functions to and from the hub.
  *
- * Guarantees: identity and metadata pass as they are, but for annotations in which is kept what the other version cannot say; so a round
- * trip loses nothing that nobody has changed meanwhile. Assumes that the functions are pure.
+ * Guarantees: identity and metadata pass as they are, but for annotations in which is kept what the other version
+ * cannot say; so a round trip loses nothing that nobody has changed meanwhile. Assumes that the functions are pure.
  */
 export class KindConversion {
   readonly #options: KindConversionOptions;
@@ -97,7 +97,10 @@ export class KindConversion {
     return [this.hub, ...this.#spokes.keys()];
   }
 
-  /** What the schema of an object's version makes of its spec and status: defaults are filled in, or `problem` says what is wrong. */
+  /**
+   * What the schema of an object's version makes of its spec and status: defaults are filled in, or `problem` says what
+   * is wrong.
+   */
   read(object: DynamicObject): { readonly parts: ObjectParts; readonly problem?: string } {
     const { hub } = this.#options, { version } = parseApiVersion(object.apiVersion ?? "");
     const schema = version === hub.version ? hub.schema : this.#spoke(version, object).converts?.schema ?? hub.schema;

@@ -7,7 +7,10 @@ export interface ServingCertificates {
   readonly serving: Identity;
   /** What they will show once API servers trust its authority. */
   readonly next?: Identity;
-  /** Authorities that API servers are to trust, PEM: that of `serving`, and during a rotation the other one; the newest last. */
+  /**
+   * Authorities that API servers are to trust, PEM: that of `serving`, and during a rotation the other one; the newest
+   * last.
+   */
   readonly authorities: readonly string[];
   /** When the last step was taken, in milliseconds since the epoch. */
   readonly sinceMs: number;
@@ -32,9 +35,10 @@ export const ROTATION_DEFAULTS: RotationBounds = {
 };
 
 /**
- * What is to be done about certificates now. A rotation goes `announce` (API servers trust both authorities), `switch` (servers show the
- * new certificate), `retire` (the old authority goes), with a pause before each of the last two: so at every moment
- * whatever a server shows is trusted by whoever calls it. `issue` is for a beginning, and where a rotation never came.
+ * What is to be done about certificates now. A rotation goes `announce` (API servers trust both authorities), `switch`
+ * (servers show the new certificate), `retire` (the old authority goes), with a pause before each of the last two: so
+ * at every moment whatever a server shows is trusted by whoever calls it. `issue` is for a beginning, and where a
+ * rotation never came.
  */
 export function rotationStep(
   present: ServingCertificates | undefined,
@@ -79,8 +83,8 @@ export function afterStep(
 }
 
 /**
- * Why no caller could use the certificates at `nowMs`, in words that follow a Secret's name; undefined where they can. One that has ended is
- * no fault: {@linkcode rotationStep} replaces it.
+ * Why no caller could use the certificates at `nowMs`, in words that follow a Secret's name; undefined where they can.
+ * One that has ended is no fault: {@linkcode rotationStep} replaces it.
  */
 export function faultOf(
   { serving, authorities, sinceMs }: Pick<ServingCertificates, "serving" | "authorities" | "sinceMs">,

@@ -103,8 +103,8 @@ function webhookOf(declaration: AdmissionDeclaration, { place, authorities }: Co
 }
 
 /**
- * An operator that is down must be able to come back: what it needs for that (its pods, Secrets, Leases) is in its own namespace, so there
- * only its own kinds are admitted.
+ * An operator that is down must be able to come back: what it needs for that (its pods, Secrets, Leases) is in its own
+ * namespace, so there only its own kinds are admitted.
  */
 function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) {
   if (!("service" in place) || !kind.namespaced || "crd" in kind) return {};
@@ -114,7 +114,10 @@ function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) 
   };
 }
 
-/** What of the label filters API servers can look at: it spares calls. The handler's filter is looked at once more in any case. */
+/**
+ * What of the label filters API servers can look at: it spares calls. The handler's filter is looked at once more in
+ * any case.
+ */
 function labelSelector({ labels = {} }: AdmissionDeclaration) {
   const matchExpressions = Object.entries(labels).flatMap(([key, filter]) => {
     if (filter === PRESENT) return [{ key, operator: "Exists" }];

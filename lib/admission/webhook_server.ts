@@ -27,13 +27,15 @@ export interface WebhookServerOptions {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** A caller that has not sent its review by then is cut off. Thirty seconds where absent: no API server waits longer. */
+  /**
+   * A caller that has not sent its review by then is cut off. Thirty seconds where absent: no API server waits longer.
+   */
   readonly requestTimeoutMs?: number;
   /** Connections at the same time: see {@linkcode BoundedServer}. A thousand where absent. */
   readonly connectionsMax?: number;
   /**
-   * Bytes of all reviews that are read or answered at the same time; 128 MiB where absent. One that comes on top cuts those that are read
-   * for longer; where that is not enough it is turned away.
+   * Bytes of all reviews that are read or answered at the same time; 128 MiB where absent. One that comes on top cuts
+   * those that are read for longer; where that is not enough it is turned away.
    */
   readonly bodiesBytesMax?: number;
   /** Answers under way have so long to finish when it closes. Thirty seconds where absent. */
@@ -41,15 +43,16 @@ export interface WebhookServerOptions {
 }
 
 /**
- * API servers drop a connection that was idle for ninety seconds. A server that is quicker takes some away in the very moment in which a
- * review is sent, and no client repeats a POST.
+ * API servers drop a connection that was idle for ninety seconds. A server that is quicker takes some away in the very
+ * moment in which a review is sent, and no client repeats a POST.
  */
 const KEEP_ALIVE_MS = 120_000;
 
 /**
  * Webhooks over HTTPS (HTTP/1.1). A certificate can be replaced while it serves: connections that are open go on.
  *
- * Guarantees: bodies are bounded while they are read, one by one and all together; what is under way when it closes is answered, within a bound.
+ * Guarantees: bodies are bounded while they are read, one by one and all together; what is under way when it closes is
+ * answered, within a bound.
  */
 export class WebhookServer implements AsyncDisposable {
   readonly #server: Server;
@@ -107,7 +110,9 @@ export class WebhookServer implements AsyncDisposable {
     this.#options.logger.info("webhooks are served with a new certificate");
   }
 
-  /** Asks callers to come back by another connection, and so to another replica: to be called a while before it closes. */
+  /**
+   * Asks callers to come back by another connection, and so to another replica: to be called a while before it closes.
+   */
   leave(): void {
     this.#leaving = true;
   }

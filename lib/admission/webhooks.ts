@@ -50,7 +50,10 @@ export interface AdmissionHost {
   reader(signal: AbortSignal): AdmissionReader;
   /** The operator's indexes. */
   readonly index: AdmissionContext<KubeObject, unknown>["index"];
-  /** What is remembered of an object as it is stored; undefined where nothing watches it. Nothing is remembered where absent. */
+  /**
+   * What is remembered of an object as it is stored; undefined where nothing watches it. Nothing is remembered where
+   * absent.
+   */
   remembered?(kind: ApiResource, object: KubeObject): Pick<Memo, "of"> | undefined;
   /** What is remembered for the whole operator. */
   readonly shared: Memo;
@@ -85,9 +88,10 @@ export function webhookPath({ type, webhook }: Pick<AdmissionDeclaration, "type"
 /**
  * The webhooks of an operator, fetch-shaped: a server on a socket and an API server in this process call the same.
  *
- * Guarantees: every request is answered, within the timeout that its URL names; a denial is an answer, and a handler that fails, times
- * out or does not exist is an HTTP error, which the API server judges by the webhook's failure policy. What a handler throws without
- * meaning to is told in the log only: the answer names the handler and nothing else.
+ * Guarantees: every request is answered, within the timeout that its URL names; a denial is an answer, and a handler
+ * that fails, times out or does not exist is an HTTP error, which the API server judges by the webhook's failure
+ * policy. What a handler throws without meaning to is told in the log only: the answer names the handler and nothing
+ * else.
  */
 export class AdmissionWebhooks {
   readonly #declarations: ReadonlyMap<string, AdmissionDeclaration>;
@@ -232,7 +236,8 @@ export class AdmissionWebhooks {
       dryRun,
       user,
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name))),
-      // Of an object that is yet to be created nothing is remembered: it may never come to be, and its name may be another's next.
+      // Of an object that is yet to be created nothing is remembered: it may never come to be, and its name may be
+      // another's next.
       memo: (create) => (memory ??= (old && host.remembered?.(kind, old)) ?? new Memo()).of(create),
       shared: (create) => host.shared.of(create),
       param,

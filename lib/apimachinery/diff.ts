@@ -13,8 +13,8 @@ export interface DiffItem {
 }
 
 /**
- * What turned `old` into `next`, in order of keys. Objects are compared field by field; lists are one value, because an index
- * says nothing of identity. A key that is undefined counts as absent, null is a value.
+ * What turned `old` into `next`, in order of keys. Objects are compared field by field; lists are one value, because an
+ * index says nothing of identity. A key that is undefined counts as absent, null is a value.
  *
  * @example
  * ```ts

@@ -11,10 +11,11 @@ const SEVERAL = -1;
 /**
  * Whether a server-side apply of `desired` would change nothing, known without a request and without a schema.
  *
- * True means: every field that `ownFields` (the `fieldsV1` of our own Apply entry) names is in `desired`, and every field of
- * `desired` is owned and has the same value in `live`. Whatever cannot be told without the schema answers false: a needless
- * write is allowed, a missed one is not. `apiVersion`, `kind`, `metadata.name` and `metadata.namespace` are identity and not
- * compared; quantities are compared by value; a Secret's `stringData` counts as its `data` (KEP-555, FieldsV1).
+ * True means: every field that `ownFields` (the `fieldsV1` of our own Apply entry) names is in `desired`, and every
+ * field of `desired` is owned and has the same value in `live`. Whatever cannot be told without the schema answers
+ * false: a needless write is allowed, a missed one is not. `apiVersion`, `kind`, `metadata.name` and
+ * `metadata.namespace` are identity and not compared; quantities are compared by value; a Secret's `stringData` counts
+ * as its `data` (KEP-555, FieldsV1).
  */
 export function applyIsCurrent(
   desired: DynamicObject,
@@ -93,7 +94,10 @@ function isCurrent(desired: unknown, live: unknown, { own, isBuiltIn }: Owned<un
   }
 }
 
-/** What the parts of an owned value are: fields, entries known by their keys, members of a set; "" where it is owned as one. */
+/**
+ * What the parts of an owned value are: fields, entries known by their keys, members of a set; "" where it is owned as
+ * one.
+ */
 function partsOf(own: Fields): string {
   let parts = "";
   for (const element in own) {
@@ -123,8 +127,9 @@ function objectIsCurrent(desired: Fields, live: Fields, { own, isBuiltIn }: Owne
 }
 
 /**
- * Whether a value that is absent is as it was applied: built-in kinds do not store zero values (Go's `omitempty`). Owned as one and absent,
- * it was applied: had another manager removed it, it would have no owner. An empty keyed list is owned by nobody, applied or not.
+ * Whether a value that is absent is as it was applied: built-in kinds do not store zero values (Go's `omitempty`).
+ * Owned as one and absent, it was applied: had another manager removed it, it would have no owner. An empty keyed list
+ * is owned by nobody, applied or not.
  */
 function isUnstored(value: unknown, { own, isBuiltIn }: Owned<unknown>): boolean {
   if (own === undefined) return isBuiltIn && Array.isArray(value) && value.length === 0;
@@ -136,7 +141,10 @@ function isZero(value: unknown): boolean {
   return value === null || value === "" || value === false || value === 0;
 }
 
-/** Lists keyed by fields. A key field that `desired` leaves out was defaulted by the server: the entry that fits must be one. */
+/**
+ * Lists keyed by fields. A key field that `desired` leaves out was defaulted by the server: the entry that fits must be
+ * one.
+ */
 function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: Owned): boolean {
   const elements = elementsOf(own);
   if (desired.length !== elements.length) return false;
@@ -161,8 +169,8 @@ function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: O
 }
 
 /**
- * The position of the one key that fits an item which lacks some key fields. `fitting` remembers the positions by the fields
- * that items have: few different sets of them occur in one list.
+ * The position of the one key that fits an item which lacks some key fields. `fitting` remembers the positions by the
+ * fields that items have: few different sets of them occur in one list.
  */
 function onlyFitting(
   item: Fields,

@@ -28,8 +28,8 @@ type Container = Record<string, unknown> | unknown[];
 /**
  * The document after `operations` (RFC 6902), all of them or none.
  *
- * As kube-apiserver: `remove` and `replace` need an existing key, `test` of an absent key equals null, an array index may
- * be negative (counted from the end). Neither argument is edited.
+ * As kube-apiserver: `remove` and `replace` need an existing key, `test` of an absent key equals null, an array index
+ * may be negative (counted from the end). Neither argument is edited.
  *
  * @throws {JsonPatchError} with kube-apiserver's wording.
  */

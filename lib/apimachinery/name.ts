@@ -6,8 +6,8 @@ const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 const QUALIFIED_PART = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /**
- * A name made of parts, joined by `-`, that fits where a DNS label must. What is too long is cut, and a digest of the whole takes
- * the place of its end, so that different parts give different names.
+ * A name made of parts, joined by `-`, that fits where a DNS label must. What is too long is cut, and a digest of the
+ * whole takes the place of its end, so that different parts give different names.
  *
  * @example
  * ```ts

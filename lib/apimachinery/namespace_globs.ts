@@ -1,6 +1,6 @@
 /**
- * Whether `name` matches `glob`, in which `*` stands for any number of letters. Linear in the product of the lengths whatever
- * the pattern: a pattern from an object must not be able to stop the operator, as a regular expression could.
+ * Whether `name` matches `glob`, in which `*` stands for any number of letters. Linear in the product of the lengths
+ * whatever the pattern: a pattern from an object must not be able to stop the operator, as a regular expression could.
  */
 export function matchesGlob(glob: string, name: string): boolean {
   let at = 0, mark = 0, star = -1, position = 0;

@@ -11,8 +11,8 @@ const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const EXPONENT_MAX = 60;
 
 /**
- * Reads a quantity such as `250m`, `1.5Gi`, `1e3` (k8s.io/apimachinery resource.Quantity). Fractions below a billionth round
- * away from zero, as Kubernetes does. Undefined for what is no quantity.
+ * Reads a quantity such as `250m`, `1.5Gi`, `1e3` (k8s.io/apimachinery resource.Quantity). Fractions below a billionth
+ * round away from zero, as Kubernetes does. Undefined for what is no quantity.
  *
  * @example
  * ```ts
@@ -48,8 +48,8 @@ export function quantityEqual(left: unknown, right: unknown): boolean {
 }
 
 /**
- * The canonical text, which is what built-in kinds store: no fraction, the largest suffix of the family that was written
- * (binary, decimal or exponent). Undefined for what is no quantity.
+ * The canonical text, which is what built-in kinds store: no fraction, the largest suffix of the family that was
+ * written (binary, decimal or exponent). Undefined for what is no quantity.
  */
 export function canonicalQuantity(text: string | number): string | undefined {
   const parsed = parseQuantity(text), match = SYNTAX.exec(String(text));

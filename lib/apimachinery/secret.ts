@@ -10,8 +10,9 @@ export function isSecretResource(resource: { readonly group: string; readonly pl
 }
 
 /**
- * Has `mask` learn the values of every Secret in `body`: an object that was read or is sent, a list, the object of a watch event, a patch
- * of any type. `body` must be of Secrets, or name its kind. Cheap: nothing is decoded before a text is masked.
+ * Has `mask` learn the values of every Secret in `body`: an object that was read or is sent, a list, the object of a
+ * watch event, a patch of any type. `body` must be of Secrets, or name its kind. Cheap: nothing is decoded before a
+ * text is masked.
  */
 export function learnSecrets(mask: Mask, body: unknown, options: { readonly ofSecrets: boolean }): void {
   learn(mask, body, options.ofSecrets, 0);

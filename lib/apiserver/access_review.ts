@@ -66,8 +66,8 @@ export function userInfoFields(user: UserInfo): Fields {
 }
 
 /**
- * Fills the status of a review: resources that are only created, never stored (authorization.k8s.io, authentication.k8s.io).
- * Undefined where `plural` is no review.
+ * Fills the status of a review: resources that are only created, never stored (authorization.k8s.io,
+ * authentication.k8s.io). Undefined where `plural` is no review.
  *
  * @throws {ApiError} 400 where the review does not say what it asks.
  */

@@ -33,8 +33,8 @@ const RBAC_GROUP = "rbac.authorization.k8s.io";
 const SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:";
 
 /**
- * Role-based access control over the Roles and bindings in the storage (rbac.authorization.k8s.io/v1), read anew for each
- * decision: a changed role counts at once. `system:masters` passes every check. Aggregated roles are not computed.
+ * Role-based access control over the Roles and bindings in the storage (rbac.authorization.k8s.io/v1), read anew for
+ * each decision: a changed role counts at once. `system:masters` passes every check. Aggregated roles are not computed.
  */
 export class Authorizer {
   readonly #storage: Storage;

@@ -1,8 +1,9 @@
 import { describeError, type Logger } from "../base/mod.ts";
 
 /**
- * What the control plane does after a response: garbage collection, namespace and CRD termination, the defaults of namespaces. One queue, first in
- * first out, one task at a time on microtasks, so that a run repeats exactly and needs no timers.
+ * What the control plane does after a response: garbage collection, namespace and CRD termination, the defaults of
+ * namespaces. One queue, first in first out, one task at a time on microtasks, so that a run repeats exactly and needs
+ * no timers.
  */
 export class BackgroundQueue {
   readonly #tasks: (() => void)[] = [];

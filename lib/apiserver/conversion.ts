@@ -4,7 +4,9 @@ import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 import type { StoredObject } from "./stored_object.ts";
 
-/** Names of an Event's fields in core/v1 and in events.k8s.io/v1; all others are the same (k8s.io/kubernetes events/v1). */
+/**
+ * Names of an Event's fields in core/v1 and in events.k8s.io/v1; all others are the same (k8s.io/kubernetes events/v1).
+ */
 const EVENT_FIELDS: readonly (readonly [core: string, events: string])[] = [
   ["involvedObject", "regarding"],
   ["message", "note"],
@@ -24,9 +26,9 @@ function renamed(object: DynamicObject, direction: "toCore" | "toEvents"): Dynam
 }
 
 /**
- * A state as a version of its kind shows it, where versions differ in `apiVersion` only; Events of the two groups name their
- * fields differently. The result shares its values with the state. States of other kinds are shown by views, which
- * {@linkcode ObjectConverter} makes of them beforehand, and which have the version that is asked for already.
+ * A state as a version of its kind shows it, where versions differ in `apiVersion` only; Events of the two groups name
+ * their fields differently. The result shares its values with the state. States of other kinds are shown by views,
+ * which {@linkcode ObjectConverter} makes of them beforehand, and which have the version that is asked for already.
  */
 export function presented(stored: StoredObject, type: ResourceType): DynamicObject {
   const { object } = stored, apiVersion = formatApiVersion(type);
@@ -44,8 +46,8 @@ export function asksWebhook({ versions }: ResourceType): boolean {
 }
 
 /**
- * An object in another version of its kind, where no webhook need be asked: it shares its values with the result, but for what
- * the other version does not know and therefore leaves out.
+ * An object in another version of its kind, where no webhook need be asked: it shares its values with the result, but
+ * for what the other version does not know and therefore leaves out.
  */
 export function inVersion(
   object: DynamicObject,
@@ -66,7 +68,9 @@ function renamedTo(object: DynamicObject, apiVersion: string): DynamicObject {
   return { ...object, apiVersion };
 }
 
-/** In which version an object is stored: Events as core/v1, custom resources in the version that their definition names. */
+/**
+ * In which version an object is stored: Events as core/v1, custom resources in the version that their definition names.
+ */
 export function storedVersion(object: DynamicObject, type: ResourceType): string {
   if (type.versions) return type.versions.storage;
   return object.apiVersion === EVENTS_API && object.kind === "Event" ? "v1" : object.apiVersion!;

@@ -30,8 +30,8 @@ export function conversionWebhookName({ objects: [first] }: Conversion): string 
 }
 
 /**
- * The objects of an answer, in the order in which they were asked for. Of their metadata only labels and annotations are the
- * webhook's; the rest is what was sent, whatever the answer says.
+ * The objects of an answer, in the order in which they were asked for. Of their metadata only labels and annotations
+ * are the webhook's; the rest is what was sent, whatever the answer says.
  *
  * @throws {ApiError} 500 for everything that a real server does not take for an answer.
  */

@@ -8,8 +8,8 @@ export interface ConversionAsk {
 }
 
 /**
- * A computation that may need objects in other versions on its way: it yields what it wants and is given the answer, or has it
- * thrown at it. So it stays a pure function, whoever converts, and whether that takes time or not.
+ * A computation that may need objects in other versions on its way: it yields what it wants and is given the answer, or
+ * has it thrown at it. So it stays a pure function, whoever converts, and whether that takes time or not.
  */
 export type ConversionSteps<T> = Generator<ConversionAsk, T, DynamicObject>;
 

@@ -37,8 +37,8 @@ export function createObject(server: ServerContext, target: WriteTarget, input: 
 }
 
 /**
- * Creates an object the way POST does: with webhooks, and as one step where none is for it. `input` is owned by the request and
- * edited.
+ * Creates an object the way POST does: with webhooks, and as one step where none is for it. `input` is owned by the
+ * request and edited.
  *
  * @throws {ApiError} for everything that a real server or a webhook refuses; nothing is stored then.
  */
@@ -79,7 +79,10 @@ function storeFirst(server: ServerContext, target: WriteTarget, prepared: Dynami
   throw alreadyExists(target.type, name);
 }
 
-/** The object as mutating webhooks see it: everything that the client wrote, with defaults and its managers, no identity yet. */
+/**
+ * The object as mutating webhooks see it: everything that the client wrote, with defaults and its managers, no identity
+ * yet.
+ */
 function prepareObject(server: ServerContext, target: WriteTarget, input: DynamicObject): DynamicObject {
   const { type, options } = target;
   decodeObject(input, type, options.fieldValidation, target.warnings);

@@ -27,7 +27,8 @@ export interface Deletion {
 }
 
 /**
- * Deletes an object: at once where nothing holds it, else by marking it. As the server itself does, which asks no webhook.
+ * Deletes an object: at once where nothing holds it, else by marking it. As the server itself does, which asks no
+ * webhook.
  *
  * @throws {ApiError} 404, 409 for failed preconditions, 403 for namespaces that must stay.
  */
@@ -77,7 +78,8 @@ export interface Deleter {
 }
 
 /**
- * The same the way DELETE does: with webhooks, which are told of the object that goes, and as one step where none is for it.
+ * The same the way DELETE does: with webhooks, which are told of the object that goes, and as one step where none is
+ * for it.
  *
  * @throws {ApiError} as {@linkcode deleteObject}, and what webhooks refuse.
  */

@@ -19,8 +19,8 @@ export type CursorStep =
   | { readonly kind: "ended" };
 
 /**
- * The recent writes of one resource, in order and bounded. All watches read this one log, each with a cursor; a reader that
- * is slower than the bound allows is ended, so that it costs no memory of its own.
+ * The recent writes of one resource, in order and bounded. All watches read this one log, each with a cursor; a reader
+ * that is slower than the bound allows is ended, so that it costs no memory of its own.
  */
 export class EventLog {
   #events: StorageEvent[] = [];
@@ -51,7 +51,10 @@ export class EventLog {
     return this.#drains;
   }
 
-  /** Ends those who read now, at once or, with `drain`, after what is in the log; later ones may begin where they left off. */
+  /**
+   * Ends those who read now, at once or, with `drain`, after what is in the log; later ones may begin where they left
+   * off.
+   */
   interrupt({ drain = false }: { readonly drain?: boolean } = {}): void {
     this.#interruptions++;
     this.#drains = drain;

@@ -18,8 +18,8 @@ type OwnerState = "solid" | "dangling" | "waiting" | "unknown";
 
 /**
  * Deletes what lost its owners, as kube-controller-manager's garbage collector: background, foreground (owners wait for
- * dependents that block them) and orphaning. Works from the storage's events and an index of owner uids; owner references
- * into another namespace count as dangling, those of kinds that are not served are left alone.
+ * dependents that block them) and orphaning. Works from the storage's events and an index of owner uids; owner
+ * references into another namespace count as dangling, those of kinds that are not served are left alone.
  */
 export class GarbageCollector {
   readonly #server: ServerContext;

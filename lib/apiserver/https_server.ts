@@ -27,7 +27,10 @@ export interface HttpsOptions {
   readonly requestTimeoutMs?: number;
   /** Connections at the same time: see {@linkcode BoundedServer}. */
   readonly connectionsMax?: number;
-  /** Signs the certificates; a new authority where absent. With the same one a server that starts again is known to its clients. */
+  /**
+   * Signs the certificates; a new authority where absent. With the same one a server that starts again is known to its
+   * clients.
+   */
   readonly authority?: CertificateAuthority;
 }
 
@@ -35,12 +38,12 @@ const LOOPBACK = "127.0.0.1";
 const SERVER_NAMES = ["localhost", LOOPBACK, "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
 
 /**
- * The embedded server's second door: HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. A client
- * certificate of its own authority or a ServiceAccount's token is required; nobody else gets further than 401.
+ * The embedded server's second door: HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. A
+ * client certificate of its own authority or a ServiceAccount's token is required; nobody else gets further than 401.
  *
- * Guarantees: bodies are bounded while they are read, and read of those only who show a credential; callers that send nothing do not keep
- * others out ({@linkcode BoundedServer}); every watch event is written when it happens; a client that reads
- * slowly slows its own watch only, and one that goes away ends it.
+ * Guarantees: bodies are bounded while they are read, and read of those only who show a credential; callers that send
+ * nothing do not keep others out ({@linkcode BoundedServer}); every watch event is written when it happens; a client
+ * that reads slowly slows its own watch only, and one that goes away ends it.
  */
 export class HttpsServer implements AsyncDisposable {
   readonly #server: Server;

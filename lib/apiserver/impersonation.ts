@@ -7,8 +7,9 @@ const EXTRA_PREFIX = "impersonate-extra-";
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
 /**
- * The user that a request acts as: the one of its credential, or the one that its Impersonate headers name where RBAC lets
- * the first act as the second (k8s.io/apiserver impersonation filter). Several groups come in one header, comma-separated.
+ * The user that a request acts as: the one of its credential, or the one that its Impersonate headers name where RBAC
+ * lets the first act as the second (k8s.io/apiserver impersonation filter). Several groups come in one header,
+ * comma-separated.
  *
  * @throws {ApiError} 403 where it may not, 400 for groups without a user.
  */

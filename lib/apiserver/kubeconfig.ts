@@ -27,8 +27,8 @@ export function kubeconfigText(server: string, authority: string, user: { name: 
 }
 
 /**
- * Writes a kubeconfig that its owner alone can read, whatever the umask, and that is never seen half-written: a new file
- * beside `path` takes its place in one step.
+ * Writes a kubeconfig that its owner alone can read, whatever the umask, and that is never seen half-written: a new
+ * file beside `path` takes its place in one step.
  *
  * @throws {Error} where the file cannot be written; nothing is left behind then.
  */

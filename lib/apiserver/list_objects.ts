@@ -48,10 +48,11 @@ function decodeToken(text: string): PageToken {
 }
 
 /**
- * Reads one page: the present, an exact earlier state, or the rest of a list that began earlier, all pages of which show
- * one moment.
+ * Reads one page: the present, an exact earlier state, or the rest of a list that began earlier, all pages of which
+ * show one moment.
  *
- * @throws {ApiError} 410 where that moment is compacted, 504 where it has not come, 400 for a bad token, 500 where objects cannot
+ * @throws {ApiError} 410 where that moment is compacted, 504 where it has not come, 400 for a bad token, 500 where
+ *   objects cannot
  * be converted.
  */
 export async function listObjects(
@@ -89,7 +90,10 @@ async function viewed(
   return found.map(([key], index) => [key, views[index]!] as const);
 }
 
-/** The first states that match; `rest` counts what follows, or tells that there is something where a filter would have to look. */
+/**
+ * The first states that match; `rest` counts what follows, or tells that there is something where a filter would have
+ * to look.
+ */
 function pageOf(
   found: Iterable<readonly [string, StoredObject]>,
   type: ResourceType,

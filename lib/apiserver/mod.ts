@@ -1,7 +1,7 @@
 /**
- * `apiserver`: a Kubernetes API in the process, in memory, served in-process and over HTTPS. It behaves as kube-apiserver
- * 1.37 and kube-controller-manager's garbage collector, namespace and service account controllers do for what an operator
- * touches; it runs no
+ * `apiserver`: a Kubernetes API in the process, in memory, served in-process and over HTTPS. It behaves as
+ * kube-apiserver 1.37 and kube-controller-manager's garbage collector, namespace and service account controllers do for
+ * what an operator touches; it runs no
  * pods, keeps nothing on disk and is never for production. The harness and the commands that need a cluster call it; it
  * calls base and apimachinery only.
  *

@@ -11,9 +11,9 @@ const ACCOUNT = "default", AUTHORITY = "kube-root-ca.crt";
 const FIELD_MANAGER = "kube-controller-manager";
 
 /**
- * Gives every active namespace what kube-controller-manager's service account controller and root CA publisher give it: the
- * ServiceAccount `default`, and, once the server has a certificate authority, the ConfigMap `kube-root-ca.crt`. Both are
- * made anew when somebody deletes them.
+ * Gives every active namespace what kube-controller-manager's service account controller and root CA publisher give it:
+ * the ServiceAccount `default`, and, once the server has a certificate authority, the ConfigMap `kube-root-ca.crt`.
+ * Both are made anew when somebody deletes them.
  */
 export class NamespaceDefaults {
   readonly #server: ServerContext;

@@ -18,8 +18,8 @@ interface Remaining {
 }
 
 /**
- * Ends namespaces as kube-controller-manager's namespace controller: deletes their content, tells in conditions what still
- * waits for finalizers, and lets the namespace go when nothing is left.
+ * Ends namespaces as kube-controller-manager's namespace controller: deletes their content, tells in conditions what
+ * still waits for finalizers, and lets the namespace go when nothing is left.
  */
 export class NamespaceLifecycle {
   readonly #server: ServerContext;

@@ -27,12 +27,12 @@ interface Views {
 export type Freshness = "remembered" | "anew";
 
 /**
- * Brings custom resources from one version of their kind into another, by the webhook of their definition or by leaving out
- * what the other version does not know.
+ * Brings custom resources from one version of their kind into another, by the webhook of their definition or by leaving
+ * out what the other version does not know.
  *
- * Guarantees: nobody is asked for what has the version already; a view is remembered as long as its state, so that lists and
- * watches ask once for each state, as a real server's watch cache does; what a webhook answers is pruned by the schema of its
- * version. Kinds whose versions are alike cost one comparison of a request, and nothing of an object.
+ * Guarantees: nobody is asked for what has the version already; a view is remembered as long as its state, so that
+ * lists and watches ask once for each state, as a real server's watch cache does; what a webhook answers is pruned by
+ * the schema of its version. Kinds whose versions are alike cost one comparison of a request, and nothing of an object.
  */
 export class ObjectConverter {
   readonly #caller: WebhookCaller;

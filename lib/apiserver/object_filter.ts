@@ -29,7 +29,8 @@ export function objectFilter(
   const known = type.selectableFields.map((field) => field.replace(/^\./, ""));
   for (const { path } of fields) {
     if (EVERYWHERE.includes(path) || known.includes(path)) continue;
-    // Kinds with fields of their own bring a conversion of labels, whose refusal is worded otherwise than the common one.
+    // Kinds with fields of their own bring a conversion of labels, whose refusal is worded otherwise than the common
+    // one.
     if (!type.builtin || known.length > 0) throw badRequest(`field label not supported: ${path}`);
     const list = EVERYWHERE.map((field) => `"${field}"`).join(", ");
     throw badRequest(`"${path}" is not a known field selector: only ${list}`);

@@ -7,8 +7,8 @@ import { strategyOf } from "./strategies.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
- * Judges a finished candidate: metadata, schema (CEL rules included), the rules of its kind. Warnings of its kind are added
- * to the target.
+ * Judges a finished candidate: metadata, schema (CEL rules included), the rules of its kind. Warnings of its kind are
+ * added to the target.
  *
  * @throws {ApiError} 422 with every cause; 400 where a built-in kind's field has the wrong type, which a real server's
  * decoder refuses before it validates.

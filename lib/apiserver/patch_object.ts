@@ -161,7 +161,10 @@ function refuseUntyped(input: DynamicObject, type: WriteTarget["type"]): void {
   throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
 }
 
-/** To a patch a uid is no precondition, as it is to a replace, but a field like others: immutable, or at a status not looked at. */
+/**
+ * To a patch a uid is no precondition, as it is to a replace, but a field like others: immutable, or at a status not
+ * looked at.
+ */
 function settleUid(candidate: DynamicObject, live: DynamicObject, { type, name, subresource }: WriteTarget): void {
   const wanted = candidate.metadata!.uid, have = live.metadata!.uid;
   if (wanted === undefined || wanted === have) return;

@@ -34,14 +34,17 @@ export async function parseBody(given: string, mediaType: string): Promise<unkno
   const { parse } = await import("../base/yaml.ts");
   try {
     const customTags = (tags: import("yaml").Tags) => tags.filter(isKnownTag);
-    // The alias bound keeps a small text from growing into gigabytes; narrowing copies, so that no value stands at two places.
+    // The alias bound keeps a small text from growing into gigabytes; narrowing copies, so that no value stands at two
+    // places.
     return narrowIntegers(parse(body, { version: "1.1", maxAliasCount: 100, customTags, intAsBigInt: true }));
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message.split("\n")[0]}`);
   }
 }
 
-/** What Kubernetes' YAML parser makes of characters that JSON allows in texts as they are: a body of JSON is YAML to it. */
+/**
+ * What Kubernetes' YAML parser makes of characters that JSON allows in texts as they are: a body of JSON is YAML to it.
+ */
 function asYamlReads(body: string): string {
   if (/[\x7f-\x84\x86-\x9f\ufffe\uffff]/.test(body)) {
     throw badRequest("error decoding YAML: yaml: control characters are not allowed");

@@ -47,13 +47,14 @@ export interface EmbeddedApiServerOptions {
 }
 
 /**
- * A Kubernetes API in the process: discovery, CRUD, watches, server-side apply, CRDs, garbage collection, namespaces and
- * RBAC as kube-apiserver 1.37 and the controllers next to it behave, for demos, tests and exploration. Never for
+ * A Kubernetes API in the process: discovery, CRUD, watches, server-side apply, CRDs, garbage collection, namespaces
+ * and RBAC as kube-apiserver 1.37 and the controllers next to it behave, for demos, tests and exploration. Never for
  * production: everything is in memory, and nothing runs pods.
  *
- * Guarantees: requests are served in the order in which they arrive, each as one step; what follows from a write (garbage
- * collection, termination) happens after its response, in a fixed order, without timers. Requests for which a webhook is asked, of
- * admission or of conversion, let others in while they wait. With a given clock and seed a run repeats exactly. What is not implemented answers 404, 405 or 501.
+ * Guarantees: requests are served in the order in which they arrive, each as one step; what follows from a write
+ * (garbage collection, termination) happens after its response, in a fixed order, without timers. Requests for which a
+ * webhook is asked, of admission or of conversion, let others in while they wait. With a given clock and seed a run
+ * repeats exactly. What is not implemented answers 404, 405 or 501.
  *
  * @example
  * ```ts
@@ -182,8 +183,8 @@ export class EmbeddedApiServer {
   }
 
   /**
-   * Answers the webhooks behind a Service with code of this process, until the function that it returns is called. No Service needs to
-   * be there: nothing else could be behind it.
+   * Answers the webhooks behind a Service with code of this process, until the function that it returns is called. No
+   * Service needs to be there: nothing else could be behind it.
    */
   serveService(namespace: string, name: string, fetch: ServiceFetch): () => void {
     return this.#caller.register(namespace, name, fetch);
@@ -197,7 +198,9 @@ export class EmbeddedApiServer {
   }
 }
 
-/** Built-in types in one version each, but for Events: HorizontalPodAutoscalers would need a conversion between theirs. */
+/**
+ * Built-in types in one version each, but for Events: HorizontalPodAutoscalers would need a conversion between theirs.
+ */
 function servedBuiltinTypes(): readonly ResourceType[] {
   return builtinResourceTypes().filter(({ group, version }) => group !== "autoscaling" || version !== "v1");
 }

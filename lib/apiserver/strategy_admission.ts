@@ -1,6 +1,9 @@
 import type { Strategy } from "./strategy.ts";
 
-/** admissionregistration.k8s.io/v1: admission policies and their bindings. Whoever relies on these rules has to learn that nothing obeys them here. */
+/**
+ * admissionregistration.k8s.io/v1: admission policies and their bindings. Whoever relies on these rules has to learn
+ * that nothing obeys them here.
+ */
 export const admissionStrategy: Strategy = {
   warnings: [
     "the embedded API server stores this and does not run it: no request is admitted, changed or refused by it",

@@ -15,8 +15,8 @@ const TOKENS_MAX = 10_000;
 const ENTROPY_BYTES = 32;
 
 /**
- * Bearer tokens of ServiceAccounts: opaque, known to this server only, void after their time and when the ServiceAccount
- * they were made for is gone (a new one of the same name is another).
+ * Bearer tokens of ServiceAccounts: opaque, known to this server only, void after their time and when the
+ * ServiceAccount they were made for is gone (a new one of the same name is another).
  */
 export class TokenIssuer {
   readonly #clock: Clock;

@@ -13,15 +13,15 @@ import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /**
- * Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. Steps want the
- * object in other versions, where managers of those own parts of it.
+ * Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. Steps
+ * want the object in other versions, where managers of those own parts of it.
  */
 export type Change = (live: DynamicObject) => DynamicObject | ConversionSteps<DynamicObject>;
 
 /**
- * Changes an object: optimistic locking where the candidate names a resourceVersion, a write that changes nothing stores nothing,
- * and an object that is being deleted goes with its last finalizer. As the server itself does, which asks no webhook, with kinds
- * for which none converts.
+ * Changes an object: optimistic locking where the candidate names a resourceVersion, a write that changes nothing
+ * stores nothing, and an object that is being deleted goes with its last finalizer. As the server itself does, which
+ * asks no webhook, with kinds for which none converts.
  *
  * @throws {ApiError} 404, 409, 422 as a real server; nothing is stored then.
  */
@@ -32,8 +32,8 @@ export function updateObject(server: ServerContext, target: WriteTarget, change:
 }
 
 /**
- * The same the way PUT and PATCH do: with webhooks, and as one step where none is for it. `change` is called again where
- * somebody else wrote while webhooks were asked.
+ * The same the way PUT and PATCH do: with webhooks, and as one step where none is for it. `change` is called again
+ * where somebody else wrote while webhooks were asked.
  *
  * @throws {ApiError} as {@linkcode updateObject}, and what webhooks refuse.
  */
@@ -143,7 +143,10 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
   if (wanted.resourceVersion !== have.resourceVersion) throw conflict(target.type, target.name!);
 }
 
-/** The candidate as mutating webhooks see it: what the endpoint does not write is the live object's, managers are booked. */
+/**
+ * The candidate as mutating webhooks see it: what the endpoint does not write is the live object's, managers are
+ * booked.
+ */
 function* prepareManaged(
   server: ServerContext,
   target: WriteTarget,

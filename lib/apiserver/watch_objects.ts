@@ -152,9 +152,9 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /**
-   * Converts the states that the next chunk is about, and tells how many events of the log those are: what is written meanwhile
-   * waits for the next one. Where the webhook fails the watch says nothing, and goes on in order once it answers, as a real
-   * server's does.
+   * Converts the states that the next chunk is about, and tells how many events of the log those are: what is written
+   * meanwhile waits for the next one. Where the webhook fails the watch says nothing, and goes on in order once it
+   * answers, as a real server's does.
    */
   async #convertNext(): Promise<number> {
     while (!this.#isOver()) {

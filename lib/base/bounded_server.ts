@@ -16,9 +16,9 @@ export interface ServerBounds {
 type Phase = "awaited" | "answered" | "idle";
 
 /**
- * An HTTPS server (HTTP/1.1) that callers who send nothing cannot fill. Where the bound is reached, the connection that has been waited for
- * longest is cut for a new one: unfinished handshakes, headers and bodies first, idle ones then. A connection whose request is answered
- * is never cut; where all are, the new one is refused.
+ * An HTTPS server (HTTP/1.1) that callers who send nothing cannot fill. Where the bound is reached, the connection that
+ * has been waited for longest is cut for a new one: unfinished handshakes, headers and bodies first, idle ones then. A
+ * connection whose request is answered is never cut; where all are, the new one is refused.
  */
 export class BoundedServer {
   /** To listen with, and to answer. */
@@ -47,7 +47,10 @@ export class BoundedServer {
     });
   }
 
-  /** Cuts every connection. `closeAllConnections()` does not know those that have not shaken hands: they would keep a server from closing. */
+  /**
+   * Cuts every connection. `closeAllConnections()` does not know those that have not shaken hands: they would keep a
+   * server from closing.
+   */
   cut(): void {
     for (const { socket } of this.#open.values()) socket.destroy();
   }

@@ -163,9 +163,9 @@ export function validUntilMs(certificate: string): number {
 }
 
 /**
- * Why TLS clients refuse a certificate (PEM) in a role, in words that follow "its certificate" or "its authority"; undefined where they
- * accept it. Signature, names and times are not looked at. The rules are those of RFC 5280 §4.2 as Go applies them, and two that are
- * stricter: no RSA key under 2048 bits, and no name constraints.
+ * Why TLS clients refuse a certificate (PEM) in a role, in words that follow "its certificate" or "its authority";
+ * undefined where they accept it. Signature, names and times are not looked at. The rules are those of RFC 5280 §4.2 as
+ * Go applies them, and two that are stricter: no RSA key under 2048 bits, and no name constraints.
  */
 export function refusalOf(certificate: string, role: "server" | "authority"): string | undefined {
   try {

@@ -5,17 +5,19 @@ export interface TimerHandle {
 }
 
 /**
- * Time as an argument. Every room takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that a test owns time.
+ * Time as an argument. Every room takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that a test owns
+ * time.
  *
- * Guarantees: `elapsed()` never runs backwards; callbacks never run inside `schedule`. All delays are milliseconds. Whatever is a duration
- * (deadlines, backoffs, ages, watchdogs) is measured by `elapsed()`; `now()` is for timestamps that people, records and leases read.
+ * Guarantees: `elapsed()` never runs backwards; callbacks never run inside `schedule`. All delays are milliseconds.
+ * Whatever is a duration (deadlines, backoffs, ages, watchdogs) is measured by `elapsed()`; `now()` is for timestamps
+ * that people, records and leases read.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch, as the machine has it: somebody may set it forward or back at any time. */
   now(): number;
   /**
-   * Milliseconds since some moment of the clock's own. Nobody sets it, so differences of it are time that has certainly passed; it may stand
-   * still while the machine sleeps.
+   * Milliseconds since some moment of the clock's own. Nobody sets it, so differences of it are time that has certainly
+   * passed; it may stand still while the machine sleeps.
    */
   elapsed(): number;
   /** Runs `callback` once, `delayMs` from now. Never synchronously. */

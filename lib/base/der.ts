@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 
 /**
- * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates. A certificate library would take longer to load than the whole
- * server takes to start.
+ * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates. A certificate library would take longer to load
+ * than the whole server takes to start.
  */
 
 const CLASS_CONTEXT = 0x80;

@@ -1,4 +1,7 @@
-/** Milliseconds, or a text such as `500ms`, `30s`, `10m`, `1h30m`, `7d`: at most two parts where it is checked at compile time. */
+/**
+ * Milliseconds, or a text such as `500ms`, `30s`, `10m`, `1h30m`, `7d`: at most two parts where it is checked at
+ * compile time.
+ */
 export type Duration =
   | number
   | `${number}${"ms" | "s" | "m" | "h" | "d"}`
@@ -8,7 +11,8 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
 
 /**
- * Milliseconds of a {@linkcode Duration}, or of a text from outside that should be one. A plain number is milliseconds already.
+ * Milliseconds of a {@linkcode Duration}, or of a text from outside that should be one. A plain number is milliseconds
+ * already.
  *
  * @throws {RangeError} for a negative, infinite or unreadable duration; the message quotes it.
  * @example

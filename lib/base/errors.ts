@@ -76,10 +76,15 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new InvariantError(message);
 }
 
-/** Characters of one error's description: a condition's message may have 32,768, and a log line should stay readable. */
+/**
+ * Characters of one error's description: a condition's message may have 32,768, and a log line should stay readable.
+ */
 const DESCRIPTION_LENGTH_MAX = 4_096;
 
-/** One line for people: the message and those of its causes, no stack, of bounded length. Works on anything that was thrown. */
+/**
+ * One line for people: the message and those of its causes, no stack, of bounded length. Works on anything that was
+ * thrown.
+ */
 export function describeError(error: unknown): string {
   // Two that came together, as where clearing up after an error failed as well: the first is the one to mend.
   if (error instanceof SuppressedError) {

@@ -1,6 +1,6 @@
 /**
- * Any value that JSON can carry. An integer that a number cannot hold exactly is a bigint, every other number is a number: see
- * {@linkcode parseJson}.
+ * Any value that JSON can carry. An integer that a number cannot hold exactly is a bigint, every other number is a
+ * number: see {@linkcode parseJson}.
  */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
 
@@ -30,18 +30,24 @@ const ExactJson = JSON as typeof JSON & {
   rawJSON(text: string): object;
 };
 
-/** The value of a key of data. Any object inherits `constructor`, `__proto__` and their like, which are keys as good as any. */
+/**
+ * The value of a key of data. Any object inherits `constructor`, `__proto__` and their like, which are keys as good as
+ * any.
+ */
 export function ownValue(object: object, key: string): unknown {
   return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }
 
-/** Where a number of sixteen digits or more may stand: fewer digits are always exact. Text in strings may match, too. */
+/**
+ * Where a number of sixteen digits or more may stand: fewer digits are always exact. Text in strings may match, too.
+ */
 const LONG_INTEGER = /(?:^|[:,[\s-])\d{16}/;
 const INT64_MIN = -(2n ** 63n), INT64_MAX = 2n ** 63n - 1n;
 
 /**
- * Parses JSON from outside. An int64 beyond ±(2^53 - 1) becomes a bigint: as a number it would silently be another one. Floats,
- * and integers beyond int64, which API servers read as floats, are numbers. `__proto__` is a key like any other.
+ * Parses JSON from outside. An int64 beyond ±(2^53 - 1) becomes a bigint: as a number it would silently be another one.
+ * Floats, and integers beyond int64, which API servers read as floats, are numbers. `__proto__` is a key like any
+ * other.
  *
  * @throws {SyntaxError} where `text` is not JSON.
  * @example
@@ -66,7 +72,10 @@ function narrowed(integer: bigint): number | bigint {
   return Number.isSafeInteger(number) || integer < INT64_MIN || integer > INT64_MAX ? number : integer;
 }
 
-/** A copy of a value of another parser, which has a bigint for every integer, as {@linkcode parseJson} would have made it. */
+/**
+ * A copy of a value of another parser, which has a bigint for every integer, as {@linkcode parseJson} would have made
+ * it.
+ */
 export function narrowIntegers(value: unknown): unknown {
   if (typeof value === "bigint") return narrowed(value);
   if (Array.isArray(value)) return value.map(narrowIntegers);
@@ -80,8 +89,8 @@ const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 /**
  * The JSON text of a value, for API servers and files. The one way to write data: `JSON.stringify` throws for a bigint.
  *
- * Guarantees: integers are exact; the text is YAML, too, because API servers read bodies of server-side apply as YAML; a
- * surrogate without its other half, which no UTF-8 holds, becomes U+FFFD.
+ * Guarantees: integers are exact; the text is YAML, too, because API servers read bodies of server-side apply as YAML;
+ * a surrogate without its other half, which no UTF-8 holds, becomes U+FFFD.
  */
 export function formatJson(value: unknown, indent?: number): string {
   let text: string | undefined;
@@ -93,7 +102,8 @@ export function formatJson(value: unknown, indent?: number): string {
   }
   if (text === undefined) return "null";
   if (text.search(NOT_YAML) >= 0) text = text.replaceAll(NOT_YAML, escaped);
-  // `JSON.stringify` escapes exactly those surrogates that stand alone. The other escapes are matched to pass over their backslashes.
+  // `JSON.stringify` escapes exactly those surrogates that stand alone. The other escapes are matched to pass over
+  // their backslashes.
   return text.includes("\\ud") ? text.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|[^])/g, replaced) : text;
 }
 
@@ -112,7 +122,8 @@ function replaced(escape: string): string {
 /** Whether two JSON values say the same; a key that is undefined counts as absent, key order does not count. */
 export function jsonEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
-  // What counts is how they are written: a handler may have bigints throughout, or a number that is read again as a bigint.
+  // What counts is how they are written: a handler may have bigints throughout, or a number that is read again as a
+  // bigint.
   if (typeof left === "bigint" || typeof right === "bigint") {
     return isNumeric(left) && canonicalJson(left) === canonicalJson(right);
   }

@@ -68,7 +68,10 @@ export function createLogger(sink: LogSink, level: LogLevel = "debug", inherited
 
 const MASKED_BY = new WeakMap<Logger, Mask>();
 
-/** A logger that masks secret values in each line, its fields included, before `logger` gets it. Twice does no harm and costs nothing. */
+/**
+ * A logger that masks secret values in each line, its fields included, before `logger` gets it. Twice does no harm and
+ * costs nothing.
+ */
 export function maskLogger(logger: Logger, mask: Mask, inherited: LogFields = {}): Logger {
   if (MASKED_BY.get(logger) === mask) return logger;
   const sink: LogSink = ({ level, message, fields }) => logger[level](mask.text(message), mask.json(fields));

@@ -31,22 +31,25 @@ export type MaskedValue = string | Uint8Array;
 /**
  * The one place that masks secret values in texts: log lines, Events, conditions, plans, reports, errors.
  *
- * Guarantees: a masked text shows no 8 characters in a row of a known value: as they are, without their whitespace or split over lines,
- * base64 at any alignment (both alphabets), hexadecimal of at least five bytes, percent-encoded, and escaped as in JSON up to three times.
- * Values of 6 and 7 characters are masked where they stand as a whole word; shorter ones are not. What surrounds a value stays.
+ * Guarantees: a masked text shows no 8 characters in a row of a known value: as they are, without their whitespace or
+ * split over lines, base64 at any alignment (both alphabets), hexadecimal of at least five bytes, percent-encoded, and
+ * escaped as in JSON up to three times. Values of 6 and 7 characters are masked where they stand as a whole word;
+ * shorter ones are not. What surrounds a value stays.
  *
- * Assumptions: values are learned before the text is masked. Memory is bounded: the values that were learned longest ago are
- * forgotten first. Learning keeps a reference; values are read when a text is masked for the first time after that.
+ * Assumptions: values are learned before the text is masked. Memory is bounded: the values that were learned longest
+ * ago are forgotten first. Learning keeps a reference; values are read when a text is masked for the first time after
+ * that.
  *
- * A word of Kubernetes' own, as `namespace`, that stands alone is shown though a value contains it: a kubeconfig in a Secret
- * must not make every log line unreadable.
+ * A word of Kubernetes' own, as `namespace`, that stands alone is shown though a value contains it: a kubeconfig in a
+ * Secret must not make every log line unreadable.
  *
  * @example
  * ```ts
  * import { Mask } from "./mask.ts";
  * const mask = new Mask(), data = { password: "admin-prod-S3cr3t" };
  * mask.learn(data, 17, () => [data.password]);
- * if (mask.text("login with admin-prod-S3… failed") !== "login with [secret]… failed") throw new Error("a part is masked, too");
+ * if (mask.text("login with admin-prod-S3… failed") !== "login with [secret]… failed") throw new Error("a part is
+ * masked, too");
  * ```
  */
 export class Mask {
@@ -67,8 +70,8 @@ export class Mask {
   }
 
   /**
-   * Learns the values of `source`, an object that never changes, of about `length` characters in all. Cheap: `values` is called when
-   * a text is masked for the first time after that, if ever.
+   * Learns the values of `source`, an object that never changes, of about `length` characters in all. Cheap: `values`
+   * is called when a text is masked for the first time after that, if ever.
    */
   learn(source: object, length: number, values: () => Iterable<MaskedValue>): void {
     if (this.#learned.get(source) === this.#young || this.#pending.has(source)) return;
@@ -83,8 +86,8 @@ export class Mask {
   }
 
   /**
-   * The text with every known value, and every part of one with at least 8 characters, replaced by {@linkcode MASKED}. What is longer
-   * than 1 Mi characters is cut: to search it would hold up everything else for seconds.
+   * The text with every known value, and every part of one with at least 8 characters, replaced by {@linkcode MASKED}.
+   * What is longer than 1 Mi characters is cut: to search it would hold up everything else for seconds.
    */
   text(text: string): string {
     if (this.#pending.size > 0) this.#readPending();
@@ -103,8 +106,8 @@ export class Mask {
   }
 
   /**
-   * The same for every text in a value, which becomes what JSON would carry; an Error becomes its text. A text of which `isPublic` says so
-   * stays as it is.
+   * The same for every text in a value, which becomes what JSON would carry; an Error becomes its text. A text of which
+   * `isPublic` says so stays as it is.
    */
   json<T>(value: T, isPublic: (text: string) => boolean = () => false): T {
     return this.#json(value, isPublic, 0) as T;
@@ -152,7 +155,10 @@ export class Mask {
   }
 }
 
-/** Values that were learned at about the same time, cut into windows: every part of a value is known, and no list of values is kept. */
+/**
+ * Values that were learned at about the same time, cut into windows: every part of a value is known, and no list of
+ * values is kept.
+ */
 class Generation {
   /** Every five bytes in a row of a value. */
   readonly windows = new WindowSet();
@@ -287,7 +293,10 @@ function eachWindow(bytes: Uint8Array, found: (low: number, high: number, end: n
   }
 }
 
-/** The bytes that a text stands for: UTF-8, and where it may show each byte as a character (as `atob` does, or `\xff`), these bytes. */
+/**
+ * The bytes that a text stands for: UTF-8, and where it may show each byte as a character (as `atob` does, or `\xff`),
+ * these bytes.
+ */
 function readingsOf(text: string): Uint8Array[] {
   const encoded = UTF8.encode(text);
   if (!/[\x80-\xff]/.test(text)) return [encoded];

@@ -1,6 +1,7 @@
 /**
  * A signal that aborts with any of its parents, or by its own `abort`, and lets go of its parents when it is disposed.
- * `AbortSignal.any` on a long-lived parent keeps every child alive for ever in Deno (denoland/deno#24842); this does not.
+ * `AbortSignal.any` on a long-lived parent keeps every child alive for ever in Deno (denoland/deno#24842); this does
+ * not.
  *
  * @example
  * ```ts

@@ -13,7 +13,10 @@ const DEPTH_MAX = 3;
 /** Enough for three levels of JSON beside whatever else a text holds. */
 const VIEWS_MAX = 16;
 
-/** The text as it is, and as it reads without the escapes of JSON and without percent-encoding, also one inside the other. */
+/**
+ * The text as it is, and as it reads without the escapes of JSON and without percent-encoding, also one inside the
+ * other.
+ */
 export function viewsOf(text: string): TextView[] {
   const views: TextView[] = [{ text, startOf: (index) => index, endOf: (index) => index + 1 }];
   for (let depth = 0, from = 0; depth < DEPTH_MAX; depth++) {

@@ -35,8 +35,8 @@ export function cutToWidth(text: string, widthMax: number): string {
 }
 
 /**
- * The beginning of a text, at most `lengthMax` UTF-16 units of it, no character cut in two: half of one is no text that UTF-8, and so an API
- * server, can hold. Halves that the text brings become U+FFFD.
+ * The beginning of a text, at most `lengthMax` UTF-16 units of it, no character cut in two: half of one is no text that
+ * UTF-8, and so an API server, can hold. Halves that the text brings become U+FFFD.
  *
  * @example
  * ```ts

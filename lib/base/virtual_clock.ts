@@ -10,8 +10,9 @@ interface Timer {
 /**
  * A clock that stands still until a test turns it.
  *
- * Guarantees: `now()` goes back only where {@linkcode set} says so; timers fire in order of their due time, then of their creation; between two timers every microtask and every
- * pending macrotask that the program started is given a turn, so code between timers runs as it would in real time.
+ * Guarantees: `now()` goes back only where {@linkcode set} says so; timers fire in order of their due time, then of
+ * their creation; between two timers every microtask and every pending macrotask that the program started is given a
+ * turn, so code between timers runs as it would in real time.
  *
  * @example
  * ```ts
@@ -31,8 +32,8 @@ export class VirtualClock implements Clock {
   #timers: Timer[] = [];
 
   /**
-   * It shows `startMs`, milliseconds since the Unix epoch, until it is turned. `settled` gives what a timer started its turn; it is for
-   * programs that wait for others, as for a server behind a socket: {@linkcode settle} where absent.
+   * It shows `startMs`, milliseconds since the Unix epoch, until it is turned. `settled` gives what a timer started its
+   * turn; it is for programs that wait for others, as for a server behind a socket: {@linkcode settle} where absent.
    */
   constructor(startMs: number = Date.UTC(2026, 0, 1), settled: () => Promise<void> = () => settle()) {
     this.#nowMs = startMs;
@@ -49,7 +50,10 @@ export class VirtualClock implements Clock {
     return this.#nowMs - this.#setByMs;
   }
 
-  /** Sets the machine's clock by `deltaMs`, forward or back, as an administrator or NTP does. No timer fires, and no time has passed. */
+  /**
+   * Sets the machine's clock by `deltaMs`, forward or back, as an administrator or NTP does. No timer fires, and no
+   * time has passed.
+   */
   set(deltaMs: number): void {
     this.#setByMs += deltaMs;
     this.#nowMs += deltaMs;

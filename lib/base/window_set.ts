@@ -1,6 +1,6 @@
 /**
- * A set of pairs of 32-bit numbers, of whose second one 31 bits count, in eight bytes of flat memory for each place: a set of JavaScript
- * values would take ten times as much.
+ * A set of pairs of 32-bit numbers, of whose second one 31 bits count, in eight bytes of flat memory for each place: a
+ * set of JavaScript values would take ten times as much.
  *
  * @example
  * ```ts

@@ -27,7 +27,10 @@ export interface StoreEvent<T> {
 
 /** How an {@linkcode Informer} behaves. */
 export interface InformerOptions<T> extends ReflectorScope, ReflectorBounds {
-  /** Makes of a received object, which it may edit, the one to store; the default drops `managedFields`. Keep the metadata. */
+  /**
+   * Makes of a received object, which it may edit, the one to store; the default drops `managedFields`. Keep the
+   * metadata.
+   */
   project?: (object: T) => T;
   /** Times pauses, and tells how long the server has been silent. */
   clock: Clock;
@@ -42,7 +45,9 @@ interface Waiter {
   readonly resolve: (seen: boolean) => void;
 }
 
-/** What most readers never need, and what is often half of an object. Edits it: a received object has no other reader. */
+/**
+ * What most readers never need, and what is often half of an object. Edits it: a received object has no other reader.
+ */
 export function dropManagedFields<T extends KubeObject>(object: T): T {
   if (object.metadata?.managedFields) delete object.metadata.managedFields;
   return object;
@@ -51,9 +56,9 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
 /**
  * One resource in one scope, followed into a store, for any number of listeners.
  *
- * Guarantees: listeners hear every change of the store once and in the store's order, after the store shows it; one that
- * comes late first hears the present objects as initial additions; one that throws is logged and harms no other. Objects are
- * shared and frozen.
+ * Guarantees: listeners hear every change of the store once and in the store's order, after the store shows it; one
+ * that comes late first hears the present objects as initial additions; one that throws is logged and harms no other.
+ * Objects are shared and frozen.
  *
  * @example
  * ```ts
@@ -133,13 +138,17 @@ export class Informer<T extends KubeObject> {
       clock,
       random,
       logger: this.#logger,
-      // Costs about 1 µs an object, a tenth of receiving it: a reader who edits what all share fails at once, not one day.
+      // Costs about 1 µs an object, a tenth of receiving it: a reader who edits what all share fails at once, not one
+      // day.
       project: (object) => deepFreeze(this.#projected(project, object)),
       bounds: boundsOf(options),
     });
   }
 
-  /** One object that a projection cannot handle must not end the watch of all others: it is kept with metadata and status. */
+  /**
+   * One object that a projection cannot handle must not end the watch of all others: it is kept with metadata and
+   * status.
+   */
   #projected(project: (object: T) => T, object: T): T {
     try {
       return project(object);
@@ -182,7 +191,10 @@ export class Informer<T extends KubeObject> {
     return this.#version;
   }
 
-  /** How often the server's versions went back, as after a restore from a backup: what was known of versions before is void then. */
+  /**
+   * How often the server's versions went back, as after a restore from a backup: what was known of versions before is
+   * void then.
+   */
   get rewinds(): number {
     return this.#rewinds;
   }
@@ -202,7 +214,9 @@ export class Informer<T extends KubeObject> {
     return this.#clock.elapsed() - this.#heardMs;
   }
 
-  /** Calls `listener` with every change from now on, and first, at once, with the present objects. Returns how to stop. */
+  /**
+   * Calls `listener` with every change from now on, and first, at once, with the present objects. Returns how to stop.
+   */
   onEvent(listener: (event: StoreEvent<T>) => void): () => void {
     for (const object of [...this.store.values()]) this.#tell(listener, { type: "added", object, initial: true });
     this.#listeners.add(listener);
@@ -210,8 +224,8 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * Calls `listener` with every further list, once the store holds it and before {@linkcode seen} knows: what came and went since the last
-   * one made no event. Returns how to stop.
+   * Calls `listener` with every further list, once the store holds it and before {@linkcode seen} knows: what came and
+   * went since the last one made no event. Returns how to stop.
    */
   onRelist(listener: () => void): () => void {
     this.#relistListeners.add(listener);
@@ -224,8 +238,9 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`, the
-   * informer stopped, or the server's versions went back. An object outside the selectors shows with the next bookmark only, which can take a minute.
+   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`,
+   * the informer stopped, or the server's versions went back. An object outside the selectors shows with the next
+   * bookmark only, which can take a minute.
    *
    * @throws the signal's reason.
    */

@@ -1,6 +1,6 @@
 /**
- * `cache`: what the server knows of a resource, kept at hand — reflector, store, indexes, informer. It reads and never writes
- * to a server, and it knows nothing of handlers or queues. `controller/` and the rooms above call it.
+ * `cache`: what the server knows of a resource, kept at hand — reflector, store, indexes, informer. It reads and never
+ * writes to a server, and it knows nothing of handlers or queues. `controller/` and the rooms above call it.
  *
  * @module
  */

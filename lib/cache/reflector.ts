@@ -77,7 +77,9 @@ const BOUNDS: Required<ReflectorBounds> = {
   refusedBackoffMsMax: 60_000,
 };
 
-/** A watch that ends earlier counts as a failure: a server that ends each at once would else be asked without a pause. */
+/**
+ * A watch that ends earlier counts as a failure: a server that ends each at once would else be asked without a pause.
+ */
 const HEALTHY_WATCH_MS = 1_000;
 /** After so many failures in a row the version itself is suspect: list again. */
 const FAILURES_BEFORE_RELIST = 5;
@@ -86,8 +88,8 @@ const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 /**
  * Follows one resource: lists it, watches from there, and starts again wherever that breaks, for ever.
  *
- * Guarantees: the sink sees every change at least once or a list that holds its effect; a watch resumes from the last version
- * it saw; a lost version (410) leads to a new list, never to a gap; pauses are bounded and jittered.
+ * Guarantees: the sink sees every change at least once or a list that holds its effect; a watch resumes from the last
+ * version it saw; a lost version (410) leads to a new list, never to a gap; pauses are bounded and jittered.
  */
 export class Reflector<T extends KubeObject> {
   /** How often it listed after the first time, and how often it opened a watch again. */
@@ -224,7 +226,8 @@ export class Reflector<T extends KubeObject> {
         this.sink.remove(this.#admit(event.object));
         break;
       case "BOOKMARK":
-        // Late events may be older than what is known; a bookmark never is, unless the server was restored from a backup.
+        // Late events may be older than what is known; a bookmark never is, unless the server was restored from a
+        // backup.
         if (compareResourceVersions(version, this.#version!) < 0) throw historyWentBack(this.resource);
         break;
       default:
@@ -298,7 +301,9 @@ export class Reflector<T extends KubeObject> {
     await this.#pause(delayMs, signal);
   }
 
-  /** A refusal at once, another failure from the second one on; each kind for people once, and every attempt at debug. */
+  /**
+   * A refusal at once, another failure from the second one on; each kind for people once, and every attempt at debug.
+   */
   #report(error: Error, delayMs: number): void {
     const { logger } = this.context, refused = isRefusal(error);
     const said = {

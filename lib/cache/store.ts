@@ -15,8 +15,8 @@ interface Index<T> {
 }
 
 /**
- * The objects of one resource as the server last showed them, by `namespace/name`, with indexes. Readers share the objects
- * and never edit them. Only a reflector writes (through {@linkcode WritableStore}).
+ * The objects of one resource as the server last showed them, by `namespace/name`, with indexes. Readers share the
+ * objects and never edit them. Only a reflector writes (through {@linkcode WritableStore}).
  */
 export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
@@ -51,8 +51,8 @@ export class Store<T extends KubeObject> {
   }
 
   /**
-   * Keeps an index of the objects by the texts that `valuesOf` gives; the present objects are indexed at once. An object for
-   * which it throws is in no bucket and is reported.
+   * Keeps an index of the objects by the texts that `valuesOf` gives; the present objects are indexed at once. An
+   * object for which it throws is in no bucket and is reported.
    *
    * @throws {RangeError} where an index of this name exists: two owners of one name would read each other's values.
    */
@@ -128,8 +128,8 @@ export class Store<T extends KubeObject> {
 /**
  * A store for its one writer.
  *
- * Guarantees: an older version never takes the place of a newer one, whatever the order of the calls; an object that was
- * deleted and created again under the same name changes as a deletion and an addition, never as a modification.
+ * Guarantees: an older version never takes the place of a newer one, whatever the order of the calls; an object that
+ * was deleted and created again under the same name changes as a deletion and an addition, never as a modification.
  */
 export class WritableStore<T extends KubeObject> extends Store<T> {
   /** Takes an added or modified object; no change where this version, or a newer one, is there already. */
@@ -148,8 +148,8 @@ export class WritableStore<T extends KubeObject> extends Store<T> {
   }
 
   /**
-   * Takes a complete list. Deletions come first, then the list's order. `rewound` says that the server's history went back
-   * (restored from a backup): then the list is the truth even where its versions are lower.
+   * Takes a complete list. Deletions come first, then the list's order. `rewound` says that the server's history went
+   * back (restored from a backup): then the list is the truth even where its versions are lower.
    */
   replace(objects: readonly T[], rewound = false): StoreChange<T>[] {
     const listed = new Set(objects.map((object) => formatKey(keyOf(object))));

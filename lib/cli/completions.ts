@@ -23,8 +23,8 @@ interface CompletedCommand {
 }
 
 /**
- * A shell's completion script of a program: its commands, their flags, and the values of both where they are known. It calls
- * the program for nothing, so that completing is as fast as the shell.
+ * A shell's completion script of a program: its commands, their flags, and the values of both where they are known. It
+ * calls the program for nothing, so that completing is as fast as the shell.
  *
  * @param words Further arguments by command, as the suites of `test`.
  */

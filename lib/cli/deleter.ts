@@ -36,7 +36,9 @@ export class StuckError extends Error {
   override readonly name = "StuckError";
 }
 
-/** Takes things out of a cluster and waits until they are gone. What is gone already is fine: a removal can be repeated. */
+/**
+ * Takes things out of a cluster and waits until they are gone. What is gone already is fine: a removal can be repeated.
+ */
 export class Deleter {
   /** Names of the objects that went one by one, or would have gone. */
   readonly removed: Set<string> = new Set();
@@ -61,8 +63,8 @@ export class Deleter {
   }
 
   /**
-   * Deletes the objects that were found of a kind, and what is made meanwhile, and waits until all are gone. Some operator must run meanwhile, unless its finalizers are taken
-   * off (`release`): then nothing is cleaned up.
+   * Deletes the objects that were found of a kind, and what is made meanwhile, and waits until all are gone. Some
+   * operator must run meanwhile, unless its finalizers are taken off (`release`): then nothing is cleaned up.
    *
    * @throws {StuckError} where some are still there after the bound.
    */
@@ -116,8 +118,8 @@ export class Deleter {
   }
 
   /**
-   * The operator in this process, for as long as it is not disposed, for these kinds and no others: their delete handlers clean up, and
-   * objects of somebody else's kinds are left alone.
+   * The operator in this process, for as long as it is not disposed, for these kinds and no others: their delete
+   * handlers clean up, and objects of somebody else's kinds are left alone.
    */
   async operatorHere(kinds: readonly HandledKind[]): Promise<AsyncDisposable> {
     const { operator, client, clock, signal, waitMsMax } = this.#options, { transport } = client;

@@ -48,8 +48,8 @@ const CHECKS = [
 ];
 
 /**
- * `doctor`: looks at everything that can keep the operator from its work, and says of each finding what mends it. Writes nothing.
- * Fails where there is a problem, or where something could not be looked at.
+ * `doctor`: looks at everything that can keep the operator from its work, and says of each finding what mends it.
+ * Writes nothing. Fails where there is a problem, or where something could not be looked at.
  */
 export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
   const { operator, program, table, terminal } = context, { namespace, output } = flags;

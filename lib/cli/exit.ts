@@ -39,7 +39,10 @@ export function reportError(
   }
 }
 
-/** Kinds of failures of which only the cause tells more; of the others it would say the same again, in the words of a library. */
+/**
+ * Kinds of failures of which only the cause tells more; of the others it would say the same again, in the words of a
+ * library.
+ */
 const VAGUE: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["tls", "reset", "other"]);
 
 function problemOf(error: unknown): string {

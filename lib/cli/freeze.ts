@@ -65,8 +65,9 @@ interface Freezing extends PeeringPlace {
 }
 
 /**
- * `freeze`: pauses the operators of a peering. With a lifetime it returns at once, and they go on when that is over or somebody
- * resumes them; without one they are paused for as long as this command runs, and go on soon after it has died in any way.
+ * `freeze`: pauses the operators of a peering. With a lifetime it returns at once, and they go on when that is over or
+ * somebody resumes them; without one they are paused for as long as this command runs, and go on soon after it has died
+ * in any way.
  */
 export async function freeze(context: CommandContext, flags: FreezeFlags): Promise<number> {
   const lifetimeMs = flags.lifetime === undefined ? undefined : parseLifetime(flags.lifetime);
@@ -175,7 +176,10 @@ function isOperator({ state }: Peer): boolean {
   return state === "active" || state === "paused";
 }
 
-/** Leaves a freeze behind, in the place of an earlier one of the same identity: its time counts from when the server makes it. */
+/**
+ * Leaves a freeze behind, in the place of an earlier one of the same identity: its time counts from when the server
+ * makes it.
+ */
 async function leave({ client, namespace, name, signal }: Freezing, peer: Peer, lifetimeMs: number): Promise<void> {
   const key = { namespace, name: peerLeaseName(name, peer.identity) };
   await client.delete(LEASES, key, { signal }).catch((error) => {

@@ -36,11 +36,12 @@ export function webhookReadiness(webhooks: () => { readonly problem: string | un
 }
 
 /**
- * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does either),
- * the API server refuses its credentials (watches that are open go on all the same), or a watch is silent. A replica that stands by is ready: it could lead at once, and a rollout waits for it.
+ * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does
+ * either), the API server refuses its credentials (watches that are open go on all the same), or a watch is silent. A
+ * replica that stands by is ready: it could lead at once, and a rollout waits for it.
  *
- * Where objects are converted none of these keeps calls away: what its stores and watches wait for may be a conversion, which nobody but its
- * pods answers.
+ * Where objects are converted none of these keeps calls away: what its stores and watches wait for may be a conversion,
+ * which nobody but its pods answers.
  */
 export function readiness(
   running: () => RunningOperator | undefined,

@@ -20,7 +20,8 @@ const VENDORED = "vendor/";
  * `init`: a new operator project in a folder of its name. It appears whole or not at all, and nothing that is there is
  * overwritten. Its kind is named after the operator ({@linkcode kindOf}).
  *
- * @throws {UsageError} for a name that an operator cannot have, a folder with something in it, and one that cannot be made.
+ * @throws {UsageError} for a name that an operator cannot have, a folder with something in it, and one that cannot be
+ *   made.
  */
 export async function init({ terminal, root }: CommandContext, name: string): Promise<number> {
   requireOperatorName(name);

@@ -3,8 +3,8 @@ import type { SystemClock } from "../base/clock.ts";
 /** What else than SIGINT and SIGTERM counts. */
 export interface InterruptOptions {
   /**
-   * Whether a terminal that is closed interrupts too. For commands that have to clear up; others die of it, or go on where somebody had it
-   * ignored (nohup).
+   * Whether a terminal that is closed interrupts too. For commands that have to clear up; others die of it, or go on
+   * where somebody had it ignored (nohup).
    */
   readonly hangup?: boolean;
   /** Called before a second signal ends the process. */
@@ -12,8 +12,8 @@ export interface InterruptOptions {
 }
 
 /**
- * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: whoever presses Ctrl-C twice means it. Exit duties
- * (../harness/exit_hook.ts) are done even then.
+ * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: whoever presses Ctrl-C twice
+ * means it. Exit duties (../harness/exit_hook.ts) are done even then.
  */
 export class Interrupts implements Disposable {
   readonly #abort = new AbortController();
@@ -60,8 +60,8 @@ export class Interrupts implements Disposable {
 const LINGER_MS_MAX = 1_000;
 
 /**
- * Sees to it that a process that was asked to end does: where a handler left a timer or a socket, it would live on until it
- * is killed. One that has nothing left ends by itself, earlier.
+ * Sees to it that a process that was asked to end does: where a handler left a timer or a socket, it would live on
+ * until it is killed. One that has nothing left ends by itself, earlier.
  */
 export function endLingering(clock: SystemClock, code: number): void {
   clock.unref(clock.schedule(() => Deno.exit(code), LINGER_MS_MAX));

@@ -51,7 +51,10 @@ export async function objectsOf(client: Client, kind: ResourceKind, signal: Abor
   }
 }
 
-/** The webhook configurations of an operator, whether its present release declares handlers of admission or an earlier one did. */
+/**
+ * The webhook configurations of an operator, whether its present release declares handlers of admission or an earlier
+ * one did.
+ */
 export async function webhooksOf(
   client: Client,
   operator: Operator,
@@ -75,7 +78,9 @@ export async function deploymentsOf(client: Client, account: Account, signal: Ab
   });
 }
 
-/** The leases by which an operator's processes agree who works: its leader's, its shards', its replicas' and its peers'. */
+/**
+ * The leases by which an operator's processes agree who works: its leader's, its shards', its replicas' and its peers'.
+ */
 export async function leasesOf(
   client: Client,
   { namespace, name }: Account,
@@ -104,7 +109,10 @@ export function isWorking({ metadata, status }: BuiltinObject): boolean {
 /** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
 const FRESH_MS_MORE = 3_000;
 
-/** Whether a lease has run out, by the times in it: a look that takes no time cannot wait whether it changes. `nowMs` is the server's time. */
+/**
+ * Whether a lease has run out, by the times in it: a look that takes no time cannot wait whether it changes. `nowMs` is
+ * the server's time.
+ */
 export function isOver({ spec, metadata }: LeaseObject, nowMs: number): boolean {
   const sinceMs = Date.parse(spec?.renewTime ?? metadata?.creationTimestamp ?? "");
   return nowMs > sinceMs + (spec?.leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;

@@ -8,8 +8,9 @@ const ROLES = new Set(["operator", "controller", "manager"]);
 /**
  * The kind that a new operator of this name begins with: `shop-operator` makes a `Shop`, `dns-records` a `DnsRecords`.
  *
- * Last words that name a program (`operator`, `controller`, `manager`) are left out, as are digits before the first letter. Where nothing is
- * left the kind is `Widget`. One of more than 16 letters is cut after a word, if there is one. A kind that Kubernetes has already, or that a program cannot define, ends in `Resource`.
+ * Last words that name a program (`operator`, `controller`, `manager`) are left out, as are digits before the first
+ * letter. Where nothing is left the kind is `Widget`. One of more than 16 letters is cut after a word, if there is one.
+ * A kind that Kubernetes has already, or that a program cannot define, ends in `Resource`.
  */
 export function kindOf(name: string): string {
   const words = name.split("-").filter(Boolean);

@@ -8,8 +8,8 @@ export async function openLiveArea(): Promise<LiveArea> {
   process.stdout.on("error", (error) => {
     if (!isReaderGone(error)) throw error;
   });
-  // Hiding the cursor would bring in a package that answers SIGINT by sending it once more: a first Ctrl-C would count as
-  // the second, which ends the process without cleaning up.
+  // Hiding the cursor would bring in a package that answers SIGINT by sending it once more: a first Ctrl-C would count
+  // as the second, which ends the process without cleaning up.
   const update = createLogUpdate(process.stdout, { showCursor: true });
   return {
     draw: (picture) => update(picture),

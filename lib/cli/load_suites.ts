@@ -8,7 +8,8 @@ const STALLED_MS = 5_000;
 /**
  * Loads the suites of a program.
  *
- * @throws {UsageError} where one of their modules imports the program's main module while that one awaits `cli`: each would wait for the
+ * @throws {UsageError} where one of their modules imports the program's main module while that one awaits `cli`: each
+ *   would wait for the
  * other for ever. Deno does not tell such a module from one that is still loaded, so it is known by its silence.
  */
 export async function loadSuites(

@@ -22,7 +22,8 @@ export interface LoggingOptions {
 
 /**
  * Sets up the process's logging, once, and returns its root logger. Lines go to the console: debug and info to standard
- * output, warn and error to standard error, where Deno's OpenTelemetry picks them up too. An error that repeats shows its stack once.
+ * output, warn and error to standard error, where Deno's OpenTelemetry picks them up too. An error that repeats shows
+ * its stack once.
  */
 export function openLogging({ level, format, name, clock }: LoggingOptions): Logger {
   const formatter = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textLine;
@@ -47,7 +48,10 @@ const REPEATS_MS_MAX = 900_000;
 /** Handlers of objects whose last stack is remembered. */
 const STACKS_MAX = 1_000;
 
-/** The last stack of each handler of an object that was shown: a retry that fails in the same way need not show it again. */
+/**
+ * The last stack of each handler of an object that was shown: a retry that fails in the same way need not show it
+ * again.
+ */
 export class ShownStacks {
   readonly #clock: Clock;
   /** In the order in which they failed last. */

@@ -28,8 +28,8 @@ const FILES: readonly { readonly name: string; readonly kinds: readonly string[]
 ];
 
 /**
- * `manifests`: what `install` applies, as YAML that `kubectl apply -f -` takes; as files of a folder; or the proof that a
- * folder's files still say what the operator declares.
+ * `manifests`: what `install` applies, as YAML that `kubectl apply -f -` takes; as files of a folder; or the proof that
+ * a folder's files still say what the operator declares.
  */
 export async function manifests(context: CommandContext, flags: ManifestsFlags): Promise<number> {
   const { operator, program, terminal } = context, { namespace, output, check } = flags;
@@ -57,7 +57,10 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
   return EXIT.done;
 }
 
-/** Lists in a folder's kustomization what is declared, and nothing of these files beside it. All else in it stays as it is. */
+/**
+ * Lists in a folder's kustomization what is declared, and nothing of these files beside it. All else in it stays as it
+ * is.
+ */
 async function updateKustomization(
   { terminal }: CommandContext,
   folder: string,
@@ -77,13 +80,19 @@ async function updateKustomization(
   terminal.out(`${path}: ${[...missing.map((name) => `+${name}`), ...stale.map((name) => `-${name}`)].join(", ")}`);
 }
 
-/** A folder's kustomization, if there is one, and how it differs from what is declared. @throws {UsageError} where it is none. */
+/**
+ * A folder's kustomization, if there is one, and how it differs from what is declared. @throws {UsageError} where it is
+ * none.
+ */
 async function readKustomization(folder: string, objects: readonly DynamicObject[]) {
   const path = `${folder}/${KUSTOMIZATION}`, text = await readIfThere(path);
   return text === undefined ? undefined : { path, text, ...listing(path, text, objects) };
 }
 
-/** A kustomization with other resources. Where they are a list of lines, only those lines change: comments and layout are the user's. */
+/**
+ * A kustomization with other resources. Where they are a list of lines, only those lines change: comments and layout
+ * are the user's.
+ */
 export function withResources(text: string, missing: readonly string[], stale: readonly string[]): string {
   const document = parseDocument(text), resources = document.get("resources");
   if (isSeq(resources) && !resources.flow && resources.items.length > 0) {
@@ -119,7 +128,10 @@ function headOf(program: string): string {
   return `# Written by \`${program} manifests --output\`: change the operator instead.\n`;
 }
 
-/** Removes a file that an earlier release wrote and of which nothing is declared now. One that somebody else wrote is left. */
+/**
+ * Removes a file that an earlier release wrote and of which nothing is declared now. One that somebody else wrote is
+ * left.
+ */
 async function removeStale({ terminal, program }: CommandContext, path: string): Promise<void> {
   const text = await readIfThere(path);
   if (text === undefined) return;
@@ -183,8 +195,8 @@ async function checkFolder(
 }
 
 /**
- * The files that a kustomization leaves out, and those that it lists though nothing of them is declared: applying it would miss
- * something, or fail.
+ * The files that a kustomization leaves out, and those that it lists though nothing of them is declared: applying it
+ * would miss something, or fail.
  */
 function listing(
   path: string,

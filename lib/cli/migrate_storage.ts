@@ -20,8 +20,8 @@ export interface MigrateStorageFlags {
 const WRITES_AT_ONCE = 16;
 
 /**
- * `migrate-storage`: has the objects of the operator's kinds stored in the version that the CRD stores now, and takes the former ones out of
- * `status.storedVersions`: only then a release may leave them out. Repeating it changes nothing.
+ * `migrate-storage`: has the objects of the operator's kinds stored in the version that the CRD stores now, and takes
+ * the former ones out of `status.storedVersions`: only then a release may leave them out. Repeating it changes nothing.
  */
 export async function migrateStorage(context: CommandContext, flags: MigrateStorageFlags): Promise<number> {
   const { operator } = context, clock = new SystemClock();

@@ -8,8 +8,8 @@ import { nameOf } from "./deleter.ts";
 const LOOKED_AT_MAX = 50;
 
 /**
- * The objects of a namespace that somebody put there: not what every namespace is given, not Events, not what a controller made of
- * another object, not what is going already. At most 50 of a resource.
+ * The objects of a namespace that somebody put there: not what every namespace is given, not Events, not what a
+ * controller made of another object, not what is going already. At most 50 of a resource.
  *
  * @throws {ForbiddenError} where any resource may not be listed: then nobody can tell.
  */

@@ -29,9 +29,11 @@ export interface OpenedCluster extends AsyncDisposable {
 }
 
 /**
- * The cluster that the settings name. Sends no request to a cluster that is not embedded; that one serves the operator's kinds.
+ * The cluster that the settings name. Sends no request to a cluster that is not embedded; that one serves the
+ * operator's kinds.
  *
- * @throws {RangeError} naming kind and field of a CRD that cannot be built, or an API error where the embedded server refuses it.
+ * @throws {RangeError} naming kind and field of a CRD that cannot be built, or an API error where the embedded server
+ *   refuses it.
  */
 export async function openCluster(context: CommandContext, clock: Clock, logger: Logger): Promise<OpenedCluster> {
   const { settings, env, operator } = context;
@@ -62,8 +64,9 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
 }
 
 /**
- * An embedded cluster as the operator's ServiceAccount sees a cluster where it is installed: with the rights that the operator declares and no
- * others, so that what is missing shows as it would there. Any other cluster is opened as {@linkcode openCluster} does.
+ * An embedded cluster as the operator's ServiceAccount sees a cluster where it is installed: with the rights that the
+ * operator declares and no others, so that what is missing shows as it would there. Any other cluster is opened as
+ * {@linkcode openCluster} does.
  */
 export async function openClusterAsOperator(
   context: CommandContext,
@@ -130,7 +133,8 @@ const PREREQUISITES_MS_MAX = 30_000;
 /**
  * An API server in this process, on a loopback port over HTTPS, with a kubeconfig (mode 0600) for whoever may read it.
  *
- * @throws {UsageError} where the port is taken, the kubeconfig cannot be written, or a prerequisite cannot be installed.
+ * @throws {UsageError} where the port is taken, the kubeconfig cannot be written, or a prerequisite cannot be
+ *   installed.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedCluster> {
   const { clock, logger, port } = options;

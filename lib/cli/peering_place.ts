@@ -9,8 +9,9 @@ export interface PeeringPlace {
 }
 
 /**
- * The peering that the settings name, `NAME` or `NAMESPACE/NAME`, or that of the operator's own name. Without a namespace it is that of the
- * pod, or of an embedded cluster; for everybody else the one where `install` puts the operator, so that a laptop meets the pods.
+ * The peering that the settings name, `NAME` or `NAMESPACE/NAME`, or that of the operator's own name. Without a
+ * namespace it is that of the pod, or of an embedded cluster; for everybody else the one where `install` puts the
+ * operator, so that a laptop meets the pods.
  */
 export function peeringPlace({ settings, operator, program }: CommandContext, cluster: OpenedCluster): PeeringPlace {
   const home = ["in-cluster", "embedded"].includes(cluster.source) ? cluster.namespace : installNamespace(program);

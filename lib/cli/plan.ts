@@ -32,8 +32,8 @@ interface Selection {
 }
 
 /**
- * `plan`: what a reconcile would write now, as a diff, and nothing is written. Each write is a dry run that the server checks. Fails
- * where a reconcile would.
+ * `plan`: what a reconcile would write now, as a diff, and nothing is written. Each write is a dry run that the server
+ * checks. Fails where a reconcile would.
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
   const { operator, terminal, settings, mask } = context, scope = scopeOfGlobs(settings.namespaces);

@@ -25,7 +25,9 @@ export interface BuildInfo {
 
 /** What a binary is made of. */
 export interface CliOptions<Own extends SettingTable> {
-  /** Name of the program in help and messages, and the first part of its namespace; the operator's name where absent. */
+  /**
+   * Name of the program in help and messages, and the first part of its namespace; the operator's name where absent.
+   */
   readonly name?: string;
   /** What `version` prints; `0.0.0` where absent. */
   readonly version?: string;
@@ -44,8 +46,9 @@ export interface CliOptions<Own extends SettingTable> {
   /** The suites that `test` runs; loaded only then. */
   readonly suites?: () => Promise<readonly Suite[]>;
   /**
-   * Objects that must be there before the operator starts, as CRDs that it does not own: put into every embedded cluster that a command
-   * opens (`demo`, `run --cluster embedded`). Scenarios of `test` install what their suite's `given` lists.
+   * Objects that must be there before the operator starts, as CRDs that it does not own: put into every embedded
+   * cluster that a command opens (`demo`, `run --cluster embedded`). Scenarios of `test` install what their suite's
+   * `given` lists.
    */
   readonly prerequisites?: Manifests;
   /** What becomes of what an object made once the object is deleted, in half a sentence: `uninstall` says it. */
@@ -76,13 +79,17 @@ export interface CommandContext {
   readonly prerequisites?: Manifests;
   readonly deletionNote?: string;
   readonly root?: string;
-  /** Kubeconfig of the embedded cluster that the process serves which started this one (./run_watched.ts); absent where none did. */
+  /**
+   * Kubeconfig of the embedded cluster that the process serves which started this one (./run_watched.ts); absent where
+   * none did.
+   */
   readonly embeddedAt?: string;
 }
 
 /**
- * Runs the command line of an operator: every command of the binary. Never exits by itself. Where the process ends before there is a result,
- * since a promise of the operator or of its suites never settles and nothing else is left to do, its exit code is 1 and a message says so.
+ * Runs the command line of an operator: every command of the binary. Never exits by itself. Where the process ends
+ * before there is a result, since a promise of the operator or of its suites never settles and nothing else is left to
+ * do, its exit code is 1 and a message says so.
  *
  * @throws {UsageError} where there is no Deno: commands read files, serve and start processes by it.
  * @returns the exit code: 0 done, 1 failed, 2 usage or configuration, 3 cluster unreachable, 130 interrupted.

@@ -25,14 +25,18 @@ import { UnhandledErrors } from "./unhandled_errors.ts";
 import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, endWithParent, Interrupts } from "./interrupts.ts";
 
-/** `run`: the operator against a cluster, until SIGTERM or SIGINT. The process ends soon after, whatever a handler or a socket holds. */
+/**
+ * `run`: the operator against a cluster, until SIGTERM or SIGINT. The process ends soon after, whatever a handler or a
+ * socket holds.
+ */
 export async function run(context: CommandContext): Promise<number> {
   const clock = new SystemClock();
   if (context.embeddedAt) endWithParent(clock);
   try {
     return await operate(context, clock);
   } catch (error) {
-    // A replica that has lost its lease is to be started again, so it must not stay as long as a watch that nothing reads.
+    // A replica that has lost its lease is to be started again, so it must not stay as long as a watch that nothing
+    // reads.
     endLingering(clock, exitCodeOf(error));
     throw error;
   }
@@ -220,7 +224,10 @@ async function start(
   });
 }
 
-/** Deno registers its exporter with OpenTelemetry's API before the program begins; where it did not, the API is not loaded either. */
+/**
+ * Deno registers its exporter with OpenTelemetry's API before the program begins; where it did not, the API is not
+ * loaded either.
+ */
 async function loadTracing(name: string, version: string, mask: Mask): Promise<Partial<Tracing>> {
   if (!Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"))) return {};
   const { tracing } = await import("../health/tracing.ts");

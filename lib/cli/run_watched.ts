@@ -15,11 +15,12 @@ const OTHER_FOLDER = /(?:^|\/)(?:dist|node_modules|\.[^/]+)\//;
 const KILL_AFTER_MS = 2_000;
 
 /**
- * `run --cluster embedded --watch`: this process serves the cluster, and a process of its own runs the operator: a new one whenever a source
- * file beside or below the program's main file changes. The API server, its kubeconfig and its objects stay until this process ends.
+ * `run --cluster embedded --watch`: this process serves the cluster, and a process of its own runs the operator: a new
+ * one whenever a source file beside or below the program's main file changes. The API server, its kubeconfig and its
+ * objects stay until this process ends.
  *
- * A program that cannot be loaded, or that fails, waits for the next change. The operator's process ends with this one, even where this one is
- * killed.
+ * A program that cannot be loaded, or that fails, waits for the next change. The operator's process ends with this one,
+ * even where this one is killed.
  *
  * @throws {UsageError} for another cluster, and for a program that has no sources to watch.
  */
@@ -54,7 +55,10 @@ export async function runWatched(context: CommandContext): Promise<number> {
   return EXIT.done;
 }
 
-/** This program, running the operator on the cluster of a kubeconfig. It has a process group of its own: Ctrl-C reaches it once, through here. */
+/**
+ * This program, running the operator on the cluster of a kubeconfig. It has a process group of its own: Ctrl-C reaches
+ * it once, through here.
+ */
 function start(
   kubeconfig: string,
   programArgs: readonly string[],

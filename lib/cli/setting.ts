@@ -197,8 +197,8 @@ export function namespaceName(named: Named): Setting<string> {
 }
 
 /**
- * Reads a table: flags win over the environment, which wins over defaults. `flags` has what was given by the name of the
- * setting's variable, which is unique; two commands may have flags of one name.
+ * Reads a table: flags win over the environment, which wins over defaults. `flags` has what was given by the name of
+ * the setting's variable, which is unique; two commands may have flags of one name.
  *
  * @throws {UsageError} naming every unknown `PINTLE_` variable and every bad value at once, before anything starts.
  */

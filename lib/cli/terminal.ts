@@ -29,7 +29,9 @@ export function writeBlock(write: (line: string) => void, text: string): void {
   for (const line of text.split("\n")) write(line);
 }
 
-/** Writes a value as JSON. What {@linkcode Terminal.out} would change is escaped, so that the value can be read back. */
+/**
+ * Writes a value as JSON. What {@linkcode Terminal.out} would change is escaped, so that the value can be read back.
+ */
 export function writeJson(terminal: Pick<Terminal, "out">, value: unknown): void {
   const text = formatJson(value, 2).replaceAll(
     /[\u202a-\u202e\u2066-\u2069]/g,

@@ -10,7 +10,9 @@ export interface ReportFile {
   readonly render: (result: RunResult) => string;
 }
 
-/** The reports that were asked for. `program` is the one that runs, with its version; `command` is how to run it again. */
+/**
+ * The reports that were asked for. `program` is the one that runs, with its version; `command` is how to run it again.
+ */
 export function reportFiles(
   { junit, report }: TestFlags,
   program: string,
@@ -26,8 +28,8 @@ export function reportFiles(
 }
 
 /**
- * Makes sure, before a run that may take long, that its reports can be written. A file that is there keeps its content until
- * then; one that is not is not left behind.
+ * Makes sure, before a run that may take long, that its reports can be written. A file that is there keeps its content
+ * until then; one that is not is not left behind.
  *
  * @throws {UsageError} naming the file that cannot be written, and where two reports would go to one.
  */

@@ -11,9 +11,9 @@ export interface UnhandledErrorsOptions {
 }
 
 /**
- * Errors that no code catches: a promise that is rejected and not awaited, or a throw in the callback of a timer. Without this they end the
- * process, and its lease stays behind until it runs out. With it each is one line that names the operator, and is counted; the operator
- * works on, since what failed was beside its passes.
+ * Errors that no code catches: a promise that is rejected and not awaited, or a throw in the callback of a timer.
+ * Without this they end the process, and its lease stays behind until it runs out. With it each is one line that names
+ * the operator, and is counted; the operator works on, since what failed was beside its passes.
  */
 export class UnhandledErrors implements Disposable {
   readonly #options: UnhandledErrorsOptions;

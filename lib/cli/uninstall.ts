@@ -61,9 +61,9 @@ const OWN = "app.kubernetes.io/name";
 const NAMED_MAX = 5;
 
 /**
- * `uninstall`: takes out of a cluster what `install` brought, and what came of it. Objects go first, while an operator can clean
- * up after them; then the kinds, the pods, the rights, the namespace. Nothing goes that was there before, nor any object that
- * nobody agreed to lose. Repeating it goes on where it stopped.
+ * `uninstall`: takes out of a cluster what `install` brought, and what came of it. Objects go first, while an operator
+ * can clean up after them; then the kinds, the pods, the rights, the namespace. Nothing goes that was there before, nor
+ * any object that nobody agreed to lose. Repeating it goes on where it stopped.
  */
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
   const { operator, terminal, program } = context, dryRun = flags.dryRun === true;
@@ -256,7 +256,9 @@ class Uninstallation {
     return { namespace: this.#flags.namespace, name: this.#context.operator.name };
   }
 
-  /** Objects that nobody is to clean up after need no version that somebody must make of them: their metadata is enough. */
+  /**
+   * Objects that nobody is to clean up after need no version that somebody must make of them: their metadata is enough.
+   */
   async #giveUpConversion(crds: readonly Found[]): Promise<void> {
     if ((await podsOf(this.#client, this.#account, this.#signal)).some(isWorking)) return;
     for (const { live } of crds.filter(({ live }) => converterOf(live))) {

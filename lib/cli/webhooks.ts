@@ -36,9 +36,9 @@ export function servesWebhooks({ operator, settings }: CommandContext, cluster: 
 }
 
 /**
- * Serves the operator's webhooks as the cluster can reach them: in this process where it is embedded, behind their Service where this is a pod,
- * else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or nobody said how they are reached. Conversions are asked for from
- * then on, admission handlers once `admit` was called.
+ * Serves the operator's webhooks as the cluster can reach them: in this process where it is embedded, behind their
+ * Service where this is a pod, else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or nobody said
+ * how they are reached. Conversions are asked for from then on, admission handlers once `admit` was called.
  *
  * @throws {UsageError} for an address that cannot be, cannot be found, or cannot be bound.
  */

@@ -127,9 +127,10 @@ const PATCH_TYPES = {
 /**
  * A typed client of one API server, over any {@linkcode Transport}.
  *
- * Guarantees: every write names the field manager; every body is read or cancelled; retries are bounded, and a request that
- * might have been carried out is repeated only where that does no harm (see `retryDelayMs`); errors are {@linkcode ApiError}s,
- * {@linkcode UnreachableError}s, {@linkcode MalformedAnswerError}s or the reason of the signal, and hold no Secret data.
+ * Guarantees: every write names the field manager; every body is read or cancelled; retries are bounded, and a request
+ * that might have been carried out is repeated only where that does no harm (see `retryDelayMs`); errors are
+ * {@linkcode ApiError}s, {@linkcode UnreachableError}s, {@linkcode MalformedAnswerError}s or the reason of the signal,
+ * and hold no Secret data.
  *
  * @example
  * ```ts
@@ -242,8 +243,9 @@ export class Client {
   }
 
   /**
-   * Server-side apply: the object gets the fields that `object` holds, and loses those that an earlier apply of this field
-   * manager held and this one does not. Creates the object where it is absent (which needs the RBAC verb create too).
+   * Server-side apply: the object gets the fields that `object` holds, and loses those that an earlier apply of this
+   * field manager held and this one does not. Creates the object where it is absent (which needs the RBAC verb create
+   * too).
    *
    * @throws {ConflictError} without `force`, where another manager owns a field.
    */
@@ -300,9 +302,11 @@ export class Client {
   }
 
   /**
-   * One watch, until the server or `signal` ends it; both end the iteration quietly. Reconnecting is the reflector's work.
+   * One watch, until the server or `signal` ends it; both end the iteration quietly. Reconnecting is the reflector's
+   * work.
    *
-   * @throws {GoneError} where `resourceVersion` is too old. @throws {UnreachableError} where the connection breaks or nothing
+   * @throws {GoneError} where `resourceVersion` is too old. @throws {UnreachableError} where the connection breaks or
+   *   nothing
    * came for `idleMsMax`. @throws {ApiError} for whatever else the server says, in its answer or as an ERROR event.
    */
   watch<T extends KubeObject = DynamicObject>(

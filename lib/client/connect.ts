@@ -22,7 +22,10 @@ export interface ConnectOptions {
   pathSeparator?: string;
   /** The values of `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`; absent outside a cluster. */
   inCluster?: Pick<InClusterOptions, "host" | "port"> & Partial<Pick<InClusterOptions, "directory">>;
-  /** What the environment says of proxies ({@linkcode proxyVariables}); where absent, Deno's fetch reads it by itself, by rules of its own. */
+  /**
+   * What the environment says of proxies ({@linkcode proxyVariables}); where absent, Deno's fetch reads it by itself,
+   * by rules of its own.
+   */
   proxies?: ProxyVariables;
   /** Act as somebody else. */
   impersonate?: Impersonation;
@@ -94,7 +97,8 @@ export interface TransportOptions extends Omit<SocketTransportOptions, "proxy"> 
 }
 
 /**
- * A transport for a server: fetch, unless its TLS settings, or the way through or around a proxy, need what only node:https can do.
+ * A transport for a server: fetch, unless its TLS settings, or the way through or around a proxy, need what only
+ * node:https can do.
  *
  * @throws {UsageError} for settings that contradict each other.
  */

@@ -23,7 +23,9 @@ export interface TlsSettings {
 export interface Credentials {
   /** Headers that authenticate a request. @throws {UsageError} where they cannot be had. */
   headers(): Promise<HeaderFields>;
-  /** The server refused the last ones (401), or no handshake came about with them: do not serve them from memory again. */
+  /**
+   * The server refused the last ones (401), or no handshake came about with them: do not serve them from memory again.
+   */
   invalidate(): void;
   readonly tls: TlsSettings;
 }
@@ -102,8 +104,8 @@ const OF_TLS: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
 const REFUSALS_MAX = 3;
 
 /**
- * Sends requests with credentials, and once more with fresh ones where the server refuses them (401) or no handshake comes about: tokens and
- * certificates are renewed while a process runs.
+ * Sends requests with credentials, and once more with fresh ones where the server refuses them (401) or no handshake
+ * comes about: tokens and certificates are renewed while a process runs.
  */
 export class AuthenticatedSender {
   readonly #credentials: Credentials;

@@ -33,7 +33,8 @@ const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 /**
  * The server's version. Distributions write minors such as `31+`.
  *
- * @throws {MalformedAnswerError} where another program than an API server answers: a web page, a redirect to a login, some other JSON.
+ * @throws {MalformedAnswerError} where another program than an API server answers: a web page, a redirect to a login,
+ *   some other JSON.
  */
 export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
   const { server } = client.transport;
@@ -55,10 +56,12 @@ export async function serverVersion(client: Client, signal?: AbortSignal): Promi
 }
 
 /**
- * Every resource of a cluster in every served version, each group's preferred version first. Two requests where the server has
- * aggregated discovery (1.26 and later), otherwise one per group and version. A version whose backend is down is `unknown`.
+ * Every resource of a cluster in every served version, each group's preferred version first. Two requests where the
+ * server has aggregated discovery (1.26 and later), otherwise one per group and version. A version whose backend is
+ * down is `unknown`.
  *
- * @throws {MalformedAnswerError} for an answer that is no discovery: it says nothing of what is there, not that nothing is.
+ * @throws {MalformedAnswerError} for an answer that is no discovery: it says nothing of what is there, not that nothing
+ *   is.
  */
 export async function discoverAll(client: Client, signal?: AbortSignal): Promise<Discovery> {
   const parts: Discovery[] = [];

@@ -9,8 +9,8 @@ const SUMMARY_LENGTH_MAX = 200;
 const SENT_LENGTH_MIN = 4;
 
 /**
- * The error that an unsuccessful answer stands for; its body is read (up to 64 KiB) or cancelled. Of a Secret that was sent no
- * value is in it; the rest of what the server says is, as the name and the message of an admission policy.
+ * The error that an unsuccessful answer stands for; its body is read (up to 64 KiB) or cancelled. Of a Secret that was
+ * sent no value is in it; the rest of what the server says is, as the name and the message of an admission policy.
  */
 export async function errorOfAnswer(response: Response, subject: RequestSubject, sent?: JsonValue): Promise<ApiError> {
   const status = statusOf(response, await readBounded(response));
@@ -85,7 +85,9 @@ function reasonOf(code: number): StatusReason {
   }
 }
 
-/** Validation, decoders, policies and webhooks may quote what they refuse: none of it may reach a log. Edits `status`. */
+/**
+ * Validation, decoders, policies and webhooks may quote what they refuse: none of it may reach a log. Edits `status`.
+ */
 function maskSent(status: ApiStatus, sent: JsonValue | undefined): void {
   const mask = new Mask({ lengthMin: SENT_LENGTH_MIN });
   learnSecrets(mask, sent, { ofSecrets: true });

@@ -37,8 +37,8 @@ const EXPIRY_MARGIN_MS = 10_000;
 const STDERR_LENGTH_MAX = 300;
 
 /**
- * Credentials from a plugin (client.authentication.k8s.io): run when they are needed, kept until they expire or the server
- * refuses them. Callers at the same time share one run.
+ * Credentials from a plugin (client.authentication.k8s.io): run when they are needed, kept until they expire or the
+ * server refuses them. Callers at the same time share one run.
  */
 export class ExecCredentials implements Credentials {
   #tls: TlsSettings;

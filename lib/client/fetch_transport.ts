@@ -21,8 +21,8 @@ export interface SocketTransportOptions {
 }
 
 /**
- * kube-apiserver compresses a streaming list in one gzip member per flush (since 1.37), and fetch takes the end of the first
- * member for the end of the body.
+ * kube-apiserver compresses a streaming list in one gzip member per flush (since 1.37), and fetch takes the end of the
+ * first member for the end of the body.
  */
 const PLAIN = { "accept-encoding": "identity" };
 
@@ -34,12 +34,13 @@ interface Clients {
 }
 
 /**
- * A transport over Deno's fetch: pooled HTTP/1.1 connections for requests, HTTP/2 ones for streams (watching over HTTP/2 costs
- * less per event, and requests over HTTP/1.1 less per request). Cannot skip verification nor check another server name; use
- * {@linkcode NodeTransport} there.
+ * A transport over Deno's fetch: pooled HTTP/1.1 connections for requests, HTTP/2 ones for streams (watching over
+ * HTTP/2 costs less per event, and requests over HTTP/1.1 less per request). Cannot skip verification nor check another
+ * server name; use {@linkcode NodeTransport} there.
  *
- * Guarantees: rejects with {@linkcode UnreachableError}, {@linkcode UsageError} for TLS settings that cannot be used, or the signal's reason. `close` fails what waits for an answer and
- * ends every stream; an answer whose body is being read is read to its end.
+ * Guarantees: rejects with {@linkcode UnreachableError}, {@linkcode UsageError} for TLS settings that cannot be used,
+ * or the signal's reason. `close` fails what waits for an answer and ends every stream; an answer whose body is being
+ * read is read to its end.
  */
 export class FetchTransport implements Transport {
   readonly #options: Required<Omit<SocketTransportOptions, "proxy">> & Pick<SocketTransportOptions, "proxy">;

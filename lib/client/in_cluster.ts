@@ -71,8 +71,8 @@ export class InClusterCredentials implements Credentials {
       this.#token = token;
       if (ca !== this.#tls.caCerts?.[0]) this.#tls = { caCerts: [ca] };
     } catch {
-      // The kubelet swaps the files while they are in use; the token at hand is still good for a while, and if it is not,
-      // the server's 401 says so.
+      // The kubelet swaps the files while they are in use; the token at hand is still good for a while, and if it is
+      // not, the server's 401 says so.
     }
     this.#readMs = this.options.clock.elapsed();
   }

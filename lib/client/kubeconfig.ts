@@ -67,10 +67,11 @@ interface ContextContent {
 }
 
 /**
- * Reads a context of kubeconfig files, as kubectl would. They are read again, with the files that they name, once a server refuses the
- * credentials.
+ * Reads a context of kubeconfig files, as kubectl would. They are read again, with the files that they name, once a
+ * server refuses the credentials.
  *
- * @throws {UsageError} that names the file or entry and the fix: no file, no YAML, no such context, cluster or user, an unreadable
+ * @throws {UsageError} that names the file or entry and the fix: no file, no YAML, no such context, cluster or user, an
+ *   unreadable
  * certificate. A plugin is run with the first request only.
  */
 export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeContext> {
@@ -79,7 +80,10 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeCo
   return { name, server, namespace, credentials, proxies: options.proxies };
 }
 
-/** Credentials of a context. What is in the files replaces them where the server refuses them and the files say something else by now. */
+/**
+ * Credentials of a context. What is in the files replaces them where the server refuses them and the files say
+ * something else by now.
+ */
 class KubeconfigCredentials implements Credentials {
   readonly #options: KubeconfigOptions;
   #content: ContextContent;
@@ -338,7 +342,8 @@ function pluginOf(user: Entry, exec: Fields): ExecPlugin {
 /**
  * Whom a user of the kubeconfig acts as.
  *
- * @throws {UsageError} where groups and the like are given without a user: without them the requests would be the caller's own.
+ * @throws {UsageError} where groups and the like are given without a user: without them the requests would be the
+ *   caller's own.
  */
 function impersonationOf({ name, fields }: Entry): Impersonation | undefined {
   const { "as-groups": groups, "as-user-extra": extra } = fields, user = text(fields.as), uid = text(fields["as-uid"]);

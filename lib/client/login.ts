@@ -30,7 +30,8 @@ export type LoginHook = (context: { readonly clock: Clock; readonly signal: Abor
 const LOGIN_MS_MAX = 30_000;
 
 /**
- * Credentials from a hook. Requests that ask at the same time wait for one answer. The address of the server is the first answer's.
+ * Credentials from a hook. Requests that ask at the same time wait for one answer. The address of the server is the
+ * first answer's.
  */
 export class LoginCredentials implements Credentials {
   readonly #hook: LoginHook;

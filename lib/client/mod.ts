@@ -1,7 +1,7 @@
 /**
- * `client`: requests to an API server — credentials, connections, typed verbs, watches, errors that say what to do. It keeps
- * no state of objects and decides nothing about them. `cache/` and the rooms above call it; it is the only room that imports
- * \@kubernetes/client-node, and no request goes through that.
+ * `client`: requests to an API server — credentials, connections, typed verbs, watches, errors that say what to do. It
+ * keeps no state of objects and decides nothing about them. `cache/` and the rooms above call it; it is the only room
+ * that imports \@kubernetes/client-node, and no request goes through that.
  *
  * @module
  */

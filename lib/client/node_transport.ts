@@ -8,9 +8,9 @@ import { classifyFailure, UnreachableError } from "./unreachable.ts";
 const NO_BODY = new Set([204, 205, 304]);
 
 /**
- * A transport over node:https, for what fetch cannot do: skip verification, check the server's certificate for another name, or go
- * through or around a proxy of which `NO_PROXY` says otherwise. Streams have connections of their own. Same contract as
- * {@linkcode FetchTransport}; it looks into no environment.
+ * A transport over node:https, for what fetch cannot do: skip verification, check the server's certificate for another
+ * name, or go through or around a proxy of which `NO_PROXY` says otherwise. Streams have connections of their own. Same
+ * contract as {@linkcode FetchTransport}; it looks into no environment.
  */
 export class NodeTransport implements Transport {
   readonly #options: SocketTransportOptions;
@@ -150,7 +150,10 @@ export class NodeTransport implements Transport {
   }
 }
 
-/** A fetch Response over node's answer. Node's own bridge of streams notices neither aborts nor lost connections in Deno. */
+/**
+ * A fetch Response over node's answer. Node's own bridge of streams notices neither aborts nor lost connections in
+ * Deno.
+ */
 function responseOf(answer: IncomingMessage, abort: () => void, forget: () => void): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(answer.headers)) {

@@ -13,8 +13,8 @@ export interface OpenClientOptions {
   /** A context of the kubeconfig; its current one where absent. */
   readonly context?: string;
   /**
-   * Variables of the environment, as `Deno.env.toObject()` gives them: `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST` and `_PORT`, and
-   * those of proxies. Nothing else is read from the environment.
+   * Variables of the environment, as `Deno.env.toObject()` gives them: `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST`
+   * and `_PORT`, and those of proxies. Nothing else is read from the environment.
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -46,8 +46,8 @@ export function connectVariables(
 }
 
 /**
- * A client for a program that is no operator: a script, a command, a test. It finds the cluster as kubectl does: the kubeconfig that is
- * named, else `KUBECONFIG`, else the pod's service account, else `~/.kube/config`. Sends no request.
+ * A client for a program that is no operator: a script, a command, a test. It finds the cluster as kubectl does: the
+ * kubeconfig that is named, else `KUBECONFIG`, else the pod's service account, else `~/.kube/config`. Sends no request.
  *
  * @throws {UsageError} that names what is missing or wrong, and the fix.
  * @example

@@ -25,8 +25,9 @@ export interface Route {
   /** What is between; nothing is where absent. */
   readonly proxy?: Proxy;
   /**
-   * Whether Deno's fetch takes this way. It reads `NO_PROXY` by itself, by rules of its own and for proxies that it is given, too: it knows
-   * no ports, takes `*` for names alone, `.example` also for `example`, and loopback addresses for others.
+   * Whether Deno's fetch takes this way. It reads `NO_PROXY` by itself, by rules of its own and for proxies that it is
+   * given, too: it knows no ports, takes `*` for names alone, `.example` also for `example`, and loopback addresses for
+   * others.
    */
   readonly byFetch: boolean;
 }
@@ -40,9 +41,10 @@ export function proxyVariables(env: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * The way to a server, by Go's rules (golang.org/x/net/http/httpproxy), so that it is kubectl's: an entry of `NO_PROXY` is `*`, an address, a
- * network (`10.96.0.0/12`) or a name, which means the names below it, too (`.svc` means those alone); `:443` after it means that port
- * alone. A loopback address is never behind a proxy. Other than with Go `ALL_PROXY` counts, as for fetch and curl.
+ * The way to a server, by Go's rules (golang.org/x/net/http/httpproxy), so that it is kubectl's: an entry of `NO_PROXY`
+ * is `*`, an address, a network (`10.96.0.0/12`) or a name, which means the names below it, too (`.svc` means those
+ * alone); `:443` after it means that port alone. A loopback address is never behind a proxy. Other than with Go
+ * `ALL_PROXY` counts, as for fetch and curl.
  *
  * @throws {UsageError} for what is no address of a proxy.
  */

@@ -148,7 +148,8 @@ export class Requester {
     } catch (error) {
       if (spec.signal?.aborted) throw spec.signal.reason;
       if (link.signal.aborted) throw link.signal.reason;
-      // Credentials that cannot be had are for a person to mend: nothing was sent, and nothing is gained by trying again.
+      // Credentials that cannot be had are for a person to mend: nothing was sent, and nothing is gained by trying
+      // again.
       if (error instanceof ApiError || error instanceof UsageError) throw error;
       const { server, kind, cause, proxy } = error instanceof UnreachableError
         ? error

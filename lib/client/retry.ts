@@ -25,9 +25,9 @@ export const RETRY_POLICY: RetryPolicy = {
 const PASSING: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["dns", "refused", "reset", "other"]);
 
 /**
- * How long to wait before request number `retry` (1 is the first repetition) is sent again, or undefined where it must not
- * be. A request that is not `repeatable` (create, JSON patch) is repeated only where the server cannot have acted on it:
- * it refused for load (429), or never saw it.
+ * How long to wait before request number `retry` (1 is the first repetition) is sent again, or undefined where it must
+ * not be. A request that is not `repeatable` (create, JSON patch) is repeated only where the server cannot have acted
+ * on it: it refused for load (429), or never saw it.
  */
 export function retryDelayMs(
   error: unknown,
@@ -51,8 +51,8 @@ export function retryDelayMs(
 }
 
 /**
- * The same while a program starts: a server that starts too, and what is before it, may give any answer for a moment. What a request has
- * retried by itself is tried again.
+ * The same while a program starts: a server that starts too, and what is before it, may give any answer for a moment.
+ * What a request has retried by itself is tried again.
  */
 export function startDelayMs(
   error: unknown,
@@ -68,7 +68,8 @@ export function startDelayMs(
 }
 
 /**
- * Runs `attempt` until it succeeds or {@linkcode retryDelayMs} says stop; `attempt` gets the number of the repetition, 0 first.
+ * Runs `attempt` until it succeeds or {@linkcode retryDelayMs} says stop; `attempt` gets the number of the repetition,
+ * 0 first.
  *
  * @throws what the last attempt threw, or the signal's reason.
  */

@@ -5,8 +5,8 @@ const CHUNK_BYTES_MAX = 16 * 1024;
  * `source`, telling `onEnd` once when it has ended: `completed` where the server ended it, false where it failed or was
  * cancelled. Nothing is read ahead.
  *
- * It is a byte stream over a byte stream, with one buffer: Deno's fetch would allocate 64 KiB for each read, and a server that
- * flushes every few kilobytes makes more garbage that way than the collector keeps up with.
+ * It is a byte stream over a byte stream, with one buffer: Deno's fetch would allocate 64 KiB for each read, and a
+ * server that flushes every few kilobytes makes more garbage that way than the collector keeps up with.
  */
 export function endingBody(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,

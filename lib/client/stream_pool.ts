@@ -14,9 +14,9 @@ export interface StreamLease {
 }
 
 /**
- * HTTP clients for long streams. An HTTP/2 connection carries 100 streams on an API server, and the next one on the same client
- * waits for ever: so each client gets fewer. A connection that failed a stream may be dead for all without anybody noticing
- * (fetch sends no pings): it gets no new ones, and is closed when its last stream has ended.
+ * HTTP clients for long streams. An HTTP/2 connection carries 100 streams on an API server, and the next one on the
+ * same client waits for ever: so each client gets fewer. A connection that failed a stream may be dead for all without
+ * anybody noticing (fetch sends no pings): it gets no new ones, and is closed when its last stream has ended.
  */
 export class StreamPool {
   #clients: PooledClient[] = [];

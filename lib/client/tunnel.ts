@@ -8,8 +8,8 @@ import type { Proxy } from "./proxy.ts";
 const TUNNEL_MS_MAX = 30_000;
 
 /**
- * Connections of node:https that an HTTP proxy opens a way for (CONNECT). TLS is spoken with the server, so the proxy sees neither
- * requests nor credentials. `destroy` ends what is being opened, too.
+ * Connections of node:https that an HTTP proxy opens a way for (CONNECT). TLS is spoken with the server, so the proxy
+ * sees neither requests nor credentials. `destroy` ends what is being opened, too.
  */
 export class TunnelAgent extends Agent {
   readonly #proxy: URL;

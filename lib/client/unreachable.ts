@@ -57,7 +57,9 @@ const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "proxyRefusal",
 ]);
 
-/** No answer came: the server is unreachable, untrusted, or went away in the middle. `cause` is what the socket said. */
+/**
+ * No answer came: the server is unreachable, untrusted, or went away in the middle. `cause` is what the socket said.
+ */
 export class UnreachableError extends Error {
   /** Tells the class in logs and as the reason of a retry. */
   override readonly name: string = "UnreachableError";
@@ -72,8 +74,8 @@ export class UnreachableError extends Error {
   readonly proxy: string | undefined;
 
   /**
-   * `server` is its address, empty where unknown; `during` says in words what was asked of it, `proxy` what is between, without its
-   * password.
+   * `server` is its address, empty where unknown; `during` says in words what was asked of it, `proxy` what is between,
+   * without its password.
    */
   constructor(
     readonly server: string,
@@ -98,7 +100,10 @@ export class MalformedAnswerError extends Error {
   override readonly name: string = "MalformedAnswerError";
 }
 
-/** For an answer that another program must have given; `server` is the address that was asked, `said` names the answer without quoting it. */
+/**
+ * For an answer that another program must have given; `server` is the address that was asked, `said` names the answer
+ * without quoting it.
+ */
 export function notKubernetes(server: string | undefined, said: string, cause?: unknown): MalformedAnswerError {
   return new MalformedAnswerError(
     `${server ?? "the server"} does not answer as a Kubernetes API server does (${said}): ` +
@@ -119,8 +124,8 @@ const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
 /** Of a handshake that failed, whatever code of a socket goes with it. */
 const HANDSHAKE = /before secure TLS connection|received fatal alert|handshake eof/i;
 
-// Deno's fetch gives no codes: these are the words of rustls, hyper and the resolver inside its messages. A message that
-// matches none is "other", which every caller handles as an unreachable server whose state is unknown.
+// Deno's fetch gives no codes: these are the words of rustls, hyper and the resolver inside its messages. A message
+// that matches none is "other", which every caller handles as an unreachable server whose state is unknown.
 const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
   [/proxy authentication required/i, "proxyCredentials"],
   [/unsuccessful tunnel/i, "proxyRefusal"],

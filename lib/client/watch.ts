@@ -36,8 +36,8 @@ export interface WatchOptions {
   /** After how many seconds the server ends the stream. */
   timeoutSeconds?: number;
   /**
-   * Silence for longer ends the stream with an {@linkcode UnreachableError}; servers send a bookmark every minute. A function is asked again
-   * whenever the bound is reached.
+   * Silence for longer ends the stream with an {@linkcode UnreachableError}; servers send a bookmark every minute. A
+   * function is asked again whenever the bound is reached.
    */
   idleMsMax?: number | (() => number);
   /** Longest line in characters. */

@@ -22,7 +22,8 @@ export async function* decodeJsonLines<T>(
   const lines = new LineBuffer(lineLengthMax);
   const decoder = new TextDecoder();
   const reader = new ReusedBuffer(stream);
-  // Not every stream ends with its request's signal (a body whose producer hangs does not); a cancelled reader always does.
+  // Not every stream ends with its request's signal (a body whose producer hangs does not); a cancelled reader always
+  // does.
   const abort = () => void reader.cancel(signal!.reason).catch(() => {});
   signal?.addEventListener("abort", abort, { once: true });
   try {

@@ -133,7 +133,8 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     } as const;
     if (deleting && cleaned) return { ...nothing, state: {}, concerned: true };
     const state = pass.unsaved ?? await this.#storage.recall(object);
-    // What no handler is for is not marked as handled: an operator on some labelled objects must not write into all the others.
+    // What no handler is for is not marked as handled: an operator on some labelled objects must not write into all the
+    // others.
     const concerned = deleting || state.underway !== undefined ||
       this.#declaration.changes.some((each) => matchesFilter(each, object, { fieldSettled: true }));
     if (!concerned) return { ...nothing, state, concerned, resume: "done" };
@@ -195,8 +196,8 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
 }
 
 /**
- * Runs the handlers of one object's changes, each that matches and is due, in the order of their declaration, in one pass. It
- * answers what to remember; writing it is the pass's.
+ * Runs the handlers of one object's changes, each that matches and is due, in the order of their declaration, in one
+ * pass. It answers what to remember; writing it is the pass's.
  */
 class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   readonly #host: ChangeRunHost<T, Spec, Status>;

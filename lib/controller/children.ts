@@ -111,7 +111,8 @@ export class Children {
   }
 
   /**
-   * Waits for the calls that a handler did not await: their writes and failures belong to its pass. The first such handler's call is logged.
+   * Waits for the calls that a handler did not await: their writes and failures belong to its pass. The first such
+   * handler's call is logged.
    *
    * @throws what one of them failed with.
    */
@@ -126,7 +127,10 @@ export class Children {
     while (this.#open.size > 0) await Promise.all(this.#open.keys());
   }
 
-  /** The promise that the handler has is the one that {@linkcode settle} waits for: what it rejects with is then handled. */
+  /**
+   * The promise that the handler has is the one that {@linkcode settle} waits for: what it rejects with is then
+   * handled.
+   */
   #opened<T>(name: string, call: Promise<T>): Promise<T> {
     const ended: Promise<T> = call.finally(() => this.#open.delete(ended));
     this.#open.set(ended, name);
@@ -138,7 +142,8 @@ export class Children {
   }
 
   /**
-   * @throws {PermanentError} for a child that an owner reference cannot reach, or one that belongs to another controller.
+   * @throws {PermanentError} for a child that an owner reference cannot reach, or one that belongs to another
+   *   controller.
    * @throws {TemporaryError} where the child is still that of an object of the same name before this one.
    */
   async #apply<C extends KubeObject>(
@@ -180,7 +185,9 @@ export class Children {
     return result;
   }
 
-  /** @throws {PermanentError} for a child that the watch of its kind would never show: each pass would write it again. */
+  /**
+   * @throws {PermanentError} for a child that the watch of its kind would never show: each pass would write it again.
+   */
   #requireSelected(child: KubeObject, { kind }: ApiResource, { labelSelector, matches }: ViewSpec): void {
     if (matches(child.metadata?.labels)) return;
     throw new PermanentError(
@@ -232,7 +239,9 @@ export class Children {
     return gone;
   }
 
-  /** Deletes the child of this uid; false where it is gone already, or another one has its name. @throws {ConflictError} */
+  /**
+   * Deletes the child of this uid; false where it is gone already, or another one has its name. @throws {ConflictError}
+   */
   async #delete(resource: ApiResource, key: ObjectKey, uid: string): Promise<boolean> {
     for (let attempt = 1;; attempt++) {
       try {

@@ -53,12 +53,13 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * What could not be written of the status goes into the next pass; that handlers succeeded is kept where it can be. `after` is the object
-   * as it is then, where it is certain that only this pass wrote to it.
+   * What could not be written of the status goes into the next pass; that handlers succeeded is kept where it can be.
+   * `after` is the object as it is then, where it is certain that only this pass wrote to it.
    */
   async keepSuccess(object: T, error: unknown, refused: Refused<T, Status>): Promise<{ unsaved: Unsaved; after?: T }> {
     const { status, changes } = refused, unsaved = { status, ...(changes ? { state: changes.state } : {}) };
-    // A server that fails, or a race, is over soon; until then a crash calls the handlers again, and loses nothing that they said.
+    // A server that fails, or a race, is over soon; until then a crash calls the handlers again, and loses nothing that
+    // they said.
     const refusal = isRefusal(error), internal = error instanceof ApiError && error.code === 500;
     if (!refusal && !internal) return { unsaved, after: object };
     let after: T | undefined = object, latest = object;
@@ -82,7 +83,10 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     }
   }
 
-  /** What the server refuses it will refuse again: the object says why. Undefined where another writer's change lies before that. */
+  /**
+   * What the server refuses it will refuse again: the object says why. Undefined where another writer's change lies
+   * before that.
+   */
   async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
     plain.condition({
@@ -102,8 +106,8 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     const { name, namespace, uid } = object.metadata!;
     let resourceVersion = this.#latestVersion(object);
     for (let attempt = 1;; attempt++) {
-      // At the status of a custom resource a server takes no notice of the uid. Only the version tells a successor of the same
-      // name, to which this status must not go.
+      // At the status of a custom resource a server takes no notice of the uid. Only the version tells a successor of
+      // the same name, to which this status must not go.
       const metadata = { name, uid, resourceVersion, ...(namespace ? { namespace } : {}) };
       const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
       let failure: unknown;
@@ -162,7 +166,9 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   }
 }
 
-/** Failures that waiting does not heal: a missing rule, a missing subresource, a schema that does not take the value. */
+/**
+ * Failures that waiting does not heal: a missing rule, a missing subresource, a schema that does not take the value.
+ */
 function isRefusal(error: unknown): boolean {
   return error instanceof ApiError && error.code >= 400 && error.code < 500 && error.code !== 409 && error.code !== 429;
 }

@@ -28,8 +28,8 @@ export interface ConditionFacts {
 /**
  * Sets Ready, Stalled and `observedGeneration` (docs/decisions/019-what-ready-means.md).
  *
- * Ready is False while a handler fails or has given up, and names them all. Else it is what the handlers set, or True. Its generation is the
- * one that the handlers have seen: nothing is said of one that still waits for them.
+ * Ready is False while a handler fails or has given up, and names them all. Else it is what the handlers set, or True.
+ * Its generation is the one that the handlers have seen: nothing is said of one that still waits for them.
  */
 export function setEngineConditions<Status extends object>(draft: StatusDraft<Status>, facts: ConditionFacts): void {
   const { troubles, seen, generation, settled, spoke, said, stale, hot } = facts;

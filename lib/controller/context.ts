@@ -49,8 +49,8 @@ export interface ObjectContext<T extends KubeObject> {
   /** Annotations of the object; an empty record where it has none. */
   readonly annotations: Readonly<Record<string, string>>;
   /**
-   * What this process remembers of the object: made by `create` at the first call, the same for every handler and pass, gone with
-   * the object or the process. The function is its key.
+   * What this process remembers of the object: made by `create` at the first call, the same for every handler and pass,
+   * gone with the object or the process. The function is its key.
    */
   memo<M>(create: () => M): M;
   /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */
@@ -75,28 +75,34 @@ export interface ObjectContext<T extends KubeObject> {
 export interface ReconcileContext<T extends KubeObject, Spec, Status extends object> extends ObjectContext<T> {
   /** The spec, parsed, with defaults. */
   readonly spec: Spec;
-  /** Why this pass runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for decisions. */
+  /**
+   * Why this pass runs: `changed`, `owned`, `mapped`, `timer`, `retry`, `requeue`, `resume`. For logs, not for
+   * decisions.
+   */
   readonly reasons: ReadonlySet<string>;
   /**
-   * Whether this reconcile is only planned: nothing that it writes through `apply`, `client`, `status` or `events` is kept. A handler
-   * that acts on anything outside of the cluster must leave that out then.
+   * Whether this reconcile is only planned: nothing that it writes through `apply`, `client`, `status` or `events` is
+   * kept. A handler that acts on anything outside of the cluster must leave that out then.
    */
   readonly dryRun: boolean;
   /** The status to be written once, after the handlers, and only if it differs. */
   readonly status: StatusDraft<Status>;
   /**
-   * Applies a child of a kind by server-side apply with the operator's field manager. `child` gives neither apiVersion nor kind; name
-   * and namespace default to the object's. Makes no request where the child is known to be as desired.
+   * Applies a child of a kind by server-side apply with the operator's field manager. `child` gives neither apiVersion
+   * nor kind; name and namespace default to the object's. Makes no request where the child is known to be as desired.
    *
    * @throws {PermanentError} where another controller owns the object, or an owner reference cannot reach it.
    */
   apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>>;
-  /** The same for a manifest that names its kind, as one that was read from YAML: its fields are not checked by the compiler. */
+  /**
+   * The same for a manifest that names its kind, as one that was read from YAML: its fields are not checked by the
+   * compiler.
+   */
   applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M>;
   /**
-   * Deletes the children that earlier passes applied and this one did not: every object of an owned kind, of which the object is the
-   * controller, that this handler has not applied by now. To be called after the last `apply`; answers what went. The owner references
-   * are the inventory: it survives a crash, and lists nothing that somebody else made.
+   * Deletes the children that earlier passes applied and this one did not: every object of an owned kind, of which the
+   * object is the controller, that this handler has not applied by now. To be called after the last `apply`; answers
+   * what went. The owner references are the inventory: it survives a crash, and lists nothing that somebody else made.
    */
   prune(): Promise<ObjectKey[]>;
   /**
@@ -105,8 +111,9 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
    */
   watch(resource: ApiResource, key: ObjectKey): Promise<KubeObject | undefined>;
   /**
-   * The metadata of every object that a selection finds, and a reconcile whenever one of them comes, changes or goes. It lives and
-   * is shared as those of {@linkcode ReconcileContext.watch} are. Needs the verbs `list` and `watch` for the whole selection.
+   * The metadata of every object that a selection finds, and a reconcile whenever one of them comes, changes or goes.
+   * It lives and is shared as those of {@linkcode ReconcileContext.watch} are. Needs the verbs `list` and `watch` for
+   * the whole selection.
    */
   watchAll(resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
 }
@@ -117,7 +124,10 @@ export interface WatchSelection {
   readonly namespace?: string;
   /** Only objects with these labels, in the text form of a query. */
   readonly labelSelector?: string;
-  /** Only objects with these fields, in the text form of a query. Every kind has `metadata.name` and `metadata.namespace`. */
+  /**
+   * Only objects with these fields, in the text form of a query. Every kind has `metadata.name` and
+   * `metadata.namespace`.
+   */
   readonly fieldSelector?: string;
 }
 
@@ -133,7 +143,10 @@ export interface EventContext<T extends KubeObject> extends ObjectContext<T> {
 export interface DaemonContext<T extends KubeObject, Spec, Status extends object> extends ObjectContext<T> {
   /** The spec at the start, parsed, with defaults. */
   readonly spec: Spec;
-  /** Aborts when the daemon should end: the object goes or no longer matches, or the operator stops. The reason says which. */
+  /**
+   * Aborts when the daemon should end: the object goes or no longer matches, or the operator stops. The reason says
+   * which.
+   */
   readonly stopped: AbortSignal;
   /** Starts of this daemon that failed. */
   readonly retry: number;
@@ -157,8 +170,8 @@ export interface ChangeContext<T extends KubeObject, Spec, Status extends object
   /** What happened. */
   readonly change: ChangeKind;
   /**
-   * The object, or the handler's field, as it was handled before: without status and system metadata, secret values as digests.
-   * Undefined for a creation, and where it was too large to be remembered.
+   * The object, or the handler's field, as it was handled before: without status and system metadata, secret values as
+   * digests. Undefined for a creation, and where it was too large to be remembered.
    */
   readonly old: Value | undefined;
   /** The same after the change. A later change is another one; `object` and `spec` may show it already. */
@@ -172,8 +185,9 @@ export interface ChangeContext<T extends KubeObject, Spec, Status extends object
   /** As declared. */
   readonly param: unknown;
   /**
-   * Adds work that is remembered by its own: once this handler has returned, it runs until it has succeeded or is given up, and
-   * only then is this handler done. The handler is called again as long as some of it remains, and must add it again.
+   * Adds work that is remembered by its own: once this handler has returned, it runs until it has succeeded or is given
+   * up, and only then is this handler done. The handler is called again as long as some of it remains, and must add it
+   * again.
    *
    * @throws {UsageError} where the id is taken already.
    */

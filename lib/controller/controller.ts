@@ -39,8 +39,8 @@ interface Key {
 }
 
 /**
- * Reconciles every object of one kind. It is the shell around `decide` and `after`: it watches, queues keys, carries decisions out and keeps
- * the state of each key, all of which may be lost with the process.
+ * Reconciles every object of one kind. It is the shell around `decide` and `after`: it watches, queues keys, carries
+ * decisions out and keeps the state of each key, all of which may be lost with the process.
  */
 export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object> {
   /** `plural.group` of its kind: what logs and metrics call it. */
@@ -152,8 +152,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   /**
-   * What a reconcile of each object that is in scope, and that `only` means, would write now. Assumes that the controller's client sends
-   * dry runs only, and that it was started and is not run.
+   * What a reconcile of each object that is in scope, and that `only` means, would write now. Assumes that the
+   * controller's client sends dry runs only, and that it was started and is not run.
    */
   async *plan(only: (key: ObjectKey) => boolean, signal: AbortSignal): AsyncGenerator<PlannedPass> {
     const { planPass } = await import("./dry_run.ts"); // an operator that runs plans nothing
@@ -203,7 +203,10 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.#watches.close();
   }
 
-  /** What handlers remember of an object of the store; undefined for one that is not there as it is, or not handled here. */
+  /**
+   * What handlers remember of an object of the store; undefined for one that is not there as it is, or not handled
+   * here.
+   */
   remembered(object: KubeObject): Pick<Memo, "of"> | undefined {
     const key = formatKey(keyOf(object)), stored = this.#watches.get(key);
     if (!stored || stored.metadata?.uid !== object.metadata?.uid || this.#scope.excludes(key)) return undefined;
@@ -253,7 +256,9 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
-  /** Has the key come back when the stores show what its last pass wrote: never before, but for a look each few seconds. */
+  /**
+   * Has the key come back when the stores show what its last pass wrote: never before, but for a look each few seconds.
+   */
   async #awaitWrites(item: WorkItem, lagging: readonly PendingWrite[], signal: AbortSignal): Promise<void> {
     const { clock, observer, options: { ownWriteWaitMsMax } } = this.#deps, { key } = item;
     try {
@@ -275,7 +280,10 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
-  /** A filter that throws, or a bug of this engine, before a pass began: the key comes back for the same reasons, slower and slower. */
+  /**
+   * A filter that throws, or a bug of this engine, before a pass began: the key comes back for the same reasons, slower
+   * and slower.
+   */
   #caught({ key, reasons }: WorkItem, error: unknown, abort: AbortSignal): void {
     if (abort.aborted) return;
     const delayMs = this.queue.retry(key, "retry");
@@ -299,7 +307,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (decision.kind === "forget" || !object) return this.#forget(key);
     const entry = this.#key(key, object), { cause } = decision;
     this.#keep(key, entry, decision.state);
-    // Daemons start once the finalizer is there, and end before the object is cleaned up; their end brings the key back.
+    // Daemons start once the finalizer is there, and end before the object is cleaned up; their end brings the key
+    // back.
     if (cause.kind === "delete" || cause.finalizer !== "add") {
       const settled = this.#daemons.supervise(key, object, cause.kind === "delete");
       if (!settled && cause.kind === "delete") return;

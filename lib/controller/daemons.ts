@@ -57,8 +57,8 @@ interface Running {
 }
 
 /**
- * Runs the daemons of a kind: one of each for every object that it is for, from the moment the object is seen until it goes, no
- * longer matches, or the operator stops. One that ends by itself is not started again in this process.
+ * Runs the daemons of a kind: one of each for every object that it is for, from the moment the object is seen until it
+ * goes, no longer matches, or the operator stops. One that ends by itself is not started again in this process.
  */
 export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object> {
   readonly #kind: ResourceKind<T, Spec, Status>;
@@ -90,7 +90,8 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
       const former = running.get(each.id);
       if (wanted && former?.ended && former.unreadable && this.#isReadable(object)) running.delete(each.id);
       const known = running.get(each.id);
-      // One whose spec cannot be read is not started: the pass says so on the object, and its next change brings the key back.
+      // One whose spec cannot be read is not started: the pass says so on the object, and its next change brings the
+      // key back.
       if (wanted && !known && this.#isReadable(object)) this.#start(key, each, running);
       if (wanted || !known) continue;
       if (known.ended || known.abandoned) running.delete(each.id);
@@ -146,7 +147,10 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     await this.#over(all.map(({ known }) => known), abort);
   }
 
-  /** Ends the daemons of objects that are out of scope; resolves when they have ended, or are abandoned. `abort` cuts them short. */
+  /**
+   * Ends the daemons of objects that are out of scope; resolves when they have ended, or are abandoned. `abort` cuts
+   * them short.
+   */
   async stopOutOfScope(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     for (const [key, running] of this.#running) {
       if (!which(key)) continue;

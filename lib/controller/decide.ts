@@ -19,9 +19,9 @@ import {
 } from "./key_state.ts";
 
 /**
- * Why a key is looked at: `changed`, `resume` (its initial load), `asked`, and from elsewhere `owned`, `mapped`, `dependency`, these with the
- * object that changed where we wrote it: `owned configmaps home/w`. `daemon` and `report` have something for the status. The rest says
- * that some time has come; which, the state knows.
+ * Why a key is looked at: `changed`, `resume` (its initial load), `asked`, and from elsewhere `owned`, `mapped`,
+ * `dependency`, these with the object that changed where we wrote it: `owned configmaps home/w`. `daemon` and `report`
+ * have something for the status. The rest says that some time has come; which, the state knows.
  */
 type Reason = string;
 
@@ -47,7 +47,10 @@ export interface DecisionRules<T extends KubeObject, Timer> extends StateRules<T
 
 /** The moment of a decision. */
 export interface DecisionInput<T extends KubeObject> {
-  /** The object as the store has it, which holds all that this key's passes wrote; undefined where it is gone, or not ours to handle. */
+  /**
+   * The object as the store has it, which holds all that this key's passes wrote; undefined where it is gone, or not
+   * ours to handle.
+   */
   readonly object: T | undefined;
   readonly state: KeyState;
   readonly reasons: ReadonlySet<Reason>;
@@ -88,8 +91,8 @@ export type Decision<Timer> =
   | PassDecision<Timer>;
 
 /**
- * Decides when and why a handler of an object runs. Pure, and level-triggered: it asks what the object and the state of its key are, not
- * which events led there; reasons only say what was looked at since.
+ * Decides when and why a handler of an object runs. Pure, and level-triggered: it asks what the object and the state of
+ * its key are, not which events led there; reasons only say what was looked at since.
  *
  * - Handlers of changes and `reconcile` run for every fresh reason, and at the times that they asked for.
  * - A timer ticks at its time while the object exists, matches its filter, and has been left alone for long enough.
@@ -136,8 +139,8 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
 }
 
 /**
- * Whether our finalizer was removed from this very object. A watch may still show versions of before: nobody can add a finalizer to an
- * object that is being deleted, so what they show of ours is over.
+ * Whether our finalizer was removed from this very object. A watch may still show versions of before: nobody can add a
+ * finalizer to an object that is being deleted, so what they show of ours is over.
  */
 function isReleased(state: KeyState, { metadata }: KubeObject, rewinds: number): boolean {
   return state.phase === "released" && state.uid === metadata?.uid && state.rewinds === rewinds &&
@@ -178,7 +181,10 @@ function withoutReconcile(state: KnownState): KnownState {
   return { ...state, reconcileDueMs: undefined, reconcileTrouble: undefined, owed: { ...owed, reconcile: false } };
 }
 
-/** Without `changed` where the store shows what the last pass left behind: there is nothing in it that the pass has not dealt with. */
+/**
+ * Without `changed` where the store shows what the last pass left behind: there is nothing in it that the pass has not
+ * dealt with.
+ */
 function withoutEcho(
   { handled }: KnownState,
   { metadata }: KubeObject,

@@ -33,7 +33,9 @@ export type ReconcileHandler<T extends KubeObject, Spec, Status extends object> 
 
 /** Bounds of one handler. */
 export interface HandlerOptions {
-  /** Ends the handler: its signal aborts, and the outcome is a timeout even if it ignores that. Five minutes by default. */
+  /**
+   * Ends the handler: its signal aborts, and the outcome is a timeout even if it ignores that. Five minutes by default.
+   */
   readonly timeout?: Duration;
 }
 
@@ -49,7 +51,9 @@ export interface WatchOptions<Primary extends KubeObject, Watched extends KubeOb
    * store holds. Must be pure.
    */
   map(change: WatchedChange<Primary, Watched>): Iterable<ObjectKey>;
-  /** Watch only objects with these labels, as `app=shop,tier!=test`; an object that stops matching counts as deleted. */
+  /**
+   * Watch only objects with these labels, as `app=shop,tier!=test`; an object that stops matching counts as deleted.
+   */
   readonly labelSelector?: string;
   /** Watch only objects with these fields, as `metadata.name=login`; which fields work depends on the resource. */
   readonly fieldSelector?: string;
@@ -140,7 +144,10 @@ export interface ControllerDeclaration<
   readonly kind: ResourceKind<T, Spec, Status>;
   /** Called whenever an object may differ from what is desired. */
   reconcile?: { readonly handler: ReconcileHandler<T, Spec, Status> } & HandlerOptions & ObjectFilter<T>;
-  /** Called once for each change that they are for; those of deletions that are not optional add a finalizer to the object. */
+  /**
+   * Called once for each change that they are for; those of deletions that are not optional add a finalizer to the
+   * object.
+   */
   readonly changes: ChangeDeclaration<T, Spec, Status>[];
   /** Changes of these fields concern nobody. */
   ignoredFields?: readonly string[];
@@ -167,7 +174,10 @@ export function handles<T extends KubeObject, Spec, Status extends object>(
   return reconcile !== undefined || [changes, timers, daemons].some((declared) => declared.length > 0);
 }
 
-/** Whether objects of the kind may get the operator's finalizer: its delete handlers and daemons must end before an object goes. */
+/**
+ * Whether objects of the kind may get the operator's finalizer: its delete handlers and daemons must end before an
+ * object goes.
+ */
 export function addsFinalizer<T extends KubeObject, Spec, Status extends object>(
   { changes, daemons }: ControllerDeclaration<T, Spec, Status>,
 ): boolean {
@@ -224,7 +234,10 @@ export interface ControllerDeps {
   readonly observer?: ControllerObserver;
   /** Field manager of status and children. */
   readonly fieldManager: string;
-  /** What stores keep of the kind and of what it owns; the same function for equal views, so that controllers share stores. */
+  /**
+   * What stores keep of the kind and of what it owns; the same function for equal views, so that controllers share
+   * stores.
+   */
   readonly project: StoreProjection;
   /** Set on objects whose kind has a delete handler: a qualified name, the operator's own. */
   readonly finalizer: string;

@@ -39,7 +39,9 @@ type Fields = Record<string, unknown>;
 const BOOKKEEPING = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
 const MASK = "********";
 
-/** The fields in which an object differs after a write, leaf by leaf; `before` is undefined where the write makes it. */
+/**
+ * The fields in which an object differs after a write, leaf by leaf; `before` is undefined where the write makes it.
+ */
 export function plannedChanges(
   resource: Pick<ApiResource, "group" | "plural">,
   before: KubeObject | undefined,
@@ -52,7 +54,10 @@ export function plannedChanges(
   return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);
 }
 
-/** The object with its conditions by type, as `True Reconciled: message`: a list of them is more than anybody wants to read. */
+/**
+ * The object with its conditions by type, as `True Reconciled: message`: a list of them is more than anybody wants to
+ * read.
+ */
 function told(object: Fields): Fields {
   const { status } = object;
   if (!isObject(status) || !Array.isArray(status.conditions)) return object;
@@ -126,8 +131,9 @@ export interface PlannedPass {
 }
 
 /**
- * Runs one pass with a client whose writes are dry runs, and tells what it would have written. Its handlers run for real: what they
- * do to anything but the cluster happens, unless they heed `context.dryRun`. Undefined for an object that is not the operator's.
+ * Runs one pass with a client whose writes are dry runs, and tells what it would have written. Its handlers run for
+ * real: what they do to anything but the cluster happens, unless they heed `context.dryRun`. Undefined for an object
+ * that is not the operator's.
  *
  * @throws the signal's reason where it aborts.
  */
@@ -179,7 +185,9 @@ class PlannedEvents implements EventSink {
   }
 }
 
-/** A storage that answers what it would write into objects, and remembers nothing elsewhere of what was only planned. */
+/**
+ * A storage that answers what it would write into objects, and remembers nothing elsewhere of what was only planned.
+ */
 export class PlannedStorage implements HandledStateStorage {
   readonly #inner: HandledStateStorage;
 
@@ -230,8 +238,9 @@ interface Book {
 }
 
 /**
- * The client of a pass that is only planned: each write goes to the server as a dry run, which admits, validates and answers it as if
- * it were meant, and is entered with what it would change. Reads of single objects see what the plan wrote before them; lists do not.
+ * The client of a pass that is only planned: each write goes to the server as a dry run, which admits, validates and
+ * answers it as if it were meant, and is entered with what it would change. Reads of single objects see what the plan
+ * wrote before them; lists do not.
  */
 export class PlanningClient extends PassClient {
   override readonly dryRun = true;

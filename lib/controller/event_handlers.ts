@@ -77,7 +77,9 @@ export class EventHandlers<T extends KubeObject> {
     await this.#busy.end(() => true, abort);
   }
 
-  /** Drops what waits for objects that are out of scope; resolves when their handlers are done. `abort` cuts them short. */
+  /**
+   * Drops what waits for objects that are out of scope; resolves when their handlers are done. `abort` cuts them short.
+   */
   async stopOutOfScope(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     for (const key of [...this.#waiting.keys()].filter(which)) this.#waiting.delete(key);
     for (const key of this.#ready.splice(0)) if (!which(key)) this.#ready.push(key);

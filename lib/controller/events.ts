@@ -28,7 +28,8 @@ export interface EventPoster {
   /** Either of the two, with an action. @throws {PermanentError} for another type. */
   emit(event: EventDraft): void;
   /**
-   * Posts about another object, in its namespace, within limits of its own. Objects of `cached()` do not say their kind: give it.
+   * Posts about another object, in its namespace, within limits of its own. Objects of `cached()` do not say their
+   * kind: give it.
    *
    * @throws {PermanentError} where the object has no name, or neither it nor `kind` says what it is.
    */
@@ -90,9 +91,9 @@ interface Series {
 }
 
 /**
- * Writes Events, aggregated and rate-limited: a repeat within six minutes raises the count of the Event that is there, and
- * one object posts at most 25 at once and one per five minutes after that (client-go's own limits). An Event that cannot be
- * posted is logged and never fails a reconcile.
+ * Writes Events, aggregated and rate-limited: a repeat within six minutes raises the count of the Event that is there,
+ * and one object posts at most 25 at once and one per five minutes after that (client-go's own limits). An Event that
+ * cannot be posted is logged and never fails a reconcile.
  */
 export class EventRecorder implements EventSink {
   readonly #client: Client;

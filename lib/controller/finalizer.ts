@@ -8,11 +8,12 @@ import type { PassClient } from "./pass_client.ts";
 const ATTEMPTS_MAX = 4;
 
 /**
- * Adds the operator's own finalizer, and takes off those of operators that it replaces, in one write: the object is held throughout.
+ * Adds the operator's own finalizer, and takes off those of operators that it replaces, in one write: the object is
+ * held throughout.
  *
- * Guarantees: the patch tests the resourceVersion, so that a list which another operator changes at the same moment is never
- * overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway). Undefined
- * where the object is gone, was made again, or is being deleted by now.
+ * Guarantees: the patch tests the resourceVersion, so that a list which another operator changes at the same moment is
+ * never overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway).
+ * Undefined where the object is gone, was made again, or is being deleted by now.
  *
  * @throws {ConflictError} where the object keeps changing.
  */
@@ -84,10 +85,12 @@ async function edit<T extends KubeObject>(
 }
 
 /**
- * Sets and removes annotations of the operator's own, where the object is still at its version; else by its uid alone: the keys have no
- * other writer, and what else changed meanwhile is another change (`foreign`). Undefined where the object is gone or was made again.
+ * Sets and removes annotations of the operator's own, where the object is still at its version; else by its uid alone:
+ * the keys have no other writer, and what else changed meanwhile is another change (`foreign`). Undefined where the
+ * object is gone or was made again.
  *
- * @throws {InvalidError} where the object's annotations together are too large. @throws {ConflictError} where it keeps changing.
+ * @throws {InvalidError} where the object's annotations together are too large. @throws {ConflictError} where it keeps
+ *   changing.
  */
 export async function annotate<T extends KubeObject>(
   client: PassClient,

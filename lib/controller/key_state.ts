@@ -164,7 +164,8 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
   };
   switch (report.kind) {
     case "gone":
-      // An object that went before it was handled is forgotten when the watch says so; a successor has a state of its own.
+      // An object that went before it was handled is forgotten when the watch says so; a successor has a state of its
+      // own.
       if (state.phase !== "deleting") return { ...next, phase: "converging", handled: undefined, owed: NOTHING_OWED };
       return { phase: "released", uid: state.uid, rewinds: moment.rewinds };
     case "aborted":
@@ -262,8 +263,8 @@ export function troubleOf(handler: string, outcome: Outcome): Trouble | undefine
 }
 
 /**
- * Counts what was written again because it had changed. A pass that a change of some other object led to, the source of copies for one,
- * is no loop: only the objects that lead to their own next write are contested.
+ * Counts what was written again because it had changed. A pass that a change of some other object led to, the source of
+ * copies for one, is no loop: only the objects that lead to their own next write are contested.
  */
 function loopsAfter<Timer extends TimerOptions & { readonly id: string }>(
   { hotLoop }: StateRules<Timer>,
@@ -352,7 +353,10 @@ export function nextDue<Timer extends TimerOptions & { readonly id: string }>(
   return dues.reduce<Due | undefined>((first, due) => first && first.dueMs <= due.dueMs ? first : due, undefined);
 }
 
-/** How a written object is named in reasons: `configmaps home/w`, and of the reconciled object with its generation, which is work and no loop. */
+/**
+ * How a written object is named in reasons: `configmaps home/w`, and of the reconciled object with its generation,
+ * which is work and no loop.
+ */
 export function targetOf(resource: ApiResource, key: ObjectKey, generation?: number): string {
   const target = `${formatGroupResource(resource)} ${formatKey(key)}`;
   return generation === undefined ? target : `${target}@${generation}`;

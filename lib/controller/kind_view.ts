@@ -7,11 +7,13 @@ import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
 export interface ViewOptions<Listed extends KubeObject, MetadataOnly extends boolean, Kept extends object> {
   /** Watch `metadata` only (PartialObjectMetadata): less traffic, and no spec, status or data in memory. */
   readonly metadataOnly?: MetadataOnly;
-  /** Watch only objects with these labels, as `app=shop,tier!=test`; an object that stops matching counts as deleted. */
+  /**
+   * Watch only objects with these labels, as `app=shop,tier!=test`; an object that stops matching counts as deleted.
+   */
   readonly labelSelector?: string;
   /**
-   * What to keep of each object in memory. Must be pure. Of the reconciled kind and of children the engine keeps `metadata` and
-   * the status that it writes, whatever this returns.
+   * What to keep of each object in memory. Must be pure. Of the reconciled kind and of children the engine keeps
+   * `metadata` and the status that it writes, whatever this returns.
    */
   readonly project?: (object: Listed) => Kept;
 }
@@ -60,8 +62,9 @@ export type KindView<K extends AnyKind, MetadataOnly extends boolean, Kept exten
   };
 
 /**
- * A kind of which only a part is watched and kept in memory: for `owns`, `watch()`, `cached()` and `Operator.on()`. Handlers, maps and
- * readers get what is kept, and nothing else compiles. Use one value everywhere: `cached()` finds a store by its view.
+ * A kind of which only a part is watched and kept in memory: for `owns`, `watch()`, `cached()` and `Operator.on()`.
+ * Handlers, maps and readers get what is kept, and nothing else compiles. Use one value everywhere: `cached()` finds a
+ * store by its view.
  *
  * @throws {UsageError} for a selector that cannot be read, and a view that narrows nothing.
  * @example

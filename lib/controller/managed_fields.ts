@@ -6,9 +6,9 @@ import type { ViewSpec } from "./kind_view.ts";
 const SHARED_SETS_MAX = 1_024;
 
 /**
- * Keeps of `managedFields` only what this manager applied, to the object and to its status: enough to know without a request
- * whether applying again would change anything, and which status fields are ours. Objects with the same set share it, so that
- * ten thousand of them cost hardly more than one.
+ * Keeps of `managedFields` only what this manager applied, to the object and to its status: enough to know without a
+ * request whether applying again would change anything, and which status fields are ours. Objects with the same set
+ * share it, so that ten thousand of them cost hardly more than one.
  */
 export function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject {
   const sets = new Map<string, Record<string, unknown>>();
@@ -29,8 +29,8 @@ export function keepOwnFields(fieldManager: string): (object: KubeObject) => Kub
 export type StoreProjection = (view: ViewSpec | undefined) => (object: KubeObject) => KubeObject;
 
 /**
- * {@linkcode keepOwnFields} for whole objects and for views. A view cannot take away what the engine compares before it writes: the metadata
- * and the status. The same function for the same view, since stores are shared by it.
+ * {@linkcode keepOwnFields} for whole objects and for views. A view cannot take away what the engine compares before it
+ * writes: the metadata and the status. The same function for the same view, since stores are shared by it.
  */
 export function storeProjection(fieldManager: string): StoreProjection {
   const whole = keepOwnFields(fieldManager), ofViews = new WeakMap<ViewSpec, (object: KubeObject) => KubeObject>();
@@ -62,8 +62,8 @@ export function ownFields(
 }
 
 /**
- * The object as it may be sent back in a replace: without `managedFields`, which then stay as they are. What a store keeps of
- * them would strip every other manager of its fields.
+ * The object as it may be sent back in a replace: without `managedFields`, which then stay as they are. What a store
+ * keeps of them would strip every other manager of its fields.
  */
 export function withoutManagedFields<T extends KubeObject>(object: T): T {
   if (!object.metadata?.managedFields) return object;

@@ -82,8 +82,8 @@ type Collected = { -readonly [Part in keyof HandlersReport]: HandlersReport[Part
 };
 
 /**
- * Carries out one decision: finalizer, handlers, at most one status write and one record, Events. Everything it learns is in its report,
- * which it gives in every case; it touches neither the queue nor the state of the key.
+ * Carries out one decision: finalizer, handlers, at most one status write and one record, Events. Everything it learns
+ * is in its report, which it gives in every case; it touches neither the queue nor the state of the key.
  */
 export class Pass<T extends KubeObject, Spec, Status extends object> {
   readonly #host: PassHost<T, Spec, Status>;
@@ -192,7 +192,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     try {
       return { value: this.#host.declaration.kind.parseSpec(object) };
     } catch (error) {
-      // An object that cannot be read can still go: its delete handler is not owed a readable spec, only its finalizer is.
+      // An object that cannot be read can still go: its delete handler is not owed a readable spec, only its finalizer
+      // is.
       if (cause.kind === "delete") return { value: (object as { spec?: Spec }).spec ?? {} as Spec };
       const outcome = this.#handlers.unreadable = outcomeOfError(error);
       this.#handlers.seen = object.metadata?.generation;
@@ -313,7 +314,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       deleting,
     });
     if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, troubles));
-    // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that they said.
+    // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that
+    // they said.
     let told: Written<T> | undefined = { object, foreign: false };
     try {
       if (kind.hasStatus && draft.changed) told = await commit.status(object, draft);

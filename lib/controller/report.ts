@@ -67,7 +67,10 @@ export type PassReport<T extends KubeObject = KubeObject> =
     readonly targets: ReadonlySet<string>;
   }
   & (
-    /** To its end. `echo` is the version in which only what this pass wrote is new, where it is certain that nothing else is. */
+    /**
+     * To its end. `echo` is the version in which only what this pass wrote is new, where it is certain that nothing
+     * else is.
+     */
     | { readonly kind: "written"; readonly object: T; readonly echo?: Version; readonly troubles: readonly Trouble[] }
     /** The finalizer is removed, or the object turned out to be gone. */
     | { readonly kind: "gone" }
@@ -132,7 +135,10 @@ export interface PassTracing {
   readonly logger: Logger;
 }
 
-/** Runs a pass within a span of its own, and with a logger whose lines carry the pass's name, and the trace's where there is one. */
+/**
+ * Runs a pass within a span of its own, and with a logger whose lines carry the pass's name, and the trace's where
+ * there is one.
+ */
 export function traced(
   { object, cause }: { readonly object: KubeObject; readonly cause: string },
   { kind: { kind }, observer, random, logger }: PassTracing,

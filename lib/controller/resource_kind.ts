@@ -25,7 +25,10 @@ export interface ResourceKind<T extends KubeObject = KubeObject, Spec = unknown,
   parseSpec(object: T): Spec;
   /** Whether the operator owns a status subresource of this kind. False for every built-in kind. */
   readonly hasStatus: boolean;
-  /** Where in the status conditions are, for a kind that another program's CRD defines; what its schema lacks is not written. */
+  /**
+   * Where in the status conditions are, for a kind that another program's CRD defines; what its schema lacks is not
+   * written.
+   */
   readonly servedStatus?: { readonly conditions: readonly string[] };
   /** What of the objects is watched and kept; all where absent. */
   readonly view?: ViewSpec;
@@ -46,7 +49,9 @@ export type DesiredMeta = Pick<
   "name" | "generateName" | "namespace" | "labels" | "annotations" | "finalizers" | "ownerReferences"
 >;
 
-/** The fields of an object that say what is desired: not its type, its status or what the server enters in its metadata. */
+/**
+ * The fields of an object that say what is desired: not its type, its status or what the server enters in its metadata.
+ */
 export type Desired<T extends KubeObject> =
   & { [F in keyof T as F extends "apiVersion" | "kind" | "metadata" | "status" ? never : F]: T[F] }
   & { readonly metadata?: DesiredMeta };
@@ -55,7 +60,10 @@ export type Desired<T extends KubeObject> =
 export type DesiredOf<K extends AnyKind> = K extends { readonly desiredType?: infer D extends object } ? D
   : Desired<ObjectOf<K>>;
 
-/** What of an object handlers of changes compare: what people and other controllers desire of it, and its labels and annotations. */
+/**
+ * What of an object handlers of changes compare: what people and other controllers desire of it, and its labels and
+ * annotations.
+ */
 export type HandledObject<T extends KubeObject> =
   & { readonly [F in keyof T as F extends "apiVersion" | "kind" | "metadata" | "status" ? never : F]: T[F] }
   & { readonly metadata?: Readonly<Pick<ObjectMeta, "labels" | "annotations">> };

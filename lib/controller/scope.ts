@@ -61,10 +61,15 @@ export function scopeOfGlobs(globs: readonly string[]): NamespaceScope {
   return { ...only, covers: (namespace) => matchesGlobs(globs, namespace) };
 }
 
-/** Which namespaces a scope covered when it was last asked, as far as there are objects in them: from that follows what is newly in scope. */
+/**
+ * Which namespaces a scope covered when it was last asked, as far as there are objects in them: from that follows what
+ * is newly in scope.
+ */
 export class ScopeTracker<T extends KubeObject> {
   readonly #scope: NamespaceScope;
-  /** The empty one stands for objects without a namespace; undefined until it was first asked what is newly in scope. */
+  /**
+   * The empty one stands for objects without a namespace; undefined until it was first asked what is newly in scope.
+   */
   #namespaces: Set<string> | undefined;
 
   constructor(scope: NamespaceScope) {

@@ -46,8 +46,8 @@ const EXPECTED = {
  * The status that one pass wants. It starts as the object's present status; handlers set fields and conditions; the
  * engine writes its own part once, by server-side apply, if it differs.
  *
- * Guarantees: top-level fields and conditions that another manager wrote and no handler set are neither written nor taken
- * over. What another manager owns too cannot be removed, only set.
+ * Guarantees: top-level fields and conditions that another manager wrote and no handler set are neither written nor
+ * taken over. What another manager owns too cannot be removed, only set.
  *
  * @example
  * ```ts
@@ -71,9 +71,9 @@ export class StatusDraft<Status extends object> {
   readonly #conditionsSet = new Set<string>();
 
   /**
-   * `ownFields`: the `f:status` of what the operator applied before (KEP-555, FieldsV1). `mask` takes secret values out of what
-   * handlers set and out of messages, before anything is compared: a masked status is not written again and again. Texts for which
-   * `isPublic` holds stay, as those that the object shows elsewhere.
+   * `ownFields`: the `f:status` of what the operator applied before (KEP-555, FieldsV1). `mask` takes secret values out
+   * of what handlers set and out of messages, before anything is compared: a masked status is not written again and
+   * again. Texts for which `isPublic` holds stay, as those that the object shows elsewhere.
    */
   constructor(
     live: Readonly<Partial<Status>> | undefined,
@@ -102,7 +102,9 @@ export class StatusDraft<Status extends object> {
     this.record(this.#mask.json(asJson(fields) as typeof fields, this.#isPublic));
   }
 
-  /** The same for what the engine remembers there: values of the spec as they are, and messages that are masked already. */
+  /**
+   * The same for what the engine remembers there: values of the spec as they are, and messages that are masked already.
+   */
   record(fields: { readonly [Field in keyof Status]?: Status[Field] | undefined }): void {
     for (const [field, value] of Object.entries(fields)) {
       this.#fieldsSet.add(field);
@@ -114,7 +116,8 @@ export class StatusDraft<Status extends object> {
   /**
    * Sets a condition of the present generation. `lastTransitionTime` moves only when its status does.
    *
-   * @throws {PermanentError} for a type, status or reason that metav1.Condition has no place for (API conventions, "Typical status properties").
+   * @throws {PermanentError} for a type, status or reason that metav1.Condition has no place for (API conventions,
+   *   "Typical status properties").
    */
   condition({ type, status, reason, message = "" }: ConditionOptions): void {
     const word = status === true ? "True" : status === false ? "False" : status;

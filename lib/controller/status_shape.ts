@@ -24,8 +24,8 @@ export const FULL_STATUS: StatusShape = {
 type Schema = Readonly<Record<string, unknown>>;
 
 /**
- * The status of a kind that another program's CRD defines: what of the engine's fields its schema has, as the server publishes it
- * (`/openapi/v3`, KEP-2896, which every authenticated user may read).
+ * The status of a kind that another program's CRD defines: what of the engine's fields its schema has, as the server
+ * publishes it (`/openapi/v3`, KEP-2896, which every authenticated user may read).
  */
 export class ServedStatus {
   readonly #kind: ApiResource;

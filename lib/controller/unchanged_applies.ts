@@ -7,13 +7,17 @@ import { ownFields, sameInput } from "./managed_fields.ts";
 const REMEMBERED_MAX = 1_000;
 
 /**
- * Applies of one object's children that changed nothing. Fields alone do not always show that an apply would change nothing: a list
- * that is owned as one value, and to whose entries the server adds defaults, never equals what was applied.
+ * Applies of one object's children that changed nothing. Fields alone do not always show that an apply would change
+ * nothing: a list that is owned as one value, and to whose entries the server adds defaults, never equals what was
+ * applied.
  */
 export class UnchangedApplies {
   readonly #applies = new Map<string, { readonly digest: string; readonly child: KubeObject }>();
 
-  /** Whether the last apply to `target` was this one, and `live` differs from the child of then in nothing but its status. */
+  /**
+   * Whether the last apply to `target` was this one, and `live` differs from the child of then in nothing but its
+   * status.
+   */
   has(target: string, desired: KubeObject, live: KubeObject, fieldManager: string): boolean {
     const last = this.#applies.get(target);
     return last !== undefined && isUnchanged(last.child, live, fieldManager) && digestOf(desired) === last.digest;

@@ -127,8 +127,8 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
   }
 
   /**
-   * Watches no more than is covered: an operator of one namespace needs no rights elsewhere. Other watches are as their author wrote
-   * them, for what leads to an object may be anywhere.
+   * Watches no more than is covered: an operator of one namespace needs no rights elsewhere. Other watches are as their
+   * author wrote them, for what leads to an object may be anywhere.
    */
   #add(resource: AnyKind): Informer<KubeObject> {
     const { only } = this.#scope, { labelSelector, metadataOnly } = resource.view ?? {};
@@ -169,7 +169,10 @@ interface Watched {
   readonly matches: (labels: Readonly<Record<string, string>> | undefined) => boolean;
 }
 
-/** A version that a store must show before a key's next pass, because the last one wrote it. Void once the server's history has gone back. */
+/**
+ * A version that a store must show before a key's next pass, because the last one wrote it. Void once the server's
+ * history has gone back.
+ */
 export interface PendingWrite {
   readonly informer: Informer<KubeObject>;
   readonly version: string;
@@ -216,7 +219,8 @@ class WatchSet {
   /**
    * The store of a declared resource.
    *
-   * @throws {RangeError} where no watch of it is declared, or only one of another view, which has other fields or objects.
+   * @throws {RangeError} where no watch of it is declared, or only one of another view, which has other fields or
+   *   objects.
    */
   reader(resource: AnyKind): CachedReader<KubeObject> {
     const named = this.#watched.filter(({ spec }) => sameResource(spec.resource, resource));
@@ -287,9 +291,9 @@ export interface PassWatches {
 }
 
 /**
- * What each key looked at beyond its declared watches: selections of objects, watched as metadata while the key's reconciles
- * keep asking for them. A single object is a selection by its name, as kubelet watches the Secrets of its pods: that needs no
- * permission beyond the one object and holds no other object's data.
+ * What each key looked at beyond its declared watches: selections of objects, watched as metadata while the key's
+ * reconciles keep asking for them. A single object is a selection by its name, as kubelet watches the Secrets of its
+ * pods: that needs no permission beyond the one object and holds no other object's data.
  */
 export class DynamicWatches {
   readonly #informers: SharedInformers;
@@ -347,8 +351,8 @@ export class DynamicWatches {
     if (!dependency) dependencies.set(id, dependency = this.#open(key, resource, selection));
     dependency.usedInPass = pass;
     const { informer } = dependency.lease;
-    // Before the watch has listed, one read answers at once, and fails at once where it is forbidden. What changes between
-    // that read and the list shows as versions other than those seen.
+    // Before the watch has listed, one read answers at once, and fails at once where it is forbidden. What changes
+    // between that read and the list shows as versions other than those seen.
     const objects = informer.hasSynced ? [...informer.store.values()] : await read();
     dependency.seen = versionsOf(objects);
     return objects;
@@ -398,7 +402,9 @@ function versionsOf(objects: Iterable<KubeObject>): string {
   return [...objects].map((object) => `${formatKey(keyOf(object))} ${object.metadata?.resourceVersion}`).sort().join();
 }
 
-/** Drops what no reconcile decides by: field managers, and kubectl's copy of the manifest, which holds a Secret's data. */
+/**
+ * Drops what no reconcile decides by: field managers, and kubectl's copy of the manifest, which holds a Secret's data.
+ */
 function project(object: KubeObject): KubeObject {
   const annotations = object.metadata?.annotations;
   if (annotations && Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) delete annotations[LAST_APPLIED_ANNOTATION];

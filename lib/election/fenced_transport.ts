@@ -2,9 +2,9 @@ import type { Transport, TransportRequest } from "../base/mod.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 
 /**
- * A transport through which only the leader can write: reads pass, and so do access reviews, which write nothing; any other request
- * fails before it is sent. A request that was sent just before the lease was lost may still arrive: the lease outlives a holder's
- * last successful renewal by the difference of `leaseMs` and `renewMsMax` for that.
+ * A transport through which only the leader can write: reads pass, and so do access reviews, which write nothing; any
+ * other request fails before it is sent. A request that was sent just before the lease was lost may still arrive: the
+ * lease outlives a holder's last successful renewal by the difference of `leaseMs` and `renewMsMax` for that.
  */
 export function fencedTransport(inner: Transport, isLeader: () => boolean): Transport {
   return {

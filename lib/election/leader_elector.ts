@@ -22,7 +22,10 @@ export interface ElectionOptions {
   readonly identity: string;
   /** How long the others wait for a holder that says nothing. 15 s. */
   readonly leaseMs?: number;
-  /** How long a holder tries to renew before it gives up; less than `leaseMs`, so that it stops before another begins. 10 s. */
+  /**
+   * How long a holder tries to renew before it gives up; less than `leaseMs`, so that it stops before another begins.
+   * 10 s.
+   */
   readonly renewMsMax?: number;
   /** Pause between two looks, or two renewals. 2 s, plus up to a fifth at random. */
   readonly retryMs?: number;
@@ -31,8 +34,8 @@ export interface ElectionOptions {
 /**
  * One candidate for one lease.
  *
- * Guarantees: at most one candidate has {@linkcode isLeader} at any time, as long as clocks run equally fast (their absolute
- * times do not matter); a leader whose renewals fail stops being one before another can become it.
+ * Guarantees: at most one candidate has {@linkcode isLeader} at any time, as long as clocks run equally fast (their
+ * absolute times do not matter); a leader whose renewals fail stops being one before another can become it.
  *
  * Source: client-go's leaderelection; the Lease API (KEP-589).
  */
@@ -95,7 +98,8 @@ export class LeaderElector implements Disposable {
   }
 
   /**
-   * Gives the lease up, so that another replica leads at once; call it when the last write is done. Nothing where it is not held.
+   * Gives the lease up, so that another replica leads at once; call it when the last write is done. Nothing where it is
+   * not held.
    */
   async release(): Promise<void> {
     this.#stop.abort();
@@ -111,7 +115,10 @@ export class LeaderElector implements Disposable {
     }
   }
 
-  /** Whether the lease was still held. The server may carry out a renewal that was cut off, so a conflict proves no loss. */
+  /**
+   * Whether the lease was still held. The server may carry out a renewal that was cut off, so a conflict proves no
+   * loss.
+   */
   async #giveUp(observed: LeaseObject): Promise<boolean> {
     const { client, clock, identity, lease: key } = this.#options;
     let held: LeaseObject | undefined = observed;
@@ -151,8 +158,8 @@ export class LeaderElector implements Disposable {
   }
 
   /**
-   * Looks at the lease and takes or renews it where that is allowed. A conflict is somebody else's success: the next attempt
-   * looks again. Ends after `renewMsMax`: a request that hangs must not hide that time is over.
+   * Looks at the lease and takes or renews it where that is allowed. A conflict is somebody else's success: the next
+   * attempt looks again. Ends after `renewMsMax`: a request that hangs must not hide that time is over.
    */
   async #attempt(signal: AbortSignal): Promise<void> {
     const { clock, renewMsMax } = this.#options;
@@ -192,7 +199,9 @@ export class LeaderElector implements Disposable {
     else await replace(found);
   }
 
-  /** Whether another holder of a lease that somebody deleted may still rely on it. Who stops gracefully deletes none. */
+  /**
+   * Whether another holder of a lease that somebody deleted may still rely on it. Who stops gracefully deletes none.
+   */
   #mayStillLead(nowMs: number): boolean {
     const { identity, renewMsMax } = this.#options;
     if (this.holder === "" || this.holder === identity) return false;

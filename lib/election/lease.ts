@@ -41,8 +41,8 @@ export type LeaseStep =
   | { readonly kind: "wait"; readonly untilMs: number };
 
 /**
- * What `identity` does about a lease, from nothing but what it has seen (client-go's rules: a lease that did not change for its
- * own duration has expired, whatever its times say, because clocks differ between machines).
+ * What `identity` does about a lease, from nothing but what it has seen (client-go's rules: a lease that did not change
+ * for its own duration has expired, whatever its times say, because clocks differ between machines).
  */
 export function nextStep({ lease, changedMs }: ObservedLease, identity: string, elapsedMs: number): LeaseStep {
   const { holderIdentity, leaseDurationSeconds } = lease.spec ?? {};

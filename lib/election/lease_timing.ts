@@ -4,7 +4,10 @@ import { type Clock, LinkedAbort, TimeoutError } from "../base/mod.ts";
 export interface LeaseTiming {
   /** How long the others wait for a holder that says nothing. 15 s. */
   readonly leaseMs: number;
-  /** For how long after a renewal its holder relies on it; less than `leaseMs`, so that it stops before another begins. 10 s. */
+  /**
+   * For how long after a renewal its holder relies on it; less than `leaseMs`, so that it stops before another begins.
+   * 10 s.
+   */
   readonly renewMsMax: number;
   /** Pause between two renewals. 2 s, plus up to a fifth at random. */
   readonly retryMs: number;
@@ -16,7 +19,10 @@ export const LEASE_TIMING: LeaseTiming = { leaseMs: 15_000, renewMsMax: 10_000, 
 /** Share of a pause that is added at random, so that candidates do not all ask at once. */
 export const LEASE_JITTER = 0.2;
 
-/** A look at the others may take so many pauses between two renewals: a server that hangs must not keep a holder from renewing. */
+/**
+ * A look at the others may take so many pauses between two renewals: a server that hangs must not keep a holder from
+ * renewing.
+ */
 export const LOOKS_MAX = 2;
 
 /** What is wrong with a timing; undefined where it holds. The names are those of client-go. */

@@ -12,8 +12,8 @@ export function instantOf(clock: Clock): Instant {
 }
 
 /**
- * How long a process may rely on what it was told: until the first of its clock's two measures says that time is over. The time of day
- * goes on while the machine sleeps, the elapsed time also where somebody sets the time of day back.
+ * How long a process may rely on what it was told: until the first of its clock's two measures says that time is over.
+ * The time of day goes on while the machine sleeps, the elapsed time also where somebody sets the time of day back.
  */
 export class LeaseValidity {
   readonly #clock: Clock;

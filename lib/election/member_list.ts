@@ -14,8 +14,9 @@ export interface MemberListOptions {
 }
 
 /**
- * Who is there: the leases of one selection, as the server has them. One that has not changed for its duration, by the time that has
- * elapsed in this process, is deleted at the version that was seen, so that its holder is dead once it is missing, and never before.
+ * Who is there: the leases of one selection, as the server has them. One that has not changed for its duration, by the
+ * time that has elapsed in this process, is deleted at the version that was seen, so that its holder is dead once it is
+ * missing, and never before.
  */
 export class MemberList {
   readonly #options: MemberListOptions;
@@ -71,7 +72,10 @@ export class MemberList {
     return end;
   }
 
-  /** What the server would write down as the creation of a lease now, to the second; this machine's time for who may create none. */
+  /**
+   * What the server would write down as the creation of a lease now, to the second; this machine's time for who may
+   * create none.
+   */
   async #serverTimeMs(signal: AbortSignal): Promise<number> {
     const { client, clock, namespace } = this.#options;
     const lease = {

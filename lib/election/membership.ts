@@ -19,7 +19,10 @@ export interface MembershipOptions extends Partial<LeaseTiming> {
   readonly name: string;
   /** Name of this process, different for each, the same for all its life. */
   readonly identity: string;
-  /** Ends what is under way and no longer covered, and resolves when nothing of it can write any more. Bounded by its maker. */
+  /**
+   * Ends what is under way and no longer covered, and resolves when nothing of it can write any more. Bounded by its
+   * maker.
+   */
   readonly drain: () => Promise<void>;
 }
 
@@ -34,8 +37,8 @@ export interface MemberLeases {
 }
 
 /**
- * One of several processes that know of each other by a Lease of each: it says that it is there, asks who else is, and does what follows,
- * again and again.
+ * One of several processes that know of each other by a Lease of each: it says that it is there, asks who else is, and
+ * does what follows, again and again.
  *
  * Guarantees: as soon as others may take it for dead it is told so (`lapsed`), and takes it up again from nothing.
  */
@@ -74,7 +77,10 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Resolves, once, when others have taken this process for dead, or it cannot end its work. Never after it has been released. */
+  /**
+   * Resolves, once, when others have taken this process for dead, or it cannot end its work. Never after it has been
+   * released.
+   */
   get lost(): Promise<LeaseLostError> {
     return this.#lost.promise;
   }

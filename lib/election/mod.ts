@@ -1,7 +1,7 @@
 /**
- * `election`: who of several processes may work. One leader among the replicas of an operator, by a Lease; replicas that share
- * the work by shards; peers of several priorities, of which the highest works; and a fence that lets no write of anybody else
- * through. It knows nothing of what the work is. `operator/` and `cli/` call it.
+ * `election`: who of several processes may work. One leader among the replicas of an operator, by a Lease; replicas
+ * that share the work by shards; peers of several priorities, of which the highest works; and a fence that lets no
+ * write of anybody else through. It knows nothing of what the work is. `operator/` and `cli/` call it.
  *
  * @module
  */

@@ -19,11 +19,12 @@ export interface OwnLeaseOptions {
 }
 
 /**
- * A Lease that one process makes for itself and nobody else ever holds: as long as it is renewed the process is there, and what the
- * process says of itself stands in its annotations.
+ * A Lease that one process makes for itself and nobody else ever holds: as long as it is renewed the process is there,
+ * and what the process says of itself stands in its annotations.
  *
- * Guarantees: {@linkcode isValid} only while nobody can have taken the process for dead. Whoever has not seen the lease change for its
- * duration deletes it, at the very version that was seen; a renewal that is late finds it gone, and the process is dead for good.
+ * Guarantees: {@linkcode isValid} only while nobody can have taken the process for dead. Whoever has not seen the lease
+ * change for its duration deletes it, at the very version that was seen; a renewal that is late finds it gone, and the
+ * process is dead for good.
  */
 export class OwnLease {
   readonly #options: OwnLeaseOptions;
@@ -53,8 +54,8 @@ export class OwnLease {
   }
 
   /**
-   * Makes the lease, or renews it, and says `annotations` in it. Ends after `renewMsMax`: a request that hangs must not hide that
-   * time is over.
+   * Makes the lease, or renews it, and says `annotations` in it. Ends after `renewMsMax`: a request that hangs must not
+   * hide that time is over.
    *
    * @throws {LeaseLostError} where it is gone, or somebody else's: this process counts as dead.
    */

@@ -24,12 +24,12 @@ export interface PeeringOptions extends MembershipOptions {
 export type PeeringState = "waiting" | "working" | "pausing" | "paused";
 
 /**
- * One operator among its peers: of those of one name, the one with the highest priority works; the others pause, with their stores
- * filled, and go on when it is gone. Two of equal priority pause both.
+ * One operator among its peers: of those of one name, the one with the highest priority works; the others pause, with
+ * their stores filled, and go on when it is gone. Two of equal priority pause both.
  *
- * Guarantees: of rivals at most one {@linkcode mayWrite} at any time, as long as clocks run equally fast. Whoever begins has said so
- * before it asked the server who else is there, and waits until all others have ended what they had under way or are dead; so of
- * two that begin together one sees the other.
+ * Guarantees: of rivals at most one {@linkcode mayWrite} at any time, as long as clocks run equally fast. Whoever
+ * begins has said so before it asked the server who else is there, and waits until all others have ended what they had
+ * under way or are dead; so of two that begin together one sees the other.
  *
  * A gate of a `NamespaceScope`: closed, it covers nothing.
  */
@@ -65,8 +65,8 @@ export class Peering extends Membership<PeeringOptions> {
   }
 
   /**
-   * Joins the peers and waits until this one may work; it goes on to say that it is there, and to pause and continue, until
-   * {@linkcode release}.
+   * Joins the peers and waits until this one may work; it goes on to say that it is there, and to pause and continue,
+   * until {@linkcode release}.
    *
    * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
    */
@@ -128,7 +128,9 @@ export class Peering extends Membership<PeeringOptions> {
     this.#said = state;
   }
 
-  /** Takes up nothing more, ends what is under way while the lease goes on being renewed, and says so when it has ended. */
+  /**
+   * Takes up nothing more, ends what is under way while the lease goes on being renewed, and says so when it has ended.
+   */
   async #pause(signal: AbortSignal): Promise<void> {
     if (this.#state === "waiting") {
       this.#state = "paused";

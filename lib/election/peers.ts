@@ -9,8 +9,9 @@ const PRIORITY = "pintle.dev/priority", STATE = "pintle.dev/peer-state", REPLICA
 const MESSAGE = "pintle.dev/message";
 
 /**
- * What a peer does: `active` works, or is about to; `paused` has nothing under way and writes nothing; `freeze` is no operator but
- * somebody's word that those of lower or equal priority pause, and `hold` is one that lasts only while somebody renews it.
+ * What a peer does: `active` works, or is about to; `paused` has nothing under way and writes nothing; `freeze` is no
+ * operator but somebody's word that those of lower or equal priority pause, and `hold` is one that lasts only while
+ * somebody renews it.
  */
 export type PeerState = "active" | "paused" | "freeze" | "hold";
 
@@ -69,7 +70,10 @@ export function peerAnnotations({ priority, state, replicasOf, message }: Peer):
   };
 }
 
-/** The peer that a Lease stands for. What cannot be read as a priority counts as 0, an unknown state as `active`: rather pause than clash. */
+/**
+ * The peer that a Lease stands for. What cannot be read as a priority counts as 0, an unknown state as `active`: rather
+ * pause than clash.
+ */
 export function peerOf(lease: LeaseObject): Peer {
   const { annotations = {}, name = "" } = lease.metadata ?? {}, state = annotations[STATE] as PeerState;
   const priority = Number(annotations[PRIORITY] ?? 0);

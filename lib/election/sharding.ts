@@ -20,13 +20,13 @@ import {
 const ATTEMPTS_MAX = 5;
 
 /**
- * One of several replicas that share the namespaces of a cluster: they fall into shards, each of which one replica owns. When a replica
- * comes or goes the shards are shared out anew, and few of them move.
+ * One of several replicas that share the namespaces of a cluster: they fall into shards, each of which one replica
+ * owns. When a replica comes or goes the shards are shared out anew, and few of them move.
  *
- * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, as long as clocks run equally fast. Owners stand in one Lease that
- * is replaced at the version that was read. A shard is taken only where that names nobody, which its owner writes when it has ended all work
- * for it, or names somebody who has stopped to write: this replica has removed their Lease, which was not renewed for its duration, or the
- * Lease has been gone for `renewMsMax`, whoever deleted it.
+ * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, as long as clocks run equally fast. Owners stand
+ * in one Lease that is replaced at the version that was read. A shard is taken only where that names nobody, which its
+ * owner writes when it has ended all work for it, or names somebody who has stopped to write: this replica has removed
+ * their Lease, which was not renewed for its duration, or the Lease has been gone for `renewMsMax`, whoever deleted it.
  *
  * A gate of a `NamespaceScope`.
  */
@@ -132,8 +132,8 @@ export class Sharding extends Membership {
   }
 
   /**
-   * Owners without a Lease: the dead, and those who may still write, since somebody has deleted it a moment ago. An owner that leaves writes
-   * itself out first.
+   * Owners without a Lease: the dead, and those who may still write, since somebody has deleted it a moment ago. An
+   * owner that leaves writes itself out first.
    */
   #withoutLease(owners: ShardOwners, members: readonly string[]) {
     const { clock, renewMsMax } = this.options, nowMs = clock.elapsed(), { removed } = this.roster;

@@ -4,7 +4,8 @@ import { joinedName } from "../apimachinery/mod.ts";
 import type { LeaseObject } from "./lease.ts";
 
 /**
- * Shards that namespaces fall into. Replicas that disagreed about it would disagree about who owns a namespace, so it is no setting.
+ * Shards that namespaces fall into. Replicas that disagreed about it would disagree about who owns a namespace, so it
+ * is no setting.
  */
 export const SHARDS = 64;
 
@@ -24,8 +25,9 @@ export function shardOf(namespace: string): number {
 }
 
 /**
- * Which of the members should own each shard, by rendezvous hashing with bounded loads: the same for whoever asks with the same
- * members, in whatever order; no member has more than its share, rounded up; when one comes or goes few shards move. Empty without members.
+ * Which of the members should own each shard, by rendezvous hashing with bounded loads: the same for whoever asks with
+ * the same members, in whatever order; no member has more than its share, rounded up; when one comes or goes few shards
+ * move. Empty without members.
  */
 export function assignShards(members: readonly string[]): string[] {
   const unique = [...new Set(members)].sort(), load = new Map(unique.map((member) => [member, 0]));
@@ -61,8 +63,8 @@ export function ownersOf({ metadata }: LeaseObject): ShardOwners | undefined {
 }
 
 /**
- * A Lease that holds `owners`. It always differs from the one before, also where the owners are the same: what was sent earlier and is
- * still on its way then comes too late.
+ * A Lease that holds `owners`. It always differs from the one before, also where the owners are the same: what was sent
+ * earlier and is still on its way then comes too late.
  */
 export function withOwners(lease: LeaseObject, owners: ShardOwners): LeaseObject {
   const annotations = { ...lease.metadata?.annotations, [OWNERS]: formatJson(owners) };
@@ -95,7 +97,10 @@ export interface ShardPlan {
   readonly stolen: readonly number[];
 }
 
-/** What `me` does: takes what is nobody's and should be its own, hands over what should be another's, and gives up what has ended. */
+/**
+ * What `me` does: takes what is nobody's and should be its own, hands over what should be another's, and gives up what
+ * has ended.
+ */
 export function planShards({ me, owners, members, held }: ShardView): ShardPlan {
   const wanted = assignShards(members), alive = new Set(members), handOver: number[] = [], stolen: number[] = [];
   const next = owners.map((owner, shard) => {

@@ -11,8 +11,8 @@ export interface AnnotationStorageOptions {
 }
 
 /**
- * Remembers the handling of objects in two annotations, `<prefix>/handled` and `<prefix>/underway`. The second is there only as
- * long as something is still to be done.
+ * Remembers the handling of objects in two annotations, `<prefix>/handled` and `<prefix>/underway`. The second is there
+ * only as long as something is still to be done.
  */
 export class AnnotationStorage implements HandledStateStorage {
   readonly #prefix: string;

@@ -2,7 +2,10 @@ import type { KubeObject } from "../apimachinery/object.ts";
 
 /** What an object's state asks of its operator in this pass. */
 export type Cause =
-  /** It is not being deleted: converge it. `add` and `remove` first see to our finalizer, and remove those that we take over. */
+  /**
+   * It is not being deleted: converge it. `add` and `remove` first see to our finalizer, and remove those that we take
+   * over.
+   */
   | { readonly kind: "reconcile"; readonly finalizer: "keep" | "add" | "remove" }
   /** It is being deleted and waits for our finalizer: clean up, then let go. */
   | { readonly kind: "delete" }
@@ -13,15 +16,18 @@ export type Cause =
 export interface CauseDeclaration {
   /** The operator's own finalizer. Another operator's is never looked at, unless it is taken over. */
   readonly finalizer: string;
-  /** Finalizers of operators that this one replaces: each holds an object as our own does, until ours stands in its place. */
+  /**
+   * Finalizers of operators that this one replaces: each holds an object as our own does, until ours stands in its
+   * place.
+   */
   readonly legacyFinalizers?: readonly string[];
   /** Whether something must happen before an object may go. */
   readonly needsFinalizer: boolean;
 }
 
 /**
- * Detects the cause from an object's present state. Pure, level-triggered: the same state gives the same cause, no matter
- * which events led to it or were lost.
+ * Detects the cause from an object's present state. Pure, level-triggered: the same state gives the same cause, no
+ * matter which events led to it or were lost.
  */
 export function detectCause(object: KubeObject, declaration: CauseDeclaration): Cause {
   const { finalizer, legacyFinalizers = [], needsFinalizer } = declaration,

@@ -32,7 +32,9 @@ export interface HandledState {
   readonly base?: Snapshot;
   /** Absent where nothing is left to do. */
   readonly underway?: PendingChange;
-  /** Handlers that gave up on the last change that had handlers, by id: the object is not as they should have made it. */
+  /**
+   * Handlers that gave up on the last change that had handlers, by id: the object is not as they should have made it.
+   */
   readonly gaveUp?: Readonly<Record<string, { readonly reason: string; readonly message: string }>>;
 }
 
@@ -53,12 +55,15 @@ export interface Change {
 }
 
 /**
- * The base of an object that was handled, where nobody asks how it looked then: handlers of updates and fields need the essence,
- * others do not.
+ * The base of an object that was handled, where nobody asks how it looked then: handlers of updates and fields need the
+ * essence, others do not.
  */
 export const HANDLED: Snapshot = { digest: "handled" };
 
-/** The base of an object that was handled and is another by now, of which nobody knows how it looked: its next change has no `old`. */
+/**
+ * The base of an object that was handled and is another by now, of which nobody knows how it looked: its next change
+ * has no `old`.
+ */
 export const HANDLED_BEFORE: Snapshot = { digest: "handled before" };
 
 /** What to do about an object now. */
@@ -72,9 +77,9 @@ export interface ChangePlan {
 }
 
 /**
- * Detects what is to be handled. Pure: the same memory and the same object give the same answer, whichever events led there.
- * A change under way goes first and keeps its target, so that no handler misses what another one saw; `resumed` tells that this
- * process has run the object's `resume` handlers.
+ * Detects what is to be handled. Pure: the same memory and the same object give the same answer, whichever events led
+ * there. A change under way goes first and keeps its target, so that no handler misses what another one saw; `resumed`
+ * tells that this process has run the object's `resume` handlers.
  */
 export function planChange(
   state: HandledState,
@@ -83,7 +88,8 @@ export function planChange(
   const { base, underway } = state, { snapshot, deleting } = now;
   const resumes = base !== undefined && !now.resumed;
   if (deleting) {
-    // What else was under way does not matter any more. A handler that waits for the object to change is asked again once it did.
+    // What else was under way does not matter any more. A handler that waits for the object to change is asked again
+    // once it did.
     const begun = underway?.kind === "delete" ? underway : undefined, same = begun?.target.digest === snapshot.digest;
     const progress = Object.entries(begun?.progress ?? {}).filter(([, { outcome }]) => same || outcome !== "failed");
     const target = { digest: snapshot.digest };
@@ -98,7 +104,10 @@ export function planChange(
   return { underway: { kind: "update", target: snapshot, progress: {} }, resumes };
 }
 
-/** The change between what was handled and its target. Without the essences, which may have been too large, the diff is empty. */
+/**
+ * The change between what was handled and its target. Without the essences, which may have been too large, the diff is
+ * empty.
+ */
 export function changeOf(base: Snapshot | undefined, { kind, target }: PendingChange): Change {
   const old = kind === "create" ? undefined : base?.essence, next = target.essence;
   const known = next !== undefined && (kind === "create" || old !== undefined);

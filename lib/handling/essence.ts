@@ -3,7 +3,10 @@ import { canonicalJson, isObject, jsonClone, type JsonObject } from "../base/jso
 import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/object.ts";
 import { fieldPath, valueAt } from "./filter.ts";
 
-/** What of an object its handlers are told about when it changes: what people and other controllers say, not what is answered. */
+/**
+ * What of an object its handlers are told about when it changes: what people and other controllers say, not what is
+ * answered.
+ */
 export type HandledContent = JsonObject;
 
 /** What is remembered of an object as it was when it was handled. */
@@ -29,8 +32,9 @@ export interface ContentOptions {
 const NOT_ESSENTIAL = new Set(["apiVersion", "kind", "metadata", "status"]);
 
 /**
- * The essence of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign annotations count.
- * Values of secret fields become digests, keyed with the object's uid: equal values of two objects look different.
+ * The essence of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign
+ * annotations count. Values of secret fields become digests, keyed with the object's uid: equal values of two objects
+ * look different.
  */
 export function handledContentOf(object: KubeObject, options: ContentOptions): HandledContent {
   const { isRecord, ignoredFields = [], secretFields = [] } = options;

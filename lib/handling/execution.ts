@@ -6,9 +6,9 @@ import { LinkedAbort } from "../base/signal.ts";
 /**
  * Runs `work` with a signal that aborts after `timeoutMs` or with `parent`.
  *
- * Guarantees: after the timeout the call ends with a {@linkcode TimeoutError}, after an abort of `parent` with its reason, even
- * where `work` ignores its signal; its late result or error is then discarded. The timer is gone when the call ends. Where
- * `parent` is aborted already, `work` is not called.
+ * Guarantees: after the timeout the call ends with a {@linkcode TimeoutError}, after an abort of `parent` with its
+ * reason, even where `work` ignores its signal; its late result or error is then discarded. The timer is gone when the
+ * call ends. Where `parent` is aborted already, `work` is not called.
  *
  * @throws {TimeoutError} after `timeoutMs`; the reason of `parent`; else whatever `work` throws.
  */

@@ -1,6 +1,6 @@
 /**
- * Dotted paths of an object's fields, as `spec.size`: six keys at most. They do not lead into lists; records and values of unknown type
- * take any key. The list gives each depth the one below.
+ * Dotted paths of an object's fields, as `spec.size`: six keys at most. They do not lead into lists; records and values
+ * of unknown type take any key. The list gives each depth the one below.
  */
 export type FieldPath<T, Depth extends number = 6> = Depth extends 0 ? never
   : unknown extends T ? string

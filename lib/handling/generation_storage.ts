@@ -4,8 +4,9 @@ import { HANDLED, HANDLED_BEFORE, type HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
- * Takes an object that the operator has spoken of in `status.observedGeneration` for handled, whatever else is remembered of it.
- * Where nobody asks how the object looked (`marksOnly`), that mark is all there is, and costs no write beside the status'.
+ * Takes an object that the operator has spoken of in `status.observedGeneration` for handled, whatever else is
+ * remembered of it. Where nobody asks how the object looked (`marksOnly`), that mark is all there is, and costs no
+ * write beside the status'.
  */
 export class GenerationStorage implements HandledStateStorage {
   readonly #inner: HandledStateStorage;
@@ -22,7 +23,8 @@ export class GenerationStorage implements HandledStateStorage {
     const observed = isObject(status) ? status.observedGeneration : undefined;
     // A creation under way was never handled: its status has only been spoken of in the meantime.
     if (typeof observed !== "number" || state.base || state.underway?.kind === "create") return state;
-    // After a crash between the status and the record, or under handlers that nobody had before, the object may have changed since.
+    // After a crash between the status and the record, or under handlers that nobody had before, the object may have
+    // changed since.
     const changed = !this.#marksOnly && observed !== object.metadata?.generation;
     return { ...state, base: changed ? HANDLED_BEFORE : HANDLED };
   }
@@ -34,7 +36,10 @@ export class GenerationStorage implements HandledStateStorage {
     return this.#inner.keep(object, { ...(underway ? { underway } : {}), ...(gaveUp ? { gaveUp } : {}) }, fields);
   }
 
-  /** The edit that holds `state` without the mark: for an object whose status the server does not let the operator write. */
+  /**
+   * The edit that holds `state` without the mark: for an object whose status the server does not let the operator
+   * write.
+   */
   keepUnmarked(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
     return this.#inner.keep(object, state, fields);
   }

@@ -24,8 +24,8 @@ export function afterRepeatedWrite(
 }
 
 /**
- * A key's memory as of now: nothing once no repeated write came for a window after the pause. A pass in between that wrote
- * nothing proves nothing, for it may only have seen its own echo before the other writer answered.
+ * A key's memory as of now: nothing once no repeated write came for a window after the pause. A pass in between that
+ * wrote nothing proves nothing, for it may only have seen its own echo before the other writer answered.
  */
 export function cooled(
   state: HotLoopState | undefined,
@@ -45,7 +45,9 @@ export function isHot(state: HotLoopState | undefined, options: HotLoopOptions):
   return state !== undefined && state.writesInARow >= options.writesInARowMax;
 }
 
-/** How long the key must rest after its last repeated write: nothing while it is not hot, then doubling from one second. */
+/**
+ * How long the key must rest after its last repeated write: nothing while it is not hot, then doubling from one second.
+ */
 export function pauseMs(state: HotLoopState | undefined, options: HotLoopOptions): number {
   if (!state || !isHot(state, options)) return 0;
   return Math.min(1_000 * 2 ** Math.min(state.writesInARow - options.writesInARowMax, 16), options.pauseMsMax);

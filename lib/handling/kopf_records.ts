@@ -8,9 +8,9 @@ import type { HandledStateStorage } from "./storage.ts";
 const KOPF_PREFIX = "kopf.zalando.org";
 
 /**
- * Reads what a Kopf operator left in objects: its last-handled configuration, so that an operator on Pintle takes them over as
- * handled. To stand behind a storage of one's own in a {@linkcode ChainStorage}. Progress of handlers under way is not taken
- * over: ids and meaning of handlers are another operator's (Kopf 1.45, `AnnotationsDiffBaseStorage`).
+ * Reads what a Kopf operator left in objects: its last-handled configuration, so that an operator on Pintle takes them
+ * over as handled. To stand behind a storage of one's own in a {@linkcode ChainStorage}. Progress of handlers under way
+ * is not taken over: ids and meaning of handlers are another operator's (Kopf 1.45, `AnnotationsDiffBaseStorage`).
  */
 export class KopfRecords implements Pick<HandledStateStorage, "recall" | "isRecord"> {
   readonly #prefix: string;

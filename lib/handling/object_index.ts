@@ -5,13 +5,14 @@ import { matchesFilter, type ObjectFilter } from "./filter.ts";
 export type IndexEntries<T extends KubeObject, V> = (object: T) => Iterable<readonly [key: string, value: V]>;
 
 /**
- * A declaration of an index over the objects of a kind: what handlers look up instead of listing. It holds nothing itself; each
- * operator that runs has its own entries, complete before its first handler is called.
+ * A declaration of an index over the objects of a kind: what handlers look up instead of listing. It holds nothing
+ * itself; each operator that runs has its own entries, complete before its first handler is called.
  *
  * @example
  * ```ts
  * import { ObjectIndex } from "@pintle/pintle";
- * const byNode = new ObjectIndex("pods by node", (pod: { spec?: { nodeName?: string }; metadata?: { name?: string } }) =>
+ * const byNode = new ObjectIndex("pods by node", (pod: { spec?: { nodeName?: string }; metadata?: { name?: string } })
+ * =>
  *   pod.spec?.nodeName ? [[pod.spec.nodeName, pod.metadata?.name ?? ""]] : []);
  * if (byNode.name !== "pods by node") throw new Error("its name is for messages");
  * ```

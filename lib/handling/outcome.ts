@@ -61,7 +61,8 @@ export type Outcome =
 /**
  * The outcome of the handler `id` that returned.
  *
- * @throws {PermanentError} for what is neither nothing nor a {@linkcode Requeue}: what it asks for would not happen, and silently.
+ * @throws {PermanentError} for what is neither nothing nor a {@linkcode Requeue}: what it asks for would not happen,
+ *   and silently.
  */
 export function outcomeOf(result: ReconcileResult, id: string): Outcome {
   if (result === undefined || result === null) return { kind: "done" };
@@ -83,8 +84,8 @@ function shapeOf(value: unknown): string {
 }
 
 /**
- * The outcome of a handler that threw. Everything but {@linkcode PermanentError} is retried: an operator that gives up on
- * an unknown error at night is worse than one that tries again more and more slowly.
+ * The outcome of a handler that threw. Everything but {@linkcode PermanentError} is retried: an operator that gives up
+ * on an unknown error at night is worse than one that tries again more and more slowly.
  */
 export function outcomeOfError(error: unknown): Exclude<Outcome, { kind: "done" }> {
   const message = describeError(error);
@@ -102,7 +103,10 @@ function errorReason(error: unknown): string {
   return /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/.test(error.name) ? error.name : "Error";
 }
 
-/** The outcome of a pass in which two handlers ended so: what is to be tried again goes first, and the sooner time counts. */
+/**
+ * The outcome of a pass in which two handlers ended so: what is to be tried again goes first, and the sooner time
+ * counts.
+ */
 export function mergeOutcomes(one: Outcome, other: Outcome): Outcome {
   const rank = { done: 0, failed: 1, retry: 2 },
     [worst, rest] = rank[one.kind] >= rank[other.kind] ? [one, other] : [other, one];

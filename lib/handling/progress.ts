@@ -14,8 +14,8 @@ export interface HandlerProgress {
   /** Not to be tried before; absent where it may be tried at once. */
   readonly delayedMs?: number;
   /**
-   * Absent while attempts remain; with any of them it is not tried again for the same change. `failed` is a handler's own word that
-   * the object must change first, `exhausted` the end of its attempts or its time.
+   * Absent while attempts remain; with any of them it is not tried again for the same change. `failed` is a handler's
+   * own word that the object must change first, `exhausted` the end of its attempts or its time.
    */
   readonly outcome?: HandlerOutcome;
   /** Of the last error. */
@@ -51,8 +51,9 @@ export function begin(nowMs: number): HandlerProgress {
 export type Beginnings = Record<string, { readonly startedMs: number; readonly beganMs: number }>;
 
 /**
- * The time of a handler: when it began, as its record says, and what has elapsed since. A machine's clock that is set moves no deadline of
- * it; only what a former process recorded is compared with the clock, once. Enters into `beginnings` what it sees first.
+ * The time of a handler: when it began, as its record says, and what has elapsed since. A machine's clock that is set
+ * moves no deadline of it; only what a former process recorded is compared with the clock, once. Enters into
+ * `beginnings` what it sees first.
  */
 export function handlerNowMs(
   beginnings: Beginnings,
@@ -102,9 +103,9 @@ export function succeeded(progress: HandlerProgress): HandlerProgress {
 }
 
 /**
- * After an attempt that threw. It is given up for a {@linkcode PermanentError}, after the last attempt and after the time limit;
- * what is given up keeps the reason of its last error. `pauseMs` says how long to wait after so many failures where nothing else
- * does.
+ * After an attempt that threw. It is given up for a {@linkcode PermanentError}, after the last attempt and after the
+ * time limit; what is given up keeps the reason of its last error. `pauseMs` says how long to wait after so many
+ * failures where nothing else does.
  */
 export function afterError(
   progress: HandlerProgress,
@@ -134,7 +135,10 @@ export function afterError(
   return { startedMs, retries, delayedMs: nowMs + delayMs, reason, message };
 }
 
-/** Progress without a prototype: a handler may be called `constructor` or `toString`, and has made no progress because of that. */
+/**
+ * Progress without a prototype: a handler may be called `constructor` or `toString`, and has made no progress because
+ * of that.
+ */
 export function byHandler(progress: Readonly<Record<string, HandlerProgress>>): Record<string, HandlerProgress> {
   return Object.assign(Object.create(null), progress);
 }

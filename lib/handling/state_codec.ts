@@ -16,9 +16,9 @@ export interface StateTexts {
 }
 
 /**
- * A state as texts that fit into annotations. The object's uid is in them: Deployments hand their annotations on to ReplicaSets,
- * and people copy objects with all that is in them. Essences that are too large are left out; digests of `fields` then tell whether
- * those change.
+ * A state as texts that fit into annotations. The object's uid is in them: Deployments hand their annotations on to
+ * ReplicaSets, and people copy objects with all that is in them. Essences that are too large are left out; digests of
+ * `fields` then tell whether those change.
  *
  * @throws {RangeError} where not even that fits: thousands of sub-handlers.
  */
@@ -39,8 +39,8 @@ export async function encodeState(
 }
 
 /**
- * The state that the texts of an object hold; an empty one where they speak of another object. What is damaged counts as handled
- * in an unknown state: nothing is created twice for it.
+ * The state that the texts of an object hold; an empty one where they speak of another object. What is damaged counts
+ * as handled in an unknown state: nothing is created twice for it.
  */
 export async function decodeState(uid: string | undefined, texts: StateTexts): Promise<HandledState> {
   const state: { base?: Snapshot; underway?: PendingChange; gaveUp?: Record<string, GivenUp> } = {};

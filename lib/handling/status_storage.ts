@@ -6,8 +6,8 @@ import { decodeState, encodeState, type StateTexts } from "./state_codec.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
- * Remembers the handling of objects in one field of their status, so that it costs no write beside the status'. For kinds whose
- * status is the operator's own; the field is put into the schema of its CustomResourceDefinition.
+ * Remembers the handling of objects in one field of their status, so that it costs no write beside the status'. For
+ * kinds whose status is the operator's own; the field is put into the schema of its CustomResourceDefinition.
  */
 export class StatusStorage implements HandledStateStorage {
   /** See {@linkcode HandledStateStorage.statusFields}. */

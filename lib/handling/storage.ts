@@ -2,7 +2,9 @@ import type { JsonValue } from "../base/json.ts";
 import type { KubeObject } from "../apimachinery/object.ts";
 import type { HandledState } from "./change.ts";
 
-/** What an object must be given so that it holds a state. Each goes into a write that happens anyway where there is one. */
+/**
+ * What an object must be given so that it holds a state. Each goes into a write that happens anyway where there is one.
+ */
 export interface StorageEdit {
   /** Null removes one. */
   readonly annotations?: Readonly<Record<string, string | null>>;
@@ -11,18 +13,18 @@ export interface StorageEdit {
 }
 
 /**
- * Where the handling of objects is remembered between passes and processes. It decides where and in which form; the engine
- * writes, once per pass, and only what differs.
+ * Where the handling of objects is remembered between passes and processes. It decides where and in which form; the
+ * engine writes, once per pass, and only what differs.
  *
- * Guarantees of every storage: what `keep` was given is what `recall` answers once the object has the edit (a state that is too
- * large comes back without its essences); what cannot be read is answered as unknown, never thrown.
+ * Guarantees of every storage: what `keep` was given is what `recall` answers once the object has the edit (a state
+ * that is too large comes back without its essences); what cannot be read is answered as unknown, never thrown.
  */
 export interface HandledStateStorage {
   /** The state that an object holds; an empty one where it was never handled. */
   recall(object: KubeObject): Promise<HandledState>;
   /**
-   * The edit by which `object` comes to hold `state`; an empty one where it does so already. `fields` are those whose changes must
-   * be known even where an object is too large to be remembered.
+   * The edit by which `object` comes to hold `state`; an empty one where it does so already. `fields` are those whose
+   * changes must be known even where an object is too large to be remembered.
    */
   keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit>;
   /** Whether an annotation is this storage's own: those are no part of what people say about an object. */

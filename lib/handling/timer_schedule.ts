@@ -12,7 +12,9 @@ export interface TimerOptions {
   readonly sharp?: boolean;
 }
 
-/** What is remembered of one timer on one object; lost with the process, on purpose: timers keep no state in objects. */
+/**
+ * What is remembered of one timer on one object; lost with the process, on purpose: timers keep no state in objects.
+ */
 export interface TimerState {
   readonly dueMs: number;
 }

@@ -11,7 +11,10 @@ export interface ClusterUser {
 /** The kinds of clusters that scenarios run on. */
 export type ClusterKind = "embedded" | "envtest" | "kind" | "current";
 
-/** A cluster that a test or a demonstration uses. Disposing stops what it started and removes all that it left on this machine. */
+/**
+ * A cluster that a test or a demonstration uses. Disposing stops what it started and removes all that it left on this
+ * machine.
+ */
 export interface Cluster extends AsyncDisposable {
   /** Which kind it is. */
   readonly kind: ClusterKind;
@@ -19,7 +22,10 @@ export interface Cluster extends AsyncDisposable {
   transport(user?: ClusterUser): Transport;
   /** The text of a kubeconfig for an administrator; undefined where no socket listens. */
   readonly kubeconfig: string | undefined;
-  /** Answers for a Service inside of the cluster with code of this process, where that is possible; until the function is called. */
+  /**
+   * Answers for a Service inside of the cluster with code of this process, where that is possible; until the function
+   * is called.
+   */
   serveService?(
     namespace: string,
     name: string,

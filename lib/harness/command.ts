@@ -11,7 +11,9 @@ export interface CommandOptions {
   readonly secret?: true;
 }
 
-/** A program ended with another code than 0. Its message is one line that tells most, and what else it said, indented. */
+/**
+ * A program ended with another code than 0. Its message is one line that tells most, and what else it said, indented.
+ */
 export class CommandError extends Error {
   /** Tells the class in logs. */
   override readonly name = "CommandError";
@@ -43,10 +45,11 @@ function shortened(line: string): string {
 }
 
 /**
- * Runs a program to its end and returns its standard output. It gets a session of its own: Ctrl-C at the terminal reaches this
- * process alone, which decides what it means, and must not strike the very program that clears up.
+ * Runs a program to its end and returns its standard output. It gets a session of its own: Ctrl-C at the terminal
+ * reaches this process alone, which decides what it means, and must not strike the very program that clears up.
  *
- * @throws {CommandError} where it ends with another code than 0; the signal's reason where that aborts: the program and all that
+ * @throws {CommandError} where it ends with another code than 0; the signal's reason where that aborts: the program and
+ *   all that
  * it started are then killed; {@linkcode Deno.errors.NotFound} where there is no such program.
  */
 export async function runCommand(name: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
@@ -83,8 +86,8 @@ function verbsOf(args: readonly string[]): readonly string[] {
 }
 
 /**
- * Ends a detached program at once, with all that it started: nothing that they hold is worth a graceful stop, and one that hangs
- * must not hang this.
+ * Ends a detached program at once, with all that it started: nothing that they hold is worth a graceful stop, and one
+ * that hangs must not hang this.
  */
 export function killSession(child: Deno.ChildProcess): void {
   try {

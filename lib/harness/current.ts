@@ -19,8 +19,8 @@ export interface CurrentOptions {
 }
 
 /**
- * The cluster of a kubeconfig's context. Scenarios touch only namespaces that they made, and the operator's CRDs and rights,
- * which go again where they were not there before.
+ * The cluster of a kubeconfig's context. Scenarios touch only namespaces that they made, and the operator's CRDs and
+ * rights, which go again where they were not there before.
  */
 export class CurrentSource implements ClusterSource {
   /** It is one that runs already. */

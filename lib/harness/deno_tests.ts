@@ -10,7 +10,10 @@ export interface DenoTestsOptions {
   readonly source: () => ClusterSource | Promise<ClusterSource>;
   /** The machine's where absent. */
   readonly clock?: Clock;
-  /** Bound of each expectation. A minute where absent: a real garbage collector looks for new kinds every thirty seconds. */
+  /**
+   * Bound of each expectation. A minute where absent: a real garbage collector looks for new kinds every thirty
+   * seconds.
+   */
   readonly waitMsMax?: number;
   /** Of the operator's randomness; 1 where absent. */
   readonly seed?: number;

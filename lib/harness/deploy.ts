@@ -29,10 +29,11 @@ export interface DeployOptions {
 const INSTALL = "install kubectl (kubernetes.io/docs/tasks/tools)";
 
 /**
- * Deploys an operator as its users do: kustomize, server-side apply, wait for the rollout. Disposing removes what was not there
- * before; what was, stays as it was.
+ * Deploys an operator as its users do: kustomize, server-side apply, wait for the rollout. Disposing removes what was
+ * not there before; what was, stays as it was.
  *
- * @throws {UsageError} where kubectl is missing, the kustomization has no Deployment, or something of it is in the cluster
+ * @throws {UsageError} where kubectl is missing, the kustomization has no Deployment, or something of it is in the
+ *   cluster
  * already and differs; {@linkcode NotYetError} with the pods' state, Events and logs where they do not become ready.
  */
 export async function deploy(

@@ -33,11 +33,12 @@ const RESTARTS_MAX = 2;
 const LOG_LINES_MAX = 200;
 
 /**
- * An operator that runs as the pods of a Deployment. Its end and its beginning are deletions of pods and changes of the scale.
+ * An operator that runs as the pods of a Deployment. Its end and its beginning are deletions of pods and changes of the
+ * scale.
  *
- * One command at a time: a new one calls off the one before it and waits for its end. So a story that was left behind in the
- * middle of one does not undo what its clearing asks for. No interruption of the run ends a command: clearing needs the operator
- * too, and `rolloutMsMax` bounds each wait.
+ * One command at a time: a new one calls off the one before it and waits for its end. So a story that was left behind
+ * in the middle of one does not undo what its clearing asks for. No interruption of the run ends a command: clearing
+ * needs the operator too, and `rolloutMsMax` bounds each wait.
  */
 export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   readonly #options: DeployedOptions;

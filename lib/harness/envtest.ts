@@ -26,7 +26,10 @@ export interface EnvtestOptions {
 }
 
 const READY_MS_MAX = 60_000, POLL_MS = 100;
-/** What an operator relies on: namespaces end, dependents are collected, namespaces get their service account, claims of storage go. */
+/**
+ * What an operator relies on: namespaces end, dependents are collected, namespaces get their service account, claims of
+ * storage go.
+ */
 const CONTROLLERS: readonly string[] = [
   "namespace-controller",
   "garbage-collector-controller",
@@ -39,11 +42,11 @@ const CONTROLLERS: readonly string[] = [
 const STARTS_MAX = 3;
 
 /**
- * A real control plane on this machine, without nodes: etcd, kube-apiserver and kube-controller-manager on free ports of the
- * loopback interface, in a temporary folder that only this user can read.
+ * A real control plane on this machine, without nodes: etcd, kube-apiserver and kube-controller-manager on free ports
+ * of the loopback interface, in a temporary folder that only this user can read.
  *
- * Guarantees: when `start` fails, the cluster is disposed, or this process ends in whatever way (SIGKILL too), no process and no file of it
- * is left.
+ * Guarantees: when `start` fails, the cluster is disposed, or this process ends in whatever way (SIGKILL too), no
+ * process and no file of it is left.
  */
 export class EnvtestCluster implements Cluster {
   /** It is a real control plane without nodes. */
@@ -176,7 +179,9 @@ export class EnvtestCluster implements Cluster {
     return this.#programs.kill(name);
   }
 
-  /** Starts a program that was killed, on the same port and data, with further `args`. Does not wait until it serves. */
+  /**
+   * Starts a program that was killed, on the same port and data, with further `args`. Does not wait until it serves.
+   */
   revive(name: EnvtestProgram, args: readonly string[] = []): void {
     this.#programs.revive(name, args);
   }

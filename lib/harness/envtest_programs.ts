@@ -41,9 +41,9 @@ export interface LocateOptions {
 const NAMED = `point KUBEBUILDER_ASSETS at a folder with ${ENVTEST_PROGRAMS.join(", ")}`;
 
 /**
- * Finds the programs of a control plane: in the folder that is named, else in setup-envtest's store and the cache of downloads,
- * else, where that is allowed, by a download. setup-envtest brings no kube-controller-manager: that one is taken from beside the
- * others, from the cache, or downloaded alone.
+ * Finds the programs of a control plane: in the folder that is named, else in setup-envtest's store and the cache of
+ * downloads, else, where that is allowed, by a download. setup-envtest brings no kube-controller-manager: that one is
+ * taken from beside the others, from the cache, or downloaded alone.
  *
  * @throws {UsageError} that names every way to get what is missing.
  */

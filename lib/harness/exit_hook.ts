@@ -1,7 +1,7 @@
 /**
- * Something that must be done though the process is ended before its owner could do it: a second Ctrl-C ends the process at
- * once, and what runs outside of it would stay. The act is synchronous, and bounded by its nature: it removes a folder, kills a
- * program, or starts one that lives on. Disposing it takes the duty away.
+ * Something that must be done though the process is ended before its owner could do it: a second Ctrl-C ends the
+ * process at once, and what runs outside of it would stay. The act is synchronous, and bounded by its nature: it
+ * removes a folder, kills a program, or starts one that lives on. Disposing it takes the duty away.
  */
 export class ExitHook implements Disposable {
   readonly #act: () => void;

@@ -41,8 +41,8 @@ export const EVENTS: ResourceKind<EventObject, EventObject, Record<string, never
 });
 
 /**
- * What is expected of one object. Every method waits until it holds, woken by changes of the object's kind, and fails with
- * what was seen last, field by field, after the run's bound. Values of Secrets are in no message.
+ * What is expected of one object. Every method waits until it holds, woken by changes of the object's kind, and fails
+ * with what was seen last, field by field, after the run's bound. Values of Secrets are in no message.
  */
 export class Expectation<T extends KubeObject> {
   readonly #ref: Ref<T>;
@@ -62,9 +62,9 @@ export class Expectation<T extends KubeObject> {
   }
 
   /**
-   * It does not exist, or is gone: an object of the same name with another uid is not it. It is the object that is there when the wait
-   * begins. Directly after `cluster.delete` it is the deleted one, though another may be there by then: no expectation or `eventually` has
-   * ended in between, and the scenario has not made one of that name.
+   * It does not exist, or is gone: an object of the same name with another uid is not it. It is the object that is
+   * there when the wait begins. Directly after `cluster.delete` it is the deleted one, though another may be there by
+   * then: no expectation or `eventually` has ended in between, and the scenario has not made one of that name.
    */
   async toBeGone(): Promise<void> {
     const { resource, key } = this.#ref, { deleted } = this.#options, name = refId(this.#ref);
@@ -92,8 +92,8 @@ export class Expectation<T extends KubeObject> {
   }
 
   /**
-   * A free condition holds; `what` ends the sentence "expected Secret a/b …". One that throws does not hold yet. Returns the
-   * object.
+   * A free condition holds; `what` ends the sentence "expected Secret a/b …". One that throws does not hold yet.
+   * Returns the object.
    */
   toSatisfy(what: string, holds: (object: T) => boolean): Promise<T> {
     return this.#object(what, (object) => {
@@ -108,8 +108,8 @@ export class Expectation<T extends KubeObject> {
   }
 
   /**
-   * It has a condition of this type and status that speaks of its present generation, with this reason and message where
-   * they are given. Returns the object.
+   * It has a condition of this type and status that speaks of its present generation, with this reason and message
+   * where they are given. Returns the object.
    */
   toHaveCondition(
     type: string,

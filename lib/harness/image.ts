@@ -20,8 +20,9 @@ const RUN_FLAGS = ["-q", "--no-prompt", "--no-config", "--no-lock", "--allow-env
 const USER = "65532:65532";
 
 /**
- * Builds an image of the very program that is running, from nothing but files of this machine: the runtime, the shared libraries
- * that it is linked with, and the bundle. For clusters of this machine; released images are built by the Dockerfile.
+ * Builds an image of the very program that is running, from nothing but files of this machine: the runtime, the shared
+ * libraries that it is linked with, and the bundle. For clusters of this machine; released images are built by the
+ * Dockerfile.
  *
  * @throws {UsageError} on systems whose programs are no Linux programs, or where there is no bundle.
  */

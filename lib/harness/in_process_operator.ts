@@ -203,7 +203,10 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /** Has its webhooks called: in this process on an embedded cluster, on a loopback port by a control plane of this machine, on the gateway of kind's nodes. */
+  /**
+   * Has its webhooks called: in this process on an embedded cluster, on a loopback port by a control plane of this
+   * machine, on the gateway of kind's nodes.
+   */
   async #host(operator: Operator, running: RunningOperator): Promise<HostedWebhooks | undefined> {
     const { cluster, clock, timeline } = this.#options;
     if (!operator.servesWebhooks) return undefined;

@@ -18,10 +18,11 @@ export interface InstallOptions {
 }
 
 /**
- * Installs what an operator needs: its kinds, and the account that it runs as with exactly its rules. Disposing removes what
- * was not there before, in the opposite order, waits until it is gone, and leaves what was.
+ * Installs what an operator needs: its kinds, and the account that it runs as with exactly its rules. Disposing removes
+ * what was not there before, in the opposite order, waits until it is gone, and leaves what was.
  *
- * @throws {UsageError} where something of it is there already and differs: an operator of that name is installed, and taking
+ * @throws {UsageError} where something of it is there already and differs: an operator of that name is installed, and
+ *   taking
  * its rights or kinds over would break it.
  */
 export async function install(cluster: Cluster, operator: Operator, options: InstallOptions): Promise<AsyncDisposable> {

@@ -105,10 +105,11 @@ export class KindSource implements ClusterSource {
   }
 
   /**
-   * Creates the cluster, or takes the one that is there. Whatever was begun is deleted again where this fails or is interrupted,
-   * also where the cluster was to be kept: half of one is of no use.
+   * Creates the cluster, or takes the one that is there. Whatever was begun is deleted again where this fails or is
+   * interrupted, also where the cluster was to be kept: half of one is of no use.
    *
-   * @throws {UsageError} where kind or a container runtime is missing or does not work, and for a cluster of that name that is
+   * @throws {UsageError} where kind or a container runtime is missing or does not work, and for a cluster of that name
+   *   that is
    * there already; {@linkcode CommandError} with kind's words where it fails.
    */
   async open(signal: AbortSignal): Promise<Cluster> {

@@ -26,8 +26,8 @@ const NAME = "pintle-test";
 const READY = "180s";
 const ANSWER_MS_MAX = 60_000, TEARDOWN_MS_MAX = 120_000;
 /**
- * Deletions of one cluster, and the pause between them: what its creation had under way when it was called off goes on for a
- * while in the container runtime, and a node may come to be after the first deletion.
+ * Deletions of one cluster, and the pause between them: what its creation had under way when it was called off goes on
+ * for a while in the container runtime, and a node may come to be after the first deletion.
  */
 const DELETIONS_MAX = 20, DELETION_PAUSE_MS = 1_000;
 const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or take --cluster embedded";
@@ -109,8 +109,8 @@ export class KindProgram {
   }
 
   /**
-   * Deletes the cluster, however far it has come, by {@linkcode teardown}. Where its creation was called off (`half`), it has to
-   * be gone for a while before that is believed.
+   * Deletes the cluster, however far it has come, by {@linkcode teardown}. Where its creation was called off (`half`),
+   * it has to be gone for a while before that is believed.
    *
    * @throws {Error} that says how to remove what is left.
    */

@@ -3,8 +3,8 @@ import { impersonating, type KubeContext, openTransport } from "../client/mod.ts
 import type { Cluster, ClusterKind, ClusterUser } from "./cluster.ts";
 
 /**
- * A cluster that runs already, by a context of a kubeconfig. Other users are impersonated. Disposing closes the connections and
- * leaves the cluster alone.
+ * A cluster that runs already, by a context of a kubeconfig. Other users are impersonated. Disposing closes the
+ * connections and leaves the cluster alone.
  */
 export class KubeconfigCluster implements Cluster {
   readonly #context: KubeContext;

@@ -22,11 +22,12 @@ interface SourcedManifest {
 }
 
 /**
- * Installs objects: definitions of kinds first, which are established and discoverable before anything else is applied, then namespaces,
- * then the rest in its order. Objects that name no namespace go to `default`. Disposing removes what was not there before, in the
- * opposite order, and waits until it is gone.
+ * Installs objects: definitions of kinds first, which are established and discoverable before anything else is applied,
+ * then namespaces, then the rest in its order. Objects that name no namespace go to `default`. Disposing removes what
+ * was not there before, in the opposite order, and waits until it is gone.
  *
- * @param what names the list in messages. @throws {UsageError} naming list and index, or file and document, kind and field of what
+ * @param what names the list in messages. @throws {UsageError} naming list and index, or file and document, kind and
+ *   field of what
  * cannot be installed.
  */
 export async function installManifests(

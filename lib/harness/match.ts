@@ -2,9 +2,9 @@ import { LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
 import { describeError, formatJson, isObject, jsonEqual, truncate } from "../base/mod.ts";
 
 /**
- * What an object should look like: fields that it names must match, others may be anything. A text matches a RegExp, any
- * value a predicate; `undefined` says that the field must be absent; a list must have the pattern's length and match item
- * by item.
+ * What an object should look like: fields that it names must match, others may be anything. A text matches a RegExp,
+ * any value a predicate; `undefined` says that the field must be absent; a list must have the pattern's length and
+ * match item by item.
  */
 export type Pattern<T> = T extends (infer Item)[] ? readonly Pattern<Item>[]
   : T extends object ? { readonly [Key in keyof T]?: Pattern<T[Key]> | Matcher<T[Key]> | undefined }
@@ -27,8 +27,8 @@ export interface Mismatch {
 const SHOWN_LENGTH_MAX = 200;
 
 /**
- * The fields of `actual` that do not match `pattern`, none where all do. A predicate that throws does not hold. With `secret`,
- * what may hold data of the Secret is told apart by length only, so that no message has a value.
+ * The fields of `actual` that do not match `pattern`, none where all do. A predicate that throws does not hold. With
+ * `secret`, what may hold data of the Secret is told apart by length only, so that no message has a value.
  */
 export function mismatches(pattern: unknown, actual: unknown, options: { secret?: boolean } = {}): Mismatch[] {
   const found: Mismatch[] = [];

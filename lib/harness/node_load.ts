@@ -2,7 +2,10 @@ import type { ContainerRuntime } from "./container_runtime.ts";
 
 const CTR = ["ctr", "--namespace", "k8s.io", "images"];
 
-/** The load of an image onto one kind node: containerd gets more names for it than its own, and all of them have to go again. */
+/**
+ * The load of an image onto one kind node: containerd gets more names for it than its own, and all of them have to go
+ * again.
+ */
 export class NodeLoad {
   readonly #runtime: ContainerRuntime;
   readonly #node: string;

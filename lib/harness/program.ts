@@ -6,8 +6,9 @@ const TAIL_LENGTH_MAX = 4_000;
 const TAIL_LINES_SHOWN = 12;
 
 /**
- * A program that runs beside this one, in a session of its own: Ctrl-C at the terminal does not reach it, since clearing up needs
- * it. It ends with this process at the latest. Its output is read to the end, and the last of it kept.
+ * A program that runs beside this one, in a session of its own: Ctrl-C at the terminal does not reach it, since
+ * clearing up needs it. It ends with this process at the latest. Its output is read to the end, and the last of it
+ * kept.
  */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -39,8 +40,8 @@ export class Program implements AsyncDisposable {
   }
 
   /**
-   * How it ended, in words, with its last lines; undefined while it runs, and while its output is open: its last lines may arrive
-   * after its exit code.
+   * How it ended, in words, with its last lines; undefined while it runs, and while its output is open: its last lines
+   * may arrive after its exit code.
    */
   get failure(): string | undefined {
     if (!this.#exit || !this.#isDrained) return undefined;

@@ -1,6 +1,7 @@
 /**
- * What the shell does: it waits until this process, or a signal that ends it, closes its input, and then looks for the programs. Each leads a
- * session of its own, and its command line has its path and a file of the folder, whose name no other run has.
+ * What the shell does: it waits until this process, or a signal that ends it, closes its input, and then looks for the
+ * programs. Each leads a session of its own, and its command line has its path and a file of the folder, whose name no
+ * other run has.
  */
 const SCRIPT = `folder=$1; shift
 read -r _
@@ -12,8 +13,8 @@ done
 for attempt in 1 2 3 4 5; do rm -rf -- "$folder" && break; sleep 1; done`;
 
 /**
- * A shell beside this process that clears up what it would leave where it is ended by SIGKILL, which no code of its own outlives: programs
- * that work in a folder, and the folder. Nothing on Windows, which has no such shell.
+ * A shell beside this process that clears up what it would leave where it is ended by SIGKILL, which no code of its own
+ * outlives: programs that work in a folder, and the folder. Nothing on Windows, which has no such shell.
  */
 export class Reaper implements AsyncDisposable {
   readonly #child: Deno.ChildProcess | undefined;

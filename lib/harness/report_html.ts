@@ -22,10 +22,10 @@ const MARKS = { passed: "✓", failed: "✗", skipped: "–", interrupted: "!" }
 const WORDS = { passed: "passed", failed: "failed", skipped: "skipped", interrupted: "did not end" } as const;
 
 /**
- * The run as one HTML file for people: failures first, and of each scenario what happened, on one axis of time. It needs no
- * other file and no network, and its own policy lets it ask for none; whatever names, logs and messages hold is shown as text.
- * Its size is bounded, for a run of some hundred scenarios by about 20 MB: beyond that, entries are left out, and it says how
- * many; what failed has the most room.
+ * The run as one HTML file for people: failures first, and of each scenario what happened, on one axis of time. It
+ * needs no other file and no network, and its own policy lets it ask for none; whatever names, logs and messages hold
+ * is shown as text. Its size is bounded, for a run of some hundred scenarios by about 20 MB: beyond that, entries are
+ * left out, and it says how many; what failed has the most room.
  */
 export function htmlReport(result: RunResult, options: HtmlReportOptions): string {
   const { scenarios, failures } = result, names = new Names(), room = new ReportRoom(scenarios);

@@ -16,8 +16,8 @@ export class Markup {
 export type Part = string | number | Markup | readonly Part[];
 
 /**
- * A piece of HTML from a template whose values are escaped, for element content and quoted attributes alike. The template's own
- * indentation is left out: it would be most of a large document.
+ * A piece of HTML from a template whose values are escaped, for element content and quoted attributes alike. The
+ * template's own indentation is left out: it would be most of a large document.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const pieces = strings.map((piece) => piece.replaceAll(/\n\s*/g, "\n"));

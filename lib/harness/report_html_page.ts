@@ -77,7 +77,10 @@ summary,tr{break-inside:avoid}body{font-size:11px}}
 @media(prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `;
 
-/** What the page does beyond showing: search, opening, links to one scenario, copying. Without it everything is still there. */
+/**
+ * What the page does beyond showing: search, opening, links to one scenario, copying. Without it everything is still
+ * there.
+ */
 export const SCRIPT = `
 "use strict";
 const byId = (id) => document.getElementById(id);

@@ -39,7 +39,9 @@ const AXIS = 1_000;
 /** Narrowest bar that is still seen. */
 const BAR_MIN = 4;
 
-/** All that happened, in the order in which it did; Events, which other processes time, come last in their millisecond. */
+/**
+ * All that happened, in the order in which it did; Events, which other processes time, come last in their millisecond.
+ */
 export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): TimelineRow[] {
   const rows: TimelineRow[] = [
     ...steps.map(({ kind, title, startMs, order, endMs: ended, failure }) => ({
@@ -116,7 +118,9 @@ function rowMarkup(row: TimelineRow, result: ScenarioResult, room: ReportRoom): 
   `;
 }
 
-/** Where it lies on the axis that all rows share. Drawn by attributes: styles are forbidden by the page's own policy. */
+/**
+ * Where it lies on the axis that all rows share. Drawn by attributes: styles are forbidden by the page's own policy.
+ */
 function bar({ startMs, endMs }: TimelineRow, result: ScenarioResult): Markup {
   const span = spanOf(result);
   const at = (ms: number) => Math.min(AXIS, Math.max(0, Math.round(((ms - result.startMs) / span) * AXIS)));

@@ -6,9 +6,9 @@ import type { RunResult, ScenarioResult } from "./result.ts";
 const MESSAGE_LENGTH_MAX = 20_000, LINE_LENGTH_MAX = 2_000, ATTACHED_LENGTH_MAX = 100_000, TOLD_LENGTH_MAX = 500_000;
 
 /**
- * The run as JUnit XML, in the dialect that CI systems read (testsuites, testsuite, testcase, failure, skipped, system-out).
- * Scenarios that were interrupted are errors: a CI system must not take their absence for success. What is told of a failure is
- * bounded: CI systems refuse files that are large.
+ * The run as JUnit XML, in the dialect that CI systems read (testsuites, testsuite, testcase, failure, skipped,
+ * system-out). Scenarios that were interrupted are errors: a CI system must not take their absence for success. What is
+ * told of a failure is bounded: CI systems refuse files that are large.
  */
 export function junitReport(result: RunResult): string {
   const suites = [...new Set(result.scenarios.map(({ suite }) => suite))].map((name) => suiteXml(name, result));

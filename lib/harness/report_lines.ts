@@ -10,8 +10,8 @@ export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan"
 const LOG_LINES_SHOWN = 12;
 
 /**
- * Tells a run line by line: what a log file and a CI system want. One line per scenario when it ends, failures with their
- * step, what was seen, and the operator's last log lines.
+ * Tells a run line by line: what a log file and a CI system want. One line per scenario when it ends, failures with
+ * their step, what was seen, and the operator's last log lines.
  */
 export class LineReporter implements RunListener {
   readonly #out: (line: string) => void;
@@ -75,7 +75,9 @@ export function logLine({ level, message, fields }: LogEntry): string {
   return `${level} ${message} ${formatJson(fields)}`;
 }
 
-/** The end of a run: what failed outside of every scenario, how long it took, and `N passed, N failed` as the last line. */
+/**
+ * The end of a run: what failed outside of every scenario, how long it took, and `N passed, N failed` as the last line.
+ */
 export function summaryLines(result: RunResult, paint: Paint): string[] {
   const { passed, failed, skipped, interrupted } = countOutcomes(result), { cluster, seed, operator } = result;
   const lines = result.failures.flatMap((failure) =>

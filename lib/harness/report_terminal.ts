@@ -54,8 +54,9 @@ export interface Progress {
 }
 
 /**
- * Tells a run on a terminal: one line for each scenario that has ended, failures at length, and below them a picture of what
- * runs now, with a spinner, the step of each and its seconds. Dispose it when the run is over, whatever came of it.
+ * Tells a run on a terminal: one line for each scenario that has ended, failures at length, and below them a picture of
+ * what runs now, with a spinner, the step of each and its seconds. Dispose it when the run is over, whatever came of
+ * it.
  */
 export class TerminalReporter implements RunListener, Disposable {
   readonly #options: TerminalReporterOptions;

@@ -51,15 +51,15 @@ export interface ScenarioRun {
 export interface ScenarioEnd {
   readonly result: ScenarioResult;
   /**
-   * Lets go of the cluster, where wanted once nothing of the scenario is left there: namespaces take their time, so a run waits
-   * for all of them at its end.
+   * Lets go of the cluster, where wanted once nothing of the scenario is left there: namespaces take their time, so a
+   * run waits for all of them at its end.
    */
   readonly close: (awaitGone: boolean) => Promise<void>;
 }
 
 /**
- * Runs one scenario in its own corner of a cluster and clears the corner afterwards, whatever happened. Never throws: what goes
- * wrong is in the result.
+ * Runs one scenario in its own corner of a cluster and clears the corner afterwards, whatever happened. Never throws:
+ * what goes wrong is in the result.
  */
 export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   const { suite, scenario, clock } = run, timeline = new Timeline(clock), startMs = clock.now();

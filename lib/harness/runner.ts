@@ -61,8 +61,8 @@ export interface RunOptions {
   /** Leave the namespaces of scenarios that fail. */
   readonly keepFailed?: boolean;
   /**
-   * More runs follow on the same shared cluster: the operator's CRDs and rights stay, and namespaces may still be on their way
-   * out when the run ends.
+   * More runs follow on the same shared cluster: the operator's CRDs and rights stay, and namespaces may still be on
+   * their way out when the run ends.
    */
   readonly moreFollow?: boolean;
   /** Deploys the operator into the shared cluster; in-process operators where absent. */
@@ -78,10 +78,10 @@ export function planRun(suites: readonly Suite[], filter?: (name: string) => boo
 }
 
 /**
- * Runs scenarios on clusters of a source. Opens what it needs, and leaves nothing behind: neither on this machine nor, but for
- * `keepFailed`, in the cluster; what is left in spite of that is a failure. What goes wrong in one scenario, the opening of its
- * own cluster included, is that scenario's failure and keeps no other from running. After an interruption, or where the
- * cluster that all share cannot be had, the rest is `interrupted`.
+ * Runs scenarios on clusters of a source. Opens what it needs, and leaves nothing behind: neither on this machine nor,
+ * but for `keepFailed`, in the cluster; what is left in spite of that is a failure. What goes wrong in one scenario,
+ * the opening of its own cluster included, is that scenario's failure and keeps no other from running. After an
+ * interruption, or where the cluster that all share cannot be had, the rest is `interrupted`.
  *
  * @throws {UsageError} where this machine lacks what the clusters need, {@linkcode UnreachableError} and
  * {@linkcode UnauthorizedError} where a cluster cannot be entered; each before any scenario has begun.

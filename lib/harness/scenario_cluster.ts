@@ -21,8 +21,9 @@ import type { WaitOptions } from "./waiting.ts";
 const UNSERVED_MS = 100;
 
 /**
- * The cluster as one scenario sees it. What it makes belongs to the scenario and goes with it: namespaces, whose names begin with
- * its prefix, all that is in them, and objects outside of them. Namespaced objects that name no namespace go to the scenario's own.
+ * The cluster as one scenario sees it. What it makes belongs to the scenario and goes with it: namespaces, whose names
+ * begin with its prefix, all that is in them, and objects outside of them. Namespaced objects that name no namespace go
+ * to the scenario's own.
  */
 export class ScenarioCluster {
   /** The client of the story, as administrator, with field manager `scenario`. */
@@ -62,7 +63,10 @@ export class ScenarioCluster {
     return full;
   }
 
-  /** Server-side apply of an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just created is waited for. */
+  /**
+   * Server-side apply of an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just
+   * created is waited for.
+   */
   apply<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
     return this.#apply(kind, object as KubeObject) as Promise<ObjectOf<K>>;
   }
@@ -72,7 +76,10 @@ export class ScenarioCluster {
     return await this.#apply(await this.#kindOf(manifest), manifest);
   }
 
-  /** Creates an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just created is waited for. */
+  /**
+   * Creates an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just created is waited
+   * for.
+   */
   create<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
     return this.#create(kind, object as KubeObject) as Promise<ObjectOf<K>>;
   }
@@ -92,9 +99,9 @@ export class ScenarioCluster {
   }
 
   /**
-   * Asks for the deletion of an object; one that is gone is no failure. A `toBeGone` that directly follows is about this very object: one
-   * that was made again in the meantime is another. After another expectation or `eventually`, and where the scenario makes the name again,
-   * it is about what is there then.
+   * Asks for the deletion of an object; one that is gone is no failure. A `toBeGone` that directly follows is about
+   * this very object: one that was made again in the meantime is another. After another expectation or `eventually`,
+   * and where the scenario makes the name again, it is about what is there then.
    */
   async delete(ref: Ref<never>, options: DeleteOptions = {}): Promise<void> {
     if (!options.dryRun) {
@@ -182,7 +189,9 @@ export class ScenarioCluster {
     return await this.#whenServed({ group, version, kind }, () => this.#kinds.resolve(group, version, kind));
   }
 
-  /** Sends what the server may not serve yet, again and again within the bound, as long as there is a CRD of the kind. */
+  /**
+   * Sends what the server may not serve yet, again and again within the bound, as long as there is a CRD of the kind.
+   */
   async #whenServed<R>(kind: GroupVersionKind, send: () => Promise<R>): Promise<R> {
     const { clock, waitMsMax, signal } = this.#waiting, endMs = clock.elapsed() + waitMsMax;
     for (;;) {

@@ -11,8 +11,8 @@ import type { Verdict } from "./waiting.ts";
 export type Step = <T>(title: string, act: () => Promise<T> | T) => Promise<T>;
 
 /**
- * What a story gets, to be destructured. It is never returned from an async function: its `then` is a step, and would be
- * taken for a promise's.
+ * What a story gets, to be destructured. It is never returned from an async function: its `then` is a step, and would
+ * be taken for a promise's.
  */
 export interface ScenarioContext<World = unknown> {
   /** What there is before anything happens. */
@@ -36,23 +36,25 @@ export interface ScenarioContext<World = unknown> {
   /** What is expected of an object: each method waits for it, within the run's bound. */
   expect<T extends KubeObject>(ref: Ref<T>): Expectation<T>;
   /**
-   * Waits until a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or Pod exists, and makes it ready; a Job is complete then. Returns it.
-   * Its status is written as its controllers would. On a cluster with nodes (`kind`, `current`) nothing is written: it waits until it
-   * is ready.
+   * Waits until a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or Pod exists, and makes it ready; a Job is
+   * complete then. Returns it. Its status is written as its controllers would. On a cluster with nodes (`kind`,
+   * `current`) nothing is written: it waits until it is ready.
    *
    * @throws {NotYetError} after the run's bound. @throws {UsageError} where it is of another kind.
    */
   makeReady<T extends KubeObject>(ref: Ref<T>): Promise<T>;
   /**
-   * The same, but makes it fail, with `message` where its status has room for one. It stays so until {@linkcode makeReady} is called; a Job or Pod
-   * that has failed never becomes ready. Another object of its name does. On a cluster with nodes the scenario is skipped: the controllers there would write over it.
+   * The same, but makes it fail, with `message` where its status has room for one. It stays so until
+   * {@linkcode makeReady} is called; a Job or Pod that has failed never becomes ready. Another object of its name does.
+   * On a cluster with nodes the scenario is skipped: the controllers there would write over it.
    */
   makeFail<T extends KubeObject>(ref: Ref<T>, message?: string): Promise<T>;
   /**
-   * Waits, woken by changes of `resources`, until `look` says that it holds. At least one kind is needed: without any, no change
-   * would be noticed.
+   * Waits, woken by changes of `resources`, until `look` says that it holds. At least one kind is needed: without any,
+   * no change would be noticed.
    *
-   * @throws {NotYetError} after the run's bound, with what was seen last: what `look` says it saw, else the objects of these kinds in
+   * @throws {NotYetError} after the run's bound, with what was seen last: what `look` says it saw, else the objects of
+   *   these kinds in
    * the scenario's namespaces, with their conditions. @throws {UsageError} where there is no kind.
    */
   eventually(

@@ -154,7 +154,10 @@ export class ScenarioEnvironment {
     await this.#workloads.start(delayMs);
   }
 
-  /** The story is over: one that goes on all the same reaches the cluster no more. Waits for writes that are on their way. */
+  /**
+   * The story is over: one that goes on all the same reaches the cluster no more. Waits for writes that are on their
+   * way.
+   */
   async endBody(): Promise<void> {
     const { clock, waitMsMax } = this.#options;
     await this.#workloads[Symbol.asyncDispose]();
@@ -163,9 +166,11 @@ export class ScenarioEnvironment {
 
   /**
    * Removes everything of the scenario: first the objects of the operator's own kinds, with the operator's help where
-   * finalizers need it, then the namespaces and what was made outside of them. Does not wait for these: {@linkcode gone} does.
+   * finalizers need it, then the namespaces and what was made outside of them. Does not wait for these:
+   * {@linkcode gone} does.
    *
-   * @throws {AggregateError} that names what did not go by itself. It has been removed all the same, by force where finalizers
+   * @throws {AggregateError} that names what did not go by itself. It has been removed all the same, by force where
+   *   finalizers
    * held it.
    */
   async clear(): Promise<void> {
@@ -205,8 +210,8 @@ export class ScenarioEnvironment {
   }
 
   /**
-   * Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. Of a kind whose status others write
-   * only what a finalizer may hold: the rest goes with the namespaces.
+   * Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. Of a kind whose
+   * status others write only what a finalizer may hold: the rest goes with the namespaces.
    */
   async #deleteAll(kind: TypedResource<KubeObject>): Promise<Ref<never>[]> {
     const held: Ref<never>[] = [], isOwn = "crd" in kind || ("hasStatus" in kind && kind.hasStatus === true);

@@ -1,8 +1,8 @@
 import type { InProcessControl, OperatorUnderTest } from "./operator_under_test.ts";
 
 /**
- * The operator as one story sees it. A story that was left behind, since its time was over or the run was interrupted, goes on
- * in the background: it commands the operator no more, which clears up by then or is another scenario's.
+ * The operator as one story sees it. A story that was left behind, since its time was over or the run was interrupted,
+ * goes on in the background: it commands the operator no more, which clears up by then or is another scenario's.
  */
 export class ScenarioOperator implements OperatorUnderTest {
   readonly #operator: OperatorUnderTest;

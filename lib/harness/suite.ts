@@ -18,20 +18,20 @@ export interface ScenarioOptions {
   /** The story looks into the operator's own process, or makes it fail: it is skipped where the operator is a pod. */
   readonly inProcess?: true;
   /**
-   * The configurations of the operator's admission webhooks stay while it is stopped, as they do in a cluster: what they are for is
-   * refused until it runs again. Else they go with it, so that nothing refuses what the story writes. Of an operator that is a pod they
-   * always stay.
+   * The configurations of the operator's admission webhooks stay while it is stopped, as they do in a cluster: what
+   * they are for is refused until it runs again. Else they go with it, so that nothing refuses what the story writes.
+   * Of an operator that is a pod they always stay.
    */
   readonly webhooksStay?: true;
   /**
-   * Every Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and Pod of the scenario becomes ready, or complete, by itself: `readyAfter` on the
-   * run's clock after it appears or its spec changes, unless the story makes it fail. Nothing does where absent: no embedded cluster
-   * and no envtest has nodes. Without effect on clusters that have some.
+   * Every Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and Pod of the scenario becomes ready, or complete, by
+   * itself: `readyAfter` on the run's clock after it appears or its spec changes, unless the story makes it fail.
+   * Nothing does where absent: no embedded cluster and no envtest has nodes. Without effect on clusters that have some.
    */
   readonly workloads?: { readonly readyAfter: Duration };
   /**
-   * Longest run of the story, the making of its world included, its teardown not included. Five minutes where absent. The teardown has a
-   * bound of its own, and what takes longer is a failure that names it.
+   * Longest run of the story, the making of its world included, its teardown not included. Five minutes where absent.
+   * The teardown has a bound of its own, and what takes longer is a failure that names it.
    */
   readonly timeout?: Duration;
 }
@@ -50,20 +50,21 @@ export interface Scenario {
 export type SuiteOptions<World> =
   & {
     /**
-     * Objects that must be there before the operator starts, as CRDs that it does not own: installed once per cluster, and removed from
-     * one that outlives the run.
+     * Objects that must be there before the operator starts, as CRDs that it does not own: installed once per cluster,
+     * and removed from one that outlives the run.
      */
     readonly given?: Manifests;
   }
   & ({
     /**
-     * Makes the outside world of one scenario, as a fake of the service that the operator calls. No other scenario sees it, and the
-     * operator finds it as it left it when it starts again. One that can be disposed of is, after the scenario.
+     * Makes the outside world of one scenario, as a fake of the service that the operator calls. No other scenario sees
+     * it, and the operator finds it as it left it when it starts again. One that can be disposed of is, after the
+     * scenario.
      */
     readonly world: () => World | Promise<World>;
     /**
-     * Makes a fresh operator in a scenario's world for each start. It is also called without a start, to learn what the operator
-     * declares, before the first scenario in a world that no scenario gets.
+     * Makes a fresh operator in a scenario's world for each start. It is also called without a start, to learn what the
+     * operator declares, before the first scenario in a world that no scenario gets.
      */
     readonly operator: (world: World) => Operator;
   } | {
@@ -73,8 +74,8 @@ export type SuiteOptions<World> =
   });
 
 /**
- * The scenarios of one operator. The same suite runs under `deno test` ({@linkcode denoTests}) and inside the operator's
- * binary (`test`), on every kind of cluster.
+ * The scenarios of one operator. The same suite runs under `deno test` ({@linkcode denoTests}) and inside the
+ * operator's binary (`test`), on every kind of cluster.
  *
  * @example
  * ```ts
@@ -82,13 +83,13 @@ export type SuiteOptions<World> =
  * import { Suite } from "@pintle/pintle/testing";
  * const suite = new Suite("labels", () => new Operator("labels"));
  * suite.scenario("a ConfigMap is left alone", async ({ given, then, cluster, expect, ref }) => {
- *   await given("a ConfigMap", () => cluster.applyManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } }));
- *   await then("it is there", () => expect(ref(ConfigMap, "a")).toExist());
+ *   await given("a ConfigMap", () => cluster.applyManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a"
+ *   } })); await then("it is there", () => expect(ref(ConfigMap, "a")).toExist());
  * });
  * if (suite.scenarios.length !== 1) throw new Error("one scenario");
  *
- * const billed = new Suite("billed", { world: () => new Map<string, number>(), operator: () => new Operator("billed") });
- * billed.scenario("nothing is billed", ({ world, then }) => then("no bill", () => {
+ * const billed = new Suite("billed", { world: () => new Map<string, number>(), operator: () => new Operator("billed")
+ * }); billed.scenario("nothing is billed", ({ world, then }) => then("no bill", () => {
  *   if (world.size > 0) throw new Error("there is a bill");
  * }));
  * ```

@@ -23,7 +23,8 @@ const PATH_LENGTH_MAX = 4_096;
 /**
  * Reads a tar archive (ustar, pax, GNU long names) as it comes, one entry after the other.
  *
- * @throws {TarError} for what is no tar archive, is cut off, or has a path that leads out of the folder it is unpacked into.
+ * @throws {TarError} for what is no tar archive, is cut off, or has a path that leads out of the folder it is unpacked
+ *   into.
  */
 export async function* readTar(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<TarEntry> {
   const bytes = new ByteReader(stream);

@@ -6,8 +6,8 @@ const DISK_CODES: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "
 const HINT = "set TMPDIR to a folder that can be written and has room";
 
 /**
- * A folder of this run that only this user can read (mode 0700). It goes with its content when it is disposed, and also where
- * the process is ended before that.
+ * A folder of this run that only this user can read (mode 0700). It goes with its content when it is disposed, and also
+ * where the process is ended before that.
  */
 export class TemporaryFolder implements AsyncDisposable {
   /** Where it is. */

@@ -20,13 +20,16 @@ export interface TemporaryObjectsOptions {
   readonly signal: AbortSignal;
   /** Bring up to date what is there already and differs, instead of refusing it. */
   readonly replace?: boolean;
-  /** What the message says where an object is there and differs; that it is not as the operator declares it where absent. */
+  /**
+   * What the message says where an object is there and differs; that it is not as the operator declares it where
+   * absent.
+   */
   readonly refusal?: { readonly because: string; readonly fix: string };
 }
 
 /**
- * Puts objects into a cluster: `apply` is given those that are not there yet, or all of them with `replace`. Disposing removes
- * what was not there before, in the opposite order, and waits until it is gone. What was there stays as it was.
+ * Puts objects into a cluster: `apply` is given those that are not there yet, or all of them with `replace`. Disposing
+ * removes what was not there before, in the opposite order, and waits until it is gone. What was there stays as it was.
  *
  * @throws {UsageError} where something is there already and is not what it would become: somebody else relies on it.
  */
@@ -52,7 +55,8 @@ export async function place(
     }
     absent.push(placed);
   }
-  // Nothing is applied before all of it may be. An apply whose answer is lost must leave nothing behind: it counts as made.
+  // Nothing is applied before all of it may be. An apply whose answer is lost must leave nothing behind: it counts as
+  // made.
   for (const placed of absent) stack.defer(() => remove(client, placed));
   await apply(replace ? objects : absent);
   return stack.move();

@@ -1,8 +1,8 @@
 import { type Clock, formatDuration, LinkedAbort, TimeoutError, type TimerHandle, untilAborted } from "../base/mod.ts";
 
 /**
- * A signal that aborts by itself after a while. Teardown takes one of its own: the run's signal has aborted by then where the
- * run was interrupted, and without any, what hangs would hang for ever.
+ * A signal that aborts by itself after a while. Teardown takes one of its own: the run's signal has aborted by then
+ * where the run was interrupted, and without any, what hangs would hang for ever.
  */
 export class TimeLimit implements Disposable {
   readonly #abort: LinkedAbort;

@@ -115,7 +115,10 @@ export class Timeline {
   readonly writes: WriteEntry[] = [];
   readonly logs: LogEntry[] = [];
   readonly events: EventEntry[] = [];
-  /** Knows the values of Secrets that the scenario's clients and its operator have read or sent: no report may have them. */
+  /**
+   * Knows the values of Secrets that the scenario's clients and its operator have read or sent: no report may have
+   * them.
+   */
   readonly mask = new Mask();
   dropped = 0;
   #next = 0;

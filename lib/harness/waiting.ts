@@ -3,8 +3,8 @@ import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, GoneError, NotFoundError } from "../client/mod.ts";
 
 /**
- * Whether something holds, and if not, what is seen instead: the message of a failure shows it. Where a scenario's `eventually` leaves
- * `seen` out, its message lists the objects of the watched kinds, with their conditions.
+ * Whether something holds, and if not, what is seen instead: the message of a failure shows it. Where a scenario's
+ * `eventually` leaves `seen` out, its message lists the objects of the watched kinds, with their conditions.
  */
 export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen?: string };
 
@@ -23,7 +23,9 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /** Holds the wait as long as it lasts. */
   readonly pending?: Set<PendingWait>;
-  /** Uids of objects that the scenario deleted since its last wait ended, by reference; undefined where there was none. */
+  /**
+   * Uids of objects that the scenario deleted since its last wait ended, by reference; undefined where there was none.
+   */
   readonly deleted?: Map<string, string | undefined>;
 }
 
@@ -33,7 +35,9 @@ export class NotYetError extends Error {
   override readonly name = "NotYetError";
 }
 
-/** Pause before a watch that the server ended is opened again: one that ends it at once must not be asked without pause. */
+/**
+ * Pause before a watch that the server ended is opened again: one that ends it at once must not be asked without pause.
+ */
 const REOPEN_MS = 100;
 /** How long the last look may take. */
 const LOOK_MS_MAX = 5_000;
@@ -41,11 +45,12 @@ const LOOK_MS_MAX = 5_000;
 const SEEN_LINES_MAX = 4;
 
 /**
- * Waits until `look` says that it holds: looks at once, then after every change of `resources`, and for the last time when the
- * bound is reached. No polling, no sleeping; no change is overlooked, whenever it comes. A kind that the server does not serve, or not
- * yet, is asked for again and again.
+ * Waits until `look` says that it holds: looks at once, then after every change of `resources`, and for the last time
+ * when the bound is reached. No polling, no sleeping; no change is overlooked, whenever it comes. A kind that the
+ * server does not serve, or not yet, is asked for again and again.
  *
- * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; whatever `look` throws; {@linkcode Error}
+ * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; whatever `look` throws;
+ *   {@linkcode Error}
  * where a resource cannot be watched. @throws {UsageError} where `resources` is empty: nothing would wake the wait.
  */
 export async function waitUntil(
@@ -110,7 +115,8 @@ class Wait implements Disposable, PendingWait {
 
   /** Looks once. A look that hangs is left behind when the wait is over. */
   async look(look: () => Promise<Verdict>): Promise<boolean> {
-    // What changed in the last moment counts: only a look that began when time was up, or the watch gone, is the last one.
+    // What changed in the last moment counts: only a look that began when time was up, or the watch gone, is the last
+    // one.
     const isLast = this.#late, broken = this.#broken, looking = look();
     looking.catch(() => {});
     const verdict = await Promise.race([looking, this.#over.promise]);
@@ -136,7 +142,8 @@ class Wait implements Disposable, PendingWait {
 
   /** Resolves with the next change, or when the wait is over. */
   async change(): Promise<void> {
-    // On a server of this process changes come as microtasks: an operator that writes without end would keep the bound from its turn.
+    // On a server of this process changes come as microtasks: an operator that writes without end would keep the bound
+    // from its turn.
     await settle(1);
     await Promise.race([this.#changed.promise, this.#over.promise]);
     this.#changed = Promise.withResolvers<void>();
@@ -168,7 +175,8 @@ class Wait implements Disposable, PendingWait {
       break;
     }
     this.#unserved.delete(formatGroupResource(resource));
-    // A watch from "now" would miss what went since the last look: it begins where the list was, and there is another look now.
+    // A watch from "now" would miss what went since the last look: it begins where the list was, and there is another
+    // look now.
     this.#changed.resolve();
     const watch = client.watch(resource, { signal, metadataOnly: true, resourceVersion });
     for await (const _ of watch) this.#changed.resolve();

@@ -28,15 +28,19 @@ export interface WorkloadsOptions {
 }
 
 /**
- * The controllers and the kubelet that a cluster without nodes lacks, as one scenario needs them: workloads become ready, or fail, by writes of
- * their status. Clusters of kinds `kind` and `current` have real ones. There nothing is written, and real readiness is waited for.
+ * The controllers and the kubelet that a cluster without nodes lacks, as one scenario needs them: workloads become
+ * ready, or fail, by writes of their status. Clusters of kinds `kind` and `current` have real ones. There nothing is
+ * written, and real readiness is waited for.
  */
 export class Workloads implements AsyncDisposable {
   readonly #options: WorkloadsOptions;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   readonly #timers = new Set<TimerHandle>();
-  /** Uids of what the story has made to fail, by reference: left alone until the story makes it ready. Undefined: the one that appears next. */
+  /**
+   * Uids of what the story has made to fail, by reference: left alone until the story makes it ready. Undefined: the
+   * one that appears next.
+   */
   readonly #failed = new Map<string, string | undefined>();
   /** Uid and generation of what will become ready, or has. */
   readonly #noticed = new Set<string>();
@@ -68,7 +72,9 @@ export class Workloads implements AsyncDisposable {
     return await this.#write(ref, failedStatus(kind, object as never, message, this.#clock.now()));
   }
 
-  /** Makes every workload of the scenario ready by itself, `delayMs` after it appears or its spec changes, from now on. */
+  /**
+   * Makes every workload of the scenario ready by itself, `delayMs` after it appears or its spec changes, from now on.
+   */
   async start(delayMs: number): Promise<void> {
     if (this.#hasNodes) return;
     const { client } = this.#options.waiting, context = { clock: this.#clock, random: new SeededRandom(1) };

@@ -68,8 +68,8 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   const close = async () => {
     closing = true;
     stop.abort(new Error("the server closes"));
-    // A handler that hangs would keep a graceful shutdown, and with it the process, from ever ending; and Deno cannot cut
-    // a server off any more once its shutdown has begun. So the wait comes first.
+    // A handler that hangs would keep a graceful shutdown, and with it the process, from ever ending; and Deno cannot
+    // cut a server off any more once its shutdown has begun. So the wait comes first.
     const timer = clock.schedule(() => idle.resolve(), closeMsMax);
     if (underWay > 0) await idle.promise;
     clock.clear(timer);

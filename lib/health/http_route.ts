@@ -34,8 +34,8 @@ export function requireRoutePath(path: string): void {
 }
 
 /**
- * The answer of a route: 413 for a body that is too large, 503 where it takes too long or the server closes, 500 for an error, which only
- * the log shows.
+ * The answer of a route: 413 for a body that is too large, 503 where it takes too long or the server closes, 500 for an
+ * error, which only the log shows.
  */
 export async function answerRoute(
   { path, timeoutMs, bodyBytesMax, handle }: HttpRoute,

@@ -25,9 +25,9 @@ export interface WatchGauges {
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /**
- * The metrics of an operator, under the names that dashboards know: `workqueue_*` of client-go, `controller_runtime_*` of
- * controller-runtime, `rest_client_*`; what neither has is `pintle_*`. Labels never hold object names: their number is
- * bounded by kinds.
+ * The metrics of an operator, under the names that dashboards know: `workqueue_*` of client-go, `controller_runtime_*`
+ * of controller-runtime, `rest_client_*`; what neither has is `pintle_*`. Labels never hold object names: their number
+ * is bounded by kinds.
  */
 export class Metrics {
   readonly #registry = new Registry();
@@ -77,7 +77,10 @@ export class Metrics {
     );
   }
 
-  /** Says where each scrape finds whether this process pauses for a peer, or waits for one. Without peering there is no such metric. */
+  /**
+   * Says where each scrape finds whether this process pauses for a peer, or waits for one. Without peering there is no
+   * such metric.
+   */
   pause(name: string, isPaused: () => boolean): void {
     this.#gauge(
       "pintle_paused",
@@ -89,7 +92,10 @@ export class Metrics {
     );
   }
 
-  /** Says where each scrape finds how many shards this replica works on. Where replicas do not share the work there is no such metric. */
+  /**
+   * Says where each scrape finds how many shards this replica works on. Where replicas do not share the work there is
+   * no such metric.
+   */
   shards(name: string, held: () => number): void {
     this.#gauge("pintle_shards", "Shards of namespaces that this replica works on", ["name"], (gauge) => {
       gauge.set({ name }, held());
@@ -131,7 +137,10 @@ export class Metrics {
     this.#unhandled.inc();
   }
 
-  /** Counts one API request. `code` is an HTTP status; 0, where no answer came, is counted as `<error>` (as client-go does). */
+  /**
+   * Counts one API request. `code` is an HTTP status; 0, where no answer came, is counted as `<error>` (as client-go
+   * does).
+   */
   request(record: { verb: string; code: number; durationMs: number }): void {
     const code = record.code === 0 ? "<error>" : `${record.code}`;
     this.#requests.total.inc({ code, method: record.verb });

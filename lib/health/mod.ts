@@ -1,6 +1,6 @@
 /**
- * `health`: what an operator shows of itself — liveness, readiness, metrics, traces. It looks and never acts. The cli wires
- * it to a running operator.
+ * `health`: what an operator shows of itself — liveness, readiness, metrics, traces. It looks and never acts. The cli
+ * wires it to a running operator.
  *
  * @module
  */

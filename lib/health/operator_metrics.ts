@@ -20,7 +20,10 @@ const OVERFLOW = "_other";
 export interface MetricOptions<Label extends string> {
   /** Names of its labels. Their values must be few: never names of objects. */
   readonly labels?: readonly Label[];
-  /** Different label values that are kept, 1,000 by default; what comes beyond is counted in one series, with one warning. */
+  /**
+   * Different label values that are kept, 1,000 by default; what comes beyond is counted in one series, with one
+   * warning.
+   */
   readonly seriesMax?: number;
 }
 
@@ -182,8 +185,9 @@ export class OperatorHistogram<Label extends string = never> extends Metric<Labe
 }
 
 /**
- * The metrics of an operator's own, served at `/metrics` beside the engine's. Each has a bounded number of series. Names follow the
- * conventions of Prometheus: begin with the operator's subject, end with the unit, and those of counters with `_total`.
+ * The metrics of an operator's own, served at `/metrics` beside the engine's. Each has a bounded number of series.
+ * Names follow the conventions of Prometheus: begin with the operator's subject, end with the unit, and those of
+ * counters with `_total`.
  *
  * @example
  * ```ts

@@ -22,12 +22,13 @@ export interface WorkSpan {
 }
 
 /**
- * Spans over OpenTelemetry. Deno exports what they record when `OTEL_DENO=true`; without that, they are no-ops and nothing is
- * traced. The trace context goes into HTTP headers and log lines, never into objects. `mask` takes secret values out of errors.
+ * Spans over OpenTelemetry. Deno exports what they record when `OTEL_DENO=true`; without that, they are no-ops and
+ * nothing is traced. The trace context goes into HTTP headers and log lines, never into objects. `mask` takes secret
+ * values out of errors.
  *
  * What the process needs in its environment: `OTEL_DENO=true`, `OTEL_EXPORTER_OTLP_ENDPOINT` (such as
- * `http://collector:4318`), and `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` where absent, or `http/json`). Deno's exporter
- * needs no permission: those of the program hold for its own code only.
+ * `http://collector:4318`), and `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` where absent, or `http/json`). Deno's
+ * exporter needs no permission: those of the program hold for its own code only.
  */
 export function tracing(name: string, version: string, mask: Mask): Tracing {
   const tracer = trace.getTracer(name, version);

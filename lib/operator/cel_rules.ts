@@ -3,7 +3,10 @@ import type { Schema, SchemaOutput } from "./resource_options.ts";
 
 /** A rule that API servers check at each write, in CEL (`x-kubernetes-validations` of a CRD, KEP-2876). */
 export interface CelRule<T> {
-  /** True where the value is valid. `self` is the value, `oldSelf` the one before: a rule that names it is checked for changes alone. */
+  /**
+   * True where the value is valid. `self` is the value, `oldSelf` the one before: a rule that names it is checked for
+   * changes alone.
+   */
   readonly rule: string;
   /** Why a value is refused; the rule itself where absent. */
   readonly message?: string;

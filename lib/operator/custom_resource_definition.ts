@@ -34,7 +34,8 @@ const BASE_STATUS: Record<string, SchemaNode> = {
 export type AnyOptions = ResourceOptions<Schema, Schema, Schema>;
 
 /**
- * The CustomResourceDefinition of a kind. Where versions are converted by functions it does not say who converts: only an installation knows.
+ * The CustomResourceDefinition of a kind. Where versions are converted by functions it does not say who converts: only
+ * an installation knows.
  *
  * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
  */
@@ -157,7 +158,10 @@ function jsonSchema(schema: Schema, name: string): SchemaNode {
   }
 }
 
-/** What zod has no JSON Schema for: an integer of 64 bits, with those of its bounds that zod can pass on. Reading checks all. */
+/**
+ * What zod has no JSON Schema for: an integer of 64 bits, with those of its bounds that zod can pass on. Reading checks
+ * all.
+ */
 function int64Schema(checks: readonly z.core.$ZodCheck[] = []): SchemaNode {
   const node: SchemaNode = { type: "integer", format: "int64" };
   for (const { _zod: { def } } of checks) {

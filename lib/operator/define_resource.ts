@@ -35,14 +35,15 @@ export interface CustomObject<Spec, Status> extends KubeObject {
 export interface CustomResource<Spec, Status extends object, Fields = unknown>
   extends ResourceKind<CustomObject<Spec, Status> & Fields, Spec, Status> {
   /**
-   * The CustomResourceDefinition. `statusFields` are fields of the status, beyond its schema, that the server must keep.
+   * The CustomResourceDefinition. `statusFields` are fields of the status, beyond its schema, that the server must
+   * keep.
    *
    * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
    */
   crd(options?: { readonly statusFields?: readonly string[] }): DynamicObject;
   /**
-   * How its objects are converted between its versions; undefined where all have the same fields. `statusFields` are fields of the
-   * status, beyond its schemas, that pass as they are.
+   * How its objects are converted between its versions; undefined where all have the same fields. `statusFields` are
+   * fields of the status, beyond its schemas, that pass as they are.
    */
   conversion(options?: { readonly statusFields?: readonly string[] }): KindConversion | undefined;
 }
@@ -50,15 +51,17 @@ export interface CustomResource<Spec, Status extends object, Fields = unknown>
 /** A kind of one's own that can be given further versions. */
 export interface DefinedResource<Spec extends Schema, Status extends Schema, Fields extends Schema = never>
   extends CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object, SchemaOutput<Fields>> {
-  /** Never set: it carries the type of what is applied of this kind, with the defaults of its schema left out or not. */
+  /**
+   * Never set: it carries the type of what is applied of this kind, with the defaults of its schema left out or not.
+   */
   readonly desiredType?:
     & { readonly metadata?: DesiredMeta }
     & Readonly<Record<"spec", SchemaInput<Spec>>>
     & SchemaInput<Fields>;
   /**
-   * The same kind with one more version, of other fields: one of before, or one to come. Handlers go on with the version of
-   * {@linkcode defineResource}, which is what is stored; API servers ask the operator for the other one while it runs. Use what this
-   * returns, and nothing else, in its place.
+   * The same kind with one more version, of other fields: one of before, or one to come. Handlers go on with the
+   * version of {@linkcode defineResource}, which is what is stored; API servers ask the operator for the other one
+   * while it runs. Use what this returns, and nothing else, in its place.
    *
    * @throws {UsageError} for a name that is no version's, or is taken.
    * @example
@@ -83,8 +86,8 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema, Fie
 }
 
 /**
- * Defines a custom resource from one schema: the TypeScript types, the CRD's structural schema and the check at run time all
- * follow from it. `observedGeneration` and `conditions` are added to every status.
+ * Defines a custom resource from one schema: the TypeScript types, the CRD's structural schema and the check at run
+ * time all follow from it. `observedGeneration` and `conditions` are added to every status.
  *
  * @throws {UsageError} for a group, kind or plural that Kubernetes would refuse.
  * @throws {RangeError} for a schema that a CRD cannot hold, naming kind, field and what can take its place.

@@ -17,7 +17,10 @@ export interface HostGateway {
 /** What is known of the cluster and of this machine. */
 export interface HostGatewayOptions {
   readonly clock: Clock;
-  /** Whether the API server is reached by a loopback address: its nodes are containers or virtual machines of this machine then. */
+  /**
+   * Whether the API server is reached by a loopback address: its nodes are containers or virtual machines of this
+   * machine then.
+   */
   readonly isLocal: boolean;
   /** The system of this machine; Deno's word for it. */
   readonly os: typeof Deno.build.os;
@@ -31,18 +34,22 @@ const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
 /** Addresses of nodes that are tried; they answer within milliseconds, or none does. */
 const TRIED_MAX = 4;
 const ANSWER_MS_MAX = 2_000;
-/** Where nodes are in a virtual machine (Docker Desktop, Podman), containers know the machine around it by this name, and reach its loopback. */
+/**
+ * Where nodes are in a virtual machine (Docker Desktop, Podman), containers know the machine around it by this name,
+ * and reach its loopback.
+ */
 const DESKTOP: HostGateway = { host: "127.0.0.1", name: "host.docker.internal" };
 const FIX =
   "set PINTLE_WEBHOOK_URL to an https address of this machine that the API server reaches (and PINTLE_WEBHOOK_HOST to the address to listen on)";
 
 /**
- * Finds the address by which a cluster's API server reaches this machine, by what the system itself says: the local end of a connection to
- * the kubelet beside that API server, which is opened and closed. Nothing is guessed, no program is asked, and no other right is
- * needed than to list nodes. With kind, k3d, minikube and their like that is the gateway of the nodes' network, whatever runs the containers.
+ * Finds the address by which a cluster's API server reaches this machine, by what the system itself says: the local end
+ * of a connection to the kubelet beside that API server, which is opened and closed. Nothing is guessed, no program is
+ * asked, and no other right is needed than to list nodes. With kind, k3d, minikube and their like that is the gateway
+ * of the nodes' network, whatever runs the containers.
  *
- * Assumes that who can be reached reaches back: a firewall of this machine may say otherwise. On systems whose containers live in a
- * virtual machine the name that they know this machine by is taken.
+ * Assumes that who can be reached reaches back: a firewall of this machine may say otherwise. On systems whose
+ * containers live in a virtual machine the name that they know this machine by is taken.
  *
  * @throws {UsageError} where no node answers, or the cluster shows none, saying what to set; the signal's reason.
  */

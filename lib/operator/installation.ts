@@ -21,15 +21,16 @@ export interface InstalledObject {
 const RBAC = "rbac.authorization.k8s.io";
 
 /**
- * On a namespace that `install` made, the program that made it: a namespace of before bears the same labels, since it is applied to,
- * and nothing else tells the two apart.
+ * On a namespace that `install` made, the program that made it: a namespace of before bears the same labels, since it
+ * is applied to, and nothing else tells the two apart.
  */
 export const CREATED_BY = "pintle.dev/created-by";
 
 /**
  * What a cluster needs before the operator can run in it, in the order in which it is applied: CRDs, a namespace, a
- * ServiceAccount, a ClusterRole with exactly the operator's rules, a Role for the lease by which its replicas elect a leader,
- * and their bindings; where it declares webhooks a Service and their configurations, which refuse what they are for until it runs.
+ * ServiceAccount, a ClusterRole with exactly the operator's rules, a Role for the lease by which its replicas elect a
+ * leader, and their bindings; where it declares webhooks a Service and their configurations, which refuse what they are
+ * for until it runs.
  */
 export function installation(operator: Operator, program: string, namespace: string): InstalledObject[] {
   const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": program };
@@ -60,7 +61,10 @@ export function installation(operator: Operator, program: string, namespace: str
   ];
 }
 
-/** The Service in front of the webhooks and their configurations, whose authorities the leader adds. Nothing where none is declared. */
+/**
+ * The Service in front of the webhooks and their configurations, whose authorities the leader adds. Nothing where none
+ * is declared.
+ */
 function webhookObjects(operator: Operator, program: string, namespace: string): InstalledObject[] {
   if (!operator.servesWebhooks) return [];
   const service = { namespace, name: webhookServiceName(operator.name) };
@@ -99,12 +103,15 @@ export interface ApplyInstallationOptions {
   readonly signal?: AbortSignal;
   /** Whether a process that converts at a URL goes on being asked, instead of the Service. */
   readonly keepsUrl?: boolean;
-  /** Told of each object; `checked` is false where a dry run could not check it, since its namespace does not exist yet. */
+  /**
+   * Told of each object; `checked` is false where a dry run could not check it, since its namespace does not exist yet.
+   */
   readonly onApplied?: (object: DynamicObject, checked: boolean) => void;
 }
 
 /**
- * Applies everything that the operator needs in a cluster and waits until its kinds are served. Repeating it changes nothing.
+ * Applies everything that the operator needs in a cluster and waits until its kinds are served. Repeating it changes
+ * nothing.
  *
  * @throws {ForbiddenError} naming the rule that whoever installs lacks; other errors of the API server.
  */
@@ -156,7 +163,10 @@ async function applyCrd(
   if (!(first && dryRun)) await client.apply(CRDS, object, { force: true, dryRun, signal });
 }
 
-/** Applies the operator's CRDs and waits until the server serves them. A process that converts at a URL goes on being asked. */
+/**
+ * Applies the operator's CRDs and waits until the server serves them. A process that converts at a URL goes on being
+ * asked.
+ */
 export async function applyCrds(client: Client, operator: Operator, signal?: AbortSignal): Promise<void> {
   for (const crd of operator.crds()) {
     await applyCrd(client, crd, { keepsUrl: true, signal });

@@ -48,7 +48,10 @@ export interface ChangeOptions<T extends KubeObject> extends ObjectFilter<T> {
   readonly timeout?: Duration;
   /** Pause after an error that names no delay. By default it grows, within the controller's bounds. */
   readonly backoff?: Duration;
-  /** What an error means that is neither {@linkcode TemporaryError} nor {@linkcode PermanentError}: `temporary` by default. */
+  /**
+   * What an error means that is neither {@linkcode TemporaryError} nor {@linkcode PermanentError}: `temporary` by
+   * default.
+   */
   readonly errors?: ErrorsMode;
   /** Given to the handler as it is: several declarations of one function. */
   readonly param?: unknown;
@@ -68,7 +71,10 @@ export interface DaemonOptions<T extends KubeObject> extends ChangeOptions<T> {
   readonly initialDelay?: Duration;
   /** From the abort of `stopped` to that of `signal`; none by default. */
   readonly cancellationBackoff?: Duration;
-  /** From the abort of `signal` on: a daemon that still runs is let go, with a line in the log. Thirty seconds by default. */
+  /**
+   * From the abort of `signal` on: a daemon that still runs is let go, with a line in the log. Thirty seconds by
+   * default.
+   */
   readonly cancellationTimeout?: Duration;
 }
 
@@ -78,7 +84,9 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   readonly #storage: HandledStateStorage;
   readonly #admission: AdmissionDeclaration[];
 
-  /** Handlers are entered in `declaration` and, those of admission, in `admission`; {@linkcode Operator.on} makes them. */
+  /**
+   * Handlers are entered in `declaration` and, those of admission, in `admission`; {@linkcode Operator.on} makes them.
+   */
   constructor(
     declaration: ControllerDeclaration<T, Spec, Status>,
     storage: HandledStateStorage,
@@ -90,9 +98,10 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Level-triggered: called with the whole object whenever it, a child or a watched object may have changed, at start-up, and
-   * again after an error. Must be idempotent. At most one call per object at a time. With a filter (`labels`, `annotations`, `field`,
-   * `when`) it is called for objects that match; one that stops matching is left as it is.
+   * Level-triggered: called with the whole object whenever it, a child or a watched object may have changed, at
+   * start-up, and again after an error. Must be idempotent. At most one call per object at a time. With a filter
+   * (`labels`, `annotations`, `field`, `when`) it is called for objects that match; one that stops matching is left as
+   * it is.
    *
    * @throws {UsageError} where the kind has a reconcile handler already.
    */
@@ -110,12 +119,18 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     return this;
   }
 
-  /** Called once for an object that was never handled before; again after an error, in a later process too. At least once, never seldom. */
+  /**
+   * Called once for an object that was never handled before; again after an error, in a later process too. At least
+   * once, never seldom.
+   */
   create(handler: ChangeHandler<T, Spec, Status>, options: ChangeOptions<T> = {}): this {
     return this.#change("create", ["create"], handler, options);
   }
 
-  /** Called once for each change of an object that was handled before, with `old`, `next` and `diff`. Status is no change. */
+  /**
+   * Called once for each change of an object that was handled before, with `old`, `next` and `diff`. Status is no
+   * change.
+   */
   update(handler: ChangeHandler<T, Spec, Status>, options: FieldOptions<T> = {}): this {
     return this.#change("update", ["update"], handler, options);
   }
@@ -129,9 +144,9 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called while the object is being deleted, before it goes; it goes when every such handler has succeeded or was given up. Adds
-   * the operator's finalizer to each object that the handler is for: leave it out where owner references are enough, or say
-   * `optional`.
+   * Called while the object is being deleted, before it goes; it goes when every such handler has succeeded or was
+   * given up. Adds the operator's finalizer to each object that the handler is for: leave it out where owner references
+   * are enough, or say `optional`.
    */
   delete(
     handler: ChangeHandler<T, Spec, Status>,
@@ -141,8 +156,9 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called once for each change of a field, its first value and its removal included; `old`, `next` and `diff` are those of the field
-   * alone. `field` as `spec.size`; as a list of keys where a key has a dot in it, and then `old` and `next` have no type.
+   * Called once for each change of a field, its first value and its removal included; `old`, `next` and `diff` are
+   * those of the field alone. `field` as `spec.size`; as a list of keys where a key has a dot in it, and then `old` and
+   * `next` have no type.
    */
   field<const P extends FieldPath<T> | readonly string[]>(
     field: P,
@@ -155,8 +171,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. A tick that fails comes
-   * again at its next time, or after its backoff where that is later.
+   * Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. A tick
+   * that fails comes again at its next time, or after its backoff where that is later.
    *
    * @throws {UsageError} for an id that is taken, and an interval or another time that is none.
    */
@@ -179,8 +195,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called for what the watch says of an object, as it says it, and for each object that is there when the operator begins. Needs no
-   * finalizer and remembers nothing: events that come while no operator runs are nobody's.
+   * Called for what the watch says of an object, as it says it, and for each object that is there when the operator
+   * begins. Needs no finalizer and remembers nothing: events that come while no operator runs are nobody's.
    */
   event(
     handler: (context: EventContext<T>) => Promise<void> | void,
@@ -192,9 +208,9 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Runs as long as an object is there and matches: from when it is seen, in every process anew, until its signals abort. Adds the
-   * operator's finalizer to the objects that it is for, so that it ends before they go. One that returns is done; one that throws
-   * is started again.
+   * Runs as long as an object is there and matches: from when it is seen, in every process anew, until its signals
+   * abort. Adds the operator's finalizer to the objects that it is for, so that it ends before they go. One that
+   * returns is done; one that throws is started again.
    */
   daemon(
     handler: (context: DaemonContext<T, Spec, Status>) => Promise<void>,
@@ -220,7 +236,10 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     return this;
   }
 
-  /** Keeps an index of the kind's objects, for the handlers of every kind. It is complete before the first of them is called. */
+  /**
+   * Keeps an index of the kind's objects, for the handlers of every kind. It is complete before the first of them is
+   * called.
+   */
   index<V>(index: ObjectIndex<T, V>): this {
     this.#declaration.indexes.push(index as ObjectIndex<T, unknown>);
     return this;
@@ -234,8 +253,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called for each request that would create or update an object, before it is stored: throws an {@linkcode AdmissionError} to
-   * refuse it. Every replica is called, the leader or not.
+   * Called for each request that would create or update an object, before it is stored: throws an
+   * {@linkcode AdmissionError} to refuse it. Every replica is called, the leader or not.
    *
    * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have.
    */
@@ -248,7 +267,9 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     return this.#admit("mutate", handler, options);
   }
 
-  /** @throws {UsageError} where objects can leave the watch: their finalizer would stay, and they could not be deleted. */
+  /**
+   * @throws {UsageError} where objects can leave the watch: their finalizer would stay, and they could not be deleted.
+   */
   #refuseFinalizer(what: string): void {
     const { kind, view } = this.#declaration.kind;
     if (!view?.labelSelector) return;
@@ -318,7 +339,9 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 }
 
-/** @throws {UsageError} for a kind of children that `owns` names twice: an apply would not know which store shows it. */
+/**
+ * @throws {UsageError} for a kind of children that `owns` names twice: an apply would not know which store shows it.
+ */
 function requireOneView(kind: string, owns: readonly AnyKind[]): void {
   for (const [index, owned] of owns.entries()) {
     const other = owns.slice(0, index).find((each) => formatGroupResource(each) === formatGroupResource(owned));

@@ -3,7 +3,10 @@ import { TemporaryError } from "../base/errors.ts";
 import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
 import { type Client, discoverAll, type Discovery, findResource, type RequestRecord } from "../client/mod.ts";
 
-/** Discovery is not repeated within this time: an object that names a kind which does not exist must not cost one each time. */
+/**
+ * Discovery is not repeated within this time: an object that names a kind which does not exist must not cost one each
+ * time.
+ */
 const DISCOVERY_MS_MIN = 10_000;
 
 /** The server's discovery has no such kind. A CRD that was just created may not be in it yet. */
@@ -12,7 +15,10 @@ export class UnknownKindError extends Error {
   override readonly name = "UnknownKindError";
 }
 
-/** Finds the resource of a kind: among those declared, which costs nothing, else by the server's discovery, which is remembered. */
+/**
+ * Finds the resource of a kind: among those declared, which costs nothing, else by the server's discovery, which is
+ * remembered.
+ */
 export class KindResolver {
   readonly #client: Client;
   readonly #clock: Clock;
@@ -26,8 +32,8 @@ export class KindResolver {
   #outdated = false;
 
   /**
-   * Discovery ends with `signal`: it is shared by passes, and must not outlive them all. It is not repeated within `discoveryMsMin`, ten
-   * seconds by default.
+   * Discovery ends with `signal`: it is shared by passes, and must not outlive them all. It is not repeated within
+   * `discoveryMsMin`, ten seconds by default.
    */
   constructor(
     client: Client,
@@ -48,7 +54,8 @@ export class KindResolver {
   /**
    * The resource of a kind.
    *
-   * @throws {TemporaryError} where the server cannot tell now. @throws {UnknownKindError} where it does not know the kind; API errors of
+   * @throws {TemporaryError} where the server cannot tell now. @throws {UnknownKindError} where it does not know the
+   *   kind; API errors of
    * the discovery itself.
    */
   async resolve(group: string, version: string, kind: string): Promise<ApiResource> {
@@ -77,8 +84,8 @@ export class KindResolver {
   }
 
   /**
-   * To be told of every request. Where a write finds no such resource, the kind may have been installed again with another plural or scope: the next
-   * {@linkcode resolve} asks the server.
+   * To be told of every request. Where a write finds no such resource, the kind may have been installed again with
+   * another plural or scope: the next {@linkcode resolve} asks the server.
    */
   onRequest({ code, verb, resource }: RequestRecord): void {
     if (code === 404 && (verb === "patch" || verb === "create") && this.#found.has(resource)) this.#outdated = true;

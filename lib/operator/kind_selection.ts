@@ -16,8 +16,9 @@ export interface SelectedKind {
 }
 
 /**
- * The kinds of a cluster that are selected, by their names, each by the first selection that means it. Those that are `declared` have
- * handlers of their own and are left out; `onAmbiguous` is told of kinds of several groups of which nobody knows which is meant.
+ * The kinds of a cluster that are selected, by their names, each by the first selection that means it. Those that are
+ * `declared` have handlers of their own and are left out; `onAmbiguous` is told of kinds of several groups of which
+ * nobody knows which is meant.
  */
 export function selectedKinds(
   selections: readonly KindSelection[],
@@ -51,7 +52,8 @@ export async function kindsSelected(operator: Operator, client: Client, signal: 
 /**
  * What a selection says about one of its kinds.
  *
- * @throws {UsageError} where it declares admission handlers: those are installed with the operator, before any kind is selected.
+ * @throws {UsageError} where it declares admission handlers: those are installed with the operator, before any kind is
+ *   selected.
  */
 export function declareSelected(
   { declare }: KindSelection,

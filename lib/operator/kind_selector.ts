@@ -31,8 +31,8 @@ export interface SelectedKinds {
 }
 
 /**
- * The kinds that a selector means. A name that kinds of several groups share means the core group's, as kubectl has it, and where that
- * has none, nothing: to serve the wrong one would be worse. A category means all of its kinds.
+ * The kinds that a selector means. A name that kinds of several groups share means the core group's, as kubectl has it,
+ * and where that has none, nothing: to serve the wrong one would be worse. A category means all of its kinds.
  */
 export function selectKinds(
   selector: KindSelector | typeof EVERYTHING,

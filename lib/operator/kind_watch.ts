@@ -10,7 +10,10 @@ import type { KindSelection } from "./operator.ts";
 
 /** CRDs come in bunches, and a new one is not served at once: so long nothing more must come before the next look. */
 const QUIET_MS = 1_000;
-/** Before another look after a change, since a server's discovery lags behind, and where the server could not tell; doubles up to the maximum. */
+/**
+ * Before another look after a change, since a server's discovery lags behind, and where the server could not tell;
+ * doubles up to the maximum.
+ */
 const RETRY_MS = 10_000, RETRY_MS_MAX = 120_000;
 
 const CRDS: ApiResource = {
@@ -34,8 +37,8 @@ export interface KindWatchDeps {
 }
 
 /**
- * Finds the kinds that an operator selects, those that are there and those whose CRDs come later. It notices when they go, and when they
- * move to another version. What the server cannot tell stays as it is.
+ * Finds the kinds that an operator selects, those that are there and those whose CRDs come later. It notices when they
+ * go, and when they move to another version. What the server cannot tell stays as it is.
  */
 export class KindWatch {
   readonly #selections: readonly KindSelection[];
@@ -78,7 +81,10 @@ export class KindWatch {
     }, delayMs);
   }
 
-  /** Looks, and has another look scheduled where this one may not have shown all, unless a change has brought one already. */
+  /**
+   * Looks, and has another look scheduled where this one may not have shown all, unless a change has brought one
+   * already.
+   */
   async #lookAndRetry(signal: AbortSignal): Promise<void> {
     const confirms = this.#changed;
     this.#changed = false;
@@ -132,7 +138,9 @@ export class KindWatch {
   }
 }
 
-/** Whether a kind is served as it was: handlers of another version, or of another scope, would watch what is not there. */
+/**
+ * Whether a kind is served as it was: handlers of another version, or of another scope, would watch what is not there.
+ */
 function isSame(now: ApiResource, before: ApiResource): boolean {
   return now.version === before.version && now.kind === before.kind && now.namespaced === before.namespaced;
 }

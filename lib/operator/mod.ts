@@ -1,6 +1,7 @@
 /**
  * `operator`: the public API — define resources, declare handlers, start and stop. It composes the rooms below into one
- * thing and adds no machinery of its own. Operators (the shipped replicator among them), the harness and the cli call it.
+ * thing and adds no machinery of its own. Operators (the shipped replicator among them), the harness and the cli call
+ * it.
  *
  * @module
  */

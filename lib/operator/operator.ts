@@ -38,7 +38,10 @@ export interface ActivityContext {
   readonly signal: AbortSignal;
   /** Whether this process only plans: nothing that `client` writes is kept. */
   readonly dryRun: boolean;
-  /** What this process makes once and shares with every handler: a pool of connections, for instance. The function is its key. */
+  /**
+   * What this process makes once and shares with every handler: a pool of connections, for instance. The function is
+   * its key.
+   */
   shared<M>(create: () => M): M;
 }
 
@@ -66,7 +69,10 @@ export interface OperatorProbe {
   readonly of: "readiness" | "liveness";
 }
 
-/** Answers requests of a path; gets what start-up handlers get, and `signal` aborts when time is over or the operator stops. */
+/**
+ * Answers requests of a path; gets what start-up handlers get, and `signal` aborts when time is over or the operator
+ * stops.
+ */
 export type RouteHandler = (request: Request, context: ActivityContext) => Promise<Response> | Response;
 
 /** Bounds of a route. */
@@ -94,9 +100,10 @@ export interface OperatorOptions {
   /** Where the handling of changes is remembered; {@linkcode AnnotationStorage} by default. */
   readonly storage?: HandledStateStorage;
   /**
-   * Finalizers of operators that this one replaces, as Kopf's `kopf.zalando.org/KopfFinalizerMarker`: each counts as its own. Its
-   * objects lose them in the write that adds its own finalizer, where a handler needs one, and those that were being deleted are
-   * cleaned up by its delete handlers first. Nobody who uses one of them may still run on the same objects: it would put it back.
+   * Finalizers of operators that this one replaces, as Kopf's `kopf.zalando.org/KopfFinalizerMarker`: each counts as
+   * its own. Its objects lose them in the write that adds its own finalizer, where a handler needs one, and those that
+   * were being deleted are cleaned up by its delete handlers first. Nobody who uses one of them may still run on the
+   * same objects: it would put it back.
    */
   readonly legacyFinalizers?: readonly string[];
 }
@@ -113,7 +120,10 @@ export interface OperatorOptions {
  * ```
  */
 export class Operator {
-  /** Its identity in the cluster: a lower-case DNS label. Renaming it leaves finalizers and fields of the old one behind. */
+  /**
+   * Its identity in the cluster: a lower-case DNS label. Renaming it leaves finalizers and fields of the old one
+   * behind.
+   */
   readonly name: string;
   /** Where the handling of changes is remembered: annotations under the operator's own prefix by default. */
   readonly storage: HandledStateStorage;
@@ -135,7 +145,8 @@ export class Operator {
   /**
    * An operator without handlers; nothing runs before it is started.
    *
-   * @throws {UsageError} where `name` is not a lower-case DNS label, or a finalizer to take over is none, or is Kubernetes' own.
+   * @throws {UsageError} where `name` is not a lower-case DNS label, or a finalizer to take over is none, or is
+   *   Kubernetes' own.
    */
   constructor(name: string, { storage, legacyFinalizers = [] }: OperatorOptions = {}) {
     if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
@@ -186,9 +197,9 @@ export class Operator {
   }
 
   /**
-   * Handlers for every kind that a selector means, those of CRDs that come later included: `declare` is called once for each. Kinds that
-   * have handlers by {@linkcode on} are left out. What an operator may see of them, {@linkcode permissions} must say; a kind that it may
-   * not see is told in the log and holds up no other.
+   * Handlers for every kind that a selector means, those of CRDs that come later included: `declare` is called once for
+   * each. Kinds that have handlers by {@linkcode on} are left out. What an operator may see of them,
+   * {@linkcode permissions} must say; a kind that it may not see is told in the log and holds up no other.
    *
    * @throws {UsageError} for an empty selector.
    */
@@ -205,8 +216,8 @@ export class Operator {
   }
 
   /**
-   * Runs once in every process, before its first reconcile; an error keeps it from starting. With leader election it runs on
-   * replicas that wait, too: there it can read, and its writes are refused.
+   * Runs once in every process, before its first reconcile; an error keeps it from starting. With leader election it
+   * runs on replicas that wait, too: there it can read, and its writes are refused.
    */
   startup(handler: ActivityHandler): this {
     this.#startup.push(handler);
@@ -220,8 +231,8 @@ export class Operator {
   }
 
   /**
-   * A question about what the operator needs, a database for instance: it throws what is wrong. Asked at most every ten seconds, by
-   * `/readyz`, or by `/livez` where only a new process would help.
+   * A question about what the operator needs, a database for instance: it throws what is wrong. Asked at most every ten
+   * seconds, by `/readyz`, or by `/livez` where only a new process would help.
    *
    * @throws {UsageError} where the id is taken.
    */
@@ -233,9 +244,9 @@ export class Operator {
   }
 
   /**
-   * Serves a path beside `/livez`, `/readyz` and `/metrics`, on every replica that runs, leading or not. Every method goes to the handler,
-   * and the query is its own to read. An error is answered with 500 and is in the log only. Nothing asks who sends a request: check it in
-   * the handler, or let a NetworkPolicy say who reaches the port.
+   * Serves a path beside `/livez`, `/readyz` and `/metrics`, on every replica that runs, leading or not. Every method
+   * goes to the handler, and the query is its own to read. An error is answered with 500 and is in the log only.
+   * Nothing asks who sends a request: check it in the handler, or let a NetworkPolicy say who reaches the port.
    *
    * @throws {UsageError} for a path that is taken or cannot be one, and bounds that are none.
    */
@@ -252,8 +263,9 @@ export class Operator {
   }
 
   /**
-   * How `run` comes to its credentials, in the place of kubeconfigs and service accounts: asked at the start, when they expire, and when
-   * the server refuses them. A kubeconfig or a context that somebody names on the command line still goes first.
+   * How `run` comes to its credentials, in the place of kubeconfigs and service accounts: asked at the start, when they
+   * expire, and when the server refuses them. A kubeconfig or a context that somebody names on the command line still
+   * goes first.
    *
    * @throws {UsageError} where there is one already.
    */
@@ -278,8 +290,8 @@ export class Operator {
   }
 
   /**
-   * The CustomResourceDefinitions of the operator's own kinds. `namespace` is that of the Service behind which it converts their versions,
-   * where they have different fields.
+   * The CustomResourceDefinitions of the operator's own kinds. `namespace` is that of the Service behind which it
+   * converts their versions, where they have different fields.
    */
   crds({ namespace = "default" }: { readonly namespace?: string } = {}): DynamicObject[] {
     const { statusFields = [] } = this.storage, service = { namespace, name: webhookServiceName(this.name) };
@@ -357,9 +369,9 @@ export class Operator {
   }
 
   /**
-   * What one reconcile of each object would write now, object by object. Every write is sent as a dry run, so the server checks it and
-   * keeps nothing. Handlers run for real, start-up and clean-up handlers too: what they do outside of the cluster happens, unless they
-   * heed `context.dryRun`.
+   * What one reconcile of each object would write now, object by object. Every write is sent as a dry run, so the
+   * server checks it and keeps nothing. Handlers run for real, start-up and clean-up handlers too: what they do outside
+   * of the cluster happens, unless they heed `context.dryRun`.
    *
    * @throws whatever a start-up handler throws; the signal's reason where it aborts.
    */
@@ -368,7 +380,9 @@ export class Operator {
   }
 }
 
-/** @throws {UsageError} where handlers of one kind are declared by two views: two controllers would write one object. */
+/**
+ * @throws {UsageError} where handlers of one kind are declared by two views: two controllers would write one object.
+ */
 function requireOneController(kind: ResourceKind, others: readonly ControllerDeclaration[]): void {
   const name = formatGroupResource(kind);
   const other = others.find((each) => formatGroupResource(each.kind) === name && each.kind.view !== kind.view);

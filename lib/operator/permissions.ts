@@ -19,7 +19,10 @@ export const ELECTION_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
 ];
 
-/** What peering needs, in the namespace of the leases: peers list each other, and remove who has died. It covers an election. */
+/**
+ * What peering needs, in the namespace of the leases: peers list each other, and remove who has died. It covers an
+ * election.
+ */
 export const LEASE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "list", "create", "update", "delete"] },
 ];
@@ -37,7 +40,9 @@ export interface NamedPolicyRule extends PolicyRule {
   readonly resourceNames?: readonly string[];
 }
 
-/** What the leader needs to keep the certificates of webhooks: `own` in the operator's namespace, `cluster` anywhere. */
+/**
+ * What the leader needs to keep the certificates of webhooks: `own` in the operator's namespace, `cluster` anywhere.
+ */
 export function webhookRules(
   { name, admission, conversions }: {
     readonly name: string;
@@ -76,8 +81,8 @@ const WATCH = ["get", "list", "watch"];
 const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
 /**
- * The rules that an operator needs, from what it declares and nothing else: watching what it reconciles, owns and watches,
- * patching the metadata (finalizers) and the status of its own kinds, applying what it owns, posting Events.
+ * The rules that an operator needs, from what it declares and nothing else: watching what it reconciles, owns and
+ * watches, patching the metadata (finalizers) and the status of its own kinds, applying what it owns, posting Events.
  */
 export function requiredRules(
   declarations: readonly ControllerDeclaration[],

@@ -39,7 +39,10 @@ export interface PreflightOptions {
   readonly peeringNamespace?: string;
   /** The only namespace that the operator works in: rights in it are enough. */
   readonly namespace?: string;
-  /** Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about others. */
+  /**
+   * Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about
+   * others.
+   */
   readonly account?: AccessSubject;
   /** Times the pauses after an answer that may pass; the machine's where absent. */
   readonly clock?: Clock;
@@ -56,7 +59,8 @@ const CHECKS_AT_ONCE = 16;
 
 /**
  * Looks at the cluster before anything starts: does it answer, are the operator's kinds installed, may it do what it
- * declares? An empty answer means yes. A connection that breaks, a 5xx and an answer that is none are tried again, within bounds.
+ * declares? An empty answer means yes. A connection that breaks, a 5xx and an answer that is none are tried again,
+ * within bounds.
  *
  * @throws {UnreachableError} where the server gives no answer, {@linkcode UnauthorizedError} where it does not know us,
  * {@linkcode MalformedAnswerError} where it is no API server.
@@ -134,8 +138,8 @@ export interface UnservedKind extends Finding {
 }
 
 /**
- * The kinds that the operator declares, its children's and those that it watches included, and that the cluster does not serve: their
- * stores would never be full.
+ * The kinds that the operator declares, its children's and those that it watches included, and that the cluster does
+ * not serve: their stores would never be full.
  *
  * @throws {MalformedAnswerError} where the server is no API server.
  */

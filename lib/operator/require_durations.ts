@@ -1,7 +1,10 @@
 import { type Duration, durationMs } from "../base/duration.ts";
 import { UsageError } from "../base/errors.ts";
 
-/** @throws {UsageError} naming the option whose value is no duration; the types let only programs without types come here. */
+/**
+ * @throws {UsageError} naming the option whose value is no duration; the types let only programs without types come
+ * here.
+ */
 export function requireDurations(what: string, durations: Readonly<Record<string, unknown>>): void {
   for (const [option, value] of Object.entries(durations)) {
     if (value === undefined) continue;

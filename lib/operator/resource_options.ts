@@ -19,8 +19,8 @@ export type SchemaOutput<S extends Schema> = [S] extends [never] ? NoSchema : S[
 export type SchemaInput<S extends Schema> = [S] extends [never] ? NoSchema : S["_zod"]["input"];
 
 /**
- * A JSON path of a column: a field of the spec, the status or the metadata, as `.spec.size`. What follows a bracket is not checked, as
- * in `.status.conditions[?(@.type=="Ready")].status`.
+ * A JSON path of a column: a field of the spec, the status or the metadata, as `.spec.size`. What follows a bracket is
+ * not checked, as in `.status.conditions[?(@.type=="Ready")].status`.
  */
 export type ColumnPath<Spec, Status> =
   FieldPath<{ spec: Spec; status: Status & BaseStatus; metadata: ObjectMeta }> extends infer Path extends string
@@ -41,7 +41,10 @@ export interface Column<Path extends string = string> {
   readonly priority?: number;
 }
 
-/** Where the scale subresource finds its numbers (CustomResourceDefinition, `subresources.scale`): what `kubectl scale` and autoscalers use. */
+/**
+ * Where the scale subresource finds its numbers (CustomResourceDefinition, `subresources.scale`): what `kubectl scale`
+ * and autoscalers use.
+ */
 export interface ScalePaths<Spec, Status> {
   /** The desired number of replicas, an integer of the spec, as `.spec.replicas`. */
   readonly specReplicas: `.spec.${FieldPath<Spec>}`;
@@ -58,8 +61,9 @@ export interface ResourceOptions<Spec extends Schema, Status extends Schema, Fie
   /** The version that handlers see and that is stored, as `v1` or `v1alpha1`. */
   readonly version: string;
   /**
-   * Versions of the same fields that are served too, as `v1beta1`: for clients, and for objects, of before. Whoever uses one is warned. Once
-   * `migrate-storage` has run and no client needs it, one can be left out. One of other fields: {@linkcode DefinedResource.withVersion}.
+   * Versions of the same fields that are served too, as `v1beta1`: for clients, and for objects, of before. Whoever
+   * uses one is warned. Once `migrate-storage` has run and no client needs it, one can be left out. One of other
+   * fields: {@linkcode DefinedResource.withVersion}.
    */
   readonly formerVersions?: readonly string[];
   /** CamelCase singular, of letters and digits. */
@@ -80,7 +84,10 @@ export interface ResourceOptions<Spec extends Schema, Status extends Schema, Fie
   readonly spec: Spec;
   /** Schema of `status` beyond {@linkcode BaseStatus}; nothing more where absent. */
   readonly status?: Status;
-  /** Schema of an object with the fields beside spec and status, as `data`; none where absent. Handlers find them in `object`. */
+  /**
+   * Schema of an object with the fields beside spec and status, as `data`; none where absent. Handlers find them in
+   * `object`.
+   */
   readonly fields?: Fields;
   /** The scale subresource; none where absent. */
   readonly scale?: ScalePaths<SchemaOutput<Spec>, SchemaOutput<Status>>;

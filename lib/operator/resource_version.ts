@@ -3,7 +3,10 @@ import { isObject, jsonClone, ownValue, setKey } from "../base/json.ts";
 import type { ObjectParts, PartsSchema, SpokeVersion } from "../admission/kind_conversion.ts";
 import type { Column, ColumnPath, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 
-/** What a converting function gets: defaults are filled in, and nothing of it can be changed. `status` has no `conditions` and no `observedGeneration`. */
+/**
+ * What a converting function gets: defaults are filled in, and nothing of it can be changed. `status` has no
+ * `conditions` and no `observedGeneration`.
+ */
 export interface VersionParts<Spec, Status> {
   /** What is desired. */
   readonly spec: Spec;
@@ -25,9 +28,9 @@ export interface VersionOptions<
   /** Schema of its `status`; that of the handlers' version where absent. */
   readonly status?: Status;
   /**
-   * The object in the handlers' version. It must be pure, and must not fail for an object that the schema takes: one that fails keeps a whole
-   * list from being read. A `status` that it leaves out stays as it is, where this version has no schema for it. What both versions
-   * say otherwise (metadata, conditions) passes by itself.
+   * The object in the handlers' version. It must be pure, and must not fail for an object that the schema takes: one
+   * that fails keeps a whole list from being read. A `status` that it leaves out stays as it is, where this version has
+   * no schema for it. What both versions say otherwise (metadata, conditions) passes by itself.
    */
   readonly toHub: (
     object: VersionParts<SchemaOutput<Spec>, SchemaOutput<Status>>,
@@ -43,8 +46,8 @@ export interface VersionOptions<
   /** Columns of `kubectl get` in it; Ready's status where absent. */
   readonly columns?: readonly Column<ColumnPath<SchemaOutput<Spec>, SchemaOutput<Status>>>[];
   /**
-   * Whether what one version cannot say is kept in an annotation of the other, so that a round trip loses nothing: up to 32 KiB of JSON. True
-   * where absent.
+   * Whether what one version cannot say is kept in an annotation of the other, so that a round trip loses nothing: up
+   * to 32 KiB of JSON. True where absent.
    */
   readonly keep?: boolean;
 }
@@ -89,8 +92,8 @@ export function partsSchema(specSchema: Schema, statusSchema: Schema | undefined
 }
 
 /**
- * What a schema makes of a value that a server sent. An int64 is a bigint to `z.int64()` and its like, also where it is small; to `z.number()`
- * a large one is the nearest float.
+ * What a schema makes of a value that a server sent. An int64 is a bigint to `z.int64()` and its like, also where it is
+ * small; to `z.number()` a large one is the nearest float.
  */
 export function parseExact<Of extends z.ZodType>(schema: Of, value: unknown): z.ZodSafeParseResult<z.output<Of>> {
   const parsed = schema.safeParse(value);

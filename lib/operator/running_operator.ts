@@ -28,8 +28,8 @@ import type { PlanOptions, StartOptions } from "./start_options.ts";
 import { watchesOf, type WatchStatus } from "./watch_status.ts";
 
 /**
- * How far an operator is: `standby` has all its stores and waits to lead, `stopping` takes no more work, `stopped` has let go of
- * everything.
+ * How far an operator is: `standby` has all its stores and waits to lead, `stopping` takes no more work, `stopped` has
+ * let go of everything.
  */
 export type OperatorState = "starting" | "standby" | "running" | "stopping" | "stopped";
 
@@ -199,16 +199,17 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /**
-   * Stops gracefully: takes no more work, lets passes under way finish for `graceMs`, aborts what is left, runs the clean-up
-   * handlers, ends the watches. Further calls wait for the first.
+   * Stops gracefully: takes no more work, lets passes under way finish for `graceMs`, aborts what is left, runs the
+   * clean-up handlers, ends the watches. Further calls wait for the first.
    */
   stop(graceMs: number): Promise<void> {
     return this.#stopping ??= this.#stopWithin(graceMs);
   }
 
   /**
-   * Ends what is under way for objects that the scope no longer covers, daemons included, and resolves when it has ended: from then
-   * on nothing writes for them. Passes get `graceMs` to finish and are then cut short. To be called after the scope has told its change.
+   * Ends what is under way for objects that the scope no longer covers, daemons included, and resolves when it has
+   * ended: from then on nothing writes for them. Passes get `graceMs` to finish and are then cut short. To be called
+   * after the scope has told its change.
    */
   async release(graceMs: number): Promise<void> {
     using abort = new LinkedAbort([this.#abort.signal]);

@@ -30,7 +30,9 @@ interface Node {
   readonly _zod: { readonly def: Def };
 }
 
-/** Types of values that JSON does not have, or that no structural schema describes, each with what can take its place. */
+/**
+ * Types of values that JSON does not have, or that no structural schema describes, each with what can take its place.
+ */
 const NO_JSON: Readonly<Record<string, string>> = {
   date: "take z.iso.datetime(): a text",
   map: "take z.record(z.string(), …)",
@@ -61,8 +63,8 @@ const INNER: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks that a CRD can hold a schema, and that it means the same to an API server as to zod. What a server cannot check at all (`refine`)
- * passes: admission handlers and reads of the spec check it.
+ * Checks that a CRD can hold a schema, and that it means the same to an API server as to zod. What a server cannot
+ * check at all (`refine`) passes: admission handlers and reads of the spec check it.
  *
  * @throws {RangeError} naming the field, what it cannot hold, and what can take its place.
  */

@@ -42,17 +42,20 @@ export interface StartOptions {
   /** Metrics and spans, per controller name. */
   readonly observe?: (controller: string) => ControllerObserver;
   /**
-   * Makes it one of several replicas: its stores fill at once, and it works only once it leads. Its `transport` should let no
-   * write through before that (`fencedTransport`).
+   * Makes it one of several replicas: its stores fill at once, and it works only once it leads. Its `transport` should
+   * let no write through before that (`fencedTransport`).
    */
   readonly leadership?: Leadership;
-  /** Whether it handles a kind that it declares: it does where absent. Where it is given, kinds that it selects are left alone. */
+  /**
+   * Whether it handles a kind that it declares: it does where absent. Where it is given, kinds that it selects are left
+   * alone.
+   */
   readonly handles?: (kind: ApiResource) => boolean;
   /** In which namespaces it works; everywhere where absent. */
   readonly scope?: NamespaceScope;
   /**
-   * Called before everything else: whoever converts objects must answer before the stores fill, since that may take conversions. Admission
-   * handlers that are asked before the stores are full wait for that.
+   * Called before everything else: whoever converts objects must answer before the stores fill, since that may take
+   * conversions. Admission handlers that are asked before the stores are full wait for that.
    */
   readonly serve?: (running: RunningOperator) => Promise<void> | void;
   /** Aborts a start that takes too long. */

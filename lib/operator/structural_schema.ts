@@ -36,8 +36,9 @@ const DROPPED = new Set(["$schema", "$id", "id", "propertyNames", "readOnly", "e
 /**
  * Turns zod's JSON Schema into the structural schema that a CRD needs (apiextensions.k8s.io/v1; KEP-1979).
  *
- * `x-kubernetes-*` keywords given by `.meta()` are passed through; literals and unions of literals become `enum`, a union
- * of integer and string `x-kubernetes-int-or-string`, a union with null `nullable`, a discriminated union one object with CEL rules.
+ * `x-kubernetes-*` keywords given by `.meta()` are passed through; literals and unions of literals become `enum`, a
+ * union of integer and string `x-kubernetes-int-or-string`, a union with null `nullable`, a discriminated union one
+ * object with CEL rules.
  *
  * @throws {RangeError} naming the field, for what a structural schema cannot say (other unions, tuples, look-around).
  */

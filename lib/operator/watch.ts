@@ -3,8 +3,8 @@ import type { WatchedChange, WatchOptions } from "../controller/declaration.ts";
 import type { AnyKind, ObjectOf } from "../controller/resource_kind.ts";
 
 /**
- * Watches objects of another kind, or of a `view` of it; `map` names the objects to reconcile for each that comes, changes or goes, and must be pure. To be
- * given to `reconcile` in its option `watches`.
+ * Watches objects of another kind, or of a `view` of it; `map` names the objects to reconcile for each that comes,
+ * changes or goes, and must be pure. To be given to `reconcile` in its option `watches`.
  *
  * @example
  * ```ts

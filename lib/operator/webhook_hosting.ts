@@ -27,22 +27,25 @@ export interface HostedWebhooks {
   /** Why they do not answer yet; undefined where they do. */
   readonly problem: string | undefined;
   /**
-   * Has API servers ask the admission handlers: to be called once the operator has started. Conversions are asked for from the beginning, since
-   * the stores may take some before they are full.
+   * Has API servers ask the admission handlers: to be called once the operator has started. Conversions are asked for
+   * from the beginning, since the stores may take some before they are full.
    *
    * @throws what the API server answers to the configurations; {@linkcode UsageError} where it never asks.
    */
   admit(): Promise<void>;
   /**
-   * Has API servers ask the admission handlers no more, until {@linkcode admit} is called again; resolves when they obey. To be called before
-   * `close`, so that nothing is refused because of what does not answer.
+   * Has API servers ask the admission handlers no more, until {@linkcode admit} is called again; resolves when they
+   * obey. To be called before `close`, so that nothing is refused because of what does not answer.
    */
   withdraw?(): Promise<void>;
-  /** Told that the process is to end: callers that have not noticed yet are answered for a while, which `close` waits for. */
+  /**
+   * Told that the process is to end: callers that have not noticed yet are answered for a while, which `close` waits
+   * for.
+   */
   leave?(): void;
   /**
-   * Ends them. The configurations stay: see {@linkcode forgetWebhooks}. CRDs go on asking, too: an answer that does not come loses nothing, and
-   * versions that are taken for the same would.
+   * Ends them. The configurations stay: see {@linkcode forgetWebhooks}. CRDs go on asking, too: an answer that does not
+   * come loses nothing, and versions that are taken for the same would.
    */
   close(): Promise<void>;
 }
@@ -93,7 +96,8 @@ function routesOf(
 }
 
 /**
- * Hosts webhooks on an API server of this process: it calls them without a network. `client` may write webhook configurations and CRDs.
+ * Hosts webhooks on an API server of this process: it calls them without a network. `client` may write webhook
+ * configurations and CRDs.
  *
  * @throws what the API server answers to that.
  */
@@ -141,10 +145,11 @@ export interface UrlHosting {
 }
 
 /**
- * Hosts webhooks at a URL that the API server reaches, with a certificate of its own for as long as the process lives. `client` may write
- * webhook configurations and CRDs, and try to create ConfigMaps in the namespace `default`.
+ * Hosts webhooks at a URL that the API server reaches, with a certificate of its own for as long as the process lives.
+ * `client` may write webhook configurations and CRDs, and try to create ConfigMaps in the namespace `default`.
  *
- * @throws {UsageError} where the address cannot be bound, or the webhooks are those of an installation; what the API server answers.
+ * @throws {UsageError} where the address cannot be bound, or the webhooks are those of an installation; what the API
+ *   server answers.
  */
 export async function hostByUrl(
   hosting: HostingOptions,
@@ -247,7 +252,10 @@ async function untilQuiet(
   }
 }
 
-/** API servers take a moment until they obey a configuration, and may not reach a URL at all: what is asked of a probe tells both. */
+/**
+ * API servers take a moment until they obey a configuration, and may not reach a URL at all: what is asked of a probe
+ * tells both.
+ */
 function probesOf(operator: Operator, onCalled: (type: AdmissionDeclaration["type"]) => void): AdmissionDeclaration[] {
   const types = new Set(operator.admission.map(({ type }) => type));
   return [...types].map((type) =>
@@ -277,16 +285,19 @@ export interface ServiceHosting {
   readonly bounds?: Partial<RotationBounds>;
   readonly checkMs?: number;
   readonly firstCheckMs?: number;
-  /** From `leave` on: until nodes have learnt that a pod that ends is behind the Service no more. Five seconds where absent. */
+  /**
+   * From `leave` on: until nodes have learnt that a pod that ends is behind the Service no more. Five seconds where
+   * absent.
+   */
   readonly drainMs?: number;
   /** Told of the port once it is known. */
   readonly onServing?: (port: number) => void;
 }
 
 /**
- * Hosts webhooks behind their Service: every replica serves with the certificate of a Secret, which the leader issues and rotates. The server
- * begins to listen when there is one; until then `problem` says so. `client` may write the Secret and the CRDs, whether this replica
- * leads or not.
+ * Hosts webhooks behind their Service: every replica serves with the certificate of a Secret, which the leader issues
+ * and rotates. The server begins to listen when there is one; until then `problem` says so. `client` may write the
+ * Secret and the CRDs, whether this replica leads or not.
  */
 export function hostByService(
   hosting: HostingOptions,

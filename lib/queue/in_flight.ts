@@ -5,7 +5,9 @@ interface Run {
   readonly cut: LinkedAbort;
 }
 
-/** Work in flight, at most one piece for each key: that of some keys can be ended and waited for while the rest goes on. */
+/**
+ * Work in flight, at most one piece for each key: that of some keys can be ended and waited for while the rest goes on.
+ */
 export class InFlight {
   readonly #runs = new Map<string, Run>();
 
@@ -19,7 +21,10 @@ export class InFlight {
     return this.#runs.has(key);
   }
 
-  /** Runs `work` for a key for which there is none; its signal aborts with `parent`, or when {@linkcode end} cuts it short. */
+  /**
+   * Runs `work` for a key for which there is none; its signal aborts with `parent`, or when {@linkcode end} cuts it
+   * short.
+   */
   run<R>(key: string, parent: AbortSignal, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const cut = new LinkedAbort([parent]);
     const done = work(cut.signal).finally(() => {
@@ -31,8 +36,8 @@ export class InFlight {
   }
 
   /**
-   * Resolves when there is no work any more for the keys that `which` names; `abort` cuts short what is left. It is for the
-   * caller to see that nothing new begins.
+   * Resolves when there is no work any more for the keys that `which` names; `abort` cuts short what is left. It is for
+   * the caller to see that nothing new begins.
    */
   async end(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     const ending = [...this.#runs].filter(([key]) => which(key)).map(([, run]) => run);

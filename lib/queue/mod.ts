@@ -1,6 +1,6 @@
 /**
- * `queue`: a keyed work queue with reasons, priorities, delays and backoff, a token bucket, and work in flight. It knows nothing of
- * Kubernetes and does no I/O; time and randomness are arguments. The controller room calls it.
+ * `queue`: a keyed work queue with reasons, priorities, delays and backoff, a token bucket, and work in flight. It
+ * knows nothing of Kubernetes and does no I/O; time and randomness are arguments. The controller room calls it.
  *
  * @module
  */

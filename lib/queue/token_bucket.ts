@@ -1,6 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 
-/** Lets `burst` through at once and then one per `refillMs`, by the time that passes. Not fair, not waiting: it only says no. */
+/**
+ * Lets `burst` through at once and then one per `refillMs`, by the time that passes. Not fair, not waiting: it only
+ * says no.
+ */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #burst: number;

@@ -4,8 +4,8 @@ import type { Random } from "../base/random.ts";
 import { backoffMs, type BackoffOptions } from "./backoff.ts";
 
 /**
- * `high` is for fresh changes. `due` is for what its time brings: ticks, retries, requeues. `low` is for the initial load and resyncs.
- * Neither of the last two delays a fresh change, and neither is starved.
+ * `high` is for fresh changes. `due` is for what its time brings: ticks, retries, requeues. `low` is for the initial
+ * load and resyncs. Neither of the last two delays a fresh change, and neither is starved.
  */
 export type Priority = "high" | "due" | "low";
 
@@ -59,10 +59,10 @@ const HIGH_IN_A_ROW_MAX = 8;
 /**
  * A queue of keys, as client-go's workqueue, with reasons, priorities and one delayed entry per key.
  *
- * Guarantees: a key is held by one worker at a time; a key added while it is worked on is served again afterwards; repeats
- * coalesce and their reasons add up; keys of one priority are served in order; a key waits for at most one delay, and
- * the earlier one wins; taking a key ends its delay, whose reasons are dropped: the worker decides anew when to come back.
- * Memory is bounded by the number of distinct keys.
+ * Guarantees: a key is held by one worker at a time; a key added while it is worked on is served again afterwards;
+ * repeats coalesce and their reasons add up; keys of one priority are served in order; a key waits for at most one
+ * delay, and the earlier one wins; taking a key ends its delay, whose reasons are dropped: the worker decides anew when
+ * to come back. Memory is bounded by the number of distinct keys.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
@@ -134,7 +134,9 @@ export class WorkQueue {
     this.#delayed.set(key, { dueMs, handle, reasons });
   }
 
-  /** Asks for work on `key` after its backoff, which doubles with each call until {@linkcode forget}. Returns the delay. */
+  /**
+   * Asks for work on `key` after its backoff, which doubles with each call until {@linkcode forget}. Returns the delay.
+   */
   retry(key: string, reason: string): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
@@ -154,7 +156,9 @@ export class WorkQueue {
     this.#failures.delete(key);
   }
 
-  /** The next key, as soon as there is one; undefined once the queue is closed. Must be followed by {@linkcode done}. */
+  /**
+   * The next key, as soon as there is one; undefined once the queue is closed. Must be followed by {@linkcode done}.
+   */
   take(): Promise<WorkItem | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => {

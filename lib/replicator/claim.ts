@@ -7,11 +7,16 @@ import type { CopyRecord } from "./copy_record.ts";
 export const REPLICATION_LABEL = "pintle.dev/replication";
 /** Annotation of every copy: `namespace/name` of its Replication, for people. */
 export const REPLICATION_ANNOTATION = "pintle.dev/replication";
-/** Annotation of every copy: the claim itself, bound to the Replication's uid and to the copy's own namespace and name. */
+/**
+ * Annotation of every copy: the claim itself, bound to the Replication's uid and to the copy's own namespace and name.
+ */
 export const CLAIM_ANNOTATION = "pintle.dev/claim";
 /** Annotation of every copy: resourceVersion of the source that it shows. */
 export const VERSION_ANNOTATION = "pintle.dev/source-version";
-/** Annotation of an object that a Replication left behind (`deletionPolicy: Orphan`): `namespace/name` of the Replication. */
+/**
+ * Annotation of an object that a Replication left behind (`deletionPolicy: Orphan`): `namespace/name` of the
+ * Replication.
+ */
 export const ORPHAN_ANNOTATION = "pintle.dev/orphaned-by";
 
 /** A Replication as claims name it. */
@@ -34,9 +39,10 @@ export function replicationText({ namespace, name }: ObjectKey): string {
 /**
  * The Replication that an object is a copy of, or undefined where it is no copy.
  *
- * Guarantees: no pasted manifest is a copy. The claim names the place that it was written for, and it counts only where the
- * operator's field manager owns it, by a write that is no older than the object. API servers give a field to the manager that changes
- * it, even on a create whose body brings `managedFields` (KEP-555). Whether the Replication still exists is another question: ask the server.
+ * Guarantees: no pasted manifest is a copy. The claim names the place that it was written for, and it counts only where
+ * the operator's field manager owns it, by a write that is no older than the object. API servers give a field to the
+ * manager that changes it, even on a create whose body brings `managedFields` (KEP-555). Whether the Replication still
+ * exists is another question: ask the server.
  */
 export function claimOf(record: CopyRecord): ReplicationIdentity | undefined {
   const { namespace, name } = record.metadata ?? {};
@@ -52,15 +58,19 @@ export function isCopyOf(record: CopyRecord, replication: ReplicationIdentity): 
 }
 
 /**
- * `namespace/name` of the Replication that wrote an object and no longer claims it, if all content is still as it was written. Such an
- * object was orphaned, or its Replication was deleted by force, or made again from a backup with another uid.
+ * `namespace/name` of the Replication that wrote an object and no longer claims it, if all content is still as it was
+ * written. Such an object was orphaned, or its Replication was deleted by force, or made again from a backup with
+ * another uid.
  */
 export function leftBehindBy(record: CopyRecord): string | undefined {
   if (record.foreign) return undefined;
   return ownAnnotation(record, ORPHAN_ANNOTATION) ?? ownAnnotation(record, REPLICATION_ANNOTATION);
 }
 
-/** The label value of a Replication: readable where it fits, else shortened with a digest of the names (not of any secret). */
+/**
+ * The label value of a Replication: readable where it fits, else shortened with a digest of the names (not of any
+ * secret).
+ */
 export function replicationLabel(replication: ObjectKey): string {
   const text = `${replication.namespace}.${replication.name}`;
   if (text.length <= LABEL_VALUE_LENGTH_MAX) return text;

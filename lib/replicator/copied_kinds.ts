@@ -2,7 +2,10 @@ import { ConfigMap, type Namespace, type ObjectOf, type ReconcileContext, type R
 import { type CopyRecord, projectCopy } from "./copy_record.ts";
 import type { ReplicationObject, ReplicationSpec, ReplicationStatus } from "./replication.ts";
 
-/** The name of the operator: its field manager, by which copies are told from pasted manifests, and the end of its finalizer. */
+/**
+ * The name of the operator: its field manager, by which copies are told from pasted manifests, and the end of its
+ * finalizer.
+ */
 export const REPLICATOR_NAME = "pintle-replicator";
 /** What is kept of a copy, or of any object that may be one. */
 export const recordOf = projectCopy(REPLICATOR_NAME);

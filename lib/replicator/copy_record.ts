@@ -4,8 +4,8 @@ import { fieldKeys } from "./source.ts";
 
 /**
  * What is held in memory of a copy: metadata, and who wrote its content as `managedFields` tell it. The API server
- * moves a field to the manager that changes it (KEP-555), so the copy shows what we wrote as long as all of its content is still
- * ours and no other manager has any: no need to read it, not even after a restart.
+ * moves a field to the manager that changes it (KEP-555), so the copy shows what we wrote as long as all of its content
+ * is still ours and no other manager has any: no need to read it, not even after a restart.
  */
 export interface CopyRecord extends KubeObject {
   /** Keys of data and binaryData that our field manager owns, as {@linkcode fieldKeys} writes them. */
@@ -22,8 +22,8 @@ export interface CopyRecord extends KubeObject {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A write of ours is at most so much older than the object, in milliseconds: what lies between the two times that the server gives a
- * create, and between the clocks of two servers.
+ * A write of ours is at most so much older than the object, in milliseconds: what lies between the two times that the
+ * server gives a create, and between the clocks of two servers.
  */
 const OLDER_MS_MAX = 60_000;
 
@@ -56,8 +56,8 @@ function isOf(entry: ManagedFieldsEntry, fieldManager: string): boolean {
 }
 
 /**
- * Whether an entry tells of a write before the object was created. A create strips pasted entries of every field, but a second write of
- * the same manifest changes none, and the server then takes its `managedFields` as they are.
+ * Whether an entry tells of a write before the object was created. A create strips pasted entries of every field, but a
+ * second write of the same manifest changes none, and the server then takes its `managedFields` as they are.
  */
 function isPasted({ time }: ManagedFieldsEntry, { metadata }: KubeObject): boolean {
   if (time === undefined || metadata?.creationTimestamp === undefined) return false;

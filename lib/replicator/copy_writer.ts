@@ -86,7 +86,9 @@ export class CopyWriter {
     return await this.update(copy);
   }
 
-  /** Brings the copy up to date. What cannot be changed in place (type, immutable content) is deleted and made again. */
+  /**
+   * Brings the copy up to date. What cannot be changed in place (type, immutable content) is deleted and made again.
+   */
   async update(copy: CopyRecord): Promise<string | undefined> {
     const { resource, claimant, project } = this.#options, namespace = copy.metadata!.namespace!;
     const source = await this.#options.source();
@@ -138,7 +140,9 @@ export class CopyWriter {
     }
   }
 
-  /** What must still hold when a copy is patched: it is the object that was looked at, and it still carries the claim. */
+  /**
+   * What must still hold when a copy is patched: it is the object that was looked at, and it still carries the claim.
+   */
   #guards({ metadata }: CopyRecord): Operation[] {
     const { namespace, name, uid } = metadata!, claim = `/metadata/annotations/${pointer(CLAIM_ANNOTATION)}`;
     return [
@@ -173,8 +177,8 @@ export class CopyWriter {
   }
 
   /**
-   * Deletes the object and makes it again, where the server refused a patch because of what can never change in place: the type, or
-   * immutable content. Only reading the object tells.
+   * Deletes the object and makes it again, where the server refused a patch because of what can never change in place:
+   * the type, or immutable content. Only reading the object tells.
    *
    * @param isStill Whether the object that is there now is the one that may be deleted.
    * @throws {unknown} `refused`, where it had another cause.
@@ -246,7 +250,10 @@ function isFixed(live: SourceObject, source: SourceObject): boolean {
   return live.immutable === true ? !sameContent(live, source) : (live.type ?? "") !== (source.type ?? "");
 }
 
-/** The whole content in place of what is there. `type` and `immutable` are named so that a change of them is refused aloud. */
+/**
+ * The whole content in place of what is there. `type` and `immutable` are named so that a change of them is refused
+ * aloud.
+ */
 function contentOperations(resource: ApiResource, source: SourceObject): Operation[] {
   const operations: Operation[] = [{ op: "add", path: "/data", value: source.data ?? {} }];
   if (resource.kind === "ConfigMap") {

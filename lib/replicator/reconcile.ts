@@ -36,7 +36,9 @@ const SOON_MS = 100;
 /** Remembered of one Replication between reconciles; may be lost, and then costs one read of the source. */
 interface Remembered {
   source?: SourceFacts;
-  /** Version of each copy that was read and found right though its marks could not prove it, with the source's version. */
+  /**
+   * Version of each copy that was read and found right though its marks could not prove it, with the source's version.
+   */
   readonly verified: Map<string, string>;
 }
 
@@ -49,7 +51,10 @@ export class ReplicationReconciler {
     this.#options = options;
   }
 
-  /** Converges the copies of one Replication. What is refused changes nothing: copies stay as they are until that is resolved. */
+  /**
+   * Converges the copies of one Replication. What is refused changes nothing: copies stay as they are until that is
+   * resolved.
+   */
   async reconcile(context: Context): Promise<void> {
     const { spec, status, namespace } = context;
     if (spec.suspend) {
@@ -77,7 +82,10 @@ export class ReplicationReconciler {
     this.#report(context, targets, source, matched.size, [...removal, ...failures, ...refused]);
   }
 
-  /** Removes every copy of a Replication that is being deleted. Asks the server, not the store: nothing may be overlooked. */
+  /**
+   * Removes every copy of a Replication that is being deleted. Asks the server, not the store: nothing may be
+   * overlooked.
+   */
   async remove(context: Context): Promise<void> {
     const { client, spec } = context, replication = identityOf(context);
     const failures: ReplicationFailure[] = [];
@@ -250,8 +258,8 @@ export class ReplicationReconciler {
   }
 
   /**
-   * Watches what stands in the way, by its name, so that copies follow at once when it goes. Copies of others are in the stores of
-   * copies already.
+   * Watches what stands in the way, by its name, so that copies follow at once when it goes. Copies of others are in
+   * the stores of copies already.
    *
    * @throws {TemporaryError} where it went in the meantime.
    */
@@ -312,7 +320,8 @@ export class ReplicationReconciler {
     const trustProblems = failures.filter(({ reason }) => reason === NOT_TRUSTED);
     if (failed > trustProblems.length) throw incomplete(`of ${matched} failed`, failures);
     if (failed > 0) {
-      // Nothing to try again: a change of a Namespace wakes the Replication, a change of the setting restarts the operator.
+      // Nothing to try again: a change of a Namespace wakes the Replication, a change of the setting restarts the
+      // operator.
       const message = `${failed} of ${matched} namespaces refuse copies: ${failures[0]!.message}`;
       const known = status.current.conditions?.some(({ type, reason }) => type === "Ready" && reason === NOT_TRUSTED);
       if (!known) log.warn("not trusted", { refused: failed, message });

@@ -29,7 +29,10 @@ export class SourceReading {
     return this.#refusing ??= this.find().then((source) => source && sourceRefusal(this.#context, source));
   }
 
-  /** The source. @throws {TemporaryError} where it is gone, or was replaced by what can be no source since it was last seen. */
+  /**
+   * The source. @throws {TemporaryError} where it is gone, or was replaced by what can be no source since it was last
+   * seen.
+   */
   async get(): Promise<SourceObject> {
     const source = await this.find(), refused = await this.refusal();
     if (!source) throw new TemporaryError("the source was just deleted", { delay: 100, reason: "SourceNotFound" });

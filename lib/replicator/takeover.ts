@@ -37,8 +37,9 @@ export interface Claimant {
 }
 
 /**
- * Why a Replication may not take an object, or undefined where it may. Its own copies, and what it left behind unchanged,
- * it takes back. Anything else it takes by `conflictPolicy: Adopt` alone, and never what is used by others. Pure.
+ * Why a Replication may not take an object, or undefined where it may. Its own copies, and what it left behind
+ * unchanged, it takes back. Anything else it takes by `conflictPolicy: Adopt` alone, and never what is used by others.
+ * Pure.
  */
 export function refusal({ record, title, claimedBy, sourceOf }: Occupant, claimant: Claimant): string | undefined {
   const { replication, conflictPolicy, trusted } = claimant;

@@ -27,8 +27,8 @@ export interface Targets {
 }
 
 /**
- * Compiles the targets of a Replication in `ownNamespace`. Never a target: the Replication's own namespace, the operator's, and
- * protected ones.
+ * Compiles the targets of a Replication in `ownNamespace`. Never a target: the Replication's own namespace, the
+ * operator's, and protected ones.
  *
  * @throws {PermanentError} naming the field that cannot be used.
  */
@@ -64,8 +64,9 @@ export function copyName(spec: ReplicationSpec): string {
 }
 
 /**
- * The including entries that can match no namespace, with the reason. Exact names alone: what a glob with `*` may match is open,
- * but where an exclusion of the same list covers it. One glob matches the text of another only where it matches all that the other does.
+ * The including entries that can match no namespace, with the reason. Exact names alone: what a glob with `*` may match
+ * is open, but where an exclusion of the same list covers it. One glob matches the text of another only where it
+ * matches all that the other does.
  */
 function unreachableNames(
   globs: readonly string[],

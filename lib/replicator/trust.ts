@@ -4,12 +4,15 @@ import type { NamespaceObject } from "./copied_kinds.ts";
 /** Annotation of a Namespace: globs of the namespaces whose Replications may write into it, separated by commas. */
 export const ACCEPT_ANNOTATION = "pintle.dev/accept-from";
 
-/** Longest value of {@linkcode ACCEPT_ANNOTATION} that is read: a longer one accepts nothing, as a part of it could accept too much. */
+/**
+ * Longest value of {@linkcode ACCEPT_ANNOTATION} that is read: a longer one accepts nothing, as a part of it could
+ * accept too much.
+ */
 export const ACCEPT_LENGTH_MAX = 16_384;
 
 /**
- * Names that no copy may have: controllers publish an object of this name in every namespace, and pods trust what it holds.
- * Kubernetes' root CA publisher, OpenShift's service CA operator and istiod are those controllers.
+ * Names that no copy may have: controllers publish an object of this name in every namespace, and pods trust what it
+ * holds. Kubernetes' root CA publisher, OpenShift's service CA operator and istiod are those controllers.
  */
 const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "kube-root-ca.crt",
@@ -37,7 +40,9 @@ export function accepts({ metadata }: NamespaceObject, namespace: string): boole
   return trusts(acceptedGlobs(metadata?.annotations), namespace);
 }
 
-/** Trust has to be given: a list of nothing but exclusions trusts no namespace, though as targets it means all others. */
+/**
+ * Trust has to be given: a list of nothing but exclusions trusts no namespace, though as targets it means all others.
+ */
 function trusts(globs: readonly string[], namespace: string): boolean {
   return globs.some((glob) => !glob.startsWith("!")) && matchesGlobs(globs, namespace);
 }

@@ -9,7 +9,10 @@ import type { Operator, RunningOperator } from "../../lib/operator/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
 import { configurationOf, hostByService, type HostedWebhooks } from "../../lib/operator/webhook_hosting.ts";
 
-/** Short enough to stay within the five minutes by which certificates are backdated: their checks go by the machine's time. */
+/**
+ * Short enough to stay within the five minutes by which certificates are backdated: their checks go by the machine's
+ * time.
+ */
 const BOUNDS = { lifetimeMs: 200_000, renewBeforeMs: 190_000, settleMs: 10_000 };
 export const CHECK_MS = 1_000;
 /** Replicas of one operator on an embedded cluster, on a clock that the test turns. */

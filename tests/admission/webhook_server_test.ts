@@ -148,7 +148,10 @@ Deno.test("a port that is taken is told with the setting that changes it", async
   );
 });
 
-/** Callers that keep a server waiting, by what they leave out; `head` is what they send over TLS, undefined without a handshake. */
+/**
+ * Callers that keep a server waiting, by what they leave out; `head` is what they send over TLS, undefined without a
+ * handshake.
+ */
 const WAITING: Record<string, string | undefined> = {
   "a handshake": undefined,
   "a request": "",

@@ -4,7 +4,8 @@ import { EmbeddedApiServer, type EmbeddedApiServerOptions } from "../../lib/apis
 import { WatchReader } from "./conformance_case.ts";
 import { converted, CRDS, doorDefinition, type Json } from "./conversion_server.ts";
 
-// What needs a clock of one's own, counts calls, or differs from a real server on purpose: none of it is a conformance case.
+// What needs a clock of one's own, counts calls, or differs from a real server on purpose: none of it is a conformance
+// case.
 
 const GROUP = "doors.example.com";
 const SERVICE = { namespace: "system", name: "converter" };

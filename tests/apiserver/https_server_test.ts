@@ -252,7 +252,8 @@ Deno.test("it listens on 127.0.0.1 and on no other address of the machine", asyn
   (await Deno.connect({ hostname: "127.0.0.1", port })).close();
   const others = Deno.networkInterfaces().filter(({ family, address }) => family === "IPv4" && address !== "127.0.0.1")
     .map(({ address }) => address);
-  // All of 127.0.0.0/8 is this machine on Linux: a listener on every address would answer here, whatever networks there are.
+  // All of 127.0.0.0/8 is this machine on Linux: a listener on every address would answer here, whatever networks there
+  // are.
   if (Deno.build.os === "linux") others.push("127.0.0.2");
   for (const hostname of others) {
     await assert.rejects(Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused, hostname);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 
-// What a real server does and the embedded one does not: it says so. None of this holds on both, so none is a conformance case.
+// What a real server does and the embedded one does not: it says so. None of this holds on both, so none is a
+// conformance case.
 
 const CORE = "/api/v1/namespaces/default", MERGE = "application/merge-patch+json";
 

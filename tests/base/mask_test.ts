@@ -231,7 +231,8 @@ Deno.test("no 8 characters of a value stand anywhere in a masked text, whatever 
       fc.constantFrom(...Object.keys(forms)),
       fc.nat(80),
       fc.nat(80),
-      // After a stray escape character nothing can tell where an encoded value begins: `%` before `00…` reads as one byte.
+      // After a stray escape character nothing can tell where an encoded value begins: `%` before `00…` reads as one
+      // byte.
       fc.string({ maxLength: 6 }).filter((around) => !/[%\\]/.test(around)),
       (values, which, form, from, length, around) => {
         const value = values[which % values.length]!;

@@ -40,7 +40,8 @@ export async function runTool(
 }
 
 /**
- * The program by `deno compile`, where its runtime is there or can be downloaded; otherwise why not. It is made in `folder`.
+ * The program by `deno compile`, where its runtime is there or can be downloaded; otherwise why not. It is made in
+ * `folder`.
  */
 export async function compiled(folder: string): Promise<{ path: string; missing?: string }> {
   const path = `${folder}/pintle`, denort = Deno.env.get("DENORT_BIN");

@@ -25,7 +25,9 @@ function listOf(version: number, ...items: KubeObject[]): Step {
 const event = (type: string, object: KubeObject) => ({ type, object });
 const bookmark = (version: number) => event("BOOKMARK", { metadata: { resourceVersion: String(version) } });
 
-/** An informer over a script (its lists in pages unless a test says otherwise), its events as texts, and a clean end. */
+/**
+ * An informer over a script (its lists in pages unless a test says otherwise), its events as texts, and a clean end.
+ */
 class Scene implements AsyncDisposable {
   readonly clock = new VirtualClock();
   readonly transport: ScriptedTransport;

@@ -17,7 +17,9 @@ export interface ChaosRunOptions extends ChaosOptions {
 const SERVER_ARGS = ["--enable-aggregator-routing=true"];
 const REQUEST_MS_MAX = 5_000;
 
-/** Runs faults one after the other on one control plane; tells each fault's figures. Returns how many passed and failed. */
+/**
+ * Runs faults one after the other on one control plane; tells each fault's figures. Returns how many passed and failed.
+ */
 export async function chaosRun(
   faults: readonly Fault[],
   options: ChaosRunOptions,

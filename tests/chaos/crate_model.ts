@@ -20,9 +20,10 @@ export interface CrateState {
 const PUBLISHED = "kube-root-ca.crt";
 
 /**
- * How a state is in which nothing happens any more: each parcel of each crate has one child, and no other child is there. A child whose
- * crate is gone is ending: it is the garbage collector's work. Only namespaces count that are there to stay: a namespace controller whose
- * API server has just started may end one without its custom resources, which no operator can make whole.
+ * How a state is in which nothing happens any more: each parcel of each crate has one child, and no other child is
+ * there. A child whose crate is gone is ending: it is the garbage collector's work. Only namespaces count that are
+ * there to stay: a namespace controller whose API server has just started may end one without its custom resources,
+ * which no operator can make whole.
  */
 export function crateState({ namespaces, crates, children, users }: CrateState): SiteState {
   const lasting = new Set(namespaces.filter((each) => !isEnding(each)).map(({ metadata }) => metadata!.name!));

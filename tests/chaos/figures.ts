@@ -57,7 +57,9 @@ export class Figures {
 
 const seconds = (ms: number | undefined) => ms === undefined ? "–" : `${(ms / 1_000).toFixed(1)} s`;
 
-/** The lines that say what a fault came to: one of figures, one of notes where there are some, one for each violation. */
+/**
+ * The lines that say what a fault came to: one of figures, one of notes where there are some, one for each violation.
+ */
 export function figureLines(name: string, figures: Figures, tookMs: number): string[] {
   const { faults, operations, refused, requests, checks, violations, notes } = figures;
   const noted = [...notes].map(([what, count]) => `${what} ${count}`).join(", ");

@@ -76,7 +76,8 @@ export class GadgetSite implements Site {
 
   #count(error: unknown): void {
     if (!(error instanceof ApiError)) return;
-    // The server tells the two apart by code alone: a denial is 403 as the handler throws it, a webhook that was not reached 500.
+    // The server tells the two apart by code alone: a denial is 403 as the handler throws it, a webhook that was not
+    // reached 500.
     if (error.code >= 500) this.uncalled++;
     else if (error.code === 403) this.denied++;
   }

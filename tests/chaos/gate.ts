@@ -64,8 +64,8 @@ const OF_CONNECTIONS = new Set([
 ]);
 
 /**
- * A reverse proxy in front of the API server, for the requests of one process: it counts them, and decides what becomes of each.
- * It ends TLS itself, so that it sees what is asked; credentials pass through it unread.
+ * A reverse proxy in front of the API server, for the requests of one process: it counts them, and decides what becomes
+ * of each. It ends TLS itself, so that it sees what is asked; credentials pass through it unread.
  */
 export class Gate implements AsyncDisposable {
   readonly #options: GateOptions;

@@ -1,6 +1,6 @@
 /**
- * `deno task chaos`: injects faults into operators that run as processes on a real control plane, under random operations, and checks after
- * each what must always hold (./fault.ts; CONTRIBUTING.md).
+ * `deno task chaos`: injects faults into operators that run as processes on a real control plane, under random
+ * operations, and checks after each what must always hold (./fault.ts; CONTRIBUTING.md).
  *
  * @module
  */
@@ -15,7 +15,10 @@ function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Runs the command; the exit code is 0 where everything passed, 1 where something failed, 2 for wrong input, 130 when interrupted. */
+/**
+ * Runs the command; the exit code is 0 where everything passed, 1 where something failed, 2 for wrong input, 130 when
+ * interrupted.
+ */
 async function main(args: readonly string[]): Promise<number> {
   using interrupts = new Interrupts({ hangup: true });
   const { signal } = interrupts, clock = new SystemClock(), env = Deno.env.toObject();

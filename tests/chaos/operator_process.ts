@@ -42,8 +42,8 @@ async function accountToken(client: Client, operator: Operator): Promise<string>
 }
 
 /**
- * An operator in a process of its own, under its own account, behind a gate. It is started again when it ends by itself, as a kubelet
- * does; it is gone when this is disposed.
+ * An operator in a process of its own, under its own account, behind a gate. It is started again when it ends by
+ * itself, as a kubelet does; it is gone when this is disposed.
  */
 export class OperatorProcess implements AsyncDisposable {
   readonly #options: OperatorProcessOptions;

@@ -7,7 +7,9 @@ import type { Site, SiteState } from "./site.ts";
 
 /** Bound of each recovery. A namespace that goes while its server is killed takes the longest. */
 const RECOVERY_MS_MAX = 120_000, POLL_MS = 150;
-/** How long an operator without work is watched, and how much it may send then: a watch that is opened again, a probe. */
+/**
+ * How long an operator without work is watched, and how much it may send then: a watch that is opened again, a probe.
+ */
 const IDLE_MS = 4_000, IDLE_REQUESTS_MAX = 20;
 /** Between two operations of the load, at most. */
 const PAUSE_MS_MAX = 50;
@@ -42,7 +44,9 @@ export async function underLoad(
   }
 }
 
-/** Waits until every site is as it must be, and takes the time; where that does not come, its problems are violations. */
+/**
+ * Waits until every site is as it must be, and takes the time; where that does not come, its problems are violations.
+ */
 export async function recover(context: FaultContext, sites: readonly Site[]): Promise<void> {
   let last: readonly string[] = [];
   const tookMs = await untilNone(context, async () => {
@@ -56,8 +60,8 @@ export async function recover(context: FaultContext, sites: readonly Site[]): Pr
 }
 
 /**
- * Operators with nothing to do write nothing, or what is their routine, and ask little; the state stays as it is meanwhile. What
- * Kubernetes' own controllers have to take away must be gone first.
+ * Operators with nothing to do write nothing, or what is their routine, and ask little; the state stays as it is
+ * meanwhile. What Kubernetes' own controllers have to take away must be gone first.
  */
 export async function checkIdle(
   context: FaultContext,
@@ -130,7 +134,9 @@ export function countRequests({ figures }: FaultContext, gates: readonly Gate[])
   }
 }
 
-/** Waits until nothing is wrong, and says how long that took; undefined where it does not come, which is a violation. */
+/**
+ * Waits until nothing is wrong, and says how long that took; undefined where it does not come, which is a violation.
+ */
 async function untilNone(
   { clock, figures, signal }: FaultContext,
   wrong: () => Promise<readonly string[]>,

@@ -5,7 +5,10 @@ interface Judged {
   readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
 }
 
-/** What is wrong with what an operator says of an object: it has to be about the present generation, and Ready as `isReady` says. */
+/**
+ * What is wrong with what an operator says of an object: it has to be about the present generation, and Ready as
+ * `isReady` says.
+ */
 export function readyProblems(who: string, { metadata: { generation }, status }: Judged, isReady = true): string[] {
   const ready = status?.conditions?.find(({ type }) => type === "Ready"), problems: string[] = [];
   if ((ready?.status === "True") !== isReady) {

@@ -34,8 +34,8 @@ export function valueOf({ kind, data }: DataObject): string | undefined {
 }
 
 /**
- * What is wrong with a state in which nothing happens any more; empty where it is as Replications, sources and namespaces ask for. It
- * shares no code with the replicator: globs are exact names, or end with `*`.
+ * What is wrong with a state in which nothing happens any more; empty where it is as Replications, sources and
+ * namespaces ask for. It shares no code with the replicator: globs are exact names, or end with `*`.
  */
 export function replicationProblems(state: ReplicationState): string[] {
   const objects = new Map(state.objects.map((each) => [placeOfObject(each), each]));

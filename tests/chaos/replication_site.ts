@@ -46,7 +46,9 @@ export function nextReplicationOperation(random: Random): ReplicationOperation {
   };
 }
 
-/** Sources, Replications and namespaces under random operations; those of `s-0` are trusted, the others need consent. */
+/**
+ * Sources, Replications and namespaces under random operations; those of `s-0` are trusted, the others need consent.
+ */
 export class ReplicationSite implements Site {
   readonly #context: FaultContext;
   readonly #random: Random;

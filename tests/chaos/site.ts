@@ -2,7 +2,10 @@ import { type Random, SeededRandom } from "../../lib/base/mod.ts";
 import { ApiError, MalformedAnswerError, UnreachableError } from "../../lib/client/mod.ts";
 import type { FaultContext } from "./fault.ts";
 
-/** A part of the cluster with the objects of one operator, a load that changes them, and a model of what must come of it. */
+/**
+ * A part of the cluster with the objects of one operator, a load that changes them, and a model of what must come of
+ * it.
+ */
 export interface Site {
   /** Carries out the next random operation. */
   step(): Promise<void>;
@@ -16,7 +19,10 @@ export interface Site {
 export interface SiteState {
   /** What is wrong; nothing is in a state that is as it must be. */
   readonly problems: readonly string[];
-  /** What is still to go, and is the work of Kubernetes' own controllers: namespaces with all that is in them, children without owner. */
+  /**
+   * What is still to go, and is the work of Kubernetes' own controllers: namespaces with all that is in them, children
+   * without owner.
+   */
   readonly ending: readonly string[];
 }
 
@@ -49,7 +55,9 @@ export function weighted<K extends string>(weights: Readonly<Record<K, number>>,
   return entries.at(-1)![0];
 }
 
-/** Randomness of its own for one of several that take turns: what it chooses does not depend on how fast the others are. */
+/**
+ * Randomness of its own for one of several that take turns: what it chooses does not depend on how fast the others are.
+ */
 export function split(random: Random): Random {
   return new SeededRandom(Math.floor(random.next() * 2 ** 32));
 }

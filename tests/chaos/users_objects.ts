@@ -12,8 +12,8 @@ export function placeOf(kind: string, { namespace, name }: ObjectKey): string {
 }
 
 /**
- * The objects of users. A request without an answer may have been carried out: such a place may hold an object or not, until the
- * namespace goes.
+ * The objects of users. A request without an answer may have been carried out: such a place may hold an object or not,
+ * until the namespace goes.
  */
 export class UsersObjects {
   readonly #made = new Map<string, Made>();
@@ -61,7 +61,9 @@ export class UsersObjects {
     }
   }
 
-  /** What has become of users' objects that must not have: `find` looks a place up. `valueOf` reads what the user wrote. */
+  /**
+   * What has become of users' objects that must not have: `find` looks a place up. `valueOf` reads what the user wrote.
+   */
   problems<T extends KubeObject>(find: (place: string) => T | undefined, valueOf: (object: T) => unknown): string[] {
     return [...this.#made].flatMap(([place, { uid, value }]) => {
       const object = find(place);

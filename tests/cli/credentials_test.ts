@@ -191,7 +191,9 @@ Deno.test("a 403 is exit 1 and names each missing rule with what grants it", asy
 });
 
 const NAMESPACES = ["unshare", "--map-root-user", "--mount", "--"];
-/** Gives the pod's folder to what it starts: `$1` stands where a pod finds its service account, for that process alone. */
+/**
+ * Gives the pod's folder to what it starts: `$1` stands where a pod finds its service account, for that process alone.
+ */
 const MOUNT = `mount -t tmpfs tmpfs /run && d=/run/secrets/kubernetes.io/serviceaccount && mkdir -p $d &&
   mount --bind "$1" $d && shift && exec "$@"`;
 const [unshare, ...unshareArgs] = NAMESPACES;

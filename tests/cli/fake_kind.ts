@@ -4,7 +4,9 @@ import { HttpsCluster } from "./https_cluster.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** What every script begins with: its own tools, where its state is, and the hook of this call, where a test gave one. */
+/**
+ * What every script begins with: its own tools, where its state is, and the hook of this call, where a test gave one.
+ */
 const PROLOGUE = `#!/bin/bash
 PATH=/usr/bin:/bin
 state=$(cd "$(dirname "$0")/../state" && pwd)
@@ -70,7 +72,10 @@ export interface FakeMachineOptions {
 /** Bash for a hook that never comes to its end by itself. */
 export const HANG = `touch "$state/hangs"; sleep 3600; exit 1`;
 
-/** A machine of which PATH, home and the folder for temporary files are a test's own, with kind, docker and kubectl as told. */
+/**
+ * A machine of which PATH, home and the folder for temporary files are a test's own, with kind, docker and kubectl as
+ * told.
+ */
 export class FakeMachine implements AsyncDisposable {
   readonly #folder: string;
 
@@ -159,7 +164,9 @@ export class FakeMachine implements AsyncDisposable {
     return new TextDecoder().decode(stdout).split("\n").filter((line) => line.includes(`${this.#folder}/bin/`));
   }
 
-  /** Waits until none of its programs runs any more. Each look takes a process: the end of another one changes no file. */
+  /**
+   * Waits until none of its programs runs any more. Each look takes a process: the end of another one changes no file.
+   */
   async untilEnded(): Promise<void> {
     while ((await this.processes()).length > 0);
   }

@@ -1,6 +1,6 @@
 /**
- * As much of kubectl as deploying needs, for machines without one and clusters without nodes: `version`, `kustomize`, which knows
- * one small operator, and `apply`, which applies for true.
+ * As much of kubectl as deploying needs, for machines without one and clusters without nodes: `version`, `kustomize`,
+ * which knows one small operator, and `apply`, which applies for true.
  *
  * @module
  */

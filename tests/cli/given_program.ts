@@ -1,5 +1,6 @@
 /**
- * A program for tests: an operator for a kind whose definition is not its own, with that definition and an object of it as prerequisites.
+ * A program for tests: an operator for a kind whose definition is not its own, with that definition and an object of it
+ * as prerequisites.
  *
  * @module
  */

@@ -18,7 +18,10 @@ const OPERATOR_NAMESPACE = installNamespace("pintle");
 /** What the operator needs in a cluster. */
 export const INSTALLATION = installation(OPERATOR, "pintle", OPERATOR_NAMESPACE);
 
-/** An embedded API server over HTTPS for a program under test: a door that can close and open again, and a folder for files. */
+/**
+ * An embedded API server over HTTPS for a program under test: a door that can close and open again, and a folder for
+ * files.
+ */
 export class HttpsCluster implements AsyncDisposable {
   readonly api = new EmbeddedApiServer();
   /** Acts as the administrator, past the door. */
@@ -74,7 +77,10 @@ export class HttpsCluster implements AsyncDisposable {
       .token;
   }
 
-  /** Writes a kubeconfig and returns its path: the administrator's, or with another user, and members of its cluster replaced. */
+  /**
+   * Writes a kubeconfig and returns its path: the administrator's, or with another user, and members of its cluster
+   * replaced.
+   */
   async kubeconfig(parts: KubeconfigParts = {}): Promise<string> {
     const config = JSON.parse(this.door.kubeconfig);
     if (parts.user) config.users[0].user = parts.user;

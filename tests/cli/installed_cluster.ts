@@ -17,8 +17,8 @@ export const ACCOUNT = { namespace: installNamespace("pintle"), name: replicator
 let corners = 0;
 
 /**
- * A cluster for commands that install, look at and remove the shipped operator; the embedded one or a real one. Disposing removes
- * whatever a test left.
+ * A cluster for commands that install, look at and remove the shipped operator; the embedded one or a real one.
+ * Disposing removes whatever a test left.
  */
 export class InstalledCluster implements AsyncDisposable {
   readonly client: Client;
@@ -112,7 +112,10 @@ export class InstalledCluster implements AsyncDisposable {
     await this.client.patch(Pod, metadata, { type: "merge", subresource: "status", body: { status } as never });
   }
 
-  /** A webhook of the operator's own that API servers must ask before a Replication changes, behind a Service that nobody made. */
+  /**
+   * A webhook of the operator's own that API servers must ask before a Replication changes, behind a Service that
+   * nobody made.
+   */
   async webhook(clientConfig: object = {}): Promise<void> {
     const rules = [{ apiGroups: ["pintle.dev"], apiVersions: ["*"], operations: ["*"], resources: ["replications"] }];
     const service = { namespace: ACCOUNT.namespace, name: `${ACCOUNT.name}-webhook`, path: "/validate" };
@@ -124,7 +127,10 @@ export class InstalledCluster implements AsyncDisposable {
     } as KubeObject);
   }
 
-  /** A kubeconfig of a user who is logged in and may do nothing but what everybody may, and what `rules` grant in the whole cluster. */
+  /**
+   * A kubeconfig of a user who is logged in and may do nothing but what everybody may, and what `rules` grant in the
+   * whole cluster.
+   */
   async strangersKubeconfig(rules: readonly PolicyRule[] = []): Promise<string> {
     const namespace = await this.namespace("stranger");
     await this.#grant(namespace, rules);

@@ -1,6 +1,6 @@
 /**
- * A program for tests: an operator that logs in with what `LOGIN_FILE` holds, and has a probe that fails as long as `PROBE_FILE` is
- * there.
+ * A program for tests: an operator that logs in with what `LOGIN_FILE` holds, and has a probe that fails as long as
+ * `PROBE_FILE` is there.
  *
  * @module
  */

@@ -3,7 +3,9 @@ import { Suite } from "../../lib/harness/mod.ts";
 import { defineResource, Operator } from "../../lib/mod.ts";
 import { cli } from "../../lib/cli.ts";
 
-/** An operator of a kind that no CRD can hold, or, where `REFUSED` is set, of one whose CRD every API server refuses. */
+/**
+ * An operator of a kind that no CRD can hold, or, where `REFUSED` is set, of one whose CRD every API server refuses.
+ */
 const size = Deno.env.has("REFUSED")
   ? z.int().meta({ "x-kubernetes-validations": [{ rule: "self >", message: "no rule" }] })
   : z.union([z.boolean(), z.string()]);

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { Binary } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";
 
-/** Waits until every watch has met the outage: its second attempt failed, half a second after the first at the latest. */
+/**
+ * Waits until every watch has met the outage: its second attempt failed, half a second after the first at the latest.
+ */
 async function untilNoticed(binary: Binary, resources: readonly string[]): Promise<void> {
   for (const resource of resources) {
     await binary.until(

@@ -1,6 +1,6 @@
 /**
- * A program for tests: an operator with a scenario that passes and one that never ends. `PATIENT_ROOT` is the folder that holds
- * its manifests, and its bundle where there is one.
+ * A program for tests: an operator with a scenario that passes and one that never ends. `PATIENT_ROOT` is the folder
+ * that holds its manifests, and its bundle where there is one.
  *
  * @module
  */

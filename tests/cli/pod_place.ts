@@ -4,7 +4,9 @@ import { Binary } from "./binary.ts";
 import type { HttpsCluster } from "./https_cluster.ts";
 
 const NAMESPACES = ["unshare", "--map-root-user", "--mount", "--"];
-/** Gives the pod's folder to what it starts: `$1` stands where a pod finds its service account, for that process alone. */
+/**
+ * Gives the pod's folder to what it starts: `$1` stands where a pod finds its service account, for that process alone.
+ */
 const MOUNT = `mount -t tmpfs tmpfs /run && d=/run/secrets/kubernetes.io/serviceaccount && mkdir -p $d &&
   mount --bind "$1" $d && shift && exec "$@"`;
 const [unshare, ...unshareArgs] = NAMESPACES;
@@ -47,7 +49,10 @@ export async function startAsPod(
   });
 }
 
-/** What a Service does for a webhook: brings a review to a pod, over TLS, by its name and with the authorities that are trusted. */
+/**
+ * What a Service does for a webhook: brings a review to a pod, over TLS, by its name and with the authorities that are
+ * trusted.
+ */
 export function forward(
   port: number,
   servername: string,

@@ -1,7 +1,10 @@
 import type { Client } from "../../lib/client/mod.ts";
 import { type BuiltinObject, Deployment } from "../../lib/operator/builtin_kinds.ts";
 
-/** Stands in for the controllers of a cluster with nodes, until it is disposed: the pods of every Deployment are ready at once. */
+/**
+ * Stands in for the controllers of a cluster with nodes, until it is disposed: the pods of every Deployment are ready
+ * at once.
+ */
 export function readyAtOnce(client: Client): AsyncDisposable {
   const stop = new AbortController(), following = follow(client, stop.signal);
   return {

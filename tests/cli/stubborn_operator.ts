@@ -1,6 +1,6 @@
 /**
- * A program for tests: an operator whose reconcile ignores its signal and never ends, with a timer that would keep a process
- * alive on its own.
+ * A program for tests: an operator whose reconcile ignores its signal and never ends, with a timer that would keep a
+ * process alive on its own.
  *
  * @module
  */

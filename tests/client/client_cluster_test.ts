@@ -142,7 +142,10 @@ clusterTest("a streaming list ends with its annotated bookmark", async (client, 
 /** A way to the server on which the next answers are others', or get lost. */
 class BadWay implements Transport {
   readonly #inner: Transport;
-  /** What the next requests get in the place of the server's answer: none of it, or what comes back after the server has done its part. */
+  /**
+   * What the next requests get in the place of the server's answer: none of it, or what comes back after the server has
+   * done its part.
+   */
   next: (Response | "lost answer" | "silence")[] = [];
   readonly seen: string[] = [];
 

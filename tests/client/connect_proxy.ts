@@ -1,4 +1,7 @@
-/** A proxy that opens tunnels (CONNECT), as those of companies are. It alone knows where a name leads: all of them to one server. */
+/**
+ * A proxy that opens tunnels (CONNECT), as those of companies are. It alone knows where a name leads: all of them to
+ * one server.
+ */
 export class ConnectProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();

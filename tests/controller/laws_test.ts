@@ -20,8 +20,9 @@ import { WorkQueue } from "../../lib/queue/mod.ts";
 import { type LogFields, type Logger, PermanentError, SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
 
 /*
- * Laws of the controller (docs/decisions/019-what-ready-means.md), over all ways in which a pass can end, in all orders. What needs a
- * server is in tests/operator/controller_faults_test.ts. A failure prints its seed and path: `fc.assert(…, { seed, path })` runs it again.
+ * Laws of the controller (docs/decisions/019-what-ready-means.md), over all ways in which a pass can end, in all
+ * orders. What needs a server is in tests/operator/controller_faults_test.ts. A failure prints its seed and path:
+ * `fc.assert(…, { seed, path })` runs it again.
  */
 
 const KIND = { group: "laws.test.pintle.dev", version: "v1", kind: "Widget", plural: "widgets", namespaced: true };

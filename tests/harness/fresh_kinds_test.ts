@@ -28,7 +28,10 @@ function definition(): KubeObject {
   } as KubeObject;
 }
 
-/** A cluster that knows nothing of some path the first few times that it is asked, as a server that has just established a CRD. */
+/**
+ * A cluster that knows nothing of some path the first few times that it is asked, as a server that has just established
+ * a CRD.
+ */
 function forgetful(isForgotten: (path: string, method: string) => boolean, times: number): ClusterSource {
   let left = times;
   return {

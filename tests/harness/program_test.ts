@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Program } from "../../lib/harness/program.ts";
 
 /**
- * A shell that exits with 7 at once. What it started touches `noticed` when that exit has been noticed, and says the last words
- * when `go` exists.
+ * A shell that exits with 7 at once. What it started touches `noticed` when that exit has been noticed, and says the
+ * last words when `go` exists.
  */
 const LATE_WORDS = `me=$$; (while kill -0 $me 2>/dev/null; do :; done; : > noticed
 until [ -e go ]; do :; done; echo "cannot open the database" >&2) & exit 7`;

@@ -26,7 +26,9 @@ class Meeting {
 
   constructor(readonly expected: number) {}
 
-  /** Comes in, and stays until as many as expected have come: a story that waits for others that never come would hang. */
+  /**
+   * Comes in, and stays until as many as expected have come: a story that waits for others that never come would hang.
+   */
   async attend(): Promise<void> {
     this.most = Math.max(this.most, ++this.now);
     if (this.now === this.expected) this.#full.resolve();

@@ -59,7 +59,10 @@ export class Kubectl implements AsyncDisposable {
     });
   }
 
-  /** Runs kubectl with a line of arguments that hold no blanks; fails where it fails. Its output, without the last line break. */
+  /**
+   * Runs kubectl with a line of arguments that hold no blanks; fails where it fails. Its output, without the last line
+   * break.
+   */
   async ok(line: string, options: KubectlOptions & { more?: readonly string[] } = {}): Promise<string> {
     const { code, out, err } = await this.run([...line.split(" "), ...options.more ?? []], options);
     assert.equal(code, 0, `kubectl ${line}: ${err}${out}`);

@@ -35,7 +35,8 @@ for (const [what, change, refusal] of MALFORMED) {
     const { home } = await kubectl.namespaces();
     const stdin = change(kubectl.replication(home));
     for (const how of ["create -f -", "apply -f -", "apply --server-side -f -"]) {
-      // An apply is typed against the schema before the validation sees it, and words a wrong type or field in its own way.
+      // An apply is typed against the schema before the validation sees it, and words a wrong type or field in its own
+      // way.
       const expected = how.includes("server-side") && what.match(/misspelt|no list/) ? /nmae|namespaces/ : refusal;
       assert.match(await kubectl.fails(how, { stdin }), expected);
     }
@@ -52,7 +53,8 @@ kubectlTest("who shows a credential that nobody gave is told to log in", async (
     return await kubectl.fails("get replications -A", { kubeconfig });
   };
   assert.match(await refused({ token: "guessed" }), /You must be logged in to the server/);
-  // No API server reads passwords: for a real one this is an anonymous request, and the embedded one serves none of those.
+  // No API server reads passwords: for a real one this is an anonymous request, and the embedded one serves none of
+  // those.
   const anonymous = await refused({ username: "admin", password: "admin" });
   assert.match(anonymous, kubectl.cluster.kind === "embedded" ? /You must be logged in to the server/ : /Forbidden/);
 });

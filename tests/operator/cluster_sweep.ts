@@ -30,7 +30,10 @@ export class ClusterSweep {
     return new ClusterSweep(client, namespace, kept);
   }
 
-  /** Removes the objects of custom `kinds` everywhere, and whatever else has come that is not kept; waits until it is gone. */
+  /**
+   * Removes the objects of custom `kinds` everywhere, and whatever else has come that is not kept; waits until it is
+   * gone.
+   */
   async end(kinds: readonly ApiResource[]): Promise<void> {
     const own = new Set(kinds.map(formatGroupResource));
     for (const kind of kinds) if ("crd" in kind) await this.#remove(kind, () => true);

@@ -1,6 +1,6 @@
 /**
- * What users of Kopf complain of (docs/coming_from_kopf.md), each as a test that fails where it holds here, too. Details have tests of
- * their own in the rooms that they belong to.
+ * What users of Kopf complain of (docs/coming_from_kopf.md), each as a test that fails where it holds here, too.
+ * Details have tests of their own in the rooms that they belong to.
  *
  * @module
  */

@@ -30,7 +30,10 @@ interface Peer {
   isCut: boolean;
 }
 
-/** Operators that peer: each says its name in the status of what it handles. A book of every write that was not the worker's. */
+/**
+ * Operators that peer: each says its name in the status of what it handles. A book of every write that was not the
+ * worker's.
+ */
 class Peers implements AsyncDisposable {
   readonly foreign: string[] = [];
   /** `NAME create WIDGET`, in order. */

@@ -1,12 +1,18 @@
 import { sleep, SystemClock, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import type { Cluster, ClusterKind, ClusterUser } from "../../lib/harness/mod.ts";
 
-/** Turns of a millisecond without a request that count as quiet, and most turns that are waited for it: sockets need real time. */
+/**
+ * Turns of a millisecond without a request that count as quiet, and most turns that are waited for it: sockets need
+ * real time.
+ */
 const QUIET_TURNS = 10, TURNS_MAX = 5_000;
 
 const REAL_TIME = new SystemClock();
 
-/** A change that an answer told of: of what collection, in which version or, where the object went at once, of which object. */
+/**
+ * A change that an answer told of: of what collection, in which version or, where the object went at once, of which
+ * object.
+ */
 interface Change {
   readonly path: string;
   readonly version: number;
@@ -21,8 +27,9 @@ interface Stream {
 }
 
 /**
- * A cluster behind sockets of which it can be told when it is quiet: no request is under way, and every watch of a whole collection has
- * shown what was written through it. So a test may turn a clock of its own while a real API server answers in real time.
+ * A cluster behind sockets of which it can be told when it is quiet: no request is under way, and every watch of a
+ * whole collection has shown what was written through it. So a test may turn a clock of its own while a real API server
+ * answers in real time.
  */
 export class QuietCluster implements Cluster {
   readonly #inner: Cluster;

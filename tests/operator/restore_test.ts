@@ -9,7 +9,10 @@ const Widget = widgetKind("restore");
 const KEY = { namespace: "home", name: "w" };
 const AHEAD = 100_000;
 
-/** A server whose resourceVersions are higher by {@linkcode AHEAD} until it is restored from a backup, as an operator sees it. */
+/**
+ * A server whose resourceVersions are higher by {@linkcode AHEAD} until it is restored from a backup, as an operator
+ * sees it.
+ */
 class RestoredServer implements Transport {
   /** Whether its watches are cut off, and none can be opened. */
   isDown = false;

@@ -21,8 +21,8 @@ import { QuietCluster } from "./quiet_cluster.ts";
 const SERVED_TRIES_MAX = 300;
 
 /**
- * An embedded server and an operator on one clock that only the test turns. In a run on a real control plane the operator alone is on
- * that clock, and the clock waits until the server has answered and told what changed.
+ * An embedded server and an operator on one clock that only the test turns. In a run on a real control plane the
+ * operator alone is on that clock, and the clock waits until the server has answered and told what changed.
  */
 export class VirtualWorld implements AsyncDisposable {
   readonly clock: VirtualClock;

@@ -4,7 +4,9 @@ import { EVENTS, type ScenarioContext, Suite, type WriteFault } from "../../lib/
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
 import { Replicating, secret, TRUSTING } from "./stories.ts";
 
-/** What replication costs, what it keeps to itself, and what becomes of it when it is killed or not allowed to write. */
+/**
+ * What replication costs, what it keeps to itself, and what becomes of it when it is killed or not allowed to write.
+ */
 export const faults: Suite = new Suite("faults", () => replicator(TRUSTING));
 
 // FR-56, FR-130, FR-131

@@ -43,7 +43,9 @@ export class Replicating {
     return made;
   }
 
-  /** A Replication of Secret `token` to every namespace of the scenario that begins with `team`, unless told otherwise. */
+  /**
+   * A Replication of Secret `token` to every namespace of the scenario that begins with `team`, unless told otherwise.
+   */
   replication({ source, targets, ...rest }: SpecFields = {}, namespace = this.#scenario.namespace): KubeObject {
     const spec = {
       source: { kind: "Secret", name: "token", ...source },
@@ -58,7 +60,10 @@ export class Replicating {
     } as KubeObject;
   }
 
-  /** Gives: the namespaces, Secret `token` with `key: one` in the scenario's own, and its Replication. Returns the namespaces. */
+  /**
+   * Gives: the namespaces, Secret `token` with `key: one` in the scenario's own, and its Replication. Returns the
+   * namespaces.
+   */
   async begin(teams: readonly string[], spec: SpecFields = {}, source: Partial<SecretObject> = {}): Promise<string[]> {
     const { given, cluster } = this.#scenario;
     const made = teams.length === 0

@@ -16,7 +16,10 @@ const GREEN: Answers = {
   "task demo": ["✓ one\nconverged: 5 of 5 copies"],
 };
 
-/** Runs a copy of the script in a folder of its own, with a fake npx before the real one; returns its exit code and lines. */
+/**
+ * Runs a copy of the script in a folder of its own, with a fake npx before the real one; returns its exit code and
+ * lines.
+ */
 async function ciRun(answers: Answers, assets = false): Promise<{ code: number; lines: string[] }> {
   const folder = await Deno.makeTempDir({ prefix: "pintle-ci-" });
   try {

@@ -38,9 +38,9 @@ const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "Del
 const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
 
 /**
- * Runs the admission webhooks of a write, as kube-apiserver does: mutating ones one after the other, each on what the former made
- * of the object, and once more those with `reinvocationPolicy: IfNeeded` that saw an object which a later one changed; then
- * validating ones. Validating ones are called in order, not at once, so that a run repeats.
+ * Runs the admission webhooks of a write, as kube-apiserver does: mutating ones one after the other, each on what the
+ * former made of the object, and once more those with `reinvocationPolicy: IfNeeded` that saw an object which a later
+ * one changed; then validating ones. Validating ones are called in order, not at once, so that a run repeats.
  */
 export class AdmissionChain {
   readonly #server: Pick<ServerContext, "registry" | "storage" | "random" | "converter">;
@@ -123,7 +123,9 @@ export class AdmissionChain {
     });
   }
 
-  /** @throws {ApiError} 500 where it cannot be converted, whatever the failure policy: no admission webhook has failed. */
+  /**
+   * @throws {ApiError} 500 where it cannot be converted, whatever the failure policy: no admission webhook has failed.
+   */
   async #inVersion(object: DynamicObject, as: ResourceType): Promise<DynamicObject> {
     try {
       return await this.#server.converter.convert(object, formatApiVersion(as), as);

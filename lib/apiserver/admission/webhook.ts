@@ -38,7 +38,10 @@ const RESOURCES: Readonly<Record<WebhookPhase, string>> = {
   validating: `validatingwebhookconfigurations.${GROUP}`,
 };
 
-/** The webhooks that are stored, in the order in which they are called: by the names of their configurations, then as listed. */
+/**
+ * The webhooks that are stored, in the order in which they are called: by the names of their configurations, then as
+ * listed.
+ */
 export class WebhookTable {
   readonly #storage: Storage;
   #phases: Partial<Record<WebhookPhase, readonly Webhook[]>> = {};

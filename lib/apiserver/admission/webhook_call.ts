@@ -136,7 +136,9 @@ async function boundedText(response: Response, bytesMax: number): Promise<string
   return text + decoder.decode();
 }
 
-/** Calls over the network, with a connection of its own for each call: the authorities differ from webhook to webhook. */
+/**
+ * Calls over the network, with a connection of its own for each call: the authorities differ from webhook to webhook.
+ */
 export async function fetchWebhook({ url, authorities, body, signal }: WebhookPost): Promise<Response> {
   const client = Deno.createHttpClient({ caCerts: authorities ? [authorities] : [] });
   try {

@@ -18,8 +18,8 @@ export interface WrittenObject {
 const EXEMPT_GROUP = "admissionregistration.k8s.io";
 
 /**
- * In which version a webhook is called for a write; undefined where it is not for it. With `matchPolicy: Equivalent` a rule for
- * another version of the same resource matches, too.
+ * In which version a webhook is called for a write; undefined where it is not for it. With `matchPolicy: Equivalent` a
+ * rule for another version of the same resource matches, too.
  */
 export function webhookType(
   webhook: Webhook,

@@ -58,8 +58,8 @@ const COMPILED_MAX = 1_000;
 /**
  * Compiles a rule of `x-kubernetes-validations` (KEP-2876).
  *
- * Assumes what differs from kube-apiserver: lists that are sets are equal only in one order, costs are not estimated, and
- * `matches` reads JavaScript's regular expressions.
+ * Assumes what differs from kube-apiserver: lists that are sets are equal only in one order, costs are not estimated,
+ * and `matches` reads JavaScript's regular expressions.
  *
  * @throws {RangeError} where the embedded server cannot evaluate it: the message says which part.
  */

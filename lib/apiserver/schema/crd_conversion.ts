@@ -13,8 +13,8 @@ const LABEL_HINT =
   "'[a-z]([-a-z0-9]*[a-z0-9])?')";
 
 /**
- * What is wrong with how a CRD has its objects converted (apiextensions validateCustomResourceConversion). Fields have the names
- * of the internal type, as a real server calls them.
+ * What is wrong with how a CRD has its objects converted (apiextensions validateCustomResourceConversion). Fields have
+ * the names of the internal type, as a real server calls them.
  */
 export function conversionCauses(conversion: unknown, preserveUnknownFields: boolean): StatusCause[] {
   if (!isObject(conversion)) return [];

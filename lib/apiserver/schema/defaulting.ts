@@ -9,16 +9,17 @@ const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 /**
  * Fills in defaults, in place; applied twice it changes nothing the second time.
  *
- * A null where null is not allowed counts as absent, as in CRDs. Built-in kinds also get what Kubernetes' own defaulting
- * functions give (`builtin_defaults.ts`), canonical quantities, and lose empty maps and lists that Go would not write.
+ * A null where null is not allowed counts as absent, as in CRDs. Built-in kinds also get what Kubernetes' own
+ * defaulting functions give (`builtin_defaults.ts`), canonical quantities, and lose empty maps and lists that Go would
+ * not write.
  */
 export function applyDefaults(object: unknown, schema: Schema): void {
   visit(object, schema, schema.$ref !== undefined);
 }
 
 /**
- * A built-in object as Go has it before anything is decoded into it: structs and zeros that are always written. For a custom
- * resource it is empty. What is in it was not added by whoever creates an object.
+ * A built-in object as Go has it before anything is decoded into it: structs and zeros that are always written. For a
+ * custom resource it is empty. What is in it was not added by whoever creates an object.
  */
 export function zeroObject(schema: Schema): Record<string, unknown> {
   const zero: Record<string, unknown> = {};

@@ -90,7 +90,9 @@ export function definitionNames(): string[] {
   return Object.keys(definitions);
 }
 
-/** The schema with its reference followed; what stands beside a reference (default, description) wins over its target. */
+/**
+ * The schema with its reference followed; what stands beside a reference (default, description) wins over its target.
+ */
 export function resolveSchema(schema: Schema): Schema {
   if (schema.$ref === undefined) return schema;
   let target = resolved.get(schema);
@@ -106,8 +108,8 @@ const OBJECT_META_SCHEMA: Schema = { $ref: OBJECT_META };
 const TEXT: Schema = { type: "string" };
 
 /**
- * The schema of a field, resolved; undefined where the schema does not name it. In a whole object (`isObject`: the root, or an
- * embedded resource) `metadata` is ObjectMeta, whatever a CRD says of it.
+ * The schema of a field, resolved; undefined where the schema does not name it. In a whole object (`isObject`: the
+ * root, or an embedded resource) `metadata` is ObjectMeta, whatever a CRD says of it.
  */
 export function fieldSchema(parent: Schema, field: string, isWholeObject: boolean): Schema | undefined {
   if (isWholeObject && field === "metadata") return resolveSchema(OBJECT_META_SCHEMA);

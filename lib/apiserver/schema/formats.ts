@@ -26,7 +26,9 @@ const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   duration: (text) => text === "0" || DURATION.test(text),
 };
 
-/** Whether `text` is of a format that Kubernetes checks; an unknown format accepts everything (apiextensions, formats). */
+/**
+ * Whether `text` is of a format that Kubernetes checks; an unknown format accepts everything (apiextensions, formats).
+ */
 export function matchesFormat(text: string, format: string): boolean {
   return !Object.hasOwn(CHECKS, format) || CHECKS[format]!(text);
 }

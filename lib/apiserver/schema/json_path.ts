@@ -20,8 +20,8 @@ const BRACKET = /^\.?\[(?:'([^']*)'|"([^"]*)"|(-?\d+)|(\*))\]/;
 const FILTER = /^\[\?\(\s*@((?:\.[\w-]+)+)\s*(==|!=)\s*("[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)\s*\)\]/;
 
 /**
- * Reads the part of kubectl's JSONPath that printer columns, scale and selectable fields use: `.a.b`, `['x']`, `[0]`, `[*]`,
- * `[?(@.type=="Ready")]`, `.labels.a\.b`.
+ * Reads the part of kubectl's JSONPath that printer columns, scale and selectable fields use: `.a.b`, `['x']`, `[0]`,
+ * `[*]`, `[?(@.type=="Ready")]`, `.labels.a\.b`.
  *
  * @throws {RangeError} where a path is none of these.
  */

@@ -69,8 +69,8 @@ interface Request {
   schema: Schema;
   apiVersion: string;
   /**
-   * The schema of each version, where a webhook converts between them: fields of managers of other versions are then looked at
-   * in their versions. Absent where a field has one name in all versions.
+   * The schema of each version, where a webhook converts between them: fields of managers of other versions are then
+   * looked at in their versions. Absent where a field has one name in all versions.
    */
   schemas?: ReadonlyMap<string, Schema>;
   subresource?: string;
@@ -78,12 +78,12 @@ interface Request {
 }
 
 /**
- * Server-side apply (KEP-555): merges `applied` over `live` by schema, removes what this manager applied before and nobody else
- * owns, and keeps account of it in `metadata.managedFields`.
+ * Server-side apply (KEP-555): merges `applied` over `live` by schema, removes what this manager applied before and
+ * nobody else owns, and keeps account of it in `metadata.managedFields`.
  *
- * Guarantees: inputs are not edited; an apply that changes nothing returns an object equal to `live`. Conflicts arise only
- * where the value would change; `force` takes the fields from their owners. What managers of other versions own is compared
- * and removed in their versions, as objects converted to them show it. Assumes that `applied` has the type's
+ * Guarantees: inputs are not edited; an apply that changes nothing returns an object equal to `live`. Conflicts arise
+ * only where the value would change; `force` takes the fields from their owners. What managers of other versions own is
+ * compared and removed in their versions, as objects converted to them show it. Assumes that `applied` has the type's
  * `apiVersion` and no field that the endpoint resets (`status` on the main one).
  *
  * @throws {KeyingError} where `applied` repeats an item of an associative list, or leaves out its keys.
@@ -117,8 +117,8 @@ export function* applyServerSide(
 }
 
 /**
- * The managedFields after a create, update or patch: the manager owns what it changed, others lose it. Entries of `after` (a
- * client may send them) count, else those of `before`; an empty list, or one empty entry, resets them.
+ * The managedFields after a create, update or patch: the manager owns what it changed, others lose it. Entries of
+ * `after` (a client may send them) count, else those of `before`; an empty list, or one empty entry, resets them.
  */
 export function* trackUpdate(
   input: Request & { before?: DynamicObject; after: DynamicObject },
@@ -220,8 +220,9 @@ function typeIn(apiVersion: string, { schemas, schema }: Request): TypeAt {
 }
 
 /**
- * Removes what was applied before, is not applied now and is owned by nobody. Three steps, because removing an item also
- * removes parts of it that others own: those come back, version by version, and then only what the manager itself abandoned goes.
+ * Removes what was applied before, is not applied now and is owned by nobody. Three steps, because removing an item
+ * also removes parts of it that others own: those come back, version by version, and then only what the manager itself
+ * abandoned goes.
  */
 function* withoutAbandoned(
   merged: DynamicObject,

@@ -55,7 +55,9 @@ function rootOf(groupVersion: string): string {
   return groupVersion.includes("/") ? `apis/${groupVersion}` : `api/${groupVersion}`;
 }
 
-/** The name of a kind's schema: built-in ones have theirs, custom ones the reversed group, as kube-apiserver names them. */
+/**
+ * The name of a kind's schema: built-in ones have theirs, custom ones the reversed group, as kube-apiserver names them.
+ */
 function schemaName(type: ResourceType): string {
   return type.schema.$ref ?? `${type.group.split(".").reverse().join(".")}.${type.version}.${type.kind}`;
 }

@@ -16,9 +16,9 @@ export class StrategicMergeError extends Error {
 }
 
 /**
- * The object after a strategic merge patch (Kubernetes, "Update API objects in place"): maps merge, null deletes, lists with the
- * patch strategy `merge` merge by their merge key, others are replaced; the directives `$patch`, `$retainKeys`,
- * `$deleteFromPrimitiveList` and `$setElementOrder` are obeyed. Inputs are not edited.
+ * The object after a strategic merge patch (Kubernetes, "Update API objects in place"): maps merge, null deletes, lists
+ * with the patch strategy `merge` merge by their merge key, others are replaced; the directives `$patch`,
+ * `$retainKeys`, `$deleteFromPrimitiveList` and `$setElementOrder` are obeyed. Inputs are not edited.
  *
  * @throws {StrategicMergeError} for an item without its merge key or a directive that makes no sense.
  */
@@ -130,8 +130,8 @@ function setOrder(merged: Fields, live: Fields, field: string, order: unknown, s
 }
 
 /**
- * Items that the patch names in its order; among them the others, each before the first named item that it preceded. A named
- * item that is new goes before any other.
+ * Items that the patch names in its order; among them the others, each before the first named item that it preceded. A
+ * named item that is new goes before any other.
  */
 function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey: string | undefined): unknown[] {
   const inPatch = positionsOf(named, mergeKey), inLive = positionsOf(before, mergeKey);

@@ -9,7 +9,9 @@ const DEPTH_MAX = 64;
 
 const TYPES = ["object", "array", "string", "integer", "number", "boolean"];
 
-/** What stands in the way of a structural schema (apiextensions, "Specifying a structural schema"; KEP-1979 for lists). */
+/**
+ * What stands in the way of a structural schema (apiextensions, "Specifying a structural schema"; KEP-1979 for lists).
+ */
 export function structuralCauses(schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (schema.type !== "object") {

@@ -18,8 +18,8 @@ export interface TableOptions {
 }
 
 /**
- * Objects as a `meta.k8s.io/v1` Table, which is what kubectl prints. Cells follow kubectl: ages such as `5m12s`, `<none>` and
- * `<unknown>`; a path that leads nowhere is an empty cell of a custom resource.
+ * Objects as a `meta.k8s.io/v1` Table, which is what kubectl prints. Cells follow kubectl: ages such as `5m12s`,
+ * `<none>` and `<unknown>`; a path that leads nowhere is an empty cell of a custom resource.
  */
 export function toTable(
   items: readonly DynamicObject[],

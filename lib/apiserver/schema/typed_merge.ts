@@ -2,8 +2,8 @@ import { isObject, ownValue, setKey } from "../../base/mod.ts";
 import { elementOf, fieldType, itemsByElement, itemType, KeyingError, shapeOf, type TypeAt } from "./typed_value.ts";
 
 /**
- * `live` with `applied` merged over it by schema: maps field by field, associative lists item by item in the order that was
- * applied, everything else replaced. Nothing is removed here.
+ * `live` with `applied` merged over it by schema: maps field by field, associative lists item by item in the order that
+ * was applied, everything else replaced. Nothing is removed here.
  *
  * @throws {KeyingError} where `applied` repeats an item of an associative list.
  */

@@ -6,8 +6,8 @@ import { elementOf, fieldType, isNamedField, itemType, KeyingError, type TypeAt 
 const FAULTS_MAX = 100;
 
 /**
- * Why server-side apply cannot take a value: fields that its schema does not declare, and values of another type, in the words of
- * structured-merge-diff. Null is taken everywhere; what validation says of it comes later.
+ * Why server-side apply cannot take a value: fields that its schema does not declare, and values of another type, in
+ * the words of structured-merge-diff. Null is taken everywhere; what validation says of it comes later.
  */
 export function typeFaults(value: unknown, type: TypeAt): string[] {
   const faults: string[] = [];

@@ -126,7 +126,10 @@ function collect(value: unknown, type: TypeAt, path: string[], owned: FieldTrie)
   }
 }
 
-/** `set` with every named field that has owned parts as a member itself, so that a field that lost all its parts goes too. */
+/**
+ * `set` with every named field that has owned parts as a member itself, so that a field that lost all its parts goes
+ * too.
+ */
 export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
   const children = new Map<string, FieldTrie>();
   for (const [element, child] of set.children) {

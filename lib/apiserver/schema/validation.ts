@@ -21,8 +21,9 @@ const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A
 /**
  * What is wrong with an object, in kube-apiserver's words; empty where it is valid.
  *
- * With `old`, parts that did not change are not judged again (ratcheting, KEP-4008) and rules that compare with the former value
- * run (KEP-2876). Rules are not evaluated on an object whose types are wrong, as kube-apiserver says in its last cause.
+ * With `old`, parts that did not change are not judged again (ratcheting, KEP-4008) and rules that compare with the
+ * former value run (KEP-2876). Rules are not evaluated on an object whose types are wrong, as kube-apiserver says in
+ * its last cause.
  */
 export function validateObject(object: unknown, schema: Schema, old?: unknown): StatusCause[] {
   const causes: StatusCause[] = [];

@@ -3,8 +3,8 @@ import { validUntilMs } from "../../base/certificates.ts";
 import { certificatesIn } from "../../admission/certificate_secret.ts";
 
 /**
- * Why API servers trust nobody that a `caBundle` speaks for, in words that follow a name; undefined where there is an authority in it
- * that has not ended. `nowMs` is the API server's time.
+ * Why API servers trust nobody that a `caBundle` speaks for, in words that follow a name; undefined where there is an
+ * authority in it that has not ended. `nowMs` is the API server's time.
  */
 export function authorityTrouble(caBundle: string | undefined, nowMs: number): string | undefined {
   if (!caBundle) return "API servers are told no authority, so they trust no answer";

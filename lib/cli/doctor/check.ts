@@ -8,8 +8,8 @@ import type { PeeringPlace } from "../peering_place.ts";
 import type { SettingTable } from "../setting.ts";
 
 /**
- * How a look at something ended: `problem` keeps the operator from doing its work, `warning` may, and `unknown` could not be
- * looked at, so nobody knows.
+ * How a look at something ended: `problem` keeps the operator from doing its work, `warning` may, and `unknown` could
+ * not be looked at, so nobody knows.
  */
 export type Verdict = "ok" | "warning" | "problem" | "unknown";
 

@@ -60,8 +60,8 @@ const DECIDED = ["spec", "rules", "roleRef", "subjects", "webhooks"];
 const KEPT_THERE = /^webhooks\..*\.clientConfig\.caBundle$/;
 
 /**
- * Where an object in the cluster says something else than the declared one, as paths. What a server fills in by itself is no
- * difference, a field of a schema that is not declared is one.
+ * Where an object in the cluster says something else than the declared one, as paths. What a server fills in by itself
+ * is no difference, a field of a schema that is not declared is one.
  */
 export function differences(declared: DynamicObject, live: DynamicObject): string[] {
   const part = (object: DynamicObject) =>
@@ -88,7 +88,10 @@ function isFilledIn({ kind }: DynamicObject, path: string, value: unknown): bool
   return path.startsWith("webhooks.") && isObject(value) && Object.keys(value).length === 0;
 }
 
-/** Whether a server stores nothing for a declared field: empty lists and maps. `subresources.status: {}` is neither, and means something. */
+/**
+ * Whether a server stores nothing for a declared field: empty lists and maps. `subresources.status: {}` is neither, and
+ * means something.
+ */
 function isLeftOut(path: string, value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   return path.endsWith(".properties") && isObject(value) && Object.keys(value).length === 0;

@@ -11,7 +11,9 @@ import { type Check, type Finding, ok, problem, warning } from "./check.ts";
 
 /** What the program holds with nothing in its stores, on its first start (bench/startup.ts). */
 const BASE_BYTES = 80_000_000;
-/** What an object costs beside its fields, and what a byte of its JSON becomes in memory at the peak of the first list. */
+/**
+ * What an object costs beside its fields, and what a byte of its JSON becomes in memory at the peak of the first list.
+ */
 const OBJECT_BYTES = 600, FACTOR = 4;
 /** Of a limit: above it the collector works hard, and a burst is too much. */
 const SHARE_MAX = 0.8;

@@ -18,7 +18,9 @@ export interface OwnFinding {
 export interface OwnCheck<Own extends SettingTable> {
   /** In one word. */
   readonly name: string;
-  /** Looks at one thing, with the settings of the deployed operator, or those of this process where none is deployed. */
+  /**
+   * Looks at one thing, with the settings of the deployed operator, or those of this process where none is deployed.
+   */
   look(of: {
     readonly client: Client;
     readonly settings: SettingValues<Own>;

@@ -10,8 +10,8 @@ import { type Check, type CheckContext, type Finding, ok, warning } from "./chec
 import { clockSkewMs } from "./server_checks.ts";
 
 /**
- * Who peers, and for whom they pause: in the peering that the settings name, in those of the deployed pods, and in every other one of the
- * operator's namespace. Says nothing where nobody peers.
+ * Who peers, and for whom they pause: in the peering that the settings name, in those of the deployed pods, and in
+ * every other one of the operator's namespace. Says nothing where nobody peers.
  */
 export const peeringCheck: Check = {
   name: "peering",

@@ -36,7 +36,9 @@ export function isStarting({ metadata, status }: BuiltinObject, nowMs: number): 
   return !failed && nowMs - Date.parse(metadata?.creationTimestamp ?? "") < STARTING_MS_MAX;
 }
 
-/** What keeps a pod from working, or made it restart; empty where nothing does. Init containers count as much as others. */
+/**
+ * What keeps a pod from working, or made it restart; empty where nothing does. Init containers count as much as others.
+ */
 export function podTrouble({ status }: BuiltinObject): string[] {
   const { phase, message, conditions, containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
   const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];

@@ -5,7 +5,9 @@ import { missingRights, unservedKinds } from "../../operator/preflight.ts";
 import { type Check, ok, problem, warning } from "./check.ts";
 import { installCommand } from "./installation_check.ts";
 
-/** Whether the operator's ServiceAccount may do all that the operator declares: asked for the account, not for who asks. */
+/**
+ * Whether the operator's ServiceAccount may do all that the operator declares: asked for the account, not for who asks.
+ */
 export const rightsCheck: Check = {
   name: "rights",
   async look(examination) {
@@ -25,7 +27,10 @@ export const rightsCheck: Check = {
   },
 };
 
-/** Whether the cluster serves the kinds that the operator watches and others bring; the check of the installation looks at its own. */
+/**
+ * Whether the cluster serves the kinds that the operator watches and others bring; the check of the installation looks
+ * at its own.
+ */
 export const kindsCheck: Check = {
   name: "kinds",
   async look({ operator, client, program, signal }) {

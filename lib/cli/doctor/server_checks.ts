@@ -30,7 +30,10 @@ export const clockCheck: Check = {
   },
 };
 
-/** How far the server's clock is ahead of this machine's; undefined where the server does not say. Exact to about a second. */
+/**
+ * How far the server's clock is ahead of this machine's; undefined where the server does not say. Exact to about a
+ * second.
+ */
 export async function clockSkewMs(
   { transport, clock, signal }: Pick<CheckContext, "transport" | "clock" | "signal">,
 ): Promise<number | undefined> {

@@ -45,7 +45,10 @@ interface Webhook {
   };
 }
 
-/** Why a Service that webhooks are asked behind leads to nobody; undefined where it does, and for URLs, which are reached from elsewhere. */
+/**
+ * Why a Service that webhooks are asked behind leads to nobody; undefined where it does, and for URLs, which are
+ * reached from elsewhere.
+ */
 async function whyUnanswered(
   webhooks: readonly Webhook[],
   working: readonly BuiltinObject[],

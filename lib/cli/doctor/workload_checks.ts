@@ -140,7 +140,10 @@ async function electsLeader({ client, account, signal, table }: CheckContext): P
   );
 }
 
-/** Whether the namespace of the pods holds them to what they need: a pod put there by somebody else then has no more rights. */
+/**
+ * Whether the namespace of the pods holds them to what they need: a pod put there by somebody else then has no more
+ * rights.
+ */
 export const namespaceCheck: Check = {
   name: "namespace",
   async look({ client, account, signal }) {

@@ -1,4 +1,7 @@
-/** What the real server and the pure functions are both asked. Shared with tools/record_answers.ts; `$NAME` is the object's name. */
+/**
+ * What the real server and the pure functions are both asked. Shared with tools/record_answers.ts; `$NAME` is the
+ * object's name.
+ */
 
 /** One request of a scenario. */
 export interface Step {

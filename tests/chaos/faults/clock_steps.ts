@@ -5,7 +5,10 @@ import { inRounds } from "./both_operators.ts";
 /** Steps of one round, and the longest pause before each. */
 const PER_ROUND = 3, PAUSE_MS_MAX = 1_500;
 
-/** The time of day of the operators' processes is set an hour forward or back. Both elect a leader, so that leases meet it, too. */
+/**
+ * The time of day of the operators' processes is set an hour forward or back. Both elect a leader, so that leases meet
+ * it, too.
+ */
 export const clockSteps: Fault = {
   name: "clock-steps",
   what: "the time of day of the operators set an hour forward or back",

@@ -32,8 +32,8 @@ function delayPages({ isWatch, method, path }: GateRequest): Verdict {
 }
 
 /**
- * Compactions while watches are cut and lists are read in pages. The API server runs without its watch cache, which would answer for
- * etcd: so a watch that goes on, and a list that is continued, get 410 Gone.
+ * Compactions while watches are cut and lists are read in pages. The API server runs without its watch cache, which
+ * would answer for etcd: so a watch that goes on, and a list that is continued, get 410 Gone.
  */
 export const compactions: Fault = {
   name: "compactions",

@@ -13,7 +13,10 @@ const STOPPED_MS = 60_000, STOPPED_MS_MIN = 22_000;
 const AFTER_MS = 5_000;
 const POLL_MS = 100, PAUSE_MS_MAX = 200;
 
-/** Of two replicas one leads; it is stopped until the other one has long taken over, and then goes on: it must not write. */
+/**
+ * Of two replicas one leads; it is stopped until the other one has long taken over, and then goes on: it must not
+ * write.
+ */
 export const leaders: Fault = {
   name: "leaders",
   what: "the leader of two replicas stopped for a minute, and another one killed",

@@ -7,7 +7,10 @@ import { inRounds } from "./both_operators.ts";
 /** How long each weather lasts. */
 const WEATHER_MS = 7_000;
 
-/** The network between operators and API server delays, cuts, resets and swallows; answers are lost though the server did its work. */
+/**
+ * The network between operators and API server delays, cuts, resets and swallows; answers are lost though the server
+ * did its work.
+ */
 export const network: Fault = {
   name: "network",
   what: "connections delayed, cut, reset and silent, requests and answers lost",

@@ -17,21 +17,25 @@ const ENDPOINT_SLICES = builtinKind<KubeObject>({
 });
 const SERVICE = { namespace: installNamespace("gadgets"), name: webhookServiceName("gadgets") };
 const SERVED = /webhooks are served .*port=(\d+)/;
-/** Of the full run: for how long certificates are rotated and nothing else happens, and how many replicas are killed after that. */
+/**
+ * Of the full run: for how long certificates are rotated and nothing else happens, and how many replicas are killed
+ * after that.
+ */
 const ROTATING_MS = 60_000, KILLS = 12;
 /** Until the Service names a dead replica no more, and until the next kill, at most. */
 const NOTICED_MS_MAX = 500, PAUSE_MS_MAX = 3_000;
 /**
- * Writes of a rotation, which goes on while nothing else is to do: two steps follow each other at once, and each is the Secret and two
- * configurations.
+ * Writes of a rotation, which goes on while nothing else is to do: two steps follow each other at once, and each is the
+ * Secret and two configurations.
  */
 const ROTATION_WRITES_MAX = 6;
 /** The certificates are deleted with one of so many kills. */
 const DELETE_EVERY = 4;
 
 /**
- * Admission under load: at first certificates are rotated, and no call may be refused; then replicas are killed and the Secret of the
- * certificates is deleted, and calls that are refused are counted. Nothing may ever be stored that was not admitted.
+ * Admission under load: at first certificates are rotated, and no call may be refused; then replicas are killed and the
+ * Secret of the certificates is deleted, and calls that are refused are counted. Nothing may ever be stored that was
+ * not admitted.
  */
 export const webhooks: Fault = {
   name: "webhooks",

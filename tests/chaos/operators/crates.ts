@@ -1,6 +1,7 @@
 /**
- * An operator whose children have generated names: a Crate is one ConfigMap for each of its parcels, found again by labels alone. Which
- * ones there are it asks the server, not the store: a create whose answer was lost may have been carried out.
+ * An operator whose children have generated names: a Crate is one ConfigMap for each of its parcels, found again by
+ * labels alone. Which ones there are it asks the server, not the store: a create whose answer was lost may have been
+ * carried out.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * An operator with admission handlers behind a Service, as `run` in a pod hosts them, but for certificates that are renewed within
- * seconds: a fault run cannot wait for months.
+ * An operator with admission handlers behind a Service, as `run` in a pod hosts them, but for certificates that are
+ * renewed within seconds: a fault run cannot wait for months.
  *
  * @module
  */

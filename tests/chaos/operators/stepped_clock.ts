@@ -1,6 +1,6 @@
 /**
- * Preloaded into an operator's process (`deno run --preload`): SIGUSR2 sets its time of day an hour forward, SIGWINCH an hour back, as a
- * machine whose clock is set does. Elapsed time goes on. SIGUSR1 would open Deno's inspector.
+ * Preloaded into an operator's process (`deno run --preload`): SIGUSR2 sets its time of day an hour forward, SIGWINCH
+ * an hour back, as a machine whose clock is set does. Elapsed time goes on. SIGUSR1 would open Deno's inspector.
  *
  * @module
  */
