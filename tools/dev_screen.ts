@@ -47,7 +47,8 @@ export class DevScreen implements Disposable {
       this.#progress.passed++;
       if (this.#area) return this.#draw();
     }
-    if (this.#area && line === "") return; // what sets the count apart from a hundred lines does not stand below any here
+    // what sets the count apart from a hundred lines does not stand below any here
+    if (this.#area && line === "") return;
     const style = counts ? (counts[1] === "0" ? "green" : "red") : line.startsWith("✗ ") ? "red" : undefined;
     const shown = style ? paint(this.#terminal, style, printable(line)) : printable(line);
     this.#print(`${paint(this.#terminal, "cyan", TESTS)}${shown}`);

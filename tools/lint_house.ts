@@ -28,6 +28,31 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   replicator: [],
 };
 
+/**
+ * What other rooms import by its file rather than through `mod.ts`: files that bring a package or much code with them,
+ * and that most commands never load. The `mod.ts` of `harness/` is the entry point of its users.
+ */
+const OUTSIDE_MOD = new Set([
+  "admission/certificate_keeper",
+  "admission/certificate_secret",
+  "admission/conversion_webhook",
+  "admission/kept_fields",
+  "admission/serving_certificates",
+  "admission/webhook_routes",
+  "admission/webhook_server",
+  "base/bounded_body",
+  "base/bounded_server",
+  "base/certificates",
+  "base/yaml",
+  "client/connect",
+  "client/kubeconfig",
+  "health/metrics",
+  "health/tracing",
+  "operator/builtin_kinds",
+  "operator/host_gateway",
+  "operator/webhook_hosting",
+]);
+
 /** Calls that reach for ambient time or randomness. */
 const AMBIENT = new Set([
   "Date.now",
@@ -68,6 +93,13 @@ export function breach(from: string, to: string): string | undefined {
   return undefined;
 }
 
+/** Says why a file of room `from` may not import `path` of another room, or undefined where it may. */
+export function modBreach(from: string, path: string): string | undefined {
+  const [, room, file] = /\/lib\/([a-z_]+)\/(.+)\.ts$/.exec(path) ?? [];
+  if (!room || room === from || room === "harness" || file === "mod" || OUTSIDE_MOD.has(`${room}/${file}`)) return;
+  return `import ${room}/mod.ts: ${file}.ts is for files of ${room} alone`;
+}
+
 /** Says why an example may not import a file: it shows what users have. Its tests may take the cluster of this run. */
 export function exampleBreach(from: string, to: string): string | undefined {
   if (/\/examples\/[a-z_]+\//.test(to)) return undefined;
@@ -90,7 +122,9 @@ const plugin: Deno.lint.Plugin = {
         const check = (node: Deno.lint.Node, source: string) => {
           if (!source.startsWith(".")) return;
           const { pathname } = new URL(source, `file://${context.filename}`), to = roomOf(pathname);
-          const why = from ? to && breach(from, to) : exampleBreach(context.filename, pathname);
+          const why = from
+            ? to && (breach(from, to) ?? modBreach(from, pathname))
+            : exampleBreach(context.filename, pathname);
           if (why) context.report({ node, message: why });
         };
         return {

@@ -1,11 +1,7 @@
 import { Buffer } from "node:buffer";
-import type { Clock } from "../base/clock.ts";
-import { sleep } from "../base/clock.ts";
+import { type Clock, describeError, formatJson, isObject, type Logger, sleep } from "../base/mod.ts";
 import { validUntilMs } from "../base/certificates.ts";
-import { describeError } from "../base/errors.ts";
-import { formatJson, isObject } from "../base/json.ts";
-import type { Logger } from "../base/log.ts";
-import { type DynamicObject, formatKey, keyOf, type ObjectKey } from "../apimachinery/object.ts";
+import { type DynamicObject, formatKey, keyOf, type ObjectKey } from "../apimachinery/mod.ts";
 import { AlreadyExistsError, type Client, ConflictError } from "../client/mod.ts";
 import { certificatesIn, fromSecret, SECRETS, toSecret } from "./certificate_secret.ts";
 import {

@@ -1,9 +1,7 @@
 import { Buffer } from "node:buffer";
-import { isObject } from "../base/json.ts";
+import { isObject } from "../base/mod.ts";
 import { validUntilMs } from "../base/certificates.ts";
-import type { DynamicObject, ObjectKey } from "../apimachinery/object.ts";
-import { formatTime } from "../apimachinery/condition.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { type ApiResource, type DynamicObject, formatTime, type ObjectKey } from "../apimachinery/mod.ts";
 import type { ServingCertificates } from "./serving_certificates.ts";
 
 /** The resource of Secrets. */

@@ -1,9 +1,7 @@
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { DiffItem } from "../apimachinery/diff.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import type { Clock, Logger } from "../base/mod.ts";
+import type { DiffItem, KubeObject } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
-import type { IndexReader, ObjectIndex } from "../handling/object_index.ts";
+import type { IndexReader, ObjectIndex } from "../handling/mod.ts";
 
 /** What a request wants to do. */
 export type AdmissionOperation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";

@@ -1,10 +1,5 @@
-import type { Clock } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
-import { formatJson, isObject } from "../base/json.ts";
-import type { Logger } from "../base/log.ts";
-import type { TransportRequest } from "../base/transport.ts";
-import { type DynamicObject, formatKey, keyOf } from "../apimachinery/object.ts";
-import { parseApiVersion } from "../apimachinery/resource.ts";
+import { type Clock, describeError, formatJson, isObject, type Logger, type TransportRequest } from "../base/mod.ts";
+import { type DynamicObject, formatKey, keyOf, parseApiVersion } from "../apimachinery/mod.ts";
 import { CONVERT_PATH } from "./crd_conversion.ts";
 import { ConversionError, type KindConversion } from "./kind_conversion.ts";
 import { MalformedReviewError, requestOf } from "./review.ts";

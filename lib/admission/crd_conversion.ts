@@ -1,6 +1,5 @@
-import { isObject, type JsonObject } from "../base/json.ts";
-import type { DynamicObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { isObject, type JsonObject } from "../base/mod.ts";
+import type { ApiResource, DynamicObject } from "../apimachinery/mod.ts";
 import { clientConfig, type WebhookPlace } from "./webhook_configuration.ts";
 
 /** The resource of CustomResourceDefinitions. */

@@ -1,9 +1,6 @@
-import { type Duration, durationMs } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
-import { isDnsSubdomain } from "../apimachinery/name.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import { fieldPath, type ObjectFilter } from "../handling/filter.ts";
+import { type Duration, durationMs, UsageError } from "../base/mod.ts";
+import { type ApiResource, isDnsSubdomain, type KubeObject } from "../apimachinery/mod.ts";
+import { fieldPath, type ObjectFilter } from "../handling/mod.ts";
 import type { AdmissionContext, AdmissionOperation, MutationContext } from "./context.ts";
 
 /** A kind as admission sees it. */

@@ -1,5 +1,5 @@
-import { formatJson, isObject, jsonClone, jsonEqual, parseJson, setKey } from "../base/json.ts";
-import { diff } from "../apimachinery/diff.ts";
+import { formatJson, isObject, jsonClone, jsonEqual, parseJson, setKey } from "../base/mod.ts";
+import { diff } from "../apimachinery/mod.ts";
 
 /** A field that a round trip through another version does not bring back by itself. */
 export interface KeptField {

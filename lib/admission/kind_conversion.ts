@@ -1,7 +1,5 @@
-import { describeError, PermanentError } from "../base/errors.ts";
-import { deepFreeze, isObject, jsonClone } from "../base/json.ts";
-import { type DynamicObject, formatKey, keyOf } from "../apimachinery/object.ts";
-import { formatApiVersion, parseApiVersion } from "../apimachinery/resource.ts";
+import { deepFreeze, describeError, isObject, jsonClone, PermanentError } from "../base/mod.ts";
+import { type DynamicObject, formatApiVersion, formatKey, keyOf, parseApiVersion } from "../apimachinery/mod.ts";
 import { AdmissionError } from "./admission_error.ts";
 import { keptAnnotation, keptFields, packFields, restoreFields, unpackFields } from "./kept_fields.ts";
 

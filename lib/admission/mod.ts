@@ -8,6 +8,7 @@
  */
 export * from "./admission_error.ts";
 export * from "./context.ts";
+export type { ConversionHost } from "./conversion_webhook.ts";
 export * from "./crd_conversion.ts";
 export * from "./declaration.ts";
 export * from "./kind_conversion.ts";

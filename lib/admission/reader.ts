@@ -1,5 +1,4 @@
-import type { DynamicObject, KubeList, KubeObject, ObjectKey } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ApiResource, DynamicObject, KubeList, KubeObject, ObjectKey } from "../apimachinery/mod.ts";
 import type { Client, GetOptions, ListOptions } from "../client/mod.ts";
 import type { AdmissionReader } from "./context.ts";
 

@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
-import { formatJson, isObject, type JsonValue, parseJson } from "../base/json.ts";
-import type { JsonPatchOperation } from "../apimachinery/json_patch.ts";
-import type { DynamicObject } from "../apimachinery/object.ts";
+import { formatJson, isObject, type JsonValue, parseJson } from "../base/mod.ts";
+import type { DynamicObject, JsonPatchOperation } from "../apimachinery/mod.ts";
 import type { AdmissionOperation, AdmissionUser } from "./context.ts";
 
 /** A request for admission, taken out of an `AdmissionReview`. */

@@ -1,9 +1,7 @@
 import { Buffer } from "node:buffer";
-import type { JsonObject } from "../base/json.ts";
-import { isLabelValue } from "../apimachinery/name.ts";
-import type { DynamicObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import { ABSENT, PRESENT } from "../handling/filter.ts";
+import type { JsonObject } from "../base/mod.ts";
+import { type ApiResource, type DynamicObject, isLabelValue } from "../apimachinery/mod.ts";
+import { ABSENT, PRESENT } from "../handling/mod.ts";
 import type { AdmissionDeclaration } from "./declaration.ts";
 import { webhookPath } from "./webhooks.ts";
 

@@ -1,4 +1,4 @@
-import type { TransportRequest } from "../base/transport.ts";
+import type { TransportRequest } from "../base/mod.ts";
 import type { ConversionWebhook } from "./conversion_webhook.ts";
 import { CONVERT_PATH } from "./crd_conversion.ts";
 import type { ServedWebhooks } from "./webhook_server.ts";

@@ -4,10 +4,7 @@ import { once } from "node:events";
 import { boundedBody } from "../base/bounded_body.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import type { Identity } from "../base/certificates.ts";
-import type { Clock } from "../base/clock.ts";
-import { describeError, UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import type { TransportRequest } from "../base/transport.ts";
+import { type Clock, describeError, type Logger, type TransportRequest, UsageError } from "../base/mod.ts";
 
 /** What a server answers with. */
 export interface ServedWebhooks {

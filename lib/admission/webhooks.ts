@@ -1,20 +1,26 @@
-import type { Clock } from "../base/clock.ts";
-import { durationMs } from "../base/duration.ts";
-import { describeError, PermanentError } from "../base/errors.ts";
-import { deepFreeze, jsonClone } from "../base/json.ts";
-import type { Logger } from "../base/log.ts";
-import type { Mask } from "../base/mask.ts";
-import { Memo } from "../base/memo.ts";
-import { truncate } from "../base/text_width.ts";
-import type { TransportRequest } from "../base/transport.ts";
-import { diff } from "../apimachinery/diff.ts";
-import { JSON_PATCH_OPERATIONS_MAX } from "../apimachinery/json_patch.ts";
-import { jsonPatchBetween } from "../apimachinery/json_patch_diff.ts";
-import { formatKey, type KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import { learnSecrets } from "../apimachinery/secret.ts";
-import { runWithTimeout } from "../handling/execution.ts";
-import { matchesFilter } from "../handling/filter.ts";
+import {
+  type Clock,
+  deepFreeze,
+  describeError,
+  durationMs,
+  jsonClone,
+  type Logger,
+  type Mask,
+  Memo,
+  PermanentError,
+  type TransportRequest,
+  truncate,
+} from "../base/mod.ts";
+import {
+  type ApiResource,
+  diff,
+  formatKey,
+  JSON_PATCH_OPERATIONS_MAX,
+  jsonPatchBetween,
+  type KubeObject,
+  learnSecrets,
+} from "../apimachinery/mod.ts";
+import { matchesFilter, runWithTimeout } from "../handling/mod.ts";
 import { AdmissionError } from "./admission_error.ts";
 import type { AdmissionContext, AdmissionReader, MutationContext } from "./context.ts";
 import type { AdmissionDeclaration } from "./declaration.ts";

@@ -1,4 +1,4 @@
-import { isObject, jsonEqual } from "../base/json.ts";
+import { isObject, jsonEqual } from "../base/mod.ts";
 import type { JsonPatchOperation } from "./json_patch.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { formatJson } from "../base/json.ts";
+import { formatJson } from "../base/mod.ts";
 import type { Identity } from "../base/certificates.ts";
 
 const NAME = "pintle-embedded";

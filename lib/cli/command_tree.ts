@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "@commander-js/extra-typings";
-import { UsageError } from "../base/errors.ts";
-import { installNamespace } from "../operator/installation.ts";
+import { UsageError } from "../base/mod.ts";
+import { installNamespace } from "../operator/mod.ts";
 import type { CliOptions, CommandContext } from "./program.ts";
 import type { Setting, SettingTable } from "./setting.ts";
 import { SETTINGS } from "./settings.ts";

@@ -1,11 +1,6 @@
-import type { Clock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { SystemRandom } from "../base/random.ts";
-import type { Transport } from "../base/transport.ts";
+import { type Clock, formatDuration, type Logger, SystemRandom, type Transport, UsageError } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import { EVERYWHERE, gatedScope, type NamespaceScope } from "../controller/scope.ts";
+import { EVERYWHERE, gatedScope, type NamespaceScope } from "../controller/mod.ts";
 import {
   fencedTransport,
   LeaderElector,
@@ -16,8 +11,7 @@ import {
   Sharding,
 } from "../election/mod.ts";
 import type { Metrics } from "../health/mod.ts";
-import type { PreflightOptions } from "../operator/preflight.ts";
-import type { Leadership } from "../operator/start_options.ts";
+import type { Leadership, PreflightOptions } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import { peeringPlace, peers } from "./peering_place.ts";
 import type { CommandContext } from "./program.ts";

@@ -1,16 +1,9 @@
-import type { Clock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import { silentLogger } from "../base/log.ts";
-import { mapConcurrent } from "../base/map_concurrent.ts";
-import { LinkedAbort } from "../base/signal.ts";
-import type { Condition } from "../apimachinery/condition.ts";
-import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { type Clock, formatDuration, LinkedAbort, mapConcurrent, silentLogger } from "../base/mod.ts";
+import { type ApiResource, type Condition, formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { type Client, ConflictError, NotFoundError } from "../client/mod.ts";
-import { PassClient } from "../controller/pass_client.ts";
-import { annotate, removeFinalizers } from "../controller/finalizer.ts";
+import { annotate, PassClient, removeFinalizers } from "../controller/mod.ts";
 import { NotYetError, waitUntil } from "../harness/waiting.ts";
-import type { Operator } from "../operator/operator.ts";
+import type { Operator } from "../operator/mod.ts";
 import { type HandledKind, objectsOf } from "./inventory.ts";
 
 /** What a removal works with. */

@@ -1,5 +1,4 @@
-import { formatDuration } from "../base/duration.ts";
-import { cutToWidth } from "../base/text_width.ts";
+import { cutToWidth, formatDuration } from "../base/mod.ts";
 import type { DemoView } from "./demo_scenario.ts";
 import { paint, type Terminal } from "./terminal.ts";
 

@@ -1,4 +1,4 @@
-import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ApiResource } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 
 /** One line of the picture. */

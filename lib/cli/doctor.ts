@@ -1,5 +1,4 @@
-import { SystemClock } from "../base/clock.ts";
-import { silentLogger } from "../base/log.ts";
+import { silentLogger, SystemClock } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
 import { type CheckContext, type CheckResult, examine, type Verdict } from "./doctor/check.ts";
 import { conversionCheck } from "./doctor/conversion_check.ts";

@@ -1,5 +1,4 @@
-import { describeError, UsageError } from "../base/errors.ts";
-import type { Mask } from "../base/mask.ts";
+import { describeError, type Mask, UsageError } from "../base/mod.ts";
 import { MalformedAnswerError, UnauthorizedError, UnreachableError, type UnreachableKind } from "../client/mod.ts";
 import { InterruptedError } from "./interrupts.ts";
 import { paint, type Terminal, writeBlock } from "./terminal.ts";

@@ -1,21 +1,18 @@
-import { type Clock, sleep, SystemClock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
-import { silentLogger } from "../base/log.ts";
+import { type Clock, formatDuration, silentLogger, sleep, SystemClock, UsageError } from "../base/mod.ts";
 import { Client, NotFoundError } from "../client/mod.ts";
-import { OwnLease } from "../election/own_lease.ts";
-import { LEASES } from "../election/lease.ts";
-import { LEASE_TIMING } from "../election/lease_timing.ts";
 import {
   describePeer,
   freezeEndsMs,
+  LEASE_TIMING,
+  LEASES,
+  MemberList,
+  OwnLease,
   type Peer,
   peerAnnotations,
   PEERING_LABEL,
   peerLeaseName,
   peerOf,
-} from "../election/peers.ts";
-import { MemberList } from "../election/member_list.ts";
+} from "../election/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";

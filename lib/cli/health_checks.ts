@@ -1,9 +1,6 @@
-import type { Clock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import { describeError } from "../base/errors.ts";
-import type { Transport } from "../base/transport.ts";
-import { formatGroupResource } from "../apimachinery/resource.ts";
-import type { RunningOperator } from "../operator/running_operator.ts";
+import { type Clock, describeError, formatDuration, type Transport } from "../base/mod.ts";
+import { formatGroupResource } from "../apimachinery/mod.ts";
+import type { RunningOperator } from "../operator/mod.ts";
 
 /** A check of this process's own: it knows at once. */
 interface OwnCheck {

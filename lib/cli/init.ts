@@ -1,9 +1,8 @@
-import { describeError, UsageError } from "../base/errors.ts";
+import { describeError, UsageError } from "../base/mod.ts";
 import { ExitHook } from "../harness/exit_hook.ts";
-import { isDnsLabel } from "../apimachinery/name.ts";
+import { guessPlural, isDnsLabel } from "../apimachinery/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
-import { guessPlural } from "../apimachinery/resource.ts";
 import { kindOf } from "./kind_name.ts";
 import type { CommandContext } from "./program.ts";
 import { readScaffold, type ScaffoldFiles } from "./scaffold.ts";

@@ -1,10 +1,8 @@
-import { SystemClock } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
-import { silentLogger } from "../base/log.ts";
-import { isDnsLabel } from "../apimachinery/name.ts";
+import { silentLogger, SystemClock, UsageError } from "../base/mod.ts";
+import { isDnsLabel } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
 import { EXIT } from "./exit.ts";
-import { applyInstallation, installation, isWebhook } from "../operator/installation.ts";
+import { applyInstallation, installation, isWebhook } from "../operator/mod.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";

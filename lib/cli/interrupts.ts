@@ -1,4 +1,4 @@
-import type { SystemClock } from "../base/clock.ts";
+import type { SystemClock } from "../base/mod.ts";
 
 /** What else than SIGINT and SIGTERM counts. */
 export interface InterruptOptions {

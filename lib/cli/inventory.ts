@@ -1,15 +1,15 @@
-import { configurationResource } from "../admission/webhook_configuration.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import { type DynamicObject, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
+import { configurationResource } from "../admission/mod.ts";
+import {
+  type ApiResource,
+  type DynamicObject,
+  formatGroupResource,
+  type KubeObject,
+  type ObjectKey,
+} from "../apimachinery/mod.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
-import { addsFinalizer } from "../controller/declaration.ts";
-import type { ResourceKind } from "../controller/resource_kind.ts";
-import { type LeaseObject, LEASES } from "../election/lease.ts";
-import { PEERING_LABEL, peerOf } from "../election/peers.ts";
-import { SHARDS_LABEL, shardsLeaseName } from "../election/shards.ts";
-import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
-import { declareSelected, kindsSelected } from "../operator/kind_selection.ts";
-import type { Operator } from "../operator/operator.ts";
+import { addsFinalizer, type ResourceKind } from "../controller/mod.ts";
+import { type LeaseObject, LEASES, PEERING_LABEL, peerOf, SHARDS_LABEL, shardsLeaseName } from "../election/mod.ts";
+import { type BuiltinObject, declareSelected, Deployment, kindsSelected, type Operator, Pod } from "../operator/mod.ts";
 
 /** An operator's ServiceAccount. */
 export type Account = Required<ObjectKey>;

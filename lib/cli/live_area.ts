@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { LiveArea } from "../harness/report_terminal.ts";
+import type { LiveArea } from "../harness/mod.ts";
 import { isReaderGone } from "./terminal.ts";
 
 /** The last lines of this process's terminal, to be drawn anew. */

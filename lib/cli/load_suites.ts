@@ -1,6 +1,5 @@
-import { type Clock, SystemClock, type TimerHandle } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
-import type { Suite } from "../harness/suite.ts";
+import { type Clock, SystemClock, type TimerHandle, UsageError } from "../base/mod.ts";
+import type { Suite } from "../harness/mod.ts";
 
 /** Without a further module for so long, modules that import the main module are taken to wait for it. */
 const STALLED_MS = 5_000;

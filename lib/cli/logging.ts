@@ -5,9 +5,15 @@ import {
   getLogger,
   type LogRecord as TapeRecord,
 } from "@logtape/logtape";
-import { formatJson } from "../base/json.ts";
-import type { Clock } from "../base/clock.ts";
-import { createLogger, type LogFields, type Logger, type LogLevel, type LogRecord } from "../base/log.ts";
+import {
+  type Clock,
+  createLogger,
+  formatJson,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type LogRecord,
+} from "../base/mod.ts";
 
 /** How a process logs. */
 export interface LoggingOptions {

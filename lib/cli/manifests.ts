@@ -1,10 +1,7 @@
-import { jsonClone } from "../base/json.ts";
+import { describeError, isObject, jsonClone, UsageError } from "../base/mod.ts";
 import { isSeq, parseAllDocuments, parseDocument, stringify, type YAMLSeq } from "yaml";
-import { isObject } from "../base/json.ts";
-import { describeError, UsageError } from "../base/errors.ts";
-import { diff } from "../apimachinery/diff.ts";
-import type { DynamicObject } from "../apimachinery/object.ts";
-import { installation } from "../operator/installation.ts";
+import { diff, type DynamicObject } from "../apimachinery/mod.ts";
+import { installation } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
 import type { CommandContext } from "./program.ts";

@@ -1,11 +1,7 @@
-import { SystemClock } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
-import { silentLogger } from "../base/log.ts";
-import { mapConcurrent } from "../base/map_concurrent.ts";
-import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { mapConcurrent, silentLogger, SystemClock, UsageError } from "../base/mod.ts";
+import { type ApiResource, type DynamicObject, keyOf } from "../apimachinery/mod.ts";
 import { Client, ConflictError, isNotFound } from "../client/mod.ts";
-import { CRDS } from "../admission/crd_conversion.ts";
+import { CRDS } from "../admission/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";

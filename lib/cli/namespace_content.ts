@@ -1,6 +1,4 @@
-import { keyOf, type KubeObject } from "../apimachinery/object.ts";
-import { controllerOf } from "../apimachinery/owner.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { type ApiResource, controllerOf, formatGroupResource, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
 import { nameOf } from "./deleter.ts";
 

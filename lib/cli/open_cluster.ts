@@ -1,11 +1,14 @@
-import type { Clock } from "../base/clock.ts";
-import { describeError, UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import type { Transport } from "../base/transport.ts";
+import { type Clock, describeError, type Logger, type Transport, UsageError } from "../base/mod.ts";
 import { Client, type Connection, connectVariables, proxyVariables } from "../client/mod.ts";
-import { applyCrds, applyInstallation, installation, installNamespace, isWebhook } from "../operator/installation.ts";
-import type { ServeService } from "../operator/webhook_hosting.ts";
-import type { Manifests } from "../harness/manifests.ts";
+import {
+  applyCrds,
+  applyInstallation,
+  installation,
+  installNamespace,
+  isWebhook,
+  type ServeService,
+} from "../operator/mod.ts";
+import type { Manifests } from "../harness/mod.ts";
 import type { CommandContext } from "./program.ts";
 
 /** A cluster to work on. */

@@ -1,4 +1,4 @@
-import { installNamespace } from "../operator/installation.ts";
+import { installNamespace } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 

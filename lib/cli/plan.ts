@@ -1,14 +1,8 @@
-import { SystemClock } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
-import { silentLogger } from "../base/log.ts";
-import { formatKey, type ObjectKey } from "../apimachinery/object.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { silentLogger, SystemClock, UsageError } from "../base/mod.ts";
+import { type ApiResource, formatGroupResource, formatKey, type ObjectKey } from "../apimachinery/mod.ts";
 import { Client, isNotFound } from "../client/mod.ts";
-import { scopeOfGlobs } from "../controller/scope.ts";
-import type { PlannedPass } from "../controller/dry_run.ts";
-import type { CustomResource } from "../operator/define_resource.ts";
-import { kindsSelected } from "../operator/kind_selection.ts";
-import type { Operator } from "../operator/operator.ts";
+import { type PlannedPass, scopeOfGlobs } from "../controller/mod.ts";
+import { type CustomResource, kindsSelected, type Operator } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";

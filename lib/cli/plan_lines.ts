@@ -1,11 +1,7 @@
-import { formatJson } from "../base/json.ts";
-import { formatDuration } from "../base/duration.ts";
-import { truncate } from "../base/text_width.ts";
-import { formatKey } from "../apimachinery/object.ts";
-import type { PlannedChange } from "../controller/dry_run.ts";
-import type { PlannedPass } from "../controller/dry_run.ts";
-import type { PlannedWrite } from "../controller/dry_run.ts";
-import type { Outcome } from "../handling/outcome.ts";
+import { formatDuration, formatJson, truncate } from "../base/mod.ts";
+import { formatKey } from "../apimachinery/mod.ts";
+import type { PlannedChange, PlannedPass, PlannedWrite } from "../controller/mod.ts";
+import type { Outcome } from "../handling/mod.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** Characters of a value that are shown. */

@@ -1,7 +1,6 @@
 import { CommanderError } from "@commander-js/extra-typings";
-import { Mask } from "../base/mask.ts";
-import { UsageError } from "../base/errors.ts";
-import type { Operator } from "../operator/operator.ts";
+import { Mask, UsageError } from "../base/mod.ts";
+import type { Operator } from "../operator/mod.ts";
 import { commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
 import type { OwnCheck } from "./doctor/own_check.ts";
@@ -10,8 +9,7 @@ import { type ResolvedSettings, resolveSettings, type SettingTable, type Setting
 import { SETTINGS, type Settings } from "./settings.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { TEST_SETTINGS } from "./test_settings.ts";
-import type { Manifests } from "../harness/manifests.ts";
-import type { Suite } from "../harness/suite.ts";
+import type { Manifests, Suite } from "../harness/mod.ts";
 import { loadSuites } from "./load_suites.ts";
 import { UnsettledExit } from "./unsettled_exit.ts";
 

@@ -1,6 +1,6 @@
 import type { Client } from "../client/mod.ts";
-import { scopeOfGlobs } from "../controller/scope.ts";
-import { preflight, type PreflightOptions } from "../operator/preflight.ts";
+import { scopeOfGlobs } from "../controller/mod.ts";
+import { preflight, type PreflightOptions } from "../operator/mod.ts";
 import type { CommandContext } from "./program.ts";
 
 /**

@@ -1,17 +1,18 @@
-import { type Clock, SystemClock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
-import { type Logger, maskLogger } from "../base/log.ts";
-import type { Mask } from "../base/mask.ts";
-import { formatGroupResource } from "../apimachinery/resource.ts";
+import {
+  type Clock,
+  formatDuration,
+  type Logger,
+  type Mask,
+  maskLogger,
+  SystemClock,
+  UsageError,
+} from "../base/mod.ts";
+import { formatGroupResource } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
-import type { Tracing } from "../health/tracing.ts";
-import { maskedChecks, Metrics, probeChecks, serveHealth } from "../health/mod.ts";
-import { gatedScope, scopeOfGlobs } from "../controller/scope.ts";
-import type { Operator } from "../operator/operator.ts";
-import type { RunningOperator } from "../operator/running_operator.ts";
-import type { StartOptions } from "../operator/start_options.ts";
-import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
+import { Metrics } from "../health/metrics.ts";
+import { maskedChecks, probeChecks, serveHealth, type Tracing } from "../health/mod.ts";
+import { gatedScope, scopeOfGlobs } from "../controller/mod.ts";
+import type { HostedWebhooks, Operator, RunningOperator, StartOptions } from "../operator/mod.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";

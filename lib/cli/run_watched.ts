@@ -1,6 +1,4 @@
-import { SystemClock } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
-import { type Logger, maskLogger } from "../base/log.ts";
+import { type Logger, maskLogger, SystemClock, UsageError } from "../base/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLogging } from "./logging.ts";

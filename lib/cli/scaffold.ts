@@ -1,4 +1,4 @@
-import { describeError, UsageError } from "../base/errors.ts";
+import { describeError, UsageError } from "../base/mod.ts";
 
 /** Text files of a new project, by path. */
 export type ScaffoldFiles = Readonly<Record<string, string>>;

@@ -1,8 +1,6 @@
 import { isIP } from "node:net";
-import { durationMs } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
-import { isDnsLabel, isDnsSubdomain } from "../apimachinery/name.ts";
-import { globProblem } from "../apimachinery/namespace_globs.ts";
+import { durationMs, UsageError } from "../base/mod.ts";
+import { globProblem, isDnsLabel, isDnsSubdomain } from "../apimachinery/mod.ts";
 
 /** One setting: how it is named, read and described. */
 export interface Setting<T> {

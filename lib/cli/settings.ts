@@ -1,5 +1,5 @@
-import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
-import { WEBHOOK_PORT } from "../admission/webhook_configuration.ts";
+import { LOG_LEVELS, type LogLevel } from "../base/mod.ts";
+import { WEBHOOK_PORT } from "../admission/mod.ts";
 import {
   choice,
   duration,

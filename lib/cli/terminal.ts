@@ -1,5 +1,4 @@
-import { formatJson } from "../base/json.ts";
-import { printable } from "../base/printable.ts";
+import { formatJson, printable } from "../base/mod.ts";
 
 /** Where a command writes and what it knows of the reader: a seam for tests. */
 export interface Terminal {

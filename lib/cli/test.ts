@@ -1,6 +1,4 @@
-import { SystemClock } from "../base/clock.ts";
-import { describeError, UsageError } from "../base/errors.ts";
-import { randomSuffix, SystemRandom } from "../base/random.ts";
+import { describeError, randomSuffix, SystemClock, SystemRandom, UsageError } from "../base/mod.ts";
 import {
   countOutcomes,
   LineReporter,

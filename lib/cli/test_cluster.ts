@@ -1,7 +1,6 @@
-import type { Clock } from "../base/clock.ts";
-import { invariant, UsageError } from "../base/errors.ts";
+import { type Clock, invariant, UsageError } from "../base/mod.ts";
 import { kubeconfigPaths } from "../client/kubeconfig.ts";
-import { proxyVariables } from "../client/proxy.ts";
+import { proxyVariables } from "../client/mod.ts";
 import {
   buildLocalImage,
   type ClusterSource,

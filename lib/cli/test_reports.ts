@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { describeError, UsageError } from "../base/errors.ts";
+import { describeError, UsageError } from "../base/mod.ts";
 import { htmlReport, junitReport, type RunResult } from "../harness/mod.ts";
 import type { TestFlags } from "./test.ts";
 

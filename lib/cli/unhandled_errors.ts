@@ -1,5 +1,4 @@
-import { describeError, stackOf } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
+import { describeError, type Logger, stackOf } from "../base/mod.ts";
 
 /** What is done about errors that no code catches. */
 export interface UnhandledErrorsOptions {

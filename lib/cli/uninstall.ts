@@ -1,14 +1,9 @@
-import { SystemClock } from "../base/clock.ts";
-import { describeError, UsageError } from "../base/errors.ts";
-import { silentLogger } from "../base/log.ts";
-import { type DynamicObject, keyOf, type KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { describeError, silentLogger, SystemClock, UsageError } from "../base/mod.ts";
+import { type ApiResource, type DynamicObject, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { ApiError, Client, ForbiddenError } from "../client/mod.ts";
-import { type LeaseObject, LEASES } from "../election/lease.ts";
-import { Deployment, Secret } from "../operator/builtin_kinds.ts";
-import { converterOf, CRDS, NO_CONVERSION } from "../admission/crd_conversion.ts";
-import { CREATED_BY, installation, type InstalledObject } from "../operator/installation.ts";
-import { webhookServiceName } from "../admission/webhook_configuration.ts";
+import { type LeaseObject, LEASES } from "../election/mod.ts";
+import { CREATED_BY, Deployment, installation, type InstalledObject, Secret } from "../operator/mod.ts";
+import { converterOf, CRDS, NO_CONVERSION, webhookServiceName } from "../admission/mod.ts";
 import { clockSkewMs } from "./doctor/server_checks.ts";
 import { EXIT } from "./exit.ts";
 import {

@@ -1,10 +1,6 @@
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { Transport } from "../base/transport.ts";
+import type { Clock, Logger, Transport } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import type { RunningOperator } from "../operator/running_operator.ts";
-import type { HostedWebhooks, HostingOptions } from "../operator/webhook_hosting.ts";
-import type { HostGateway } from "../operator/host_gateway.ts";
+import type { HostedWebhooks, HostGateway, HostingOptions, RunningOperator } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 import { SETTINGS, type Settings } from "./settings.ts";

@@ -122,7 +122,8 @@ class KubeconfigCredentials implements Credentials {
       this.#current = await credentialsOf(again, this.#options);
       this.#content = again;
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error; // else files are in the middle of being renewed: the next refusal looks again
+      // else files are in the middle of being renewed: the next refusal looks again
+      if (!(error instanceof UsageError)) throw error;
     }
   }
 }

@@ -1,6 +1,4 @@
-import { formatJson } from "../base/json.ts";
-import type { Clock } from "../base/clock.ts";
-import { describeError, UsageError } from "../base/errors.ts";
+import { type Clock, describeError, formatJson, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
 /** Where to connect to, and as whom: what a login hook answers. */

@@ -1,38 +1,45 @@
-import { UsageError } from "../base/errors.ts";
-import type { Mask } from "../base/mask.ts";
-import { diff } from "../apimachinery/diff.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
-import {
-  type Change,
-  changeOf,
-  type ChangePlan,
-  type FieldChange,
-  fieldChangeOf,
-  givenUp,
-  givenUpOf,
-  HANDLED,
-  type HandledState,
-  type PendingChange,
-  planChange,
-  settled,
-} from "../handling/change.ts";
-import { digestsOnly, handledContentOf, secretFieldsOf, type Snapshot, snapshotOf } from "../handling/essence.ts";
-import { fieldPath, matchesFilter, matchesValue, PRESENT, valueAt } from "../handling/filter.ts";
-import { GenerationStorage } from "../handling/generation_storage.ts";
-import { mergeOutcomes, type Outcome, type Trouble } from "../handling/outcome.ts";
+import { type Mask, UsageError } from "../base/mod.ts";
+import { diff, type KubeObject } from "../apimachinery/mod.ts";
 import {
   afterError,
   type AttemptBounds,
   attemptMsMax,
   begin,
   byHandler,
+  type Change,
+  changeOf,
+  type ChangePlan,
+  digestsOnly,
   dueMs,
+  type FieldChange,
+  fieldChangeOf,
+  fieldPath,
   gaveUp,
+  GenerationStorage,
+  givenUp,
+  givenUpOf,
+  HANDLED,
+  handledContentOf,
+  type HandledState,
+  type HandledStateStorage,
   type HandlerProgress,
   isFinished,
+  matchesFilter,
+  matchesValue,
+  mergeOutcomes,
+  type Outcome,
+  type PendingChange,
+  planChange,
+  PRESENT,
+  secretFieldsOf,
+  settled,
+  type Snapshot,
+  snapshotOf,
+  type StorageEdit,
   succeeded,
-} from "../handling/progress.ts";
-import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
+  type Trouble,
+  valueAt,
+} from "../handling/mod.ts";
 import type { ChangeContext, ChangeHandler } from "./context.ts";
 import type { ChangeDeclaration, ControllerDeclaration } from "./declaration.ts";
 import type { HandledObject } from "./resource_kind.ts";

@@ -1,11 +1,19 @@
-import { PermanentError, TemporaryError } from "../base/errors.ts";
-import { jsonEqual } from "../base/json.ts";
-import type { Logger } from "../base/log.ts";
-import type { Memo } from "../base/memo.ts";
-import { applyIsCurrent } from "../apimachinery/field_set.ts";
-import { type DynamicObject, formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
-import { controllerOf, controllerReference, mayOwn } from "../apimachinery/owner.ts";
-import { type ApiResource, formatApiVersion, formatGroupResource, parseApiVersion } from "../apimachinery/resource.ts";
+import { jsonEqual, type Logger, type Memo, PermanentError, TemporaryError } from "../base/mod.ts";
+import {
+  type ApiResource,
+  applyIsCurrent,
+  controllerOf,
+  controllerReference,
+  type DynamicObject,
+  formatApiVersion,
+  formatGroupResource,
+  formatKey,
+  keyOf,
+  type KubeObject,
+  mayOwn,
+  type ObjectKey,
+  parseApiVersion,
+} from "../apimachinery/mod.ts";
 import type { Informer } from "../cache/mod.ts";
 import { ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
 import type { ApplyChildOptions, Manifest } from "./context.ts";

@@ -1,7 +1,5 @@
-import { describeError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
-import { formatApiVersion } from "../apimachinery/resource.ts";
+import { describeError, type Logger } from "../base/mod.ts";
+import { formatApiVersion, formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { ApiError, ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
 import type { ChangeHandlers, ChangesHandled } from "./change_handlers.ts";
 import type { PassClient } from "./pass_client.ts";

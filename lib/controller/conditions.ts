@@ -1,5 +1,5 @@
-import { cutText } from "../base/errors.ts";
-import type { Trouble } from "../handling/outcome.ts";
+import { cutText } from "../base/mod.ts";
+import type { Trouble } from "../handling/mod.ts";
 import type { Said } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 

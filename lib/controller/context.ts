@@ -1,12 +1,6 @@
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { Memo } from "../base/memo.ts";
-import type { DiffItem } from "../apimachinery/diff.ts";
-import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import type { ChangeKind } from "../handling/change.ts";
-import type { IndexReader, ObjectIndex } from "../handling/object_index.ts";
-import type { AttemptBounds } from "../handling/progress.ts";
+import type { Clock, Logger, Memo } from "../base/mod.ts";
+import type { ApiResource, DiffItem, KubeObject, ObjectKey } from "../apimachinery/mod.ts";
+import type { AttemptBounds, ChangeKind, IndexReader, ObjectIndex } from "../handling/mod.ts";
 import type { PassClient } from "./pass_client.ts";
 import type { EventPoster } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";

@@ -1,13 +1,16 @@
-import { describeError, stackOf } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { Memo } from "../base/memo.ts";
-import { formatKey, keyOf, type KubeObject, type ObjectKey, parseKey } from "../apimachinery/object.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { describeError, type Logger, Memo, stackOf } from "../base/mod.ts";
+import {
+  type ApiResource,
+  formatGroupResource,
+  formatKey,
+  keyOf,
+  type KubeObject,
+  type ObjectKey,
+  parseKey,
+} from "../apimachinery/mod.ts";
 import type { StoreEvent } from "../cache/mod.ts";
-import { matchesFilter } from "../handling/filter.ts";
-import { backoffMs } from "../queue/backoff.ts";
-import { InFlight } from "../queue/in_flight.ts";
-import { type WorkItem, WorkQueue } from "../queue/work_queue.ts";
+import { matchesFilter } from "../handling/mod.ts";
+import { backoffMs, InFlight, type WorkItem, WorkQueue } from "../queue/mod.ts";
 import { ChangeHandlers } from "./change_handlers.ts";
 import { typed } from "./children.ts";
 import { PassClient } from "./pass_client.ts";

@@ -1,11 +1,7 @@
-import { sleep } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { describeError, type Logger, sleep } from "../base/mod.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
-import { matchesFilter } from "../handling/filter.ts";
-import type { Trouble } from "../handling/outcome.ts";
-import { afterError, begin, gaveUp, type HandlerProgress } from "../handling/progress.ts";
+import { afterError, begin, gaveUp, type HandlerProgress, matchesFilter, type Trouble } from "../handling/mod.ts";
 import { type ChildKinds, ChildRegistry, Children, typed } from "./children.ts";
 import { type DaemonContext, objectContext, type ObjectContextHost } from "./context.ts";
 import { PassClient } from "./pass_client.ts";

@@ -1,8 +1,12 @@
-import { keyOf, type KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import { type Cause, detectCause } from "../handling/cause.ts";
-import { matchesFilter, type ObjectFilter } from "../handling/filter.ts";
-import { tickDueMs, type TimerOptions } from "../handling/timer_schedule.ts";
+import { type ApiResource, keyOf, type KubeObject } from "../apimachinery/mod.ts";
+import {
+  type Cause,
+  detectCause,
+  matchesFilter,
+  type ObjectFilter,
+  tickDueMs,
+  type TimerOptions,
+} from "../handling/mod.ts";
 import {
   coolDown,
   firstSight,

@@ -1,20 +1,18 @@
-import type { Clock } from "../base/clock.ts";
-import type { Duration } from "../base/duration.ts";
-import type { Logger } from "../base/log.ts";
-import type { Memo } from "../base/memo.ts";
-import type { Random } from "../base/random.ts";
-import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import type { Clock, Duration, Logger, Memo, Random } from "../base/mod.ts";
+import type { ApiResource, KubeObject, ObjectKey } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
-import type { ChangeKind } from "../handling/change.ts";
-import type { ObjectFilter, ValueFilter } from "../handling/filter.ts";
-import type { HotLoopOptions } from "../handling/hot_loop.ts";
-import type { ObjectIndex } from "../handling/object_index.ts";
-import type { ReconcileResult } from "../handling/outcome.ts";
-import type { AttemptBounds } from "../handling/progress.ts";
-import type { HandledStateStorage } from "../handling/storage.ts";
-import type { TimerOptions } from "../handling/timer_schedule.ts";
-import type { BackoffOptions } from "../queue/backoff.ts";
+import type {
+  AttemptBounds,
+  ChangeKind,
+  HandledStateStorage,
+  HotLoopOptions,
+  ObjectFilter,
+  ObjectIndex,
+  ReconcileResult,
+  TimerOptions,
+  ValueFilter,
+} from "../handling/mod.ts";
+import type { BackoffOptions } from "../queue/mod.ts";
 import type { ChildKinds } from "./children.ts";
 import type { ChangeHandler, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
 import type { EventRecorder } from "./events.ts";

@@ -1,18 +1,21 @@
-import { isObject, jsonClone, jsonEqual } from "../base/json.ts";
-import type { Logger } from "../base/log.ts";
-import type { Mask } from "../base/mask.ts";
-import { Memo } from "../base/memo.ts";
-import type { Condition } from "../apimachinery/condition.ts";
-import { diff, type DiffItem } from "../apimachinery/diff.ts";
-import { applyJsonPatch } from "../apimachinery/json_patch.ts";
-import { applyMergePatch } from "../apimachinery/merge_patch.ts";
-import { formatKey, keyOf, type KubeObject, LAST_APPLIED_ANNOTATION, type ObjectKey } from "../apimachinery/object.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import { isSecretResource } from "../apimachinery/secret.ts";
+import { isObject, jsonClone, jsonEqual, type Logger, type Mask, Memo } from "../base/mod.ts";
+import {
+  type ApiResource,
+  applyJsonPatch,
+  applyMergePatch,
+  type Condition,
+  diff,
+  type DiffItem,
+  formatGroupResource,
+  formatKey,
+  isSecretResource,
+  keyOf,
+  type KubeObject,
+  LAST_APPLIED_ANNOTATION,
+  type ObjectKey,
+} from "../apimachinery/mod.ts";
 import { apiErrorOf, type Client, type PatchOptions } from "../client/mod.ts";
-import type { HandledState } from "../handling/change.ts";
-import type { Outcome } from "../handling/outcome.ts";
-import type { HandledStateStorage, StorageEdit } from "../handling/storage.ts";
+import type { HandledState, HandledStateStorage, Outcome, StorageEdit } from "../handling/mod.ts";
 import { PassClient, type WriteRecord } from "./pass_client.ts";
 import { decide, type DecisionRules } from "./decide.ts";
 import type { TimerDeclaration } from "./declaration.ts";

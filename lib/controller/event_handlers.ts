@@ -1,12 +1,9 @@
-import { describeError, stackOf } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { untilAborted } from "../base/signal.ts";
-import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { describeError, type Logger, stackOf, untilAborted } from "../base/mod.ts";
+import { type ApiResource, formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import type { StoreEvent } from "../cache/mod.ts";
 import type { Client } from "../client/mod.ts";
-import { matchesFilter } from "../handling/filter.ts";
-import { InFlight } from "../queue/in_flight.ts";
+import { matchesFilter } from "../handling/mod.ts";
+import { InFlight } from "../queue/mod.ts";
 import { typed } from "./children.ts";
 import { type EventContext, objectContext, type ObjectContextHost } from "./context.ts";
 import { PassClient } from "./pass_client.ts";

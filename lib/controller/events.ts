@@ -1,11 +1,13 @@
-import type { Clock } from "../base/clock.ts";
-import { describeError, PermanentError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { type Random, randomSuffix } from "../base/random.ts";
-import type { DynamicObject, KubeObject, ObjectKey } from "../apimachinery/object.ts";
-import { type ApiResource, formatApiVersion } from "../apimachinery/resource.ts";
+import { type Clock, describeError, type Logger, PermanentError, type Random, randomSuffix } from "../base/mod.ts";
+import {
+  type ApiResource,
+  type DynamicObject,
+  formatApiVersion,
+  type KubeObject,
+  type ObjectKey,
+} from "../apimachinery/mod.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
-import { TokenBucket } from "../queue/token_bucket.ts";
+import { TokenBucket } from "../queue/mod.ts";
 
 /** An Event to post. */
 export interface EventDraft {

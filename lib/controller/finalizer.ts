@@ -1,6 +1,4 @@
-import { formatApiVersion } from "../apimachinery/resource.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import { keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { type ApiResource, formatApiVersion, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
 import type { PassClient } from "./pass_client.ts";
 

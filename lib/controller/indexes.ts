@@ -1,8 +1,7 @@
-import { describeError, UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { formatKey, keyOf, type KubeObject } from "../apimachinery/object.ts";
+import { describeError, type Logger, UsageError } from "../base/mod.ts";
+import { formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import type { Informer } from "../cache/mod.ts";
-import { type IndexReader, IndexStore, type ObjectIndex } from "../handling/object_index.ts";
+import { type IndexReader, IndexStore, type ObjectIndex } from "../handling/mod.ts";
 
 /** The indexes of one operator that runs, over all its kinds. */
 export class IndexSet {

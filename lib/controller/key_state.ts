@@ -1,17 +1,28 @@
 import {
   afterRepeatedWrite,
+  type Beginnings,
   cooled,
   coolMs,
+  firstTick,
+  type HandlerProgress,
   type HotLoopOptions,
   type HotLoopState,
   isHot,
+  nextTick,
+  type Outcome,
   pauseMs as restMs,
-} from "../handling/hot_loop.ts";
-import type { Outcome, Trouble } from "../handling/outcome.ts";
-import type { Beginnings, HandlerProgress } from "../handling/progress.ts";
-import { firstTick, nextTick, tickDueMs, type TimerOptions } from "../handling/timer_schedule.ts";
-import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+  tickDueMs,
+  type TimerOptions,
+  type Trouble,
+} from "../handling/mod.ts";
+import {
+  type ApiResource,
+  formatGroupResource,
+  formatKey,
+  keyOf,
+  type KubeObject,
+  type ObjectKey,
+} from "../apimachinery/mod.ts";
 import type { WriteRecord } from "./pass_client.ts";
 import type { PassReport, Said, TickReport, Unsaved, Version } from "./report.ts";
 

@@ -1,6 +1,5 @@
-import { UsageError } from "../base/errors.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
-import { matchesLabels, parseLabelSelector } from "../apimachinery/selector.ts";
+import { UsageError } from "../base/mod.ts";
+import { type KubeObject, matchesLabels, parseLabelSelector } from "../apimachinery/mod.ts";
 import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
 
 /** What of a kind is watched and kept in memory; see `view`. */
@@ -69,7 +68,7 @@ export type KindView<K extends AnyKind, MetadataOnly extends boolean, Kept exten
  * @throws {UsageError} for a selector that cannot be read, and a view that narrows nothing.
  * @example
  * ```ts
- * import { ConfigMap } from "../operator/builtin_kinds.ts";
+ * import { ConfigMap } from "../operator/mod.ts";
  * import { view } from "./kind_view.ts";
  * const Names = view(ConfigMap, { metadataOnly: true, labelSelector: "app=shop" });
  * if (Names.plural !== "configmaps") throw new Error("it is a kind");

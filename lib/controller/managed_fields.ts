@@ -1,5 +1,5 @@
-import { jsonEqual } from "../base/json.ts";
-import type { KubeObject, ManagedFieldsEntry } from "../apimachinery/object.ts";
+import { jsonEqual } from "../base/mod.ts";
+import type { KubeObject, ManagedFieldsEntry } from "../apimachinery/mod.ts";
 import type { ViewSpec } from "./kind_view.ts";
 
 /** Different sets of own fields that are shared between objects; those beyond are kept per object. */

@@ -11,8 +11,15 @@ export * from "./context.ts";
 export * from "./controller.ts";
 export * from "./pass_client.ts";
 export * from "./declaration.ts";
-export type { PlannedChange, PlannedEvent, PlannedPass, PlannedWrite } from "./dry_run.ts";
+export {
+  type PlannedChange,
+  type PlannedEvent,
+  type PlannedPass,
+  PlannedStorage,
+  type PlannedWrite,
+} from "./dry_run.ts";
 export * from "./events.ts";
+export { annotate, removeFinalizers } from "./finalizer.ts";
 export * from "./indexes.ts";
 export * from "./kind_view.ts";
 export * from "./managed_fields.ts";

@@ -1,11 +1,14 @@
-import { durationMs } from "../base/duration.ts";
-import { isObject, jsonEqual } from "../base/json.ts";
-import type { Logger } from "../base/log.ts";
-import { keyOf, type KubeObject } from "../apimachinery/object.ts";
-import { runWithTimeout } from "../handling/execution.ts";
-import { type Outcome, outcomeOf, outcomeOfError, type Trouble } from "../handling/outcome.ts";
-import type { HotLoopOptions } from "../handling/hot_loop.ts";
-import { handlerNowMs } from "../handling/progress.ts";
+import { durationMs, isObject, jsonEqual, type Logger } from "../base/mod.ts";
+import { keyOf, type KubeObject } from "../apimachinery/mod.ts";
+import {
+  handlerNowMs,
+  type HotLoopOptions,
+  type Outcome,
+  outcomeOf,
+  outcomeOfError,
+  runWithTimeout,
+  type Trouble,
+} from "../handling/mod.ts";
 import type { ChangeHandlers } from "./change_handlers.ts";
 import { type ChildKinds, ChildRegistry, Children } from "./children.ts";
 import { Commit, type Written } from "./commit.ts";

@@ -1,6 +1,5 @@
-import type { Mask } from "../base/mask.ts";
-import { keyOf, type KubeList, type KubeObject, type ObjectKey } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import type { Mask } from "../base/mod.ts";
+import { type ApiResource, keyOf, type KubeList, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
 import type { Client, PatchOptions } from "../client/mod.ts";
 import { withoutManagedFields } from "./managed_fields.ts";
 

@@ -1,13 +1,15 @@
-import type { Logger } from "../base/log.ts";
-import { type Random, randomSuffix } from "../base/random.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import type { HandledState } from "../handling/change.ts";
-import { describeError, stackOf } from "../base/errors.ts";
+import { describeError, type Logger, type Random, randomSuffix, stackOf } from "../base/mod.ts";
+import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
+import {
+  type Beginnings,
+  type HandledState,
+  mergeOutcomes,
+  type Outcome,
+  outcomeOfError,
+  type Trouble,
+} from "../handling/mod.ts";
 import { ApiError, UnreachableError } from "../client/mod.ts";
-import type { Beginnings } from "../handling/progress.ts";
-import { mergeOutcomes, type Outcome, outcomeOfError, type Trouble } from "../handling/outcome.ts";
-import type { QueueObserver } from "../queue/work_queue.ts";
+import type { QueueObserver } from "../queue/mod.ts";
 import type { ChangesHandled } from "./change_handlers.ts";
 import type { StatusEdits } from "./status_draft.ts";
 

@@ -1,6 +1,4 @@
-import type { Condition } from "../apimachinery/condition.ts";
-import type { DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import type { ApiResource, Condition, DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/mod.ts";
 import type { ViewSpec } from "./kind_view.ts";
 
 /** The part of a status that the engine writes for every resource that has one. */

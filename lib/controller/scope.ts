@@ -1,6 +1,5 @@
-import { UsageError } from "../base/errors.ts";
-import { keyOf, type KubeObject, parseKey } from "../apimachinery/object.ts";
-import { globProblem, matchesGlobs } from "../apimachinery/namespace_globs.ts";
+import { UsageError } from "../base/mod.ts";
+import { globProblem, keyOf, type KubeObject, matchesGlobs, parseKey } from "../apimachinery/mod.ts";
 
 /** In which namespaces an operator works. */
 export interface NamespaceScope {

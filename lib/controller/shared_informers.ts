@@ -1,9 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { Random } from "../base/random.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import type { Clock, Logger, Random } from "../base/mod.ts";
+import { type ApiResource, formatGroupResource, type KubeObject } from "../apimachinery/mod.ts";
 import { Informer, type ReflectorBounds } from "../cache/mod.ts";
 import type { Client } from "../client/mod.ts";
 

@@ -1,8 +1,6 @@
-import { isObject, jsonClone, jsonEqual, ownValue, setKey } from "../base/json.ts";
-import { PermanentError } from "../base/errors.ts";
-import { Mask } from "../base/mask.ts";
-import { type Condition, setCondition } from "../apimachinery/condition.ts";
-import { valueAt } from "../handling/filter.ts";
+import { isObject, jsonClone, jsonEqual, Mask, ownValue, PermanentError, setKey } from "../base/mod.ts";
+import { type Condition, setCondition } from "../apimachinery/mod.ts";
+import { valueAt } from "../handling/mod.ts";
 import type { BaseStatus } from "./resource_kind.ts";
 import { FULL_STATUS, type StatusShape } from "./status_shape.ts";
 

@@ -1,7 +1,5 @@
-import { describeError } from "../base/errors.ts";
-import { isObject, ownValue } from "../base/json.ts";
-import type { Logger } from "../base/log.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { describeError, isObject, type Logger, ownValue } from "../base/mod.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import type { PassClient } from "./pass_client.ts";
 
 /** Which of the engine's own fields a kind's status has. */

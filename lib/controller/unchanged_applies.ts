@@ -1,5 +1,5 @@
-import { jsonEqual } from "../base/json.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { jsonEqual } from "../base/mod.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import { digestOf } from "../handling/mod.ts";
 import { ownFields, sameInput } from "./managed_fields.ts";
 

@@ -1,13 +1,15 @@
 import {
+  type ApiResource,
   compareResourceVersions,
+  formatGroupResource,
   formatKey,
   keyOf,
   type KubeObject,
   LAST_APPLIED_ANNOTATION,
+  matchesLabels,
   type ObjectKey,
-} from "../apimachinery/object.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import { matchesLabels, parseLabelSelector } from "../apimachinery/selector.ts";
+  parseLabelSelector,
+} from "../apimachinery/mod.ts";
 import { dropManagedFields, type Informer, type StoreEvent } from "../cache/mod.ts";
 import { ownerKey } from "./children.ts";
 import type { CachedReader, WatchSelection } from "./context.ts";

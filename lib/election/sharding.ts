@@ -125,7 +125,8 @@ export class Sharding extends Membership {
     this.#end(plan.handOver, "handing shards over");
     if (!plan.writes && dead.size === 0) return;
     const write = () => client.replace(LEASES, withOwners(table, plan.owners), { signal });
-    if (!await this.#replaced(write) || plan.gained.length === 0) return; // where somebody else wrote, the next turn looks again
+    // where somebody else wrote, the next turn looks again
+    if (!await this.#replaced(write) || plan.gained.length === 0) return;
     for (const shard of plan.gained) this.#held.add(shard);
     logger.info("shards taken", { taken: plan.gained.length, held: this.#held.size, replicas: members.length });
     this.tell();

@@ -1,5 +1,4 @@
-import { isDnsSubdomain } from "../apimachinery/name.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { isDnsSubdomain, type KubeObject } from "../apimachinery/mod.ts";
 import type { HandledState } from "./change.ts";
 import { decodeState, encodeState, type StateTexts } from "./state_codec.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";

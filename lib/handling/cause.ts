@@ -1,4 +1,4 @@
-import type { KubeObject } from "../apimachinery/object.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 
 /** What an object's state asks of its operator in this pass. */
 export type Cause =

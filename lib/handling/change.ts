@@ -1,5 +1,5 @@
-import { jsonEqual, ownValue } from "../base/json.ts";
-import { diff, type DiffItem } from "../apimachinery/diff.ts";
+import { jsonEqual, ownValue } from "../base/mod.ts";
+import { diff, type DiffItem } from "../apimachinery/mod.ts";
 import { digestOf, type HandledContent, type Snapshot } from "./essence.ts";
 import { valueAt } from "./filter.ts";
 import type { Trouble } from "./outcome.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, isObject, jsonClone, type JsonObject } from "../base/json.ts";
-import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/object.ts";
+import { canonicalJson, isObject, jsonClone, type JsonObject } from "../base/mod.ts";
+import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
 import { fieldPath, valueAt } from "./filter.ts";
 
 /**

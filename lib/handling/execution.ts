@@ -1,7 +1,4 @@
-import type { Clock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import { TimeoutError } from "../base/errors.ts";
-import { LinkedAbort } from "../base/signal.ts";
+import { type Clock, formatDuration, LinkedAbort, TimeoutError } from "../base/mod.ts";
 
 /**
  * Runs `work` with a signal that aborts after `timeoutMs` or with `parent`.

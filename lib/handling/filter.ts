@@ -1,5 +1,5 @@
-import { isObject, jsonEqual, type JsonValue } from "../base/json.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { isObject, jsonEqual, type JsonValue } from "../base/mod.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import type { FieldPath } from "./field_path.ts";
 
 /** Matches whatever is there, null included. */

@@ -1,5 +1,5 @@
-import { isObject } from "../base/json.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { isObject } from "../base/mod.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import { HANDLED, HANDLED_BEFORE, type HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, parseJson } from "../base/json.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { isObject, type JsonObject, parseJson } from "../base/mod.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import type { HandledState } from "./change.ts";
 import { hideSecrets, secretFieldsOf, snapshotOf } from "./essence.ts";
 import type { HandledStateStorage } from "./storage.ts";

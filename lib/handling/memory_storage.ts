@@ -1,4 +1,4 @@
-import type { KubeObject } from "../apimachinery/object.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import type { HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 

@@ -11,6 +11,7 @@ export * from "./chain_storage.ts";
 export * from "./change.ts";
 export * from "./essence.ts";
 export * from "./execution.ts";
+export type { FieldPath, FieldValue } from "./field_path.ts";
 export * from "./filter.ts";
 export * from "./generation_storage.ts";
 export * from "./hot_loop.ts";

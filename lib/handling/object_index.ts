@@ -1,4 +1,4 @@
-import type { KubeObject } from "../apimachinery/object.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import { matchesFilter, type ObjectFilter } from "./filter.ts";
 
 /** What an index enters for an object: values under keys. Pure, and called for each state of each object. */

@@ -1,7 +1,13 @@
-import { type Duration, durationMs } from "../base/duration.ts";
-import { isObject } from "../base/json.ts";
-import { truncate } from "../base/text_width.ts";
-import { describeError, PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
+import {
+  describeError,
+  type Duration,
+  durationMs,
+  isObject,
+  PermanentError,
+  TemporaryError,
+  TimeoutError,
+  truncate,
+} from "../base/mod.ts";
 
 /** Longest list of an object's fields in a message, in characters. */
 const KEYS_LENGTH_MAX = 200;

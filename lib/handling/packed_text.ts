@@ -1,4 +1,4 @@
-import { isObject } from "../base/json.ts";
+import { isObject } from "../base/mod.ts";
 
 /** Beyond this many bytes a text is compressed. */
 const PLAIN_BYTES_MAX = 32 * 1_024;

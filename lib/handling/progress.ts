@@ -1,5 +1,4 @@
-import type { Clock } from "../base/clock.ts";
-import { cutText, PermanentError, TemporaryError, TimeoutError } from "../base/errors.ts";
+import { type Clock, cutText, PermanentError, TemporaryError, TimeoutError } from "../base/mod.ts";
 import { outcomeOfError } from "./outcome.ts";
 
 /** How a handler ended with a change. */

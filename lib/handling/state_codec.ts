@@ -1,4 +1,4 @@
-import { formatJson, isObject, type JsonObject, parseJson } from "../base/json.ts";
+import { formatJson, isObject, type JsonObject, parseJson } from "../base/mod.ts";
 import { type GivenUp, HANDLED, type HandledState, type PendingChange } from "./change.ts";
 import { digestsOnly, type Snapshot } from "./essence.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";

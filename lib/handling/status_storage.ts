@@ -1,5 +1,5 @@
-import { isObject } from "../base/json.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { isObject } from "../base/mod.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import type { HandledState } from "./change.ts";
 import { textFields } from "./packed_text.ts";
 import { decodeState, encodeState, type StateTexts } from "./state_codec.ts";

@@ -1,5 +1,5 @@
-import type { JsonValue } from "../base/json.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import type { JsonValue } from "../base/mod.ts";
+import type { KubeObject } from "../apimachinery/mod.ts";
 import type { HandledState } from "./change.ts";
 
 /**

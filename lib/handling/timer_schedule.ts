@@ -1,4 +1,4 @@
-import { type Duration, durationMs } from "../base/duration.ts";
+import { type Duration, durationMs } from "../base/mod.ts";
 
 /** When a timer handler ticks. */
 export interface TimerOptions {

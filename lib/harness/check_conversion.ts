@@ -1,8 +1,8 @@
 import { describeError, formatJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import { keptFields } from "../admission/kept_fields.ts";
-import type { KindConversion, ObjectParts } from "../admission/kind_conversion.ts";
-import type { CustomResource } from "../operator/define_resource.ts";
+import type { KindConversion, ObjectParts } from "../admission/mod.ts";
+import type { CustomResource } from "../operator/mod.ts";
 
 /** An object in one of its versions. */
 export interface ConversionSample {

@@ -1,7 +1,7 @@
 import { type Clock, describeError, LinkedAbort, type TimerHandle, UsageError } from "../base/mod.ts";
 import { formatKey, type ObjectKey } from "../apimachinery/mod.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";
-import { type BuiltinObject, Deployment, Pod } from "../operator/builtin_kinds.ts";
+import { type BuiltinObject, Deployment, Pod } from "../operator/mod.ts";
 import { type EventObject, EVENTS } from "./expectation.ts";
 import type { InProcessControl, OperatorUnderTest } from "./operator_under_test.ts";
 import type { ScenarioResult } from "./result.ts";

@@ -11,10 +11,7 @@ import {
   UsageError,
 } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import type { Operator } from "../operator/operator.ts";
-import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
-import type { RunningOperator } from "../operator/running_operator.ts";
-import type { HostGateway } from "../operator/host_gateway.ts";
+import type { HostedWebhooks, HostGateway, Operator, RunningOperator } from "../operator/mod.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
 import { recorded, type Timeline } from "./timeline.ts";

@@ -1,8 +1,7 @@
 import type { Clock } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { ApiError, Client, isNotFound } from "../client/mod.ts";
-import { applyInstallation, installation, installNamespace, isWebhook } from "../operator/installation.ts";
-import type { Operator } from "../operator/operator.ts";
+import { applyInstallation, installation, installNamespace, isWebhook, type Operator } from "../operator/mod.ts";
 import type { Cluster } from "./cluster.ts";
 import { place } from "./temporary_objects.ts";
 import { type Verdict, waitUntil } from "./waiting.ts";

@@ -1,8 +1,8 @@
 import { describeError, isObject, Mask, sleep, UsageError } from "../base/mod.ts";
-import { CRDS } from "../admission/crd_conversion.ts";
+import { CRDS } from "../admission/mod.ts";
 import { type ApiResource, type DynamicObject, type KubeObject, parseApiVersion } from "../apimachinery/mod.ts";
 import { ApiError, Client, ForbiddenError, UnauthorizedError } from "../client/mod.ts";
-import { KindResolver, UnknownKindError } from "../operator/kind_resolver.ts";
+import { KindResolver, UnknownKindError } from "../operator/mod.ts";
 import type { Cluster } from "./cluster.ts";
 import { type InstallOptions, untilServed } from "./install.ts";
 import { place, type PlacedObject } from "./temporary_objects.ts";

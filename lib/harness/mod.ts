@@ -4,9 +4,8 @@
  *
  * @module
  */
-export { SeededRandom } from "../base/random.ts";
-export type { ProxyVariables } from "../client/proxy.ts";
-export { VirtualClock } from "../base/virtual_clock.ts";
+export { SeededRandom, VirtualClock } from "../base/mod.ts";
+export type { ProxyVariables } from "../client/mod.ts";
 export * from "./check_conversion.ts";
 export * from "./cluster.ts";
 export { CommandError, requireCommand } from "./command.ts";

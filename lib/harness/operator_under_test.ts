@@ -1,5 +1,4 @@
-import type { RunningOperator } from "../operator/running_operator.ts";
-import type { StartOptions } from "../operator/start_options.ts";
+import type { RunningOperator, StartOptions } from "../operator/mod.ts";
 import type { ClusterUser } from "./cluster.ts";
 
 /** The operator that a scenario is about, wherever it runs. */

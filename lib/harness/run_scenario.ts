@@ -7,8 +7,7 @@ import {
   SeededRandom,
   untilAborted,
 } from "../base/mod.ts";
-import { installNamespace } from "../operator/installation.ts";
-import type { Operator } from "../operator/operator.ts";
+import { installNamespace, type Operator } from "../operator/mod.ts";
 import { type Cluster, serviceAccountUser } from "./cluster.ts";
 import { InProcessOperator } from "./in_process_operator.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";

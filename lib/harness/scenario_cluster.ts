@@ -1,5 +1,5 @@
 import { sleep, UsageError } from "../base/mod.ts";
-import { CRDS } from "../admission/crd_conversion.ts";
+import { CRDS } from "../admission/mod.ts";
 import {
   type ApiResource,
   type Condition,
@@ -12,8 +12,7 @@ import {
 } from "../apimachinery/mod.ts";
 import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type PatchOptions } from "../client/mod.ts";
 import type { AnyKind, DesiredOf, ObjectOf } from "../controller/mod.ts";
-import { Namespace } from "../operator/builtin_kinds.ts";
-import { type KindResolver, UnknownKindError } from "../operator/kind_resolver.ts";
+import { type KindResolver, Namespace, UnknownKindError } from "../operator/mod.ts";
 import { formatRef, type Ref, refId } from "./ref.ts";
 import type { WaitOptions } from "./waiting.ts";
 

@@ -8,9 +8,7 @@ import {
 } from "../base/mod.ts";
 import { type ApiResource, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { Client, NotFoundError } from "../client/mod.ts";
-import { Namespace } from "../operator/builtin_kinds.ts";
-import { KindResolver } from "../operator/kind_resolver.ts";
-import type { Operator } from "../operator/operator.ts";
+import { KindResolver, Namespace, type Operator } from "../operator/mod.ts";
 import type { Cluster } from "./cluster.ts";
 import { type EventObject, EVENTS, Expectation } from "./expectation.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/mod.ts";
-import type { Operator } from "../operator/operator.ts";
+import type { Operator } from "../operator/mod.ts";
 import type { Suite, SuiteWorld } from "./suite.ts";
 import { limited } from "./time_limit.ts";
 

@@ -1,5 +1,5 @@
 import { type Duration, durationMs } from "../base/mod.ts";
-import type { Operator } from "../operator/operator.ts";
+import type { Operator } from "../operator/mod.ts";
 import type { Manifests } from "./manifests.ts";
 import type { ScenarioContext } from "./scenario_context.ts";
 

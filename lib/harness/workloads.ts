@@ -2,7 +2,7 @@ import { type Clock, SeededRandom, silentLogger, type TimerHandle, UsageError } 
 import { type ApiResource, type DynamicObject, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { Informer } from "../cache/mod.ts";
 import { ConflictError, NotFoundError } from "../client/mod.ts";
-import { DaemonSet, Deployment, Job, Pod, ReplicaSet, StatefulSet } from "../operator/builtin_kinds.ts";
+import { DaemonSet, Deployment, Job, Pod, ReplicaSet, StatefulSet } from "../operator/mod.ts";
 import type { ClusterKind } from "./cluster.ts";
 import { Expectation } from "./expectation.ts";
 import { formatRef, type Ref, refId } from "./ref.ts";

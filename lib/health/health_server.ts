@@ -1,6 +1,4 @@
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import { describeError, UsageError } from "../base/errors.ts";
+import { type Clock, describeError, type Logger, UsageError } from "../base/mod.ts";
 import { answerRoute, type HttpRoute } from "./http_route.ts";
 
 /** One named check; its message says what is wrong, undefined that nothing is. */

@@ -1,7 +1,5 @@
-import type { Clock } from "../base/clock.ts";
-import { describeError, TimeoutError, UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { runWithTimeout } from "../handling/execution.ts";
+import { type Clock, describeError, type Logger, TimeoutError, UsageError } from "../base/mod.ts";
+import { runWithTimeout } from "../handling/mod.ts";
 
 /** Paths of the engine; nothing else may be served there or below. */
 const OWN_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];

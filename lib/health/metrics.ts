@@ -1,6 +1,6 @@
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../base/mod.ts";
 
 /** What a scrape asks a controller for. */
 export interface ControllerGauges {

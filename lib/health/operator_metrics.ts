@@ -1,5 +1,4 @@
-import { UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
+import { type Logger, UsageError } from "../base/mod.ts";
 
 /** Beginnings of the names of the engine's own metrics. */
 export const RESERVED_PREFIXES: readonly string[] = [

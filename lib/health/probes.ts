@@ -1,7 +1,5 @@
-import type { Clock } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
-import type { Mask } from "../base/mask.ts";
-import { runWithTimeout } from "../handling/execution.ts";
+import { type Clock, describeError, type Mask } from "../base/mod.ts";
+import { runWithTimeout } from "../handling/mod.ts";
 import type { HealthCheck } from "./health_server.ts";
 
 /** An answer is good for so long: kubelets and dashboards ask more often than a database likes. */

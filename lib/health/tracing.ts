@@ -1,4 +1,4 @@
-import type { Mask } from "../base/mask.ts";
+import type { Mask } from "../base/mod.ts";
 import { type Span, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
 
 /** What a run traces with. */

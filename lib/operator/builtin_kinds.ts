@@ -1,6 +1,5 @@
-import type { KubeObject } from "../apimachinery/object.ts";
-import { guessPlural } from "../apimachinery/resource.ts";
-import type { ObjectOf, ResourceKind } from "../controller/resource_kind.ts";
+import { guessPlural, type KubeObject } from "../apimachinery/mod.ts";
+import type { ObjectOf, ResourceKind } from "../controller/mod.ts";
 
 /** Fields of a kind that the code does not know. */
 export interface UntypedFields {

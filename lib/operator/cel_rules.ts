@@ -1,4 +1,4 @@
-import type { FieldPath } from "../handling/field_path.ts";
+import type { FieldPath } from "../handling/mod.ts";
 import type { Schema, SchemaOutput } from "./resource_options.ts";
 
 /** A rule that API servers check at each write, in CEL (`x-kubernetes-validations` of a CRD, KEP-2876). */

@@ -1,5 +1,5 @@
-import { formatKey, type ObjectKey } from "../apimachinery/object.ts";
-import type { Controller } from "../controller/controller.ts";
+import { formatKey, type ObjectKey } from "../apimachinery/mod.ts";
+import type { Controller } from "../controller/mod.ts";
 
 /** What an operator does for one kind. */
 export interface ControllerStatus {

@@ -1,7 +1,6 @@
 import * as z from "zod";
-import { describeError } from "../base/errors.ts";
-import { narrowIntegers } from "../base/json.ts";
-import type { DynamicObject } from "../apimachinery/object.ts";
+import { describeError, narrowIntegers } from "../base/mod.ts";
+import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { Column, ResourceOptions, Schema } from "./resource_options.ts";
 import type { DeclaredVersion } from "./resource_version.ts";
 import { DISCRIMINATOR, type SchemaNode, structuralSchema } from "./structural_schema.ts";

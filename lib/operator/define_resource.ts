@@ -1,10 +1,15 @@
 import * as z from "zod";
-import { PermanentError, UsageError } from "../base/errors.ts";
-import type { DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/object.ts";
-import { isDnsLabel, isDnsSubdomain } from "../apimachinery/name.ts";
-import { guessPlural } from "../apimachinery/resource.ts";
-import { KindConversion } from "../admission/kind_conversion.ts";
-import type { BaseStatus, DesiredMeta, ResourceKind } from "../controller/resource_kind.ts";
+import { PermanentError, UsageError } from "../base/mod.ts";
+import {
+  type DynamicObject,
+  guessPlural,
+  isDnsLabel,
+  isDnsSubdomain,
+  type KubeObject,
+  type ObjectMeta,
+} from "../apimachinery/mod.ts";
+import { KindConversion } from "../admission/mod.ts";
+import type { BaseStatus, DesiredMeta, ResourceKind } from "../controller/mod.ts";
 import { type AnyOptions, customResourceDefinition } from "./custom_resource_definition.ts";
 import type { ResourceOptions, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 import {

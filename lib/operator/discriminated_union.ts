@@ -1,4 +1,4 @@
-import { isObject, jsonEqual, setKey } from "../base/json.ts";
+import { isObject, jsonEqual, setKey } from "../base/mod.ts";
 import type { SchemaNode } from "./structural_schema.ts";
 
 /** One case of a union: what its discriminator may be, and its fields. */

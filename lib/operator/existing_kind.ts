@@ -1,5 +1,5 @@
-import type { DesiredMeta, ResourceKind } from "../controller/resource_kind.ts";
-import { guessPlural } from "../apimachinery/resource.ts";
+import type { DesiredMeta, ResourceKind } from "../controller/mod.ts";
+import { guessPlural } from "../apimachinery/mod.ts";
 import { type CustomObject, parseSpec } from "./define_resource.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 

@@ -1,9 +1,5 @@
-import type { Clock } from "../base/clock.ts";
-import { describeError, TimeoutError, UsageError } from "../base/errors.ts";
-import { isObject } from "../base/json.ts";
-import { LinkedAbort } from "../base/signal.ts";
-import type { DynamicObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import { type Clock, describeError, isObject, LinkedAbort, TimeoutError, UsageError } from "../base/mod.ts";
+import type { ApiResource, DynamicObject } from "../apimachinery/mod.ts";
 import { type Client, ForbiddenError, NotFoundError } from "../client/mod.ts";
 
 /** How the API server of a cluster on this machine reaches a process outside of it. */

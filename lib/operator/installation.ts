@@ -1,8 +1,6 @@
-import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import { conversionFit, CRDS } from "../admission/crd_conversion.ts";
-import { WEBHOOK_PORT, webhookConfigurations, webhookServiceName } from "../admission/webhook_configuration.ts";
-import { LinkedAbort } from "../base/signal.ts";
+import { type ApiResource, type DynamicObject, keyOf } from "../apimachinery/mod.ts";
+import { conversionFit, CRDS, WEBHOOK_PORT, webhookConfigurations, webhookServiceName } from "../admission/mod.ts";
+import { LinkedAbort } from "../base/mod.ts";
 import { AlreadyExistsError, type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
 import { LEASE_RULES, webhookRules } from "./permissions.ts";

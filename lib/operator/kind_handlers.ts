@@ -1,6 +1,5 @@
-import { type Duration, durationMs } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
-import type { KubeObject } from "../apimachinery/object.ts";
+import { type Duration, durationMs, UsageError } from "../base/mod.ts";
+import { formatGroupResource, type KubeObject } from "../apimachinery/mod.ts";
 import {
   type AdmissionDeclaration,
   admissionDeclaration,
@@ -8,24 +7,31 @@ import {
   type MutateOptions,
   type ValidateHandler,
   type ValidateOptions,
-} from "../admission/declaration.ts";
-import { formatGroupResource } from "../apimachinery/resource.ts";
-import type { ChangeHandler, DaemonContext, EventContext } from "../controller/context.ts";
-import type {
-  ControllerDeclaration,
-  HandlerOptions,
-  ReconcileHandler,
-  WatchOptions,
-} from "../controller/declaration.ts";
-import { isPartial } from "../controller/kind_view.ts";
-import type { AnyKind } from "../controller/resource_kind.ts";
-import type { ChangeKind } from "../handling/change.ts";
-import type { FieldPath, FieldValue } from "../handling/field_path.ts";
-import { fieldPath, type ObjectFilter, type ValueFilter } from "../handling/filter.ts";
-import type { ObjectIndex } from "../handling/object_index.ts";
-import type { AttemptBounds, ErrorsMode } from "../handling/progress.ts";
-import type { HandledStateStorage } from "../handling/storage.ts";
-import type { TimerOptions } from "../handling/timer_schedule.ts";
+} from "../admission/mod.ts";
+import {
+  type AnyKind,
+  type ChangeHandler,
+  type ControllerDeclaration,
+  type DaemonContext,
+  type EventContext,
+  type HandlerOptions,
+  isPartial,
+  type ReconcileHandler,
+  type WatchOptions,
+} from "../controller/mod.ts";
+import {
+  type AttemptBounds,
+  type ChangeKind,
+  type ErrorsMode,
+  type FieldPath,
+  fieldPath,
+  type FieldValue,
+  type HandledStateStorage,
+  type ObjectFilter,
+  type ObjectIndex,
+  type TimerOptions,
+  type ValueFilter,
+} from "../handling/mod.ts";
 import { requireDurations } from "./require_durations.ts";
 
 /** Options of a reconcile handler. */

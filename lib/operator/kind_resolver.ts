@@ -1,6 +1,5 @@
-import type { Clock } from "../base/clock.ts";
-import { TemporaryError } from "../base/errors.ts";
-import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
+import { type Clock, TemporaryError } from "../base/mod.ts";
+import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, discoverAll, type Discovery, findResource, type RequestRecord } from "../client/mod.ts";
 
 /**

@@ -1,9 +1,9 @@
-import { UsageError } from "../base/errors.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { UsageError } from "../base/mod.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, discover, type DiscoveredResource } from "../client/mod.ts";
-import type { AdmissionDeclaration } from "../admission/declaration.ts";
-import { type ControllerDeclaration, emptyDeclaration } from "../controller/declaration.ts";
-import type { HandledStateStorage } from "../handling/storage.ts";
+import type { AdmissionDeclaration } from "../admission/mod.ts";
+import { type ControllerDeclaration, emptyDeclaration } from "../controller/mod.ts";
+import type { HandledStateStorage } from "../handling/mod.ts";
 import { builtinKind, type BuiltinObject } from "./builtin_kinds.ts";
 import { KindHandlers } from "./kind_handlers.ts";
 import { selectKinds } from "./kind_selector.ts";

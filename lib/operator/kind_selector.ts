@@ -1,5 +1,5 @@
-import { UsageError } from "../base/errors.ts";
-import { formatGroupResource } from "../apimachinery/resource.ts";
+import { UsageError } from "../base/mod.ts";
+import { formatGroupResource } from "../apimachinery/mod.ts";
 import type { DiscoveredResource } from "../client/mod.ts";
 
 /** Every kind that can be listed and watched, but Events. */

@@ -1,9 +1,7 @@
-import type { Clock, TimerHandle } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import { type Clock, describeError, type Logger, type TimerHandle } from "../base/mod.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
-import type { SharedInformers } from "../controller/shared_informers.ts";
+import type { SharedInformers } from "../controller/mod.ts";
 import { selectedKinds } from "./kind_selection.ts";
 import { describeSelector } from "./kind_selector.ts";
 import type { KindSelection } from "./operator.ts";

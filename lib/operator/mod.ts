@@ -5,189 +5,232 @@
  *
  * @module
  */
-export { type Clock, sleep, SystemClock } from "../base/clock.ts";
-export { type Duration, durationMs } from "../base/duration.ts";
-export { describeError, PermanentError, TemporaryError, TimeoutError, UsageError } from "../base/errors.ts";
-export { mapConcurrent } from "../base/map_concurrent.ts";
-export { truncate } from "../base/text_width.ts";
-export { Mask, type MaskedValue, type MaskOptions } from "../base/mask.ts";
-export type { Logger, LogLevel } from "../base/log.ts";
-export { formatJson, type JsonObject, type JsonValue, parseJson } from "../base/json.ts";
 export {
+  type Clock,
+  describeError,
+  type Duration,
+  durationMs,
+  formatJson,
+  type JsonObject,
+  type JsonValue,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  mapConcurrent,
+  Mask,
+  type MaskedValue,
+  type MaskOptions,
+  type Memo,
+  parseJson,
+  PermanentError,
+  type Random,
+  sleep,
+  SystemClock,
+  TemporaryError,
+  TimeoutError,
+  type TimerHandle,
+  type Transport,
+  type TransportRequest,
+  truncate,
+  UsageError,
+} from "../base/mod.ts";
+export {
+  type ApiResource,
+  type ApiStatus,
+  type Condition,
+  controllerOf,
+  type DiffItem,
+  type DynamicObject,
   formatKey,
-  keyOf,
-  type KubeObject,
-  LAST_APPLIED_ANNOTATION,
-  type ManagedFieldsEntry,
-  type ObjectKey,
-  type ObjectMeta,
-} from "../apimachinery/object.ts";
-export type { ApiResource } from "../apimachinery/resource.ts";
-export { type LabelSelector, matchesLabels, requirementsOf } from "../apimachinery/selector.ts";
-export {
+  globProblem,
+  type GroupVersionKind,
   isDnsSubdomain,
   isLabelValue,
   isQualifiedName,
   joinedName,
+  keyOf,
+  type KubeList,
+  type KubeObject,
   LABEL_VALUE_LENGTH_MAX,
-} from "../apimachinery/name.ts";
-export { globProblem, matchesGlobs } from "../apimachinery/namespace_globs.ts";
-export { controllerOf, ownerReference } from "../apimachinery/owner.ts";
-export type { Condition } from "../apimachinery/condition.ts";
+  type LabelRequirement,
+  type Labels,
+  type LabelSelector,
+  LAST_APPLIED_ANNOTATION,
+  type ManagedFieldsEntry,
+  matchesGlobs,
+  matchesLabels,
+  type ObjectKey,
+  type ObjectMeta,
+  type OwnerReference,
+  ownerReference,
+  requirementsOf,
+  type StatusCause,
+  type StatusReason,
+} from "../apimachinery/mod.ts";
 export {
+  type AccessOptions,
+  type AccessRequest,
+  type AccessSubject,
   AlreadyExistsError,
   ApiError,
+  type Client,
+  type ClientOptions,
   ConflictError,
   connect,
+  type Connection,
+  type ConnectOptions,
+  type DeleteOptions,
   ForbiddenError,
+  type GetOptions,
   GoneError,
+  type Impersonation,
+  type InClusterOptions,
   InvalidError,
+  type ListOptions,
+  type Login,
+  type LoginHook,
   NamespaceTerminatingError,
   NotFoundError,
+  type PatchOptions,
+  type ProxyVariables,
   proxyVariables,
+  type RawOptions,
+  type RbacRule,
+  type RequestRecord,
+  type RequestSubject,
   UnauthorizedError,
   UnreachableError,
+  type UnreachableKind,
+  type WatchEvent,
+  type WatchOptions as ClientWatchOptions,
+  type WriteOptions,
 } from "../client/mod.ts";
-export type {
-  AnyKind,
-  BaseStatus,
-  CachedReader,
-  ChangeContext,
-  ChangeHandler,
-  ConditionOptions,
-  ControllerObserver,
-  DaemonContext,
-  Desired,
-  DesiredMeta,
-  DesiredOf,
-  EventContext,
-  EventDraft,
-  EventPoster,
-  HandledObject,
-  Manifest,
-  ObjectContext,
-  ObjectOf,
-  PassClient,
-  ReconcileContext,
-  ReconcileHandler,
-  ResourceKind,
-  StatusDraft,
-  WatchedChange,
-  WatchOptions,
-  WatchSelection,
+export {
+  type AnyKind,
+  type ApplyChildOptions,
+  type BaseStatus,
+  type CachedReader,
+  type ChangeContext,
+  type ChangeDeclaration,
+  type ChangeHandler,
+  type ConditionOptions,
+  type ControllerDeclaration,
+  type ControllerObserver,
+  type ControllerOptions,
+  type DaemonContext,
+  type DaemonDeclaration,
+  type Desired,
+  type DesiredMeta,
+  type DesiredOf,
+  type EventContext,
+  type EventDeclaration,
+  type EventDraft,
+  type EventPoster,
+  type HandledObject,
+  type HandlerOptions,
+  type KindView,
+  type ListedOf,
+  type Manifest,
+  type MetadataOf,
+  type NamespaceScope,
+  type ObjectContext,
+  type ObjectOf,
+  type PassClient,
+  type PassResult,
+  type PassSpan,
+  type PlannedChange,
+  type PlannedEvent,
+  type PlannedPass,
+  type PlannedWrite,
+  type ReconcileContext,
+  type ReconcileHandler,
+  type ResourceKind,
+  scopeOfGlobs,
+  type SeenOf,
+  type SpecOf,
+  type SpecSeen,
+  type StatusDraft,
+  type TimerDeclaration,
+  view,
+  type ViewOptions,
+  type ViewSpec,
+  type WatchedChange,
+  type WatchOptions,
+  type WatchSelection,
+  type WriteRecord,
 } from "../controller/mod.ts";
-export { AdmissionError } from "../admission/admission_error.ts";
-export type {
-  AdmissionBounds,
-  AdmissionContext,
-  AdmissionDeclaration,
-  AdmissionHost,
-  AdmissionOperation,
-  AdmissionReader,
-  AdmissionRecord,
-  AdmissionUser,
-  AdmissionWebhooks,
-  AdmittedKind,
-  Converted,
-  KindConversion,
-  MutateHandler,
-  MutateOptions,
-  MutationContext,
-  ObjectParts,
-  ValidateHandler,
-  ValidateOptions,
+export {
+  type AdmissionBounds,
+  type AdmissionContext,
+  type AdmissionDeclaration,
+  AdmissionError,
+  type AdmissionHost,
+  type AdmissionOperation,
+  type AdmissionReader,
+  type AdmissionRecord,
+  type AdmissionUser,
+  type AdmissionWebhooks,
+  type AdmittedKind,
+  type Converted,
+  type KindConversion,
+  type MutateHandler,
+  type MutateOptions,
+  type MutationContext,
+  type ObjectParts,
+  type ValidateHandler,
+  type ValidateOptions,
 } from "../admission/mod.ts";
-export { ABSENT, allOf, anyOf, noneOf, not, PRESENT } from "../handling/filter.ts";
-export type { FieldPath, FieldValue } from "../handling/field_path.ts";
-export { AnnotationStorage, type AnnotationStorageOptions } from "../handling/annotation_storage.ts";
-export { ChainStorage } from "../handling/chain_storage.ts";
-export { KopfRecords } from "../handling/kopf_records.ts";
-export { type IndexEntries, type IndexReader, ObjectIndex } from "../handling/object_index.ts";
-export { MemoryStorage } from "../handling/memory_storage.ts";
-export { StatusStorage } from "../handling/status_storage.ts";
-export { type Requeue, requeueAfter } from "../handling/outcome.ts";
+export {
+  ABSENT,
+  allOf,
+  AnnotationStorage,
+  type AnnotationStorageOptions,
+  anyOf,
+  type AttemptBounds,
+  ChainStorage,
+  type ChangeKind,
+  type ErrorsMode,
+  type FieldPath,
+  type FieldValue,
+  type FilterFacts,
+  type HandledContent,
+  type HandledState,
+  type HandledStateStorage,
+  type HandlerOutcome,
+  type HandlerProgress,
+  type HotLoopOptions,
+  type IndexEntries,
+  type IndexReader,
+  KopfRecords,
+  MemoryStorage,
+  noneOf,
+  not,
+  type ObjectFilter,
+  ObjectIndex,
+  type Outcome,
+  type PendingChange,
+  type Predicate,
+  PRESENT,
+  type ReconcileResult,
+  type Requeue,
+  requeueAfter,
+  type Snapshot,
+  StatusStorage,
+  type StorageEdit,
+  type TimerOptions,
+  type ValueFilter,
+} from "../handling/mod.ts";
 // Types alone: what the members of the above speak of, so that a user can name it.
-export type { TimerHandle } from "../base/clock.ts";
-export type { LogFields } from "../base/log.ts";
-export type { Memo } from "../base/memo.ts";
-export type { Random } from "../base/random.ts";
-export type { Transport, TransportRequest } from "../base/transport.ts";
-export type { ApiStatus, StatusCause, StatusReason } from "../apimachinery/api_status.ts";
-export type { DynamicObject, KubeList, OwnerReference } from "../apimachinery/object.ts";
-export type { GroupVersionKind } from "../apimachinery/resource.ts";
-export type { LabelRequirement, Labels } from "../apimachinery/selector.ts";
-export type {
-  AccessOptions,
-  AccessRequest,
-  AccessSubject,
-  Client,
-  ClientOptions,
-  Connection,
-  ConnectOptions,
-  DeleteOptions,
-  GetOptions,
-  Impersonation,
-  InClusterOptions,
-  ListOptions,
-  Login,
-  LoginHook,
-  PatchOptions,
-  ProxyVariables,
-  RawOptions,
-  RbacRule,
-  RequestRecord,
-  RequestSubject,
-  UnreachableKind,
-  WatchEvent,
-  WatchOptions as ClientWatchOptions,
-  WriteOptions,
-} from "../client/mod.ts";
 export type { ReflectorBounds } from "../cache/mod.ts";
 export type { BackoffOptions, QueueObserver } from "../queue/mod.ts";
-export type {
-  AttemptBounds,
-  ChangeKind,
-  ErrorsMode,
-  FilterFacts,
-  HandledContent,
-  HandledState,
-  HandledStateStorage,
-  HandlerOutcome,
-  HandlerProgress,
-  HotLoopOptions,
-  ObjectFilter,
-  Outcome,
-  PendingChange,
-  Predicate,
-  ReconcileResult,
-  Snapshot,
-  StorageEdit,
-  TimerOptions,
-  ValueFilter,
-} from "../handling/mod.ts";
-export type { DiffItem } from "../apimachinery/diff.ts";
-export type {
-  ApplyChildOptions,
-  ChangeDeclaration,
-  ControllerDeclaration,
-  ControllerOptions,
-  DaemonDeclaration,
-  EventDeclaration,
-  HandlerOptions,
-  PassResult,
-  PassSpan,
-  PlannedChange,
-  PlannedEvent,
-  PlannedPass,
-  PlannedWrite,
-  TimerDeclaration,
-  WriteRecord,
-} from "../controller/mod.ts";
-export { type NamespaceScope, scopeOfGlobs } from "../controller/scope.ts";
 export * from "./builtin_kinds.ts";
 export * from "./cel_rules.ts";
 export { type CustomObject, type CustomResource, type DefinedResource, defineResource } from "./define_resource.ts";
 export * from "./existing_kind.ts";
+export type { HostGateway } from "./host_gateway.ts";
+export * from "./installation.ts";
+export * from "./kind_resolver.ts";
+export * from "./kind_selection.ts";
 export * from "./resource_options.ts";
 export type { VersionOptions, VersionParts } from "./resource_version.ts";
 export * from "./kind_handlers.ts";
@@ -200,25 +243,15 @@ export * from "./running_operator.ts";
 export * from "./start_options.ts";
 export type { ControllerStatus } from "./controller_status.ts";
 export type { WatchStatus } from "./watch_status.ts";
-export {
-  type KindView,
-  type ListedOf,
-  type MetadataOf,
-  type SeenOf,
-  type SpecOf,
-  type SpecSeen,
-  view,
-  type ViewOptions,
-  type ViewSpec,
-} from "../controller/kind_view.ts";
-export {
-  type Metric,
-  type MetricArguments,
-  type MetricOptions,
-  type MetricType,
-  type OperatorCounter,
-  type OperatorGauge,
-  type OperatorHistogram,
-  type OperatorMetrics,
-  type Series,
-} from "../health/operator_metrics.ts";
+export type { HostedWebhooks, HostingOptions, ServeService } from "./webhook_hosting.ts";
+export type {
+  Metric,
+  MetricArguments,
+  MetricOptions,
+  MetricType,
+  OperatorCounter,
+  OperatorGauge,
+  OperatorHistogram,
+  OperatorMetrics,
+  Series,
+} from "../health/mod.ts";

@@ -1,22 +1,27 @@
-import type { Clock } from "../base/clock.ts";
-import { type Duration, durationMs } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import type { DynamicObject, KubeObject } from "../apimachinery/object.ts";
-import { isDnsLabel, isQualifiedName } from "../apimachinery/name.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
-import { webhookConversion } from "../admission/crd_conversion.ts";
-import type { AdmissionDeclaration } from "../admission/declaration.ts";
-import type { KindConversion } from "../admission/kind_conversion.ts";
-import { webhookServiceName } from "../admission/webhook_configuration.ts";
+import { type Clock, type Duration, durationMs, type Logger, UsageError } from "../base/mod.ts";
+import {
+  type ApiResource,
+  type DynamicObject,
+  formatGroupResource,
+  isDnsLabel,
+  isQualifiedName,
+  type KubeObject,
+} from "../apimachinery/mod.ts";
+import {
+  type AdmissionDeclaration,
+  type KindConversion,
+  webhookConversion,
+  webhookServiceName,
+} from "../admission/mod.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
-import { type ControllerDeclaration, emptyDeclaration } from "../controller/declaration.ts";
-import type { ResourceKind } from "../controller/resource_kind.ts";
-import { requireRoutePath } from "../health/http_route.ts";
-import { OperatorMetrics } from "../health/operator_metrics.ts";
-import type { PlannedPass } from "../controller/dry_run.ts";
-import { AnnotationStorage } from "../handling/annotation_storage.ts";
-import type { HandledStateStorage } from "../handling/storage.ts";
+import {
+  type ControllerDeclaration,
+  emptyDeclaration,
+  type PlannedPass,
+  type ResourceKind,
+} from "../controller/mod.ts";
+import { OperatorMetrics, requireRoutePath } from "../health/mod.ts";
+import { AnnotationStorage, type HandledStateStorage } from "../handling/mod.ts";
 import type { BuiltinObject } from "./builtin_kinds.ts";
 import type { CustomResource } from "./define_resource.ts";
 import { KindHandlers } from "./kind_handlers.ts";

@@ -1,8 +1,11 @@
-import type { ApiResource } from "../apimachinery/resource.ts";
-import type { AdmissionDeclaration } from "../admission/declaration.ts";
-import type { KindConversion } from "../admission/kind_conversion.ts";
-import { configurationResource, webhookServiceName } from "../admission/webhook_configuration.ts";
-import { type ControllerDeclaration, handles } from "../controller/declaration.ts";
+import type { ApiResource } from "../apimachinery/mod.ts";
+import {
+  type AdmissionDeclaration,
+  configurationResource,
+  type KindConversion,
+  webhookServiceName,
+} from "../admission/mod.ts";
+import { type ControllerDeclaration, handles } from "../controller/mod.ts";
 
 /** A rule of a Role or ClusterRole. */
 export interface PolicyRule {

@@ -1,9 +1,14 @@
-import { type Clock, SystemClock } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
-import { isObject } from "../base/json.ts";
-import { type Logger, silentLogger } from "../base/log.ts";
-import { type Random, SystemRandom } from "../base/random.ts";
-import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/resource.ts";
+import {
+  type Clock,
+  describeError,
+  isObject,
+  type Logger,
+  type Random,
+  silentLogger,
+  SystemClock,
+  SystemRandom,
+} from "../base/mod.ts";
+import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/mod.ts";
 import {
   type AccessSubject,
   type Client,

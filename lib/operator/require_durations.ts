@@ -1,5 +1,4 @@
-import { type Duration, durationMs } from "../base/duration.ts";
-import { UsageError } from "../base/errors.ts";
+import { type Duration, durationMs, UsageError } from "../base/mod.ts";
 
 /**
  * @throws {UsageError} naming the option whose value is no duration; the types let only programs without types come

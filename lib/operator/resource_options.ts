@@ -1,7 +1,7 @@
 import type * as z from "zod";
-import type { ObjectMeta } from "../apimachinery/object.ts";
-import type { BaseStatus } from "../controller/resource_kind.ts";
-import type { FieldPath } from "../handling/field_path.ts";
+import type { ObjectMeta } from "../apimachinery/mod.ts";
+import type { BaseStatus } from "../controller/mod.ts";
+import type { FieldPath } from "../handling/mod.ts";
 
 /** Any schema of zod's: `ZodType`. */
 export type Schema = InstanceType<(typeof z)["ZodType"]>;

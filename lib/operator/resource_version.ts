@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { isObject, jsonClone, ownValue, setKey } from "../base/json.ts";
-import type { ObjectParts, PartsSchema, SpokeVersion } from "../admission/kind_conversion.ts";
+import { isObject, jsonClone, ownValue, setKey } from "../base/mod.ts";
+import type { ObjectParts, PartsSchema, SpokeVersion } from "../admission/mod.ts";
 import type { Column, ColumnPath, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 
 /**

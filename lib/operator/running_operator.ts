@@ -1,24 +1,33 @@
-import { type Clock, SystemClock } from "../base/clock.ts";
-import { describeError, invariant } from "../base/errors.ts";
-import { Memo } from "../base/memo.ts";
-import { type Logger, maskLogger, silentLogger } from "../base/log.ts";
-import { Mask } from "../base/mask.ts";
-import { SystemRandom } from "../base/random.ts";
-import { LinkedAbort, untilAborted } from "../base/signal.ts";
-import { SignalledReader } from "../admission/reader.ts";
-import { AdmissionWebhooks } from "../admission/webhooks.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/resource.ts";
+import {
+  type Clock,
+  describeError,
+  invariant,
+  LinkedAbort,
+  type Logger,
+  Mask,
+  maskLogger,
+  Memo,
+  silentLogger,
+  SystemClock,
+  SystemRandom,
+  untilAborted,
+} from "../base/mod.ts";
+import { AdmissionWebhooks, SignalledReader } from "../admission/mod.ts";
+import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
-import type { ControllerDeclaration } from "../controller/declaration.ts";
-import { Controller } from "../controller/controller.ts";
-import { CONTROLLER_DEFAULTS } from "../controller/declaration.ts";
-import { storeProjection } from "../controller/managed_fields.ts";
-import { EventRecorder } from "../controller/events.ts";
-import { IndexSet } from "../controller/indexes.ts";
-import type { PlannedPass } from "../controller/dry_run.ts";
-import { PlannedStorage } from "../controller/dry_run.ts";
-import { EVERYWHERE, type NamespaceScope } from "../controller/scope.ts";
-import { SharedInformers } from "../controller/shared_informers.ts";
+import {
+  Controller,
+  CONTROLLER_DEFAULTS,
+  type ControllerDeclaration,
+  EventRecorder,
+  EVERYWHERE,
+  IndexSet,
+  type NamespaceScope,
+  type PlannedPass,
+  PlannedStorage,
+  SharedInformers,
+  storeProjection,
+} from "../controller/mod.ts";
 import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";

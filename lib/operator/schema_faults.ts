@@ -1,6 +1,5 @@
 import type * as z from "zod";
-import { type Clock, SystemClock } from "../base/clock.ts";
-import { jsonEqual } from "../base/json.ts";
+import { type Clock, jsonEqual, SystemClock } from "../base/mod.ts";
 import { re2Problem } from "./re2.ts";
 
 /** A part of a definition of zod's: what is read of it here. */

@@ -1,16 +1,9 @@
-import type { AdmissionHost } from "../admission/webhooks.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { Mask } from "../base/mask.ts";
-import type { Random } from "../base/random.ts";
-import type { Transport } from "../base/transport.ts";
-import type { ObjectKey } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
+import type { AdmissionHost } from "../admission/mod.ts";
+import type { Clock, Logger, Mask, Random, Transport } from "../base/mod.ts";
+import type { ApiResource, ObjectKey } from "../apimachinery/mod.ts";
 import type { ReflectorBounds } from "../cache/mod.ts";
 import type { ClientOptions } from "../client/mod.ts";
-import type { ControllerOptions } from "../controller/declaration.ts";
-import type { NamespaceScope } from "../controller/scope.ts";
-import type { ControllerObserver } from "../controller/report.ts";
+import type { ControllerObserver, ControllerOptions, NamespaceScope } from "../controller/mod.ts";
 import type { RunningOperator } from "./running_operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */

@@ -1,4 +1,4 @@
-import { isObject } from "../base/json.ts";
+import { isObject } from "../base/mod.ts";
 import { unionAsObject } from "./discriminated_union.ts";
 import { re2Problem } from "./re2.ts";
 

@@ -1,6 +1,5 @@
-import type { KubeObject, ObjectKey } from "../apimachinery/object.ts";
-import type { WatchedChange, WatchOptions } from "../controller/declaration.ts";
-import type { AnyKind, ObjectOf } from "../controller/resource_kind.ts";
+import type { KubeObject, ObjectKey } from "../apimachinery/mod.ts";
+import type { AnyKind, ObjectOf, WatchedChange, WatchOptions } from "../controller/mod.ts";
 
 /**
  * Watches objects of another kind, or of a `view` of it; `map` names the objects to reconcile for each that comes,

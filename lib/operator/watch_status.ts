@@ -1,6 +1,5 @@
-import type { KubeObject } from "../apimachinery/object.ts";
-import type { ApiResource } from "../apimachinery/resource.ts";
-import type { SharedInformers } from "../controller/shared_informers.ts";
+import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
+import type { SharedInformers } from "../controller/mod.ts";
 
 /** One watch of an operator, as it is now; several handlers may share it. */
 export interface WatchStatus {

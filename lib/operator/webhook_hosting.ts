@@ -1,20 +1,20 @@
 import type { Identity } from "../base/certificates.ts";
-import { type Clock, sleep } from "../base/clock.ts";
-import { UsageError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { type DynamicObject, keyOf } from "../apimachinery/object.ts";
-import type { TransportRequest } from "../base/transport.ts";
-import { type AdmissionDeclaration, admissionDeclaration } from "../admission/declaration.ts";
-import { CertificateKeeper } from "../admission/certificate_keeper.ts";
-import { issueServing, type RotationBounds } from "../admission/serving_certificates.ts";
-import { type ConversionHost, ConversionWebhook } from "../admission/conversion_webhook.ts";
-import { conversionPatch, converterOf, CRDS } from "../admission/crd_conversion.ts";
+import { type Clock, type Logger, sleep, type TransportRequest, UsageError } from "../base/mod.ts";
+import { type DynamicObject, keyOf } from "../apimachinery/mod.ts";
 import {
+  type AdmissionDeclaration,
+  admissionDeclaration,
   type ConfigurationOptions,
+  conversionPatch,
+  converterOf,
+  CRDS,
   webhookConfigurations,
   type WebhookPlace,
   webhookServiceName,
-} from "../admission/webhook_configuration.ts";
+} from "../admission/mod.ts";
+import { CertificateKeeper } from "../admission/certificate_keeper.ts";
+import { issueServing, type RotationBounds } from "../admission/serving_certificates.ts";
+import { type ConversionHost, ConversionWebhook } from "../admission/conversion_webhook.ts";
 import { WebhookRoutes } from "../admission/webhook_routes.ts";
 import { WebhookServer } from "../admission/webhook_server.ts";
 import { type Client, NotFoundError } from "../client/mod.ts";

@@ -1,4 +1,4 @@
-import { jitter, type Random } from "../base/random.ts";
+import { jitter, type Random } from "../base/mod.ts";
 
 /** Bounds of exponential backoff, in milliseconds. */
 export interface BackoffOptions {

@@ -1,4 +1,4 @@
-import { LinkedAbort } from "../base/signal.ts";
+import { LinkedAbort } from "../base/mod.ts";
 
 interface Run {
   readonly done: Promise<unknown>;

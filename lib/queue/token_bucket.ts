@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../base/mod.ts";
 
 /**
  * Lets `burst` through at once and then one per `refillMs`, by the time that passes. Not fair, not waiting: it only

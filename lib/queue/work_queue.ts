@@ -1,6 +1,4 @@
-import type { Clock, TimerHandle } from "../base/clock.ts";
-import { invariant } from "../base/errors.ts";
-import type { Random } from "../base/random.ts";
+import { type Clock, invariant, type Random, type TimerHandle } from "../base/mod.ts";
 import { backoffMs, type BackoffOptions } from "./backoff.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type ObjectKey } from "../mod.ts";
+import type { ObjectKey } from "../mod.ts";
 import { LABEL_VALUE_LENGTH_MAX } from "../client.ts";
 import type { CopyRecord } from "./copy_record.ts";
 

@@ -1,4 +1,4 @@
-import { type KubeObject } from "../mod.ts";
+import type { KubeObject } from "../mod.ts";
 import { controllerOf, LAST_APPLIED_ANNOTATION, type ManagedFieldsEntry } from "../client.ts";
 import { fieldKeys } from "./source.ts";
 

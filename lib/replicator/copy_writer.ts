@@ -6,7 +6,7 @@ import {
   type ObjectKey,
   TemporaryError,
 } from "../mod.ts";
-import { type JsonObject, type JsonValue, type PassClient } from "../client.ts";
+import type { JsonObject, JsonValue, PassClient } from "../client.ts";
 import type { ApiResource } from "../client.ts";
 import {
   CLAIM_ANNOTATION,

@@ -1,5 +1,5 @@
 import { ConfigMap, type KubeObject, Namespace, Secret, type SecretObject } from "../mod.ts";
-import { type PassClient } from "../client.ts";
+import type { PassClient } from "../client.ts";
 import type { NamespaceObject } from "./copied_kinds.ts";
 import { REPLICATION_LABEL, VERSION_ANNOTATION } from "./claim.ts";
 import { Replication } from "./replication.ts";

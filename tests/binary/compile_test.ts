@@ -39,7 +39,8 @@ Deno.test("where the compile runtime cannot be downloaded, compile says so in on
   await Deno.mkdir(`${folder}/cache/dl`, { recursive: true });
   for (const under of ["", "dl/"]) {
     for await (const { name } of Deno.readDir(`${cache}/${under}`)) {
-      if (name === "dl" || name === "release") continue; // compile runtimes are in dl/release; the bundler is beside them
+      // compile runtimes are in dl/release; the bundler is beside them
+      if (name === "dl" || name === "release") continue;
       await Deno.symlink(`${cache}/${under}${name}`, `${folder}/cache/${under}${name}`);
     }
   }

@@ -64,6 +64,7 @@ export class Screen {
       this.#lines.splice(this.#row + 1);
     } else if (final === "m") this.colored ||= parameters !== "" && parameters !== "0";
     else if (parameters === "?25") this.cursor = final === "h";
-    else if (parameters !== "?2026") throw new Error(`control sequence ESC[${parameters}${final}`); // begins or ends a frame
+    // begins or ends a frame
+    else if (parameters !== "?2026") throw new Error(`control sequence ESC[${parameters}${final}`);
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { Metrics } from "../../lib/health/mod.ts";
+import { Metrics } from "../../lib/health/metrics.ts";
 
 const FOLDER = new URL("../../deploy/components/monitoring/", import.meta.url);
 const read = (name: string) => Deno.readTextFile(new URL(name, FOLDER));

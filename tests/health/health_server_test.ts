@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { silentLogger, UsageError } from "../../lib/base/mod.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { Metrics, serveHealth } from "../../lib/health/mod.ts";
+import { Metrics } from "../../lib/health/metrics.ts";
+import { serveHealth } from "../../lib/health/mod.ts";
 
 function open(problem: () => string | undefined, port = 0) {
   const metrics = new Metrics(new VirtualClock());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { Metrics } from "../../lib/health/mod.ts";
+import { Metrics } from "../../lib/health/metrics.ts";
 
 /** Names that dashboards of client-go and controller-runtime ask for, then those that are this project's own. */
 const NAMES = [

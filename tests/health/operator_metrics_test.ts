@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Logger } from "../../lib/base/mod.ts";
 import { silentLogger } from "../../lib/base/mod.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { Metrics, OperatorMetrics, RESERVED_PREFIXES } from "../../lib/health/mod.ts";
+import { Metrics } from "../../lib/health/metrics.ts";
+import { OperatorMetrics, RESERVED_PREFIXES } from "../../lib/health/mod.ts";
 
 // FR-413
 Deno.test("counters, gauges and histograms of an operator are served as Prometheus reads them", () => {

@@ -99,6 +99,16 @@ const BREACHES: { claim: string; text: string; says: RegExp }[] = [
     text: `export function long(): void {\n${"  void 0;\n".repeat(70)}}\n`,
     says: /function is 72 lines; limit 70/,
   },
+  {
+    claim: "an import that goes past the mod.ts of another room",
+    text: 'import "../base/clock.ts";\n',
+    says: /import base\/mod\.ts: clock\.ts is for files of base alone/,
+  },
+  {
+    claim: "a comment beyond column 120",
+    text: `// ${"word ".repeat(24)}\nvoid 0;\n`,
+    says: /comment reaches column 123; limit 120/,
+  },
   { claim: "a file of more than 500 lines", text: "void 0;\n".repeat(501), says: /file is 50[12] lines; limit 500/ },
 ];
 for (const { claim, text, says } of BREACHES) {
@@ -110,7 +120,8 @@ for (const { claim, text, says } of BREACHES) {
 }
 
 Deno.test("deno lint passes what keeps the rules, and base alone may ask the machine for the time", async () => {
-  const kept = 'import "../base/mod.ts";\nexport const at: Date = new Date(5);\n';
+  const kept =
+    'import "../base/mod.ts";\nimport "../base/yaml.ts";\nimport "./store.ts";\nexport const at: Date = new Date(5);\n';
   assert.deepEqual((await lint("lib/cache/sample.ts", kept)).code, 0);
   assert.deepEqual((await lint("lib/base/sample.ts", "export const at: number = Date.now();\n")).code, 0);
   assert.deepEqual((await lint("tools/sample.ts", 'Deno.env.get("HOME");\nDate.now();\n')).code, 0);

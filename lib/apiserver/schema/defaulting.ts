@@ -30,7 +30,8 @@ export function zeroObject(schema: Schema): Record<string, unknown> {
 function fillZero(value: Record<string, unknown>, schema: Schema): void {
   for (const [field, reference] of Object.entries(schema.properties ?? {})) {
     const child = resolveSchema(reference);
-    if (child.type === "array" && schema.required?.includes(field)) value[field] = null; // a slice that is always written
+    // a slice that is always written
+    if (child.type === "array" && schema.required?.includes(field)) value[field] = null;
     if (child.default === undefined) continue;
     value[field] = jsonClone(child.default);
     if (isObject(value[field])) fillZero(value[field], child);

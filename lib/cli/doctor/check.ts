@@ -1,8 +1,6 @@
-import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
-import type { Transport } from "../../base/transport.ts";
+import { type Clock, describeError, type Transport } from "../../base/mod.ts";
 import { type Client, ForbiddenError } from "../../client/mod.ts";
-import type { Operator } from "../../operator/operator.ts";
+import type { Operator } from "../../operator/mod.ts";
 import type { Account } from "../inventory.ts";
 import type { PeeringPlace } from "../peering_place.ts";
 import type { SettingTable } from "../setting.ts";

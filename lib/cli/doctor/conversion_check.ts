@@ -1,7 +1,6 @@
-import { describeError } from "../../base/errors.ts";
-import type { DynamicObject } from "../../apimachinery/object.ts";
-import { converterOf, CRDS } from "../../admission/crd_conversion.ts";
-import type { KindConversion } from "../../admission/kind_conversion.ts";
+import { describeError } from "../../base/mod.ts";
+import type { DynamicObject } from "../../apimachinery/mod.ts";
+import { converterOf, CRDS, type KindConversion } from "../../admission/mod.ts";
 import { ApiError, ForbiddenError } from "../../client/mod.ts";
 import { authorityTrouble } from "./authority_trouble.ts";
 import { type Check, type CheckContext, type Finding, ok, problem } from "./check.ts";

@@ -1,5 +1,5 @@
-import { UsageError } from "../../base/errors.ts";
-import type { BuiltinObject } from "../../operator/builtin_kinds.ts";
+import { UsageError } from "../../base/mod.ts";
+import type { BuiltinObject } from "../../operator/mod.ts";
 import { resolveSettings, type SettingTable } from "../setting.ts";
 import type { Settings } from "../settings.ts";
 

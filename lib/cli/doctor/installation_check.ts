@@ -1,7 +1,6 @@
-import { isObject, jsonClone } from "../../base/json.ts";
-import { diff } from "../../apimachinery/diff.ts";
-import { type DynamicObject, keyOf } from "../../apimachinery/object.ts";
-import { installation, type InstalledObject } from "../../operator/installation.ts";
+import { isObject, jsonClone } from "../../base/mod.ts";
+import { diff, type DynamicObject, keyOf } from "../../apimachinery/mod.ts";
+import { installation, type InstalledObject } from "../../operator/mod.ts";
 import { nameOf } from "../deleter.ts";
 import { type Check, type CheckContext, type Finding, ok, problem } from "./check.ts";
 

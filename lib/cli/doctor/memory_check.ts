@@ -1,10 +1,7 @@
-import { formatJson } from "../../base/json.ts";
-import type { KubeObject } from "../../apimachinery/object.ts";
-import { parseQuantity } from "../../apimachinery/quantity.ts";
-import { type ApiResource, formatGroupResource } from "../../apimachinery/resource.ts";
+import { formatJson } from "../../base/mod.ts";
+import { type ApiResource, formatGroupResource, type KubeObject, parseQuantity } from "../../apimachinery/mod.ts";
 import { type Client, isNotFound } from "../../client/mod.ts";
-import { kindsSelected } from "../../operator/kind_selection.ts";
-import type { Operator } from "../../operator/operator.ts";
+import { kindsSelected, type Operator } from "../../operator/mod.ts";
 import { deploymentsOf } from "../inventory.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type Finding, ok, problem, warning } from "./check.ts";

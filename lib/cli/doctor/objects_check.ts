@@ -1,6 +1,5 @@
-import { formatDuration } from "../../base/duration.ts";
-import type { Condition } from "../../apimachinery/condition.ts";
-import { formatKey, keyOf, type KubeObject } from "../../apimachinery/object.ts";
+import { formatDuration } from "../../base/mod.ts";
+import { type Condition, formatKey, keyOf, type KubeObject } from "../../apimachinery/mod.ts";
 import { isNotFound } from "../../client/mod.ts";
 import { type HandledKind, handledKinds } from "../inventory.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";

@@ -1,8 +1,15 @@
-import { formatDuration } from "../../base/duration.ts";
-import { formatKey, keyOf } from "../../apimachinery/object.ts";
-import { type LeaseObject, LEASES } from "../../election/lease.ts";
-import { describePeer, type Peer, PEERING_LABEL, peerOf, standing } from "../../election/peers.ts";
-import { installNamespace } from "../../operator/installation.ts";
+import { formatDuration } from "../../base/mod.ts";
+import { formatKey, keyOf } from "../../apimachinery/mod.ts";
+import {
+  describePeer,
+  type LeaseObject,
+  LEASES,
+  type Peer,
+  PEERING_LABEL,
+  peerOf,
+  standing,
+} from "../../election/mod.ts";
+import { installNamespace } from "../../operator/mod.ts";
 import { deploymentsOf, isOver } from "../inventory.ts";
 import { peers, placeOf } from "../peering_place.ts";
 import { deployedSettings } from "./deployed_settings.ts";

@@ -1,4 +1,4 @@
-import type { BuiltinObject } from "../../operator/builtin_kinds.ts";
+import type { BuiltinObject } from "../../operator/mod.ts";
 
 interface ContainerStatus {
   readonly name: string;

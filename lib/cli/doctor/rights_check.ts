@@ -1,7 +1,6 @@
-import { formatKey } from "../../apimachinery/object.ts";
-import { serviceAccountUser } from "../../harness/cluster.ts";
-import { ServiceAccount } from "../../operator/builtin_kinds.ts";
-import { missingRights, unservedKinds } from "../../operator/preflight.ts";
+import { formatKey } from "../../apimachinery/mod.ts";
+import { serviceAccountUser } from "../../harness/mod.ts";
+import { missingRights, ServiceAccount, unservedKinds } from "../../operator/mod.ts";
 import { type Check, ok, problem, warning } from "./check.ts";
 import { installCommand } from "./installation_check.ts";
 

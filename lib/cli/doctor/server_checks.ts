@@ -1,4 +1,4 @@
-import { formatDuration } from "../../base/duration.ts";
+import { formatDuration } from "../../base/mod.ts";
 import { serverVersion } from "../../client/mod.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 

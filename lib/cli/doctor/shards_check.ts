@@ -1,5 +1,4 @@
-import { type LeaseObject, LEASES } from "../../election/lease.ts";
-import { ownersOf, SHARDS, SHARDS_LABEL, shardsLeaseName } from "../../election/shards.ts";
+import { type LeaseObject, LEASES, ownersOf, SHARDS, SHARDS_LABEL, shardsLeaseName } from "../../election/mod.ts";
 import { type Check, ok, warning } from "./check.ts";
 
 /** How replicas share the work. Says nothing where none does. */

@@ -1,7 +1,6 @@
-import { isObject } from "../../base/json.ts";
-import { formatKey } from "../../apimachinery/object.ts";
-import { matchesLabels, requirementsOf } from "../../apimachinery/selector.ts";
-import { type BuiltinObject, Service } from "../../operator/builtin_kinds.ts";
+import { isObject } from "../../base/mod.ts";
+import { formatKey, matchesLabels, requirementsOf } from "../../apimachinery/mod.ts";
+import { type BuiltinObject, Service } from "../../operator/mod.ts";
 import { isWorking, podsOf, webhooksOf } from "../inventory.ts";
 import { authorityTrouble } from "./authority_trouble.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";

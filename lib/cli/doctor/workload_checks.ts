@@ -1,7 +1,7 @@
-import { formatDuration } from "../../base/duration.ts";
-import { formatKey, keyOf } from "../../apimachinery/object.ts";
-import { type LeaseObject, LEASES } from "../../election/lease.ts";
-import { type BuiltinObject, Namespace } from "../../operator/builtin_kinds.ts";
+import { formatDuration } from "../../base/mod.ts";
+import { formatKey, keyOf } from "../../apimachinery/mod.ts";
+import { type LeaseObject, LEASES } from "../../election/mod.ts";
+import { type BuiltinObject, Namespace } from "../../operator/mod.ts";
 import { deploymentsOf, isWorking, podsOf } from "../inventory.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
