@@ -46,6 +46,7 @@ export {
   type WatchEvent,
   type WatchOptions,
   type WriteOptions,
+  type WriteRecord,
 } from "./client/mod.ts";
 export {
   AlreadyExistsError,
@@ -85,7 +86,6 @@ export {
   type ObjectKey,
   type ObjectMeta,
   parseJson,
-  type PassClient,
   requirementsOf,
   SystemClock,
   type Transport,

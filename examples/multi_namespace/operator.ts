@@ -12,7 +12,7 @@ import {
   Operator,
 } from "@pintle/pintle";
 import { cli } from "@pintle/pintle/cli";
-import { NamespaceTerminatingError, type PassClient } from "@pintle/pintle/client";
+import { type Client, NamespaceTerminatingError } from "@pintle/pintle/client";
 
 /** Label of what is copied, with the value `true`; the same on a namespace that wants copies. */
 export const SHARED = "examples.pintle.dev/shared";
@@ -28,7 +28,7 @@ const copies = new ObjectIndex("copies by source", ({ metadata = {} }: ConfigMap
   return source === undefined ? [] : [[source, { namespace: metadata.namespace!, name: metadata.name! }]];
 });
 
-async function remove(client: PassClient, keys: readonly ObjectKey[]): Promise<void> {
+async function remove(client: Client, keys: readonly ObjectKey[]): Promise<void> {
   for (const key of keys) {
     await client.delete(ConfigMap, key).catch((error) => {
       if (!(error instanceof NotFoundError)) throw error;

@@ -12,7 +12,6 @@ export type { ConversionHost } from "./conversion_webhook.ts";
 export * from "./crd_conversion.ts";
 export * from "./declaration.ts";
 export * from "./kind_conversion.ts";
-export * from "./reader.ts";
 export * from "./review.ts";
 export * from "./webhook_configuration.ts";
 export * from "./webhooks.ts";

@@ -61,7 +61,7 @@ function rulesStatus(authorizer: Authorizer, user: UserInfo, namespace: string |
 }
 
 /** userInfo as authentication.k8s.io spells it. */
-export function userInfoFields(user: UserInfo): Fields {
+function userInfoFields(user: UserInfo): Fields {
   return { username: user.name, uid: user.uid || undefined, groups: [...user.groups], extra: user.extra };
 }
 

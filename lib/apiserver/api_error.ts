@@ -44,8 +44,7 @@ export function alreadyExists(resource: Resource, name: string): ApiError {
 }
 
 /** What a writer with an old resourceVersion is told. */
-export const STALE_WRITE =
-  "the object has been modified; please apply your changes to the latest version and try again";
+const STALE_WRITE = "the object has been modified; please apply your changes to the latest version and try again";
 
 /** 409: `Operation cannot be fulfilled on configmaps "a": …`. */
 export function conflict(resource: Resource, name: string, why: string = STALE_WRITE): ApiError {

@@ -5,7 +5,7 @@ import { annotationCauses, labelCauses } from "./metadata_rules.ts";
 import type { ConversionWebhook } from "./resource_type.ts";
 
 /** What a conversion webhook is asked for. */
-export interface Conversion {
+interface Conversion {
   readonly objects: readonly DynamicObject[];
   /** The `apiVersion` that is wanted. */
   readonly desired: string;

@@ -2,7 +2,7 @@ import { invariant } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 
 /** An object that is wanted in another version of its kind. */
-export interface ConversionAsk {
+interface ConversionAsk {
   readonly object: DynamicObject;
   readonly apiVersion: string;
 }

@@ -11,7 +11,7 @@ export interface StorageEvent {
 }
 
 /** What a watch gets when it asks its cursor for more. */
-export type CursorStep =
+type CursorStep =
   | { readonly kind: "event"; readonly event: StorageEvent }
   /** Nothing more for now. */
   | { readonly kind: "idle" }

@@ -17,7 +17,7 @@ export interface Negotiated {
 }
 
 /** Media types this server writes. */
-export const WRITTEN_MEDIA_TYPES: readonly string[] = ["application/json", "application/yaml"];
+const WRITTEN_MEDIA_TYPES: readonly string[] = ["application/json", "application/yaml"];
 
 interface MediaRange {
   readonly type: string;

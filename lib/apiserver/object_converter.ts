@@ -24,7 +24,7 @@ interface Views {
 }
 
 /** Whether a state may be shown as it was converted before, or the webhook has to be asked again. */
-export type Freshness = "remembered" | "anew";
+type Freshness = "remembered" | "anew";
 
 /**
  * Brings custom resources from one version of their kind into another, by the webhook of their definition or by leaving

@@ -23,7 +23,7 @@ import { updateAdmitted } from "./update_object.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /** The media types of PATCH and what they mean. */
-export type PatchKind = "json" | "merge" | "strategic" | "apply";
+type PatchKind = "json" | "merge" | "strategic" | "apply";
 
 const MEDIA_TYPES: Readonly<Record<string, PatchKind>> = {
   "application/json-patch+json": "json",

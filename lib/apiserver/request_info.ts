@@ -1,5 +1,5 @@
 /** The verbs that RBAC and discovery know. */
-export type Verb =
+type Verb =
   | "get"
   | "list"
   | "watch"

@@ -17,10 +17,10 @@ export interface StorageSnapshot {
 }
 
 /** Called for each write, inside the write: it must not write itself. */
-export type StorageListener = (resource: string, event: StorageEvent) => void;
+type StorageListener = (resource: string, event: StorageEvent) => void;
 
 /** Which part of a resource to read. */
-export interface ScanOptions {
+interface ScanOptions {
   /** One namespace only. */
   readonly namespace?: string;
   /** Only keys after this one. */

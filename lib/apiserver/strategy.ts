@@ -2,7 +2,7 @@ import type { DynamicObject, StatusCause } from "../apimachinery/mod.ts";
 import type { ResourceType } from "./resource_type.ts";
 
 /** What a strategy may know beside the object. */
-export interface StrategyContext {
+interface StrategyContext {
   readonly type: ResourceType;
   readonly nowMs: number;
 }

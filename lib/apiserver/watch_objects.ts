@@ -15,7 +15,7 @@ import { StoredObject } from "./stored_object.ts";
 export type EventWriter = (type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK", stored: StoredObject) => string;
 
 /** What a watch needs beside the server. */
-export interface WatchTarget {
+interface WatchTarget {
   readonly type: ResourceType;
   readonly namespace?: string;
   readonly name?: string;

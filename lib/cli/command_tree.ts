@@ -13,7 +13,7 @@ export type RunCommand = (
 ) => Promise<void>;
 
 /** What the tree is made of. */
-export interface CommandTreeOptions {
+interface CommandTreeOptions {
   readonly program: string;
   readonly version: string;
   readonly build: CliOptions<SettingTable>["build"];

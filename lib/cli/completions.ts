@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 
 /** A shell that completions are written for. */
-export type Shell = "bash" | "zsh" | "fish";
+type Shell = "bash" | "zsh" | "fish";
 
 /** What may follow a flag, or stand as an argument. */
 type Values = readonly string[] | "file" | "folder" | "text";

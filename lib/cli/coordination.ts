@@ -1,6 +1,6 @@
+import { EVERYWHERE, gatedScope, type NamespaceScope } from "../apimachinery/mod.ts";
 import { type Clock, formatDuration, type Logger, SystemRandom, type Transport, UsageError } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import { EVERYWHERE, gatedScope, type NamespaceScope } from "../controller/mod.ts";
 import {
   fencedTransport,
   LeaderElector,
@@ -46,7 +46,7 @@ export interface Replica extends Disposable {
 }
 
 /** What a replica asks of its operator. */
-export interface ReplicaDuties {
+interface ReplicaDuties {
   /** Ends what is under way for what it no longer covers. */
   readonly drain: (graceMs: number) => Promise<void>;
 }

@@ -1,13 +1,13 @@
 import { type Clock, formatDuration, LinkedAbort, mapConcurrent, silentLogger } from "../base/mod.ts";
 import { type ApiResource, type Condition, formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { type Client, ConflictError, NotFoundError } from "../client/mod.ts";
-import { annotate, PassClient, removeFinalizers } from "../controller/mod.ts";
+import { annotate, removeFinalizers } from "../controller/mod.ts";
 import { NotYetError, waitUntil } from "../harness/waiting.ts";
 import type { Operator } from "../operator/mod.ts";
 import { type HandledKind, objectsOf } from "./inventory.ts";
 
 /** What a removal works with. */
-export interface DeleterOptions {
+interface DeleterOptions {
   /** Its writes are dry runs where nothing is to be removed yet. */
   readonly client: Client;
   readonly dryRun: boolean;
@@ -25,7 +25,7 @@ const AT_ONCE = 16;
 const NAMED_MAX = 5;
 
 /** Something does not go, and whoever runs the command must decide what becomes of it. */
-export class StuckError extends Error {
+class StuckError extends Error {
   override readonly name = "StuckError";
 }
 
@@ -84,7 +84,7 @@ export class Deleter {
       metadata?.finalizers?.includes(finalizer)
     );
     if (held.length === 0) return;
-    const pass = new PassClient(client, signal);
+    const pass = client.with({ signal });
     await mapConcurrent(
       dryRun ? held.slice(0, 1) : held,
       AT_ONCE,
@@ -95,7 +95,7 @@ export class Deleter {
 
   /** Takes what the operator remembers of objects out of those that stay. */
   async records({ kind, name }: HandledKind): Promise<void> {
-    const { client, operator, signal, say, dryRun } = this.#options, pass = new PassClient(client, signal);
+    const { client, operator, signal, say, dryRun } = this.#options, pass = client.with({ signal });
     const objects = await objectsOf(client, kind, signal);
     // The edit by which an object would hold nothing is what is there to be removed.
     const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.keep(object, {}, []));

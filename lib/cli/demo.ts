@@ -1,3 +1,4 @@
+import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import { type Clock, formatDuration, LinkedAbort, silentLogger, sleep, SystemClock, UsageError } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
 import type { DemoScenario, DemoView } from "./demo_scenario.ts";
@@ -5,7 +6,7 @@ import { picture, type StepState } from "./demo_picture.ts";
 import { EXIT } from "./exit.ts";
 import { openLiveArea } from "./live_area.ts";
 import type { LiveArea } from "../harness/mod.ts";
-import { applyCrds, type HostedWebhooks, type RunningOperator } from "../operator/mod.ts";
+import { applyCrds, type RunningOperator } from "../operator/mod.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
 import { openWebhooks } from "./webhooks.ts";
@@ -13,7 +14,7 @@ import type { CommandContext } from "./program.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** Flags of `demo`. */
-export interface DemoFlags {
+interface DemoFlags {
   readonly once?: true | undefined;
   readonly port: string;
   readonly writeKubeconfig?: string | undefined;

@@ -21,7 +21,7 @@ import type { CommandContext } from "./program.ts";
 import { paint, type Terminal, writeJson } from "./terminal.ts";
 
 /** Flags of `doctor`. */
-export interface DoctorFlags {
+interface DoctorFlags {
   readonly namespace: string;
   readonly output: "table" | "json";
 }

@@ -22,14 +22,14 @@ import { parseDuration } from "./setting.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `freeze`. */
-export interface FreezeFlags {
+interface FreezeFlags {
   readonly id?: string | undefined;
   readonly lifetime?: string | undefined;
   readonly message?: string | undefined;
 }
 
 /** Flags of `resume`. */
-export interface ResumeFlags {
+interface ResumeFlags {
   readonly id?: string | undefined;
   readonly all?: true | undefined;
 }

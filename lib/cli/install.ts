@@ -8,7 +8,7 @@ import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 
 /** Flags of `install`. */
-export interface InstallFlags {
+interface InstallFlags {
   readonly namespace: string;
   readonly dryRun?: true | undefined;
   readonly skipWebhooks?: true | undefined;

@@ -1,7 +1,7 @@
 import type { SystemClock } from "../base/mod.ts";
 
 /** What else than SIGINT and SIGTERM counts. */
-export interface InterruptOptions {
+interface InterruptOptions {
   /**
    * Whether a terminal that is closed interrupts too. For commands that have to clear up; others die of it, or go on
    * where somebody had it ignored (nohup).

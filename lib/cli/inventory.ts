@@ -5,9 +5,10 @@ import {
   formatGroupResource,
   type KubeObject,
   type ObjectKey,
+  type ResourceKind,
 } from "../apimachinery/mod.ts";
 import { type Client, isNotFound } from "../client/mod.ts";
-import { addsFinalizer, type ResourceKind } from "../controller/mod.ts";
+import { addsFinalizer } from "../controller/mod.ts";
 import { type LeaseObject, LEASES, PEERING_LABEL, peerOf, SHARDS_LABEL, shardsLeaseName } from "../election/mod.ts";
 import { type BuiltinObject, declareSelected, Deployment, kindsSelected, type Operator, Pod } from "../operator/mod.ts";
 

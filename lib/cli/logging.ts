@@ -16,7 +16,7 @@ import {
 } from "../base/mod.ts";
 
 /** How a process logs. */
-export interface LoggingOptions {
+interface LoggingOptions {
   /** Lines below it are dropped. At `debug` every line keeps its stack. */
   readonly level: LogLevel;
   readonly format: "text" | "json";

@@ -8,7 +8,7 @@ import type { CommandContext } from "./program.ts";
 import { writeBlock } from "./terminal.ts";
 
 /** Flags of `manifests`. */
-export interface ManifestsFlags {
+interface ManifestsFlags {
   readonly namespace: string;
   readonly output?: string | undefined;
   readonly check?: string | undefined;

@@ -8,7 +8,7 @@ import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 
 /** Flags of `migrate-storage`. */
-export interface MigrateStorageFlags {
+interface MigrateStorageFlags {
   readonly dryRun?: true | undefined;
 }
 

@@ -1,13 +1,7 @@
+import type { ServeService } from "../operator/webhook_hosting.ts";
 import { type Clock, describeError, type Logger, type Transport, UsageError } from "../base/mod.ts";
 import { Client, type Connection, connectVariables, proxyVariables } from "../client/mod.ts";
-import {
-  applyCrds,
-  applyInstallation,
-  installation,
-  installNamespace,
-  isWebhook,
-  type ServeService,
-} from "../operator/mod.ts";
+import { applyCrds, applyInstallation, installation, installNamespace, isWebhook } from "../operator/mod.ts";
 import type { Manifests } from "../harness/mod.ts";
 import type { CommandContext } from "./program.ts";
 
@@ -120,7 +114,7 @@ function closing(connection: Connection): OpenedCluster {
 }
 
 /** What an embedded cluster is opened with. */
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly port: number;

@@ -1,7 +1,7 @@
 import { silentLogger, SystemClock, UsageError } from "../base/mod.ts";
-import { type ApiResource, formatGroupResource, formatKey, type ObjectKey } from "../apimachinery/mod.ts";
+import { type ApiResource, formatGroupResource, formatKey, type ObjectKey, scopeOfGlobs } from "../apimachinery/mod.ts";
 import { Client, isNotFound } from "../client/mod.ts";
-import { type PlannedPass, scopeOfGlobs } from "../controller/mod.ts";
+import { type PlannedPass } from "../controller/mod.ts";
 import { type CustomResource, kindsSelected, type Operator } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -12,7 +12,7 @@ import { requireReady } from "./require_ready.ts";
 import { writeJson } from "./terminal.ts";
 
 /** Flags of `plan`. */
-export interface PlanFlags {
+interface PlanFlags {
   readonly namespace?: string | undefined;
   readonly output: "text" | "json";
 }

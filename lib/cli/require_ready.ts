@@ -1,5 +1,5 @@
+import { scopeOfGlobs } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
-import { scopeOfGlobs } from "../controller/mod.ts";
 import { preflight, type PreflightOptions } from "../operator/mod.ts";
 import type { CommandContext } from "./program.ts";
 

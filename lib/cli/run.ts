@@ -1,3 +1,4 @@
+import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import {
   type Clock,
   formatDuration,
@@ -7,12 +8,11 @@ import {
   SystemClock,
   UsageError,
 } from "../base/mod.ts";
-import { formatGroupResource } from "../apimachinery/mod.ts";
+import { formatGroupResource, gatedScope, scopeOfGlobs } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
 import { Metrics } from "../health/metrics.ts";
 import { maskedChecks, probeChecks, serveHealth, type Tracing } from "../health/mod.ts";
-import { gatedScope, scopeOfGlobs } from "../controller/mod.ts";
-import type { HostedWebhooks, Operator, RunningOperator, StartOptions } from "../operator/mod.ts";
+import type { Operator, RunningOperator, StartOptions } from "../operator/mod.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";

@@ -33,7 +33,7 @@ export type SettingValues<Table extends SettingTable> = {
 };
 
 /** Where a value came from. */
-export type SettingSource = "default" | "env" | "flag";
+type SettingSource = "default" | "env" | "flag";
 
 /** A table read: values, and for each its text and source. */
 export interface ResolvedSettings<Table extends SettingTable> {

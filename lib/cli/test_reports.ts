@@ -4,7 +4,7 @@ import { htmlReport, junitReport, type RunResult } from "../harness/mod.ts";
 import type { TestFlags } from "./test.ts";
 
 /** Where a run writes its reports, and how each is made. */
-export interface ReportFile {
+interface ReportFile {
   readonly flag: string;
   readonly path: string;
   readonly render: (result: RunResult) => string;

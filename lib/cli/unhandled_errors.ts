@@ -1,7 +1,7 @@
 import { describeError, type Logger, stackOf } from "../base/mod.ts";
 
 /** What is done about errors that no code catches. */
-export interface UnhandledErrorsOptions {
+interface UnhandledErrorsOptions {
   /** Of the operator whose code threw, most likely. */
   readonly operator: string;
   readonly logger: Logger;

@@ -28,7 +28,7 @@ import { Deleter, nameOf } from "./deleter.ts";
 import { parseDuration } from "./setting.ts";
 
 /** Flags of `uninstall`. */
-export interface UninstallFlags {
+interface UninstallFlags {
   readonly namespace: string;
   readonly timeout: string;
   readonly dryRun?: true | undefined;

@@ -1,12 +1,13 @@
+import type { HostedWebhooks, HostingOptions } from "../operator/webhook_hosting.ts";
 import type { Clock, Logger, Transport } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import type { HostedWebhooks, HostGateway, HostingOptions, RunningOperator } from "../operator/mod.ts";
+import type { HostGateway, RunningOperator } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./program.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 
 /** What webhooks are served for. */
-export interface WebhookWork {
+interface WebhookWork {
   readonly cluster: OpenedCluster;
   readonly running: RunningOperator;
   readonly clock: Clock;

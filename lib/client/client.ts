@@ -28,7 +28,7 @@ import {
 import { type AccessOptions, type AccessRequest, canDo } from "./access.ts";
 import { isNotFound } from "./api_error.ts";
 import { listAll, type ListOptions, listPages } from "./list.ts";
-import { Requester, type RequestRecord } from "./requester.ts";
+import { Requester, type RequestRecord, type RequestSpec } from "./requester.ts";
 import { RETRY_POLICY } from "./retry.ts";
 import { METADATA_ONLY, nameKind, watch, type WatchEvent, type WatchOptions } from "./watch.ts";
 
@@ -46,8 +46,12 @@ export interface ClientOptions {
   logger?: Logger;
   /** Learns the values of every Secret that is read or sent; one of its own where absent. */
   mask?: Mask;
-  /** Nothing that it sends is kept: every write is a dry run, which the server checks and answers as if. */
+  /** Every write is a dry run: the server checks and answers it, and stores nothing. */
   dryRun?: boolean;
+  /** Ends every request, and the pauses between attempts. */
+  signal?: AbortSignal;
+  /** Called after each write that the server has confirmed and stored. */
+  onWrite?: (record: WriteRecord) => void;
   /** For one attempt, its body included; of a watch for the beginning of the answer. */
   requestTimeoutMs?: number;
   /** Attempts after the first. */
@@ -56,6 +60,22 @@ export interface ClientOptions {
   onRequest?: (record: RequestRecord) => void;
   /** OpenTelemetry's `Tracer`: makes a span of every request. None where absent. */
   tracer?: ReturnType<(typeof otel)["trace"]["getTracer"]>;
+}
+
+/** One confirmed write of a {@linkcode Client}. */
+export interface WriteRecord {
+  /** The method of the client that made it. */
+  readonly verb: "create" | "replace" | "apply" | "patch" | "delete";
+  /** The resource of the object. */
+  readonly resource: ApiResource;
+  /** The object that was written. */
+  readonly key: ObjectKey;
+  /** As `status`; absent for the object itself. */
+  readonly subresource?: string;
+  /** Version that the server gave the result; absent for deletions. */
+  readonly resourceVersion?: string;
+  /** Labels of the result, which decide which watches see it. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** Options of every read of one object. */
@@ -149,26 +169,55 @@ export class Client {
   readonly transport: Transport;
   /** Knows the values of the Secrets that it has read or sent. */
   readonly mask: Mask;
+  /** Whether every write is a dry run. */
+  readonly dryRun: boolean;
+  readonly #options: ClientOptions;
   readonly #requester: Requester;
-  readonly #dryRun: boolean;
 
   /** Makes no request. */
-  constructor(transport: Transport, options: ClientOptions) {
+  constructor(from: Transport, options: ClientOptions);
+  /** A client that shares the transport of `from`; options that are absent are those of `from`. */
+  constructor(from: Client, options: Partial<ClientOptions>);
+  constructor(from: Transport | Client, given: Partial<ClientOptions>) {
+    const transport = from instanceof Client ? from.transport : from;
+    const options = { ...from instanceof Client ? from.#options : {}, ...given } as ClientOptions;
     this.fieldManager = options.fieldManager;
     this.transport = transport;
-    this.#dryRun = options.dryRun ?? false;
+    this.dryRun = options.dryRun ?? false;
     this.mask = options.mask ?? new Mask();
+    const { clock = new SystemClock(), random = new SystemRandom() } = options;
+    this.#options = { ...options, mask: this.mask, clock, random };
     this.#requester = new Requester(transport, {
       userAgent: options.userAgent ?? `pintle (${options.fieldManager})`,
-      clock: options.clock ?? new SystemClock(),
-      random: options.random ?? new SystemRandom(),
+      clock,
+      random,
       logger: options.logger ?? silentLogger,
       requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
       retry: { ...RETRY_POLICY, retriesMax: options.retriesMax ?? RETRY_POLICY.retriesMax },
       onRequest: options.onRequest,
       tracer: options.tracer,
       mask: this.mask,
+      signal: options.signal,
     });
+  }
+
+  /**
+   * This client with other options: the same transport, mask and field manager. `signal` and `onWrite` replace those of
+   * this client. A client for dry runs stays one.
+   *
+   * @example
+   * ```ts
+   * import { Client, type WriteRecord } from "@pintle/pintle/client";
+   * const transport = { fetch: () => Promise.resolve(Response.json({ metadata: { name: "a" } })), close() {} };
+   * const client = new Client(transport, { fieldManager: "docs" }), writes: WriteRecord[] = [];
+   * const bounded = client.with({ signal: AbortSignal.timeout(5_000), onWrite: (write) => writes.push(write) });
+   * const secrets = { group: "", version: "v1", kind: "Secret", plural: "secrets", namespaced: true };
+   * await bounded.apply(secrets, { metadata: { namespace: "default", name: "a" } });
+   * if (writes[0]?.verb !== "apply") throw new Error("each write is recorded");
+   * ```
+   */
+  with(options: Pick<ClientOptions, "signal" | "dryRun" | "onWrite">): Client {
+    return new Client(this, { ...options, dryRun: this.dryRun || options.dryRun });
   }
 
   /** Reads one object. @throws {NotFoundError} */
@@ -229,17 +278,29 @@ export class Client {
     const key = keyOf(object), { namespace } = key, { subresource, metadataOnly } = options;
     invariant(!resource.namespaced || namespace, `create ${resource.plural}: metadata.namespace is missing`);
     const path = subresource ? pathOf(resource, key, subresource) : resourcePath(resource, { namespace });
-    const created = this.#write<T>("create", "POST", resource, key, path, withKind(object, resource), options, {
-      repeatable: this.#tries(options),
-      accept: metadataOnly ? METADATA_ONLY : undefined,
-    });
+    const created = this.#write<T>(
+      { verb: "create", rbacVerb: "create", method: "POST", resource, key, path },
+      options,
+      {
+        body: withKind(object, resource),
+        repeatable: this.#isDryRun(options),
+        accept: metadataOnly ? METADATA_ONLY : undefined,
+      },
+    );
     return metadataOnly ? created.then((object) => nameKind(object, resource)) : created;
   }
 
-  /** Replaces an object; with a `metadata.resourceVersion` only that version of it. @throws {ConflictError} */
+  /**
+   * Replaces an object; with a `metadata.resourceVersion` only that version of it. `managedFields` are not sent, so the
+   * server keeps them.
+   *
+   * @throws {ConflictError}
+   */
   replace<T extends KubeObject>(resource: ApiResource, object: T, options: WriteOptions = {}): Promise<T> {
     const key = keyOf(object), path = pathOf(resource, key, options.subresource);
-    return this.#write("update", "PUT", resource, key, path, withKind(object, resource), options, { repeatable: true });
+    const body = withoutManagedFields(withKind(object, resource));
+    const target = { verb: "replace", rbacVerb: "update", method: "PUT", resource, key, path } as const;
+    return this.#write(target, options, { body, repeatable: true });
   }
 
   /**
@@ -255,10 +316,11 @@ export class Client {
     options: WriteOptions & { force?: boolean } = {},
   ): Promise<T> {
     const key = keyOf(object), path = pathOf(resource, key, options.subresource);
-    const body = withKind(object, resource);
     // The server refuses an apply that brings managedFields, and an object that was read has them.
-    if (body.metadata?.managedFields) body.metadata = { ...body.metadata, managedFields: undefined };
-    return this.#write("patch", "PATCH", resource, key, path, body, options, {
+    const body = withoutManagedFields(withKind(object, resource));
+    const target = { verb: "apply", rbacVerb: "patch", method: "PATCH", resource, key, path } as const;
+    return this.#write(target, options, {
+      body,
       repeatable: true,
       contentType: "application/apply-patch+yaml", // JSON is YAML
       query: { force: String(options.force ?? true) },
@@ -272,8 +334,10 @@ export class Client {
     options: PatchOptions,
   ): Promise<T> {
     const path = pathOf(resource, key, options.subresource), { metadataOnly, type, body } = options;
-    const object = await this.#write<T>("patch", "PATCH", resource, key, path, body, options, {
-      repeatable: type !== "json" || this.#tries(options),
+    const target = { verb: "patch", rbacVerb: "patch", method: "PATCH", resource, key, path } as const;
+    const object = await this.#write<T>(target, options, {
+      body,
+      repeatable: type !== "json" || this.#isDryRun(options),
       contentType: PATCH_TYPES[type],
       accept: metadataOnly ? METADATA_ONLY : undefined,
     });
@@ -289,7 +353,7 @@ export class Client {
     const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, signal } = options;
     const preconditions = uid || resourceVersion ? { uid, resourceVersion } : undefined;
     // A server that finds options in the body takes no notice of those in the query: there, a dry run would delete.
-    const dryRun = this.#tries(options) ? ["All"] : undefined, kind = "DeleteOptions";
+    const dryRun = this.#isDryRun(options) ? ["All"] : undefined, kind = "DeleteOptions";
     await this.#requester.text({
       subject: { verb: "delete", resource, key },
       method: "DELETE",
@@ -299,6 +363,7 @@ export class Client {
       doneWhenGone: true,
       signal,
     });
+    if (!dryRun) this.#options.onWrite?.({ verb: "delete", resource, key });
   }
 
   /**
@@ -332,7 +397,7 @@ export class Client {
    */
   async raw(path: string, { method = "GET", body, ...options }: RawOptions = {}): Promise<unknown> {
     const repeatable = method === "GET" || method === "HEAD";
-    if (this.#dryRun && !repeatable) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
+    if (this.dryRun && !repeatable) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
     const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, repeatable, ...options };
     const accept = options.accept ?? "application/json, */*;q=0.5";
     const answer = jsonOrText(await this.#requester.text({ ...spec, accept }));
@@ -340,26 +405,39 @@ export class Client {
     return answer;
   }
 
-  #tries({ dryRun }: { dryRun?: boolean }): boolean {
-    return this.#dryRun || dryRun === true;
+  #isDryRun({ dryRun }: { dryRun?: boolean }): boolean {
+    return this.dryRun || dryRun === true;
   }
 
-  #write<T extends KubeObject>(
-    verb: string,
-    method: string,
-    resource: ApiResource,
-    key: Partial<ObjectKey>,
-    path: string,
-    body: unknown,
+  async #write<T extends KubeObject>(
+    { verb, rbacVerb, method, resource, key, path }: WriteTarget,
     options: WriteOptions,
-    extra: { repeatable: boolean; contentType?: string; accept?: string; query?: Record<string, string> },
+    request: WriteRequest,
   ): Promise<T> {
-    const { subresource, signal } = options;
-    const query = { fieldManager: this.fieldManager, dryRun: this.#tries(options) ? "All" : undefined, ...extra.query };
-    const subject = { verb, resource, subresource, key };
-    return this.#requester.object<T>({ ...extra, subject, method, path, query, body, signal });
+    const { subresource, signal } = options, isDryRun = this.#isDryRun(options);
+    const query = { fieldManager: this.fieldManager, dryRun: isDryRun ? "All" : undefined, ...request.query };
+    const subject = { verb: rbacVerb, resource, subresource, key };
+    const result = await this.#requester.object<T>({ ...request, subject, method, path, query, signal });
+    if (!isDryRun) {
+      const { resourceVersion, labels } = result.metadata ?? {};
+      this.#options.onWrite?.({ verb, resource, key: keyOf(result), subresource, resourceVersion, labels });
+    }
+    return result;
   }
 }
+
+/** What a write is aimed at. */
+interface WriteTarget {
+  readonly verb: WriteRecord["verb"];
+  readonly rbacVerb: string;
+  readonly method: string;
+  readonly resource: ApiResource;
+  readonly key: Partial<ObjectKey>;
+  readonly path: string;
+}
+
+/** How a write is sent. */
+type WriteRequest = Pick<RequestSpec, "body" | "repeatable" | "contentType" | "accept" | "query">;
 
 /** The path of one object. An empty name would address the whole collection, where DELETE deletes everything. */
 function pathOf(resource: ApiResource, key: Partial<ObjectKey>, subresource?: string): string {
@@ -371,6 +449,12 @@ function pathOf(resource: ApiResource, key: Partial<ObjectKey>, subresource?: st
 
 function withKind<T extends KubeObject>(object: T, resource: ApiResource): T {
   return { ...object, apiVersion: object.apiVersion ?? formatApiVersion(resource), kind: object.kind ?? resource.kind };
+}
+
+/** For a replace and an apply: a store that keeps a part of `managedFields` would strip the other managers. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  if (!object.metadata?.managedFields) return object;
+  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
 }
 
 function jsonOrText(text: string): unknown {

@@ -6,9 +6,13 @@ import { MalformedAnswerError, notKubernetes } from "./unreachable.ts";
 
 /** A resource that a cluster serves. */
 export interface DiscoveredResource extends ApiResource {
+  /** As `configmap`. */
   readonly singular: string;
+  /** As `cm`. */
   readonly shortNames: readonly string[];
+  /** As `all`. */
   readonly categories: readonly string[];
+  /** RBAC verbs that the server takes, as `list`. */
   readonly verbs: readonly string[];
   /** Names of its subresources, such as `status`. */
   readonly subresources: readonly string[];

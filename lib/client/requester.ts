@@ -62,6 +62,8 @@ export interface RequesterOptions {
   readonly tracer?: Tracer;
   /** Learns the values of every Secret that is read or sent. */
   readonly mask: Mask;
+  /** Ends every request, as the signal of its own does. */
+  readonly signal?: AbortSignal;
 }
 
 const SPAN_KIND_CLIENT = 2, SPAN_STATUS_ERROR = 2; // enums of @opentelemetry/api, which is imported for its types only
@@ -100,7 +102,15 @@ export class Requester {
   }
 
   /** Sends a request and reads its answer as text. */
-  text(spec: RequestSpec): Promise<string> {
+  async text(spec: RequestSpec): Promise<string> {
+    const { signal } = this.options;
+    if (!signal || spec.signal === signal) return await this.#text(spec);
+    if (!spec.signal) return await this.#text({ ...spec, signal });
+    using both = new LinkedAbort([signal, spec.signal]);
+    return await this.#text({ ...spec, signal: both.signal });
+  }
+
+  #text(spec: RequestSpec): Promise<string> {
     this.learn(spec.subject, spec.body);
     const body = spec.body === undefined ? undefined : formatJson(spec.body);
     return this.#retrying(spec, () =>

@@ -67,8 +67,9 @@ export async function* watch<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   const subject: RequestSubject = { verb: "watch", resource, key: { namespace: options.namespace } };
   const { signal, idleMsMax = IDLE_MS_MAX, lineLengthMax } = options;
-  if (signal.aborted) return;
-  using link = new LinkedAbort([signal]);
+  const isEnded = () => signal.aborted || requester.options.signal?.aborted;
+  if (isEnded()) return;
+  using link = new LinkedAbort([signal, requester.options.signal]);
   using watchdog = new Watchdog(
     requester.options.clock,
     typeof idleMsMax === "number" ? () => idleMsMax : idleMsMax,
@@ -90,7 +91,7 @@ export async function* watch<T extends KubeObject>(
       }
     }
   } catch (error) {
-    if (signal.aborted) return;
+    if (isEnded()) return;
     if (link.signal.aborted) throw link.signal.reason;
     const classified = error instanceof ApiError || error instanceof UnreachableError;
     if (classified || error instanceof MalformedAnswerError) throw error;

@@ -1,5 +1,5 @@
 import { type Mask, UsageError } from "../base/mod.ts";
-import { diff, type KubeObject } from "../apimachinery/mod.ts";
+import { diff, type HandledObject, type KubeObject } from "../apimachinery/mod.ts";
 import {
   afterError,
   type AttemptBounds,
@@ -42,16 +42,15 @@ import {
 } from "../handling/mod.ts";
 import type { ChangeContext, ChangeHandler } from "./context.ts";
 import type { ChangeDeclaration, ControllerDeclaration } from "./declaration.ts";
-import type { HandledObject } from "./resource_kind.ts";
 
 /** What of a change handler's context is its change's. */
-export type ChangeFacts<T extends KubeObject, Spec, Status extends object> = Pick<
+type ChangeFacts<T extends KubeObject, Spec, Status extends object> = Pick<
   ChangeContext<T, Spec, Status>,
   "change" | "old" | "next" | "diff" | "retry" | "startedMs" | "param" | "subhandler"
 >;
 
 /** What a run of change handlers needs of its pass. */
-export interface ChangeRunHost<T extends KubeObject, Spec, Status extends object> {
+interface ChangeRunHost<T extends KubeObject, Spec, Status extends object> {
   /** Longest attempt. */
   readonly attemptMsMax: number;
   /** The time of a handler: the moment of its first attempt, and what has elapsed since. */
@@ -67,7 +66,7 @@ export interface ChangeRunHost<T extends KubeObject, Spec, Status extends object
 }
 
 /** What is known of an object's changes before a run. */
-export interface ChangePass {
+interface ChangePass {
   readonly deleting: boolean;
   /** Whether the `delete` handlers are done, and only the finalizer is still there. */
   readonly cleaned: boolean;

@@ -1,27 +1,32 @@
 import { jsonEqual, type Logger, type Memo, PermanentError, TemporaryError } from "../base/mod.ts";
 import {
+  type AnyKind,
   type ApiResource,
   applyIsCurrent,
   controllerOf,
   controllerReference,
+  type DesiredOf,
   type DynamicObject,
   formatApiVersion,
   formatGroupResource,
   formatKey,
+  isPartial,
   keyOf,
   type KubeObject,
   mayOwn,
   type ObjectKey,
+  type ObjectOf,
   parseApiVersion,
+  type ViewSpec,
 } from "../apimachinery/mod.ts";
 import type { Informer } from "../cache/mod.ts";
-import { ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
+import { type Client, ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
+import { digestOf } from "../handling/mod.ts";
 import type { ApplyChildOptions, Manifest } from "./context.ts";
-import type { PassClient } from "./pass_client.ts";
-import { isPartial, type ViewSpec } from "./kind_view.ts";
-import { ownFields } from "./managed_fields.ts";
-import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
-import { UnchangedApplies } from "./unchanged_applies.ts";
+import { ownFields, sameInput } from "./managed_fields.ts";
+
+/** Children of one object that are remembered; the oldest is forgotten beyond. */
+const REMEMBERED_MAX = 1_000;
 
 /** The deletion of the child brings a pass at once; this is for the case that nothing collects it. */
 const PREDECESSOR_DELAY_MS = 30_000;
@@ -56,7 +61,7 @@ export class ChildRegistry {
 }
 
 /** What children are applied with. */
-export interface ChildrenHost {
+interface ChildrenHost {
   readonly kinds: ChildKinds;
   readonly fieldManager: string;
   readonly registry: ChildRegistry;
@@ -76,7 +81,7 @@ const unawaitedHandlers = () => new Set<string>();
 /** Applies the children of one object in one handler. */
 export class Children {
   readonly #owner: KubeObject;
-  readonly #client: PassClient;
+  readonly #client: Client;
   readonly #host: ChildrenHost;
   readonly #kinds: ChildKinds;
   readonly #applied = new Set<string>();
@@ -84,7 +89,7 @@ export class Children {
   readonly #open = new Map<Promise<unknown>, string>();
   #calls = 0;
 
-  constructor(owner: KubeObject, client: PassClient, host: ChildrenHost) {
+  constructor(owner: KubeObject, client: Client, host: ChildrenHost) {
     this.#owner = owner;
     this.#client = client;
     this.#host = host;
@@ -328,4 +333,41 @@ export function ownerKey(child: KubeObject, kind: ApiResource): { namespace?: st
 export function typed<T extends KubeObject>(object: T, resource: ApiResource): T {
   if (object.apiVersion && object.kind) return object;
   return { ...object, apiVersion: formatApiVersion(resource), kind: resource.kind };
+}
+
+/**
+ * Applies of one object's children that changed nothing. Fields alone do not always show that an apply would change
+ * nothing: a list that is owned as one value, and to whose entries the server adds defaults, never equals what was
+ * applied.
+ */
+class UnchangedApplies {
+  readonly #applies = new Map<string, { readonly digest: string; readonly child: KubeObject }>();
+
+  /**
+   * Whether the last apply to `target` was this one, and `live` differs from the child of then in nothing but its
+   * status.
+   */
+  has(target: string, desired: KubeObject, live: KubeObject, fieldManager: string): boolean {
+    const last = this.#applies.get(target);
+    return last !== undefined && isUnchanged(last.child, live, fieldManager) && digestOf(desired) === last.digest;
+  }
+
+  /** Forgets the last apply to `target`. */
+  forget(target: string): void {
+    this.#applies.delete(target);
+  }
+
+  /** Remembers that `child` is what the apply of `desired` leaves: to apply it again changes nothing. */
+  enter(target: string, desired: KubeObject, child: KubeObject, fieldManager: string): void {
+    this.#applies.delete(target);
+    const managedFields = child.metadata?.managedFields?.filter(({ manager }) => manager === fieldManager);
+    this.#applies.set(target, { digest: digestOf(desired), child: { metadata: { ...child.metadata, managedFields } } });
+    if (this.#applies.size > REMEMBERED_MAX) this.#applies.delete(this.#applies.keys().next().value!);
+  }
+}
+
+/** Whether nothing happened to a child since but changes of its status. Kinds without a generation do not show that. */
+function isUnchanged(before: KubeObject, now: KubeObject, fieldManager: string): boolean {
+  if (before.metadata?.resourceVersion === now.metadata?.resourceVersion) return true;
+  return sameInput(before, now) && jsonEqual(ownFields(before, fieldManager), ownFields(now, fieldManager));
 }

@@ -1,8 +1,7 @@
 import { describeError, type Logger } from "../base/mod.ts";
 import { formatApiVersion, formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
-import { ApiError, ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
+import { ApiError, type Client, ConflictError, InvalidError, NotFoundError, type WriteRecord } from "../client/mod.ts";
 import type { ChangeHandlers, ChangesHandled } from "./change_handlers.ts";
-import type { PassClient } from "./pass_client.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import { annotate, annotated } from "./finalizer.ts";
 import { statusOf } from "./managed_fields.ts";
@@ -21,12 +20,13 @@ export interface Written<T> {
 }
 
 /** What commits are made with. */
-export interface CommitParts<T extends KubeObject, Spec, Status extends object> {
+interface CommitParts<T extends KubeObject, Spec, Status extends object> {
   readonly host: {
     readonly declaration: ControllerDeclaration<T, Spec, Status>;
     readonly changes?: ChangeHandlers<T, Spec, Status>;
   };
-  readonly client: PassClient;
+  readonly client: Client;
+  readonly writes: readonly WriteRecord[];
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly deleting: boolean;
@@ -155,7 +155,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   /** The version of the object after what this pass's handlers wrote to it themselves. */
   #latestVersion(object: T): string | undefined {
     const { kind } = this.#parts.host.declaration, key = formatKey(keyOf(object));
-    const own = this.#parts.client.writes.filter(({ resource, key: written }) =>
+    const own = this.#parts.writes.filter(({ resource, key: written }) =>
       resource.group === kind.group && resource.plural === kind.plural && formatKey(written) === key
     );
     // A handler that made the object again wrote to the successor since.

@@ -7,7 +7,7 @@ import type { StatusDraft } from "./status_draft.ts";
 const MESSAGE_LENGTH_MAX = 8_192;
 
 /** What the engine's conditions are made of. */
-export interface ConditionFacts {
+interface ConditionFacts {
   /** What is wrong with handlers now, those of changes first. */
   readonly troubles: readonly Trouble[];
   readonly generation: number | undefined;
@@ -57,7 +57,7 @@ export function setEngineConditions<Status extends object>(draft: StatusDraft<St
 }
 
 /** One reason and message for all that is wrong: a single handler's own words, or each with its name. */
-export function describeTroubles(troubles: readonly Trouble[]): { reason: string; message: string } {
+function describeTroubles(troubles: readonly Trouble[]): { reason: string; message: string } {
   const [first] = troubles, several = troubles.length > 1;
   const texts = troubles.map(({ handler, message }) =>
     several && !message.startsWith(`${handler}: `) ? `${handler}: ${message}` : message

@@ -1,10 +1,18 @@
 import type { Clock, Logger, Memo } from "../base/mod.ts";
-import type { ApiResource, DiffItem, KubeObject, ObjectKey } from "../apimachinery/mod.ts";
+import type {
+  AnyKind,
+  ApiResource,
+  DesiredOf,
+  DiffItem,
+  HandledObject,
+  KubeObject,
+  ObjectKey,
+  ObjectOf,
+} from "../apimachinery/mod.ts";
+import type { Client } from "../client/mod.ts";
 import type { AttemptBounds, ChangeKind, IndexReader, ObjectIndex } from "../handling/mod.ts";
-import type { PassClient } from "./pass_client.ts";
 import type { EventPoster } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
-import type { AnyKind, DesiredOf, HandledObject, ObjectOf } from "./resource_kind.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
 /** Read access to what a declared watch holds in memory. */
@@ -50,7 +58,7 @@ export interface ObjectContext<T extends KubeObject> {
   /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */
   shared<M>(create: () => M): M;
   /** The client, with the handler's signal; in a pass it logs every write. */
-  readonly client: PassClient;
+  readonly client: Client;
   /** The store of a declared watch, of an owned kind or of the reconciled kind itself. */
   cached<K extends AnyKind>(kind: K): CachedReader<ObjectOf<K>>;
   /** The entries of an index, of whichever kind of this operator. */
@@ -202,9 +210,9 @@ export interface ObjectContextHost {
 }
 
 /** What is one object's, and one handler's. */
-export interface ObjectContextParts<T extends KubeObject> {
+interface ObjectContextParts<T extends KubeObject> {
   readonly object: T;
-  readonly client: PassClient;
+  readonly client: Client;
   readonly events: EventPoster;
   readonly log: Logger;
   readonly signal: AbortSignal;

@@ -1,5 +1,7 @@
+import { ScopeTracker } from "./scope_tracker.ts";
 import { describeError, type Logger, Memo, stackOf } from "../base/mod.ts";
 import {
+  type AnyKind,
   type ApiResource,
   formatGroupResource,
   formatKey,
@@ -8,12 +10,12 @@ import {
   type ObjectKey,
   parseKey,
 } from "../apimachinery/mod.ts";
+import type { WriteRecord } from "../client/mod.ts";
 import type { StoreEvent } from "../cache/mod.ts";
 import { matchesFilter } from "../handling/mod.ts";
 import { backoffMs, InFlight, type WorkItem, WorkQueue } from "../queue/mod.ts";
 import { ChangeHandlers } from "./change_handlers.ts";
 import { typed } from "./children.ts";
-import { PassClient } from "./pass_client.ts";
 import { DaemonSupervisor } from "./daemons.ts";
 import { decide, type DecisionRules, type PassDecision } from "./decide.ts";
 import { type ControllerDeclaration, type ControllerDeps, handles, type TimerDeclaration } from "./declaration.ts";
@@ -22,10 +24,8 @@ import { EventHandlers } from "./event_handlers.ts";
 import { after, backsOff, changed, hotTargets, isKnown, type KeyState, nextDue, PENDING } from "./key_state.ts";
 import { sameInput } from "./managed_fields.ts";
 import { Pass, type PassHost } from "./pass.ts";
-import type { AnyKind } from "./resource_kind.ts";
 import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
-import { ScopeTracker } from "./scope.ts";
 import { awaiting, DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
 
 /** Before another look at an object whose watch lags behind our own writes. */
@@ -337,7 +337,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
-    const { clock, observer, client } = this.#deps, passClient = new PassClient(client, signal);
+    const { clock, observer, client } = this.#deps, writes: WriteRecord[] = [];
     const startMs = clock.elapsed(), { relists } = this.#watches;
     observer?.passStarted?.();
     log.debug("pass starts", { cause: decision.cause.kind, reasons: [...decision.words] });
@@ -350,8 +350,13 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       troubles: () => this.#daemons.troublesOf(key),
       memo: <M>(create: () => M) => entry.memo.of(create),
     };
-    const report = await new Pass(this.#host, plan, { client: passClient, log, signal }).run();
-    entry.pending = this.#watches.pendingOf(passClient.writes);
+    const report = await new Pass(this.#host, plan, {
+      client: client.with({ signal, onWrite: (write) => writes.push(write) }),
+      writes,
+      log,
+      signal,
+    }).run();
+    entry.pending = this.#watches.pendingOf(writes);
     // What this pass made may have come and gone between two lists: no event would tell.
     if (entry.pending.length > 0 && this.#watches.relists !== relists) this.queue.add(key, "owned");
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
@@ -365,8 +370,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     logEnd(log, report, retryMs);
     const outcome = outcomeOfPass(report), result = resultOfPass(outcome);
     span.ended(result, outcome.kind === "done" ? undefined : outcome.error);
-    observer?.passEnded?.(result, elapsedMs - startMs, passClient.writes.length);
-    log.debug("pass ends", { result, writes: passClient.writes.length, ms: elapsedMs - startMs });
+    observer?.passEnded?.(result, elapsedMs - startMs, writes.length);
+    log.debug("pass ends", { result, writes: writes.length, ms: elapsedMs - startMs });
   }
 
   /** Keeps a state, and says where the key begins or ceases to be contested. */

@@ -1,12 +1,10 @@
 import { describeError, type Logger, sleep } from "../base/mod.ts";
-import type { KubeObject } from "../apimachinery/mod.ts";
+import type { KubeObject, ResourceKind } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 import { afterError, begin, gaveUp, type HandlerProgress, matchesFilter, type Trouble } from "../handling/mod.ts";
 import { type ChildKinds, ChildRegistry, Children, typed } from "./children.ts";
 import { type DaemonContext, objectContext, type ObjectContextHost } from "./context.ts";
-import { PassClient } from "./pass_client.ts";
 import type { ControllerDeclaration, DaemonDeclaration } from "./declaration.ts";
-import type { ResourceKind } from "./resource_kind.ts";
 import type { EventRecorder } from "./events.ts";
 import { logFailure } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
@@ -20,7 +18,7 @@ const REPORTS_MAX = 100;
 type Report<Status extends object> = (status: StatusDraft<Status>) => void;
 
 /** What daemons need of their controller. */
-export interface DaemonHost<T extends KubeObject> extends ObjectContextHost {
+interface DaemonHost<T extends KubeObject> extends ObjectContextHost {
   readonly client: Client;
   readonly events: EventRecorder;
   readonly kinds: ChildKinds;
@@ -305,7 +303,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
   #context(key: string, id: string, own: DaemonOwn, mine: Running): DaemonContext<T, Spec, Status> | undefined {
     const stored = this.#host.latest(key);
     if (!stored) return undefined;
-    const object = typed(stored, this.#kind), client = PassClient.unbooked(this.#host.client, own.signal);
+    const object = typed(stored, this.#kind), client = this.#host.client.with({ signal: own.signal });
     let spec: Spec;
     try {
       spec = this.#kind.parseSpec(object);

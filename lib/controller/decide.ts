@@ -50,7 +50,7 @@ export interface DecisionRules<T extends KubeObject, Timer> extends StateRules<T
 }
 
 /** The moment of a decision. */
-export interface DecisionInput<T extends KubeObject> {
+interface DecisionInput<T extends KubeObject> {
   /**
    * The object as the store has it, which holds all that this key's passes wrote; undefined where it is gone, or not
    * ours to handle.

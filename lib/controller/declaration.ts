@@ -1,5 +1,13 @@
 import type { Clock, Duration, Logger, Memo, Random } from "../base/mod.ts";
-import type { ApiResource, KubeObject, ObjectKey } from "../apimachinery/mod.ts";
+import type {
+  AnyKind,
+  ApiResource,
+  KubeObject,
+  NamespaceScope,
+  ObjectKey,
+  ResourceKind,
+  ViewSpec,
+} from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 import type {
   AttemptBounds,
@@ -17,11 +25,8 @@ import type { ChildKinds } from "./children.ts";
 import type { ChangeHandler, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
 import type { EventRecorder } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
-import type { ViewSpec } from "./kind_view.ts";
 import type { StoreProjection } from "./managed_fields.ts";
 import type { ControllerObserver } from "./report.ts";
-import type { AnyKind, ResourceKind } from "./resource_kind.ts";
-import type { NamespaceScope } from "./scope.ts";
 import type { SharedInformers } from "./shared_informers.ts";
 
 /** A handler of the whole object, level-triggered. */
@@ -38,7 +43,7 @@ export interface HandlerOptions {
 }
 
 /** The values under which an object is found. Written as a method: a list of watches holds those of several kinds. */
-export type StoreIndex<Watched> = { valuesOf(object: Watched): readonly string[] }["valuesOf"];
+type StoreIndex<Watched> = { valuesOf(object: Watched): readonly string[] }["valuesOf"];
 
 /** Another resource whose changes lead to reconciles. Its functions are called without `this`. */
 export interface WatchOptions<Primary extends KubeObject, Watched extends KubeObject> {

@@ -6,6 +6,7 @@ import {
   type Condition,
   diff,
   type DiffItem,
+  type DynamicObject,
   formatGroupResource,
   formatKey,
   isSecretResource,
@@ -14,9 +15,17 @@ import {
   LAST_APPLIED_ANNOTATION,
   type ObjectKey,
 } from "../apimachinery/mod.ts";
-import { apiErrorOf, type Client, type PatchOptions } from "../client/mod.ts";
+import {
+  apiErrorOf,
+  Client,
+  type DeleteOptions,
+  type GetOptions,
+  NotFoundError,
+  type PatchOptions,
+  type WriteOptions,
+  type WriteRecord,
+} from "../client/mod.ts";
 import type { HandledState, HandledStateStorage, Outcome, StorageEdit } from "../handling/mod.ts";
-import { PassClient, type WriteRecord } from "./pass_client.ts";
 import { decide, type DecisionRules } from "./decide.ts";
 import type { TimerDeclaration } from "./declaration.ts";
 import { type EventPoster, eventPoster, type EventSink } from "./events.ts";
@@ -45,7 +54,7 @@ const MASK = "********";
 /**
  * The fields in which an object differs after a write, leaf by leaf; `before` is undefined where the write makes it.
  */
-export function plannedChanges(
+function plannedChanges(
   resource: Pick<ApiResource, "group" | "plural">,
   before: KubeObject | undefined,
   after: KubeObject,
@@ -151,7 +160,8 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
   const state = { ...firstSight(object, elapsedMs), resume: "done" as const };
   const decision = decide({ ...rules, timers: [] }, { object, state, reasons: new Set(["plan"]), elapsedMs, rewinds });
   if (decision.kind !== "pass") return undefined;
-  const planning = new PlanningClient(client, signal), events = new PlannedEvents(), memo = new Memo();
+  const planned: Plan = { writes: [], states: new Map() }, planning = new PlanningClient(client, { signal }, planned);
+  const events = new PlannedEvents(), memo = new Memo();
   const plan = {
     key: formatKey(key),
     object,
@@ -161,11 +171,11 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
     troubles: () => [],
     memo: <M>(create: () => M) => memo.of(create),
   };
-  const report = await new Pass({ ...host, events }, plan, { client: planning, log, signal }).run();
+  const report = await new Pass({ ...host, events }, plan, { client: planning, writes: [], log, signal }).run();
   signal.throwIfAborted();
   const { kind } = host.declaration, cause = decision.cause.kind, outcome = outcomeOfPass(report);
   // What is planned is printed: values of Secrets stand in other kinds, in messages and Events as well.
-  const { mask } = client, writes = planning.planned.map((write) => ({ ...write, changes: mask.json(write.changes) }));
+  const { mask } = client, writes = planned.writes.map((write) => ({ ...write, changes: mask.json(write.changes) }));
   return { kind, key, cause, writes, events: mask.json(events.planned), outcome: maskOutcome(outcome, mask) };
 }
 
@@ -233,49 +243,38 @@ export interface PlannedWrite extends Pick<WriteRecord, "verb" | "resource" | "k
   readonly checked: boolean;
 }
 
-/** What one plan has made of the world so far. */
-interface Book {
+/** What one plan has written so far. */
+interface Plan {
   readonly writes: PlannedWrite[];
-  /** By resource and key what an object would be by now; null where it would be gone. */
+  /** The planned state of each written object, by resource and key; null where it would be gone. */
   readonly states: Map<string, KubeObject | null>;
 }
 
 /**
- * The client of a pass that is only planned: each write goes to the server as a dry run, which admits, validates and
- * answers it as if it were meant, and is entered with what it would change. Reads of single objects see what the plan
- * wrote before them; lists do not.
+ * The client of a pass that is only planned: each write goes to the server as a dry run, which admits and validates it,
+ * and is recorded with what it would change. Reads of single objects see what the plan wrote before them; lists do not.
  */
-export class PlanningClient extends PassClient {
-  override readonly dryRun = true;
-  readonly #client: Client;
-  readonly #signal: AbortSignal;
-  readonly #book: Book;
+class PlanningClient extends Client {
+  readonly #plan: Plan;
 
-  /** Assumes that `client` sends dry runs only. */
-  constructor(client: Client, signal: AbortSignal, book: Book = { writes: [], states: new Map() }) {
-    super(client, signal);
-    this.#client = client;
-    this.#signal = signal;
-    this.#book = book;
+  /** Shares what is planned with `plan`. */
+  constructor(client: Client, options: Parameters<Client["with"]>[0], plan: Plan) {
+    super(client, { ...options, dryRun: true });
+    this.#plan = plan;
   }
 
-  /** Every write so far, oldest first. */
-  get planned(): readonly PlannedWrite[] {
-    return this.#book.writes;
+  /** See {@linkcode Client.with}. */
+  override with(options: Parameters<Client["with"]>[0]): PlanningClient {
+    return new PlanningClient(this, options, this.#plan);
   }
 
-  /** See {@linkcode PassClient.withSignal}. */
-  override withSignal(signal: AbortSignal): PlanningClient {
-    return new PlanningClient(this.#client, signal, this.#book);
-  }
-
-  /** See {@linkcode PassClient.get}. */
-  override async get<T extends KubeObject>(
+  /** See {@linkcode Client.get}, and by it {@linkcode Client.find}. */
+  override async get<T extends KubeObject = DynamicObject>(
     resource: ApiResource,
     key: ObjectKey,
-    options?: { metadataOnly?: boolean },
+    options?: GetOptions,
   ): Promise<T> {
-    const state = this.#book.states.get(idOf(resource, key));
+    const state = this.#plan.states.get(idOf(resource, key));
     if (state === undefined) return await super.get<T>(resource, key, options);
     if (state) return state as T;
     const message = `${formatGroupResource(resource)} "${key.name}" not found`, details = { name: key.name };
@@ -285,80 +284,59 @@ export class PlanningClient extends PassClient {
     );
   }
 
-  /** See {@linkcode PassClient.find}. */
-  override async find<T extends KubeObject>(
-    resource: ApiResource,
-    key: ObjectKey,
-    options?: { metadataOnly?: boolean },
-  ): Promise<T | undefined> {
-    const state = this.#book.states.get(idOf(resource, key));
-    if (state === undefined) return await super.find<T>(resource, key, options);
-    return state === null ? undefined : state as T;
-  }
-
-  /** See {@linkcode PassClient.create}. */
-  override async create<T extends KubeObject>(resource: ApiResource, object: T): Promise<T> {
+  /** See {@linkcode Client.create}. */
+  override async create<T extends KubeObject>(resource: ApiResource, object: T, options?: WriteOptions): Promise<T> {
     const target = { verb: "create", resource, key: keyOf(object) } as const;
     // The server still has the one that the plan deleted.
     if (this.#state(target) === null) return this.#enter(target, undefined, object, false);
-    const made = await this.#client.create(resource, object, { signal: this.#signal });
+    const made = await super.create(resource, object, { ...options, metadataOnly: false });
     return this.#enter({ ...target, key: keyOf(made) }, undefined, made);
   }
 
-  /** See {@linkcode PassClient.replace}. */
-  override replace<T extends KubeObject>(
-    resource: ApiResource,
-    object: T,
-    options: { subresource?: string } = {},
-  ): Promise<T> {
-    const target = { verb: "replace", resource, key: keyOf(object), ...options } as const;
-    return this.#write(target, () => object, () => {
-      return this.#client.replace(resource, object, { ...options, signal: this.#signal });
-    });
+  /** See {@linkcode Client.replace}. */
+  override replace<T extends KubeObject>(resource: ApiResource, object: T, options: WriteOptions = {}): Promise<T> {
+    const { subresource } = options, target = { verb: "replace", resource, key: keyOf(object), subresource } as const;
+    return this.#planned(target, () => object, () => super.replace(resource, object, options));
   }
 
-  /** See {@linkcode PassClient.apply}. */
+  /** See {@linkcode Client.apply}. */
   override apply<T extends KubeObject>(
     resource: ApiResource,
     object: T,
-    options: { subresource?: string } = {},
+    options: WriteOptions & { force?: boolean } = {},
   ): Promise<T> {
-    const target = { verb: "apply", resource, key: keyOf(object), ...options } as const;
-    return this.#write(target, (state) => applyMergePatch(state ?? {}, object) as T, () => {
-      return this.#client.apply(resource, object, { ...options, force: true, signal: this.#signal });
+    const { subresource } = options, target = { verb: "apply", resource, key: keyOf(object), subresource } as const;
+    return this.#planned(target, (state) => applyMergePatch(state ?? {}, object) as T, () => {
+      return super.apply(resource, object, options);
     });
   }
 
-  /** See {@linkcode PassClient.patch}. */
-  override patch<T extends KubeObject>(
+  /** See {@linkcode Client.patch}. */
+  override patch<T extends KubeObject = DynamicObject>(
     resource: ApiResource,
     key: ObjectKey,
-    { type, subresource, body }: Pick<PatchOptions, "type" | "body" | "subresource" | "metadataOnly">,
+    options: PatchOptions,
   ): Promise<T> {
-    const target = { verb: "patch", resource, key, subresource } as const;
+    const { type, subresource, body } = options, target = { verb: "patch", resource, key, subresource } as const;
     const patched = (state: KubeObject | undefined) => {
       return type === "json" ? applyJsonPatch(state ?? {}, body) : applyMergePatch(state ?? {}, body);
     };
-    return this.#write<T>(target, (state) => patched(state) as T, () => {
-      return this.#client.patch<T>(resource, key, { type, subresource, signal: this.#signal, body });
+    return this.#planned<T>(target, (state) => patched(state) as T, () => {
+      return super.patch<T>(resource, key, { ...options, metadataOnly: false });
     });
   }
 
-  /** See {@linkcode PassClient.delete}. */
-  override async delete(
-    resource: ApiResource,
-    key: ObjectKey,
-    options?: { uid?: string; resourceVersion?: string; propagationPolicy?: "Background" | "Foreground" | "Orphan" },
-  ): Promise<void> {
+  /** See {@linkcode Client.delete}. */
+  override async delete(resource: ApiResource, key: ObjectKey, options?: DeleteOptions): Promise<void> {
     const isPlanned = await this.#isPlanned({ verb: "delete", resource, key });
-    if (!isPlanned) await this.#client.delete(resource, key, { ...options, signal: this.#signal });
-    else await this.get(resource, key); // says so where the plan deleted it before
-    this.#book.writes.push({ verb: "delete", resource, key, exists: !isPlanned, changes: [], checked: !isPlanned });
-    this.#book.states.set(idOf(resource, key), null);
+    if (!isPlanned) await super.delete(resource, key, options);
+    else await this.get(resource, key); // throws where the plan deleted it before
+    this.#plan.writes.push({ verb: "delete", resource, key, exists: !isPlanned, changes: [], checked: !isPlanned });
+    this.#plan.states.set(idOf(resource, key), null);
   }
 
-  /** A write to something that may exist in the plan only: the server cannot answer that, and `alone` works it out. */
-  async #write<T extends KubeObject>(
+  /** The server cannot answer a write to an object that exists in the plan alone: `alone` computes its result. */
+  async #planned<T extends KubeObject>(
     target: Target,
     alone: (state: KubeObject | undefined) => T,
     send: () => Promise<T>,
@@ -369,20 +347,29 @@ export class PlanningClient extends PassClient {
       if (!state && verb !== "apply") await this.get(resource, key); // throws as the server would
       return this.#enter(target, undefined, alone(state), false);
     }
-    const before = await this.#client.find<KubeObject>(resource, key, { signal: this.#signal });
+    const before = await this.#stored(target);
     return this.#enter(target, before, await send());
   }
 
-  #state({ resource, key }: Target): KubeObject | null | undefined {
-    return this.#book.states.get(idOf(resource, key));
+  /** The object as the server has it, whatever is planned. */
+  async #stored({ resource, key }: Target, options?: GetOptions): Promise<KubeObject | undefined> {
+    try {
+      return await super.get<KubeObject>(resource, key, options);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
   }
 
-  /** Whether the server has another picture of the object than the plan: made, or gone, in the plan alone. */
+  #state({ resource, key }: Target): KubeObject | null | undefined {
+    return this.#plan.states.get(idOf(resource, key));
+  }
+
+  /** Whether the object was created or deleted in the plan alone. */
   async #isPlanned(target: Target): Promise<boolean> {
     const state = this.#state(target);
     if (state === undefined) return false;
-    return state === null ||
-      !await this.#client.find(target.resource, target.key, { metadataOnly: true, signal: this.#signal });
+    return state === null || !await this.#stored(target, { metadataOnly: true });
   }
 
   #enter<T extends KubeObject>(target: Target, before: KubeObject | undefined, after: T, checked = true): T {
@@ -392,11 +379,11 @@ export class PlanningClient extends PassClient {
     const changes = subresource === "status"
       ? plannedChanges(resource, status(before) as KubeObject, status(after) as KubeObject)
       : plannedChanges(resource, before, after);
-    this.#book.writes.push({ ...target, exists: before !== undefined, changes, checked });
+    this.#plan.writes.push({ ...target, exists: before !== undefined, changes, checked });
     // Nothing was stored, so the version that guards the next write is still the old one.
     const resourceVersion = before?.metadata?.resourceVersion;
     const result = { ...after, metadata: { ...after.metadata, ...(resourceVersion ? { resourceVersion } : {}) } };
-    this.#book.states.set(idOf(resource, target.key), result);
+    this.#plan.states.set(idOf(resource, target.key), result);
     return result;
   }
 }

@@ -6,7 +6,6 @@ import { matchesFilter } from "../handling/mod.ts";
 import { InFlight } from "../queue/mod.ts";
 import { typed } from "./children.ts";
 import { type EventContext, objectContext, type ObjectContextHost } from "./context.ts";
-import { PassClient } from "./pass_client.ts";
 import type { EventDeclaration } from "./declaration.ts";
 import type { EventRecorder } from "./events.ts";
 
@@ -14,7 +13,7 @@ import type { EventRecorder } from "./events.ts";
 const WAITING_MAX = 100;
 
 /** What event handlers need of their controller. */
-export interface EventHost<T extends KubeObject> extends ObjectContextHost {
+interface EventHost<T extends KubeObject> extends ObjectContextHost {
   readonly kind: ApiResource;
   readonly client: Client;
   readonly events: EventRecorder;
@@ -141,7 +140,7 @@ export class EventHandlers<T extends KubeObject> {
     await handler({
       ...objectContext(this.#host, {
         object,
-        client: new PassClient(client, signal),
+        client: client.with({ signal }),
         events: poster,
         log: this.#host.logger(event.key),
         signal,

@@ -1,6 +1,5 @@
 import { type ApiResource, formatApiVersion, keyOf, type KubeObject } from "../apimachinery/mod.ts";
-import { ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
-import type { PassClient } from "./pass_client.ts";
+import { type Client, ConflictError, InvalidError, NotFoundError } from "../client/mod.ts";
 
 /** Fresh reads before the object is left to the next pass. */
 const ATTEMPTS_MAX = 4;
@@ -16,7 +15,7 @@ const ATTEMPTS_MAX = 4;
  * @throws {ConflictError} where the object keeps changing.
  */
 export async function addFinalizer<T extends KubeObject>(
-  client: PassClient,
+  client: Client,
   resource: ApiResource,
   object: T,
   { finalizer, legacyFinalizers = [] }: { readonly finalizer: string; readonly legacyFinalizers?: readonly string[] },
@@ -38,7 +37,7 @@ export async function addFinalizer<T extends KubeObject>(
  * @throws {ConflictError} where the object keeps changing.
  */
 export function removeFinalizers<T extends KubeObject>(
-  client: PassClient,
+  client: Client,
   resource: ApiResource,
   object: T,
   finalizers: readonly string[],
@@ -56,7 +55,7 @@ function removalsOf(finalizers: readonly string[], unwanted: readonly string[]):
 type Operation = { op: "add"; path: string; value: string | string[] } | { op: "remove"; path: string };
 
 async function edit<T extends KubeObject>(
-  client: PassClient,
+  client: Client,
   resource: ApiResource,
   object: T,
   plan: (current: T) => Operation[],
@@ -91,7 +90,7 @@ async function edit<T extends KubeObject>(
  *   changing.
  */
 export async function annotate<T extends KubeObject>(
-  client: PassClient,
+  client: Client,
   resource: ApiResource,
   object: T,
   annotations: Readonly<Record<string, string | null>>,

@@ -23,11 +23,11 @@ import {
   type KubeObject,
   type ObjectKey,
 } from "../apimachinery/mod.ts";
-import type { WriteRecord } from "./pass_client.ts";
+import type { WriteRecord } from "../client/mod.ts";
 import type { PassReport, Said, TickReport, Unsaved, Version } from "./report.ts";
 
 /** One timer of an object. It keeps no state in the object. */
-export interface TickState {
+interface TickState {
   /** By elapsed time. */
   readonly dueMs: number;
   /** Ticks in a row that failed. */
@@ -130,7 +130,7 @@ export interface StateRules<Timer extends TimerOptions & { readonly id: string }
 }
 
 /** What was decided for a pass. */
-export interface DecidedPass {
+interface DecidedPass {
   readonly state: KnownState;
   readonly changes: boolean;
   readonly reconcile: boolean;
@@ -138,7 +138,7 @@ export interface DecidedPass {
 }
 
 /** When a pass ended, and what pauses are. */
-export interface AfterOptions {
+interface AfterOptions {
   readonly elapsedMs: number;
   /** How often the server's history had gone back when the pass began. */
   readonly rewinds: number;
@@ -331,7 +331,7 @@ export function withTimers<Timer extends TimerOptions & { readonly id: string }>
 }
 
 /** A time at which a key is due, and why. */
-export interface Due {
+interface Due {
   readonly dueMs: number;
   readonly reason: "retry" | "requeue" | "timer" | "rested" | "cooled";
 }

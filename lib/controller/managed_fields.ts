@@ -1,6 +1,5 @@
 import { jsonEqual } from "../base/mod.ts";
-import type { KubeObject, ManagedFieldsEntry } from "../apimachinery/mod.ts";
-import type { ViewSpec } from "./kind_view.ts";
+import type { KubeObject, ManagedFieldsEntry, ViewSpec } from "../apimachinery/mod.ts";
 
 /** Different sets of own fields that are shared between objects; those beyond are kept per object. */
 const SHARED_SETS_MAX = 1_024;
@@ -10,7 +9,7 @@ const SHARED_SETS_MAX = 1_024;
  * request whether applying again would change anything, and which status fields are ours. Objects with the same set
  * share it, so that ten thousand of them cost hardly more than one.
  */
-export function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject {
+function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject {
   const sets = new Map<string, Record<string, unknown>>();
   const share = (entry: ManagedFieldsEntry): ManagedFieldsEntry => {
     const { manager, operation, subresource, fieldsV1 = {} } = entry;
@@ -59,15 +58,6 @@ export function ownFields(
     isOwn(entry, fieldManager) && (entry.subresource || undefined) === subresource
   );
   return own?.fieldsV1;
-}
-
-/**
- * The object as it may be sent back in a replace: without `managedFields`, which then stay as they are. What a store
- * keeps of them would strip every other manager of its fields.
- */
-export function withoutManagedFields<T extends KubeObject>(object: T): T {
-  if (!object.metadata?.managedFields) return object;
-  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
 }
 
 function isOwn(entry: ManagedFieldsEntry, fieldManager: string): boolean {

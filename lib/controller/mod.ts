@@ -9,7 +9,6 @@
 export * from "./children.ts";
 export * from "./context.ts";
 export * from "./controller.ts";
-export * from "./pass_client.ts";
 export * from "./declaration.ts";
 export {
   type PlannedChange,
@@ -21,10 +20,7 @@ export {
 export * from "./events.ts";
 export { annotate, removeFinalizers } from "./finalizer.ts";
 export * from "./indexes.ts";
-export * from "./kind_view.ts";
 export * from "./managed_fields.ts";
 export * from "./report.ts";
-export * from "./resource_kind.ts";
-export * from "./scope.ts";
 export * from "./shared_informers.ts";
 export * from "./status_draft.ts";

@@ -14,7 +14,7 @@ import { type ChildKinds, ChildRegistry, Children } from "./children.ts";
 import { Commit, type Written } from "./commit.ts";
 import { setEngineConditions } from "./conditions.ts";
 import { objectContext, type ObjectContextHost, type ReconcileContext } from "./context.ts";
-import type { PassClient } from "./pass_client.ts";
+import type { Client, WriteRecord } from "../client/mod.ts";
 import type { PassDecision } from "./decide.ts";
 import {
   type ControllerDeclaration,
@@ -55,7 +55,7 @@ export interface PassHost<T extends KubeObject, Spec, Status extends object> ext
 }
 
 /** One pass over one object. */
-export interface PassPlan<T extends KubeObject, Spec, Status extends object> {
+interface PassPlan<T extends KubeObject, Spec, Status extends object> {
   readonly key: string;
   readonly object: T;
   readonly decision: PassDecision<TimerDeclaration<T, Spec, Status>>;
@@ -91,7 +91,9 @@ type Collected = { -readonly [Part in keyof HandlersReport]: HandlersReport[Part
 export class Pass<T extends KubeObject, Spec, Status extends object> {
   readonly #host: PassHost<T, Spec, Status>;
   readonly #plan: PassPlan<T, Spec, Status>;
-  readonly #client: PassClient;
+  readonly #client: Client;
+  /** Filled by `#client`, oldest first. */
+  readonly #writes: readonly WriteRecord[];
   readonly #log: Logger;
   readonly #signal: AbortSignal;
   readonly #handlers: Collected;
@@ -101,11 +103,17 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   constructor(
     host: PassHost<T, Spec, Status>,
     plan: PassPlan<T, Spec, Status>,
-    { client, log, signal }: { readonly client: PassClient; readonly log: Logger; readonly signal: AbortSignal },
+    { client, writes, log, signal }: {
+      readonly client: Client;
+      readonly writes: readonly WriteRecord[];
+      readonly log: Logger;
+      readonly signal: AbortSignal;
+    },
   ) {
     this.#host = host;
     this.#plan = plan;
     this.#client = client;
+    this.#writes = writes;
     this.#log = log;
     this.#signal = signal;
     this.#handlers = { ticks: [], beginnings: { ...plan.decision.state.beginnings } };
@@ -126,10 +134,10 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     if (!object) return this.#report({ kind: "gone" });
     const { servedStatus } = this.#host;
     if (servedStatus) this.#shape = await servedStatus.shape(this.#client, this.#log);
-    const draft = this.#draft(object), events = this.#host.events.poster(object), before = this.#client.writes.length;
+    const draft = this.#draft(object), events = this.#host.events.poster(object), before = this.#writes.length;
     if (state.unsaved?.status) draft.restore(state.unsaved.status);
     await this.#runHandlers(object, draft, events.poster);
-    this.#targets = targetsOf(this.#host.declaration.kind, object, this.#client.writes.slice(before));
+    this.#targets = targetsOf(this.#host.declaration.kind, object, this.#writes.slice(before));
     // What a handler did until the stop cut it short is its own affair; the next run of the operator begins again.
     this.#signal.throwIfAborted();
     await events.flush(this.#signal);
@@ -269,7 +277,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     call: (context: ReconcileContext<T, Spec, Status>) => R | Promise<R>,
     watches?: PassWatches,
   ): Promise<R> {
-    const client = this.#client.withSignal(signal);
+    const client = this.#client.with({ signal });
     const memo = <M>(create: () => M) => this.#plan.memo(create);
     const children = new Children(object, client, { ...this.#host, registry, handler, memo, log: this.#log });
     const result = await call({
@@ -312,6 +320,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const commit = new Commit({
       host: this.#host,
       client: this.#client,
+      writes: this.#writes,
       log: this.#log,
       signal: this.#signal,
       deleting,

@@ -129,7 +129,7 @@ export interface PassSpan {
 const UNTRACED: PassSpan = { ended: () => {} };
 
 /** What a pass is traced with. */
-export interface PassTracing {
+interface PassTracing {
   readonly kind: ApiResource;
   readonly observer?: ControllerObserver;
   readonly random: Random;
@@ -162,7 +162,7 @@ export function traced(
 }
 
 /** One attempt of a handler that failed. */
-export interface FailedAttempt {
+interface FailedAttempt {
   readonly handler: string;
   readonly error: unknown;
   readonly reason: string | undefined;

@@ -1,11 +1,10 @@
 import { isObject, jsonClone, jsonEqual, Mask, ownValue, PermanentError, setKey } from "../base/mod.ts";
-import { type Condition, setCondition } from "../apimachinery/mod.ts";
+import { type BaseStatus, type Condition, setCondition } from "../apimachinery/mod.ts";
 import { valueAt } from "../handling/mod.ts";
-import type { BaseStatus } from "./resource_kind.ts";
 import { FULL_STATUS, type StatusShape } from "./status_shape.ts";
 
 /** What a status may hold. */
-export interface StatusDraftOptions {
+interface StatusDraftOptions {
   /** Knows secret values, and keeps them out. */
   readonly mask?: Mask;
   /** Whether a text is no secret though it is a value of one. */

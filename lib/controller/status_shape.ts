@@ -1,6 +1,6 @@
 import { describeError, isObject, type Logger, ownValue } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
-import type { PassClient } from "./pass_client.ts";
+import type { Client } from "../client/mod.ts";
 
 /** Which of the engine's own fields a kind's status has. */
 export interface StatusShape {
@@ -38,7 +38,7 @@ export class ServedStatus {
   }
 
   /** What the server says; all fields where it does not say. One line in the log names what is left out. */
-  async shape(client: PassClient, log: Logger): Promise<StatusShape> {
+  async shape(client: Client, log: Logger): Promise<StatusShape> {
     if (this.#shape) return this.#shape;
     this.#shape = await this.#read(client, log);
     return this.#shape ?? { ...FULL_STATUS, conditions: this.#conditions };
@@ -50,10 +50,10 @@ export class ServedStatus {
   }
 
   /** Undefined where the server does not publish the kind, or not yet. */
-  async #read(client: PassClient, log: Logger): Promise<StatusShape | undefined> {
+  async #read(client: Client, log: Logger): Promise<StatusShape | undefined> {
     let status: Schema | undefined;
     try {
-      status = statusSchema(await client.openApi(this.#kind), this.#kind);
+      status = statusSchema(await openApi(client, this.#kind), this.#kind);
     } catch (error) {
       log.debug("the schema of the kind could not be read; its status is taken to have every field", {
         kind: this.#kind.kind,
@@ -85,6 +85,11 @@ export class ServedStatus {
       missing,
     });
   }
+}
+
+/** The OpenAPI v3 document of a kind's group and version, as the server publishes it. */
+function openApi(client: Client, { group, version }: ApiResource): Promise<unknown> {
+  return client.raw(`/openapi/v3/${group === "" ? "api" : `apis/${group}`}/${version}`);
 }
 
 /** The schema of a kind's status in an OpenAPI document; undefined where the document does not have one. */

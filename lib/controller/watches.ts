@@ -1,4 +1,5 @@
 import {
+  type AnyKind,
   type ApiResource,
   compareResourceVersions,
   formatGroupResource,
@@ -7,23 +8,22 @@ import {
   type KubeObject,
   LAST_APPLIED_ANNOTATION,
   matchesLabels,
+  type NamespaceScope,
   type ObjectKey,
   parseLabelSelector,
 } from "../apimachinery/mod.ts";
+import type { Client, WriteRecord } from "../client/mod.ts";
 import { dropManagedFields, type Informer, type StoreEvent } from "../cache/mod.ts";
 import { ownerKey } from "./children.ts";
 import type { CachedReader, WatchSelection } from "./context.ts";
-import type { PassClient, WriteRecord } from "./pass_client.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import type { IndexSet } from "./indexes.ts";
 import type { StoreProjection } from "./managed_fields.ts";
-import type { AnyKind } from "./resource_kind.ts";
 import { targetOf } from "./key_state.ts";
-import type { NamespaceScope } from "./scope.ts";
 import type { InformerLease, InformerSpec, SharedInformers } from "./shared_informers.ts";
 
 /** Who hears of what the watches of a controller see. */
-export interface WatchListener<T extends KubeObject> {
+interface WatchListener<T extends KubeObject> {
   /** An object of the kind itself came, changed or went. */
   onPrimary(event: StoreEvent<T>): void;
   /** Something that an object depends on did; `source` names it. */
@@ -285,9 +285,9 @@ interface Dependency extends Disposable {
 /** The watches that one pass of a key asks for. */
 export interface PassWatches {
   /** See {@linkcode ReconcileContext.watch}. */
-  one(client: PassClient, resource: ApiResource, target: ObjectKey): Promise<KubeObject | undefined>;
+  one(client: Client, resource: ApiResource, target: ObjectKey): Promise<KubeObject | undefined>;
   /** See {@linkcode ReconcileContext.watchAll}. */
-  all(client: PassClient, resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
+  all(client: Client, resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
   /** Ends every watch that the pass did not ask for. A pass that failed should not call it. */
   end(): void;
 }

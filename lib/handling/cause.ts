@@ -13,7 +13,7 @@ export type Cause =
   | { readonly kind: "gone" };
 
 /** What the operator declares, as far as causes depend on it. */
-export interface CauseDeclaration {
+interface CauseDeclaration {
   /** The operator's own finalizer. Another operator's is never looked at, unless it is taken over. */
   readonly finalizer: string;
   /**

@@ -20,7 +20,7 @@ export interface Snapshot {
 }
 
 /** What is no part of an essence, and what is known of a kind's values. */
-export interface ContentOptions {
+interface ContentOptions {
   /** Whether an annotation is an operator's own record. */
   readonly isRecord: (annotation: string) => boolean;
   /** Paths whose changes concern nobody, as `spec.replicas`. */

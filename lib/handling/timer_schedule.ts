@@ -15,7 +15,7 @@ export interface TimerOptions {
 /**
  * What is remembered of one timer on one object; lost with the process, on purpose: timers keep no state in objects.
  */
-export interface TimerState {
+interface TimerState {
   readonly dueMs: number;
 }
 

@@ -1,7 +1,7 @@
 import { describeError, truncate, UsageError } from "../base/mod.ts";
 
 /** How a program is run. */
-export interface CommandOptions {
+interface CommandOptions {
   readonly signal?: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;

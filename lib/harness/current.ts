@@ -5,7 +5,7 @@ import type { Cluster, ClusterSource } from "./cluster.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 
 /** Which cluster is meant, and who agrees to it. */
-export interface CurrentOptions {
+interface CurrentOptions {
   /** Kubeconfig files, in order of precedence. */
   readonly paths: readonly string[];
   /** Instead of the current context. */

@@ -8,7 +8,7 @@ import type { ScenarioResult } from "./result.ts";
 import { NotYetError, waitUntil } from "./waiting.ts";
 
 /** Which Deployment is the operator. */
-export interface DeployedOptions {
+interface DeployedOptions {
   readonly client: Client;
   readonly deployment: ObjectKey;
   readonly clock: Clock;

@@ -8,7 +8,7 @@ import { Reaper } from "./reaper.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
 /** How to start an {@linkcode EnvtestCluster}. */
-export interface EnvtestOptions {
+interface EnvtestOptions {
   /** Where its programs are: {@linkcode locateEnvtest} finds them. */
   programs: EnvtestPrograms;
   /** Times the wait for readiness. */

@@ -8,7 +8,7 @@ import { TimeLimit } from "./time_limit.ts";
 import { downloadFile, downloadText } from "./verified_download.ts";
 
 /** How a download is made. */
-export interface EnvtestDownloadOptions {
+interface EnvtestDownloadOptions {
   readonly mirror: EnvtestMirror;
   /** The folder that gets a folder for each version. */
   readonly cache: string;

@@ -1,7 +1,6 @@
 import { describeError, formatJson, isObject } from "../base/mod.ts";
-import type { Condition, KubeObject } from "../apimachinery/mod.ts";
+import type { Condition, KubeObject, ResourceKind } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
-import type { ResourceKind } from "../controller/mod.ts";
 import { builtinKind } from "../operator/mod.ts";
 import { describeMismatches, type Matcher, mismatches, type Pattern, shorten } from "./match.ts";
 import { formatRef, type Ref, refId } from "./ref.ts";

@@ -1,3 +1,4 @@
+import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import {
   type Clock,
   createLogger,
@@ -11,7 +12,7 @@ import {
   UsageError,
 } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import type { HostedWebhooks, HostGateway, Operator, RunningOperator } from "../operator/mod.ts";
+import type { HostGateway, Operator, RunningOperator } from "../operator/mod.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
 import { recorded, type Timeline } from "./timeline.ts";
@@ -21,7 +22,7 @@ const QUIET_TURNS = 20, TURNS_MAX = 200_000;
 const STOP_GRACE_MS = 10_000;
 
 /** What an operator in this process is made of. */
-export interface InProcessOptions {
+interface InProcessOptions {
   /** Makes a fresh operator for each start. */
   readonly operator: () => Operator;
   readonly cluster: Cluster;

@@ -8,7 +8,7 @@ import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 import { NodeLoad } from "./node_load.ts";
 
 /** Which kind cluster is wanted. */
-export interface KindOptions extends KindProgramOptions {
+interface KindOptions extends KindProgramOptions {
   /** Node image, as `kindest/node:v1.34.0`; kind's own default where absent. */
   readonly nodeImage?: string;
   /** Take a cluster of that name that is there already, and leave it. */

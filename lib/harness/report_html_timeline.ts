@@ -16,10 +16,10 @@ export const ROW_KINDS = {
 } as const;
 
 /** One of them. */
-export type RowKind = keyof typeof ROW_KINDS;
+type RowKind = keyof typeof ROW_KINDS;
 
 /** Something that happened at a moment, or lasted from one to another. */
-export interface TimelineRow {
+interface TimelineRow {
   readonly kind: RowKind;
   readonly startMs: number;
   /** Tells apart what happened in the same millisecond. */

@@ -24,7 +24,7 @@ import { SkippedError } from "./workloads.ts";
 const TEARDOWN_MS_MAX = 5 * 60_000;
 
 /** What a scenario needs to run. */
-export interface ScenarioRun {
+interface ScenarioRun {
   readonly suite: Suite;
   readonly scenario: Scenario;
   /** The scenario's outside world; it is disposed of with the scenario. */

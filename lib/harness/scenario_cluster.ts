@@ -1,17 +1,19 @@
 import { sleep, UsageError } from "../base/mod.ts";
 import { CRDS } from "../admission/mod.ts";
 import {
+  type AnyKind,
   type ApiResource,
   type Condition,
+  type DesiredOf,
   type DynamicObject,
   type GroupVersionKind,
   keyOf,
   type KubeObject,
   type ObjectKey,
+  type ObjectOf,
   parseApiVersion,
 } from "../apimachinery/mod.ts";
 import { type Client, type DeleteOptions, type ListOptions, NotFoundError, type PatchOptions } from "../client/mod.ts";
-import type { AnyKind, DesiredOf, ObjectOf } from "../controller/mod.ts";
 import { type KindResolver, Namespace, UnknownKindError } from "../operator/mod.ts";
 import { formatRef, type Ref, refId } from "./ref.ts";
 import type { WaitOptions } from "./waiting.ts";

@@ -21,7 +21,7 @@ import { type PendingWait, type Verdict, type WaitOptions, waitUntil } from "./w
 import { Workloads } from "./workloads.ts";
 
 /** What a stage is made of. */
-export interface ScenarioEnvironmentOptions {
+interface ScenarioEnvironmentOptions {
   readonly cluster: Cluster;
   /** The kinds of the operator under test; its objects go first when the stage is cleared. */
   readonly declared: Operator;

@@ -4,7 +4,7 @@ import type { Suite, SuiteWorld } from "./suite.ts";
 import { limited } from "./time_limit.ts";
 
 /** Bounds of a world. */
-export interface ScenarioWorldOptions {
+interface ScenarioWorldOptions {
   readonly clock: Clock;
   /** How long making it may take. */
   readonly limitMs: number;

@@ -5,7 +5,7 @@ export class TarError extends Error {
 }
 
 /** An entry of a tar archive. */
-export interface TarEntry {
+interface TarEntry {
   /** Path as the archive has it: relative, and never with `..`. */
   readonly path: string;
   /** Whether it is a file with content: not a folder, link or device. */

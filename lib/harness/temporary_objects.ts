@@ -11,7 +11,7 @@ export interface PlacedObject {
 }
 
 /** How objects are put into a cluster for a while. */
-export interface TemporaryObjectsOptions {
+interface TemporaryObjectsOptions {
   readonly client: Client;
   readonly clock: Clock;
   /** Bound of each wait until something is gone. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describeError, UsageError } from "../base/mod.ts";
 
 /** What is downloaded, and how its truth is known. */
-export interface DownloadOptions {
+interface DownloadOptions {
   readonly url: URL;
   /** The digest that it must have, in hexadecimal digits. */
   readonly digest: string;

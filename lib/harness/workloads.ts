@@ -18,7 +18,7 @@ export class SkippedError extends Error {
 }
 
 /** What plays the controllers of workloads for one scenario. */
-export interface WorkloadsOptions {
+interface WorkloadsOptions {
   readonly waiting: WaitOptions;
   readonly clusterKind: ClusterKind;
   /** Whether an object is the scenario's. */

@@ -1,5 +1,4 @@
-import { guessPlural, type KubeObject } from "../apimachinery/mod.ts";
-import type { ObjectOf, ResourceKind } from "../controller/mod.ts";
+import { guessPlural, type KubeObject, type ObjectOf, type ResourceKind } from "../apimachinery/mod.ts";
 
 /** Fields of a kind that the code does not know. */
 export interface UntypedFields {

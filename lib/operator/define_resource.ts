@@ -1,15 +1,17 @@
 import * as z from "zod";
 import { PermanentError, UsageError } from "../base/mod.ts";
 import {
+  type BaseStatus,
+  type DesiredMeta,
   type DynamicObject,
   guessPlural,
   isDnsLabel,
   isDnsSubdomain,
   type KubeObject,
   type ObjectMeta,
+  type ResourceKind,
 } from "../apimachinery/mod.ts";
 import { KindConversion } from "../admission/mod.ts";
-import type { BaseStatus, DesiredMeta, ResourceKind } from "../controller/mod.ts";
 import { type AnyOptions, customResourceDefinition } from "./custom_resource_definition.ts";
 import type { ResourceOptions, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 import {

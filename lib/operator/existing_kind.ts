@@ -1,5 +1,4 @@
-import type { DesiredMeta, ResourceKind } from "../controller/mod.ts";
-import { guessPlural } from "../apimachinery/mod.ts";
+import { type DesiredMeta, guessPlural, type ResourceKind } from "../apimachinery/mod.ts";
 import { type CustomObject, parseSpec } from "./define_resource.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 

@@ -5,14 +5,16 @@ import { AlreadyExistsError, type Client, NotFoundError } from "../client/mod.ts
 import type { Operator } from "./operator.ts";
 import { LEASE_RULES, webhookRules } from "./permissions.ts";
 
-/** Where a program's ServiceAccount is unless somebody says otherwise. */
+/** Namespace of a program's ServiceAccount by default. */
 export function installNamespace(program: string): string {
   return `${program}-system`;
 }
 
 /** One object of an installation, with the resource that it is applied to. */
 export interface InstalledObject {
+  /** Where it is applied. */
   readonly resource: ApiResource;
+  /** The manifest. */
   readonly object: DynamicObject;
 }
 
@@ -93,11 +95,13 @@ function resource(group: string, kind: string, namespaced: boolean): ApiResource
 export interface ApplyInstallationOptions {
   /** Name of the program that installs: it manages what it applies. */
   readonly program: string;
+  /** Namespace of the program's ServiceAccount. */
   readonly namespace: string;
   /** What of the installation is applied: all of it where absent. */
   readonly objects?: readonly InstalledObject[];
   /** The server checks everything and stores nothing. */
   readonly dryRun?: boolean;
+  /** Ends the requests. */
   readonly signal?: AbortSignal;
   /** Whether a process that converts at a URL goes on being asked, instead of the Service. */
   readonly keepsUrl?: boolean;

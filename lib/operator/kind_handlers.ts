@@ -1,5 +1,5 @@
 import { type Duration, durationMs, UsageError } from "../base/mod.ts";
-import { formatGroupResource, type KubeObject } from "../apimachinery/mod.ts";
+import { type AnyKind, formatGroupResource, isPartial, type KubeObject } from "../apimachinery/mod.ts";
 import {
   type AdmissionDeclaration,
   admissionDeclaration,
@@ -9,13 +9,11 @@ import {
   type ValidateOptions,
 } from "../admission/mod.ts";
 import {
-  type AnyKind,
   type ChangeHandler,
   type ControllerDeclaration,
   type DaemonContext,
   type EventContext,
   type HandlerOptions,
-  isPartial,
   type ReconcileHandler,
   type WatchOptions,
 } from "../controller/mod.ts";

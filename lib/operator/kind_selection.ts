@@ -9,16 +9,17 @@ import { KindHandlers } from "./kind_handlers.ts";
 import { selectKinds } from "./kind_selector.ts";
 import type { KindSelection, Operator } from "./operator.ts";
 
-/** A kind of the cluster, and the selection that means it. */
+/** A kind of the cluster, and the selection that matches it. */
 export interface SelectedKind {
+  /** The selection that matches. */
   readonly selection: KindSelection;
+  /** What the server serves. */
   readonly kind: DiscoveredResource;
 }
 
 /**
  * The kinds of a cluster that are selected, by their names, each by the first selection that means it. Those that are
- * `declared` have handlers of their own and are left out; `onAmbiguous` is told of kinds of several groups of which
- * nobody knows which is meant.
+ * `declared` have handlers of their own and are left out; `onAmbiguous` is called for kinds that several groups have.
  */
 export function selectedKinds(
   selections: readonly KindSelection[],

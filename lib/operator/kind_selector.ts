@@ -24,7 +24,7 @@ export interface KindSelector {
 }
 
 /** What a selector found. */
-export interface SelectedKinds {
+interface SelectedKinds {
   readonly kinds: readonly DiscoveredResource[];
   /** Kinds of several groups that share the name that was given: which one is meant, nobody knows. */
   readonly ambiguous: readonly DiscoveredResource[];

@@ -23,7 +23,7 @@ const CRDS: ApiResource = {
 };
 
 /** What a watch of kinds is given. */
-export interface KindWatchDeps {
+interface KindWatchDeps {
   readonly client: Client;
   readonly informers: SharedInformers;
   readonly clock: Clock;

@@ -6,6 +6,7 @@ import {
   isDnsLabel,
   isQualifiedName,
   type KubeObject,
+  type ResourceKind,
 } from "../apimachinery/mod.ts";
 import {
   type AdmissionDeclaration,
@@ -14,12 +15,7 @@ import {
   webhookServiceName,
 } from "../admission/mod.ts";
 import type { Client, LoginHook } from "../client/mod.ts";
-import {
-  type ControllerDeclaration,
-  emptyDeclaration,
-  type PlannedPass,
-  type ResourceKind,
-} from "../controller/mod.ts";
+import { type ControllerDeclaration, emptyDeclaration, type PlannedPass } from "../controller/mod.ts";
 import { OperatorMetrics, requireRoutePath } from "../health/mod.ts";
 import { AnnotationStorage, type HandledStateStorage } from "../handling/mod.ts";
 import type { BuiltinObject } from "./builtin_kinds.ts";

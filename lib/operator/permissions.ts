@@ -121,11 +121,6 @@ export function requiredRules(
   });
 }
 
-/** The rule that lets an operator use `verbs` on a resource. */
-export function ruleFor(resource: ApiResource, verbs: readonly string[]): PolicyRule {
-  return { apiGroups: [resource.group], resources: [resource.plural], verbs };
-}
-
 function inOrder(verbs: ReadonlySet<string>): string[] {
   const rank = (verb: string) => VERB_ORDER.includes(verb) ? VERB_ORDER.indexOf(verb) : VERB_ORDER.length;
   return [...verbs].sort((a, b) => rank(a) - rank(b));

@@ -1,5 +1,5 @@
 /** Why API servers, which compile patterns with RE2, would read a pattern otherwise or not at all. */
-export interface PatternProblem {
+interface PatternProblem {
   /** What of the pattern it is. */
   readonly what: string;
   /** What can take its place. */

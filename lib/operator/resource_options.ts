@@ -1,6 +1,5 @@
 import type * as z from "zod";
-import type { ObjectMeta } from "../apimachinery/mod.ts";
-import type { BaseStatus } from "../controller/mod.ts";
+import type { BaseStatus, ObjectMeta } from "../apimachinery/mod.ts";
 import type { FieldPath } from "../handling/mod.ts";
 
 /** Any schema of zod's: `ZodType`. */

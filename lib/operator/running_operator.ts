@@ -12,17 +12,15 @@ import {
   SystemRandom,
   untilAborted,
 } from "../base/mod.ts";
-import { AdmissionWebhooks, SignalledReader } from "../admission/mod.ts";
-import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
+import { AdmissionWebhooks } from "../admission/mod.ts";
+import { type ApiResource, EVERYWHERE, formatGroupResource, type NamespaceScope } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
 import {
   Controller,
   CONTROLLER_DEFAULTS,
   type ControllerDeclaration,
   EventRecorder,
-  EVERYWHERE,
   IndexSet,
-  type NamespaceScope,
   type PlannedPass,
   PlannedStorage,
   SharedInformers,
@@ -101,7 +99,7 @@ export class RunningOperator implements AsyncDisposable {
       clock,
       logger,
       mask,
-      reader: (signal) => new SignalledReader(this.client, signal),
+      reader: (signal) => this.client.with({ signal }),
       index: (of) => indexes.reader(of),
       remembered: (kind, object) =>
         [...this.#controllers.keys()].find(({ name }) => name === formatGroupResource(kind))?.remembered(object),

@@ -1,9 +1,9 @@
 import type { AdmissionHost } from "../admission/mod.ts";
 import type { Clock, Logger, Mask, Random, Transport } from "../base/mod.ts";
-import type { ApiResource, ObjectKey } from "../apimachinery/mod.ts";
+import type { ApiResource, NamespaceScope, ObjectKey } from "../apimachinery/mod.ts";
 import type { ReflectorBounds } from "../cache/mod.ts";
 import type { ClientOptions } from "../client/mod.ts";
-import type { ControllerObserver, ControllerOptions, NamespaceScope } from "../controller/mod.ts";
+import type { ControllerObserver, ControllerOptions } from "../controller/mod.ts";
 import type { RunningOperator } from "./running_operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */

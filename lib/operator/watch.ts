@@ -1,5 +1,5 @@
-import type { KubeObject, ObjectKey } from "../apimachinery/mod.ts";
-import type { AnyKind, ObjectOf, WatchedChange, WatchOptions } from "../controller/mod.ts";
+import type { AnyKind, KubeObject, ObjectKey, ObjectOf } from "../apimachinery/mod.ts";
+import type { WatchedChange, WatchOptions } from "../controller/mod.ts";
 
 /**
  * Watches objects of another kind, or of a `view` of it; `map` names the objects to reconcile for each that comes,

@@ -124,13 +124,13 @@ export async function hostInProcess(
 }
 
 /** Webhooks that are hosted by URL. */
-export interface UrlWebhooks extends HostedWebhooks {
+interface UrlWebhooks extends HostedWebhooks {
   /** By which API servers call them, without a path. */
   readonly url: string;
 }
 
 /** Where a host by URL listens, and what API servers call. */
-export interface UrlHosting {
+interface UrlHosting {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -276,7 +276,7 @@ function probeObject(operator: Operator) {
 }
 
 /** Where a host behind a Service listens. */
-export interface ServiceHosting {
+interface ServiceHosting {
   readonly namespace: string;
   readonly host: string;
   readonly port: number;

@@ -6,7 +6,7 @@ import {
   type ObjectKey,
   TemporaryError,
 } from "../mod.ts";
-import type { JsonObject, JsonValue, PassClient } from "../client.ts";
+import type { Client, JsonObject, JsonValue } from "../client.ts";
 import type { ApiResource } from "../client.ts";
 import {
   CLAIM_ANNOTATION,
@@ -33,8 +33,8 @@ export class LeavingError extends TemporaryError {
 }
 
 /** What a writer works for. */
-export interface CopyWriterOptions {
-  readonly client: PassClient;
+interface CopyWriterOptions {
+  readonly client: Client;
   readonly resource: ApiResource;
   readonly claimant: Claimant;
   /** Name of every copy. */

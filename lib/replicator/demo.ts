@@ -1,5 +1,5 @@
 import { ConfigMap, type KubeObject, Namespace, Secret, type SecretObject } from "../mod.ts";
-import type { PassClient } from "../client.ts";
+import type { Client } from "../client.ts";
 import type { NamespaceObject } from "./copied_kinds.ts";
 import { REPLICATION_LABEL, VERSION_ANNOTATION } from "./claim.ts";
 import { Replication } from "./replication.ts";
@@ -9,7 +9,7 @@ const SOURCE = { namespace: "platform", name: "registry-credentials" };
 const TEAMS = ["team-anchor", "team-beacon", "team-compass", "team-dory"];
 
 /** The verbs that the story needs; both a plain client and a pass's are one. */
-type ScenarioClient = Pick<PassClient, "create" | "patch" | "delete" | "find" | "list">;
+type ScenarioClient = Pick<Client, "create" | "patch" | "delete" | "find" | "list">;
 
 /** The story of the shipped operator, for `demo`: four things happen, and copies follow. */
 export const replicationDemo = {

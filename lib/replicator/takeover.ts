@@ -1,6 +1,6 @@
 import { ForbiddenError, type KubeObject, TemporaryError } from "../mod.ts";
 import type { ObjectKey } from "../mod.ts";
-import type { PassClient } from "../client.ts";
+import type { Client } from "../client.ts";
 import { claimOf, isCopyOf, leftBehindBy, type ReplicationIdentity, replicationText } from "./claim.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import { Replication, type ReplicationObject } from "./replication.ts";
@@ -60,9 +60,9 @@ export function refusal({ record, title, claimedBy, sourceOf }: Occupant, claima
 
 /** Asks the server what {@linkcode refusal} decides by. What may not be read is taken to be in use. */
 export class OccupantReader {
-  readonly #client: PassClient;
+  readonly #client: Client;
 
-  constructor(client: PassClient) {
+  constructor(client: Client) {
     this.#client = client;
   }
 

@@ -14,7 +14,7 @@ import type { ReplicationSpec } from "./replication.ts";
 import { accepts, isReservedName, isTrusted, protection, type TrustSettings } from "./trust.ts";
 
 /** What a namespace is to a Replication: no target, a target that does not trust it, or one that it may write to. */
-export type TargetVerdict = "none" | "refused" | "allowed";
+type TargetVerdict = "none" | "refused" | "allowed";
 
 /** The targets of a Replication, compiled once per reconcile. */
 export interface Targets {

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { silentLogger, SystemClock, UsageError } from "../../lib/base/mod.ts";
 import { Memo } from "../../lib/base/memo.ts";
-import { AdmissionWebhooks, SignalledReader } from "../../lib/admission/mod.ts";
+import { AdmissionWebhooks } from "../../lib/admission/mod.ts";
 import { issueServing } from "../../lib/admission/serving_certificates.ts";
 import { WebhookRoutes } from "../../lib/admission/webhook_routes.ts";
 import { WebhookServer, type WebhookServerOptions } from "../../lib/admission/webhook_server.ts";
@@ -26,7 +26,7 @@ async function serve(
   const webhooks = new AdmissionWebhooks(operator.admission, {
     clock,
     logger: silentLogger,
-    reader: (signal) => new SignalledReader(new Client(silent, { fieldManager: "served" }), signal),
+    reader: (signal) => new Client(silent, { fieldManager: "served" }).with({ signal }),
     index: () => assert.fail("nobody looks up here"),
     shared: new Memo(),
     signal: new AbortController().signal,

@@ -17,7 +17,6 @@ import {
   type AdmissionHost,
   type AdmissionRecord,
   AdmissionWebhooks,
-  SignalledReader,
 } from "../../lib/admission/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { defineResource, Operator, PRESENT, UsageError } from "../../lib/operator/mod.ts";
@@ -53,7 +52,7 @@ class Endpoint {
     const host: AdmissionHost = {
       clock: this.clock,
       logger: createLogger((record) => this.lines.push(record)),
-      reader: (signal) => new SignalledReader(new Client(silent, { fieldManager: "widgets", retriesMax: 0 }), signal),
+      reader: (signal) => new Client(silent, { fieldManager: "widgets", retriesMax: 0 }).with({ signal }),
       index: () => assert.fail("no handler of these tests looks up"),
       shared: new Memo(),
       signal: this.stop.signal,

@@ -16,6 +16,7 @@ import {
   serverVersion,
   TooManyRequestsError,
   UnauthorizedError,
+  type WriteRecord,
 } from "../../lib/client/mod.ts";
 import { answer, refuse, ScriptedTransport, SECRETS, type Step, WIDGETS } from "./scripted_transport.ts";
 
@@ -32,6 +33,65 @@ function setUp(...steps: Step[]) {
   });
   return { transport, client, records };
 }
+
+// FR-476
+Deno.test("a client with onWrite records each write that was stored, and no dry run, failure or read", async () => {
+  const object = { metadata: { ...KEY, resourceVersion: "7", labels: { app: "x" } } }, ok = answer(object);
+  const { client, transport } = setUp(ok, ok, ok, ok, ok, ok, ok, refuse(409, "Conflict"));
+  const writes: WriteRecord[] = [], recording = client.with({ onWrite: (write) => writes.push(write) });
+  await recording.create(WIDGETS, object);
+  await recording.replace(WIDGETS, object, { subresource: "status" });
+  await recording.apply(WIDGETS, object);
+  await recording.patch(WIDGETS, KEY, { type: "merge", body: {} });
+  await recording.delete(WIDGETS, KEY);
+  const made = { resource: WIDGETS, key: KEY, subresource: undefined, resourceVersion: "7", labels: { app: "x" } };
+  assert.deepEqual(writes, [
+    { ...made, verb: "create" },
+    { ...made, verb: "replace", subresource: "status" },
+    { ...made, verb: "apply" },
+    { ...made, verb: "patch" },
+    { verb: "delete", resource: WIDGETS, key: KEY },
+  ]);
+  await recording.apply(WIDGETS, object, { dryRun: true });
+  await recording.get(WIDGETS, KEY);
+  await assert.rejects(recording.replace(WIDGETS, object), ConflictError);
+  assert.equal(writes.length, 5);
+  assert.equal(transport.left, 0);
+});
+
+// FR-476
+Deno.test("a client for dry runs stays one, whatever options it is given", async () => {
+  const ok = answer({ metadata: KEY }), { client, transport } = setUp(ok, ok);
+  const planning = client.with({ dryRun: true }).with({ dryRun: false, signal: new AbortController().signal });
+  assert.ok(planning.dryRun && !client.dryRun);
+  await planning.apply(WIDGETS, { metadata: KEY });
+  await client.apply(WIDGETS, { metadata: KEY });
+  assert.deepEqual(transport.seen.map(({ query }) => query.get("dryRun")), ["All", null]);
+});
+
+// FR-476
+Deno.test("the signal of a client and that of a call each end a request and a watch", async () => {
+  const hangs: Step = ({ signal }) =>
+    new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason), { once: true }));
+  for (const which of ["client", "call"] as const) {
+    const own = new AbortController(), given = new AbortController(), { client } = setUp(hangs, hangs);
+    const bounded = client.with({ signal: own.signal }), { signal } = given;
+    const get = bounded.get(WIDGETS, KEY, { signal }), watching = bounded.watch(WIDGETS, { signal }).next();
+    (which === "client" ? own : given).abort(new Error(`the ${which} ends`));
+    await assert.rejects(get, { message: `the ${which} ends` });
+    assert.deepEqual(await watching, { done: true, value: undefined });
+  }
+  const ended = AbortSignal.abort(new Error("over")), { client, transport } = setUp();
+  await assert.rejects(client.with({ signal: ended }).list(WIDGETS), { message: "over" });
+  assert.deepEqual(transport.seen, []);
+});
+
+// FR-476
+Deno.test("a replace sends no managedFields: a part of them would take the rest from their managers", async () => {
+  const { client, transport } = setUp(answer({ metadata: KEY }));
+  await client.replace(WIDGETS, { metadata: { ...KEY, managedFields: [{ manager: "x" }] } });
+  assert.equal(JSON.parse(transport.seen[0]!.body!).metadata.managedFields, undefined);
+});
 
 Deno.test("every write names the field manager, and reads do not", async () => {
   const object = { metadata: { ...KEY, managedFields: [{ manager: "x" }] } }, ok = answer(object);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { formatApiVersion } from "../../lib/apimachinery/mod.ts";
+import { type AnyKind, formatApiVersion } from "../../lib/apimachinery/mod.ts";
 import { Client, discover } from "../../lib/client/mod.ts";
-import type { AnyKind } from "../../lib/controller/mod.ts";
 import * as builtin from "../../lib/operator/builtin_kinds.ts";
 import { openCluster } from "../cluster.ts";
 

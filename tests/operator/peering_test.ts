@@ -1,3 +1,4 @@
+import { gatedScope } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { createLogger, SeededRandom, SystemClock, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
@@ -10,7 +11,6 @@ import {
   PEERING_LABEL,
   peerLeaseName,
 } from "../../lib/election/mod.ts";
-import { gatedScope } from "../../lib/controller/scope.ts";
 import { type ClusterUser, serviceAccountUser } from "../../lib/harness/mod.ts";
 import { builtinKind, Operator, type PolicyRule, type RunningOperator, scopeOfGlobs } from "../../lib/operator/mod.ts";
 import { TurnedClock } from "../election/turned_clock.ts";

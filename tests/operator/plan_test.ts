@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import { type KubeObject, scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
 import {
   ConfigMap,
   type ConfigMapObject,
@@ -13,7 +13,6 @@ import {
   type SecretObject,
   TemporaryError,
 } from "../../lib/operator/mod.ts";
-import { scopeOfGlobs } from "../../lib/controller/scope.ts";
 import { EVENTS } from "../../lib/harness/expectation.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";

@@ -1,3 +1,4 @@
+import { scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { SeededRandom, sleep, SystemClock, VirtualClock } from "../../lib/base/mod.ts";
 import { AlreadyExistsError, Client, NotFoundError } from "../../lib/client/mod.ts";
@@ -10,7 +11,6 @@ import {
 } from "../../lib/operator/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
 import { type Cluster, EmbeddedCluster, type LogEntry } from "../../lib/harness/mod.ts";
-import { scopeOfGlobs } from "../../lib/controller/scope.ts";
 import { InProcessOperator } from "../../lib/harness/in_process_operator.ts";
 import { Timeline, type WriteEntry } from "../../lib/harness/timeline.ts";
 import { openCluster, realKubeconfig } from "../cluster.ts";

@@ -1,8 +1,8 @@
+import { EVERYWHERE } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { Operator, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { replicationDemo, replicator } from "../../lib/replicator/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
-import { EVERYWHERE } from "../../lib/controller/scope.ts";
 import { VirtualWorld } from "../operator/virtual_world.ts";
 
 const NAME = "registry-credentials";

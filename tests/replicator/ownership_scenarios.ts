@@ -130,7 +130,13 @@ ownership.scenario("an old export written twice where its copy once was is a use
     // A second write changes no field, so the server believes what it says in managedFields.
     const mine = withAge(pastedInto(manifest, b!, "one"), HOUR), made = await cluster.client.create(Secret, mine);
     const { resourceVersion } = made.metadata!;
-    const again = await cluster.client.replace(Secret, { ...mine, metadata: { ...mine.metadata, resourceVersion } });
+    const path = `/api/v1/namespaces/${b}/secrets/token`, metadata = { ...mine.metadata, resourceVersion };
+    const body = { ...mine, apiVersion: "v1", kind: "Secret", metadata } as never;
+    const again = await cluster.client.raw(path, {
+      method: "PUT",
+      body,
+      contentType: "application/json",
+    }) as KubeObject;
     assert.ok(again.metadata?.managedFields?.some(({ manager }) => manager === "pintle-replicator"));
   });
   await when("the source changes", () => cluster.patch(ref(Secret, "token"), { stringData: { key: "two" } }));

@@ -14,7 +14,7 @@ import { ApiError } from "../api_error.ts";
 import type { WebhookClientConfig } from "../webhook_client.ts";
 
 /** One call of a webhook by its URL. */
-export interface WebhookPost {
+interface WebhookPost {
   readonly url: string;
   /** PEM of the authorities to trust; the machine's where absent. */
   readonly authorities?: string;

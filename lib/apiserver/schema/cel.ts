@@ -4,7 +4,7 @@ import type { Schema, ValidationRule } from "../resource_type.ts";
 import { resolveSchema } from "./definitions.ts";
 
 /** A rule ready to run. */
-export interface CompiledRule {
+interface CompiledRule {
   readonly rule: ValidationRule;
   /** Whether it compares with the former value, so that it runs on updates only. */
   readonly transition: boolean;

@@ -85,11 +85,6 @@ export function definition(name: string): Schema | undefined {
   return Object.hasOwn(definitions, name) ? definitions[name] : undefined;
 }
 
-/** The names of all definitions. */
-export function definitionNames(): string[] {
-  return Object.keys(definitions);
-}
-
 /**
  * The schema with its reference followed; what stands beside a reference (default, description) wins over its target.
  */

@@ -13,7 +13,7 @@ type Step =
   };
 
 /** A parsed path. */
-export type JsonPath = readonly Step[];
+type JsonPath = readonly Step[];
 
 const FIELD = /^\.((?:\\.|[^.[\]\\])+)/;
 const BRACKET = /^\.?\[(?:'([^']*)'|"([^"]*)"|(-?\d+)|(\*))\]/;

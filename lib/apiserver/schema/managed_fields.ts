@@ -40,7 +40,7 @@ export interface ApplyConflict {
 }
 
 /** What server-side apply comes to. */
-export type ApplyResult =
+type ApplyResult =
   | { kind: "applied"; object: DynamicObject }
   | { kind: "conflict"; conflicts: ApplyConflict[] };
 

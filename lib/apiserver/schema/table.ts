@@ -8,7 +8,7 @@ import { parseJsonPath, valuesAt } from "./json_path.ts";
 const NAME: PrinterColumn = { name: "Name", type: "string", format: "name", jsonPath: ".metadata.name" };
 
 /** What a client asked of a table. */
-export interface TableOptions {
+interface TableOptions {
   nowMs: number;
   /** How much of each object goes with its row. */
   includeObject: "None" | "Metadata" | "Object";

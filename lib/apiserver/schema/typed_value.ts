@@ -166,7 +166,7 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
 }
 
 /** What lies between two values. */
-export interface Comparison {
+interface Comparison {
   readonly added: FieldTrie;
   readonly removed: FieldTrie;
   readonly modified: FieldTrie;

@@ -4,7 +4,7 @@ import { resolveSettings, type SettingTable } from "../setting.ts";
 import type { Settings } from "../settings.ts";
 
 /** One container of a Deployment that is given settings. */
-export interface DeployedSettings {
+interface DeployedSettings {
   readonly container: string;
   /** Undefined where they cannot be used. */
   readonly settings: Settings | undefined;

@@ -1,5 +1,6 @@
 import { UsageError } from "../base/mod.ts";
-import { type KubeObject, matchesLabels, parseLabelSelector } from "../apimachinery/mod.ts";
+import type { KubeObject } from "./object.ts";
+import { matchesLabels, parseLabelSelector } from "./selector.ts";
 import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
 
 /** What of a kind is watched and kept in memory; see `view`. */
@@ -68,8 +69,8 @@ export type KindView<K extends AnyKind, MetadataOnly extends boolean, Kept exten
  * @throws {UsageError} for a selector that cannot be read, and a view that narrows nothing.
  * @example
  * ```ts
- * import { ConfigMap } from "../operator/mod.ts";
  * import { view } from "./kind_view.ts";
+ * const ConfigMap = { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true };
  * const Names = view(ConfigMap, { metadataOnly: true, labelSelector: "app=shop" });
  * if (Names.plural !== "configmaps") throw new Error("it is a kind");
  * ```

@@ -1,4 +1,6 @@
-import type { ApiResource, Condition, DynamicObject, KubeObject, ObjectMeta } from "../apimachinery/mod.ts";
+import type { Condition } from "./condition.ts";
+import type { DynamicObject, KubeObject, ObjectMeta } from "./object.ts";
+import type { ApiResource } from "./resource.ts";
 import type { ViewSpec } from "./kind_view.ts";
 
 /** The part of a status that the engine writes for every resource that has one. */

@@ -1,5 +1,5 @@
 import { UsageError } from "../base/mod.ts";
-import { globProblem, keyOf, type KubeObject, matchesGlobs, parseKey } from "../apimachinery/mod.ts";
+import { globProblem, matchesGlobs } from "./namespace_globs.ts";
 
 /** In which namespaces an operator works. */
 export interface NamespaceScope {
@@ -15,16 +15,6 @@ export interface NamespaceScope {
 
 /** The whole cluster. */
 export const EVERYWHERE: NamespaceScope = { covers: () => true };
-
-/** Whether an object is an operator's own to handle. */
-export function covers(scope: NamespaceScope, { metadata }: KubeObject): boolean {
-  return metadata?.namespace ? scope.covers(metadata.namespace) : scope.coversCluster?.() ?? true;
-}
-
-/** Whether the object of a key (`namespace/name`, or `name`) is an operator's own to handle. */
-export function coversKey(scope: NamespaceScope, key: string): boolean {
-  return covers(scope, { metadata: parseKey(key) });
-}
 
 /** The part of `scope` that `gate` lets it work on now. */
 export function gatedScope(scope: NamespaceScope, gate: NamespaceScope): NamespaceScope {
@@ -58,39 +48,4 @@ export function scopeOfGlobs(globs: readonly string[]): NamespaceScope {
   const [first = ""] = globs;
   const only = globs.length === 1 && !first.includes("*") && !first.startsWith("!") ? { only: first } : {};
   return { ...only, covers: (namespace) => matchesGlobs(globs, namespace) };
-}
-
-/**
- * Which namespaces a scope covered when it was last asked, as far as there are objects in them: from that follows what
- * is newly in scope.
- */
-export class ScopeTracker<T extends KubeObject> {
-  readonly #scope: NamespaceScope;
-  /**
-   * The empty one stands for objects without a namespace; undefined until it was first asked what is newly in scope.
-   */
-  #namespaces: Set<string> | undefined;
-
-  constructor(scope: NamespaceScope) {
-    this.#scope = scope;
-  }
-
-  /** Whether an object is to be handled now. */
-  admits(object: T): boolean {
-    const admitted = covers(this.#scope, object);
-    if (admitted) this.#namespaces?.add(keyOf(object).namespace ?? "");
-    return admitted;
-  }
-
-  /** Whether the object of a key is not to be handled now. */
-  excludes(key: string): boolean {
-    return !coversKey(this.#scope, key);
-  }
-
-  /** Of these objects, all that there are, those that are covered now and were not before. */
-  newlyInScope(objects: Iterable<T>): T[] {
-    const before = this.#namespaces;
-    this.#namespaces = new Set();
-    return [...objects].filter((object) => this.admits(object) && !before?.has(keyOf(object).namespace ?? ""));
-  }
 }
