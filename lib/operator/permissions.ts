@@ -1,4 +1,3 @@
-import type { ApiResource } from "../apimachinery/mod.ts";
 import {
   type AdmissionDeclaration,
   configurationResource,
