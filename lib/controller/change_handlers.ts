@@ -70,7 +70,7 @@ interface ChangePass {
   readonly deleting: boolean;
   /** Whether the `delete` handlers are done, and only the finalizer is still there. */
   readonly cleaned: boolean;
-  /** What the last pass came to and could not write into the object; absent where the object holds it. */
+  /** The state that the last pass could not write into the object; absent where the object holds it. */
   readonly unsaved?: HandledState;
   /** `done` once this process has run the object's `resume` handlers; until then how far each is. */
   readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
@@ -83,7 +83,7 @@ export interface ChangesHandled {
   readonly state: HandledState;
   /** Whether nothing is left to do about the change: it succeeded, or was given up. */
   readonly finished: boolean;
-  /** Whether a handler was attempted, or a change came to its end. */
+  /** Whether a handler was attempted, or a change was completed. */
   readonly acted: boolean;
   /** See {@linkcode ChangePass.resume}. */
   readonly resume: ChangePass["resume"];
@@ -98,7 +98,7 @@ export interface ChangesHandled {
 type Run = Omit<ChangesHandled, "concerned" | "edit">;
 type Declaration<T extends KubeObject, Spec, Status extends object> = ChangeDeclaration<T, Spec, Status>;
 
-/** The handlers of changes of one kind: recalls what was handled, plans, runs, and says what to write. */
+/** The handlers of changes of one kind: reads the handled state, plans, runs, and returns what to write. */
 export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #storage: HandledStateStorage;
@@ -126,7 +126,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     return this.#deleting(object, (optional) => optional);
   }
 
-  /** Runs the handlers that are due, and says what is to be remembered. */
+  /** Runs the handlers that are due, and returns the state to store. */
   async run(object: T, pass: ChangePass, host: ChangeRunHost<T, Spec, Status>): Promise<ChangesHandled> {
     const { deleting, cleaned, resume } = pass;
     const nothing = {
@@ -226,7 +226,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const { base } = state, deleting = plan.underway?.kind === "delete";
     const resumed = byHandler(resume === "done" ? {} : resume);
     const resumes = plan.resumes ? this.#resumes(deleting) : [];
-    const resumption: Change = { kind: "resume", old: base?.essence, next: base?.essence, diff: [] };
+    const resumption: Change = { kind: "resume", old: base?.content, next: base?.content, diff: [] };
     for (const each of resumes) await this.#advance(each, resumption, undefined, resumed);
     const { underway, adopted } = plan;
     const remembered = { ...(base ? { base } : {}), ...(state.gaveUp ? { gaveUp: state.gaveUp } : {}) };
@@ -244,11 +244,11 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const change = changeOf(base, underway), progress = byHandler(underway.progress);
     const handlers = this.#handlersOf(base, underway);
     for (const each of handlers) await this.#advance(each, change, this.#field(each, base, underway), progress);
-    // An object that cannot be cleaned up stays until it changes: its author said so. Attempts that ran out let it go.
+    // A permanent error keeps the object until it changes. Exhausted attempts release it.
     const holds = (id: string) => deleting && progress[id]?.outcome === "failed";
     const finished = handlers.every(({ id }) => isFinished(progress[id]) && !holds(id));
     const troubles = [...this.#troubles(handlers, progress), ...this.#troubles(resumes, resumed)];
-    // Without handlers of its own a change mends nothing: what gave up before it still did.
+    // A change without handlers of its own repairs nothing: handlers that gave up stay given up.
     const before = handlers.length === 0 ? givenUp(state) : [];
     return {
       outcome: this.#outcome([...handlers, ...resumes], byHandler({ ...resumed, ...progress })),
@@ -269,7 +269,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     );
   }
 
-  /** The handlers of a change, as its filters and its fields want it. */
+  /** The handlers whose filters and fields match a change. */
   #handlersOf(base: HandledState["base"], underway: PendingChange): readonly Declaration<T, Spec, Status>[] {
     return this.#matching((each) => {
       if (!each.kinds.has(underway.kind)) return false;
@@ -315,7 +315,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const { old, next } = ofField && field ? field : change;
     const facts: ChangeFacts<T, Spec, Status> = {
       change: change.kind,
-      old: old as HandledObject<T> | undefined, // of a handler of a field its declaration says the type
+      old: old as HandledObject<T> | undefined, // a field handler's declaration has its type
       next: next as HandledObject<T> | undefined,
       diff: ofField && field ? diff(old, next) : change.diff,
       retry: mine.retries,
@@ -351,7 +351,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     return after;
   }
 
-  /** A handler is done when all that it added is; what was given up there is said of the handler. */
+  /** A handler is done when its sub-handlers are; what they gave up is reported for the handler. */
   #merged(
     id: string,
     progress: HandlerProgress,
@@ -380,19 +380,19 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     progress: Readonly<Record<string, HandlerProgress>>,
   ): Outcome {
     const open = handlers.filter(({ id }) => !isFinished(progress[id]));
-    const say = ({ id }: { id: string }) => {
+    const troubleFor = ({ id }: { id: string }) => {
       const { reason = "Pending", message = "waits for its turn" } = progress[id] ?? {};
       return { reason, message, error: new Error(`${id}: ${message}`) };
     };
     if (open.length > 0) {
       const delayMs = Math.min(...open.map(({ id }) => this.#leftMs(id, progress[id])));
-      return { kind: "retry", delayMs, ...say(open[0]!), waiting: this.#attempts === 0 };
+      return { kind: "retry", delayMs, ...troubleFor(open[0]!), waiting: this.#attempts === 0 };
     }
     const failed = handlers.find(({ id }) => gaveUp(progress[id]));
-    return failed ? { kind: "failed", ...say(failed) } : { kind: "done" };
+    return failed ? { kind: "failed", ...troubleFor(failed) } : { kind: "done" };
   }
 
-  /** What is wrong with these handlers, said of each by its name where there are several. */
+  /** The troubles of these handlers, each by its name where there are several. */
   #troubles(
     handlers: readonly Declaration<T, Spec, Status>[],
     progress: Readonly<Record<string, HandlerProgress>>,

@@ -210,7 +210,7 @@ export class Children {
     );
   }
 
-  /** Applies a child that no store shows. A kind that is not declared has no rule either: a refusal says so. */
+  /** Applies a child that no store holds. A kind that is not declared has no RBAC rule either: the error names it. */
   async #create<C extends KubeObject>(desired: C, resource: ApiResource, declared: boolean): Promise<C> {
     try {
       return await this.#client.apply(resource, desired);
@@ -223,7 +223,7 @@ export class Children {
     }
   }
 
-  /** Once per kind: such children cost a request each time, and nobody notices when they are changed or deleted. */
+  /** Once per kind: each apply costs a request, and changes and deletions of such children are not watched. */
   #warnUnwatched(resource: ApiResource): void {
     const warned = this.#host.shared.of(unwatchedKinds), name = formatGroupResource(resource);
     if (warned.has(name)) return;
@@ -262,7 +262,7 @@ export class Children {
         return true;
       } catch (error) {
         if (error instanceof NotFoundError) return false;
-        // A conflict says that it is another one, or that it changed in that moment: then it is still to go.
+        // A conflict: another object has the name, or the child changed meanwhile and is still to be deleted.
         if (!(error instanceof ConflictError)) throw error;
         const live = await this.#client.find<KubeObject>(resource, key, { metadataOnly: true });
         if (live?.metadata?.uid !== uid) return false;

@@ -33,16 +33,16 @@ interface CommitParts<T extends KubeObject, Spec, Status extends object> {
 }
 
 interface Refused<T extends KubeObject, Status extends object> {
-  /** What handlers said. */
+  /** Conditions that handlers set. */
   readonly status: Unsaved["status"];
   readonly changes: ChangesHandled | undefined;
-  /** A draft that says nothing yet. */
+  /** An empty draft. */
   draft(): StatusDraft<Status>;
   /** Whether an answer to our write holds nothing new but what we wrote. */
   isOwn(before: T, after: T, status: unknown): boolean;
 }
 
-/** Writes what a pass came to: the status once, and a record of the changes that were handled. */
+/** Writes the results of a pass: the status once, and a record of the changes that were handled. */
 export class Commit<T extends KubeObject, Spec, Status extends object> {
   readonly #parts: CommitParts<T, Spec, Status>;
 
@@ -94,8 +94,8 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       message: `${describeError(error)}; ${REFUSED_ADVICE}`,
     });
     if (!plain.changed) return object;
-    const said = await this.status(object, plain);
-    return said && !said.foreign && isOwn(object, said.object, plain.current) ? said.object : undefined;
+    const written = await this.status(object, plain);
+    return written && !written.foreign && isOwn(object, written.object, plain.current) ? written.object : undefined;
   }
 
   /** Applies the status, in spite of others who write to the object; undefined where it is gone. */

@@ -1,6 +1,6 @@
 import { cutText } from "../base/mod.ts";
 import type { Trouble } from "../handling/mod.ts";
-import type { Said } from "./report.ts";
+import type { ReadyCondition } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
 /** The API takes 32,768 characters; a list of handlers should stay readable. */
@@ -15,11 +15,11 @@ interface ConditionFacts {
   readonly seen: number | undefined;
   /** Whether every handler that is for the object has been decided for this generation, and none of them waits. */
   readonly settled: boolean;
-  /** Whether a handler of the object ran in this pass, which may say Ready itself. */
-  readonly spoke: boolean;
+  /** Whether a handler of the object ran in this pass; it may set Ready itself. */
+  readonly ran: boolean;
   /** The Ready that handlers set themselves when they last ran. */
-  readonly said: Said | undefined;
-  /** Whether Ready, as it stands, may be about handlers that no longer fail. */
+  readonly ready: ReadyCondition | undefined;
+  /** Whether the present Ready may report handlers that no longer fail. */
   readonly stale: boolean;
   /** Objects that are written again and again without converging. */
   readonly hot: readonly string[];
@@ -29,16 +29,16 @@ interface ConditionFacts {
  * Sets Ready, Stalled and `observedGeneration` (docs/decisions/019-what-ready-means.md).
  *
  * Ready is False while a handler fails or has given up, and names them all. Else it is what the handlers set, or True.
- * Its generation is the one that the handlers have seen: nothing is said of one that still waits for them.
+ * Its generation is the one that the handlers have seen: a newer one is not reported before they see it.
  */
 export function setEngineConditions<Status extends object>(draft: StatusDraft<Status>, facts: ConditionFacts): void {
-  const { troubles, seen, generation, settled, spoke, said, stale, hot } = facts;
+  const { troubles, seen, generation, settled, ran, ready, stale, hot } = facts;
   const present = presentReady(draft), observed = seen ?? present?.observedGeneration;
   if (troubles.length > 0) {
     draft.conditionOf(observed, { type: "Ready", status: "False", ...describeTroubles(troubles) });
   } else if (settled && !draft.hasSet("Ready")) {
-    if (said && (spoke || stale)) draft.conditionOf(observed, { type: "Ready", ...said });
-    else if (spoke || stale || !present) {
+    if (ready && (ran || stale)) draft.conditionOf(observed, { type: "Ready", ...ready });
+    else if (ran || stale || !present) {
       draft.conditionOf(observed, { type: "Ready", status: "True", reason: "Reconciled", message: "" });
     } else draft.conditionOf(observed, present);
   }

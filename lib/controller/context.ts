@@ -104,7 +104,7 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   /**
    * Deletes the children that earlier passes applied and this one did not: every object of an owned kind, of which the
    * object is the controller, that this handler has not applied by now. To be called after the last `apply`; answers
-   * what went. The owner references are the inventory: it survives a crash, and lists nothing that somebody else made.
+   * what went. The owner references are the inventory: it survives a crash, and lists nothing that another manager made.
    */
   prune(): Promise<ObjectKey[]>;
   /**
@@ -135,7 +135,7 @@ export interface WatchSelection {
 
 /** What a handler of events gets. */
 export interface EventContext<T extends KubeObject> extends ObjectContext<T> {
-  /** What the watch said; `initial` for what was there when the operator began. */
+  /** The type of the watch event; `initial` for objects that existed when the operator started. */
   readonly type: "initial" | "added" | "modified" | "deleted";
   /** The object before, where it was known. */
   readonly before: T | undefined;

@@ -28,7 +28,7 @@ import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
 import { awaiting, DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
 
-/** Before another look at an object whose watch lags behind our own writes. */
+/** Pause before an object is polled whose watch lags behind our own writes. */
 const STALE_PAUSE_MS = 1_000;
 
 /** What a controller has of one key. */
@@ -52,7 +52,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly kind: ApiResource;
   /** Passes that run at the same time at most. */
   readonly workersMax: number;
-  /** Keys of the objects to look at. */
+  /** Keys of the objects to reconcile. */
   readonly queue: WorkQueue;
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #deps: ControllerDeps;
@@ -173,7 +173,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
-  /** Whether nothing waits to be looked at now; work for later does not count. */
+  /** Whether no key is ready or in progress; delayed keys do not count. */
   get idle(): boolean {
     return this.queue.idle && (this.#events?.idle ?? true);
   }
@@ -357,7 +357,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       signal,
     }).run();
     entry.pending = this.#watches.pendingOf(writes);
-    // What this pass made may have come and gone between two lists: no event would tell.
+    // Objects that this pass created may come and go between two lists, without an event.
     if (entry.pending.length > 0 && this.#watches.relists !== relists) this.queue.add(key, "owned");
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
     const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
@@ -374,7 +374,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     log.debug("pass ends", { result, writes: writes.length, ms: elapsedMs - startMs });
   }
 
-  /** Keeps a state, and says where the key begins or ceases to be contested. */
+  /** Stores a state, and reports where a hot loop of the key starts or ends. */
   #keep(key: string, entry: Key, state: KeyState): void {
     const { hotLoop } = this.#rules, before = hotTargets(entry.state, hotLoop), now = hotTargets(state, hotLoop);
     entry.state = state;

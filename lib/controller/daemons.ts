@@ -9,10 +9,10 @@ import type { EventRecorder } from "./events.ts";
 import { logFailure } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
-/** A daemon that has run for so long after an error counts as well again. */
-const WELL_MS = 60_000;
+/** A daemon that has run for so long after an error counts as recovered. */
+const RECOVERED_MS = 60_000;
 
-/** What a daemon says of an object's status before it is written; the oldest goes first. */
+/** Status edits of one object's daemons that wait for a pass; beyond, the oldest is dropped. */
 const REPORTS_MAX = 100;
 
 type Report<Status extends object> = (status: StatusDraft<Status>) => void;
@@ -43,10 +43,10 @@ interface Running {
   trouble?: Trouble;
   /** Whether the spec could not be read when it was to be started again: it is, once it can be read. */
   unreadable: boolean;
-  /** Whether it is waited for no longer. */
+  /** Whether nothing waits for it any more. */
   abandoned: boolean;
   ended: boolean;
-  /** Resolves when it has ended, or is waited for no longer. */
+  /** Resolves when it has ended or is abandoned. */
   readonly over: PromiseWithResolvers<void>;
 }
 
@@ -80,7 +80,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     let settled = true;
     for (const each of this.#declarations) {
       const wanted = !deleting && !this.#closing && matchesFilter(each, object);
-      // The object has been mended since.
+      // The object was fixed.
       const former = running.get(each.id);
       if (wanted && former?.ended && former.unreadable && this.#isReadable(object)) running.delete(each.id);
       const known = running.get(each.id);
@@ -99,21 +99,21 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     return settled;
   }
 
-  /** What is wrong with an object's daemons. */
+  /** The troubles of an object's daemons. */
   troublesOf(key: string): readonly Trouble[] {
     const running = this.#running.get(key);
     if (!running) return [];
     return [...running.values()].flatMap(({ trouble }) => trouble ? [trouble] : []);
   }
 
-  /** What daemons have to say in an object's status; it is the caller's from now on. */
+  /** Removes and returns the status edits that daemons reported for an object. */
   takeReports(key: string): readonly Report<Status>[] {
     const reports = this.#reports.get(key) ?? [];
     this.#reports.delete(key);
     return reports;
   }
 
-  /** Whether daemons have something to say in an object's status. */
+  /** Whether daemons reported status edits for an object. */
   hasReports(key: string): boolean {
     return this.#reports.has(key);
   }
@@ -156,7 +156,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     }
     const ending = [...this.#unended].filter(([, key]) => which(key)).map(([running]) => running);
     await this.#over(ending, abort);
-    // What a daemon left behind, unawaited, holds its signal still.
+    // Work that a daemon started and did not await still holds its signal.
     for (const { cut } of ending) cut.abort(new DOMException("the daemon has ended", "AbortError"));
   }
 
@@ -193,7 +193,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     void this.#run(key, declared, mine);
   }
 
-  /** Asks a daemon to end, then insists, then abandons it; each step once. */
+  /** Aborts `stopped`, then `signal`, then abandons the daemon; each step once. */
   #stop(
     key: string,
     { id, cancellationBackoffMs, cancellationTimeoutMs }: DaemonDeclaration<T, Spec, Status>,
@@ -208,7 +208,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
       const timer = clock.schedule(() => {
         running.abandoned = true;
         running.over.resolve();
-        this.#host.logger(key).warn("a daemon does not heed its signal; it is let go", { daemon: id });
+        this.#host.logger(key).warn("a daemon ignores its abort signal; it is abandoned", { daemon: id });
         this.#host.enqueue(key, "daemon");
       }, cancellationTimeoutMs);
       void running.over.promise.then(() => clock.clear(timer));
@@ -238,7 +238,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     const { clock } = this.#host, { id, param } = declared;
     const { signal: stopped } = mine.stop, { retries, startedMs } = mine.progress;
     const own = { stopped, signal: mine.cut.signal, retry: retries, startedMs, param };
-    const well = clock.schedule(() => this.#recover(key, mine), WELL_MS);
+    const recovered = clock.schedule(() => this.#recover(key, mine), RECOVERED_MS);
     try {
       const context = this.#context(key, id, own, mine);
       if (!context) return mine.stop.abort();
@@ -249,7 +249,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
       if (stopped.aborted) return;
       await this.#failed(key, declared, mine, error);
     } finally {
-      clock.clear(well);
+      clock.clear(recovered);
     }
   }
 
@@ -287,7 +287,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
       this.#kind.parseSpec(object);
       return true;
     } catch {
-      return false; // the pass that looks at the object says why
+      return false; // the pass over the object reports why
     }
   }
 

@@ -45,11 +45,11 @@ export interface DecisionRules<T extends KubeObject, Timer> extends StateRules<T
   needsFinalizer(object: T): boolean;
   /** Whether the filter of `reconcile` takes an object. */
   reconciles(object: T): boolean;
-  /** Whether handlers would like to run before an object goes that another finalizer holds. */
+  /** Whether optional delete handlers run for an object that another finalizer holds. */
   wantsDeletion(object: T): boolean;
 }
 
-/** The moment of a decision. */
+/** The input of a decision. */
 interface DecisionInput<T extends KubeObject> {
   /**
    * The object as the store has it, which holds all that this key's passes wrote; undefined where it is gone, or not
@@ -98,11 +98,11 @@ export type Decision<Timer> =
  * Decides when and why a handler of an object runs. Pure, and level-triggered: it asks what the object and the state of
  * its key are, not which events led there; reasons only say what was looked at since.
  *
- * - Handlers of changes and `reconcile` run for every fresh reason, and at the times that they asked for.
+ * - Handlers of changes and `reconcile` run for every fresh reason, and at the times that they requested.
  * - A timer ticks at its time while the object exists, matches its filter, and has been left alone for long enough.
  * - The echo of what a pass wrote is no reason.
  * - After a pass that failed nothing runs before its backoff is over, but for a fresh reason.
- * - A spec that cannot be read is looked at again when the object changes.
+ * - A spec that cannot be read is read again when the object changes.
  * - The changes of an object that was contested again and again wait until it has rested; everything else goes on.
  * - A deletion runs the delete handlers, once the daemons have ended.
  */
@@ -124,7 +124,7 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   });
   const next = { ...state, held };
   const deleting = cause.kind === "delete", words = new Set([...counting].map(wordOf));
-  // The end of its daemons is what a deletion waits for.
+  // A deletion waits for the daemons to end.
   const fresh = [...words].some((word) => FRESH.has(word) || (deleting && word === "daemon"));
   if (!fresh && backsOff(next, elapsedMs)) return { kind: "wait", cause, state: next };
   const due = (dueMs: number | undefined) => dueMs !== undefined && dueMs <= elapsedMs;
@@ -135,7 +135,7 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
     const tick = next.ticks[timer.id];
     return tick !== undefined && due(tickDueMs(timer, tick, next.changedMs));
   });
-  // Whatever failed, a pass after its backoff says whether it still does.
+  // A pass after the backoff reports whether the failure persists.
   const recovers = next.phase === "failing" || (next.phase === "deleting" && next.untilMs !== undefined);
   const forStatus = recovers || hasCooled || [...words].some((word) => STATUS.has(word));
   if (!changes && !reconcile && timers.length === 0 && !forStatus) return { kind: "wait", cause, state: next };
@@ -151,7 +151,7 @@ function isReleased(state: KeyState, { metadata }: KubeObject, rewinds: number):
     metadata?.deletionTimestamp !== undefined;
 }
 
-/** A deletion that handlers would like to see counts as one even where only another finalizer holds the object. */
+/** With an optional delete handler, a deletion counts even where only another finalizer holds the object. */
 function causeOf<T extends KubeObject, Timer>(
   { finalizer, legacyFinalizers, ...rules }: DecisionRules<T, Timer>,
   object: T,
@@ -173,12 +173,12 @@ function arrived<T extends KubeObject, Timer extends TimerOptions & ObjectFilter
   const known = rules.reconciles(object) ? state : withoutReconcile(state);
   const next = coolDown(withTimers(known, matching, elapsedMs), elapsedMs, hotLoop);
   if (cause.kind !== "delete" || next.phase === "deleting") return next;
-  // What was owed, asked for or to be retried of the object's life does not matter any more.
+  // Retries and requeues from before the deletion no longer matter.
   const { reconcileDueMs: _, changesDueMs: __, unsaved: ___, ...rest } = next;
   return { ...rest, phase: "deleting", cleaned: false, untilMs: undefined, owed: { changes: true, reconcile: false } };
 }
 
-/** Nothing is asked for, owed or wrong of a handler that is not for the object. */
+/** Without requeue, retry and trouble of a `reconcile` whose filter does not match the object. */
 function withoutReconcile(state: KnownState): KnownState {
   const { reconcileDueMs, reconcileTrouble, owed } = state;
   if (reconcileDueMs === undefined && !reconcileTrouble && !owed.reconcile) return state;

@@ -60,11 +60,11 @@ export interface WatchOptions<Primary extends KubeObject, Watched extends KubeOb
   readonly labelSelector?: string;
   /** Watch only objects with these fields, as `metadata.name=login`; which fields work depends on the resource. */
   readonly fieldSelector?: string;
-  /** Watch `metadata` only: less traffic, and nobody's data in memory. */
+  /** Watch `metadata` only: less traffic, and no data in memory. */
   readonly metadataOnly?: boolean;
   /** What to keep of each object in memory; `managedFields` are dropped where absent. */
   project?(object: Watched): Watched;
-  /** Named look-ups of the store: the values under which an object is found. */
+  /** Indexes of the store, by name: the values under which an object is found. */
   readonly indexes?: Readonly<Record<string, StoreIndex<Watched>>>;
 }
 
@@ -102,9 +102,9 @@ export interface ChangeDeclaration<T extends KubeObject, Spec, Status extends ob
   readonly old?: ValueFilter;
   /** What `field` must be after the change. */
   readonly next?: ValueFilter;
-  /** Whether `old`, `next` and `diff` speak of `field` alone. */
+  /** Whether `old`, `next` and `diff` cover `field` alone. */
   readonly ofField?: boolean;
-  /** For `delete`: needs no finalizer, and is called only if somebody else's holds the object long enough. */
+  /** For `delete`: needs no finalizer, and is called only if another finalizer holds the object long enough. */
   readonly optional?: boolean;
   /** For `resume`: is called for objects that are being deleted, too. */
   readonly deleted?: boolean;
@@ -112,7 +112,7 @@ export interface ChangeDeclaration<T extends KubeObject, Spec, Status extends ob
   readonly param?: unknown;
 }
 
-/** A handler of what a watch says, as it says it. */
+/** A handler of watch events. */
 export interface EventDeclaration<T extends KubeObject> extends ObjectFilter<T> {
   /** For logs. */
   readonly id: string;
@@ -120,7 +120,7 @@ export interface EventDeclaration<T extends KubeObject> extends ObjectFilter<T> 
   readonly handler: (context: EventContext<T>) => Promise<void> | void;
 }
 
-/** Work that goes on as long as an object is there. */
+/** Work that runs as long as an object exists. */
 export interface DaemonDeclaration<T extends KubeObject, Spec, Status extends object>
   extends AttemptBounds, ObjectFilter<T> {
   /** Unique among the daemons of the kind. */
@@ -131,13 +131,13 @@ export interface DaemonDeclaration<T extends KubeObject, Spec, Status extends ob
   readonly initialDelayMs: number;
   /** From `stopped` to `signal`: the time to end by itself. */
   readonly cancellationBackoffMs: number;
-  /** From `signal` on: then it is let go, and the object with it. */
+  /** From `signal` on: after it the daemon is abandoned, and the finalizer removed. */
   readonly cancellationTimeoutMs: number;
   /** Given to the daemon as it is. */
   readonly param?: unknown;
 }
 
-/** Everything that an operator says about one kind; what a controller runs. */
+/** Everything that an operator declares for one kind; what a controller runs. */
 export interface ControllerDeclaration<
   T extends KubeObject = KubeObject,
   Spec = unknown,
@@ -152,13 +152,13 @@ export interface ControllerDeclaration<
    * object.
    */
   readonly changes: ChangeDeclaration<T, Spec, Status>[];
-  /** Changes of these fields concern nobody. */
+  /** Changes of these fields call no handler. */
   ignoredFields?: readonly string[];
   /** Called for each event of a watch. */
   readonly events: EventDeclaration<T>[];
   /** Run as long as an object exists; each adds a finalizer to the objects that it is for. */
   readonly daemons: DaemonDeclaration<T, Spec, Status>[];
-  /** What handlers look up. */
+  /** Indexes over the objects of the kind. */
   readonly indexes: ObjectIndex<T, unknown>[];
   /** Called again and again while an object exists. */
   readonly timers: TimerDeclaration<T, Spec, Status>[];
@@ -170,7 +170,7 @@ export interface ControllerDeclaration<
   workersMax?: number;
 }
 
-/** Whether objects of the kind are handled, and not only looked at: events and indexes touch nothing. */
+/** Whether objects of the kind are reconciled or handled; events and indexes only read. */
 export function handles<T extends KubeObject, Spec, Status extends object>(
   { reconcile, changes, timers, daemons }: ControllerDeclaration<T, Spec, Status>,
 ): boolean {
@@ -187,7 +187,7 @@ export function addsFinalizer<T extends KubeObject, Spec, Status extends object>
   return daemons.length > 0 || changes.some(({ kinds, optional }) => kinds.has("delete") && !optional);
 }
 
-/** A declaration that says nothing yet. */
+/** A declaration without handlers. */
 export function emptyDeclaration<T extends KubeObject, Spec, Status extends object>(
   kind: ResourceKind<T, Spec, Status>,
 ): ControllerDeclaration<T, Spec, Status> {
@@ -208,7 +208,7 @@ export interface ControllerOptions {
   readonly hotLoop: HotLoopOptions;
 }
 
-/** What holds by default. */
+/** The defaults. */
 export const CONTROLLER_DEFAULTS: ControllerOptions = {
   workersMax: 16,
   timeoutMs: 300_000,
@@ -217,7 +217,7 @@ export const CONTROLLER_DEFAULTS: ControllerOptions = {
   hotLoop: { writesInARowMax: 10, windowMs: 10_000, pauseMsMax: 60_000 },
 };
 
-/** What a controller is given. */
+/** The dependencies of a controller. */
 export interface ControllerDeps {
   /** Every request goes through it. */
   readonly client: Client;
@@ -225,7 +225,7 @@ export interface ControllerDeps {
   readonly informers: SharedInformers;
   /** The resource of a child's kind. */
   readonly resolveKind: ChildKinds["resolve"];
-  /** Posts what handlers say about their objects. */
+  /** Posts Events. */
   readonly events: EventRecorder;
   /** Times everything: delays, timeouts, timers. */
   readonly clock: Clock;

@@ -33,7 +33,7 @@ import { firstSight } from "./key_state.ts";
 import { Pass, type PassHost } from "./pass.ts";
 import { outcomeOfPass } from "./report.ts";
 
-/** One field that a write would change; values of Secrets are masked, and told apart only as before and after. */
+/** One field that a write would change; values of Secrets are masked, and differ only as before and after. */
 export interface PlannedChange {
   /** Whether the field appears, changes or goes. */
   readonly operation: "add" | "change" | "remove";
@@ -47,8 +47,8 @@ export interface PlannedChange {
 
 type Fields = Record<string, unknown>;
 
-/** What a server counts and books by itself with every write. */
-const BOOKKEEPING = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
+/** Metadata that the server sets by itself. */
+const SERVER_SET = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
 const MASK = "********";
 
 /**
@@ -59,10 +59,10 @@ function plannedChanges(
   before: KubeObject | undefined,
   after: KubeObject,
 ): PlannedChange[] {
-  const old = withoutBookkeeping(before ?? {}), next = withoutBookkeeping(after);
+  const old = withoutServerSet(before ?? {}), next = withoutServerSet(after);
   if (isSecretResource(resource)) maskSecret(old, next);
-  const changes = diff(told(old), told(next));
-  // A condition whose times alone differ is told as it is: no write may look as if it changed nothing.
+  const changes = diff(readable(old), readable(next));
+  // A condition whose times alone differ is shown in full: a write must never appear to change nothing.
   return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);
 }
 
@@ -70,7 +70,7 @@ function plannedChanges(
  * The object with its conditions by type, as `True Reconciled: message`: a list of them is more than anybody wants to
  * read.
  */
-function told(object: Fields): Fields {
+function readable(object: Fields): Fields {
   const { status } = object;
   if (!isObject(status) || !Array.isArray(status.conditions)) return object;
   const conditions = (status.conditions as Condition[]).map(({ type, status, reason, message }) =>
@@ -80,16 +80,16 @@ function told(object: Fields): Fields {
 }
 
 /** A copy that may be edited. */
-function withoutBookkeeping({ apiVersion: _, kind: __, metadata, ...rest }: KubeObject): Fields {
-  const kept = Object.entries(metadata ?? {}).filter(([field]) => !BOOKKEEPING.includes(field));
+function withoutServerSet({ apiVersion: _, kind: __, metadata, ...rest }: KubeObject): Fields {
+  const kept = Object.entries(metadata ?? {}).filter(([field]) => !SERVER_SET.includes(field));
   return jsonClone({ ...rest, metadata: Object.fromEntries(kept) });
 }
 
-/** Edits both states of a Secret: equal values stay equal, and others tell nothing but their side. */
+/** Edits both states of a Secret: equal values stay equal, and others show only their side. */
 function maskSecret(old: Fields, next: Fields): void {
   for (const field of ["data", "stringData"]) maskValues(old[field], next[field], () => true);
   const annotations = ({ metadata }: Fields) => (metadata as Fields).annotations;
-  // What kubectl applied stands there once more, data and all.
+  // kubectl's annotation repeats the manifest, data included.
   maskValues(annotations(old), annotations(next), (key) => key === LAST_APPLIED_ANNOTATION);
 }
 
@@ -102,7 +102,7 @@ function maskValues(old: unknown, next: unknown, isSecret: (key: string) => bool
   }
 }
 
-/** An object that appears or goes is told field by field; lists are one value, as in a diff. */
+/** An object that appears or goes is listed field by field; lists are one value, as in a diff. */
 function leaves({ operation, path, old, next }: DiffItem): PlannedChange[] {
   const value = operation === "add" ? next : old;
   if (operation === "change" || !isObject(value) || Object.keys(value).length === 0) {
@@ -204,7 +204,7 @@ class PlannedEvents implements EventSink {
 export class PlannedStorage implements HandledStateStorage {
   readonly #inner: HandledStateStorage;
 
-  /** `inner` is asked, and left as it was found. */
+  /** `inner` is read, and left as it was. */
   constructor(inner: HandledStateStorage) {
     this.#inner = inner;
   }

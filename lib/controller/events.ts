@@ -23,7 +23,7 @@ export interface EventDraft {
 
 /** Posts Events about one object: that of the pass, or the one that `about` names. */
 export interface EventPoster {
-  /** Something happened that an owner of the object may want to know. `reason` is CamelCase. */
+  /** Something happened that may matter to the object's owner. `reason` is CamelCase. */
   normal(reason: string, message: string): void;
   /** Something is wrong with the object. */
   warning(reason: string, message: string): void;
@@ -53,8 +53,8 @@ export function eventPoster(
       });
     },
     about: (object, kind) => {
-      const told = kind ? { ...object, apiVersion: formatApiVersion(kind), kind: kind.kind } : object;
-      if (told.apiVersion && told.kind && told.metadata?.name) return eventPoster(told, post);
+      const regarding = kind ? { ...object, apiVersion: formatApiVersion(kind), kind: kind.kind } : object;
+      if (regarding.apiVersion && regarding.kind && regarding.metadata?.name) return eventPoster(regarding, post);
       throw new PermanentError("events.about() needs an object with apiVersion, kind and name; or give its kind, too", {
         reason: "InvalidEvent",
       });
@@ -62,7 +62,7 @@ export function eventPoster(
   };
 }
 
-/** Takes what a pass says about its object. */
+/** Receives the Events of a pass. */
 export interface EventSink {
   /** A poster that collects, and the way to send what it collected. */
   poster(regarding: KubeObject): { poster: EventPoster; flush: (signal: AbortSignal) => Promise<void> };
@@ -133,8 +133,8 @@ export class EventRecorder implements EventSink {
     this.#buckets.delete(uid);
   }
 
-  async #post(regarding: KubeObject, said: EventDraft, signal: AbortSignal): Promise<void> {
-    const event = { ...said, message: this.#client.mask.text(said.message) };
+  async #post(regarding: KubeObject, draft: EventDraft, signal: AbortSignal): Promise<void> {
+    const event = { ...draft, message: this.#client.mask.text(draft.message) };
     const { namespace = "default", name } = regarding.metadata ?? {}, of = identityOf(regarding);
     const id = [of, event.type, event.reason, event.action, event.message].join("\n");
     try {

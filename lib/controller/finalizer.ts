@@ -45,7 +45,7 @@ export function removeFinalizers<T extends KubeObject>(
   return edit(client, resource, object, (current) => removalsOf(current.metadata?.finalizers ?? [], finalizers));
 }
 
-/** From the last one on: a removal shifts whatever stands behind it. */
+/** Last one first: a removal shifts the entries behind it. */
 function removalsOf(finalizers: readonly string[], unwanted: readonly string[]): Operation[] {
   return finalizers.flatMap((each, index): Operation[] =>
     unwanted.includes(each) ? [{ op: "remove", path: `/metadata/finalizers/${index}` }] : []
@@ -112,7 +112,7 @@ export async function annotate<T extends KubeObject>(
   return undefined;
 }
 
-/** The object as it is once it has these annotations: to tell its echo from another writer's change. */
+/** The object with these annotations: compared with its echo to detect another writer's change. */
 export function annotated<T extends KubeObject>(object: T, edit: Readonly<Record<string, string | null>>): T {
   const annotations = { ...object.metadata?.annotations };
   for (const [key, value] of Object.entries(edit)) {

@@ -24,7 +24,7 @@ import {
   type ObjectKey,
 } from "../apimachinery/mod.ts";
 import type { WriteRecord } from "../client/mod.ts";
-import type { PassReport, Said, TickReport, Unsaved, Version } from "./report.ts";
+import type { PassReport, ReadyCondition, TickReport, Unsaved, Version } from "./report.ts";
 
 /** One timer of an object. It keeps no state in the object. */
 interface TickState {
@@ -42,7 +42,7 @@ interface Known {
   readonly changedMs: number;
   /** Timers that are for the object as it is. */
   readonly ticks: Readonly<Record<string, TickState>>;
-  /** When `reconcile` is due again: it asked for it, or failed. */
+  /** When `reconcile` is due again: it requested that, or failed. */
   readonly reconcileDueMs?: number;
   /** What is wrong with `reconcile`. */
   readonly reconcileTrouble?: Trouble;
@@ -55,8 +55,8 @@ interface Known {
   /** The generation that the handlers have seen. */
   readonly seen?: number;
   /** The Ready that handlers set themselves when they last ran. */
-  readonly said?: Said;
-  /** Whether the last status that was written said that something is wrong. */
+  readonly ready?: ReadyCondition;
+  /** Whether the last written status reported a failure. */
   readonly troubled: boolean;
   /** What the last pass could not write. */
   readonly unsaved?: Unsaved;
@@ -76,9 +76,9 @@ interface Known {
 export type KeyState =
   /** Nothing: this process has not seen the object, or has lost its key. */
   | { readonly phase: "pending" }
-  /** The last pass came to its end; each handler waits for a change, or for its own time. */
+  /** The last pass completed; each handler waits for a change, or for its own time. */
   | Known & { readonly phase: "converging" }
-  /** The last pass did not come to its end: but for a change, nothing runs before `untilMs`. */
+  /** The last pass failed: unless something changes, nothing runs before `untilMs`. */
   | Known & { readonly phase: "failing"; readonly untilMs: number }
   /** The spec cannot be read: nothing runs before the object changes. */
   | Known & { readonly phase: "givenUp" }
@@ -90,7 +90,7 @@ export type KeyState =
 /** A key of which something is known. */
 export type KnownState = Exclude<KeyState, { phase: "pending" } | { phase: "released" }>;
 
-/** A key that was never looked at. */
+/** A key without a pass so far. */
 export const PENDING: KeyState = { phase: "pending" };
 
 const NOTHING_OWED = { changes: false, reconcile: false };
@@ -142,7 +142,7 @@ interface AfterOptions {
   readonly elapsedMs: number;
   /** How often the server's history had gone back when the pass began. */
   readonly rewinds: number;
-  /** The key's own backoff, where {@linkcode backsOff} says that it needs one. */
+  /** The key's own backoff, where {@linkcode backsOff} holds. */
   readonly backoffMs: number;
   /** The pause after so many failures in a row of one timer. */
   readonly pauseMs: (failures: number) => number;
@@ -213,14 +213,14 @@ function failing(state: KnownState, untilMs: number, more: Partial<Known>): Know
   return { ...state, handled: undefined, ...more, ...phase, untilMs } as KnownState;
 }
 
-/** What the handlers that ran came to: each keeps its own time, whatever became of the others and of the writes. */
+/** The results of the handlers that ran: each keeps its own time, whether or not others or the writes failed. */
 function handled<Timer extends TimerOptions & { readonly id: string }>(
   { timers }: StateRules<Timer>,
   state: KnownState,
   { handlers, kind }: PassReport,
   { elapsedMs, backoffMs, pauseMs }: AfterOptions,
 ): Partial<Known> & { cleaned?: boolean } {
-  const { changes, reconcile, ticks, beginnings, seen, said } = handlers;
+  const { changes, reconcile, ticks, beginnings, seen, ready } = handlers;
   const ticked = ticks.map((tick) => {
     const timer = timers.find(({ id }) => id === tick.id)!;
     return [tick.id, afterTick(timer, tick, state.ticks[tick.id], pauseMs)] as const;
@@ -242,7 +242,7 @@ function handled<Timer extends TimerOptions & { readonly id: string }>(
       }
       : {}),
     ...(kind === "threw" ? {} : { beginnings }),
-    ...(said === undefined ? {} : { said: said ?? undefined }),
+    ...(ready === undefined ? {} : { ready: ready ?? undefined }),
     ...(seen === undefined ? {} : { seen }),
   };
 }

@@ -50,7 +50,7 @@ export interface PassHost<T extends KubeObject, Spec, Status extends object> ext
   readonly changes?: ChangeHandlers<T, Spec, Status>;
   /** Whether the filter of `reconcile` takes an object. */
   reconciles(object: T): boolean;
-  /** Absent where the status is of a kind of one's own. */
+  /** Absent where the operator defines the kind. */
   readonly servedStatus?: ServedStatus;
 }
 
@@ -61,7 +61,7 @@ interface PassPlan<T extends KubeObject, Spec, Status extends object> {
   readonly decision: PassDecision<TimerDeclaration<T, Spec, Status>>;
   /** How often the server's history had gone back when the object was read. */
   readonly rewinds: number;
-  /** What daemons have to say in the status: taken when it is drafted. */
+  /** Status edits that daemons reported: taken when the status is drafted. */
   reports(): readonly ((status: StatusDraft<Status>) => void)[];
   /** What is wrong with daemons. */
   troubles(): readonly Trouble[];
@@ -78,7 +78,7 @@ interface PassParts<T extends KubeObject, Spec, Status extends object> {
   readonly children: ChildRegistry;
 }
 
-/** Fills up as handlers run: what they came to stands, whatever is thrown after them. */
+/** Filled as handlers run: results stay, whatever is thrown later. */
 type Collected = { -readonly [Part in keyof HandlersReport]: HandlersReport[Part] } & {
   ticks: TickReport[];
   beginnings: Record<string, { startedMs: number; beganMs: number }>;
@@ -193,8 +193,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const ready = draft.edits.conditions.find(({ type }) => type === "Ready");
     const ran = handlers.reconcile !== undefined || (!this.#reconcile(object) && handlers.changes?.acted);
     if (ready && draft.hasSet("Ready") && (ran || handlers.changes?.acted)) {
-      handlers.said = { status: ready.status, reason: ready.reason, message: ready.message };
-    } else if (ran) handlers.said = null;
+      handlers.ready = { status: ready.status, reason: ready.reason, message: ready.message };
+    } else if (ran) handlers.ready = null;
   }
 
   /** The spec as handlers get it; undefined where it cannot be read, which is then in the report. */
@@ -307,13 +307,13 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   #draft(object: T): StatusDraft<Status> {
     const own = ownFields(object, this.#host.fieldManager, "status")?.["f:status"];
     const { status } = object as { status?: Partial<Status> };
-    // What the object says of itself, as its name or its spec's host, is no secret in its status.
+    // Text of the object's own metadata or spec, as its name or host, is no secret in its status.
     const isPublic = (text: string) => holdsText([object.metadata, (object as { spec?: unknown }).spec], text);
     const options = { mask: this.#client.mask, isPublic, shape: this.#shape }, nowMs = this.#host.clock.now();
     return new StatusDraft(status, object.metadata?.generation, nowMs, isObject(own) ? own : {}, options);
   }
 
-  /** Writes what the handlers came to: the status, then the record of the changes. */
+  /** Writes the results of the handlers: the status, then the record of the changes. */
   async #write(object: T, draft: StatusDraft<Status>): Promise<PassReport<T>> {
     const { declaration: { kind } } = this.#host, { changes } = this.#handlers;
     const status = draft.edits, troubles = this.#troubles(), deleting = this.#plan.decision.cause.kind === "delete";
@@ -328,9 +328,9 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, troubles));
     // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that
     // they said.
-    let told: Written<T> | undefined = { object, foreign: false };
+    let written: Written<T> | undefined = { object, foreign: false };
     try {
-      if (kind.hasStatus && draft.changed) told = await commit.status(object, draft);
+      if (kind.hasStatus && draft.changed) written = await commit.status(object, draft);
     } catch (error) {
       if (this.#signal.aborted) throw error;
       this.#host.servedStatus?.forget();
@@ -339,19 +339,19 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, draft, isOwn });
       return this.#report({ kind: "refused", error, unsaved, echo: after && this.#echo(object, after) });
     }
-    if (!told) return this.#report({ kind: "gone" });
-    const own = !told.foreign && (told.object === object || this.#isOwn(object, told.object, draft.current));
-    let kept: Written<T> | undefined = told;
+    if (!written) return this.#report({ kind: "gone" });
+    const own = !written.foreign && (written.object === object || this.#isOwn(object, written.object, draft.current));
+    let kept: Written<T> | undefined = written;
     try {
-      if (changes?.edit.annotations) kept = await commit.record(told.object, changes);
+      if (changes?.edit.annotations) kept = await commit.record(written.object, changes);
     } catch (error) {
       if (this.#signal.aborted) throw error;
-      const echo = own ? this.#echo(object, told.object) : undefined;
+      const echo = own ? this.#echo(object, written.object) : undefined;
       return this.#report({ kind: "refused", error, unsaved: { state: changes!.state }, echo });
     }
     if (!kept) return this.#report({ kind: "gone" });
-    const recorded = kept === told || !kept.foreign &&
-        this.#isOwn(annotated(told.object, changes!.edit.annotations!), kept.object, statusOf(told.object));
+    const recorded = kept === written || !kept.foreign &&
+        this.#isOwn(annotated(written.object, changes!.edit.annotations!), kept.object, statusOf(written.object));
     return this.#report({
       kind: "written",
       object: kept.object,
@@ -398,7 +398,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     return this.#host.reconciles(object) ? this.#host.declaration.reconcile : undefined;
   }
 
-  /** Whether the engine says something of the object: some handler is for it. */
+  /** Whether the engine sets conditions of the object: some handler matches it. */
   #concerns(object: T): boolean {
     const { declaration } = this.#host, { changes, unreadable } = this.#handlers;
     const own = { ...declaration, reconcile: this.#reconcile(object) };
@@ -408,7 +408,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
 
   #facts(object: T, troubles: readonly Trouble[]): Parameters<typeof setEngineConditions>[1] {
     const { declaration, hotLoop } = this.#host, { decision: { state, fresh } } = this.#plan;
-    const { changes, reconcile, unreadable, seen, said } = this.#handlers;
+    const { changes, reconcile, unreadable, seen, ready } = this.#handlers;
     const finished = changes ? changes.finished : state.changesDueMs === undefined;
     const first = state.seen === undefined, attended = declaration.timers.length + declaration.daemons.length > 0;
     // Who handles changes only is not to take an object for handled that could not be read.
@@ -419,8 +419,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       generation: object.metadata?.generation,
       seen,
       settled: settled && seen === object.metadata?.generation,
-      spoke: reconcile !== undefined || (changes?.acted ?? false) || (alone && fresh),
-      said: said === undefined ? state.said : said ?? undefined,
+      ran: reconcile !== undefined || (changes?.acted ?? false) || (alone && fresh),
+      ready: ready === undefined ? state.ready : ready ?? undefined,
       stale: state.troubled || (first && attended),
       hot: hotTargets(state, hotLoop),
     };

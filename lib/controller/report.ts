@@ -21,7 +21,7 @@ export interface Version {
 }
 
 /** A Ready condition as handlers set it. */
-export interface Said {
+export interface ReadyCondition {
   readonly status: "True" | "False" | "Unknown";
   readonly reason: string;
   readonly message: string;
@@ -39,13 +39,13 @@ export interface TickReport {
 
 /** What a pass could not write. It goes into the next one, whose handlers are not called again for it. */
 export interface Unsaved {
-  /** What handlers said in the status. */
+  /** The Ready condition that handlers set. */
   readonly status?: StatusEdits;
   /** How far the handlers of changes are, where the object does not hold it. */
   readonly state?: HandledState;
 }
 
-/** What the handlers of a pass came to; what did not run is absent. */
+/** The results of the handlers of a pass; absent for those that did not run. */
 export interface HandlersReport {
   readonly changes?: ChangesHandled;
   readonly reconcile?: Outcome;
@@ -53,7 +53,7 @@ export interface HandlersReport {
   /** Why no handler could be called: the spec cannot be read. */
   readonly unreadable?: Exclude<Outcome, { kind: "done" }>;
   /** The Ready that the object's handlers set themselves; null where they ran and left it to the engine. */
-  readonly said?: Said | null;
+  readonly ready?: ReadyCondition | null;
   /** When handlers of changes began, by elapsed time. */
   readonly beginnings: Beginnings;
   /** The generation that the handlers of the object have seen, where they have seen one. */
@@ -63,7 +63,7 @@ export interface HandlersReport {
 /** How a pass ended. There is no other way: whatever a pass throws becomes one of these. */
 export type PassReport<T extends KubeObject = KubeObject> =
   & {
-    /** What the handlers came to before the end. */
+    /** The results of the handlers before the end. */
     readonly handlers: HandlersReport;
     /** What was written, status aside: `widgets.shop.example.com home/w`. */
     readonly targets: ReadonlySet<string>;
@@ -76,7 +76,7 @@ export type PassReport<T extends KubeObject = KubeObject> =
     | { readonly kind: "written"; readonly object: T; readonly echo?: Version; readonly troubles: readonly Trouble[] }
     /** The finalizer is removed, or the object turned out to be gone. */
     | { readonly kind: "gone" }
-    /** The handlers ran, and what they came to could not be written. */
+    /** The handlers ran, and their results could not be written. */
     | { readonly kind: "refused"; readonly error: unknown; readonly unsaved: Unsaved; readonly echo?: Version }
     /** No handler that is not in the report ran: the finalizer was refused, or a context could not be built. */
     | { readonly kind: "threw"; readonly error: unknown }
@@ -102,9 +102,9 @@ export function resultOfPass(outcome: Outcome): PassResult {
 /** How a pass ended, in the words that dashboards know from controller-runtime. */
 export type PassResult = "success" | "requeue_after" | "error" | "failed";
 
-/** What a controller tells metrics and traces. Every method is optional; none may throw. */
+/** Receives metrics and traces of a controller. Every method is optional; none may throw. */
 export interface ControllerObserver {
-  /** Told of the controller's queue: depth, waits, retries. */
+  /** Observes the controller's queue: depth, waits, retries. */
   readonly queue?: QueueObserver;
   /** A pass begins. */
   passStarted?(): void;
@@ -188,9 +188,9 @@ export function logFailure(log: Logger, { handler, error, reason, attempt, retry
   });
 }
 
-/** What a pass as a whole has to say: its handlers have said the rest. */
+/** Logs the end of a pass; its handlers have logged their own failures. */
 export function logEnd(log: Logger, report: PassReport, retryInMs: number): void {
-  if (report.kind === "aborted") log.info("pass cut short; whoever works on the object next takes it up");
+  if (report.kind === "aborted") log.info("pass cut short; the next pass over the object continues");
   else if (report.kind === "refused" || report.kind === "threw") {
     const { reason, message, error } = outcomeOfError(report.error),
       stack = stackOfCode(error);
@@ -204,7 +204,7 @@ export function logEnd(log: Logger, report: PassReport, retryInMs: number): void
       ...(stack === undefined ? {} : { stack }),
     });
   } else if (report.kind === "gone" && report.handlers.changes?.troubles.some(({ gaveUp }) => gaveUp)) {
-    log.warn("gave up on a handler; the object is let go");
+    log.warn("gave up on a delete handler; the finalizer is removed");
   }
 }
 

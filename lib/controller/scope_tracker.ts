@@ -15,14 +15,14 @@ export class ScopeTracker<T extends KubeObject> {
     this.#scope = scope;
   }
 
-  /** Whether an object is to be handled now. */
+  /** Whether an object is in scope now. */
   admits(object: T): boolean {
     const admitted = covers(this.#scope, object);
     if (admitted) this.#namespaces?.add(keyOf(object).namespace ?? "");
     return admitted;
   }
 
-  /** Whether the object of a key is not to be handled now. */
+  /** Whether the object of a key is out of scope now. */
   excludes(key: string): boolean {
     return !coversKey(this.#scope, key);
   }

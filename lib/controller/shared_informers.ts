@@ -42,10 +42,10 @@ export class SharedInformers {
   readonly #options: ReflectorBounds & { clock: Clock; random: Random; logger: Logger };
   readonly #shared: Shared[] = [];
   readonly #ending = new Set<Promise<void>>();
-  /** A watch outlives whoever asks for it first: its requests must not stand in the trace of that one's reconcile. */
+  /** A watch outlives the reconcile that first needs it: its requests must not appear in that reconcile's trace. */
   readonly #detached = AsyncLocalStorage.snapshot();
 
-  /** Watches nothing until somebody asks. */
+  /** Watches nothing before the first `lease`. */
   constructor(client: Client, options: ReflectorBounds & { clock: Clock; random: Random; logger: Logger }) {
     this.#client = client;
     this.#options = options;

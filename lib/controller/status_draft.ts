@@ -15,7 +15,7 @@ interface StatusDraftOptions {
 
 /** A condition as a handler sets it. */
 export interface ConditionOptions {
-  /** What is said, as `Ready`; CamelCase. */
+  /** The type, as `Ready`; CamelCase. */
   readonly type: string;
   /** Whether it is true; `"Unknown"` where that could not be found out. */
   readonly status: boolean | Condition["status"];
@@ -28,7 +28,7 @@ export interface ConditionOptions {
 /** What handlers set in a status. */
 export type StatusEdits = StatusDraft<object>["edits"];
 
-/** What a condition may say (metav1.Condition, as its schema in the API conventions has it). */
+/** The patterns of a condition's fields (metav1.Condition in the API conventions). */
 const TYPE =
   /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const REASON = /^[A-Za-z](?:[A-Za-z0-9_,:]*[A-Za-z0-9_])?$/;
@@ -40,7 +40,7 @@ const EXPECTED = {
 } as const;
 
 /**
- * The status that one pass wants. It starts as the object's present status; handlers set fields and conditions; the
+ * The status that one pass writes. It starts as the object's present status; handlers set fields and conditions; the
  * engine writes its own part once, by server-side apply, if it differs.
  *
  * Guarantees: top-level fields and conditions that another manager wrote and no handler set are neither written nor
@@ -126,16 +126,16 @@ export class StatusDraft<Status extends object> {
       ? "reason"
       : undefined;
     if (wrong) {
-      const said = { type, status, reason }[wrong];
+      const given = { type, status, reason }[wrong];
       throw new PermanentError(
-        `status.condition(): ${said === undefined ? "there is no" : `"${said}" is no`} ${wrong}: ${EXPECTED[wrong]}`,
+        `status.condition(): ${given === undefined ? "there is no" : `"${given}" is no`} ${wrong}: ${EXPECTED[wrong]}`,
         { reason: "InvalidCondition" },
       );
     }
     this.conditionOf(this.#generation, { type, status: word, reason, message });
   }
 
-  /** Sets a condition that speaks of another generation than the present one. */
+  /** Sets a condition whose observedGeneration is not the present one. */
   conditionOf(
     generation: number | undefined,
     { type, status, reason, message }: Omit<Condition, "lastTransitionTime">,
@@ -165,7 +165,7 @@ export class StatusDraft<Status extends object> {
     }
   }
 
-  /** Removes a condition that says nothing any more. */
+  /** Removes a condition. */
   removeCondition(type: string): void {
     this.#putConditions(this.conditions.filter((condition) => condition.type !== type));
   }
@@ -210,7 +210,7 @@ export class StatusDraft<Status extends object> {
     if (this.#conditionsSet.has(type) && this.conditions.some((each) => each.type === type)) return true;
     const own = valueAt(this.#own, this.#conditionsPath.map((field) => `f:${field}`));
     if (!isObject(own)) return false;
-    // Without keys the list is atomic: whoever owns it owns all of it.
+    // Without keys the list is atomic: its manager owns all of it.
     return Object.hasOwn(own, `k:${JSON.stringify({ type })}`) || !Object.keys(own).some((key) => key.startsWith("k:"));
   }
 

@@ -12,7 +12,7 @@ export interface StatusShape {
   readonly conditionGeneration: boolean;
 }
 
-/** The status of a kind of one's own. */
+/** The status of a kind that the operator defines. */
 export const FULL_STATUS: StatusShape = {
   observedGeneration: true,
   conditions: ["conditions"],
@@ -37,14 +37,14 @@ export class ServedStatus {
     this.#conditions = conditions;
   }
 
-  /** What the server says; all fields where it does not say. One line in the log names what is left out. */
+  /** The shape that the server publishes; all fields where it does not. One log line names missing fields. */
   async shape(client: Client, log: Logger): Promise<StatusShape> {
     if (this.#shape) return this.#shape;
     this.#shape = await this.#read(client, log);
     return this.#shape ?? { ...FULL_STATUS, conditions: this.#conditions };
   }
 
-  /** Has it asked again: the server refused a status. */
+  /** Reads the schema again at the next `shape`: the server refused a status. */
   forget(): void {
     this.#shape = undefined;
   }

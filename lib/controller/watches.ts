@@ -382,7 +382,7 @@ export class DynamicWatches {
     unsubscribe = lease.informer.onEvent((event) => {
       if (!event.initial) compare();
     });
-    // An object that vanished between the read and the list is no event of the list: look once when it is complete.
+    // An object that vanished between the read and the list is no event of the list: enqueue once when it is complete.
     lease.informer.synced.then(compare, () => {});
     return dependency;
   }

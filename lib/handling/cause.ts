@@ -7,14 +7,14 @@ export type Cause =
    * over.
    */
   | { readonly kind: "reconcile"; readonly finalizer: "keep" | "add" | "remove" }
-  /** It is being deleted and waits for our finalizer: clean up, then let go. */
+  /** It is being deleted and waits for our finalizer: clean up, then remove it. */
   | { readonly kind: "delete" }
   /** It is being deleted and none of our business any more. */
   | { readonly kind: "gone" };
 
 /** What the operator declares, as far as causes depend on it. */
 interface CauseDeclaration {
-  /** The operator's own finalizer. Another operator's is never looked at, unless it is taken over. */
+  /** The operator's own finalizer. Finalizers of others count only where they are legacy finalizers. */
   readonly finalizer: string;
   /**
    * Finalizers of operators that this one replaces: each holds an object as our own does, until ours stands in its

@@ -11,7 +11,7 @@ export class ChainStorage implements HandledStateStorage {
   readonly #first: HandledStateStorage;
   readonly #others: readonly Pick<HandledStateStorage, "recall" | "isRecord">[];
 
-  /** `first` is written to; the others are asked after it, in order. */
+  /** `first` is written and read first; the others are read after it, in order. */
   constructor(first: HandledStateStorage, ...others: readonly Pick<HandledStateStorage, "recall" | "isRecord">[]) {
     this.#first = first;
     this.#others = others;

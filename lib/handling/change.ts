@@ -1,6 +1,6 @@
 import { jsonEqual, ownValue } from "../base/mod.ts";
 import { diff, type DiffItem } from "../apimachinery/mod.ts";
-import { digestOf, type HandledContent, type Snapshot } from "./essence.ts";
+import { digestOf, type HandledContent, type Snapshot } from "./handled_content.ts";
 import { valueAt } from "./filter.ts";
 import type { Trouble } from "./outcome.ts";
 import { gaveUp, type HandlerProgress } from "./progress.ts";
@@ -9,7 +9,7 @@ import { gaveUp, type HandlerProgress } from "./progress.ts";
 export type ChangeKind =
   /** It was never handled before. */
   | "create"
-  /** Its essence is another than the one that was handled. */
+  /** Its content is another than the one that was handled. */
   | "update"
   /** It was handled by a process before this one, and this one sees it for the first time. */
   | "resume"
@@ -56,7 +56,7 @@ export interface Change {
 
 /**
  * The base of an object that was handled, where nobody asks how it looked then: handlers of updates and fields need the
- * essence, others do not.
+ * content, others do not.
  */
 export const HANDLED: Snapshot = { digest: "handled" };
 
@@ -88,7 +88,7 @@ export function planChange(
   const { base, underway } = state, { snapshot, deleting } = now;
   const resumes = base !== undefined && !now.resumed;
   if (deleting) {
-    // What else was under way does not matter any more. A handler that waits for the object to change is asked again
+    // Other pending changes no longer matter. A handler that waits for the object to change is called again
     // once it did.
     const begun = underway?.kind === "delete" ? underway : undefined, same = begun?.target.digest === snapshot.digest;
     const progress = Object.entries(begun?.progress ?? {}).filter(([, { outcome }]) => same || outcome !== "failed");
@@ -98,18 +98,18 @@ export function planChange(
   if (underway && underway.kind !== "delete") return { underway, resumes };
   if (!base) return { underway: { kind: "create", target: snapshot, progress: {} }, resumes: false };
   if (base.digest === snapshot.digest) return { resumes };
-  // An operator that did not ask before asks now. Nobody knows what the object was; it was handled as it is.
+  // An operator that did not need the former state needs it now. It is unknown; the present state counts as handled.
   if (base.digest === HANDLED.digest) return { adopted: snapshot, resumes };
   if (snapshot.digest === HANDLED.digest) return { resumes };
   return { underway: { kind: "update", target: snapshot, progress: {} }, resumes };
 }
 
 /**
- * The change between what was handled and its target. Without the essences, which may have been too large, the diff is
+ * The change between what was handled and its target. Without the contents, which may have been too large, the diff is
  * empty.
  */
 export function changeOf(base: Snapshot | undefined, { kind, target }: PendingChange): Change {
-  const old = kind === "create" ? undefined : base?.essence, next = target.essence;
+  const old = kind === "create" ? undefined : base?.content, next = target.content;
   const known = next !== undefined && (kind === "create" || old !== undefined);
   return { kind, old, next, diff: known && kind !== "delete" ? diff(old ?? {}, next) : [] };
 }
@@ -121,28 +121,28 @@ export interface FieldChange {
   readonly next: unknown;
 }
 
-/** What a change did to one field. Digests tell that it changed where the value itself was not kept. */
+/** How a change affects one field. Digests show that it changed where the value itself was not kept. */
 export function fieldChangeOf(
   base: Snapshot | undefined,
   underway: PendingChange,
   path: readonly string[],
 ): FieldChange {
   const before = underway.kind === "create" ? undefined : base;
-  const old = valueAt(before?.essence, path), next = valueAt(underway.target.essence, path);
-  if (underway.kind === "create" || (before?.essence && underway.target.essence)) {
+  const old = valueAt(before?.content, path), next = valueAt(underway.target.content, path);
+  if (underway.kind === "create" || (before?.content && underway.target.content)) {
     return { changed: !jsonEqual(old, next), old, next };
   }
   const name = path.join(".");
   const digest = (snapshot: Snapshot | undefined) =>
-    snapshot?.essence
-      ? digestOf(valueAt(snapshot.essence, path))
+    snapshot?.content
+      ? digestOf(valueAt(snapshot.content, path))
       : ownValue(snapshot?.fields ?? {}, name) as string | undefined;
   const was = digest(before), is = digest(underway.target);
-  // What nobody remembers may have changed: to call a handler once too often is better than never.
+  // A field of unknown former value may have changed: a handler is rather called once too often than never.
   return { changed: was === undefined || is === undefined || was !== is, old, next };
 }
 
-/** What is remembered once a change has come to its end. */
+/** The state to store once a change is handled. */
 export function settled({ target }: PendingChange, gaveUp: HandledState["gaveUp"]): HandledState {
   return { base: target, ...(gaveUp ? { gaveUp } : {}) };
 }

@@ -7,7 +7,7 @@ export const PRESENT: unique symbol = Symbol("present");
 /** Matches where nothing is. */
 export const ABSENT: unique symbol = Symbol("absent");
 
-/** What a value must be: exactly that value, there or not there, or as a function says. The function must be pure. */
+/** What a value must be: exactly that value, present, absent, or accepted by a function, which must be pure. */
 export type ValueFilter<V = JsonValue> = V | typeof PRESENT | typeof ABSENT | ((value: V | undefined) => boolean);
 
 /** What a predicate decides from. */
@@ -70,7 +70,7 @@ export function valueAt(value: unknown, path: readonly string[]): unknown {
   return current;
 }
 
-/** Whether a value is as a filter wants it. */
+/** Whether a value matches a filter. */
 export function matchesValue<V>(filter: ValueFilter<V>, value: V | undefined): boolean {
   if (filter === PRESENT) return value !== undefined;
   if (filter === ABSENT) return value === undefined;

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, parseJson } from "../base/mod.ts";
 import type { KubeObject } from "../apimachinery/mod.ts";
 import type { HandledState } from "./change.ts";
-import { hideSecrets, secretFieldsOf, snapshotOf } from "./essence.ts";
+import { hideSecrets, secretFieldsOf, snapshotOf } from "./handled_content.ts";
 import type { HandledStateStorage } from "./storage.ts";
 
 /** Kopf's own prefix, where an operator chose none. */
@@ -9,7 +9,7 @@ const KOPF_PREFIX = "kopf.zalando.org";
 
 /**
  * Reads what a Kopf operator left in objects: its last-handled configuration, so that an operator on Pintle takes them
- * over as handled. To stand behind a storage of one's own in a {@linkcode ChainStorage}. Progress of handlers under way
+ * over as handled. Use it as a later storage of a {@linkcode ChainStorage}. Progress of handlers under way
  * is not taken over: ids and meaning of handlers are another operator's (Kopf 1.45, `AnnotationsDiffBaseStorage`).
  */
 export class KopfRecords implements Pick<HandledStateStorage, "recall" | "isRecord"> {

@@ -9,7 +9,7 @@ export * from "./annotation_storage.ts";
 export * from "./cause.ts";
 export * from "./chain_storage.ts";
 export * from "./change.ts";
-export * from "./essence.ts";
+export * from "./handled_content.ts";
 export * from "./execution.ts";
 export type { FieldPath, FieldValue } from "./field_path.ts";
 export * from "./filter.ts";

@@ -25,7 +25,7 @@ export class ObjectIndex<T extends KubeObject, V> {
   /** Which objects are entered. */
   readonly filter: ObjectFilter<T>;
 
-  /** Declares an index; {@linkcode KindHandlers.index} says of which kind. */
+  /** Declares an index; {@linkcode KindHandlers.index} assigns it to a kind. */
   constructor(name: string, entries: IndexEntries<T, V>, filter: ObjectFilter<T> = {}) {
     this.name = name;
     this.entries = entries;

@@ -20,7 +20,7 @@ export interface Requeue {
   readonly afterMs: number;
 }
 
-/** What a reconcile handler returns: nothing, or when it wants to look again. */
+/** What a reconcile handler returns: nothing, or when to reconcile again. */
 export type ReconcileResult = Requeue | undefined | void;
 
 /**
@@ -103,7 +103,7 @@ export function outcomeOfError(error: unknown): Exclude<Outcome, { kind: "done" 
   return { kind: "retry", reason: errorReason(error), message, error };
 }
 
-/** A CamelCase reason from an error's class, as the API convention wants it. */
+/** A CamelCase reason from an error's class, as the API conventions require. */
 function errorReason(error: unknown): string {
   if (!(error instanceof Error) || error.name === "Error") return "Error";
   return /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/.test(error.name) ? error.name : "Error";
@@ -116,10 +116,12 @@ function errorReason(error: unknown): string {
 export function mergeOutcomes(one: Outcome, other: Outcome): Outcome {
   const rank = { done: 0, failed: 1, retry: 2 },
     [worst, rest] = rank[one.kind] >= rank[other.kind] ? [one, other] : [other, one];
-  const asked = rest.kind === "retry" ? rest.delayMs : rest.kind === "done" ? rest.requeueAfterMs : undefined;
-  if (asked === undefined) return worst;
-  if (worst.kind === "done") return { kind: "done", requeueAfterMs: Math.min(asked, worst.requeueAfterMs ?? asked) };
+  const requested = rest.kind === "retry" ? rest.delayMs : rest.kind === "done" ? rest.requeueAfterMs : undefined;
+  if (requested === undefined) return worst;
+  if (worst.kind === "done") {
+    return { kind: "done", requeueAfterMs: Math.min(requested, worst.requeueAfterMs ?? requested) };
+  }
   return worst.kind === "retry" && worst.delayMs !== undefined
-    ? { ...worst, delayMs: Math.min(asked, worst.delayMs) }
+    ? { ...worst, delayMs: Math.min(requested, worst.delayMs) }
     : worst;
 }

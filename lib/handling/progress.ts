@@ -46,7 +46,7 @@ export function begin(nowMs: number): HandlerProgress {
   return { startedMs: nowMs, retries: 0 };
 }
 
-/** When handlers began, by id: as their records say, and by elapsed time. */
+/** When handlers started, by id: by their records, and by elapsed time. */
 export type Beginnings = Record<string, { readonly startedMs: number; readonly beganMs: number }>;
 
 /**
@@ -85,7 +85,7 @@ export function gaveUp(progress: HandlerProgress | undefined): boolean {
   return progress?.outcome === "failed" || progress?.outcome === "exhausted";
 }
 
-/** When a handler may be tried: at once where nothing says otherwise. */
+/** When a handler may be tried: at once by default. */
 export function dueMs(progress: HandlerProgress | undefined): number {
   return progress?.delayedMs ?? 0;
 }

@@ -1,10 +1,10 @@
 import { formatJson, isObject, type JsonObject, parseJson } from "../base/mod.ts";
 import { type GivenUp, HANDLED, type HandledState, type PendingChange } from "./change.ts";
-import { digestsOnly, type Snapshot } from "./essence.ts";
+import { digestsOnly, type Snapshot } from "./handled_content.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";
 import type { HandlerProgress } from "./progress.ts";
 
-/** A base that nobody can read: something was handled, and nothing is known of it. */
+/** A base that cannot be read: the object was handled, in an unknown state. */
 const UNREADABLE: Snapshot = { digest: "" };
 
 /** A state as two texts. */
@@ -86,7 +86,7 @@ function decodeSnapshot(value: unknown): Snapshot | undefined {
   if (!isObject(value) || typeof value.digest !== "string") return undefined;
   return {
     digest: value.digest,
-    ...(isObject(value.essence) ? { essence: value.essence as JsonObject } : {}),
+    ...(isObject(value.content) ? { content: value.content as JsonObject } : {}),
     ...(isObject(value.fields) ? { fields: textFields(value.fields) } : {}),
   };
 }

@@ -17,7 +17,7 @@ export interface StorageEdit {
  * engine writes, once per pass, and only what differs.
  *
  * Guarantees of every storage: what `keep` was given is what `recall` answers once the object has the edit (a state
- * that is too large comes back without its essences); what cannot be read is answered as unknown, never thrown.
+ * that is too large comes back without its contents); what cannot be read is answered as unknown, never thrown.
  */
 export interface HandledStateStorage {
   /** The state that an object holds; an empty one where it was never handled. */
@@ -27,7 +27,7 @@ export interface HandledStateStorage {
    * changes must be known even where an object is too large to be remembered.
    */
   keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit>;
-  /** Whether an annotation is this storage's own: those are no part of what people say about an object. */
+  /** Whether an annotation is this storage's own: such annotations are not part of the handled content. */
   isRecord(annotation: string): boolean;
   /** Fields of the status that the kind's schema must let through. */
   readonly statusFields?: readonly string[];

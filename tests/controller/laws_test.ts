@@ -294,7 +294,7 @@ Deno.test("success is kept: what could not be written brings a pass that writes,
     assert.equal(decision.changes, true, "the record is written");
     if (before.reconcile) assert.equal(decision.reconcile, false, "reconcile succeeded");
     const former = isKnown(decision.state) && decision.state.unsaved;
-    assert.ok(former, "what was said is not lost");
+    assert.ok(former, "the Ready condition is not lost");
   });
   fc.assert(property, { numRuns: 1_000 });
 });
@@ -482,12 +482,12 @@ Deno.test("nothing fails silently: Ready names every handler in trouble, and cla
       generation: fc.integer({ min: 1, max: 3 }),
       seen: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
       settled: fc.boolean(),
-      spoke: fc.boolean(),
+      ran: fc.boolean(),
       stale: fc.boolean(),
     }),
     (troubles, facts) => {
       const draft = new StatusDraft<object>({}, facts.generation, 0);
-      setEngineConditions(draft, { ...facts, troubles, said: undefined, hot: [] });
+      setEngineConditions(draft, { ...facts, troubles, ready: undefined, hot: [] });
       const ready = draft.current.conditions?.find(({ type }) => type === "Ready");
       if (troubles.length > 0) {
         assert.equal(ready?.status, "False");

@@ -66,7 +66,7 @@ Deno.test("an operator that begins to ask how objects were takes them as they ar
   assert.deepEqual(planChange({ base: TWO }, { snapshot: HANDLED, ...seen }), { resumes: false });
 });
 
-Deno.test("without its essence a change has no diff, and its fields are told by digests", () => {
+Deno.test("without its content a change has no diff, and its fields are told by digests", () => {
   const paths = ["spec.size", "spec.note"], slim = digestsOnly(ONE, paths);
   const update = { kind: "update", target: TWO, progress: {} } as const;
   assert.deepEqual(changeOf(ONE, update).diff, [{ operation: "change", path: ["spec", "size"], old: 1, next: 2 }]);

@@ -81,7 +81,7 @@ for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
     assert.deepEqual(await storage.recall(done), { base: BASE });
   });
 
-  Deno.test(`${name}: what it keeps is no part of the object's essence`, async () => {
+  Deno.test(`${name}: what it keeps is no part of the object's content`, async () => {
     const storage = make(), options = { isRecord: (key: string) => storage.isRecord(key) };
     const object = edited(OBJECT, await storage.keep(OBJECT, STATE, []));
     assert.deepEqual(handledContentOf(object, options), handledContentOf(OBJECT, options));
@@ -92,7 +92,7 @@ for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
     assert.deepEqual(await storage.recall({ ...object, metadata: { ...object.metadata, uid: "u-2" } }), {});
   });
 
-  Deno.test(`${name}: a large essence is compressed, and one without room leaves digests of the fields that count`, async () => {
+  Deno.test(`${name}: a large content is compressed, and one without room leaves digests of the fields that count`, async () => {
     const storage = make();
     const wordy = snapshotOf({ spec: { text: "many words ".repeat(10_000), mode: "a" } });
     const noise = Array.from({ length: 30_000 }, (_, n) => (Math.imul(n + 1, 2_654_435_761) >>> 0).toString(36)).join(
@@ -111,7 +111,7 @@ for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
     assert.equal(base?.digest, noisy.digest);
     assert.deepEqual(underway?.progress, STATE.underway!.progress, "progress is kept in any case");
     if (!inObject) return;
-    assert.equal(base?.essence, undefined);
+    assert.equal(base?.content, undefined);
     assert.deepEqual(Object.keys(base?.fields ?? {}), ["spec.mode"]);
   });
 
@@ -134,7 +134,7 @@ for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
       const broken = JSON.parse(JSON.stringify(edit), (_, value) => typeof value === "string" ? damage : value);
       const state = await storage.recall(edited(OBJECT, broken));
       assert.notEqual(state.base, undefined, damage);
-      assert.equal(state.base?.essence, undefined, damage);
+      assert.equal(state.base?.content, undefined, damage);
       assert.equal(state.underway, undefined, damage);
     }
   });
@@ -152,7 +152,7 @@ Deno.test("a compressed text that unfolds to more than an object can have is not
 });
 
 // FR-235
-Deno.test("an object that Kopf handled counts as handled, with the essence that Kopf saw", async () => {
+Deno.test("an object that Kopf handled counts as handled, with the content that Kopf saw", async () => {
   const storage = new ChainStorage(new AnnotationStorage({ prefix: "w.pintle.dev" }), new KopfRecords());
   const annotations = {
     // As Kopf 1.45 writes it: one line, a newline at its end.
@@ -195,7 +195,7 @@ Deno.test("Kopf's copy of a Secret is compared by digests", async () => {
     isRecord: (key) => records.isRecord(key),
     secretFields: ["data", "stringData"],
   });
-  assert.deepEqual(base?.essence, now);
+  assert.deepEqual(base?.content, now);
   assert.ok(!JSON.stringify(base).includes("aHVudGVyMg"));
 });
 

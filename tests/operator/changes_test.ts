@@ -219,7 +219,7 @@ Deno.test("a handler that succeeded is not called again because another one must
 Deno.test("what changes while a change is handled is another change, and each handler sees both", async () => {
   const { operator } = recording(), seen: string[] = [];
   let failing = true;
-  const size = (essence: unknown) => (essence as { spec?: { size?: number } } | undefined)?.spec?.size;
+  const size = (content: unknown) => (content as { spec?: { size?: number } } | undefined)?.spec?.size;
   const look = (id: string) => ({ old, next, change }: Handling) => {
     seen.push(`${id} ${change} ${size(old)}->${size(next)}`);
     if (id === "b" && failing) throw new TemporaryError("later", { delay: "10s" });
@@ -420,7 +420,7 @@ Deno.test("objects of built-in kinds are remembered in annotations of the operat
 // FR-235
 Deno.test("an object of 200 kB is remembered by digests: its handlers still run, and its deletion is not held up", async () => {
   const calls: string[] = [], operator = new Operator("keeper");
-  // Letters that do not compress: the essence itself has no room.
+  // Letters that do not compress: the content itself has no room.
   const noise = Array.from(
     { length: 12_000 },
     (_, index) =>

@@ -157,7 +157,7 @@ Deno.test("4, deletion hangs when the operator is gone: a timer, a reconcile and
 
 Deno.test("5, double or lost handling: changes that come while one is handled are told without a gap and without a repeat", async () => {
   const operator = new Operator("widgets"), seen: string[] = [];
-  const size = (essence: unknown) => (essence as { spec: { size: number } }).spec.size;
+  const size = (content: unknown) => (content as { spec: { size: number } }).spec.size;
   let busy = Promise.withResolvers<void>();
   operator.on(Widget).update(async ({ old, next }) => {
     seen.push(`${size(old)}>${size(next)}`);

@@ -133,7 +133,7 @@ Deno.test("a release ends daemons and waits for them, also for one that takes it
   assert.equal(released.done, false, "the deaf one is waited for");
   await world.advance(2_000, 1_000);
   assert.equal(released.done, true);
-  assert.ok(world.logs.some(({ message }) => message.includes("does not heed its signal")));
+  assert.ok(world.logs.some(({ message }) => message.includes("ignores its abort signal")));
   scope.change(() => scope.covered.add("home"));
   await world.advance(1);
   assert.deepEqual(said, ["slow ends in home"], "that of the other namespace never ended");

@@ -11,53 +11,53 @@ export type HandledContent = JsonObject;
 
 /** What is remembered of an object as it was when it was handled. */
 export interface Snapshot {
-  /** Tells two essences apart. */
+  /** Differs where the content differs. */
   readonly digest: string;
-  /** The essence itself; absent where it was too large to be kept, or nobody asks for it. */
-  readonly essence?: HandledContent;
-  /** Digests of single fields, by path, where the essence itself is not kept. */
+  /** The content itself; absent where it is too large, or no handler needs it. */
+  readonly content?: HandledContent;
+  /** Digests of single fields, by path, where the content itself is not kept. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** What is no part of an essence, and what is known of a kind's values. */
+/** What handled content leaves out, and which of its values are secret. */
 interface ContentOptions {
   /** Whether an annotation is an operator's own record. */
   readonly isRecord: (annotation: string) => boolean;
-  /** Paths whose changes concern nobody, as `spec.replicas`. */
+  /** Paths whose changes are ignored, as `spec.replicas`. */
   readonly ignoredFields?: readonly string[];
-  /** Values under these fields are secret: a digest stands in their place. */
+  /** Values under these fields are secret: digests replace them. */
   readonly secretFields?: readonly string[];
 }
 
-const NOT_ESSENTIAL = new Set(["apiVersion", "kind", "metadata", "status"]);
+const LEFT_OUT = new Set(["apiVersion", "kind", "metadata", "status"]);
 
 /**
- * The essence of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign
+ * The content of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign
  * annotations count. Values of secret fields become digests, keyed with the object's uid: equal values of two objects
  * look different.
  */
 export function handledContentOf(object: KubeObject, options: ContentOptions): HandledContent {
   const { isRecord, ignoredFields = [], secretFields = [] } = options;
   const { labels = {}, annotations = {}, uid = "" } = object.metadata ?? {};
-  const essence: JsonObject = {};
+  const content: JsonObject = {};
   for (const [field, value] of Object.entries(object)) {
-    if (!NOT_ESSENTIAL.has(field) && value !== undefined) essence[field] = jsonClone(value);
+    if (!LEFT_OUT.has(field) && value !== undefined) content[field] = jsonClone(value);
   }
-  hideSecrets(essence, uid, secretFields);
+  hideSecrets(content, uid, secretFields);
   const foreign = Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED_ANNOTATION && !isRecord(key));
   const metadata: JsonObject = {};
   if (Object.keys(labels).length > 0) metadata.labels = { ...labels };
   if (foreign.length > 0) metadata.annotations = Object.fromEntries(foreign);
-  if (Object.keys(metadata).length > 0) essence.metadata = metadata;
-  for (const field of ignoredFields) removeAt(essence, fieldPath(field));
-  return essence;
+  if (Object.keys(metadata).length > 0) content.metadata = metadata;
+  for (const field of ignoredFields) removeAt(content, fieldPath(field));
+  return content;
 }
 
-/** Puts digests in the place of secret values, keyed with the uid of the object that they are of. */
-export function hideSecrets(essence: HandledContent, uid: string, secretFields: readonly string[]): void {
+/** Replaces secret values by digests, keyed with the uid of their object. */
+export function hideSecrets(content: HandledContent, uid: string, secretFields: readonly string[]): void {
   for (const field of secretFields) {
-    const values = essence[field];
-    if (isObject(values)) essence[field] = mapValues(values, (value) => digestOf([uid, value]));
+    const values = content[field];
+    if (isObject(values)) content[field] = mapValues(values, (value) => digestOf([uid, value]));
   }
 }
 
@@ -66,16 +66,16 @@ export function secretFieldsOf({ group, kind }: { readonly group: string; readon
   return group === "" && kind === "Secret" ? ["data", "stringData"] : [];
 }
 
-/** A snapshot that has the essence itself. */
-export function snapshotOf(essence: HandledContent): Snapshot {
-  return { digest: digestOf(essence), essence };
+/** A snapshot that holds the content itself. */
+export function snapshotOf(content: HandledContent): Snapshot {
+  return { digest: digestOf(content), content };
 }
 
-/** A snapshot that only tells whether the whole, or one of these fields, is another than before. */
+/** A snapshot of digests alone: it shows whether the whole, or one of these fields, changed. */
 export function digestsOnly(snapshot: Snapshot, fields: readonly string[]): Snapshot {
-  if (!snapshot.essence) return snapshot;
+  if (!snapshot.content) return snapshot;
   const digests: Record<string, string> = {};
-  for (const field of fields) digests[field] = digestOf(valueAt(snapshot.essence, field.split(".")));
+  for (const field of fields) digests[field] = digestOf(valueAt(snapshot.content, field.split(".")));
   return { digest: snapshot.digest, ...(fields.length > 0 ? { fields: digests } : {}) };
 }
 
