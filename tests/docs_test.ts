@@ -202,3 +202,9 @@ Deno.test("the page about the embedded API server names each request that it ref
 Deno.test("the page about settings is what `deno task settings:page` writes", async () => {
   assert.equal(await read("docs/settings.md"), await settingsPage());
 });
+
+Deno.test("decision 001 lists the packages of deno.json, and no other", async () => {
+  const record = await read("docs/decisions/001-dependencies.md");
+  const listed = [...record.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name!);
+  assert.deepEqual(listed.sort(), Object.keys(project.imports).sort());
+});

@@ -1,5 +1,6 @@
 /**
- * Writes the tables of docs/settings.md: every setting that the program of this repository lists by `config --output json`.
+ * Writes the tables of docs/settings.md: every setting that the program of this repository lists by
+ * `config --output json`.
  *
  *     deno task settings:page
  *
