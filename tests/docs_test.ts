@@ -25,12 +25,20 @@ async function documents(): Promise<string[]> {
   return paths;
 }
 
+/** The anchors of a page's headings, as GitHub and other viewers make them. */
+function anchorsOf(page: string): Set<string> {
+  const prose = page.replaceAll(/^```[^]*?^```/gm, "");
+  const headings = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!.toLowerCase());
+  return new Set(headings.map((heading) => heading.replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")));
+}
+
 // FR-145
-Deno.test("every link of the documents leads to a file", async () => {
+Deno.test("every link of the documents leads to a file, and to a heading of it", async () => {
   for (const path of await documents()) {
-    for (const [, link] of (await read(path)).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
-      const target = new URL(link!, new URL(path, ROOT));
+    for (const [, link, anchor] of (await read(path)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+      const target = link === "" ? new URL(path, ROOT) : new URL(link!, new URL(path, ROOT));
       assert.ok(await exists(target.href), `${path}: ${link}`);
+      if (anchor) assert.ok(anchorsOf(await read(target.href)).has(anchor), `${path}: ${link}#${anchor}`);
     }
   }
 });
