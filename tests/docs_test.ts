@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import * as z from "zod";
 import type { KubeObject } from "../lib/apimachinery/mod.ts";
 import { EmbeddedApiServer } from "../lib/apiserver/mod.ts";
 import { Client } from "../lib/client/mod.ts";
-import { Namespace } from "../lib/operator/mod.ts";
+import { ConfigMap, defineResource, Namespace, Operator, view } from "../lib/operator/mod.ts";
 import { applyCrds } from "../lib/operator/installation.ts";
 import { Replication, replicator } from "../lib/replicator/mod.ts";
 import { readRequirements } from "../tools/requirements.ts";
@@ -181,18 +182,98 @@ async function librarySources(folder = "lib"): Promise<string[]> {
   return texts.map((text) => text.replaceAll("\\`", "`"));
 }
 
+/** The messages of docs/errors.md. */
+async function listedMessages(): Promise<string[]> {
+  const rows = (await read("docs/errors.md")).split("\n").filter((line) => /^\| `/.test(line));
+  return rows.map((row) => {
+    const [, long, short] = /^\| (?:`` ?(.+?) ?``|`([^`]+)`)/.exec(row)!;
+    return long ?? short!;
+  });
+}
+
 // FR-465
 Deno.test("each message of the page about errors is one of the library", async () => {
-  const rows = (await read("docs/errors.md")).split("\n").filter((line) => /^\| `/.test(line));
-  const sources = await librarySources(), wrong: string[] = [];
-  for (const row of rows) {
-    const [, message] = /^\| (?:``+ ?(.+?) ?``|`([^`]+)`)/.exec(row)?.filter((part) => part !== undefined) ?? [];
-    const parts = message!.split("…").map((part) => part.trim()).filter((part) => part.length > 2);
-    if (!sources.some((text) => parts.every((part) => text.includes(part)))) wrong.push(message!);
-  }
-  assert.ok(rows.length > 60, `${rows.length}`);
-  assert.deepEqual(wrong, []);
+  const messages = await listedMessages(), sources = await librarySources();
+  const isWritten = (message: string) => {
+    const parts = message.split("…").map((part) => part.trim()).filter((part) => part.length > 2);
+    return sources.some((text) => parts.every((part) => text.includes(part)));
+  };
+  assert.ok(messages.length > 60, `${messages.length}`);
+  assert.deepEqual(messages.filter((message) => !isWritten(message)), []);
 });
+
+const NAMED = { group: "shop.example.com", version: "v1", kind: "Shop" };
+
+/** What a user does wrong, and the program says at once. */
+const MISTAKES: Readonly<Record<string, () => unknown>> = {
+  "an operator's name": () => new Operator("My Operator"),
+  "a kind's name": () => defineResource({ ...NAMED, kind: "shop", spec: z.object({}) }),
+  "a kind's group": () => defineResource({ ...NAMED, group: "shop", spec: z.object({}) }),
+  "a date": () => defineResource({ ...NAMED, spec: z.object({ at: z.date() }) }),
+  "a union": () =>
+    defineResource({ ...NAMED, spec: z.object({ a: z.discriminatedUnion("t", [z.object({ t: z.literal(1) })]) }) }),
+  "two reconcile handlers": () => new Operator("a").on(Namespace).reconcile(() => {}).reconcile(() => {}),
+  "two handlers of one id": () => new Operator("a").on(Namespace).create(() => {}).create(() => {}),
+  "two views of a child": () =>
+    new Operator("a").on(Namespace).reconcile(() => {}, { owns: [ConfigMap, view(ConfigMap, { metadataOnly: true })] }),
+  "a time": () => new Operator("a").on(Namespace).create(() => {}, { timeout: "soon" as "1s" }),
+};
+
+/** The same of commands: their arguments, with a setting before them. */
+const COMMANDS = [
+  "PINTLE_LOGLEVEL=debug config",
+  "PINTLE_WORKERS_MAX=0 config",
+  "PINTLE_LEASE_DURATION=1s run --kubeconfig FOLDER/one.yaml --context one",
+  "doctor --kubeconfig FOLDER/one.yaml",
+  "doctor --kubeconfig FOLDER/one.yaml --context two",
+  "test --filter no-such-scenario",
+  "run --kubeconfig FOLDER/one.yaml --context one",
+];
+
+/** A kubeconfig without a current context, whose one context is of a server that is not there. */
+function kubeconfigOfNothing(): string {
+  const clusters = [{ name: "here", cluster: { server: `https://127.0.0.1:${closedPort()}` } }];
+  const contexts = [{ name: "one", context: { cluster: "here", user: "me" } }];
+  const users = [{ name: "me", user: { token: "t" } }];
+  return JSON.stringify({ apiVersion: "v1", kind: "Config", clusters, contexts, users });
+}
+
+/** What a command says that fails. */
+async function failureOf(command: string): Promise<string> {
+  const [, name, value, args] = /^(?:(\w+)=(\w+) )?(.*)$/.exec(command)!;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "main.ts", ...args!.split(" ")],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", ...(name ? { [name]: value! } : {}) },
+  }).output();
+  assert.notEqual(code, 0, command);
+  return new TextDecoder().decode(stderr);
+}
+
+// FR-465
+Deno.test("what the program says about common mistakes is on the page about errors", async () => {
+  const said: string[] = [];
+  for (const [what, mistake] of Object.entries(MISTAKES)) {
+    assert.throws(mistake, (error) => said.push((error as Error).message) > 0, what);
+  }
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/one.yaml`, kubeconfigOfNothing());
+    for (const command of COMMANDS) said.push(await failureOf(command.replace("FOLDER", folder)));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  const patterns = (await listedMessages()).map((message) =>
+    new RegExp(message.split("…").map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("[^]*"))
+  );
+  assert.deepEqual(said.filter((text) => !patterns.some((pattern) => pattern.test(text))), []);
+});
+
+/** A port on which nothing listens. */
+function closedPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
 
 // FR-467
 Deno.test("the page about the embedded API server names each request that it refuses, and each answer that differs", async () => {
