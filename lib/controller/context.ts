@@ -104,7 +104,7 @@ export interface ReconcileContext<T extends KubeObject, Spec, Status extends obj
   /**
    * Deletes the children that earlier passes applied and this one did not: every object of an owned kind, of which the
    * object is the controller, that this handler has not applied by now. To be called after the last `apply`; answers
-   * what went. The owner references are the inventory: it survives a crash, and lists nothing that another manager made.
+   * what went. The owner references are the inventory: it survives a crash, and lists no object of another manager.
    */
   prune(): Promise<ObjectKey[]>;
   /**

@@ -132,6 +132,7 @@ Deno.test("managedFields are dropped and a projection is what the store holds", 
   assert.equal(projected.informer.store.get("shop/a")?.metadata?.labels?.seen, "yes");
 });
 
+// FR-461
 Deno.test("a reader that edits a stored object fails at once", async () => {
   await using scene = new Scene([listOf(10, widget("a", 3)), new ScriptedStream().step]);
   await scene.informer.synced;

@@ -37,6 +37,7 @@ function clusterTest(
   name: string,
   test: (client: Client, namespace: string, as: (user: string) => Client) => Promise<void>,
 ): void {
+  // FR-11
   Deno.test(name, async () => {
     await using cluster = await openCluster();
     const client = new Client(cluster.transport(), { fieldManager: "client-test" });
@@ -76,6 +77,7 @@ clusterTest("a dry run of any verb keeps nothing, call by call or for all of a c
   const [only, ...more] =
     (await client.list<DynamicObject>(CONFIG_MAPS, { namespace, fieldSelector: "metadata.name!=kube-root-ca.crt" }))
       .items;
+  // FR-462
   assert.deepEqual([only!.metadata?.resourceVersion, more], [metadata!.resourceVersion, []]);
 });
 

@@ -396,6 +396,7 @@ Deno.test("a server's version is numbers, whatever a distribution appends", asyn
   assert.deepEqual(await serverVersion(client), { gitVersion: "v1.31.2-eks", major: 1, minor: 31 });
 });
 
+// FR-462
 Deno.test("a patch of a list form is sent as it is", async () => {
   const { client, transport } = setUp(answer({ metadata: {} }));
   const body: JsonValue = [{ op: "test", path: "/metadata/resourceVersion", value: "1" }];

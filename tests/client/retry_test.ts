@@ -100,6 +100,7 @@ Deno.test("retries are bounded, and the last error is the one that shows", async
   assert.match(error.message, /get widgets\.shop\.example\.com shop\/a/);
 });
 
+// FR-463
 Deno.test("no answer within the limit is a timeout, which is not repeated", async () => {
   const { client, clock, transport } = setUp(hang());
   const { error, tookMs } = await outcome(clock, client.get(WIDGETS, KEY));

@@ -287,6 +287,7 @@ Deno.test("a timeout ends a handler that ignores its signal, and its late result
   assert.deepEqual([conditionOf(widget, "Ready")?.reason, widget.status?.phase], ["Timeout", undefined]);
 });
 
+// FR-29
 Deno.test("a PermanentError of a handler is visible, is not tried again, and survives reconciles of the same object", async () => {
   const { calls, operator } = recording();
   operator.on(Widget).create(() => {

@@ -1,3 +1,4 @@
+// FR-264
 /**
  * What users of Kopf complain of (docs/coming_from_kopf.md), each as a test that fails where it holds here, too.
  * Details have tests of their own in the rooms that they belong to.
@@ -70,7 +71,6 @@ class Forgetful implements Transport {
   }
 }
 
-// FR-264
 Deno.test("1, a watch goes silently blind: it is noticed after 70 seconds, and what happened meanwhile is handled", async () => {
   const operator = new Operator("widgets"), seen: number[] = [];
   operator.on(Widget).reconcile(({ spec }) => void seen.push(spec.size));

@@ -316,6 +316,7 @@ Deno.test("a spec is parsed with its defaults; an absent one counts as empty", (
   assert.equal(versions[0]!.schema.openAPIV3Schema.required, undefined, "and is not required");
 });
 
+// FR-460
 Deno.test("declaring twice what there can be once is a mistake that says so", () => {
   const operator = new Operator("widgets");
   const handlers = operator.on(RICH).reconcile(() => {}).delete(() => {}).timer(() => {}, {
