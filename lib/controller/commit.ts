@@ -56,8 +56,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
    */
   async keepSuccess(object: T, error: unknown, refused: Refused<T, Status>): Promise<{ unsaved: Unsaved; after?: T }> {
     const { status, changes } = refused, unsaved = { status, ...(changes ? { state: changes.state } : {}) };
-    // A server that fails, or a race, is over soon; until then a crash calls the handlers again, and loses nothing that
-    // they said.
+    // A failing server or a race is over soon; until then a crash calls the handlers again, and loses no status.
     const refusal = isRefusal(error), internal = error instanceof ApiError && error.code === 500;
     if (!refusal && !internal) return { unsaved, after: object };
     let after: T | undefined = object, latest = object;
@@ -82,8 +81,8 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * What the server refuses it will refuse again: the object says why. Undefined where another writer's change lies
-   * before that.
+   * What the server refuses it will refuse again: the status reports why. Undefined where another writer changed the
+   * object before that.
    */
   async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
@@ -104,8 +103,8 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     const { name, namespace, uid } = object.metadata!;
     let resourceVersion = this.#latestVersion(object);
     for (let attempt = 1;; attempt++) {
-      // At the status of a custom resource a server takes no notice of the uid. Only the version tells a successor of
-      // the same name, to which this status must not go.
+      // A server ignores the uid in writes of a custom resource's status. Only the version keeps this status from a
+      // successor of the same name.
       const metadata = { name, uid, resourceVersion, ...(namespace ? { namespace } : {}) };
       const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
       let failure: unknown;

@@ -146,8 +146,8 @@ export interface DaemonContext<T extends KubeObject, Spec, Status extends object
   /** The spec at the start, parsed, with defaults. */
   readonly spec: Spec;
   /**
-   * Aborts when the daemon should end: the object goes or no longer matches, or the operator stops. The reason says
-   * which.
+   * Aborts when the daemon should end: the object goes or no longer matches, or the operator stops. See the
+   * signal's reason.
    */
   readonly stopped: AbortSignal;
   /** Starts of this daemon that failed. */

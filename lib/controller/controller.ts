@@ -260,7 +260,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   /**
-   * Has the key come back when the stores show what its last pass wrote: never before, but for a look each few seconds.
+   * Enqueues the key when the stores show what its last pass wrote: never before, except for a poll every few seconds.
    */
   async #awaitWrites(item: WorkItem, lagging: readonly PendingWrite[], signal: AbortSignal): Promise<void> {
     const { clock, observer, options: { ownWriteWaitMsMax } } = this.#deps, { key } = item;

@@ -84,8 +84,8 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
       const former = running.get(each.id);
       if (wanted && former?.ended && former.unreadable && this.#isReadable(object)) running.delete(each.id);
       const known = running.get(each.id);
-      // One whose spec cannot be read is not started: the pass says so on the object, and its next change brings the
-      // key back.
+      // A daemon whose spec cannot be read is not started: the pass reports that on the object, and its next change
+      // enqueues the key.
       if (wanted && !known && this.#isReadable(object)) this.#start(key, each, running);
       if (wanted || !known) continue;
       if (known.ended || known.abandoned) running.delete(each.id);

@@ -23,14 +23,14 @@ import {
 } from "./key_state.ts";
 
 /**
- * Why a key is looked at: `changed`, `resume` (its initial load), `asked`, and from elsewhere `owned`, `mapped`,
- * `dependency`, these with the object that changed where we wrote it: `owned configmaps home/w`. `daemon` and `report`
- * have something for the status. The rest says that some time has come; which, the state knows.
+ * Why a key is reconciled: `changed`, `resume` (initial load), `requested`, or a related object: `owned`, `mapped`,
+ * `dependency`, with the object that changed where this key wrote it: `owned configmaps home/w`. `daemon` and `report`
+ * concern the status. All others mean that something is due; the state has what.
  */
 type Reason = string;
 
-/** Reasons that something in the cluster, or a person, gives. They are answered at once, whatever backoff a key has. */
-const FRESH: ReadonlySet<string> = new Set(["changed", "resume", "asked", "owned", "mapped", "dependency", "plan"]);
+/** Reasons from the cluster or from a person. They cause a pass at once, whatever backoff a key has. */
+const FRESH: ReadonlySet<string> = new Set(["changed", "resume", "requested", "owned", "mapped", "dependency", "plan"]);
 
 /** Reasons that are about the status alone. */
 const STATUS: ReadonlySet<string> = new Set(["daemon", "report"]);
@@ -95,8 +95,8 @@ export type Decision<Timer> =
   | PassDecision<Timer>;
 
 /**
- * Decides when and why a handler of an object runs. Pure, and level-triggered: it asks what the object and the state of
- * its key are, not which events led there; reasons only say what was looked at since.
+ * Decides when and why a handler of an object runs. Pure, and level-triggered: it depends on the object and
+ * the state of its key, not on the events that led there; reasons only name what changed since.
  *
  * - Handlers of changes and `reconcile` run for every fresh reason, and at the times that they requested.
  * - A timer ticks at its time while the object exists, matches its filter, and has been left alone for long enough.
@@ -143,8 +143,8 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
 }
 
 /**
- * Whether our finalizer was removed from this very object. A watch may still show versions of before: nobody can add a
- * finalizer to an object that is being deleted, so what they show of ours is over.
+ * Whether our finalizer was removed from this very object. A watch may still show earlier versions. A finalizer
+ * cannot be added to an object that is being deleted, so ours in them is outdated.
  */
 function isReleased(state: KeyState, { metadata }: KubeObject, rewinds: number): boolean {
   return state.phase === "released" && state.uid === metadata?.uid && state.rewinds === rewinds &&

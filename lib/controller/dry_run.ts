@@ -66,10 +66,7 @@ function plannedChanges(
   return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);
 }
 
-/**
- * The object with its conditions by type, as `True Reconciled: message`: a list of them is more than anybody wants to
- * read.
- */
+/** The object with its conditions by type, as `True Reconciled: message`: shorter to read than a list. */
 function readable(object: Fields): Fields {
   const { status } = object;
   if (!isObject(status) || !Array.isArray(status.conditions)) return object;
@@ -143,9 +140,9 @@ export interface PlannedPass {
 }
 
 /**
- * Runs one pass with a client whose writes are dry runs, and tells what it would have written. Its handlers run for
- * real: what they do to anything but the cluster happens, unless they heed `context.dryRun`. Undefined for an object
- * that is not the operator's.
+ * Runs one pass with a client whose writes are dry runs, and returns what it would write. Its handlers run for real:
+ * effects outside of the cluster happen, unless they check `context.dryRun`. Undefined for an object that is not the
+ * operator's.
  *
  * @throws the signal's reason where it aborts.
  */

@@ -30,10 +30,10 @@ export interface EventPoster {
   /** Either of the two, with an action. @throws {PermanentError} for another type. */
   emit(event: EventDraft): void;
   /**
-   * Posts about another object, in its namespace, within limits of its own. Objects of `cached()` do not say their
+   * Posts about another object, in its namespace, within limits of its own. Objects of `cached()` have no
    * kind: give it.
    *
-   * @throws {PermanentError} where the object has no name, or neither it nor `kind` says what it is.
+   * @throws {PermanentError} where the object has no name, or neither it nor `kind` gives its kind.
    */
   about(object: KubeObject, kind?: ApiResource): EventPoster;
 }
@@ -206,7 +206,7 @@ export class EventRecorder implements EventSink {
   }
 }
 
-/** The uid of an object; of one that somebody else names, what stands for it. */
+/** The uid of an object; its kind and name where the uid is unknown. */
 function identityOf({ apiVersion, kind, metadata = {} }: KubeObject): string {
   return metadata.uid ?? [apiVersion, kind, metadata.namespace, metadata.name].join(" ");
 }

@@ -175,8 +175,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
   };
   switch (report.kind) {
     case "gone":
-      // An object that went before it was handled is forgotten when the watch says so; a successor has a state of its
-      // own.
+      // An object that went before it was handled is forgotten at its watch event; a successor gets a new state.
       if (state.phase !== "deleting") return { ...next, phase: "converging", handled: undefined, owed: NOTHING_OWED };
       return { phase: "released", uid: state.uid, rewinds: moment.rewinds };
     case "aborted":

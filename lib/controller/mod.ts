@@ -1,8 +1,7 @@
 /**
  * `controller`: the reconcile loop — watches, keys, passes, finalizers, one status write, children by server-side
- * apply, Events on request. `decide.ts` says when and why a handler
- * runs, `key_state.ts` what is known of a key after each pass. It refuses to know a kind (that is declared). The
- * operator room composes controllers.
+ * apply, Events on request. `decide.ts` decides when and why a handler runs, `key_state.ts` holds what is known of
+ * a key after each pass. It knows no kind (those are declared). `operator/` composes controllers.
  *
  * @module
  */

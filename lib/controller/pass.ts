@@ -326,8 +326,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       deleting,
     });
     if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, troubles));
-    // First what handlers say, then that they succeeded: a crash in between calls them again, and loses nothing that
-    // they said.
+    // First the status, then the record of success: a crash in between calls the handlers again, and loses no status.
     let written: Written<T> | undefined = { object, foreign: false };
     try {
       if (kind.hasStatus && draft.changed) written = await commit.status(object, draft);

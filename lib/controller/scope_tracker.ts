@@ -1,14 +1,11 @@
 import { keyOf, type KubeObject, type NamespaceScope, parseKey } from "../apimachinery/mod.ts";
 
 /**
- * Which namespaces a scope covered when it was last asked, as far as there are objects in them: from that follows what
- * is newly in scope.
+ * The namespaces with objects that a scope covered at the last check: the difference is newly in scope.
  */
 export class ScopeTracker<T extends KubeObject> {
   readonly #scope: NamespaceScope;
-  /**
-   * The empty one stands for objects without a namespace; undefined until it was first asked what is newly in scope.
-   */
+  /** The empty name is for cluster-scoped objects; undefined before the first `newlyInScope`. */
   #namespaces: Set<string> | undefined;
 
   constructor(scope: NamespaceScope) {

@@ -293,8 +293,8 @@ export interface PassWatches {
 }
 
 /**
- * What each key looked at beyond its declared watches: selections of objects, watched as metadata while the key's
- * reconciles keep asking for them. A single object is a selection by its name, as kubelet watches the Secrets of its
+ * What each key reads beyond its declared watches: selections of objects, watched as metadata while the key's
+ * reconciles keep requesting them. A single object is a selection by its name, as kubelet watches the Secrets of its
  * pods: that needs no permission beyond the one object and holds no other object's data.
  */
 export class DynamicWatches {

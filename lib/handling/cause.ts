@@ -17,8 +17,7 @@ interface CauseDeclaration {
   /** The operator's own finalizer. Finalizers of others count only where they are legacy finalizers. */
   readonly finalizer: string;
   /**
-   * Finalizers of operators that this one replaces: each holds an object as our own does, until ours stands in its
-   * place.
+   * Finalizers of operators that this one replaces: each holds an object as our own does, until ours replaces it.
    */
   readonly legacyFinalizers?: readonly string[];
   /** Whether something must happen before an object may go. */

@@ -55,14 +55,12 @@ export interface Change {
 }
 
 /**
- * The base of an object that was handled, where nobody asks how it looked then: handlers of updates and fields need the
- * content, others do not.
+ * The base of a handled object without its content: only handlers of updates and fields need that.
  */
 export const HANDLED: Snapshot = { digest: "handled" };
 
 /**
- * The base of an object that was handled and is another by now, of which nobody knows how it looked: its next change
- * has no `old`.
+ * The base of a handled object that has changed since, in an unknown way: its next change has no `old`.
  */
 export const HANDLED_BEFORE: Snapshot = { digest: "handled before" };
 
@@ -79,7 +77,7 @@ export interface ChangePlan {
 /**
  * Detects what is to be handled. Pure: the same memory and the same object give the same answer, whichever events led
  * there. A change under way goes first and keeps its target, so that no handler misses what another one saw; `resumed`
- * tells that this process has run the object's `resume` handlers.
+ * is true once this process has run the object's `resume` handlers.
  */
 export function planChange(
   state: HandledState,

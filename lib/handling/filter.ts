@@ -79,8 +79,7 @@ export function matchesValue<V>(filter: ValueFilter<V>, value: V | undefined): b
 }
 
 /**
- * Whether a handler is for an object. `fieldSettled` leaves field and value out: a handler of changes looks at both
- * ends of the change itself.
+ * Whether a filter matches an object. `fieldSettled` skips field and value: a change handler checks both ends itself.
  */
 export function matchesFilter<T extends KubeObject>(
   filter: ObjectFilter<T>,

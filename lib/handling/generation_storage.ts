@@ -4,9 +4,8 @@ import { HANDLED, HANDLED_BEFORE, type HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
- * Takes an object that the operator has spoken of in `status.observedGeneration` for handled, whatever else is
- * remembered of it. Where nobody asks how the object looked (`marksOnly`), that mark is all there is, and costs no
- * write beside the status'.
+ * Treats an object whose `status.observedGeneration` is set as handled, whatever else is stored. Where no handler needs
+ * the former state (`marksOnly`), that mark is all that is stored, and costs no write besides the status write.
  */
 export class GenerationStorage implements HandledStateStorage {
   readonly #inner: HandledStateStorage;
@@ -21,10 +20,9 @@ export class GenerationStorage implements HandledStateStorage {
   async recall(object: KubeObject): Promise<HandledState> {
     const state = await this.#inner.recall(object), { status } = object as { status?: unknown };
     const observed = isObject(status) ? status.observedGeneration : undefined;
-    // A creation under way was never handled: its status has only been spoken of in the meantime.
+    // A pending creation was never handled, although its status was written meanwhile.
     if (typeof observed !== "number" || state.base || state.underway?.kind === "create") return state;
-    // After a crash between the status and the record, or under handlers that nobody had before, the object may have
-    // changed since.
+    // After a crash between the status and the record, or with new handlers, the object may have changed since.
     const changed = !this.#marksOnly && observed !== object.metadata?.generation;
     return { ...state, base: changed ? HANDLED_BEFORE : HANDLED };
   }

@@ -4,8 +4,7 @@ import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts
 import { fieldPath, valueAt } from "./filter.ts";
 
 /**
- * What of an object its handlers are told about when it changes: what people and other controllers say, not what is
- * answered.
+ * The part of an object whose changes call handlers: what people and other controllers set, without status and records.
  */
 export type HandledContent = JsonObject;
 

@@ -3,8 +3,8 @@ import type { HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
- * Remembers the handling of objects in this process only: it writes nothing into them, and a process that starts anew
- * handles every object as if it were new.
+ * Remembers the handling of objects in this process only: it writes nothing into them, and a new process
+ * handles every object as new.
  */
 export class MemoryStorage implements HandledStateStorage {
   readonly #states = new Map<string, HandledState>();

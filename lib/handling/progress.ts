@@ -50,7 +50,7 @@ export function begin(nowMs: number): HandlerProgress {
 export type Beginnings = Record<string, { readonly startedMs: number; readonly beganMs: number }>;
 
 /**
- * The time of a handler: when it began, as its record says, and what has elapsed since. A machine's clock that is set
+ * The time of a handler: its recorded start plus the time elapsed since. A machine's clock that is set
  * moves no deadline of it; only what a former process recorded is compared with the clock, once. Enters into
  * `beginnings` what it sees first.
  */
@@ -103,8 +103,8 @@ export function succeeded(progress: HandlerProgress): HandlerProgress {
 
 /**
  * After an attempt that threw. It is given up for a {@linkcode PermanentError}, after the last attempt and after the
- * time limit; what is given up keeps the reason of its last error. `pauseMs` says how long to wait after so many
- * failures where nothing else does.
+ * time limit; what is given up keeps the reason of its last error. `pauseMs` is the default pause after so many
+ * failures.
  */
 export function afterError(
   progress: HandlerProgress,

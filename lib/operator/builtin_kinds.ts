@@ -4,7 +4,7 @@ import { guessPlural, type KubeObject, type ObjectOf, type ResourceKind } from "
 export interface UntypedFields {
   /** What is desired, unchecked. */
   spec?: Record<string, unknown>;
-  /** What its controller says of it, unchecked. */
+  /** As its controller writes it, unchecked. */
   status?: Record<string, unknown>;
 }
 
@@ -19,7 +19,7 @@ export type BuiltinKind<Fields = UntypedFields> = ResourceKind<
 >;
 
 /**
- * A kind that the cluster brings along, or one that somebody else's CRD defines. The operator never writes its status.
+ * A kind that is built in, or that another program's CRD defines. The operator never writes its status.
  *
  * @example
  * ```ts

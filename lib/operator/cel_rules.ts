@@ -12,7 +12,7 @@ export interface CelRule<T> {
   readonly message?: string;
   /** The same as a CEL expression of a text. */
   readonly messageExpression?: string;
-  /** What clients are told for programs; `FieldValueInvalid` where absent. */
+  /** Machine-readable reason of the refusal; `FieldValueInvalid` where absent. */
   readonly reason?: "FieldValueInvalid" | "FieldValueForbidden" | "FieldValueRequired" | "FieldValueDuplicate";
   /** The field that the refusal names, below this value, as `.size`. */
   readonly fieldPath?: `.${FieldPath<T>}`;

@@ -7,11 +7,11 @@ export interface ControllerStatus {
   readonly name: string;
   /** Objects that wait for a reconcile now; those that wait for their time do not count. */
   readonly depth: number;
-  /** When each reconcile that runs began, as `Clock.elapsed` tells. */
+  /** When each running reconcile began, by `Clock.elapsed`. */
   readonly workingSinceMs: readonly number[];
   /** Reconciles that run at the same time at most. */
   readonly workersMax: number;
-  /** Asks for a reconcile of an object, for a reason that no watch tells. */
+  /** Enqueues a reconcile of an object. */
   reconcile(key: ObjectKey): void;
 }
 
@@ -26,6 +26,6 @@ export function controllerStatusOf({ name, queue, workersMax }: Controller): Con
     get workingSinceMs() {
       return queue.workingSinceMs;
     },
-    reconcile: (key) => queue.add(formatKey(key), "asked"),
+    reconcile: (key) => queue.add(formatKey(key), "requested"),
   };
 }

@@ -19,7 +19,11 @@ const CONDITION_SCHEMA: SchemaNode = {
 };
 
 const BASE_STATUS: Record<string, SchemaNode> = {
-  observedGeneration: { type: "integer", format: "int64", description: "The generation that this status speaks of." },
+  observedGeneration: {
+    type: "integer",
+    format: "int64",
+    description: "The metadata.generation that this status is based on.",
+  },
   conditions: {
     type: "array",
     description: "What is true of this object.",
@@ -33,8 +37,8 @@ const BASE_STATUS: Record<string, SchemaNode> = {
 export type AnyOptions = ResourceOptions<Schema, Schema, Schema>;
 
 /**
- * The CustomResourceDefinition of a kind. Where versions are converted by functions it does not say who converts: only
- * an installation knows.
+ * The CustomResourceDefinition of a kind. Where versions are converted by functions, the conversion webhook is left
+ * out: only an installation knows its address.
  *
  * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
  */
@@ -85,7 +89,7 @@ export function customResourceDefinition(
   };
 }
 
-/** What a CRD says of one version. */
+/** One version of a CRD. */
 function versionShape(
   { kind, description, fields, scale }: Pick<AnyOptions, "kind" | "description" | "fields" | "scale">,
   version: { readonly spec: Schema; readonly status?: Schema; readonly columns?: readonly Column[] },

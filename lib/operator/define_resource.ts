@@ -38,7 +38,7 @@ export interface CustomObject<Spec, Status> extends KubeObject {
   status?: Partial<Status> & BaseStatus;
 }
 
-/** A kind of one's own: what the engine needs, the CRD, and the types. */
+/** A kind that the operator defines: what the engine needs, the CRD, and the types. */
 export interface CustomResource<Spec, Status extends object, Fields = unknown>
   extends ResourceKind<CustomObject<Spec, Status> & Fields, Spec, Status> {
   /**
@@ -55,7 +55,7 @@ export interface CustomResource<Spec, Status extends object, Fields = unknown>
   conversion(options?: { readonly statusFields?: readonly string[] }): KindConversion | undefined;
 }
 
-/** A kind of one's own that can be given further versions. */
+/** A kind that the operator defines, and that can get further versions. */
 export interface DefinedResource<Spec extends Schema, Status extends Schema, Fields extends Schema = never>
   extends CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object, SchemaOutput<Fields>> {
   /**

@@ -15,8 +15,8 @@ const CEL_WORDS = new Set(
 );
 
 /**
- * A union of objects that one field tells apart, as a structural schema can say it: one object with the fields of every
- * case, and a CEL rule for each field that some cases lack.
+ * A discriminated union as a structural schema: one object with the fields of every case, and a CEL rule for each field
+ * that some cases lack.
  *
  * @throws {RangeError} for cases that a single object cannot hold, naming the field.
  */

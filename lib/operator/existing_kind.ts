@@ -35,8 +35,8 @@ export interface ExistingKind<Spec extends Schema, Status extends Schema> extend
 
 /**
  * A kind whose CRD is not the operator's, and whose status is. The CRD is neither installed nor changed. Fields of the
- * engine that its schema lacks (`observedGeneration`, conditions) are not written: the first reconcile says which, in
- * one line of the log.
+ * engine that its schema lacks (`observedGeneration`, conditions) are not written: the first reconcile logs which, in
+ * one line.
  *
  * @example
  * ```ts

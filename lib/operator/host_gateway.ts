@@ -4,7 +4,7 @@ import { type Client, ForbiddenError, NotFoundError } from "../client/mod.ts";
 
 /** How the API server of a cluster on this machine reaches a process outside of it. */
 export interface HostGateway {
-  /** The address to listen on: nobody else's way leads there. */
+  /** The address to listen on, which only the cluster's nodes reach. */
   readonly host: string;
   /** What the API server calls that address. */
   readonly name: string;
@@ -39,13 +39,12 @@ const FIX =
   "set PINTLE_WEBHOOK_URL to an https address of this machine that the API server reaches (and PINTLE_WEBHOOK_HOST to the address to listen on)";
 
 /**
- * Finds the address by which a cluster's API server reaches this machine, by what the system itself says: the local end
- * of a connection to the kubelet beside that API server, which is opened and closed. Nothing is guessed, no program is
- * asked, and no other right is needed than to list nodes. With kind, k3d, minikube and their like that is the gateway
- * of the nodes' network, whatever runs the containers.
+ * Finds the address by which a cluster's API server reaches this machine: the local address of a connection to a
+ * control-plane kubelet, which is opened and closed. It only needs the right to list nodes. With kind, k3d and minikube
+ * that is the gateway of the nodes' network, whatever container runtime is used.
  *
- * Assumes that who can be reached reaches back: a firewall of this machine may say otherwise. On systems whose
- * containers live in a virtual machine the name that they know this machine by is taken.
+ * Assumes that the route works in both directions: a firewall of this machine may block it. Where containers run in a
+ * virtual machine, the virtual machine's name for this machine is used.
  *
  * @throws {UsageError} where no node answers, or the cluster shows none, saying what to set; the signal's reason.
  */
@@ -73,7 +72,7 @@ interface KubeletAddress {
   readonly port: number;
 }
 
-/** Where the kubelets of the control plane listen, as their nodes say. */
+/** Where the kubelets of the control plane listen, by their Node objects. */
 async function kubelets(client: Client, signal: AbortSignal | undefined): Promise<KubeletAddress[]> {
   try {
     const { items } = await client.list<DynamicObject>(NODES, { labelSelector: CONTROL_PLANE, signal });

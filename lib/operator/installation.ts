@@ -21,8 +21,8 @@ export interface InstalledObject {
 const RBAC = "rbac.authorization.k8s.io";
 
 /**
- * On a namespace that `install` made, the program that made it: a namespace of before bears the same labels, since it
- * is applied to, and nothing else tells the two apart.
+ * On a namespace that `install` made, the program that made it: an earlier namespace gets the same labels by the apply,
+ * so only this annotation distinguishes the two.
  */
 export const CREATED_BY = "pintle.dev/created-by";
 
@@ -103,10 +103,10 @@ export interface ApplyInstallationOptions {
   readonly dryRun?: boolean;
   /** Ends the requests. */
   readonly signal?: AbortSignal;
-  /** Whether a process that converts at a URL goes on being asked, instead of the Service. */
+  /** Whether a CRD keeps a conversion webhook at a URL, instead of the Service. */
   readonly keepsUrl?: boolean;
   /**
-   * Told of each object; `checked` is false where a dry run could not check it, since its namespace does not exist yet.
+   * Called for each object; `checked` is false where a dry run could not check it: its namespace does not exist yet.
    */
   readonly onApplied?: (object: DynamicObject, checked: boolean) => void;
 }
@@ -115,7 +115,7 @@ export interface ApplyInstallationOptions {
  * Applies everything that the operator needs in a cluster and waits until its kinds are served. Repeating it changes
  * nothing.
  *
- * @throws {ForbiddenError} naming the rule that whoever installs lacks; other errors of the API server.
+ * @throws {ForbiddenError} naming the RBAC rule that is missing; other errors of the API server.
  */
 export async function applyInstallation(
   client: Client,
@@ -149,7 +149,7 @@ async function createMarked(
   if (await client.find(resource, keyOf(object), { signal, metadataOnly: true })) return;
   const marked = { ...object, metadata: { ...object.metadata, annotations: { [CREATED_BY]: program } } };
   await client.create(resource, marked, { signal }).catch((error) => {
-    if (!(error instanceof AlreadyExistsError)) throw error; // somebody else made it in this very moment
+    if (!(error instanceof AlreadyExistsError)) throw error; // created by another process meanwhile
   });
 }
 
@@ -166,8 +166,8 @@ async function applyCrd(
 }
 
 /**
- * Applies the operator's CRDs and waits until the server serves them. A process that converts at a URL goes on being
- * asked.
+ * Applies the operator's CRDs and waits until the server serves them. A conversion webhook at a URL
+ * stays.
  */
 export async function applyCrds(client: Client, operator: Operator, signal?: AbortSignal): Promise<void> {
   for (const crd of operator.crds()) {
@@ -192,7 +192,7 @@ async function untilEstablished(client: Client, name: string, signal?: AbortSign
   signal?.throwIfAborted();
   throw new Error(
     `customresourcedefinition ${name} was not served within ${ESTABLISHED_SECONDS_MAX} s: ` +
-      `kubectl describe crd ${name} tells why`,
+      `kubectl describe crd ${name} shows why`,
   );
 }
 

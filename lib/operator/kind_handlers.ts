@@ -76,7 +76,7 @@ export interface DaemonOptions<T extends KubeObject> extends ChangeOptions<T> {
   /** From the abort of `stopped` to that of `signal`; none by default. */
   readonly cancellationBackoff?: Duration;
   /**
-   * From the abort of `signal` on: a daemon that still runs is let go, with a line in the log. Thirty seconds by
+   * From the abort of `signal` on: a daemon that still runs is abandoned, with a warning. Thirty seconds by
    * default.
    */
   readonly cancellationTimeout?: Duration;
@@ -150,7 +150,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   /**
    * Called while the object is being deleted, before it goes; it goes when every such handler has succeeded or was
    * given up. Adds the operator's finalizer to each object that the handler is for: leave it out where owner references
-   * are enough, or say `optional`.
+   * are enough, or set `optional`.
    */
   delete(
     handler: ChangeHandler<T, Spec, Status>,
@@ -199,8 +199,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called for what the watch says of an object, as it says it, and for each object that is there when the operator
-   * begins. Needs no finalizer and remembers nothing: events that come while no operator runs are nobody's.
+   * Called for each watch event of an object, and for each object that exists when the operator starts. Needs no
+   * finalizer and stores nothing: events while no operator runs are lost.
    */
   event(
     handler: (context: EventContext<T>) => Promise<void> | void,
@@ -212,9 +212,9 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Runs as long as an object is there and matches: from when it is seen, in every process anew, until its signals
-   * abort. Adds the operator's finalizer to the objects that it is for, so that it ends before they go. One that
-   * returns is done; one that throws is started again.
+   * Runs as long as an object exists and matches, in each process: from when it is first seen until its signals abort.
+   * Adds the operator's finalizer to the objects that it is for, so that it ends before they go. One that returns is
+   * done; one that throws is started again.
    */
   daemon(
     handler: (context: DaemonContext<T, Spec, Status>) => Promise<void>,

@@ -53,9 +53,8 @@ export class KindResolver {
   /**
    * The resource of a kind.
    *
-   * @throws {TemporaryError} where the server cannot tell now. @throws {UnknownKindError} where it does not know the
-   *   kind; API errors of
-   * the discovery itself.
+   * @throws {TemporaryError} where discovery is stale. @throws {UnknownKindError} where the server does not serve the
+   *   kind; API errors of the discovery itself.
    */
   async resolve(group: string, version: string, kind: string): Promise<ApiResource> {
     const known = this.#declared.find((each) => each.group === group && each.version === version && each.kind === kind);
@@ -83,8 +82,8 @@ export class KindResolver {
   }
 
   /**
-   * To be told of every request. Where a write finds no such resource, the kind may have been installed again with
-   * another plural or scope: the next {@linkcode resolve} asks the server.
+   * Call it for every request. Where a write finds no such resource, the kind may have been installed again with
+   * another plural or scope: the next {@linkcode resolve} reads discovery.
    */
   onRequest({ code, verb, resource }: RequestRecord): void {
     if (code === 404 && (verb === "patch" || verb === "create") && this.#found.has(resource)) this.#outdated = true;

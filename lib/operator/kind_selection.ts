@@ -51,7 +51,7 @@ export async function kindsSelected(operator: Operator, client: Client, signal: 
 }
 
 /**
- * What a selection says about one of its kinds.
+ * The declaration of a selection for one of its kinds.
  *
  * @throws {UsageError} where it declares admission handlers: those are installed with the operator, before any kind is
  *   selected.

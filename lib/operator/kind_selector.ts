@@ -5,7 +5,7 @@ import type { DiscoveredResource } from "../client/mod.ts";
 /** Every kind that can be listed and watched, but Events. */
 export const EVERYTHING: unique symbol = Symbol("everything");
 
-/** Which kinds of a cluster are meant; all that is given must hold. Names are as discovery tells them. */
+/** Selects kinds of a cluster; every given field must match. Names are those of discovery. */
 export interface KindSelector {
   /** API group; the core group is the empty string. */
   readonly group?: string;
@@ -26,7 +26,7 @@ export interface KindSelector {
 /** What a selector found. */
 interface SelectedKinds {
   readonly kinds: readonly DiscoveredResource[];
-  /** Kinds of several groups that share the name that was given: which one is meant, nobody knows. */
+  /** Kinds of several groups that share the given name. */
   readonly ambiguous: readonly DiscoveredResource[];
 }
 
@@ -57,7 +57,7 @@ export function selectKinds(
   return core.length > 0 ? { kinds: core, ambiguous: [] } : { kinds: [], ambiguous: found };
 }
 
-/** @throws {UsageError} for a selector that says nothing: everything must be asked for by its name. */
+/** @throws {UsageError} for an empty selector: all kinds are selected by `EVERYTHING`. */
 export function requireSelector(selector: KindSelector | typeof EVERYTHING): void {
   if (selector !== EVERYTHING && Object.values(selector).every((value) => value === undefined)) {
     throw new UsageError(
@@ -74,7 +74,7 @@ export function describeSelector(selector: KindSelector | typeof EVERYTHING): st
     : Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(",");
 }
 
-/** One version of each kind: the one that is asked for, or the first, which is the group's preferred one. */
+/** One version of each kind: the selected one, or the first, which is the group's preferred one. */
 function preferred(
   discovered: readonly DiscoveredResource[],
   selector: KindSelector | typeof EVERYTHING,

@@ -6,11 +6,10 @@ import { selectedKinds } from "./kind_selection.ts";
 import { describeSelector } from "./kind_selector.ts";
 import type { KindSelection } from "./operator.ts";
 
-/** CRDs come in bunches, and a new one is not served at once: so long nothing more must come before the next look. */
+/** CRDs come in groups, and a new one is not served at once: discovery waits for so long without further events. */
 const QUIET_MS = 1_000;
 /**
- * Before another look after a change, since a server's discovery lags behind, and where the server could not tell;
- * doubles up to the maximum.
+ * Pause before discovery is read again, since it lags behind a change or was incomplete; doubles up to the maximum.
  */
 const RETRY_MS = 10_000, RETRY_MS_MAX = 120_000;
 
@@ -35,16 +34,16 @@ interface KindWatchDeps {
 }
 
 /**
- * Finds the kinds that an operator selects, those that are there and those whose CRDs come later. It notices when they
- * go, and when they move to another version. What the server cannot tell stays as it is.
+ * Finds the kinds that an operator selects, present ones and those whose CRDs come later. It notices when they
+ * go, and when they move to another version. Kinds of groups that discovery lacks for now stay as they are.
  */
 export class KindWatch {
   readonly #selections: readonly KindSelection[];
   readonly #deps: KindWatchDeps;
   readonly #begun = new Map<string, { readonly kind: ApiResource; readonly end: AbortController }>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #timer: TimerHandle | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #discovering: Promise<void> = Promise.resolve();
   #retryMs = RETRY_MS;
   #changed = false;
 
@@ -67,7 +66,7 @@ export class KindWatch {
     });
     unsubscribe();
     if (this.#timer !== undefined) this.#deps.clock.clear(this.#timer);
-    await this.#looking;
+    await this.#discovering;
   }
 
   #schedule(delayMs: number, signal: AbortSignal): void {
@@ -75,31 +74,32 @@ export class KindWatch {
     if (this.#timer !== undefined) clock.clear(this.#timer);
     this.#timer = signal.aborted ? undefined : clock.schedule(() => {
       this.#timer = undefined;
-      this.#looking = this.#looking.then(() => this.#lookAndRetry(signal));
+      this.#discovering = this.#discovering.then(() => this.#lookAndRetry(signal));
     }, delayMs);
   }
 
   /**
-   * Looks, and has another look scheduled where this one may not have shown all, unless a change has brought one
-   * already.
+   * Reads discovery, and schedules another read where this one may be incomplete, unless a change has scheduled one.
    */
   async #lookAndRetry(signal: AbortSignal): Promise<void> {
     const confirms = this.#changed;
     this.#changed = false;
     let complete = false;
     try {
-      complete = await this.#look(signal);
+      complete = await this.#discover(signal);
     } catch (error) {
       if (signal.aborted) return;
-      this.#deps.logger.warn("the kinds of the cluster cannot be told; trying again", { error: describeError(error) });
+      this.#deps.logger.warn("the kinds of the cluster cannot be discovered; trying again", {
+        error: describeError(error),
+      });
     }
     if (complete) this.#retryMs = RETRY_MS;
     if ((confirms || !complete) && this.#timer === undefined) this.#schedule(this.#retryMs, signal);
     if (!complete) this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
   }
 
-  /** Begins and ends what the server tells; whether it could tell everything. */
-  async #look(signal: AbortSignal): Promise<boolean> {
+  /** Starts and ends the handling of kinds as discovery shows them; false where it is incomplete. */
+  async #discover(signal: AbortSignal): Promise<boolean> {
     const { client, declared, begin, logger } = this.#deps;
     const { resources, unknown } = await discoverAll(client, signal);
     if (signal.aborted) return true;
@@ -127,9 +127,9 @@ export class KindWatch {
 
   #tellAmbiguous({ selector }: KindSelection, kinds: readonly DiscoveredResource[]): void {
     const named = kinds.map(formatGroupResource).join(", ");
-    if (this.#told.has(named)) return;
-    this.#told.add(named);
-    this.#deps.logger.warn("a selector means kinds of several groups, and none is served: name the group", {
+    if (this.#reported.has(named)) return;
+    this.#reported.add(named);
+    this.#deps.logger.warn("a selector matches kinds of several groups, and none is handled: name the group", {
       selector: describeSelector(selector),
       kinds: named,
     });

@@ -220,7 +220,7 @@ export {
   type TimerOptions,
   type ValueFilter,
 } from "../handling/mod.ts";
-// Types alone: what the members of the above speak of, so that a user can name it.
+// Types that the names above refer to.
 export type { ReflectorBounds } from "../cache/mod.ts";
 export type { BackoffOptions, QueueObserver } from "../queue/mod.ts";
 export * from "./builtin_kinds.ts";

@@ -62,7 +62,7 @@ export interface KindSelection {
 
 /** A health check of an operator's own. */
 export interface OperatorProbe {
-  /** Its name where somebody asks verbosely. */
+  /** Its name in `/readyz?verbose`. */
   readonly id: string;
   /** Throws what is wrong. */
   readonly ask: ActivityHandler;
@@ -103,8 +103,8 @@ export interface OperatorOptions {
   /**
    * Finalizers of operators that this one replaces, as Kopf's `kopf.zalando.org/KopfFinalizerMarker`: each counts as
    * its own. Its objects lose them in the write that adds its own finalizer, where a handler needs one, and those that
-   * were being deleted are cleaned up by its delete handlers first. Nobody who uses one of them may still run on the
-   * same objects: it would put it back.
+   * were being deleted are cleaned up by its delete handlers first. No operator that uses one of them may still run on
+   * the same objects: it would add it again.
    */
   readonly legacyFinalizers?: readonly string[];
 }
@@ -199,8 +199,8 @@ export class Operator {
 
   /**
    * Handlers for every kind that a selector means, those of CRDs that come later included: `declare` is called once for
-   * each. Kinds that have handlers by {@linkcode on} are left out. What an operator may see of them,
-   * {@linkcode permissions} must say; a kind that it may not see is told in the log and holds up no other.
+   * each. Kinds that have handlers by {@linkcode on} are left out. Grant access to them by
+   * {@linkcode permissions}; a kind that it may not list is logged and holds up no other.
    *
    * @throws {UsageError} for an empty selector.
    */
@@ -247,7 +247,7 @@ export class Operator {
   /**
    * Serves a path beside `/livez`, `/readyz` and `/metrics`, on every replica that runs, leading or not. Every method
    * goes to the handler, and the query is its own to read. An error is answered with 500 and is in the log only.
-   * Nothing asks who sends a request: check it in the handler, or let a NetworkPolicy say who reaches the port.
+   * Requests are not authenticated: check them in the handler, or restrict the port by a NetworkPolicy.
    *
    * @throws {UsageError} for a path that is taken or cannot be one, and bounds that are none.
    */
@@ -264,9 +264,8 @@ export class Operator {
   }
 
   /**
-   * How `run` comes to its credentials, in the place of kubeconfigs and service accounts: asked at the start, when they
-   * expire, and when the server refuses them. A kubeconfig or a context that somebody names on the command line still
-   * goes first.
+   * How `run` gets its credentials, instead of kubeconfigs and service accounts: called at the start, when they expire,
+   * and when the server refuses them. A kubeconfig or context on the command line still takes precedence.
    *
    * @throws {UsageError} where there is one already.
    */
@@ -319,7 +318,7 @@ export class Operator {
     return `${kind.group || "pintle.dev"}/${this.name}`;
   }
 
-  /** What is declared, per kind. A kind with nothing but admission handlers is left out: nobody needs to watch it. */
+  /** What is declared, per kind. A kind with nothing but admission handlers is left out: it needs no watch. */
   get declarations(): readonly ControllerDeclaration[] {
     const declared = this.#declarations.filter((each) =>
       !isBare(each) || !this.#admission.some(({ kind }) => kind as unknown === each.kind)
@@ -371,8 +370,8 @@ export class Operator {
 
   /**
    * What one reconcile of each object would write now, object by object. Every write is sent as a dry run, so the
-   * server checks it and keeps nothing. Handlers run for real, start-up and clean-up handlers too: what they do outside
-   * of the cluster happens, unless they heed `context.dryRun`.
+   * server checks it and keeps nothing. Handlers run for real, start-up and clean-up handlers too: effects outside
+   * of the cluster happen, unless they check `context.dryRun`.
    *
    * @throws whatever a start-up handler throws; the signal's reason where it aborts.
    */

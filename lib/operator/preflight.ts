@@ -22,7 +22,7 @@ import {
 import type { Operator } from "./operator.ts";
 import { ELECTION_RULES, LEASE_RULES, type NamedPolicyRule, type PolicyRule, webhookRules } from "./permissions.ts";
 
-/** One thing that keeps an operator from working, and the command that mends it. */
+/** One thing that keeps an operator from working, and the command that fixes it. */
 export interface Finding {
   /** What is missing, in a sentence for people. */
   readonly problem: string;
@@ -45,15 +45,15 @@ export interface PreflightOptions {
   /** The only namespace that the operator works in: rights in it are enough. */
   readonly namespace?: string;
   /**
-   * Whose rights are looked at; the caller's where absent. Only who may create SubjectAccessReviews may ask about
-   * others.
+   * The user whose access is checked; the caller where absent. Checking others requires the right to create
+   * SubjectAccessReviews.
    */
   readonly account?: AccessSubject;
   /** Times the pauses after an answer that may pass; the machine's where absent. */
   readonly clock?: Clock;
   /** Scatters them; the machine's where absent. */
   readonly random?: Random;
-  /** Is told of every answer that may pass. */
+  /** Gets a debug line for each failure that is retried. */
   readonly logger?: Logger;
   /** Ends the checks. */
   readonly signal?: AbortSignal;
@@ -72,15 +72,15 @@ const CHECKS_AT_ONCE = 16;
  */
 export function preflight(operator: Operator, client: Client, options: PreflightOptions = {}): Promise<Finding[]> {
   const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, signal } = options;
-  const look = () =>
-    lookAtCluster(operator, client, options).catch((error) => {
-      if (!signal?.aborted) logger.debug("the cluster could not be looked at", { error: describeError(error) });
+  const check = () =>
+    checkCluster(operator, client, options).catch((error) => {
+      if (!signal?.aborted) logger.debug("the cluster could not be checked", { error: describeError(error) });
       throw error;
     });
-  return withRetries(look, { repeatable: true, policy: RETRY_POLICY, clock, random, signal, delayMs: startDelayMs });
+  return withRetries(check, { repeatable: true, policy: RETRY_POLICY, clock, random, signal, delayMs: startDelayMs });
 }
 
-async function lookAtCluster(operator: Operator, client: Client, options: PreflightOptions): Promise<Finding[]> {
+async function checkCluster(operator: Operator, client: Client, options: PreflightOptions): Promise<Finding[]> {
   const { program = operator.name, signal } = options;
   await serverVersion(client, signal);
   const kinds = await unservedKinds(operator, client, { program, signal });
@@ -124,7 +124,7 @@ export async function missingRights(
   return rules;
 }
 
-/** Whether somebody may do something. */
+/** Whether the checked user may do something. */
 type Can = (
   verb: string,
   resource: { group: string; plural: string; subresource?: string },
@@ -138,7 +138,7 @@ function installHint(program: string): string {
 
 /** A kind that the operator watches and the cluster does not serve. */
 export interface UnservedKind extends Finding {
-  /** Whether the operator brings its CRD; otherwise it is somebody else's, and `install` does not help. */
+  /** Whether the operator installs its CRD; otherwise `install` does not help. */
   readonly own: boolean;
 }
 

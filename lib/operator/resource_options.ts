@@ -55,14 +55,14 @@ export interface ScalePaths<Spec, Status> {
 
 /** What {@linkcode defineResource} takes. */
 export interface ResourceOptions<Spec extends Schema, Status extends Schema, Fields extends Schema = never> {
-  /** A domain name of one's own with at least one dot, as `shop.example.com`. */
+  /** A domain name that you own, with at least one dot, as `shop.example.com`. */
   readonly group: string;
   /** The version that handlers see and that is stored, as `v1` or `v1alpha1`. */
   readonly version: string;
   /**
-   * Versions of the same fields that are served too, as `v1beta1`: for clients, and for objects, of before. Whoever
-   * uses one is warned. Once `migrate-storage` has run and no client needs it, one can be left out. One of other
-   * fields: {@linkcode DefinedResource.withVersion}.
+   * Earlier versions with the same fields that are served too, as `v1beta1`. Their clients get a warning. Once
+   * `migrate-storage` has run and no client needs it, one can be left out. One of other fields:
+   * {@linkcode DefinedResource.withVersion}.
    */
   readonly formerVersions?: readonly string[];
   /** CamelCase singular, of letters and digits. */

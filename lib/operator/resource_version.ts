@@ -30,24 +30,24 @@ export interface VersionOptions<
   /**
    * The object in the handlers' version. It must be pure, and must not fail for an object that the schema takes: one
    * that fails keeps a whole list from being read. A `status` that it leaves out stays as it is, where this version has
-   * no schema for it. What both versions say otherwise (metadata, conditions) passes by itself.
+   * no schema for it. Other common fields (metadata, conditions) are copied.
    */
   readonly toHub: (
     object: VersionParts<SchemaOutput<Spec>, SchemaOutput<Status>>,
   ) => VersionParts<SchemaInput<HubSpec>, SchemaInput<HubStatus>>;
-  /** The way back; all that is said of `toHub` holds. */
+  /** The reverse of `toHub`, with the same rules. */
   readonly fromHub: (
     object: VersionParts<SchemaOutput<HubSpec>, SchemaOutput<HubStatus>>,
   ) => VersionParts<SchemaInput<Spec>, SchemaInput<Status>>;
-  /** Whoever uses it is warned, in these words where there are some. True where absent. */
+  /** Clients that use it get a warning, with this text where given. True where absent. */
   readonly deprecated?: boolean | string;
   /** Whether API servers answer in it. One that is not served can still be what is stored. True where absent. */
   readonly served?: boolean;
   /** Columns of `kubectl get` in it; Ready's status where absent. */
   readonly columns?: readonly Column<ColumnPath<SchemaOutput<Spec>, SchemaOutput<Status>>>[];
   /**
-   * Whether what one version cannot say is kept in an annotation of the other, so that a round trip loses nothing: up
-   * to 32 KiB of JSON. True where absent.
+   * Whether fields that one version lacks are kept in an annotation, so that a round trip loses nothing: up to 32 KiB
+   * of JSON. True where absent.
    */
   readonly keep?: boolean;
 }

@@ -36,7 +36,7 @@ import { watchesOf, type WatchStatus } from "./watch_status.ts";
 
 /**
  * How far an operator is: `standby` has all its stores and waits to lead, `stopping` takes no more work, `stopped` has
- * let go of everything.
+ * released everything.
  */
 export type OperatorState = "starting" | "standby" | "running" | "stopping" | "stopped";
 
@@ -215,8 +215,8 @@ export class RunningOperator implements AsyncDisposable {
 
   /**
    * Ends what is under way for objects that the scope no longer covers, daemons included, and resolves when it has
-   * ended: from then on nothing writes for them. Passes get `graceMs` to finish and are then cut short. To be called
-   * after the scope has told its change.
+   * ended: from then on nothing writes for them. Passes get `graceMs` to finish and are then cut short. Call it
+   * after the scope has changed.
    */
   async release(graceMs: number): Promise<void> {
     using abort = new LinkedAbort([this.#abort.signal]);
@@ -384,7 +384,7 @@ export class RunningOperator implements AsyncDisposable {
   }
 }
 
-/** Every kind that an operator says it watches or makes. */
+/** Every kind that an operator declares: reconciled, owned or watched. */
 function kindsOf({ declarations }: Operator): ApiResource[] {
   return declarations.flatMap(({ kind, owns, watches }) => [kind, ...owns, ...watches.map(({ resource }) => resource)]);
 }

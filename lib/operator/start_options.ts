@@ -8,7 +8,7 @@ import type { RunningOperator } from "./running_operator.ts";
 
 /** What an operator is started with. Everything but the transport has a default. */
 export interface StartOptions {
-  /** How requests reach the cluster; whoever made it closes it. */
+  /** How requests reach the cluster; the caller closes it. */
   readonly transport: Transport;
   /** The machine's clock where absent. */
   readonly clock?: Clock;
@@ -26,9 +26,9 @@ export interface StartOptions {
   readonly watching?: ReflectorBounds;
   /** Bounds of every request; the client's own where absent. */
   readonly requests?: Pick<ClientOptions, "requestTimeoutMs" | "retriesMax">;
-  /** Told of every attempt of a request once it has ended. */
+  /** Called after each attempt of a request. */
   readonly onRequest?: ClientOptions["onRequest"];
-  /** Told of every review of an admission handler once it is answered. */
+  /** Called after each admission review. */
   readonly onReview?: AdmissionHost["onReview"];
   /** OpenTelemetry's `Tracer`: makes a span of every API request. None where absent. */
   readonly tracer?: ClientOptions["tracer"];
@@ -47,8 +47,8 @@ export interface StartOptions {
   /** In which namespaces it works; everywhere where absent. */
   readonly scope?: NamespaceScope;
   /**
-   * Called before everything else: whoever converts objects must answer before the stores fill, since that may take
-   * conversions. Admission handlers that are asked before the stores are full wait for that.
+   * Called before everything else: conversion webhooks must answer before the stores fill, since lists may need
+   * conversions. Admission reviews before the stores are full wait for that.
    */
   readonly serve?: (running: RunningOperator) => Promise<void> | void;
   /** Aborts a start that takes too long. */

@@ -5,10 +5,10 @@ import { re2Problem } from "./re2.ts";
 /** A node of JSON Schema as zod emits it, or of a CRD's structural schema. */
 export type SchemaNode = { [keyword: string]: unknown };
 
-/** Names the field that tells the cases of a union apart, until the union is converted. */
+/** Keyword for the discriminator field of a union, until the union is converted. */
 export const DISCRIMINATOR = "x-discriminator";
 
-/** Keywords that say the same in both dialects. */
+/** Keywords with the same meaning in both dialects. */
 const KEPT = new Set([
   "description",
   "type",
@@ -40,7 +40,8 @@ const DROPPED = new Set(["$schema", "$id", "id", "propertyNames", "readOnly", "e
  * union of integer and string `x-kubernetes-int-or-string`, a union with null `nullable`, a discriminated union one
  * object with CEL rules.
  *
- * @throws {RangeError} naming the field, for what a structural schema cannot say (other unions, tuples, look-around).
+ * @throws {RangeError} naming the field, for what a structural schema cannot express (other unions, tuples,
+ *   look-around).
  */
 export function structuralSchema(node: SchemaNode, path: string = "spec"): SchemaNode {
   const out: SchemaNode = {};
@@ -92,7 +93,7 @@ function convert(out: SchemaNode, keyword: string, value: unknown, path: string)
   }
 }
 
-/** Replaces a union that a structural schema can say otherwise; the rest of the node is returned. */
+/** Replaces a union that a structural schema can express; the rest of the node is returned. */
 function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNode {
   const { [DISCRIMINATOR]: discriminator, ...plain } = node;
   if (typeof discriminator === "string") {
@@ -145,7 +146,7 @@ function boundInteger(out: SchemaNode): void {
 function checkPattern(out: SchemaNode, path: string): void {
   const problem = typeof out.pattern === "string" ? re2Problem({ source: out.pattern, flags: "" }) : undefined;
   if (!problem) return;
-  // zod spells its own formats out besides; the format says enough, and parsing checks the rest.
+  // zod adds a pattern to its own formats; the format is enough, and parsing checks the rest.
   if (typeof out.format !== "string") {
     throw unsupported(path, `the pattern ${out.pattern}: ${problem.what}`, problem.instead);
   }

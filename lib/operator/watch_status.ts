@@ -13,7 +13,7 @@ export interface WatchStatus {
   readonly fieldSelector?: string;
   /** How many objects its store holds. */
   readonly size: number;
-  /** Milliseconds since the server last said anything. */
+  /** Milliseconds since the last event or bookmark. */
   readonly stalenessMs: number;
   /** Lists that it began with or fell back to. */
   readonly relists: number;

@@ -27,8 +27,8 @@ export interface HostedWebhooks {
   /** Why they do not answer yet; undefined where they do. */
   readonly problem: string | undefined;
   /**
-   * Has API servers ask the admission handlers: to be called once the operator has started. Conversions are asked for
-   * from the beginning, since the stores may take some before they are full.
+   * Applies the webhook configurations for admission; call it once the operator has started. Conversions are served
+   * from the beginning, since filling the stores may need some.
    *
    * @throws what the API server answers to the configurations; {@linkcode UsageError} where it never asks.
    */
@@ -39,8 +39,7 @@ export interface HostedWebhooks {
    */
   withdraw?(): Promise<void>;
   /**
-   * Told that the process is to end: callers that have not noticed yet are answered for a while, which `close` waits
-   * for.
+   * Call it when the process is about to end: late requests are answered for a while, which `close` waits for.
    */
   leave?(): void;
   /**
@@ -56,7 +55,7 @@ export interface HostingOptions {
   readonly running: RunningOperator;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told of every conversion once it is answered. */
+  /** Called after each conversion review. */
   readonly onReview?: ConversionHost["onReview"];
 }
 
@@ -69,12 +68,12 @@ export type ServeService = (
 
 const YEAR_MS = 365 * 86_400_000;
 const PROBE = "pintle.dev/webhook-probe";
-/** An API server obeys a changed CRD a moment later; nothing can be asked of it that would show when. */
-const OBEYED_MS = 500;
+/** An API server uses a changed CRD only after a moment, which cannot be observed. */
+const CRD_EFFECTIVE_MS = 500;
 /** Between two probes, and how many there are at most. */
 const PROBE_MS = 100, PROBES_MAX = 300;
 
-/** What configurations have in common, whoever applies them. */
+/** The common part of every configuration. */
 export function configurationOf(
   operator: Operator,
   place: ConfigurationOptions["place"],
@@ -182,7 +181,7 @@ export async function hostByUrl(
   const close = () => server[Symbol.asyncDispose]();
   try {
     await askForConversions(client, operator, place, authorities);
-    if (operator.conversions.length > 0) await sleep(clock, OBEYED_MS, signal);
+    if (operator.conversions.length > 0) await sleep(clock, CRD_EFFECTIVE_MS, signal);
   } catch (error) {
     await close();
     throw error;
@@ -197,7 +196,7 @@ export async function hostByUrl(
         await applyConfigurations(client, configurations);
         await untilCalled(client, operator, { isCalled, place, clock, signal });
       } catch (error) {
-        // Nobody would answer them: what they are for would be refused.
+        // Without a server, every covered request would be refused.
         await forgetWebhooks(client, operator);
         throw error;
       }
@@ -253,8 +252,7 @@ async function untilQuiet(
 }
 
 /**
- * API servers take a moment until they obey a configuration, and may not reach a URL at all: what is asked of a probe
- * tells both.
+ * API servers use a configuration only after a moment, and may not reach a URL at all: a review of a probe shows both.
  */
 function probesOf(operator: Operator, onCalled: (type: AdmissionDeclaration["type"]) => void): AdmissionDeclaration[] {
   const types = new Set(operator.admission.map(({ type }) => type));
@@ -290,13 +288,13 @@ interface ServiceHosting {
    * absent.
    */
   readonly drainMs?: number;
-  /** Told of the port once it is known. */
+  /** Called with the port once it is known. */
   readonly onServing?: (port: number) => void;
 }
 
 /**
  * Hosts webhooks behind their Service: every replica serves with the certificate of a Secret, which the leader issues
- * and rotates. The server begins to listen when there is one; until then `problem` says so. `client` may write the
+ * and rotates. The server begins to listen when there is one; until then `problem` reports it. `client` may write the
  * Secret and the CRDs, whether this replica leads or not.
  */
 export function hostByService(
@@ -331,7 +329,7 @@ export function hostByService(
     get problem() {
       return keeper.problem;
     },
-    admit: () => Promise.resolve(), // the leader does, whenever it looks
+    admit: () => Promise.resolve(), // the leader does, at its next check
     leave: () => {
       server?.leave();
       drained ??= sleep(clock, drainMs);
@@ -376,9 +374,9 @@ async function askForConversions(
   authorities?: readonly string[],
 ): Promise<void> {
   for (const { crd } of operator.conversions) {
-    const live = await client.find<DynamicObject>(CRDS, { name: crd }), asked = live && converterOf(live);
+    const live = await client.find<DynamicObject>(CRDS, { name: crd }), converter = live && converterOf(live);
     // Every installation names the Service; one that has run has an authority, too.
-    if ("url" in place && asked?.service && asked.caBundle) throw new InstalledError(operator.name);
+    if ("url" in place && converter?.service && converter.caBundle) throw new InstalledError(operator.name);
     await client.patch(CRDS, { name: crd }, { type: "merge", body: conversionPatch(place, authorities) });
   }
 }

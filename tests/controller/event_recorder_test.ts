@@ -94,7 +94,7 @@ Deno.test("a repeat raises the count of the Event that is there, for six minutes
   assert.ok(posted[1]!.path.endsWith(posted[0]!.body.metadata.name));
 });
 
-Deno.test("the series of an Event that has expired begins anew", async () => {
+Deno.test("the series of an Event that has expired begins again", async () => {
   const { posted, post, status } = open();
   await post("Applied", "same");
   status.code = 404;
@@ -172,7 +172,7 @@ Deno.test("objects without a uid share no limit, and those of the least lately p
   assert.equal(posted.length, 10_027);
 });
 
-Deno.test("an Event of another type, or about what nobody can name, is an error that says what to do", () => {
+Deno.test("an Event of another type, or about an object without a name, is an error that names the remedy", () => {
   const { poster } = open().recorder.poster(WIDGET), name = "n";
   assert.throws(
     () => poster.emit({ type: "Info" as "Normal", reason: "A", message: "b" }),

@@ -359,7 +359,14 @@ Deno.test("stale reads fail closed: an echo is skipped only at its own version, 
 
 // FR-308
 Deno.test("blame is local: a contested child is slowed down alone, and a change of anything else runs at once", () => {
-  const others = ["changed", "owned", "mapped", "owned children.laws.test.pintle.dev home/other", "resume", "asked"];
+  const others = [
+    "changed",
+    "owned",
+    "mapped",
+    "owned children.laws.test.pintle.dev home/other",
+    "resume",
+    "requested",
+  ];
   const property = fc.property(fc.constantFrom(...others), fc.integer({ min: 4, max: 30 }), (other, rounds) => {
     const key = new Simulation();
     const calm: Outcome = { kind: "done" };

@@ -55,7 +55,7 @@ const TABLE: {
     cause: { kind: "delete" },
   },
   {
-    claim: "an object that waits for somebody else is none of our business",
+    claim: "an object that waits for another finalizer is not ours",
     finalizers: [THEIRS],
     deleting: true,
     needsFinalizer: true,

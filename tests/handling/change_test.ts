@@ -75,7 +75,11 @@ Deno.test("without its content a change has no diff, and its fields are told by 
     assert.equal(fieldChangeOf(slim, { ...update, target }, ["spec", "size"]).changed, true);
     assert.equal(fieldChangeOf(slim, { ...update, target }, ["spec", "note"]).changed, false);
   }
-  assert.equal(fieldChangeOf(slim, update, ["spec", "new"]).changed, true, "nobody remembers it: it may have changed");
+  assert.equal(
+    fieldChangeOf(slim, update, ["spec", "new"]).changed,
+    true,
+    "its former value is unknown: it may have changed",
+  );
 });
 
 // FR-233

@@ -199,7 +199,7 @@ Deno.test("Kopf's copy of a Secret is compared by digests", async () => {
   assert.ok(!JSON.stringify(base).includes("aHVudGVyMg"));
 });
 
-Deno.test("where nobody asks how an object was, its observedGeneration is the mark that it was handled", async () => {
+Deno.test("where no handler needs the former state, an object's observedGeneration is the mark that it was handled", async () => {
   const storage = new GenerationStorage(new AnnotationStorage({ prefix: "w.pintle.dev" }), { marksOnly: true });
   assert.deepEqual(await storage.recall(OBJECT), {});
   assert.deepEqual(await storage.keep(OBJECT, { base: HANDLED }, []), {}, "no write for it");

@@ -159,7 +159,7 @@ Deno.test("what was under way when the process was killed is taken up where it w
 });
 
 // FR-238
-Deno.test("a daemon holds its object until it has ended, and is started anew after a kill", async () => {
+Deno.test("a daemon holds its object until it has ended, and is started again after a kill", async () => {
   const seen: string[] = [], operator = new Operator("keeper");
   operator.on(Widget).daemon(async ({ stopped, report, spec }) => {
     seen.push("begins");

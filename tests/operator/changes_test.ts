@@ -335,7 +335,7 @@ Deno.test("objects that no delete handler is for get no finalizer, and lose it w
 });
 
 // FR-230
-Deno.test("an optional delete handler is called where somebody else holds the object, once", async () => {
+Deno.test("an optional delete handler is called where another finalizer holds the object, once", async () => {
   const { calls, operator, say } = recording();
   operator.on(Widget).delete(say("seen"), { optional: true });
   await using world = await VirtualWorld.open(operator);
@@ -352,14 +352,14 @@ Deno.test("an optional delete handler is called where somebody else holds the ob
 Deno.test("a delete handler whose attempts are exhausted lets the object go, and says so", async () => {
   const { operator } = recording();
   operator.on(Widget).delete(() => {
-    throw new Error("nobody knows this account");
+    throw new Error("this account does not exist");
   }, { id: "remove", retries: 1 });
   await using world = await VirtualWorld.open(operator);
   await createWidget(world);
   await world.client.delete(Widget, KEY);
   await world.advance(1);
   assert.equal(await world.client.find(Widget, KEY), undefined);
-  assert.ok(world.logs.some(({ level, message }) => level === "warn" && message.includes("let go")));
+  assert.ok(world.logs.some(({ level, message }) => level === "warn" && message.includes("finalizer is removed")));
 });
 
 // FR-236
@@ -458,5 +458,5 @@ Deno.test("what an operator shares is made once, for activities and for handlers
   await using world = await VirtualWorld.open(operator);
   await createWidget(world);
   await world.restart(operator);
-  assert.deepEqual(seen, [1, 1, 2], "and anew by a process after it");
+  assert.deepEqual(seen, [1, 1, 2], "and again by the next process");
 });

@@ -63,7 +63,7 @@ Deno.test("a change that asks for nothing new, and a restart on converged object
 });
 
 // FR-17
-Deno.test("a child that somebody edits or deletes is restored; fields of others on it stay", async () => {
+Deno.test("a child that is edited or deleted is restored; fields of others on it stay", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };
@@ -184,7 +184,7 @@ async function sawVersion(world: World, version: string): Promise<void> {
 }
 
 // FR-268
-Deno.test("prune deletes the children that are no longer applied, and nobody else's", async () => {
+Deno.test("prune deletes the children that are no longer applied, and no others", async () => {
   const operator = new Operator("widgets"), pruned: string[] = [];
   operator.on(Widget).reconcile(async ({ spec, name, apply, prune }) => {
     for (let part = 1; part <= spec.size; part++) {
@@ -213,7 +213,7 @@ Deno.test("prune deletes the children that are no longer applied, and nobody els
 });
 
 // FR-268
-Deno.test("apply adopts an object that nobody controls, and it goes with its new owner", async () => {
+Deno.test("apply adopts an object without a controller, and it goes with its new owner", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
   const namespace = await world.namespace("a"), key = { namespace, name: "w" };

@@ -83,7 +83,7 @@ Deno.test("1, a watch goes silently blind: it is noticed after 70 seconds, and w
   transport.forget();
   await world.client.patch(Widget, KEY, { type: "merge", body: { spec: { size: 2 } } });
   await world.advance(30_000, 5_000);
-  assert.deepEqual(seen, [1], "nobody could know");
+  assert.deepEqual(seen, [1], "the change was not visible");
   const [watched] = world.running.watches;
   assert.ok(watched!.stalenessMs >= 29_000, "but the metric tells how long it has been silent");
   await world.advance(60_000, 5_000);
@@ -334,7 +334,7 @@ Deno.test("13, version upgrades: clients of a former version go on, converted by
   await world.until([Upgraded], () => Promise.resolve(seen.includes(180)));
 });
 
-Deno.test("14, no parent–child reconcile: a child that somebody edits or deletes is restored", async () => {
+Deno.test("14, no parent–child reconcile: a child that is edited or deleted is restored", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, apply }) => {
     await apply(ConfigMap, { data: { size: `${spec.size}` } });

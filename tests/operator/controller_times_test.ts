@@ -55,7 +55,7 @@ async function lifeOf(stepsMs: readonly number[]): Promise<string[]> {
 }
 
 // FR-300
-Deno.test("durations use elapsed time: whoever sets the machine's clock moves no retry, requeue, tick, time limit or daemon", async () => {
+Deno.test("durations use elapsed time: a clock that is set moves no retry, requeue, tick, time limit or daemon", async () => {
   const seconds = 20, undisturbed = await lifeOf(Array<number>(seconds).fill(0));
   assert.ok(undisturbed.includes("create 8") && undisturbed.includes("reconcile 14"), undisturbed.join());
   assert.equal(undisturbed.filter((each) => each.startsWith("hopeless")).length, 3);
@@ -144,7 +144,7 @@ Deno.test("a timer that fails backs off, is named on the object, and calls no ot
 });
 
 // FR-308
-Deno.test("blame is local: whoever edits one child again and again holds up neither its siblings nor their source", async () => {
+Deno.test("blame is local: a client that edits one child again and again holds up neither its siblings nor their source", async () => {
   const names = ["a", "b", "c"], operator = new Operator("widgets"), source = { namespace: "home", name: "source" };
   operator.on(Widget).reconcile(async ({ apply, client }) => {
     const { data } = await client.get<ConfigMapObject>(ConfigMap, source);

@@ -131,7 +131,7 @@ Deno.test(
 );
 
 // FR-255
-Deno.test("what a function refuses is refused to whoever asks, in its words", async () => {
+Deno.test("what a function refuses is refused to every client, in its words", async () => {
   const disk = widened(newKind());
   await using world = await World.open(operatorOf(disk));
   await world.start();
@@ -167,7 +167,7 @@ Deno.test("server-side applies of both versions share an object", async () => {
 
 // FR-256
 Deno.test(
-  "while nobody converts the stored version is read and written, and the other one is refused; a new process mends it",
+  "while no webhook converts the stored version is read and written, and the other one is refused; a new process mends it",
   async () => {
     const disk = widened(newKind());
     await using world = await World.open(operatorOf(disk));

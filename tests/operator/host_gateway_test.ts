@@ -24,7 +24,7 @@ function node(port: number | undefined, ...addresses: string[]): unknown {
   };
 }
 
-/** A port of this machine on which nobody listens. */
+/** A port of this machine without a listener. */
 function closedPort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
@@ -50,7 +50,7 @@ Deno.test("where no way back can be found, it is told why and what to set", asyn
     ["nodes that say nothing of themselves", nodes(undefined, {}, node(undefined, "127.0.0.1")), /no control plane/],
     ["nodes that are out of reach", nodes(node(closed, "127.0.0.1")), new RegExp(`reached.*127.0.0.1:${closed}: `)],
     ["an address that is none", nodes(node(closed, "no address")), /not reached from here \(no address:/],
-    ["somebody who may not list nodes", refuse(403, "Forbidden"), /to this machine can be looked for: /],
+    ["a user who may not list nodes", refuse(403, "Forbidden"), /to this machine can be looked for: /],
   ];
   for (const [what, step, told] of cases) {
     await assert.rejects(look(step).found, (error) => {

@@ -192,7 +192,7 @@ Deno.test("a kind that discovery cannot tell of now is unknown, not absent: it i
   }
   await world.client.delete(CRDS, { name: gadgets.name });
   await world.advance(30_000, 5_000);
-  assert.deepEqual(kinds(), [gadgets.name], "nobody can tell that it went");
+  assert.deepEqual(kinds(), [gadgets.name], "discovery cannot show that it went");
   state.current = "told";
   await world.advance(120_000, 10_000);
   assert.deepEqual(kinds(), []);

@@ -95,7 +95,7 @@ Deno.test("an operator that is started for some of its kinds leaves the objects 
 });
 
 // FR-266
-Deno.test("whoever embeds an operator sees what it works on and watches, and can ask for a reconcile", async () => {
+Deno.test("a program that embeds an operator sees what it works on and watches, and can request a reconcile", async () => {
   const begun = Promise.withResolvers<void>(), finish = Promise.withResolvers<void>();
   const operator = new Operator("widgets"), reasons: string[] = [];
   let isSlow = false;
@@ -123,7 +123,7 @@ Deno.test("whoever embeds an operator sees what it works on and watches, and can
   kind!.reconcile({ namespace, name: "w" });
   finish.resolve();
   await world.idle();
-  assert.deepEqual(reasons.slice(-2), ["asked", "asked"]);
+  assert.deepEqual(reasons.slice(-2), ["requested", "requested"]);
 });
 
 // FR-35

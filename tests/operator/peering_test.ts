@@ -177,7 +177,7 @@ class Peers implements AsyncDisposable {
 }
 
 // FR-185
-Deno.test("a developer's operator takes over and leaves: each change is handled once, by whoever works then", async () => {
+Deno.test("a developer's operator takes over and leaves: each change is handled once, by the active one", async () => {
   await using peers = await Peers.open();
   await peers.start("prod", 0);
   await peers.make("a");
@@ -196,7 +196,7 @@ Deno.test("a developer's operator takes over and leaves: each change is handled 
 });
 
 // FR-185
-Deno.test("what happened while nobody worked, because the developer's operator was killed, is handled when its lease has run out", async () => {
+Deno.test("what happened while none was active, because the developer's operator was killed, is handled when its lease has run out", async () => {
   await using peers = await Peers.open();
   const { world } = peers;
   await peers.start("prod", 0);
@@ -238,7 +238,7 @@ Deno.test("of two of equal priority neither works, both say what to do, and the 
 });
 
 // FR-186
-Deno.test("one that stands by and is frozen by hand stays paused when the one above it leaves, until somebody resumes it", async () => {
+Deno.test("one that stands by and is frozen by hand stays paused when the one above it leaves, until it is resumed", async () => {
   await using peers = await Peers.open();
   const { world } = peers, key = { namespace: world.home, name: peerLeaseName(NAME, "ada") };
   await peers.start("prod", 0);
@@ -298,7 +298,7 @@ Deno.test("one that may not use the leases writes nothing and names the missing 
 });
 
 // FR-185
-Deno.test("an outage of the API server ends all writing and costs nobody anything: whoever worked goes on, with what was missed", async () => {
+Deno.test("an outage of the API server ends all writing: the active one continues afterwards, with what was missed", async () => {
   await using peers = await Peers.open();
   const prod = await peers.start("prod", 0), dev = await peers.start("dev", 666);
   await peers.until("dev", /operator runs/);
@@ -315,7 +315,7 @@ Deno.test("an outage of the API server ends all writing and costs nobody anythin
 });
 
 // FR-185
-Deno.test("one that alone is cut off is followed by the next, whatever somebody does to its clock, and learns that it counts as dead", async () => {
+Deno.test("one that alone is cut off is followed by the next, whatever happens to its clock, and learns that it counts as dead", async () => {
   await using peers = await Peers.open();
   const prod = await peers.start("prod", 0);
   await peers.make("a");

@@ -81,7 +81,7 @@ Deno.test("a release waits for the passes of what was given up, lets them finish
   assert.equal(finish.has("home"), false, "nothing begins any more");
   scope.change(() => scope.covered.add("home"));
   await world.advance(1);
-  assert.ok(finish.has("home"), "it begins anew");
+  assert.ok(finish.has("home"), "it begins again");
   finish.get("home")!();
 });
 

@@ -128,7 +128,7 @@ Deno.test("a kind with handlers of its own is left out of a selection, and its r
 });
 
 // FR-272
-Deno.test("a name of two groups is told once, and serves nobody", async () => {
+Deno.test("a name of two groups is logged once, and selects no kind", async () => {
   const operator = new Operator("selector");
   operator.select({ plural: "doors" }, (on) => on.event(() => {}));
   await using world = await VirtualWorld.open(operator);

@@ -105,13 +105,13 @@ class Replicas implements AsyncDisposable {
 }
 
 // FR-188
-Deno.test("replicas share namespaces as they come, die and leave: every change is handled, and nobody writes what another owns", async () => {
+Deno.test("replicas share namespaces as they come, die and leave: every change is handled, and none writes what another owns", async () => {
   await using world = await World.open(configMapOperator(Widget));
   const namespaces: string[] = [];
   for (let at = 0; at < 12; at++) namespaces.push(await world.namespace(`n${at}`));
   for (const namespace of namespaces) await createWidget(world, Widget, namespace, "w", { size: 1 });
   await using replicas = new Replicas(world, () => configMapOperator(Widget));
-  /** Every widget gets another size, and somebody must handle it. */
+  /** Every widget gets another size, which a replica must handle. */
   const change = async (size: number) => {
     for (const namespace of namespaces) {
       await world.client.patch(Widget, { namespace, name: "w" }, { type: "merge", body: { spec: { size } } as never });

@@ -51,7 +51,7 @@ function beforeFirst(inner: Transport, matches: (path: string, body: string) => 
 }
 
 // FR-34
-Deno.test("an object made anew during a pass gets no status of its predecessor, and the child becomes its own", async () => {
+Deno.test("an object that is created again during a pass gets no status of its predecessor, and the child becomes its own", async () => {
   let successor: WidgetObject | undefined;
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, namespace, name, apply, status }) => {
@@ -74,7 +74,7 @@ Deno.test("an object made anew during a pass gets no status of its predecessor, 
   assert.deepEqual(quarrels, [], "its predecessor's child is no other controller's");
 });
 
-Deno.test("an object made anew before its predecessor got the finalizer is claimed by a pass of its own", async () => {
+Deno.test("an object that is created again before its predecessor got the finalizer is handled by a pass of its own", async () => {
   let successor: WidgetObject | undefined;
   const handled: string[] = [];
   const operator = new Operator("widgets");
@@ -95,7 +95,7 @@ Deno.test("an object made anew before its predecessor got the finalizer is claim
 });
 
 // FR-34
-Deno.test("an object made anew while its predecessor's delete handler ran keeps its finalizer, and its own delete", async () => {
+Deno.test("an object that is created again while its predecessor's delete handler ran keeps its finalizer, and its own delete", async () => {
   let successor: WidgetObject | undefined;
   const deleted: string[] = [];
   const operator = new Operator("widgets");

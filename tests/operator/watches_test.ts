@@ -78,7 +78,7 @@ Deno.test("a watch shares that of a kind with an index: who is woken by it reads
 });
 
 // FR-18
-Deno.test("a store that nobody declared is a mistake that says so", async () => {
+Deno.test("reading a store that is not declared is an error that names the remedy", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ cached }) => void cached(Secret));
   await using world = await World.open(operator);

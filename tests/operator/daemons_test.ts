@@ -4,7 +4,7 @@ import { ConfigMap, type ConfigMapObject, ObjectIndex, Operator, PermanentError 
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, widgetKind, type WidgetObject } from "./widget.ts";
 
-const Widget = widgetKind("attendants");
+const Widget = widgetKind("daemons");
 const KEY = { namespace: "home", name: "w" };
 
 async function createWidget(world: VirtualWorld, spec: object = {}, metadata: object = {}): Promise<void> {
@@ -122,7 +122,7 @@ Deno.test("a daemon ends when its object no longer matches, begins again when it
 });
 
 // FR-238
-Deno.test("a daemon that does not heed its signal is let go after its time, and its object with it", async () => {
+Deno.test("a daemon that ignores its signal is abandoned after its time, and its object goes", async () => {
   const operator = new Operator("keeper"), never = Promise.withResolvers<void>();
   operator.on(Widget).daemon(() => never.promise, { id: "deaf", cancellationBackoff: "2s", cancellationTimeout: "3s" });
   await using world = await VirtualWorld.open(operator);
@@ -132,7 +132,9 @@ Deno.test("a daemon that does not heed its signal is let go after its time, and 
   assert.notEqual(await world.client.find(Widget, KEY), undefined, "it has five seconds");
   await world.advance(2_000, 1_000);
   assert.equal(await world.client.find(Widget, KEY), undefined);
-  assert.ok(world.logs.some(({ message, fields }) => message.includes("does not heed") && fields.daemon === "deaf"));
+  assert.ok(
+    world.logs.some(({ message, fields }) => message.includes("ignores its abort signal") && fields.daemon === "deaf"),
+  );
   never.resolve();
   await world.advance(1);
 });
