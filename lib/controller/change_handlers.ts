@@ -22,6 +22,7 @@ import {
   handledContentOf,
   type HandledState,
   type HandledStateStorage,
+  type HandlerFailure,
   type HandlerProgress,
   isFinished,
   matchesFilter,
@@ -37,7 +38,6 @@ import {
   snapshotOf,
   type StorageEdit,
   succeeded,
-  type Trouble,
   valueAt,
 } from "../handling/mod.ts";
 import type { ChangeContext, ChangeHandler } from "./context.ts";
@@ -88,7 +88,7 @@ export interface ChangesHandled {
   /** See {@linkcode ChangePass.resume}. */
   readonly resume: ChangePass["resume"];
   /** What is wrong with handlers, in the order of their declaration. */
-  readonly troubles: readonly Trouble[];
+  readonly handlerFailures: readonly HandlerFailure[];
   /** Whether some handler is for the object. */
   readonly concerned: boolean;
   /** How the object comes to hold `state`. */
@@ -133,7 +133,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
       outcome: { kind: "done" },
       finished: true,
       acted: false,
-      troubles: [],
+      handlerFailures: [],
       resume,
       edit: {},
     } as const;
@@ -152,12 +152,12 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     if (report.finished && !deleting && next.underway) {
       const first = report;
       report = { ...await changes.run(first.state, next, "done"), resume: first.resume };
-      const own = new Set(report.troubles.map(({ handler }) => handler));
-      const troubles = [
-        ...report.troubles,
-        ...first.troubles.filter(({ handler, gaveUp }) => !gaveUp && !own.has(handler)),
+      const own = new Set(report.handlerFailures.map(({ handler }) => handler));
+      const handlerFailures = [
+        ...report.handlerFailures,
+        ...first.handlerFailures.filter(({ handler, gaveUp }) => !gaveUp && !own.has(handler)),
       ];
-      report = { ...report, outcome: mergeOutcomes(first.outcome, report.outcome), troubles };
+      report = { ...report, outcome: mergeOutcomes(first.outcome, report.outcome), handlerFailures };
     }
     const remembers = !deleting || !report.finished;
     return {
@@ -238,7 +238,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
         finished: true,
         acted: this.#attempts > 0,
         resume: open(),
-        troubles: [...givenUp(state), ...this.#troubles(resumes, resumed)],
+        handlerFailures: [...givenUp(state), ...this.#handlerFailures(resumes, resumed)],
       };
     }
     const change = changeOf(base, underway), progress = byHandler(underway.progress);
@@ -247,7 +247,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     // A permanent error keeps the object until it changes. Exhausted attempts release it.
     const holds = (id: string) => deleting && progress[id]?.outcome === "failed";
     const finished = handlers.every(({ id }) => isFinished(progress[id]) && !holds(id));
-    const troubles = [...this.#troubles(handlers, progress), ...this.#troubles(resumes, resumed)];
+    const handlerFailures = [...this.#handlerFailures(handlers, progress), ...this.#handlerFailures(resumes, resumed)];
     // A change without handlers of its own repairs nothing: handlers that gave up stay given up.
     const before = handlers.length === 0 ? givenUp(state) : [];
     return {
@@ -258,7 +258,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
       finished,
       acted: this.#attempts > 0 || (finished && handlers.length > 0) || (finished && underway.kind === "create"),
       resume: open(),
-      troubles: [...before, ...troubles],
+      handlerFailures: [...before, ...handlerFailures],
     };
   }
 
@@ -380,23 +380,23 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     progress: Readonly<Record<string, HandlerProgress>>,
   ): Outcome {
     const open = handlers.filter(({ id }) => !isFinished(progress[id]));
-    const troubleFor = ({ id }: { id: string }) => {
+    const failureFor = ({ id }: { id: string }) => {
       const { reason = "Pending", message = "waits for its turn" } = progress[id] ?? {};
       return { reason, message, error: new Error(`${id}: ${message}`) };
     };
     if (open.length > 0) {
       const delayMs = Math.min(...open.map(({ id }) => this.#leftMs(id, progress[id])));
-      return { kind: "retry", delayMs, ...troubleFor(open[0]!), waiting: this.#attempts === 0 };
+      return { kind: "retry", delayMs, ...failureFor(open[0]!), waiting: this.#attempts === 0 };
     }
     const failed = handlers.find(({ id }) => gaveUp(progress[id]));
-    return failed ? { kind: "failed", ...troubleFor(failed) } : { kind: "done" };
+    return failed ? { kind: "failed", ...failureFor(failed) } : { kind: "done" };
   }
 
-  /** The troubles of these handlers, each by its name where there are several. */
-  #troubles(
+  /** The failures of these handlers, each by its name where there are several. */
+  #handlerFailures(
     handlers: readonly Declaration<T, Spec, Status>[],
     progress: Readonly<Record<string, HandlerProgress>>,
-  ): Trouble[] {
+  ): HandlerFailure[] {
     return handlers.flatMap(({ id }) => {
       const { reason, message = "" } = progress[id] ?? {}, failed = gaveUp(progress[id]);
       if (reason === undefined || (isFinished(progress[id]) && !failed)) return [];

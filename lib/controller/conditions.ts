@@ -1,5 +1,5 @@
 import { cutText } from "../base/mod.ts";
-import type { Trouble } from "../handling/mod.ts";
+import type { HandlerFailure } from "../handling/mod.ts";
 import type { ReadyCondition } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
@@ -9,7 +9,7 @@ const MESSAGE_LENGTH_MAX = 8_192;
 /** What the engine's conditions are made of. */
 interface ConditionFacts {
   /** What is wrong with handlers now, those of changes first. */
-  readonly troubles: readonly Trouble[];
+  readonly handlerFailures: readonly HandlerFailure[];
   readonly generation: number | undefined;
   /** The generation that the object's handlers have seen, or were decided not to be for. */
   readonly seen: number | undefined;
@@ -32,10 +32,10 @@ interface ConditionFacts {
  * Its generation is the one that the handlers have seen: a newer one is not reported before they see it.
  */
 export function setEngineConditions<Status extends object>(draft: StatusDraft<Status>, facts: ConditionFacts): void {
-  const { troubles, seen, generation, settled, ran, ready, stale, hot } = facts;
+  const { handlerFailures, seen, generation, settled, ran, ready, stale, hot } = facts;
   const present = presentReady(draft), observed = seen ?? present?.observedGeneration;
-  if (troubles.length > 0) {
-    draft.conditionOf(observed, { type: "Ready", status: "False", ...describeTroubles(troubles) });
+  if (handlerFailures.length > 0) {
+    draft.conditionOf(observed, { type: "Ready", status: "False", ...describeFailures(handlerFailures) });
   } else if (settled && !draft.hasSet("Ready")) {
     if (ready && (ran || stale)) draft.conditionOf(observed, { type: "Ready", ...ready });
     else if (ran || stale || !present) {
@@ -57,9 +57,9 @@ export function setEngineConditions<Status extends object>(draft: StatusDraft<St
 }
 
 /** One reason and message for all that is wrong: a single handler's own words, or each with its name. */
-function describeTroubles(troubles: readonly Trouble[]): { reason: string; message: string } {
-  const [first] = troubles, several = troubles.length > 1;
-  const texts = troubles.map(({ handler, message }) =>
+function describeFailures(handlerFailures: readonly HandlerFailure[]): { reason: string; message: string } {
+  const [first] = handlerFailures, several = handlerFailures.length > 1;
+  const texts = handlerFailures.map(({ handler, message }) =>
     several && !message.startsWith(`${handler}: `) ? `${handler}: ${message}` : message
   );
   return { reason: first!.reason, message: cutText(texts.join("; "), MESSAGE_LENGTH_MAX) };

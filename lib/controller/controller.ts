@@ -347,7 +347,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       decision,
       rewinds,
       reports: () => this.#daemons.takeReports(key),
-      troubles: () => this.#daemons.troublesOf(key),
+      handlerFailures: () => this.#daemons.failuresOf(key),
       memo: <M>(create: () => M) => entry.memo.of(create),
     };
     const report = await new Pass(this.#host, plan, {
@@ -362,7 +362,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
     const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
     const next = after(this.#rules, decision, report, { elapsedMs, rewinds, backoffMs: retryMs, pauseMs });
-    if (report.kind === "written" && !backsOff(report) && !(isKnown(next) && next.reconcileTrouble)) {
+    if (report.kind === "written" && !backsOff(report) && !(isKnown(next) && next.reconcileFailure)) {
       this.queue.forget(key);
     }
     this.#keep(key, entry, next);

@@ -1,7 +1,14 @@
 import { describeError, type Logger, sleep } from "../base/mod.ts";
 import type { KubeObject, ResourceKind } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
-import { afterError, begin, gaveUp, type HandlerProgress, matchesFilter, type Trouble } from "../handling/mod.ts";
+import {
+  afterError,
+  begin,
+  gaveUp,
+  type HandlerFailure,
+  type HandlerProgress,
+  matchesFilter,
+} from "../handling/mod.ts";
 import { type ChildKinds, ChildRegistry, Children, typed } from "./children.ts";
 import { type DaemonContext, objectContext, type ObjectContextHost } from "./context.ts";
 import type { ControllerDeclaration, DaemonDeclaration } from "./declaration.ts";
@@ -40,7 +47,7 @@ interface Running {
   progress: HandlerProgress;
   /** When it first began, by elapsed time. */
   readonly beganMs: number;
-  trouble?: Trouble;
+  failure?: HandlerFailure;
   /** Whether the spec could not be read when it was to be started again: it is, once it can be read. */
   unreadable: boolean;
   /** Whether nothing waits for it any more. */
@@ -99,11 +106,11 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     return settled;
   }
 
-  /** The troubles of an object's daemons. */
-  troublesOf(key: string): readonly Trouble[] {
+  /** The failures of an object's daemons. */
+  failuresOf(key: string): readonly HandlerFailure[] {
     const running = this.#running.get(key);
     if (!running) return [];
-    return [...running.values()].flatMap(({ trouble }) => trouble ? [trouble] : []);
+    return [...running.values()].flatMap(({ failure }) => failure ? [failure] : []);
   }
 
   /** Removes and returns the status edits that daemons reported for an object. */
@@ -264,8 +271,8 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     mine.progress = afterError(mine.progress, error, declared, pauseMs, nowMs);
     if (mine.progress.outcome === "succeeded") return this.#recover(key, mine); // its errors are to be ignored
     const { delayedMs, retries, reason = "Error", message = "" } = mine.progress;
-    mine.trouble = { handler: id, reason, message, gaveUp: gaveUp(mine.progress) };
-    const retryInMs = mine.trouble.gaveUp ? undefined : Math.max(0, (delayedMs ?? nowMs) - nowMs);
+    mine.failure = { handler: id, reason, message, gaveUp: gaveUp(mine.progress) };
+    const retryInMs = mine.failure.gaveUp ? undefined : Math.max(0, (delayedMs ?? nowMs) - nowMs);
     logFailure(this.#host.logger(key), { handler: id, error, reason, attempt: retries, retryInMs });
     this.#host.enqueue(key, "daemon");
     if (retryInMs !== undefined) await sleep(clock, retryInMs, mine.stop.signal);
@@ -277,8 +284,8 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
   }
 
   #recover(key: string, mine: Running): void {
-    if (!mine.trouble) return;
-    mine.trouble = undefined;
+    if (!mine.failure) return;
+    mine.failure = undefined;
     this.#host.enqueue(key, "daemon");
   }
 

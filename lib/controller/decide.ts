@@ -9,17 +9,17 @@ import {
 } from "../handling/mod.ts";
 import {
   coolDown,
-  firstSight,
   hotTargets,
+  initialState,
   isKnown,
   type KeyState,
   type KnownState,
-  restedMs,
+  pausedUntilMs,
+  reasonKind,
   sourceOf,
   type StateRules,
   targetOf,
   withTimers,
-  wordOf,
 } from "./key_state.ts";
 
 /**
@@ -114,23 +114,23 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   if (isReleased(former, object, rewinds)) return { kind: "leave" };
   const cause = causeOf(rules, object, former);
   if (cause.kind === "gone") return { kind: former.phase === "released" ? "leave" : "forget" };
-  const known = isKnown(former) ? former : firstSight(object, elapsedMs);
+  const known = isKnown(former) ? former : initialState(object, elapsedMs);
   const wasHot = hotTargets(known, rules.hotLoop).length > 0;
-  const state = arrived(rules, known, { object, cause, elapsedMs });
+  const state = currentState(rules, known, { object, cause, elapsedMs });
   const hasCooled = wasHot && hotTargets(state, rules.hotLoop).length === 0;
   const { counting, held } = withoutHeld(rules, state, {
     reasons: withoutEcho(state, object, reasons, rewinds).map((reason) => attributed(rules.kind, object, reason)),
     elapsedMs,
   });
   const next = { ...state, held };
-  const deleting = cause.kind === "delete", words = new Set([...counting].map(wordOf));
+  const deleting = cause.kind === "delete", words = new Set([...counting].map(reasonKind));
   // A deletion waits for the daemons to end.
   const fresh = [...words].some((word) => FRESH.has(word) || (deleting && word === "daemon"));
   if (!fresh && backsOff(next, elapsedMs)) return { kind: "wait", cause, state: next };
   const due = (dueMs: number | undefined) => dueMs !== undefined && dueMs <= elapsedMs;
-  const { owed, reconcileDueMs, changesDueMs, unsaved } = next;
-  const changes = fresh || owed.changes || due(changesDueMs) || unsaved !== undefined;
-  const reconcile = rules.reconciles(object) && (fresh || owed.reconcile || due(reconcileDueMs));
+  const { outstanding, reconcileDueMs, changesDueMs, unsaved } = next;
+  const changes = fresh || outstanding.changes || due(changesDueMs) || unsaved !== undefined;
+  const reconcile = rules.reconciles(object) && (fresh || outstanding.reconcile || due(reconcileDueMs));
   const timers = deleting ? [] : rules.timers.filter((timer) => {
     const tick = next.ticks[timer.id];
     return tick !== undefined && due(tickDueMs(timer, tick, next.changedMs));
@@ -164,7 +164,7 @@ function causeOf<T extends KubeObject, Timer>(
 }
 
 /** The state as of now: in the phase that the cause asks for, with the timers of the object as it is, cooled. */
-function arrived<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
+function currentState<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
   { timers, hotLoop, ...rules }: DecisionRules<T, Timer>,
   state: KnownState,
   { object, cause, elapsedMs }: { readonly object: T; readonly cause: Cause; readonly elapsedMs: number },
@@ -175,14 +175,25 @@ function arrived<T extends KubeObject, Timer extends TimerOptions & ObjectFilter
   if (cause.kind !== "delete" || next.phase === "deleting") return next;
   // Retries and requeues from before the deletion no longer matter.
   const { reconcileDueMs: _, changesDueMs: __, unsaved: ___, ...rest } = next;
-  return { ...rest, phase: "deleting", cleaned: false, untilMs: undefined, owed: { changes: true, reconcile: false } };
+  return {
+    ...rest,
+    phase: "deleting",
+    cleaned: false,
+    untilMs: undefined,
+    outstanding: { changes: true, reconcile: false },
+  };
 }
 
-/** Without requeue, retry and trouble of a `reconcile` whose filter does not match the object. */
+/** Without requeue, retry and failure of a `reconcile` whose filter does not match the object. */
 function withoutReconcile(state: KnownState): KnownState {
-  const { reconcileDueMs, reconcileTrouble, owed } = state;
-  if (reconcileDueMs === undefined && !reconcileTrouble && !owed.reconcile) return state;
-  return { ...state, reconcileDueMs: undefined, reconcileTrouble: undefined, owed: { ...owed, reconcile: false } };
+  const { reconcileDueMs, reconcileFailure, outstanding } = state;
+  if (reconcileDueMs === undefined && !reconcileFailure && !outstanding.reconcile) return state;
+  return {
+    ...state,
+    reconcileDueMs: undefined,
+    reconcileFailure: undefined,
+    outstanding: { ...outstanding, reconcile: false },
+  };
 }
 
 /**
@@ -208,7 +219,7 @@ function withoutHeld(
   const all = state.held.size > 0 ? [...state.held, ...reasons] : reasons;
   const rests = (reason: Reason) => {
     const source = sourceOf(reason);
-    return source !== undefined && restedMs(state, source, hotLoop) > elapsedMs;
+    return source !== undefined && pausedUntilMs(state, source, hotLoop) > elapsedMs;
   };
   const held = all.filter(rests);
   if (held.length === 0) return { counting: new Set(all), held: state.held.size > 0 ? new Set() : state.held };

@@ -29,7 +29,7 @@ import type { HandledState, HandledStateStorage, Outcome, StorageEdit } from "..
 import { decide, type DecisionRules } from "./decide.ts";
 import type { TimerDeclaration } from "./declaration.ts";
 import { type EventPoster, eventPoster, type EventSink } from "./events.ts";
-import { firstSight } from "./key_state.ts";
+import { initialState } from "./key_state.ts";
 import { Pass, type PassHost } from "./pass.ts";
 import { outcomeOfPass } from "./report.ts";
 
@@ -154,7 +154,7 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
 ): Promise<PlannedPass | undefined> {
   const elapsedMs = host.clock.elapsed(), key = keyOf(object), rewinds = 0;
   // As in an operator that runs already: what it resumed, it resumed long ago.
-  const state = { ...firstSight(object, elapsedMs), resume: "done" as const };
+  const state = { ...initialState(object, elapsedMs), resume: "done" as const };
   const decision = decide({ ...rules, timers: [] }, { object, state, reasons: new Set(["plan"]), elapsedMs, rewinds });
   if (decision.kind !== "pass") return undefined;
   const planned: Plan = { writes: [], states: new Map() }, planning = new PlanningClient(client, { signal }, planned);
@@ -165,7 +165,7 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
     decision,
     rewinds,
     reports: () => [],
-    troubles: () => [],
+    handlerFailures: () => [],
     memo: <M>(create: () => M) => memo.of(create),
   };
   const report = await new Pass({ ...host, events }, plan, { client: planning, writes: [], log, signal }).run();

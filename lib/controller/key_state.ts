@@ -1,9 +1,9 @@
 import {
   afterRepeatedWrite,
-  type Beginnings,
   cooled,
   coolMs,
   firstTick,
+  type HandlerFailure,
   type HandlerProgress,
   type HotLoopOptions,
   type HotLoopState,
@@ -11,9 +11,9 @@ import {
   nextTick,
   type Outcome,
   pauseMs as restMs,
+  type StartTimes,
   tickDueMs,
   type TimerOptions,
-  type Trouble,
 } from "../handling/mod.ts";
 import {
   type ApiResource,
@@ -32,7 +32,7 @@ interface TickState {
   readonly dueMs: number;
   /** Ticks in a row that failed. */
   readonly failures: number;
-  readonly trouble?: Trouble;
+  readonly failure?: HandlerFailure;
 }
 
 /** What is known of an object in every phase. All times are elapsed time. All of it may be lost with the process. */
@@ -45,11 +45,11 @@ interface Known {
   /** When `reconcile` is due again: it requested that, or failed. */
   readonly reconcileDueMs?: number;
   /** What is wrong with `reconcile`. */
-  readonly reconcileTrouble?: Trouble;
+  readonly reconcileFailure?: HandlerFailure;
   /** When handlers of changes are due again. */
   readonly changesDueMs?: number;
-  readonly changeTroubles: readonly Trouble[];
-  readonly beginnings: Beginnings;
+  readonly changeTroubles: readonly HandlerFailure[];
+  readonly startTimes: StartTimes;
   /** `done` once this process has run the `resume` handlers; until then how far each is. */
   readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
   /** The generation that the handlers have seen. */
@@ -69,7 +69,7 @@ interface Known {
   /** Reasons that wait until a contested object has rested. */
   readonly held: ReadonlySet<string>;
   /** What a pass that failed still owes. */
-  readonly owed: { readonly changes: boolean; readonly reconcile: boolean };
+  readonly outstanding: { readonly changes: boolean; readonly reconcile: boolean };
 }
 
 /** What a controller knows of one key between two passes. */
@@ -93,7 +93,7 @@ export type KnownState = Exclude<KeyState, { phase: "pending" } | { phase: "rele
 /** A key without a pass so far. */
 export const PENDING: KeyState = { phase: "pending" };
 
-const NOTHING_OWED = { changes: false, reconcile: false };
+const NOTHING_OUTSTANDING = { changes: false, reconcile: false };
 
 /** Whether something is known of the object of this uid. */
 export function isKnown(state: KeyState): state is KnownState {
@@ -101,20 +101,20 @@ export function isKnown(state: KeyState): state is KnownState {
 }
 
 /** What is known of an object at first sight. */
-export function firstSight(object: KubeObject, elapsedMs: number): KnownState {
+export function initialState(object: KubeObject, elapsedMs: number): KnownState {
   return {
     phase: "converging",
     uid: object.metadata?.uid,
     changedMs: elapsedMs,
     ticks: {},
     changeTroubles: [],
-    beginnings: {},
+    startTimes: {},
     resume: {},
     troubled: false,
     written: new Set(),
     contested: {},
     held: new Set(),
-    owed: NOTHING_OWED,
+    outstanding: NOTHING_OUTSTANDING,
   };
 }
 
@@ -169,38 +169,40 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
     ...loopsAfter(rules, state, decision.reasons, report, elapsedMs),
   };
   const ran = { changes: handlers.changes !== undefined, reconcile: handlers.reconcile !== undefined };
-  const owed = {
+  const outstanding = {
     changes: decision.changes && !ran.changes,
     reconcile: decision.reconcile && !ran.reconcile,
   };
   switch (report.kind) {
     case "gone":
       // An object that went before it was handled is forgotten at its watch event; a successor gets a new state.
-      if (state.phase !== "deleting") return { ...next, phase: "converging", handled: undefined, owed: NOTHING_OWED };
+      if (state.phase !== "deleting") {
+        return { ...next, phase: "converging", handled: undefined, outstanding: NOTHING_OUTSTANDING };
+      }
       return { phase: "released", uid: state.uid, rewinds: moment.rewinds };
     case "aborted":
-      return { ...next, phase: state.phase === "deleting" ? state.phase : "converging", owed } as KnownState;
+      return { ...next, phase: state.phase === "deleting" ? state.phase : "converging", outstanding } as KnownState;
     case "threw":
-      return failing(next, elapsedMs + backoffMs, { owed });
+      return failing(next, elapsedMs + backoffMs, { outstanding });
     case "refused":
       return failing(next, elapsedMs + backoffMs, {
-        owed: NOTHING_OWED,
+        outstanding: NOTHING_OUTSTANDING,
         unsaved: report.unsaved,
         handled: report.echo,
       });
     case "written": {
       const settled = {
         ...next,
-        owed: NOTHING_OWED,
+        outstanding: NOTHING_OUTSTANDING,
         unsaved: undefined,
         handled: report.echo,
-        troubled: report.troubles.length > 0,
+        troubled: report.handlerFailures.length > 0,
       };
       const { unreadable } = handlers;
       if (settled.phase === "deleting") return { ...settled, untilMs: undefined };
       if (unreadable?.kind === "failed") return { ...settled, phase: "givenUp" };
       if (!unreadable) return { ...settled, phase: "converging" };
-      return failing(settled, elapsedMs + (unreadable.delayMs ?? backoffMs), { owed, handled: report.echo });
+      return failing(settled, elapsedMs + (unreadable.delayMs ?? backoffMs), { outstanding, handled: report.echo });
     }
     default:
       return report satisfies never;
@@ -219,7 +221,7 @@ function handled<Timer extends TimerOptions & { readonly id: string }>(
   { handlers, kind }: PassReport,
   { elapsedMs, backoffMs, pauseMs }: AfterOptions,
 ): Partial<Known> & { cleaned?: boolean } {
-  const { changes, reconcile, ticks, beginnings, seen, ready } = handlers;
+  const { changes, reconcile, ticks, startTimes, seen, ready } = handlers;
   const ticked = ticks.map((tick) => {
     const timer = timers.find(({ id }) => id === tick.id)!;
     return [tick.id, afterTick(timer, tick, state.ticks[tick.id], pauseMs)] as const;
@@ -229,18 +231,18 @@ function handled<Timer extends TimerOptions & { readonly id: string }>(
     ...(reconcile
       ? {
         reconcileDueMs: dueAfter(reconcile, elapsedMs, backoffMs),
-        reconcileTrouble: troubleOf("reconcile", reconcile),
+        reconcileFailure: failureOf("reconcile", reconcile),
       }
       : {}),
     ...(changes
       ? {
         changesDueMs: dueAfter(changes.outcome, elapsedMs, backoffMs),
-        changeTroubles: changes.troubles,
+        changeTroubles: changes.handlerFailures,
         resume: changes.resume,
         ...(state.phase === "deleting" && changes.finished ? { cleaned: true } : {}),
       }
       : {}),
-    ...(kind === "threw" ? {} : { beginnings }),
+    ...(kind === "threw" ? {} : { startTimes }),
     ...(ready === undefined ? {} : { ready: ready ?? undefined }),
     ...(seen === undefined ? {} : { seen }),
   };
@@ -257,7 +259,7 @@ function afterTick(
   if (outcome.kind === "done") return { dueMs, failures: 0 };
   const failures = (former?.failures ?? 0) + 1;
   const delayMs = outcome.kind === "retry" && outcome.delayMs !== undefined ? outcome.delayMs : pauseMs(failures);
-  return { dueMs: Math.max(dueMs, endMs + delayMs), failures, trouble: troubleOf(id, outcome) };
+  return { dueMs: Math.max(dueMs, endMs + delayMs), failures, failure: failureOf(id, outcome) };
 }
 
 function dueAfter(outcome: Outcome, elapsedMs: number, backoffMs: number): number | undefined {
@@ -267,7 +269,7 @@ function dueAfter(outcome: Outcome, elapsedMs: number, backoffMs: number): numbe
 }
 
 /** What is wrong with a handler that ended so. */
-export function troubleOf(handler: string, outcome: Outcome): Trouble | undefined {
+export function failureOf(handler: string, outcome: Outcome): HandlerFailure | undefined {
   if (outcome.kind === "done") return undefined;
   return { handler, reason: outcome.reason, message: outcome.message, gaveUp: outcome.kind === "failed" };
 }
@@ -308,7 +310,7 @@ export function coolDown(state: KnownState, elapsedMs: number, hotLoop: HotLoopO
 }
 
 /** When changes of a contested object count again. */
-export function restedMs(state: KnownState, target: string, hotLoop: HotLoopOptions): number {
+export function pausedUntilMs(state: KnownState, target: string, hotLoop: HotLoopOptions): number {
   const contested = Object.hasOwn(state.contested, target) ? state.contested[target] : undefined;
   return contested ? contested.lastMs + restMs(contested, hotLoop) : 0;
 }
@@ -345,14 +347,16 @@ export function nextDue<Timer extends TimerOptions & { readonly id: string }>(
   for (const target of hotTargets(state, hotLoop)) {
     dues.push({ dueMs: coolMs(state.contested[target]!, hotLoop), reason: "cooled" });
   }
-  for (const reason of state.held) dues.push({ dueMs: restedMs(state, sourceOf(reason)!, hotLoop), reason: "rested" });
+  for (const reason of state.held) {
+    dues.push({ dueMs: pausedUntilMs(state, sourceOf(reason)!, hotLoop), reason: "rested" });
+  }
   // A backoff covers everything: whatever else is due waits for it, too.
   const untilMs = state.phase === "failing" || state.phase === "deleting" ? state.untilMs : undefined;
   if (untilMs !== undefined) dues.push({ dueMs: untilMs, reason: "retry" });
   else if (state.phase !== "givenUp") {
-    const { reconcileDueMs, changesDueMs, reconcileTrouble } = state;
+    const { reconcileDueMs, changesDueMs, reconcileFailure } = state;
     if (reconcileDueMs !== undefined) {
-      dues.push({ dueMs: reconcileDueMs, reason: reconcileTrouble ? "retry" : "requeue" });
+      dues.push({ dueMs: reconcileDueMs, reason: reconcileFailure ? "retry" : "requeue" });
     }
     if (changesDueMs !== undefined) dues.push({ dueMs: changesDueMs, reason: "retry" });
     for (const timer of state.phase === "deleting" ? [] : timers) {
@@ -381,7 +385,7 @@ export function targetsOf(kind: ApiResource, object: KubeObject, writes: readonl
 }
 
 /** A reason without the object that gave it. */
-export function wordOf(reason: string): string {
+export function reasonKind(reason: string): string {
   const space = reason.indexOf(" ");
   return space < 0 ? reason : reason.slice(0, space);
 }

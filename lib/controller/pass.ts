@@ -1,13 +1,13 @@
 import { durationMs, isObject, jsonEqual, type Logger } from "../base/mod.ts";
 import { keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import {
+  type HandlerFailure,
   handlerNowMs,
   type HotLoopOptions,
   type Outcome,
   outcomeOf,
   outcomeOfError,
   runWithTimeout,
-  type Trouble,
 } from "../handling/mod.ts";
 import type { ChangeHandlers } from "./change_handlers.ts";
 import { type ChildKinds, ChildRegistry, Children } from "./children.ts";
@@ -25,7 +25,7 @@ import {
 } from "./declaration.ts";
 import type { EventPoster, EventSink } from "./events.ts";
 import { addFinalizer, annotated, removeFinalizers } from "./finalizer.ts";
-import { hotTargets, targetOf, targetsOf, troubleOf } from "./key_state.ts";
+import { failureOf, hotTargets, targetOf, targetsOf } from "./key_state.ts";
 import { ownFields, sameInput, statusOf } from "./managed_fields.ts";
 import { type HandlersReport, logFailure, type PassReport, type TickReport, type Version } from "./report.ts";
 import { holdsText, StatusDraft } from "./status_draft.ts";
@@ -64,7 +64,7 @@ interface PassPlan<T extends KubeObject, Spec, Status extends object> {
   /** Status edits that daemons reported: taken when the status is drafted. */
   reports(): readonly ((status: StatusDraft<Status>) => void)[];
   /** What is wrong with daemons. */
-  troubles(): readonly Trouble[];
+  handlerFailures(): readonly HandlerFailure[];
   /** See `ReconcileContext.memo`. */
   memo<M>(create: () => M): M;
 }
@@ -81,7 +81,7 @@ interface PassParts<T extends KubeObject, Spec, Status extends object> {
 /** Filled as handlers run: results stay, whatever is thrown later. */
 type Collected = { -readonly [Part in keyof HandlersReport]: HandlersReport[Part] } & {
   ticks: TickReport[];
-  beginnings: Record<string, { startedMs: number; beganMs: number }>;
+  startTimes: Record<string, { startedMs: number; beganMs: number }>;
 };
 
 /**
@@ -116,7 +116,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     this.#writes = writes;
     this.#log = log;
     this.#signal = signal;
-    this.#handlers = { ticks: [], beginnings: { ...plan.decision.state.beginnings } };
+    this.#handlers = { ticks: [], startTimes: { ...plan.decision.state.startTimes } };
   }
 
   /** Runs the pass. Never rejects. */
@@ -234,7 +234,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       attemptMsMax: timeoutMs,
       pauseMs,
       mask: this.#client.mask,
-      nowMs: (id, progress) => handlerNowMs(this.#handlers.beginnings, clock, id, progress),
+      nowMs: (id, progress) => handlerNowMs(this.#handlers.startTimes, clock, id, progress),
       attempt: async (handler, facts, msMax) => {
         await runWithTimeout(clock, msMax, this.#signal, (signal) => {
           return this.#call("changes", parts, signal, (context) => handler({ ...context, ...facts }));
@@ -316,7 +316,9 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   /** Writes the results of the handlers: the status, then the record of the changes. */
   async #write(object: T, draft: StatusDraft<Status>): Promise<PassReport<T>> {
     const { declaration: { kind } } = this.#host, { changes } = this.#handlers;
-    const status = draft.edits, troubles = this.#troubles(), deleting = this.#plan.decision.cause.kind === "delete";
+    const status = draft.edits,
+      handlerFailures = this.#handlerFailures(),
+      deleting = this.#plan.decision.cause.kind === "delete";
     const commit = new Commit({
       host: this.#host,
       client: this.#client,
@@ -325,7 +327,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       signal: this.#signal,
       deleting,
     });
-    if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, troubles));
+    if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, handlerFailures));
     // First the status, then the record of success: a crash in between calls the handlers again, and loses no status.
     let written: Written<T> | undefined = { object, foreign: false };
     try {
@@ -355,7 +357,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       kind: "written",
       object: kept.object,
       echo: own && recorded ? this.#echo(object, kept.object) : undefined,
-      troubles,
+      handlerFailures,
     });
   }
 
@@ -379,17 +381,17 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** What is wrong with the handlers of the object now: those that ran by this pass, the others as they were. */
-  #troubles(): readonly Trouble[] {
+  #handlerFailures(): readonly HandlerFailure[] {
     const { decision: { state } } = this.#plan, { unreadable, changes, reconcile, ticks } = this.#handlers;
-    if (unreadable) return [troubleOf("spec", unreadable)!];
-    const ticked = new Map(ticks.map(({ id, outcome }) => [id, troubleOf(id, outcome)] as const));
-    const timers = Object.entries(state.ticks).map(([id, { trouble }]) => ticked.has(id) ? ticked.get(id) : trouble);
+    if (unreadable) return [failureOf("spec", unreadable)!];
+    const ticked = new Map(ticks.map(({ id, outcome }) => [id, failureOf(id, outcome)] as const));
+    const timers = Object.entries(state.ticks).map(([id, { failure }]) => ticked.has(id) ? ticked.get(id) : failure);
     return [
-      ...(changes ? changes.troubles : state.changeTroubles),
-      reconcile ? troubleOf("reconcile", reconcile) : state.reconcileTrouble,
+      ...(changes ? changes.handlerFailures : state.changeTroubles),
+      reconcile ? failureOf("reconcile", reconcile) : state.reconcileFailure,
       ...timers,
-      ...this.#plan.troubles(),
-    ].filter((trouble) => trouble !== undefined);
+      ...this.#plan.handlerFailures(),
+    ].filter((failure) => failure !== undefined);
   }
 
   /** The reconcile handler, where it is for the object. */
@@ -405,7 +407,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     return handles({ ...own, changes: [] }) || (changes?.concerned ?? false);
   }
 
-  #facts(object: T, troubles: readonly Trouble[]): Parameters<typeof setEngineConditions>[1] {
+  #facts(object: T, handlerFailures: readonly HandlerFailure[]): Parameters<typeof setEngineConditions>[1] {
     const { declaration, hotLoop } = this.#host, { decision: { state, fresh } } = this.#plan;
     const { changes, reconcile, unreadable, seen, ready } = this.#handlers;
     const finished = changes ? changes.finished : state.changesDueMs === undefined;
@@ -414,7 +416,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const settled = unreadable ? declaration.changes.length === 0 : finished;
     const alone = !this.#reconcile(object) && declaration.changes.length === 0;
     return {
-      troubles,
+      handlerFailures,
       generation: object.metadata?.generation,
       seen,
       settled: settled && seen === object.metadata?.generation,

@@ -1,12 +1,12 @@
 import { describeError, type Logger, type Random, randomSuffix, stackOf } from "../base/mod.ts";
 import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
 import {
-  type Beginnings,
   type HandledState,
+  type HandlerFailure,
   mergeOutcomes,
   type Outcome,
   outcomeOfError,
-  type Trouble,
+  type StartTimes,
 } from "../handling/mod.ts";
 import { ApiError, UnreachableError } from "../client/mod.ts";
 import type { QueueObserver } from "../queue/mod.ts";
@@ -55,7 +55,7 @@ export interface HandlersReport {
   /** The Ready that the object's handlers set themselves; null where they ran and left it to the engine. */
   readonly ready?: ReadyCondition | null;
   /** When handlers of changes began, by elapsed time. */
-  readonly beginnings: Beginnings;
+  readonly startTimes: StartTimes;
   /** The generation that the handlers of the object have seen, where they have seen one. */
   readonly seen?: number;
 }
@@ -73,7 +73,12 @@ export type PassReport<T extends KubeObject = KubeObject> =
      * To its end. `echo` is the version in which only what this pass wrote is new, where it is certain that nothing
      * else is.
      */
-    | { readonly kind: "written"; readonly object: T; readonly echo?: Version; readonly troubles: readonly Trouble[] }
+    | {
+      readonly kind: "written";
+      readonly object: T;
+      readonly echo?: Version;
+      readonly handlerFailures: readonly HandlerFailure[];
+    }
     /** The finalizer is removed, or the object turned out to be gone. */
     | { readonly kind: "gone" }
     /** The handlers ran, and their results could not be written. */
@@ -203,7 +208,7 @@ export function logEnd(log: Logger, report: PassReport, retryInMs: number): void
       retryInMs: Math.round(retryInMs),
       ...(stack === undefined ? {} : { stack }),
     });
-  } else if (report.kind === "gone" && report.handlers.changes?.troubles.some(({ gaveUp }) => gaveUp)) {
+  } else if (report.kind === "gone" && report.handlers.changes?.handlerFailures.some(({ gaveUp }) => gaveUp)) {
     log.warn("gave up on a delete handler; the finalizer is removed");
   }
 }

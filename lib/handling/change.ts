@@ -2,7 +2,7 @@ import { jsonEqual, ownValue } from "../base/mod.ts";
 import { diff, type DiffItem } from "../apimachinery/mod.ts";
 import { digestOf, type HandledContent, type Snapshot } from "./handled_content.ts";
 import { valueAt } from "./filter.ts";
-import type { Trouble } from "./outcome.ts";
+import type { HandlerFailure } from "./outcome.ts";
 import { gaveUp, type HandlerProgress } from "./progress.ts";
 
 /** What happened to an object, in Kopf's words. */
@@ -158,7 +158,7 @@ export function givenUpOf(
 }
 
 /** The handlers that gave up on the last change that had handlers. */
-export function givenUp(state: HandledState): Trouble[] {
+export function givenUp(state: HandledState): HandlerFailure[] {
   return Object.entries(state.gaveUp ?? {}).map(([handler, { reason, message }]) => ({
     handler,
     reason,

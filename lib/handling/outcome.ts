@@ -38,7 +38,7 @@ export function requeueAfter(delay: Duration): Requeue {
 }
 
 /** What is wrong with one handler, until it has succeeded. */
-export interface Trouble {
+export interface HandlerFailure {
   /** Its id. */
   readonly handler: string;
   /** CamelCase, for conditions and metrics. */

@@ -47,23 +47,23 @@ export function begin(nowMs: number): HandlerProgress {
 }
 
 /** When handlers started, by id: by their records, and by elapsed time. */
-export type Beginnings = Record<string, { readonly startedMs: number; readonly beganMs: number }>;
+export type StartTimes = Record<string, { readonly startedMs: number; readonly beganMs: number }>;
 
 /**
  * The time of a handler: its recorded start plus the time elapsed since. A machine's clock that is set
  * moves no deadline of it; only what a former process recorded is compared with the clock, once. Enters into
- * `beginnings` what it sees first.
+ * `startTimes` what it sees first.
  */
 export function handlerNowMs(
-  beginnings: Beginnings,
+  startTimes: StartTimes,
   clock: Pick<Clock, "now" | "elapsed">,
   id: string,
   progress: HandlerProgress | undefined,
 ): number {
-  const elapsedMs = clock.elapsed(), known = Object.hasOwn(beginnings, id) ? beginnings[id] : undefined;
+  const elapsedMs = clock.elapsed(), known = Object.hasOwn(startTimes, id) ? startTimes[id] : undefined;
   if (!progress) {
     const startedMs = clock.now();
-    beginnings[id] = { startedMs, beganMs: elapsedMs };
+    startTimes[id] = { startedMs, beganMs: elapsedMs };
     return startedMs;
   }
   // A record holds whole milliseconds.
@@ -71,7 +71,7 @@ export function handlerNowMs(
     return progress.startedMs + elapsedMs - known.beganMs;
   }
   const sinceMs = Math.max(0, clock.now() - progress.startedMs);
-  beginnings[id] = { startedMs: progress.startedMs, beganMs: elapsedMs - sinceMs };
+  startTimes[id] = { startedMs: progress.startedMs, beganMs: elapsedMs - sinceMs };
   return progress.startedMs + sinceMs;
 }
 

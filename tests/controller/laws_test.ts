@@ -15,7 +15,7 @@ import {
 import { setEngineConditions } from "../../lib/controller/conditions.ts";
 import { type HandlersReport, logFailure, type PassReport } from "../../lib/controller/report.ts";
 import { StatusDraft } from "../../lib/controller/status_draft.ts";
-import type { Outcome, Trouble } from "../../lib/handling/outcome.ts";
+import type { HandlerFailure, Outcome } from "../../lib/handling/outcome.ts";
 import { WorkQueue } from "../../lib/queue/mod.ts";
 import { type LogFields, type Logger, PermanentError, SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
 
@@ -175,7 +175,7 @@ class Simulation {
     const { kind, unreadable, echo, tookMs } = ending, runs = kind !== "threw" && unreadable === undefined;
     const handlers: HandlersReport = {
       ticks: runs ? timers.map(({ id }) => ({ id, outcome: ending.tick, startMs, endMs: startMs + tookMs })) : [],
-      beginnings: {},
+      startTimes: {},
       ...(unreadable && kind !== "threw" ? { unreadable } : {}),
       ...(runs && reconcile ? { reconcile: ending.reconcile } : {}),
       ...(runs && changes
@@ -186,7 +186,7 @@ class Simulation {
             finished: ending.changes.kind !== "retry",
             acted: fresh,
             resume: ending.resume,
-            troubles: [],
+            handlerFailures: [],
             concerned: true,
             edit: {},
           },
@@ -196,7 +196,7 @@ class Simulation {
     const targets = new Set(runs && ending.writesChild ? [CHILD] : []),
       version = { version: `${this.version}`, rewinds: 0 };
     if (kind === "written") {
-      return { kind, handlers, targets, object: this.object, troubles: [], ...(echo ? { echo: version } : {}) };
+      return { kind, handlers, targets, object: this.object, handlerFailures: [], ...(echo ? { echo: version } : {}) };
     }
     if (kind === "refused") return { kind, handlers, targets, error: FAILURE.error, unsaved: { state: {} } };
     if (kind === "threw") return { kind, handlers, targets, error: FAILURE.error };
@@ -474,7 +474,7 @@ function keptLines(): { readonly log: Logger; readonly lines: { message: string;
 }
 
 const HANDLER = fc.constantFrom("create", "update", "reconcile", "every-minute", "constructor", "a/b");
-const TROUBLE: fc.Arbitrary<Trouble> = fc.record({
+const TROUBLE: fc.Arbitrary<HandlerFailure> = fc.record({
   handler: HANDLER,
   reason: fc.constantFrom("Failed", "Timeout", "PermanentError"),
   message: fc.string({ maxLength: 40 }),
@@ -492,15 +492,15 @@ Deno.test("nothing fails silently: Ready names every handler in trouble, and cla
       ran: fc.boolean(),
       stale: fc.boolean(),
     }),
-    (troubles, facts) => {
+    (handlerFailures, facts) => {
       const draft = new StatusDraft<object>({}, facts.generation, 0);
-      setEngineConditions(draft, { ...facts, troubles, ready: undefined, hot: [] });
+      setEngineConditions(draft, { ...facts, handlerFailures, ready: undefined, hot: [] });
       const ready = draft.current.conditions?.find(({ type }) => type === "Ready");
-      if (troubles.length > 0) {
+      if (handlerFailures.length > 0) {
         assert.equal(ready?.status, "False");
-        for (const { handler, message } of troubles) {
+        for (const { handler, message } of handlerFailures) {
           assert.ok(ready!.message.includes(message), message);
-          if (troubles.length > 1) assert.ok(ready!.message.includes(`${handler}: `), handler);
+          if (handlerFailures.length > 1) assert.ok(ready!.message.includes(`${handler}: `), handler);
         }
       }
       assert.equal(ready?.observedGeneration, ready && facts.seen);

@@ -100,12 +100,12 @@ Deno.test("2, liveness proves nothing: it follows the workers, and readiness the
   const transport = new Forgetful(world.cluster.transport());
   await world.start(operator, { transport });
   const [alive] = liveness(() => world.running, world.clock, 300_000), ready = readiness(() => world.running, 50_000);
-  const trouble = () => ready.map(({ check }) => check()).find((each) => each !== undefined);
+  const failure = () => ready.map(({ check }) => check()).find((each) => each !== undefined);
   await makeWidget(world);
-  assert.deepEqual([alive!.check(), trouble()], [undefined, undefined]);
+  assert.deepEqual([alive!.check(), failure()], [undefined, undefined]);
   transport.forget();
   await world.advance(60_000, 10_000);
-  assert.match(trouble() ?? "", /has said nothing about widgets/);
+  assert.match(failure() ?? "", /has said nothing about widgets/);
   assert.equal(alive!.check(), undefined, "a new process would fare no better");
   await world.advance(700_000, 10_000);
   assert.match(alive!.check() ?? "", /a reconcile has been running for/);
