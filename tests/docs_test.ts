@@ -7,6 +7,7 @@ import { Client } from "../lib/client/mod.ts";
 import { ConfigMap, defineResource, Namespace, Operator, view } from "../lib/operator/mod.ts";
 import { applyCrds } from "../lib/operator/installation.ts";
 import { Replication, replicator } from "../lib/replicator/mod.ts";
+import { conceptsTable, deadExports, withTable } from "../tools/concepts.ts";
 import { readRequirements } from "../tools/requirements.ts";
 import { settingsPage } from "../tools/settings_page.ts";
 import { runsOnReal } from "../tools/test_envtest.ts";
@@ -145,6 +146,12 @@ Deno.test("every block of code on the pages of docs/ is typed as it stands, and 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("CONTRIBUTING has the table that `deno task concepts --write` writes, and no export of lib/ is without a user", async () => {
+  const text = await read("CONTRIBUTING.md");
+  assert.equal(withTable(text, await conceptsTable()), text);
+  assert.deepEqual(await deadExports(), []);
 });
 
 const ROOT_FILES = [

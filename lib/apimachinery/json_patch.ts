@@ -21,7 +21,7 @@ export class JsonPatchError extends Error {
 export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 
 /** As much as kube-apiserver lets the copies of one patch add: each may double what is there. Bytes of JSON. */
-export const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
+const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
 
 type Container = Record<string, unknown> | unknown[];
 
