@@ -23,6 +23,9 @@
  * @module
  */
 // The operator and its kinds.
+export { view } from "./apimachinery/mod.ts";
+export type { WatchedChange } from "./controller/mod.ts";
+export { ObjectIndex, requeueAfter } from "./handling/mod.ts";
 export {
   builtinKind,
   type CustomObject,
@@ -30,53 +33,39 @@ export {
   defineResource,
   EVERYTHING,
   existingKind,
-  ObjectIndex,
   Operator,
   type OperatorOptions,
-  requeueAfter,
   type RunningOperator,
-  view,
   watch,
-  type WatchedChange,
   withRules,
 } from "./operator/mod.ts";
 // What handlers name.
+export type { AdmissionContext, MutationContext } from "./admission/mod.ts";
 export {
-  type ActivityContext,
-  type AdmissionContext,
-  type ChangeContext,
   type Condition,
-  type DaemonContext,
   type DesiredOf,
-  type Duration,
   type DynamicObject,
-  type EventContext,
   keyOf,
   type KubeObject,
-  type Logger,
-  type MutationContext,
-  type ObjectContext,
   type ObjectKey,
   type ObjectOf,
   ownerReference,
-  type ReconcileContext,
   type ResourceKind,
-  sleep,
-} from "./operator/mod.ts";
+} from "./apimachinery/mod.ts";
+export { type Duration, type Logger, sleep } from "./base/mod.ts";
+export type { ChangeContext, DaemonContext, EventContext, ObjectContext, ReconcileContext } from "./controller/mod.ts";
+export type { ActivityContext } from "./operator/mod.ts";
 // Errors that handlers throw, and those that they catch.
+export { AdmissionError } from "./admission/mod.ts";
+export { PermanentError, TemporaryError, TimeoutError, UsageError } from "./base/mod.ts";
 export {
-  AdmissionError,
   AlreadyExistsError,
   ApiError,
   ConflictError,
   ForbiddenError,
   InvalidError,
   NotFoundError,
-  PermanentError,
-  TemporaryError,
-  TimeoutError,
-  UsageError,
-} from "./operator/mod.ts";
+} from "./client/mod.ts";
 // Filters, and where the operator remembers what it has handled.
 export {
   ABSENT,
@@ -91,7 +80,7 @@ export {
   type Predicate,
   PRESENT,
   StatusStorage,
-} from "./operator/mod.ts";
+} from "./handling/mod.ts";
 // Kinds that come with Kubernetes.
 export {
   ClusterRole,

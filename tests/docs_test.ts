@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import * as z from "zod";
-import type { KubeObject } from "../lib/apimachinery/mod.ts";
+import { type KubeObject, view } from "../lib/apimachinery/mod.ts";
 import { EmbeddedApiServer } from "../lib/apiserver/mod.ts";
 import { Client } from "../lib/client/mod.ts";
-import { ConfigMap, defineResource, Namespace, Operator, view } from "../lib/operator/mod.ts";
+import { ConfigMap, defineResource, Namespace, Operator } from "../lib/operator/mod.ts";
 import { applyCrds } from "../lib/operator/installation.ts";
 import { Replication, replicator } from "../lib/replicator/mod.ts";
 import { conceptsTable, deadExports, withTable } from "../tools/concepts.ts";

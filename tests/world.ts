@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { SeededRandom, SystemClock } from "../lib/base/mod.ts";
-import type { KubeObject, ObjectKey } from "../lib/apimachinery/mod.ts";
+import type { ApiResource, KubeObject, ObjectKey } from "../lib/apimachinery/mod.ts";
 import { Client } from "../lib/client/mod.ts";
-import type { ApiResource, Operator, RunningOperator, StartOptions } from "../lib/operator/mod.ts";
+import type { Operator, RunningOperator, StartOptions } from "../lib/operator/mod.ts";
 import { applyCrds } from "../lib/operator/installation.ts";
 import {
   type Cluster,

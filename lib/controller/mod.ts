@@ -5,21 +5,32 @@
  *
  * @module
  */
-export * from "./children.ts";
-export * from "./context.ts";
-export * from "./controller.ts";
-export * from "./declaration.ts";
+export type {
+  CachedReader,
+  ChangeContext,
+  ChangeHandler,
+  DaemonContext,
+  EventContext,
+  ObjectContext,
+  ReconcileContext,
+} from "./context.ts";
+export { Controller } from "./controller.ts";
 export {
-  type PlannedChange,
-  type PlannedEvent,
-  type PlannedPass,
-  PlannedStorage,
-  type PlannedWrite,
-} from "./dry_run.ts";
-export * from "./events.ts";
+  addsFinalizer,
+  CONTROLLER_DEFAULTS,
+  type ControllerDeclaration,
+  type ControllerOptions,
+  emptyDeclaration,
+  type HandlerOptions,
+  handles,
+  type ReconcileHandler,
+  type WatchedChange,
+  type WatchOptions,
+} from "./declaration.ts";
+export { type PlannedChange, type PlannedPass, PlannedStorage, type PlannedWrite } from "./dry_run.ts";
+export { EventRecorder } from "./events.ts";
 export { annotate, removeFinalizers } from "./finalizer.ts";
-export * from "./indexes.ts";
-export * from "./managed_fields.ts";
-export * from "./report.ts";
-export * from "./shared_informers.ts";
-export * from "./status_draft.ts";
+export { IndexSet } from "./indexes.ts";
+export { storeProjection } from "./managed_fields.ts";
+export type { ControllerObserver } from "./report.ts";
+export { SharedInformers } from "./shared_informers.ts";

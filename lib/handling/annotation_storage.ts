@@ -16,7 +16,7 @@ export interface AnnotationStorageOptions {
 export class AnnotationStorage implements HandledStateStorage {
   readonly #prefix: string;
 
-  /** @throws {RangeError} where the prefix is no DNS name. */
+  /** Annotations begin with `prefix`. @throws {RangeError} where it is no DNS name. */
   constructor({ prefix }: AnnotationStorageOptions) {
     if (!isDnsSubdomain(prefix)) throw new RangeError(`"${prefix}" is no prefix of annotations: a DNS name is`);
     this.#prefix = prefix;

@@ -5,21 +5,86 @@
  *
  * @module
  */
-export * from "./annotation_storage.ts";
-export * from "./cause.ts";
-export * from "./chain_storage.ts";
-export * from "./change.ts";
-export * from "./handled_content.ts";
-export * from "./execution.ts";
+export { AnnotationStorage } from "./annotation_storage.ts";
+export { type Cause, detectCause } from "./cause.ts";
+export { ChainStorage } from "./chain_storage.ts";
+export {
+  type Change,
+  type ChangeKind,
+  changeOf,
+  type ChangePlan,
+  type FieldChange,
+  fieldChangeOf,
+  givenUp,
+  givenUpOf,
+  HANDLED,
+  type HandledState,
+  type PendingChange,
+  planChange,
+  settled,
+} from "./change.ts";
+export { runWithTimeout } from "./execution.ts";
 export type { FieldPath, FieldValue } from "./field_path.ts";
-export * from "./filter.ts";
-export * from "./generation_storage.ts";
-export * from "./hot_loop.ts";
-export * from "./kopf_records.ts";
-export * from "./memory_storage.ts";
-export * from "./object_index.ts";
-export * from "./outcome.ts";
-export * from "./progress.ts";
-export * from "./status_storage.ts";
-export * from "./storage.ts";
-export * from "./timer_schedule.ts";
+export {
+  ABSENT,
+  allOf,
+  anyOf,
+  fieldPath,
+  matchesFilter,
+  matchesValue,
+  noneOf,
+  not,
+  type ObjectFilter,
+  type Predicate,
+  PRESENT,
+  valueAt,
+  type ValueFilter,
+} from "./filter.ts";
+export { GenerationStorage } from "./generation_storage.ts";
+export {
+  digestOf,
+  digestsOnly,
+  handledContentOf,
+  secretFieldsOf,
+  type Snapshot,
+  snapshotOf,
+} from "./handled_content.ts";
+export {
+  afterRepeatedWrite,
+  cooled,
+  coolMs,
+  type HotLoopOptions,
+  type HotLoopState,
+  isHot,
+  pauseMs,
+} from "./hot_loop.ts";
+export { KopfRecords } from "./kopf_records.ts";
+export { MemoryStorage } from "./memory_storage.ts";
+export { type IndexReader, IndexStore, ObjectIndex } from "./object_index.ts";
+export {
+  type HandlerFailure,
+  mergeOutcomes,
+  type Outcome,
+  outcomeOf,
+  outcomeOfError,
+  type ReconcileResult,
+  requeueAfter,
+} from "./outcome.ts";
+export {
+  afterError,
+  type AttemptBounds,
+  attemptMsMax,
+  begin,
+  byHandler,
+  dueMs,
+  type ErrorsMode,
+  gaveUp,
+  handlerNowMs,
+  type HandlerProgress,
+  isFinished,
+  type StartTimes,
+  succeeded,
+} from "./progress.ts";
+export { StatusStorage } from "./status_storage.ts";
+export type { HandledStateStorage, StorageEdit } from "./storage.ts";
+export { firstTick, nextTick, tickDueMs, type TimerOptions } from "./timer_schedule.ts";

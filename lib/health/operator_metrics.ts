@@ -46,7 +46,7 @@ export interface Series {
 }
 
 /** What all three have: series by the values of their labels. */
-export abstract class Metric<Label extends string> {
+abstract class Metric<Label extends string> {
   readonly #series = new Map<string, Series>();
   readonly #labels: readonly Label[];
   readonly #seriesMax: number;
@@ -118,7 +118,7 @@ export abstract class Metric<Label extends string> {
 }
 
 /** A number that only grows, as of things that happened. */
-export class OperatorCounter<Label extends string = never> extends Metric<Label> {
+class OperatorCounter<Label extends string = never> extends Metric<Label> {
   /** Adds 1, or `by`. @throws {RangeError} for a number below 0. */
   inc(...given: MetricArguments<Label, [by?: number]>): void {
     const { series, value: by = 1 } = this.take(given);
@@ -128,7 +128,7 @@ export class OperatorCounter<Label extends string = never> extends Metric<Label>
 }
 
 /** A number that goes up and down. */
-export class OperatorGauge<Label extends string = never> extends Metric<Label> {
+class OperatorGauge<Label extends string = never> extends Metric<Label> {
   /** Sets it. */
   set(...given: MetricArguments<Label, [value: number]>): void {
     const { series, value = 0 } = this.take(given);
@@ -143,7 +143,7 @@ export class OperatorGauge<Label extends string = never> extends Metric<Label> {
 }
 
 /** Numbers, counted by size. */
-export class OperatorHistogram<Label extends string = never> extends Metric<Label> {
+class OperatorHistogram<Label extends string = never> extends Metric<Label> {
   readonly #bounds: readonly number[];
 
   /** {@linkcode OperatorMetrics.histogram} makes them; `bounds` are the upper ones, in order. */

@@ -1,10 +1,12 @@
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
+import { AdmissionError } from "../../lib/admission/mod.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import * as z from "zod";
 import { settle } from "../../lib/base/virtual_clock.ts";
 import { issueServing } from "../../lib/admission/serving_certificates.ts";
 import { converterOf, CRDS } from "../../lib/admission/crd_conversion.ts";
-import { AdmissionError, defineResource, type DynamicObject, Operator } from "../../lib/operator/mod.ts";
+import { defineResource, Operator } from "../../lib/operator/mod.ts";
 import { ask, Replicas, turn } from "./replicas.ts";
 
 const GROUP = "keeper.example.com", NAME = `disks.${GROUP}`;

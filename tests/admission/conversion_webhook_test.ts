@@ -1,7 +1,8 @@
+import type { AdmissionRecord } from "../../lib/admission/mod.ts";
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { createLogger, type LogRecord, VirtualClock } from "../../lib/base/mod.ts";
-import { type AdmissionRecord, defineResource, PermanentError } from "../../lib/operator/mod.ts";
+import { createLogger, type LogRecord, PermanentError, VirtualClock } from "../../lib/base/mod.ts";
+import { defineResource } from "../../lib/operator/mod.ts";
 import { ConversionWebhook } from "../../lib/admission/conversion_webhook.ts";
 import { WebhookRoutes } from "../../lib/admission/webhook_routes.ts";
 import { AdmissionWebhooks } from "../../lib/admission/webhooks.ts";

@@ -1,7 +1,8 @@
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as z from "zod";
-import { defineResource, type DynamicObject } from "../../lib/operator/mod.ts";
+import { defineResource } from "../../lib/operator/mod.ts";
 import { keptFields, packFields, restoreFields, unpackFields } from "../../lib/admission/kept_fields.ts";
 
 const json = (depth: number): fc.Arbitrary<unknown> =>

@@ -1,6 +1,9 @@
+import { PermanentError } from "../../lib/base/mod.ts";
+import type { KindConversion } from "../../lib/admission/mod.ts";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { defineResource, type DynamicObject, type KindConversion, PermanentError } from "../../lib/operator/mod.ts";
+import { defineResource } from "../../lib/operator/mod.ts";
 import { ConversionError } from "../../lib/admission/kind_conversion.ts";
 
 /** v3 is the hub: v2 says the size in another unit and knows no mode, v1 says it as a text, v1beta1 has v3's fields. */

@@ -1,3 +1,4 @@
+import { PRESENT } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import * as z from "zod";
@@ -7,6 +8,7 @@ import {
   PermanentError,
   sleep,
   TemporaryError,
+  UsageError,
   VirtualClock,
 } from "../../lib/base/mod.ts";
 import { Memo } from "../../lib/base/memo.ts";
@@ -19,7 +21,7 @@ import {
   AdmissionWebhooks,
 } from "../../lib/admission/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { defineResource, Operator, PRESENT, UsageError } from "../../lib/operator/mod.ts";
+import { defineResource, Operator } from "../../lib/operator/mod.ts";
 
 const Widget = defineResource({
   group: "shop.example.com",

@@ -1,4 +1,6 @@
-import { type ConfigMapObject, controllerOf, keyOf, type NamespaceObject } from "../../lib/operator/mod.ts";
+import type { NamespaceObject } from "../../lib/operator/builtin_kinds.ts";
+import { controllerOf, keyOf } from "../../lib/apimachinery/mod.ts";
+import { type ConfigMapObject } from "../../lib/operator/mod.ts";
 import { Crate, CRATE_LABEL, PARCEL_LABEL } from "./operators/crates.ts";
 import { endingNamespaces, isEnding } from "./replication_model.ts";
 import { readyProblems } from "./ready.ts";

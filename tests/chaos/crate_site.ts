@@ -1,5 +1,7 @@
+import type { NamespaceObject } from "../../lib/operator/builtin_kinds.ts";
+import { keyOf } from "../../lib/apimachinery/mod.ts";
 import type { Random } from "../../lib/base/mod.ts";
-import { ConfigMap, type ConfigMapObject, keyOf, Namespace, type NamespaceObject } from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, Namespace } from "../../lib/operator/mod.ts";
 import { type CrateObject, crateState } from "./crate_model.ts";
 import type { FaultContext } from "./fault.ts";
 import { Crate, CRATE_LABEL } from "./operators/crates.ts";

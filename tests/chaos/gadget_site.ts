@@ -1,6 +1,7 @@
+import { keyOf } from "../../lib/apimachinery/mod.ts";
 import type { Random } from "../../lib/base/mod.ts";
 import { ApiError } from "../../lib/client/mod.ts";
-import { keyOf, Namespace } from "../../lib/operator/mod.ts";
+import { Namespace } from "../../lib/operator/mod.ts";
 import type { FaultContext } from "./fault.ts";
 import { Gadget, SIZE_MAX } from "./operators/gadgets.ts";
 import { untilGone } from "./quiesce.ts";

@@ -1,5 +1,5 @@
+import type { ApiResource } from "../../lib/apimachinery/mod.ts";
 import { describeError, sleep } from "../../lib/base/mod.ts";
-import type { ApiResource } from "../../lib/operator/mod.ts";
 import type { FaultContext } from "./fault.ts";
 import type { Gate } from "./gate.ts";
 import type { OperatorProcess } from "./operator_process.ts";

@@ -1,4 +1,4 @@
-import type { Condition } from "../../lib/operator/mod.ts";
+import type { Condition } from "../../lib/apimachinery/mod.ts";
 
 interface Judged {
   readonly metadata: { readonly generation?: number };

@@ -1,6 +1,6 @@
+import type { NamespaceObject } from "../../lib/operator/builtin_kinds.ts";
 import { Buffer } from "node:buffer";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import type { NamespaceObject } from "../../lib/operator/mod.ts";
 import type { ReplicationObject } from "../../lib/replicator/mod.ts";
 import { readyProblems } from "./ready.ts";
 import { placeOf, type UsersObjects } from "./users_objects.ts";

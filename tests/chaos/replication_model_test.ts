@@ -1,6 +1,6 @@
+import type { NamespaceObject } from "../../lib/operator/builtin_kinds.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { NamespaceObject } from "../../lib/operator/mod.ts";
 import type { ReplicationObject } from "../../lib/replicator/mod.ts";
 import { type DataObject, replicationProblems, type ReplicationState } from "./replication_model.ts";
 import { placeOf, UsersObjects } from "./users_objects.ts";

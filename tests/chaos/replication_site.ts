@@ -1,6 +1,8 @@
+import type { NamespaceObject } from "../../lib/operator/builtin_kinds.ts";
+import { type ApiResource, keyOf } from "../../lib/apimachinery/mod.ts";
 import { Buffer } from "node:buffer";
 import type { Random } from "../../lib/base/mod.ts";
-import { type ApiResource, ConfigMap, keyOf, Namespace, type NamespaceObject, Secret } from "../../lib/operator/mod.ts";
+import { ConfigMap, Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import type { FaultContext } from "./fault.ts";
 import { type DataObject, endingNamespaces, replicationProblems } from "./replication_model.ts";

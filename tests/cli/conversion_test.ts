@@ -1,3 +1,4 @@
+import type { ApiResource, DynamicObject } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { parseAllDocuments } from "yaml";
@@ -6,7 +7,6 @@ import { converterOf, CRDS } from "../../lib/admission/crd_conversion.ts";
 import { issueServing } from "../../lib/admission/serving_certificates.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { Client, openTransport } from "../../lib/client/mod.ts";
-import type { ApiResource, DynamicObject } from "../../lib/operator/mod.ts";
 import { openServedCluster } from "../served_cluster.ts";
 import { Binary, DEMO_PERMISSIONS, type Ended, runBinary } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { formatKey, type KubeObject } from "../../lib/apimachinery/mod.ts";
+import { type ApiResource, formatKey, type KubeObject } from "../../lib/apimachinery/mod.ts";
 import { LEASES, microTime } from "../../lib/election/lease.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { issueServing } from "../../lib/admission/serving_certificates.ts";
-import { type ApiResource, Deployment, Namespace, Pod, Service } from "../../lib/operator/mod.ts";
+import { Deployment, Namespace, Pod, Service } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { TestAuthority } from "../client/test_authority.ts";

@@ -1,11 +1,12 @@
+import type { PolicyRule } from "../../lib/operator/permissions.ts";
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { SystemClock } from "../../lib/base/mod.ts";
-import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import type { ApiResource, KubeObject } from "../../lib/apimachinery/mod.ts";
 import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { Expectation } from "../../lib/harness/mod.ts";
-import { type ApiResource, builtinKind, ConfigMap, Namespace, Pod, type PolicyRule } from "../../lib/operator/mod.ts";
+import { builtinKind, ConfigMap, Namespace, Pod } from "../../lib/operator/mod.ts";
 import { installation, type InstalledObject, installNamespace } from "../../lib/operator/installation.ts";
 import { Replication, type ReplicationObject, replicator } from "../../lib/replicator/mod.ts";
 import { openServedCluster, type ServedCluster } from "../served_cluster.ts";

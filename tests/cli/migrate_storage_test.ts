@@ -1,6 +1,6 @@
+import type { ApiResource } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { Client } from "../../lib/client/mod.ts";
-import type { ApiResource } from "../../lib/operator/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { openServedCluster } from "../served_cluster.ts";
 import { type Ended, runBinary } from "./binary.ts";

@@ -1,9 +1,10 @@
+import type { ApiResource } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { SystemClock } from "../../lib/base/mod.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
-import { Client, openTransport } from "../../lib/client/mod.ts";
-import { ApiError, type ApiResource, Secret, Service } from "../../lib/operator/mod.ts";
+import { ApiError, Client, openTransport } from "../../lib/client/mod.ts";
+import { Secret, Service } from "../../lib/operator/mod.ts";
 import { configurationResource } from "../../lib/admission/webhook_configuration.ts";
 import { realKubeconfig } from "../cluster.ts";
 import { openServedCluster } from "../served_cluster.ts";

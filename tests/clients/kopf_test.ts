@@ -1,15 +1,8 @@
+import { AnnotationStorage, ChainStorage, KopfRecords } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { Program } from "../../lib/harness/program.ts";
-import {
-  AnnotationStorage,
-  ChainStorage,
-  ConfigMap,
-  type CustomObject,
-  defineResource,
-  KopfRecords,
-  Operator,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, type CustomObject, defineResource, Operator } from "../../lib/operator/mod.ts";
 import * as z from "zod";
 import { findProgram, runProgram, testWith } from "../outside_program.ts";
 import { openServedCluster } from "../served_cluster.ts";

@@ -1,5 +1,5 @@
+import { StatusDraft } from "../../lib/controller/status_draft.ts";
 import assert from "node:assert/strict";
-import { StatusDraft } from "../../lib/controller/mod.ts";
 
 Deno.test("a status is drafted as it is sent: dates as text, deep inside as well", () => {
   const draft = new StatusDraft<{ renewedAt?: unknown; rounds?: unknown }>({}, 1, 0);

@@ -1,9 +1,10 @@
+import { ObjectIndex } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { AdmissionError, ApiError, ConfigMap, defineResource, ObjectIndex, Operator } from "../../lib/operator/mod.ts";
-import { webhookConfigurations } from "../../lib/admission/mod.ts";
+import { ConfigMap, defineResource, Operator } from "../../lib/operator/mod.ts";
+import { AdmissionError, webhookConfigurations } from "../../lib/admission/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import { Client } from "../../lib/client/mod.ts";
+import { ApiError, Client } from "../../lib/client/mod.ts";
 import { type Cluster, EmbeddedCluster } from "../../lib/harness/mod.ts";
 import { configurationOf } from "../../lib/operator/webhook_hosting.ts";
 import { World } from "../world.ts";

@@ -1,5 +1,7 @@
+import { TemporaryError } from "../../lib/base/mod.ts";
+import type { ChangeContext } from "../../lib/controller/mod.ts";
 import assert from "node:assert/strict";
-import { type ChangeContext, Operator, TemporaryError } from "../../lib/operator/mod.ts";
+import { Operator } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { widgetKind, type WidgetObject, type WidgetSpec, type WidgetStatus } from "./widget.ts";
 

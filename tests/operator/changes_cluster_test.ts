@@ -1,16 +1,7 @@
+import { TemporaryError } from "../../lib/base/mod.ts";
+import { AnnotationStorage, ChainStorage, KopfRecords, MemoryStorage, StatusStorage } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
-import {
-  AnnotationStorage,
-  ChainStorage,
-  KopfRecords,
-  MemoryStorage,
-  Operator,
-  type OperatorOptions,
-  Secret,
-  type SecretObject,
-  StatusStorage,
-  TemporaryError,
-} from "../../lib/operator/mod.ts";
+import { Operator, type OperatorOptions, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 

@@ -1,15 +1,9 @@
+import { PermanentError, TemporaryError } from "../../lib/base/mod.ts";
+import type { ChangeContext } from "../../lib/controller/mod.ts";
+import { ABSENT } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
-import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import {
-  ABSENT,
-  type ApiResource,
-  type ChangeContext,
-  ConfigMap,
-  Operator,
-  PermanentError,
-  Secret,
-  TemporaryError,
-} from "../../lib/operator/mod.ts";
+import type { ApiResource, KubeObject } from "../../lib/apimachinery/mod.ts";
+import { ConfigMap, Operator, Secret } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, widgetKind, type WidgetObject, type WidgetSpec, type WidgetStatus } from "./widget.ts";
 

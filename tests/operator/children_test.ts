@@ -1,13 +1,10 @@
+import { type AnyKind, controllerOf, joinedName, type ObjectOf } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { Client } from "../../lib/client/mod.ts";
 import {
-  type AnyKind,
   ConfigMap,
   type ConfigMapObject,
-  controllerOf,
   Deployment,
-  joinedName,
-  type ObjectOf,
   Operator,
   Secret,
   ServiceAccount,

@@ -7,25 +7,14 @@
  */
 import assert from "node:assert/strict";
 import * as z from "zod";
-import type { Transport, TransportRequest } from "../../lib/base/mod.ts";
-import type { DynamicObject, KubeObject } from "../../lib/apimachinery/mod.ts";
+import { TemporaryError, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
+import { type DynamicObject, type KubeObject, view } from "../../lib/apimachinery/mod.ts";
 import { LeaderElector } from "../../lib/election/mod.ts";
 import { liveness, readiness } from "../../lib/cli/health_checks.ts";
-import { Client } from "../../lib/client/mod.ts";
+import { AlreadyExistsError, ApiError, Client } from "../../lib/client/mod.ts";
 import { silentLogger, SystemClock, SystemRandom } from "../../lib/base/mod.ts";
 import { EVENTS } from "../../lib/harness/expectation.ts";
-import {
-  AlreadyExistsError,
-  ApiError,
-  ConfigMap,
-  type ConfigMapObject,
-  defineResource,
-  Operator,
-  Secret,
-  TemporaryError,
-  view,
-  watch,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, defineResource, Operator, Secret, watch } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";

@@ -1,14 +1,8 @@
+import { ownerReference } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
-import type { Transport } from "../../lib/base/mod.ts";
+import { PermanentError, TemporaryError, type Transport } from "../../lib/base/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
-import {
-  ConfigMap,
-  type ConfigMapObject,
-  Operator,
-  ownerReference,
-  PermanentError,
-  TemporaryError,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import {
   applyStatusAs,

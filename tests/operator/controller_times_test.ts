@@ -1,14 +1,8 @@
+import { requeueAfter } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { sleep, type Transport } from "../../lib/base/mod.ts";
-import {
-  ConfigMap,
-  type ConfigMapObject,
-  Operator,
-  requeueAfter,
-  TemporaryError,
-  watch,
-} from "../../lib/operator/mod.ts";
+import { sleep, TemporaryError, type Transport } from "../../lib/base/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator, watch } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, widgetKind, type WidgetObject } from "./widget.ts";
 

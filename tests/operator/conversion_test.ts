@@ -1,17 +1,10 @@
+import type { ApiResource, KubeObject } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import * as z from "zod";
-import {
-  ApiError,
-  type ApiResource,
-  ConflictError,
-  defineResource,
-  type KubeObject,
-  Operator,
-  PermanentError,
-} from "../../lib/operator/mod.ts";
+import { defineResource, Operator } from "../../lib/operator/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
-import { mapConcurrent } from "../../lib/base/mod.ts";
-import { Client } from "../../lib/client/mod.ts";
+import { mapConcurrent, PermanentError } from "../../lib/base/mod.ts";
+import { ApiError, Client, ConflictError } from "../../lib/client/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
 import { World } from "../world.ts";
 

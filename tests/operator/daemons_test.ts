@@ -1,6 +1,7 @@
+import { ObjectIndex } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
-import { sleep } from "../../lib/base/mod.ts";
-import { ConfigMap, type ConfigMapObject, ObjectIndex, Operator, PermanentError } from "../../lib/operator/mod.ts";
+import { PermanentError, sleep } from "../../lib/base/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, widgetKind, type WidgetObject } from "./widget.ts";
 

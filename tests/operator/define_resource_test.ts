@@ -1,18 +1,8 @@
+import { type Duration, formatJson, PermanentError, UsageError } from "../../lib/base/mod.ts";
 import assert from "node:assert/strict";
 import * as z from "zod";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
-import {
-  ConfigMap,
-  defineResource,
-  type Duration,
-  formatJson,
-  Namespace,
-  Operator,
-  PermanentError,
-  UsageError,
-  watch,
-  withRules,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, defineResource, Namespace, Operator, watch, withRules } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 
 interface Schema {

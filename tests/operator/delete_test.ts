@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Operator, PermanentError } from "../../lib/operator/mod.ts";
-import type { Transport, TransportRequest } from "../../lib/base/mod.ts";
+import { Operator } from "../../lib/operator/mod.ts";
+import { PermanentError, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import { World } from "../world.ts";
 import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 

@@ -1,5 +1,6 @@
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
-import { ConfigMap, type ConfigMapObject, type DynamicObject, Operator } from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { createWidget, untilReady, widgetKind } from "./widget.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import type { DynamicObject, KubeObject } from "../../lib/apimachinery/mod.ts";
+import type { DynamicObject, KubeObject, ObjectOf } from "../../lib/apimachinery/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
-import { existingKind, type ObjectOf, Operator } from "../../lib/operator/mod.ts";
+import { existingKind, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 
 const TEXT = { type: "string" }, INTEGER = { type: "integer", format: "int64" };

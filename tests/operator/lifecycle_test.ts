@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  builtinKind,
-  ConfigMap,
-  ForbiddenError,
-  Operator,
-  preflight,
-  UnreachableError,
-} from "../../lib/operator/mod.ts";
-import { Client } from "../../lib/client/mod.ts";
+import { builtinKind, ConfigMap, Operator, preflight } from "../../lib/operator/mod.ts";
+import { Client, ForbiddenError, UnreachableError } from "../../lib/client/mod.ts";
 import { type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { World } from "../world.ts";

@@ -1,4 +1,5 @@
-import { gatedScope } from "../../lib/apimachinery/mod.ts";
+import type { PolicyRule } from "../../lib/operator/permissions.ts";
+import { gatedScope, scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { createLogger, SeededRandom, SystemClock, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
@@ -12,7 +13,7 @@ import {
   peerLeaseName,
 } from "../../lib/election/mod.ts";
 import { type ClusterUser, serviceAccountUser } from "../../lib/harness/mod.ts";
-import { builtinKind, Operator, type PolicyRule, type RunningOperator, scopeOfGlobs } from "../../lib/operator/mod.ts";
+import { builtinKind, Operator, type RunningOperator } from "../../lib/operator/mod.ts";
 import { TurnedClock } from "../election/turned_clock.ts";
 import { World } from "../world.ts";
 import { createWidget, widgetKind, type WidgetObject } from "./widget.ts";

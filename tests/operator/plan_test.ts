@@ -1,18 +1,11 @@
+import type { PlanOptions } from "../../lib/operator/start_options.ts";
+import { TemporaryError } from "../../lib/base/mod.ts";
+import type { PlannedPass, PlannedWrite } from "../../lib/controller/mod.ts";
+import { NotFoundError } from "../../lib/client/mod.ts";
+import { MemoryStorage } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
 import { type KubeObject, scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
-import {
-  ConfigMap,
-  type ConfigMapObject,
-  MemoryStorage,
-  NotFoundError,
-  Operator,
-  type PlannedPass,
-  type PlannedWrite,
-  type PlanOptions,
-  Secret,
-  type SecretObject,
-  TemporaryError,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { EVENTS } from "../../lib/harness/expectation.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";

@@ -1,6 +1,7 @@
+import type { NamespaceScope } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { settle, sleep } from "../../lib/base/mod.ts";
-import { ConfigMap, Namespace, type NamespaceScope, Operator } from "../../lib/operator/mod.ts";
+import { ConfigMap, Namespace, Operator } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { widgetKind, type WidgetObject } from "./widget.ts";
 

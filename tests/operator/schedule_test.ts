@@ -1,12 +1,7 @@
+import { requeueAfter } from "../../lib/handling/mod.ts";
+import { PermanentError, TemporaryError } from "../../lib/base/mod.ts";
 import assert from "node:assert/strict";
-import {
-  ConfigMap,
-  type ConfigMapObject,
-  Operator,
-  PermanentError,
-  requeueAfter,
-  TemporaryError,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 import { conditionOf, configMapOperator, widgetKind, type WidgetObject } from "./widget.ts";
 

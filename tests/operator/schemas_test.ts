@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import type { KubeObject, ObjectOf } from "../../lib/apimachinery/mod.ts";
 import { InvalidError } from "../../lib/client/mod.ts";
-import { defineResource, type ObjectOf, Operator, withRules } from "../../lib/operator/mod.ts";
+import { defineResource, Operator, withRules } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 
 const STORE = z.discriminatedUnion("type", [

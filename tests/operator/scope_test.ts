@@ -1,6 +1,7 @@
+import { type NamespaceScope, scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/base/mod.ts";
-import { Namespace, type NamespaceScope, Operator, scopeOfGlobs } from "../../lib/operator/mod.ts";
+import { Namespace, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 

@@ -1,17 +1,11 @@
+import type { ConditionOptions } from "../../lib/controller/status_draft.ts";
+import { StatusStorage } from "../../lib/handling/mod.ts";
+import { ApiError } from "../../lib/client/mod.ts";
+import { AdmissionError } from "../../lib/admission/mod.ts";
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import { MASKED } from "../../lib/base/mod.ts";
-import {
-  AdmissionError,
-  ApiError,
-  type ConditionOptions,
-  Operator,
-  Secret,
-  type SecretObject,
-  StatusStorage,
-  TemporaryError,
-  watch,
-} from "../../lib/operator/mod.ts";
+import { MASKED, TemporaryError } from "../../lib/base/mod.ts";
+import { Operator, Secret, type SecretObject, watch } from "../../lib/operator/mod.ts";
 import { type EventObject, EVENTS } from "../../lib/harness/expectation.ts";
 import { realKubeconfig } from "../cluster.ts";
 import { World } from "../world.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import * as z from "zod";
 import { UsageError } from "../../lib/base/mod.ts";
 import type { DiscoveredResource } from "../../lib/client/mod.ts";
-import { ConfigMap, defineResource, EVERYTHING, type KindSelector, Operator } from "../../lib/operator/mod.ts";
-import { selectKinds } from "../../lib/operator/kind_selector.ts";
+import { ConfigMap, defineResource, EVERYTHING, Operator } from "../../lib/operator/mod.ts";
+import { type KindSelector, selectKinds } from "../../lib/operator/kind_selector.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { VirtualWorld } from "./virtual_world.ts";
 

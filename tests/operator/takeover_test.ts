@@ -1,12 +1,6 @@
+import { AnnotationStorage, ChainStorage, KopfRecords, ObjectIndex } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
-import {
-  AnnotationStorage,
-  ChainStorage,
-  ConfigMap,
-  KopfRecords,
-  ObjectIndex,
-  Operator,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 

@@ -1,5 +1,6 @@
+import { keyOf, view } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
-import { ConfigMap, type ConfigMapObject, keyOf, Operator, Pod, Secret, view, watch } from "../../lib/operator/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator, Pod, Secret, watch } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 

@@ -1,14 +1,8 @@
-import { scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
+import { type ApiResource, scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { SeededRandom, sleep, SystemClock, VirtualClock } from "../../lib/base/mod.ts";
 import { AlreadyExistsError, Client, NotFoundError } from "../../lib/client/mod.ts";
-import {
-  type ApiResource,
-  Namespace,
-  type Operator,
-  type RunningOperator,
-  type StartOptions,
-} from "../../lib/operator/mod.ts";
+import { Namespace, type Operator, type RunningOperator, type StartOptions } from "../../lib/operator/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
 import { type Cluster, EmbeddedCluster, type LogEntry } from "../../lib/harness/mod.ts";
 import { InProcessOperator } from "../../lib/harness/in_process_operator.ts";

@@ -1,6 +1,8 @@
+import { ObjectIndex } from "../../lib/handling/mod.ts";
+import { keyOf, type ObjectKey } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
-import type { ConfigMapObject, ObjectKey } from "../../lib/operator/mod.ts";
-import { ConfigMap, keyOf, ObjectIndex, Operator, Secret, watch } from "../../lib/operator/mod.ts";
+import type { ConfigMapObject } from "../../lib/operator/mod.ts";
+import { ConfigMap, Operator, Secret, watch } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { createWidget, untilReady, widgetKind, type WidgetObject } from "./widget.ts";
 

@@ -1,13 +1,6 @@
 import * as z from "zod";
-import { formatTime } from "../../lib/apimachinery/mod.ts";
-import {
-  type Condition,
-  ConfigMap,
-  type CustomObject,
-  type CustomResource,
-  defineResource,
-  Operator,
-} from "../../lib/operator/mod.ts";
+import { type Condition, formatTime } from "../../lib/apimachinery/mod.ts";
+import { ConfigMap, type CustomObject, type CustomResource, defineResource, Operator } from "../../lib/operator/mod.ts";
 import type { World } from "../world.ts";
 
 const SPEC = z.object({

@@ -1,6 +1,6 @@
+import { InvalidError } from "../../lib/client/mod.ts";
 import assert from "node:assert/strict";
 import { Suite } from "../../lib/harness/mod.ts";
-import { InvalidError } from "../../lib/operator/mod.ts";
 import { replicator } from "../../lib/replicator/mod.ts";
 import { Replicating, TRUSTING } from "./stories.ts";
 

@@ -1,5 +1,6 @@
+import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
-import { builtinKind, type KubeObject, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
+import { builtinKind, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { EVENTS, type ScenarioContext, Suite, type WriteFault } from "../../lib/harness/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
 import { Replicating, secret, TRUSTING } from "./stories.ts";

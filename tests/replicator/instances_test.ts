@@ -1,6 +1,6 @@
-import { scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
+import { type KubeObject, scopeOfGlobs } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
-import { type KubeObject, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
+import { Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject, replicator } from "../../lib/replicator/mod.ts";
 import { World } from "../world.ts";
 import { secret, TRUSTING } from "./stories.ts";

@@ -1,12 +1,7 @@
+import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import type { JsonValue } from "../../lib/base/mod.ts";
 import assert from "node:assert/strict";
-import {
-  ConfigMap,
-  type JsonValue,
-  type KubeObject,
-  Namespace,
-  Secret,
-  type SecretObject,
-} from "../../lib/operator/mod.ts";
+import { ConfigMap, Namespace, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { type ScenarioContext, Suite } from "../../lib/harness/mod.ts";
 import { Replication, replicator } from "../../lib/replicator/mod.ts";
 import { configMap, Replicating, secret, TRUSTING } from "./stories.ts";

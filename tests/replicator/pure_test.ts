@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { globProblem, matchesGlob, matchesGlobs } from "../../lib/apimachinery/mod.ts";
+import { globProblem, isLabelValue, matchesGlob, matchesGlobs } from "../../lib/apimachinery/mod.ts";
 import { claimText, leftBehindBy, replicationLabel, replicationText } from "../../lib/replicator/claim.ts";
 import { type CopyRecord, projectCopy } from "../../lib/replicator/copy_record.ts";
 import { type PlanInput, planSteps, unwantedCopies } from "../../lib/replicator/plan.ts";
@@ -8,7 +8,6 @@ import { fieldKeys, sourceFacts, type SourceObject } from "../../lib/replicator/
 import { type Occupant, refusal } from "../../lib/replicator/takeover.ts";
 import { compileTargets } from "../../lib/replicator/targets.ts";
 import { trustCheck } from "../../lib/replicator/trust_check.ts";
-import { isLabelValue } from "../../lib/operator/mod.ts";
 
 Deno.test("a glob matches as its regular expression would, in linear time whatever the pattern", () => {
   const letters = fc.array(fc.constantFrom("a", "b", "-", "*"), { maxLength: 12 }).map((list) => list.join(""));

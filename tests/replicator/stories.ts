@@ -1,4 +1,5 @@
-import { type ConfigMapObject, type KubeObject, Secret, type SecretObject } from "../../lib/operator/mod.ts";
+import type { KubeObject } from "../../lib/apimachinery/mod.ts";
+import { type ConfigMapObject, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import type { ScenarioContext } from "../../lib/harness/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
 

@@ -1,7 +1,8 @@
 // FR-410
 // Mistakes with views that the compiler finds: `deno task check` fails where one of them compiles.
+import { view } from "../../lib/apimachinery/mod.ts";
 import * as z from "zod";
-import { ConfigMap, defineResource, Operator, Pod, Secret, view, watch } from "../../lib/operator/mod.ts";
+import { ConfigMap, defineResource, Operator, Pod, Secret, watch } from "../../lib/operator/mod.ts";
 
 const Widget = defineResource({
   group: "views.test.pintle.dev",

@@ -1,6 +1,8 @@
+import { NotFoundError } from "../../../lib/client/mod.ts";
+import type { KubeObject } from "../../../lib/apimachinery/mod.ts";
 import { sleep } from "../../../lib/base/mod.ts";
 import { webhookServiceName } from "../../../lib/admission/webhook_configuration.ts";
-import { builtinKind, type KubeObject, NotFoundError, Secret } from "../../../lib/operator/mod.ts";
+import { builtinKind, Secret } from "../../../lib/operator/mod.ts";
 import { installNamespace } from "../../../lib/operator/installation.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 import { GadgetSite } from "../gadget_site.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { AdmissionError } from "../../../lib/admission/mod.ts";
 import { parseArgs } from "node:util";
 import * as z from "zod";
 import { SystemClock, SystemRandom } from "../../../lib/base/mod.ts";
@@ -11,7 +12,7 @@ import { loadKubeconfig } from "../../../lib/client/kubeconfig.ts";
 import { Client, openTransport } from "../../../lib/client/mod.ts";
 import { openLogging } from "../../../lib/cli/logging.ts";
 import { fencedTransport, LeaderElector } from "../../../lib/election/mod.ts";
-import { AdmissionError, defineResource, Operator } from "../../../lib/operator/mod.ts";
+import { defineResource, Operator } from "../../../lib/operator/mod.ts";
 import { hostByService } from "../../../lib/operator/webhook_hosting.ts";
 
 /** The largest size that is admitted. */
