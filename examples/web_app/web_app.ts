@@ -6,7 +6,7 @@ const spec = z.object({
   replicas: z.int().min(0).max(50).default(1),
   port: z.int().min(1).max(65_535).default(8080),
   config: z.record(z.string(), z.string()).default({}),
-  host: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/).optional(),
+  host: z.string().regex(/^[a-z0-9.-]+$/).optional(),
   job: z.object({ schedule: z.string().min(1), command: z.array(z.string()).min(1) }).optional(),
 });
 
