@@ -14,8 +14,8 @@ export const WITHOUT_KUBECTL: string | undefined = KUBECTL
   : "there is no kubectl in KUBEBUILDER_ASSETS or PATH";
 
 /**
- * A person at a terminal who follows a page: the folder of the clone is beside them, and of Deno they have what `npx` fetches. Code is
- * looked up in the project; a block that follows one of the same file takes its place there.
+ * A person at a terminal who follows a page. The folder of the clone is beside them, and of Deno they have what `npx`
+ * fetches. Code is looked up in the project; a block that follows one of the same file takes its place there.
  */
 export class Newcomer implements AsyncDisposable {
   /** What a shell keeps from one block to the next: its folder, its variables and functions. */

@@ -15,7 +15,7 @@ const status = z.object({
   lastJob: z.string().optional(),
 });
 
-/** An application that answers HTTP requests: an image, its configuration, a host name, and a job that runs beside it. */
+/** An application that answers HTTP requests: an image, its configuration, a host name, and a job beside it. */
 export const WebApp = defineResource({
   group: "web-app.example.com",
   version: "v1alpha1",

@@ -12,7 +12,7 @@ Deno.test("what the examples' tests counted is read, and a run that tells nothin
   assert.deepEqual(countOf("error: Module not found", 1), { passed: 0, failed: 1 });
 });
 
-/** Whole programs: the operators of README and of the tutorial, which other tests follow, and one that tests of the cli start. */
+/** Whole programs: the operators of README and of the tutorial, and one that tests of the cli start. */
 const PROGRAMS = ["greetings", "web_app", "widgets"];
 
 // FR-262

@@ -29,7 +29,7 @@ const app = (name: string) => ({
   },
 });
 
-/** Starts an operator that dies at its `nth` write, before the server sees it or after. False where it has fewer writes. */
+/** Starts an operator that dies at its `nth` write, before or after the server sees it. False if it has fewer. */
 async function diesAt(nth: number, how: "dieBefore" | "dieAfter", { operator }: ScenarioContext<FakeOutside>) {
   let died = false;
   const fault: WriteFault = (_request, nthWrite) => {
