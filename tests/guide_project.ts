@@ -66,5 +66,19 @@ export class GuideProject implements AsyncDisposable {
 }
 
 function blocksOf(text: string, language: string): string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map(([, block]) => block!);
+  return blocksIn(text).filter((block) => block.language === language).map(({ text }) => text);
+}
+
+/** A block of a page between its fences. */
+export interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+/** Every block of a page, in its order. */
+export function blocksIn(page: string): Block[] {
+  return [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language, text]) => ({
+    language: language!,
+    text: text!,
+  }));
 }

@@ -5,19 +5,7 @@ import { operator } from "./main.ts";
 
 const Widget = builtinKind<DynamicObject>({ group: "shop.example.com", version: "v1", kind: "Widget" });
 
-// FR-36, FR-145
-Deno.test("the README's operator is the example, to the letter", async () => {
-  const [readme, example] = await Promise.all(
-    ["README.md", "examples/widgets/main.ts"].map((path) =>
-      Deno.readTextFile(new URL(`../../${path}`, import.meta.url))
-    ),
-  );
-  assert.ok(readme!.includes(example!.trim()), "copy examples/widgets/main.ts into the README");
-  assert.ok(example!.trim().split("\n").length <= 30, "in thirty lines");
-});
-
-// FR-36
-Deno.test("the README's operator converges in two writes, restores its child, and refuses a bad spec", async () => {
+Deno.test("the operator of one file converges in two writes, restores its child, and refuses a bad spec", async () => {
   await using world = await World.open(operator);
   await world.start();
   const namespace = await world.namespace("shop"), key = { namespace, name: "door" };

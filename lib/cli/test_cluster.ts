@@ -124,7 +124,7 @@ async function buildOwnImage(
   if (!await bundled(app)) {
     throw new UsageError(
       "there is no bundle to make an image of",
-      "run `deno task package` first, or name an image with --image",
+      "build an image (`docker build`) and name it by --image, or put the bundled program into dist/app",
     );
   }
   await buildLocalImage(runtime, { image, app, executable: Deno.execPath(), signal });

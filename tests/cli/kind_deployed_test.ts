@@ -66,6 +66,21 @@ Deno.test("where something of the operator is there and differs, the run is exit
 });
 
 // FR-174
+Deno.test("a deployed run without an image and without a bundle says how to get one: exit 2", async () => {
+  await using given = await kindOf(MACHINE);
+  await using root = await operatorRoot();
+  await Deno.remove(`${root.path}/main.js`);
+  const { machine } = given, withoutImage = DEPLOYED.slice(0, DEPLOYED.indexOf("--image"));
+  const { code, err } = await machine.run(withoutImage, { main: MAIN, env: { PATIENT_ROOT: root.path } });
+  assert.equal(code, 2);
+  assert.match(
+    err,
+    /there is no bundle to make an image of\n {2}fix: build an image \(`docker build`\) and name it by --image/,
+  );
+  await machine.assertClean(MACHINE);
+});
+
+// FR-174
 Deno.test("an operator that runs in the cluster already is not the one to test: exit 2", async () => {
   await using given = await kindOf(MACHINE);
   await using root = await operatorRoot();
