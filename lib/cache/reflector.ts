@@ -1,5 +1,5 @@
 import { type ApiResource, compareResourceVersions, type KubeObject } from "../apimachinery/mod.ts";
-import { type Clock, jitter, type Logger, type Random, sleep } from "../base/mod.ts";
+import { type Clock, type Logger, type Random, sleep } from "../base/mod.ts";
 import {
   ApiError,
   type Client,
@@ -11,6 +11,7 @@ import {
   UnreachableError,
   type WatchEvent,
 } from "../client/mod.ts";
+import { backoffMs } from "../queue/mod.ts";
 
 /** What a reflector is doing. `backingOff`: the last attempt failed, and the next one waits. */
 export type ReflectorState = "starting" | "listing" | "watching" | "backingOff" | "stopped";
@@ -329,10 +330,9 @@ export class Reflector<T extends KubeObject> {
     const refused = error !== undefined && isRefusal(error);
     const initialMs = refused ? this.#bounds.refusedBackoffMsInitial : this.#bounds.backoffMsInitial;
     const maxMs = refused ? this.#bounds.refusedBackoffMsMax : this.#bounds.backoffMsMax;
-    const doubled = Math.min(initialMs * 2 ** Math.min(this.#failures - 1, 30), maxMs);
-    const backoffMs = jitter(this.context.random, doubled, 0.5);
-    const askedMs = error instanceof ApiError ? error.retryAfterMs ?? 0 : 0;
-    return Math.max(backoffMs, askedMs);
+    const delayMs = backoffMs({ initialMs, maxMs, jitter: 0.5 }, this.#failures, this.context.random);
+    const retryAfterMs = error instanceof ApiError ? error.retryAfterMs ?? 0 : 0;
+    return Math.max(delayMs, retryAfterMs);
   }
 
   async #pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * `queue`: a keyed work queue with reasons, priorities, delays and backoff, a token bucket, and work in flight. It
- * knows nothing of Kubernetes and does no I/O; time and randomness are arguments. The controller room calls it.
+ * `queue`: a keyed work queue with reasons, priorities, delays and backoff, a token bucket, and work in flight. It does
+ * not know Kubernetes and does no I/O; time and randomness are arguments. `controller/` calls it; `client/` and
+ * `cache/` use its backoff.
  *
  * @module
  */

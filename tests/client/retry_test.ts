@@ -5,6 +5,7 @@ import { RETRY_POLICY, retryDelayMs } from "../../lib/client/retry.ts";
 import { answer, fail, hang, refuse, ScriptedTransport, type Step, WIDGETS } from "./scripted_transport.ts";
 
 const KEY = { namespace: "shop", name: "a" };
+const FIRST = { retry: 1, repeatable: true, policy: RETRY_POLICY, random: new SeededRandom(1) };
 const WIDGET = { metadata: { ...KEY } };
 const RESET =
   "error sending request for url (https://s/): client error (SendRequest): connection closed before message completed";
@@ -120,12 +121,12 @@ Deno.test("an abort during the pause between two attempts ends the request with 
 Deno.test("certificates that do not match are not worth another attempt", () => {
   for (const kind of ["unknownAuthority", "certificateName", "certificateExpired", "tls"] as const) {
     const error = new UnreachableError("s", kind);
-    assert.equal(retryDelayMs(error, 1, true, RETRY_POLICY, new SeededRandom(1)), undefined, kind);
+    assert.equal(retryDelayMs({ error, ...FIRST }), undefined, kind);
   }
 });
 
 Deno.test("a conflict is the caller's to solve", () => {
   const status = { kind: "Status", apiVersion: "v1", status: "Failure", code: 409, reason: "Conflict" } as const;
   const error = apiErrorOf(status, { verb: "update", resource: WIDGETS });
-  assert.equal(retryDelayMs(error, 1, true, RETRY_POLICY, new SeededRandom(1)), undefined);
+  assert.equal(retryDelayMs({ error, ...FIRST }), undefined);
 });

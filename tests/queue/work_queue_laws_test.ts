@@ -70,7 +70,7 @@ class SteppedClock extends VirtualClock {
 }
 
 // FR-14
-Deno.test("whatever is added, delayed, retried, taken and given back: no key is lost, none is held twice", async () => {
+Deno.test("no key is lost and none is held twice, in any order of adds, delays, retries, takes and ends", async () => {
   await fc.assert(fc.asyncProperty(fc.array(STEP, { maxLength: 60 }), async (steps) => {
     const clock = new SteppedClock();
     const queue = new WorkQueue({ clock, random: new SeededRandom(1), backoff: { initialMs: 50, maxMs: 200 } });
