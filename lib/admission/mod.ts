@@ -1,8 +1,7 @@
 /**
- * `admission`: what API servers ask an operator about objects by webhooks — whether they may be stored and with which
- * changes, which typed handlers say, and what they are in another version, which typed functions say. It reads the
- * reviews, answers them, serves them over TLS, and says where they are sent to. It stores nothing and watches nothing.
- * `operator/` and `cli/` call it.
+ * `admission`: the webhooks of an operator: admission (typed handlers that validate or mutate objects) and conversion
+ * (typed functions between versions). It reads reviews, answers them, serves them over TLS, keeps the certificates in a
+ * Secret, and writes the webhook configurations. It watches nothing. `operator/` and `cli/` call it.
  *
  * @module
  */

@@ -2,7 +2,7 @@ import type { ApiResource, DynamicObject, KubeList, KubeObject, ObjectKey } from
 import type { Client, GetOptions, ListOptions } from "../client/mod.ts";
 import type { AdmissionReader } from "./context.ts";
 
-/** Reads through a client, with one handler's signal wherever the handler names none. */
+/** Reads through a client, with the handler's signal by default. */
 export class SignalledReader implements AdmissionReader {
   readonly #client: Client;
   readonly #signal: AbortSignal;

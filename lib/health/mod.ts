@@ -1,6 +1,6 @@
 /**
- * `health`: what an operator shows of itself — liveness, readiness, metrics, traces. It looks and never acts. The cli
- * wires it to a running operator, and loads `metrics.ts` and `tracing.ts`, which need packages, by themselves.
+ * `health`: liveness, readiness, metrics and traces of an operator. It reads state and changes none. `cli/` connects it
+ * to a running operator, and loads `metrics.ts` and `tracing.ts`, which need packages, on demand.
  *
  * @module
  */
