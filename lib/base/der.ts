@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 
 /**
- * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates. A certificate library would take longer to load
- * than the whole server takes to start.
+ * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates: a certificate library would take longer to load
+ * than the whole server to start.
  */
 
 const CLASS_CONTEXT = 0x80;
@@ -90,7 +90,7 @@ export interface Element {
 }
 
 /**
- * The elements that stand one after another in DER bytes, such as those of a SEQUENCE's content.
+ * The consecutive elements of DER bytes, such as those of a SEQUENCE's content.
  *
  * @throws {RangeError} where the bytes end inside an element, or a tag or length has more than four bytes.
  */

@@ -1,6 +1,8 @@
 /**
- * `base`: what every room stands on — clock, random, durations, logging, errors, JSON, the shape of a transport.
- * It knows nothing of Kubernetes and does no I/O. Every room calls it; it calls none.
+ * `base`: what all other folders use: clock, random, durations, logging, errors, JSON, masks of secrets, certificates,
+ * the interface of a transport. It does not know Kubernetes, imports no other folder, and reaches no network or file,
+ * except for the bounded HTTPS server that `admission/` and `apiserver/` share (`bounded_server.ts`,
+ * `bounded_body.ts`).
  *
  * @module
  */

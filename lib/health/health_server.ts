@@ -39,14 +39,14 @@ export interface HealthServer {
 export function serveHealth(options: HealthServerOptions): HealthServer {
   const { host, port, logger, clock, closeMsMax = 1_000 } = options;
   const cut = new AbortController(), stop = new AbortController(), idle = Promise.withResolvers<void>();
-  let underWay = 0, closing = false;
+  let inFlight = 0, closing = false;
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     const onListen = ({ port }: Deno.NetAddr) => logger.info("health and metrics are served", { host, port });
     const handler = async (request: Request) => {
-      underWay++;
+      inFlight++;
       const end = () => {
-        if (--underWay === 0 && closing) idle.resolve();
+        if (--inFlight === 0 && closing) idle.resolve();
       };
       try {
         return untilRead(await answer(request, options, stop.signal), end, logger);
@@ -69,9 +69,9 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
     // A hanging handler would block a graceful shutdown, and with it the end of the process; Deno cannot cut a server
     // off once its shutdown has begun. So the wait comes first.
     const timer = clock.schedule(() => idle.resolve(), closeMsMax);
-    if (underWay > 0) await idle.promise;
+    if (inFlight > 0) await idle.promise;
     clock.clear(timer);
-    if (underWay > 0) cut.abort();
+    if (inFlight > 0) cut.abort();
     else await server.shutdown();
   };
   return { port: server.addr.port, close };

@@ -203,7 +203,7 @@ export class Metrics {
         label,
       ),
       seconds: this.#histogram("controller_runtime_reconcile_time_seconds", "Time of a reconcile", label),
-      active: this.#gauge("controller_runtime_active_workers", "Reconciles under way", label),
+      active: this.#gauge("controller_runtime_active_workers", "Reconciles in flight", label),
       writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
       stale: this.#counter(
         "pintle_stale_reads_avoided_total",
@@ -275,7 +275,7 @@ export class Metrics {
     this.#gauge("pintle_store_objects", "Objects in memory", label, collect(({ objects }) => objects, sum));
     this.#gauge(
       "pintle_watch_staleness_seconds",
-      "Time since the server last said anything on the quietest watch",
+      "Time since the last data from the server, of the quietest watch",
       label,
       collect(({ stalenessMs }) => stalenessMs / 1_000, Math.max),
     );

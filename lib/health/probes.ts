@@ -18,12 +18,12 @@ export interface Probe {
 /** Health checks that run an operator's own probes: at most once in ten seconds, with a timeout of five seconds. */
 export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck[] {
   return probes.map(({ id, ask }) => {
-    let answer: Promise<string | undefined> | undefined, askedMs = 0;
+    let result: Promise<string | undefined> | undefined, startedMs = 0;
     const check = () => {
       const elapsedMs = clock.elapsed();
-      if (answer && elapsedMs - askedMs < CACHE_MS) return answer;
-      askedMs = elapsedMs;
-      return answer = runWithTimeout(clock, ANSWER_MS_MAX, new AbortController().signal, ask)
+      if (result && elapsedMs - startedMs < CACHE_MS) return result;
+      startedMs = elapsedMs;
+      return result = runWithTimeout(clock, ANSWER_MS_MAX, new AbortController().signal, ask)
         .then(() => undefined, describeError);
     };
     return { name: id, check };
