@@ -8,7 +8,7 @@ export interface JsonPatchOperation {
   value?: unknown;
 }
 
-/** Why a patch was not applied. `kind` tells an unmet `test` from a patch that does not fit or cannot be read. */
+/** Why a patch was not applied. `kind` separates an unmet `test` from a patch that does not fit or is malformed. */
 export class JsonPatchError extends Error {
   override readonly name = "JsonPatchError";
 
@@ -17,10 +17,12 @@ export class JsonPatchError extends Error {
   }
 }
 
-/** As many operations as kube-apiserver accepts in one patch. */
+/** Maximum of operations in one patch, as in kube-apiserver. */
 export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 
-/** As much as kube-apiserver lets the copies of one patch add: each may double what is there. Bytes of JSON. */
+/**
+ * Maximum size that the copies of one patch add, in bytes of JSON, as in kube-apiserver: each may double the document.
+ */
 export const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
 
 type Container = Record<string, unknown> | unknown[];
@@ -49,7 +51,7 @@ export function applyJsonPatch<T>(document: T, operations: unknown): T {
   return patched as T;
 }
 
-/** The bytes that the copies of a patch have added, this one included. */
+/** Bytes that the copies of a patch have added, including this one. */
 function copied(document: unknown, { from }: JsonPatchOperation, before: number): number {
   const bytes = before + new TextEncoder().encode(formatJson(read(document, from!, "copy"))).length;
   if (bytes <= JSON_PATCH_COPY_BYTES_MAX) return bytes;

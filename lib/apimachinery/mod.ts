@@ -1,6 +1,7 @@
 /**
- * `apimachinery`: Kubernetes' own nouns as pure functions over JSON — objects and keys, resources and paths, selectors,
- * conditions, owners, names, patches. No I/O, no clock, no state. Every room above calls it.
+ * `apimachinery`: Kubernetes' nouns as pure functions over JSON: objects and keys, resources and paths, selectors,
+ * conditions, owners, names, patches, Secrets' values. No I/O, no clock, no state. All folders but `base/` and `queue/`
+ * call it.
  *
  * @module
  */
