@@ -14,8 +14,8 @@ export function controllerReference(owner: KubeObject): OwnerReference {
 }
 
 /**
- * The reference to `object` as an owner without `controller`, for use in patches. Assumes that a server returned
- * `object`.
+ * The reference to `object` as an owner, for use in patches; with `controller` as its controller, of which an object
+ * has at most one. Assumes that a server returned `object`.
  */
 export function ownerReference(
   object: KubeObject,

@@ -1,7 +1,7 @@
 /**
- * `client`: requests to an API server — credentials, connections, typed verbs, watches, errors that say what to do. It
- * keeps no state of objects and decides nothing about them. `cache/` and the rooms above call it; it is the only room
- * that imports \@kubernetes/client-node, and no request goes through that.
+ * `client`: requests to an API server: credentials, connections, typed verbs, watches, errors that tell the caller what
+ * to do. It caches no objects. `cache/` and higher layers call it; only this folder imports \@kubernetes/client-node,
+ * and only for credentials.
  *
  * @module
  */

@@ -10,11 +10,11 @@ export interface RetryPolicy {
   /** The first delay where the server named none; it doubles with every retry. */
   readonly backoffMsInitial: number;
   readonly backoffMsMax: number;
-  /** A request whose server asks for a longer delay than this is not retried: the caller's queue waits instead. */
+  /** A request whose server requests a longer delay than this is not retried: the caller's queue waits instead. */
   readonly retryAfterMsMax: number;
 }
 
-/** Four retries within about four seconds, or as the server asks. */
+/** Four retries within about four seconds, or as the server requests. */
 export const RETRY_POLICY: RetryPolicy = {
   retriesMax: 4,
   backoffMsInitial: 250,
