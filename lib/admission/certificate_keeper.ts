@@ -17,7 +17,7 @@ import { conversionPatch, converterOf, CRDS } from "./crd_conversion.ts";
 import { caBundle, type ConfigurationOptions, webhookConfigurations } from "./webhook_configuration.ts";
 
 /** Options of a {@linkcode CertificateKeeper}. */
-export interface CertificateKeeperOptions {
+interface CertificateKeeperOptions {
   /** Only the leader can write with it. */
   readonly client: Client;
   readonly clock: Clock;

@@ -15,7 +15,7 @@ export interface ConversionHost {
 }
 
 /** Bounds of conversion; all have defaults. */
-export interface ConversionBounds {
+interface ConversionBounds {
   /**
    * Longest body of a review, which holds every object of a list that is read in another version than the stored one.
    */

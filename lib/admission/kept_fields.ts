@@ -2,7 +2,7 @@ import { formatJson, isObject, jsonClone, jsonEqual, parseJson, setKey } from ".
 import { diff } from "../apimachinery/mod.ts";
 
 /** A field that a round trip through another version loses or changes. */
-export interface KeptField {
+interface KeptField {
   /** Keys from the root of the object, as `["spec", "size"]`. */
   readonly path: readonly string[];
   /** Its value after the round trip; absent where it is lost. */

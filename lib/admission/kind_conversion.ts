@@ -33,7 +33,7 @@ export interface SpokeVersion {
 }
 
 /** Options of a {@linkcode KindConversion}. */
-export interface KindConversionOptions {
+interface KindConversionOptions {
   readonly group: string;
   readonly kind: string;
   readonly plural: string;

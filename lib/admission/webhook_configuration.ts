@@ -22,7 +22,7 @@ export interface ConfigurationOptions {
 }
 
 /** A configuration with the resource that it is applied to. */
-export interface WebhookConfiguration {
+interface WebhookConfiguration {
   readonly resource: ApiResource;
   readonly object: DynamicObject;
 }

@@ -16,7 +16,7 @@ export interface Condition {
 }
 
 /** Longest message that the API convention allows. */
-export const CONDITION_MESSAGE_LENGTH_MAX = 32_768;
+const CONDITION_MESSAGE_LENGTH_MAX = 32_768;
 
 /**
  * `conditions` with the one of `next`'s type replaced. `lastTransitionTime` changes only with `status` (Kubernetes API

@@ -23,7 +23,7 @@ export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 /**
  * Maximum size that the copies of one patch add, in bytes of JSON, as in kube-apiserver: each may double the document.
  */
-export const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
+const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
 
 type Container = Record<string, unknown> | unknown[];
 

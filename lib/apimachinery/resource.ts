@@ -36,7 +36,7 @@ export function formatGroupResource(resource: { group: string; plural: string })
 }
 
 /** The target of a request within a resource. */
-export interface ResourcePath {
+interface ResourcePath {
   /** Absent: the whole cluster. */
   readonly namespace?: string;
   readonly name?: string;

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
 /** Bounds of an HTTPS server. */
-export interface ServerBounds {
+interface ServerBounds {
   readonly connectionsMax: number;
   /** Time limit of the TLS handshake, and then again of a request's headers. */
   readonly headersTimeoutMs: number;

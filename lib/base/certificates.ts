@@ -9,7 +9,7 @@ export interface Identity {
 }
 
 /** The role of a certificate. */
-export type CertificatePurpose = { readonly kind: "server"; readonly names: readonly string[] } | {
+type CertificatePurpose = { readonly kind: "server"; readonly names: readonly string[] } | {
   readonly kind: "client";
 };
 

@@ -83,7 +83,7 @@ export function pem(label: string, der: Uint8Array): string {
 }
 
 /** One element of DER: its tag, its content, and all of its bytes. */
-export interface Element {
+interface Element {
   readonly tag: number;
   readonly content: Buffer;
   readonly bytes: Buffer;

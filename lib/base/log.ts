@@ -36,7 +36,7 @@ export interface Logger {
 }
 
 /** Where records go. */
-export type LogSink = (record: LogRecord) => void;
+type LogSink = (record: LogRecord) => void;
 
 /**
  * A logger over `sink`; records below `level` cost one comparison.

@@ -53,7 +53,7 @@ export interface ReflectorBounds {
 }
 
 /** Receives the server's data, in order. Calls never overlap. */
-export interface ReflectorSink<T> {
+interface ReflectorSink<T> {
   /** The complete list; `rewound` where the server's history went back. */
   replace(objects: T[], version: string, rewound: boolean): void;
   put(object: T): void;

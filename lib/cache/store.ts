@@ -1,7 +1,7 @@
 import { compareResourceVersions, formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
 
 /** The index values of one object; none leaves it out. */
-export type IndexFunction<T> = (object: T) => readonly string[];
+type IndexFunction<T> = (object: T) => readonly string[];
 
 /** One change of a store. */
 export type StoreChange<T> =

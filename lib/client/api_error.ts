@@ -32,7 +32,7 @@ export function describeSubject(subject: RequestSubject): string {
 }
 
 /** Options of an {@linkcode ApiError}. */
-export interface ApiErrorOptions {
+interface ApiErrorOptions {
   /** Milliseconds that the server requested to wait. */
   readonly retryAfterMs?: number;
   /** What to do, at the end of the message. */

@@ -90,7 +90,7 @@ export async function connectByLogin(
 }
 
 /** A server, its credentials, and the proxies of the environment. */
-export interface TransportOptions extends Omit<SocketTransportOptions, "proxy"> {
+interface TransportOptions extends Omit<SocketTransportOptions, "proxy"> {
   /** See {@linkcode ConnectOptions.proxies}. */
   readonly proxies?: ProxyVariables;
 }

@@ -22,7 +22,7 @@ export interface Discovery {
 }
 
 /** The content of `/version`. */
-export interface ServerVersion {
+interface ServerVersion {
   readonly gitVersion: string;
   readonly major: number;
   readonly minor: number;

@@ -12,7 +12,7 @@ export interface ExecPlugin {
 }
 
 /** Options of an {@linkcode ExecCredentials}. */
-export interface ExecOptions {
+interface ExecOptions {
   readonly tls: TlsSettings;
   readonly server: string;
   readonly clock: Clock;

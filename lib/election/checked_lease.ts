@@ -17,7 +17,7 @@ import { type LeaseTiming, within } from "./lease_timing.ts";
 const ATTEMPTS_MAX = 4;
 
 /** Options of a {@linkcode CheckedLease}. */
-export interface CheckedLeaseOptions {
+interface CheckedLeaseOptions {
   /** Sends lease requests; must not be fenced, nor retry by itself. */
   readonly client: Client;
   readonly clock: Clock;
@@ -30,10 +30,10 @@ export interface CheckedLeaseOptions {
 }
 
 /** How an update ended: `declined` where the caller made no change, `conflict` where other writers came first. */
-export type LeaseUpdate = "written" | "declined" | "conflict";
+type LeaseUpdate = "written" | "declined" | "conflict";
 
 /** What to write of a Lease that was read, undefined where it does not exist; returns undefined to write nothing. */
-export type LeaseChange = (lease?: LeaseObject) => Promise<LeaseObject | undefined> | LeaseObject | undefined;
+type LeaseChange = (lease?: LeaseObject) => Promise<LeaseObject | undefined> | LeaseObject | undefined;
 
 /**
  * One Lease under optimistic locking: every write replaces the version that was read, and a conflict reads it again.

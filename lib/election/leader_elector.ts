@@ -6,7 +6,7 @@ import { LeaseLostError } from "./lease_lost_error.ts";
 import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming } from "./lease_timing.ts";
 
 /** How a leader is elected. */
-export interface ElectionOptions extends Partial<LeaseTiming> {
+interface ElectionOptions extends Partial<LeaseTiming> {
   /** Sends lease requests; must not be fenced. */
   readonly client: Client;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { type Client, ConflictError, ForbiddenError, NotFoundError } from "../cl
 import { type LeaseObject, LEASES } from "./lease.ts";
 
 /** Which Leases a list holds. */
-export interface MemberListOptions {
+interface MemberListOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;

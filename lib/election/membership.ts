@@ -24,7 +24,7 @@ export interface MembershipOptions extends Partial<LeaseTiming> {
 }
 
 /** The Leases of one kind of members. */
-export interface MemberLeases {
+interface MemberLeases {
   /** The Lease of this member. */
   readonly leaseName: string;
   /** The label of all of them; its value is the name of the group. */

@@ -21,7 +21,7 @@ export interface PeeringOptions extends MembershipOptions {
 }
 
 /** The state of a peer: it waits for others to pause, works, ends the work in flight, or has paused. */
-export type PeeringState = "waiting" | "working" | "pausing" | "paused";
+type PeeringState = "waiting" | "working" | "pausing" | "paused";
 
 /**
  * One operator among its peers: of those of one name, the one with the highest priority works; the others pause, with

@@ -12,7 +12,7 @@ const MESSAGE = "pintle.dev/message";
  * The state of a peer: `active` works, or is about to; `paused` has no work in flight and writes nothing; `freeze` is a
  * request, not an operator, that those of lower or equal priority pause; `hold` is one that lasts while it is renewed.
  */
-export type PeerState = "active" | "paused" | "freeze" | "hold";
+type PeerState = "active" | "paused" | "freeze" | "hold";
 
 /** A member of a peering. */
 export interface Peer {

@@ -70,7 +70,7 @@ export function withOwners(lease: LeaseObject, owners: ShardOwners): LeaseObject
 }
 
 /** What a replica has read when it decides. */
-export interface ShardView {
+interface ShardView {
   readonly me: string;
   /** Read before `members`: only then is an owner that is not a member dead. */
   readonly owners: ShardOwners;

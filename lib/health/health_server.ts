@@ -8,7 +8,7 @@ export interface HealthCheck {
 }
 
 /** Options of a health server. */
-export interface HealthServerOptions {
+interface HealthServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
@@ -26,7 +26,7 @@ export interface HealthServerOptions {
 }
 
 /** A running health server. */
-export interface HealthServer {
+interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
 }

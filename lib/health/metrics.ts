@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../base/mod.ts";
 
 /** What a scrape reads of a controller. */
-export interface ControllerGauges {
+interface ControllerGauges {
   readonly name: string;
   /** Number of waiting keys. */
   readonly depth: number;
@@ -14,7 +14,7 @@ export interface ControllerGauges {
 }
 
 /** What a scrape reads of a watch. */
-export interface WatchGauges {
+interface WatchGauges {
   readonly resource: string;
   readonly objects: number;
   readonly stalenessMs: number;

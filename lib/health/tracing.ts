@@ -14,7 +14,7 @@ export interface Tracing {
 }
 
 /** The span of running work. */
-export interface WorkSpan {
+interface WorkSpan {
   /** For log lines; undefined without tracing. */
   readonly traceId: string | undefined;
   /** Records how the work ended; an `error` marks the span as failed. */

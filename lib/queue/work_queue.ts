@@ -32,7 +32,7 @@ export interface QueueObserver {
 }
 
 /** Options of a {@linkcode WorkQueue}. */
-export interface WorkQueueOptions {
+interface WorkQueueOptions {
   /** Times delays and measures waits. */
   readonly clock: Clock;
   /** Jitter of the backoff. */
