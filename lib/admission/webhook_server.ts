@@ -20,7 +20,7 @@ export interface WebhookServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** The certificate until {@linkcode WebhookServer.show}. */
+  /** The certificate until {@linkcode WebhookServer.setCertificate}. */
   readonly identity: Identity;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -62,7 +62,7 @@ export class WebhookServer implements AsyncDisposable {
   #shown: Identity;
   #inFlight = 0;
   #bodiesBytes = 0;
-  #leaving = false;
+  #closesConnections = false;
   #closing = false;
   /** The port that it listens on. */
   readonly port: number;
@@ -101,7 +101,7 @@ export class WebhookServer implements AsyncDisposable {
   }
 
   /** Serves another certificate to new connections. */
-  show(identity: Identity): void {
+  setCertificate(identity: Identity): void {
     if (identity.certificate === this.#shown.certificate) return;
     this.#server.setSecureContext({ cert: identity.certificate, key: identity.key });
     this.#shown = identity;
@@ -109,14 +109,14 @@ export class WebhookServer implements AsyncDisposable {
   }
 
   /** Asks callers to reconnect, and so to reach another replica: to be called a while before it closes. */
-  leave(): void {
-    this.#leaving = true;
+  disableKeepAlive(): void {
+    this.#closesConnections = true;
   }
 
   /** Accepts no more connections, answers reviews in flight, then cuts the rest. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { clock, closeMsMax = 30_000 } = this.#options, closed = once(this.#server, "close");
-    this.#leaving = this.#closing = true;
+    this.#closesConnections = this.#closing = true;
     this.#server.close();
     const timer = clock.schedule(() => this.#idle.resolve(), closeMsMax);
     if (this.#inFlight > 0) await this.#idle.promise;
@@ -142,7 +142,7 @@ export class WebhookServer implements AsyncDisposable {
           ? new Response("too many bytes of reviews in flight\n", { status: 503 })
           : new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
         : await webhooks.fetch(url, { method, body, headers: textHeaders(headers) });
-      if (body === undefined || this.#leaving) response.setHeader("connection", "close");
+      if (body === undefined || this.#closesConnections) response.setHeader("connection", "close");
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
       response.end(await answer.text());
       await written;

@@ -198,7 +198,7 @@ function partsOf(certificate: Uint8Array): {
       value,
     }] as const;
   });
-  if (new Set(extensions.map(([id]) => id)).size < extensions.length) throw new RangeError("an extension stands twice");
+  if (new Set(extensions.map(([id]) => id)).size < extensions.length) throw new RangeError("an extension occurs twice");
   return { signature: elements(algorithm!.content)[0]!.bytes, extensions: new Map(extensions) };
 }
 

@@ -135,7 +135,7 @@ async function readContext(options: KubeconfigOptions): Promise<ContextContent> 
       "kubectl config use-context NAME, or give --context",
     );
   }
-  const context = entryOf(merged.contexts, "context", name, "kubectl config get-contexts shows what there is");
+  const context = entryOf(merged.contexts, "context", name, "kubectl config get-contexts lists them");
   const clusterName = text(context.fields.cluster) ?? "", userName = text(context.fields.user) ?? "";
   const cluster = entryOf(merged.clusters, "cluster", clusterName, `correct the cluster of context "${name}"`);
   // Without a user requests are anonymous, as behind kubectl proxy.

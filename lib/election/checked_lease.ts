@@ -13,7 +13,7 @@ import { heldBy, type LeaseObject, LEASES, mayHold, type ObservedLease, released
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { type LeaseTiming, within } from "./lease_timing.ts";
 
-/** Writes of one update before it gives way to the other writers. */
+/** Attempts of one update before it ends with `conflict`. */
 const ATTEMPTS_MAX = 4;
 
 /** Options of a {@linkcode CheckedLease}. */
@@ -47,7 +47,7 @@ export class CheckedLease {
   readonly #options: CheckedLeaseOptions;
   #observed: ObservedLease | undefined;
   #validSince: { readonly nowMs: number; readonly elapsedMs: number } | undefined;
-  /** The server may have carried out a write, or may still do so, whose answer did not arrive. */
+  /** The server may have carried out a write, or may still do so, whose response did not arrive. */
   #unanswered = false;
   #ended = false;
 
@@ -107,7 +107,7 @@ export class CheckedLease {
 
   /**
    * Gives the Lease up where this process holds it, so that another one may take it at once: also a Lease that it took
-   * by a write whose answer did not arrive. Returns whether it held the Lease.
+   * by a write whose response did not arrive. Returns whether it held the Lease.
    */
   async release(): Promise<boolean> {
     const { clock, identity, key } = this.#options, wasValid = this.isValid;
@@ -120,7 +120,7 @@ export class CheckedLease {
     return end === "written";
   }
 
-  /** Deletes the Lease where this process made it, also by a write whose answer did not arrive. */
+  /** Deletes the Lease where this process made it, also by a write whose response did not arrive. */
   async delete(): Promise<void> {
     const { client, key, identity } = this.#options;
     this.#end();

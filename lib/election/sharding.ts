@@ -19,7 +19,7 @@ import {
 
 /**
  * One of several replicas that share the namespaces of a cluster: they fall into shards, each of which one replica
- * owns. When a replica comes or goes the shards are assigned again, and few of them move.
+ * owns. When a replica joins or leaves the shards are assigned again, and few of them move.
  *
  * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, as long as clocks run equally fast. One Lease
  * names the owners. A shard is taken only where it has no owner there, which its former owner writes after it has ended

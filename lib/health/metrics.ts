@@ -199,7 +199,7 @@ export class Metrics {
       errors: this.#counter("controller_runtime_reconcile_errors_total", "Reconciles that will be retried", label),
       failed: this.#counter(
         "controller_runtime_terminal_reconcile_errors_total",
-        "Reconciles that failed for good",
+        "Reconciles with a terminal error",
         label,
       ),
       seconds: this.#histogram("controller_runtime_reconcile_time_seconds", "Time of a reconcile", label),
@@ -207,7 +207,7 @@ export class Metrics {
       writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
       stale: this.#counter(
         "pintle_stale_reads_avoided_total",
-        "Reconciles put off because a store did not show their object's own writes in time",
+        "Reconciles delayed because a store did not see their object's own writes in time",
         label,
       ),
     };

@@ -85,10 +85,10 @@ Deno.test("an idle connection is closed by its caller first, since a review may 
 });
 
 // FR-248
-Deno.test("after leave() a server answers and makes callers reconnect", async () => {
+Deno.test("after disableKeepAlive() a server answers and makes callers reconnect", async () => {
   using served = await serve(() => {});
   assert.notEqual((await served.call("a")).headers.get("connection"), "close");
-  served.server.leave();
+  served.server.disableKeepAlive();
   const { status, headers } = await served.call("b");
   assert.deepEqual([status, headers.get("connection")], [200, "close"]);
   await served.server[Symbol.asyncDispose]();
