@@ -134,7 +134,7 @@ Deno.test("the proxy-url of a kubeconfig comes before the environment, including
   await using cluster = serve();
   const tls = { ...TRUST, proxyUrl: cluster.proxy.url() };
   for (const no of [undefined, "api.example", "*"]) {
-    const transport = cluster.open({ https: NOBODY, no }, tls);
+    const transport = cluster.open({ https: UNUSED_PORT, no }, tls);
     assert.equal(await (await transport.fetch("/a")).text(), "{}", `NO_PROXY ${no}`);
     transport.close();
   }
@@ -166,14 +166,14 @@ Deno.test("a silent proxy does not block a transport from closing", async () => 
 });
 
 /** A proxy without a listener on its port. */
-const NOBODY = "http://ada:s3cret@127.0.0.1:1";
+const UNUSED_PORT = "http://ada:s3cret@127.0.0.1:1";
 
 for (
   const [what, kind, proxies, message, no] of [
     [
       "is down",
       "refused",
-      () => NOBODY,
+      () => UNUSED_PORT,
       /http:\/\/\*\*\*@127\.0\.0\.1:1 \(HTTPS_PROXY\): the proxy refused the connection/,
     ],
     [
