@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { SERVICE_ACCOUNT_DIRECTORY } from "../lib/client/in_cluster.ts";
 import { SystemClock } from "../lib/base/mod.ts";
 import { EmbeddedApiServer, HttpsServer } from "../lib/apiserver/mod.ts";
-import { Client, openTransport, SERVICE_ACCOUNT_DIRECTORY } from "../lib/client/mod.ts";
+import { Client, openTransport } from "../lib/client/mod.ts";
 import { loadKubeconfig } from "../lib/client/kubeconfig.ts";
 import { EnvtestCluster, envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Thrown by an admission handler: the request is refused, and whoever made it reads the message.
+ * Thrown by an admission handler: the request is refused, and its user reads the message.
  *
  * @example
  * ```ts
@@ -9,21 +9,21 @@
  * ```
  */
 export class AdmissionError extends Error {
-  /** Tells the class in logs, where `instanceof` cannot. */
+  /** The class in logs, where `instanceof` does not work. */
   override readonly name: string = "AdmissionError";
-  /** HTTP status code of the API server's answer. */
+  /** HTTP status code of the API server's response. */
   readonly code: number;
 
   /**
-   * `message` says what to correct; it is shown to whoever made the request, so it holds no secret. `code` is 403 where
+   * `message` states what to correct; the user of the request sees it, so it holds no secret. `code` is 403 where
    * absent.
    *
-   * @throws {RangeError} for a code that is no error's (400–599).
+   * @throws {RangeError} for a code that is not an error (400–599).
    */
   constructor(message: string, options: ErrorOptions & { code?: number } = {}) {
     super(message, options);
     const { code = 403 } = options;
-    if (!Number.isInteger(code) || code < 400 || code > 599) throw new RangeError(`${code} is no code of an error`);
+    if (!Number.isInteger(code) || code < 400 || code > 599) throw new RangeError(`${code} is not an error code`);
     this.code = code;
   }
 }

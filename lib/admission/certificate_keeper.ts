@@ -16,71 +16,76 @@ import {
 import { conversionPatch, converterOf, CRDS } from "./crd_conversion.ts";
 import { caBundle, type ConfigurationOptions, webhookConfigurations } from "./webhook_configuration.ts";
 
-/** What a keeper of certificates is given. */
-export interface CertificateKeeperOptions {
-  /** Its writes pass on the leader only. */
+/** Options of a {@linkcode CertificateKeeper}. */
+interface CertificateKeeperOptions {
+  /** Only the leader can write with it. */
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Where the replicas share the certificates. */
+  /** The Secret with the certificates of all replicas. */
   readonly secret: ObjectKey;
-  /** Names by which API servers call the webhooks; the first is the certificate's. */
+  /** Server names of the certificate; the first is its common name. */
   readonly names: readonly string[];
-  /** What the webhook configurations say, but for the authorities. */
+  /** Content of the webhook configurations, without the authorities. */
   readonly configuration: Omit<ConfigurationOptions, "authorities">;
-  /** Whether this replica leads: it alone applies configurations, and without conversion it alone issues. */
+  /**
+   * Whether this replica leads: only the leader applies configurations and, without conversion, issues certificates.
+   */
   readonly leads: () => boolean;
-  /** Absent where nothing is converted. */
+  /** Absent without conversion webhooks. */
   readonly conversion?: {
-    /** Names of the CRDs that are to trust the authorities. */
+    /** Names of the CRDs that must trust the authorities. */
     readonly crds: readonly string[];
-    /** Its writes pass on every replica: none can lead before the stores are full, which may take a conversion. */
+    /**
+     * Every replica can write with it: none can lead before its stores are full, and filling them may need a
+     * conversion.
+     */
     readonly client: Client;
   };
-  /** Called with what the servers are to show, as often as that is looked at. */
+  /** Called after every check with the certificates to serve. */
   readonly onCertificates: (certificates: ServingCertificates) => Promise<void> | void;
   readonly bounds?: Partial<RotationBounds>;
-  /** Between two looks; a minute where absent. It must be a small part of the rotation's pauses. */
+  /** Time between two checks; a minute where absent. Must be much shorter than the pauses of the rotation. */
   readonly checkMs?: number;
-  /** Between two looks as long as there are no certificates. */
+  /** Time between two checks until there are certificates. */
   readonly firstCheckMs?: number;
 }
 
-/** Looks at once, as long as somebody else is quicker. */
+/** Immediate checks after conflicts with other replicas. */
 const ATTEMPTS_MAX = 5;
 
 /**
- * Keeps the certificates of an operator's webhooks: every replica takes them from a Secret, and the leader issues and
- * rotates them there and has the webhook configurations trust them. Where kinds are converted every replica does, for
- * the Secret and the CRDs: these writes name the version that they replace, and what they say all replicas of whichever
- * release agree on.
+ * Keeps the certificates of an operator's webhooks. Every replica reads them from a Secret; the leader issues and
+ * rotates them there and writes their authorities into the webhook configurations. With conversion every replica writes
+ * the Secret and the CRDs: with the resourceVersion that it read, and with content on which the replicas of all
+ * releases agree.
  *
- * Guarantees: what is served is trusted by the configurations at every moment of a rotation; whoever comes second with
- * a write looks again. Assumes that `checkMs` is well below `settleMs`, so that every replica shows a certificate
- * before the authority of the former one goes.
+ * Guarantees: the configurations trust every served certificate throughout a rotation; a write that meets a conflict
+ * leads to another check. Assumes that `checkMs` is well below `settleMs`, so that every replica serves a certificate
+ * before the authority of the former one is removed.
  */
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
   readonly #bounds: RotationBounds;
   #lastError: unknown;
-  /** Why the Secret cannot be used as it is; of the last look. */
+  /** Why the Secret is unusable, as of the last check. */
   #fault: string | undefined;
-  #shown: ServingCertificates | undefined;
+  #served: ServingCertificates | undefined;
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options;
     this.#bounds = { ...ROTATION_DEFAULTS, ...options.bounds };
   }
 
-  /** Why nothing is served yet; undefined where something is. */
+  /** Why no certificate is served yet; undefined where one is. */
   get problem(): string | undefined {
-    if (this.#shown) return undefined;
+    if (this.#served) return undefined;
     const where = `Secret ${formatKey(this.#options.secret)}`;
     if (this.#lastError) return `${where}: ${describeError(this.#lastError)}`;
     return this.#fault ? `${where} cannot be used: ${this.#fault}` : `no certificate in ${where} yet`;
   }
 
-  /** Looks again and again until `signal` aborts. An error is logged, and looked at again. */
+  /** Checks until `signal` aborts. Errors are logged, and the check is repeated. */
   async run(signal: AbortSignal): Promise<void> {
     const { logger, checkMs = 60_000, firstCheckMs = 2_000 } = this.#options;
     while (!signal.aborted) {
@@ -90,56 +95,53 @@ export class CertificateKeeper {
       } catch (error) {
         if (signal.aborted) return;
         this.#lastError = error;
-        logger.warn("the webhooks' certificates could not be looked at", { error: describeError(error) });
+        logger.warn("the webhooks' certificates could not be checked", { error: describeError(error) });
       }
       await this.#pause(checkMs, firstCheckMs, signal);
     }
   }
 
-  /**
-   * Until the next look. Who begins to lead looks at once: what a former leader left half done is waited for by every
-   * caller.
-   */
+  /** Waits until the next check. A new leader checks at once: callers wait for what the former one left unfinished. */
   async #pause(checkMs: number, firstCheckMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, leads } = this.#options, led = leads(), longMs = this.#shown ? checkMs : firstCheckMs;
+    const { clock, leads } = this.#options, led = leads(), longMs = this.#served ? checkMs : firstCheckMs;
     for (let restMs = longMs; restMs > 0 && !signal.aborted && (led || !leads()); restMs -= firstCheckMs) {
       await sleep(clock, Math.min(restMs, firstCheckMs), signal).catch(() => {});
     }
   }
 
-  /** One look: reads, takes a step of the rotation where one is due, shows and publishes what is there now. */
+  /** One check: reads the Secret, takes a step of the rotation where one is due, publishes and serves the result. */
   async check(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#look(signal);
+        return await this.#checkOnce(signal);
       } catch (error) {
-        // What the Secret says may be another thing by now, so it is read anew.
+        // The Secret may have changed.
         if (!(error instanceof ConflictError) || attempt >= ATTEMPTS_MAX) throw error;
       }
     }
   }
 
-  async #look(signal?: AbortSignal): Promise<void> {
+  async #checkOnce(signal?: AbortSignal): Promise<void> {
     const { client, secret, onCertificates, leads } = this.#options;
     const found = await client.find<DynamicObject>(SECRETS, secret, { signal });
     const certificates = await this.#advance(found, signal);
     if (!certificates) return;
-    // Trusted first, shown then: whoever calls in between must not be turned away.
+    // Trusted before it is served: a call in between must not fail.
     await this.#trust(certificates, signal);
     if (leads()) await this.#publish(certificates, signal);
     await onCertificates(certificates);
-    this.#shown = certificates;
+    this.#served = certificates;
   }
 
   async #advance(found: DynamicObject | undefined, signal?: AbortSignal): Promise<ServingCertificates | undefined> {
     const { clock, names, leads, conversion } = this.#options;
     const kept = this.#usable(found), nowMs = clock.now();
     if (!conversion && !leads()) return kept && await this.#isTrusted(kept, signal) ? kept : undefined;
-    // Who deletes or damages the Secret wants other certificates: until all replicas show them, those that they show
-    // are still trusted.
-    const shown = this.#shown && validUntilMs(this.#shown.serving.certificate) > nowMs ? this.#shown : undefined;
-    const present = kept ?? shown, due = !kept && shown ? "announce" : rotationStep(present, nowMs, this.#bounds);
-    const lacking = await this.#lacking(kept, shown, signal);
+    // Deleting or damaging the Secret requests new certificates. Until all replicas serve them, the former ones are
+    // still trusted.
+    const served = this.#served && validUntilMs(this.#served.serving.certificate) > nowMs ? this.#served : undefined;
+    const present = kept ?? served, due = !kept && served ? "announce" : rotationStep(present, nowMs, this.#bounds);
+    const lacking = await this.#lacking(kept, served, signal);
     if (due === "keep" && lacking.length === 0) return present;
     const after = due === "keep"
       ? present!
@@ -148,7 +150,7 @@ export class CertificateKeeper {
     return await this.#write(found, next, due === "keep" ? "trust" : due, signal) ? next : kept;
   }
 
-  /** What the Secret holds, as far as callers can use it. What they cannot use is logged once. */
+  /** The usable certificates of the Secret. What is unusable is logged once. */
   #usable(found: DynamicObject | undefined): ServingCertificates | undefined {
     const { clock, names, logger, secret } = this.#options, check = { names, nowMs: clock.now() };
     const held = found && fromSecret(found);
@@ -156,14 +158,14 @@ export class CertificateKeeper {
     const nextFault = !fault && held?.next && faultOf({ ...held, serving: held.next }, check);
     const reason = fault || (nextFault && `next.crt: ${nextFault}`) || undefined;
     if (reason && reason !== this.#fault) {
-      logger.warn("the webhooks' certificates cannot be used as they are", { secret: formatKey(secret), reason });
+      logger.warn("the webhooks' certificates are unusable", { secret: formatKey(secret), reason });
     }
     this.#fault = reason;
     if (fault || !held) return undefined;
     return nextFault ? { ...held, next: undefined } : held;
   }
 
-  /** Writes the Secret; false where another replica was quicker, whose step the next look shows. */
+  /** Writes the Secret; false where another replica came first: the next check reads its step. */
   async #write(
     found: DynamicObject | undefined,
     next: ServingCertificates,
@@ -183,34 +185,35 @@ export class CertificateKeeper {
       if (error instanceof AlreadyExistsError || error instanceof ConflictError) return false;
       throw error;
     }
-    logger.info("the webhooks' certificates went a step further", { step, secret: formatKey(secret) });
+    logger.info("the webhooks' certificates are rotated", { step, secret: formatKey(secret) });
     return true;
   }
 
   /**
-   * Authorities of certificates that replicas may still show although the Secret does not name them: it was replaced as
-   * a whole. Who shows nothing itself asks what API servers trust.
+   * Authorities of certificates that replicas may still serve although the Secret does not name them, because it was
+   * replaced as a whole. A replica that serves none reads what API servers trust.
    */
   async #lacking(
     kept: ServingCertificates | undefined,
-    shown: ServingCertificates | undefined,
+    served: ServingCertificates | undefined,
     signal?: AbortSignal,
   ): Promise<string[]> {
-    if (!kept) return shown ? [] : [...new Set((await this.#told(signal)).flat())];
-    if (!shown || signersOf(shown.serving, kept.authorities).length > 0) return [];
-    return signersOf(shown.serving, shown.authorities);
+    if (!kept) return served ? [] : [...new Set((await this.#trusted(signal)).flat())];
+    if (!served || signersOf(served.serving, kept.authorities).length > 0) return [];
+    return signersOf(served.serving, served.authorities);
   }
 
-  /** Whether API servers trust what a replica would show instead of what it shows. */
+  /** Whether API servers trust a certificate that this replica does not serve yet. */
   async #isTrusted({ serving }: ServingCertificates, signal?: AbortSignal): Promise<boolean> {
-    if (serving.certificate === this.#shown?.serving.certificate) return true;
-    const told = await this.#told(signal), isTrusted = told.every((each) => signersOf(serving, each).length > 0);
+    if (serving.certificate === this.#served?.serving.certificate) return true;
+    const trusted = await this.#trusted(signal),
+      isTrusted = trusted.every((each) => signersOf(serving, each).length > 0);
     if (!isTrusted) this.#fault ??= "API servers do not trust its certificate yet";
     return isTrusted;
   }
 
-  /** The authorities that API servers trust, for each webhook that is installed. */
-  async #told(signal?: AbortSignal): Promise<string[][]> {
+  /** The authorities that API servers trust, for each installed webhook. */
+  async #trusted(signal?: AbortSignal): Promise<string[][]> {
     const { client, configuration, conversion } = this.#options, bundles: unknown[] = [];
     for (const { resource, object } of webhookConfigurations(configuration)) {
       const live = await client.find<DynamicObject>(resource, keyOf(object), { signal });
@@ -224,24 +227,24 @@ export class CertificateKeeper {
   }
 
   /**
-   * Has the CRDs ask behind the Service, and trust who answers. One that asks nobody is of another release: it is left
-   * alone.
+   * Points the conversion of the CRDs to the webhooks, with their authorities. A CRD without conversion belongs to
+   * another release and stays as it is.
    */
   async #trust({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
     const { configuration: { place }, conversion, logger } = this.#options;
     if (!conversion) return;
     for (const name of conversion.crds) {
       const live = await conversion.client.find<DynamicObject>(CRDS, { name }, { signal });
-      const asked = live && converterOf(live);
-      if (!asked) {
-        logger.warn("a kind is not installed as this release converts it", { crd: name });
+      const converter = live && converterOf(live);
+      if (!converter) {
+        logger.warn("a CRD is not installed with a conversion webhook", { crd: name });
         continue;
       }
-      if (asks(asked, place) && asked.caBundle === caBundle(authorities)) continue;
+      if (convertsAt(converter, place) && converter.caBundle === caBundle(authorities)) continue;
       const { resourceVersion } = live.metadata!;
       const patch = { metadata: { resourceVersion }, ...conversionPatch(place, authorities) };
       await conversion.client.patch(CRDS, { name }, { type: "merge", signal, body: patch });
-      logger.info("a kind trusts the webhooks' certificates", { crd: name });
+      logger.info("a CRD trusts the webhooks' certificates", { crd: name });
     }
   }
 
@@ -251,19 +254,22 @@ export class CertificateKeeper {
       const live = await client.find<DynamicObject>(resource, keyOf(object), { signal });
       if (!live) {
         logger.warn("a webhook configuration is not installed", { kind: resource.kind, name: object.metadata!.name });
-      } else if (!says(live, object)) await client.apply(resource, object, { signal, force: true });
+      } else if (!hasSameWebhooks(live, object)) await client.apply(resource, object, { signal, force: true });
     }
   }
 }
 
-/** Whether a CRD asks at a place. */
-function asks({ url, service }: NonNullable<ReturnType<typeof converterOf>>, place: ConfigurationOptions["place"]) {
+/** Whether a CRD is converted at `place`. */
+function convertsAt(
+  { url, service }: NonNullable<ReturnType<typeof converterOf>>,
+  place: ConfigurationOptions["place"],
+) {
   if (!("service" in place)) return url?.startsWith(place.url) ?? false;
   return service?.namespace === place.service.namespace && service.name === place.service.name && url === undefined;
 }
 
-/** Whether a configuration has the very webhooks that are wanted, at their places and with their authorities. */
-function says(live: DynamicObject, wanted: DynamicObject): boolean {
+/** Whether a configuration has the same webhooks, places and authorities. */
+function hasSameWebhooks(live: DynamicObject, wanted: DynamicObject): boolean {
   const places = (configuration: DynamicObject) =>
     placesOf(configuration).map(({ name, url, caBundle, service }) => {
       const { namespace, name: serviceName, path } = (isObject(service) ? service : {}) as Record<string, unknown>;

@@ -10,12 +10,12 @@ export const SECRETS: ApiResource = { group: "", version: "v1", kind: "Secret", 
 const SINCE = "pintle.dev/certificates-since";
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g;
 
-/** The certificates of a text, PEM. */
+/** The certificates in PEM text. */
 export function certificatesIn(text: string): string[] {
   return text.match(PEM) ?? [];
 }
 
-/** Certificates as a Secret holds them, over what else is in it. */
+/** A Secret with the certificates, and the other content of `found`. */
 export function toSecret(
   key: ObjectKey,
   { serving, next, authorities, sinceMs }: ServingCertificates,
@@ -36,7 +36,7 @@ export function toSecret(
   };
 }
 
-/** The certificates in a Secret; undefined where it holds none that can be used. */
+/** The certificates in a Secret; undefined where it holds no usable ones. */
 export function fromSecret(secret: DynamicObject): ServingCertificates | undefined {
   const data = isObject(secret.data) ? secret.data : {};
   const text = (name: string) => {

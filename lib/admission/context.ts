@@ -3,48 +3,45 @@ import type { DiffItem, KubeObject } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 import type { IndexReader, ObjectIndex } from "../handling/mod.ts";
 
-/** What a request wants to do. */
+/** The operation of a request. */
 export type AdmissionOperation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
 
-/** Who makes a request, as the API server knows them. */
+/** The user of a request, as authenticated by the API server. */
 export interface AdmissionUser {
-  /** User name, as RBAC knows it. */
+  /** User name, as in RBAC. */
   readonly username: string;
   /** Identity beyond the name; absent for most. */
   readonly uid?: string;
-  /** Groups, as RBAC knows them. */
+  /** Groups, as in RBAC. */
   readonly groups: readonly string[];
-  /** What the authenticator added. */
+  /** Added by the authenticator. */
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/**
- * What of the cluster an admission handler may ask. It writes nothing: a request that is refused must leave no trace.
- */
+/** Reads of the cluster for admission handlers. No writes: a refused request must leave no trace. */
 export type AdmissionReader = Pick<Client, "get" | "find" | "list">;
 
-/** What an admission handler gets, to be destructured. */
+/** The argument of an admission handler, to be destructured. */
 export interface AdmissionContext<T extends KubeObject, Spec> {
-  /** What the request wants to do. */
+  /** The operation of the request. */
   readonly operation: AdmissionOperation;
   /**
-   * The object as the request would leave it; of a deletion, as it is. Frozen. Of a subresource with a kind of its own,
-   * that.
+   * The object as the request would leave it; for a deletion, as it is. Frozen. For a subresource with its own kind, an
+   * object of that kind.
    */
   readonly object: T;
   /** The object as it is; undefined for a creation. Frozen. */
   readonly old: T | undefined;
   /**
-   * The spec of `object`, parsed when it is read, with defaults. One that the schema refuses ends the handler there,
-   * and the request with 422 and the fields: so what only the program can check (refinements of the schema) is checked
-   * by reading it.
+   * The spec of `object`, parsed on access, with defaults. A spec that the schema refuses ends the handler there, and
+   * the request with 422 and the fields: reading it checks what only the program can check (refinements).
    */
   readonly spec: Spec;
-  /** The spec of `old`; undefined for a creation, and where it is not what the schema says today. */
+  /** The spec of `old`; undefined for a creation, and where today's schema refuses it. */
   readonly oldSpec: Spec | undefined;
   /** From `old` to `object`, field by field; empty for creations and deletions. */
   readonly diff: readonly DiffItem[];
-  /** Empty where the API server has yet to make one up (`generateName`). */
+  /** Empty where the API server has not generated one yet (`generateName`). */
   readonly name: string;
   /** Empty for cluster-scoped objects. */
   readonly namespace: string;
@@ -54,31 +51,27 @@ export interface AdmissionContext<T extends KubeObject, Spec> {
   readonly annotations: Readonly<Record<string, string>>;
   /** As `status`; undefined for the object itself. */
   readonly subresource: string | undefined;
-  /** Whether nothing will be stored: a handler with side effects must leave them out then. */
+  /** Whether nothing will be stored: a handler with side effects must skip them. */
   readonly dryRun: boolean;
-  /** Who makes the request. */
+  /** The user of the request. */
   readonly user: AdmissionUser;
   /**
-   * HTTP headers of the review by their names in lower case, without those that hold credentials. Whoever reaches the
-   * port can send any: they tell of the caller (`user-agent`, `traceparent`) and prove nothing.
+   * HTTP headers of the review by lower-case name, without credentials. Any client that reaches the port can send any:
+   * they describe the caller (`user-agent`, `traceparent`) and prove nothing.
    */
   readonly headers: Readonly<Record<string, string>>;
-  /**
-   * Tells whoever makes the request something, whether it is allowed or not. Holds no secret. At most 16 of 256
-   * characters.
-   */
+  /** Adds a warning for the user of the request, allowed or not. Holds no secret. At most 16 of 256 characters. */
   warn(message: string): void;
-  /** Reads of the cluster as the operator, with the handler's signal. */
+  /** Reads the cluster as the operator, with the handler's signal. */
   readonly client: AdmissionReader;
-  /** The entries of an index, of whichever kind of this operator. */
+  /** The entries of an index of any kind of this operator. */
   index<I extends KubeObject, V>(of: ObjectIndex<I, V>): IndexReader<V>;
   /**
-   * What this process remembers of the object that is stored, the same as for its other handlers: made by `create` at
-   * the first call. Where nothing is stored yet, or nothing of this operator watches it here, it is made anew for each
-   * review. The function is its key.
+   * In-memory state of the stored object, shared with its other handlers; `create` makes it at the first call and is
+   * its key. Where nothing is stored yet, or the operator does not watch the object, each review has its own.
    */
   memo<M>(create: () => M): M;
-  /** The same for the operator: one for all objects, handlers and activities, as long as it runs. */
+  /** In-memory state of the operator, shared by all objects, handlers and activities. */
   shared<M>(create: () => M): M;
   /** As declared. */
   readonly param: unknown;
@@ -86,12 +79,15 @@ export interface AdmissionContext<T extends KubeObject, Spec> {
   readonly log: Logger;
   /** Aborts on timeout, and when the operator stops. */
   readonly signal: AbortSignal;
-  /** The operator's time: with it a handler can be tested on a virtual clock. */
+  /** The operator's clock, so that a handler can be tested on a virtual one. */
   readonly clock: Clock;
 }
 
-/** What a mutating handler gets. The schema is checked after it, so `spec` may not be readable yet where `draft` is. */
+/**
+ * The argument of a mutating handler. The schema is checked after it, so `spec` may not be readable yet where `draft`
+ * is.
+ */
 export interface MutationContext<T extends KubeObject, Spec> extends AdmissionContext<T, Spec> {
-  /** A copy of `object` to be edited in place: what differs when the handler returns is what it changes. */
+  /** A copy of `object` to edit in place: its difference when the handler returns is the patch. */
   readonly draft: T;
 }

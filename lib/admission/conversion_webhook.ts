@@ -5,30 +5,29 @@ import { ConversionError, type KindConversion } from "./kind_conversion.ts";
 import { MalformedReviewError, requestOf } from "./review.ts";
 import type { AdmissionRecord } from "./webhooks.ts";
 
-/** What conversions are answered with. */
+/** Dependencies of a conversion webhook. */
 export interface ConversionHost {
   readonly clock: Clock;
   /** Its lines name the object and both versions. */
   readonly logger: Logger;
-  /** Told of every review once it is answered; one that fails counts as denied. */
+  /** Called with every answered review; one that fails counts as denied. */
   readonly onReview?: (record: AdmissionRecord) => void;
 }
 
 /** Bounds of conversion; all have defaults. */
-export interface ConversionBounds {
+interface ConversionBounds {
   /**
-   * Longest body of a review. One review holds every object of a list that is read in another version than the one it
-   * is stored in.
+   * Longest body of a review, which holds every object of a list that is read in another version than the stored one.
    */
   readonly bodyBytesMax: number;
 }
 
 const BOUNDS: ConversionBounds = { bodyBytesMax: 32 * 1024 * 1024 };
 const REVIEW = { apiVersion: "apiextensions.k8s.io/v1", kind: "ConversionReview" } as const;
-/** Problems that are remembered as told, so that an object that is read again and again does not fill the log. */
-const TOLD_MAX = 1_000;
+/** Problems that are remembered as logged, so that an object that is read often does not fill the log. */
+const LOGGED_MAX = 1_000;
 
-/** A request for conversion, taken out of a `ConversionReview`. */
+/** The request of a `ConversionReview`. */
 interface ConversionRequest {
   readonly uid: string;
   readonly desiredAPIVersion: string;
@@ -36,17 +35,17 @@ interface ConversionRequest {
 }
 
 /**
- * Answers API servers that ask for objects in another version, fetch-shaped.
+ * Answers `ConversionReview`s, fetch-shaped.
  *
- * Guarantees: every request is answered, the objects in their order or none of them; an object that cannot be converted
- * is named, with what its converting function says for people. What it throws without meaning to is told in the log
- * only.
+ * Guarantees: every request is answered, with all objects in their order or with none; a failure names the object and
+ * contains what its converting function throws on purpose (`PermanentError`, `AdmissionError`). Other errors are only
+ * logged.
  */
 export class ConversionWebhook {
   readonly #conversions: readonly KindConversion[];
   readonly #host: ConversionHost;
   readonly #bounds: ConversionBounds;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(conversions: readonly KindConversion[], host: ConversionHost, bounds: Partial<ConversionBounds> = {}) {
     this.#conversions = conversions;
@@ -54,12 +53,12 @@ export class ConversionWebhook {
     this.#bounds = { ...BOUNDS, ...bounds };
   }
 
-  /** Longest body that is read. */
+  /** Longest body that is read, in bytes. */
   get bodyBytesMax(): number {
     return this.#bounds.bodyBytesMax;
   }
 
-  /** Answers one review. Rejects never. */
+  /** Answers one review. Never rejects. */
   fetch({ method = "GET", headers = {}, body = "" }: TransportRequest): Promise<Response> {
     const { clock, onReview } = this.#host, startMs = clock.elapsed();
     const { answer, failed } = this.#answer(method, headers["content-type"] ?? "", body);
@@ -90,7 +89,7 @@ export class ConversionWebhook {
     return { answer: new Response(text, { headers: { "content-type": "application/json" } }), failed };
   }
 
-  /** The objects in the version that is asked for; why there are none where one of them cannot be had in it. */
+  /** The objects in the requested version, or the reason why one of them cannot be converted. */
   #convertAll({ objects, desiredAPIVersion }: ConversionRequest): DynamicObject[] | string {
     const { group, version } = parseApiVersion(desiredAPIVersion), converted: DynamicObject[] = [];
     for (const object of objects) {
@@ -98,31 +97,31 @@ export class ConversionWebhook {
       const from = object.apiVersion ?? "", key = formatKey(keyOf(object)), kind = object.kind ?? "";
       const log = this.#host.logger.with({ kind, object: key, from, to: desiredAPIVersion });
       if (!conversion || parseApiVersion(from).group !== group) {
-        return `${kind} ${key} of ${from} is no kind that this operator converts to ${desiredAPIVersion}`;
+        return `${kind} ${key} of ${from} cannot be converted by this operator to ${desiredAPIVersion}`;
       }
       try {
         const { object: made, problems } = conversion.convert(object, version);
-        this.#tell(log, `${kind}/${key}`, problems);
+        this.#logProblems(log, `${kind}/${key}`, problems);
         converted.push(made);
       } catch (error) {
         log.error("an object could not be converted", {
           error: describeError(error instanceof ConversionError ? error.cause ?? error : error),
         });
         if (error instanceof ConversionError) return error.message;
-        return `${kind} ${key} could not be converted to ${desiredAPIVersion}: the operator's log says why`;
+        return `${kind} ${key} could not be converted to ${desiredAPIVersion}: the reason is in the operator's log`;
       }
     }
     return converted;
   }
 
-  /** Says once what is wrong with what a function made. */
-  #tell(log: Logger, object: string, problems: readonly string[]): void {
+  /** Logs each problem of a result once. */
+  #logProblems(log: Logger, object: string, problems: readonly string[]): void {
     for (const problem of problems) {
       const key = `${object}\n${problem}`;
-      if (this.#told.has(key)) continue;
-      if (this.#told.size >= TOLD_MAX) this.#told.clear();
-      this.#told.add(key);
-      log.error("an object was converted, but not as it should be", { problem });
+      if (this.#logged.has(key)) continue;
+      if (this.#logged.size >= LOGGED_MAX) this.#logged.clear();
+      this.#logged.add(key);
+      log.error("an object was converted with problems", { problem });
     }
   }
 }
@@ -130,7 +129,7 @@ export class ConversionWebhook {
 /**
  * Reads a `ConversionReview` of `apiextensions.k8s.io/v1`.
  *
- * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold anybody's data.
+ * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold any data.
  */
 function parseConversionReview(text: string): ConversionRequest {
   const { uid, desiredAPIVersion, objects } = requestOf(text, REVIEW);
@@ -138,7 +137,7 @@ function parseConversionReview(text: string): ConversionRequest {
     throw new MalformedReviewError("request.desiredAPIVersion is missing");
   }
   if (!Array.isArray(objects) || !objects.every(isObject)) {
-    throw new MalformedReviewError("request.objects is no list of objects");
+    throw new MalformedReviewError("request.objects is not a list of objects");
   }
   return { uid, desiredAPIVersion, objects: objects as DynamicObject[] };
 }

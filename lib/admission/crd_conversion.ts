@@ -11,7 +11,7 @@ export const CRDS: ApiResource = {
   namespaced: false,
 };
 
-/** Where conversions are served. */
+/** The path of the conversion webhook. */
 export const CONVERT_PATH = "/convert";
 
 /** `spec.conversion` of a CRD whose objects an operator converts. */
@@ -22,7 +22,7 @@ export function webhookConversion(place: WebhookPlace, authorities?: readonly st
   };
 }
 
-/** What a CRD in a cluster says of who converts; undefined where nobody is asked. */
+/** The `clientConfig` of a CRD's conversion webhook; undefined where it has none. */
 export function converterOf(
   crd: DynamicObject,
 ): { readonly url?: string; readonly service?: Record<string, unknown>; readonly caBundle?: string } | undefined {
@@ -32,38 +32,35 @@ export function converterOf(
   return isObject(config) ? config : {};
 }
 
-/** A merge patch that has API servers ask at a place, whatever they asked before. */
+/** A merge patch that points a CRD's conversion to `place`, replacing any former one. */
 export function conversionPatch(place: WebhookPlace, authorities?: readonly string[]): JsonObject {
   const { webhook, ...rest } = webhookConversion(place, authorities) as { webhook: Record<string, unknown> };
-  const nowhere = { url: null, service: null, caBundle: null };
-  const clientConfig = { ...nowhere, ...webhook.clientConfig as object };
+  const cleared = { url: null, service: null, caBundle: null };
+  const clientConfig = { ...cleared, ...webhook.clientConfig as object };
   return { spec: { conversion: { ...rest, webhook: { ...webhook, clientConfig } } } };
 }
 
-/**
- * A merge patch that has API servers take the versions of a kind for the same. Fields that the other version lacks are
- * lost from then on.
- */
+/** A merge patch that turns conversion off: fields that the other version lacks are lost from then on. */
 export const NO_CONVERSION = { spec: { conversion: { strategy: "None", webhook: null } } } as const;
 
 /**
- * How a declared CRD is applied over the one in the cluster: an apply leaves alone what the operator itself has written
- * there since (an authority, a URL), and a server refuses the mixture. `first` is a merge patch that goes before the
- * apply of `object`.
+ * How to apply a declared CRD over the one in the cluster. An apply keeps what the operator itself has written there
+ * since (an authority, a URL), and the server refuses the mixture. `first` is a merge patch to send before the apply of
+ * `object`.
  *
- * @param keepsUrl Whether a process that was reached by a URL goes on being asked.
+ * @param keepsUrl Whether a conversion by URL stays.
  */
 export function conversionFit(
   declared: DynamicObject,
   live: DynamicObject | undefined,
   keepsUrl: boolean,
 ): { readonly first?: JsonObject; readonly object: DynamicObject } {
-  const asked = live && converterOf(live), wanted = converterOf(declared);
-  if (!asked) return { object: declared };
-  if (!wanted) return { first: NO_CONVERSION, object: declared };
-  if (asked.url === undefined) return { object: declared };
-  const { namespace, name } = wanted.service as { namespace: string; name: string };
+  const current = live && converterOf(live), next = converterOf(declared);
+  if (!current) return { object: declared };
+  if (!next) return { first: NO_CONVERSION, object: declared };
+  if (current.url === undefined) return { object: declared };
+  const { namespace, name } = next.service as { namespace: string; name: string };
   if (!keepsUrl) return { first: conversionPatch({ service: { namespace, name } }), object: declared };
-  const url = new URL(asked.url).origin;
+  const url = new URL(current.url).origin;
   return { object: { ...declared, spec: { ...declared.spec as object, conversion: webhookConversion({ url }) } } };
 }

@@ -3,23 +3,23 @@ import { type ApiResource, isDnsSubdomain, type KubeObject } from "../apimachine
 import { fieldPath, type ObjectFilter } from "../handling/mod.ts";
 import type { AdmissionContext, AdmissionOperation, MutationContext } from "./context.ts";
 
-/** A kind as admission sees it. */
+/** The resource of a kind, with its schema. */
 export interface AdmittedKind<T extends KubeObject, Spec> extends ApiResource {
   /** The spec with defaults filled in. @throws {PermanentError} naming the field. */
   parseSpec(object: T): Spec;
 }
 
-/** Judges a request: throws to refuse it. What it returns goes nowhere. */
+/** Validates a request: throws to refuse it. Its result is ignored. */
 export type ValidateHandler<T extends KubeObject, Spec> = (
   context: AdmissionContext<T, Spec>,
 ) => Promise<unknown> | unknown;
 
-/** Changes a request's object by editing `draft`, or throws to refuse it. What it returns goes nowhere. */
+/** Changes a request's object by editing `draft`, or throws to refuse it. Its result is ignored. */
 export type MutateHandler<T extends KubeObject, Spec> = (
   context: MutationContext<T, Spec>,
 ) => Promise<unknown> | unknown;
 
-/** What an admission handler is for. Filters look at the object as the request would leave it. */
+/** Options of an admission handler. Filters apply to the object as the request would leave it. */
 export interface ValidateOptions<T extends KubeObject> extends ObjectFilter<T> {
   /** Part of its webhook's name. The function's name by default, in lower case with dashes. */
   readonly id?: string;
@@ -27,24 +27,23 @@ export interface ValidateOptions<T extends KubeObject> extends ObjectFilter<T> {
   readonly operations?: readonly AdmissionOperation[];
   /** Requests to this subresource, as `status`, instead of those to the object itself. */
   readonly subresource?: string;
-  /** Requests pass where the handler fails or cannot be reached; by default they are refused. A denial always holds. */
+  /** Requests pass where the handler fails or is unreachable; by default they are refused. A denial always holds. */
   readonly ignoreFailures?: boolean;
-  /** Whether it does something outside of the answer. It must then heed `dryRun`. False by default. */
+  /** Whether it has side effects outside of the response; it must then respect `dryRun`. False by default. */
   readonly sideEffects?: boolean;
   /**
-   * How long the API server waits for the answer, 1 to 30 seconds; ten by default. The handler is ended a little
-   * before.
+   * How long the API server waits for the response, 1 to 30 seconds; ten by default. The handler ends a little before.
    */
   readonly timeout?: Duration;
-  /** Given to the handler as it is: several declarations of one function. */
+  /** Passed to the handler, for several declarations of one function. */
   readonly param?: unknown;
 }
 
-/** The same for a mutating handler. */
+/** Options of a mutating handler. */
 export interface MutateOptions<T extends KubeObject> extends ValidateOptions<T> {
-  /** The requests that it is called for; nothing is left to change of a deletion. */
+  /** The requests that it is called for; a deletion has nothing to change. */
   readonly operations?: readonly ("CREATE" | "UPDATE")[];
-  /** Called once more where a later webhook has changed the object. It must then be idempotent. True by default. */
+  /** Called again where a later webhook has changed the object; it must then be idempotent. True by default. */
   readonly reinvoke?: boolean;
 }
 
@@ -56,9 +55,9 @@ export interface AdmissionDeclaration<T extends KubeObject = KubeObject, Spec = 
   readonly id: string;
   /** Name of its webhook: a domain name, unique in the operator. */
   readonly webhook: string;
-  /** Whose requests it is called for. */
+  /** The kind whose requests it is called for. */
   readonly kind: AdmittedKind<T, Spec>;
-  /** Judges or edits. */
+  /** Validates or mutates. */
   readonly handler: MutateHandler<T, Spec>;
   /** At least one. */
   readonly operations: readonly AdmissionOperation[];
@@ -66,20 +65,20 @@ export interface AdmissionDeclaration<T extends KubeObject = KubeObject, Spec = 
   readonly subresource: string | undefined;
   /** Whether requests pass where it fails. */
   readonly ignoreFailures: boolean;
-  /** Whether it does something outside of its answer. */
+  /** Whether it has side effects outside of the response. */
   readonly sideEffects: boolean;
-  /** Whether later changes lead back to it. */
+  /** Whether it is called again after later changes. */
   readonly reinvoke: boolean;
   /** A whole number of seconds. */
   readonly timeoutMs: number;
-  /** Given to the handler as it is. */
+  /** Passed to the handler. */
   readonly param: unknown;
 }
 
 const TIMEOUT = { default: "10s", minMs: 1_000, maxMs: 30_000 } as const;
 
 /**
- * The declaration of a handler, checked.
+ * The validated declaration of a handler.
  *
  * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have; {RangeError} for an unreadable
  *   duration or path.
@@ -95,16 +94,16 @@ export function admissionDeclaration<T extends KubeObject, Spec>(
   const where = `the ${type} handler "${id}" of ${kind.kind}`;
   const webhook = `${id}.${kind.plural}.${kind.group || "core"}`;
   if (!isDnsSubdomain(webhook)) {
-    throw new UsageError(`"${id}" is no id of ${where}`, "lower-case letters, digits, - and .");
+    throw new UsageError(`"${id}" is not a valid id of ${where}`, "lower-case letters, digits, - and .");
   }
   if (field !== undefined) fieldPath(field);
   const operations: readonly AdmissionOperation[] = options.operations ?? ["CREATE", "UPDATE"];
   if (operations.length === 0) {
-    throw new UsageError(`${where} is for no operation`, "leave `operations` out for CREATE and UPDATE");
+    throw new UsageError(`${where} has no operations`, "leave `operations` out for CREATE and UPDATE");
   }
   const timeoutMs = durationMs(timeout);
   if (timeoutMs < TIMEOUT.minMs || timeoutMs > TIMEOUT.maxMs || timeoutMs % 1_000 !== 0) {
-    throw new UsageError(`the timeout of ${where} must be 1 to 30 whole seconds`, "API servers take nothing else");
+    throw new UsageError(`the timeout of ${where} must be 1 to 30 whole seconds`, "API servers accept nothing else");
   }
   return {
     type,

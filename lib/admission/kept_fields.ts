@@ -1,13 +1,13 @@
 import { formatJson, isObject, jsonClone, jsonEqual, parseJson, setKey } from "../base/mod.ts";
 import { diff } from "../apimachinery/mod.ts";
 
-/** A field that a round trip through another version does not bring back by itself. */
-export interface KeptField {
-  /** Keys from the root of the object on, as `["spec", "size"]`. */
+/** A field that a round trip through another version loses or changes. */
+interface KeptField {
+  /** Keys from the root of the object, as `["spec", "size"]`. */
   readonly path: readonly string[];
-  /** What the round trip makes of it; absent where it makes nothing. */
+  /** Its value after the round trip; absent where it is lost. */
   readonly was?: unknown;
-  /** What it is; absent where there is nothing. */
+  /** Its value; absent where it has none. */
   readonly is?: unknown;
 }
 
@@ -20,9 +20,8 @@ export function keptAnnotation(version: string): string {
 }
 
 /**
- * The fields of `object` that are another value in `returned`, which is what a round trip made of it. `normal` says
- * what a schema makes of an object, so that a default that was filled in is no difference; values are kept as `object`
- * has them.
+ * The fields of `object` whose value differs in `returned`, the result of a round trip. `normal` fills in the defaults
+ * of a schema, so that a default is no difference; values are kept as they are in `object`.
  */
 export function keptFields(object: unknown, returned: unknown, normal: (object: unknown) => unknown): KeptField[] {
   return diff(normal(returned), normal(object)).flatMap(({ path }) => {
@@ -37,7 +36,7 @@ export function packFields(fields: readonly KeptField[]): string | undefined {
   return text.length > KEPT_LENGTH_MAX ? undefined : text;
 }
 
-/** Reads an annotation. Anybody can write one, so what cannot be a field of a spec or a status is passed over. */
+/** Reads an annotation. Any writer can set one, so paths outside of spec and status are ignored. */
 export function unpackFields(text: string | undefined): KeptField[] {
   if (text === undefined || text.length > KEPT_LENGTH_MAX) return [];
   try {
@@ -56,8 +55,8 @@ function isKeptField(field: unknown): field is KeptField {
 }
 
 /**
- * Puts fields back where a conversion makes of an object what the round trip made of it then: whatever somebody has
- * changed in the other version since, their change wins. Returns a copy.
+ * A copy of `object` with the fields restored whose value is still that of the round trip: a change in the other
+ * version since then wins.
  */
 export function restoreFields<T extends object>(object: T, fields: readonly KeptField[]): T {
   const restored = jsonClone(object);

@@ -3,56 +3,56 @@ import { type DynamicObject, formatApiVersion, formatKey, keyOf, parseApiVersion
 import { AdmissionError } from "./admission_error.ts";
 import { keptAnnotation, keptFields, packFields, restoreFields, unpackFields } from "./kept_fields.ts";
 
-/** What of an object its versions differ in. */
+/** The parts of an object in which its versions differ. */
 export interface ObjectParts {
-  /** What is desired. */
+  /** The desired state. */
   readonly spec?: unknown;
-  /** What an operator last wrote. */
+  /** The state that an operator last wrote. */
   readonly status?: unknown;
 }
 
-/** The schema of a version, as conversion asks it. */
+/** The schema of a version. */
 export interface PartsSchema {
-  /** Parts with defaults filled in, or as they are with what is wrong with them, for people: fields, and no values. */
+  /** Parts with defaults, or unchanged with the problem, for people: it names fields and no values. */
   read(parts: ObjectParts): { readonly parts: ObjectParts; readonly problem?: string };
 }
 
 /** A version that is not the hub. */
 export interface SpokeVersion {
   readonly version: string;
-  /** Absent for a version of the hub's fields. */
+  /** Absent for a version with the same fields as the hub. */
   readonly converts?: {
     readonly schema: PartsSchema;
     readonly toHub: (parts: ObjectParts) => ObjectParts;
     readonly fromHub: (parts: ObjectParts) => ObjectParts;
-    /** Whether what one version cannot say is kept in an annotation. */
+    /** Whether fields that one version lacks are kept in an annotation. */
     readonly keeps: boolean;
     /** Whether its status has a schema of its own: where it has none, the status is the hub's. */
     readonly ownStatus: boolean;
   };
 }
 
-/** What a kind is converted by. */
-export interface KindConversionOptions {
+/** Options of a {@linkcode KindConversion}. */
+interface KindConversionOptions {
   readonly group: string;
   readonly kind: string;
   readonly plural: string;
-  /** The version that is stored, and through which all others go. */
+  /** The stored version, through which all others are converted. */
   readonly hub: { readonly version: string; readonly schema: PartsSchema };
   readonly spokes: readonly SpokeVersion[];
-  /** Fields of the status that are the engine's: they pass as they are. */
+  /** Status fields of Pintle itself: they pass unchanged. */
   readonly engineFields: readonly string[];
 }
 
 /** An object in another version. */
 export interface Converted {
-  /** In the version that was asked for. */
+  /** In the requested version. */
   readonly object: DynamicObject;
-  /** What its author should know, for people: results that a schema refuses, fields that are lost. */
+  /** For the author of the functions: results that a schema refuses, fields that are lost. */
   readonly problems: readonly string[];
 }
 
-/** An object cannot be had in a version. The message is for whoever asks for it, and quotes nothing of the object. */
+/** An object cannot be converted. The message is for the user of the request, and quotes nothing of the object. */
 export class ConversionError extends Error {
   override readonly name = "ConversionError";
 }
@@ -62,8 +62,8 @@ type Converts = NonNullable<SpokeVersion["converts"]>;
 /**
  * Converts objects of one kind between its versions, by functions to and from the hub.
  *
- * Guarantees: identity and metadata pass as they are, but for annotations in which is kept what the other version
- * cannot say; so a round trip loses nothing that nobody has changed meanwhile. Assumes that the functions are pure.
+ * Guarantees: identity and metadata pass unchanged, except for annotations with the fields that the other version
+ * lacks; a round trip loses only what was changed meanwhile. Assumes that the functions are pure.
  */
 export class KindConversion {
   readonly #options: KindConversionOptions;
@@ -80,25 +80,22 @@ export class KindConversion {
     return `${this.#options.plural}.${this.#options.group}`;
   }
 
-  /** The version through which all others go. */
+  /** The version through which all others are converted. */
   get hub(): string {
     return this.#options.hub.version;
   }
 
-  /** One of the versions that functions convert; there is at least one. */
+  /** A version that functions convert; there is at least one. */
   get converted(): string {
     return this.#options.spokes.find(({ converts }) => converts)!.version;
   }
 
-  /** Every version, that of the hub first. */
+  /** All versions, the hub first. */
   get versions(): readonly string[] {
     return [this.hub, ...this.#spokes.keys()];
   }
 
-  /**
-   * What the schema of an object's version makes of its spec and status: defaults are filled in, or `problem` says what
-   * is wrong.
-   */
+  /** Spec and status of an object, read by the schema of its version: with defaults, or with a `problem`. */
   read(object: DynamicObject): { readonly parts: ObjectParts; readonly problem?: string } {
     const { hub } = this.#options, { version } = parseApiVersion(object.apiVersion ?? "");
     const schema = version === hub.version ? hub.schema : this.#spoke(version, object).converts?.schema ?? hub.schema;
@@ -111,7 +108,7 @@ export class KindConversion {
   }
 
   /**
-   * An object in another version; the same one where it is in it already.
+   * An object in another version; the same one where it already has it.
    *
    * @throws {ConversionError} where a version is unknown or a function fails.
    */
@@ -130,13 +127,13 @@ export class KindConversion {
     const converts = this.#spoke(isUp ? from : to, object).converts;
     const apiVersion = formatApiVersion({ group: this.#options.group, version: to });
     if (!converts) return { object: { ...object, apiVersion }, problems: [] };
-    // What an object says of its own version is in its fields: an annotation beside them comes from somewhere else.
+    // The fields of its own version are in the object: an annotation with them has another origin.
     const { [keptAnnotation(to)]: kept, [keptAnnotation(from)]: _stale, ...annotations } =
       object.metadata?.annotations ?? {} as Record<string, string>;
     const parts: ObjectParts = { spec: object.spec, status: object.status };
     const made = this.#apply(converts, isUp, parts, { object, from, to });
     const target = isUp ? hub.schema : converts.schema, restored = restoreFields(made, unpackFields(kept));
-    // Anybody can write an annotation: what the schema refuses does not come into the object that way.
+    // Any writer can set an annotation: the schema must accept what it restores.
     const result = target.read(restored).problem === undefined ? restored : made;
     const { problem } = target.read(result), problems = problem === undefined ? [] : [`${to} ${problem}`];
     if (converts.keeps) {
@@ -147,7 +144,7 @@ export class KindConversion {
     return { object: withParts(object, apiVersion, result, annotations), problems };
   }
 
-  /** Runs a function, and takes care of what it gets and gives. */
+  /** Runs a function; its error names the object, both versions and, where meant for people, the reason. */
   #apply(
     converts: Converts,
     isUp: boolean,
@@ -159,9 +156,9 @@ export class KindConversion {
       return this.#run(converts, isUp, parts);
     } catch (cause) {
       const { kind } = this.#options, by = `${isUp ? "toHub" : "fromHub"} of ${kind} ${isUp ? from : to}`;
-      // What a function throws without meaning to may quote anything.
+      // Other errors may quote anything.
       const isMeant = cause instanceof PermanentError || cause instanceof AdmissionError;
-      const why = isMeant ? describeError(cause) : `${by} failed: the operator's log says why`;
+      const why = isMeant ? describeError(cause) : `${by} failed: the reason is in the operator's log`;
       throw new ConversionError(`${where}: ${why}`, { cause });
     }
   }
@@ -176,7 +173,7 @@ export class KindConversion {
     }
     const source = isUp ? schema : hub.schema;
     const { parts: given, problem } = source.read({ spec: parts.spec, ...(isObject(status) && { status: own }) });
-    // An API server converts what is yet to become an object, too: of nothing comes nothing.
+    // An API server also converts objects that are not complete yet: without a spec there is nothing to convert.
     if (parts.spec === undefined && problem !== undefined) return isObject(status) ? { status } : {};
     const result: unknown = (isUp ? toHub : fromHub)(deepFreeze(jsonClone(given)));
     if (!isObject(result) || !isObject(result.spec)) throw new TypeError("it returned no object with a spec");
@@ -186,7 +183,7 @@ export class KindConversion {
     return { spec: jsonClone(result.spec), ...(hasStatus && { status: whole }) };
   }
 
-  /** What does not come back by itself. Nothing where the way back fails: it will be told when somebody goes it. */
+  /** The fields that a round trip loses. None where the way back fails: that conversion reports it. */
   #lost(converts: Converts, isUp: boolean, parts: ObjectParts, result: ObjectParts) {
     const source = isUp ? converts.schema : this.#options.hub.schema;
     let returned: ObjectParts;

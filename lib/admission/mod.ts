@@ -1,17 +1,35 @@
 /**
- * `admission`: what API servers ask an operator about objects by webhooks — whether they may be stored and with which
- * changes, which typed handlers say, and what they are in another version, which typed functions say. It reads the
- * reviews, answers them, serves them over TLS, and says where they are sent to. It stores nothing and watches nothing.
- * `operator/` and `cli/` call it.
+ * `admission`: the webhooks of an operator: admission (typed handlers that validate or mutate objects) and conversion
+ * (typed functions between versions). It reads reviews, answers them, serves them over TLS, keeps the certificates in a
+ * Secret, and writes the webhook configurations. It watches nothing. `operator/` and `cli/` call it.
  *
  * @module
  */
-export * from "./admission_error.ts";
-export * from "./context.ts";
-export type { ConversionHost } from "./conversion_webhook.ts";
-export * from "./crd_conversion.ts";
-export * from "./declaration.ts";
-export * from "./kind_conversion.ts";
-export * from "./review.ts";
-export * from "./webhook_configuration.ts";
-export * from "./webhooks.ts";
+export { AdmissionError } from "./admission_error.ts";
+export type { AdmissionContext, MutationContext } from "./context.ts";
+export {
+  conversionFit,
+  conversionPatch,
+  converterOf,
+  CRDS,
+  NO_CONVERSION,
+  webhookConversion,
+} from "./crd_conversion.ts";
+export {
+  type AdmissionDeclaration,
+  admissionDeclaration,
+  type MutateHandler,
+  type MutateOptions,
+  type ValidateHandler,
+  type ValidateOptions,
+} from "./declaration.ts";
+export { KindConversion, type ObjectParts, type PartsSchema, type SpokeVersion } from "./kind_conversion.ts";
+export {
+  type ConfigurationOptions,
+  configurationResource,
+  WEBHOOK_PORT,
+  webhookConfigurations,
+  type WebhookPlace,
+  webhookServiceName,
+} from "./webhook_configuration.ts";
+export { type AdmissionHost, AdmissionWebhooks } from "./webhooks.ts";

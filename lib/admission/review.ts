@@ -3,9 +3,9 @@ import { formatJson, isObject, type JsonValue, parseJson } from "../base/mod.ts"
 import type { DynamicObject, JsonPatchOperation } from "../apimachinery/mod.ts";
 import type { AdmissionOperation, AdmissionUser } from "./context.ts";
 
-/** A request for admission, taken out of an `AdmissionReview`. */
+/** The request of an `AdmissionReview`. */
 export interface AdmissionRequest {
-  /** Names this review; the answer repeats it. */
+  /** Identifies this review; repeated in the response. */
   readonly uid: string;
   readonly operation: AdmissionOperation;
   readonly name: string;
@@ -19,16 +19,16 @@ export interface AdmissionRequest {
   readonly user: AdmissionUser;
 }
 
-/** The verdict on a request. */
+/** The response to a request. */
 export interface AdmissionVerdict {
   readonly allowed: boolean;
-  /** Why it is refused. */
+  /** The reason of a denial. */
   readonly status?: { readonly code: number; readonly message: string };
   readonly warnings?: readonly string[];
   readonly patch?: readonly JsonPatchOperation[];
 }
 
-/** A body that is no review that this program can answer; the message says why. */
+/** A body that is not a supported review; the message states why. */
 export class MalformedReviewError extends Error {
   override readonly name = "MalformedReviewError";
 }
@@ -37,9 +37,9 @@ const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as
 const OPERATIONS: readonly string[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"] satisfies AdmissionOperation[];
 
 /**
- * Reads an `AdmissionReview` of `admission.k8s.io/v1`. Fields that are unknown are passed over.
+ * Reads an `AdmissionReview` of `admission.k8s.io/v1`. Unknown fields are ignored.
  *
- * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold anybody's data.
+ * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold any data.
  */
 export function parseReview(text: string): AdmissionRequest {
   const request = requestOf(text, REVIEW), { uid, operation } = request;
@@ -64,9 +64,9 @@ export function parseReview(text: string): AdmissionRequest {
 }
 
 /**
- * The `request` of a review of some kind, with its uid.
+ * The `request` of a review of a given kind, with its uid.
  *
- * @throws {MalformedReviewError} where the text is no such review.
+ * @throws {MalformedReviewError} where the text is not such a review.
  */
 export function requestOf(
   text: string,
@@ -79,7 +79,7 @@ export function requestOf(
     throw new MalformedReviewError("the body is not JSON");
   }
   if (!isObject(review) || review.apiVersion !== apiVersion || review.kind !== kind) {
-    throw new MalformedReviewError(`the body is no ${kind} of ${apiVersion}`);
+    throw new MalformedReviewError(`the body is not of kind ${kind}, apiVersion ${apiVersion}`);
   }
   const { request } = review;
   if (!isObject(request)) throw new MalformedReviewError("request is missing");
@@ -91,13 +91,13 @@ export function requestOf(
 function objectAt(request: Record<string, unknown>, field: string): DynamicObject | undefined {
   const value = request[field] ?? undefined;
   if (value === undefined) return undefined;
-  if (!isObject(value)) throw new MalformedReviewError(`request.${field} is no object`);
+  if (!isObject(value)) throw new MalformedReviewError(`request.${field} is not an object`);
   return value as DynamicObject;
 }
 
 function textAt(request: Record<string, unknown>, field: string): string {
   const value = request[field] ?? "";
-  if (typeof value !== "string") throw new MalformedReviewError(`request.${field} is no text`);
+  if (typeof value !== "string") throw new MalformedReviewError(`request.${field} is not a string`);
   return value;
 }
 
@@ -107,7 +107,7 @@ function userAt({ userInfo }: Record<string, unknown>): AdmissionUser {
   const texts = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every((item) => typeof item === "string");
   if (typeof username !== "string" || !texts(groups) || !isObject(extra) || !Object.values(extra).every(texts)) {
-    throw new MalformedReviewError("request.userInfo is not as it should be");
+    throw new MalformedReviewError("request.userInfo is malformed");
   }
   return {
     username,
@@ -117,7 +117,7 @@ function userAt({ userInfo }: Record<string, unknown>): AdmissionUser {
   };
 }
 
-/** The `AdmissionReview` that answers a request. */
+/** The `AdmissionReview` with the response to a request. */
 export function reviewAnswer(uid: string, { allowed, status, warnings = [], patch = [] }: AdmissionVerdict): string {
   const response = {
     uid,

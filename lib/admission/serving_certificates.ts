@@ -1,14 +1,14 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { CertificateAuthority, type Identity, refusalOf, validUntilMs } from "../base/certificates.ts";
 
-/** The certificates of an operator's webhooks, as all its replicas share them. */
+/** The certificates of an operator's webhooks, shared by all its replicas. */
 export interface ServingCertificates {
-  /** What the servers show. */
+  /** The served certificate. */
   readonly serving: Identity;
-  /** What they will show once API servers trust its authority. */
+  /** The next one, served once API servers trust its authority. */
   readonly next?: Identity;
   /**
-   * Authorities that API servers are to trust, PEM: that of `serving`, and during a rotation the other one; the newest
+   * Authorities that API servers must trust, PEM: that of `serving`, and during a rotation the other one; the newest
    * last.
    */
   readonly authorities: readonly string[];
@@ -19,9 +19,9 @@ export interface ServingCertificates {
 /** When certificates are renewed. */
 export interface RotationBounds {
   readonly lifetimeMs: number;
-  /** So long before the end a rotation begins. */
+  /** A rotation begins so long before the end. */
   readonly renewBeforeMs: number;
-  /** Between two steps of a rotation: until everybody has seen the last one. */
+  /** Pause between two steps of a rotation, for all replicas and API servers to see the last one. */
   readonly settleMs: number;
 }
 
@@ -35,10 +35,10 @@ export const ROTATION_DEFAULTS: RotationBounds = {
 };
 
 /**
- * What is to be done about certificates now. A rotation goes `announce` (API servers trust both authorities), `switch`
- * (servers show the new certificate), `retire` (the old authority goes), with a pause before each of the last two: so
- * at every moment whatever a server shows is trusted by whoever calls it. `issue` is for a beginning, and where a
- * rotation never came.
+ * The step that is due. A rotation goes `announce` (API servers trust both authorities), `switch` (servers serve the
+ * new certificate), `retire` (the old authority is removed), with a pause before each of the last two: callers trust
+ * every served certificate at any time. `issue` is for the first certificate, and for one that ended without a
+ * rotation.
  */
 export function rotationStep(
   present: ServingCertificates | undefined,
@@ -47,14 +47,14 @@ export function rotationStep(
 ): "issue" | "announce" | "switch" | "retire" | "keep" {
   if (!present) return "issue";
   const leftMs = validUntilMs(present.serving.certificate) - nowMs, settled = nowMs - present.sinceMs >= settleMs;
-  // One that has ended is trusted by nobody: the next one cannot do worse.
+  // No caller accepts an ended one: the next one cannot be worse.
   if (leftMs <= 0) return present.next ? "switch" : "issue";
   if (present.next) return settled ? "switch" : "keep";
   if (present.authorities.length > 1) return settled ? "retire" : "keep";
   return leftMs <= renewBeforeMs ? "announce" : "keep";
 }
 
-/** The certificates after a step. Every new one has an authority of its own, whose key nobody keeps. */
+/** The certificates after a step. Every new one has its own authority, whose key is not kept. */
 export function afterStep(
   step: Exclude<ReturnType<typeof rotationStep>, "keep">,
   present: ServingCertificates | undefined,
@@ -83,8 +83,8 @@ export function afterStep(
 }
 
 /**
- * Why no caller could use the certificates at `nowMs`, in words that follow a Secret's name; undefined where they can.
- * One that has ended is no fault: {@linkcode rotationStep} replaces it.
+ * Why the certificates are unusable at `nowMs`; the text follows the Secret's name. Undefined where they are usable.
+ * One that has ended is usable: {@linkcode rotationStep} replaces it.
  */
 export function faultOf(
   { serving, authorities, sinceMs }: Pick<ServingCertificates, "serving" | "authorities" | "sinceMs">,
@@ -134,13 +134,13 @@ function isKeyOf(key: string, certificate: X509Certificate): boolean {
   }
 }
 
-/** A certificate for the names of a server, and the authority that signed it and nothing else. */
+/** A certificate for the names of a server, and the authority that signed only this one. */
 export function issueServing(
   names: readonly string[],
   nowMs: number,
   lifetimeMs: number,
 ): { readonly identity: Identity; readonly authority: string } {
-  // Two authorities of one name in a bundle would be taken for each other.
+  // Clients confuse two authorities of one name in a bundle.
   const authority = new CertificateAuthority(nowMs, {
     commonName: `webhooks ${new Date(nowMs).toISOString()}`,
     lifetimeMs,

@@ -5,39 +5,39 @@ import { ABSENT, PRESENT } from "../handling/mod.ts";
 import type { AdmissionDeclaration } from "./declaration.ts";
 import { webhookPath } from "./webhooks.ts";
 
-/** Where API servers reach the webhooks: a Service, or a URL without a path. */
+/** How API servers reach the webhooks: by a Service, or by a URL without a path. */
 export type WebhookPlace =
   | { readonly service: { readonly namespace: string; readonly name: string } }
   | { readonly url: string };
 
-/** What webhook configurations are made from. */
+/** Options of the webhook configurations. */
 export interface ConfigurationOptions {
   /** Name of the operator, and of its configurations. */
   readonly name: string;
   readonly declarations: readonly AdmissionDeclaration[];
   readonly place: WebhookPlace;
-  /** Authorities that API servers are to trust, PEM. Left out where they are yet to be issued. */
+  /** Authorities that API servers must trust, PEM. Absent until they are issued. */
   readonly authorities?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** A configuration with the resource that it is applied to. */
-export interface WebhookConfiguration {
+interface WebhookConfiguration {
   readonly resource: ApiResource;
   readonly object: DynamicObject;
 }
 
-/** Where a process serves webhooks unless somebody says otherwise. */
+/** The default port of the webhooks. */
 export const WEBHOOK_PORT = 9_443;
 
-/** The name of the Service in front of an operator's webhooks, and of the Secret with their certificates. */
+/** The name of an operator's webhook Service, and of the Secret with its certificates. */
 export function webhookServiceName(operator: string): string {
   return `${operator}-webhook`;
 }
 
 const GROUP = "admissionregistration.k8s.io";
 
-/** The webhook configurations of an operator: one for each type of handler that it declares. */
+/** The webhook configurations of an operator: one for each declared type of handlers. */
 export function webhookConfigurations(options: ConfigurationOptions): WebhookConfiguration[] {
   const { name, declarations, labels } = options;
   return (["mutate", "validate"] as const).flatMap((type) => {
@@ -62,7 +62,7 @@ export function configurationResource(type: AdmissionDeclaration["type"]): ApiRe
   return { group: GROUP, version: "v1", kind, plural: `${kind.toLowerCase()}s`, namespaced: false };
 }
 
-/** What API servers are told of a webhook's place. */
+/** The `clientConfig` of a webhook. */
 export function clientConfig(place: WebhookPlace, path: string, authorities?: readonly string[]): JsonObject {
   return {
     ...("service" in place ? { service: { ...place.service, path, port: 443 } } : { url: `${place.url}${path}` }),
@@ -70,7 +70,7 @@ export function clientConfig(place: WebhookPlace, path: string, authorities?: re
   };
 }
 
-/** Authorities as API servers take them. */
+/** The `caBundle` of authorities. */
 export function caBundle(authorities: readonly string[]): string {
   return Buffer.from(authorities.join("")).toString("base64");
 }
@@ -101,8 +101,8 @@ function webhookOf(declaration: AdmissionDeclaration, { place, authorities }: Co
 }
 
 /**
- * An operator that is down must be able to come back: what it needs for that (its pods, Secrets, Leases) is in its own
- * namespace, so there only its own kinds are admitted.
+ * An operator that is down must be able to start: its own namespace holds what that needs (pods, Secrets, Leases), so
+ * only its own kinds are admitted there.
  */
 function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) {
   if (!("service" in place) || !kind.namespaced || "crd" in kind) return {};
@@ -112,10 +112,7 @@ function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) 
   };
 }
 
-/**
- * What of the label filters API servers can look at: it spares calls. The handler's filter is looked at once more in
- * any case.
- */
+/** The label filters that API servers can apply, to save calls. The handler's filter is checked again in any case. */
 function labelSelector({ labels = {} }: AdmissionDeclaration) {
   const matchExpressions = Object.entries(labels).flatMap(([key, filter]) => {
     if (filter === PRESENT) return [{ key, operator: "Exists" }];

@@ -4,7 +4,7 @@ import { CONVERT_PATH } from "./crd_conversion.ts";
 import type { ServedWebhooks } from "./webhook_server.ts";
 import type { AdmissionWebhooks } from "./webhooks.ts";
 
-/** Everything that API servers ask an operator, behind one door: conversions at their path, admission at all others. */
+/** Serves conversions at their path, and admission at all others. */
 export class WebhookRoutes implements ServedWebhooks {
   readonly #admission: AdmissionWebhooks;
   readonly #conversion: ConversionWebhook | undefined;
@@ -24,7 +24,7 @@ export class WebhookRoutes implements ServedWebhooks {
     return this.#conversionAt(path)?.fetch(request) ?? this.#admission.fetch(path, request);
   }
 
-  /** API servers say how long they wait after a question mark. */
+  /** API servers append their timeout as a query. */
   #conversionAt(path: string): ConversionWebhook | undefined {
     return path.split("?", 1)[0] === CONVERT_PATH ? this.#conversion : undefined;
   }

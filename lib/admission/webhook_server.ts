@@ -6,62 +6,63 @@ import { BoundedServer } from "../base/bounded_server.ts";
 import type { Identity } from "../base/certificates.ts";
 import { type Clock, describeError, type Logger, type TransportRequest, UsageError } from "../base/mod.ts";
 
-/** What a server answers with. */
+/** The webhooks that a server serves. */
 export interface ServedWebhooks {
-  /** Longest body that is read of a request to a path. */
+  /** Longest body that is read for a path, in bytes. */
   bodyBytesMax(path: string): number;
-  /** Answers one request. Rejects never. */
+  /** Answers one request. Never rejects. */
   fetch(path: string, request: TransportRequest): Promise<Response>;
 }
 
-/** Where and how webhooks are served. */
+/** Options of a {@linkcode WebhookServer}. */
 export interface WebhookServerOptions {
   readonly webhooks: ServedWebhooks;
   readonly host: string;
-  /** 0 takes any free one. */
+  /** 0 takes a free one. */
   readonly port: number;
-  /** What it shows until {@linkcode WebhookServer.show}. */
+  /** The certificate until {@linkcode WebhookServer.setCertificate}. */
   readonly identity: Identity;
   readonly clock: Clock;
   readonly logger: Logger;
   /**
-   * A caller that has not sent its review by then is cut off. Thirty seconds where absent: no API server waits longer.
+   * A caller that has not sent its review after so long is cut off. Thirty seconds where absent: no API server waits
+   * longer.
    */
   readonly requestTimeoutMs?: number;
-  /** Connections at the same time: see {@linkcode BoundedServer}. A thousand where absent. */
+  /** Concurrent connections: see {@linkcode BoundedServer}. A thousand where absent. */
   readonly connectionsMax?: number;
   /**
-   * Bytes of all reviews that are read or answered at the same time; 128 MiB where absent. One that comes on top cuts
-   * those that are read for longer; where that is not enough it is turned away.
+   * Bytes of all reviews in flight; 128 MiB where absent. A review beyond it cuts those that are read for longer, and
+   * is refused where that is not enough.
    */
   readonly bodiesBytesMax?: number;
-  /** Answers under way have so long to finish when it closes. Thirty seconds where absent. */
+  /** Reviews in flight have so long to finish on close. Thirty seconds where absent. */
   readonly closeMsMax?: number;
 }
 
 /**
- * API servers drop a connection that was idle for ninety seconds. A server that is quicker takes some away in the very
- * moment in which a review is sent, and no client repeats a POST.
+ * API servers drop a connection after ninety seconds. A server that is quicker may close one just as a review is sent,
+ * and clients do not retry a POST.
  */
 const KEEP_ALIVE_MS = 120_000;
 
 /**
- * Webhooks over HTTPS (HTTP/1.1). A certificate can be replaced while it serves: connections that are open go on.
+ * Webhooks over HTTPS (HTTP/1.1). The certificate can be replaced while it serves: open connections stay.
  *
- * Guarantees: bodies are bounded while they are read, one by one and all together; what is under way when it closes is
- * answered, within a bound.
+ * Guarantees: bodies are bounded while they are read, each and all together; reviews in flight are answered on close,
+ * within a bound.
  */
 export class WebhookServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: WebhookServerOptions;
   readonly #bounded: BoundedServer;
-  /** Reviews of which bytes are still to come, the oldest first. */
+  /** Reviews that are not fully read yet, the oldest first. */
   readonly #reading = new Set<Reading>();
   readonly #idle = Promise.withResolvers<void>();
   #shown: Identity;
-  #underWay = 0;
+  #inFlight = 0;
   #bodiesBytes = 0;
-  #leaving = false;
+  #closesConnections = false;
   #closing = false;
   /** The port that it listens on. */
   readonly port: number;
@@ -99,28 +100,26 @@ export class WebhookServer implements AsyncDisposable {
     return started;
   }
 
-  /** Shows another certificate to whoever connects from now on. */
-  show(identity: Identity): void {
+  /** Serves another certificate to new connections. */
+  setCertificate(identity: Identity): void {
     if (identity.certificate === this.#shown.certificate) return;
     this.#server.setSecureContext({ cert: identity.certificate, key: identity.key });
     this.#shown = identity;
     this.#options.logger.info("webhooks are served with a new certificate");
   }
 
-  /**
-   * Asks callers to come back by another connection, and so to another replica: to be called a while before it closes.
-   */
-  leave(): void {
-    this.#leaving = true;
+  /** Asks callers to reconnect, and so to reach another replica: to be called a while before it closes. */
+  disableKeepAlive(): void {
+    this.#closesConnections = true;
   }
 
-  /** Takes no more connections, answers what is under way, then cuts what is left. */
+  /** Accepts no more connections, answers reviews in flight, then cuts the rest. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { clock, closeMsMax = 30_000 } = this.#options, closed = once(this.#server, "close");
-    this.#leaving = this.#closing = true;
+    this.#closesConnections = this.#closing = true;
     this.#server.close();
     const timer = clock.schedule(() => this.#idle.resolve(), closeMsMax);
-    if (this.#underWay > 0) await this.#idle.promise;
+    if (this.#inFlight > 0) await this.#idle.promise;
     clock.clear(timer);
     this.#bounded.cut();
     await closed;
@@ -130,8 +129,8 @@ export class WebhookServer implements AsyncDisposable {
     const { webhooks, logger, bodiesBytesMax = 128 * 1024 * 1024 } = this.#options;
     const reading: Reading = { bytes: 0, cut: () => request.destroy() };
     this.#reading.add(reading);
-    this.#underWay++;
-    // Written out before it counts as done, or a close would cut it off.
+    this.#inFlight++;
+    // A response counts as done once it is written, or a close would cut it off.
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
@@ -140,10 +139,10 @@ export class WebhookServer implements AsyncDisposable {
       this.#reading.delete(reading);
       const answer = body === undefined
         ? this.#bodiesBytes > bodiesBytesMax
-          ? new Response("too many bytes of reviews are under way\n", { status: 503 })
+          ? new Response("too many bytes of reviews in flight\n", { status: 503 })
           : new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
         : await webhooks.fetch(url, { method, body, headers: textHeaders(headers) });
-      if (body === undefined || this.#leaving) response.setHeader("connection", "close");
+      if (body === undefined || this.#closesConnections) response.setHeader("connection", "close");
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
       response.end(await answer.text());
       await written;
@@ -153,11 +152,11 @@ export class WebhookServer implements AsyncDisposable {
     } finally {
       this.#reading.delete(reading);
       this.#bodiesBytes -= reading.bytes;
-      if (--this.#underWay === 0 && this.#closing) this.#idle.resolve();
+      if (--this.#inFlight === 0 && this.#closing) this.#idle.resolve();
     }
   }
 
-  /** Counts more bytes of a review, and cuts older ones that are still awaited where they are too many together. */
+  /** Counts bytes of a review, and cuts older unfinished ones where all together are too many. */
   #mayHold(reading: Reading, bytes: number, bodiesBytesMax: number): boolean {
     reading.bytes += bytes;
     this.#bodiesBytes += bytes;
@@ -172,14 +171,14 @@ export class WebhookServer implements AsyncDisposable {
   }
 }
 
-/** A review that is read. */
+/** A review that is being read. */
 interface Reading {
-  /** Read so far. */
+  /** Bytes so far. */
   bytes: number;
   cut(): void;
 }
 
-/** Node gives lists of what may stand in a request more than once. */
+/** Node passes repeated headers as lists. */
 function textHeaders(headers: IncomingMessage["headers"]): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]));
 }

@@ -32,19 +32,19 @@ import {
   reviewAnswer,
 } from "./review.ts";
 
-/** One review, answered. */
+/** An answered review. */
 export interface AdmissionRecord {
   /** Path of the webhook. */
   readonly webhook: string;
-  /** HTTP status code of the answer: a denial is 200, a failure is not. */
+  /** HTTP status code of the response: a denial is 200, a failure is not. */
   readonly code: number;
   /** Whether the request was refused. */
   readonly denied: boolean;
-  /** From the review to the answer. */
+  /** From request to response. */
   readonly durationMs: number;
 }
 
-/** What admission handlers are run with. */
+/** Dependencies of admission handlers. */
 export interface AdmissionHost {
   /** Times handlers. */
   readonly clock: Clock;
@@ -52,22 +52,19 @@ export interface AdmissionHost {
   readonly logger: Logger;
   /** Learns the values of Secrets that are reviewed. */
   readonly mask?: Mask;
-  /** What handlers read through; each gets its own signal. */
+  /** Makes the reader of a handler, with its signal. */
   reader(signal: AbortSignal): AdmissionReader;
   /** The operator's indexes. */
   readonly index: AdmissionContext<KubeObject, unknown>["index"];
-  /**
-   * What is remembered of an object as it is stored; undefined where nothing watches it. Nothing is remembered where
-   * absent.
-   */
+  /** In-memory state of a stored object; undefined where it is not watched. */
   remembered?(kind: ApiResource, object: KubeObject): Pick<Memo, "of"> | undefined;
-  /** What is remembered for the whole operator. */
+  /** In-memory state of the operator. */
   readonly shared: Memo;
   /** Aborts when the operator stops. */
   readonly signal: AbortSignal;
-  /** Handlers wait for it: from then on indexes are complete. They do not wait where absent. */
+  /** Handlers wait for it: from then on indexes are complete. */
   readonly ready?: Promise<void>;
-  /** Told of every review of a handler once it is answered. */
+  /** Called with every answered review. */
   readonly onReview?: (record: AdmissionRecord) => void;
 }
 
@@ -75,37 +72,37 @@ export interface AdmissionHost {
 export interface AdmissionBounds {
   /** Longest body of a review. An API server takes requests of 3 MiB, and a review holds the object twice. */
   readonly bodyBytesMax: number;
-  /** Reviews at the same time; more are turned away, which the failure policy then judges. */
-  readonly underWayMax: number;
+  /** Reviews in flight; more are refused, and the failure policy decides. */
+  readonly inFlightMax: number;
 }
 
-const BOUNDS: AdmissionBounds = { bodyBytesMax: 8 * 1024 * 1024, underWayMax: 500 };
-/** Headers that are nobody's business but the server's. */
+const BOUNDS: AdmissionBounds = { bodyBytesMax: 8 * 1024 * 1024, inFlightMax: 500 };
+/** Headers that handlers do not see. */
 const CREDENTIALS = new Set(["authorization", "proxy-authorization", "cookie"]);
 const WARNINGS_MAX = 16, WARNING_LENGTH_MAX = 256;
-/** What is left of a webhook's timeout for the way back. */
+/** Share of a webhook's timeout for the response to travel. */
 const ANSWER_MS = 500;
 
-/** Where the webhook of a handler is served. */
+/** The path of a handler's webhook. */
 export function webhookPath({ type, webhook }: Pick<AdmissionDeclaration, "type" | "webhook">): string {
   return `/${type}/${webhook}`;
 }
 
 /**
- * The webhooks of an operator, fetch-shaped: a server on a socket and an API server in this process call the same.
+ * The admission webhooks of an operator, fetch-shaped: called by a server on a socket and by an API server in this
+ * process.
  *
- * Guarantees: every request is answered, within the timeout that its URL names; a denial is an answer, and a handler
- * that fails, times out or does not exist is an HTTP error, which the API server judges by the webhook's failure
- * policy. What a handler throws without meaning to is told in the log only: the answer names the handler and nothing
- * else.
+ * Guarantees: every request is answered, within the timeout in its URL; a denial is a response, and a handler that
+ * fails, times out or does not exist is an HTTP error, for the webhook's failure policy. Unexpected errors of a handler
+ * are only logged: the response names the handler and nothing else.
  */
 export class AdmissionWebhooks {
   readonly #declarations: ReadonlyMap<string, AdmissionDeclaration>;
   readonly #host: AdmissionHost;
   readonly #bounds: AdmissionBounds;
-  #underWay = 0;
+  #inFlight = 0;
 
-  /** Serves nothing by itself: `fetch` is to be called. */
+  /** Opens no port: the caller calls `fetch`. */
   constructor(
     declarations: readonly AdmissionDeclaration[],
     host: AdmissionHost,
@@ -116,17 +113,17 @@ export class AdmissionWebhooks {
     this.#bounds = { ...BOUNDS, ...bounds };
   }
 
-  /** The same with more handlers. */
+  /** A copy with more handlers. */
   extended(more: readonly AdmissionDeclaration[]): AdmissionWebhooks {
     return new AdmissionWebhooks([...this.#declarations.values(), ...more], this.#host, this.#bounds);
   }
 
-  /** Longest body that is read. */
+  /** Longest body that is read, in bytes. */
   get bodyBytesMax(): number {
     return this.#bounds.bodyBytesMax;
   }
 
-  /** Answers one review. Rejects never. */
+  /** Answers one review. Never rejects. */
   async fetch(path: string, { method = "GET", headers = {}, body = "" }: TransportRequest = {}): Promise<Response> {
     const { pathname, searchParams } = new URL(path, "https://webhook");
     const declaration = this.#declarations.get(pathname);
@@ -150,8 +147,8 @@ export class AdmissionWebhooks {
     if (body.length > this.#bounds.bodyBytesMax) {
       return refusal(413, `a review may have ${this.#bounds.bodyBytesMax} bytes`);
     }
-    if (this.#underWay >= this.#bounds.underWayMax) return refusal(429, "too many reviews are under way");
-    this.#underWay++;
+    if (this.#inFlight >= this.#bounds.inFlightMax) return refusal(429, "too many reviews in flight");
+    this.#inFlight++;
     try {
       const request = parseReview(body);
       const verdict = await this.#decide(declaration, request, headers, handlerMs(declaration, timeout));
@@ -163,9 +160,12 @@ export class AdmissionWebhooks {
         webhook: declaration.webhook,
         error: describeError(error),
       });
-      return refusal(500, `the ${declaration.type} handler "${declaration.id}" failed: the operator's log says why`);
+      return refusal(
+        500,
+        `the ${declaration.type} handler "${declaration.id}" failed: the reason is in the operator's log`,
+      );
     } finally {
-      this.#underWay--;
+      this.#inFlight--;
     }
   }
 
@@ -195,10 +195,10 @@ export class AdmissionWebhooks {
         },
       );
     } catch (error) {
-      const said = denial(error);
-      if (!said) throw error;
-      // It goes to whoever made the request, and may quote a Secret that the handler has read.
-      const status = { ...said, message: mask?.text(said.message) ?? said.message };
+      const denied = denial(error);
+      if (!denied) throw error;
+      // The user of the request sees it, and it may quote a Secret that the handler has read.
+      const status = { ...denied, message: mask?.text(denied.message) ?? denied.message };
       log.info("admission refused", { code: status.code, reason: status.message, user: request.user.username });
       return { allowed: false, status, warnings };
     }
@@ -242,8 +242,7 @@ export class AdmissionWebhooks {
       dryRun,
       user,
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name))),
-      // Of an object that is yet to be created nothing is remembered: it may never come to be, and its name may be
-      // another's next.
+      // An object that is not created yet has no shared state: it may never exist, or its name may go to another one.
       memo: (create) => (memory ??= (old && host.remembered?.(kind, old)) ?? new Memo()).of(create),
       shared: (create) => host.shared.of(create),
       param,
@@ -268,18 +267,18 @@ export class AdmissionWebhooks {
   }
 }
 
-/** How long a handler may run: a little less than the API server waits. */
-function handlerMs({ timeoutMs }: AdmissionDeclaration, asked: string | null): number {
+/** How long a handler may run: a little shorter than the API server waits. */
+function handlerMs({ timeoutMs }: AdmissionDeclaration, requested: string | null): number {
   let waits = timeoutMs;
   try {
-    if (asked !== null) waits = Math.min(waits, durationMs(asked));
+    if (requested !== null) waits = Math.min(waits, durationMs(requested));
   } catch {
-    // A caller that words it in another way waits as long as the declaration says.
+    // An unreadable timeout leaves the declared one.
   }
   return Math.max(waits - ANSWER_MS, waits / 2);
 }
 
-/** The verdict that an error stands for; undefined where it is a failure of the handler. */
+/** The denial that an error means; undefined where it is a failure of the handler. */
 function denial(error: unknown): AdmissionVerdict["status"] {
   if (error instanceof AdmissionError) return { code: error.code, message: error.message };
   if (error instanceof PermanentError) return { code: 422, message: error.message };

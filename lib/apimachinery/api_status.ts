@@ -1,4 +1,4 @@
-/** One cause inside a {@linkcode ApiStatus}: which field, what is wrong. */
+/** One cause of an {@linkcode ApiStatus}: a field and its problem. */
 export interface StatusCause {
   /** For programs, as `FieldValueRequired`. */
   reason?: string;
@@ -8,13 +8,13 @@ export interface StatusCause {
   field?: string;
 }
 
-/** `metav1.Status`: how an API server answers when it does not answer with an object. */
+/** `metav1.Status`: a response of an API server without an object. */
 export interface ApiStatus {
-  /** Tells it from objects. */
+  /** Distinguishes it from objects. */
   kind: "Status";
   /** The core group's only version. */
   apiVersion: "v1";
-  /** That of a list; empty as a rule. */
+  /** That of a list; usually empty. */
   metadata?: Record<string, unknown>;
   /** How the request ended. */
   status: "Success" | "Failure";
@@ -22,7 +22,7 @@ export interface ApiStatus {
   message?: string;
   /** For programs; finer than the code. */
   reason?: StatusReason;
-  /** What it is about (`kind` holds the plural where a request failed), why, and how long to wait. */
+  /** The object of the request (`kind` holds the plural where a request failed), the causes, and how long to wait. */
   details?: {
     name?: string;
     group?: string;

@@ -1,17 +1,17 @@
 import { truncate } from "../base/mod.ts";
-/** `metav1.Condition`: the standard way to say what is true of an object. */
+/** `metav1.Condition`: one aspect of an object's state. */
 export interface Condition {
-  /** What is said, as `Ready`; CamelCase, and one condition of each type on an object. */
+  /** The aspect, as `Ready`; CamelCase, and one condition of each type on an object. */
   type: string;
-  /** Whether it is true; `Unknown` where nobody could tell yet. */
+  /** Whether it holds; `Unknown` where that cannot be decided yet. */
   status: "True" | "False" | "Unknown";
-  /** CamelCase word for programs: why the status is as it is. */
+  /** The reason of the status for programs, in CamelCase. */
   reason: string;
   /** The same for people; at most {@linkcode CONDITION_MESSAGE_LENGTH_MAX} characters. */
   message: string;
   /** RFC 3339: since when the status has held. */
   lastTransitionTime: string;
-  /** `metadata.generation` that was looked at; an older one than the object's makes the condition stale. */
+  /** `metadata.generation` that was evaluated; the condition is stale where it is older than the object's. */
   observedGeneration?: number;
 }
 
@@ -19,8 +19,8 @@ export interface Condition {
 const CONDITION_MESSAGE_LENGTH_MAX = 32_768;
 
 /**
- * `conditions` with `next` in the place of the one of its type. `lastTransitionTime` moves only when `status` changes
- * (Kubernetes API conventions, "Typical status properties"); the input is not edited.
+ * `conditions` with the one of `next`'s type replaced. `lastTransitionTime` changes only with `status` (Kubernetes API
+ * conventions, "Typical status properties"); the input is not edited.
  */
 export function setCondition(
   conditions: readonly Condition[],
@@ -34,7 +34,7 @@ export function setCondition(
   return former ? conditions.map((condition) => condition === former ? merged : condition) : [...conditions, merged];
 }
 
-/** RFC 3339 with whole seconds, as `metav1.Time` is written. */
+/** RFC 3339 with whole seconds: the format of `metav1.Time`. */
 export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -2,9 +2,9 @@ import { isObject, jsonEqual } from "../base/mod.ts";
 
 /** One difference between two JSON values, at a path of object keys. */
 export interface DiffItem {
-  /** `add` where there was nothing, `remove` where there is nothing any more. */
+  /** `add` where the key was absent, `remove` where it is absent now. */
   readonly operation: "add" | "change" | "remove";
-  /** Keys from the root on; empty where the values as a whole differ. */
+  /** Keys from the root; empty where the values as a whole differ. */
   readonly path: string[];
   /** Absent for `add`. */
   readonly old?: unknown;
@@ -13,8 +13,8 @@ export interface DiffItem {
 }
 
 /**
- * What turned `old` into `next`, in order of keys. Objects are compared field by field; lists are one value, because an
- * index says nothing of identity. A key that is undefined counts as absent, null is a value.
+ * The differences from `old` to `next`, in order of keys. Objects are compared field by field; lists are one value,
+ * because an index is no identity. An undefined key counts as absent, null is a value.
  *
  * @example
  * ```ts

@@ -5,17 +5,16 @@ import { parseApiVersion } from "./resource.ts";
 
 type Fields = Record<string, unknown>;
 
-/** In the place of a position, where several entries are meant. */
+/** Instead of a position, where several entries match. */
 const SEVERAL = -1;
 
 /**
- * Whether a server-side apply of `desired` would change nothing, known without a request and without a schema.
+ * Whether a server-side apply of `desired` would change nothing, decided without a request and without a schema.
  *
- * True means: every field that `ownFields` (the `fieldsV1` of our own Apply entry) names is in `desired`, and every
- * field of `desired` is owned and has the same value in `live`. Whatever cannot be told without the schema answers
- * false: a needless write is allowed, a missed one is not. `apiVersion`, `kind`, `metadata.name` and
- * `metadata.namespace` are identity and not compared; quantities are compared by value; a Secret's `stringData` counts
- * as its `data` (KEP-555, FieldsV1).
+ * True: `desired` has every field that `ownFields` (the `fieldsV1` of our own Apply entry) names, and every field of
+ * `desired` is owned and has the same value in `live`. False where only the schema could decide: a needless write is
+ * allowed, a missed one is not. `apiVersion`, `kind`, `metadata.name` and `metadata.namespace` are identity and not
+ * compared; quantities are compared by value; a Secret's `stringData` counts as its `data` (KEP-555, FieldsV1).
  */
 export function applyIsCurrent(
   desired: DynamicObject,
@@ -72,7 +71,7 @@ function withoutAbsent(live: DynamicObject, key: string): Fields {
   return rest;
 }
 
-/** What our manager owns of a value, and whether the object's kind is one of Kubernetes' own. */
+/** The fields of a value that our manager owns, and whether the object's kind is built in. */
 interface Owned<Own = Fields> {
   readonly own: Own;
   readonly isBuiltIn: boolean;
@@ -94,10 +93,7 @@ function isCurrent(desired: unknown, live: unknown, { own, isBuiltIn }: Owned<un
   }
 }
 
-/**
- * What the parts of an owned value are: fields, entries known by their keys, members of a set; "" where it is owned as
- * one.
- */
+/** The parts of an owned value: fields, entries by their keys, members of a set; "" where it is owned as one. */
 function partsOf(own: Fields): string {
   let parts = "";
   for (const element in own) {
@@ -123,13 +119,13 @@ function objectIsCurrent(desired: Fields, live: Fields, { own, isBuiltIn }: Owne
     if (value === undefined && isUnstored(desired[key], { own: part, isBuiltIn })) continue;
     if (part === undefined || !isCurrent(desired[key], value, { own: part, isBuiltIn })) return false;
   }
-  return owned === 0; // nothing is owned that is not desired any more
+  return owned === 0; // every owned part is still desired
 }
 
 /**
- * Whether a value that is absent is as it was applied: built-in kinds do not store zero values (Go's `omitempty`).
- * Owned as one and absent, it was applied: had another manager removed it, it would have no owner. An empty keyed list
- * is owned by nobody, applied or not.
+ * Whether an absent value is as it was applied: built-in kinds do not store zero values (Go's `omitempty`). It is owned
+ * as one and absent, so it was applied: a value that another manager removed has no owner. An empty keyed list never
+ * has an owner.
  */
 function isUnstored(value: unknown, { own, isBuiltIn }: Owned<unknown>): boolean {
   if (own === undefined) return isBuiltIn && Array.isArray(value) && value.length === 0;
@@ -141,10 +137,7 @@ function isZero(value: unknown): boolean {
   return value === null || value === "" || value === false || value === 0;
 }
 
-/**
- * Lists keyed by fields. A key field that `desired` leaves out was defaulted by the server: the entry that fits must be
- * one.
- */
+/** Lists keyed by fields. The server defaults a key field that `desired` leaves out: exactly one entry must match. */
 function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: Owned): boolean {
   const elements = elementsOf(own);
   if (desired.length !== elements.length) return false;
@@ -160,7 +153,7 @@ function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: O
     if (found === undefined || claimed[found]) return false;
     claimed[found] = 1;
     const position = positions.get(texts[found]) ?? -1;
-    // Applying again would restore our order, so another order is a difference.
+    // Another apply would restore our order, so another order is a difference.
     if (position <= formerPosition) return false;
     formerPosition = position;
     if (!isCurrent(item, live[position], { own: own[elements[found]!], isBuiltIn })) return false;
@@ -169,8 +162,8 @@ function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: O
 }
 
 /**
- * The position of the one key that fits an item which lacks some key fields. `fitting` remembers the positions by the
- * fields that items have: few different sets of them occur in one list.
+ * The position of the one key that matches an item which lacks some key fields. `fitting` caches the positions by the
+ * fields that items have: one list has few different sets of them.
  */
 function onlyFitting(
   item: Fields,
@@ -205,7 +198,7 @@ function setIsCurrent(desired: unknown[], live: unknown[], own: Fields): boolean
   });
 }
 
-/** The first position of each text. */
+/** The first position of each string. */
 function positionsOf(texts: readonly (string | undefined)[]): Map<string | undefined, number> {
   const positions = new Map<string | undefined, number>();
   texts.forEach((text, position) => {
@@ -218,12 +211,12 @@ function hasFields(key: Fields, fields: readonly string[]): boolean {
   return Object.keys(key).length === fields.length && fields.every((field) => Object.hasOwn(key, field));
 }
 
-/** What an item has in these fields, as something that a Map finds; undefined where it lacks one. */
+/** The values of an item in these fields, as a Map's key; undefined where it lacks one. */
 function keyText(item: unknown, fields: readonly string[]): string | undefined {
   if (!isObject(item)) return undefined;
   if (fields.length === 1) {
     const value = ownValue(item, fields[0]!);
-    // Most lists have one key, which is text. Other values are spelt, and told from texts by a list around them.
+    // Most lists have one key, a string. Other values are formatted as a list, which differs from any string.
     return typeof value === "string" || value === undefined ? value : `[${canonicalJson(value)}]`;
   }
   const values = fields.map((field) => ownValue(item, field));
@@ -239,7 +232,7 @@ function parseJsonText(text: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // an element nobody can match: the caller then answers false
+    if (error instanceof SyntaxError) return undefined; // an unreadable element: the caller then returns false
     throw error;
   }
 }

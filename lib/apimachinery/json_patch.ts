@@ -8,7 +8,7 @@ export interface JsonPatchOperation {
   value?: unknown;
 }
 
-/** Why a patch was not applied. `kind` tells an unmet `test` from a patch that does not fit or cannot be read. */
+/** Why a patch was not applied. `kind` separates an unmet `test` from a patch that does not fit or is malformed. */
 export class JsonPatchError extends Error {
   override readonly name = "JsonPatchError";
 
@@ -17,10 +17,12 @@ export class JsonPatchError extends Error {
   }
 }
 
-/** As many operations as kube-apiserver accepts in one patch. */
+/** Maximum of operations in one patch, as in kube-apiserver. */
 export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 
-/** As much as kube-apiserver lets the copies of one patch add: each may double what is there. Bytes of JSON. */
+/**
+ * Maximum size that the copies of one patch add, in bytes of JSON, as in kube-apiserver: each may double the document.
+ */
 const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
 
 type Container = Record<string, unknown> | unknown[];
@@ -49,7 +51,7 @@ export function applyJsonPatch<T>(document: T, operations: unknown): T {
   return patched as T;
 }
 
-/** The bytes that the copies of a patch have added, this one included. */
+/** Bytes that the copies of a patch have added, including this one. */
 function copied(document: unknown, { from }: JsonPatchOperation, before: number): number {
   const bytes = before + new TextEncoder().encode(formatJson(read(document, from!, "copy"))).length;
   if (bytes <= JSON_PATCH_COPY_BYTES_MAX) return bytes;
@@ -80,17 +82,17 @@ function step(document: unknown, operation: JsonPatchOperation): unknown {
     case "add":
     case "replace":
       if (path === "") return jsonClone(operation.value ?? null);
-      return put(document, path, jsonClone(operation.value ?? null), op);
+      return put(document, path, jsonClone(operation.value ?? null), { how: op, op });
     case "remove":
       take(document, path, "remove");
       return document;
     case "move": {
       const value = take(document, operation.from!, "move");
-      return path === "" ? value : put(document, path, value, "add", "move");
+      return path === "" ? value : put(document, path, value, { how: "add", op: "move" });
     }
     case "copy": {
       const value = jsonClone(read(document, operation.from!, "copy"));
-      return path === "" ? value : put(document, path, value, "add", "copy");
+      return path === "" ? value : put(document, path, value, { how: "add", op: "copy" });
     }
     case "test":
       if (!jsonEqual(read(document, path, "test") ?? null, operation.value ?? null)) {
@@ -102,12 +104,17 @@ function step(document: unknown, operation: JsonPatchOperation): unknown {
   }
 }
 
-function put(document: unknown, path: string, value: unknown, how: "add" | "replace", op: string = how): unknown {
+function put(
+  document: unknown,
+  path: string,
+  value: unknown,
+  { how, op }: { readonly how: "add" | "replace"; readonly op: string },
+): unknown {
   const [container, key] = locate(document, path, op);
   if (Array.isArray(container)) {
     if (how === "add" && key === "-") container.push(value);
-    else if (how === "add") container.splice(indexOf(container, key, path, op, container.length + 1), 0, value);
-    else container[indexOf(container, key, path, op, container.length)] = value;
+    else if (how === "add") container.splice(indexOf(container, key, { path, op }, container.length + 1), 0, value);
+    else container[indexOf(container, key, { path, op })] = value;
     return document;
   }
   if (how === "replace" && !Object.hasOwn(container, key)) {
@@ -122,7 +129,7 @@ function put(document: unknown, path: string, value: unknown, how: "add" | "repl
 
 function take(document: unknown, path: string, op: string): unknown {
   const [container, key] = locate(document, path, op);
-  if (Array.isArray(container)) return container.splice(indexOf(container, key, path, op, container.length), 1)[0];
+  if (Array.isArray(container)) return container.splice(indexOf(container, key, { path, op }), 1)[0];
   if (!Object.hasOwn(container, key)) {
     throw new JsonPatchError(
       `error in ${op} for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`,
@@ -137,11 +144,16 @@ function take(document: unknown, path: string, op: string): unknown {
 function read(document: unknown, path: string, op: string): unknown {
   if (path === "") return document;
   const [container, key] = locate(document, path, op);
-  if (Array.isArray(container)) return container[indexOf(container, key, path, op, container.length)];
+  if (Array.isArray(container)) return container[indexOf(container, key, { path, op })];
   return Object.hasOwn(container, key) ? container[key] : undefined;
 }
 
-function indexOf(list: unknown[], key: string, path: string, op: string, size: number): number {
+function indexOf(
+  list: unknown[],
+  key: string,
+  { path, op }: { readonly path: string; readonly op: string },
+  size = list.length,
+): number {
   const index = /^-?\d+$/.test(key) ? Number(key) : NaN;
   if (Number.isNaN(index)) {
     throw new JsonPatchError(

@@ -2,8 +2,8 @@ import { isObject, jsonEqual } from "../base/mod.ts";
 import type { JsonPatchOperation } from "./json_patch.ts";
 
 /**
- * The JSON patch (RFC 6902) that makes `next` of `old`, key by key. A list that only grew at its end gets its new items
- * added; any other list that differs is replaced as one value, because an index says nothing of identity.
+ * The JSON patch (RFC 6902) from `old` to `next`, key by key. New items at the end of a list are added; any other list
+ * that differs is replaced as one value, because an index is no identity.
  *
  * @example
  * ```ts

@@ -1,24 +1,71 @@
 /**
- * `apimachinery`: Kubernetes' own nouns as pure functions over JSON — objects and keys, resources and paths, selectors,
- * kinds and their types, conditions, owners, names, patches. No I/O, no clock, no state. Every room above calls it.
+ * `apimachinery`: Kubernetes' nouns as pure functions over JSON: objects and keys, resources, kinds and their types,
+ * selectors, conditions, owners, names, patches, Secrets' values. No I/O, no clock, no state. All folders but `base/`
+ * and `queue/` call it.
  *
  * @module
  */
-export * from "./api_status.ts";
-export * from "./condition.ts";
-export * from "./diff.ts";
-export * from "./field_set.ts";
-export * from "./json_patch.ts";
-export * from "./json_patch_diff.ts";
-export * from "./kind_view.ts";
-export * from "./merge_patch.ts";
-export * from "./name.ts";
-export * from "./namespace_globs.ts";
-export * from "./namespace_scope.ts";
-export * from "./object.ts";
-export * from "./owner.ts";
-export * from "./quantity.ts";
-export * from "./resource.ts";
-export * from "./resource_kind.ts";
-export * from "./secret.ts";
-export * from "./selector.ts";
+export { type ApiStatus, isApiStatus, type StatusCause, type StatusReason } from "./api_status.ts";
+export { type Condition, formatTime, setCondition } from "./condition.ts";
+export { diff, type DiffItem } from "./diff.ts";
+export { applyIsCurrent } from "./field_set.ts";
+export { applyJsonPatch, JSON_PATCH_OPERATIONS_MAX, type JsonPatchOperation } from "./json_patch.ts";
+export { jsonPatchBetween } from "./json_patch_diff.ts";
+export { isPartial, view, type ViewSpec } from "./kind_view.ts";
+export { applyMergePatch } from "./merge_patch.ts";
+export {
+  isDnsLabel,
+  isDnsSubdomain,
+  isLabelValue,
+  isQualifiedName,
+  joinedName,
+  LABEL_VALUE_LENGTH_MAX,
+} from "./name.ts";
+export { globProblem, matchesGlobs } from "./namespace_globs.ts";
+export { EVERYWHERE, gatedScope, type NamespaceScope, scopeOfGlobs } from "./namespace_scope.ts";
+export {
+  compareResourceVersions,
+  type DynamicObject,
+  formatKey,
+  keyOf,
+  type KubeList,
+  type KubeObject,
+  LAST_APPLIED_ANNOTATION,
+  type ManagedFieldsEntry,
+  type ObjectKey,
+  type ObjectMeta,
+  type OwnerReference,
+  parseKey,
+} from "./object.ts";
+export { controllerOf, controllerReference, mayOwn, ownerReference } from "./owner.ts";
+export { canonicalQuantity, parseQuantity } from "./quantity.ts";
+export {
+  type ApiResource,
+  formatApiVersion,
+  formatGroupResource,
+  type GroupVersionKind,
+  guessPlural,
+  objectPath,
+  parseApiVersion,
+  resourcePath,
+} from "./resource.ts";
+export type {
+  AnyKind,
+  BaseStatus,
+  DesiredMeta,
+  DesiredOf,
+  HandledObject,
+  ObjectOf,
+  ResourceKind,
+} from "./resource_kind.ts";
+export { isSecretResource, learnSecrets } from "./secret.ts";
+export {
+  type FieldRequirement,
+  formatLabelSelector,
+  type LabelRequirement,
+  type LabelSelector,
+  matchesLabels,
+  parseFieldSelector,
+  parseLabelSelector,
+  requirementsOf,
+} from "./selector.ts";

@@ -6,8 +6,8 @@ const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 const QUALIFIED_PART = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /**
- * A name made of parts, joined by `-`, that fits where a DNS label must. What is too long is cut, and a digest of the
- * whole takes the place of its end, so that different parts give different names.
+ * A DNS label made of parts, joined by `-`. A long one is cut and ends with a digest of the whole, so that different
+ * parts give different names.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export function joinedName(...parts: readonly string[]): string {
   return `${whole.slice(0, LABEL_VALUE_LENGTH_MAX - digest.length - 1).replace(/[-.]+$/, "")}-${digest}`;
 }
 
-/** Ten letters from 50 bits of FNV-1a: tells names apart, guards nothing. */
+/** Ten characters of 50 bits of FNV-1a: distinguishes names, protects nothing. */
 function fnv1a(text: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(text)) {

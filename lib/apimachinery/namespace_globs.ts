@@ -1,6 +1,6 @@
 /**
- * Whether `name` matches `glob`, in which `*` stands for any number of letters. Linear in the product of the lengths
- * whatever the pattern: a pattern from an object must not be able to stop the operator, as a regular expression could.
+ * Whether `name` matches `glob`, in which `*` stands for any number of characters. Linear in the product of the lengths
+ * for any pattern: a pattern from an object must not block the operator, as a regular expression could.
  */
 export function matchesGlob(glob: string, name: string): boolean {
   let at = 0, mark = 0, star = -1, position = 0;
@@ -31,7 +31,7 @@ export function matchesGlobs(globs: readonly string[], name: string): boolean {
   return including.length === 0 ? excluding.length > 0 : including.some((glob) => matchesGlob(glob, name));
 }
 
-/** Why a glob can match no namespace ever, or undefined where it is fine. */
+/** Why a glob can never match a namespace; undefined where it can. */
 export function globProblem(glob: string): string | undefined {
   const pattern = glob.startsWith("!") ? glob.slice(1) : glob;
   if (pattern === "") return "is empty";

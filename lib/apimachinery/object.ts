@@ -1,9 +1,9 @@
-/** Where kubectl's client-side apply keeps the manifest that it applied, data included. */
+/** The annotation in which kubectl's client-side apply keeps the applied manifest, including data. */
 export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** A managedFields entry (server-side apply's bookkeeping). */
 export interface ManagedFieldsEntry {
-  /** Who wrote the fields: the `fieldManager` of the request. */
+  /** The writer of the fields: the `fieldManager` of the request. */
   manager?: string;
   /** `Apply` for server-side apply, `Update` for every other write. */
   operation?: "Apply" | "Update" | string;
@@ -21,13 +21,13 @@ export interface ManagedFieldsEntry {
 
 /** An owner reference, as `metadata.ownerReferences` holds it. */
 export interface OwnerReference {
-  /** Group and version of the owner; its group tells the resource, any served version will do. */
+  /** Group and version of the owner; any served version of the group is accepted. */
   apiVersion: string;
   /** Kind of the owner. */
   kind: string;
   /** The owner is in the same namespace, or cluster-scoped. */
   name: string;
-  /** Identity of the owner: another object of that name is not it. */
+  /** Identity of the owner: another object of that name does not match. */
   uid: string;
   /** Whether this owner manages the object; at most one does. */
   controller?: boolean;
@@ -35,7 +35,7 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
-/** `metadata` of an object, as JSON carries it: times are RFC 3339 texts. */
+/** `metadata` of an object; times are RFC 3339 strings. */
 export interface ObjectMeta {
   /** Unique among the objects of its resource and namespace; never changes. */
   name?: string;
@@ -43,23 +43,23 @@ export interface ObjectMeta {
   generateName?: string;
   /** Absent for cluster-scoped objects. */
   namespace?: string;
-  /** Identity in time and space, given by the server: a new object of an old name has another. */
+  /** Identity, given by the server: a new object of the same name has another one. */
   uid?: string;
-  /** Changes with every write; sent back with a replacement it guards against lost updates. */
+  /** Changes with every write; a replacement that contains it fails after another write. */
   resourceVersion?: string;
-  /** Counts changes of what is desired; for most kinds status and metadata do not move it. */
+  /** Counts changes of the desired state; for most kinds not those of status and metadata. */
   generation?: number;
   /** When the server created it. */
   creationTimestamp?: string;
-  /** Set by a deletion request: the object goes once its finalizers are gone. */
+  /** Set by a deletion request: the object is removed once its finalizers are gone. */
   deletionTimestamp?: string;
-  /** Seconds that its deletion grants for an orderly end. */
+  /** Seconds of its deletion's grace period. */
   deletionGracePeriodSeconds?: number;
   /** Short values by which objects are selected. */
   labels?: Record<string, string>;
-  /** Values of any form that nothing selects by; 256 KiB in all. */
+  /** Values of any form, without selectors; 256 KiB in all. */
   annotations?: Record<string, string>;
-  /** Each holds back the object's deletion until whoever added it takes it away. */
+  /** Each blocks the object's deletion until its owner removes it. */
   finalizers?: string[];
   /** Owners: the garbage collector deletes the object when the last of them is gone. */
   ownerReferences?: OwnerReference[];
@@ -69,26 +69,26 @@ export interface ObjectMeta {
   selfLink?: string;
 }
 
-/** What every Kubernetes object has; kinds add their own fields. */
+/** The fields of every Kubernetes object; kinds add their own. */
 export interface KubeObject {
-  /** `group/version`, or `v1` in the core group; servers leave it out of the items of a list. */
+  /** `group/version`, or `v1` in the core group; absent in the items of a list. */
   apiVersion?: string;
-  /** CamelCase singular, as `ConfigMap`; left out of the items of a list, too. */
+  /** CamelCase singular, as `ConfigMap`; absent in the items of a list, too. */
   kind?: string;
-  /** Name, identity, version and bookkeeping. */
+  /** Name, identity, version and more. */
   metadata?: ObjectMeta;
 }
 
-/** An object of a kind that the code does not know. */
+/** An object of an unknown kind. */
 export type DynamicObject = KubeObject & { [field: string]: unknown };
 
-/** A list answer of the API. */
+/** A list from the API. */
 export interface KubeList<T = KubeObject> {
   /** Group and version of the list and of its items. */
   apiVersion?: string;
-  /** The items' kind with `List` behind it. */
+  /** The items' kind followed by `List`. */
   kind?: string;
-  /** The version from which a watch goes on, and for a page the token and (estimated) number of what is left. */
+  /** The version from which a watch continues; for a page the token and (estimated) number of the remaining objects. */
   metadata?: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
   /** The objects, or those of one page. */
   items: T[];
@@ -108,7 +108,7 @@ export function keyOf(object: KubeObject): ObjectKey {
   return namespace ? { namespace, name } : { name };
 }
 
-/** `namespace/name`, or `name` for cluster-scoped objects: unique within one resource, readable in logs. */
+/** `namespace/name`, or `name` for cluster-scoped objects: unique within one resource. */
 export function formatKey(key: ObjectKey): string {
   return key.namespace ? `${key.namespace}/${key.name}` : key.name;
 }

@@ -14,8 +14,8 @@ export function controllerReference(owner: KubeObject): OwnerReference {
 }
 
 /**
- * The reference by which `object` takes its place among the owners of another object, for patches of one's own. Assumes
- * that a server returned `object`; at most one owner of an object may be its controller.
+ * The reference to `object` as an owner, for use in patches; with `controller` as its controller, of which an object
+ * has at most one. Assumes that a server returned `object`.
  */
 export function ownerReference(
   object: KubeObject,

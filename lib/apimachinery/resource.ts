@@ -10,7 +10,7 @@ export interface GroupVersionKind {
   readonly kind: string;
 }
 
-/** What must be known of a resource to make requests for it. */
+/** What requests need of a resource. */
 export interface ApiResource extends GroupVersionKind {
   /** The resource's name in paths: lower case, plural. */
   readonly plural: string;
@@ -30,13 +30,13 @@ export function parseApiVersion(apiVersion: string): { group: string; version: s
   return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
 }
 
-/** `plural.group`, as RBAC messages and CRD names spell a resource; `plural` alone in the core group. */
+/** `plural.group`, as in RBAC messages and CRD names; `plural` alone in the core group. */
 export function formatGroupResource(resource: { group: string; plural: string }): string {
   return resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
 }
 
-/** Where in a resource a request goes. */
-export interface ResourcePath {
+/** The target of a request within a resource. */
+interface ResourcePath {
   /** Absent: the whole cluster. */
   readonly namespace?: string;
   readonly name?: string;

@@ -1,7 +1,7 @@
 import { isObject, type Mask, type MaskedValue } from "../base/mod.ts";
 import { LAST_APPLIED_ANNOTATION } from "./object.ts";
 
-/** Objects in lists in reviews; nothing that an API server sends is deeper. */
+/** Depth of objects in lists in reviews; no API server sends deeper ones. */
 const DEPTH_MAX = 4;
 
 /** Whether a resource is core's Secrets. */
@@ -10,7 +10,7 @@ export function isSecretResource(resource: { readonly group: string; readonly pl
 }
 
 /**
- * Has `mask` learn the values of every Secret in `body`: an object that was read or is sent, a list, the object of a
+ * Makes `mask` learn the values of every Secret in `body`: an object that was read or is sent, a list, the object of a
  * watch event, a patch of any type. `body` must be of Secrets, or name its kind. Cheap: nothing is decoded before a
  * text is masked.
  */
@@ -30,12 +30,12 @@ function learn(mask: Mask, body: unknown, ofSecrets: boolean, depth: number): vo
   }
 }
 
-/** What a Secret tells that is no secret. */
+/** The public fields of a Secret. */
 const PLAIN: readonly string[] = ["apiVersion", "kind", "metadata", "type", "immutable", "items"];
 
 function learnSecret(mask: Mask, secret: Record<string, unknown>): void {
   const own = ownNames(secret);
-  // Fields that no Secret has may be mistyped ones, which the server refuses with their values.
+  // Unknown fields may be mistyped ones, which the server refuses with their values.
   const wrong: [field: string, value: unknown][] = [];
   for (const [field, value] of Object.entries(secret)) {
     if (PLAIN.includes(field) || value === undefined || value === null) continue;
@@ -50,7 +50,7 @@ function learnSecret(mask: Mask, secret: Record<string, unknown>): void {
   if (typeof applied === "string") mask.learn(annotations, applied.length, () => except(own, appliedValues(applied)));
 }
 
-/** A service account's token names its namespace in its data: that hides nothing, and stands in every log line. */
+/** The data of a service account's token contains its namespace, which is public and in every log line. */
 function ownNames({ metadata }: Record<string, unknown>): ReadonlySet<unknown> {
   return new Set(isObject(metadata) ? [metadata.name, metadata.namespace] : []);
 }
@@ -72,15 +72,15 @@ function learnJsonPatch(mask: Mask, operations: readonly unknown[]): void {
   }
 }
 
-/** Texts, and numbers and truths, too: a server that refuses them quotes them. */
+/** Strings, numbers and booleans: a server that refuses them quotes them. */
 function* valuesOf(value: unknown, isBase64: boolean): Generator<MaskedValue> {
   if (isObject(value) || Array.isArray(value)) {
     for (const item of Object.values(value)) yield* valuesOf(item, isBase64);
   } else if (value !== null && value !== undefined) {
     const text = String(value), bytes = isBase64 ? decoded(text) : undefined;
-    // What is no base64 is a value that somebody forgot to encode.
+    // A value that is not base64 was probably not encoded by mistake.
     yield bytes ?? text;
-    // Of base64 the decoded bytes tell every part; a value of few bytes is known by its text, too.
+    // The decoded bytes of base64 cover every part of it; a value of few bytes is also learned as text.
     if (bytes && text.length < 16) yield text;
   }
 }
@@ -92,7 +92,7 @@ function* appliedValues(text: string): Generator<MaskedValue> {
     yield* valuesOf(applied.data, true);
     yield* valuesOf(applied.stringData, false);
   } catch {
-    yield text; // no longer what kubectl wrote
+    yield text; // not as kubectl wrote it
   }
 }
 

@@ -6,7 +6,7 @@ export type LabelRequirement =
 
 /** A label selector as objects hold it (metav1.LabelSelector). */
 export interface LabelSelector {
-  /** Labels that an object must have with these very values. */
+  /** Labels that an object must have, with these values. */
   matchLabels?: Record<string, string>;
   /** Further requirements, all of which must hold; operators are `In`, `NotIn`, `Exists` and `DoesNotExist`. */
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
@@ -59,9 +59,9 @@ const EQUALITY = /^\s*([^\s,=!()]+)\s*(==|=|!=)\s*([^\s,=!()]*)\s*(?:,|$)/;
 const EXISTENCE = /^\s*(!?)\s*([^\s,=!()]+)\s*(?:,|$)/;
 
 /**
- * Parses the text form of `labelSelector` query parameters, such as `a=b,c!=d,e in (f,g),h,!i`.
+ * Parses the string form of `labelSelector` query parameters, such as `a=b,c!=d,e in (f,g),h,!i`.
  *
- * @throws {RangeError} where it cannot be read.
+ * @throws {RangeError} for an invalid selector.
  */
 export function parseLabelSelector(text: string): LabelRequirement[] {
   const requirements: LabelRequirement[] = [];
@@ -89,7 +89,7 @@ function isValid(requirement: LabelRequirement): boolean {
   return isQualifiedName(requirement.key) && (!("values" in requirement) || requirement.values.every(isLabelValue));
 }
 
-/** The text form of requirements, for a query parameter. */
+/** The string form of requirements, for a query parameter. */
 export function formatLabelSelector(requirements: readonly LabelRequirement[]): string {
   return requirements.map((requirement) => {
     switch (requirement.operator) {
@@ -119,7 +119,7 @@ export interface FieldRequirement {
 /**
  * Parses a `fieldSelector` query parameter, such as `metadata.name=a,status.phase!=Failed`.
  *
- * @throws {RangeError} where it cannot be read.
+ * @throws {RangeError} for an invalid selector.
  */
 export function parseFieldSelector(text: string): FieldRequirement[] {
   return text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((part) => {

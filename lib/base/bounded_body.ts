@@ -2,8 +2,8 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 
 /**
- * The body of a request; undefined where it passes the bound, of which at most one chunk more is held, or where
- * `mayHold` refuses to hold so many more bytes.
+ * The body of a request; undefined where it exceeds `bytesMax`, of which at most one chunk more is held, or where
+ * `mayHold` refuses more bytes.
  */
 export async function boundedBody(
   request: IncomingMessage,

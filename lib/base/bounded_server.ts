@@ -3,31 +3,31 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-/** How many connections an HTTPS server keeps, and how long it waits for their callers. */
-export interface ServerBounds {
+/** Bounds of an HTTPS server. */
+interface ServerBounds {
   readonly connectionsMax: number;
-  /** For the TLS handshake, and then again for the headers of a request. */
+  /** Time limit of the TLS handshake, and then again of a request's headers. */
   readonly headersTimeoutMs: number;
-  /** For a whole request. */
+  /** Time limit of a whole request. */
   readonly requestTimeoutMs: number;
 }
 
-/** What a connection is about: its caller is to send something, its request is answered, or neither. */
+/** The phase of a connection: bytes are awaited, its request is being answered, or neither. */
 type Phase = "awaited" | "answered" | "idle";
 
 /**
- * An HTTPS server (HTTP/1.1) that callers who send nothing cannot fill. Where the bound is reached, the connection that
- * has been waited for longest is cut for a new one: unfinished handshakes, headers and bodies first, idle ones then. A
- * connection whose request is answered is never cut; where all are, the new one is refused.
+ * An HTTPS server (HTTP/1.1) that callers without requests cannot fill. At the bound, a new connection replaces the one
+ * that has been waited for longest: unfinished handshakes, headers and bodies first, idle ones then. A connection whose
+ * request is being answered is never cut; where all are, the new one is refused.
  */
 export class BoundedServer {
-  /** To listen with, and to answer. */
+  /** The server, for listening and responding. */
   readonly server: Server;
   readonly #connectionsMax: number;
   /** By the caller's address, the oldest phase first. */
   readonly #open = new Map<string, { readonly socket: Socket; phase: Phase }>();
 
-  /** `tls` says what is shown to callers, and asked of them. */
+  /** `tls` holds the certificate and what clients must present. */
   constructor(tls: ServerOptions, { connectionsMax, headersTimeoutMs, requestTimeoutMs }: ServerBounds) {
     this.#connectionsMax = connectionsMax;
     this.server = createServer({
@@ -48,8 +48,8 @@ export class BoundedServer {
   }
 
   /**
-   * Cuts every connection. `closeAllConnections()` does not know those that have not shaken hands: they would keep a
-   * server from closing.
+   * Cuts every connection. `closeAllConnections()` ignores those without a finished handshake, which would block
+   * closing.
    */
   cut(): void {
     for (const { socket } of this.#open.values()) socket.destroy();
@@ -68,13 +68,13 @@ export class BoundedServer {
     const open = [...this.#open], oldest = (phase: Phase) => open.find(([, each]) => each.phase === phase);
     const [key, victim] = oldest("awaited") ?? oldest("idle") ?? [];
     if (!key || !victim) return false;
-    // Its end is noticed later: the place is free now.
+    // Its close event comes later: the place is free now.
     this.#open.delete(key);
     victim.socket.destroy();
     return true;
   }
 
-  /** A TLS socket has the address of the connection that it is made of. */
+  /** A TLS socket has the address of its TCP connection. */
   #enter(socket: Socket, phase: Phase): void {
     const key = addressOf(socket), connection = this.#open.get(key);
     if (!connection) return;

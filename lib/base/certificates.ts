@@ -8,12 +8,12 @@ export interface Identity {
   readonly key: string;
 }
 
-/** What a certificate is for. */
-export type CertificatePurpose = { readonly kind: "server"; readonly names: readonly string[] } | {
+/** The role of a certificate. */
+type CertificatePurpose = { readonly kind: "server"; readonly names: readonly string[] } | {
   readonly kind: "client";
 };
 
-/** The name in a certificate: Kubernetes reads the user from `commonName` and its groups from `organizations`. */
+/** The subject of a certificate: Kubernetes reads the user from `commonName` and its groups from `organizations`. */
 export interface Subject {
   readonly commonName: string;
   readonly organizations?: readonly string[];
@@ -99,7 +99,7 @@ export class CertificateAuthority {
   readonly #nowMs: number;
   readonly #lifetimeMs: number;
 
-  /** `nowMs` should be the machine's own time: clients check validity by theirs. */
+  /** `nowMs` should be the machine's time: clients check validity by theirs. */
   constructor(nowMs: number, options: { commonName?: string; lifetimeMs?: number } = {}) {
     this.#keys = newKeys();
     this.#nowMs = nowMs;
@@ -156,15 +156,15 @@ export class CertificateAuthority {
 /**
  * When a certificate (PEM) ends, in milliseconds since the epoch.
  *
- * @throws {Error} where it is none.
+ * @throws {Error} where the text is not a certificate.
  */
 export function validUntilMs(certificate: string): number {
   return Date.parse(new X509Certificate(certificate).validTo);
 }
 
 /**
- * Why TLS clients refuse a certificate (PEM) in a role, in words that follow "its certificate" or "its authority";
- * undefined where they accept it. Signature, names and times are not looked at. The rules are those of RFC 5280 §4.2 as
+ * Why TLS clients refuse a certificate (PEM) in a role; the text follows "its certificate" or "its authority".
+ * Undefined where they accept it. Signature, names and times are not checked. The rules are those of RFC 5280 §4.2 as
  * Go applies them, and two that are stricter: no RSA key under 2048 bits, and no name constraints.
  */
 export function refusalOf(certificate: string, role: "server" | "authority"): string | undefined {
@@ -198,7 +198,7 @@ function partsOf(certificate: Uint8Array): {
       value,
     }] as const;
   });
-  if (new Set(extensions.map(([id]) => id)).size < extensions.length) throw new RangeError("an extension stands twice");
+  if (new Set(extensions.map(([id]) => id)).size < extensions.length) throw new RangeError("an extension occurs twice");
   return { signature: elements(algorithm!.content)[0]!.bytes, extensions: new Map(extensions) };
 }
 

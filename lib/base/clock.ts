@@ -5,19 +5,19 @@ export interface TimerHandle {
 }
 
 /**
- * Time as an argument. Every room takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that a test owns
+ * Time as an argument. All code takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that tests control
  * time.
  *
  * Guarantees: `elapsed()` never runs backwards; callbacks never run inside `schedule`. All delays are milliseconds.
- * Whatever is a duration (deadlines, backoffs, ages, watchdogs) is measured by `elapsed()`; `now()` is for timestamps
+ * Durations (deadlines, backoffs, ages, watchdogs) are measured by `elapsed()`; `now()` is for timestamps
  * that people, records and leases read.
  */
 export interface Clock {
-  /** Milliseconds since the Unix epoch, as the machine has it: somebody may set it forward or back at any time. */
+  /** Milliseconds since the Unix epoch by the machine's clock, which may be set forward or back at any time. */
   now(): number;
   /**
-   * Milliseconds since some moment of the clock's own. Nobody sets it, so differences of it are time that has certainly
-   * passed; it may stand still while the machine sleeps.
+   * Milliseconds since a fixed point of this clock. It cannot be set, so differences of it have certainly passed; it
+   * may stand still while the machine sleeps.
    */
   elapsed(): number;
   /** Runs `callback` once, `delayMs` from now. Never synchronously. */
@@ -61,7 +61,7 @@ export class SystemClock implements Clock {
     this.#timers.delete(handle.id);
   }
 
-  /** From now on the callback keeps no process alive: it runs only where something else does. */
+  /** The callback no longer keeps the process alive. */
   unref(handle: TimerHandle): void {
     this.#timers.get(handle.id)?.unref();
   }

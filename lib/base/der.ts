@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 
 /**
- * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates. A certificate library would take longer to load
- * than the whole server takes to start.
+ * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates: a certificate library would take longer to load
+ * than the whole server to start.
  */
 
 const CLASS_CONTEXT = 0x80;
@@ -83,14 +83,14 @@ export function pem(label: string, der: Uint8Array): string {
 }
 
 /** One element of DER: its tag, its content, and all of its bytes. */
-export interface Element {
+interface Element {
   readonly tag: number;
   readonly content: Buffer;
   readonly bytes: Buffer;
 }
 
 /**
- * The elements that stand one after another in DER bytes, such as those of a SEQUENCE's content.
+ * The consecutive elements of DER bytes, such as those of a SEQUENCE's content.
  *
  * @throws {RangeError} where the bytes end inside an element, or a tag or length has more than four bytes.
  */

@@ -11,8 +11,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
 
 /**
- * Milliseconds of a {@linkcode Duration}, or of a text from outside that should be one. A plain number is milliseconds
- * already.
+ * Milliseconds of a {@linkcode Duration}, or of untrusted text. A plain number is milliseconds.
  *
  * @throws {RangeError} for a negative, infinite or unreadable duration; the message quotes it.
  * @example

@@ -2,7 +2,7 @@ import { truncate } from "./text_width.ts";
 import { type Duration, durationMs } from "./duration.ts";
 
 /**
- * Try again later: the cause is expected to pass. Thrown by a handler; the object is requeued after `delay`.
+ * Thrown by a handler for a transient failure; the object is requeued after `delay`.
  *
  * @example
  * ```ts
@@ -12,9 +12,9 @@ import { type Duration, durationMs } from "./duration.ts";
  * ```
  */
 export class TemporaryError extends Error {
-  /** Tells the class in logs, where `instanceof` cannot. */
+  /** The class in logs, where `instanceof` does not work. */
   override readonly name: string = "TemporaryError";
-  /** Milliseconds until the next attempt; undefined means the queue's own backoff. */
+  /** Milliseconds until the next attempt; undefined for the queue's own backoff. */
   readonly delayMs: number | undefined;
   /** CamelCase reason for conditions and metrics. */
   readonly reason: string;
@@ -31,32 +31,37 @@ export class TemporaryError extends Error {
   }
 }
 
-/** Do not try again until the object changes: the input itself is wrong. Becomes a condition on the object. */
+/**
+ * Thrown by a handler where only a change of the object helps: it is not retried until then. Becomes a condition on the
+ * object.
+ */
 export class PermanentError extends Error {
-  /** Tells the class in logs, where `instanceof` cannot. */
+  /** The class in logs, where `instanceof` does not work. */
   override readonly name: string = "PermanentError";
   /** CamelCase reason for conditions and metrics. */
   readonly reason: string;
 
-  /** `message` becomes the condition's, so it says what to correct; `reason` is `PermanentError` where absent. */
+  /**
+   * `message` becomes that of the condition, so it states what to correct; `reason` is `PermanentError` where absent.
+   */
   constructor(message: string, options: ErrorOptions & { reason?: string } = {}) {
     super(message, options);
     this.reason = options.reason ?? "PermanentError";
   }
 }
 
-/** The work outlived its time limit; its late result is discarded. */
+/** Work exceeded its time limit; its late result is discarded. */
 export class TimeoutError extends Error {
-  /** Tells the class in logs; the reason of its retry is `Timeout`. */
+  /** The class in logs; the reason of its retry is `Timeout`. */
   override readonly name: string = "TimeoutError";
 }
 
-/** What a person at the command line did or configured wrongly; `hint` says what to do. Exit code 2. */
+/** A wrong input or configuration of a person; `hint` states what to do. Exit code 2. */
 export class UsageError extends Error {
-  /** Tells the class in logs, where `instanceof` cannot. */
+  /** The class in logs, where `instanceof` does not work. */
   override readonly name: string = "UsageError";
 
-  /** `message` says what is wrong; `hint` goes on a line of its own and needs no repetition of it. */
+  /** `message` states the problem; `hint` goes on its own line and does not repeat it. */
   constructor(message: string, readonly hint?: string, options?: ErrorOptions) {
     super(message, options);
   }
@@ -77,16 +82,16 @@ export function invariant(condition: unknown, message: string): asserts conditio
 }
 
 /**
- * Characters of one error's description: a condition's message may have 32,768, and a log line should stay readable.
+ * Maximum characters of an error's description: a condition's message may have 32,768, and a log line should stay
+ * readable.
  */
 const DESCRIPTION_LENGTH_MAX = 4_096;
 
 /**
- * One line for people: the message and those of its causes, no stack, of bounded length. Works on anything that was
- * thrown.
+ * One line for people: the message and those of its causes, no stack, of bounded length. Works for any thrown value.
  */
 export function describeError(error: unknown): string {
-  // Two that came together, as where clearing up after an error failed as well: the first is the one to mend.
+  // A SuppressedError: cleaning up after an error failed as well. The first one comes first.
   if (error instanceof SuppressedError) {
     return cutText(`${describeError(error.suppressed)}; then ${describeError(error.error)}`, DESCRIPTION_LENGTH_MAX);
   }
@@ -100,14 +105,14 @@ export function describeError(error: unknown): string {
   return cutText(messages.join(": "), DESCRIPTION_LENGTH_MAX);
 }
 
-/** The stack of an error that its author did not throw on purpose, bounded; undefined where it has none. */
+/** The stack of an unexpected error, bounded; undefined where it has none. */
 export function stackOf(error: unknown): string | undefined {
   const onPurpose = [TemporaryError, PermanentError, TimeoutError].some((known) => error instanceof known);
   if (!(error instanceof Error) || onPurpose) return undefined;
   return error.stack === undefined ? undefined : cutText(error.stack, DESCRIPTION_LENGTH_MAX);
 }
 
-/** The beginning of a text, no character cut in two, with its whole length where something is left out. */
+/** The beginning of a text, no character cut in two, with its full length where it is cut. */
 export function cutText(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
   const whole = /… \((\d+) characters\)$/.exec(text)?.[1] ?? text.length; // it was cut before
@@ -123,6 +128,6 @@ function messageOf(thrown: unknown): string {
   try {
     return JSON.stringify(thrown) ?? String(thrown);
   } catch {
-    return Object.prototype.toString.call(thrown); // it refers to itself, or refuses to be written
+    return Object.prototype.toString.call(thrown); // circular, or its toJSON throws
   }
 }

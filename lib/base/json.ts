@@ -1,10 +1,10 @@
 /**
- * Any value that JSON can carry. An integer that a number cannot hold exactly is a bigint, every other number is a
- * number: see {@linkcode parseJson}.
+ * Any JSON value. An integer that a number cannot hold exactly is a bigint, every other number is a number: see
+ * {@linkcode parseJson}.
  */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
 
-/** A JSON object. Any text is a key, `__proto__` included: write unknown keys with {@linkcode setKey}. */
+/** A JSON object. Any string is a key, `__proto__` included: write unknown keys with {@linkcode setKey}. */
 export interface JsonObject {
   /** An undefined member counts as absent, and is not written. */
   [key: string]: JsonValue | undefined;
@@ -30,24 +30,18 @@ const ExactJson = JSON as typeof JSON & {
   rawJSON(text: string): object;
 };
 
-/**
- * The value of a key of data. Any object inherits `constructor`, `__proto__` and their like, which are keys as good as
- * any.
- */
+/** The value of an own key. Objects inherit `constructor`, `__proto__` and others, which are valid keys of data. */
 export function ownValue(object: object, key: string): unknown {
   return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }
 
-/**
- * Where a number of sixteen digits or more may stand: fewer digits are always exact. Text in strings may match, too.
- */
+/** Finds numbers of sixteen digits or more: fewer digits are always exact. Digits in strings may match, too. */
 const LONG_INTEGER = /(?:^|[:,[\s-])\d{16}/;
 const INT64_MIN = -(2n ** 63n), INT64_MAX = 2n ** 63n - 1n;
 
 /**
- * Parses JSON from outside. An int64 beyond ±(2^53 - 1) becomes a bigint: as a number it would silently be another one.
- * Floats, and integers beyond int64, which API servers read as floats, are numbers. `__proto__` is a key like any
- * other.
+ * Parses untrusted JSON. An int64 beyond ±(2^53 - 1) becomes a bigint: a number would silently change it. Floats, and
+ * integers beyond int64, which API servers read as floats, are numbers. `__proto__` is an ordinary key.
  *
  * @throws {SyntaxError} where `text` is not JSON.
  * @example
@@ -72,10 +66,7 @@ function narrowed(integer: bigint): number | bigint {
   return Number.isSafeInteger(number) || integer < INT64_MIN || integer > INT64_MAX ? number : integer;
 }
 
-/**
- * A copy of a value of another parser, which has a bigint for every integer, as {@linkcode parseJson} would have made
- * it.
- */
+/** A copy of another parser's value, which has a bigint for every integer, in the form of {@linkcode parseJson}. */
 export function narrowIntegers(value: unknown): unknown {
   if (typeof value === "bigint") return narrowed(value);
   if (Array.isArray(value)) return value.map(narrowIntegers);
@@ -83,14 +74,14 @@ export function narrowIntegers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, narrowIntegers(item)]));
 }
 
-/** What YAML forbids, or folds into spaces, in quoted text that JSON allows as it is. */
+/** Characters that YAML forbids, or folds into spaces, in quoted text, and JSON allows. */
 const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /**
- * The JSON text of a value, for API servers and files. The one way to write data: `JSON.stringify` throws for a bigint.
+ * The JSON text of a value, for API servers and files: `JSON.stringify` throws for a bigint.
  *
- * Guarantees: integers are exact; the text is YAML, too, because API servers read bodies of server-side apply as YAML;
- * a surrogate without its other half, which no UTF-8 holds, becomes U+FFFD.
+ * Guarantees: integers are exact; the text is valid YAML, because API servers read bodies of server-side apply as YAML;
+ * an unpaired surrogate, which UTF-8 cannot hold, becomes U+FFFD.
  */
 export function formatJson(value: unknown, indent?: number): string {
   let text: string | undefined;
@@ -102,8 +93,7 @@ export function formatJson(value: unknown, indent?: number): string {
   }
   if (text === undefined) return "null";
   if (text.search(NOT_YAML) >= 0) text = text.replaceAll(NOT_YAML, escaped);
-  // `JSON.stringify` escapes exactly those surrogates that stand alone. The other escapes are matched to pass over
-  // their backslashes.
+  // `JSON.stringify` escapes exactly the unpaired surrogates. The other escapes are matched to skip their backslashes.
   return text.includes("\\ud") ? text.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|[^])/g, replaced) : text;
 }
 
@@ -119,11 +109,10 @@ function replaced(escape: string): string {
   return escape.length > 2 ? "\ufffd" : escape;
 }
 
-/** Whether two JSON values say the same; a key that is undefined counts as absent, key order does not count. */
+/** Whether two JSON values are equal; an undefined key counts as absent, key order does not count. */
 export function jsonEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
-  // What counts is how they are written: a handler may have bigints throughout, or a number that is read again as a
-  // bigint.
+  // Their text counts: a handler may use bigints throughout, or a number that is read again as a bigint.
   if (typeof left === "bigint" || typeof right === "bigint") {
     return isNumeric(left) && canonicalJson(left) === canonicalJson(right);
   }
@@ -133,7 +122,7 @@ export function jsonEqual(left: unknown, right: unknown): boolean {
     return left.every((item, index) => jsonEqual(item, right[index]));
   }
   const a = left as Record<string, unknown>, b = right as Record<string, unknown>;
-  // Own keys only: `constructor` and its like are found in every object, and are keys of ConfigMaps as good as any.
+  // Own keys only: every object inherits `constructor` and others, which are valid keys of ConfigMaps.
   for (const key of Object.keys(a)) {
     if (a[key] !== undefined && !jsonEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined)) return false;
   }
@@ -158,7 +147,7 @@ export function jsonClone<T>(value: T): T {
   return copy as T;
 }
 
-/** Freezes a JSON value and all in it: what many readers share, nobody edits. */
+/** Deeply freezes a JSON value that readers share. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const item of Object.values(value)) deepFreeze(item);

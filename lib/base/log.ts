@@ -1,9 +1,9 @@
 import type { Mask } from "./mask.ts";
 
-/** Log levels, from chatty to grave. */
+/** Log levels, the lowest first. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** Every level in order of gravity. */
+/** All levels, the lowest first. */
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** Named values of a log line: scalars, or small JSON. Never Secret data. */
@@ -17,26 +17,26 @@ export interface LogRecord {
 }
 
 /**
- * Structured logging. Levels: `error` needs a person, `warn` may need one soon, `info` tells what the operator did
- * (changes, starts, stops), `debug` tells why. Logs are logs: none of them becomes a Kubernetes Event.
+ * Structured logging. Levels: `error` needs a person, `warn` may need one soon, `info` states what the operator did
+ * (changes, starts, stops), `debug` states why. No log line becomes a Kubernetes Event.
  */
 export interface Logger {
-  /** Why something happened or did not: for whoever debugs, off by default in production. */
+  /** Why something happened or did not; off by default in production. */
   debug(message: string, fields?: LogFields): void;
   /** What the operator did: changes, starts, stops. */
   info(message: string, fields?: LogFields): void;
-  /** What may need a person soon, and still goes on by itself. */
+  /** What may need a person soon; the operator continues. */
   warn(message: string, fields?: LogFields): void;
   /** What needs a person. */
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to each of its lines. */
   with(fields: LogFields): Logger;
-  /** Below it lines are dropped; none where absent. */
+  /** Lines below it are dropped; none where absent. */
   readonly level?: LogLevel;
 }
 
 /** Where records go. */
-export type LogSink = (record: LogRecord) => void;
+type LogSink = (record: LogRecord) => void;
 
 /**
  * A logger over `sink`; records below `level` cost one comparison.
@@ -69,7 +69,7 @@ export function createLogger(sink: LogSink, level: LogLevel = "debug", inherited
 const MASKED_BY = new WeakMap<Logger, Mask>();
 
 /**
- * A logger that masks secret values in each line, its fields included, before `logger` gets it. Twice does no harm and
+ * A logger that masks secret values in each line and its fields before `logger` gets it. Masking twice is harmless and
  * costs nothing.
  */
 export function maskLogger(logger: Logger, mask: Mask, inherited: LogFields = {}): Logger {
@@ -77,7 +77,7 @@ export function maskLogger(logger: Logger, mask: Mask, inherited: LogFields = {}
   const sink: LogSink = ({ level, message, fields }) => logger[level](mask.text(message), mask.json(fields));
   const masked: Logger = {
     ...createLogger(sink, logger.level, inherited),
-    // Fields are masked with each line: what they quote may be learned later.
+    // Fields are masked with each line: values in them may be learned later.
     with: (fields) => maskLogger(logger, mask, { ...inherited, ...fields }),
   };
   MASKED_BY.set(masked, mask);

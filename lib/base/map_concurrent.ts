@@ -1,6 +1,6 @@
 /**
  * `work` on every item, at most `concurrency` at a time, results in the items' order. After the first error no further
- * item is begun, and the error is thrown once those under way have ended.
+ * item begins, and the error is thrown once the running ones have ended.
  *
  * @throws {RangeError} where `concurrency` is below 1; else the first error of `work`.
  * @example

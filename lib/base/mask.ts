@@ -2,30 +2,30 @@ import { WindowSet } from "./window_set.ts";
 import { isObject } from "./json.ts";
 import { type TextView, viewsOf, withoutWhitespace } from "./text_view.ts";
 
-/** What stands in a text in the place of a secret value. */
+/** The replacement of a secret value in a text. */
 export const MASKED = "[secret]";
 
-/** Characters of a value that no masked text shows in a row. */
+/** A masked text contains no so many consecutive characters of a value. */
 const LENGTH = 8;
-/** Whole bytes in eight characters of base64, wherever they begin: values are known by every so many bytes in a row. */
+/** Whole bytes in eight characters of base64, at any alignment: values are indexed by windows of so many bytes. */
 const BYTES = 5;
 const UTF8 = new TextEncoder();
-/** Longest value that is known as a whole: no Secret holds more than 1 MiB. */
+/** Longest value that is learned as a whole: no Secret holds more than 1 MiB. */
 const VALUE_LENGTH_MAX = 2 ** 20;
 /** Longest text that is searched as a whole. */
 const TEXT_LENGTH_MAX = 2 ** 20;
-/** Levels of a value that are looked through. */
+/** Levels of a value that are searched. */
 const DEPTH_MAX = 64;
 
 /** Bounds of a {@linkcode Mask}. */
 export interface MaskOptions {
   /** Characters of values that are remembered at least; at most twice as many. 256 Ki where absent. */
   readonly charactersMax?: number;
-  /** Values with fewer characters are not masked: they are words like any other. 6 where absent. */
+  /** Values with fewer characters are not masked: they are ordinary words. 6 where absent. */
   readonly lengthMin?: number;
 }
 
-/** A value that is to be masked: a text, or bytes that may be one. */
+/** A value to mask: text, or bytes that may be text. */
 export type MaskedValue = string | Uint8Array;
 
 /**
@@ -33,15 +33,14 @@ export type MaskedValue = string | Uint8Array;
  *
  * Guarantees: a masked text shows no 8 characters in a row of a known value: as they are, without their whitespace or
  * split over lines, base64 at any alignment (both alphabets), hexadecimal of at least five bytes, percent-encoded, and
- * escaped as in JSON up to three times. Values of 6 and 7 characters are masked where they stand as a whole word;
- * shorter ones are not. What surrounds a value stays.
+ * escaped as in JSON up to three times. Values of 6 and 7 characters are masked as whole words; shorter ones are not.
+ * The text around a value stays.
  *
- * Assumptions: values are learned before the text is masked. Memory is bounded: the values that were learned longest
- * ago are forgotten first. Learning keeps a reference; values are read when a text is masked for the first time after
- * that.
+ * Assumptions: values are learned before the text is masked. Memory is bounded: the values learned first are
+ * forgotten first. Learning keeps a reference; values are read when a text is next masked.
  *
- * A word of Kubernetes' own, as `namespace`, that stands alone is shown though a value contains it: a kubeconfig in a
- * Secret must not make every log line unreadable.
+ * A single word of Kubernetes, as `namespace`, is shown although a value contains it: a kubeconfig in a Secret must not
+ * make every log line unreadable.
  *
  * @example
  * ```ts
@@ -60,18 +59,18 @@ export class Mask {
   /** Learned and not read yet. */
   readonly #pending = new Map<object, { readonly length: number; readonly values: () => Iterable<MaskedValue> }>();
   #pendingLength = 0;
-  /** In which generation the values of a source are. */
+  /** The generation of each source's values. */
   readonly #learned = new WeakMap<object, Generation>();
 
-  /** Knows no value yet. */
+  /** Has no values yet. */
   constructor({ charactersMax = 2 ** 18, lengthMin = 6 }: MaskOptions = {}) {
     this.#charactersMax = charactersMax;
     this.#lengthMin = lengthMin;
   }
 
   /**
-   * Learns the values of `source`, an object that never changes, of about `length` characters in all. Cheap: `values`
-   * is called when a text is masked for the first time after that, if ever.
+   * Learns the values of `source`, an immutable object, of about `length` characters in all. Cheap: `values` is called
+   * when a text is next masked, if ever.
    */
   learn(source: object, length: number, values: () => Iterable<MaskedValue>): void {
     if (this.#learned.get(source) === this.#young || this.#pending.has(source)) return;
@@ -87,7 +86,7 @@ export class Mask {
 
   /**
    * The text with every known value, and every part of one with at least 8 characters, replaced by {@linkcode MASKED}.
-   * What is longer than 1 Mi characters is cut: to search it would hold up everything else for seconds.
+   * Longer text than 1 Mi characters is cut: searching it would block for seconds.
    */
   text(text: string): string {
     if (this.#pending.size > 0) this.#readPending();
@@ -98,7 +97,7 @@ export class Mask {
     const marks = new Marks(text);
     for (const view of viewsOf(text)) {
       this.#scan(view, marks);
-      // A value that is split over lines, and base64 as PEM and MIME have it.
+      // A value that is split over lines, as base64 in PEM and MIME.
       const joined = withoutWhitespace(view);
       if (joined) this.#scan(joined, marks);
     }
@@ -106,8 +105,8 @@ export class Mask {
   }
 
   /**
-   * The same for every text in a value, which becomes what JSON would carry; an Error becomes its text. A text of which
-   * `isPublic` says so stays as it is.
+   * Masks every text in a value, which becomes JSON; an Error becomes its text. Texts for which `isPublic` returns true
+   * stay.
    */
   json<T>(value: T, isPublic: (text: string) => boolean = () => false): T {
     return this.#json(value, isPublic, 0) as T;
@@ -118,13 +117,13 @@ export class Mask {
       const masked = this.text(value);
       return masked === value || isPublic(value) ? value : masked;
     }
-    // Deeper than any object of Kubernetes, or without an end.
+    // Deeper than any object of Kubernetes, or circular.
     if (depth > DEPTH_MAX && typeof value === "object" && value !== null) return "…";
     if (Array.isArray(value)) return value.map((item) => this.#json(item, isPublic, depth + 1));
     if (value instanceof Error) return this.text(`${value}`);
     if (!isObject(value)) return value;
     if (typeof value.toJSON === "function") return this.#json(value.toJSON(), isPublic, depth + 1);
-    // Made of entries, not by assignments: `__proto__` is a key like any other.
+    // Made of entries, not by assignments: `__proto__` is an ordinary key.
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#json(item, isPublic, depth + 1)]));
   }
 
@@ -156,8 +155,8 @@ export class Mask {
 }
 
 /**
- * Values that were learned at about the same time, cut into windows: every part of a value is known, and no list of
- * values is kept.
+ * Values learned at about the same time, cut into windows: every part of a value is known, and no list of values is
+ * kept.
  */
 class Generation {
   /** Every five bytes in a row of a value. */
@@ -180,7 +179,7 @@ class Generation {
     if (trimmed.length < LENGTH || VOCABULARY.has(trimmed)) this.words.add(trimmed);
     const bytes = typeof value === "string" ? UTF8.encode(value) : value;
     eachWindow(bytes.subarray(0, VALUE_LENGTH_MAX), add);
-    // Without its whitespace a value has other windows where there was some.
+    // Without its whitespace a value has further windows.
     const words = text.slice(0, VALUE_LENGTH_MAX).split(/\s+/), joined = words.join("");
     let joint = 0;
     for (const { length } of words.slice(0, -1)) {
@@ -190,7 +189,7 @@ class Generation {
   }
 }
 
-/** Which characters of a text are to be masked. */
+/** The characters of a text to mask. */
 class Marks {
   readonly #text: string;
   #marked: Uint8Array | undefined;
@@ -199,7 +198,7 @@ class Marks {
     this.#text = text;
   }
 
-  /** Marks what stands in the original text where `view` has the characters from `from` to `to`. */
+  /** Marks the part of the original text of `view`'s characters from `from` to `to`. */
   mark(view: TextView, from: number, to: number): void {
     this.#marked ??= new Uint8Array(this.#text.length);
     this.#marked.fill(1, view.startOf(from), view.endOf(to - 1));
@@ -218,14 +217,14 @@ class Marks {
       const run = text.slice(start, end);
       const before = run.slice(0, run.length - run.trimStart().length), after = run.slice(run.trimEnd().length);
       const instead = isVocabulary(text, start, end, isValue) ? run.trim() : MASKED;
-      // A value's last line break ends the line that quotes it, too.
+      // A value's trailing line break also ends the line that quotes it.
       shown += text.slice(from, start) + before + instead + after;
       from = end;
     }
   }
 }
 
-/** Words of 8 letters and more that Kubernetes' objects and this program's own messages are full of. */
+/** Common words of 8 letters and more in Kubernetes' objects and this program's messages. */
 const VOCABULARY = new Set([
   ...["annotations", "apiVersion", "authority", "certificate", "clusters", "conditions", "configuration", "connection"],
   ...[
@@ -253,7 +252,7 @@ const VOCABULARY = new Set([
   ...["resource", "resources", "resourceVersion", "selector", "template", "username", "localhost", "CERTIFICATE"],
 ]);
 
-/** Whether a run of marked characters is one word of the vocabulary that stands alone. */
+/** Whether a run of marked characters is a single word of the vocabulary. */
 function isVocabulary(text: string, start: number, end: number, isValue: (word: string) => boolean): boolean {
   const run = text.slice(start, end), [word = ""] = /[A-Za-z0-9](?:.*[A-Za-z0-9])?/s.exec(run) ?? [];
   if (!VOCABULARY.has(word) || isValue(word)) return false;
@@ -266,7 +265,7 @@ function isEdge(text: string, at: number): boolean {
   return !(isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at)));
 }
 
-/** Whether a code unit is a letter, a digit or no ASCII; NaN, which is before and after a text, is none. */
+/** Whether a code unit is a letter, a digit or not ASCII; NaN (before and after a text) is none. */
 function isLetter(unit: number): boolean {
   return unit >= 48 && unit <= 57 || unit >= 65 && unit <= 90 || unit >= 97 && unit <= 122 || unit >= 128;
 }
@@ -293,10 +292,7 @@ function eachWindow(bytes: Uint8Array, found: (low: number, high: number, end: n
   }
 }
 
-/**
- * The bytes that a text stands for: UTF-8, and where it may show each byte as a character (as `atob` does, or `\xff`),
- * these bytes.
- */
+/** The bytes of a text: UTF-8, and for text with one character per byte (as `atob` returns, or `\xff`), these bytes. */
 function readingsOf(text: string): Uint8Array[] {
   const encoded = UTF8.encode(text);
   if (!/[\x80-\xff]/.test(text)) return [encoded];
@@ -308,7 +304,7 @@ function readingsOf(text: string): Uint8Array[] {
   return [encoded, bytes];
 }
 
-/** Where a text, of these bytes, has at least 8 characters in a row all of whose windows are known. */
+/** Where a text has at least 8 consecutive characters all of whose windows are known. */
 function* knownRuns(
   text: string,
   bytes: Uint8Array,
@@ -327,13 +323,13 @@ function* knownRuns(
   }
 }
 
-/** Tells which character of a text a byte of it belongs to. */
+/** Maps bytes of a text to its characters. */
 function charactersOf(text: string, length: number): (byte: number) => number {
   const characters = new Uint32Array(length);
   let byte = 0, index = 0;
   for (const character of text) {
     const { length: size } = UTF8.encode(character);
-    // The second half of a pair of surrogates ends what the first begins.
+    // A low surrogate ends the character of its high surrogate.
     characters.fill(index, byte, byte + size);
     if (character.length > 1) characters.fill(index + 1, byte + size / 2, byte + size);
     byte += size;

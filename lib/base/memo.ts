@@ -1,5 +1,5 @@
 /**
- * Things that are made once, each by its own function, and kept as long as the table.
+ * Values that are created once, each by its own function, and kept as long as the memo.
  *
  * @example
  * ```ts
@@ -12,7 +12,7 @@
 export class Memo {
   readonly #made = new Map<() => unknown, unknown>();
 
-  /** What `create` made at the first call. The function is the key. */
+  /** The value of `create` at the first call. The function is the key. */
   of<M>(create: () => M): M {
     if (!this.#made.has(create)) this.#made.set(create, create());
     return this.#made.get(create) as M;

@@ -1,20 +1,53 @@
 /**
- * `base`: what every room stands on — clock, random, durations, logging, errors, JSON, the shape of a transport.
- * It knows nothing of Kubernetes and does no I/O. Every room calls it; it calls none.
+ * `base`: what all other folders use: clock, random, durations, logging, errors, JSON, masks of secrets, certificates,
+ * the interface of a transport. It does not know Kubernetes, imports no other folder, and reaches no network or file,
+ * except for the bounded HTTPS server that `admission/` and `apiserver/` share (`bounded_server.ts`,
+ * `bounded_body.ts`).
  *
  * @module
  */
-export * from "./clock.ts";
-export * from "./duration.ts";
-export * from "./errors.ts";
-export * from "./json.ts";
-export * from "./log.ts";
-export * from "./map_concurrent.ts";
-export * from "./mask.ts";
-export * from "./memo.ts";
-export * from "./printable.ts";
-export * from "./random.ts";
-export * from "./signal.ts";
-export * from "./text_width.ts";
-export * from "./transport.ts";
-export * from "./virtual_clock.ts";
+export { type Clock, sleep, SystemClock, type TimerHandle } from "./clock.ts";
+export { type Duration, durationMs, formatDuration } from "./duration.ts";
+export {
+  cutText,
+  describeError,
+  invariant,
+  PermanentError,
+  stackOf,
+  TemporaryError,
+  TimeoutError,
+  UsageError,
+} from "./errors.ts";
+export {
+  canonicalJson,
+  deepFreeze,
+  formatJson,
+  isObject,
+  jsonClone,
+  jsonEqual,
+  type JsonObject,
+  type JsonValue,
+  narrowIntegers,
+  ownValue,
+  parseJson,
+  setKey,
+} from "./json.ts";
+export {
+  createLogger,
+  LOG_LEVELS,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type LogRecord,
+  maskLogger,
+  silentLogger,
+} from "./log.ts";
+export { mapConcurrent } from "./map_concurrent.ts";
+export { Mask, type MaskedValue } from "./mask.ts";
+export { Memo } from "./memo.ts";
+export { printable } from "./printable.ts";
+export { jitter, type Random, randomSuffix, randomUuid, SeededRandom, SystemRandom } from "./random.ts";
+export { LinkedAbort, untilAborted } from "./signal.ts";
+export { cutToWidth, textWidth, truncate } from "./text_width.ts";
+export type { Transport, TransportRequest } from "./transport.ts";
+export { settle, VirtualClock } from "./virtual_clock.ts";

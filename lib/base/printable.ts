@@ -1,6 +1,6 @@
 /**
- * A line as it may be written to a terminal: control characters, which could move the cursor, hide text or worse,
- * become their pictures, and marks that turn the direction of writing a replacement character.
+ * A line that is safe to write to a terminal: control characters, which could move the cursor or hide text, become
+ * their pictures, and bidirectional marks a replacement character.
  */
 export function printable(line: string): string {
   return line.replaceAll(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, (letter) => {

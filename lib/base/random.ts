@@ -1,4 +1,4 @@
-/** Randomness as an argument: jitter, generated names and test inputs come from here, so that a seed repeats a run. */
+/** Randomness as an argument, so that a seed repeats a run: of jitter, generated names, test inputs. */
 export interface Random {
   /** A number in [0, 1). */
   next(): number;
@@ -39,7 +39,7 @@ export class SeededRandom implements Random {
   }
 }
 
-/** `valueMs` scattered evenly within ±`fraction` of itself, so that many clients do not act at the same moment. */
+/** `valueMs` scattered evenly within ±`fraction` of itself, so that many clients do not act at once. */
 export function jitter(random: Random, valueMs: number, fraction: number = 0.1): number {
   return valueMs * (1 - fraction + 2 * fraction * random.next());
 }

@@ -1,7 +1,6 @@
 /**
- * A signal that aborts with any of its parents, or by its own `abort`, and lets go of its parents when it is disposed.
- * `AbortSignal.any` on a long-lived parent keeps every child alive for ever in Deno (denoland/deno#24842); this does
- * not.
+ * A signal that aborts with any of its parents, or by its own `abort`, and is unlinked when it is disposed.
+ * `AbortSignal.any` leaks every child of a long-lived parent in Deno (denoland/deno#24842); this does not.
  *
  * @example
  * ```ts
@@ -29,7 +28,7 @@ export class LinkedAbort implements Disposable {
     }
   }
 
-  /** The signal to hand on. */
+  /** The signal to pass on. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -40,7 +39,7 @@ export class LinkedAbort implements Disposable {
     this.#controller.abort(reason);
   }
 
-  /** Lets go of the parents without aborting. */
+  /** Unlinks the parents without aborting. */
   [Symbol.dispose](): void {
     for (const unlink of this.#unlink.splice(0)) unlink();
   }
@@ -57,7 +56,7 @@ export class LinkedAbort implements Disposable {
  * ```
  */
 export async function untilAborted<R>(work: Promise<R>, signal: AbortSignal): Promise<R> {
-  work.catch(() => {}); // a late failure has no one left to hear it
+  work.catch(() => {}); // a late failure is ignored
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>(), abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });

@@ -1,6 +1,6 @@
-/** A text as it reads once it is decoded, each of whose characters knows where it stands in the original. */
+/** A decoded text, with the position of each character in the original. */
 export interface TextView {
-  /** What it reads. */
+  /** The decoded text. */
   readonly text: string;
   /** Where the character at `index` begins in the original. */
   startOf(index: number): number;
@@ -8,15 +8,12 @@ export interface TextView {
   endOf(index: number): number;
 }
 
-/** JSON in JSON in JSON is as deep as logs of logs go. */
+/** Nested JSON in logs is not deeper. */
 const DEPTH_MAX = 3;
-/** Enough for three levels of JSON beside whatever else a text holds. */
+/** Enough for three levels of JSON beside other encodings. */
 const VIEWS_MAX = 16;
 
-/**
- * The text as it is, and as it reads without the escapes of JSON and without percent-encoding, also one inside the
- * other.
- */
+/** The text itself, and decoded: without escapes of JSON, without percent-encoding, and one inside the other. */
 export function viewsOf(text: string): TextView[] {
   const views: TextView[] = [{ text, startOf: (index) => index, endOf: (index) => index + 1 }];
   for (let depth = 0, from = 0; depth < DEPTH_MAX; depth++) {
@@ -24,7 +21,7 @@ export function viewsOf(text: string): TextView[] {
     for (const view of views.slice(from, to)) {
       for (const decode of [unescaped, percentDecoded, spaced]) {
         const decoded = decode(view);
-        // Decoding in another order often gives the same.
+        // Another order of decoding often gives the same text.
         if (!decoded || views.some(({ text }) => text === decoded.text)) continue;
         if (views.length < VIEWS_MAX) views.push(decoded);
       }
@@ -34,7 +31,7 @@ export function viewsOf(text: string): TextView[] {
   return views;
 }
 
-/** The text in one line without any whitespace; undefined where it is one line. */
+/** The text without whitespace; undefined where it is one line. */
 export function withoutWhitespace(view: TextView): TextView | undefined {
   return /[\r\n]/.test(view.text) ? rewritten(view, /\s+/g, () => "") : undefined;
 }
@@ -51,7 +48,7 @@ function unescaped(view: TextView): TextView | undefined {
   });
 }
 
-/** Each encoded byte as the character of its number: bytes that are no UTF-8 are encoded as well. */
+/** Each encoded byte as the character of its number: the bytes may not be UTF-8. */
 function percentDecoded(view: TextView): TextView | undefined {
   if (!view.text.includes("%")) return undefined;
   return rewritten(view, /%([0-9a-f]{2})/gi, (_, byte) => String.fromCharCode(Number.parseInt(byte!, 16)));
@@ -80,7 +77,7 @@ function rewritten(
   };
   for (const match of text.matchAll(pattern)) {
     keep(match.index);
-    // Never longer than what it stands for.
+    // Never longer than the match.
     const instead = replace(...match), end = match.index + match[0].length;
     for (let index = 0; index < instead.length; index++) add(view.startOf(match.index), view.endOf(end - 1));
     shown += instead;

@@ -1,4 +1,4 @@
-/** Letters that a terminal shows in two columns, and marks that it puts onto the letter before. */
+/** Characters that take two columns in a terminal, and combining marks. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const ON_TOP = /[\p{Mn}\p{Me}\p{Cf}]/u;
@@ -7,7 +7,7 @@ function letterWidth(letter: string): number {
   return WIDE.test(letter) ? 2 : ON_TOP.test(letter) ? 0 : 1;
 }
 
-/** Columns of a terminal that a text without control characters takes. */
+/** Terminal columns of a text without control characters. */
 export function textWidth(text: string): number {
   let width = 0;
   for (const letter of text) width += letterWidth(letter);
@@ -15,7 +15,7 @@ export function textWidth(text: string): number {
 }
 
 /**
- * A text that takes at most `widthMax` columns: one that takes more is cut, and ends with `…`.
+ * A text of at most `widthMax` columns: a longer one is cut, and ends with `…`.
  *
  * @example
  * ```ts
@@ -35,8 +35,8 @@ export function cutToWidth(text: string, widthMax: number): string {
 }
 
 /**
- * The beginning of a text, at most `lengthMax` UTF-16 units of it, no character cut in two: half of one is no text that
- * UTF-8, and so an API server, can hold. Halves that the text brings become U+FFFD.
+ * The first `lengthMax` UTF-16 units of a text, no character cut in two: UTF-8, and so an API server, cannot hold half
+ * of one. Unpaired surrogates become U+FFFD.
  *
  * @example
  * ```ts

@@ -8,9 +8,9 @@ interface Timer {
 }
 
 /**
- * A clock that stands still until a test turns it.
+ * A clock that stands still until a test advances it.
  *
- * Guarantees: `now()` goes back only where {@linkcode set} says so; timers fire in order of their due time, then of
+ * Guarantees: `now()` goes back only by {@linkcode set}; timers fire in order of their due time, then of
  * their creation; between two timers every microtask and every pending macrotask that the program started is given a
  * turn, so code between timers runs as it would in real time.
  *
@@ -32,15 +32,15 @@ export class VirtualClock implements Clock {
   #timers: Timer[] = [];
 
   /**
-   * It shows `startMs`, milliseconds since the Unix epoch, until it is turned. `settled` gives what a timer started its
-   * turn; it is for programs that wait for others, as for a server behind a socket: {@linkcode settle} where absent.
+   * `startMs` is in milliseconds since the Unix epoch. `settled` resolves when the code that a timer started has run;
+   * for programs that wait for others, as for a server behind a socket: {@linkcode settle} where absent.
    */
   constructor(startMs: number = Date.UTC(2026, 0, 1), settled: () => Promise<void> = () => settle()) {
     this.#nowMs = startMs;
     this.#settle = settled;
   }
 
-  /** Milliseconds since the Unix epoch, as turned so far. */
+  /** Milliseconds since the Unix epoch, as advanced so far. */
   now(): number {
     return this.#nowMs;
   }
@@ -51,8 +51,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Sets the machine's clock by `deltaMs`, forward or back, as an administrator or NTP does. No timer fires, and no
-   * time has passed.
+   * Sets the time of day by `deltaMs`, forward or back, as an administrator or NTP does. No timer fires, and no time
+   * elapses.
    */
   set(deltaMs: number): void {
     this.#setByMs += deltaMs;
@@ -72,24 +72,24 @@ export class VirtualClock implements Clock {
     this.#timers = this.#timers.filter((timer) => timer.id !== handle.id);
   }
 
-  /** How many callbacks wait for their time. */
+  /** The number of scheduled callbacks. */
   get pending(): number {
     return this.#timers.length;
   }
 
-  /** Milliseconds until the next callback is due, or undefined where none waits. */
+  /** Milliseconds until the next callback; undefined where none is scheduled. */
   get nextInMs(): number | undefined {
     const next = this.#next();
     return next && Math.max(0, next.dueMs - this.#nowMs);
   }
 
   /**
-   * Turns the clock by `deltaMs`, firing what falls due on the way, and gives what they started a turn.
+   * Advances the clock by `deltaMs`, fires due timers, and runs what they started.
    *
    * @throws {RangeError} for a negative `deltaMs`.
    */
   async advance(deltaMs: number): Promise<void> {
-    if (!(deltaMs >= 0)) throw new RangeError(`a clock does not turn by ${deltaMs} ms`);
+    if (!(deltaMs >= 0)) throw new RangeError(`a clock cannot advance by ${deltaMs} ms`);
     const endMs = this.#nowMs + deltaMs;
     await this.#settle();
     for (let next = this.#next(); next && next.dueMs <= endMs; next = this.#next()) {
@@ -110,7 +110,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Gives everything that is ready to run its turn, without any real time passing: `rounds` macrotasks. */
+/** Runs everything that is ready, without any real time passing: `rounds` macrotasks. */
 export async function settle(rounds: number = 10): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 /**
- * A set of pairs of 32-bit numbers, of whose second one 31 bits count, in eight bytes of flat memory for each place: a
- * set of JavaScript values would take ten times as much.
+ * A set of pairs of 32-bit numbers, of whose second one 31 bits count, in eight bytes of flat memory per slot: a set of
+ * JavaScript values would take ten times as much.
  *
  * @example
  * ```ts
@@ -11,11 +11,11 @@
  * ```
  */
 export class WindowSet {
-  /** Both numbers of a pair side by side; a second one of 0 is an empty place. */
+  /** Both numbers of a pair side by side; a second one of 0 is an empty slot. */
   #pairs = new Int32Array(2_048);
   #size = 0;
 
-  /** How many pairs it holds. */
+  /** The number of pairs. */
   get size(): number {
     return this.#size;
   }
@@ -26,7 +26,7 @@ export class WindowSet {
     if (pairs[place + 1] !== 0) return;
     pairs[place] = low;
     pairs[place + 1] = high | 1;
-    // At most seven places in ten are taken.
+    // At most seven slots in ten are used.
     if (++this.#size * 20 > pairs.length * 7) this.#grow();
   }
 
@@ -48,7 +48,7 @@ export class WindowSet {
   }
 }
 
-/** The place of a pair, or the empty one where it would go. */
+/** The slot of a pair, or the empty one for it. */
 function placeOf(pairs: Int32Array, low: number, high: number): number {
   const last = pairs.length / 2 - 1, first = low | 0, second = high | 1;
   let hash = Math.imul(first ^ Math.imul(second, 0xc2b2ae35), 0x9e3779b1);

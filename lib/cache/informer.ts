@@ -15,26 +15,26 @@ import { type Store, type StoreChange, WritableStore } from "./store.ts";
 
 /** One change of a store. */
 export interface StoreEvent<T> {
-  /** As the store saw it: a watch that was interrupted may turn several changes into one. */
+  /** As seen by the store: an interrupted watch may merge several changes into one. */
   readonly type: "added" | "modified" | "deleted";
-  /** The object as it is now; of a deletion, as it was last. */
+  /** The object as it is now; its last state for a deletion. */
   readonly object: T;
-  /** Of a modification: as it was before. */
+  /** The former object of a modification. */
   readonly old?: T;
-  /** Whether the object was there before this listener was: the first list, or a replay for a late listener. */
+  /** Whether the object existed before this listener: the first list, or a replay for a late listener. */
   readonly initial: boolean;
 }
 
-/** How an {@linkcode Informer} behaves. */
+/** Options of an {@linkcode Informer}. */
 export interface InformerOptions<T> extends ReflectorScope, ReflectorBounds {
   /**
-   * Makes of a received object, which it may edit, the one to store; the default drops `managedFields`. Keep the
-   * metadata.
+   * Transforms a received object, which it may edit, into the one to store; the default drops `managedFields`. It must
+   * keep the metadata.
    */
   project?: (object: T) => T;
-  /** Times pauses, and tells how long the server has been silent. */
+  /** Times delays, and measures how long the server has been silent. */
   clock: Clock;
-  /** Scatters pauses and the ends of watches. */
+  /** Jitter of delays and of the timeouts of watches. */
   random: Random;
   /** Its lines name the resource. */
   logger: Logger;
@@ -45,19 +45,17 @@ interface Waiter {
   readonly resolve: (seen: boolean) => void;
 }
 
-/**
- * What most readers never need, and what is often half of an object. Edits it: a received object has no other reader.
- */
+/** Drops `managedFields`, often half of an object. It edits the received object, which has no other reader. */
 export function dropManagedFields<T extends KubeObject>(object: T): T {
   if (object.metadata?.managedFields) delete object.metadata.managedFields;
   return object;
 }
 
 /**
- * One resource in one scope, followed into a store, for any number of listeners.
+ * One resource in one scope, watched into a store, for any number of listeners.
  *
- * Guarantees: listeners hear every change of the store once and in the store's order, after the store shows it; one
- * that comes late first hears the present objects as initial additions; one that throws is logged and harms no other.
+ * Guarantees: listeners get every change of the store once and in the store's order, after the store has it; a late one
+ * first gets the present objects as initial additions; one that throws is logged and does not affect the others.
  * Objects are shared and frozen.
  *
  * @example
@@ -80,9 +78,9 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
  * ```
  */
 export class Informer<T extends KubeObject> {
-  /** The objects as the server last showed them; empty before the first list. */
+  /** The objects as last received; empty before the first list. */
   readonly store: Store<T>;
-  /** Resolves once the first list is in the store and every listener heard it; rejects where it stops before. */
+  /** Resolves once the first list is in the store and every listener got it; rejects where it stops before. */
   readonly synced: Promise<void>;
   readonly #store: WritableStore<T>;
   readonly #reflector: Reflector<T>;
@@ -98,7 +96,7 @@ export class Informer<T extends KubeObject> {
   #started = false;
   #version = "";
   #rewinds = 0;
-  #heardMs: number;
+  #receivedMs: number;
 
   /** Makes no request before it is started. */
   constructor(readonly client: Client, readonly resource: ApiResource, options: InformerOptions<T>) {
@@ -114,47 +112,43 @@ export class Informer<T extends KubeObject> {
     } = options;
     this.#clock = clock;
     this.#logger = logger.with({ resource: `${resource.plural}.${formatApiVersion(resource)}` });
-    this.#heardMs = clock.elapsed();
+    this.#receivedMs = clock.elapsed();
     this.#store = this.store = new WritableStore<T>({
       onIndexError: (index, error) =>
         this.#logger.error("an index function threw", { index, error: describeError(error) }),
-      // Of many Secrets the mask remembers those that somebody reads.
+      // The mask learns only the Secrets that are read.
       onRead: isSecretResource(resource) && !metadataOnly
         ? (secret) => learnSecrets(client.mask, secret, { ofSecrets: true })
         : undefined,
     });
     this.#settleSynced = Promise.withResolvers<void>();
     this.synced = this.#settleSynced.promise;
-    this.synced.catch(() => {}); // nobody has to wait for it
-    const scope = { namespace, labelSelector, fieldSelector, metadataOnly };
-    this.#reflector = new Reflector<T>(client, resource, scope, {
+    this.synced.catch(() => {}); // waiting for it is optional
+    this.#reflector = new Reflector<T>(client, resource, {
       replace: (objects, version, rewound) => this.#replace(objects, version, rewound),
       put: (object) => this.#emit(this.#store.put(object), false),
       remove: (object) => this.#emit(this.#store.remove(object), false),
       progress: (version) => this.#advance(version),
-      heard: () => this.#heardMs = clock.elapsed(),
+      received: () => this.#receivedMs = clock.elapsed(),
       state: (state, error) => this.#enter(state, error),
     }, {
+      scope: { namespace, labelSelector, fieldSelector, metadataOnly },
       clock,
       random,
       logger: this.#logger,
-      // Costs about 1 µs an object, a tenth of receiving it: a reader who edits what all share fails at once, not one
-      // day.
+      // Costs about 1 µs an object, a tenth of receiving it: a reader that edits a shared object fails at once.
       project: (object) => deepFreeze(this.#projected(project, object)),
       bounds: boundsOf(options),
     });
   }
 
-  /**
-   * One object that a projection cannot handle must not end the watch of all others: it is kept with metadata and
-   * status.
-   */
+  /** A projection that throws for one object must not end the watch: the object is kept with metadata and status. */
   #projected(project: (object: T) => T, object: T): T {
     try {
       return project(object);
     } catch (error) {
       const { metadata } = object, { status } = object as { status?: unknown };
-      this.#logger.error("a projection threw; the object is kept with its metadata and status alone", {
+      this.#logger.error("a projection threw; only the object's metadata and status are kept", {
         object: formatKey(keyOf(object)),
         error: describeError(error),
       });
@@ -162,7 +156,7 @@ export class Informer<T extends KubeObject> {
     }
   }
 
-  /** Follows the resource until `signal` aborts. Call it once. */
+  /** Watches the resource until `signal` aborts. Call it once. */
   async start(signal: AbortSignal): Promise<void> {
     invariant(!this.#started, `the informer of ${this.resource.plural} was started twice`);
     this.#started = true;
@@ -171,17 +165,17 @@ export class Informer<T extends KubeObject> {
     this.#settleSynced.reject(signal.reason);
   }
 
-  /** Whether the store held a complete list once. */
+  /** Whether the store has held a complete list. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
 
-  /** What it is doing now. */
+  /** Its current state. */
   get state(): ReflectorState {
     return this.#state;
   }
 
-  /** Why the last attempt failed; undefined again as soon as the resource is followed. */
+  /** Why the last attempt failed; undefined once the resource is watched again. */
   get lastError(): Error | undefined {
     return this.#lastError;
   }
@@ -192,40 +186,40 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * How often the server's versions went back, as after a restore from a backup: what was known of versions before is
-   * void then.
+   * How often the server's versions went back, as after a restore from a backup: versions read before are void then.
    */
   get rewinds(): number {
     return this.#rewinds;
   }
 
-  /** How often it had to list again. */
+  /** How often it listed again. */
   get relists(): number {
     return this.#reflector.relists;
   }
 
-  /** How often it opened a watch again; one every few minutes is normal. */
+  /** How often it opened a watch again; once every few minutes is normal. */
   get reconnects(): number {
     return this.#reflector.reconnects;
   }
 
-  /** Milliseconds since the server last said anything about this resource, bookmarks included. */
+  /** Milliseconds since the last data from the server, bookmarks included. */
   stalenessMs(): number {
-    return this.#clock.elapsed() - this.#heardMs;
+    return this.#clock.elapsed() - this.#receivedMs;
   }
 
   /**
-   * Calls `listener` with every change from now on, and first, at once, with the present objects. Returns how to stop.
+   * Calls `listener` with the present objects at once, and with every change from then on. Returns a function that ends
+   * it.
    */
   onEvent(listener: (event: StoreEvent<T>) => void): () => void {
-    for (const object of [...this.store.values()]) this.#tell(listener, { type: "added", object, initial: true });
+    for (const object of [...this.store.values()]) this.#notify(listener, { type: "added", object, initial: true });
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
   /**
-   * Calls `listener` with every further list, once the store holds it and before {@linkcode seen} knows: what came and
-   * went since the last one made no event. Returns how to stop.
+   * Calls `listener` after every further list, once the store holds it and before {@linkcode seen} includes it: objects
+   * that were created and deleted in between made no event. Returns a function that ends it.
    */
   onRelist(listener: () => void): () => void {
     this.#relistListeners.add(listener);
@@ -238,9 +232,9 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * Waits until the store has {@linkcode seen} `resourceVersion`: false where that did not happen within `timeoutMs`,
-   * the informer stopped, or the server's versions went back. An object outside the selectors shows with the next
-   * bookmark only, which can take a minute.
+   * Waits until the store has {@linkcode seen} `resourceVersion`: false after `timeoutMs`, where the informer stopped,
+   * or where the server's versions went back. A write outside of the selectors is seen with the next bookmark only, up
+   * to a minute later.
    *
    * @throws the signal's reason.
    */
@@ -271,7 +265,7 @@ export class Informer<T extends KubeObject> {
     this.#settleSynced.resolve();
   }
 
-  /** A version of the former history may never come: who waits for one looks again. */
+  /** A version of the former history may never arrive: its waiters read again. */
   #rewind(version: string): void {
     this.#version = version;
     this.#rewinds++;
@@ -280,16 +274,16 @@ export class Informer<T extends KubeObject> {
 
   #emit(changes: readonly StoreChange<T>[], initial: boolean): void {
     if (changes.length === 0) return;
-    // A listener that joins in the middle has heard of these changes by its replay.
+    // A listener that joins in between gets these changes by its replay.
     const listeners = [...this.#listeners];
     for (const change of changes) {
       for (const listener of listeners) {
-        if (this.#listeners.has(listener)) this.#tell(listener, { ...change, initial });
+        if (this.#listeners.has(listener)) this.#notify(listener, { ...change, initial });
       }
     }
   }
 
-  #tell(listener: (event: StoreEvent<T>) => void, event: StoreEvent<T>): void {
+  #notify(listener: (event: StoreEvent<T>) => void, event: StoreEvent<T>): void {
     try {
       listener(event);
     } catch (error) {

@@ -1,9 +1,8 @@
 /**
- * `cache`: what the server knows of a resource, kept at hand — reflector, store, indexes, informer. It reads and never
- * writes to a server, and it knows nothing of handlers or queues. `controller/` and the rooms above call it.
+ * `cache`: the server's objects of a resource, kept in memory: reflector, store, indexes, informer. It reads and never
+ * writes to a server, and does not know handlers or queues. `controller/` and `operator/` call it.
  *
  * @module
  */
-export * from "./informer.ts";
-export type { ReflectorBounds, ReflectorScope, ReflectorState } from "./reflector.ts";
-export * from "./store.ts";
+export { dropManagedFields, Informer, type StoreEvent } from "./informer.ts";
+export type { ReflectorBounds } from "./reflector.ts";

@@ -1,5 +1,5 @@
 import { type ApiResource, compareResourceVersions, type KubeObject } from "../apimachinery/mod.ts";
-import { type Clock, jitter, type Logger, type Random, sleep } from "../base/mod.ts";
+import { type Clock, type Logger, type Random, sleep } from "../base/mod.ts";
 import {
   ApiError,
   type Client,
@@ -11,17 +11,18 @@ import {
   UnreachableError,
   type WatchEvent,
 } from "../client/mod.ts";
+import { backoffMs } from "../queue/mod.ts";
 
-/** What a reflector is doing. `backingOff`: the last attempt failed, and the next one waits. */
+/** The state of a reflector. `backingOff`: the last attempt failed, and the next one is delayed. */
 export type ReflectorState = "starting" | "listing" | "watching" | "backingOff" | "stopped";
 
-/** What to reflect. */
+/** The objects to reflect. */
 export interface ReflectorScope {
   /** The whole cluster where absent. */
   namespace?: string;
-  /** Only objects with these labels, in the text form of a query. */
+  /** Label selector, in its text form. */
   labelSelector?: string;
-  /** Only objects with these fields, in the text form of a query. */
+  /** Field selector, in its text form. */
   fieldSelector?: string;
   /** `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
@@ -31,43 +32,43 @@ export interface ReflectorScope {
 export interface ReflectorBounds {
   /** Objects per page of a list. */
   pageLimit?: number;
-  /** Ask for the present objects as events of the watch (KEP-3157) where the server has that. */
+  /** Request the present objects as events of the watch (KEP-3157) where the server supports it. */
   streamingList?: boolean;
-  /** The server ends a watch after a time between these, so that many watches do not end at once. */
+  /** Timeout of a watch, random between both, so that many watches do not end at once. */
   watchSecondsMin?: number;
-  /** The later of the two. */
+  /** See `watchSecondsMin`. */
   watchSecondsMax?: number;
   /** Silence for longer counts as a dead connection. */
   idleMsMax?: number;
-  /** The same while a streaming list is under way, which is then read in pages: its events come one after the other. */
+  /** The same during a streaming list, which is then replaced by pages: its events arrive without gaps. */
   listIdleMsMax?: number;
-  /** The first pause after a failure; it doubles up to the maximum. */
+  /** The first delay after a failure; it doubles up to the maximum. */
   backoffMsInitial?: number;
-  /** The longest pause after failures. */
+  /** The longest delay after failures. */
   backoffMsMax?: number;
-  /** The same after 401, 403 and 404, which a person has to mend. */
+  /** The same after 401, 403 and 404, which a person has to fix. */
   refusedBackoffMsInitial?: number;
-  /** The longest pause after those. */
+  /** The longest delay after those. */
   refusedBackoffMsMax?: number;
 }
 
-/** Receives what the server says, in order. Calls never overlap. */
-export interface ReflectorSink<T> {
+/** Receives the server's data, in order. Calls never overlap. */
+interface ReflectorSink<T> {
   /** The complete list; `rewound` where the server's history went back. */
   replace(objects: T[], version: string, rewound: boolean): void;
   put(object: T): void;
   remove(object: T): void;
-  /** The server says: nothing else happened up to `version`. */
+  /** The server reports that nothing else happened up to `version`. */
   progress(version: string): void;
-  /** The server said something. */
-  heard(): void;
+  /** The server sent data. */
+  received(): void;
   state(state: ReflectorState, error?: Error): void;
 }
 
 const BOUNDS: Required<ReflectorBounds> = {
   pageLimit: 500,
   streamingList: true,
-  watchSecondsMin: 200, // under the 240 s after which common load balancers cut a quiet connection
+  watchSecondsMin: 200, // below the 240 s after which common load balancers cut an idle connection
   watchSecondsMax: 230,
   idleMsMax: 70_000,
   listIdleMsMax: 5_000,
@@ -77,41 +78,39 @@ const BOUNDS: Required<ReflectorBounds> = {
   refusedBackoffMsMax: 60_000,
 };
 
-/**
- * A watch that ends earlier counts as a failure: a server that ends each at once would else be asked without a pause.
- */
+/** A watch that ends earlier counts as a failure: a server that ends each at once would get requests without delays. */
 const HEALTHY_WATCH_MS = 1_000;
-/** After so many failures in a row the version itself is suspect: list again. */
+/** After so many failures in a row the version itself may be the cause: list again. */
 const FAILURES_BEFORE_RELIST = 5;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /**
- * Follows one resource: lists it, watches from there, and starts again wherever that breaks, for ever.
+ * Lists and watches one resource, and starts again after every failure.
  *
- * Guarantees: the sink sees every change at least once or a list that holds its effect; a watch resumes from the last
- * version it saw; a lost version (410) leads to a new list, never to a gap; pauses are bounded and jittered.
+ * Guarantees: the sink gets every change at least once, or a list that contains its effect; a watch resumes from the
+ * last version received; an expired version (410) leads to a new list, never to a gap; delays are bounded and jittered.
  */
 export class Reflector<T extends KubeObject> {
-  /** How often it listed after the first time, and how often it opened a watch again. */
+  /** The number of lists after the first, and of watches after the first. */
   relists = 0;
   reconnects = 0;
   readonly #bounds: Required<ReflectorBounds>;
   #version: string | undefined;
-  /** The highest version that the server ever showed, to notice when its history goes back. */
+  /** The highest version received, to notice when the server's history goes back. */
   #highest = "";
   #failures = 0;
   #lists = 0;
   #watches = 0;
   #streaming: boolean;
-  /** The failures that were told since the resource was last followed: an outage is no news at every attempt. */
-  readonly #told = new Set<string>();
+  /** The failures logged since the resource was last watched: not every attempt of an outage is news. */
+  readonly #logged = new Set<string>();
 
   constructor(
     readonly client: Client,
     readonly resource: ApiResource,
-    readonly scope: ReflectorScope,
     readonly sink: ReflectorSink<T>,
     readonly context: {
+      scope: ReflectorScope;
       clock: Clock;
       random: Random;
       logger: Logger;
@@ -151,10 +150,10 @@ export class Reflector<T extends KubeObject> {
   async #readList(limit: number, signal: AbortSignal): Promise<void> {
     const objects: T[] = [];
     let version: string | undefined;
-    for await (const page of this.client.pages<T>(this.resource, { ...this.scope, limit, signal })) {
+    for await (const page of this.client.pages<T>(this.resource, { ...this.context.scope, limit, signal })) {
       version ??= page.metadata?.resourceVersion;
       for (const item of page.items) objects.push(this.#admit(item));
-      this.sink.heard();
+      this.sink.received();
     }
     if (!version) throw new MalformedAnswerError(`list of ${this.resource.plural}: the answer has no resourceVersion`);
     this.#replace(objects, version);
@@ -170,7 +169,7 @@ export class Reflector<T extends KubeObject> {
     let alive = false;
     try {
       const events = this.client.watch<T>(this.resource, {
-        ...this.scope,
+        ...this.context.scope,
         resourceVersion: this.#version,
         sendInitialEvents: initial ? true : undefined,
         timeoutSeconds: watchSecondsMin + random.next() * (watchSecondsMax - watchSecondsMin),
@@ -180,7 +179,7 @@ export class Reflector<T extends KubeObject> {
       });
       for await (const event of events) {
         alive = true;
-        this.sink.heard();
+        this.sink.received();
         if (this.#version === undefined) this.#takeInitial(event, initial!);
         else this.#take(event);
       }
@@ -189,7 +188,7 @@ export class Reflector<T extends KubeObject> {
       if (alive && clock.elapsed() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
     }
     if (signal.aborted) return;
-    // A server that does not know the parameter (before 1.27) watches, and never says that the list is complete.
+    // A server before 1.27 ignores the parameter, and never reports that the list is complete.
     if (initial && this.#version === undefined) return this.#giveUpStreaming();
     if (clock.elapsed() - startMs >= HEALTHY_WATCH_MS) return;
     this.#failures++;
@@ -198,19 +197,19 @@ export class Reflector<T extends KubeObject> {
   }
 
   #opened(listing: boolean): void {
-    this.sink.heard();
-    if (!listing) this.#following();
+    this.sink.received();
+    if (!listing) this.#watching();
   }
 
-  #following(): void {
+  #watching(): void {
     this.sink.state("watching");
-    if (this.#told.size === 0) return;
-    this.#told.clear();
-    this.context.logger.info("following a resource again", { resource: this.resource.plural, ...this.#where });
+    if (this.#logged.size === 0) return;
+    this.#logged.clear();
+    this.context.logger.info("watching a resource again", { resource: this.resource.plural, ...this.#where });
   }
 
   get #where() {
-    const { namespace, fieldSelector } = this.scope;
+    const { namespace, fieldSelector } = this.context.scope;
     return { namespace, fieldSelector };
   }
 
@@ -226,7 +225,7 @@ export class Reflector<T extends KubeObject> {
         this.sink.remove(this.#admit(event.object));
         break;
       case "BOOKMARK":
-        // Late events may be older than what is known; a bookmark never is, unless the server was restored from a
+        // Late events may be older than the known version; a bookmark is not, unless the server was restored from a
         // backup.
         if (compareResourceVersions(version, this.#version!) < 0) throw historyWentBack(this.resource);
         break;
@@ -246,7 +245,7 @@ export class Reflector<T extends KubeObject> {
     const version = object.metadata?.resourceVersion;
     if (!version || object.metadata?.annotations?.[INITIAL_EVENTS_END] !== "true") return;
     this.#replace(initial.splice(0), version);
-    this.#following();
+    this.#watching();
   }
 
   #giveUpStreaming(): void {
@@ -279,7 +278,7 @@ export class Reflector<T extends KubeObject> {
     this.sink.progress(version);
   }
 
-  /** An object that may enter the store: named, versioned, projected. */
+  /** Checks the name and version of an object, and projects it. */
   #admit(object: T): T {
     const { name, resourceVersion } = object.metadata ?? {};
     if (!name || !resourceVersion) {
@@ -301,12 +300,10 @@ export class Reflector<T extends KubeObject> {
     await this.#pause(delayMs, signal);
   }
 
-  /**
-   * A refusal at once, another failure from the second one on; each kind for people once, and every attempt at debug.
-   */
+  /** Logs a refusal at once, another failure from the second one on, each kind once; every attempt at debug. */
   #report(error: Error, delayMs: number): void {
     const { logger } = this.context, refused = isRefusal(error);
-    const said = {
+    const fields = {
       resource: this.resource.plural,
       ...this.#where,
       failures: this.#failures,
@@ -314,29 +311,28 @@ export class Reflector<T extends KubeObject> {
       error: error.message,
     };
     const kind = error instanceof UnreachableError ? error.kind : error.name;
-    if (this.#told.has(kind) || !(refused || this.#failures > 1)) {
-      logger.debug("following a resource failed; trying again", said);
+    if (this.#logged.has(kind) || !(refused || this.#failures > 1)) {
+      logger.debug("watching a resource failed; retrying", fields);
       return;
     }
-    this.#told.add(kind);
-    if (refused) logger.error("cannot follow a resource until this is fixed; trying again in silence", said);
-    else logger.warn("following a resource failed; trying again in silence until it works", said);
+    this.#logged.add(kind);
+    if (refused) logger.error("cannot watch a resource until this is fixed; retrying silently", fields);
+    else logger.warn("watching a resource failed; retrying silently until it works", fields);
   }
 
-  /** The pause before the next attempt. A lost version is no fault of anybody: the first relist comes at once. */
+  /** The delay before the next attempt. An expired version is no fault: the first relist is immediate. */
   #backoffMs(error: Error | undefined): number {
     if (error instanceof GoneError && this.#failures === 1) return 0;
     const refused = error !== undefined && isRefusal(error);
     const initialMs = refused ? this.#bounds.refusedBackoffMsInitial : this.#bounds.backoffMsInitial;
     const maxMs = refused ? this.#bounds.refusedBackoffMsMax : this.#bounds.backoffMsMax;
-    const doubled = Math.min(initialMs * 2 ** Math.min(this.#failures - 1, 30), maxMs);
-    const backoffMs = jitter(this.context.random, doubled, 0.5);
-    const askedMs = error instanceof ApiError ? error.retryAfterMs ?? 0 : 0;
-    return Math.max(backoffMs, askedMs);
+    const delayMs = backoffMs({ initialMs, maxMs, jitter: 0.5 }, this.#failures, this.context.random);
+    const retryAfterMs = error instanceof ApiError ? error.retryAfterMs ?? 0 : 0;
+    return Math.max(delayMs, retryAfterMs);
   }
 
   async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    // Aborting is no error here: the loop ends by looking at the signal.
+    // An abort is no error: the loop checks the signal.
     if (delayMs > 0) await sleep(this.context.clock, delayMs, signal).catch(() => {});
   }
 }
@@ -356,14 +352,14 @@ function historyWentBack(resource: ApiResource): GoneError {
 
 /** Failures after which the same resource may still be listed in pages. */
 function refusesStreaming(error: Error): boolean {
-  // A proxy, or a server that watches and never says that the list is complete.
+  // A proxy, or a server that never reports that the list is complete.
   if (error instanceof UnreachableError) return error.kind === "silent";
   if (!(error instanceof ApiError) || isRefusal(error) || error instanceof GoneError) return false;
-  // 500: storage that cannot tell its progress. 429 and 503 are about the moment, not about the request.
+  // 500: storage without progress notifications. 429 and 503 are not about the request.
   return error.code === 500 || error.code === 501 || (error.code < 500 && error.code !== 429);
 }
 
-/** Failures that waiting does not heal. */
+/** Failures that a person has to fix. */
 function isRefusal(error: Error): boolean {
   return error instanceof ForbiddenError || error instanceof UnauthorizedError || error instanceof NotFoundError;
 }

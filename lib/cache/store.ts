@@ -1,9 +1,9 @@
 import { compareResourceVersions, formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
 
-/** Values of one object in an index; none keeps it out. */
-export type IndexFunction<T> = (object: T) => readonly string[];
+/** The index values of one object; none leaves it out. */
+type IndexFunction<T> = (object: T) => readonly string[];
 
-/** What one write changed in a store. */
+/** One change of a store. */
 export type StoreChange<T> =
   | { readonly type: "added"; readonly object: T; readonly old?: undefined }
   | { readonly type: "modified"; readonly object: T; readonly old: T }
@@ -15,8 +15,8 @@ interface Index<T> {
 }
 
 /**
- * The objects of one resource as the server last showed them, by `namespace/name`, with indexes. Readers share the
- * objects and never edit them. Only a reflector writes (through {@linkcode WritableStore}).
+ * The objects of one resource as last received, by `namespace/name`, with indexes. Readers share the objects and never
+ * edit them. Only a reflector writes (through {@linkcode WritableStore}).
  */
 export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
@@ -24,7 +24,7 @@ export class Store<T extends KubeObject> {
   readonly #onIndexError: (index: string, error: unknown) => void;
   readonly #onRead: ((object: T) => void) | undefined;
 
-  /** `onIndexError` is told of every index function that throws, `onRead` of every object that is given to a reader. */
+  /** `onIndexError` is called for every index function that throws, `onRead` for every object that is read. */
   constructor(
     options: { onIndexError?: (index: string, error: unknown) => void; onRead?: (object: T) => void } = {},
   ) {
@@ -32,7 +32,7 @@ export class Store<T extends KubeObject> {
     this.#onRead = options.onRead;
   }
 
-  /** How many objects it holds. */
+  /** The number of objects. */
   get size(): number {
     return this.#objects.size;
   }
@@ -44,20 +44,20 @@ export class Store<T extends KubeObject> {
     return object;
   }
 
-  /** Every object, in the order of its first appearance. Live: what is written while iterating may show. */
+  /** Every object, in the order of its first appearance. Live: writes during the iteration may appear. */
   values(): Iterable<T> {
     const objects = this.#objects.values(), onRead = this.#onRead;
     return onRead ? objects.map((object) => (onRead(object), object)) : objects;
   }
 
   /**
-   * Keeps an index of the objects by the texts that `valuesOf` gives; the present objects are indexed at once. An
-   * object for which it throws is in no bucket and is reported.
+   * Indexes the objects by the strings of `valuesOf`; the present objects are indexed at once. An object for which it
+   * throws is in no bucket and is reported.
    *
    * @throws {RangeError} where an index of this name exists: two owners of one name would read each other's values.
    */
   addIndex(name: string, valuesOf: IndexFunction<T>): void {
-    if (this.#indexes.has(name)) throw new RangeError(`the store has an index "${name}" already`);
+    if (this.#indexes.has(name)) throw new RangeError(`the store already has an index "${name}"`);
     const index: Index<T> = { valuesOf, buckets: new Map() };
     this.#indexes.set(name, index);
     for (const [key, object] of this.#objects) this.#enter(name, index, key, object);
@@ -126,20 +126,20 @@ export class Store<T extends KubeObject> {
 }
 
 /**
- * A store for its one writer.
+ * The writable side of a store, for one writer.
  *
- * Guarantees: an older version never takes the place of a newer one, whatever the order of the calls; an object that
- * was deleted and created again under the same name changes as a deletion and an addition, never as a modification.
+ * Guarantees: an older version never replaces a newer one, in any order of the calls; an object that was deleted and
+ * created again under the same name changes as a deletion and an addition, never as a modification.
  */
 export class WritableStore<T extends KubeObject> extends Store<T> {
-  /** Takes an added or modified object; no change where this version, or a newer one, is there already. */
+  /** Writes an added or modified object; no change where the store has this version, or a newer one. */
   put(object: T): StoreChange<T>[] {
     const key = formatKey(keyOf(object)), former = this.get(key);
     if (former && compareResourceVersions(versionOf(object), versionOf(former)) <= 0) return [];
     return this.#set(key, former, object);
   }
 
-  /** Takes a deletion; `object` is the last state. No change where a newer object of that name is there already. */
+  /** Deletes an object, whose last state is `object`; no change where the store has a newer object of that name. */
   remove(object: T): StoreChange<T>[] {
     const key = formatKey(keyOf(object)), former = this.get(key);
     if (!former || compareResourceVersions(versionOf(object), versionOf(former)) < 0) return [];
@@ -148,8 +148,8 @@ export class WritableStore<T extends KubeObject> extends Store<T> {
   }
 
   /**
-   * Takes a complete list. Deletions come first, then the list's order. `rewound` says that the server's history went
-   * back (restored from a backup): then the list is the truth even where its versions are lower.
+   * Writes a complete list. Deletions come first, then the list's order. `rewound`: the server's history went back
+   * (restored from a backup), so the list wins even where its versions are lower.
    */
   replace(objects: readonly T[], rewound = false): StoreChange<T>[] {
     const listed = new Set(objects.map((object) => formatKey(keyOf(object))));
@@ -177,7 +177,7 @@ export class WritableStore<T extends KubeObject> extends Store<T> {
   }
 }
 
-/** The version of a stored object; the reflector lets none in that has none. */
+/** The version of a stored object, which the reflector has checked. */
 export function versionOf(object: KubeObject): string {
   return object.metadata?.resourceVersion ?? "";
 }

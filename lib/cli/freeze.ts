@@ -1,12 +1,12 @@
 import { type Clock, formatDuration, silentLogger, sleep, SystemClock, UsageError } from "../base/mod.ts";
 import { Client, NotFoundError } from "../client/mod.ts";
 import {
+  CheckedLease,
   describePeer,
   freezeEndsMs,
   LEASE_TIMING,
   LEASES,
   MemberList,
-  OwnLease,
   type Peer,
   peerAnnotations,
   PEERING_LABEL,
@@ -58,7 +58,7 @@ interface Freezing extends PeeringPlace {
   /** Who is there; who has died is removed. */
   peers(): Promise<Peer[]>;
   /** A lease that lasts while it is renewed. */
-  lease(peer: Peer): OwnLease;
+  lease(peer: Peer): CheckedLease;
 }
 
 /**
@@ -75,7 +75,7 @@ export async function freeze(context: CommandContext, flags: FreezeFlags): Promi
     const endsMs = lifetimeMs && freezing.clock.now() + lifetimeMs;
     const peer: Peer = { identity, priority, state: lifetimeMs ? "freeze" : "hold", message, endsMs };
     if (lifetimeMs) await leave(freezing, peer, lifetimeMs);
-    else await freezing.lease(peer).say(peerAnnotations(peer), freezing.signal);
+    else await freezing.lease(peer).renew(peerAnnotations(peer), freezing.signal);
     return await stands(freezing, peer, lifetimeMs);
   });
 }
@@ -100,14 +100,14 @@ async function stands(freezing: Freezing, peer: Peer, lifetimeMs: number | undef
         throw new Error(`not paused within ${formatDuration(boundMs)}: ${busy.map(describePeer).join(", ")}`);
       }
       await sleep(clock, LOOK_MS, signal);
-      if (peer.state === "hold") await renewed.say(peerAnnotations(peer), signal);
+      if (peer.state === "hold") await renewed.renew(peerAnnotations(peer), signal);
     }
   } catch (error) {
     if (!signal.aborted || peer.state === "freeze") throw error;
     terminal.out(`${title} goes on`);
     return EXIT.done;
   } finally {
-    if (peer.state === "hold") await renewed.withdraw();
+    if (peer.state === "hold") await renewed.delete();
   }
 }
 
@@ -153,14 +153,15 @@ async function within(context: CommandContext, work: (freezing: Freezing) => Pro
     labelSelector,
     endsMs: freezeEndsMs,
   });
-  const leases = new Map<string, OwnLease>();
+  const leases = new Map<string, CheckedLease>();
   const lease = ({ identity }: Peer) => {
     const key = { namespace, name: peerLeaseName(name, identity) };
-    const known = leases.get(identity) ?? new OwnLease({ client, clock, key, identity, labels, timing: LEASE_TIMING });
+    const known = leases.get(identity) ??
+      new CheckedLease({ client, clock, key, identity, labels, timing: LEASE_TIMING });
     leases.set(identity, known);
     return known;
   };
-  const peers = async () => (await roster.look(signal)).map(peerOf);
+  const peers = async () => (await roster.list(signal)).map(peerOf);
   const title = `peering ${namespace}/${name}`;
   return await work({ ...place, client, clock, terminal, signal, title, peers, lease }).catch((error) => {
     if (!(error instanceof NotFoundError)) throw error;

@@ -3,19 +3,19 @@ import { isObject } from "../base/mod.ts";
 import type { Requester } from "./requester.ts";
 import { notKubernetes } from "./unreachable.ts";
 
-/** Whom a server may be asked about. */
+/** A user for access reviews. */
 export interface AccessSubject {
-  /** As the server knows it, for instance `system:serviceaccount:NAMESPACE:NAME`. */
+  /** Its name, for instance `system:serviceaccount:NAMESPACE:NAME`. */
   readonly name: string;
-  /** Every group that the server counts it to. */
+  /** All its groups. */
   readonly groups: readonly string[];
 }
 
-/** What {@linkcode Client.can} asks about. */
+/** The request that {@linkcode Client.can} reviews. */
 export interface AccessRequest {
   /** As `get` or `patch`. */
   readonly verb: string;
-  /** The resource, or a part of it. */
+  /** The resource, or a subresource of it. */
   readonly resource: { readonly group: string; readonly plural: string; readonly subresource?: string };
   /** All namespaces where absent. */
   readonly namespace?: string;
@@ -25,7 +25,7 @@ export interface AccessRequest {
 
 /** Options of {@linkcode Client.can}. */
 export interface AccessOptions {
-  /** Whom the question is about; the caller where absent. */
+  /** The user; the caller where absent. */
   readonly user?: AccessSubject;
   /** Ends the request. */
   readonly signal?: AbortSignal;
@@ -40,7 +40,7 @@ const reviews = (kind: string): ApiResource => ({
 });
 const OF_CALLER = reviews("SelfSubjectAccessReview"), OF_ANYBODY = reviews("SubjectAccessReview");
 
-/** Asks the server whether the caller, or another user, may do something. See {@linkcode Client.can}. */
+/** Whether the caller, or another user, may do something. See {@linkcode Client.can}. */
 export async function canDo(
   requester: Requester,
   { verb, resource: { group, plural, subresource }, namespace, name }: AccessRequest,
@@ -57,7 +57,7 @@ export async function canDo(
       kind: review.kind,
       spec: { resourceAttributes, ...(user ? { user: user.name, groups: user.groups } : {}) },
     },
-    repeatable: true, // a question: the server keeps nothing
+    repeatable: true, // a review is not stored
     signal,
   });
   if (!isObject(answer?.status)) {

@@ -8,7 +8,7 @@ import {
   type StatusCause,
 } from "../apimachinery/mod.ts";
 
-/** What a request was about: enough to name it in an error, a metric or a span. */
+/** The subject of a request, for errors, metrics and spans. */
 export interface RequestSubject {
   /** RBAC's verb: get, list, watch, create, update, patch, delete. */
   readonly verb: string;
@@ -16,13 +16,13 @@ export interface RequestSubject {
   readonly resource?: Pick<ApiResource, "group" | "plural">;
   /** As `status` or `scale`; absent for the object itself. */
   readonly subresource?: string;
-  /** The object; without a name all objects of a namespace, absent for those of the whole cluster. */
+  /** The object; all objects of a namespace without a name; absent for those of the whole cluster. */
   readonly key?: Partial<ObjectKey>;
   /** The path of a request without a resource. */
   readonly path?: string;
 }
 
-/** `get secrets shop/login`: a request in words for a person. */
+/** `get secrets shop/login`: the subject as text for people. */
 export function describeSubject(subject: RequestSubject): string {
   if (!subject.resource) return `${subject.verb} ${subject.path ?? ""}`.trim();
   const resource = formatGroupResource(subject.resource) + (subject.subresource ? `/${subject.subresource}` : "");
@@ -31,19 +31,19 @@ export function describeSubject(subject: RequestSubject): string {
   return `${subject.verb} ${resource}${where}`;
 }
 
-/** What an {@linkcode ApiError} knows beside the server's answer. */
-export interface ApiErrorOptions {
-  /** Milliseconds that the server asked to wait. */
+/** Options of an {@linkcode ApiError}. */
+interface ApiErrorOptions {
+  /** Milliseconds that the server requested to wait. */
   readonly retryAfterMs?: number;
   /** What to do, at the end of the message. */
   readonly hint?: string;
 }
 
-/** A server's refusal or failure, as an error: the base of those that say what to do. Never holds Secret data. */
+/** A server's refusal or failure: the base of classes that tell the caller what to do. Never holds Secret data. */
 export class ApiError extends Error {
-  /** Tells the class in logs and as the reason of a retry; each subclass has its own. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "ApiError";
-  /** The server's answer; made up from the HTTP status where the server sent none. */
+  /** The server's response; made from the HTTP status where it has none. */
   readonly status: ApiStatus;
   /** HTTP status code. */
   readonly code: number;
@@ -51,17 +51,17 @@ export class ApiError extends Error {
   readonly reason: string;
   /** RBAC's verb of the request; the HTTP method in lower case for plain paths. */
   readonly verb: string;
-  /** The resource that was asked for; undefined for plain paths. */
+  /** The requested resource; undefined for plain paths. */
   readonly resource: Pick<ApiResource, "group" | "plural"> | undefined;
-  /** The object or namespace that was asked for; undefined for the whole cluster. */
+  /** The requested object or namespace; undefined for the whole cluster. */
   readonly key: Partial<ObjectKey> | undefined;
-  /** How long the server asked to wait before another attempt; undefined where it did not. */
+  /** The delay that the server requested before another attempt; undefined where it did not. */
   readonly retryAfterMs: number | undefined;
 
-  /** The message is made of subject, status and `hint`; `retryAfterMs` goes before the status' own seconds. */
+  /** The message consists of subject, status and `hint`; `retryAfterMs` overrides the seconds of the status. */
   constructor(status: ApiStatus, readonly subject: RequestSubject, { retryAfterMs, hint }: ApiErrorOptions = {}) {
-    const said = status.message || status.reason || "no reason given";
-    super(`cannot ${describeSubject(subject)}: ${said} (${status.code})${hint ? `; ${hint}` : ""}`);
+    const problem = status.message || status.reason || "no reason given";
+    super(`cannot ${describeSubject(subject)}: ${problem} (${status.code})${hint ? `; ${hint}` : ""}`);
     this.status = status;
     this.code = status.code;
     this.reason = status.reason ?? "";
@@ -78,34 +78,34 @@ function secondsToMs(seconds: number | undefined): number | undefined {
 
 /** The object or the resource does not exist. For a resource: its CRD is not installed. */
 export class NotFoundError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "NotFoundError";
 }
 
-/** Somebody created an object of this name already: read it and decide. */
+/** An object of this name exists already: read it and decide. */
 export class AlreadyExistsError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "AlreadyExistsError";
 }
 
 /** The object changed meanwhile, or another field manager owns a field: read it again and decide again. */
 export class ConflictError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "ConflictError";
 }
 
 /** The resourceVersion or continue token is too old: list again. */
 export class GoneError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "GoneError";
 }
 
 /** The server refuses the content: sending it again cannot help. */
 export class InvalidError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "InvalidError";
 
-  /** Which field is wrong, and how. */
+  /** The invalid fields, with their problems. */
   get causes(): readonly StatusCause[] {
     return this.status.details?.causes ?? [];
   }
@@ -117,23 +117,23 @@ export interface RbacRule {
   readonly apiGroups: readonly string[];
   /** Plurals, `plural/subresource` for a subresource; empty for a plain path. */
   readonly resources: readonly string[];
-  /** As RBAC spells them: get, list, watch, create, update, patch, delete. */
+  /** RBAC's verbs: get, list, watch, create, update, patch, delete. */
   readonly verbs: readonly string[];
 }
 
 /**
- * The server refuses the caller (403). `refusedBy` tells whether authorization did, so that granting `rule` helps, or
- * admission (a policy, a quota, an escalation check), where it does not.
+ * The server refuses the caller (403). `refusedBy` is `authorization`, where granting `rule` helps, or `admission` (a
+ * policy, a quota, an escalation check), where it does not.
  */
 export class ForbiddenError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "ForbiddenError";
   /** The missing rule where authorization refused; otherwise the rule that the request needed and had. */
   readonly rule: RbacRule;
   /** `authorization`: grant the rule. `admission`: a policy, a quota or an escalation check must be satisfied. */
   readonly refusedBy: "authorization" | "admission";
 
-  /** Reads the missing rule from the server's message, and adds to its own how to grant it. */
+  /** Reads the missing rule from the server's message, and appends how to grant it. */
   constructor(status: ApiStatus, subject: RequestSubject) {
     const missing = missingRule(status.message ?? "");
     const rule = missing ?? ruleOf(subject);
@@ -143,34 +143,34 @@ export class ForbiddenError extends ApiError {
   }
 }
 
-/** The namespace is being deleted, so nothing can be created in it any more: give up until it exists again. */
+/** The namespace is being deleted, so nothing can be created in it until it exists again. */
 export class NamespaceTerminatingError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "NamespaceTerminatingError";
 }
 
 /** The server does not know the caller (401): the credentials are missing, wrong or expired. */
 export class UnauthorizedError extends ApiError {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "UnauthorizedError";
 }
 
-/** The server asks to slow down (429): wait `retryAfterMs`. */
+/** The server is overloaded (429): wait `retryAfterMs`. */
 export class TooManyRequestsError extends ApiError {
   override readonly name: string = "TooManyRequestsError";
 }
 
-/** The server failed (5xx): worth another attempt later. */
+/** The server failed (5xx): retry later. */
 export class ServerError extends ApiError {
   override readonly name: string = "ServerError";
 }
 
-/** Whether `error` says that a server has no such object or resource. */
+/** Whether `error` means that the server has no such object or resource. */
 export function isNotFound(error: unknown): error is NotFoundError {
   return error instanceof NotFoundError;
 }
 
-/** The error of the class that says what to do about `status`. */
+/** The error of the class for `status`. */
 export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfterMs?: number): ApiError {
   if (status.details?.causes?.some((cause) => cause.reason === "NamespaceTerminating")) {
     return new NamespaceTerminatingError(status, subject);
@@ -196,9 +196,9 @@ export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfte
   return status.code >= 500 ? new ServerError(status, subject, { retryAfterMs }) : new ApiError(status, subject);
 }
 
-// The only place where the authorizer says which rule it missed is its message, whose wording is that of
-// k8s.io/apiserver's forbiddenMessage since 1.6. An apply of an absent object needs "create" beside "patch", so the
-// request alone does not tell. The wording of admission ("exceeded quota") differs, and there no rule helps.
+// The authorizer names the missing rule only in its message, whose wording is that of k8s.io/apiserver's
+// forbiddenMessage since 1.6. An apply of an absent object needs "create" beside "patch", so the request alone is not
+// enough. The wording of admission ("exceeded quota") differs, and there no rule helps.
 const REFUSAL = /^(?:.* is forbidden: )?User "[^"]*" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"/;
 
 function missingRule(message: string): RbacRule | undefined {

@@ -8,8 +8,8 @@ interface Entry {
 }
 
 /**
- * Credentials of a kubeconfig's `auth-provider` (OIDC with refresh), by way of \@kubernetes/client-node. Import this
- * file where a kubeconfig asks for it and nowhere else: the package costs 0.3 s and 70 MB.
+ * Credentials of a kubeconfig's `auth-provider` (OIDC with refresh), by way of \@kubernetes/client-node. Import
+ * this file only where a kubeconfig needs it: the package costs 0.3 s and 70 MB.
  */
 export class AuthProviderCredentials implements Credentials {
   #config: KubeConfig;

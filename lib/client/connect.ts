@@ -6,49 +6,48 @@ import { LoginCredentials, type LoginHook } from "./login.ts";
 import { NodeTransport } from "./node_transport.ts";
 import { proxyOf, type ProxyVariables, type Route, routeThrough, routeTo } from "./proxy.ts";
 
-/** What decides where to connect to; values of the environment come as arguments. */
+/** Inputs of {@linkcode connect}; values of the environment are arguments. */
 export interface ConnectOptions {
   /** Times the renewal of credentials. */
   clock: Clock;
-  /** A kubeconfig that a person named: it comes before everything else, and must exist. */
+  /** A kubeconfig given by the user: it has precedence, and must exist. */
   kubeconfigPath?: string;
-  /** A context that a person named: it rules out the pod's own service account. */
+  /** A context given by the user: it excludes the pod's own service account. */
   context?: string;
   /** The values of `KUBECONFIG` and `HOME`. */
   kubeconfig?: string;
   /** See `kubeconfig`. */
   home?: string;
-  /** What separates the files of `KUBECONFIG`; `;` on Windows. */
+  /** Separator of the files in `KUBECONFIG`; `;` on Windows. */
   pathSeparator?: string;
   /** The values of `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`; absent outside a cluster. */
   inCluster?: Pick<InClusterOptions, "host" | "port"> & Partial<Pick<InClusterOptions, "directory">>;
   /**
-   * What the environment says of proxies ({@linkcode proxyVariables}); where absent, Deno's fetch reads it by itself,
-   * by rules of its own.
+   * Proxies of the environment ({@linkcode proxyVariables}); where absent, Deno's fetch reads them by its own rules.
    */
   proxies?: ProxyVariables;
-  /** Act as somebody else. */
+  /** Impersonates another user. */
   impersonate?: Impersonation;
   /** Reads a text file; Deno's where absent. */
   readFile?: (path: string) => Promise<string>;
 }
 
-/** A way to a cluster, and how it was found. */
+/** A connection to a cluster, and its source. */
 export interface Connection {
-  /** How requests get there; whoever connected closes it. */
+  /** Sends the requests; the caller closes it. */
   readonly transport: Transport;
   /** URL of the API server. */
   readonly server: string;
-  /** The namespace that the context, or the pod, is in. */
+  /** The namespace of the context, or of the pod. */
   readonly namespace: string;
-  /** Where the settings came from, for people: `in-cluster`, or `kubeconfig context NAME`. */
+  /** Source of the settings, for people: `in-cluster`, or `kubeconfig context NAME`. */
   readonly source: string;
-  /** The proxy on the way, for people, without its password; undefined where none is known to be. */
+  /** The proxy, for people, without its password; undefined where none is known. */
   readonly proxy: string | undefined;
 }
 
 /**
- * Finds the cluster to talk to: a named kubeconfig or context, else `KUBECONFIG`, else the pod's service account, else
+ * Finds the cluster: a named kubeconfig or context, else `KUBECONFIG`, else the pod's service account, else
  * `~/.kube/config`. Sends no request.
  *
  * @throws {UsageError} that names what is missing or wrong, and the fix.
@@ -78,7 +77,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 }
 
 /**
- * The cluster that a hook names.
+ * Connects to the cluster of a login hook.
  *
  * @throws {UsageError} where the hook fails.
  */
@@ -90,15 +89,14 @@ export async function connectByLogin(
   return connectionTo({ server, credentials, proxies }, namespace, "the operator's login hook");
 }
 
-/** A server, who asks it, and what the environment says of the way there. */
-export interface TransportOptions extends Omit<SocketTransportOptions, "proxy"> {
+/** A server, its credentials, and the proxies of the environment. */
+interface TransportOptions extends Omit<SocketTransportOptions, "proxy"> {
   /** See {@linkcode ConnectOptions.proxies}. */
   readonly proxies?: ProxyVariables;
 }
 
 /**
- * A transport for a server: fetch, unless its TLS settings, or the way through or around a proxy, need what only
- * node:https can do.
+ * A transport for a server: fetch, unless its TLS settings, or its proxy, need node:https.
  *
  * @throws {UsageError} for settings that contradict each other.
  */

@@ -1,36 +1,36 @@
 import { type TransportRequest, UsageError } from "../base/mod.ts";
 import { UnreachableError, type UnreachableKind } from "./unreachable.ts";
 
-/** Headers of a request; a list is sent as lines of their own. */
+/** Headers of a request; a list is sent as separate lines. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
 
-/** How a connection is secured. A new object (not an edited one) tells a transport to connect anew. */
+/** TLS settings. Another object (not an edited one) makes a transport reconnect. */
 export interface TlsSettings {
-  /** Trusted authorities as PEM; absent: the system's. */
+  /** Trusted authorities as PEM; the system's where absent. */
   readonly caCerts?: readonly string[];
   /** Client certificate and key as PEM. */
   readonly cert?: string;
   readonly key?: string;
   /** Trusts any certificate. For test clusters. */
   readonly insecureSkipVerify?: boolean;
-  /** The name that the server's certificate is checked for, where it is not the address. */
+  /** The name that the server's certificate must have, where it is not the address. */
   readonly serverName?: string;
-  /** A proxy that is between, whatever the environment says. */
+  /** A proxy that overrides the environment. */
   readonly proxyUrl?: string;
 }
 
-/** Who the caller is. Transports ask before every request, so credentials may change while a process runs. */
+/** The caller's credentials. Transports read them before every request, so they may change while a process runs. */
 export interface Credentials {
-  /** Headers that authenticate a request. @throws {UsageError} where they cannot be had. */
+  /** Headers that authenticate a request. @throws {UsageError} where they are unavailable. */
   headers(): Promise<HeaderFields>;
   /**
-   * The server refused the last ones (401), or no handshake came about with them: do not serve them from memory again.
+   * The server refused the last ones (401), or the TLS handshake failed: read them again instead of the cached ones.
    */
   invalidate(): void;
   readonly tls: TlsSettings;
 }
 
-/** Whom to act as (Kubernetes, "User impersonation"). */
+/** The user to impersonate (Kubernetes, "User impersonation"). */
 export interface Impersonation {
   /** Name of the user. */
   readonly user: string;
@@ -38,7 +38,7 @@ export interface Impersonation {
   readonly groups?: readonly string[];
   /** Uid of the user; none where absent. */
   readonly uid?: string;
-  /** What else an authenticator would say of the user, by key. */
+  /** Extra fields of the user, by key. */
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -51,11 +51,11 @@ export class StaticCredentials implements Credentials {
     return Promise.resolve(this.fields);
   }
 
-  /** They cannot be renewed. */
+  /** Does nothing: they cannot be renewed. */
   invalidate(): void {}
 }
 
-/** `credentials`, acting as somebody else. */
+/** `credentials` that impersonate another user. */
 export function impersonating(credentials: Credentials, as: Impersonation): Credentials {
   const { user, groups = [], uid, extra = {} } = as;
   const fields: HeaderFields = {
@@ -75,7 +75,7 @@ export function impersonating(credentials: Credentials, as: Impersonation): Cred
   };
 }
 
-/** A key as part of a header's name: what no name may hold is percent-encoded (Kubernetes, "User impersonation"). */
+/** A key as part of a header's name, with invalid characters percent-encoded (Kubernetes, "User impersonation"). */
 function headerNameOf(key: string): string {
   return [...new TextEncoder().encode(key.toLowerCase())].map((byte) => {
     const letter = String.fromCharCode(byte);
@@ -93,19 +93,19 @@ export function bearer(token: string): HeaderFields {
   return { authorization: `Bearer ${token}` };
 }
 
-/** Failures of a handshake that other authorities or another client certificate may heal. */
+/** Handshake failures that other authorities or another client certificate may fix. */
 const OF_TLS: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "unknownAuthority",
   "certificateName",
   "certificateExpired",
   "tls",
 ]);
-/** So many refusals in a row are no moment between two credentials. */
+/** So many refusals in a row are not a renewal in progress. */
 const REFUSALS_MAX = 3;
 
 /**
- * Sends requests with credentials, and once more with fresh ones where the server refuses them (401) or no handshake
- * comes about: tokens and certificates are renewed while a process runs.
+ * Sends requests with credentials, and retries once with fresh ones after a 401 or a failed handshake: tokens and
+ * certificates are renewed while a process runs.
  */
 export class AuthenticatedSender {
   readonly #credentials: Credentials;
@@ -116,12 +116,12 @@ export class AuthenticatedSender {
     this.#credentials = credentials;
   }
 
-  /** Why the server takes none of the last requests; undefined where it took one. */
+  /** Why the server refuses the last requests; undefined where it accepted one. */
   get refused(): string | undefined {
     return this.#refusals >= REFUSALS_MAX ? this.#reason : undefined;
   }
 
-  /** `send` makes one attempt; it takes its TLS settings from the credentials. */
+  /** `send` makes one attempt, with the TLS settings of the credentials. */
   async send(request: TransportRequest, send: (headers: HeaderFields) => Promise<Response>): Promise<Response> {
     const credentials = this.#credentials, fields = await credentials.headers(), { tls } = credentials;
     const attempt = (fields: HeaderFields) => this.#observed(send({ ...request.headers, ...fields }));
@@ -164,7 +164,7 @@ export class AuthenticatedSender {
   }
 }
 
-/** Of TLS: no handshake comes about, or (a certificate was read, its key not yet) none can be begun. */
+/** Whether TLS failed: the handshake, or before it (a renewed certificate was read, its key not yet). */
 function isOfTls(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof UnreachableError && OF_TLS.has(error.kind));
 }

@@ -18,15 +18,15 @@ export interface DiscoveredResource extends ApiResource {
   readonly subresources: readonly string[];
 }
 
-/** What a cluster serves, as far as the server can tell now. */
+/** The resources that a cluster serves, as far as the server knows now. */
 export interface Discovery {
   readonly resources: readonly DiscoveredResource[];
-  /** Versions of which the server cannot tell now what it serves of them: a kind of theirs may be there or not. */
+  /** Versions whose resources the server does not know now: their kinds may exist or not. */
   readonly unknown: readonly GroupVersion[];
 }
 
-/** What `/version` says. */
-export interface ServerVersion {
+/** The content of `/version`. */
+interface ServerVersion {
   readonly gitVersion: string;
   readonly major: number;
   readonly minor: number;
@@ -37,23 +37,22 @@ const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 /**
  * The server's version. Distributions write minors such as `31+`.
  *
- * @throws {MalformedAnswerError} where another program than an API server answers: a web page, a redirect to a login,
- *   some other JSON.
+ * @throws {MalformedAnswerError} where the server is not an API server: a web page, a redirect to a login, other JSON.
  */
 export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
   const { server } = client.transport;
   const answer = await client.raw("/version", { signal }).catch((error) => {
-    // Every API server has this path: 404 and redirects come from others, and 400 where HTTPS is expected.
+    // Every API server has this path: 404 and redirects come from other programs, and 400 where HTTPS is expected.
     const isForeign = error instanceof ApiError && (error.code < 400 || [400, 404, 405].includes(error.code));
     throw isForeign ? notKubernetes(server, `GET /version: HTTP status ${error.code}`, error) : error;
   });
   if (!isObject(answer) || typeof answer.gitVersion !== "string") {
-    const said = isObject(answer) || Array.isArray(answer)
+    const received = isObject(answer) || Array.isArray(answer)
       ? "other JSON"
       : /^\s*</.test(String(answer))
       ? "HTML"
       : "text";
-    throw notKubernetes(server, `GET /version: ${said}`);
+    throw notKubernetes(server, `GET /version: ${received}`);
   }
   const { gitVersion, major, minor } = answer;
   return { gitVersion, major: Number.parseInt(text(major)) || 0, minor: Number.parseInt(text(minor)) || 0 };
@@ -64,8 +63,8 @@ export async function serverVersion(client: Client, signal?: AbortSignal): Promi
  * server has aggregated discovery (1.26 and later), otherwise one per group and version. A version whose backend is
  * down is `unknown`.
  *
- * @throws {MalformedAnswerError} for an answer that is no discovery: it says nothing of what is there, not that nothing
- *   is.
+ * @throws {MalformedAnswerError} for a response that is not a discovery document: it does not mean that the cluster
+ *   serves nothing.
  */
 export async function discoverAll(client: Client, signal?: AbortSignal): Promise<Discovery> {
   const parts: Discovery[] = [];
@@ -83,7 +82,7 @@ export async function discoverAll(client: Client, signal?: AbortSignal): Promise
   };
 }
 
-/** The resources of {@linkcode discoverAll}, for callers to whom what cannot be told now is as good as absent. */
+/** The known resources of {@linkcode discoverAll}, where unknown versions count as absent. */
 export async function discover(client: Client, signal?: AbortSignal): Promise<DiscoveredResource[]> {
   return [...(await discoverAll(client, signal)).resources];
 }
@@ -123,7 +122,7 @@ function aggregated(answer: Fields): Discovery {
         subresources: objects(resource.subresources).map((subresource) => text(subresource.subresource)),
       }))
     ),
-    // A server marks so what an aggregated server said last, or that it said nothing yet.
+    // The server marks the last known document of an aggregated server so, or an unknown one.
     unknown: versions.filter(({ each }) => each.freshness === "Stale").map(({ group, version }) => ({
       group,
       version,

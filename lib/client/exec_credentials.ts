@@ -11,19 +11,19 @@ export interface ExecPlugin {
   readonly provideClusterInfo?: boolean;
 }
 
-/** What an {@linkcode ExecCredentials} needs besides its plugin. */
-export interface ExecOptions {
+/** Options of an {@linkcode ExecCredentials}. */
+interface ExecOptions {
   readonly tls: TlsSettings;
   readonly server: string;
   readonly clock: Clock;
-  /** A command with a relative path is looked for here: the folder of the kubeconfig. */
+  /** Base of a relative command: the folder of the kubeconfig. */
   readonly directory: string;
-  /** Runs of a plugin whose credentials the server refuses are at least so far apart. */
+  /** Minimum time between two runs after refused credentials. */
   readonly runMsMin?: number;
   readonly timeoutMs?: number;
 }
 
-/** What a plugin said. */
+/** The output of a plugin. */
 interface ExecAnswer {
   readonly token?: string;
   readonly cert?: string;
@@ -32,13 +32,13 @@ interface ExecAnswer {
 }
 
 const RUN_MS_MIN = 10_000, TIMEOUT_MS = 60_000;
-/** A token is renewed a little before it expires: it has to survive the way to the server. */
+/** A token is renewed a little before it expires: the request has to reach the server first. */
 const EXPIRY_MARGIN_MS = 10_000;
 const STDERR_LENGTH_MAX = 300;
 
 /**
- * Credentials from a plugin (client.authentication.k8s.io): run when they are needed, kept until they expire or the
- * server refuses them. Callers at the same time share one run.
+ * Credentials from a plugin (client.authentication.k8s.io): run on demand, cached until they expire or the server
+ * refuses them. Concurrent callers share one run.
  */
 export class ExecCredentials implements Credentials {
   #tls: TlsSettings;
@@ -50,7 +50,7 @@ export class ExecCredentials implements Credentials {
     this.#tls = options.tls;
   }
 
-  /** The cluster's settings, with the client certificate that the plugin gave. */
+  /** The cluster's settings, with the plugin's client certificate. */
   get tls(): TlsSettings {
     return this.#tls;
   }
@@ -65,7 +65,7 @@ export class ExecCredentials implements Credentials {
 
   /** See {@linkcode Credentials.invalidate}. */
   invalidate(): void {
-    // A user whom the server does not know would otherwise have the plugin run, and perhaps ask, with every request.
+    // Otherwise an unknown user would run the plugin, and maybe a prompt, with every request.
     if (this.options.clock.elapsed() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;
   }
 
@@ -101,9 +101,9 @@ export class ExecCredentials implements Credentials {
       if (kill.signal.aborted) {
         throw new UsageError(`the credential plugin "${command}" gave no answer in ${timeoutMs / 1_000} s`);
       }
-      const said = truncate(new TextDecoder().decode(output.stderr).replace(/\s+/g, " ").trim(), STDERR_LENGTH_MAX);
+      const message = truncate(new TextDecoder().decode(output.stderr).replace(/\s+/g, " ").trim(), STDERR_LENGTH_MAX);
       throw new UsageError(
-        `the credential plugin "${command}" failed with exit code ${output.code}${said && `: ${said}`}`,
+        `the credential plugin "${command}" failed with exit code ${output.code}${message && `: ${message}`}`,
         "run it by hand, or log in again with the tool that it belongs to",
       );
     } catch (cause) {

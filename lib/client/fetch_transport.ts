@@ -5,24 +5,24 @@ import { endingBody } from "./stream_body.ts";
 import { type StreamLease, StreamPool } from "./stream_pool.ts";
 import { classifyFailure, UnreachableError } from "./unreachable.ts";
 
-/** Where a transport connects to, and as whom. */
+/** Options of a transport: server and credentials. */
 export interface SocketTransportOptions {
   /** The API server's address, such as `https://10.0.0.1:6443`; a path in it prefixes every request's. */
   server: string;
   credentials: Credentials;
-  /** What is between; absent, Deno's fetch looks into the environment by itself. */
+  /** The proxy; where absent, Deno's fetch reads the environment. */
   proxy?: Proxy;
   /** Streams that share one HTTP/2 connection. */
   streamsPerConnectionMax?: number;
-  /** Connections that wait for another request. */
+  /** Idle connections that are kept. */
   idleConnectionsMax?: number;
-  /** How long they wait: less than a load balancer's patience. */
+  /** How long they are kept: less than a load balancer's timeout. */
   idleConnectionMsMax?: number;
 }
 
 /**
- * kube-apiserver compresses a streaming list in one gzip member per flush (since 1.37), and fetch takes the end of the
- * first member for the end of the body.
+ * kube-apiserver (since 1.37) compresses a streaming list in one gzip member per flush, and fetch ends the body at the
+ * end of the first member.
  */
 const PLAIN = { "accept-encoding": "identity" };
 
@@ -35,18 +35,18 @@ interface Clients {
 
 /**
  * A transport over Deno's fetch: pooled HTTP/1.1 connections for requests, HTTP/2 ones for streams (watching over
- * HTTP/2 costs less per event, and requests over HTTP/1.1 less per request). Cannot skip verification nor check another
- * server name; use {@linkcode NodeTransport} there.
+ * HTTP/2 costs less per event, and requests over HTTP/1.1 less per request). It can neither skip verification nor check
+ * another server name: {@linkcode NodeTransport} can.
  *
- * Guarantees: rejects with {@linkcode UnreachableError}, {@linkcode UsageError} for TLS settings that cannot be used,
- * or the signal's reason. `close` fails what waits for an answer and ends every stream; an answer whose body is being
- * read is read to its end.
+ * Guarantees: rejects with {@linkcode UnreachableError}, {@linkcode UsageError} for unusable TLS settings, or the
+ * signal's reason. `close` fails requests without a response and ends every stream; a body that is being read is read
+ * to its end.
  */
 export class FetchTransport implements Transport {
   readonly #options: Required<Omit<SocketTransportOptions, "proxy">> & Pick<SocketTransportOptions, "proxy">;
   readonly #base: string;
   readonly #sender: AuthenticatedSender;
-  readonly #underWay = new Set<LinkedAbort>();
+  readonly #inFlight = new Set<LinkedAbort>();
   #clients: Clients | undefined;
   #closed = false;
 
@@ -80,33 +80,41 @@ export class FetchTransport implements Transport {
   /** See {@linkcode Transport.close}. */
   close(): void {
     this.#closed = true;
-    for (const link of this.#underWay) link.abort(new DOMException("the transport was closed", "AbortError"));
-    this.#underWay.clear();
+    for (const link of this.#inFlight) link.abort(new DOMException("the transport was closed", "AbortError"));
+    this.#inFlight.clear();
     this.#retire();
   }
 
   async #request(path: string, request: TransportRequest, headers: HeaderFields): Promise<Response> {
     const link = new LinkedAbort([request.signal]);
-    this.#underWay.add(link);
+    this.#inFlight.add(link);
     try {
-      return await this.#send(this.#current().requests, path, request, headers, link.signal);
+      return await this.#send(path, request, {
+        client: this.#current().requests,
+        fields: headers,
+        signal: link.signal,
+      });
     } finally {
-      // Still linked to the request's own signal: that one may abort the body.
-      this.#underWay.delete(link);
+      // The link to the request's own signal stays: it may abort the body.
+      this.#inFlight.delete(link);
     }
   }
 
   async #stream(path: string, request: TransportRequest, headers: HeaderFields): Promise<Response> {
     const link = new LinkedAbort([request.signal]);
     const lease: StreamLease = this.#current().streams.lease();
-    this.#underWay.add(link);
+    this.#inFlight.add(link);
     const end = (completed: boolean) => {
-      this.#underWay.delete(link);
+      this.#inFlight.delete(link);
       link[Symbol.dispose]();
       lease.release(completed);
     };
     try {
-      const response = await this.#send(lease.client, path, request, { ...headers, ...PLAIN }, link.signal);
+      const response = await this.#send(path, request, {
+        client: lease.client,
+        fields: { ...headers, ...PLAIN },
+        signal: link.signal,
+      });
       if (response.body) return new Response(endingBody(response.body, end), response);
       end(true);
       return response;
@@ -117,11 +125,13 @@ export class FetchTransport implements Transport {
   }
 
   async #send(
-    client: Deno.HttpClient,
     path: string,
     request: TransportRequest,
-    fields: HeaderFields,
-    signal: AbortSignal,
+    { client, fields, signal }: {
+      readonly client: Deno.HttpClient;
+      readonly fields: HeaderFields;
+      readonly signal: AbortSignal;
+    },
   ): Promise<Response> {
     const headers: [string, string][] = [];
     for (const [name, value] of Object.entries(fields)) {
@@ -130,7 +140,7 @@ export class FetchTransport implements Transport {
     }
     try {
       const { method, body } = request;
-      // A redirect would carry the credentials to wherever it points.
+      // A redirect would send the credentials to another server.
       return await fetch(this.#base + path, { method, body, headers, signal, client, redirect: "manual" });
     } catch (cause) {
       if (request.signal?.aborted) throw request.signal.reason;
@@ -163,7 +173,7 @@ export class FetchTransport implements Transport {
     const settings = {
       caCerts: tls.caCerts ? [...tls.caCerts] : undefined,
       ...identity,
-      // A server without HTTP/2 gives each stream a connection of its own; ALPN decides.
+      // Without HTTP/2 each stream has its own connection; ALPN decides.
       http1: true,
       http2: streaming,
       poolMaxIdlePerHost: idleConnectionsMax,
@@ -173,7 +183,7 @@ export class FetchTransport implements Transport {
     try {
       return Deno.createHttpClient(settings);
     } catch (cause) {
-      // It looks at certificates and keys; what it says of them quotes none.
+      // Errors about certificates and keys quote none of them.
       throw new UsageError(
         `the TLS settings for ${this.#base} cannot be used`,
         "check the certificate authority, and the client certificate with its key",

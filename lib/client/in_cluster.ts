@@ -1,28 +1,28 @@
 import { type Clock, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
-/** Where every pod finds its service account. */
+/** The folder of a pod's service account. */
 export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Kubelets renew a projected token when 80 % of its life has passed; looking once a minute is early enough. */
+/** Kubelets renew a projected token after 80 % of its lifetime: reading it once a minute is early enough. */
 const TOKEN_MS_MAX = 60_000;
 
-/** What a pod knows of its cluster. */
+/** Inputs of the in-cluster configuration. */
 export interface InClusterOptions {
   /** `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
   host: string;
   /** See `host`. */
   port: string;
-  /** Tells when the token is read again. */
+  /** Times the reading of the token. */
   clock: Clock;
-  /** Where the kubelet puts token and authority; its own place where absent. */
+  /** Folder of token and authority; the kubelet's where absent. */
   directory?: string;
-  /** For how long a token is used before its file is read again. */
+  /** How long a token is used before its file is read again. */
   tokenMsMax?: number;
   /** Reads a text file; Deno's where absent. */
   readFile?: (path: string) => Promise<string>;
 }
 
-/** The address of the API server as a pod sees it; IPv6 addresses get their brackets. */
+/** The address of the API server in a pod; IPv6 addresses get their brackets. */
 export function inClusterServer(host: string, port: string): string {
   return `https://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 }
@@ -71,8 +71,8 @@ export class InClusterCredentials implements Credentials {
       this.#token = token;
       if (ca !== this.#tls.caCerts?.[0]) this.#tls = { caCerts: [ca] };
     } catch {
-      // The kubelet swaps the files while they are in use; the token at hand is still good for a while, and if it is
-      // not, the server's 401 says so.
+      // The kubelet replaces the files at any time; the cached token is still valid for a while, and otherwise the
+      // server returns 401.
     }
     this.#readMs = this.options.clock.elapsed();
   }

@@ -14,19 +14,19 @@ import type { ProxyVariables } from "./proxy.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Where kubeconfigs are, and which of their contexts counts. */
+/** The kubeconfig files, and the context. */
 export interface KubeconfigOptions {
-  /** Files in order of precedence: of what two name alike, the first counts, as with kubectl. */
+  /** Files in order of precedence: the first entry of a name counts, as with kubectl. */
   paths: readonly string[];
   /** Instead of `current-context`. */
   context?: string;
   clock: Clock;
-  /** What the environment says of proxies. */
+  /** Proxies of the environment. */
   proxies?: ProxyVariables;
   readFile?: (path: string) => Promise<string>;
 }
 
-/** A context, ready to connect with. */
+/** A loaded context. */
 export interface KubeContext {
   readonly name: string;
   readonly server: string;
@@ -35,7 +35,7 @@ export interface KubeContext {
   readonly proxies?: ProxyVariables;
 }
 
-/** Named entries of the merged files; each knows the folder that its relative paths start from. */
+/** Named entries of the merged files, each with the folder of its relative paths. */
 interface Merged {
   readonly current: string | undefined;
   readonly clusters: Map<string, Entry>;
@@ -55,14 +55,14 @@ export function kubeconfigPaths(kubeconfig: string | undefined, home: string | u
   return paths.length > 0 ? paths : home ? [`${home}/.kube/config`] : [];
 }
 
-/** What the files say of a context. */
+/** The content of a context. */
 interface ContextContent {
   readonly name: string;
   readonly server: string;
   readonly namespace: string;
   readonly cluster: Entry;
   readonly user: Entry;
-  /** With the content of the files that the entries name. */
+  /** Includes the content of the files that the entries name. */
   readonly tls: TlsSettings;
 }
 
@@ -80,10 +80,7 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeCo
   return { name, server, namespace, credentials, proxies: options.proxies };
 }
 
-/**
- * Credentials of a context. What is in the files replaces them where the server refuses them and the files say
- * something else by now.
- */
+/** Credentials of a context. The files are read again where the server refuses them, and replace them where changed. */
 class KubeconfigCredentials implements Credentials {
   readonly #options: KubeconfigOptions;
   #content: ContextContent;
@@ -116,13 +113,13 @@ class KubeconfigCredentials implements Credentials {
     try {
       const content = await readContext(this.#options),
         { insecureSkipVerify, serverName, proxyUrl } = this.#content.tls;
-      // How it is connected was decided at the start; another server would be another cluster.
+      // The connection was made at the start: another server would be another cluster.
       const again = { ...content, tls: { ...content.tls, insecureSkipVerify, serverName, proxyUrl } };
       if (again.server !== this.#content.server || formatJson(again) === formatJson(this.#content)) return;
       this.#current = await credentialsOf(again, this.#options);
       this.#content = again;
     } catch (error) {
-      // else files are in the middle of being renewed: the next refusal looks again
+      // Otherwise files are being renewed: the next refusal reads them again.
       if (!(error instanceof UsageError)) throw error;
     }
   }
@@ -138,7 +135,7 @@ async function readContext(options: KubeconfigOptions): Promise<ContextContent> 
       "kubectl config use-context NAME, or give --context",
     );
   }
-  const context = entryOf(merged.contexts, "context", name, "kubectl config get-contexts shows what there is");
+  const context = entryOf(merged.contexts, "context", name, "kubectl config get-contexts lists them");
   const clusterName = text(context.fields.cluster) ?? "", userName = text(context.fields.user) ?? "";
   const cluster = entryOf(merged.clusters, "cluster", clusterName, `correct the cluster of context "${name}"`);
   // Without a user requests are anonymous, as behind kubectl proxy.
@@ -169,7 +166,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
     try {
       content = await readFile(path);
     } catch (cause) {
-      // kubectl passes over the missing files of a list too; a file that is there and cannot be read is an error.
+      // kubectl ignores missing files of a list too; an unreadable file is an error.
       if (!(cause instanceof Deno.errors.NotFound)) {
         throw new UsageError(`cannot read the kubeconfig ${path}`, "check its permissions", { cause });
       }
@@ -187,7 +184,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
   if (found > 0) return merged;
   const what = paths.length > 0
     ? `there is no kubeconfig at ${list(paths)}`
-    : "there is no kubeconfig, and no home folder to look in";
+    : "there is no kubeconfig, and no home folder";
   throw new UsageError(
     what,
     "set KUBECONFIG or give --kubeconfig, or run inside a cluster; `run --cluster embedded` needs none",
@@ -198,7 +195,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
 async function parseConfig(path: string, content: string): Promise<Fields> {
   const wrong = () =>
     new UsageError(`${path} is not a kubeconfig: it is no YAML mapping`, "check the file, or give another one");
-  const { parse } = await import("../base/yaml.ts"); // a pod has no kubeconfig, and shall not hold a parser for one
+  const { parse } = await import("../base/yaml.ts"); // a pod has no kubeconfig, and needs no parser
   let config: unknown;
   try {
     config = parse(content);
@@ -209,7 +206,7 @@ async function parseConfig(path: string, content: string): Promise<Fields> {
   return withoutNulls(config) as Fields;
 }
 
-/** client-go writes `null` for what is not there (lists without omitempty), and reads it as absent, at every depth. */
+/** client-go writes `null` for absent values (lists without omitempty), and reads it as absent, at every depth. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
   if (!isObject(value)) return value;
@@ -256,7 +253,7 @@ async function tlsOf(cluster: Entry, user: Entry, readFile: (path: string) => Pr
   };
 }
 
-/** The PEM of `field`, from the kubeconfig itself or a file, where there is one. */
+/** The PEM of `field`, from the kubeconfig or a file; undefined where absent. */
 async function pemOf(
   entry: Entry,
   field: string,
@@ -268,7 +265,7 @@ async function pemOf(
     ? `${field}-data of "${entry.name}" in the kubeconfig`
     : `${field} ${path && resolve(entry.directory, path)}`;
   const pem = data ? decoded(data, where) : path ? await read(resolve(entry.directory, path)) : undefined;
-  // Keys have names of their own before these words: EC PRIVATE KEY, RSA PRIVATE KEY.
+  // The labels of keys have prefixes: EC PRIVATE KEY, RSA PRIVATE KEY.
   if (pem !== undefined && !new RegExp(`-----BEGIN [A-Z ]*${label}-----[^]+-----END [A-Z ]*${label}-----`).test(pem)) {
     throw new UsageError(`${where} holds no ${label.toLowerCase()} in PEM`, "write the kubeconfig again");
   }
@@ -303,10 +300,12 @@ async function credentialsOf(
   const as = impersonationOf(user), credentials = await identityOf();
   return as ? impersonating(credentials, as) : credentials;
 
-  /** In the order of client-go: what is written down comes before a plugin, which is not even run. */
+  /** In the order of client-go: static credentials come before a plugin, which is then not run. */
   async function identityOf(): Promise<Credentials> {
     const token = text(fields.token), tokenFile = text(fields.tokenFile), username = text(fields.username);
-    if (tokenFile) return new TokenFileCredentials(resolve(directory, tokenFile), token, tls, clock, readFile);
+    if (tokenFile) {
+      return new TokenFileCredentials(resolve(directory, tokenFile), { fallback: token, tls, clock, readFile });
+    }
     if (token) return new StaticCredentials(tls, bearer(token));
     if (username) return new StaticCredentials(tls, basic(username, text(fields.password) ?? ""));
     if (isObject(fields.exec)) {
@@ -341,10 +340,9 @@ function pluginOf(user: Entry, exec: Fields): ExecPlugin {
 }
 
 /**
- * Whom a user of the kubeconfig acts as.
+ * The user that a user of the kubeconfig impersonates.
  *
- * @throws {UsageError} where groups and the like are given without a user: without them the requests would be the
- *   caller's own.
+ * @throws {UsageError} for groups and other fields without a user: the requests would then be the caller's own.
  */
 function impersonationOf({ name, fields }: Entry): Impersonation | undefined {
   const { "as-groups": groups, "as-user-extra": extra } = fields, user = text(fields.as), uid = text(fields["as-uid"]);
@@ -359,31 +357,38 @@ function impersonationOf({ name, fields }: Entry): Impersonation | undefined {
   );
 }
 
-/** A token in a file that somebody else renews. */
+/** A token in a file that another program renews. */
 class TokenFileCredentials implements Credentials {
   #token = "";
   #readMs = Number.NEGATIVE_INFINITY;
 
-  /** `fallback` is used where the file cannot be read. */
   constructor(
     readonly path: string,
-    readonly fallback: string | undefined,
-    readonly tls: TlsSettings,
-    readonly clock: Clock,
-    readonly readFile: (path: string) => Promise<string>,
+    readonly options: {
+      /** Used where the file cannot be read. */
+      readonly fallback: string | undefined;
+      readonly tls: TlsSettings;
+      readonly clock: Clock;
+      readonly readFile: (path: string) => Promise<string>;
+    },
   ) {}
 
+  get tls(): TlsSettings {
+    return this.options.tls;
+  }
+
   async headers(): Promise<HeaderFields> {
-    if (this.clock.elapsed() - this.#readMs >= 60_000) {
+    const { clock, fallback, readFile } = this.options;
+    if (clock.elapsed() - this.#readMs >= 60_000) {
       try {
-        this.#token = (await this.readFile(this.path)).trim();
+        this.#token = (await readFile(this.path)).trim();
       } catch (cause) {
-        if (this.fallback) return bearer(this.fallback);
+        if (fallback) return bearer(fallback);
         throw new UsageError(`cannot read the token file ${this.path} that the kubeconfig names`, "log in again", {
           cause,
         });
       }
-      this.#readMs = this.clock.elapsed();
+      this.#readMs = clock.elapsed();
     }
     return bearer(this.#token);
   }

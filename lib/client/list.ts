@@ -9,21 +9,21 @@ import { GoneError } from "./api_error.ts";
 import type { Requester } from "./requester.ts";
 import { nameKind } from "./watch.ts";
 
-/** What to list. */
+/** Options of a list. */
 export interface ListOptions {
   /** The whole cluster where absent. */
   namespace?: string;
-  /** Only objects with these labels, as `app=shop,tier!=test`. */
+  /** Label selector, as `app=shop,tier!=test`. */
   labelSelector?: string;
-  /** Only objects with these fields, as `metadata.name=login`. */
+  /** Field selector, as `metadata.name=login`. */
   fieldSelector?: string;
-  /** Ask for `metadata` alone (PartialObjectMetadata). */
+  /** Requests `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
-  /** Objects per page; 0 asks for one page. */
+  /** Objects per page; 0 requests one page. */
   limit?: number;
-  /** Absent: the newest; `0`: whatever the server has at hand; otherwise not older than this. */
+  /** Absent: the newest; `0`: any cached version; otherwise not older than this. */
   resourceVersion?: string;
-  /** Ends the request under way; no further page is asked for. */
+  /** Ends the request in flight; no further page is requested. */
   signal?: AbortSignal;
 }
 
@@ -57,7 +57,7 @@ export async function* listPages<T extends KubeObject>(
     });
     list.items ??= [];
     for (const item of list.items) {
-      // Items of built-in kinds come without their kind, those of a watch with it: readers shall see no difference.
+      // Items of built-in kinds have no kind, those of a watch have it: readers get the same.
       if (metadataOnly || item.kind === undefined) nameKind(item, resource);
     }
     yield list;
@@ -74,7 +74,7 @@ export async function listAll<T extends KubeObject>(
   try {
     return await collect(requester, resource, options);
   } catch (error) {
-    // The version of the first page was compacted away under slow reading. One page cannot expire in its middle.
+    // The version of the first page was compacted during slow reading. One page cannot expire.
     if (!(error instanceof GoneError) || options.limit === 0) throw error;
     return await collect(requester, resource, { ...options, limit: 0 });
   }
@@ -91,7 +91,7 @@ async function collect<T extends KubeObject>(
     first ??= page;
     for (const item of page.items) items.push(item);
   }
-  // Every page of one list shows the same version; the first one's metadata speaks for all.
+  // All pages of one list have the same version, so the metadata of the first is used.
   const metadata = { resourceVersion: first?.metadata?.resourceVersion };
   return { apiVersion: formatApiVersion(resource), kind: `${resource.kind}List`, metadata, items };
 }

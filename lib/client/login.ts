@@ -1,11 +1,11 @@
 import { type Clock, describeError, formatJson, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
-/** Where to connect to, and as whom: what a login hook answers. */
+/** Server and credentials: the result of a login hook. */
 export interface Login {
   /** The API server's address, as `https://10.0.0.1:6443`. */
   readonly server: string;
-  /** The namespace to work in where nothing else names one; `default` where absent. */
+  /** The default namespace; `default` where absent. */
   readonly namespace?: string;
   /** Trusted authorities as PEM; the system's where absent. */
   readonly caCerts?: readonly string[];
@@ -17,20 +17,17 @@ export interface Login {
   readonly key?: string;
   /** Headers that authenticate a request in another way. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** When to ask anew, in milliseconds since the epoch; a refused request (401) asks in any case. */
+  /** When the hook is called again, in milliseconds since the epoch; a 401 also calls it. */
   readonly expiresAtMs?: number;
 }
 
-/** Asks for credentials: at the start, when they expire, and when a server refuses them. */
+/** Returns credentials: called at the start, when they expire, and when a server refuses them. */
 export type LoginHook = (context: { readonly clock: Clock; readonly signal: AbortSignal }) => Promise<Login> | Login;
 
 /** How long a hook may take. */
 const LOGIN_MS_MAX = 30_000;
 
-/**
- * Credentials from a hook. Requests that ask at the same time wait for one answer. The address of the server is the
- * first answer's.
- */
+/** Credentials from a hook. Concurrent requests share one call. The server is that of the first call. */
 export class LoginCredentials implements Credentials {
   readonly #hook: LoginHook;
   readonly #clock: Clock;
@@ -46,13 +43,13 @@ export class LoginCredentials implements Credentials {
     this.#tls = tlsOf(login);
   }
 
-  /** Asks for the first time. @throws {UsageError} where the hook fails, takes too long or answers no address. */
+  /** The first call. @throws {UsageError} where the hook fails, takes too long or returns no address. */
   static async open(hook: LoginHook, clock: Clock): Promise<{ login: Login; credentials: LoginCredentials }> {
-    const login = await ask(hook, clock);
+    const login = await callHook(hook, clock);
     return { login, credentials: new LoginCredentials(hook, clock, login) };
   }
 
-  /** See {@linkcode Credentials.tls}: another object where the hook answered other certificates. */
+  /** See {@linkcode Credentials.tls}: another object where the hook returned other certificates. */
   get tls(): TlsSettings {
     return this.#tls;
   }
@@ -73,24 +70,24 @@ export class LoginCredentials implements Credentials {
   }
 
   async #renew(): Promise<void> {
-    const login = await ask(this.#hook, this.#clock), tls = tlsOf(login);
+    const login = await callHook(this.#hook, this.#clock), tls = tlsOf(login);
     this.#login = login;
     if (formatJson(tls) !== formatJson(this.#tls)) this.#tls = tls;
     this.#stale = false;
   }
 }
 
-async function ask(hook: LoginHook, clock: Clock): Promise<Login> {
+async function callHook(hook: LoginHook, clock: Clock): Promise<Login> {
   const cut = new AbortController(), late = Promise.withResolvers<never>();
   const timer = clock.schedule(() => {
-    const error = new Error("it gave no answer within 30s");
+    const error = new Error("it did not return within 30s");
     cut.abort(error);
     late.reject(error);
   }, LOGIN_MS_MAX);
   try {
-    const asked = Promise.resolve(hook({ clock, signal: cut.signal }));
-    asked.catch(() => {}); // a late failure has no one left to hear it
-    const login = await Promise.race([asked, late.promise]);
+    const call = Promise.resolve(hook({ clock, signal: cut.signal }));
+    call.catch(() => {}); // a late failure is ignored
+    const login = await Promise.race([call, late.promise]);
     if (!/^https?:\/\//.test(login?.server ?? "")) throw new Error("it names no server with https:// or http://");
     return login;
   } catch (cause) {

@@ -1,30 +1,52 @@
 /**
- * `client`: requests to an API server — credentials, connections, typed verbs, watches, errors that say what to do. It
- * keeps no state of objects and decides nothing about them. `cache/` and the rooms above call it; it is the only room
- * that imports \@kubernetes/client-node, and no request goes through that.
+ * `client`: requests to an API server: credentials, connections, typed verbs, watches, errors that tell the caller what
+ * to do. It caches no objects. `cache/` and higher layers call it; only this folder imports \@kubernetes/client-node,
+ * and only for credentials.
  *
  * @module
  */
 export type { AccessOptions, AccessRequest, AccessSubject } from "./access.ts";
-export * from "./api_error.ts";
-export * from "./client.ts";
-export type { ListOptions } from "./list.ts";
-export type { RequestRecord } from "./requester.ts";
-export * from "./retry.ts";
-export { MalformedAnswerError, UnreachableError, type UnreachableKind } from "./unreachable.ts";
-export { IDLE_MS_MAX, type WatchEvent, type WatchOptions } from "./watch.ts";
-export * from "./connect.ts";
-export * from "./credentials.ts";
-export * from "./discovery.ts";
-export { FetchTransport, type SocketTransportOptions } from "./fetch_transport.ts";
 export {
-  InClusterCredentials,
-  type InClusterOptions,
-  inClusterServer,
-  SERVICE_ACCOUNT_DIRECTORY,
-} from "./in_cluster.ts";
-export type { KubeconfigOptions, KubeContext } from "./kubeconfig.ts";
-export { type Login, LoginCredentials, type LoginHook } from "./login.ts";
-export { NodeTransport } from "./node_transport.ts";
+  AlreadyExistsError,
+  ApiError,
+  apiErrorOf,
+  ConflictError,
+  ForbiddenError,
+  GoneError,
+  InvalidError,
+  isNotFound,
+  NamespaceTerminatingError,
+  NotFoundError,
+  ServerError,
+  UnauthorizedError,
+} from "./api_error.ts";
+export {
+  Client,
+  type ClientOptions,
+  type DeleteOptions,
+  type GetOptions,
+  type PatchOptions,
+  type RawOptions,
+  type WriteOptions,
+  type WriteRecord,
+} from "./client.ts";
+export { connect, type Connection, type ConnectOptions, openTransport } from "./connect.ts";
+export { bearer, impersonating, type Impersonation, StaticCredentials } from "./credentials.ts";
+export {
+  discover,
+  discoverAll,
+  type DiscoveredResource,
+  type Discovery,
+  findResource,
+  serverVersion,
+} from "./discovery.ts";
+export type { InClusterOptions } from "./in_cluster.ts";
+export type { KubeContext } from "./kubeconfig.ts";
+export type { ListOptions } from "./list.ts";
+export type { Login, LoginHook } from "./login.ts";
 export { connectVariables, openClient, type OpenClientOptions, type OpenedClient } from "./open_client.ts";
-export * from "./proxy.ts";
+export { type ProxyVariables, proxyVariables } from "./proxy.ts";
+export type { RequestRecord } from "./requester.ts";
+export { RETRY_POLICY, startDelayMs, withRetries } from "./retry.ts";
+export { MalformedAnswerError, UnreachableError, type UnreachableKind } from "./unreachable.ts";
+export type { WatchEvent, WatchOptions } from "./watch.ts";

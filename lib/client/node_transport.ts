@@ -9,24 +9,24 @@ const NO_BODY = new Set([204, 205, 304]);
 
 /**
  * A transport over node:https, for what fetch cannot do: skip verification, check the server's certificate for another
- * name, or go through or around a proxy of which `NO_PROXY` says otherwise. Streams have connections of their own. Same
- * contract as {@linkcode FetchTransport}; it looks into no environment.
+ * name, or go through or around a proxy against fetch's reading of `NO_PROXY`. Each stream has its own connection. Same
+ * contract as {@linkcode FetchTransport}; it does not read the environment.
  */
 export class NodeTransport implements Transport {
   readonly #options: SocketTransportOptions;
   readonly #base: URL;
   readonly #prefix: string;
   readonly #sender: AuthenticatedSender;
-  readonly #underWay = new Set<() => void>();
+  readonly #inFlight = new Set<() => void>();
   #agent: { readonly tls: TlsSettings; readonly requests: Agent; readonly streams: Agent } | undefined;
   #closed = false;
 
-  /** @throws {UsageError} where the proxy is none of HTTP. */
+  /** @throws {UsageError} where the proxy is not an HTTP proxy. */
   constructor(options: SocketTransportOptions) {
     if (options.proxy && !options.proxy.url.startsWith("http:")) {
       throw new UsageError(
         `the proxy ${options.proxy.title} cannot be combined with insecure-skip-tls-verify, tls-server-name or a NO_PROXY that names the server`,
-        "do without these, or take an http:// proxy",
+        "do without these, or use an http:// proxy",
       );
     }
     this.#options = options;
@@ -60,7 +60,7 @@ export class NodeTransport implements Transport {
   /** See {@linkcode Transport.close}. */
   close(): void {
     this.#closed = true;
-    for (const end of [...this.#underWay]) end();
+    for (const end of [...this.#inFlight]) end();
     this.#retire();
   }
 
@@ -73,7 +73,7 @@ export class NodeTransport implements Transport {
 
   async #send(path: string, request: TransportRequest, fields: HeaderFields): Promise<Response> {
     const { signal, body, streaming, method = "GET" } = request;
-    const https = await import("node:https"), { proxy } = this.#options; // megabytes that others shall not hold
+    const https = await import("node:https"), { proxy } = this.#options; // megabytes that other transports do not need
     const tunnel = proxy && await import("./tunnel.ts");
     if (this.#closed) throw new Error("the transport is closed");
     if (this.#agent?.tls !== this.#options.credentials.tls) await this.#requirePair();
@@ -96,10 +96,10 @@ export class NodeTransport implements Transport {
       });
       const end = () => void sent.destroy(new Error("the request was aborted"));
       const forget = () => {
-        this.#underWay.delete(end);
+        this.#inFlight.delete(end);
         signal?.removeEventListener("abort", end);
       };
-      this.#underWay.add(end);
+      this.#inFlight.add(end);
       signal?.addEventListener("abort", end, { once: true });
       sent.on("error", (error) => {
         forget();
@@ -110,7 +110,7 @@ export class NodeTransport implements Transport {
     });
   }
 
-  /** With a key that is not the certificate's, Deno's node:tls leaves each socket open that it connects. */
+  /** With a key of another certificate, Deno's node:tls leaks each socket. */
   async #requirePair(): Promise<void> {
     const { cert, key } = this.#options.credentials.tls;
     if (!cert || !key) return;
@@ -150,10 +150,7 @@ export class NodeTransport implements Transport {
   }
 }
 
-/**
- * A fetch Response over node's answer. Node's own bridge of streams notices neither aborts nor lost connections in
- * Deno.
- */
+/** A fetch Response over node's response. Node's own stream conversion misses aborts and lost connections in Deno. */
 function responseOf(answer: IncomingMessage, abort: () => void, forget: () => void): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(answer.headers)) {
@@ -181,7 +178,7 @@ function responseOf(answer: IncomingMessage, abort: () => void, forget: () => vo
       });
       answer.on("end", () => end(() => controller.close()));
       answer.on("error", (error) => end(() => controller.error(error)));
-      // A connection that is lost in the middle closes without an end.
+      // A connection that is lost during the body closes without an end.
       answer.on("close", () => end(() => controller.error(new Error("connection closed before message completed"))));
     },
     pull() {

@@ -4,11 +4,11 @@ import { Client } from "./client.ts";
 import { connect, type ConnectOptions } from "./connect.ts";
 import { proxyVariables } from "./proxy.ts";
 
-/** Which cluster, and as who. */
+/** Options of {@linkcode openClient}. */
 export interface OpenClientOptions {
-  /** The name under which the server books the fields that the client writes. */
+  /** The field manager of the client's writes. */
   readonly fieldManager: string;
-  /** A kubeconfig; it comes before what the environment names. */
+  /** A kubeconfig; it has precedence over the environment. */
   readonly kubeconfigPath?: string;
   /** A context of the kubeconfig; its current one where absent. */
   readonly context?: string;
@@ -21,17 +21,17 @@ export interface OpenClientOptions {
 
 /** A client and the connection that it owns; disposing it closes the connection. */
 export interface OpenedClient extends Disposable {
-  /** Sends requests until this is disposed. */
+  /** The client; usable until this is disposed. */
   readonly client: Client;
   /** URL of the API server. */
   readonly server: string;
   /** The namespace of the context, or of the pod. */
   readonly namespace: string;
-  /** Where the settings came from, for people: `in-cluster`, or `kubeconfig context NAME`. */
+  /** Source of the settings, for people: `in-cluster`, or `kubeconfig context NAME`. */
   readonly source: string;
 }
 
-/** What {@linkcode connect} looks for in the environment. */
+/** The inputs of {@linkcode connect} from the environment. */
 export function connectVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<ConnectOptions, "kubeconfig" | "home" | "pathSeparator" | "inCluster" | "proxies"> {
@@ -46,8 +46,8 @@ export function connectVariables(
 }
 
 /**
- * A client for a program that is no operator: a script, a command, a test. It finds the cluster as kubectl does: the
- * kubeconfig that is named, else `KUBECONFIG`, else the pod's service account, else `~/.kube/config`. Sends no request.
+ * A client for a program that is not an operator: a script, a command, a test. It finds the cluster as kubectl does:
+ * the given kubeconfig, else `KUBECONFIG`, else the pod's service account, else `~/.kube/config`. Sends no request.
  *
  * @throws {UsageError} that names what is missing or wrong, and the fix.
  * @example

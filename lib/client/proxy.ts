@@ -1,33 +1,32 @@
 import { UsageError } from "../base/mod.ts";
 
-/** What an environment says of proxies. */
+/** The proxy variables of an environment. */
 export interface ProxyVariables {
-  /** `HTTPS_PROXY`: on the way to servers whose address begins with `https://`. */
+  /** `HTTPS_PROXY`: for servers whose address begins with `https://`. */
   readonly https?: string;
-  /** `HTTP_PROXY`: on the way to the others. */
+  /** `HTTP_PROXY`: for other servers. */
   readonly http?: string;
-  /** `ALL_PROXY`: where the one of the two is missing. */
+  /** `ALL_PROXY`: where the variable of the scheme is missing. */
   readonly all?: string;
-  /** `NO_PROXY`: names, addresses and networks of servers that no proxy is before. */
+  /** `NO_PROXY`: names, addresses and networks of servers without a proxy. */
   readonly no?: string;
 }
 
-/** A proxy on the way to a server. */
+/** A proxy. */
 export interface Proxy {
-  /** Its address, with the user and the password where it asks for them: never to be shown. */
+  /** Its address, with user and password where it needs them: never to be shown. */
   readonly url: string;
-  /** Its address as people may see it, and what names it: `http://***@proxy:3128 (HTTPS_PROXY)`. */
+  /** Its address for people, and its source: `http://***@proxy:3128 (HTTPS_PROXY)`. */
   readonly title: string;
 }
 
-/** How a server is reached. */
+/** The route to a server. */
 export interface Route {
-  /** What is between; nothing is where absent. */
+  /** The proxy; none where absent. */
   readonly proxy?: Proxy;
   /**
-   * Whether Deno's fetch takes this way. It reads `NO_PROXY` by itself, by rules of its own and for proxies that it is
-   * given, too: it knows no ports, takes `*` for names alone, `.example` also for `example`, and loopback addresses for
-   * others.
+   * Whether Deno's fetch uses this route. It reads `NO_PROXY` by its own rules, even for a given proxy: it ignores
+   * ports, accepts `*` for names only, `.example` also for `example`, and treats loopback addresses as others.
    */
   readonly byFetch: boolean;
 }
@@ -41,12 +40,12 @@ export function proxyVariables(env: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * The way to a server, by Go's rules (golang.org/x/net/http/httpproxy), so that it is kubectl's: an entry of `NO_PROXY`
- * is `*`, an address, a network (`10.96.0.0/12`) or a name, which means the names below it, too (`.svc` means those
- * alone); `:443` after it means that port alone. A loopback address is never behind a proxy. Other than with Go
- * `ALL_PROXY` counts, as for fetch and curl.
+ * The route to a server, by Go's rules (golang.org/x/net/http/httpproxy), and so kubectl's: an entry of `NO_PROXY` is
+ * `*`, an address, a network (`10.96.0.0/12`) or a name, which includes the names below it (`.svc` means only those);
+ * `:443` after it means only that port. A loopback address never has a proxy. Unlike Go, `ALL_PROXY` counts, as for
+ * fetch and curl.
  *
- * @throws {UsageError} for what is no address of a proxy.
+ * @throws {UsageError} for an invalid address of a proxy.
  */
 export function routeTo(server: string, variables: ProxyVariables): Route {
   const url = new URL(server), { all, no = "" } = variables;
@@ -59,7 +58,7 @@ export function routeTo(server: string, variables: ProxyVariables): Route {
   return routeThrough(proxyOf(address, own ? variable! : "ALL_PROXY"), server, variables);
 }
 
-/** The way to a server through this proxy, whatever an environment says. */
+/** The route to a server through this proxy, independent of the environment. */
 export function routeThrough(proxy: Proxy, server: string, { no = "" }: ProxyVariables): Route {
   const { host, port } = placeOf(new URL(server));
   const mayLeaveOut = (entry: string) => entry === "*" || leavesOut(entry.replace(/^\*?\./, ""), host, port);
@@ -69,7 +68,7 @@ export function routeThrough(proxy: Proxy, server: string, { no = "" }: ProxyVar
 /**
  * A proxy by its address; `http://` where that has no scheme.
  *
- * @throws {UsageError} that does not quote the address: there may be a password in it.
+ * @throws {UsageError} that does not quote the address: it may contain a password.
  */
 export function proxyOf(address: string, source: string): Proxy {
   const text = address.includes("://") ? address : `http://${address}`, url = URL.parse(text);
@@ -95,7 +94,7 @@ function entriesOf(no: string): string[] {
   return no.split(",").map((entry) => entry.trim().toLowerCase());
 }
 
-/** Whether fetch reads an entry as Go does: it knows neither the star nor ports. */
+/** Whether fetch reads an entry as Go does: it supports neither the star nor ports. */
 function isPlain(entry: string): boolean {
   return !entry.includes("*") && portOf(entry) === undefined;
 }
@@ -112,7 +111,7 @@ function leavesOut(entry: string, host: string, port: string): boolean {
   return name.startsWith(".") ? host.endsWith(name) : host === name || host.endsWith(`.${name}`);
 }
 
-/** The port of an entry; an address of IPv6 has one behind brackets only. */
+/** The port of an entry; an IPv6 address has one after brackets only. */
 function portOf(entry: string): string | undefined {
   return /^(?:\[.*\]|[^:]*):(\d+)$/.exec(entry)?.[1];
 }

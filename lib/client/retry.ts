@@ -1,19 +1,20 @@
-import { type Clock, jitter, type Random, sleep } from "../base/mod.ts";
+import { type Clock, type Random, sleep } from "../base/mod.ts";
+import { backoffMs } from "../queue/mod.ts";
 import { ServerError, TooManyRequestsError } from "./api_error.ts";
 import { MalformedAnswerError, UnreachableError, type UnreachableKind } from "./unreachable.ts";
 
-/** Bounds of the repetition of one request. */
+/** Bounds of the retries of one request. */
 export interface RetryPolicy {
   /** Attempts after the first. */
   readonly retriesMax: number;
-  /** The first pause where the server named none; it doubles with every further one. */
+  /** The first delay where the server named none; it doubles with every retry. */
   readonly backoffMsInitial: number;
   readonly backoffMsMax: number;
-  /** A server that asks for a longer pause than this gets no other attempt: the caller's queue is the place to wait. */
+  /** A request whose server requests a longer delay than this is not retried: the caller's queue waits instead. */
   readonly retryAfterMsMax: number;
 }
 
-/** Four retries within about four seconds, or as the server asks. */
+/** Four retries within about four seconds, or as the server requests. */
 export const RETRY_POLICY: RetryPolicy = {
   retriesMax: 4,
   backoffMsInitial: 250,
@@ -21,79 +22,79 @@ export const RETRY_POLICY: RetryPolicy = {
   retryAfterMsMax: 30_000,
 };
 
-/** Failures that a moment may heal. A timeout has waited long enough, and a certificate does not heal. */
-const PASSING: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["dns", "refused", "reset", "other"]);
+/** Transient failures. A timeout has waited long enough, and a bad certificate stays bad. */
+const TRANSIENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["dns", "refused", "reset", "other"]);
+
+/** A failed attempt. */
+export interface FailedAttempt {
+  readonly error: unknown;
+  /** Number of the retry that would follow; 1 is the first. */
+  readonly retry: number;
+  /** Whether the request may be carried out twice: not a create, nor a JSON patch. */
+  readonly repeatable: boolean;
+  readonly policy: RetryPolicy;
+  readonly random: Random;
+}
 
 /**
- * How long to wait before request number `retry` (1 is the first repetition) is sent again, or undefined where it must
- * not be. A request that is not `repeatable` (create, JSON patch) is repeated only where the server cannot have acted
- * on it: it refused for load (429), or never saw it.
+ * The delay before a request is retried; undefined where it must not be. A request that is not repeatable is retried
+ * only where the server cannot have carried it out: it refused for load (429), or never received it.
  */
-export function retryDelayMs(
-  error: unknown,
-  retry: number,
-  repeatable: boolean,
-  policy: RetryPolicy,
-  random: Random,
-): number | undefined {
+export function retryDelayMs(failed: FailedAttempt): number | undefined {
+  const { error, retry, repeatable, policy, random } = failed;
   if (retry > policy.retriesMax) return undefined;
-  const backoffMs = jitter(random, Math.min(policy.backoffMsInitial * 2 ** (retry - 1), policy.backoffMsMax), 0.25);
+  const delayMs = backoffOf(failed);
   if (error instanceof UnreachableError) {
-    return PASSING.has(error.kind) && (repeatable || !error.maybeReceived) ? backoffMs : undefined;
+    return TRANSIENT.has(error.kind) && (repeatable || !error.maybeReceived) ? delayMs : undefined;
   }
   const overloaded = error instanceof TooManyRequestsError;
   if (!overloaded && !(error instanceof ServerError && repeatable)) return undefined;
   const { retryAfterMs } = error;
-  if (retryAfterMs === undefined) return overloaded || error.code === 503 ? backoffMs : undefined;
+  if (retryAfterMs === undefined) return overloaded || error.code === 503 ? delayMs : undefined;
   if (retryAfterMs > policy.retryAfterMsMax) return undefined;
-  // Never earlier than asked, and not everybody at the same moment.
-  return retryAfterMs + random.next() * Math.min(backoffMs, 1_000);
+  // Never earlier than requested, and not all clients at once.
+  return retryAfterMs + random.next() * Math.min(delayMs, 1_000);
 }
 
 /**
- * The same while a program starts: a server that starts too, and what is before it, may give any answer for a moment.
- * What a request has retried by itself is tried again.
+ * The same while a program starts: a server that is starting too, or a proxy before it, may give any answer for a short
+ * time. Errors that a request has retried by itself are retried again.
  */
-export function startDelayMs(
-  error: unknown,
-  retry: number,
-  _repeatable: boolean,
-  policy: RetryPolicy,
-  random: Random,
-): number | undefined {
-  const mayPass = error instanceof ServerError || error instanceof MalformedAnswerError ||
+export function startDelayMs(failed: FailedAttempt): number | undefined {
+  const { error, retry, policy } = failed;
+  const isTransient = error instanceof ServerError || error instanceof MalformedAnswerError ||
     (error instanceof UnreachableError && error.kind === "reset");
-  if (!mayPass || retry > policy.retriesMax) return undefined;
-  return jitter(random, Math.min(policy.backoffMsInitial * 2 ** (retry - 1), policy.backoffMsMax), 0.25);
+  return isTransient && retry <= policy.retriesMax ? backoffOf(failed) : undefined;
+}
+
+function backoffOf({ retry, policy: { backoffMsInitial, backoffMsMax }, random }: FailedAttempt): number {
+  return backoffMs({ initialMs: backoffMsInitial, maxMs: backoffMsMax, jitter: 0.25 }, retry, random);
 }
 
 /**
- * Runs `attempt` until it succeeds or {@linkcode retryDelayMs} says stop; `attempt` gets the number of the repetition,
- * 0 first.
+ * Runs `attempt` until it succeeds or {@linkcode retryDelayMs} returns undefined; `attempt` gets the number of the
+ * retry, 0 first.
  *
  * @throws what the last attempt threw, or the signal's reason.
  */
 export async function withRetries<T>(
   attempt: (retry: number) => Promise<T>,
-  options: {
-    repeatable: boolean;
-    policy: RetryPolicy;
-    clock: Clock;
-    random: Random;
-    signal?: AbortSignal;
+  options: Omit<FailedAttempt, "error" | "retry"> & {
+    readonly clock: Clock;
+    readonly signal?: AbortSignal | undefined;
     /** {@linkcode retryDelayMs} where absent. */
-    delayMs?: typeof retryDelayMs;
+    readonly delayMs?: (failed: FailedAttempt) => number | undefined;
   },
 ): Promise<T> {
+  const { repeatable, policy, random, clock, signal, delayMs: delayOf = retryDelayMs } = options;
   for (let retry = 0;; retry++) {
     try {
       return await attempt(retry);
     } catch (error) {
-      options.signal?.throwIfAborted();
-      const delayOf = options.delayMs ?? retryDelayMs;
-      const delayMs = delayOf(error, retry + 1, options.repeatable, options.policy, options.random);
+      signal?.throwIfAborted();
+      const delayMs = delayOf({ error, retry: retry + 1, repeatable, policy, random });
       if (delayMs === undefined) throw error;
-      await sleep(options.clock, delayMs, options.signal);
+      await sleep(clock, delayMs, signal);
     }
   }
 }

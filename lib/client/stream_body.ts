@@ -1,12 +1,12 @@
-/** One read takes at most this much: an HTTP/2 frame. */
+/** Maximum of one read: an HTTP/2 frame. */
 const CHUNK_BYTES_MAX = 16 * 1024;
 
 /**
- * `source`, telling `onEnd` once when it has ended: `completed` where the server ended it, false where it failed or was
- * cancelled. Nothing is read ahead.
+ * `source`, with `onEnd` called once: `completed` where the server ended it, false where it failed or was cancelled.
+ * Nothing is read ahead.
  *
- * It is a byte stream over a byte stream, with one buffer: Deno's fetch would allocate 64 KiB for each read, and a
- * server that flushes every few kilobytes makes more garbage that way than the collector keeps up with.
+ * It is a byte stream with one buffer over another: Deno's fetch would allocate 64 KiB for each read, more garbage than
+ * the collector keeps up with where a server flushes every few kilobytes.
  */
 export function endingBody(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -33,7 +33,7 @@ export function endingBody(
         } else {
           end(true);
           controller.close();
-          request?.respond(0); // a reader that waits with a buffer learns of the end only so
+          request?.respond(0); // ends the read of a reader with its own buffer
         }
       } catch (error) {
         end(false);
@@ -82,7 +82,7 @@ export class ReusedBuffer {
     await this.#reader.cancel(reason);
   }
 
-  /** Lets go of the stream. */
+  /** Releases the stream. */
   release(): void {
     this.#reader.releaseLock();
   }
@@ -92,6 +92,6 @@ function readerOf(stream: ReadableStream<Uint8Array>) {
   try {
     return stream.getReader({ mode: "byob" });
   } catch {
-    return stream.getReader(); // it is no byte stream: nothing else tells
+    return stream.getReader(); // not a byte stream: only this error shows it
   }
 }

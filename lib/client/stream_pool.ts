@@ -2,11 +2,11 @@
 interface PooledClient {
   readonly client: Deno.HttpClient;
   open: number;
-  /** How many streams it ever opened. */
+  /** The number of streams that it opened so far. */
   retired: boolean;
 }
 
-/** A place on a client; give it back when its stream has ended. */
+/** A place on a client; release it when its stream has ended. */
 export interface StreamLease {
   readonly client: Deno.HttpClient;
   /** `completed`: the server ended the stream; otherwise its connection is suspect and gets no new streams. */
@@ -15,8 +15,8 @@ export interface StreamLease {
 
 /**
  * HTTP clients for long streams. An HTTP/2 connection carries 100 streams on an API server, and the next one on the
- * same client waits for ever: so each client gets fewer. A connection that failed a stream may be dead for all without
- * anybody noticing (fetch sends no pings): it gets no new ones, and is closed when its last stream has ended.
+ * same client waits forever: so each client gets fewer. A connection that failed a stream may be dead for all (fetch
+ * sends no pings): it gets no new ones, and is closed when its last stream has ended.
  */
 export class StreamPool {
   #clients: PooledClient[] = [];
@@ -31,7 +31,7 @@ export class StreamPool {
     return { client: pooled.client, release: (completed) => this.#release(pooled, completed) };
   }
 
-  /** Lets every client end with its last stream. */
+  /** Closes every client with its last stream. */
   retire(): void {
     for (const pooled of [...this.#clients]) this.#retire(pooled);
   }

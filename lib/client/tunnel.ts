@@ -4,16 +4,16 @@ import type { Duplex } from "node:stream";
 import { connect, type ConnectionOptions } from "node:tls";
 import type { Proxy } from "./proxy.ts";
 
-/** A proxy that takes a connection and says nothing. */
+/** Time limit for the proxy's response. */
 const TUNNEL_MS_MAX = 30_000;
 
 /**
- * Connections of node:https that an HTTP proxy opens a way for (CONNECT). TLS is spoken with the server, so the proxy
- * sees neither requests nor credentials. `destroy` ends what is being opened, too.
+ * Connections of node:https through an HTTP proxy (CONNECT). TLS is end-to-end with the server, so the proxy sees
+ * neither requests nor credentials. `destroy` also ends tunnels that are being opened.
  */
 export class TunnelAgent extends Agent {
   readonly #proxy: URL;
-  readonly #asking = new Set<ClientRequest>();
+  readonly #connecting = new Set<ClientRequest>();
 
   /** The proxy's scheme is `http:`. */
   constructor(proxy: Proxy, options: AgentOptions) {
@@ -21,7 +21,7 @@ export class TunnelAgent extends Agent {
     this.#proxy = new URL(proxy.url);
   }
 
-  /** Asks the proxy for a way, then speaks TLS with whom it leads to. */
+  /** Opens a tunnel, then starts TLS with the server. */
   override createConnection(
     options: RequestOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
@@ -30,7 +30,7 @@ export class TunnelAgent extends Agent {
     const { hostname, port, username, password } = this.#proxy, host = options.host ?? "localhost";
     const target = `${host.includes(":") ? `[${host}]` : host}:${options.port}`;
     const account = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    const asking = request({
+    const connecting = request({
       host: hostname.replace(/^\[|\]$/g, ""),
       port: port || 80,
       method: "CONNECT",
@@ -38,16 +38,16 @@ export class TunnelAgent extends Agent {
       headers: { host: target, ...(account === ":" ? {} : { "proxy-authorization": `Basic ${base64(account)}` }) },
       timeout: TUNNEL_MS_MAX,
     });
-    this.#asking.add(asking);
+    this.#connecting.add(connecting);
     const failed = (error: Error) => {
-      this.#asking.delete(asking);
+      this.#connecting.delete(connecting);
       done(error);
     };
-    asking.on("timeout", () => void asking.destroy(new Error("the proxy's answer timed out")));
-    asking.on("error", failed);
-    asking.on("connect", ({ statusCode }, socket) => {
+    connecting.on("timeout", () => void connecting.destroy(new Error("the proxy's answer timed out")));
+    connecting.on("error", failed);
+    connecting.on("connect", ({ statusCode }, socket) => {
       if (statusCode === 200) {
-        this.#asking.delete(asking);
+        this.#connecting.delete(connecting);
         socket.setTimeout(0);
         const servername = options.servername || serverName(host);
         return done(null, connect({ ...options as ConnectionOptions, socket, servername }));
@@ -55,18 +55,18 @@ export class TunnelAgent extends Agent {
       socket.destroy();
       failed(new Error(statusCode === 407 ? "proxy authentication required" : `unsuccessful tunnel: ${statusCode}`));
     });
-    asking.end();
+    connecting.end();
     return undefined;
   }
 
   /** See `http.Agent.destroy`. */
   override destroy(): void {
-    for (const asking of this.#asking) asking.destroy(new Error("the transport is closed"));
+    for (const connecting of this.#connecting) connecting.destroy(new Error("the transport is closed"));
     super.destroy();
   }
 }
 
-/** The name that a server is asked for by: none where the address is a number (RFC 6066). */
+/** The server name for TLS: none for an IP address (RFC 6066). */
 function serverName(host: string): string {
   return /^[\d.]+$|:/.test(host) ? "" : host;
 }

@@ -1,4 +1,4 @@
-/** Why no answer came. `silent`: a stream that should speak every minute did not. */
+/** Why no response arrived. `silent`: a stream that should send data every minute did not. */
 export type UnreachableKind =
   | "dns"
   | "refused"
@@ -13,39 +13,39 @@ export type UnreachableKind =
   | "proxyRefusal"
   | "other";
 
-/** What happened, and what to do about it where that is known. */
+/** The problem, and its fix where known. */
 const ADVICE: Readonly<Record<UnreachableKind, readonly [problem: string, hint?: string]>> = {
   dns: ["its name does not resolve", "check the server's address and this machine's DNS"],
   refused: ["the connection was refused", "check the port, and that the API server runs"],
   reset: ["the connection broke before the answer was complete"],
   timeout: ["no answer in time", "check firewalls, proxies and the server's load"],
-  silent: ["the stream fell silent, so its connection counts as dead"],
+  silent: ["the stream was silent for too long, so its connection counts as dead"],
   unknownAuthority: [
     "its certificate is signed by an authority that is not trusted",
-    // Deno's node:tls, which serves tls-server-name, says the same of an expired one.
+    // Deno's node:tls, used for tls-server-name, reports an expired one the same way.
     "check certificate-authority-data (where tls-server-name is set: also that the certificate has not expired)",
   ],
   certificateName: ["its certificate is for another name", "check the server's address, or set tls-server-name"],
   certificateExpired: ["its certificate is not valid at this time", "renew it, and check both clocks"],
   tls: ["the TLS handshake failed", "check that the port speaks TLS and that client certificates match"],
   proxyCredentials: [
-    "the proxy asks for a user and a password, or does not take those that it was given (407)",
+    "the proxy requires a user and a password, or refuses the given ones (407)",
     "put them into its address, percent-encoded: http://USER:PASSWORD@HOST:PORT",
   ],
   proxyRefusal: [
-    "the proxy opens no way to it",
-    "ask whoever runs it, or leave the server out (NO_PROXY, no proxy-url)",
+    "the proxy refuses to connect to it",
+    "ask its administrator, or leave the server out (NO_PROXY, no proxy-url)",
   ],
   other: ["no answer came"],
 };
 
-/** What the same means where a proxy is before the server: it is the proxy that was asked. */
+/** The same for a request through a proxy, to which they apply. */
 const ADVICE_OF_PROXIES: Partial<Record<UnreachableKind, readonly [problem: string, hint: string]>> = {
   dns: ["the proxy's name does not resolve", "check its address, or leave the server out (NO_PROXY, no proxy-url)"],
   refused: ["the proxy refused the connection", "check that it runs, or leave the server out (NO_PROXY, no proxy-url)"],
 };
 
-/** Kinds that show before a request is sent: the server cannot have acted on it. */
+/** Kinds that occur before a request is sent: the server cannot have carried it out. */
 const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "dns",
   "refused",
@@ -58,24 +58,24 @@ const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
 ]);
 
 /**
- * No answer came: the server is unreachable, untrusted, or went away in the middle. `cause` is what the socket said.
+ * No response arrived: the server is unreachable, untrusted, or broke the connection. `cause` is the socket's error.
  */
 export class UnreachableError extends Error {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "UnreachableError";
-  /** What happened, for people; the message says it too. */
+  /** The problem, for people; part of the message. */
   readonly problem: string;
-  /** What to do about it, where that is known; the message says it too. */
+  /** The fix, where known; part of the message. */
   readonly hint: string | undefined;
-  /** False only where the server certainly never saw the request. */
+  /** False only where the server certainly did not receive the request. */
   readonly maybeReceived: boolean;
 
-  /** What stands between, for people, where something does. */
+  /** The proxy, for people, where there is one. */
   readonly proxy: string | undefined;
 
   /**
-   * `server` is its address, empty where unknown; `during` says in words what was asked of it, `proxy` what is between,
-   * without its password.
+   * `server` is its address, empty where unknown; `during` describes the request, `proxy` the proxy, without its
+   * password.
    */
   constructor(
     readonly server: string,
@@ -94,19 +94,16 @@ export class UnreachableError extends Error {
   }
 }
 
-/** The answer is not what a Kubernetes API server says: a proxy's login page, broken JSON, an endless line. */
+/** The response is not that of a Kubernetes API server: a proxy's login page, broken JSON, an endless line. */
 export class MalformedAnswerError extends Error {
-  /** Tells the class in logs and as the reason of a retry. */
+  /** The class, in logs and as the reason of a retry. */
   override readonly name: string = "MalformedAnswerError";
 }
 
-/**
- * For an answer that another program must have given; `server` is the address that was asked, `said` names the answer
- * without quoting it.
- */
-export function notKubernetes(server: string | undefined, said: string, cause?: unknown): MalformedAnswerError {
+/** For a response of another program; `server` is the address, `response` describes the response without quoting it. */
+export function notKubernetes(server: string | undefined, response: string, cause?: unknown): MalformedAnswerError {
   return new MalformedAnswerError(
-    `${server ?? "the server"} does not answer as a Kubernetes API server does (${said}): ` +
+    `${server ?? "the server"} does not answer as a Kubernetes API server does (${response}): ` +
       "check its address in the kubeconfig, and that no proxy or login page is between",
     { cause },
   );
@@ -121,11 +118,11 @@ const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
   ETIMEDOUT: "timeout",
 };
 
-/** Of a handshake that failed, whatever code of a socket goes with it. */
+/** Failed handshakes, with any code of a socket. */
 const HANDSHAKE = /before secure TLS connection|received fatal alert|handshake eof/i;
 
-// Deno's fetch gives no codes: these are the words of rustls, hyper and the resolver inside its messages. A message
-// that matches none is "other", which every caller handles as an unreachable server whose state is unknown.
+// Deno's fetch has no error codes: these are the messages of rustls, hyper and the resolver. Any other message is
+// "other", which callers handle as an unreachable server in an unknown state.
 const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
   [/proxy authentication required/i, "proxyCredentials"],
   [/unsuccessful tunnel/i, "proxyRefusal"],
@@ -143,7 +140,7 @@ const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
   [/certificate|handshake|\btls\b|\bssl\b/i, "tls"],
 ];
 
-/** Says why a socket failed, from whatever it threw. */
+/** Why a socket failed, from any thrown value. */
 export function classifyFailure(error: unknown): UnreachableKind {
   for (
     let current: unknown = error, depth = 0;

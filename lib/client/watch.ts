@@ -49,7 +49,7 @@ export interface WatchOptions {
 }
 
 /** Default of {@linkcode WatchOptions.idleMsMax}. */
-export const IDLE_MS_MAX = 70_000;
+const IDLE_MS_MAX = 70_000;
 
 /** Content negotiation of a metadata-only answer (PartialObjectMetadata). */
 export const METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";

@@ -2,7 +2,7 @@ import { parseJson } from "../base/mod.ts";
 import { ReusedBuffer } from "./stream_body.ts";
 import { MalformedAnswerError, UnreachableError } from "./unreachable.ts";
 
-/** Longest line that a watch may send by default: an object of etcd's 1.5 MiB grows when JSON escapes it. */
+/** Longest line of a watch by default: an object of etcd's 1.5 MiB grows when JSON escapes it. */
 export const LINE_LENGTH_MAX = 16 * 2 ** 20;
 
 /**
@@ -22,8 +22,7 @@ export async function* decodeJsonLines<T>(
   const lines = new LineBuffer(lineLengthMax);
   const decoder = new TextDecoder();
   const reader = new ReusedBuffer(stream);
-  // Not every stream ends with its request's signal (a body whose producer hangs does not); a cancelled reader always
-  // does.
+  // Some streams do not end with their request's signal (a body whose producer hangs); a cancelled reader does.
   const abort = () => void reader.cancel(signal!.reason).catch(() => {});
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -37,11 +36,11 @@ export async function* decodeJsonLines<T>(
       if (values.length > 0) yield values;
     }
     const rest = lines.rest + decoder.decode();
-    // A connection that dies in the middle of a line can look like its end: what came so far is no event.
+    // A connection that breaks inside a line can look like its end: a partial line is no event.
     if (rest.trim() !== "") throw new UnreachableError("", "reset");
   } finally {
     signal?.removeEventListener("abort", abort);
-    // Cancels a stream that is still open; one that failed rejects again, and its failure is already on the way up.
+    // Cancels an open stream; a failed one rejects again, and its failure is already thrown.
     await reader.cancel().catch(() => {});
     reader.release();
   }
@@ -56,7 +55,7 @@ function parseLine<T>(line: string): T {
   }
 }
 
-/** Joins pieces of text into lines; a line in pieces is joined once, when its end has come. */
+/** Joins chunks of text into lines, each once it is complete. */
 class LineBuffer {
   #pieces: string[] = [];
   #length = 0;

@@ -3,8 +3,8 @@ import { LeaseLostError } from "./lease_lost_error.ts";
 
 /**
  * A transport through which only the leader can write: reads pass, and so do access reviews, which write nothing; any
- * other request fails before it is sent. A request that was sent just before the lease was lost may still arrive: the
- * lease outlives a holder's last successful renewal by the difference of `leaseMs` and `renewMsMax` for that.
+ * other request fails before it is sent. A request that was sent just before the lease was lost may still arrive: for
+ * that, the lease expires `leaseMs - renewMsMax` after its holder has stopped writing.
  */
 export function fencedTransport(inner: Transport, isLeader: () => boolean): Transport {
   return {

@@ -1,16 +1,15 @@
-import type { KubeObject } from "../apimachinery/mod.ts";
-import type { ApiResource } from "../apimachinery/mod.ts";
+import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
 
 /** A Lease (coordination.k8s.io/v1). Times are RFC 3339 with microseconds. */
 export interface LeaseObject extends KubeObject {
-  /** Who holds it, and since when. */
+  /** The holder, and since when it holds the Lease. */
   spec?: {
-    /** Absent or empty: nobody. */
+    /** Absent or empty: the Lease has no holder. */
     holderIdentity?: string | null;
     leaseDurationSeconds?: number | null;
     acquireTime?: string | null;
     renewTime?: string | null;
-    /** How often it went from one holder to another. */
+    /** How often the holder has changed. */
     leaseTransitions?: number | null;
   };
 }
@@ -24,32 +23,29 @@ export const LEASES: ApiResource = {
   namespaced: true,
 };
 
-/** A lease as this process saw it, and when it last saw it change. */
+/** A Lease as this process last read it. Times are elapsed time of this process: clocks of two machines differ. */
 export interface ObservedLease {
   readonly lease: LeaseObject;
-  /** By the elapsed time of this process: the holder's clock may be wrong, and this one's time of day may be set. */
+  /** When this process first read this version. */
   readonly changedMs: number;
+  /** When this process first found the Lease deleted; undefined while it exists. */
+  readonly deletedMs?: number;
 }
 
-/** What a candidate does next. */
-export type LeaseStep =
-  /** It holds the lease: extend it. */
-  | { readonly kind: "renew" }
-  /** Nobody holds it, or its holder has let it expire: take it. */
-  | { readonly kind: "take" }
-  /** Somebody holds it; it expires at `untilMs`, of elapsed time, unless it is renewed. */
-  | { readonly kind: "wait"; readonly untilMs: number };
-
 /**
- * What `identity` does about a lease, from nothing but what it has seen (client-go's rules: a lease that did not change
- * for its own duration has expired, whatever its times say, because clocks differ between machines).
+ * Whether `identity` may take or renew a Lease: its own, a released one, or one that has not changed for its duration
+ * (as in client-go, whatever its times are). The holder of a deleted Lease may rely on it for `renewMsMax` after its
+ * last renewal.
  */
-export function nextStep({ lease, changedMs }: ObservedLease, identity: string, elapsedMs: number): LeaseStep {
-  const { holderIdentity, leaseDurationSeconds } = lease.spec ?? {};
-  if (holderIdentity === identity) return { kind: "renew" };
-  if (!holderIdentity) return { kind: "take" };
-  const untilMs = changedMs + (leaseDurationSeconds ?? 0) * 1_000;
-  return elapsedMs >= untilMs ? { kind: "take" } : { kind: "wait", untilMs };
+export function mayHold(
+  { lease: { spec }, changedMs, deletedMs }: ObservedLease,
+  identity: string,
+  elapsedMs: number,
+  renewMsMax: number,
+): boolean {
+  if (!spec?.holderIdentity || spec.holderIdentity === identity) return true;
+  if (deletedMs !== undefined) return elapsedMs - deletedMs >= renewMsMax;
+  return elapsedMs - changedMs >= (spec.leaseDurationSeconds ?? 0) * 1_000;
 }
 
 /** `lease` with `identity` as its holder from `nowMs` on. */
@@ -69,22 +65,22 @@ export function heldBy(
       leaseDurationSeconds,
       acquireTime: same ? spec.acquireTime ?? now : now,
       renewTime: now,
-      // The first holder of a lease did not take it from anybody.
+      // The first holder is no transition.
       leaseTransitions: (spec.leaseTransitions ?? 0) + (same || former === undefined ? 0 : 1),
     },
   };
 }
 
-/** `lease` given up: whoever looks next may take it at once. */
+/** `lease` without a holder: any candidate may take it at once. */
 export function released(lease: LeaseObject, nowMs: number): LeaseObject {
   const now = microTime(nowMs);
   const { leaseTransitions } = lease.spec ?? {};
-  // A duration of 0 is refused by the API server.
+  // The API server rejects a duration of 0.
   const spec = { holderIdentity: "", leaseDurationSeconds: 1, acquireTime: now, renewTime: now, leaseTransitions };
   return { ...lease, spec };
 }
 
-/** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
+/** RFC 3339 with microseconds: the format of `metav1.MicroTime`. */
 export function microTime(ms: number): string {
   return new Date(ms).toISOString().replace(/Z$/, "000Z");
 }

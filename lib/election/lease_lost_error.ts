@@ -1,5 +1,5 @@
-/** The lease was lost: somebody else may be at work by now. */
+/** The lease was lost: another process may be working by now. */
 export class LeaseLostError extends Error {
-  /** Tells the class in logs. */
+  /** The class in logs. */
   override readonly name = "LeaseLostError";
 }

@@ -2,55 +2,55 @@ import { type Clock, describeError, type Logger } from "../base/mod.ts";
 import { type Client, ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
 import { type LeaseObject, LEASES } from "./lease.ts";
 
-/** Whose leases a roster holds. */
-export interface MemberListOptions {
+/** Which Leases a list holds. */
+interface MemberListOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly namespace: string;
   readonly labelSelector: string;
-  /** When a lease that nobody renews ends, by the server's clock; undefined for one that must be renewed. */
+  /** When a Lease with a fixed lifetime ends, by the server's clock; undefined for one that must be renewed. */
   readonly endsMs?: (lease: LeaseObject) => number | undefined;
 }
 
 /**
- * Who is there: the leases of one selection, as the server has them. One that has not changed for its duration, by the
- * time that has elapsed in this process, is deleted at the version that was seen, so that its holder is dead once it is
- * missing, and never before.
+ * The members of one selection: their Leases, read from the server each time. A Lease that has not changed for its
+ * duration, by the elapsed time of this process, is deleted at the version that was read: its holder is dead once the
+ * Lease is gone, never before.
  */
 export class MemberList {
   readonly #options: MemberListOptions;
   readonly #seen = new Map<string, { readonly version: string | undefined; readonly sinceMs: number }>();
-  /** By their uids, when leases that nobody renews end, in elapsed time. */
+  /** When Leases with a fixed lifetime end, in elapsed time, by their uids. */
   readonly #ends = new Map<string, number>();
-  readonly #removed = new Set<string>();
+  readonly #deleted = new Set<string>();
 
   constructor(options: MemberListOptions) {
     this.#options = options;
   }
 
-  /** Holders whose leases the last look removed: they are dead for sure. */
-  get removed(): ReadonlySet<string> {
-    return this.#removed;
+  /** Holders whose Leases the last {@linkcode list} deleted: they are dead. */
+  get deleted(): ReadonlySet<string> {
+    return this.#deleted;
   }
 
-  /** Asks the server, never a cache, and buries who has died. */
-  async look(signal: AbortSignal): Promise<LeaseObject[]> {
+  /** Reads the Leases, deletes the expired ones, and returns the others. */
+  async list(signal: AbortSignal): Promise<LeaseObject[]> {
     const { client, namespace, labelSelector } = this.#options;
     const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
     const alive: LeaseObject[] = [];
-    this.#removed.clear();
+    this.#deleted.clear();
     for (const lease of items) {
-      if (!await this.#isOver(lease, signal) || !await this.#bury(lease, signal)) alive.push(lease);
+      if (!await this.#isExpired(lease, signal) || !await this.#deleteExpired(lease, signal)) alive.push(lease);
     }
-    const there = new Set(items.flatMap(({ metadata }) => [metadata?.name, metadata?.uid]));
+    const existing = new Set(items.flatMap(({ metadata }) => [metadata?.name, metadata?.uid]));
     for (const known of [this.#seen, this.#ends]) {
-      for (const key of known.keys()) if (!there.has(key)) known.delete(key);
+      for (const key of known.keys()) if (!existing.has(key)) known.delete(key);
     }
     return alive;
   }
 
-  async #isOver(lease: LeaseObject, signal: AbortSignal): Promise<boolean> {
+  async #isExpired(lease: LeaseObject, signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#options, endsMs = this.#options.endsMs?.(lease);
     if (endsMs !== undefined) return clock.elapsed() >= await this.#endOf(lease, endsMs, signal);
     const elapsedMs = clock.elapsed();
@@ -63,7 +63,7 @@ export class MemberList {
     return false;
   }
 
-  /** The server is asked for its time once for each such lease: that of this machine may be any. */
+  /** Reads the server's time once for each such Lease: the time of this machine may be wrong. */
   async #endOf({ metadata }: LeaseObject, endsMs: number, signal: AbortSignal): Promise<number> {
     const { clock } = this.#options, uid = metadata?.uid ?? "", known = this.#ends.get(uid);
     if (known !== undefined) return known;
@@ -72,10 +72,7 @@ export class MemberList {
     return end;
   }
 
-  /**
-   * What the server would write down as the creation of a lease now, to the second; this machine's time for who may
-   * create none.
-   */
+  /** The creation time of a Lease that is created now, to the second; this machine's time where that is forbidden. */
   async #serverTimeMs(signal: AbortSignal): Promise<number> {
     const { client, clock, namespace } = this.#options;
     const lease = {
@@ -92,19 +89,19 @@ export class MemberList {
     }
   }
 
-  /** Whether a lease is gone for sure. */
-  async #bury({ metadata, spec }: LeaseObject, signal: AbortSignal): Promise<boolean> {
+  /** Whether the Lease is gone. */
+  async #deleteExpired({ metadata, spec }: LeaseObject, signal: AbortSignal): Promise<boolean> {
     const { client, namespace, logger } = this.#options, { name = "", uid, resourceVersion } = metadata ?? {};
     try {
       await client.delete(LEASES, { namespace, name }, { uid, resourceVersion, signal });
-      this.#removed.add(spec?.holderIdentity ?? "");
-      logger.info("a lease ran out and is removed", { lease: name, holder: spec?.holderIdentity ?? "" });
+      this.#deleted.add(spec?.holderIdentity ?? "");
+      logger.info("an expired lease is deleted", { lease: name, holder: spec?.holderIdentity ?? "" });
       return true;
     } catch (error) {
       if (error instanceof NotFoundError) return true;
-      // It was renewed in the last moment: it lives.
+      // A conflict: its holder has renewed it since it was read.
       if (!(error instanceof ConflictError)) {
-        logger.warn("a lease that ran out could not be removed", { lease: name, error: describeError(error) });
+        logger.warn("an expired lease could not be deleted", { lease: name, error: describeError(error) });
       }
       return false;
     }

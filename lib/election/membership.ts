@@ -1,53 +1,50 @@
 import { type Clock, describeError, type Logger, type Random, sleep, type TimerHandle } from "../base/mod.ts";
 import type { Client } from "../client/mod.ts";
+import { CheckedLease } from "./checked_lease.ts";
 import type { LeaseObject } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
-import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming, LOOKS_MAX, within } from "./lease_timing.ts";
-import { OwnLease } from "./own_lease.ts";
+import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming, POLL_PAUSES_MAX, within } from "./lease_timing.ts";
 import { MemberList } from "./member_list.ts";
 
-/** What a process is a member with. */
+/** Options of a member. */
 export interface MembershipOptions extends Partial<LeaseTiming> {
-  /** Sends lease requests; must not be fenced, nor try again by itself. */
+  /** Sends lease requests; must not be fenced, nor retry by itself. */
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Where the leases of all members are. */
+  /** The namespace of all members' Leases. */
   readonly namespace: string;
-  /** Of what they are members of: a label's value. */
+  /** The group that they are members of: the value of a label. */
   readonly name: string;
-  /** Name of this process, different for each, the same for all its life. */
+  /** Name of this process, different for each process. */
   readonly identity: string;
-  /**
-   * Ends what is under way and no longer covered, and resolves when nothing of it can write any more. Bounded by its
-   * maker.
-   */
+  /** Ends the work that is no longer covered; resolves, in bounded time, when none of it can write any more. */
   readonly drain: () => Promise<void>;
 }
 
-/** The leases of all members of one kind. */
-export interface MemberLeases {
-  /** Of this member's own. */
+/** The Leases of one kind of members. */
+interface MemberLeases {
+  /** The Lease of this member. */
   readonly leaseName: string;
-  /** The label that all of them have; its value is the name of what they are members of. */
+  /** The label of all of them; its value is the name of the group. */
   readonly label: string;
   /** See {@linkcode MemberList}. */
   readonly endsMs?: (lease: LeaseObject) => number | undefined;
 }
 
 /**
- * One of several processes that know of each other by a Lease of each: it says that it is there, asks who else is, and
- * does what follows, again and again.
+ * One of several processes, each of which renews a Lease of its own. Every turn renews it, reads those of the others,
+ * and acts on them.
  *
- * Guarantees: as soon as others may take it for dead it is told so (`lapsed`), and takes it up again from nothing.
+ * Guarantees: `lapsed` is called as soon as others may count this process as dead.
  */
 export abstract class Membership<O extends MembershipOptions = MembershipOptions> implements Disposable {
   protected readonly options: O & LeaseTiming;
-  /** What says that this process is there. */
-  protected readonly lease: OwnLease;
-  /** Who is there, this one too. */
-  protected readonly roster: MemberList;
+  /** The Lease of this member. */
+  protected readonly lease: CheckedLease;
+  /** All members, this one too. */
+  protected readonly members: MemberList;
   readonly #listeners = new Set<() => void>();
   readonly #lost = Promise.withResolvers<LeaseLostError>();
   readonly #stop = new AbortController();
@@ -58,35 +55,32 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
     this.options = { ...LEASE_TIMING, ...options };
     const { client, clock, logger, namespace, name, identity } = options;
     const key = { namespace, name: leaseName }, labels = { [label]: name };
-    this.lease = new OwnLease({ client, clock, key, identity, labels, timing: this.options });
-    this.roster = new MemberList({ client, clock, logger, namespace, labelSelector: `${label}=${name}`, endsMs });
+    this.lease = new CheckedLease({ client, clock, key, identity, labels, timing: this.options });
+    this.members = new MemberList({ client, clock, logger, namespace, labelSelector: `${label}=${name}`, endsMs });
   }
 
-  /** Says that it is there, asks who else is, and does what follows. */
+  /** Renews the Lease, reads those of the others, and acts on them. */
   protected abstract turn(signal: AbortSignal): Promise<void>;
 
-  /** Others may take it for dead: what is under way is to be ended, and nothing is to be begun. */
+  /** Others may count this process as dead: ends the work in flight and begins nothing. */
   protected abstract lapsed(): void;
 
-  /** Whether it has what {@linkcode acquire} waits for, after a turn. */
+  /** Whether a turn has reached what {@linkcode acquire} waits for. */
   protected abstract get hasJoined(): boolean;
 
-  /** Calls `listener` after what is covered has changed, until the function that it returns is called. */
+  /** Calls `listener` after the covered work has changed, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /**
-   * Resolves, once, when others have taken this process for dead, or it cannot end its work. Never after it has been
-   * released.
-   */
+  /** Resolves, once, when others count this process as dead, or its work cannot be ended. Never after a release. */
   get lost(): Promise<LeaseLostError> {
     return this.#lost.promise;
   }
 
   /**
-   * Joins the others, and goes on to say that it is there until it is released.
+   * Joins the others, and keeps the Lease renewed until it is released.
    *
    * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
    */
@@ -99,47 +93,47 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
     await joined.promise.finally(() => signal.removeEventListener("abort", abort));
   }
 
-  /** Says nothing more, and takes nothing back: what it holds runs out by itself. */
+  /** Stops renewing and gives nothing up: the Lease expires by itself. */
   [Symbol.dispose](): void {
     this.#stop.abort();
     if (this.#lapse) this.options.clock.clear(this.#lapse);
   }
 
-  /** Resolves when nothing is said any more. */
+  /** Stops renewing; resolves when the last turn has ended. */
   protected async ended(): Promise<void> {
     this[Symbol.dispose]();
     await this.#running;
   }
 
-  protected tell(): void {
+  protected notify(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Renews its lease, and says something in it. */
-  protected async say(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-    this.#heed(); // a machine that slept wakes here
-    await this.lease.say(annotations, signal);
-    if (!signal.aborted) this.#heed();
+  /** Renews the Lease, and sets annotations in it. */
+  protected async renew(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+    this.#checkLapse(); // a machine that slept resumes here
+    await this.lease.renew(annotations, signal);
+    if (!signal.aborted) this.#checkLapse();
   }
 
-  /** Ends a look at the others that takes so long that the lease could not be renewed. */
-  protected look<R>(signal: AbortSignal, work: (bounded: AbortSignal) => Promise<R>): Promise<R> {
+  /** Bounds reading the others, so that the Lease can be renewed in time. */
+  protected poll<R>(signal: AbortSignal, work: (bounded: AbortSignal) => Promise<R>): Promise<R> {
     const { clock, retryMs } = this.options;
-    return within(clock, LOOKS_MAX * retryMs, signal, work);
+    return within(clock, POLL_PAUSES_MAX * retryMs, signal, work);
   }
 
-  /** Has what is no longer covered ended while the lease goes on being renewed, and then does what follows. */
+  /** Ends the work that is no longer covered, while the Lease is still renewed, and then calls `then`. */
   protected drain(then: () => void): void {
     const failed = (cause: unknown) => this.#lost.resolve(new LeaseLostError("work could not be ended", { cause }));
     void this.options.drain().then(then, failed);
   }
 
-  /** Whenever the lease may have run out: looks, and looks again when it would. */
-  #heed(): void {
-    const { clock } = this.options, { leftMs } = this.lease;
+  /** Calls `lapsed` where the Lease may have expired, and else checks again when it would. */
+  #checkLapse(): void {
+    const { clock } = this.options, { validMs } = this.lease;
     if (this.#lapse) clock.clear(this.#lapse);
-    this.#lapse = leftMs > 0 ? clock.schedule(() => this.#heed(), leftMs) : undefined;
-    if (leftMs <= 0) this.lapsed();
+    this.#lapse = validMs > 0 ? clock.schedule(() => this.#checkLapse(), validMs) : undefined;
+    if (validMs <= 0) this.lapsed();
   }
 
   async #run(joined: () => void): Promise<void> {
@@ -152,7 +146,7 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof LeaseLostError) return this.#lost.resolve(error);
-        logger.warn("cannot reach the others", { name, namespace, error: describeError(error) });
+        logger.warn("cannot renew or read leases", { name, namespace, error: describeError(error) });
         await sleep(clock, retryMs, signal).catch(() => {});
       }
     }

@@ -5,46 +5,46 @@ import {
   freezeEndsMs,
   type Peer,
   peerAnnotations,
+  type PeerDecision,
+  peerDecision,
   PEERING_LABEL,
   peerLeaseName,
   peerOf,
-  type Standing,
-  standing,
 } from "./peers.ts";
 
-/** How an operator peers. */
+/** Options of a peer. */
 export interface PeeringOptions extends MembershipOptions {
-  /** The highest works. */
+  /** The peer with the highest one works. */
   readonly priority: number;
   /** See {@linkcode Peer.replicasOf}. */
   readonly replicasOf?: string;
 }
 
-/** How far a peer is: it waits for others to pause, works, ends what is under way, or has paused. */
-export type PeeringState = "waiting" | "working" | "pausing" | "paused";
+/** The state of a peer: it waits for others to pause, works, ends the work in flight, or has paused. */
+type PeeringState = "waiting" | "working" | "pausing" | "paused";
 
 /**
  * One operator among its peers: of those of one name, the one with the highest priority works; the others pause, with
- * their stores filled, and go on when it is gone. Two of equal priority pause both.
+ * their stores filled, and continue when it is gone. Two of equal priority both pause.
  *
- * Guarantees: of rivals at most one {@linkcode mayWrite} at any time, as long as clocks run equally fast. Whoever
- * begins has said so before it asked the server who else is there, and waits until all others have ended what they had
- * under way or are dead; so of two that begin together one sees the other.
+ * Guarantees: of rivals at most one {@linkcode mayWrite} at any time, as long as clocks run equally fast. A peer that
+ * begins writes its own Lease before it reads those of the others, and waits until all of them have paused or are dead:
+ * of two that begin together one sees the other.
  *
- * A gate of a `NamespaceScope`: closed, it covers nothing.
+ * Gates a `NamespaceScope`: closed, it covers nothing.
  */
 export class Peering extends Membership<PeeringOptions> {
   #state: PeeringState = "waiting";
-  /** What our lease says: others rely on `paused`. */
-  #said: "active" | "paused" | undefined;
-  #told: string | undefined;
+  /** The state in our Lease: others rely on `paused`. */
+  #published: "active" | "paused" | undefined;
+  #reported: string | undefined;
 
   constructor(options: PeeringOptions) {
     const leaseName = peerLeaseName(options.name, options.identity);
     super(options, { leaseName, label: PEERING_LABEL, endsMs: freezeEndsMs });
   }
 
-  /** How far it is. */
+  /** Its state. */
   get state(): PeeringState {
     return this.#state;
   }
@@ -59,14 +59,14 @@ export class Peering extends Membership<PeeringOptions> {
     return this.covers();
   }
 
-  /** Whether this process may write now: while it works, and while it ends what is under way. */
+  /** Whether this process may write now: while it works, and while it ends the work in flight. */
   get mayWrite(): boolean {
     return (this.#state === "working" || this.#state === "pausing") && this.lease.isValid;
   }
 
   /**
-   * Joins the peers and waits until this one may work; it goes on to say that it is there, and to pause and continue,
-   * until {@linkcode release}.
+   * Joins the peers and waits until this one may work; it renews its Lease, pauses and continues until
+   * {@linkcode release}.
    *
    * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
    */
@@ -76,12 +76,12 @@ export class Peering extends Membership<PeeringOptions> {
     await super.acquire(signal);
   }
 
-  /** Leaves the peers; those that paused for this one go on at once. Call it when the last write is done. */
+  /** Leaves the peers; those that paused for this one continue at once. Call it after the last write. */
   async release(): Promise<void> {
     await this.ended();
     this.#state = "paused";
-    await this.lease.withdraw().catch((error) =>
-      // It runs out by itself; the others only wait longer.
+    await this.lease.delete().catch((error) =>
+      // It expires by itself; the others only wait longer.
       this.options.logger.warn("the peering's lease could not be given up", { error: describeError(error) })
     );
   }
@@ -93,24 +93,23 @@ export class Peering extends Membership<PeeringOptions> {
   protected override lapsed(): void {
     if (this.#state !== "working") return;
     const { logger, name: peering } = this.options;
-    logger.warn("pausing: the others may take this peer for dead, which cannot say that it is there", { peering });
-    this.#told = undefined;
+    logger.warn("pausing: the lease could not be renewed, and other peers may begin", { peering });
+    this.#reported = undefined;
     this.#end("waiting");
   }
 
-  /** Says that it is there, asks who else is, and does what follows. */
   protected override async turn(signal: AbortSignal): Promise<void> {
-    await this.#say(this.#state === "paused" ? "paused" : "active", signal);
-    const stands = standing(this.#me, await this.#others(signal));
-    this.#report(stands);
-    if (stands.kind === "paused" || stands.kind === "clash") return await this.#pause(signal);
-    if (this.#state !== "paused" && this.#state !== "waiting") return; // whoever came since pauses for us
-    // Nobody relies on us having paused before we have asked again: whoever begins meanwhile sees that we are about to.
-    if (this.#said === "paused") {
+    await this.#publish(this.#state === "paused" ? "paused" : "active", signal);
+    const decision = peerDecision(this.#me, await this.#others(signal));
+    this.#report(decision);
+    if (decision.kind === "pause" || decision.kind === "clash") return await this.#pause(signal);
+    if (this.#state !== "paused" && this.#state !== "waiting") return; // peers that came since pause for us
+    // Others may rely on `paused` until our Lease is active again and theirs were read after that.
+    if (this.#published === "paused") {
       this.#state = "waiting";
       return await this.turn(signal);
     }
-    if (stands.kind === "free") this.#become("working");
+    if (decision.kind === "work") this.#become("working");
   }
 
   get #me(): Peer {
@@ -119,22 +118,20 @@ export class Peering extends Membership<PeeringOptions> {
   }
 
   async #others(signal: AbortSignal): Promise<Peer[]> {
-    const leases = await this.look(signal, (bounded) => this.roster.look(bounded));
+    const leases = await this.poll(signal, (bounded) => this.members.list(bounded));
     return leases.filter(({ metadata }) => metadata?.name !== this.lease.name).map(peerOf);
   }
 
-  async #say(state: "active" | "paused", signal: AbortSignal): Promise<void> {
-    await this.say(peerAnnotations({ ...this.#me, state }), signal);
-    this.#said = state;
+  async #publish(state: "active" | "paused", signal: AbortSignal): Promise<void> {
+    await this.renew(peerAnnotations({ ...this.#me, state }), signal);
+    this.#published = state;
   }
 
-  /**
-   * Takes up nothing more, ends what is under way while the lease goes on being renewed, and says so when it has ended.
-   */
+  /** Begins nothing more, ends the work in flight while the Lease is renewed, and publishes it when it has ended. */
   async #pause(signal: AbortSignal): Promise<void> {
     if (this.#state === "waiting") {
       this.#state = "paused";
-      return await this.#say("paused", signal);
+      return await this.#publish("paused", signal);
     }
     if (this.#state === "working") this.#end("paused");
   }
@@ -147,26 +144,26 @@ export class Peering extends Membership<PeeringOptions> {
   #become(state: PeeringState): void {
     const isChange = (this.#state === "working") !== (state === "working");
     this.#state = state;
-    if (isChange) this.tell();
+    if (isChange) this.notify();
   }
 
-  /** Says once what has changed. */
-  #report(stands: Standing): void {
+  /** Logs each decision once. */
+  #report(decision: PeerDecision): void {
     const { logger, name: peering } = this.options;
-    const who = stands.kind === "free" ? "" : describePeer(
-      stands.kind === "paused" ? stands.by : stands.kind === "clash" ? stands.with : stands.waitsFor[0]!,
+    const peer = decision.kind === "work" ? "" : describePeer(
+      decision.kind === "pause" ? decision.by : decision.kind === "clash" ? decision.with : decision.for[0]!,
     );
-    const news = `${stands.kind} ${who}`;
-    if (news === this.#told) return;
-    this.#told = news;
-    if (stands.kind === "free") logger.info("working: no other peer stands above", { peering });
-    if (stands.kind === "paused") logger.warn("paused for another peer", { peering, peer: who });
-    if (stands.kind === "next" && !this.covers()) {
-      logger.info("taking over as soon as it has paused", { peering, peer: who });
+    const news = `${decision.kind} ${peer}`;
+    if (news === this.#reported) return;
+    this.#reported = news;
+    if (decision.kind === "work") logger.info("working: no other peer has a higher priority", { peering });
+    if (decision.kind === "pause") logger.warn("paused for another peer", { peering, peer });
+    if (decision.kind === "wait" && !this.covers()) {
+      logger.info("waiting until a peer of lower priority has paused", { peering, peer });
     }
-    if (stands.kind === "clash") {
+    if (decision.kind === "clash") {
       const fix = "give one of them another --priority, or stop it";
-      logger.error("another peer has the same priority: both pause", { peering, peer: who, fix });
+      logger.error("another peer has the same priority: both pause", { peering, peer, fix });
     }
   }
 }

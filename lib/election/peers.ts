@@ -2,56 +2,55 @@ import { createHash } from "node:crypto";
 import { formatTime, joinedName } from "../apimachinery/mod.ts";
 import type { LeaseObject } from "./lease.ts";
 
-/** Of the Lease of each peer: the name of the peering. */
+/** Label of the Lease of each peer: the name of the peering. */
 export const PEERING_LABEL = "pintle.dev/peering";
 
 const PRIORITY = "pintle.dev/priority", STATE = "pintle.dev/peer-state", REPLICAS = "pintle.dev/replicas-of";
 const MESSAGE = "pintle.dev/message";
 
 /**
- * What a peer does: `active` works, or is about to; `paused` has nothing under way and writes nothing; `freeze` is no
- * operator but somebody's word that those of lower or equal priority pause, and `hold` is one that lasts only while
- * somebody renews it.
+ * The state of a peer: `active` works, or is about to; `paused` has no work in flight and writes nothing; `freeze` is a
+ * request, not an operator, that those of lower or equal priority pause; `hold` is one that lasts while it is renewed.
  */
-export type PeerState = "active" | "paused" | "freeze" | "hold";
+type PeerState = "active" | "paused" | "freeze" | "hold";
 
-/** Somebody of a peering. */
+/** A member of a peering. */
 export interface Peer {
   readonly identity: string;
-  /** The higher one works. */
+  /** The peer with the highest one works. */
   readonly priority: number;
   readonly state: PeerState;
-  /** The lease or shards by which its replicas agree among themselves; they are no rivals. */
+  /** The Lease of its leader election or shards: peers with the same one are replicas, and no rivals. */
   readonly replicasOf?: string;
-  /** Why, for people. */
+  /** The reason, for people. */
   readonly message?: string;
   /** When a freeze ends, by the server's clock; milliseconds since the epoch. */
   readonly endsMs?: number;
 }
 
-/** Where a peer stands among the others. */
-export type Standing =
+/** What a peer does, given the others. */
+export type PeerDecision =
   /** It may work. */
-  | { readonly kind: "free" }
+  | { readonly kind: "work" }
   /** It may work as soon as these, of lower priority, have paused. */
-  | { readonly kind: "next"; readonly waitsFor: readonly Peer[] }
+  | { readonly kind: "wait"; readonly for: readonly Peer[] }
   /** It pauses because of `by`. */
-  | { readonly kind: "paused"; readonly by: Peer }
-  /** It pauses, and so does `with`, of the same priority: nobody can say which one is meant. */
+  | { readonly kind: "pause"; readonly by: Peer }
+  /** It pauses, and so does `with`, of the same priority: nothing decides between them. */
   | { readonly kind: "clash"; readonly with: Peer };
 
-/** Where `me` stands among `others`, from nothing but what they say. */
-export function standing(me: Peer, others: readonly Peer[]): Standing {
+/** What `me` does among `others`. */
+export function peerDecision(me: Peer, others: readonly Peer[]): PeerDecision {
   const rivals = others.filter(({ identity, replicasOf }) =>
     identity !== me.identity && (replicasOf === undefined || replicasOf !== me.replicasOf)
   );
   const isFreeze = ({ state }: Peer) => state === "freeze" || state === "hold";
   const above = rivals.filter((peer) => peer.priority > me.priority || isFreeze(peer) && peer.priority === me.priority);
-  if (above.length > 0) return { kind: "paused", by: above.reduce((a, b) => b.priority > a.priority ? b : a) };
+  if (above.length > 0) return { kind: "pause", by: above.reduce((a, b) => b.priority > a.priority ? b : a) };
   const equal = rivals.find(({ priority }) => priority === me.priority);
   if (equal) return { kind: "clash", with: equal };
-  const busy = rivals.filter(({ state }) => state === "active");
-  return busy.length > 0 ? { kind: "next", waitsFor: busy } : { kind: "free" };
+  const active = rivals.filter(({ state }) => state === "active");
+  return active.length > 0 ? { kind: "wait", for: active } : { kind: "work" };
 }
 
 /** The name of a peer's Lease. */
@@ -60,7 +59,7 @@ export function peerLeaseName(peering: string, identity: string): string {
   return joinedName(peering, "peer", createHash("sha256").update(identity).digest("hex").slice(0, 10));
 }
 
-/** What a peer's Lease says of it. */
+/** The annotations of a peer's Lease. */
 export function peerAnnotations({ priority, state, replicasOf, message }: Peer): Record<string, string> {
   return {
     [PRIORITY]: `${priority}`,
@@ -70,10 +69,7 @@ export function peerAnnotations({ priority, state, replicasOf, message }: Peer):
   };
 }
 
-/**
- * The peer that a Lease stands for. What cannot be read as a priority counts as 0, an unknown state as `active`: rather
- * pause than clash.
- */
+/** The peer of a Lease. An unreadable priority counts as 0, an unknown state as `active`: pausing is the safe side. */
 export function peerOf(lease: LeaseObject): Peer {
   const { annotations = {}, name = "" } = lease.metadata ?? {}, state = annotations[STATE] as PeerState;
   const priority = Number(annotations[PRIORITY] ?? 0);
@@ -87,7 +83,7 @@ export function peerOf(lease: LeaseObject): Peer {
   };
 }
 
-/** When a freeze that nobody renews ends: counted from when the server made it, so that no laptop's clock matters. */
+/** When a freeze with a lifetime ends, counted from its creation by the server: the clock of a laptop may be wrong. */
 export function freezeEndsMs({ metadata, spec }: LeaseObject): number | undefined {
   if (metadata?.annotations?.[STATE] !== "freeze") return undefined;
   return Date.parse(metadata.creationTimestamp ?? "") + (spec?.leaseDurationSeconds ?? 0) * 1_000;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { describeError } from "../base/mod.ts";
 import { joinedName } from "../apimachinery/mod.ts";
-import { AlreadyExistsError, ConflictError } from "../client/mod.ts";
-import { type LeaseObject, LEASES } from "./lease.ts";
+import { CheckedLease } from "./checked_lease.ts";
+import type { LeaseObject } from "./lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import {
@@ -10,54 +10,56 @@ import {
   planShards,
   shardOf,
   type ShardOwners,
+  type ShardPlan,
   SHARDS,
   SHARDS_LABEL,
   shardsLeaseName,
   withOwners,
 } from "./shards.ts";
 
-/** Attempts to write down that everything is given up, against others that write at the same time. */
-const ATTEMPTS_MAX = 5;
-
 /**
  * One of several replicas that share the namespaces of a cluster: they fall into shards, each of which one replica
- * owns. When a replica comes or goes the shards are shared out anew, and few of them move.
+ * owns. When a replica joins or leaves the shards are assigned again, and few of them move.
  *
- * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, as long as clocks run equally fast. Owners stand
- * in one Lease that is replaced at the version that was read. A shard is taken only where that names nobody, which its
- * owner writes when it has ended all work for it, or names somebody who has stopped to write: this replica has removed
- * their Lease, which was not renewed for its duration, or the Lease has been gone for `renewMsMax`, whoever deleted it.
+ * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, as long as clocks run equally fast. One Lease
+ * names the owners. A shard is taken only where it has no owner there, which its former owner writes after it has ended
+ * all work for it, or where its owner has stopped writing: this replica has deleted the owner's expired Lease, or that
+ * Lease has been gone for `renewMsMax`.
  *
- * A gate of a `NamespaceScope`.
+ * Gates a `NamespaceScope`.
  */
 export class Sharding extends Membership {
   readonly #held = new Set<number>();
-  /** Shards that are no longer covered and whose work may still go on. */
+  /** Shards that are no longer covered and whose work has not ended yet. */
   readonly #ending = new Set<number>();
   /** Since when owners have had no Lease, in elapsed time. */
   readonly #missing = new Map<string, number>();
+  /** The Lease that names the owners. */
+  readonly #owners: CheckedLease;
 
   constructor(options: MembershipOptions) {
     const digest = createHash("sha256").update(options.identity).digest("hex").slice(0, 10);
     super(options, { leaseName: joinedName(options.name, "member", digest), label: SHARDS_LABEL });
+    const { client, clock, namespace, name, identity } = options, key = { namespace, name: shardsLeaseName(name) };
+    this.#owners = new CheckedLease({ client, clock, key, identity, timing: this.options });
   }
 
-  /** Whether this replica takes up work in a namespace. */
+  /** Whether this replica begins work in a namespace. */
   covers(namespace: string): boolean {
     return this.#held.has(shardOf(namespace)) && this.lease.isValid;
   }
 
-  /** Whether this replica takes up work for objects without a namespace. */
+  /** Whether this replica begins work for cluster-scoped objects. */
   coversCluster(): boolean {
     return this.covers("");
   }
 
-  /** How many shards it takes up work for. */
+  /** The number of shards that it begins work for. */
   get shards(): number {
     return this.#held.size;
   }
 
-  /** Whether this process may write now. For shards that it has handed over nothing is left that could. */
+  /** Whether this process may write now: for shards that it owns, or whose work it still ends. */
   get mayWrite(): boolean {
     return this.#held.size + this.#ending.size > 0 && this.lease.isValid;
   }
@@ -68,7 +70,7 @@ export class Sharding extends Membership {
   }
 
   /**
-   * Joins the replicas, and resolves when the others can see it; shards come as the others hand them over.
+   * Joins the replicas; resolves when the others can see it. Shards follow as the others hand them over.
    *
    * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
    */
@@ -78,23 +80,22 @@ export class Sharding extends Membership {
     await super.acquire(signal);
   }
 
-  /** Gives every shard up, so that others take them at once; call it when the last write is done. */
+  /** Gives every shard up, so that others take them at once; call it after the last write. */
   async release(): Promise<void> {
     await this.ended();
     this.#held.clear();
     this.#ending.clear();
-    const { client, identity, logger } = this.options;
+    const { identity, logger } = this.options;
     try {
-      for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        const table = await this.#table(), owners = ownersOf(table) ?? [];
-        if (!owners.includes(identity)) break;
-        const free = owners.map((owner) => owner === identity ? "" : owner);
-        if (await this.#replaced(() => client.replace(LEASES, withOwners(table, free)))) break;
-      }
-      await this.lease.withdraw();
+      await this.#owners.update((lease) => {
+        const owners = lease && ownersOf(lease);
+        if (!lease || !owners?.includes(identity)) return undefined;
+        return withOwners(lease, owners.map((owner) => owner === identity ? "" : owner));
+      });
+      await this.lease.delete();
       logger.info("every shard is given up");
     } catch (error) {
-      // The lease runs out by itself; the others only wait longer.
+      // The Lease expires by itself; the others only wait longer.
       logger.warn("the shards could not be given up", { error: describeError(error) });
     }
   }
@@ -104,91 +105,69 @@ export class Sharding extends Membership {
   }
 
   protected override lapsed(): void {
-    this.#end([...this.#held], "pausing: the others may take this replica for dead, which cannot say that it is there");
+    this.#end([...this.#held], "pausing: the lease could not be renewed, and other replicas may take the shards");
   }
 
   protected override async turn(signal: AbortSignal): Promise<void> {
-    await this.say({}, signal);
-    await this.look(signal, (bounded) => this.#share(bounded));
+    await this.renew({}, signal);
+    await this.poll(signal, (bounded) => this.#share(bounded));
   }
 
   async #share(signal: AbortSignal): Promise<void> {
-    const { client, identity, logger } = this.options;
-    // In this order: an owner that the list lacks is dead only where it was written down before.
-    const table = await this.#table(signal), owners = this.#owners(table);
-    const members = (await this.roster.look(signal)).map(({ spec }) => spec?.holderIdentity ?? "");
-    const held = new Set([...this.#held, ...this.#ending]), { dead, waited } = this.#withoutLease(owners, members);
-    // Freed for the others too, who cannot know how they died.
-    const freed = owners.map((owner) => dead.has(owner) ? "" : owner);
-    const plan = planShards({ me: identity, owners: freed, members: [...members, ...waited], held });
-    if (plan.stolen.length > 0) throw new LeaseLostError(`shards ${plan.stolen} are somebody else's`);
-    this.#end(plan.handOver, "handing shards over");
-    if (!plan.writes && dead.size === 0) return;
-    const write = () => client.replace(LEASES, withOwners(table, plan.owners), { signal });
-    // where somebody else wrote, the next turn looks again
-    if (!await this.#replaced(write) || plan.gained.length === 0) return;
-    for (const shard of plan.gained) this.#held.add(shard);
-    logger.info("shards taken", { taken: plan.gained.length, held: this.#held.size, replicas: members.length });
-    this.tell();
+    let plan: ShardPlan | undefined, replicas = 0;
+    const end = await this.#owners.update(async (lease = {}) => {
+      // In this order: an owner without a Lease is dead only where it was an owner before the Leases were read.
+      const owners = this.#ownersIn(lease);
+      const members = (await this.members.list(signal)).map(({ spec }) => spec?.holderIdentity ?? "");
+      const { dead, waited } = this.#withoutLease(owners, members);
+      replicas = members.length;
+      // Freed for all replicas: the others have not seen them die.
+      const freed = owners.map((owner) => dead.has(owner) ? "" : owner);
+      const held = new Set([...this.#held, ...this.#ending]);
+      plan = planShards({ me: this.options.identity, owners: freed, members: [...members, ...waited], held });
+      if (plan.stolen.length > 0) throw new LeaseLostError(`shards ${plan.stolen} have another owner`);
+      this.#end(plan.handOver, "handing shards over");
+      return plan.writes || dead.size > 0 ? withOwners(lease, plan.owners) : undefined;
+    }, signal);
+    if (end !== "written" || !plan || plan.taken.length === 0) return;
+    for (const shard of plan.taken) this.#held.add(shard);
+    this.options.logger.info("shards taken", { taken: plan.taken.length, held: this.#held.size, replicas });
+    this.notify();
   }
 
   /**
-   * Owners without a Lease: the dead, and those who may still write, since somebody has deleted it a moment ago. An
-   * owner that leaves writes itself out first.
+   * Owners without a Lease: dead ones, and those that may still write because their Lease was deleted just now. An
+   * owner that leaves gives its shards up first.
    */
   #withoutLease(owners: ShardOwners, members: readonly string[]) {
-    const { clock, renewMsMax } = this.options, nowMs = clock.elapsed(), { removed } = this.roster;
+    const { clock, renewMsMax } = this.options, nowMs = clock.elapsed(), { deleted } = this.members;
     const lacking = new Set(owners.filter((owner) => owner !== "" && !members.includes(owner)));
     for (const known of this.#missing.keys()) if (!lacking.has(known)) this.#missing.delete(known);
     for (const owner of lacking) {
-      if (removed.has(owner)) this.#missing.set(owner, -Infinity);
+      if (deleted.has(owner)) this.#missing.set(owner, -Infinity);
       else if (!this.#missing.has(owner)) this.#missing.set(owner, nowMs);
     }
     const dead = new Set([...lacking].filter((owner) => nowMs - this.#missing.get(owner)! >= renewMsMax));
     return { dead, waited: [...lacking].filter((owner) => !dead.has(owner)) };
   }
 
-  /** Takes up nothing more for shards, and has their work ended. */
+  /** Begins nothing more for shards, and ends their work. */
   #end(shards: readonly number[], why: string): void {
     const fresh = shards.filter((shard) => this.#held.delete(shard));
     if (fresh.length === 0) return;
     for (const shard of fresh) this.#ending.add(shard);
     this.options.logger.info(why, { shards: fresh.length, held: this.#held.size });
-    this.tell();
+    this.notify();
     this.drain(() => fresh.forEach((shard) => this.#ending.delete(shard)));
   }
 
-  #owners(table: LeaseObject): readonly string[] {
-    const owners = ownersOf(table);
+  /** The owners in their Lease; none in one that does not exist yet. */
+  #ownersIn(lease: LeaseObject): ShardOwners {
+    if (!lease.metadata) return Array(SHARDS).fill("");
+    const owners = ownersOf(lease);
     if (owners) return owners;
-    const { name } = table.metadata ?? {};
     throw new LeaseLostError(
-      `lease ${name} does not hold the owners of ${SHARDS} shards: delete it while nothing runs`,
+      `lease ${lease.metadata.name} does not hold the owners of ${SHARDS} shards: stop all replicas, then delete it`,
     );
-  }
-
-  /** The Lease of owners; makes one that names nobody where there is none. */
-  async #table(signal?: AbortSignal): Promise<LeaseObject> {
-    const { client, namespace, name } = this.options, key = { namespace, name: shardsLeaseName(name) };
-    const found = await client.find<LeaseObject>(LEASES, key, { signal });
-    if (found) return found;
-    const empty = withOwners(
-      { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: key },
-      Array(SHARDS).fill(""),
-    );
-    return await client.create(LEASES, empty, { signal }).catch((error) => {
-      if (error instanceof AlreadyExistsError) return client.get<LeaseObject>(LEASES, key, { signal });
-      throw error;
-    });
-  }
-
-  async #replaced(write: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await write();
-      return true;
-    } catch (error) {
-      if (error instanceof ConflictError) return false;
-      throw error;
-    }
   }
 }

@@ -3,13 +3,10 @@ import { createHash } from "node:crypto";
 import { joinedName } from "../apimachinery/mod.ts";
 import type { LeaseObject } from "./lease.ts";
 
-/**
- * Shards that namespaces fall into. Replicas that disagreed about it would disagree about who owns a namespace, so it
- * is no setting.
- */
+/** The number of shards. No setting: replicas with two numbers would disagree about the owner of a namespace. */
 export const SHARDS = 64;
 
-/** Of the Lease of each replica that shares the work: the name of its operator. */
+/** Label of the Lease of each replica that shares the work: the name of its operator. */
 export const SHARDS_LABEL = "pintle.dev/shards";
 
 const OWNERS = "pintle.dev/shard-owners";
@@ -19,15 +16,15 @@ export function shardsLeaseName(operator: string): string {
   return joinedName(operator, "shards");
 }
 
-/** The shard of a namespace; the empty one stands for objects without a namespace. */
+/** The shard of a namespace; the empty string is the namespace of cluster-scoped objects. */
 export function shardOf(namespace: string): number {
   return createHash("sha256").update(namespace).digest().readUInt32BE() % SHARDS;
 }
 
 /**
- * Which of the members should own each shard, by rendezvous hashing with bounded loads: the same for whoever asks with
- * the same members, in whatever order; no member has more than its share, rounded up; when one comes or goes few shards
- * move. Empty without members.
+ * The member that should own each shard, by rendezvous hashing with bounded loads: independent of the order of the
+ * members; no member has more than its share, rounded up; few shards move when one joins or leaves. Empty without
+ * members.
  */
 export function assignShards(members: readonly string[]): string[] {
   const unique = [...new Set(members)].sort(), load = new Map(unique.map((member) => [member, 0]));
@@ -47,7 +44,7 @@ function weightOf(shard: number, member: string): number {
   return createHash("sha256").update(`${shard}/${member}`).digest().readUIntBE(0, 6);
 }
 
-/** Who owns each shard; empty for nobody. */
+/** The owner of each shard; empty where it has none. */
 export type ShardOwners = readonly string[];
 
 /** The owners that a Lease holds; undefined where it holds none, or those of another number of shards. */
@@ -63,8 +60,8 @@ export function ownersOf({ metadata }: LeaseObject): ShardOwners | undefined {
 }
 
 /**
- * A Lease that holds `owners`. It always differs from the one before, also where the owners are the same: what was sent
- * earlier and is still on its way then comes too late.
+ * A Lease that holds `owners`. It always differs from the one before, also where the owners are the same: an earlier
+ * write that still arrives then meets a conflict.
  */
 export function withOwners(lease: LeaseObject, owners: ShardOwners): LeaseObject {
   const annotations = { ...lease.metadata?.annotations, [OWNERS]: formatJson(owners) };
@@ -72,51 +69,48 @@ export function withOwners(lease: LeaseObject, owners: ShardOwners): LeaseObject
   return { ...lease, metadata: { ...lease.metadata, annotations }, spec: { ...lease.spec, leaseTransitions } };
 }
 
-/** What a replica knows when it decides. */
-export interface ShardView {
+/** What a replica has read when it decides. */
+interface ShardView {
   readonly me: string;
-  /** As the server had them before `members` was asked for: only so is an owner that is missing there dead for sure. */
+  /** Read before `members`: only then is an owner that is not a member dead. */
   readonly owners: ShardOwners;
-  /** Replicas that live. */
+  /** Replicas that are alive. */
   readonly members: readonly string[];
-  /** Shards that this replica works on, or whose work it is still ending. */
+  /** Shards that this replica works on, or whose work it still ends. */
   readonly held: ReadonlySet<number>;
 }
 
 /** What a replica does next. */
 export interface ShardPlan {
-  /** Owners as they should be written. */
+  /** Owners to write. */
   readonly owners: ShardOwners;
-  /** Shards that are this replica's once that is written: taken, or taken up again. */
-  readonly gained: readonly number[];
-  /** Whether anything must be written, be it only so that what is still on its way comes too late. */
+  /** Shards that this replica owns once `owners` is written, and does not hold yet. */
+  readonly taken: readonly number[];
+  /** Whether `owners` must be written, if only so that an earlier write meets a conflict. */
   readonly writes: boolean;
-  /** Shards that are to be handed over, once their work has ended. */
+  /** Shards to hand over, once their work has ended. */
   readonly handOver: readonly number[];
-  /** Shards that this replica holds and somebody took from it: that must never be. */
+  /** Shards that this replica holds and that have another owner: this must never happen. */
   readonly stolen: readonly number[];
 }
 
-/**
- * What `me` does: takes what is nobody's and should be its own, hands over what should be another's, and gives up what
- * has ended.
- */
+/** What `me` does: takes free shards that it should own, hands over those that it should not, frees those it ended. */
 export function planShards({ me, owners, members, held }: ShardView): ShardPlan {
-  const wanted = assignShards(members), alive = new Set(members), handOver: number[] = [], stolen: number[] = [];
+  const target = assignShards(members), alive = new Set(members), handOver: number[] = [], stolen: number[] = [];
   const next = owners.map((owner, shard) => {
     if (owner === me) {
-      if (wanted[shard] === me) return me;
+      if (target[shard] === me) return me;
       if (held.has(shard)) {
         handOver.push(shard);
         return me;
       }
-      // Its work has ended, or a claim whose answer was lost has come true too late.
+      // Its work has ended, or a write whose answer was lost has been carried out.
       return "";
     }
     if (held.has(shard)) stolen.push(shard);
-    return wanted[shard] === me && (owner === "" || !alive.has(owner)) ? me : owner;
+    return target[shard] === me && (owner === "" || !alive.has(owner)) ? me : owner;
   });
-  const gained = next.flatMap((owner, shard) => owner === me && !held.has(shard) ? [shard] : []);
-  const writes = gained.length > 0 || next.some((owner, shard) => owner !== owners[shard]);
-  return { owners: next, gained, writes, handOver, stolen };
+  const taken = next.flatMap((owner, shard) => owner === me && !held.has(shard) ? [shard] : []);
+  const writes = taken.length > 0 || next.some((owner, shard) => owner !== owners[shard]);
+  return { owners: next, taken, writes, handOver, stolen };
 }

@@ -1,32 +1,32 @@
 import { type Clock, describeError, type Logger, UsageError } from "../base/mod.ts";
 import { answerRoute, type HttpRoute } from "./http_route.ts";
 
-/** One named check; its message says what is wrong, undefined that nothing is. */
+/** A named check. Its result is the problem; undefined where there is none. */
 export interface HealthCheck {
   readonly name: string;
   readonly check: () => string | undefined | Promise<string | undefined>;
 }
 
-/** What a health server serves. */
-export interface HealthServerOptions {
+/** Options of a health server. */
+interface HealthServerOptions {
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 takes a free port. */
   readonly port: number;
-  /** A failure here means: restart me. Never about the cluster, only about this process. */
+  /** Liveness: a failure requests a restart. About this process only, never about the cluster. */
   readonly livez: readonly HealthCheck[];
-  /** A failure here means: I cannot do my work now. */
+  /** Readiness: a failure means that the operator cannot work now. */
   readonly readyz: readonly HealthCheck[];
   readonly metrics: () => Promise<{ body: string; contentType: string }>;
-  /** Paths of the operator's own. */
+  /** Routes that the operator declares. */
   readonly routes?: readonly HttpRoute[];
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Answers under way have so long to finish when it closes; then they are cut off. 1 s where absent. */
+  /** Responses in flight have so long to finish on close; then they are cut. 1 s where absent. */
   readonly closeMsMax?: number;
 }
 
 /** A running health server. */
-export interface HealthServer {
+interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
 }
@@ -39,14 +39,14 @@ export interface HealthServer {
 export function serveHealth(options: HealthServerOptions): HealthServer {
   const { host, port, logger, clock, closeMsMax = 1_000 } = options;
   const cut = new AbortController(), stop = new AbortController(), idle = Promise.withResolvers<void>();
-  let underWay = 0, closing = false;
+  let inFlight = 0, closing = false;
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     const onListen = ({ port }: Deno.NetAddr) => logger.info("health and metrics are served", { host, port });
     const handler = async (request: Request) => {
-      underWay++;
+      inFlight++;
       const end = () => {
-        if (--underWay === 0 && closing) idle.resolve();
+        if (--inFlight === 0 && closing) idle.resolve();
       };
       try {
         return untilRead(await answer(request, options, stop.signal), end, logger);
@@ -66,18 +66,18 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   const close = async () => {
     closing = true;
     stop.abort(new Error("the server closes"));
-    // A handler that hangs would keep a graceful shutdown, and with it the process, from ever ending; and Deno cannot
-    // cut a server off any more once its shutdown has begun. So the wait comes first.
+    // A hanging handler would block a graceful shutdown, and with it the end of the process; Deno cannot cut a server
+    // off once its shutdown has begun. So the wait comes first.
     const timer = clock.schedule(() => idle.resolve(), closeMsMax);
-    if (underWay > 0) await idle.promise;
+    if (inFlight > 0) await idle.promise;
     clock.clear(timer);
-    if (underWay > 0) cut.abort();
+    if (inFlight > 0) cut.abort();
     else await server.shutdown();
   };
   return { port: server.addr.port, close };
 }
 
-/** The same answer, which calls `end` once its body is read, given up, or has failed. */
+/** The same response; calls `end` once its body is read, cancelled, or has failed. */
 function untilRead(response: Response, end: () => void, logger: Logger): Response {
   const reader = response.body?.getReader();
   if (!reader) {
@@ -91,7 +91,7 @@ function untilRead(response: Response, end: () => void, logger: Logger): Respons
         if (!done) return controller.enqueue(value);
         controller.close();
       } catch (error) {
-        logger.error("an answer broke off", { error: describeError(error) });
+        logger.error("a response failed while it was sent", { error: describeError(error) });
         controller.error(error);
       }
       end();

@@ -1,25 +1,25 @@
 import { type Clock, describeError, type Logger, TimeoutError, UsageError } from "../base/mod.ts";
 import { runWithTimeout } from "../handling/mod.ts";
 
-/** Paths of the engine; nothing else may be served there or below. */
+/** Paths of Pintle; nothing else may be served there or below. */
 const OWN_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];
 
 /** Methods that a Request cannot have. */
 const NO_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** A path of an operator's own on the health server. */
+/** A path on the health server that the operator declares. */
 export interface HttpRoute {
   /** Matched as a whole. */
   readonly path: string;
-  /** For the body of the request and the handler together. */
+  /** Time limit for the request's body and the handler together. */
   readonly timeoutMs: number;
-  /** A larger body is answered with 413. */
+  /** A larger body gets 413. */
   readonly bodyBytesMax: number;
-  /** Answers a request, whose body is complete. */
+  /** Answers a request whose body is complete. */
   readonly handle: (request: Request, signal: AbortSignal) => Promise<Response> | Response;
 }
 
-/** @throws {UsageError} for a path that cannot be served, or is the engine's. */
+/** @throws {UsageError} for a path that cannot be served, or belongs to Pintle. */
 export function requireRoutePath(path: string): void {
   if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path)) {
     throw new UsageError(
@@ -28,12 +28,12 @@ export function requireRoutePath(path: string): void {
     );
   }
   const own = OWN_PATHS.find((each) => path === each || path.startsWith(`${each}/`));
-  if (own) throw new UsageError(`the route ${path} would hide ${own}, which the engine serves`);
+  if (own) throw new UsageError(`the route ${path} would hide ${own}, which Pintle serves`);
 }
 
 /**
- * The answer of a route: 413 for a body that is too large, 503 where it takes too long or the server closes, 500 for an
- * error, which only the log shows.
+ * The response of a route: 413 for a body that is too large, 503 where it takes too long or the server closes, 500 for
+ * an error, which is only logged.
  */
 export async function answerRoute(
   { path, timeoutMs, bodyBytesMax, handle }: HttpRoute,
@@ -64,7 +64,7 @@ async function readBody(
 ): Promise<Uint8Array<ArrayBuffer> | "too large"> {
   if (Number(headers.get("content-length") ?? 0) > bytesMax) return "too large";
   const chunks: Uint8Array[] = [], reader = body!.getReader();
-  const cancel = () => void reader.cancel().catch(() => {}); // the sender is gone already
+  const cancel = () => void reader.cancel().catch(() => {}); // the sender has gone
   signal.addEventListener("abort", cancel, { once: true });
   let length = 0;
   try {

@@ -2,19 +2,19 @@ import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../base/mod.ts";
 
-/** What a scrape asks a controller for. */
-export interface ControllerGauges {
+/** What a scrape reads of a controller. */
+interface ControllerGauges {
   readonly name: string;
-  /** Keys that wait. */
+  /** Number of waiting keys. */
   readonly depth: number;
-  /** When each pass that runs began, as `Clock.elapsed` tells. */
+  /** When each running pass began, in elapsed time. */
   readonly workingSinceMs: readonly number[];
-  /** Passes at the same time at most. */
+  /** Maximum of concurrent passes. */
   readonly workersMax: number;
 }
 
-/** What a scrape asks a watch for. */
-export interface WatchGauges {
+/** What a scrape reads of a watch. */
+interface WatchGauges {
   readonly resource: string;
   readonly objects: number;
   readonly stalenessMs: number;
@@ -25,7 +25,7 @@ export interface WatchGauges {
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /**
- * The metrics of an operator, under the names that dashboards know: `workqueue_*` of client-go, `controller_runtime_*`
+ * The metrics of an operator, under the names that dashboards use: `workqueue_*` of client-go, `controller_runtime_*`
  * of controller-runtime, `rest_client_*`; what neither has is `pintle_*`. Labels never hold object names: their number
  * is bounded by kinds.
  */
@@ -55,17 +55,17 @@ export class Metrics {
     this.#collectProcess();
   }
 
-  /** Says where each scrape finds the controllers: those of selected kinds come and go. */
+  /** Sets where each scrape reads the controllers: those of selected kinds change. */
   controllers(source: () => Iterable<ControllerGauges>): void {
     this.#controllers = source;
   }
 
-  /** Says where each scrape finds the watches. */
+  /** Sets where each scrape reads the watches. */
   watches(source: () => Iterable<WatchGauges>): void {
     this.#watches = source;
   }
 
-  /** Says where each scrape finds whether this replica leads. Without leader election there is no such metric. */
+  /** Sets where each scrape reads whether this replica leads. Without leader election there is no such metric. */
   leadership(name: string, isLeader: () => boolean): void {
     this.#gauge(
       "leader_election_master_status",
@@ -78,7 +78,7 @@ export class Metrics {
   }
 
   /**
-   * Says where each scrape finds whether this process pauses for a peer, or waits for one. Without peering there is no
+   * Sets where each scrape reads whether this process pauses for a peer, or waits for one. Without peering there is no
    * such metric.
    */
   pause(name: string, isPaused: () => boolean): void {
@@ -92,10 +92,7 @@ export class Metrics {
     );
   }
 
-  /**
-   * Says where each scrape finds how many shards this replica works on. Where replicas do not share the work there is
-   * no such metric.
-   */
+  /** Sets where each scrape reads the number of this replica's shards. Without shards there is no such metric. */
   shards(name: string, held: () => number): void {
     this.#gauge("pintle_shards", "Shards of namespaces that this replica works on", ["name"], (gauge) => {
       gauge.set({ name }, held());
@@ -132,15 +129,12 @@ export class Metrics {
     };
   }
 
-  /** Counts an error that no code caught. */
+  /** Counts an unhandled error. */
   unhandledError(): void {
     this.#unhandled.inc();
   }
 
-  /**
-   * Counts one API request. `code` is an HTTP status; 0, where no answer came, is counted as `<error>` (as client-go
-   * does).
-   */
+  /** Counts one API request. `code` is an HTTP status; 0 (no response) is counted as `<error>`, as in client-go. */
   request(record: { verb: string; code: number; durationMs: number }): void {
     const code = record.code === 0 ? "<error>" : `${record.code}`;
     this.#requests.total.inc({ code, method: record.verb });
@@ -205,15 +199,15 @@ export class Metrics {
       errors: this.#counter("controller_runtime_reconcile_errors_total", "Reconciles that will be retried", label),
       failed: this.#counter(
         "controller_runtime_terminal_reconcile_errors_total",
-        "Reconciles that failed for good",
+        "Reconciles with a terminal error",
         label,
       ),
       seconds: this.#histogram("controller_runtime_reconcile_time_seconds", "Time of a reconcile", label),
-      active: this.#gauge("controller_runtime_active_workers", "Reconciles under way", label),
+      active: this.#gauge("controller_runtime_active_workers", "Reconciles in flight", label),
       writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
       stale: this.#counter(
         "pintle_stale_reads_avoided_total",
-        "Reconciles put off because a store did not show their object's own writes in time",
+        "Reconciles delayed because a store did not see their object's own writes in time",
         label,
       ),
     };
@@ -269,7 +263,7 @@ export class Metrics {
   #collectWatches(): void {
     const collect =
       (value: (watch: WatchGauges) => number, combine: (a: number, b: number) => number) => (gauge: Gauge) => {
-        gauge.reset(); // a watch that has ended says nothing any more
+        gauge.reset(); // drops the series of watches that have ended
         const byResource = new Map<string, number>();
         for (const watch of this.#watches()) {
           byResource.set(watch.resource, combine(byResource.get(watch.resource) ?? 0, value(watch)));
@@ -281,7 +275,7 @@ export class Metrics {
     this.#gauge("pintle_store_objects", "Objects in memory", label, collect(({ objects }) => objects, sum));
     this.#gauge(
       "pintle_watch_staleness_seconds",
-      "Time since the server last said anything on the quietest watch",
+      "Time since the last data from the server, of the quietest watch",
       label,
       collect(({ stalenessMs }) => stalenessMs / 1_000, Math.max),
     );

@@ -1,12 +1,12 @@
 /**
- * `health`: what an operator shows of itself — liveness, readiness, metrics, traces. It looks and never acts. The cli
- * wires it to a running operator, and loads `metrics.ts` and `tracing.ts`, which need packages, by themselves.
+ * `health`: liveness, readiness, metrics and traces of an operator. It reads state and changes none. `cli/` connects it
+ * to a running operator, and loads `metrics.ts` and `tracing.ts`, which need packages, on demand.
  *
  * @module
  */
-export * from "./health_server.ts";
-export * from "./probes.ts";
-export * from "./http_route.ts";
-export type * from "./metrics.ts";
-export * from "./operator_metrics.ts";
+export { serveHealth } from "./health_server.ts";
+export { requireRoutePath } from "./http_route.ts";
+export type { Metrics } from "./metrics.ts";
+export { OperatorMetrics } from "./operator_metrics.ts";
+export { maskedChecks, probeChecks } from "./probes.ts";
 export type { Tracing } from "./tracing.ts";

@@ -1,6 +1,6 @@
 import { type Logger, UsageError } from "../base/mod.ts";
 
-/** Beginnings of the names of the engine's own metrics. */
+/** Prefixes of the names of Pintle's metrics. */
 export const RESERVED_PREFIXES: readonly string[] = [
   "controller_runtime_",
   "leader_election_",
@@ -12,21 +12,18 @@ export const RESERVED_PREFIXES: readonly string[] = [
 
 const SERIES_MAX = 1_000;
 const SECONDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Value of each label in the series that takes what is too much. */
+/** Value of each label in the overflow series. */
 const OVERFLOW = "_other";
 
-/** What a metric may be given. */
+/** Options of a metric. */
 export interface MetricOptions<Label extends string> {
   /** Names of its labels. Their values must be few: never names of objects. */
   readonly labels?: readonly Label[];
-  /**
-   * Different label values that are kept, 1,000 by default; what comes beyond is counted in one series, with one
-   * warning.
-   */
+  /** Maximum of series, 1,000 by default; further ones are counted in one series, with one warning. */
   readonly seriesMax?: number;
 }
 
-/** Values of the labels, then the arguments of the method; a metric without labels takes none. */
+/** The values of the labels, then the arguments of the method; a metric without labels has none. */
 export type MetricArguments<Label extends string, Rest extends unknown[]> = [Label] extends [never] ? Rest
   : [labels: Readonly<Record<Label, string>>, ...rest: Rest];
 
@@ -35,17 +32,17 @@ export type MetricType = "counter" | "gauge" | "histogram";
 
 /** One series of a metric. */
 export interface Series {
-  /** Names and values of its labels, as a scrape has them. */
+  /** Names and values of its labels in a scrape. */
   readonly labels: string;
-  /** The number; of a histogram, the sum. */
+  /** The value; the sum for a histogram. */
   value: number;
-  /** Values that a histogram has counted. */
+  /** Number of values of a histogram. */
   count: number;
   /** How many of them are at most each bound. */
   readonly buckets: number[];
 }
 
-/** What all three have: series by the values of their labels. */
+/** The common base: series by the values of their labels. */
 abstract class Metric<Label extends string> {
   readonly #series = new Map<string, Series>();
   readonly #labels: readonly Label[];
@@ -64,12 +61,12 @@ abstract class Metric<Label extends string> {
     this.#onOverflow = options.onOverflow;
   }
 
-  /** Drops one series, as that of something that is gone. */
+  /** Drops one series, for example of an object that is gone. */
   remove(...labels: MetricArguments<Label, []>): void {
     this.#series.delete(this.#textOf(labels[0]));
   }
 
-  /** The number of a series: of a histogram, the sum. 0 where there is none. */
+  /** The value of a series, the sum for a histogram; 0 where it does not exist. */
   value(...labels: MetricArguments<Label, []>): number {
     return this.#series.get(this.#textOf(labels[0]))?.value ?? 0;
   }
@@ -89,11 +86,11 @@ abstract class Metric<Label extends string> {
   /** The series of the labels, and the last argument. */
   protected take(given: readonly unknown[]): { series: Series; value: number | undefined } {
     const hasLabels = this.#labels.length > 0, value = given[hasLabels ? 1 : 0] as number | undefined;
-    if (value !== undefined && !Number.isFinite(value)) throw new RangeError(`${this.name}: ${value} is no number`);
+    if (value !== undefined && !Number.isFinite(value)) throw new RangeError(`${this.name}: ${value} is not a number`);
     return { series: this.#seriesOf(this.#textOf(hasLabels ? given[0] : undefined)), value };
   }
 
-  /** The series of the labels, where there is one. */
+  /** The existing series of the labels. */
   protected find(labels: unknown): Series | undefined {
     return this.#series.get(this.#textOf(labels));
   }
@@ -117,7 +114,7 @@ abstract class Metric<Label extends string> {
   }
 }
 
-/** A number that only grows, as of things that happened. */
+/** A number that only grows, such as of events. */
 class OperatorCounter<Label extends string = never> extends Metric<Label> {
   /** Adds 1, or `by`. @throws {RangeError} for a number below 0. */
   inc(...given: MetricArguments<Label, [by?: number]>): void {
@@ -184,8 +181,8 @@ class OperatorHistogram<Label extends string = never> extends Metric<Label> {
 }
 
 /**
- * The metrics of an operator's own, served at `/metrics` beside the engine's. Each has a bounded number of series.
- * Names follow the conventions of Prometheus: begin with the operator's subject, end with the unit, and those of
+ * The metrics that an operator declares, served at `/metrics` beside Pintle's. Each has a bounded number of series.
+ * Names follow the conventions of Prometheus: they begin with the operator's subject, end with the unit, and those of
  * counters with `_total`.
  *
  * @example
@@ -204,7 +201,7 @@ export class OperatorMetrics {
   /**
    * A number that only grows; its name ends with `_total`.
    *
-   * @throws {UsageError} for a name, a label or a bound that cannot be, and a name that is taken.
+   * @throws {UsageError} for an invalid name, label or bound, and a name that exists.
    */
   counter<const Label extends string = never>(
     name: string,
@@ -254,7 +251,7 @@ export class OperatorMetrics {
     return lines.map((line) => `${line}\n`).join("");
   }
 
-  /** Says where the one warning of each metric with too many series goes. */
+  /** Sets the logger of the one warning of each metric with too many series. */
   warnTo(logger: Logger): void {
     this.#logger = logger;
     for (const name of this.#overflown) this.#warn(name);
@@ -265,14 +262,17 @@ export class OperatorMetrics {
     options: MetricOptions<Label>,
   ): MetricOptions<Label> & { readonly onOverflow: () => void } {
     if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) {
-      throw new UsageError(`"${name}" is no name of a metric`, "letters, digits and _, no digit first");
+      throw new UsageError(`"${name}" is not a valid metric name`, "letters, digits and _, no digit first");
     }
     const reserved = RESERVED_PREFIXES.find((prefix) => name.startsWith(prefix));
-    if (reserved) throw new UsageError(`metric "${name}": names that begin with ${reserved} are the engine's`);
+    if (reserved) throw new UsageError(`metric "${name}": names that begin with ${reserved} are Pintle's`);
     const labels: readonly string[] = options.labels ?? [];
     for (const [index, label] of labels.entries()) {
       if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) || label.startsWith("__") || labels.indexOf(label) !== index) {
-        throw new UsageError(`"${label}" is no label of the metric "${name}"`, "letters, digits and _, each name once");
+        throw new UsageError(
+          `"${label}" is not a valid label of the metric "${name}"`,
+          "letters, digits and _, each name once",
+        );
       }
     }
     const { seriesMax = SERIES_MAX } = options;
@@ -292,7 +292,7 @@ export class OperatorMetrics {
       type === "histogram" ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
     const taken = new Set([...this.#metrics].flatMap(([name, { type }]) => names(name, type)));
     const clash = names(metric.name, metric.type).find((name) => taken.has(name));
-    if (clash) throw new UsageError(`there is a metric "${clash}" already`);
+    if (clash) throw new UsageError(`the metric "${clash}" exists already`);
     this.#metrics.set(metric.name, metric);
     return metric;
   }

@@ -2,35 +2,35 @@ import { type Clock, describeError, type Mask } from "../base/mod.ts";
 import { runWithTimeout } from "../handling/mod.ts";
 import type { HealthCheck } from "./health_server.ts";
 
-/** An answer is good for so long: kubelets and dashboards ask more often than a database likes. */
+/** A result is reused for so long: kubelets and dashboards probe more often than a database should be queried. */
 const CACHE_MS = 10_000;
-/** A kubelet waits a second and asks again; what is asked here must not pile up. */
+/** A kubelet waits a second and probes again; pending probes must not pile up. */
 const ANSWER_MS_MAX = 5_000;
 
-/** A question about what the operator needs. */
+/** A check of what the operator needs. */
 export interface Probe {
   /** Its name in `/readyz?verbose` and `/livez?verbose`. */
   readonly id: string;
-  /** Throws what is wrong. */
+  /** Throws the problem. */
   readonly ask: (signal: AbortSignal) => Promise<unknown> | unknown;
 }
 
-/** Health checks that ask an operator's own probes: at most once in ten seconds, with five seconds for an answer. */
+/** Health checks that run an operator's own probes: at most once in ten seconds, with a timeout of five seconds. */
 export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck[] {
   return probes.map(({ id, ask }) => {
-    let answer: Promise<string | undefined> | undefined, askedMs = 0;
+    let result: Promise<string | undefined> | undefined, startedMs = 0;
     const check = () => {
       const elapsedMs = clock.elapsed();
-      if (answer && elapsedMs - askedMs < CACHE_MS) return answer;
-      askedMs = elapsedMs;
-      return answer = runWithTimeout(clock, ANSWER_MS_MAX, new AbortController().signal, ask)
+      if (result && elapsedMs - startedMs < CACHE_MS) return result;
+      startedMs = elapsedMs;
+      return result = runWithTimeout(clock, ANSWER_MS_MAX, new AbortController().signal, ask)
         .then(() => undefined, describeError);
     };
     return { name: id, check };
   });
 }
 
-/** The same checks, whose words have no value of a Secret: whoever reaches the port may read them. */
+/** The same checks, with the values of Secrets masked in their results: any client of the port reads them. */
 export function maskedChecks(checks: readonly HealthCheck[], mask: Mask): HealthCheck[] {
   return checks.map(({ name, check }) => ({
     name,

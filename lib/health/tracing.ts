@@ -1,11 +1,11 @@
 import type { Mask } from "../base/mod.ts";
 import { type Span, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
 
-/** What a run traces with. */
+/** Tracing of a run. */
 export interface Tracing {
-  /** Makes a span of every API request. */
+  /** Creates a span for every API request. */
   readonly tracer: Tracer;
-  /** Makes a span of every pass: an observer's `span`. The requests that `work` makes are inside. */
+  /** Creates a span for every pass: an observer's `span`. The requests of `work` are inside. */
   readonly span: (
     name: string,
     attributes: Record<string, string>,
@@ -13,22 +13,21 @@ export interface Tracing {
   ) => Promise<void>;
 }
 
-/** The span of work under way. */
-export interface WorkSpan {
-  /** For log lines; undefined where nothing traces. */
+/** The span of running work. */
+interface WorkSpan {
+  /** For log lines; undefined without tracing. */
   readonly traceId: string | undefined;
-  /** Enters how the work ended; an `error` marks the span as failed, and is recorded in it. */
+  /** Records how the work ended; an `error` marks the span as failed. */
   ended(result: string, error?: unknown): void;
 }
 
 /**
- * Spans over OpenTelemetry. Deno exports what they record when `OTEL_DENO=true`; without that, they are no-ops and
- * nothing is traced. The trace context goes into HTTP headers and log lines, never into objects. `mask` takes secret
- * values out of errors.
+ * Spans over OpenTelemetry. Deno exports them when `OTEL_DENO=true`; without that, they are no-ops. The trace context
+ * goes into HTTP headers and log lines, never into objects. `mask` removes secret values from errors.
  *
- * What the process needs in its environment: `OTEL_DENO=true`, `OTEL_EXPORTER_OTLP_ENDPOINT` (such as
- * `http://collector:4318`), and `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` where absent, or `http/json`). Deno's
- * exporter needs no permission: those of the program hold for its own code only.
+ * Its environment: `OTEL_DENO=true`, `OTEL_EXPORTER_OTLP_ENDPOINT` (such as `http://collector:4318`), and
+ * `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` where absent, or `http/json`). Deno's exporter needs no permission:
+ * those of the program apply to its own code only.
  */
 export function tracing(name: string, version: string, mask: Mask): Tracing {
   const tracer = trace.getTracer(name, version);

@@ -306,7 +306,7 @@ export function hostByService(
   const name = webhookServiceName(operator.name), stop = new AbortController();
   let server: WebhookServer | undefined, drained: Promise<void> | undefined;
   const show = async (identity: Identity) => {
-    if (server) return server.show(identity);
+    if (server) return server.setCertificate(identity);
     server = await WebhookServer.start({ webhooks: routes, host, port, identity, clock, logger });
     onServing?.(server.port);
   };
@@ -331,7 +331,7 @@ export function hostByService(
     },
     admit: () => Promise.resolve(), // the leader does, at its next check
     leave: () => {
-      server?.leave();
+      server?.disableKeepAlive();
       drained ??= sleep(clock, drainMs);
     },
     close: async () => {

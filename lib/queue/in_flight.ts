@@ -5,26 +5,21 @@ interface Run {
   readonly cut: LinkedAbort;
 }
 
-/**
- * Work in flight, at most one piece for each key: that of some keys can be ended and waited for while the rest goes on.
- */
+/** Work in flight, at most one piece for each key; the work of some keys can be ended while the rest continues. */
 export class InFlight {
   readonly #runs = new Map<string, Run>();
 
-  /** For how many keys there is work. */
+  /** The number of keys with work in flight. */
   get size(): number {
     return this.#runs.size;
   }
 
-  /** Whether there is work for a key. */
+  /** Whether a key has work in flight. */
   has(key: string): boolean {
     return this.#runs.has(key);
   }
 
-  /**
-   * Runs `work` for a key for which there is none; its signal aborts with `parent`, or when {@linkcode end} cuts it
-   * short.
-   */
+  /** Runs `work` for a key without work in flight; its signal aborts with `parent`, or when {@linkcode end} cuts it. */
   run<R>(key: string, parent: AbortSignal, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const cut = new LinkedAbort([parent]);
     const done = work(cut.signal).finally(() => {
@@ -36,8 +31,8 @@ export class InFlight {
   }
 
   /**
-   * Resolves when there is no work any more for the keys that `which` names; `abort` cuts short what is left. It is for
-   * the caller to see that nothing new begins.
+   * Resolves when the keys that `which` selects have no work left; `abort` aborts the rest of it. The caller ensures
+   * that no new work begins.
    */
   async end(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     const ending = [...this.#runs].filter(([key]) => which(key)).map(([, run]) => run);

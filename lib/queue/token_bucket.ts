@@ -1,9 +1,6 @@
 import type { Clock } from "../base/mod.ts";
 
-/**
- * Lets `burst` through at once and then one per `refillMs`, by the time that passes. Not fair, not waiting: it only
- * says no.
- */
+/** Admits `burst` at once and then one per `refillMs`, by elapsed time. It does not wait and keeps no order. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #burst: number;

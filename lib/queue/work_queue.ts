@@ -2,44 +2,44 @@ import { type Clock, invariant, type Random, type TimerHandle } from "../base/mo
 import { backoffMs, type BackoffOptions } from "./backoff.ts";
 
 /**
- * `high` is for fresh changes. `due` is for what its time brings: ticks, retries, requeues. `low` is for the initial
- * load and resyncs. Neither of the last two delays a fresh change, and neither is starved.
+ * `high` is for changes. `due` is for timers, retries and requeues. `low` is for the initial list and resyncs. Neither
+ * of the last two delays a change, and neither is starved.
  */
 export type Priority = "high" | "due" | "low";
 
-/** One key to work on, with why. */
+/** One key to work on, with the reasons. */
 export interface WorkItem {
-  /** What to work on: `namespace/name` in a controller's queue. */
+  /** `namespace/name` in a controller's queue. */
   readonly key: string;
-  /** Every reason that coalesced into this item. */
+  /** All reasons that coalesced into this item. */
   readonly reasons: ReadonlySet<string>;
-  /** The highest that was asked for. */
+  /** The highest one that was requested. */
   readonly priority: Priority;
-  /** Milliseconds that the key waited to be taken. */
+  /** How long the key waited to be taken. */
   readonly waitedMs: number;
 }
 
-/** What a queue tells its metrics. */
+/** Called by a queue, for metrics. */
 export interface QueueObserver {
-  /** A key came in; `depth` keys wait now. */
+  /** A key was added; `depth` keys wait now. */
   added?(depth: number): void;
   /** A key was taken after `waitedMs`; `depth` keys still wait. */
   taken?(waitedMs: number, depth: number): void;
-  /** A key was let go of, `workedMs` after it was taken. */
+  /** The work on a key has ended, `workedMs` after it was taken. */
   done?(workedMs: number): void;
-  /** A key will come again after a failure. */
+  /** A key will be retried after a failure. */
   retried?(): void;
 }
 
-/** Bounds and instruments of a {@linkcode WorkQueue}. */
-export interface WorkQueueOptions {
+/** Options of a {@linkcode WorkQueue}. */
+interface WorkQueueOptions {
   /** Times delays and measures waits. */
   readonly clock: Clock;
-  /** Scatters the pauses after failures. */
+  /** Jitter of the backoff. */
   readonly random: Random;
-  /** Pauses after failures of one key in a row. */
+  /** Delays after failures of one key in a row. */
   readonly backoff: BackoffOptions;
-  /** Told of everything; must not throw. */
+  /** Must not throw. */
   readonly observer?: QueueObserver;
 }
 
@@ -49,18 +49,18 @@ interface Entry {
   addedMs: number;
 }
 
-/** From the first to the last to be served. */
+/** From the first served to the last. */
 const PRIORITIES: readonly Priority[] = ["high", "due", "low"];
-/** After so many fresh changes in a row, one key of the others is served. */
+/** After so many changes in a row, one key of another priority is served. */
 const HIGH_IN_A_ROW_MAX = 8;
 
 /**
  * A queue of keys, as client-go's workqueue, with reasons, priorities and one delayed entry per key.
  *
- * Guarantees: a key is held by one worker at a time; a key added while it is worked on is served again afterwards;
+ * Guarantees: one worker at a time holds a key; a key added while it is worked on is served again afterwards;
  * repeats coalesce and their reasons add up; keys of one priority are served in order; a key waits for at most one
- * delay, and the earlier one wins; taking a key ends its delay, whose reasons are dropped: the worker decides anew when
- * to come back. Memory is bounded by the number of distinct keys.
+ * delay, and the earlier one wins; taking a key ends its delay and drops its reasons: the worker decides again when to
+ * come back. Memory is bounded by the number of distinct keys.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
@@ -74,46 +74,46 @@ export class WorkQueue {
   #lowsTurn = false;
   #closed = false;
 
-  /** An empty queue, open until it is closed. */
+  /** An empty queue. */
   constructor(options: WorkQueueOptions) {
     this.#options = options;
   }
 
-  /** Keys that wait to be taken now. */
+  /** The number of keys that wait to be taken now. */
   get depth(): number {
     return this.#waiting.high.size + this.#waiting.due.size + this.#waiting.low.size;
   }
 
-  /** Whether nothing waits now and nothing is worked on; delayed keys do not count. */
+  /** Whether no key waits now and none is worked on; delayed keys do not count. */
   get idle(): boolean {
     return this.depth === 0 && this.#working.size === 0;
   }
 
-  /** When each key under work was taken, as {@linkcode Clock.elapsed} tells. */
+  /** When each key in flight was taken, in elapsed time. */
   get workingSinceMs(): readonly number[] {
     return [...this.#working.values()];
   }
 
-  /** Asks for work on `key`. A higher priority lifts a key that waits with a lower one. */
+  /** Enqueues `key`. A key that waits with a lower priority gets the higher one. */
   add(key: string, reason: string, priority: Priority = "high"): void {
     if (this.#closed) return;
     if (this.#working.has(key)) {
-      this.#merge(this.#again, key, [reason], priority);
+      this.#merge(this.#again, key, { reasons: [reason], priority });
       return;
     }
     const former = PRIORITIES.find((each) => this.#waiting[each].has(key));
     if (former === undefined || PRIORITIES.indexOf(former) <= PRIORITIES.indexOf(priority)) {
-      this.#merge(this.#waiting[former ?? priority], key, [reason], former ?? priority);
+      this.#merge(this.#waiting[former ?? priority], key, { reasons: [reason], priority: former ?? priority });
     } else {
       const lifted = this.#waiting[former].get(key)!;
       this.#waiting[former].delete(key);
-      this.#merge(this.#waiting[priority], key, [...lifted.reasons, reason], priority, lifted.addedMs);
+      this.#merge(this.#waiting[priority], key, { ...lifted, reasons: [...lifted.reasons, reason], priority });
     }
     this.#options.observer?.added?.(this.depth);
     this.#serve();
   }
 
-  /** Asks for work on `key` in `delayMs`, with the priority `due`; an earlier delay of the key stays. */
+  /** Enqueues `key` after `delayMs`, with the priority `due`; an earlier delay of the key stays. */
   addAfter(key: string, delayMs: number, reason: string): void {
     if (this.#closed) return;
     if (delayMs <= 0) return this.add(key, reason, "due");
@@ -132,9 +132,7 @@ export class WorkQueue {
     this.#delayed.set(key, { dueMs, handle, reasons });
   }
 
-  /**
-   * Asks for work on `key` after its backoff, which doubles with each call until {@linkcode forget}. Returns the delay.
-   */
+  /** Enqueues `key` after its backoff, which doubles with each call until {@linkcode forget}. Returns the delay. */
   retry(key: string, reason: string): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
@@ -144,19 +142,17 @@ export class WorkQueue {
     return delayMs;
   }
 
-  /** Failures of `key` in a row. */
+  /** The number of failures of `key` in a row. */
   failures(key: string): number {
     return this.#failures.get(key) ?? 0;
   }
 
-  /** Ends the backoff of `key`: it succeeded, or is gone. */
+  /** Resets the backoff of `key`: it succeeded, or is gone. */
   forget(key: string): void {
     this.#failures.delete(key);
   }
 
-  /**
-   * The next key, as soon as there is one; undefined once the queue is closed. Must be followed by {@linkcode done}.
-   */
+  /** The next key, as soon as one waits; undefined once the queue is closed. Must be followed by {@linkcode done}. */
   take(): Promise<WorkItem | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -165,7 +161,7 @@ export class WorkQueue {
     });
   }
 
-  /** Gives `key` back; if it was added meanwhile, it waits again. */
+  /** Ends the work on `key`; a key that was added meanwhile waits again. */
   done(key: string): void {
     const sinceMs = this.#working.get(key);
     invariant(sinceMs !== undefined, `work queue: done("${key}") without take`);
@@ -177,7 +173,7 @@ export class WorkQueue {
     for (const reason of again.reasons) this.add(key, reason, again.priority);
   }
 
-  /** Hands out no more keys and drops what waits; workers that wait get undefined. */
+  /** Drops all keys; workers that wait get undefined. */
   close(): void {
     this.#closed = true;
     for (const { handle } of this.#delayed.values()) this.#options.clock.clear(handle);
@@ -190,13 +186,15 @@ export class WorkQueue {
   #merge(
     lane: Map<string, Entry>,
     key: string,
-    reasons: readonly string[],
-    priority: Priority,
-    addedMs?: number,
+    { reasons, priority, addedMs = this.#options.clock.elapsed() }: {
+      readonly reasons: readonly string[];
+      readonly priority: Priority;
+      readonly addedMs?: number;
+    },
   ): void {
     const entry = lane.get(key);
     if (!entry) {
-      lane.set(key, { reasons: new Set(reasons), priority, addedMs: addedMs ?? this.#options.clock.elapsed() });
+      lane.set(key, { reasons: new Set(reasons), priority, addedMs });
       return;
     }
     for (const reason of reasons) entry.reasons.add(reason);
@@ -224,7 +222,7 @@ export class WorkQueue {
       return "high";
     }
     this.#highInARow = 0;
-    // What is due and the initial load take turns: thousands of ticks must not hold up a start, nor a start a retry.
+    // `due` and `low` alternate: thousands of timers must not delay a start, nor a start a retry.
     this.#lowsTurn = low.size > 0 && (due.size === 0 || !this.#lowsTurn);
     return this.#lowsTurn ? "low" : "due";
   }

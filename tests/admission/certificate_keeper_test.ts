@@ -41,7 +41,7 @@ async function call(port: number, ca: string): Promise<boolean> {
 }
 
 // FR-247
-Deno.test("the leader issues, every replica serves, and no call is turned away while certificates are rotated", async () => {
+Deno.test("the leader issues, every replica serves, and no call is refused while certificates are rotated", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
   const standby = await replicas.start(() => false);
@@ -62,11 +62,11 @@ Deno.test("the leader issues, every replica serves, and no call is turned away w
   assert.deepEqual(replicas.steps, ["issue", "announce", "switch", "retire"]);
   assert.ok(calls > 50, `${calls} calls`);
   await turn(replicas, async () => await trusted(replicas) !== first && !(await trusted(replicas)).includes(first));
-  await assert.rejects(call(replicas.ports[0]!, first), "the first authority is trusted by nobody any more");
+  await assert.rejects(call(replicas.ports[0]!, first), "the first authority is not trusted any more");
 });
 
 // FR-247
-Deno.test("a configuration that somebody changed is as declared again, and one that is missing is told", async () => {
+Deno.test("a changed configuration is restored, and a missing one is logged", async () => {
   await using replicas = new Replicas(declared);
   const leader = await replicas.start(() => true);
   await turn(replicas, () => leader.problem === undefined);
@@ -76,7 +76,7 @@ Deno.test("a configuration that somebody changed is as declared again, and one t
   await replicas.client.patch(VALIDATING.resource, { name: "certs" }, {
     type: "json",
     body: [
-      { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("nobody") },
+      { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("other") },
     ],
   });
   await turn(replicas, async () => (await trusted(replicas)).includes("CERTIFICATE"));
@@ -84,7 +84,7 @@ Deno.test("a configuration that somebody changed is as declared again, and one t
 });
 
 // FR-247
-Deno.test("a Secret that somebody deletes, or damages, is a rotation ahead of its time, in which no call is turned away", async () => {
+Deno.test("a deleted or damaged Secret leads to an early rotation, in which no call is refused", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
   const leader = await replicas.start(() => true), standby = await replicas.start(() => false);
@@ -103,11 +103,11 @@ Deno.test("a Secret that somebody deletes, or damages, is a rotation ahead of it
     });
     assert.deepEqual(replicas.steps.slice(before), ["announce", "switch", "retire"]);
   }
-  assert.ok(!(await trusted(replicas)).includes(first), "the key that was given up is trusted by nobody");
+  assert.ok(!(await trusted(replicas)).includes(first), "the key that was given up is not trusted");
 });
 
 // FR-247
-Deno.test("who begins to lead looks at once, and not when its next look is due", async () => {
+Deno.test("a new leader checks at once, and not when its next check is due", async () => {
   await using replicas = new Replicas(declared, { checkMs: 60 * CHECK_MS });
   await replicas.install();
   const former = await replicas.start(() => true);
@@ -118,19 +118,19 @@ Deno.test("who begins to lead looks at once, and not when its next look is due",
   await replicas.client.patch(VALIDATING.resource, { name: "certs" }, {
     type: "json",
     body: [
-      { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("nobody") },
+      { op: "replace", path: "/webhooks/0/clientConfig/caBundle", value: btoa("other") },
     ],
   });
   await replicas.clock.advance(5 * CHECK_MS);
-  assert.equal(await trusted(replicas), "nobody", "no look is due yet");
+  assert.equal(await trusted(replicas), "other", "no check is due yet");
   leads = true;
   await replicas.clock.advance(CHECK_MS);
   await turn(replicas, async () => (await trusted(replicas)).includes("CERTIFICATE"));
-  assert.ok(replicas.clock.now() - replicas.startMs < 30 * CHECK_MS, "before a look was due");
+  assert.ok(replicas.clock.now() - replicas.startMs < 30 * CHECK_MS, "before a check was due");
 });
 
 // FR-247
-Deno.test("a replica that is to end answers until its Service has let go of it", async () => {
+Deno.test("a replica that stops answers until its Service has removed it", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
   const leader = await replicas.start(() => true);
@@ -159,7 +159,7 @@ Deno.test("a Secret that holds no certificates is filled, and what another leade
   );
   const leaders = await Promise.all([replicas.start(() => true), replicas.start(() => true)]);
   await turn(replicas, () => leaders.every(({ problem }) => problem === undefined));
-  const steps = replicas.lines.filter(({ message }) => message.includes("a step further"));
+  const steps = replicas.lines.filter(({ message }) => message.includes("certificates are rotated"));
   assert.equal(steps.length, 1, "two that believe to lead do not issue twice");
   const { data } = await replicas.client.get(SECRETS, { namespace: "default", name: "certs-webhook" });
   const key = Buffer.from((data as Record<string, string>)["tls.key"]!, "base64").toString();
@@ -179,7 +179,7 @@ function others({ clock }: Replicas, names: readonly string[], fromMs = clock.no
   };
 }
 
-/** What a Secret that only looks right may hold, and the reason that is given. */
+/** Content of a Secret that seems valid, and the reason why it is not. */
 const DECEPTIVE: Record<string, [reason: string, data: (replicas: Replicas) => Record<string, string>]> = {
   "another authority": [
     "the certificate is not signed by an authority of ca.crt",
@@ -215,12 +215,12 @@ for (const [what, [reason, dataOf]] of Object.entries(DECEPTIVE)) {
       return replicas.steps.slice(before).includes("retire") && restarted.problem === undefined;
     });
     assert.deepEqual(replicas.steps.slice(before, before + 3), ["announce", "switch", "retire"]);
-    const warned = replicas.lines.filter(({ message }) => message.includes("cannot be used as they are"));
+    const warned = replicas.lines.filter(({ message }) => message.includes("certificates are unusable"));
     assert.match(String(warned[0]?.fields.reason), new RegExp(reason));
   });
 
   // FR-350
-  Deno.test(`a replica that starts with a Secret with ${what} does not serve it, and says why it is not ready`, async () => {
+  Deno.test(`a replica that starts with a Secret with ${what} does not serve it, and reports why it is not ready`, async () => {
     await using replicas = new Replicas(declared);
     await replicas.install();
     let leads = true;
@@ -261,7 +261,7 @@ Deno.test("a Secret that is replaced by another whole one is taken, and no call 
 });
 
 // FR-350
-Deno.test("a next certificate whose key is another's is given up, and what is served stays trusted", async () => {
+Deno.test("a next certificate with another key is dropped, and the served one stays trusted", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
   const leader = await replicas.start(() => true), standby = await replicas.start(() => false);

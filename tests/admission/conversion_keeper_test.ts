@@ -58,7 +58,7 @@ function bindService(replicas: Replicas): () => void {
 }
 
 // FR-256
-Deno.test("objects of before are converted before anybody leads: a first replica issues, is trusted, and fills its stores", async () => {
+Deno.test("existing objects are converted before a replica leads: the first one issues, is trusted, and fills its stores", async () => {
   await using replicas = new Replicas(declared);
   const before = new Operator("before");
   before.on(V1).reconcile(() => {});
@@ -76,7 +76,7 @@ Deno.test("objects of before are converted before anybody leads: a first replica
 });
 
 // FR-256
-Deno.test("no conversion is turned away while certificates are rotated, and no replica needs to lead", async () => {
+Deno.test("no conversion is refused while certificates are rotated, and no replica needs to lead", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
   const hosts = await Promise.all([replicas.start(() => false), replicas.start(() => false)]);
@@ -101,7 +101,7 @@ Deno.test("no conversion is turned away while certificates are rotated, and no r
 });
 
 // FR-256
-Deno.test("a restart mends a CRD that trusts somebody else or asks elsewhere, and one that asks nobody is left alone", async () => {
+Deno.test("a restart repairs a CRD that trusts or calls another webhook, and leaves one without a webhook as it is", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
   const host = await replicas.start(() => false);
@@ -109,7 +109,7 @@ Deno.test("a restart mends a CRD that trusts somebody else or asks elsewhere, an
   const patch = (conversion: object) =>
     replicas.client.patch(CRDS, { name: NAME }, { type: "merge", body: { spec: { conversion } } as never });
   const ca = await trusted(replicas);
-  const { authority } = issueServing(["nobody"], replicas.clock.now(), 60_000);
+  const { authority } = issueServing(["other"], replicas.clock.now(), 60_000);
   await patch({ webhook: { clientConfig: { caBundle: btoa(authority) } } });
   await turn(replicas, async () => (await trusted(replicas)).includes(ca));
   await patch({ webhook: { clientConfig: { service: null, url: "https://127.0.0.1:1/convert" } } });
@@ -120,13 +120,13 @@ Deno.test("a restart mends a CRD that trusts somebody else or asks elsewhere, an
   await patch({ strategy: "None", webhook: null });
   await turn(
     replicas,
-    () => replicas.lines.some(({ message }) => message === "a kind is not installed as this release converts it"),
+    () => replicas.lines.some(({ message }) => message === "a CRD is not installed with a conversion webhook"),
   );
   assert.equal(await trusted(replicas), "");
 });
 
 // FR-256
-Deno.test("an admission handler that is asked before the stores are full waits for them", async () => {
+Deno.test("an admission handler that is called before the stores are full waits for them", async () => {
   await using replicas = new Replicas(declared);
   await replicas.install();
   const operator = declared(), { clock } = replicas, opened = Promise.withResolvers<void>();

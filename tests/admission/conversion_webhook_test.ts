@@ -1,11 +1,10 @@
-import type { AdmissionRecord } from "../../lib/admission/mod.ts";
 import assert from "node:assert/strict";
 import * as z from "zod";
 import { createLogger, type LogRecord, PermanentError, VirtualClock } from "../../lib/base/mod.ts";
 import { defineResource } from "../../lib/operator/mod.ts";
 import { ConversionWebhook } from "../../lib/admission/conversion_webhook.ts";
 import { WebhookRoutes } from "../../lib/admission/webhook_routes.ts";
-import { AdmissionWebhooks } from "../../lib/admission/webhooks.ts";
+import { type AdmissionRecord, AdmissionWebhooks } from "../../lib/admission/webhooks.ts";
 
 const GROUP = "convert.example.com";
 const Disk = defineResource({
@@ -50,7 +49,7 @@ async function review(webhook: ConversionWebhook, objects: unknown, more: object
 }
 
 // FR-255
-Deno.test("the objects of a review come back in their order and in the version that is asked for, with its uid", async () => {
+Deno.test("the objects of a review are returned in their order and in the requested version, with its uid", async () => {
   const { webhook, reviews } = open();
   const there = { ...v1("b", 0), apiVersion: `${GROUP}/v2`, spec: { mebibytes: 5 } };
   const { response } = await review(webhook, [v1("a", 1), there, v1("c", 3)]);
@@ -90,19 +89,19 @@ Deno.test("one object that is refused fails the review in its function's words, 
 });
 
 // FR-255
-Deno.test("what a function throws without meaning to is in the log and not in the answer", async () => {
+Deno.test("an unexpected error of a function is in the log and not in the response", async () => {
   const { webhook, lines } = open();
   const { text, response } = await review(webhook, [v1("a", 7)]);
   assert.equal(
     response.result.message,
-    "Disk shop/a cannot be converted from v1 to v2: toHub of Disk v1 failed: the operator's log says why",
+    "Disk shop/a cannot be converted from v1 to v2: toHub of Disk v1 failed: the reason is in the operator's log",
   );
   assert.ok(!text.includes("hunter2"));
   assert.equal(lines[0]!.fields.error, "password hunter2");
 });
 
 // FR-255
-Deno.test("a result that the schema refuses passes, and is told once with object, version and field", async () => {
+Deno.test("a result that the schema refuses passes, and is logged once with object, version and field", async () => {
   const { webhook, lines } = open();
   for (let times = 0; times < 3; times++) {
     assert.deepEqual((await review(webhook, [v1("a", 0)])).response.convertedObjects[0].spec, { mebibytes: 0 });
@@ -112,27 +111,30 @@ Deno.test("a result that the schema refuses passes, and is told once with object
   assert.match(`${lines[0]!.fields.problem}`, /^v2 spec\.mebibytes: /);
 });
 
-Deno.test("kinds, groups and versions that nobody converts are named", async () => {
+Deno.test("kinds, groups and versions without a conversion are named", async () => {
   const { webhook } = open();
   const message = async (object: unknown, more: object = {}) =>
     (await review(webhook, [object], more)).response.result.message;
   assert.match(
     await message(v1("a", 1, "Door")),
-    /^Door shop\/a of convert.example.com\/v1 is no kind that this operator/,
+    /^Door shop\/a of convert.example.com\/v1 cannot be converted by this operator/,
   );
-  assert.match(await message(v1("a", 1), { desiredAPIVersion: "other.example.com/v2" }), /no kind that this operator/);
+  assert.match(
+    await message(v1("a", 1), { desiredAPIVersion: "other.example.com/v2" }),
+    /cannot be converted by this operator/,
+  );
   assert.match(await message(v1("a", 1), { desiredAPIVersion: `${GROUP}/v9` }), /there is no version v9, only v2, v1$/);
 });
 
 // FR-255
-Deno.test("what is no review is turned away with the field, and none of its values", async () => {
+Deno.test("a malformed review is refused with the field, and without its values", async () => {
   const { webhook } = open(600);
   const refused = async (status: number, message: RegExp, objects: unknown, more: object = {}, change: object = {}) => {
     const answer = await review(webhook, objects, more, change);
     assert.deepEqual([answer.status, message.test(answer.text)], [status, true], answer.text);
     assert.ok(!answer.text.includes("hunter2"));
   };
-  await refused(400, /no ConversionReview/, [], {}, { kind: "AdmissionReview" });
+  await refused(400, /not of kind ConversionReview/, [], {}, { kind: "AdmissionReview" });
   await refused(400, /request is missing/, [], {}, { request: "hunter2" });
   await refused(400, /request\.uid/, [], { uid: "" });
   await refused(400, /request\.desiredAPIVersion/, [], { desiredAPIVersion: "v2" });
@@ -146,7 +148,7 @@ Deno.test("what is no review is turned away with the field, and none of its valu
   );
 });
 
-Deno.test("conversion is behind the door of admission, with a bound of its own", async () => {
+Deno.test("conversion is served beside admission, with its own bound", async () => {
   const { webhook } = open(2_000);
   const admission = new AdmissionWebhooks([], {} as never, { bodyBytesMax: 1_000 });
   const host = { clock: new VirtualClock(0) } as never;

@@ -5,7 +5,7 @@ const service = { namespace: "shop-system", name: "shop-webhook" };
 const crd = (conversion?: unknown) => ({ metadata: { name: "disks.example.com" }, spec: { group: "x", conversion } });
 const declared = crd(webhookConversion({ service }));
 
-Deno.test("a CRD names the Service, its path and the review that is spoken", () => {
+Deno.test("a CRD names the Service, its path and the version of the review", () => {
   assert.deepEqual(declared.spec.conversion, {
     strategy: "Webhook",
     webhook: {
@@ -17,7 +17,7 @@ Deno.test("a CRD names the Service, its path and the review that is spoken", () 
   for (const none of [undefined, { strategy: "None" }]) assert.equal(converterOf(crd(none)), undefined);
 });
 
-Deno.test("a declared CRD is applied as it is where none is there, nobody is asked, or the Service is", () => {
+Deno.test("a declared CRD is applied unchanged where none exists, or one without a webhook or with the Service", () => {
   const trusted = crd(webhookConversion({ service }, ["pem"]));
   for (const live of [undefined, crd({ strategy: "None" }), trusted]) {
     assert.deepEqual(conversionFit(declared, live, false), { object: declared });
@@ -26,7 +26,7 @@ Deno.test("a declared CRD is applied as it is where none is there, nobody is ask
 });
 
 // FR-257
-Deno.test("a URL gives way to the Service before the apply, or goes on being asked where that is wanted", () => {
+Deno.test("a URL is replaced by the Service before the apply, or kept where requested", () => {
   const live = crd(webhookConversion({ url: "https://10.0.0.1:9443" }, ["pem"]));
   const { first, object } = conversionFit(declared, live, false);
   assert.equal(object, declared);
@@ -39,7 +39,7 @@ Deno.test("a URL gives way to the Service before the apply, or goes on being ask
 });
 
 // FR-257
-Deno.test("a kind that is converted no more lets go of who was asked first: an apply would leave the authority, and be refused", () => {
+Deno.test("a kind without conversion drops the former webhook first: an apply would leave the authority, and be refused", () => {
   const bare = crd();
   assert.deepEqual(conversionFit(bare, crd(webhookConversion({ service }, ["pem"])), false), {
     first: { spec: { conversion: { strategy: "None", webhook: null } } },

@@ -48,7 +48,7 @@ const edited = (object: DynamicObject, spec: object): DynamicObject => ({
 });
 
 // FR-254
-Deno.test("an object becomes the hub's version, with the same identity, and what both versions say of its status stays", () => {
+Deno.test("an object is converted to the hub, with the same identity, and the status fields of both versions stay", () => {
   const conditions = [{ type: "Ready", status: "True" }];
   const status = { usage: "5 MiB", conditions, observedGeneration: 3, record: { a: 1 } };
   const { object, problems } = conversion.convert(disk("v1", { size: "2Gi" }, { status }), "v3");
@@ -59,7 +59,7 @@ Deno.test("an object becomes the hub's version, with the same identity, and what
   assert.deepEqual(problems, []);
 });
 
-Deno.test("a version of the same fields changes its name only, and one version becomes another one by way of the hub", () => {
+Deno.test("a version of the same fields changes its name only, and two versions are converted through the hub", () => {
   assert.deepEqual(into(disk("v1beta1", { mebibytes: 1 }), "v3"), disk("v3", { mebibytes: 1 }));
   assert.deepEqual(into(disk("v1", { size: "2Gi" }), "v2").spec, { gibibytes: 2 });
   const same = disk("v2", { gibibytes: 2 });
@@ -67,7 +67,7 @@ Deno.test("a version of the same fields changes its name only, and one version b
 });
 
 // FR-254
-Deno.test("what a version cannot say comes back from it, and so does a way of saying it", () => {
+Deno.test("fields that a version lacks are restored, and so is their form", () => {
   for (
     const [object, through] of [
       [disk("v3", { mebibytes: 1024, mode: "fast" }), "v1"],
@@ -86,7 +86,7 @@ Deno.test("what a version cannot say comes back from it, and so does a way of sa
 });
 
 // FR-254
-Deno.test("who changes the other version's field is obeyed, and what they did not touch is kept", () => {
+Deno.test("a change in the other version wins, and other fields are kept", () => {
   const old = into(disk("v3", { mebibytes: 1024, mode: "fast" }), "v1");
   assert.deepEqual(into(edited(old, { size: "3Gi" }), "v3").spec, { mebibytes: 3072, mode: "fast" });
   const stored = into(disk("v1", { size: "1024Mi", note: "mine" }), "v3");
@@ -94,12 +94,12 @@ Deno.test("who changes the other version's field is obeyed, and what they did no
 });
 
 // FR-254
-Deno.test("a default that is filled in is no difference to be kept", () => {
+Deno.test("a filled-in default is not kept as a difference", () => {
   assert.equal(into(disk("v3", { mebibytes: 1024 }), "v1").metadata!.annotations, undefined);
 });
 
 // FR-254
-Deno.test("annotations of others stay, and a forged one brings nothing in that the schema refuses", () => {
+Deno.test("annotations of others stay, and a forged one restores nothing that the schema refuses", () => {
   const forged = (is: unknown) => ({
     metadata: {
       name: "a",
@@ -122,20 +122,20 @@ Deno.test("annotations of others stay, and a forged one brings nothing in that t
 });
 
 // FR-254
-Deno.test("what is too long to be kept is told, and the object is converted all the same", () => {
+Deno.test("fields too long to be kept are reported, and the object is still converted", () => {
   const { object, problems } = conversion.convert(disk("v1", { size: "1Gi", note: "x".repeat(40_000) }), "v3");
   assert.deepEqual([object.spec, object.metadata!.annotations], [{ mebibytes: 1024 }, undefined]);
   assert.deepEqual(problems, ["1 fields of v1 are too much to be kept for it"]);
 });
 
-Deno.test("a result that the schema refuses is told with its field, and passes: one object must not hide a list", () => {
+Deno.test("a result that the schema refuses is reported with its field, and passes: one object must not fail a list", () => {
   const { object, problems } = conversion.convert(disk("v1", { size: "0Mi" }), "v3");
   assert.deepEqual(object.spec, { mebibytes: 0 });
   assert.equal(problems.length, 1);
   assert.match(problems[0]!, /^v3 spec\.mebibytes: /);
 });
 
-Deno.test("a function that refuses an object on purpose speaks to people; what else it throws stays with its cause", () => {
+Deno.test("the message of a refusal contains the function's text; another error is only the cause", () => {
   const refused = (object: DynamicObject, version: string, message: RegExp) =>
     assert.throws(
       () => into(object, version),
@@ -149,7 +149,7 @@ Deno.test("a function that refuses an object on purpose speaks to people; what e
   refused(disk("v9", {}), "v3", /^Disk shop\/a: there is no version v9, only v3, v1beta1, v2, v1$/);
 });
 
-Deno.test("what a function throws without meaning to is the cause, and no part of the message", () => {
+Deno.test("an unexpected error of a function is the cause, and not part of the message", () => {
   const broken = () => {
     throw new Error("password hunter2");
   };
@@ -158,7 +158,8 @@ Deno.test("what a function throws without meaning to is the cause, and no part o
     .withVersion({ version: "v1", spec, toHub: broken, fromHub: (() => undefined) as never });
   const object = { apiVersion: `${group}/v1`, kind: "Broken", metadata: { name: "a" }, spec: {} };
   assert.throws(() => Broken.conversion()!.convert(object, "v2"), {
-    message: "Broken a cannot be converted from v1 to v2: toHub of Broken v1 failed: the operator's log says why",
+    message:
+      "Broken a cannot be converted from v1 to v2: toHub of Broken v1 failed: the reason is in the operator's log",
     cause: new Error("password hunter2"),
   });
   assert.throws(() => Broken.conversion()!.convert({ ...object, apiVersion: `${group}/v2` }, "v1"), {
@@ -194,7 +195,7 @@ Deno.test("functions get defaults filled in, nothing that they could change, and
   assert.deepEqual(given, [{ spec: { b: 3 }, status: { phase: "Ready" } }, true]);
 });
 
-Deno.test("an object without a spec that its version asks for passes without one", () => {
+Deno.test("an object without the spec that its version requires passes without one", () => {
   const { spec: _, ...bare } = disk("v1", {});
   assert.deepEqual(into(bare, "v3"), { ...bare, apiVersion: "convert.example.com/v3" });
 });

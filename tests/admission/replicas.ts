@@ -67,9 +67,11 @@ export class Replicas implements AsyncDisposable {
     return host(await operator.start({ transport: this.cluster.transport(), clock, logger, serve }));
   }
 
-  /** The steps of rotations that were taken so far, by whichever replica. */
+  /** The steps of rotations so far, of all replicas. */
   get steps(): unknown[] {
-    return this.lines.flatMap(({ message, fields }) => message.includes("a step further") ? [fields.step] : []);
+    return this.lines.flatMap(({ message, fields }) =>
+      message.includes("certificates are rotated") ? [fields.step] : []
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,10 +104,10 @@ export function ask(
   });
 }
 
-/** Turns the clock until `holds`, a check at a time. */
+/** Advances the clock by half a check until `holds`. */
 export async function turn(replicas: Replicas, holds: () => Promise<boolean> | boolean): Promise<void> {
   for (let count = 0; !(await holds()); count++) {
-    assert.ok(count < 500, "it never comes to that");
+    assert.ok(count < 500, "the condition never holds");
     await replicas.clock.advance(CHECK_MS / 2);
   }
 }

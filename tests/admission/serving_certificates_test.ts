@@ -21,7 +21,7 @@ const trusts = ({ authorities }: ServingCertificates, { certificate }: { certifi
   authorities.some((authority) => new X509Certificate(certificate).verify(new X509Certificate(authority).publicKey));
 
 // FR-247
-Deno.test("a rotation trusts before it shows, and shows before it lets go", () => {
+Deno.test("a rotation trusts a certificate before it is served, and serves it before the old authority is removed", () => {
   assert.equal(due(undefined, START_MS), "issue");
   const first = take("issue", undefined, START_MS);
   assert.ok(trusts(first, first.serving));
@@ -44,7 +44,7 @@ Deno.test("a rotation trusts before it shows, and shows before it lets go", () =
 });
 
 // FR-247
-Deno.test("certificates that ended while nobody looked are replaced at once", () => {
+Deno.test("certificates that ended between two checks are replaced at once", () => {
   const first = take("issue", undefined, START_MS), late = START_MS + lifetimeMs + 1;
   assert.equal(due(first, late), "issue");
   const announced = take("announce", first, START_MS + 89 * DAY_MS);
@@ -52,7 +52,7 @@ Deno.test("certificates that ended while nobody looked are replaced at once", ()
 });
 
 // FR-247
-Deno.test("what a Secret keeps of certificates is what was put in, and no key of an authority", () => {
+Deno.test("certificates are read back from their Secret, which holds no key of an authority", () => {
   const announced = take("announce", take("issue", undefined, START_MS), START_MS);
   const secret = toSecret({ namespace: "shop", name: "w" }, announced, {});
   assert.deepEqual(fromSecret(secret), announced);

@@ -12,7 +12,7 @@ import { Client } from "../../lib/client/mod.ts";
 import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
 
 const DAY_MS = 86_400_000, clock = new SystemClock();
-const silent = { fetch: () => Promise.reject(new TypeError("nobody reads here")), close: () => {} };
+const silent = { fetch: () => Promise.reject(new TypeError("no handler reads here")), close: () => {} };
 
 async function serve(
   handler: (context: { headers: Readonly<Record<string, string>> }) => Promise<unknown> | unknown,
@@ -27,7 +27,7 @@ async function serve(
     clock,
     logger: silentLogger,
     reader: (signal) => new Client(silent, { fieldManager: "served" }).with({ signal }),
-    index: () => assert.fail("nobody looks up here"),
+    index: () => assert.fail("no handler uses an index here"),
     shared: new Memo(),
     signal: new AbortController().signal,
   }, { bodyBytesMax });
@@ -61,7 +61,7 @@ async function serve(
 }
 
 // FR-248
-Deno.test("what is under way when the server closes is answered", async () => {
+Deno.test("reviews in flight when the server closes are answered", async () => {
   const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
   using served = await serve(() => {
     begun.resolve();
@@ -77,18 +77,18 @@ Deno.test("what is under way when the server closes is answered", async () => {
 });
 
 // FR-248
-Deno.test("a connection that is idle is let go of by its caller first, since a review may be on its way", async () => {
+Deno.test("an idle connection is closed by its caller first, since a review may be on its way", async () => {
   using served = await serve(() => {});
   const kept = /timeout=(\d+)/.exec((await served.call("a")).headers.get("keep-alive") ?? "");
-  assert.ok(Number(kept?.[1]) > 90, "API servers let go after ninety seconds");
+  assert.ok(Number(kept?.[1]) > 90, "API servers drop it after ninety seconds");
   await served.server[Symbol.asyncDispose]();
 });
 
 // FR-248
-Deno.test("from its leave on a server answers and has callers come back by another connection", async () => {
+Deno.test("after disableKeepAlive() a server answers and makes callers reconnect", async () => {
   using served = await serve(() => {});
   assert.notEqual((await served.call("a")).headers.get("connection"), "close");
-  served.server.leave();
+  served.server.disableKeepAlive();
   const { status, headers } = await served.call("b");
   assert.deepEqual([status, headers.get("connection")], [200, "close"]);
   await served.server[Symbol.asyncDispose]();
@@ -117,7 +117,7 @@ Deno.test("a review of two objects of a megabyte is read, and one beyond the bou
 });
 
 // FR-248
-Deno.test("reviews that are too much together are turned away until one of them is answered", async () => {
+Deno.test("reviews with too many bytes together are refused until one of them is answered", async () => {
   const begun = Promise.withResolvers<void>(), end = Promise.withResolvers<void>();
   using served = await serve(
     () => {
@@ -138,7 +138,7 @@ Deno.test("reviews that are too much together are turned away until one of them 
 });
 
 // FR-248
-Deno.test("a port that is taken is told with the setting that changes it", async () => {
+Deno.test("an error about a port in use names the setting that changes it", async () => {
   using first = await serve(() => {});
   await using server = first.server;
   await assert.rejects(
@@ -216,7 +216,7 @@ Deno.test("a connection whose review is answered is not cut for a new one, which
 });
 
 // FR-351
-Deno.test("half-sent reviews that hold all the bytes do not turn a whole one away: they are cut", async () => {
+Deno.test("half-sent reviews that hold all the bytes do not make a whole one fail: they are cut", async () => {
   using served = await serve(() => {}, 1_000_000, { bodiesBytesMax: 1_000_000 });
   await using _server = served.server;
   const half = `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 600001\r\n\r\n${"x".repeat(600_000)}`;

@@ -1,3 +1,4 @@
+import type { AdmissionRecord } from "../../lib/admission/webhooks.ts";
 import { PRESENT } from "../../lib/handling/mod.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -17,7 +18,6 @@ import {
   type AdmissionDeclaration,
   AdmissionError,
   type AdmissionHost,
-  type AdmissionRecord,
   AdmissionWebhooks,
 } from "../../lib/admission/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
@@ -55,7 +55,7 @@ class Endpoint {
       clock: this.clock,
       logger: createLogger((record) => this.lines.push(record)),
       reader: (signal) => new Client(silent, { fieldManager: "widgets", retriesMax: 0 }).with({ signal }),
-      index: () => assert.fail("no handler of these tests looks up"),
+      index: () => assert.fail("no handler of these tests uses an index"),
       shared: new Memo(),
       signal: this.stop.signal,
       onReview: (record) => this.records.push(record),
@@ -72,7 +72,7 @@ class Endpoint {
     });
   }
 
-  // deno-lint-ignore no-explicit-any -- the cases look into JSON of any shape
+  // deno-lint-ignore no-explicit-any -- the cases read JSON of any shape
   async review(request: Record<string, unknown>, path?: string): Promise<any> {
     const answer = await this.post(review(request), path);
     assert.equal(answer.status, 200, answer.status === 200 ? "" : await answer.text());
@@ -105,7 +105,7 @@ function on(declare: (handlers: ReturnType<typeof widgets>) => unknown): Endpoin
 }
 
 // FR-240
-Deno.test("a validating handler gets the request, typed, and its silence allows it", async () => {
+Deno.test("a validating handler gets the typed request, and allows it by returning", async () => {
   let seen: unknown;
   const endpoint = on((widgets) =>
     widgets.validate(({ spec, oldSpec, old, diff, operation, name, namespace, user, dryRun, subresource, param }) => {
@@ -122,7 +122,7 @@ Deno.test("a validating handler gets the request, typed, and its silence allows 
         subresource,
         param,
       };
-    }, { id: "look", param: 7 })
+    }, { id: "check", param: 7 })
   );
   const verdict = await endpoint.review({ object: widget({}), oldObject: widget({ size: 2 }), dryRun: true });
   assert.deepEqual(verdict, { uid: "u1", allowed: true });
@@ -144,7 +144,7 @@ Deno.test("a validating handler gets the request, typed, and its silence allows 
 // FR-258
 Deno.test("headers of a review reach its handler, but for those that hold credentials", async () => {
   let seen: unknown;
-  const endpoint = on((widgets) => widgets.validate(({ headers }) => void (seen = headers), { id: "look" }));
+  const endpoint = on((widgets) => widgets.validate(({ headers }) => void (seen = headers), { id: "check" }));
   const kept = {
     "content-type": "application/json",
     "user-agent": "kube-apiserver-admission",
@@ -153,13 +153,13 @@ Deno.test("headers of a review reach its handler, but for those that hold creden
   const secret = { authorization: "Bearer hunter2", "proxy-authorization": "Basic hunter2", cookie: "session=hunter2" };
   const body = JSON.stringify(review({ object: widget({}) }));
   const headers = { ...kept, ...secret };
-  await endpoint.webhooks.fetch("/validate/look.widgets.shop.example.com", { method: "POST", headers, body });
+  await endpoint.webhooks.fetch("/validate/check.widgets.shop.example.com", { method: "POST", headers, body });
   assert.deepEqual(seen, kept);
   assert.ok(!JSON.stringify(endpoint.lines).includes("hunter2"));
 });
 
 // FR-258
-Deno.test("what is not stored yet is remembered for one review, and what the operator shares for all", async () => {
+Deno.test("state of an object that is not stored yet lasts for one review, and the operator's for all", async () => {
   const counts: number[][] = [], own = () => ({ count: 0 }), all = () => ({ count: 0 });
   const endpoint = on((widgets) =>
     widgets.validate(({ memo, shared }) => {
@@ -174,7 +174,7 @@ Deno.test("what is not stored yet is remembered for one review, and what the ope
 });
 
 // FR-240, FR-252
-Deno.test("an AdmissionError refuses the request with its message and code, and warnings go along", async () => {
+Deno.test("an AdmissionError refuses the request with its message, its code and the warnings", async () => {
   const endpoint = on((widgets) =>
     widgets.validate(({ warn }) => {
       warn("sizes above 5 are costly");
@@ -193,7 +193,7 @@ Deno.test("an AdmissionError refuses the request with its message and code, and 
 });
 
 // FR-240
-Deno.test("what only the program's schema refuses is refused with 422 and the field, when the spec is read", async () => {
+Deno.test("a spec that only the program's schema refuses is refused with 422 and the field, when it is read", async () => {
   const endpoint = on((widgets) => widgets.validate(({ spec }) => void spec, { id: "schema" }));
   const { allowed, status } = await endpoint.review({ object: widget({ size: 11 }) });
   assert.equal(allowed, false);
@@ -201,7 +201,7 @@ Deno.test("what only the program's schema refuses is refused with 422 and the fi
   assert.equal((await endpoint.review({ object: widget({ size: 11, note: "n" }) })).allowed, true);
 });
 
-Deno.test("a former spec that the schema refuses today does not keep a better one out", async () => {
+Deno.test("a former spec that the schema refuses today does not block a valid one", async () => {
   let former: unknown = "unread";
   const endpoint = on((widgets) =>
     widgets.validate(({ spec, oldSpec }) => void (former = spec && oldSpec), { id: "former" })
@@ -268,7 +268,7 @@ for (
   ]] as const
 ) {
   // FR-241
-  Deno.test(`${what} that is no denial is a failure of the webhook, and its text stays in the log`, async () => {
+  Deno.test(`${what} that is not a denial is a failure of the webhook, and its text stays in the log`, async () => {
     const endpoint = on((widgets) =>
       widgets.validate(() => {
         throw error;
@@ -276,14 +276,14 @@ for (
     );
     const answer = await endpoint.post(review({ object: widget({}) }));
     assert.equal(answer.status, 500);
-    assert.equal(await answer.text(), 'the validate handler "broken" failed: the operator\'s log says why\n');
+    assert.equal(await answer.text(), 'the validate handler "broken" failed: the reason is in the operator\'s log\n');
     assert.equal(endpoint.lines.at(-1)?.message, "an admission handler failed");
     assert.deepEqual(endpoint.records.map(({ code, denied }) => [code, denied]), [[500, false]]);
   });
 }
 
 // FR-241
-Deno.test("a handler is ended before the API server's patience is", async () => {
+Deno.test("a handler is ended before the API server's timeout", async () => {
   let reason: unknown;
   const endpoint = on((widgets) =>
     widgets.validate(({ signal, clock }) => sleep(clock, 60_000, signal).catch((error) => reason = error), {
@@ -347,17 +347,20 @@ Deno.test("objects are frozen: an edit of anything but the draft is a failure", 
 });
 
 // FR-242
-Deno.test("a review that cannot be read is refused, and none of its values is repeated", async () => {
+Deno.test("an unreadable review is refused, and none of its values is repeated", async () => {
   const endpoint = on((widgets) => widgets.validate(() => {}, { id: "any" }));
   const good = review({ object: widget({}) });
   const cases: readonly (readonly [unknown, RegExp])[] = [
     ["{", /not JSON/],
-    [[], /no AdmissionReview/],
-    [{ ...good, apiVersion: "admission.k8s.io/v1beta1" }, /no AdmissionReview of admission.k8s.io\/v1/],
+    [[], /of kind AdmissionReview/],
+    [
+      { ...good, apiVersion: "admission.k8s.io/v1beta1" },
+      /not of kind AdmissionReview, apiVersion admission.k8s.io\/v1/,
+    ],
     [{ ...good, request: undefined }, /request is missing/],
     [{ ...good, request: { ...good.request, uid: "" } }, /request.uid/],
     [{ ...good, request: { ...good.request, operation: "s3cr3t" } }, /request.operation is none of/],
-    [{ ...good, request: { ...good.request, object: "s3cr3t" } }, /request.object is no object/],
+    [{ ...good, request: { ...good.request, object: "s3cr3t" } }, /request.object is not an object/],
     [{ ...good, request: { ...good.request, object: undefined } }, /request.object is missing/],
     [{ ...good, request: { ...good.request, operation: "DELETE" } }, /request.oldObject is missing/],
     [{ ...good, request: { ...good.request, userInfo: { groups: "s3cr3t" } } }, /request.userInfo/],
@@ -371,7 +374,7 @@ Deno.test("a review that cannot be read is refused, and none of its values is re
 });
 
 // FR-242
-Deno.test("what is no webhook's request is turned away", async () => {
+Deno.test("a request that is not a webhook call is refused", async () => {
   const endpoint = on((widgets) => widgets.validate(() => {}, { id: "any" }));
   const path = "/validate/any.widgets.shop.example.com", { webhooks } = endpoint;
   const status = async (...[at, request]: Parameters<AdmissionWebhooks["fetch"]>) => {
@@ -390,11 +393,11 @@ Deno.test("what is no webhook's request is turned away", async () => {
 });
 
 // FR-242
-Deno.test("reviews beyond the bound are turned away at once, and the place of one that ended is free again", async () => {
+Deno.test("reviews beyond the bound are refused at once, and an answered one makes place", async () => {
   const open = Promise.withResolvers<void>();
   const operator = new Operator("widgets");
   operator.on(Widget).validate(() => open.promise, { id: "slow" });
-  const endpoint = new Endpoint(operator.admission, { underWayMax: 1 });
+  const endpoint = new Endpoint(operator.admission, { inFlightMax: 1 });
   const first = endpoint.review({ object: widget({}) });
   const second = await endpoint.post(review({ object: widget({}) }));
   assert.equal(second.status, 429);
@@ -417,7 +420,7 @@ Deno.test("warnings are bounded in number and length", async () => {
 });
 
 // FR-243
-Deno.test("a webhook is named after its function, and what no webhook can be is refused where it is declared", () => {
+Deno.test("a webhook is named after its function, and an invalid one is refused where it is declared", () => {
   const operator = new Operator("widgets");
   operator.on(Widget).validate(function checkSize() {});
   assert.equal(operator.admission[0]?.webhook, "check-size.widgets.shop.example.com");

@@ -22,7 +22,7 @@ Deno.test("a diff is empty exactly when the documents are equal", () => {
   }));
 });
 
-Deno.test("carrying out a diff gives the new document", () => {
+Deno.test("applying a diff gives the new document", () => {
   fc.assert(fc.property(document, document, (old, next) => {
     const result = jsonClone(old) as Record<string, unknown>;
     for (const item of diff(old, next)) {

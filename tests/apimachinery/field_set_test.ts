@@ -70,7 +70,7 @@ function edited(base: DynamicObject, edit: (object: DynamicObject) => void): Dyn
 type Spec = { template: { spec: { containers: Record<string, unknown>[] } }; [field: string]: unknown };
 
 // FR-27
-Deno.test("an apply of what stands already is current, whatever the server defaulted or others own", () => {
+Deno.test("an apply without changes is current, whatever the server defaulted or others own", () => {
   assert.ok(applyIsCurrent(desired, liveObject(), own));
 });
 
@@ -98,7 +98,7 @@ Deno.test("any changed, new or dropped field makes an apply needed", () => {
   }
 });
 
-Deno.test("a live object that somebody edited, or that lost an item, makes an apply needed", () => {
+Deno.test("a live object that was edited, or that lost an item, makes an apply needed", () => {
   const live = liveObject();
   const cases = [
     applyMergePatch(live, { metadata: { labels: { a: "x" } } }),
@@ -111,7 +111,7 @@ Deno.test("a live object that somebody edited, or that lost an item, makes an ap
   for (const other of cases) assert.ok(!applyIsCurrent(desired, other, own));
 });
 
-Deno.test("without an own entry, or with one that cannot be read, the answer is no", () => {
+Deno.test("without an own entry, or with an unreadable one, an apply is needed", () => {
   assert.ok(!applyIsCurrent(desired, liveObject(), undefined));
   assert.ok(!applyIsCurrent({ list: [1] }, { list: [1] }, { "f:list": { "i:0": {} } }));
   assert.ok(!applyIsCurrent({ list: [{ a: 1 }] }, { list: [{ a: 1 }] }, { "f:list": { "k:{broken": {} } }));
@@ -128,7 +128,7 @@ Deno.test("members of a set are compared by value and keep our order among other
   assert.ok(!applyIsCurrent(want(["a"]), want(["a", "b"]), fields));
 });
 
-Deno.test("a Secret's stringData is current when its data is what it encodes to", () => {
+Deno.test("a Secret's stringData is current when its data is the encoded form", () => {
   const want: DynamicObject = {
     apiVersion: "v1",
     kind: "Secret",
@@ -145,7 +145,7 @@ Deno.test("a Secret's stringData is current when its data is what it encodes to"
   assert.ok(!applyIsCurrent(want, live, { "f:data": { "f:a": {}, "f:c": {} } }));
 });
 
-Deno.test("a zero value that is desired for the first time is a difference: only one that was applied before may be absent", () => {
+Deno.test("a zero value that is desired for the first time is a difference: only an applied one may be absent", () => {
   const live = { apiVersion: "v1", kind: "ConfigMap", metadata: {}, data: { a: "1" } } as DynamicObject;
   const own = { "f:data": { ".": {}, "f:a": {} } };
   for (const more of [{ flag: "" }, { flag: null }]) {

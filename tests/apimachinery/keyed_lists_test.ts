@@ -33,7 +33,7 @@ Deno.test("the work of comparing a keyed list grows with its entries, not with t
 });
 
 // FR-298
-Deno.test("the same holds for desired entries that leave out a key which the server has filled in", () => {
+Deno.test("the work also grows so for desired entries without a key that the server defaults", () => {
   const own = (size: number) => ({
     "f:spec": { "f:items": ownEntries(size, (index) => ({ name: `entry-${index}`, protocol: "TCP" })) },
   });
@@ -90,7 +90,7 @@ Deno.test("an entry is found by all of its keys, also where some are left out, a
   assert.ok(!applyIsCurrent(desiredOf([tcp, tcp]), desiredOf([tcp, udp]), own(tcp, udp)), "an entry twice");
 });
 
-Deno.test("keys of any scalar are told apart: texts from numbers, int64 from their neighbours", () => {
+Deno.test("keys of all scalars are distinct: strings from numbers, int64 from their neighbours", () => {
   const key = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.bigInt({ min: 2n ** 60n, max: 2n ** 60n + 9n }));
   fc.assert(fc.property(fc.uniqueArray(key, { selector: (value) => formatJson(value), minLength: 2 }), (keys) => {
     const items = keys.map((id) => ({ id }));

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { isDnsLabel, joinedName } from "../../lib/apimachinery/mod.ts";
 
-Deno.test("short names are joined as they are, empty parts leave no trace", () => {
+Deno.test("short names are joined unchanged, without empty parts", () => {
   assert.equal(joinedName("door", "config"), "door-config");
   assert.equal(joinedName("door", "", "1"), "door-1");
   assert.equal(joinedName("x".repeat(63)), "x".repeat(63));
 });
 
 // FR-268
-Deno.test("whatever labels are joined, the name is a label, and other parts give another one", () => {
+Deno.test("joined labels are a label, and other parts give another one", () => {
   const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
   fc.assert(fc.property(label, label, label, (one, two, three) => {
     const name = joinedName(one, two, three);

@@ -1,8 +1,9 @@
+import { compareQuantities, quantityEqual } from "../../lib/apimachinery/quantity.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonicalQuantity, compareQuantities, parseQuantity, quantityEqual } from "../../lib/apimachinery/mod.ts";
+import { canonicalQuantity, parseQuantity } from "../../lib/apimachinery/mod.ts";
 
-Deno.test("quantities of one value are equal however they are written", () => {
+Deno.test("quantities of one value are equal in all notations", () => {
   const same = [
     ["1", "1000m"],
     ["1Gi", "1024Mi"],
@@ -25,14 +26,14 @@ Deno.test("quantities of one value are equal however they are written", () => {
   }
 });
 
-Deno.test("quantities compare by value, and what lies below a billionth rounds away from zero", () => {
+Deno.test("quantities compare by value, and fractions below a billionth round away from zero", () => {
   assert.ok(compareQuantities(parseQuantity("999m")!, parseQuantity("1")!) < 0);
   assert.ok(compareQuantities(parseQuantity("1Mi")!, parseQuantity("1M")!) > 0);
   assert.equal(parseQuantity("0.1n")!.nanos, 1n);
   assert.equal(parseQuantity("-0.1n")!.nanos, -1n);
 });
 
-Deno.test("the canonical text is what a server stores", () => {
+Deno.test("the canonical string is the stored one", () => {
   const cases: [string, string][] = [
     ["1000m", "1"],
     ["1024Mi", "1Gi"],
@@ -54,7 +55,7 @@ Deno.test("the canonical text is what a server stores", () => {
   assert.equal(canonicalQuantity("ten"), undefined);
 });
 
-Deno.test("the canonical text keeps the value and is its own canonical text", () => {
+Deno.test("the canonical string keeps the value and is its own canonical string", () => {
   const text = fc.tuple(
     fc.integer({ min: -5000, max: 5000 }),
     fc.constantFrom("", "n", "u", "m", "k", "M", "G", "Ki", "Mi", "Gi", "e3"),

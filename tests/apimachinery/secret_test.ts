@@ -1,6 +1,7 @@
+import { MASKED } from "../../lib/base/mask.ts";
 import assert from "node:assert/strict";
 import { learnSecrets } from "../../lib/apimachinery/mod.ts";
-import { Mask, MASKED } from "../../lib/base/mod.ts";
+import { Mask } from "../../lib/base/mod.ts";
 
 const VALUE = "correct horse", base64 = (text: string) => new TextEncoder().encode(text).toBase64();
 const applied = JSON.stringify({ kind: "Secret", stringData: { a: VALUE } });
@@ -39,25 +40,25 @@ for (
     "keys that objects inherit": JSON.parse(`{"data":{"__proto__":"${base64(VALUE)}","constructor":"YQ=="}}`),
   })
 ) {
-  Deno.test(`what a Secret holds in ${form} is learned, as it stands and in base64`, () => {
+  Deno.test(`the values of a Secret in ${form} are learned, unchanged and in base64`, () => {
     const mask = learned(body);
     assert.equal(mask.text(`found ${VALUE}, ${base64(VALUE)}.`), `found ${MASKED}, ${MASKED}==.`);
   });
 }
 
-Deno.test("a Secret is known by its kind where the request does not tell, also in a list of several kinds", () => {
+Deno.test("a Secret is found by its kind where the request does not name it, also in a list of several kinds", () => {
   const secret = { apiVersion: "v1", kind: "Secret", stringData: { a: VALUE } };
   for (const body of [secret, [secret], { kind: "List", items: [secret] }]) {
     assert.equal(learned(body, false).text(VALUE), MASKED);
   }
 });
 
-Deno.test("a number that a server would refuse is learned as it would be quoted", () => {
+Deno.test("a number that a server would refuse is learned as the server would quote it", () => {
   assert.equal(learned({ data: { pin: 12345678 } }).text("got 12345678, want string"), `got ${MASKED}, want string`);
 });
 
 // FR-281
-Deno.test("the name and the namespace of a Secret are no secrets, though its data holds them", () => {
+Deno.test("the name and the namespace of a Secret are public, although its data contains them", () => {
   const mask = learned({
     metadata: { name: "shop-token", namespace: "kube-system" },
     data: { namespace: base64("kube-system"), name: base64("shop-token"), token: base64(VALUE) },
@@ -65,7 +66,7 @@ Deno.test("the name and the namespace of a Secret are no secrets, though its dat
   assert.equal(mask.text(`kube-system/shop-token: ${VALUE}`), `kube-system/shop-token: ${MASKED}`);
 });
 
-Deno.test("other kinds hold no secrets, and what is no object is no reason to fail", () => {
+Deno.test("other kinds hold no secrets, and other JSON values are ignored", () => {
   const map = { apiVersion: "v1", kind: "ConfigMap", data: { a: VALUE } };
   for (
     const body of [map, { kind: "ConfigMapList", items: [map] }, {
@@ -81,7 +82,7 @@ Deno.test("other kinds hold no secrets, and what is no object is no reason to fa
   }
 });
 
-Deno.test("texts are replaced however deep they are, and everything else stays", () => {
+Deno.test("strings are replaced at any depth, and everything else stays", () => {
   const found = learned({ stringData: { a: VALUE } }).json({
     a: [VALUE, 1, null, { b: `<${VALUE}>` }],
     c: undefined,

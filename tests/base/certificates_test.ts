@@ -38,7 +38,7 @@ Deno.test("certificates that the program issues are accepted in their role, and 
 });
 
 // FR-350
-Deno.test("a server's certificate that TLS clients refuse is refused, and says why", async () => {
+Deno.test("a server certificate that TLS clients refuse is refused with the reason", async () => {
   const unknown = new x509.Extension("1.2.3.4", true, new Uint8Array([5, 0]));
   const harmless = new x509.Extension("1.2.3.4", false, new Uint8Array([5, 0]));
   const usage = (...usages: string[]) => new x509.ExtendedKeyUsageExtension(usages);
@@ -57,7 +57,7 @@ Deno.test("a server's certificate that TLS clients refuse is refused, and says w
 });
 
 // FR-350
-Deno.test("an authority whose certificate may not sign others is refused, and says why", async () => {
+Deno.test("an authority whose certificate may not sign others is refused with the reason", async () => {
   const may = new x509.BasicConstraintsExtension(true, undefined, true);
   const usage = (flags: number) => new x509.KeyUsagesExtension(flags, true);
   // Permits the names under other.com (RFC 5280 §4.2.1.10).

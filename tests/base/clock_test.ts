@@ -24,7 +24,7 @@ Deno.test("scheduling never calls back at once, not even without a delay", async
   assert.equal(rang, true);
 });
 
-Deno.test("a timer that a timer starts rings within the same turn of the clock", async () => {
+Deno.test("a timer that a timer starts fires within the same advance", async () => {
   const clock = new VirtualClock(0), fired: number[] = [];
   clock.schedule(() => {
     fired.push(clock.now());
@@ -47,7 +47,7 @@ Deno.test("code between two timers runs before the later one", async () => {
   assert.deepEqual(seen, ["worker@10", "later"]);
 });
 
-Deno.test("a cleared timer does not ring; clearing it again, or one that rang, harms nobody", async () => {
+Deno.test("a cleared timer does not fire; clearing it again, or a fired one, is harmless", async () => {
   for (const clock of [new VirtualClock(), new SystemClock()]) {
     const handle = clock.schedule(() => assert.fail("cleared"), 0);
     clock.clear(handle);
@@ -75,13 +75,13 @@ Deno.test("a clock that is set shows another time, while what has elapsed and wh
   assert.deepEqual([fired, clock.now()], [[50], 900_050]);
 });
 
-Deno.test("two turns of the clock at once leave it at the later end", async () => {
+Deno.test("two concurrent advances leave the clock at the later end", async () => {
   const clock = new VirtualClock(0);
   await Promise.all([clock.advance(100), clock.advance(10)]);
   assert.equal(clock.now(), 100);
 });
 
-Deno.test("sleep ends at its time, and lets go of its signal", async () => {
+Deno.test("sleep ends at its time, and removes its listener from the signal", async () => {
   const clock = new VirtualClock(0), controller = new AbortController();
   const listeners = countListeners(controller.signal);
   let awake = false;
@@ -114,7 +114,7 @@ function countListeners(signal: AbortSignal): () => number {
   return () => count;
 }
 
-Deno.test("turning a virtual clock waits for no timer of the machine, each of which takes a millisecond at least", async () => {
+Deno.test("advancing a virtual clock waits for no real timer, each of which takes a millisecond at least", async () => {
   const clock = new VirtualClock(), real = globalThis.setTimeout;
   let ticks = 0;
   const tick = () => {

@@ -64,7 +64,7 @@ for (const [ms, text] of WRITTEN) {
 }
 
 // FR-301
-Deno.test("what is no duration does not compile, and what is one does", () => {
+Deno.test("invalid durations do not compile, and valid ones do", () => {
   const read: Duration[] = [5, "500ms", "30s", "1.5s", "10m", "1h30m", "1d2h"];
   // @ts-expect-error: a unit is one letter or two
   read.push("5 minutes");

@@ -1,15 +1,8 @@
+import { InvariantError } from "../../lib/base/errors.ts";
 import assert from "node:assert/strict";
-import {
-  describeError,
-  invariant,
-  InvariantError,
-  PermanentError,
-  stackOf,
-  TemporaryError,
-  UsageError,
-} from "../../lib/base/mod.ts";
+import { describeError, invariant, PermanentError, stackOf, TemporaryError, UsageError } from "../../lib/base/mod.ts";
 
-Deno.test("an error is told with its causes, each message once", () => {
+Deno.test("an error is described with its causes, each message once", () => {
   const root = new Error("ECONNREFUSED"), middle = new Error("cannot reach db", { cause: root });
   assert.equal(
     describeError(new Error("start failed", { cause: middle })),
@@ -18,7 +11,7 @@ Deno.test("an error is told with its causes, each message once", () => {
   assert.equal(describeError(new Error("start failed: ECONNREFUSED", { cause: root })), "start failed: ECONNREFUSED");
 });
 
-Deno.test("whatever was thrown can be told, and a circle of causes ends", () => {
+Deno.test("any thrown value can be described, and a circle of causes ends", () => {
   assert.equal(describeError("text"), "text");
   assert.equal(describeError(undefined), "undefined was thrown");
   assert.equal(describeError(new TypeError()), "TypeError");
@@ -49,7 +42,7 @@ Deno.test("an invariant that holds is silent, a broken one throws", () => {
   assert.throws(() => invariant(0, "broken"), InvariantError);
 });
 
-Deno.test("an error that came with another, when a block was left, tells both, the first one first", async () => {
+Deno.test("a SuppressedError describes both errors, the first one first", async () => {
   const failing = async () => {
     await using _ = { [Symbol.asyncDispose]: () => Promise.reject(new Error("it cannot be removed")) };
     throw new Error("it failed", { cause: new Error("no disk") });
@@ -59,7 +52,7 @@ Deno.test("an error that came with another, when a block was left, tells both, t
 });
 
 // FR-302
-Deno.test("whatever is thrown is described: null, undefined, plain objects, objects that refer to themselves", () => {
+Deno.test("any thrown value is described: null, undefined, plain objects, circular objects", () => {
   const loop: Record<string, unknown> = {};
   loop.self = loop;
   const nested = new Error("outer", { cause: { code: 7 } });

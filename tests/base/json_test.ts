@@ -33,7 +33,7 @@ Deno.test("__proto__ is a key of data at every depth, however it is written, and
   assert.equal(ownValue({}, "constructor"), undefined);
 });
 
-Deno.test("an int64 that no number holds is a bigint, and is written as it was read", () => {
+Deno.test("an int64 beyond the exact numbers is a bigint, and is written as it was read", () => {
   const exact = [
     "9007199254740992",
     "-9007199254740992",
@@ -51,7 +51,7 @@ Deno.test("an int64 that no number holds is a bigint, and is written as it was r
   }
 });
 
-Deno.test("every other number is a number: small integers, floats, what is beyond int64, digits in texts", () => {
+Deno.test("every other number is a number: small integers, floats, integers beyond int64, digits in strings", () => {
   const texts = ["0", "-9007199254740991", "9007199254740991", "0.12345678901234567", "12345678901234567.5", "1e300"];
   for (const text of [...texts, "9223372036854775808", "-9223372036854775809", "1234567890123456e3"]) {
     assert.equal(parseJson<number>(text), Number(text));
@@ -91,7 +91,7 @@ Deno.test("any integer of 64 bits survives reading and writing, wherever it stan
 });
 
 // FR-291
-Deno.test("what YAML forbids or folds is escaped, and a surrogate that stands alone is replaced", () => {
+Deno.test("characters that YAML forbids or folds are escaped, and an unpaired surrogate is replaced", () => {
   const hostile = "a\x7f\x80\x85\x9f\u2028\u2029\ufeff\ufffe\uffffz";
   const written = formatJson({ [hostile]: hostile });
   const escaped = "a\\u007f\\u0080\\u0085\\u009f\\u2028\\u2029\\ufeff\\ufffe\\uffffz";
@@ -117,18 +117,18 @@ Deno.test("any text that UTF-8 can hold is the same after writing as JSON and re
   }));
 });
 
-Deno.test("text that only speaks of __proto__ is kept", () => {
+Deno.test("text that contains __proto__ is kept", () => {
   assert.deepEqual(parseJson(`{"note": "__proto__", "constructor": "kept"}`), {
     note: "__proto__",
     constructor: "kept",
   });
 });
 
-Deno.test("what is no JSON is a SyntaxError", () => {
+Deno.test("malformed JSON is a SyntaxError", () => {
   for (const text of ["", "{", "{__proto__: 1}", "undefined"]) assert.throws(() => parseJson(text), SyntaxError);
 });
 
-Deno.test("keys of every object's prototype count like any other", () => {
+Deno.test("keys of Object.prototype are ordinary keys", () => {
   for (const key of ["constructor", "toString", "hasOwnProperty", "valueOf"]) {
     assert.equal(jsonEqual({}, { [key]: "x" }), false, `${key} added`);
     assert.equal(jsonEqual({ [key]: "x" }, {}), false, `${key} removed`);

@@ -1,3 +1,4 @@
+import { MASKED } from "../../lib/base/mask.ts";
 import assert from "node:assert/strict";
 import {
   createLogger,
@@ -5,7 +6,6 @@ import {
   type LogLevel,
   type LogRecord,
   Mask,
-  MASKED,
   maskLogger,
   silentLogger,
 } from "../../lib/base/mod.ts";
@@ -32,7 +32,7 @@ Deno.test("fields are inherited, the nearest wins, and a child does not change i
 });
 
 // FR-283
-Deno.test("a logger that masks takes values out of messages and of all fields, those that came before the value was known included", () => {
+Deno.test("a masking logger removes values from messages and all fields, also fields from before the value was learned", () => {
   const records: LogRecord[] = [], mask = new Mask();
   const logger = maskLogger(createLogger((record) => records.push(record)), mask).with({
     given: "with admin-prod-S3cr3t",
@@ -51,7 +51,7 @@ Deno.test("a logger that masks takes values out of messages and of all fields, t
 });
 
 // FR-282
-Deno.test("a line below the level of a logger is not masked, which would take longer than to drop it", () => {
+Deno.test("a line below the level of a logger is dropped without being masked", () => {
   const mask = new Mask();
   let reads = 0;
   mask.learn({}, 8, () => (reads++, []));

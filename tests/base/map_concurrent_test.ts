@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mapConcurrent, SeededRandom, sleep, VirtualClock } from "../../lib/base/mod.ts";
 
-Deno.test("results stand in the order of the items, whatever order the work ends in", async () => {
+Deno.test("results are in the order of the items, in whichever order the work ends", async () => {
   const clock = new VirtualClock(), random = new SeededRandom(1);
   const items = Array.from({ length: 20 }, (_, index) => index);
   const mapped = mapConcurrent(items, 4, async (item, index) => {
@@ -25,7 +25,7 @@ Deno.test("no more than the allowed number of items is worked on at once, and al
   assert.equal(most, 3);
 });
 
-Deno.test("after an error nothing new begins, and it is thrown once the work under way has ended", async () => {
+Deno.test("after an error nothing new begins, and it is thrown once the running work has ended", async () => {
   const clock = new VirtualClock(), begun: number[] = [], ended: number[] = [];
   const mapped = assert.rejects(
     mapConcurrent([0, 1, 2, 3, 4], 2, async (item) => {
@@ -50,7 +50,7 @@ Deno.test("work that throws at once counts as an error of the work", async () =>
   );
 });
 
-Deno.test("no items are no work, and a concurrency below one is a mistake of the caller", async () => {
+Deno.test("no items are no work, and a concurrency below one is a RangeError", async () => {
   assert.deepEqual(await mapConcurrent([], 5, () => assert.fail("no items")), []);
   for (const concurrency of [0, -1, NaN]) {
     await assert.rejects(mapConcurrent([1], concurrency, () => Promise.resolve()), RangeError);

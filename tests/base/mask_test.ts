@@ -1,6 +1,7 @@
+import { MASKED } from "../../lib/base/mask.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Mask, MASKED, type MaskedValue } from "../../lib/base/mod.ts";
+import { Mask, type MaskedValue } from "../../lib/base/mod.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -36,7 +37,7 @@ for (
 }
 
 // FR-280
-Deno.test("a longer value wins over a shorter one inside of it, in whatever order they came", () => {
+Deno.test("a longer value wins over a shorter one inside of it, in any order of learning", () => {
   for (const values of [["admin-prod", SECRET], [SECRET, "admin-prod"]]) {
     const mask = knowing(...values);
     assert.equal(mask.text(`${SECRET}, admin-prod`), `${MASKED}, ${MASKED}`);
@@ -87,7 +88,7 @@ Deno.test("values of 6 and 7 characters are masked as whole words, shorter ones 
 });
 
 // FR-281
-Deno.test("a word of Kubernetes' own that stands alone is shown, unless it is a value itself", () => {
+Deno.test("a single word of Kubernetes is shown, unless it is a value itself", () => {
   const mask = knowing(
     "apiVersion: v1\nkind: Config\nserver: https://10.96.0.1\nnamespace: shop-frontend\nuser: my-password-123",
   );
@@ -100,7 +101,7 @@ Deno.test("a word of Kubernetes' own that stands alone is shown, unless it is a 
 });
 
 // FR-280
-Deno.test("bytes that are no text are masked in their encodings", () => {
+Deno.test("bytes that are not text are masked in their encodings", () => {
   const bytes = Uint8Array.from({ length: 40 }, (_, index) => index * 37 + 128 & 255), mask = knowing(bytes);
   assert.match(mask.text(`<${bytes.toBase64()}>`), /^<\[secret\]=*>$/);
   assert.equal(mask.text(`<${bytes.toHex()}>`), `<${MASKED}>`);
@@ -128,7 +129,7 @@ Deno.test("three levels of JSON are masked beside percent signs and plus signs",
 });
 
 // FR-282
-Deno.test("the time that masking takes grows with the text alone, whatever a value is made of", () => {
+Deno.test("the time of masking grows with the text only, for any value", () => {
   for (const filler of [" ", "-", "%41", '\\"', "a"]) {
     const value = `x${filler.repeat(300_000 / filler.length)}y${
       filler.repeat(300_000 / filler.length)
@@ -139,13 +140,13 @@ Deno.test("the time that masking takes grows with the text alone, whatever a val
 });
 
 // FR-281
-Deno.test("a text without a secret stays as it is, and what knows no value changes nothing", () => {
+Deno.test("a text without a secret is unchanged, and so is any text without learned values", () => {
   const text = "reconciled shop/web in 12 ms, uid 5f0c6b1e-8f43-4f0e-9b2d-0a1b2c3d4e5f";
   assert.equal(new Mask().text(text), text);
   assert.equal(knowing(SECRET).text(text), text);
 });
 
-Deno.test("texts of a value are masked however deep they are; dates, errors and __proto__ keep what they say", () => {
+Deno.test("texts of a value are masked at any depth; dates, errors and __proto__ keep their content", () => {
   const mask = knowing(SECRET), date = new Date(0);
   const value = JSON.parse(`{"__proto__": ["${SECRET}", 1, null], "constructor": "x"}`);
   const masked = mask.json({ value, date, error: new TypeError(`no ${SECRET}`), undefined });
@@ -159,7 +160,7 @@ Deno.test("texts of a value are masked however deep they are; dates, errors and 
 });
 
 // FR-282
-Deno.test("a text of more than 1 Mi characters is cut, and says how long it was", () => {
+Deno.test("a text of more than 1 Mi characters is cut, and states its length", () => {
   const masked = knowing(SECRET).text(`${SECRET} ${"-".repeat(2 ** 20)}${SECRET}`);
   assert.ok(
     masked.startsWith(`${MASKED} ---`) && masked.endsWith(`-… (${2 ** 20 + 1 + 2 * SECRET.length} characters)`),
@@ -182,7 +183,7 @@ Deno.test("values are read when a text is masked, once for each source", () => {
 });
 
 // FR-282
-Deno.test("memory is bounded: what was learned longest ago is forgotten, what is learned again is kept", () => {
+Deno.test("memory is bounded: the value learned first is forgotten, one learned again is kept", () => {
   const mask = new Mask({ charactersMax: 1_000 }), kept = {};
   const value = (nth: number) => `value-number-${nth}-${(nth * 7919).toString(36)}-${(nth * 104729).toString(36)}-end`;
   let read = 0;
@@ -201,7 +202,7 @@ Deno.test("memory is bounded: what was learned longest ago is forgotten, what is
 });
 
 // FR-280
-Deno.test("no 8 characters of a value stand anywhere in a masked text, whatever its form and what surrounds it", () => {
+Deno.test("a masked text contains no 8 characters of a value, in any form and context", () => {
   const texts = fc.oneof(
     fc.string({ minLength: 8, maxLength: 60 }),
     fc.string({ unit: "grapheme", minLength: 8, maxLength: 30 }),

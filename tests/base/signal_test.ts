@@ -15,7 +15,7 @@ class CountedAbort extends AbortController {
   }
 }
 
-Deno.test("a linked signal aborts with the reason of whichever parent aborts first", () => {
+Deno.test("a linked signal aborts with the reason of the first parent that aborts", () => {
   const first = new AbortController(), second = new AbortController(), reason = new Error("second");
   using linked = new LinkedAbort([first.signal, undefined, second.signal]);
   second.abort(reason);
@@ -31,7 +31,7 @@ Deno.test("a linked signal is aborted from the beginning where a parent is", () 
   assert.equal(other.listeners, 0, "and holds on to no other parent");
 });
 
-Deno.test("a disposed or aborted linked signal has let go of its parents", () => {
+Deno.test("a disposed or aborted linked signal has no listener on its parents", () => {
   const parents = [new CountedAbort(), new CountedAbort()];
   const disposed = new LinkedAbort(parents.map(({ signal }) => signal));
   const aborted = new LinkedAbort(parents.map(({ signal }) => signal));

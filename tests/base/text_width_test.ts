@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { truncate } from "../../lib/base/mod.ts";
 
 // FR-292
-Deno.test("a text is cut between characters, keeps as much as fits, and is text that UTF-8 can hold", () => {
+Deno.test("a text is cut between characters, keeps as much as fits, and is valid UTF-8", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.nat(40), (text, lengthMax) => {
     const cut = truncate(text, lengthMax), whole = text.toWellFormed();
     assert.ok(cut.length <= lengthMax);

@@ -1,7 +1,7 @@
+import { WritableStore } from "../../lib/cache/store.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compareResourceVersions, type KubeObject } from "../../lib/apimachinery/mod.ts";
-import { WritableStore } from "../../lib/cache/mod.ts";
 
 function object(name: string, version: number, uid = "u", labels: Record<string, string> = {}): KubeObject {
   return { metadata: { name, namespace: "shop", uid, resourceVersion: String(version), labels } };
@@ -27,7 +27,7 @@ Deno.test("a late deletion of an earlier object leaves its successor", () => {
   assert.deepEqual(store.remove(object("a", 21, "second")), []);
 });
 
-Deno.test("a list is compared with what is held: deletions, then additions and changes", () => {
+Deno.test("a list is compared with the store: deletions, then additions and changes", () => {
   const store = new WritableStore<KubeObject>();
   for (const name of ["gone", "same", "changed", "again"]) store.put(object(name, 5));
   const changes = store.replace([
@@ -53,7 +53,7 @@ Deno.test("an older list never takes a newer object back, unless the server's hi
   assert.deepEqual(types(store.replace([object("a", 40)], true)), ["modified"]);
 });
 
-Deno.test("an index follows every write, and takes in what was there before it", () => {
+Deno.test("an index follows every write, and includes earlier objects", () => {
   const store = new WritableStore<KubeObject>();
   store.put(object("a", 1, "u", { team: "x" }));
   store.addIndex("team", (one) => one.metadata?.labels?.team ? [one.metadata.labels.team] : []);
@@ -83,7 +83,7 @@ Deno.test("an index function that throws is reported and costs only its own obje
   assert.deepEqual(reported, ["strict"]);
 });
 
-Deno.test("whatever order writes come in, versions of an object never fall while it is held", () => {
+Deno.test("versions of an object never go back, in any order of writes", () => {
   const write = fc.record({
     name: fc.constantFrom("a", "b", "c"),
     version: fc.integer({ min: 1, max: 120 }),

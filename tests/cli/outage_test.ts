@@ -9,7 +9,7 @@ async function untilNoticed(binary: Binary, resources: readonly string[]): Promi
   for (const resource of resources) {
     await binary.until(
       new RegExp(
-        `"message":"following a resource failed; trying again in silence[^\\n]*"resource":"${resource}"|"resource":"${resource}"[^\\n]*trying again in silence`,
+        `"message":"watching a resource failed; retrying silently[^\\n]*"resource":"${resource}"|"resource":"${resource}"[^\\n]*retrying silently`,
       ),
     );
   }
@@ -42,7 +42,7 @@ Deno.test("a server that goes away is waited for: run stays alive, says it once,
   await cluster.untilCopied("to", "meanwhile", "two");
   for (const resource of watched) {
     await binary.until(
-      new RegExp(`following a resource again[^\\n]*"${resource}"|"${resource}"[^\\n]*following a resource again`),
+      new RegExp(`watching a resource again[^\\n]*"${resource}"|"${resource}"[^\\n]*watching a resource again`),
     );
   }
   binary.kill("SIGTERM");
@@ -52,5 +52,5 @@ Deno.test("a server that goes away is waited for: run stays alive, says it once,
     .filter(({ message }) => String(message).startsWith("following"));
   const watches = said.map(({ resource, namespace, fieldSelector }) => [resource, namespace, fieldSelector].join());
   assert.deepEqual(watches.sort(), [...new Set(watches)].sort(), "each watch complains once");
-  assert.ok(out.includes('following a resource failed; trying again"'), "every attempt is there at debug");
+  assert.ok(out.includes('watching a resource failed; retrying"'), "every attempt is logged at debug");
 });

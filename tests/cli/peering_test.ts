@@ -36,7 +36,7 @@ Deno.test("a developer's operator takes over from the one that runs, which waits
   assert.doesNotMatch(prod.out.slice(before), /reconcile/);
   dev.kill("SIGTERM");
   assert.equal((await dev.ended()).code, 0);
-  await prod.until(/(working: no other peer stands above[\s\S]*){2}/);
+  await prod.until(/(working: no other peer has a higher priority[\s\S]*){2}/);
   await cluster.replicate("second", home, team);
   await cluster.untilCopied("second", team);
   prod.kill("SIGTERM");
@@ -86,10 +86,10 @@ Deno.test("a freeze with a lifetime outlives its command, resume ends it, and sa
   const ended = await cluster.run(["resume", "--id", "ada"], { env: { USER: "bob" } });
   assert.equal(ended.code, 0, ended.err);
   assert.match(ended.out, /is no longer frozen by ada/);
-  await prod.until(/(working: no other peer stands above[\s\S]*){2}/);
+  await prod.until(/(working: no other peer has a higher priority[\s\S]*){2}/);
   const short = await cluster.run(["freeze", "--lifetime", "10s"], { env: { USER: "ada" } });
   assert.equal(short.code, 0, short.err);
-  await prod.until(/(working: no other peer stands above[\s\S]*){3}/);
+  await prod.until(/(working: no other peer has a higher priority[\s\S]*){3}/);
 });
 
 // FR-186
@@ -101,7 +101,7 @@ Deno.test("a freeze that is killed ends by itself, and one of lower priority pau
   await freeze.until(/no operator peers there now/);
   freeze.kill("SIGKILL");
   await freeze.ended();
-  await dev.until(/a lease ran out and is removed .*holder=ada/);
+  await dev.until(/an expired lease is deleted .*holder=ada/);
   assert.doesNotMatch(dev.out + dev.err, /paused for/);
 });
 

@@ -31,7 +31,7 @@ Deno.test("an operator works through the proxy of its environment, and names it 
   const { code, out, err } = await operator.ended();
   assert.equal(code, 0);
   assert.doesNotMatch(out + err, /s3cret/);
-  assert.deepEqual(new Set(proxy.asked), new Set(["kubernetes.default.svc:443"]));
+  assert.deepEqual(new Set(proxy.targets), new Set(["kubernetes.default.svc:443"]));
 });
 
 // FR-127
@@ -48,7 +48,7 @@ Deno.test("where NO_PROXY leaves the API server out, or it is on this machine, a
 });
 
 // FR-127
-Deno.test("a proxy that is down, takes no password or opens no way ends a command with 3, and is named without its password", async () => {
+Deno.test("a proxy that is down, requires a password or refuses a tunnel ends a command with 3, and is named without its password", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const { port, kubeconfig } = await cluster.addressed(SERVER);
   await using proxy = new ConnectProxy(port, "ada:s3cret");
@@ -64,9 +64,9 @@ Deno.test("a proxy that is down, takes no password or opens no way ends a comman
   const named =
     "cannot be reached through the proxy http:\\/\\/\\*\\*\\*@127\\.0\\.0\\.1:\\d+ \\(HTTPS_PROXY\\): the proxy";
   await told(NOBODY, new RegExp(`${named} refused the connection`), /fix: check that it runs, or leave the server out/);
-  await told(proxy.url("ada:s3cret-of-old"), new RegExp(`${named} asks for a user`), /fix: put them into its address/);
+  await told(proxy.url("ada:s3cret-of-old"), new RegExp(`${named} requires a user`), /fix: put them into its address/);
   proxy.refuses = "403 Forbidden";
-  await told(proxy.url(), new RegExp(`${named} opens no way to it`), /fix: ask whoever runs it/);
+  await told(proxy.url(), new RegExp(`${named} refuses to connect to it`), /fix: ask its administrator/);
 });
 
 // FR-127
@@ -91,5 +91,5 @@ Deno.test("the proxy-url of a kubeconfig is taken whatever NO_PROXY says", async
   await Deno.writeTextFile(kubeconfig, JSON.stringify(config));
   const { code, out, err } = await cluster.run(["plan"], { env: { KUBECONFIG: kubeconfig, NO_PROXY: "*" } });
   assert.equal(code, 0, out + err);
-  assert.ok(proxy.asked.length > 0);
+  assert.ok(proxy.targets.length > 0);
 });

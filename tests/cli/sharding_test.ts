@@ -80,7 +80,7 @@ Deno.test("a replica whose shards are taken away ends with 1 and says why; the t
   });
   const { code, err } = await binary.ended();
   assert.equal(code, 1);
-  assert.match(err, /shards 0,1,.* are somebody else's/);
+  assert.match(err, /shards 0,1,.* have another owner/);
 });
 
 // FR-189

@@ -141,12 +141,11 @@ clusterTest("a streaming list ends with its annotated bookmark", async (client, 
   assert.equal(events[1]!.object.metadata?.annotations?.["k8s.io/initial-events-end"], "true");
 });
 
-/** A way to the server on which the next answers are others', or get lost. */
+/** A transport that replaces or loses the next responses. */
 class BadWay implements Transport {
   readonly #inner: Transport;
   /**
-   * What the next requests get in the place of the server's answer: none of it, or what comes back after the server has
-   * done its part.
+   * The results of the next requests instead of the server's: none, or an error after the server has carried them out.
    */
   next: (Response | "lost answer" | "silence")[] = [];
   readonly seen: string[] = [];
@@ -180,7 +179,7 @@ const refusal = (code: number, headers = {}) =>
   });
 
 clusterTest(
-  "requests that fail are sent again where that is safe, as often as allowed and no earlier than asked",
+  "failed requests are retried where that is safe, as often as allowed and no earlier than requested",
   async (sure, namespace) => {
     const way = new BadWay(sure.transport), clock = new SystemClock();
     const client = new Client(way, { fieldManager: "client-test", clock, retriesMax: 2, requestTimeoutMs: 500 });
@@ -189,15 +188,15 @@ clusterTest(
 
     way.next = [refusal(429, { "retry-after": "1" })];
     const beganMs = clock.elapsed();
-    await client.create(CONFIG_MAPS, object("asked-to-wait"));
-    assert.ok(clock.elapsed() - beganMs >= 1_000, "what the server asks for is obeyed, by a create, too");
+    await client.create(CONFIG_MAPS, object("retry-after"));
+    assert.ok(clock.elapsed() - beganMs >= 1_000, "the requested delay is obeyed, by a create, too");
     assert.equal(sent(), 2);
 
     way.next = [refusal(503), "lost answer"];
-    assert.equal((await client.get(CONFIG_MAPS, object("asked-to-wait").metadata)).metadata?.name, "asked-to-wait");
+    assert.equal((await client.get(CONFIG_MAPS, object("retry-after").metadata)).metadata?.name, "retry-after");
     assert.equal(sent(), 3);
     way.next = [refusal(503), refusal(503), refusal(503)];
-    await assert.rejects(client.get(CONFIG_MAPS, object("asked-to-wait").metadata), /not now/);
+    await assert.rejects(client.get(CONFIG_MAPS, object("retry-after").metadata), /not now/);
     assert.equal(sent(), 3, "the first and two more");
 
     way.next = ["lost answer"];
@@ -207,11 +206,11 @@ clusterTest(
 
     way.next = ["silence"];
     await assert.rejects(client.get(CONFIG_MAPS, object("arrived").metadata), /500 ms|0\.5 ?s|time/i);
-    assert.equal(sent(), 1, "whoever is silent is not asked again by the same call");
+    assert.equal(sent(), 1, "a timeout is not retried by the same call");
   },
 );
 
-clusterTest("who may not is told which rule is missing", async (_client, namespace, as) => {
+clusterTest("a forbidden request names the missing rule", async (_client, namespace, as) => {
   const jane = as("jane");
   await assert.rejects(jane.apply(CONFIG_MAPS, { metadata: { namespace, name: "a" } }), (error: Error) => {
     assert.ok(error instanceof ForbiddenError, String(error));

@@ -1,5 +1,7 @@
+import { TooManyRequestsError } from "../../lib/client/api_error.ts";
+import { InvariantError } from "../../lib/base/errors.ts";
 import assert from "node:assert/strict";
-import { InvariantError, type JsonValue, SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
+import { type JsonValue, SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
 import {
   AlreadyExistsError,
   Client,
@@ -14,7 +16,6 @@ import {
   NamespaceTerminatingError,
   type RequestRecord,
   serverVersion,
-  TooManyRequestsError,
   UnauthorizedError,
   type WriteRecord,
 } from "../../lib/client/mod.ts";
@@ -182,7 +183,7 @@ Deno.test("find turns a missing object into undefined, and nothing else", async 
 });
 
 // FR-124
-Deno.test("each refusal is an error of the class that says what to do", async () => {
+Deno.test("each refusal is an error of its class", async () => {
   const cases: [number, string, new (...args: never[]) => Error][] = [
     [401, "Unauthorized", UnauthorizedError],
     [403, "Forbidden", ForbiddenError],
@@ -230,7 +231,7 @@ Deno.test("a 403 of a quota gives no advice on RBAC", async () => {
   });
 });
 
-Deno.test("a create in a namespace that ends has a class of its own", async () => {
+Deno.test("a create in a terminating namespace has its own class", async () => {
   const details = { causes: [{ reason: "NamespaceTerminating", message: "namespace shop is being terminated" }] };
   const { client } = setUp(refuse(403, "Forbidden", "unable to create", { details }));
   await assert.rejects(client.create(WIDGETS, { metadata: KEY }), NamespaceTerminatingError);
@@ -252,32 +253,32 @@ Deno.test("no value of a Secret is in any error about it", async () => {
   for (const step of steps) {
     const { client } = setUp(step);
     await assert.rejects(client.create(SECRETS, secret), (error: Error) => {
-      const told = `${error.message} ${error.stack} ${JSON.stringify(error)} ${Deno.inspect(error)}`;
-      assert.ok(!told.includes(value) && !told.includes(encoded), told);
+      const text = `${error.message} ${error.stack} ${JSON.stringify(error)} ${Deno.inspect(error)}`;
+      assert.ok(!text.includes(value) && !text.includes(encoded), text);
       return true;
     });
   }
 });
 
 // FR-285
-Deno.test("a refusal of a Secret keeps the name and the message of what refused it, whatever its code", async () => {
+Deno.test("a refusal of a Secret keeps the name and the message of its policy, with any code", async () => {
   const secret = {
     metadata: { ...KEY, labels: { tier: "test" } },
     stringData: { password: "admin-prod", longer: "admin-prod-S3cr3t", pin: "4711" },
   };
-  const said = (value: string, pin: string) =>
+  const message = (value: string, pin: string) =>
     `admission webhook "no-weak.example.com" denied the request: ${value} of "a" (tier test, pin ${pin}) is weak`;
   for (const code of [400, 403, 422, 500]) {
-    const { client } = setUp(refuse(code, "Invalid", said("admin-prod-S3cr3t", "4711")));
+    const { client } = setUp(refuse(code, "Invalid", message("admin-prod-S3cr3t", "4711")));
     await assert.rejects(client.create(SECRETS, secret), (error: Error) => {
-      assert.ok(error.message.includes(said("[secret]", "[secret]")), error.message);
+      assert.ok(error.message.includes(message("[secret]", "[secret]")), error.message);
       return true;
     });
   }
 });
 
 // FR-285
-Deno.test("a refused Secret still tells which field is wrong", async () => {
+Deno.test("a refused Secret still names the invalid field", async () => {
   const details = { name: "a", causes: [{ reason: "FieldValueInvalid", field: "data[x y]", message: "value abc" }] };
   const { client } = setUp(refuse(422, "Invalid", "…", { details }));
   await assert.rejects(client.create(SECRETS, { metadata: KEY }), /data\[x y\]: FieldValueInvalid/);
@@ -293,7 +294,7 @@ Deno.test("an error page of a proxy becomes one line", async () => {
   });
 });
 
-Deno.test("a login page that answers 200 is no object", async () => {
+Deno.test("a login page with status 200 is not an object", async () => {
   const { client } = setUp(() => new Response("<html>sign in</html>"));
   await assert.rejects(client.get(WIDGETS, KEY), MalformedAnswerError);
 });
@@ -313,7 +314,7 @@ Deno.test("the body of a refusal is read to its bound and then cancelled", async
   assert.ok(pulled < 32);
 });
 
-Deno.test("an access review asks and gives a plain answer", async () => {
+Deno.test("an access review returns a boolean", async () => {
   const { client, transport } = setUp(answer({ status: { allowed: true } }, 201), answer({ status: {} }, 201));
   assert.equal(
     await client.can({ verb: "update", resource: { ...WIDGETS, subresource: "status" }, namespace: "shop", name: "a" }),
@@ -341,7 +342,7 @@ Deno.test("every attempt is recorded, failed ones too", async () => {
   ]);
 });
 
-Deno.test("discovery reads the aggregated form, and the one of older servers alike", async () => {
+Deno.test("discovery reads the aggregated form and that of older servers", async () => {
   const aggregated = {
     kind: "APIGroupDiscoveryList",
     items: [{
@@ -391,13 +392,13 @@ Deno.test("discovery reads the aggregated form, and the one of older servers ali
   assert.equal(findResource(found, "shop.example.com", "Widget", "v2"), undefined);
 });
 
-Deno.test("a server's version is numbers, whatever a distribution appends", async () => {
+Deno.test("a server's version is numbers, also with the suffix of a distribution", async () => {
   const { client } = setUp(answer({ gitVersion: "v1.31.2-eks", major: "1", minor: "31+" }));
   assert.deepEqual(await serverVersion(client), { gitVersion: "v1.31.2-eks", major: 1, minor: 31 });
 });
 
 // FR-462
-Deno.test("a patch of a list form is sent as it is", async () => {
+Deno.test("a patch in list form is sent unchanged", async () => {
   const { client, transport } = setUp(answer({ metadata: {} }));
   const body: JsonValue = [{ op: "test", path: "/metadata/resourceVersion", value: "1" }];
   await client.patch(WIDGETS, KEY, { type: "json", body });

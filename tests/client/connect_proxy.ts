@@ -1,23 +1,20 @@
-/**
- * A proxy that opens tunnels (CONNECT), as those of companies are. It alone knows where a name leads: all of them to
- * one server.
- */
+/** A proxy that opens tunnels (CONNECT), as in companies. It resolves all names, to one server. */
 export class ConnectProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
   readonly #serving = new Set<Promise<void>>();
   readonly #running: Promise<void>;
-  /** What it was asked for: `api.example:443`. */
-  readonly asked: string[] = [];
-  /** What it answers instead of opening a way. */
+  /** The requested targets: `api.example:443`. */
+  readonly targets: string[] = [];
+  /** Its response instead of opening a tunnel. */
   refuses: string | undefined;
 
-  /** Tunnels lead to `port` of this machine; `account` is `USER:PASSWORD`, asked of everybody where it is given. */
+  /** Tunnels lead to `port` of this machine; `account` is the required `USER:PASSWORD`, if any. */
   constructor(readonly port: number, readonly account?: string) {
     this.#running = this.#run();
   }
 
-  /** Its address, for somebody who has this account. */
+  /** Its address, with an account. */
   url(account = this.account): string {
     const { port } = this.#listener.addr, user = account && `${account.split(":").map(encodeURIComponent).join(":")}@`;
     return `http://${user ?? ""}127.0.0.1:${port}`;
@@ -50,7 +47,7 @@ export class ConnectProxy implements AsyncDisposable {
   async #serve(connection: Deno.Conn): Promise<void> {
     const head = await headOf(connection);
     const [, target] = /^CONNECT (\S+) HTTP\/1\.1\r\n/.exec(head) ?? [];
-    if (target) this.asked.push(target);
+    if (target) this.targets.push(target);
     const [, given] = /\r\nproxy-authorization: Basic (\S+)\r\n/i.exec(head) ?? [];
     const answer = (line: string) => connection.write(new TextEncoder().encode(`HTTP/1.1 ${line}\r\n\r\n`));
     if (this.account && given !== btoa(this.account)) {

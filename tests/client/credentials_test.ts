@@ -1,6 +1,6 @@
+import { InClusterCredentials } from "../../lib/client/in_cluster.ts";
 import assert from "node:assert/strict";
 import { SystemClock, UsageError, VirtualClock } from "../../lib/base/mod.ts";
-import { InClusterCredentials } from "../../lib/client/mod.ts";
 import { ExecCredentials, type ExecPlugin } from "../../lib/client/exec_credentials.ts";
 
 const CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
@@ -23,7 +23,7 @@ Deno.test("a pod's token is read again after a minute; a renewed authority means
   assert.notEqual(credentials.tls, tls);
 });
 
-Deno.test("a token that cannot be read for a moment stays in use", async () => {
+Deno.test("a token that is unreadable for a short time stays in use", async () => {
   const clock = new VirtualClock();
   let broken = false;
   const readFile = () => broken ? Promise.reject(new Deno.errors.NotFound()) : Promise.resolve("good");
@@ -47,7 +47,7 @@ const reply = (status: unknown) =>
   `echo '${JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status })}'`;
 
 // FR-71
-Deno.test("a plugin is run once for callers at the same time, and again when its token expires", async () => {
+Deno.test("a plugin is run once for concurrent callers, and again when its token expires", async () => {
   const folder = await Deno.makeTempDir(), clock = new VirtualClock();
   try {
     const expirationTimestamp = new Date(clock.now() + 60_000).toISOString();
@@ -70,7 +70,7 @@ Deno.test("a plugin is run once for callers at the same time, and again when its
   }
 });
 
-Deno.test("credentials that are refused at once do not have the plugin run with every request", async () => {
+Deno.test("credentials that are refused at once do not run the plugin with every request", async () => {
   const folder = await Deno.makeTempDir(), clock = new VirtualClock();
   try {
     const credentials = exec(plugin(`echo run >> ${folder}/runs; ${reply({ token: "t" })}`), clock);
@@ -88,7 +88,7 @@ Deno.test("credentials that are refused at once do not have the plugin run with 
   }
 });
 
-Deno.test("a plugin gets its environment and the cluster, and may answer with a certificate", async () => {
+Deno.test("a plugin gets its environment and the cluster, and may return a certificate", async () => {
   const script = `case "$KUBERNETES_EXEC_INFO" in *10.0.0.1*) ;; *) exit 3;; esac; [ "$REGION" = north ] || exit 4; ${
     reply({ clientCertificateData: "CERT", clientKeyData: "KEY" })
   }`;
@@ -113,13 +113,13 @@ Deno.test("each failure of a plugin is one line with its fix", async () => {
       assert.ok(error instanceof UsageError);
       assert.match(error.message, message);
       assert.ok(error.hint && !error.hint.includes("\n"));
-      assert.ok(!Deno.inspect(error).includes("s3cret"), "what it said may be a token");
+      assert.ok(!Deno.inspect(error).includes("s3cret"), "its output may be a token");
       return true;
     });
   }
 });
 
-Deno.test("a plugin that hangs is ended after its time", async () => {
+Deno.test("a plugin that hangs is ended after its time limit limit", async () => {
   const options = { tls: {}, server: "https://10.0.0.1", clock: new SystemClock(), directory: "/", timeoutMs: 50 };
   await assert.rejects(new ExecCredentials(plugin("exec sleep 600"), options).headers(), /no answer in 0.05 s/);
 });

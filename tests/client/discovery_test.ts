@@ -21,7 +21,7 @@ const groups = (...items: [group: string, version: object][]) => ({
 const CORE = answer(groups(["", { version: "v1", freshness: "Current", resources: [] }]));
 
 // FR-295
-Deno.test("a version that the server calls stale is unknown, with resources or without", async () => {
+Deno.test("a stale version is unknown, with resources or without", async () => {
   const client = clientOf(
     CORE,
     answer(groups(
@@ -42,7 +42,7 @@ Deno.test("a version that the server calls stale is unknown, with resources or w
 });
 
 // FR-295
-Deno.test("without aggregated discovery a version whose backend is down, or says nothing, is unknown, and one that went is absent", async () => {
+Deno.test("without aggregated discovery a version whose backend is down or silent is unknown, and a removed one is absent", async () => {
   const versions = ["down", "gone", "mute", "fine"].map((name) => ({ groupVersion: `${name}.example.com/v1` }));
   const list = { resources: [{ name: "widgets", kind: "Widget", verbs: ["list"], namespaced: true }] };
   const steps = () => [
@@ -60,7 +60,7 @@ Deno.test("without aggregated discovery a version whose backend is down, or says
 });
 
 // FR-295
-Deno.test("an answer that is no discovery says nothing, not that nothing is there", async () => {
+Deno.test("a response that is not a discovery document is an error, not an empty cluster", async () => {
   const html = () => new Response("<html>login</html>", { headers: { "content-type": "text/html" } });
   const nothing = [html, answer({}), answer({ kind: "APIGroupDiscoveryList" }), answer({ kind: "Status" }), answer([])];
   for (const step of nothing) {

@@ -33,7 +33,7 @@ function clusterTest(name: string, test: (client: Client, namespace: string) => 
   });
 }
 
-/** A kind with an int64 that a schema knows, and one in what no schema knows. */
+/** A kind with an int64 in its schema, and one in a field without a schema. */
 async function withCounters(client: Client, test: (counters: ApiResource) => Promise<void>): Promise<void> {
   const group = `g${crypto.randomUUID().slice(0, 8)}.test.pintle.dev`, plural = "counters", kind = "Counter";
   const int64 = { type: "integer", format: "int64" },
@@ -53,7 +53,7 @@ async function withCounters(client: Client, test: (counters: ApiResource) => Pro
   });
   const counters: ApiResource = { group, version: "v1", kind, plural, namespaced: true };
   try {
-    while (!await served(client, counters)); // each look is a request: the server says when its kind is there
+    while (!await served(client, counters)); // each check is a request: the server decides when it serves the kind
     await test(counters);
   } finally {
     await client.delete(CRDS, { name: `${plural}.${group}` });

@@ -6,7 +6,7 @@ import { parse, stringify } from "../../lib/base/yaml.ts";
 import { openServedCluster } from "../served_cluster.ts";
 
 // FR-293
-Deno.test("an API server takes a user of a kubeconfig for whom it acts as, with uid, groups and extra", async () => {
+Deno.test("an API server accepts the impersonated user of a kubeconfig, with uid, groups and extra", async () => {
   await using cluster = await openServedCluster();
   const config = parse(await Deno.readTextFile(cluster.kubeconfigPath));
   Object.assign(config.users[0].user, {

@@ -1,6 +1,8 @@
+import { NodeTransport } from "../../lib/client/node_transport.ts";
+import type { Credentials } from "../../lib/client/credentials.ts";
 import assert from "node:assert/strict";
 import { UsageError, VirtualClock } from "../../lib/base/mod.ts";
-import { connect, type Credentials, NodeTransport } from "../../lib/client/mod.ts";
+import { connect } from "../../lib/client/mod.ts";
 import { kubeconfigPaths, loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 
 const CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -38,7 +40,7 @@ async function refused(work: Promise<unknown>, message: RegExp): Promise<void> {
   await assert.rejects(work, (error: Error) => {
     assert.ok(error instanceof UsageError, String(error));
     assert.match(error.message, message);
-    assert.ok(error.hint, "it says what to do");
+    assert.ok(error.hint, "it names the fix");
     assert.ok(!error.message.includes("\n"), "one line");
     return true;
   });
@@ -55,7 +57,7 @@ Deno.test("a context gives its server, namespace, authority and token", async ()
   assert.equal(await authorization(found.credentials), "Bearer t0ken");
 });
 
-Deno.test("relative paths start at their own file's folder", async () => {
+Deno.test("relative paths start at the folder of their file", async () => {
   const user = { "client-certificate": "jane.crt", "client-key": "/abs/jane.key" };
   const cert = "-----BEGIN CERTIFICATE-----\nQQ==\n-----END CERTIFICATE-----\n";
   const key = "-----BEGIN EC PRIVATE KEY-----\nQg==\n-----END EC PRIVATE KEY-----\n";
@@ -63,7 +65,7 @@ Deno.test("relative paths start at their own file's folder", async () => {
   assert.deepEqual([credentials.tls.cert, credentials.tls.key], [cert, key]);
 });
 
-Deno.test("of several files the first to name an entry counts, and missing ones are passed over", async () => {
+Deno.test("of several files the first entry of a name counts, and missing files are ignored", async () => {
   const second = config({ token: "second" }, {}, { "current-context": "y" });
   const first = JSON.stringify({ users: [{ name: "u", user: { token: "first" } }] });
   const found = await load({ "/a/one": first, "/b/two": second.replace('"x"', '"y"') }, {
@@ -153,7 +155,7 @@ Deno.test("files that a kubeconfig names are read again after a refusal, and so 
 });
 
 // FR-353
-Deno.test("what is read again is the same context of the same server", async () => {
+Deno.test("the files are read again for the same context of the same server", async () => {
   const contents: Record<string, string> = { "/k/config": config({ token: "one" }) };
   const { credentials } = await load(contents);
   contents["/k/config"] = config({ token: "two" }, {}, { "current-context": "another" });
@@ -164,7 +166,7 @@ Deno.test("what is read again is the same context of the same server", async () 
   assert.equal(await authorization(credentials), "Bearer two", "a token is not shown to another server");
 });
 
-Deno.test("a user who acts as another sends whom", async () => {
+Deno.test("an impersonating user sends the other one", async () => {
   const { credentials } = await load({ "/k/config": config({ token: "t", as: "jane", "as-groups": ["dev", "ops"] }) });
   assert.deepEqual(await credentials.headers(), {
     authorization: "Bearer t",
@@ -232,7 +234,7 @@ async function headersFrom(folder: string, user: unknown, cluster: Record<string
 }
 
 // FR-293
-Deno.test("nulls of a kubeconfig are absent, wherever they stand", async () => {
+Deno.test("nulls of a kubeconfig are absent, at any depth", async () => {
   await withPlugin(async (folder) => {
     const nulls = {
       token: null,
@@ -288,7 +290,7 @@ Deno.test("a context without a user is anonymous, and one whose user is missing 
 });
 
 // FR-293
-Deno.test("what is written down comes before a plugin, which is not run: token file, token, user and password", async () => {
+Deno.test("static credentials come before a plugin, which is not run: token file, token, user and password", async () => {
   const exec = { apiVersion: PLUGIN.apiVersion, command: "/nowhere/plugin" };
   const sent = async (user: object, contents: Record<string, string> = {}) =>
     await authorization((await load({ "/k/config": config({ ...user, exec }), ...contents })).credentials);
@@ -300,7 +302,7 @@ Deno.test("what is written down comes before a plugin, which is not run: token f
 });
 
 // FR-293
-Deno.test("a user acts as another with uid and extra, whose keys may hold what no header's name may", async () => {
+Deno.test("a user impersonates another with uid and extra, whose keys may contain characters that header names may not", async () => {
   const user = { token: "t", as: "bob", "as-uid": "42", "as-user-extra": { "Scopes/öx%": ["a", "b"], none: null } };
   const { credentials } = await load({ "/k/config": config(user) });
   assert.deepEqual(await credentials.headers(), {

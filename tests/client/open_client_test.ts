@@ -4,7 +4,7 @@ import { ConfigMap, type ConfigMapObject } from "../../lib/operator/mod.ts";
 import { openServedCluster } from "../served_cluster.ts";
 
 // FR-418
-Deno.test("a program opens a client by a kubeconfig that it names, or that its environment names", async () => {
+Deno.test("a program opens a client by a given kubeconfig, or by that of its environment", async () => {
   await using cluster = await openServedCluster();
   const metadata = { namespace: "default", name: `opened-${crypto.randomUUID().slice(0, 8)}` };
   const { kubeconfigPath } = cluster, fieldManager = "script";
@@ -25,7 +25,7 @@ Deno.test("a program opens a client by a kubeconfig that it names, or that its e
 });
 
 // FR-418
-Deno.test("a kubeconfig or a context that is not there is named, with no request", async () => {
+Deno.test("a missing kubeconfig or context is named, with no request", async () => {
   await using cluster = await openServedCluster();
   const { kubeconfigPath } = cluster, fieldManager = "script";
   await assert.rejects(openClient({ fieldManager, kubeconfigPath: "/nowhere/config" }), /\/nowhere\/config/);

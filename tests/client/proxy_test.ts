@@ -1,15 +1,14 @@
+import type { TlsSettings } from "../../lib/client/credentials.ts";
+import { proxyOf, routeTo } from "../../lib/client/proxy.ts";
+import { NodeTransport } from "../../lib/client/node_transport.ts";
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/base/mod.ts";
 import {
   Client,
-  NodeTransport,
   openTransport,
-  proxyOf,
   type ProxyVariables,
   proxyVariables,
-  routeTo,
   StaticCredentials,
-  type TlsSettings,
   UnreachableError,
   type UnreachableKind,
 } from "../../lib/client/mod.ts";
@@ -19,13 +18,13 @@ import { TestAuthority } from "./test_authority.ts";
 
 const SERVER = "https://api.example:6443", PROXY = "http://proxy.example:3128";
 
-/** How `server` is reached where all proxies are named, and `no` leaves some servers out; and whether fetch can. */
+/** The route to `server` with all proxies set and `no` as NO_PROXY, and whether fetch uses it. */
 function route(server: string, no?: string): string {
   const { proxy, byFetch } = routeTo(server, { https: PROXY, no });
   return `${proxy ? "proxied" : "direct"} by ${byFetch ? "fetch" : "node:https"}`;
 }
 
-Deno.test("which proxy is before a server: by its scheme, else the one for all, in upper case before lower case", () => {
+Deno.test("the proxy of a server: by its scheme, else the one for all, in upper case before lower case", () => {
   const title = (server: string, env: Record<string, string>) => {
     const found = routeTo(server, proxyVariables(env));
     return found.proxy?.title ?? "direct";
@@ -73,7 +72,7 @@ for (
   Deno.test(`${server} where NO_PROXY is ${no}: ${way}`, () => assert.equal(route(server, no), way));
 }
 
-Deno.test("a proxy is named without its password, and what is no address is refused without being quoted", () => {
+Deno.test("a proxy is named without its password, and an invalid address is refused without being quoted", () => {
   assert.equal(proxyOf("http://ada:s3cret@proxy:3128", "x").title, "http://***@proxy:3128 (x)");
   assert.equal(proxyOf("proxy:3128", "x").url, "http://proxy:3128");
   for (
@@ -124,21 +123,21 @@ for (const [by, no] of [["fetch", undefined], ["node:https", ".api.example"]] as
     const transport = cluster.open({ https: cluster.proxy.url(), no });
     assert.equal(transport instanceof NodeTransport, by === "node:https");
     for (const path of ["/a", "/b"]) assert.equal(await (await transport.fetch(path)).text(), "{}");
-    assert.deepEqual(cluster.proxy.asked, ["api.example:6443"], "one tunnel serves many requests");
+    assert.deepEqual(cluster.proxy.targets, ["api.example:6443"], "one tunnel serves many requests");
     assert.equal(await (await transport.fetch("/watch", { streaming: true })).text(), "one\ntwo\n");
     transport.close();
   });
 }
 
-Deno.test("the proxy-url of a kubeconfig comes before the environment, and no NO_PROXY leaves it out", async () => {
+Deno.test("the proxy-url of a kubeconfig comes before the environment, including NO_PROXY", async () => {
   await using cluster = serve();
   const tls = { ...TRUST, proxyUrl: cluster.proxy.url() };
   for (const no of [undefined, "api.example", "*"]) {
-    const transport = cluster.open({ https: NOBODY, no }, tls);
+    const transport = cluster.open({ https: UNUSED_PORT, no }, tls);
     assert.equal(await (await transport.fetch("/a")).text(), "{}", `NO_PROXY ${no}`);
     transport.close();
   }
-  assert.deepEqual(cluster.proxy.asked, Array(3).fill("api.example:6443"));
+  assert.deepEqual(cluster.proxy.targets, Array(3).fill("api.example:6443"));
 });
 
 Deno.test("a proxy and another name for the server's certificate go together", async () => {
@@ -153,7 +152,7 @@ Deno.test("a proxy and another name for the server's certificate go together", a
   for (const transport of [other, same, unchecked]) transport.close();
 });
 
-Deno.test("a proxy that says nothing keeps no transport from closing", async () => {
+Deno.test("a silent proxy does not block a transport from closing", async () => {
   await using cluster = serve();
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const transport = cluster.open({ https: `http://127.0.0.1:${silent.addr.port}` }, { insecureSkipVerify: true });
@@ -165,15 +164,15 @@ Deno.test("a proxy that says nothing keeps no transport from closing", async () 
   silent.close();
 });
 
-/** A proxy that is not there: nobody listens on that port. */
-const NOBODY = "http://ada:s3cret@127.0.0.1:1";
+/** A proxy without a listener on its port. */
+const UNUSED_PORT = "http://ada:s3cret@127.0.0.1:1";
 
 for (
   const [what, kind, proxies, message, no] of [
     [
       "is down",
       "refused",
-      () => NOBODY,
+      () => UNUSED_PORT,
       /http:\/\/\*\*\*@127\.0\.0\.1:1 \(HTTPS_PROXY\): the proxy refused the connection/,
     ],
     [
@@ -189,8 +188,13 @@ for (
       /socks5:\/\/\*\*\*@.*refused/,
     ],
     ["gets another password", "proxyCredentials", (proxy: ConnectProxy) => proxy.url("ada:s3cret-old"), /\(407\): put/],
-    ["gets no password", "proxyCredentials", (proxy: ConnectProxy) => proxy.url(""), /asks for a user and a password/],
-    ["opens no way", "proxyRefusal", (proxy: ConnectProxy) => proxy.url(), /opens no way to it: ask whoever runs it/],
+    ["gets no password", "proxyCredentials", (proxy: ConnectProxy) => proxy.url(""), /requires a user and a password/],
+    [
+      "refuses to connect",
+      "proxyRefusal",
+      (proxy: ConnectProxy) => proxy.url(),
+      /refuses to connect to it: ask its administrator/,
+    ],
   ].flatMap((each) => [each, [`${each[0]} (by node:https)`, ...each.slice(1), ".api.example"]]) as [
     string,
     UnreachableKind,
@@ -200,7 +204,7 @@ for (
   ][]
 ) {
   if (what === "is a SOCKS proxy that is down (by node:https)") continue; // refused as it is opened: see below
-  Deno.test(`a proxy that ${what} is named, with what to do and without its password; nothing has been sent`, async () => {
+  Deno.test(`a proxy that ${what} is named, with its fix and without its password; nothing has been sent`, async () => {
     await using cluster = serve("ada:s3cret");
     cluster.proxy.refuses = "403 Forbidden";
     const transport = cluster.open({ https: proxies(cluster.proxy), no });
@@ -234,7 +238,7 @@ Deno.test("a proxy that ends its tunnels ends a stream as a lost connection does
   transport.close();
 });
 
-Deno.test("what fetch would send through a proxy although it is left out goes by node:https; it knows proxies of HTTP alone", () => {
+Deno.test("requests that fetch would send through an excluded proxy go by node:https, which supports HTTP proxies only", () => {
   const open = (https: string, no?: string, tls = TRUST) => {
     const transport = openTransport({
       server: SERVER,

@@ -5,6 +5,7 @@ import { RETRY_POLICY, retryDelayMs } from "../../lib/client/retry.ts";
 import { answer, fail, hang, refuse, ScriptedTransport, type Step, WIDGETS } from "./scripted_transport.ts";
 
 const KEY = { namespace: "shop", name: "a" };
+const FIRST = { retry: 1, repeatable: true, policy: RETRY_POLICY, random: new SeededRandom(1) };
 const WIDGET = { metadata: { ...KEY } };
 const RESET =
   "error sending request for url (https://s/): client error (SendRequest): connection closed before message completed";
@@ -20,7 +21,7 @@ function setUp(...steps: Step[]) {
   };
 }
 
-/** Runs a request to its end while the clock turns; gives its result, or its error, and the time that passed. */
+/** Runs a request to its end while the clock advances; returns its result or error, and the elapsed time. */
 async function outcome<T>(
   clock: VirtualClock,
   request: Promise<T>,
@@ -37,7 +38,7 @@ async function outcome<T>(
 }
 
 // FR-11
-Deno.test("a 429 is obeyed: the request is sent again no earlier than asked, a create too", async () => {
+Deno.test("a 429 is obeyed: the request is retried no earlier than requested, a create too", async () => {
   const { client, clock, transport } = setUp(
     refuse(429, "TooManyRequests", "slow down", { headers: { "retry-after": "7" } }),
     answer(WIDGET, 201),
@@ -48,7 +49,7 @@ Deno.test("a 429 is obeyed: the request is sent again no earlier than asked, a c
   assert.equal(transport.seen.length, 2);
 });
 
-Deno.test("a server that asks for a longer pause than the bound gets its answer handed to the caller at once", async () => {
+Deno.test("a 429 with a longer delay than the bound is returned to the caller at once", async () => {
   const { client, clock } = setUp(refuse(429, "TooManyRequests", "later", { headers: { "retry-after": "3600" } }));
   const { error, tookMs } = await outcome(clock, client.get(WIDGETS, KEY));
   assert.equal((error as { retryAfterMs?: number }).retryAfterMs, 3_600_000);
@@ -69,12 +70,12 @@ Deno.test("a create that may have arrived is never sent twice", async () => {
   }
 });
 
-Deno.test("a create that cannot have arrived is sent again", async () => {
+Deno.test("a create that cannot have arrived is retried", async () => {
   const { client, clock } = setUp(fail(REFUSED), answer(WIDGET, 201));
   assert.deepEqual((await outcome(clock, client.create(WIDGETS, WIDGET))).value, WIDGET);
 });
 
-Deno.test("a JSON patch is not repeated, an apply and a merge patch are", async () => {
+Deno.test("a JSON patch is not retried, an apply and a merge patch are", async () => {
   const json = setUp(fail(RESET), answer(WIDGET));
   assert.ok((await outcome(json.clock, json.client.patch(WIDGETS, KEY, { type: "json", body: [] }))).error);
   const merge = setUp(fail(RESET), answer(WIDGET));
@@ -83,7 +84,7 @@ Deno.test("a JSON patch is not repeated, an apply and a merge patch are", async 
   assert.ok((await outcome(apply.clock, apply.client.apply(WIDGETS, WIDGET))).value);
 });
 
-Deno.test("a delete whose first attempt broke off and whose second finds nothing has done its work", async () => {
+Deno.test("a delete whose first attempt broke off and whose second finds nothing has succeeded", async () => {
   const repeated = setUp(fail(RESET), refuse(404, "NotFound"));
   assert.equal((await outcome(repeated.clock, repeated.client.delete(WIDGETS, KEY))).error, undefined);
   const first = setUp(refuse(404, "NotFound"));
@@ -91,7 +92,7 @@ Deno.test("a delete whose first attempt broke off and whose second finds nothing
 });
 
 // FR-11
-Deno.test("retries are bounded, and the last error is the one that shows", async () => {
+Deno.test("retries are bounded, and the last error is thrown", async () => {
   const steps = Array.from({ length: 5 }, () => fail(REFUSED));
   const { client, clock, transport } = setUp(...steps);
   const { error } = await outcome(clock, client.get(WIDGETS, KEY));
@@ -101,7 +102,7 @@ Deno.test("retries are bounded, and the last error is the one that shows", async
 });
 
 // FR-463
-Deno.test("no answer within the limit is a timeout, which is not repeated", async () => {
+Deno.test("no response within the limit is a timeout, which is not retried", async () => {
   const { client, clock, transport } = setUp(hang());
   const { error, tookMs } = await outcome(clock, client.get(WIDGETS, KEY));
   assert.ok(error instanceof UnreachableError && error.kind === "timeout", String(error));
@@ -118,15 +119,15 @@ Deno.test("an abort during the pause between two attempts ends the request with 
   assert.equal(clock.pending, 0, "no timer is left");
 });
 
-Deno.test("certificates that do not match are not worth another attempt", () => {
+Deno.test("certificate errors are not retried", () => {
   for (const kind of ["unknownAuthority", "certificateName", "certificateExpired", "tls"] as const) {
     const error = new UnreachableError("s", kind);
-    assert.equal(retryDelayMs(error, 1, true, RETRY_POLICY, new SeededRandom(1)), undefined, kind);
+    assert.equal(retryDelayMs({ error, ...FIRST }), undefined, kind);
   }
 });
 
-Deno.test("a conflict is the caller's to solve", () => {
+Deno.test("a conflict is not retried", () => {
   const status = { kind: "Status", apiVersion: "v1", status: "Failure", code: 409, reason: "Conflict" } as const;
   const error = apiErrorOf(status, { verb: "update", resource: WIDGETS });
-  assert.equal(retryDelayMs(error, 1, true, RETRY_POLICY, new SeededRandom(1)), undefined);
+  assert.equal(retryDelayMs({ error, ...FIRST }), undefined);
 });

@@ -11,7 +11,7 @@ export const WIDGETS: ApiResource = {
   namespaced: true,
 };
 
-/** What a request looked like. */
+/** A received request. */
 export interface SeenRequest extends TransportRequest {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -20,7 +20,7 @@ export interface SeenRequest extends TransportRequest {
 /** Answers one request. */
 export type Step = (request: SeenRequest) => Response | Promise<Response>;
 
-/** A transport that answers from a script, one step per request, and fails a test that asks for more. */
+/** A transport that responds from a script, one step per request, and fails a test that sends more. */
 export class ScriptedTransport implements Transport {
   readonly seen: SeenRequest[] = [];
   readonly #steps: Step[];

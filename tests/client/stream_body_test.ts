@@ -31,7 +31,7 @@ async function textOf(reader: ReusedBuffer, bytesMax?: number): Promise<string> 
 
 const TEXT = "käse, ".repeat(40);
 
-Deno.test("a body comes through whole for a reader with a buffer and for one without, and its end is told once", async () => {
+Deno.test("a body is complete for a reader with a buffer and for one without, and its end is reported once", async () => {
   for (const read of [(body: ReadableStream<Uint8Array>) => textOf(new ReusedBuffer(body), 3), textOfPlain]) {
     const ends: boolean[] = [];
     assert.equal(await read(endingBody(bytesOf(TEXT), (completed) => ends.push(completed))), TEXT);
@@ -39,7 +39,7 @@ Deno.test("a body comes through whole for a reader with a buffer and for one wit
   }
 });
 
-Deno.test("a body that fails tells its reader why, and counts as not completed", async () => {
+Deno.test("a body that fails passes its error to the reader, and counts as not completed", async () => {
   const failure = new Error("connection reset"), ends: boolean[] = [];
   const body = endingBody(bytesOf(TEXT, failure), (completed) => ends.push(completed));
   await assert.rejects(textOf(new ReusedBuffer(body)), failure);
@@ -57,7 +57,7 @@ Deno.test("a reader that leaves while it waits ends the source, and counts as no
   assert.deepEqual(ends, [false]);
 });
 
-Deno.test("a stream that is no byte stream is read in pieces no longer than asked for", async () => {
+Deno.test("a stream that is not a byte stream is read in chunks no longer than requested", async () => {
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       for (const piece of ["", TEXT, "", "end"]) controller.enqueue(new TextEncoder().encode(piece));

@@ -1,16 +1,14 @@
+import { NodeTransport } from "../../lib/client/node_transport.ts";
+import { FetchTransport, type SocketTransportOptions } from "../../lib/client/fetch_transport.ts";
+import type { Credentials, TlsSettings } from "../../lib/client/credentials.ts";
 import assert from "node:assert/strict";
 import { createServer } from "node:https";
 import type { TLSSocket } from "node:tls";
 import type { Transport } from "../../lib/base/mod.ts";
 import {
   Client,
-  type Credentials,
-  FetchTransport,
-  NodeTransport,
   openTransport,
-  type SocketTransportOptions,
   StaticCredentials,
-  type TlsSettings,
   UnreachableError,
   type UnreachableKind,
 } from "../../lib/client/mod.ts";
@@ -117,7 +115,7 @@ contract("a stream's pieces come while it is open, and cancelling it tells the s
 
 // FR-10
 contract(
-  "a stream is asked for plain: a server compresses each piece by itself, and a decoder may end with the first",
+  "a stream is requested uncompressed: a server compresses each piece by itself, and a decoder may end with the first",
   async (open) => {
     await using server = serve(async (request) => {
       // As kube-apiserver 1.37 sends a streaming list: one gzip member for each flush.
@@ -195,7 +193,7 @@ contract("connections that the server closes while they wait are replaced unseen
           new TextEncoder().encode('HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{"metadata":{}}'),
         );
       } finally {
-        connection.close(); // without having said so in the answer
+        connection.close(); // without announcing it in the response
       }
     }
   })();
@@ -226,7 +224,7 @@ contract("a body that breaks off is an error, not a short answer", async (open) 
 });
 
 // FR-123
-contract("each failure to connect is told apart", async (open, implementation) => {
+contract("each failure to connect has its own kind", async (open, implementation) => {
   const elsewhere = await authority.issue("elsewhere", [{ type: "dns", value: "elsewhere.example" }]);
   const expired = await authority.issue("expired", [...LOOPBACK], -5);
   await using plain = serve(() => new Response());
@@ -243,11 +241,11 @@ contract("each failure to connect is told apart", async (open, implementation) =
       connection.close();
     }
   })();
-  const stranger = await TestAuthority.create("somebody else");
+  const stranger = await TestAuthority.create("another authority");
   const cases: [UnreachableKind, string, TlsSettings][] = [
     ["unknownAuthority", plain.url, { caCerts: [stranger.pem] }],
     ["certificateName", misnamed.url, TRUST],
-    // Deno's node:tls says "unable to verify the first certificate" of an expired one.
+    // Deno's node:tls reports "unable to verify the first certificate" of an expired one.
     [implementation === "fetch" ? "certificateExpired" : "unknownAuthority", old.url, TRUST],
     ["refused", `https://127.0.0.1:${port}`, TRUST],
     ["dns", "https://no-such-host.invalid", TRUST],
@@ -330,7 +328,7 @@ function renewing(...settings: TlsSettings[]): Credentials {
 
 for (const [kind, create] of Object.entries(IMPLEMENTATIONS)) {
   // FR-353
-  Deno.test(`${kind}: settings that no handshake comes about with are renewed, once`, async () => {
+  Deno.test(`${kind}: settings with a failing handshake are renewed, once`, async () => {
     const other = await TestAuthority.create("renewed"), half = await other.issue("client", []);
     await using server = serve(() => new Response("hello"), await other.issue("server", [...LOOPBACK]));
     const late: TlsSettings = { caCerts: [other.pem] };
@@ -343,14 +341,14 @@ for (const [kind, create] of Object.entries(IMPLEMENTATIONS)) {
     }
     const wrong = create({ server: server.url, credentials: renewing(TRUST, { ...TRUST }, { ...TRUST }) });
     await assert.rejects(wrong.fetch("/"), UnreachableError);
-    assert.equal(wrong.refused, undefined, "it may be a moment between two certificates");
+    assert.equal(wrong.refused, undefined, "it may be a renewal in progress");
     await assert.rejects(wrong.fetch("/"), UnreachableError);
     assert.match(wrong.refused!, /signed by an authority that is not trusted/);
     wrong.close();
   });
 
   // FR-354
-  Deno.test(`${kind}: a server that refuses credentials again and again is told as such until it takes some`, async () => {
+  Deno.test(`${kind}: a server that keeps refusing credentials is reported until it accepts some`, async () => {
     let status = 401;
     await using server = serve(() => new Response("", { status }));
     const transport = create({ server: server.url, credentials: new StaticCredentials(TRUST) });
@@ -366,7 +364,7 @@ for (const [kind, create] of Object.entries(IMPLEMENTATIONS)) {
   });
 }
 
-Deno.test("lists of header values are lines of their own", async () => {
+Deno.test("lists of header values are separate lines", async () => {
   let groups: string[] = [];
   const server = createServer(good, (request, response) => {
     groups = request.rawHeaders.filter((_, index, raw) =>
@@ -391,7 +389,7 @@ Deno.test("lists of header values are lines of their own", async () => {
   });
 });
 
-Deno.test("fetch: more streams than one HTTP/2 connection carries get another one", async () => {
+Deno.test("fetch: streams beyond the capacity of one HTTP/2 connection get another one", async () => {
   const connections = new Set<number>(), streams: ReadableStreamDefaultReader[] = [];
   await using server = serve((_request, info) => {
     connections.add(info.remoteAddr.port);
@@ -429,7 +427,7 @@ Deno.test("fetch: a stream that failed takes its connection out of use", async (
 });
 
 // FR-115
-Deno.test("a redirect is an answer, and the credentials do not follow it", async () => {
+Deno.test("a redirect is returned, and the credentials do not follow it", async () => {
   let leaked = false;
   await using other = serve(() => {
     leaked = true;
@@ -447,7 +445,7 @@ Deno.test("a redirect is an answer, and the credentials do not follow it", async
   transport.close();
 });
 
-Deno.test("settings that fetch cannot fulfil get node:https: another server name, or no verification", async () => {
+Deno.test("settings beyond fetch get node:https: another server name, or no verification", async () => {
   const elsewhere = await authority.issue("elsewhere", [{ type: "dns", value: "elsewhere.example" }]);
   await using server = serve(() => new Response("hello"), elsewhere);
   for (const tls of [{ ...TRUST, serverName: "elsewhere.example" }, { insecureSkipVerify: true }]) {

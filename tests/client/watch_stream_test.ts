@@ -26,7 +26,7 @@ async function collect(stream: ReadableStream<Uint8Array>, lineLengthMax?: numbe
   return values;
 }
 
-Deno.test("values come out whole and in order wherever the bytes are cut, inside letters too", async () => {
+Deno.test("values are complete and in order wherever the bytes are cut, inside characters too", async () => {
   const value = fc.record({ text: fc.string({ unit: "grapheme" }), number: fc.integer(), list: fc.array(fc.string()) });
   await fc.assert(
     fc.asyncProperty(fc.array(value, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 40 }), async (values, cuts) => {
@@ -37,7 +37,7 @@ Deno.test("values come out whole and in order wherever the bytes are cut, inside
   );
 });
 
-Deno.test("a line of many small pieces costs linear time", async () => {
+Deno.test("a line of many small chunks costs linear time", async () => {
   const text = `${JSON.stringify("x".repeat(2 ** 20))}\n`, bytes = new TextEncoder().encode(text);
   let sent = 0;
   const stream = new ReadableStream<Uint8Array>({
@@ -50,11 +50,11 @@ Deno.test("a line of many small pieces costs linear time", async () => {
   assert.equal((value as string).length, 2 ** 20);
 });
 
-Deno.test("empty lines and carriage returns are passed over", async () => {
+Deno.test("empty lines and carriage returns are ignored", async () => {
   assert.deepEqual(await collect(chunked(new TextEncoder().encode("1\n\n\r\n2\r\n"), [])), [1, 2]);
 });
 
-Deno.test("a line that is longer than the bound ends the stream before it is held in memory", async () => {
+Deno.test("a line beyond the bound ends the stream before it is held in memory", async () => {
   let pulled = 0, cancelled = false;
   const endless = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -77,7 +77,7 @@ Deno.test("a stream that ends inside a line is a broken connection, not an event
   assert.deepEqual(values, [{ a: 1 }]);
 });
 
-Deno.test("a line that is no JSON is refused without quoting it", async () => {
+Deno.test("a line that is not JSON is refused without quoting it", async () => {
   await assert.rejects(collect(chunked(new TextEncoder().encode("hunter2\n"), [])), (error: Error) => {
     assert.ok(error instanceof MalformedAnswerError);
     assert.ok(!`${error.message}${error.stack}${error.cause}`.includes("hunter2"));

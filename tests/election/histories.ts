@@ -1,77 +1,76 @@
 import fc from "fast-check";
-import type { Way, Weather } from "./weather.ts";
+import type { Link, Network } from "./network.ts";
 
-/** What may happen to several processes; `J` is what each comes with. */
-export type Happening<J> =
+/** A step of a history of several processes; `J` are the options with which one joins. */
+export type Step<J> =
   | { readonly kind: "join"; readonly with: J }
-  | { readonly kind: "leave" | "kill"; readonly whom: number }
-  | { readonly kind: "turn"; readonly whom: number; readonly way: Way }
-  | { readonly kind: "clock"; readonly whom: number; readonly byMs: number }
+  | { readonly kind: "leave" | "kill"; readonly process: number }
+  | { readonly kind: "link"; readonly process: number; readonly link: Link }
+  | { readonly kind: "clock"; readonly process: number; readonly byMs: number }
   | { readonly kind: "wait"; readonly ms: number };
 
-/** The processes that a history happens to. */
-export interface Scene<J> {
-  readonly weather: Weather;
+/** The processes of a history. */
+export interface Processes<J> {
+  readonly network: Network;
   join(identity: string, how: J): Promise<unknown>;
   leave(identity: string): void;
   kill(identity: string): void;
-  /** Time passes, and what must always hold is looked at. */
+  /** Lets time pass, and checks the invariants. */
   advance(ms: number): Promise<void>;
 }
 
-/** Longest displacement of a clock. */
 const SKEW_MS_MAX = 600_000;
-const WAY: fc.Arbitrary<Way> = fc.oneof(
-  fc.constantFrom<Way>({ kind: "clear" }, { kind: "refused" }, { kind: "hanging" }, { kind: "unanswered" }),
-  fc.integer({ min: 500, max: 25_000 }).map((delayMs): Way => ({ kind: "late", delayMs })),
+const LINK: fc.Arbitrary<Link> = fc.oneof(
+  fc.constantFrom<Link>({ kind: "clear" }, { kind: "refused" }, { kind: "hanging" }, { kind: "unanswered" }),
+  fc.integer({ min: 500, max: 25_000 }).map((delayMs): Link => ({ kind: "late", delayMs })),
 );
 
-/** How far a clock may be off. */
+/** Offset of a clock. */
 export const SKEW_MS: fc.Arbitrary<number> = fc.integer({ min: -SKEW_MS_MAX, max: SKEW_MS_MAX });
 
 /** Histories of at most `members` processes. */
-export function histories<J>(joins: fc.Arbitrary<J>, members: number): fc.Arbitrary<Happening<J>[]> {
-  const whom = fc.nat(members), kind = <K extends string>(...kinds: K[]) => fc.constantFrom(...kinds);
-  const happening = fc.oneof(
+export function histories<J>(joins: fc.Arbitrary<J>, members: number): fc.Arbitrary<Step<J>[]> {
+  const process = fc.nat(members), kind = <K extends string>(...kinds: K[]) => fc.constantFrom(...kinds);
+  const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: kind("join"), with: joins }) },
-    { weight: 2, arbitrary: fc.record({ kind: kind("leave", "kill"), whom }) },
-    { weight: 3, arbitrary: fc.record({ kind: kind("turn"), whom, way: WAY }) },
-    { weight: 1, arbitrary: fc.record({ kind: kind("clock"), whom, byMs: SKEW_MS }) },
+    { weight: 2, arbitrary: fc.record({ kind: kind("leave", "kill"), process }) },
+    { weight: 3, arbitrary: fc.record({ kind: kind("link"), process, link: LINK }) },
+    { weight: 1, arbitrary: fc.record({ kind: kind("clock"), process, byMs: SKEW_MS }) },
     { weight: 5, arbitrary: fc.record({ kind: kind("wait"), ms: fc.integer({ min: 500, max: 15_000 }) }) },
-  ) as fc.Arbitrary<Happening<J>>;
-  return fc.array(happening, { minLength: 6, maxLength: 20 });
+  ) as fc.Arbitrary<Step<J>>;
+  return fc.array(step, { minLength: 6, maxLength: 20 });
 }
 
-/** Has a history happen, then `calmMs` of clear weather; returns who has come and has not gone, and with what. */
-export async function play<J>(
-  history: readonly Happening<J>[],
-  scene: Scene<J>,
+/** Runs a history, then `calmMs` with clear links; returns the options of the processes that still run. */
+export async function runHistory<J>(
+  history: readonly Step<J>[],
+  processes: Processes<J>,
   members: number,
   calmMs: number,
 ): Promise<Map<string, J>> {
-  const came = new Map<string, J>(), left = new Set<string>(), { weather } = scene;
+  const joined = new Map<string, J>(), left = new Set<string>(), { network } = processes;
   for (const step of history) {
     if (step.kind === "wait") {
-      await scene.advance(step.ms);
+      await processes.advance(step.ms);
       continue;
     }
     if (step.kind === "join") {
-      const id = `p${came.size}`;
-      if (came.size >= members) continue;
-      came.set(id, step.with);
-      await scene.join(id, step.with);
+      const id = `p${joined.size}`;
+      if (joined.size >= members) continue;
+      joined.set(id, step.with);
+      await processes.join(id, step.with);
       continue;
     }
-    const id = [...came.keys()][step.whom];
+    const id = [...joined.keys()][step.process];
     if (id === undefined || left.has(id)) continue;
-    if (step.kind === "turn") weather.turn(id, step.way);
-    else if (step.kind === "clock") weather.clockOf(id).turn(step.byMs);
+    if (step.kind === "link") network.setLink(id, step.link);
+    else if (step.kind === "clock") network.clockOf(id).shift(step.byMs);
     else {
       left.add(id);
-      scene[step.kind](id);
+      processes[step.kind](id);
     }
   }
-  for (const id of came.keys()) weather.turn(id, { kind: "clear" });
-  await scene.advance(calmMs);
-  return new Map([...came].filter(([id]) => !left.has(id)));
+  for (const id of joined.keys()) network.setLink(id, { kind: "clear" });
+  await processes.advance(calmMs);
+  return new Map([...joined].filter(([id]) => !left.has(id)));
 }

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { silentLogger, type Transport } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { type LeaseObject, LEASES, MemberList } from "../../lib/election/mod.ts";
-import { Weather } from "./weather.ts";
+import { Network } from "./network.ts";
 
 const KEY = { namespace: "default", name: "one" }, LABELS = { peers: "x" };
 
 // FR-187
-Deno.test("a lease that is renewed in the very moment in which it is buried lives, and its holder with it", async () => {
-  using weather = new Weather();
-  const { clock, client } = weather;
+Deno.test("an expired lease that is renewed just before its deletion stays", async () => {
+  using network = new Network();
+  const { clock, client } = network;
   const renew = () =>
     client.patch(LEASES, KEY, {
       type: "merge",
@@ -19,7 +19,7 @@ Deno.test("a lease that is renewed in the very moment in which it is buried live
     metadata: { ...KEY, labels: LABELS },
     spec: { holderIdentity: "one", leaseDurationSeconds: 15 },
   });
-  const inner = weather.server.transport();
+  const inner = network.server.transport();
   let late = true;
   const transport: Transport = {
     fetch: async (path, request) => {
@@ -28,22 +28,22 @@ Deno.test("a lease that is renewed in the very moment in which it is buried live
     },
     close: () => inner.close(),
   };
-  const roster = new MemberList({
-    client: new Client(transport, { fieldManager: "roster", clock, retriesMax: 0 }),
+  const members = new MemberList({
+    client: new Client(transport, { fieldManager: "members", clock, retriesMax: 0 }),
     clock,
     logger: silentLogger,
     namespace: KEY.namespace,
     labelSelector: "peers=x",
   });
   const { signal } = new AbortController(),
-    holders = async () => (await roster.look(signal)).map(({ metadata }) => metadata?.name);
+    holders = async () => (await members.list(signal)).map(({ metadata }) => metadata?.name);
   assert.deepEqual(await holders(), ["one"]);
   await clock.advance(15_000);
-  assert.deepEqual(await holders(), ["one"], "it was renewed after the look");
+  assert.deepEqual(await holders(), ["one"], "it was renewed after it was read");
   assert.ok(await client.find(LEASES, KEY));
   late = false;
   await clock.advance(14_999);
-  assert.deepEqual(await holders(), ["one"], "its time counts anew");
+  assert.deepEqual(await holders(), ["one"], "its duration counts from the renewal");
   await clock.advance(15_000);
   assert.deepEqual(await holders(), []);
   assert.equal(await client.find(LEASES, KEY), undefined);

@@ -1,25 +1,16 @@
+import { assignShards, planShards, shardOf, withOwners } from "../../lib/election/shards.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SeededRandom, silentLogger, sleep } from "../../lib/base/mod.ts";
-import {
-  assignShards,
-  type LeaseObject,
-  LEASES,
-  ownersOf,
-  planShards,
-  Sharding,
-  shardOf,
-  SHARDS,
-  withOwners,
-} from "../../lib/election/mod.ts";
-import { histories, play, SKEW_MS } from "./histories.ts";
-import { Weather } from "./weather.ts";
+import { type LeaseObject, LEASES, ownersOf, Sharding, SHARDS } from "../../lib/election/mod.ts";
+import { histories, runHistory, SKEW_MS } from "./histories.ts";
+import { Network } from "./network.ts";
 
 const NAMESPACE = "default", NAME = "widgets";
 
 /** Replicas that share the work. */
-class Fleet implements Disposable {
-  readonly weather = new Weather();
+class Replicas implements Disposable {
+  readonly network = new Network();
   readonly replicas = new Map<string, Sharding>();
   readonly dead = new Set<string>();
   readonly lost = new Set<string>();
@@ -29,11 +20,11 @@ class Fleet implements Disposable {
     identity: string,
     { drainMs = 0, skewMs = 0 }: { drainMs?: number; skewMs?: number } = {},
   ): Promise<Sharding> {
-    const { clock } = this.weather;
-    this.weather.clockOf(identity).turn(skewMs);
+    const { clock } = this.network;
+    this.network.clockOf(identity).shift(skewMs);
     const sharding = new Sharding({
-      client: this.weather.clientOf(identity),
-      clock: this.weather.clockOf(identity),
+      client: this.network.clientOf(identity),
+      clock: this.network.clockOf(identity),
       random: new SeededRandom(identity.length),
       logger: silentLogger,
       namespace: NAMESPACE,
@@ -54,7 +45,7 @@ class Fleet implements Disposable {
     this.replicas.get(identity)![Symbol.dispose]();
   }
 
-  /** Shards that nobody owns. */
+  /** The number of shards without an owner. */
   get orphans(): number {
     const alive = [...this.replicas].filter(([identity]) => !this.dead.has(identity)).map(([, each]) => each);
     let orphans = 0;
@@ -68,7 +59,7 @@ class Fleet implements Disposable {
 
   async advance(ms: number, stepMs = 500): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
-      await this.weather.clock.advance(stepMs);
+      await this.network.clock.advance(stepMs);
       void this.orphans;
     }
   }
@@ -76,14 +67,14 @@ class Fleet implements Disposable {
   [Symbol.dispose](): void {
     this.#stop.abort();
     for (const sharding of this.replicas.values()) sharding[Symbol.dispose]();
-    this.weather[Symbol.dispose]();
+    this.network[Symbol.dispose]();
   }
 }
 
 const MEMBERS = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 12 });
 
 // FR-187
-Deno.test("every shard has one owner of those that are there, none more than its share, whatever the order", () => {
+Deno.test("every shard has one owner among the members, none more than its share, in any order", () => {
   fc.assert(fc.property(MEMBERS, (members) => {
     const owners = assignShards(members);
     assert.equal(owners.length, SHARDS);
@@ -97,7 +88,7 @@ Deno.test("every shard has one owner of those that are there, none more than its
 });
 
 // FR-187
-Deno.test("when one comes or goes most shards stay where they are", () => {
+Deno.test("when a member joins or leaves most shards keep their owner", () => {
   fc.assert(fc.property(MEMBERS.filter(({ length }) => length >= 2), (members) => {
     const all = assignShards(members), fewer = assignShards(members.slice(1));
     const moved = all.filter((owner, shard) => owner !== fewer[shard]).length;
@@ -105,7 +96,7 @@ Deno.test("when one comes or goes most shards stay where they are", () => {
   }));
 });
 
-Deno.test("namespaces fall into shards evenly enough, and always the same", () => {
+Deno.test("namespaces fall into shards evenly, and always into the same", () => {
   const counts = new Array<number>(SHARDS).fill(0);
   for (let at = 0; at < 6_400; at++) counts[shardOf(`team-${at}`)]!++;
   assert.ok(Math.min(...counts) > 50 && Math.max(...counts) < 160, `${Math.min(...counts)} to ${Math.max(...counts)}`);
@@ -113,7 +104,7 @@ Deno.test("namespaces fall into shards evenly enough, and always the same", () =
 });
 
 // FR-187
-Deno.test("nobody takes what a living replica is written down for, and everybody keeps what it holds until its work has ended", () => {
+Deno.test("a replica takes no shard of a living one, and keeps its own until their work has ended", () => {
   const owner = fc.constantFrom("", "a", "b", "gone");
   fc.assert(fc.property(fc.array(owner, { minLength: SHARDS, maxLength: SHARDS }), fc.boolean(), (owners, works) => {
     const held = new Set(owners.flatMap((each, shard) => works && each === "a" ? [shard] : []));
@@ -132,19 +123,19 @@ Deno.test("nobody takes what a living replica is written down for, and everybody
 });
 
 // FR-187
-Deno.test("a shard is taken up again by a write only, after which what was sent before comes too late", async () => {
+Deno.test("a shard is taken again only by a write, after which earlier writes meet a conflict", async () => {
   const mine = Array<string>(SHARDS).fill("a");
   const plan = planShards({ me: "a", owners: mine, members: ["a"], held: new Set() });
-  assert.deepEqual([plan.writes, plan.gained.length], [true, SHARDS]);
+  assert.deepEqual([plan.writes, plan.taken.length], [true, SHARDS]);
   assert.equal(planShards({ me: "a", owners: mine, members: ["a"], held: new Set(mine.keys()) }).writes, false);
-  using weather = new Weather();
-  const { client } = weather, metadata = { namespace: NAMESPACE, name: "table" };
+  using network = new Network();
+  const { client } = network, metadata = { namespace: NAMESPACE, name: "table" };
   const read = await client.create(LEASES, withOwners({ metadata }, mine));
   await client.replace(LEASES, withOwners(read, plan.owners));
   await assert.rejects(client.replace(LEASES, withOwners(read, Array(SHARDS).fill(""))), /ConflictError/);
 });
 
-Deno.test("owners can be read back from their Lease, and what is none is not taken for some", () => {
+Deno.test("owners can be read back from their Lease, and other content counts as none", () => {
   const owners = Array.from({ length: SHARDS }, (_, shard) => `p${shard % 3}`);
   assert.deepEqual(ownersOf(withOwners({}, owners)), owners);
   assert.equal(ownersOf({}), undefined);
@@ -156,114 +147,114 @@ Deno.test("owners can be read back from their Lease, and what is none is not tak
   );
 });
 
-Deno.test("replicas share the shards, hand over when one comes, and take over when one leaves, each shard with one owner", async () => {
-  using fleet = new Fleet();
-  const a = await fleet.join("a", { drainMs: 4_000 });
-  await fleet.advance(3_000);
+Deno.test("replicas share the shards, hand over when one joins, and take over when one leaves, each shard with one owner", async () => {
+  using replicas = new Replicas();
+  const a = await replicas.join("a", { drainMs: 4_000 });
+  await replicas.advance(3_000);
   assert.equal(a.shards, SHARDS);
-  const b = await fleet.join("b"), c = await fleet.join("c");
-  await fleet.advance(20_000);
-  assert.equal(fleet.orphans, 0);
+  const b = await replicas.join("b"), c = await replicas.join("c");
+  await replicas.advance(20_000);
+  assert.equal(replicas.orphans, 0);
   assert.deepEqual([a, b, c].map(({ shards }) => shards <= 22 && shards >= 20), [true, true, true]);
   await b.release();
-  await fleet.advance(5_000);
-  assert.equal(fleet.orphans, 0, "what was given up is taken at once");
-  await fleet.advance(10_000);
+  await replicas.advance(5_000);
+  assert.equal(replicas.orphans, 0, "what was given up is taken at once");
+  await replicas.advance(10_000);
   assert.equal(a.shards + c.shards, SHARDS);
 });
 
 // FR-188
-Deno.test("the shards of a replica that is killed are taken when its lease has run out, and not before", async () => {
-  using fleet = new Fleet();
-  const a = await fleet.join("a"), b = await fleet.join("b");
-  await fleet.advance(10_000);
+Deno.test("the shards of a killed replica are taken when its lease has expired, and not before", async () => {
+  using replicas = new Replicas();
+  const a = await replicas.join("a"), b = await replicas.join("b");
+  await replicas.advance(10_000);
   const before = a.shards;
-  fleet.kill("b");
-  await fleet.advance(10_000);
+  replicas.kill("b");
+  await replicas.advance(10_000);
   assert.deepEqual([a.shards, b.mayWrite], [before, false]);
-  await fleet.advance(10_000);
+  await replicas.advance(10_000);
   assert.equal(a.shards, SHARDS);
 });
 
 // FR-355
-Deno.test("a member Lease that somebody deletes gives no shard a second owner, and its shards are taken later", async () => {
+Deno.test("a member Lease that is deleted by hand gives no shard a second owner, and its shards are taken later", async () => {
   for (const joinsLate of [false, true]) {
-    using fleet = new Fleet();
-    const a = await fleet.join("a"), b = await fleet.join("b");
-    await fleet.advance(10_000);
-    const { client } = fleet.weather, { items } = await client.list<LeaseObject>(LEASES, { namespace: NAMESPACE });
+    using replicas = new Replicas();
+    const a = await replicas.join("a"), b = await replicas.join("b");
+    await replicas.advance(10_000);
+    const { client } = replicas.network, { items } = await client.list<LeaseObject>(LEASES, { namespace: NAMESPACE });
     const lease = items.find(({ spec, metadata }) =>
       spec?.holderIdentity === "b" && metadata?.name?.includes("member")
     )!;
     await client.delete(LEASES, { namespace: NAMESPACE, name: lease.metadata!.name! });
-    const others = [a, ...(joinsLate ? [await fleet.join("c")] : [])];
-    await fleet.advance(3_000, 100);
-    assert.ok(fleet.lost.has("b"), "it learns that it counts as dead");
-    fleet.kill("b");
-    await fleet.advance(20_000);
+    const others = [a, ...(joinsLate ? [await replicas.join("c")] : [])];
+    await replicas.advance(3_000, 100);
+    assert.ok(replicas.lost.has("b"), "it learns that it counts as dead");
+    replicas.kill("b");
+    await replicas.advance(20_000);
     assert.equal(b.mayWrite, false);
     assert.equal(others.reduce((sum, { shards }) => sum + shards, 0), SHARDS);
   }
 });
 
 // FR-355
-Deno.test("the shards of one that is killed wait for no second replica: who removes its Lease frees them for all", async () => {
-  using fleet = new Fleet();
-  const a = await fleet.join("a"), c = await fleet.join("c");
-  await fleet.join("b");
-  await fleet.advance(15_000);
-  fleet.kill("b");
-  await fleet.advance(20_000);
+Deno.test("the replica that deletes the Lease of a killed one frees its shards for all replicas", async () => {
+  using replicas = new Replicas();
+  const a = await replicas.join("a"), c = await replicas.join("c");
+  await replicas.join("b");
+  await replicas.advance(15_000);
+  replicas.kill("b");
+  await replicas.advance(20_000);
   assert.equal(a.shards + c.shards, SHARDS);
 });
 
 // FR-187
-Deno.test("in an outage a replica begins nothing, ends what it has under way, and then takes up what is still written down for it", async () => {
-  using fleet = new Fleet();
-  const a = await fleet.join("a", { drainMs: 1_000 });
-  await fleet.advance(3_000);
+Deno.test("in an outage a replica begins nothing, ends its work in flight, and then continues with the shards that it still owns", async () => {
+  using replicas = new Replicas();
+  const a = await replicas.join("a", { drainMs: 1_000 });
+  await replicas.advance(3_000);
   const changes: boolean[] = [];
   a.onChange(() => changes.push(a.covers("team-a")));
-  fleet.weather.turn("a", { kind: "hanging" });
-  await fleet.advance(30_000);
+  replicas.network.setLink("a", { kind: "hanging" });
+  await replicas.advance(30_000);
   assert.deepEqual([a.covers("team-a"), a.mayWrite, a.shards], [false, false, 0]);
-  fleet.weather.turn("a", { kind: "clear" });
-  await fleet.advance(15_000);
+  replicas.network.setLink("a", { kind: "clear" });
+  await replicas.advance(15_000);
   assert.deepEqual([a.covers("team-a"), a.mayWrite, a.shards, changes], [true, true, SHARDS, [false, true]]);
-  assert.equal(fleet.lost.size, 0);
+  assert.equal(replicas.lost.size, 0);
 });
 
-Deno.test("a replica whose shards somebody takes away is lost", async () => {
-  using fleet = new Fleet();
-  const a = await fleet.join("a");
-  await fleet.advance(3_000);
-  await fleet.weather.client.delete(LEASES, { namespace: NAMESPACE, name: `${NAME}-shards` });
-  await fleet.advance(3_000);
-  assert.ok(fleet.lost.has("a"));
-  assert.match((await a.lost).message, /shards 0,1,.* are somebody else's/);
+Deno.test("a replica whose shards get another owner is lost", async () => {
+  using replicas = new Replicas();
+  const a = await replicas.join("a");
+  await replicas.advance(3_000);
+  await replicas.network.client.delete(LEASES, { namespace: NAMESPACE, name: `${NAME}-shards` });
+  await replicas.advance(3_000);
+  assert.ok(replicas.lost.has("a"));
+  assert.match((await a.lost).message, /shards 0,1,.* have another owner/);
 });
 
 const JOIN = fc.record({ drainMs: fc.constantFrom(0, 1_000, 20_000), skewMs: SKEW_MS });
 const MEMBERS_MAX = 4;
 
 // FR-187
-Deno.test("a shard has at most one owner at any time, whoever comes, goes, dies, is cut off, late, unanswered or sets its clock", async () => {
+Deno.test("a shard has at most one owner at any time, whichever replicas join, leave, die, are cut off, late or unanswered, or change their clock", async () => {
   await fc.assert(
     fc.asyncProperty(histories(JOIN, MEMBERS_MAX), async (history) => {
-      using fleet = new Fleet();
-      const stayed = await play(
+      using replicas = new Replicas();
+      const stayed = await runHistory(
         history,
         {
-          weather: fleet.weather,
-          join: (id, how) => fleet.join(id, how),
-          leave: (id) => void fleet.replicas.get(id)!.release(),
-          kill: (id) => fleet.kill(id),
-          advance: (ms) => fleet.advance(ms),
+          network: replicas.network,
+          join: (id, how) => replicas.join(id, how),
+          leave: (id) => void replicas.replicas.get(id)!.release(),
+          kill: (id) => replicas.kill(id),
+          advance: (ms) => replicas.advance(ms),
         },
         MEMBERS_MAX,
         75_000,
       );
-      if ([...stayed.keys()].some((id) => !fleet.lost.has(id))) assert.equal(fleet.orphans, 0);
+      if ([...stayed.keys()].some((id) => !replicas.lost.has(id))) assert.equal(replicas.orphans, 0);
     }),
     { numRuns: 4 },
   );

@@ -26,7 +26,7 @@ function open(problem: () => string | undefined, port = 0) {
 }
 
 // FR-100
-Deno.test("a failed check is 500 and named; mending it is 200; liveness does not follow readiness", async () => {
+Deno.test("a failed check is 500 and named; once fixed it is 200; liveness does not follow readiness", async () => {
   let problem: string | undefined = "stale";
   const { server, get } = open(() => problem);
   assert.deepEqual(await get("/readyz"), [500, "[-]watches failed: stale\nreadyz check failed\n"]);
@@ -52,7 +52,7 @@ Deno.test("a scrape counts reconciles, writes, and requests that got no answer",
   await server.close();
 });
 
-Deno.test("a taken port is the caller's mistake, and the message names it", async () => {
+Deno.test("a port in use is a UsageError that names it", async () => {
   const { server } = open(() => undefined);
   assert.throws(
     () => open(() => undefined, server.port),
@@ -61,7 +61,7 @@ Deno.test("a taken port is the caller's mistake, and the message names it", asyn
   await server.close();
 });
 
-Deno.test("an answer that never comes does not keep the server from closing", async () => {
+Deno.test("a hanging handler does not block the server from closing", async () => {
   const clock = new VirtualClock(), asked = Promise.withResolvers<void>(), scrape = Promise.withResolvers<never>();
   const server = serveHealth({
     host: "127.0.0.1",

@@ -1,7 +1,8 @@
+import type { HttpRoute } from "../../lib/health/http_route.ts";
 import assert from "node:assert/strict";
 import { type Logger, silentLogger } from "../../lib/base/mod.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { type HttpRoute, serveHealth } from "../../lib/health/mod.ts";
+import { serveHealth } from "../../lib/health/mod.ts";
 import { Operator } from "../../lib/operator/mod.ts";
 
 function open(...routes: (Partial<HttpRoute> & Pick<HttpRoute, "path" | "handle">)[]) {
@@ -25,7 +26,7 @@ function open(...routes: (Partial<HttpRoute> & Pick<HttpRoute, "path" | "handle"
 }
 
 // FR-414
-Deno.test("a route gets method, query and body, and a path that is not its own is not its", async () => {
+Deno.test("a route gets method, query and body of its own path only", async () => {
   const { server, ask } = open({
     path: "/hooks/mail",
     handle: async (request) =>
@@ -84,7 +85,7 @@ Deno.test("a route that takes too long is 503, and one that runs when the server
 });
 
 // FR-414
-Deno.test("an answer that is read slowly, or never ends, is cut off when the server closes", async () => {
+Deno.test("a response that is read slowly, or never ends, is cut off when the server closes", async () => {
   const body = () => new ReadableStream({ pull: (controller) => controller.enqueue(new TextEncoder().encode("more")) });
   const { server, clock } = open({ path: "/a", handle: () => new Response(body()) });
   const answer = await fetch(`http://127.0.0.1:${server.port}/a`), reader = answer.body!.getReader();
@@ -98,7 +99,7 @@ Deno.test("an answer that is read slowly, or never ends, is cut off when the ser
 });
 
 // FR-414
-Deno.test("an answer that is none, or was given before, is 500, and so is known to the log alone", async () => {
+Deno.test("a result that is not a Response, or a used one, is 500 and logged", async () => {
   const once = new Response("ok");
   const { server, ask, logged } = open({ path: "/once", handle: () => once }, {
     path: "/text",
@@ -111,12 +112,12 @@ Deno.test("an answer that is none, or was given before, is 500, and so is known 
 });
 
 // FR-414
-Deno.test("a route cannot take a path of the engine, one that is taken, or one that no request has", () => {
+Deno.test("a route cannot have a path of Pintle, an existing one, or an impossible one", () => {
   const operator = new Operator("routes"), handler = () => new Response("");
   operator.route("/a", handler);
-  const refused = (path: string, said: RegExp) => assert.throws(() => operator.route(path, handler), said);
+  const refused = (path: string, message: RegExp) => assert.throws(() => operator.route(path, handler), message);
   for (const path of ["/livez", "/readyz/a", "/metrics"]) {
-    refused(path, /would hide \/(livez|readyz|metrics), which the engine/);
+    refused(path, /would hide \/(livez|readyz|metrics), which Pintle/);
   }
   refused("/a", /there is a route \/a already/);
   for (const path of ["", "a", "/", "/a/", "/a?b", "/a/../livez", "/%6Civez"]) refused(path, /is no path of a route/);

@@ -45,7 +45,7 @@ async function samples(metrics: Metrics): Promise<Map<string, number>> {
 }
 
 // FR-101
-Deno.test("metrics have the names that dashboards know, and no others", () => {
+Deno.test("metrics have the names that dashboards use, and no others", () => {
   assert.deepEqual(new Metrics(new VirtualClock()).names().sort(), [...NAMES].sort());
 });
 
@@ -121,7 +121,7 @@ Deno.test("reconciles are counted under controller-runtime's names, by how they 
   ) assert.equal(seen.get(`${name}{controller="a"}`), value, name);
 });
 
-Deno.test("of several watches of a resource the sum of their objects and the longest silence are told", async () => {
+Deno.test("several watches of a resource have the sum of their objects and the longest silence", async () => {
   const metrics = new Metrics(new VirtualClock());
   metrics.watches(() => [
     { resource: "secrets", objects: 2, stalenessMs: 1_000, relists: 1, reconnects: 4 },

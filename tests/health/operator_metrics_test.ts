@@ -1,9 +1,10 @@
+import { RESERVED_PREFIXES } from "../../lib/health/operator_metrics.ts";
 import assert from "node:assert/strict";
 import type { Logger } from "../../lib/base/mod.ts";
 import { silentLogger } from "../../lib/base/mod.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { Metrics } from "../../lib/health/metrics.ts";
-import { OperatorMetrics, RESERVED_PREFIXES } from "../../lib/health/mod.ts";
+import { OperatorMetrics } from "../../lib/health/mod.ts";
 
 // FR-413
 Deno.test("counters, gauges and histograms of an operator are served as Prometheus reads them", () => {
@@ -37,7 +38,7 @@ Deno.test("counters, gauges and histograms of an operator are served as Promethe
 });
 
 // FR-413
-Deno.test("a metric keeps so many series; what comes beyond is one series and one warning, whenever the logger comes", () => {
+Deno.test("a metric has a bounded number of series; the rest is one series and one warning, also where the logger is set later", () => {
   const warned: unknown[] = [], metrics = new OperatorMetrics();
   const logger: Logger = { ...silentLogger, warn: (message, fields) => void warned.push([message, fields]) };
   const seen = metrics.counter("seen_total", "Seen", { labels: ["what"], seriesMax: 2 });
@@ -51,24 +52,24 @@ Deno.test("a metric keeps so many series; what comes beyond is one series and on
   ]]);
 });
 
-Deno.test("names, labels and bounds of metrics that cannot be are refused, and numbers that are none", () => {
+Deno.test("invalid names, labels, bounds and values of metrics are refused", () => {
   const metrics = new OperatorMetrics();
   metrics.histogram("a_seconds", "A");
   assert.throws(() => metrics.counter("sent", "S"), /"sent" must end with _total/);
-  assert.throws(() => metrics.gauge("1a", "S"), /"1a" is no name of a metric/);
-  assert.throws(() => metrics.gauge("pintle_paused", "S"), /begin with pintle_ are the engine's/);
-  assert.throws(() => metrics.gauge("a_seconds", "S"), /there is a metric "a_seconds" already/);
-  assert.throws(() => metrics.gauge("a_seconds_count", "S"), /there is a metric "a_seconds_count" already/);
-  assert.throws(() => metrics.gauge("b", "S", { labels: ["a-b"] }), /"a-b" is no label of the metric "b"/);
+  assert.throws(() => metrics.gauge("1a", "S"), /"1a" is not a valid metric name/);
+  assert.throws(() => metrics.gauge("pintle_paused", "S"), /begin with pintle_ are Pintle's/);
+  assert.throws(() => metrics.gauge("a_seconds", "S"), /the metric "a_seconds" exists already/);
+  assert.throws(() => metrics.gauge("a_seconds_count", "S"), /the metric "a_seconds_count" exists already/);
+  assert.throws(() => metrics.gauge("b", "S", { labels: ["a-b"] }), /"a-b" is not a valid label of the metric "b"/);
   assert.throws(() => metrics.gauge("b", "S", { labels: ["a"], seriesMax: 0 }), /seriesMax of the metric "b"/);
   assert.throws(() => metrics.histogram("b", "S", { labels: ["le"] }), /"le" is a label of every histogram/);
   assert.throws(() => metrics.histogram("b", "S", { buckets: [2, 1] }), /buckets of the histogram "b"/);
-  assert.throws(() => metrics.gauge("c", "S").set(NaN), /c: NaN is no number/);
+  assert.throws(() => metrics.gauge("c", "S").set(NaN), /c: NaN is not a number/);
   assert.throws(() => metrics.counter("c_total", "S").inc(-1), /a counter cannot go back by 1/);
 });
 
 // FR-413
-Deno.test("every metric of the engine begins with a reserved prefix", () => {
+Deno.test("every metric of Pintle begins with a reserved prefix", () => {
   const metrics = new Metrics(new VirtualClock());
   metrics.leadership("a", () => true);
   metrics.pause("a", () => true);

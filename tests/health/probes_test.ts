@@ -3,7 +3,7 @@ import { Mask, settle, VirtualClock } from "../../lib/base/mod.ts";
 import { maskedChecks, probeChecks } from "../../lib/health/mod.ts";
 
 // FR-269
-Deno.test("a probe is asked once in ten seconds, and its failure is the check's", async () => {
+Deno.test("a probe runs once in ten seconds, and its failure is the check's", async () => {
   const clock = new VirtualClock();
   let asked = 0;
   const [check] = probeChecks([{
@@ -22,7 +22,7 @@ Deno.test("a probe is asked once in ten seconds, and its failure is the check's"
 });
 
 // FR-269
-Deno.test("a probe that does not answer fails after five seconds, its signal aborted, and is not asked twice at once", async () => {
+Deno.test("a probe that hangs fails after five seconds, with its signal aborted, and never runs twice at once", async () => {
   const clock = new VirtualClock(), signals: AbortSignal[] = [];
   const [check] = probeChecks([{
     id: "slow",
@@ -39,7 +39,7 @@ Deno.test("a probe that does not answer fails after five seconds, its signal abo
 });
 
 // FR-283
-Deno.test("what a check says has no value of a Secret", async () => {
+Deno.test("the result of a check contains no value of a Secret", async () => {
   const mask = new Mask(), problem = () => "cannot log in with admin-prod-S3cr3t";
   mask.learn({}, 17, () => ["admin-prod-S3cr3t"]);
   const [failing, passing] = maskedChecks(

@@ -161,7 +161,7 @@ Deno.test("what is meant as no denial is a failure of the webhook: requests fail
   await assert.rejects(
     strict,
     (error) =>
-      error instanceof ApiError && /strict.*the operator's log says why/.test(error.message) &&
+      error instanceof ApiError && /strict.*the reason is in the operator's log/.test(error.message) &&
       !error.message.includes("hunter2"),
   );
   await world.client.create(Gadget, gadget(world, "broken-b"));

@@ -14,7 +14,7 @@ import {
 } from "../../lib/election/mod.ts";
 import { type ClusterUser, serviceAccountUser } from "../../lib/harness/mod.ts";
 import { builtinKind, Operator, type RunningOperator } from "../../lib/operator/mod.ts";
-import { TurnedClock } from "../election/turned_clock.ts";
+import { SkewedClock } from "../election/skewed_clock.ts";
 import { World } from "../world.ts";
 import { createWidget, widgetKind, type WidgetObject } from "./widget.ts";
 
@@ -25,7 +25,7 @@ const TIMING = { leaseMs: 3_000, renewMsMax: 2_000, retryMs: 100 };
 interface Peer {
   readonly peering: Peering;
   readonly running: RunningOperator;
-  readonly clock: TurnedClock;
+  readonly clock: SkewedClock;
   readonly log: string[];
   /** Whether its requests fail before they are sent. */
   isCut: boolean;
@@ -53,7 +53,7 @@ class Peers implements AsyncDisposable {
   }
 
   async start(identity: string, priority: number, as?: ClusterUser): Promise<Peer> {
-    const { world } = this, clock = new TurnedClock(new SystemClock()), log: string[] = [];
+    const { world } = this, clock = new SkewedClock(new SystemClock()), log: string[] = [];
     const inner = world.cluster.transport(as), state = { isCut: false };
     const way: Transport = {
       fetch: (path, request) => {
@@ -213,7 +213,7 @@ Deno.test("what happened while none was active, because the developer's operator
   await peers.untilHandledBy("comes", "prod");
   await world.untilGone(Widget, { namespace: world.home, name: "goes" });
   await peers.untilHandledBy("stays", "prod");
-  await peers.until("prod", /a lease ran out and is removed .*dev/, from);
+  await peers.until("prod", /an expired lease is deleted .*dev/, from);
   assert.deepEqual(peers.calls.slice(2).sort(), ["prod create comes", "prod delete goes"]);
   assert.deepEqual(peers.foreign, []);
 });
@@ -285,12 +285,12 @@ Deno.test("one that may not use the leases writes nothing and names the missing 
     verbs: ["get", "list", "watch", "patch"],
   }]);
   await peers.start("prod", 0, { name, groups: ["system:authenticated"] });
-  await peers.until("prod", /cannot reach the others .*create leases.* in API group \\"coordination.k8s.io\\"/);
+  await peers.until("prod", /cannot renew or read leases .*create leases.* in API group \\"coordination.k8s.io\\"/);
   assert.equal(peers.get("prod").peering.mayWrite, false);
   await grant("leases", [{ ...leases, verbs: ["create", "get", "list", "update", "delete"] }]);
-  await peers.until("prod", /working: no other peer stands above/);
+  await peers.until("prod", /working: no other peer has a higher priority/);
   await world.client.delete(rbac("RoleBinding"), { namespace: world.home, name: "leases" });
-  await peers.until("prod", /pausing: the others may take this peer for dead/);
+  await peers.until("prod", /pausing: the lease could not be renewed/);
   await peers.start("dev", 666);
   await peers.make("a");
   await peers.untilHandledBy("a", "dev");
@@ -306,9 +306,9 @@ Deno.test("an outage of the API server ends all writing: the active one continue
   await peers.make("a");
   await peers.untilHandledBy("a", "dev");
   prod.isCut = dev.isCut = true;
-  for (const identity of ["prod", "dev"]) await peers.until(identity, /cannot reach the others/);
+  for (const identity of ["prod", "dev"]) await peers.until(identity, /cannot renew or read leases/);
   await peers.make("b");
-  while (dev.peering.mayWrite) await peers.until("dev", /cannot reach the others/, dev.log.length);
+  while (dev.peering.mayWrite) await peers.until("dev", /cannot renew or read leases/, dev.log.length);
   prod.isCut = dev.isCut = false;
   await peers.untilHandledBy("b", "dev");
   assert.deepEqual([prod.peering.state, dev.peering.state], ["paused", "working"]);
@@ -322,7 +322,7 @@ Deno.test("one that alone is cut off is followed by the next, whatever happens t
   await peers.make("a");
   await peers.untilHandledBy("a", "prod");
   prod.isCut = true;
-  prod.clock.turn(-3_600_000);
+  prod.clock.shift(-3_600_000);
   await peers.start("dev", 666);
   await peers.untilHandledBy("a", "dev");
   assert.equal(prod.peering.mayWrite, false);

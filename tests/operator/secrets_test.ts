@@ -1,10 +1,11 @@
+import { MASKED } from "../../lib/base/mask.ts";
 import type { ConditionOptions } from "../../lib/controller/status_draft.ts";
 import { StatusStorage } from "../../lib/handling/mod.ts";
 import { ApiError } from "../../lib/client/mod.ts";
 import { AdmissionError } from "../../lib/admission/mod.ts";
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import { MASKED, TemporaryError } from "../../lib/base/mod.ts";
+import { TemporaryError } from "../../lib/base/mod.ts";
 import { Operator, Secret, type SecretObject, watch } from "../../lib/operator/mod.ts";
 import { type EventObject, EVENTS } from "../../lib/harness/expectation.ts";
 import { realKubeconfig } from "../cluster.ts";

@@ -1,3 +1,4 @@
+import { shardOf } from "../../lib/election/shards.ts";
 import assert from "node:assert/strict";
 import {
   createLogger,
@@ -8,7 +9,7 @@ import {
   type TransportRequest,
 } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { fencedTransport, Sharding, shardOf } from "../../lib/election/mod.ts";
+import { fencedTransport, Sharding } from "../../lib/election/mod.ts";
 import { Operator, type RunningOperator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, widgetKind, type WidgetObject } from "./widget.ts";

@@ -70,31 +70,31 @@ class SteppedClock extends VirtualClock {
 }
 
 // FR-14
-Deno.test("whatever is added, delayed, retried, taken and given back: no key is lost, none is held twice", async () => {
+Deno.test("no key is lost and none is held twice, in any order of adds, delays, retries, takes and ends", async () => {
   await fc.assert(fc.asyncProperty(fc.array(STEP, { maxLength: 60 }), async (steps) => {
     const clock = new SteppedClock();
     const queue = new WorkQueue({ clock, random: new SeededRandom(1), backoff: { initialMs: 50, maxMs: 200 } });
     const held: string[] = [];
-    /** Keys that somebody asked for after they were last taken. */
-    const wanted = new Set<string>();
+    /** Keys that were requested after they were last taken. */
+    const requested = new Set<string>();
     const hold = (key: string) => {
       assert.ok(!held.includes(key), `${key} is held twice`);
-      assert.ok(wanted.delete(key), `${key} was served though nobody asked`);
+      assert.ok(requested.delete(key), `${key} was served without a request`);
       held.push(key);
     };
     for (const step of steps) {
       switch (step.kind) {
         case "add":
           queue.add(step.key, "x", step.priority);
-          wanted.add(step.key);
+          requested.add(step.key);
           break;
         case "addAfter":
           queue.addAfter(step.key, step.delayMs, "x");
-          wanted.add(step.key);
+          requested.add(step.key);
           break;
         case "retry":
           queue.retry(step.key, "x");
-          wanted.add(step.key);
+          requested.add(step.key);
           break;
         case "take":
           if (queue.depth > 0) hold((await queue.take())!.key);
@@ -117,7 +117,7 @@ Deno.test("whatever is added, delayed, retried, taken and given back: no key is 
       hold((await queue.take())!.key);
       queue.done(held.pop()!);
     }
-    assert.deepEqual([...wanted], [], "these were lost");
+    assert.deepEqual([...requested], [], "these were lost");
     assert.ok(queue.idle);
   }));
 });

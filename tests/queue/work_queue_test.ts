@@ -68,14 +68,14 @@ Deno.test("a worker that waits is served as soon as there is a key", async () =>
   assert.deepEqual([(await first)?.key, (await second)?.key], ["a", "b"]);
 });
 
-Deno.test("giving back what was not taken is a bug of the caller", () => {
+Deno.test("done for a key that was not taken is a bug of the caller", () => {
   const { queue } = open();
   queue.add("a", "changed");
   assert.throws(() => queue.done("a"), /done\("a"\) without take/);
 });
 
 // FR-15
-Deno.test("fresh changes go before the initial load", async () => {
+Deno.test("changes go before the initial list", async () => {
   const { queue } = open();
   queue.add("old-1", "resume", "low");
   queue.add("old-2", "resume", "low");
@@ -83,7 +83,7 @@ Deno.test("fresh changes go before the initial load", async () => {
   assert.deepEqual(await keysInOrder(queue), ["new", "old-1", "old-2"]);
 });
 
-Deno.test("a fresh change lifts a key out of the initial load, with its reasons and its age", async () => {
+Deno.test("a change gives a key of the initial list the higher priority, with its reasons and its age", async () => {
   const { queue, clock } = open();
   for (const key of ["a", "b", "c"]) queue.add(key, "resume", "low");
   await clock.advance(10);
@@ -98,7 +98,7 @@ Deno.test("a fresh change lifts a key out of the initial load, with its reasons 
   ]);
 });
 
-Deno.test("a resync of a key that waits as a fresh change does not push it back", async () => {
+Deno.test("a resync of a key that waits as a change does not lower its priority", async () => {
   const { queue } = open();
   queue.add("a", "changed");
   queue.add("a", "resume", "low");
@@ -109,7 +109,7 @@ Deno.test("a resync of a key that waits as a fresh change does not push it back"
 });
 
 // FR-15
-Deno.test("an endless stream of fresh changes does not starve the initial load", async () => {
+Deno.test("an endless stream of changes does not starve the initial list", async () => {
   const { queue } = open();
   for (let i = 0; i < 5; i++) queue.add(`old-${i}`, "resume", "low");
   const served: string[] = [];
@@ -125,7 +125,7 @@ Deno.test("an endless stream of fresh changes does not starve the initial load",
   assert.ok(served.slice(0, 8).every((key) => !key.startsWith("old")));
 });
 
-Deno.test("the priority of what was added while working is kept", async () => {
+Deno.test("a key that is added while it is worked on keeps its priority", async () => {
   const { queue } = open();
   queue.add("a", "changed");
   await takeNow(queue);
@@ -136,7 +136,7 @@ Deno.test("the priority of what was added while working is kept", async () => {
 });
 
 // FR-303
-Deno.test("ticks and retries that are due go behind fresh changes, and take turns with the initial load", async () => {
+Deno.test("due timers and retries go behind changes, and alternate with the initial list", async () => {
   const { queue, clock } = open();
   for (const key of ["tick-1", "tick-2"]) queue.addAfter(key, 10, "timer");
   for (const key of ["old-1", "old-2"]) queue.add(key, "resume", "low");
@@ -147,7 +147,7 @@ Deno.test("ticks and retries that are due go behind fresh changes, and take turn
 });
 
 // FR-300
-Deno.test("a machine's clock that is set moves no delay, and no wait", async () => {
+Deno.test("setting the machine's clock moves no delay, and no wait", async () => {
   for (const deltaMs of [-100_000, 100_000]) {
     const { queue, clock } = open();
     queue.addAfter("a", 1_000, "timer");
@@ -180,14 +180,14 @@ Deno.test("of two delays the earlier wins, and brings the reasons of both", asyn
   }
 });
 
-Deno.test("no delay is no wait", () => {
+Deno.test("a delay of 0 enqueues at once", () => {
   const { queue, clock } = open();
   queue.addAfter("a", 0, "timer");
   queue.addAfter("b", -5, "timer");
   assert.deepEqual([queue.depth, clock.pending], [2, 0]);
 });
 
-Deno.test("taking a key ends its delay: the worker decides anew when to come back", async () => {
+Deno.test("taking a key ends its delay: the worker decides again when to come back", async () => {
   const { queue, clock } = open();
   queue.addAfter("a", 50, "timer");
   queue.add("a", "changed");
@@ -229,7 +229,7 @@ Deno.test("retries wait twice as long each time, up to the maximum, until the ke
   assert.equal(queue.failures("b"), 0, "another key's failures are its own");
 });
 
-Deno.test("closing frees the workers that wait, drops what waits, and leaves no timer", async () => {
+Deno.test("closing resolves the workers that wait, drops delayed keys, and leaves no timer", async () => {
   const { queue, clock } = open();
   queue.add("held", "changed");
   await takeNow(queue);
@@ -247,7 +247,7 @@ Deno.test("closing frees the workers that wait, drops what waits, and leaves no 
   assert.deepEqual([queue.depth, queue.idle, clock.pending], [0, true, 0]);
 });
 
-Deno.test("closing drops what waits to be taken", () => {
+Deno.test("closing drops keys that wait to be taken", () => {
   const { queue } = open();
   queue.add("a", "changed");
   queue.add("b", "resume", "low");
@@ -256,7 +256,7 @@ Deno.test("closing drops what waits to be taken", () => {
   queue.close();
 });
 
-Deno.test("the observer hears of depth, waiting, work and retries", async () => {
+Deno.test("the observer is called with depth, waits, work and retries", async () => {
   const clock = new VirtualClock(0), heard: string[] = [];
   const observer = {
     added: (depth: number) => heard.push(`added ${depth}`),

@@ -1,6 +1,7 @@
+import { matchesGlob } from "../../lib/apimachinery/namespace_globs.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { globProblem, isLabelValue, matchesGlob, matchesGlobs } from "../../lib/apimachinery/mod.ts";
+import { globProblem, isLabelValue, matchesGlobs } from "../../lib/apimachinery/mod.ts";
 import { claimText, leftBehindBy, replicationLabel, replicationText } from "../../lib/replicator/claim.ts";
 import { type CopyRecord, projectCopy } from "../../lib/replicator/copy_record.ts";
 import { type PlanInput, planSteps, unwantedCopies } from "../../lib/replicator/plan.ts";

@@ -5,9 +5,9 @@ import {
   type LeaseObject,
   LEASES,
   type Peer,
+  peerDecision,
   PEERING_LABEL,
   peerOf,
-  standing,
 } from "../../election/mod.ts";
 import { installNamespace } from "../../operator/mod.ts";
 import { deploymentsOf, isOver } from "../inventory.ts";
@@ -79,15 +79,15 @@ function judge(
       `${program} resume ${isDefault ? "" : `--peering ${title} `}--id ${JSON.stringify(peer.identity)}`,
     );
   }
-  const stands = standing(peer, alive);
-  if (stands.kind === "clash") {
+  const decision = peerDecision(peer, alive);
+  if (decision.kind === "clash") {
     return warning(
-      `${who} pauses, and so does ${describePeer(stands.with)} of the same priority`,
+      `${who} pauses, and so does ${describePeer(decision.with)} of the same priority`,
       "give one of them another priority, or stop it",
     );
   }
-  if (stands.kind === "paused") return ok(`${who} is ${peer.state} for ${describePeer(stands.by)}`);
+  if (decision.kind === "pause") return ok(`${who} is ${peer.state} for ${describePeer(decision.by)}`);
   return ok(
-    `${who} works${stands.kind === "next" ? ` as soon as ${describePeer(stands.waitsFor[0]!)} has paused` : ""}`,
+    `${who} works${decision.kind === "wait" ? ` as soon as ${describePeer(decision.for[0]!)} has paused` : ""}`,
   );
 }

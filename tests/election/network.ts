@@ -1,43 +1,43 @@
 import { SeededRandom, sleep, type Transport, VirtualClock } from "../../lib/base/mod.ts";
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
-import { TurnedClock } from "./turned_clock.ts";
+import { SkewedClock } from "./skewed_clock.ts";
 
-/** How the way to the server is for one process. */
-export type Way =
-  /** Requests arrive, and so do answers. */
+/** The connection of one process to the server. */
+export type Link =
+  /** Requests and answers arrive. */
   | { readonly kind: "clear" }
   /** Nothing is sent. */
   | { readonly kind: "refused" }
-  /** Nothing arrives, and nobody is told. */
+  /** Nothing arrives, and no error is reported. */
   | { readonly kind: "hanging" }
-  /** Requests arrive `delayMs` later, even where their sender has given up on them. */
+  /** Requests arrive `delayMs` later, also after their sender has cancelled them. */
   | { readonly kind: "late"; readonly delayMs: number }
   /** Requests arrive, answers do not. */
   | { readonly kind: "unanswered" };
 
-/** A server, and processes that reach it each on a way of its own; time is the test's. */
-export class Weather implements Disposable {
+/** A server, and a link to it for each process, on a clock that only the test advances. */
+export class Network implements Disposable {
   readonly clock = new VirtualClock();
   readonly server = new EmbeddedApiServer({ clock: this.clock, random: new SeededRandom(3) });
   /** Always reaches the server. */
   readonly client = new Client(this.server.transport(), { fieldManager: "test", clock: this.clock });
-  readonly #ways = new Map<string, Way>();
-  readonly #clocks = new Map<string, TurnedClock>();
+  readonly #links = new Map<string, Link>();
+  readonly #clocks = new Map<string, SkewedClock>();
 
-  /** From now on the way of a process is another. */
-  turn(process: string, way: Way): void {
-    this.#ways.set(process, way);
+  /** Changes the link of a process. */
+  setLink(process: string, link: Link): void {
+    this.#links.set(process, link);
   }
 
-  /** A client of a process, which tries nothing again. */
+  /** A client of a process, without retries. */
   clientOf(process: string): Client {
     return new Client(this.#transport(process), { fieldManager: process, clock: this.clock, retriesMax: 0 });
   }
 
   /** The clock of a process: it runs as fast as the server's and may show another time. */
-  clockOf(process: string): TurnedClock {
-    const clock = this.#clocks.get(process) ?? new TurnedClock(this.clock);
+  clockOf(process: string): SkewedClock {
+    const clock = this.#clocks.get(process) ?? new SkewedClock(this.clock);
     this.#clocks.set(process, clock);
     return clock;
   }
@@ -46,30 +46,30 @@ export class Weather implements Disposable {
     const inner = this.server.transport();
     return {
       fetch: async (path, request = {}) => {
-        const way = this.#ways.get(process) ?? { kind: "clear" };
-        const given = new Promise<never>((_, reject) => {
+        const link = this.#links.get(process) ?? { kind: "clear" };
+        const aborted = new Promise<never>((_, reject) => {
           const { signal } = request;
           if (signal?.aborted) reject(signal.reason);
           signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
         });
-        given.catch(() => {});
-        switch (way.kind) {
+        aborted.catch(() => {});
+        switch (link.kind) {
           case "clear":
             return await inner.fetch(path, request);
           case "refused":
             throw new TypeError("connection refused");
           case "hanging":
-            return await given;
+            return await aborted;
           case "late": {
             const { signal: _, ...rest } = request;
-            const arrives = sleep(this.clock, way.delayMs).then(() => inner.fetch(path, rest));
+            const arrives = sleep(this.clock, link.delayMs).then(() => inner.fetch(path, rest));
             arrives.catch(() => {});
-            return await Promise.race([arrives, given]);
+            return await Promise.race([arrives, aborted]);
           }
           case "unanswered": {
             const { signal: _, ...rest } = request;
             await (await inner.fetch(path, rest)).body?.cancel();
-            return await given;
+            return await aborted;
           }
         }
       },

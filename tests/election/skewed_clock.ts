@@ -1,13 +1,13 @@
 import type { Clock, TimerHandle } from "../../lib/base/mod.ts";
 
-/** A clock that runs as fast as another one and whose time of day somebody sets: NTP, or a machine that wakes. */
-export class TurnedClock implements Clock {
+/** A clock that runs as fast as another one and whose time of day is set: by NTP, or on resume. */
+export class SkewedClock implements Clock {
   #byMs = 0;
 
   constructor(readonly inner: Clock) {}
 
-  /** Sets it forward, or back. */
-  turn(byMs: number): void {
+  /** Sets the time of day forward, or back. */
+  shift(byMs: number): void {
     this.#byMs += byMs;
   }
 
