@@ -67,6 +67,7 @@ const AMBIENT = new Set([
 
 const FUNCTION_LINES_MAX = 70;
 const FILE_LINES_MAX = 500;
+const PARAMETERS_MAX = 4;
 /** As `fmt.lineWidth`, which leaves comments as they are. */
 const LINE_WIDTH = 120;
 
@@ -187,6 +188,18 @@ const plugin: Deno.lint.Plugin = {
             }
           },
         };
+      },
+    },
+    "few-parameters": {
+      create(context) {
+        if (!roomOf(context.filename)) return {};
+        const check = (node: Deno.lint.Node & { readonly params: readonly unknown[] }) => {
+          const { length } = node.params;
+          if (length > PARAMETERS_MAX) {
+            context.report({ node, message: `${length} parameters; limit ${PARAMETERS_MAX}: take an options object` });
+          }
+        };
+        return { FunctionDeclaration: check, FunctionExpression: check, ArrowFunctionExpression: check };
       },
     },
     "fits-a-screen": {

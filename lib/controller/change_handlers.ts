@@ -343,7 +343,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
 
   #failed(id: string, progress: HandlerProgress, error: unknown, bounds: AttemptBounds): HandlerProgress {
     const nowMs = this.#host.nowMs(id, progress);
-    const failed = afterError(progress, error, bounds, (failures) => this.#host.pauseMs(failures), nowMs);
+    const failed = afterError(progress, error, bounds, { pauseMs: (failures) => this.#host.pauseMs(failures), nowMs });
     const { message } = failed, after = message ? { ...failed, message: this.#host.mask.text(message) } : failed;
     if (after.outcome !== "succeeded") {
       this.#host.failed(id, error, after, after.delayedMs === undefined ? undefined : after.delayedMs - nowMs);

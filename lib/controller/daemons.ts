@@ -268,7 +268,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
   ): Promise<void> {
     const { clock } = this.#host, { id } = declared, nowMs = this.#nowMs(mine);
     const pauseMs = (failures: number) => this.#host.pauseMs(failures);
-    mine.progress = afterError(mine.progress, error, declared, pauseMs, nowMs);
+    mine.progress = afterError(mine.progress, error, declared, { pauseMs, nowMs });
     if (mine.progress.outcome === "succeeded") return this.#recover(key, mine); // its errors are to be ignored
     const { delayedMs, retries, reason = "Error", message = "" } = mine.progress;
     mine.failure = { handler: id, reason, message, gaveUp: gaveUp(mine.progress) };

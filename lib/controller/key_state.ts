@@ -166,7 +166,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
   const next: KnownState = {
     ...state,
     ...handled(rules, state, report, moment),
-    ...loopsAfter(rules, state, decision.reasons, report, elapsedMs),
+    ...loopsAfter(rules, state, report, { reasons: decision.reasons, elapsedMs }),
   };
   const ran = { changes: handlers.changes !== undefined, reconcile: handlers.reconcile !== undefined };
   const outstanding = {
@@ -281,9 +281,8 @@ export function failureOf(handler: string, outcome: Outcome): HandlerFailure | u
 function loopsAfter<Timer extends TimerOptions & { readonly id: string }>(
   { hotLoop }: StateRules<Timer>,
   state: KnownState,
-  reasons: ReadonlySet<string>,
   { targets }: PassReport,
-  elapsedMs: number,
+  { reasons, elapsedMs }: { readonly reasons: ReadonlySet<string>; readonly elapsedMs: number },
 ): Pick<Known, "written" | "contested"> {
   if (targets.size === 0) return { written: state.written, contested: state.contested };
   const sources = new Set([...reasons].map(sourceOf));

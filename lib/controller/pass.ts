@@ -237,7 +237,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       nowMs: (id, progress) => handlerNowMs(this.#handlers.startTimes, clock, id, progress),
       attempt: async (handler, facts, msMax) => {
         await runWithTimeout(clock, msMax, this.#signal, (signal) => {
-          return this.#call("changes", parts, signal, (context) => handler({ ...context, ...facts }));
+          return this.#call({ handler: "changes", signal }, parts, (context) => handler({ ...context, ...facts }));
         });
       },
       failed: (handler, error, { retries, reason }, retryInMs) => {
@@ -255,7 +255,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const timeoutMs = declared.timeout === undefined ? this.#host.timeoutMs : durationMs(declared.timeout);
     try {
       const result = await runWithTimeout(this.#host.clock, timeoutMs, this.#signal, (signal) => {
-        return this.#call(id, parts, signal, (context) => declared.handler(context), watches);
+        return this.#call({ handler: id, signal, watches }, parts, (context) => declared.handler(context));
       });
       return outcomeOf(result, id);
     } catch (error) {
@@ -271,11 +271,13 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   }
 
   async #call<R>(
-    handler: string,
+    { handler, signal, watches }: {
+      readonly handler: string;
+      readonly signal: AbortSignal;
+      readonly watches?: PassWatches;
+    },
     { object, spec, draft, events, children: registry }: PassParts<T, Spec, Status>,
-    signal: AbortSignal,
     call: (context: ReconcileContext<T, Spec, Status>) => R | Promise<R>,
-    watches?: PassWatches,
   ): Promise<R> {
     const client = this.#client.with({ signal });
     const memo = <M>(create: () => M) => this.#plan.memo(create);
@@ -309,8 +311,9 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const { status } = object as { status?: Partial<Status> };
     // Text of the object's own metadata or spec, as its name or host, is no secret in its status.
     const isPublic = (text: string) => holdsText([object.metadata, (object as { spec?: unknown }).spec], text);
-    const options = { mask: this.#client.mask, isPublic, shape: this.#shape }, nowMs = this.#host.clock.now();
-    return new StatusDraft(status, object.metadata?.generation, nowMs, isObject(own) ? own : {}, options);
+    const options = { ownFields: isObject(own) ? own : {}, mask: this.#client.mask, isPublic, shape: this.#shape },
+      nowMs = this.#host.clock.now();
+    return new StatusDraft(status, object.metadata?.generation, nowMs, options);
   }
 
   /** Writes the results of the handlers: the status, then the record of the changes. */

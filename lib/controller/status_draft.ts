@@ -5,6 +5,8 @@ import { FULL_STATUS, type StatusShape } from "./status_shape.ts";
 
 /** What a status may hold. */
 interface StatusDraftOptions {
+  /** The `f:status` of what the operator applied before (KEP-555, FieldsV1). */
+  readonly ownFields?: Readonly<Record<string, unknown>>;
   /** Knows secret values, and keeps them out. */
   readonly mask?: Mask;
   /** Whether a text is no secret though it is a value of one. */
@@ -68,16 +70,15 @@ export class StatusDraft<Status extends object> {
   readonly #conditionsSet = new Set<string>();
 
   /**
-   * `ownFields`: the `f:status` of what the operator applied before (KEP-555, FieldsV1). `mask` takes secret values out
-   * of what handlers set and out of messages, before anything is compared: a masked status is not written again and
-   * again. Texts for which `isPublic` holds stay, as those that the object shows elsewhere.
+   * `mask` takes secret values out of what handlers set and out of messages, before anything is compared: a masked
+   * status is not written again and again. Texts for which `isPublic` holds stay, as those that the object shows
+   * elsewhere.
    */
   constructor(
     live: Readonly<Partial<Status>> | undefined,
     generation: number | undefined,
     nowMs: number,
-    ownFields: Readonly<Record<string, unknown>> = {},
-    { mask = new Mask(), isPublic = () => false, shape = FULL_STATUS }: StatusDraftOptions = {},
+    { ownFields = {}, mask = new Mask(), isPublic = () => false, shape = FULL_STATUS }: StatusDraftOptions = {},
   ) {
     this.#live = (live ?? {}) as Record<string, unknown>;
     this.#draft = jsonClone(this.#live);

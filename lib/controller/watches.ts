@@ -314,14 +314,14 @@ export class DynamicWatches {
     return {
       one: async (client, resource, target) => {
         const { namespace, name } = target, selection = { namespace, fieldSelector: `metadata.name=${name}` };
-        const [object] = await this.#watch(key, pass, resource, selection, async () => {
+        const [object] = await this.#watch({ key, pass }, resource, selection, async () => {
           const found = await client.find<KubeObject>(resource, target, { metadataOnly: true });
           return found ? [project(found)] : [];
         });
         return object;
       },
       all: (client, resource, selection) =>
-        this.#watch(key, pass, resource, selection, async () => {
+        this.#watch({ key, pass }, resource, selection, async () => {
           return (await client.list<KubeObject>(resource, { ...selection, metadataOnly: true })).items.map(project);
         }),
       end: () => this.#release(key, (dependency) => dependency.usedInPass !== pass),
@@ -339,8 +339,7 @@ export class DynamicWatches {
   }
 
   async #watch(
-    key: string,
-    pass: number,
+    { key, pass }: { readonly key: string; readonly pass: number },
     resource: ApiResource,
     selection: WatchSelection,
     read: () => Promise<readonly KubeObject[]>,

@@ -110,8 +110,7 @@ export function afterError(
   progress: HandlerProgress,
   error: unknown,
   bounds: AttemptBounds,
-  pauseMs: (failures: number) => number,
-  nowMs: number,
+  { pauseMs, nowMs }: { readonly pauseMs: (failures: number) => number; readonly nowMs: number },
 ): HandlerProgress {
   const { startedMs } = progress, retries = progress.retries + 1;
   const unknown =

@@ -171,7 +171,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   ): this {
     const path = fieldPath(field).join(".");
     const ofObject = handler as unknown as ChangeHandler<T, Spec, Status>;
-    return this.#change(path, ["create", "update"], ofObject, { ...options, field }, { ofField: true });
+    return this.#change(path, ["create", "update"], ofObject, { ...options, field, ofField: true });
   }
 
   /**
@@ -310,8 +310,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     what: string,
     kinds: readonly ChangeKind[],
     handler: ChangeHandler<T, Spec, Status>,
-    options: FieldOptions<T> & { readonly optional?: boolean; readonly deleted?: boolean },
-    more: { readonly ofField?: boolean } = {},
+    options: FieldOptions<T> & { readonly optional?: boolean; readonly deleted?: boolean; readonly ofField?: boolean },
   ): this {
     if (kinds.includes("delete") && !options.optional) this.#refuseFinalizer(what);
     const { changes, kind } = this.#declaration, { id: given, retries, timeout, backoff, ...rest } = options;
@@ -333,7 +332,6 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     }
     changes.push({
       ...rest,
-      ...more,
       id,
       kinds: new Set(kinds),
       handler,

@@ -109,6 +109,12 @@ const BREACHES: { claim: string; text: string; says: RegExp }[] = [
     text: `// ${"word ".repeat(24)}\nvoid 0;\n`,
     says: /comment reaches column 123; limit 120/,
   },
+  {
+    claim: "a function with more than four parameters",
+    text:
+      "export function sum(a: number, b: number, c: number, d: number, e: number): number {\n  return a + b + c + d + e;\n}\n",
+    says: /5 parameters; limit 4/,
+  },
   { claim: "a file of more than 500 lines", text: "void 0;\n".repeat(501), says: /file is 50[12] lines; limit 500/ },
 ];
 for (const { claim, text, says } of BREACHES) {
