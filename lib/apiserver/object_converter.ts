@@ -8,7 +8,7 @@ import { type ConversionSteps, settled } from "./conversion_steps.ts";
 import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
-import type { ServerLimits } from "./server_context.ts";
+import type { ServerLimits } from "./server_limits.ts";
 import { StoredObject } from "./stored_object.ts";
 
 /** How long a conversion webhook may take; a real server's bound, which nobody can change. */

@@ -6,6 +6,7 @@ import {
   jsonEqual,
   type JsonObject,
   parseJson,
+  type Random,
   randomUuid,
 } from "../../base/mod.ts";
 import { applyJsonPatch, type DynamicObject, formatApiVersion } from "../../apimachinery/mod.ts";
@@ -14,7 +15,9 @@ import { decodeObject } from "../object_decoding.ts";
 import type { ResourceType } from "../resource_type.ts";
 import { applyDefaults } from "../schema/defaulting.ts";
 import { compileCondition } from "../schema/cel.ts";
-import type { ServerContext } from "../server_context.ts";
+import type { ResourceRegistry } from "../resource_registry.ts";
+import type { ObjectConverter } from "../object_converter.ts";
+import type { Storage } from "../storage.ts";
 import type { UserInfo } from "../user_info.ts";
 import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
 import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
@@ -37,18 +40,26 @@ class CallError extends Error {}
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
 const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
 
+/** What the chain reads and converts objects with. */
+interface AdmissionServer {
+  readonly registry: ResourceRegistry;
+  readonly storage: Storage;
+  readonly random: Random;
+  readonly converter: ObjectConverter;
+}
+
 /**
  * Runs the admission webhooks of a write, as kube-apiserver does: mutating ones one after the other, each on what the
  * former made of the object, and once more those with `reinvocationPolicy: IfNeeded` that saw an object which a later
  * one changed; then validating ones. Validating ones are called in order, not at once, so that a run repeats.
  */
 export class AdmissionChain {
-  readonly #server: Pick<ServerContext, "registry" | "storage" | "random" | "converter">;
+  readonly #server: AdmissionServer;
   readonly #table: WebhookTable;
   readonly #caller: WebhookCaller;
 
   constructor(
-    server: Pick<ServerContext, "registry" | "storage" | "random" | "converter">,
+    server: AdmissionServer,
     table: WebhookTable,
     caller: WebhookCaller,
   ) {
