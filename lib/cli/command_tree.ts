@@ -1,10 +1,18 @@
 import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../base/mod.ts";
 import { installNamespace } from "../operator/mod.ts";
-import type { CliOptions, CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import type { Setting, SettingTable } from "./setting.ts";
 import { SETTINGS } from "./settings.ts";
 import { type Terminal, writeBlock } from "./terminal.ts";
+
+/** What a build says of itself. */
+export interface BuildInfo {
+  /** Commit of the sources; empty where it is not known. */
+  readonly commit: string;
+  /** When it was built; RFC 3339. */
+  readonly date: string;
+}
 
 /** Reads the settings and runs a command; flags are by the names of the settings' variables. */
 export type RunCommand = (
@@ -16,7 +24,7 @@ export type RunCommand = (
 interface CommandTreeOptions {
   readonly program: string;
   readonly version: string;
-  readonly build: CliOptions<SettingTable>["build"];
+  readonly build: (() => Promise<BuildInfo | undefined>) | undefined;
   /** Settings that are flags of every command. */
   readonly common: SettingTable;
   /** Settings of `test`; absent where there are no suites. */
@@ -24,7 +32,7 @@ interface CommandTreeOptions {
   readonly hasDemo: boolean;
   readonly hasInit: boolean;
   readonly terminal: Terminal;
-  readonly suites: CliOptions<SettingTable>["suites"];
+  readonly suites: CommandContext["suites"];
   readonly run: RunCommand;
 }
 

@@ -1,5 +1,5 @@
 import { EXIT } from "./exit.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint, writeJson } from "./terminal.ts";
 
 /** `config`: every setting with its value in force and where that came from; secrets are masked. */

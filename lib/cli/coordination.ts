@@ -14,7 +14,7 @@ import type { Metrics } from "../health/mod.ts";
 import type { Leadership, PreflightOptions } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import { peeringPlace, peers } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import type { Settings } from "./settings.ts";
 
 /** This process among the replicas and the peers of its operator. */

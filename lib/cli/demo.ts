@@ -10,7 +10,7 @@ import { applyCrds, type RunningOperator } from "../operator/mod.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
 import { openWebhooks } from "./webhooks.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** Flags of `demo`. */

@@ -1,11 +1,12 @@
 import { silentLogger, SystemClock } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import { type CheckContext, type CheckResult, examine, type Verdict } from "./doctor/check.ts";
+import { type Check, type CheckContext, type CheckResult, examine, type Verdict } from "./doctor/check.ts";
 import { conversionCheck } from "./doctor/conversion_check.ts";
 import { installationCheck } from "./doctor/installation_check.ts";
 import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
-import { ownCheck } from "./doctor/own_check.ts";
+import { deployedSettings } from "./doctor/deployed_settings.ts";
+import type { OwnCheck } from "./doctor/own_check.ts";
 import { peeringCheck } from "./doctor/peering_check.ts";
 import { kindsCheck, ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
 import { shardsCheck } from "./doctor/shards_check.ts";
@@ -13,11 +14,13 @@ import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
 import { leaderCheck, namespaceCheck, podsCheck, settingsCheck } from "./doctor/workload_checks.ts";
 import { webhooksCheck } from "./doctor/webhooks_check.ts";
 import { EXIT } from "./exit.ts";
+import { deploymentsOf } from "./inventory.ts";
+import type { SettingTable, SettingValues } from "./setting.ts";
 import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import { peeringPlace } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint, type Terminal, writeJson } from "./terminal.ts";
 
 /** Flags of `doctor`. */
@@ -142,4 +145,17 @@ function summary(found: readonly CheckResult[]): string {
   }
   if (count("unknown") > 0) parts.push(`${count("unknown")} not looked at`);
   return parts.join(", ");
+}
+
+/** The same as one of the checks of `doctor`. */
+function ownCheck<Own extends SettingTable>(check: OwnCheck<Own>, settings: SettingValues<Own>): Check {
+  return {
+    name: check.name,
+    async look({ client, account, table, signal }) {
+      const deployments = await deploymentsOf(client, account, signal);
+      const deployed = deployments.flatMap((deployment) => deployedSettings(deployment, table))
+        .find((each) => each.settings !== undefined)?.settings as SettingValues<Own> | undefined;
+      return await check.look({ client, settings: deployed ?? settings, signal });
+    },
+  };
 }

@@ -17,7 +17,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import { type PeeringPlace, peeringPlace } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { parseDuration } from "./setting.ts";
 import type { Terminal } from "./terminal.ts";
 

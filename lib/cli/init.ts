@@ -4,7 +4,7 @@ import { guessPlural, isDnsLabel } from "../apimachinery/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { kindOf } from "./kind_name.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { readScaffold, type ScaffoldFiles } from "./scaffold.ts";
 
 /** The name that the template's own files have; it is replaced wherever it stands. */

@@ -5,7 +5,7 @@ import { EXIT } from "./exit.ts";
 import { applyInstallation, installation, isWebhook } from "../operator/mod.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Flags of `install`. */
 interface InstallFlags {

@@ -4,7 +4,7 @@ import { diff, type DynamicObject } from "../apimachinery/mod.ts";
 import { installation } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { writeBlock } from "./terminal.ts";
 
 /** Flags of `manifests`. */

@@ -5,7 +5,7 @@ import { CRDS } from "../admission/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Flags of `migrate-storage`. */
 interface MigrateStorageFlags {

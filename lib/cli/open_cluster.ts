@@ -3,7 +3,7 @@ import { type Clock, describeError, type Logger, type Transport, UsageError } fr
 import { Client, type Connection, connectVariables, proxyVariables } from "../client/mod.ts";
 import { applyCrds, applyInstallation, installation, installNamespace, isWebhook } from "../operator/mod.ts";
 import type { Manifests } from "../harness/mod.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** A cluster to work on. */
 export interface OpenedCluster extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import { installNamespace } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Where the leases of a peering are, and its name. */
 export interface PeeringPlace {

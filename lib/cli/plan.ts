@@ -7,7 +7,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import { passLines, planSummary } from "./plan_lines.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { requireReady } from "./require_ready.ts";
 import { writeJson } from "./terminal.ts";
 

@@ -1,25 +1,18 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { Mask, UsageError } from "../base/mod.ts";
 import type { Operator } from "../operator/mod.ts";
-import { commandTree, type RunCommand } from "./command_tree.ts";
+import type { CommandContext } from "./command_context.ts";
+import { type BuildInfo, commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
 import type { OwnCheck } from "./doctor/own_check.ts";
 import { EXIT, exitCodeOf, reportError } from "./exit.ts";
-import { type ResolvedSettings, resolveSettings, type SettingTable, type SettingValues } from "./setting.ts";
+import { resolveSettings, type SettingTable, type SettingValues } from "./setting.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { processTerminal } from "./terminal.ts";
 import { TEST_SETTINGS } from "./test_settings.ts";
 import type { Manifests, Suite } from "../harness/mod.ts";
 import { loadSuites } from "./load_suites.ts";
 import { UnsettledExit } from "./unsettled_exit.ts";
-
-/** What a build says of itself. */
-export interface BuildInfo {
-  /** Commit of the sources; empty where it is not known. */
-  readonly commit: string;
-  /** When it was built; RFC 3339. */
-  readonly date: string;
-}
 
 /** What a binary is made of. */
 export interface CliOptions<Own extends SettingTable> {
@@ -55,33 +48,6 @@ export interface CliOptions<Own extends SettingTable> {
   readonly root?: string;
   /** Whether there is `init`: `root` then holds what a new project is made of (./scaffold.ts). */
   readonly scaffolds?: boolean;
-}
-
-/** What each command is given. */
-export interface CommandContext {
-  readonly program: string;
-  /** What the program was started with. */
-  readonly args: readonly string[];
-  readonly version: string;
-  readonly operator: Operator;
-  readonly settings: Settings;
-  readonly table: SettingTable;
-  readonly origins: ResolvedSettings<SettingTable>["origins"];
-  readonly env: Readonly<Record<string, string>>;
-  readonly terminal: Terminal;
-  readonly checks?: readonly OwnCheck<SettingTable>[];
-  /** Knows the values of Secrets that the command has read or sent, so that nothing that it prints has them. */
-  readonly mask: Mask;
-  readonly demo?: DemoScenario;
-  readonly suites?: () => Promise<readonly Suite[]>;
-  readonly prerequisites?: Manifests;
-  readonly deletionNote?: string;
-  readonly root?: string;
-  /**
-   * Kubeconfig of the embedded cluster that the process serves which started this one (./run_watched.ts); absent where
-   * none did.
-   */
-  readonly embeddedAt?: string;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { scopeOfGlobs } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 import { preflight, type PreflightOptions } from "../operator/mod.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /**
  * Says everything that is missing before anything starts.

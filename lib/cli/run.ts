@@ -18,7 +18,7 @@ import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openClusterAsOperator, type OpenedCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { leaseTiming, measure, openReplica, type Replica } from "./coordination.ts";
 import { requireReady } from "./require_ready.ts";
 import type { Settings } from "./settings.ts";

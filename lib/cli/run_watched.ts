@@ -3,7 +3,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLogging } from "./logging.ts";
 import { openEmbedded } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Files whose change starts the operator again. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|json)$/;

@@ -15,25 +15,11 @@ import {
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLiveArea } from "./live_area.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint } from "./terminal.ts";
 import { checkKeep, deploymentOf, sourceOf } from "./test_cluster.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
-import type { TestSettings } from "./test_settings.ts";
-
-/** Flags of `test`, beside its settings. */
-export interface TestFlags {
-  readonly filter?: string | undefined;
-  readonly keep?: true | undefined;
-  readonly list?: true | undefined;
-  readonly keepCluster?: true | undefined;
-  readonly reuse?: true | undefined;
-  readonly download?: true | undefined;
-  readonly deployed?: true | undefined;
-  readonly yes?: true | undefined;
-  readonly junit?: string | undefined;
-  readonly report?: string | undefined;
-}
+import type { TestFlags, TestSettings } from "./test_settings.ts";
 
 /** `test`: the operator's own scenarios, on the cluster of one's choice. Its last line is `N passed, N failed`. */
 export async function test(context: CommandContext, names: readonly string[], flags: TestFlags): Promise<number> {

@@ -14,9 +14,8 @@ import {
   KindSource,
   type RunOptions,
 } from "../harness/mod.ts";
-import type { CommandContext } from "./program.ts";
-import type { TestFlags } from "./test.ts";
-import type { TestSettings } from "./test_settings.ts";
+import type { CommandContext } from "./command_context.ts";
+import type { TestFlags, TestSettings } from "./test_settings.ts";
 
 /** First part of the name of an image of the operator that is built where none is named. */
 const LOCAL_IMAGE = "pintle:test";

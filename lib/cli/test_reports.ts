@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { describeError, UsageError } from "../base/mod.ts";
 import { htmlReport, junitReport, type RunResult } from "../harness/mod.ts";
-import type { TestFlags } from "./test.ts";
+import type { TestFlags } from "./test_settings.ts";
 
 /** Where a run writes its reports, and how each is made. */
 interface ReportFile {

@@ -87,3 +87,17 @@ export const TEST_SETTINGS = {
 
 /** The values of the settings of `test`. */
 export type TestSettings = SettingValues<typeof TEST_SETTINGS>;
+
+/** Flags of `test`, beside its settings. */
+export interface TestFlags {
+  readonly filter?: string | undefined;
+  readonly keep?: true | undefined;
+  readonly list?: true | undefined;
+  readonly keepCluster?: true | undefined;
+  readonly reuse?: true | undefined;
+  readonly download?: true | undefined;
+  readonly deployed?: true | undefined;
+  readonly yes?: true | undefined;
+  readonly junit?: string | undefined;
+  readonly report?: string | undefined;
+}

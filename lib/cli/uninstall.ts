@@ -23,7 +23,7 @@ import { Interrupts } from "./interrupts.ts";
 import { contentOf } from "./namespace_content.ts";
 import { openCluster } from "./open_cluster.ts";
 import { peeringPlace } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { Deleter, nameOf } from "./deleter.ts";
 import { parseDuration } from "./setting.ts";
 

@@ -3,7 +3,7 @@ import type { Clock, Logger, Transport } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
 import type { HostGateway, RunningOperator } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 
 /** What webhooks are served for. */

@@ -1,8 +1,5 @@
 import type { Client } from "../../client/mod.ts";
-import { deploymentsOf } from "../inventory.ts";
 import type { SettingTable, SettingValues } from "../setting.ts";
-import { deployedSettings } from "./deployed_settings.ts";
-import type { Check } from "./check.ts";
 
 /** What such a check found. Holds no value of any Secret. */
 export interface OwnFinding {
@@ -26,17 +23,4 @@ export interface OwnCheck<Own extends SettingTable> {
     readonly settings: SettingValues<Own>;
     readonly signal: AbortSignal;
   }): Promise<readonly OwnFinding[]>;
-}
-
-/** The same as one of the checks of `doctor`. */
-export function ownCheck<Own extends SettingTable>(check: OwnCheck<Own>, settings: SettingValues<Own>): Check {
-  return {
-    name: check.name,
-    async look({ client, account, table, signal }) {
-      const deployments = await deploymentsOf(client, account, signal);
-      const deployed = deployments.flatMap((deployment) => deployedSettings(deployment, table))
-        .find((each) => each.settings !== undefined)?.settings as SettingValues<Own> | undefined;
-      return await check.look({ client, settings: deployed ?? settings, signal });
-    },
-  };
 }
