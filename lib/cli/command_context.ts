@@ -9,7 +9,10 @@ import type { Terminal } from "./terminal.ts";
 
 /** What each command is given. */
 export interface CommandContext {
+  /** Name of the program, for messages, field managers and the namespace of the installation. */
   readonly program: string;
+  /** What runs this program again when typed in the current folder, for advice (./typed_command.ts). */
+  readonly command: string;
   /** What the program was started with. */
   readonly args: readonly string[];
   readonly version: string;

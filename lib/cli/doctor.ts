@@ -54,7 +54,7 @@ const CHECKS = [
  * Writes nothing. Fails where there is a problem, or where something could not be looked at.
  */
 export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
-  const { operator, program, table, terminal } = context, { namespace, output } = flags;
+  const { operator, program, command, table, terminal } = context, { namespace, output } = flags;
   requireNamespaceName(namespace);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
@@ -76,6 +76,7 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     clock,
     operator,
     program,
+    command,
     account,
     peering,
     table,

@@ -131,7 +131,7 @@ export async function resume(context: CommandContext, flags: ResumeFlags): Promi
     if (ended.length === 0) terminal.err(`${title} is not frozen by ${flags.all ? "anybody" : identity}`);
     for (const peer of others) {
       terminal.err(`${title} is frozen by ${describePeer(peer)}`);
-      terminal.err(`  fix: ${context.program} resume --id ${JSON.stringify(peer.identity)}, or --all`);
+      terminal.err(`  fix: ${context.command} resume --id ${JSON.stringify(peer.identity)}, or --all`);
     }
     return ended.length === 0 ? EXIT.failed : EXIT.done;
   });

@@ -16,7 +16,7 @@ interface InstallFlags {
 
 /** `install`: applies everything that the operator needs in a cluster. Repeating it changes nothing. */
 export async function install(context: CommandContext, flags: InstallFlags): Promise<number> {
-  const { operator, terminal, program } = context, { namespace, dryRun } = flags;
+  const { operator, terminal, program, command } = context, { namespace, dryRun } = flags;
   requireNamespaceName(namespace);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
@@ -37,7 +37,7 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
     },
   });
   if (dryRun) return EXIT.done;
-  terminal.out(`next: run \`${program} run\` as ServiceAccount ${namespace}/${operator.name}`);
+  terminal.out(`next: run \`${command} run\` as ServiceAccount ${namespace}/${operator.name}`);
   return EXIT.done;
 }
 

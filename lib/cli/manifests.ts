@@ -145,7 +145,7 @@ async function removeStale({ terminal, program }: CommandContext, path: string):
 
 /** Compares a folder object by object and field by field; order and comments do not matter. */
 async function checkFolder(
-  { terminal, program }: CommandContext,
+  { terminal, program, command }: CommandContext,
   folder: string,
   objects: readonly DynamicObject[],
 ): Promise<number> {
@@ -156,7 +156,7 @@ async function checkFolder(
       if (!declared.includes(file)) continue;
       throw new UsageError(
         `cannot read ${path}: it is not there, or may not be read`,
-        `${program} manifests --output ${folder}`,
+        `${command} manifests --output ${folder}`,
       );
     }
     for (const object of parseManifests(path, text)) there.set(nameOf(object), object);
@@ -187,7 +187,7 @@ async function checkFolder(
   }
   for (const difference of differences) terminal.err(difference);
   terminal.err(`${program}: ${folder} differs from what the operator declares`);
-  terminal.err(`  fix: ${program} manifests --output ${folder}`);
+  terminal.err(`  fix: ${command} manifests --output ${folder}`);
   return EXIT.failed;
 }
 

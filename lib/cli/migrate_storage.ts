@@ -33,7 +33,7 @@ export async function migrateStorage(context: CommandContext, flags: MigrateStor
 }
 
 async function migrate(
-  { terminal, program }: CommandContext,
+  { terminal, command }: CommandContext,
   client: Client,
   declared: DynamicObject,
   { dryRun }: MigrateStorageFlags,
@@ -45,7 +45,7 @@ async function migrate(
     const says = crd
       ? `stores ${storageVersion(crd)} in this cluster, and ${version} by this release`
       : "is not installed";
-    throw new UsageError(`${name} ${says}`, `${program} install`);
+    throw new UsageError(`${name} ${says}`, `${command} install`);
   }
   const { storedVersions = [] } = (crd.status ?? {}) as { storedVersions?: readonly string[] };
   if (storedVersions.every((stored) => stored === version)) return terminal.out(`${name} is stored in ${version} only`);

@@ -12,6 +12,7 @@ import { processTerminal } from "./terminal.ts";
 import { TEST_SETTINGS } from "./test_settings.ts";
 import type { Manifests, Suite } from "../harness/mod.ts";
 import { loadSuites } from "./load_suites.ts";
+import { programStart, typedCommand } from "./typed_command.ts";
 import { UnsettledExit } from "./unsettled_exit.ts";
 
 /** What a binary is made of. */
@@ -90,6 +91,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
     const made = make(values);
     return {
       program,
+      command: typedCommand(programStart(program, options.env)),
       args: options.args,
       version: options.version ?? "0.0.0",
       operator: made,

@@ -9,7 +9,7 @@ import type { CommandContext } from "./command_context.ts";
  * @throws {PreflightError} naming each missing kind and rule with its fix.
  */
 export async function requireReady(
-  { operator, program, settings }: CommandContext,
+  { operator, command, settings }: CommandContext,
   client: Client,
   options: Pick<
     PreflightOptions,
@@ -17,7 +17,7 @@ export async function requireReady(
   >,
 ): Promise<void> {
   const { only } = scopeOfGlobs(settings.namespaces);
-  const findings = await preflight(operator, client, { program, namespace: only, ...options });
+  const findings = await preflight(operator, client, { command, namespace: only, ...options });
   if (findings.length === 0) return;
   throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
 }

@@ -23,7 +23,7 @@ import type { TestFlags, TestSettings } from "./test_settings.ts";
 
 /** `test`: the operator's own scenarios, on the cluster of one's choice. Its last line is `N passed, N failed`. */
 export async function test(context: CommandContext, names: readonly string[], flags: TestFlags): Promise<number> {
-  const { terminal, program, version } = context, settings = context.settings as unknown as TestSettings;
+  const { terminal, program, command, version } = context, settings = context.settings as unknown as TestSettings;
   const planned = choose(await context.suites!(), names, flags.filter);
   if (flags.list) {
     for (const { suite, scenario } of planned) terminal.out(`${suite.name}: ${scenario.name}`);
@@ -33,7 +33,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
   checkKeep(settings, flags);
   const source = sourceOf(context, flags, clock), deploy = flags.deployed && deploymentOf(context, clock);
-  const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(program, result, name));
+  const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(command, result, name));
   await checkReports(files);
   await source.agree?.();
   using interrupts = new Interrupts({ hangup: true });
@@ -84,9 +84,9 @@ async function watched(
 }
 
 /** The command that runs one scenario again, as it ran. */
-function rerun(program: string, { cluster, operator, seed }: RunResult, name: string): string {
+function rerun(command: string, { cluster, operator, seed }: RunResult, name: string): string {
   const deployed = operator === "deployed" ? " --deployed" : "";
-  return `${program} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
+  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
     name.replaceAll("'", `'\\''`)
   }'`;
 }

@@ -61,7 +61,7 @@ const NAMED_MAX = 5;
  * any object that nobody agreed to lose. Repeating it goes on where it stopped.
  */
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
-  const { operator, terminal, program } = context, dryRun = flags.dryRun === true;
+  const { operator, terminal, command } = context, dryRun = flags.dryRun === true;
   requireFlags(flags);
   const clock = new SystemClock(), say = (line: string) => terminal.out(line);
   using interrupts = new Interrupts();
@@ -94,7 +94,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   await work.removeNamespace(found);
   if (work.isEmpty) say(`nothing of ${operator.name} is in this cluster`);
   else if (!dryRun) say(`${operator.name} is uninstalled`);
-  else say(`nothing was removed: \`${program} uninstall\` without --dry-run does that`);
+  else say(`nothing was removed: \`${command} uninstall\` without --dry-run does that`);
   return EXIT.done;
 }
 
@@ -323,9 +323,9 @@ class Uninstallation {
   }
 
   #stuckFix(): string {
-    const { program } = this.#context;
+    const { command } = this.#context;
     return "mend what it says and run the same command again; or give up on cleaning up: " +
-      `${program} uninstall --delete-objects --release-finalizers`;
+      `${command} uninstall --delete-objects --release-finalizers`;
   }
 
   /** What of somebody's is in the namespace; undefined where there is nothing. */

@@ -8,7 +8,7 @@ import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { TestAuthority } from "../client/test_authority.ts";
 import { findProgram } from "../outside_program.ts";
-import { Binary, runBinary } from "./binary.ts";
+import { Binary, COMMAND, runBinary } from "./binary.ts";
 import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
 import { kubeconfigText } from "./kubeconfig_text.ts";
 import { Screen } from "./screen.ts";
@@ -62,9 +62,9 @@ Deno.test("doctor finds a fresh installation in order, but for pods, line by lin
     "ok: clock: the server's clock and this machine's agree",
     "ok: installation: 7 objects are as the operator declares them",
     "ok: rights: ServiceAccount pintle-system/pintle-replicator may do all that the operator declares",
-    "ok: you: you may do all that the operator declares, so `pintle run` works here",
+    `ok: you: you may do all that the operator declares, so \`${COMMAND} run\` works here`,
     "warning: pods: no pod works as ServiceAccount pintle-system/pintle-replicator",
-    "  fix: kubectl apply -k deploy/overlays/prod, or `pintle run` where it should run",
+    `  fix: kubectl apply -k deploy/overlays/prod, or \`${COMMAND} run\` where it should run`,
   ]);
   assert.equal(lines[7], "ok: objects: all is well with replications.pintle.dev");
   assert.match(lines[8]!, /^ok: memory: about \d+ MiB at the peak, of which \d+ MiB for \w+$/);
@@ -111,10 +111,13 @@ Deno.test("nothing installed is one problem with its command; something missing 
   await using cluster = await InstalledCluster.open({ install: false });
   const bare = await cluster.run(["doctor"]);
   assert.deepEqual([bare.code, bare.err], [1, ""]);
-  assert.match(bare.out, /^problem: installation: pintle-replicator is not installed\n {2}fix: pintle install$/m);
+  assert.match(
+    bare.out,
+    /^problem: installation: pintle-replicator is not installed\n {2}fix: deno run -A \S+\/main\.ts install$/m,
+  );
   assert.equal(bare.out.match(/^problem/mg)!.length, 1, "what follows from it is not told again");
   const elsewhere = await cluster.run(["doctor", "--namespace", "elsewhere"]);
-  assert.match(elsewhere.out, /^ {2}fix: pintle install --namespace elsewhere$/m);
+  assert.match(elsewhere.out, /^ {2}fix: deno run -A \S+\/main\.ts install --namespace elsewhere$/m);
   await cluster.done("install");
   await cluster.client.delete(ROLE, { name: ACCOUNT.name });
   const half = await diagnose(cluster);
@@ -166,11 +169,11 @@ Deno.test("doctor sees a freeze of the peering that --peering names, and of the 
   const team = await cluster.namespace("team"), peering = `${team}/shared`;
   await cluster.done("freeze", "--peering", peering, "--lifetime", "1h", "--id", "ada");
   assert.doesNotMatch((await cluster.run(["doctor"])).out, /peering/);
-  const seen = new RegExp(`warning: peering: ${peering}: ada .* freezes .*\n  fix: (pintle resume .*)\n`);
+  const seen = new RegExp(`warning: peering: ${peering}: ada .* freezes .*\n  fix: (.* resume .*)\n`);
   assert.match((await cluster.run(["doctor", "--peering", peering])).out, seen);
   await deploy(cluster, { PINTLE_PEERING: peering });
   const [, fix] = seen.exec((await cluster.run(["doctor"])).out) ?? [];
-  assert.equal(fix, `pintle resume --peering ${peering} --id "ada"`);
+  assert.equal(fix, `${COMMAND} resume --peering ${peering} --id "ada"`);
   await cluster.done("resume", "--peering", peering, "--id", "ada");
   assert.doesNotMatch((await cluster.run(["doctor"])).out, /peering/);
 });
@@ -373,7 +376,10 @@ Deno.test("what a stranger may not look at is unknown, which is no success, and 
   assert.match(out, /^ok: server: /m);
   assert.match(out, /^unknown: installation: cannot get customresourcedefinitions.*grant it with this rule/m);
   assert.match(out, /^unknown: rights: cannot create subjectaccessreviews/m);
-  assert.match(out, /^warning: you: `pintle run` does not work with your credentials, which are not allowed to/m);
+  assert.match(
+    out,
+    /^warning: you: `deno run -A \S+ run` does not work with your credentials, which are not allowed to/m,
+  );
   assert.match(out, /^2 ok, 1 warning, \d+ not looked at$/m);
 });
 

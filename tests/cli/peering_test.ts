@@ -60,7 +60,7 @@ Deno.test("freeze pauses an operator until Ctrl-C, doctor says so, and the opera
     doctor.out,
     /warning: peering: pintle-replicator: ada \(priority 100, "database move"\) freezes operators/,
   );
-  assert.match(doctor.out, /fix: pintle resume --id "ada"/);
+  assert.match(doctor.out, /fix: deno run -A \S+ resume --id "ada"/);
   assert.match(doctor.out, /ok: peering: pintle-replicator: prod_\w+ \(priority 0\) is paused for ada/);
   await cluster.replicate("token", home, team);
   assert.equal(await cluster.has(ConfigMap, team, "token"), false);
@@ -82,7 +82,10 @@ Deno.test("a freeze with a lifetime outlives its command, resume ends it, and sa
   assert.match(frozen.out, /frozen by ada \(priority 100, until \d{4}-.*Z\)\npaused: prod_/);
   const wrong = await cluster.run(["resume"], { env: { USER: "bob" } });
   assert.equal(wrong.code, 1);
-  assert.match(wrong.err, /is not frozen by bob\n.*is frozen by ada .*\n {2}fix: pintle resume --id "ada", or --all/);
+  assert.match(
+    wrong.err,
+    /is not frozen by bob\n.*is frozen by ada .*\n {2}fix: deno run -A \S+ resume --id "ada", or --all/,
+  );
   const ended = await cluster.run(["resume", "--id", "ada"], { env: { USER: "bob" } });
   assert.equal(ended.code, 0, ended.err);
   assert.match(ended.out, /is no longer frozen by ada/);

@@ -120,7 +120,7 @@ Deno.test("without CRDs or rights plan says what is missing, without a server it
   await using cluster = await InstalledCluster.open({ install: false });
   const bare = await cluster.run(["plan"]);
   assert.equal(bare.code, 1);
-  assert.match(bare.err, /does not serve replications\.pintle\.dev[\s\S]*fix: run `pintle install`/);
+  assert.match(bare.err, /does not serve replications\.pintle\.dev[\s\S]*fix: run `deno run -A \S+ install`/);
   await cluster.done("install");
   const KUBECONFIG = await cluster.strangersKubeconfig();
   const stranger = await cluster.run(["plan"], { env: { KUBECONFIG } });

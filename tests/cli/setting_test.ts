@@ -76,6 +76,7 @@ async function shown(columns: number, output: "table" | "json"): Promise<string>
   await config({
     args: [],
     program: "p",
+    command: "p",
     version: "1",
     operator: new Operator("p"),
     settings: values,

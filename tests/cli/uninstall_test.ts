@@ -124,7 +124,7 @@ Deno.test("objects that do not go are named with what holds them, and nothing fu
     stuck.err,
     /^pintle: replications\.pintle\.dev not gone after 300ms; nothing further was removed\n {2}\S+\/deleted: held by pintle\.dev\/pintle-replicator\n {2}\S+\/orphaned: held by/,
   );
-  assert.match(stuck.err, /fix: .*pintle uninstall --delete-objects --release-finalizers\n$/);
+  assert.match(stuck.err, /fix: .*deno run -A \S+ uninstall --delete-objects --release-finalizers\n$/);
   assert.equal((await cluster.installed()).length, 7);
   assert.ok(await cluster.has(Replication, from, "deleted"));
   const given = (await cluster.done("uninstall", "--delete-objects", "--release-finalizers")).join("\n");

@@ -31,6 +31,8 @@ export interface CheckContext {
   readonly clock: Clock;
   readonly operator: Operator;
   readonly program: string;
+  /** What runs the program again when typed, for fixes. */
+  readonly command: string;
   readonly account: Account;
   /** The peering that the settings name, or that of the operator's own name. */
   readonly peering: PeeringPlace;

@@ -16,14 +16,14 @@ export const conversionCheck: Check = {
 };
 
 async function judge({ crd, hub, converted }: KindConversion, examination: CheckContext): Promise<Finding[]> {
-  const { client, operator, program, signal } = examination;
+  const { client, operator, command, signal } = examination;
   const live = await client.find<DynamicObject>(CRDS, { name: crd }, { signal });
   const kind = operator.declarations.find(({ kind: { plural, group } }) => `${plural}.${group}` === crd)?.kind;
   if (!live || !kind) return []; // what is not installed has been told
   const asked = converterOf(live),
     lost = `objects are refused in ${converted}, and what is stored in it in ${hub}, too`;
   const fix = `let the operator run, with its Service and the NetworkPolicy of its pods open for port 9443`;
-  if (!asked) return [problem(`${crd}: nobody is asked to convert ${converted}`, `${program} install`)];
+  if (!asked) return [problem(`${crd}: nobody is asked to convert ${converted}`, `${command} install`)];
   const trouble = authorityTrouble(asked.caBundle, await serverTimeMs(examination));
   if (trouble) return [problem(`${crd}: ${trouble}: ${lost}`, fix)];
   try {

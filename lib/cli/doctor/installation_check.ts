@@ -25,8 +25,10 @@ export const installationCheck: Check = {
 };
 
 /** The command that installs where this examination looks. */
-export function installCommand({ program, account }: Pick<CheckContext, "program" | "account">): string {
-  return `${program} install${account.namespace === `${program}-system` ? "" : ` --namespace ${account.namespace}`}`;
+export function installCommand(
+  { program, command, account }: Pick<CheckContext, "program" | "command" | "account">,
+): string {
+  return `${command} install${account.namespace === `${program}-system` ? "" : ` --namespace ${account.namespace}`}`;
 }
 
 function judge(
@@ -37,7 +39,7 @@ function judge(
   const name = nameOf(resource, object), fix = installCommand(examination);
   if (!live) return [problem(`${name} is missing`, fix)];
   if (live.metadata?.deletionTimestamp) {
-    const finish = `${examination.program} uninstall --delete-objects finishes it, and cleans up after its objects`;
+    const finish = `${examination.command} uninstall --delete-objects finishes it, and cleans up after its objects`;
     const tell = `kubectl get ${name} -o yaml tells what it waits for`;
     return [problem(`${name} is being deleted`, object.kind === "CustomResourceDefinition" ? finish : tell)];
   }

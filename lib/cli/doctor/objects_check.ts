@@ -53,7 +53,7 @@ function judge(
   handled: HandledKind,
   objects: readonly KubeObject[],
   nowMs: number,
-  { program, operator }: CheckContext,
+  { command, operator }: CheckContext,
 ): Finding[] {
   const { name, finalizer } = handled, own = [finalizer, ...operator.legacyFinalizers];
   const leaving = objects.filter(({ metadata }) => {
@@ -71,7 +71,7 @@ function judge(
   if (ours.length > 0) {
     found.push(problem(
       `${ours.length} deleted ${name} wait for the operator to take ${finalizer} off: ${named(ours, since)}`,
-      `let an operator run (\`${program} run\`, or its Deployment) and read what it says about them`,
+      `let an operator run (\`${command} run\`, or its Deployment) and read what it says about them`,
     ));
   }
   if (theirs.length > 0) {

@@ -61,7 +61,7 @@ function judge(
   lease: LeaseObject,
   alive: readonly Peer[],
   nowMs: number,
-  { program, account }: CheckContext,
+  { program, command, account }: CheckContext,
 ): Finding {
   const peer = peerOf(lease), [namespace, name] = title.split("/");
   const who = `${namespace === account.namespace ? name : title}: ${describePeer(peer)}`;
@@ -76,7 +76,7 @@ function judge(
     const isDefault = namespace === installNamespace(program) && name === account.name;
     return warning(
       `${who} freezes operators up to its priority`,
-      `${program} resume ${isDefault ? "" : `--peering ${title} `}--id ${JSON.stringify(peer.identity)}`,
+      `${command} resume ${isDefault ? "" : `--peering ${title} `}--id ${JSON.stringify(peer.identity)}`,
     );
   }
   const stands = standing(peer, alive);

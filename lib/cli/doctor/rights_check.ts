@@ -10,9 +10,9 @@ import { installCommand } from "./installation_check.ts";
 export const rightsCheck: Check = {
   name: "rights",
   async look(examination) {
-    const { operator, client, account, program, signal } = examination, { namespace, name } = account;
+    const { operator, client, account, command, signal } = examination, { namespace, name } = account;
     const missing = await missingRights(operator, client, {
-      program,
+      command,
       account: serviceAccountUser(namespace, name),
       peeringNamespace: namespace,
       webhookNamespace: namespace,
@@ -32,8 +32,8 @@ export const rightsCheck: Check = {
  */
 export const kindsCheck: Check = {
   name: "kinds",
-  async look({ operator, client, program, signal }) {
-    const foreign = (await unservedKinds(operator, client, { program, signal })).filter(({ own }) => !own);
+  async look({ operator, client, command, signal }) {
+    const foreign = (await unservedKinds(operator, client, { command, signal })).filter(({ own }) => !own);
     return foreign.map((each) => problem(each.problem, each.fix));
   },
 };
@@ -41,14 +41,14 @@ export const kindsCheck: Check = {
 /** Whether whoever runs this could run the operator as well, as `run` outside of the cluster does. */
 export const ownRightsCheck: Check = {
   name: "you",
-  async look({ operator, client, program, signal }) {
-    const missing = await missingRights(operator, client, { program, signal });
-    const [unserved] = await unservedKinds(operator, client, { program, signal });
-    if (unserved) return [warning(`\`${program} run\` does not work here: ${unserved.problem}`, unserved.fix)];
+  async look({ operator, client, command, signal }) {
+    const missing = await missingRights(operator, client, { command, signal });
+    const [unserved] = await unservedKinds(operator, client, { command, signal });
+    if (unserved) return [warning(`\`${command} run\` does not work here: ${unserved.problem}`, unserved.fix)];
     if (missing.length === 0) {
-      return [ok(`you may do all that the operator declares, so \`${program} run\` works here`)];
+      return [ok(`you may do all that the operator declares, so \`${command} run\` works here`)];
     }
-    const says = `\`${program} run\` does not work with your credentials, which are ${missing[0]!.problem}`;
+    const says = `\`${command} run\` does not work with your credentials, which are ${missing[0]!.problem}`;
     const more = missing.length > 1 ? ` (and ${missing.length - 1} more)` : "";
     return [warning(`${says}${more}`, "choose others with --context or --kubeconfig, if you want to run it yourself")];
   },

@@ -14,7 +14,7 @@ const ENFORCE = "pod-security.kubernetes.io/enforce";
 export const podsCheck: Check = {
   name: "pods",
   async look(examination) {
-    const { client, account, signal, program } = examination;
+    const { client, account, signal, command } = examination;
     const nowMs = await serverTimeMs(examination);
     const deployments = await deploymentsOf(client, account, signal);
     const pods = (await podsOf(client, account, signal)).filter(({ metadata }) => !metadata?.deletionTimestamp);
@@ -23,7 +23,7 @@ export const podsCheck: Check = {
     if (found.length > 0) return found;
     const working = pods.filter(isWorking).length;
     if (working > 0) return [ok(`${working} pods work as ServiceAccount ${formatKey(account)}`)];
-    const fix = `kubectl apply -k deploy/overlays/prod, or \`${program} run\` where it should run`;
+    const fix = `kubectl apply -k deploy/overlays/prod, or \`${command} run\` where it should run`;
     return [warning(`no pod works as ServiceAccount ${formatKey(account)}`, fix)];
   },
 };
@@ -65,13 +65,13 @@ function judge({ metadata, spec, status }: BuiltinObject, told: boolean): Findin
 /** Whether the settings of the deployed pods are settings, and agree with their Deployment. */
 export const settingsCheck: Check = {
   name: "settings",
-  async look({ client, account, signal, table, program }) {
+  async look({ client, account, signal, table, command }) {
     const found: Finding[] = [];
     const deployments = await deploymentsOf(client, account, signal);
     for (const deployment of deployments) {
       const name = `deployment ${formatKey(keyOf(deployment))}`;
       for (const { settings, problems } of deployedSettings(deployment, table)) {
-        const fix = `\`${program} config\` shows every setting`;
+        const fix = `\`${command} config\` shows every setting`;
         found.push(...problems.map((says) => problem(`${name}: ${says}`, fix)));
         if (settings) found.push(...disagreements(name, deployment, settings));
       }
