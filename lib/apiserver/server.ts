@@ -54,7 +54,7 @@ export interface EmbeddedApiServerOptions {
  *
  * Guarantees: requests are served in the order in which they arrive, each as one step; what follows from a write
  * (garbage collection, termination) happens after its response, in a fixed order, without timers. Requests for which a
- * webhook is asked, of admission or of conversion, let others in while they wait. With a given clock and seed a run
+ * webhook is called, of admission or of conversion, let others in while they wait. With a given clock and seed a run
  * repeats exactly. What is not implemented answers 404, 405 or 501.
  *
  * @example
@@ -75,7 +75,7 @@ export class EmbeddedApiServer {
   readonly #defaults: NamespaceDefaults;
   readonly #webhooks: WebhookTable;
   readonly #caller: WebhookCaller;
-  /** Bearer tokens of service accounts; the HTTPS door asks here. */
+  /** Bearer tokens of service accounts; the HTTPS server checks them here. */
   readonly tokens: TokenIssuer;
   #closed = false;
 

@@ -2,7 +2,7 @@
 export interface ServerLimits {
   /** Longest request body. */
   readonly bodyBytesMax: number;
-  /** Objects in one page of a list, whatever the client asks for. */
+  /** Objects in one page of a list, whatever the client requests. */
   readonly pageLimitMax: number;
   /** Writes per resource that watches can resume from; a slower reader is ended. */
   readonly logLengthMax: number;
@@ -14,15 +14,15 @@ export interface ServerLimits {
   readonly writeAttemptsMax: number;
   /** Longest answer of a webhook. */
   readonly webhookAnswerBytesMax: number;
-  /** Objects that a conversion webhook is asked for at once. */
+  /** Objects in one request to a conversion webhook. */
   readonly conversionObjectsMax: number;
-  /** Letters of JSON that they may have together; one object is asked for however long it is. */
-  readonly conversionLettersMax: number;
-  /** How long a watch waits before it asks a conversion webhook again that failed. */
+  /** Characters of JSON of these objects together; one object is sent however long it is. */
+  readonly conversionCharactersMax: number;
+  /** How long a watch waits before it calls a failed conversion webhook again. */
   readonly conversionRetryMs: number;
 }
 
-/** The bounds where nobody chose others. */
+/** The default bounds. */
 export const DEFAULT_LIMITS: ServerLimits = {
   bodyBytesMax: 3 * 1024 * 1024,
   pageLimitMax: 1_000_000,
@@ -32,6 +32,6 @@ export const DEFAULT_LIMITS: ServerLimits = {
   writeAttemptsMax: 8,
   webhookAnswerBytesMax: 16 * 1024 * 1024,
   conversionObjectsMax: 500,
-  conversionLettersMax: 4 * 1024 * 1024,
+  conversionCharactersMax: 4 * 1024 * 1024,
   conversionRetryMs: 1_000,
 };

@@ -23,7 +23,7 @@ import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
 import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
 
-/** A write that asks for admission. */
+/** A write that needs admission. */
 export interface AdmissionAttributes extends WrittenObject {
   /** Empty where it is yet to be generated. */
   readonly name: string;
@@ -34,7 +34,7 @@ export interface AdmissionAttributes extends WrittenObject {
   readonly warnings: string[];
 }
 
-/** A webhook could not be asked, or its answer is none: its failure policy says what follows. */
+/** A webhook could not be called, or its response is invalid: its failure policy decides. */
 class CallError extends Error {}
 
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
@@ -113,7 +113,7 @@ export class AdmissionChain {
       if (attributes.dryRun && !["None", "NoneOnDryRun"].includes(webhook.sideEffects)) {
         throw badRequest(`admission webhook "${webhook.name}" does not support dry run`);
       }
-      const response = await this.#ask(phase, webhook, request);
+      const response = await this.#call(phase, webhook, request);
       attributes.warnings.push(...response.warnings);
       if (!response.allowed) throw deniedBy(webhook.name, response.status);
       if (response.patch === undefined) return { called: true, object };
@@ -177,7 +177,7 @@ export class AdmissionChain {
     return result;
   }
 
-  async #ask(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
+  async #call(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
     const failing = `failed calling webhook "${webhook.name}"`;
     let review: Record<string, unknown>;
     try {
