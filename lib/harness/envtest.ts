@@ -13,7 +13,7 @@ interface EnvtestOptions {
   programs: EnvtestPrograms;
   /** Times the wait for readiness. */
   clock: Clock;
-  /** What the environment says of proxies: none is between, and fetch has to be told so. */
+  /** The proxies of the environment: fetch must bypass them. */
   proxies?: ProxyVariables;
   /** Gives up starting; what runs by then is stopped. */
   signal?: AbortSignal;
@@ -38,7 +38,7 @@ const CONTROLLERS: readonly string[] = [
   "clusterrole-aggregation-controller",
   "persistentvolumeclaim-protection-controller",
 ];
-/** Starts of one control plane: a port that was free may be another's a moment later. */
+/** Starts of one control plane: a port that was free may be taken since. */
 const STARTS_MAX = 3;
 
 /**
@@ -265,7 +265,7 @@ class Deadline {
   }
 }
 
-/** Ports that were free a moment ago, all held at once so that none is given twice. */
+/** Free ports, all held at once so that none is given twice. */
 function freePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   const ports = listeners.map((listener) => listener.addr.port);
@@ -273,7 +273,7 @@ function freePorts(count: number): number[] {
   return ports;
 }
 
-/** A token that nobody can guess: Random repeats itself by design, so a key is generated instead. */
+/** A token that cannot be guessed: Random is repeatable by design, so a key is generated instead. */
 async function randomToken(): Promise<string> {
   const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
   return new Uint8Array(await crypto.subtle.exportKey("raw", key)).toHex();
@@ -298,7 +298,7 @@ export class EnvtestSource implements ClusterSource {
   readonly isolated = false;
   readonly #options: LocateOptions & Pick<EnvtestOptions, "proxies">;
 
-  /** Starts nothing yet. `options` say where its programs are. */
+  /** Starts nothing yet. `options` name the folders of its programs. */
   constructor(options: LocateOptions & Pick<EnvtestOptions, "proxies">) {
     this.#options = options;
   }

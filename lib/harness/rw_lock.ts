@@ -1,5 +1,5 @@
 /**
- * Lets many in at the same time, or one alone: a readers-writer lock in the order of arrival, so that nobody who wants
+ * Admits many at the same time, or one alone: a readers-writer lock in the order of arrival, so that nobody who wants
  * to be alone waits for ever.
  *
  * @example

@@ -112,7 +112,7 @@ export function failedStatus(kind: WorkloadKind, object: DynamicObject, message:
   }
 }
 
-/** Whether the status of a workload says that it is ready in its present generation; of a Job, that it is complete. */
+/** Whether the status of a workload is ready in its current generation; of a Job, that it is complete. */
 export function isReady(kind: WorkloadKind, object: DynamicObject): boolean {
   const { observedGeneration, conditions, ...status } = statusOf(object);
   const holds = (type: string) =>
@@ -168,7 +168,7 @@ function daemonSetStatus({ metadata }: DynamicObject, ready: 0 | 1): Status {
   };
 }
 
-/** When a Job began never changes once it is said; one that has ended has no pods left. */
+/** The start time of a Job never changes; a finished one has no pods left. */
 function jobStart(object: DynamicObject, now: string): Status {
   return {
     startTime: statusOf(object).startTime ?? now,
