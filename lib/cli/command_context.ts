@@ -7,7 +7,7 @@ import type { ResolvedSettings, SettingTable } from "./setting.ts";
 import type { Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What each command is given. */
+/** What each command gets. */
 export interface CommandContext {
   /** Name of the program, for messages, field managers and the namespace of the installation. */
   readonly program: string;
@@ -23,16 +23,13 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
   readonly checks?: readonly OwnCheck<SettingTable>[];
-  /** Knows the values of Secrets that the command has read or sent, so that nothing that it prints has them. */
+  /** Masks the values of Secrets that the command has read or sent. */
   readonly mask: Mask;
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;
   readonly prerequisites?: Manifests;
   readonly deletionNote?: string;
   readonly root?: string;
-  /**
-   * Kubeconfig of the embedded cluster that the process serves which started this one (./run_watched.ts); absent where
-   * none did.
-   */
+  /** Kubeconfig of the embedded cluster that the parent process serves (./run_watched.ts), if any. */
   readonly embeddedAt?: string;
 }

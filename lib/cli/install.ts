@@ -41,11 +41,11 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
   return EXIT.done;
 }
 
-/** @throws {UsageError} where no namespace can have that name. */
+/** @throws {UsageError} for a name that no namespace can have. */
 export function requireNamespaceName(namespace: string): void {
   if (isDnsLabel(namespace)) return;
   throw new UsageError(
-    `--namespace ${JSON.stringify(namespace)} is no name of a namespace`,
+    `--namespace ${JSON.stringify(namespace)} is not a valid namespace name`,
     "lower-case letters, digits and -, at most 63",
   );
 }

@@ -15,7 +15,7 @@ import { loadSuites } from "./load_suites.ts";
 import { programStart, typedCommand } from "./typed_command.ts";
 import { UnsettledExit } from "./unsettled_exit.ts";
 
-/** What a binary is made of. */
+/** The parts of an operator's binary. */
 export interface CliOptions<Own extends SettingTable> {
   /**
    * Name of the program in help and messages, and the first part of its namespace; the operator's name where absent.
@@ -31,30 +31,30 @@ export interface CliOptions<Own extends SettingTable> {
   readonly env: Readonly<Record<string, string>>;
   /** Settings of this operator's own, beside the common ones. */
   readonly settings?: Own;
-  /** What `doctor` looks at beside its own checks. */
+  /** Checks that `doctor` runs beside its own. */
   readonly checks?: readonly OwnCheck<Own>[];
   /** What `demo` shows. */
   readonly demo?: (operator: Operator) => DemoScenario;
   /** The suites that `test` runs; loaded only then. */
   readonly suites?: () => Promise<readonly Suite[]>;
   /**
-   * Objects that must be there before the operator starts, as CRDs that it does not own: put into every embedded
+   * Objects that the operator needs before it starts, such as CRDs that it does not own: created in every embedded
    * cluster that a command opens (`demo`, `run --cluster embedded`). Scenarios of `test` install what their suite's
    * `given` lists.
    */
   readonly prerequisites?: Manifests;
-  /** What becomes of what an object made once the object is deleted, in half a sentence: `uninstall` says it. */
+  /** What happens to the children of a deleted object, in half a sentence that `uninstall` prints. */
   readonly deletionNote?: string;
   /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
   readonly root?: string;
-  /** Whether there is `init`: `root` then holds what a new project is made of (./scaffold.ts). */
+  /** Whether the command `init` exists: `root` then holds the files of a new project (./scaffold.ts). */
   readonly scaffolds?: boolean;
 }
 
 /**
  * Runs the command line of an operator: every command of the binary. Never exits by itself. Where the process ends
- * before there is a result, since a promise of the operator or of its suites never settles and nothing else is left to
- * do, its exit code is 1 and a message says so.
+ * before there is a result, because a promise of the operator or of its suites never settles, its exit code is 1 and a
+ * message names the reason.
  *
  * @throws {UsageError} where there is no Deno: commands read files, serve and start processes by it.
  * @returns the exit code: 0 done, 1 failed, 2 usage or configuration, 3 cluster unreachable, 130 interrupted.

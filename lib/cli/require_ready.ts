@@ -4,7 +4,7 @@ import { preflight, type PreflightOptions } from "../operator/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 
 /**
- * Says everything that is missing before anything starts.
+ * Reports everything that is missing before anything starts.
  *
  * @throws {PreflightError} naming each missing kind and rule with its fix.
  */

@@ -21,7 +21,7 @@ import { checkKeep, deploymentOf, sourceOf } from "./test_cluster.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
 import type { TestFlags, TestSettings } from "./test_settings.ts";
 
-/** `test`: the operator's own scenarios, on the cluster of one's choice. Its last line is `N passed, N failed`. */
+/** `test`: the operator's own scenarios, on the chosen cluster. Its last line is `N passed, N failed`. */
 export async function test(context: CommandContext, names: readonly string[], flags: TestFlags): Promise<number> {
   const { terminal, program, command, version } = context, settings = context.settings as unknown as TestSettings;
   const planned = choose(await context.suites!(), names, flags.filter);
@@ -37,7 +37,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
   await checkReports(files);
   await source.agree?.();
   using interrupts = new Interrupts({ hangup: true });
-  // Said first, so that a run which never comes to its end can be repeated too.
+  // Printed first, so that a run which never ends can be repeated too.
   const what = `${planned.length} ${
     planned.length === 1 ? "scenario" : "scenarios"
   } on ${settings.testCluster}, seed ${seed}`;
@@ -52,7 +52,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
       signal: interrupts.signal,
       parallelMax: settings.testParallelMax,
       waitMsMax: settings.testWaitMsMax,
-      // Names of its own for each run, whatever its seed: what a former one has kept is not in its way.
+      // Unique for each run, whatever its seed: objects that an earlier run kept do not conflict.
       runId: `test-${randomSuffix(random)}`,
       keepFailed: flags.keep,
       listener,
@@ -73,8 +73,8 @@ async function watched(
   run: (listener: RunListener) => Promise<RunResult>,
 ): Promise<RunResult> {
   if (!terminal.interactive) {
-    const told = () => terminal.out("interrupted: clearing up");
-    interrupts.signal.addEventListener("abort", told, { once: true });
+    const onAbort = () => terminal.out("interrupted: clearing up");
+    interrupts.signal.addEventListener("abort", onAbort, { once: true });
     return await run(new LineReporter((line) => terminal.out(line), painted));
   }
   const options = { area: await openLiveArea(), columns: () => terminal.columns(), paint: painted };
@@ -106,7 +106,7 @@ function choose(suites: readonly Suite[], names: readonly string[], filter: stri
   throw new UsageError("no scenario matches", "`test --list` shows all of them");
 }
 
-/** A text is looked for as it is, `/…/` as a regular expression, as with `deno test --filter`. */
+/** A text matches as it is, `/…/` as a regular expression, as with `deno test --filter`. */
 function matcher(filter: string): (name: string) => boolean {
   const pattern = /^\/(.+)\/$/s.exec(filter)?.[1];
   if (pattern === undefined) return (name) => name.includes(filter);
@@ -114,6 +114,8 @@ function matcher(filter: string): (name: string) => boolean {
     const regexp = new RegExp(pattern);
     return (name) => regexp.test(name);
   } catch (cause) {
-    throw new UsageError(`--filter ${filter} is no regular expression: ${describeError(cause)}`, undefined, { cause });
+    throw new UsageError(`--filter ${filter} is not a regular expression: ${describeError(cause)}`, undefined, {
+      cause,
+    });
   }
 }

@@ -1,5 +1,5 @@
 /** How a program was started. */
-export interface ProgramStart {
+interface ProgramStart {
   /** Its name in messages. */
   readonly program: string;
   /** `Deno.mainModule`. */

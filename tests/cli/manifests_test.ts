@@ -136,7 +136,7 @@ Deno.test("a program of another name speaks of itself: in its fixes, its namespa
   await using cluster = await HttpsCluster.open({ bare: true });
   const { code, err } = await runBinary(["run", "--kubeconfig", await cluster.kubeconfig()], widgets);
   assert.equal(code, 1);
-  assert.match(err, /widgets\.shop\.example\.com[\s\S]*run `widgets install` as an admin/);
+  assert.match(err, /widgets\.shop\.example\.com[\s\S]*run `deno run -A \S+ install` as an admin/);
   const { out } = await runBinary(["manifests"], widgets);
   assert.match(out, /namespace: widgets-system/);
   assert.doesNotMatch(`${err}${out}`, /pintle/);

@@ -67,7 +67,7 @@ Deno.test("freeze pauses an operator until Ctrl-C, doctor says so, and the opera
   freeze.kill("SIGINT");
   const { code, out } = await freeze.ended();
   assert.equal(code, 0);
-  assert.match(out, /peering pintle-system\/pintle-replicator goes on/);
+  assert.match(out, /peering pintle-system\/pintle-replicator resumes/);
   await cluster.untilCopied("token", team);
   await prod.until(/paused for another peer/);
 });
@@ -153,5 +153,5 @@ Deno.test("a peering in a namespace that is not there says so, and what to do", 
     "1m",
   ]);
   assert.equal(code, 2, err);
-  assert.match(err, /there is no namespace nowhere: .*\n {2}fix: create it, or name where the operator is/);
+  assert.match(err, /there is no namespace nowhere: .*\n {2}fix: create it, or name the namespace of the operator/);
 });

@@ -30,7 +30,11 @@ Deno.test("unknown commands, flags, variables and values exit 2 and name what wa
   const cases: [string[], Record<string, string>, RegExp][] = [
     [["rum"], {}, /unknown command 'rum'[\s\S]*Did you mean run\?/],
     [["run", "--kubeconfg", "x"], {}, /unknown option '--kubeconfg'[\s\S]*Did you mean --kubeconfig\?/],
-    [["run"], { PINTLE_HTTP_PROT: "1", PINTLE_WORKERS_MAX: "0" }, /PINTLE_HTTP_PROT is no setting[\s\S]*WORKERS_MAX/],
+    [
+      ["run"],
+      { PINTLE_HTTP_PROT: "1", PINTLE_WORKERS_MAX: "0" },
+      /PINTLE_HTTP_PROT is not a setting[\s\S]*WORKERS_MAX/,
+    ],
     [["install", "--namespace", "A B"], {}, /--namespace "A B" is no name/],
     [["run", "--kubeconfig", "none"], {}, /there is no kubeconfig at none/],
   ];

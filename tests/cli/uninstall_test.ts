@@ -309,7 +309,7 @@ Deno.test("somebody who may delete but not watch cannot clean up: that is said i
   assert.equal(code, 1);
   assert.match(
     err,
-    /^pintle: the operator did not start within 300ms, so nobody can clean up\n {2}fix: see that you may watch/,
+    /^pintle: the operator did not start within 300ms, so nothing can clean up\n {2}fix: check that you may watch/,
   );
   const { metadata } = await cluster.client.get(Replication, { namespace: from, name: "deleted" });
   assert.equal(metadata?.deletionTimestamp, undefined);

@@ -121,10 +121,10 @@ testWith(MISSING, "the monitoring component renders beside an overlay", async ()
 });
 
 // FR-190
-Deno.test("deploy/base says what the operator declares", async () => {
+Deno.test("deploy/base matches what the operator declares", async () => {
   const { code, out, err } = await runBinary(["manifests", "--check", `${ROOT}deploy/base`]);
   assert.deepEqual([code, err], [0, ""]);
-  assert.match(out, /deploy\/base says what the operator declares/);
+  assert.match(out, /deploy\/base matches what the operator declares/);
 });
 
 // FR-190
