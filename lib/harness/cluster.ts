@@ -1,6 +1,6 @@
 import type { Transport, TransportRequest } from "../base/mod.ts";
 
-/** Somebody of a cluster. */
+/** A user identity. */
 export interface ClusterUser {
   /** User name, as RBAC knows it. */
   readonly name: string;

@@ -12,7 +12,7 @@ import {
 } from "./kubernetes_version.ts";
 
 /** The programs of a control plane. */
-export const ENVTEST_PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
+const ENVTEST_PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
 
 /** One of the {@linkcode ENVTEST_PROGRAMS}. */
 export type EnvtestProgram = typeof ENVTEST_PROGRAMS[number];

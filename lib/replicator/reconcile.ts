@@ -79,7 +79,7 @@ export class ReplicationReconciler {
     const refused = [...matched].filter(([, allowed]) => !allowed).map(([name]) => notTrusted(namespace, name));
     const failures = await this.#converge(context, source, read!, allowed);
     await this.#watchConflicts(context, failures);
-    this.#report(context, targets, source, matched.size, [...removal, ...failures, ...refused]);
+    this.#report(context, source, { ...targets, matched: matched.size }, [...removal, ...failures, ...refused]);
   }
 
   /**
@@ -299,12 +299,11 @@ export class ReplicationReconciler {
 
   #report(
     { status, log }: Context,
-    targets: Targets,
     source: SourceFacts,
-    matched: number,
+    { matched, unreachable, reachable }: Targets & { readonly matched: number },
     failures: readonly ReplicationFailure[],
   ): void {
-    const failed = failures.length, ready = Math.max(0, matched - failed), { unreachable, reachable } = targets;
+    const failed = failures.length, ready = Math.max(0, matched - failed);
     status.condition({ type: "SourceFound", status: true, reason: "Found" });
     const never = unreachable.length > 0
       ? `these targets can never have a copy: ${unreachable.join(", ")}`
