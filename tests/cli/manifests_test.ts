@@ -89,7 +89,7 @@ Deno.test("--output beside a file that is no kustomization is exit 2, names the 
         permissions,
       });
       assert.equal(code, 2, text);
-      assert.match(err, /\/kustomization\.yaml is no (kustomization|YAML)/, text);
+      assert.match(err, /\/kustomization\.yaml is not (a kustomization|YAML)/, text);
     }
     assert.deepEqual((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name), ["kustomization.yaml"]);
   } finally {

@@ -35,7 +35,7 @@ Deno.test("unknown commands, flags, variables and values exit 2 and name what wa
       { PINTLE_HTTP_PROT: "1", PINTLE_WORKERS_MAX: "0" },
       /PINTLE_HTTP_PROT is not a setting[\s\S]*WORKERS_MAX/,
     ],
-    [["install", "--namespace", "A B"], {}, /--namespace "A B" is no name/],
+    [["install", "--namespace", "A B"], {}, /--namespace "A B" is not a valid namespace name/],
     [["run", "--kubeconfig", "none"], {}, /there is no kubeconfig at none/],
   ];
   for (const [args, env, expected] of cases) {
