@@ -1,31 +1,32 @@
 /**
- * `deno task dev:embedded`: the development loop with nothing installed. An API server in this process keeps its state
- * and its kubeconfig while the operator, a process of its own, is started anew and the scenarios run again as sources
- * change.
+ * `deno task dev:embedded`: the development loop with nothing installed. `run --cluster embedded --watch` serves the
+ * API server and restarts the operator when a source changes; beside it the scenarios run again.
  *
  * @module
  */
 import { parseAllDocuments } from "yaml";
-import { describeError, silentLogger, SystemClock } from "../lib/base/mod.ts";
+import { describeError, SystemClock } from "../lib/base/mod.ts";
 import type { DynamicObject } from "../lib/apimachinery/mod.ts";
-import { Client, discover, findResource } from "../lib/client/mod.ts";
+import { Client, connect, discover, findResource } from "../lib/client/mod.ts";
 import { openLiveArea } from "../lib/cli/live_area.ts";
-import { openEmbedded } from "../lib/cli/open_cluster.ts";
 import { processTerminal } from "../lib/cli/terminal.ts";
-import { applyCrds } from "../lib/operator/installation.ts";
-import { replicator } from "../lib/replicator/mod.ts";
 import { DevScreen } from "./dev_screen.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname, SAMPLES = `${ROOT}deploy/samples`;
 
-/** Applies the samples, so that there is something to look at. */
-async function applySamples(client: Client): Promise<void> {
-  const resources = await discover(client);
-  for (const name of (await Array.fromAsync(Deno.readDir(SAMPLES))).map((entry) => entry.name).sort()) {
-    for (const document of parseAllDocuments(await Deno.readTextFile(`${SAMPLES}/${name}`))) {
-      const object = document.toJS() as DynamicObject, [group, version] = groupVersion(object.apiVersion!);
-      await client.apply(findResource(resources, group, object.kind!, version)!, object, { force: true });
+/** Applies the samples, so that the operator has objects. */
+async function applySamples(kubeconfigPath: string): Promise<void> {
+  const clock = new SystemClock(), { transport } = await connect({ clock, kubeconfigPath });
+  try {
+    const client = new Client(transport, { fieldManager: "dev", clock }), resources = await discover(client);
+    for (const name of (await Array.fromAsync(Deno.readDir(SAMPLES))).map((entry) => entry.name).sort()) {
+      for (const document of parseAllDocuments(await Deno.readTextFile(`${SAMPLES}/${name}`))) {
+        const object = document.toJS() as DynamicObject, [group, version] = groupVersion(object.apiVersion!);
+        await client.apply(findResource(resources, group, object.kind!, version)!, object, { force: true });
+      }
     }
+  } finally {
+    transport.close();
   }
 }
 
@@ -33,60 +34,71 @@ function groupVersion(apiVersion: string): [group: string, version: string] {
   return apiVersion.includes("/") ? apiVersion.split("/", 2) as [string, string] : ["", apiVersion];
 }
 
-/** A process whose lines are passed on; it ends with this one. */
-function start(args: string[], signal: AbortSignal, tell: (line: string) => void): Promise<void>[] {
-  const child = new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "piped" })
-    .spawn();
-  const end = () => {
-    try {
-      // Deno's watcher outlives a program that ends as it was asked to, waiting for the next change. Nothing is lost:
-      // all that these two have written to goes with this process.
-      child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // Ctrl-C on a terminal reaches it too: it has ended by itself
-    }
-  };
-  signal.addEventListener("abort", end, { once: true });
-  const told = async (stream: ReadableStream<Uint8Array>) => {
+/**
+ * Runs Deno with these arguments and passes on each line of its output. The process has a process group of its own:
+ * Ctrl-C reaches it once, as `endWith`.
+ *
+ * @returns the exit code.
+ */
+async function runDeno(
+  args: readonly string[],
+  { signal, endWith, onLine }: { signal: AbortSignal; endWith: Deno.Signal; onLine: (line: string) => void },
+): Promise<number> {
+  const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+  const child = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, detached: true, ...streams }).spawn();
+  let hasEnded = false;
+  signal.addEventListener("abort", () => hasEnded || child.kill(endWith), { once: true });
+  const read = async (stream: ReadableStream<Uint8Array>) => {
     let rest = "";
     for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
-      lines.forEach(tell);
+      lines.forEach(onLine);
     }
-    if (rest) tell(rest);
+    if (rest) onLine(rest);
   };
-  return [told(child.stdout), told(child.stderr), child.status.then(() => {})];
+  const [{ code }] = await Promise.all([
+    child.status.finally(() => hasEnded = true),
+    read(child.stdout),
+    read(child.stderr),
+  ]);
+  return code;
 }
 
-async function main(): Promise<void> {
-  const stop = new AbortController(), kubeconfigPath = `${ROOT}dist/dev.kubeconfig`, clock = new SystemClock();
+async function main(): Promise<number> {
+  const stop = new AbortController(), { signal } = stop;
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
-  await Deno.mkdir(`${ROOT}dist`, { recursive: true });
-  await using cluster = await openEmbedded({ clock, logger: silentLogger, port: 0, kubeconfigPath });
-  const client = new Client(cluster.transport, { fieldManager: "dev", clock });
-  await applyCrds(client, replicator());
-  await applySamples(client);
   const terminal = processTerminal({ noColor: Boolean(Deno.env.get("NO_COLOR")) });
   using screen = new DevScreen(terminal, terminal.interactive ? await openLiveArea() : undefined);
-  screen.say(`API server: ${cluster.server}`);
-  screen.say(`export KUBECONFIG=${kubeconfigPath}`);
-  const run = ["run", "-q", "--watch", "--no-clear-screen", "-A", "main.ts"];
-  const watching = [
-    ...start(
-      [...run, "run", "--kubeconfig", kubeconfigPath, "--http-port", "0"],
-      stop.signal,
-      (line) => screen.operator(line),
-    ),
-    ...start([...run, "test"], stop.signal, (line) => screen.tests(line)),
-  ];
-  await new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve(), { once: true }));
-  await Promise.all(watching);
-  await Deno.remove(kubeconfigPath).catch(() => {});
+  let kubeconfig: string | undefined, applied: Promise<void> | undefined;
+  const onOperatorLine = (line: string) => {
+    screen.operator(line);
+    if (kubeconfig === undefined) {
+      kubeconfig = /\bkubeconfig=(\S+)/.exec(line)?.[1];
+      if (kubeconfig) screen.note(`export KUBECONFIG=${kubeconfig}`);
+    } else if (line.includes("operator runs")) {
+      applied ??= applySamples(kubeconfig).catch((error) => {
+        if (!signal.aborted) screen.note(`cannot apply deploy/samples: ${describeError(error)}`);
+      });
+    }
+  };
+  const operate = ["run", "--cluster", "embedded", "--watch", "--http-port", "0", "--log-format", "text"];
+  const [code] = await Promise.all([
+    runDeno(["run", "-q", "-A", "main.ts", ...operate], { signal, endWith: "SIGTERM", onLine: onOperatorLine })
+      .finally(() => stop.abort()),
+    // Deno's watcher outlives a program that ends: it waits for the next change.
+    runDeno(["run", "-q", "--watch", "--no-clear-screen", "-A", "main.ts", "test"], {
+      signal,
+      endWith: "SIGKILL",
+      onLine: (line) => screen.tests(line),
+    }),
+  ]);
+  await applied;
+  return code;
 }
 
 try {
-  await main();
+  Deno.exitCode = await main();
 } catch (error) {
   await Deno.stderr.write(new TextEncoder().encode(`dev:embedded: ${describeError(error)}\n`));
   Deno.exitCode = 1;

@@ -13,9 +13,9 @@ interface Progress {
 }
 
 /**
- * What a person sees of a loop in which an operator and its scenarios run side by side, as lines of theirs come in. On
- * a terminal scenarios that pass are only counted, in one line below everything else, so that they push nothing off the
- * screen; elsewhere every line is written.
+ * Shows the output of an operator and of its scenarios, which run side by side. On a terminal scenarios that pass are
+ * only counted, in one line below everything else, so that they push nothing off the screen; elsewhere every line is
+ * written.
  */
 export class DevScreen implements Disposable {
   readonly #terminal: Terminal;
@@ -27,8 +27,8 @@ export class DevScreen implements Disposable {
     this.#area = area;
   }
 
-  /** A line of nobody's. */
-  say(line: string): void {
+  /** A line of the loop itself. */
+  note(line: string): void {
     this.#print(line);
   }
 
@@ -47,14 +47,14 @@ export class DevScreen implements Disposable {
       this.#progress.passed++;
       if (this.#area) return this.#draw();
     }
-    // what sets the count apart from a hundred lines does not stand below any here
+    // The empty line sets the counts apart from the lines of scenarios, which the area does not show.
     if (this.#area && line === "") return;
     const style = counts ? (counts[1] === "0" ? "green" : "red") : line.startsWith("✗ ") ? "red" : undefined;
     const shown = style ? paint(this.#terminal, style, printable(line)) : printable(line);
     this.#print(`${paint(this.#terminal, "cyan", TESTS)}${shown}`);
   }
 
-  /** Takes the picture away and gives the terminal back. */
+  /** Clears the counts and releases the terminal. */
   [Symbol.dispose](): void {
     this.#area?.clear();
     this.#area?.end();

@@ -18,7 +18,7 @@ function listOf(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-/** What the spec of an access review asks about. */
+/** The attributes in the spec of an access review. */
 function attributesOf(spec: Fields): AccessAttributes {
   if (isObject(spec.nonResourceAttributes)) {
     const { path, verb } = spec.nonResourceAttributes;
@@ -69,7 +69,7 @@ function userInfoFields(user: UserInfo): Fields {
  * Fills the status of a review: resources that are only created, never stored (authorization.k8s.io,
  * authentication.k8s.io). Undefined where `plural` is no review.
  *
- * @throws {ApiError} 400 where the review does not say what it asks.
+ * @throws {ApiError} 400 where the review has no attributes.
  */
 export function reviewed(
   plural: string,
@@ -89,8 +89,8 @@ export function reviewed(
     case "subjectaccessreviews":
       return { ...review, status: accessStatus(authorizer, userOf(spec), spec) };
     case "localsubjectaccessreviews": {
-      const asked = attributesOf(spec);
-      if (asked.kind !== "resource" || asked.namespace !== context.namespace) {
+      const attributes = attributesOf(spec);
+      if (attributes.kind !== "resource" || attributes.namespace !== context.namespace) {
         throw badRequest("spec.resourceAttributes.namespace must match metadata.namespace");
       }
       return { ...review, status: accessStatus(authorizer, userOf(spec), spec) };

@@ -6,15 +6,15 @@ interface Resource {
   readonly plural: string;
 }
 
-/** An answer that is not the object asked for: thrown anywhere on the request path, rendered as `metav1.Status`. */
+/** A response that is not the requested object: thrown anywhere on the request path, rendered as `metav1.Status`. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: ApiStatus;
 
   constructor(code: number, reason: StatusReason, message: string, details?: ApiStatus["details"]) {
     super(message);
-    const told = { message, reason: reason || undefined, details, code };
-    this.status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", ...told };
+    const fields = { message, reason: reason || undefined, details, code };
+    this.status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", ...fields };
   }
 }
 
@@ -43,7 +43,7 @@ export function alreadyExists(resource: Resource, name: string): ApiError {
   return new ApiError(409, "AlreadyExists", message, detailsOf(resource, name));
 }
 
-/** What a writer with an old resourceVersion is told. */
+/** The message for a writer with an old resourceVersion. */
 const STALE_WRITE = "the object has been modified; please apply your changes to the latest version and try again";
 
 /** 409: `Operation cannot be fulfilled on configmaps "a": …`. */
@@ -82,7 +82,7 @@ export function methodNotAllowed(message?: string): ApiError {
   );
 }
 
-/** 410: the history asked for is gone. */
+/** 410: the requested history is gone. */
 export function expired(message: string): ApiError {
   return new ApiError(410, "Expired", message);
 }
@@ -95,7 +95,7 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   return new ApiError(415, "UnsupportedMediaType", message);
 }
 
-/** 406: none of the media types asked for can be written. */
+/** 406: none of the requested media types can be written. */
 export function notAcceptable(accepted: readonly string[]): ApiError {
   return new ApiError(
     406,
@@ -129,7 +129,7 @@ function corruptObject(key: string, revision: number, why: string): string {
     `AdditionalErrorMsg: object not decodable revision=${revision}: ${why}`;
 }
 
-/** 500 where a stored object cannot be shown in the version asked for. */
+/** 500 where a stored object cannot be shown in the requested version. */
 export function unreadableObject(resource: Resource, key: string, revision: number, why: string): ApiError {
   const message = corruptObject(`/${resource.group}/${resource.plural}/${key}`, revision, why);
   return new ApiError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
@@ -138,7 +138,7 @@ export function unreadableObject(resource: Resource, key: string, revision: numb
 /** Causes that a real server names of a list that it cannot read. */
 const UNREADABLE_CAUSES_MAX = 100;
 
-/** 500 where some of a list's objects cannot be shown in the version asked for; there is at least one. */
+/** 500 where some of a list's objects cannot be shown in the requested version; there is at least one. */
 export function unreadableList(
   resource: Resource,
   faults: readonly { readonly key: string; readonly revision: number; readonly why: string }[],
@@ -155,8 +155,8 @@ export function unreadableList(
 }
 
 /** 504 for a resourceVersion from the future. */
-export function resourceVersionTooLarge(asked: number, current: number): ApiError {
-  const message = `Too large resource version: ${asked}, current: ${current}`;
+export function resourceVersionTooLarge(requested: number, current: number): ApiError {
+  const message = `Too large resource version: ${requested}, current: ${current}`;
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
   return new ApiError(504, "Timeout", message, { causes, retryAfterSeconds: 1 });
 }

@@ -12,7 +12,7 @@ export interface ApiRequest {
   readonly body?: string;
   /** Ends a watch. */
   readonly signal?: AbortSignal;
-  /** Who asks, by the credential that the door checked. */
+  /** The user, by the credential that the transport checked. */
   readonly user: UserInfo;
 }
 

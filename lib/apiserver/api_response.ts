@@ -25,7 +25,7 @@ export function jsonResponse(code: number, value: unknown, warnings: readonly st
   return jsonTextResponse(code, formatJson(value), warnings);
 }
 
-/** The same for a client that asked for YAML. */
+/** The same for a client that requested YAML. */
 export async function yamlResponse(code: number, json: string, warnings: readonly string[]): Promise<Response> {
   const { stringify } = await import("../base/yaml.ts");
   const text = stringify(parseJson(json), { version: "1.1", lineWidth: 0 });

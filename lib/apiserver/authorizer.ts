@@ -4,7 +4,7 @@ import { ApiError } from "./api_error.ts";
 import type { Storage } from "./storage.ts";
 import { MASTERS_GROUP, type UserInfo } from "./user_info.ts";
 
-/** What somebody wants to do. */
+/** The attributes of a request to authorize. */
 export type AccessAttributes =
   | {
     readonly kind: "resource";
@@ -33,7 +33,7 @@ const RBAC_GROUP = "rbac.authorization.k8s.io";
 const SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:";
 
 /**
- * Role-based access control over the Roles and bindings in the storage (rbac.authorization.k8s.io/v1), read anew for
+ * Role-based access control over the Roles and bindings in the storage (rbac.authorization.k8s.io/v1), read again for
  * each decision: a changed role counts at once. `system:masters` passes every check. Aggregated roles are not computed.
  */
 export class Authorizer {
@@ -78,10 +78,10 @@ export class Authorizer {
     const roleKey = formatKey({ namespace: isCluster ? undefined : binding.metadata?.namespace, name });
     const found = this.#storage.get(`${isCluster ? "clusterroles" : "roles"}.${RBAC_GROUP}`, roleKey)?.object;
     const rules = Array.isArray(found?.rules) ? found.rules as PolicyRule[] : [];
-    const whom = subject.kind === "ServiceAccount"
+    const subjectText = subject.kind === "ServiceAccount"
       ? `ServiceAccount "${subject.name}/${subject.namespace ?? binding.metadata?.namespace}"`
       : `${subject.kind} "${subject.name}"`;
-    for (const rule of rules) yield { rule, source: `${kind} "${key}" of ${role.kind} "${name}" to ${whom}` };
+    for (const rule of rules) yield { rule, source: `${kind} "${key}" of ${role.kind} "${name}" to ${subjectText}` };
   }
 }
 

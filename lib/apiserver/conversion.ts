@@ -28,7 +28,7 @@ function renamed(object: DynamicObject, direction: "toCore" | "toEvents"): Dynam
 /**
  * A state as a version of its kind shows it, where versions differ in `apiVersion` only; Events of the two groups name
  * their fields differently. The result shares its values with the state. States of other kinds are shown by views,
- * which {@linkcode ObjectConverter} makes of them beforehand, and which have the version that is asked for already.
+ * which {@linkcode ObjectConverter} makes of them beforehand, and which have the requested version already.
  */
 export function presented(stored: StoredObject, type: ResourceType): DynamicObject {
   const { object } = stored, apiVersion = formatApiVersion(type);
@@ -41,12 +41,12 @@ export function needsViews({ versions }: ResourceType): boolean {
 }
 
 /** Whether a webhook converts between the versions of a kind. */
-export function asksWebhook({ versions }: ResourceType): boolean {
+export function convertsByWebhook({ versions }: ResourceType): boolean {
   return versions?.webhook !== undefined && !versions.alike;
 }
 
 /**
- * An object in another version of its kind, where no webhook need be asked: it shares its values with the result, but
+ * An object in another version of its kind, without a webhook: it shares its values with the result, but
  * for what the other version does not know and therefore leaves out.
  */
 export function inVersion(

@@ -4,7 +4,7 @@ import { type ApiError, conversionFailed } from "./api_error.ts";
 import { annotationCauses, labelCauses } from "./metadata_rules.ts";
 import type { ConversionWebhook } from "./resource_type.ts";
 
-/** What a conversion webhook is asked for. */
+/** A request to a conversion webhook. */
 interface Conversion {
   readonly objects: readonly DynamicObject[];
   /** The `apiVersion` that is wanted. */
@@ -30,18 +30,18 @@ export function conversionWebhookName({ objects: [first] }: Conversion): string 
 }
 
 /**
- * The objects of an answer, in the order in which they were asked for. Of their metadata only labels and annotations
- * are the webhook's; the rest is what was sent, whatever the answer says.
+ * The objects of an answer, in the order of the request. Of their metadata only labels and annotations
+ * are the webhook's; the rest is what was sent, whatever the response contains.
  *
  * @throws {ApiError} 500 for everything that a real server does not take for an answer.
  */
 export function convertedObjects(
-  asked: Conversion,
+  conversion: Conversion,
   answer: Record<string, unknown>,
   uid: string,
   version: ConversionWebhook["reviewVersion"],
 ): DynamicObject[] {
-  const webhook = conversionWebhookName(asked), { objects, desired } = asked;
+  const webhook = conversionWebhookName(conversion), { objects, desired } = conversion;
   const given = objectsOf(answer, uid, version, webhook);
   if (given.length !== objects.length) {
     throw conversionFailed(`${webhook} returned ${given.length} objects, expected ${objects.length}`);
@@ -49,7 +49,7 @@ export function convertedObjects(
   return given.map((item, index) => {
     const fault = itemFault(objects[index]!, item, desired);
     if (fault !== undefined) {
-      // Of one object the place is said only where it is about the object's own version or kind.
+      // Of one object the place is named only where it is about the object's own version or kind.
       const at = objects.length > 1
         ? ` converted object at index ${index}`
         : fault.typed
@@ -82,7 +82,7 @@ function objectsOf(
     throw refuse(`expected webhook response of ${gvk(expected, "ConversionReview")}, got ${got}`);
   }
   if (!isObject(response)) throw refuse("no response provided");
-  // v1beta1 never looked at it.
+  // v1beta1 never checked it.
   if (version === "v1" && response.uid !== uid) {
     throw refuse(`expected response.uid=${formatJson(uid)}, got ${formatJson(response.uid ?? "")}`);
   }
@@ -95,7 +95,7 @@ function objectsOf(
   return Array.isArray(response.convertedObjects) ? response.convertedObjects : [];
 }
 
-/** Why an item is not the object that was asked for; `typed` where it says so by its own version or kind. */
+/** Why an item is not the requested object; `typed` where its own version or kind shows it. */
 function itemFault(
   original: DynamicObject,
   item: unknown,
@@ -111,8 +111,8 @@ function itemFault(
   }
   const metadata = isObject(item.metadata) ? item.metadata : {};
   for (const [field, named] of [["name", "name"], ["namespace", "namespace"], ["uid", "UID"]] as const) {
-    const want = original.metadata?.[field] ?? "", got = metadata[field] ?? "";
-    if (want !== got) return { why: `must have the same ${named}: ${want} != ${got}`, typed: false };
+    const expected = original.metadata?.[field] ?? "", got = metadata[field] ?? "";
+    if (expected !== got) return { why: `must have the same ${named}: ${expected} != ${got}`, typed: false };
   }
   return undefined;
 }

@@ -8,8 +8,8 @@ interface ConversionAsk {
 }
 
 /**
- * A computation that may need objects in other versions on its way: it yields what it wants and is given the answer, or
- * has it thrown at it. So it stays a pure function, whoever converts, and whether that takes time or not.
+ * A computation that may need objects in other versions on its way: it yields each request and receives the result, or
+ * its error. So it stays a pure function, with or without a webhook.
  */
 export type ConversionSteps<T> = Generator<ConversionAsk, T, DynamicObject>;
 
@@ -18,14 +18,14 @@ export function isSteps<T>(made: DynamicObject | ConversionSteps<T>): made is Co
   return typeof made.next === "function";
 }
 
-/** The result of steps that want nothing: those of kinds for which no webhook converts. */
+/** The result of steps that yield nothing: those of kinds for which no webhook converts. */
 export function atOnce<T>(steps: ConversionSteps<T>): T {
   const step = steps.next();
   invariant(step.done, "kinds without a conversion webhook ask for no conversions");
   return step.value;
 }
 
-/** Runs steps to their end, with `convert` for each that they want. */
+/** Runs steps to their end, with `convert` for each request. */
 export async function settled<T>(
   steps: ConversionSteps<T>,
   convert: (ask: ConversionAsk) => Promise<DynamicObject>,

@@ -36,8 +36,8 @@ export class CrdLifecycle {
     const isGone = event.type === "DELETED";
     if (isGone || !jsonEqual(event.previous?.object.spec, object.spec)) {
       this.#server.registry.setCustom(event.key, isGone ? [] : resourceTypesOf(object).types);
-      // What a watch shows may have changed: as on a real server it ends, and its reader asks again. That of a kind
-      // that is gone first tells the deletion of its objects.
+      // What a watch shows may have changed: as on a real server it ends, and its reader opens another. That of a kind
+      // that is gone first sends the deletion of its objects.
       if (event.previous || isGone) this.#server.storage.log(event.key).interrupt({ drain: isGone });
     }
     if (event.type !== "DELETED" && object.metadata?.deletionTimestamp) this.#enqueue(event.key);

@@ -1,7 +1,7 @@
 import { jsonClone, randomSuffix, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { alreadyExists, ApiError, badRequest, forbidden, methodNotAllowed, notFound } from "./api_error.ts";
-import { asksWebhook, toStorage } from "./conversion.ts";
+import { convertsByWebhook, toStorage } from "./conversion.ts";
 import { atOnce } from "./conversion_steps.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { checkCandidate } from "./object_validation.ts";
@@ -16,7 +16,7 @@ import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 /** Room for five random letters in names of at most 63 (names.SimpleNameGenerator). */
 const GENERATE_NAME_LENGTH_MAX = 58;
 
-/** What no client says of an object that is yet to be made. */
+/** Fields that no client sets on an object that is yet to be created. */
 const SERVER_FIELDS = [
   "uid",
   "creationTimestamp",
@@ -28,7 +28,7 @@ const SERVER_FIELDS = [
 ] as const;
 
 /**
- * Creates an object as the server itself does, which asks no webhook. `input` is owned by the caller and edited.
+ * Creates an object as the server itself does, which calls no webhook. `input` is owned by the caller and edited.
  *
  * @throws {ApiError} for everything a real server refuses; nothing is stored then.
  */
@@ -49,7 +49,9 @@ export async function createAdmitted(
 ): Promise<StoredObject> {
   const prepared = prepareObject(server, target, input);
   const attributes = admissionAttributes(target, "CREATE", { object: prepared });
-  if (!asksWebhook(target.type) && !server.admission.concerns(attributes)) return storeFirst(server, target, prepared);
+  if (!convertsByWebhook(target.type) && !server.admission.concerns(attributes)) {
+    return storeFirst(server, target, prepared);
+  }
   const admitted = (await server.admission.mutate(attributes))!;
   admitted.metadata!.managedFields = prepared.metadata!.managedFields;
   if (target.type.subresources.includes("status")) delete admitted.status;
@@ -61,7 +63,7 @@ export async function createAdmitted(
     name = candidate.metadata!.name!;
     await server.admission.validate({ ...attributes, object: candidate });
     const object = await server.converter.toStorage(candidate, target.type);
-    // The namespace may have gone while webhooks were asked.
+    // The namespace may have gone while webhooks were called.
     admitNamespace(server, target, candidate);
     const stored = insertObject(server, target, object);
     if (stored) return stored;
@@ -120,7 +122,7 @@ function* candidates(server: ServerContext, target: WriteTarget, prepared: Dynam
   }
 }
 
-/** Gives the object what the server adds, and judges it. */
+/** Adds what the server sets, and validates the object. */
 function completeObject(server: ServerContext, target: WriteTarget, object: DynamicObject): DynamicObject {
   const { type } = target, resource = storageResource(type), nowMs = server.clock.now();
   const metadata = object.metadata!;

@@ -1,7 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { conflict, forbidden, notFound } from "./api_error.ts";
-import { asksWebhook, needsViews, presented, toStorage } from "./conversion.ts";
+import { convertsByWebhook, needsViews, presented, toStorage } from "./conversion.ts";
 import type { DeleteOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -12,7 +12,7 @@ import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
 import type { UserInfo } from "./user_info.ts";
 
-/** Finalizers through which the garbage collector is asked for more than background deletion. */
+/** Finalizers that request more than background deletion of the garbage collector. */
 export const ORPHAN_FINALIZER = "orphan";
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
 
@@ -27,7 +27,7 @@ export interface Deletion {
 }
 
 /**
- * Deletes an object: at once where nothing holds it, else by marking it. As the server itself does, which asks no
+ * Deletes an object: at once where nothing holds it, else by marking it. As the server itself does, which calls no
  * webhook.
  *
  * @throws {ApiError} 404, 409 for failed preconditions, 403 for namespaces that must stay.
@@ -38,7 +38,13 @@ export function deleteObject(
   at: { namespace?: string; name: string },
   options: DeleteOptions,
 ): Deletion {
-  return markOrRemove(server, type, at, options, (object) => asksWebhook(type) ? object : toStorage(object, type));
+  return markOrRemove(
+    server,
+    type,
+    at,
+    options,
+    (object) => convertsByWebhook(type) ? object : toStorage(object, type),
+  );
 }
 
 /** `inStorageVersion` gives the object in the version that is stored today: a mark is a write like any other. */
@@ -78,7 +84,7 @@ export interface Deleter {
 }
 
 /**
- * The same the way DELETE does: with webhooks, which are told of the object that goes, and as one step where none is
+ * The same the way DELETE does: with webhooks, which get the deleted object, and as one step where none is
  * for it.
  *
  * @throws {ApiError} as {@linkcode deleteObject}, and what webhooks refuse.
@@ -94,10 +100,12 @@ export async function deleteAdmitted(
   const key = formatKey({ namespace, name: at.name });
   for (let attempt = 1;; attempt++) {
     const stored = server.storage.get(resource, key);
-    // Whoever deletes reads it first: what cannot be shown in the version asked for cannot be deleted by it.
-    const view = stored && needsViews(type) ? await server.converter.view(stored, type, "anew") : stored;
+    // A delete reads the object first: one that cannot be shown in the requested version cannot be deleted by it.
+    const view = stored && needsViews(type) ? await server.converter.view(stored, type, "fresh") : stored;
     const write = { operation: "DELETE", type, namespace, old: view && presented(view, type) } as const;
-    const object = stored && asksWebhook(type) ? await server.converter.toStorage(stored.object, type) : undefined;
+    const object = stored && convertsByWebhook(type)
+      ? await server.converter.toStorage(stored.object, type)
+      : undefined;
     const finish = () =>
       object ? markOrRemove(server, type, at, options, () => object) : deleteObject(server, type, at, options);
     const isCurrent = () => server.storage.get(resource, key) === stored;
@@ -150,7 +158,7 @@ function marked(
   return next;
 }
 
-/** A deleted object's last state is the one it had, without a mark that nobody ever saw. */
+/** A deleted object's last state is the one it had, without a deletion mark that no client saw. */
 function unmarked(next: DynamicObject, object: DynamicObject): DynamicObject {
   return object.metadata?.deletionTimestamp ? next : jsonClone(object);
 }

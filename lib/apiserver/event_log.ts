@@ -10,12 +10,12 @@ export interface StorageEvent {
   readonly previous?: StoredObject;
 }
 
-/** What a watch gets when it asks its cursor for more. */
+/** What a watch gets from its cursor. */
 type CursorStep =
   | { readonly kind: "event"; readonly event: StorageEvent }
   /** Nothing more for now. */
   | { readonly kind: "idle" }
-  /** The log was cut behind the reader, or ended: it cannot go on without a gap. */
+  /** The log was cut behind the reader, or ended: it cannot continue without a gap. */
   | { readonly kind: "ended" };
 
 /**

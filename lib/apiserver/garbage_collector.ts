@@ -30,7 +30,7 @@ export class GarbageCollector {
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
   }
 
-  /** Builds the index anew: after a restore. */
+  /** Rebuilds the index after a restore. */
   rebuild(): void {
     this.#dependents.clear();
     for (const resource of this.#server.storage.resources()) {
@@ -102,11 +102,11 @@ export class GarbageCollector {
     const { deletionTimestamp, finalizers = [] } = stored.object.metadata!;
     if (deletionTimestamp && finalizers.includes(ORPHAN_FINALIZER)) return this.#orphanDependents(place, stored);
     if (deletionTimestamp && finalizers.includes(FOREGROUND_FINALIZER)) return this.#finishForeground(place, stored);
-    if (!deletionTimestamp) this.#judge(place, stored);
+    if (!deletionTimestamp) this.#checkOwners(place, stored);
   }
 
   /** Decides over an object by the state of its owners. */
-  #judge(place: Place, stored: StoredObject): void {
+  #checkOwners(place: Place, stored: StoredObject): void {
     const { namespace, ownerReferences = [] } = stored.object.metadata!;
     if (ownerReferences.length === 0) return;
     const states = ownerReferences.map((reference) => this.#stateOf(reference, namespace));

@@ -39,7 +39,7 @@ const SERVER_NAMES = ["localhost", LOOPBACK, "::1", "kubernetes", "kubernetes.de
 
 /**
  * The embedded server's second door: HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. A
- * client certificate of its own authority or a ServiceAccount's token is required; nobody else gets further than 401.
+ * client certificate of its own authority or a ServiceAccount's token is required; all others get 401.
  *
  * Guarantees: bodies are bounded while they are read, and read of those only who show a credential; callers that send
  * nothing do not keep others out ({@linkcode BoundedServer}); every watch event is written when it happens; a client
@@ -82,7 +82,7 @@ export class HttpsServer implements AsyncDisposable {
       cert: identity.certificate,
       ca: authority.certificate,
       requestCert: true,
-      // Refused by us with a Status: a broken handshake would tell a client nothing.
+      // Refused by us with a Status: a broken handshake would explain nothing to a client.
       rejectUnauthorized: false,
     }, {
       headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
@@ -163,7 +163,7 @@ export class HttpsServer implements AsyncDisposable {
     await this.#send(response, answer, false);
   }
 
-  /** Who asks: by a certificate of our authority, else by a token. */
+  /** The user: by a certificate of our authority, else by a token. */
   #authenticate(request: IncomingMessage): UserInfo | undefined {
     const socket = request.socket as TLSSocket;
     if (socket.authorized) {

@@ -34,7 +34,7 @@ export function kubeconfigText(server: string, authority: string, user: { name: 
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${Deno.pid}.tmp`;
-  // createNew: a link that somebody put there is not followed.
+  // createNew: an existing link is not followed.
   const file = await Deno.open(draft, { write: true, createNew: true, mode: 0o600 });
   try {
     try {

@@ -49,9 +49,9 @@ function decodeToken(text: string): PageToken {
 
 /**
  * Reads one page: the present, an exact earlier state, or the rest of a list that began earlier, all pages of which
- * show one moment.
+ * show one revision.
  *
- * @throws {ApiError} 410 where that moment is compacted, 504 where it has not come, 400 for a bad token, 500 where
+ * @throws {ApiError} 410 where that revision is compacted, 504 where it has not come, 400 for a bad token, 500 where
  *   objects cannot
  * be converted.
  */
@@ -80,7 +80,7 @@ export async function listObjects(
   };
 }
 
-/** Selectors look at what the version asked for shows, so all that could be meant is converted. */
+/** Selectors match the requested version, so all candidates are converted. */
 async function viewed(
   server: ServerContext,
   type: ResourceType,
@@ -91,8 +91,8 @@ async function viewed(
 }
 
 /**
- * The first states that match; `rest` counts what follows, or tells that there is something where a filter would have
- * to look.
+ * The first states that match; `rest` counts what follows, or whether anything does, where a filter would have to match
+ * it.
  */
 function pageOf(
   found: Iterable<readonly [string, StoredObject]>,
@@ -130,11 +130,11 @@ function revisionToRead(
     Object.assign(error.status, { metadata });
     throw error;
   }
-  const asked = options.resourceVersion ?? 0;
-  if (asked > storage.revision) throw resourceVersionTooLarge(asked, storage.revision);
+  const requested = options.resourceVersion ?? 0;
+  if (requested > storage.revision) throw resourceVersionTooLarge(requested, storage.revision);
   if (options.match !== "Exact") return storage.revision;
-  if (!storage.remembers(resource, asked)) {
+  if (!storage.remembers(resource, requested)) {
     throw new ApiError(410, "Expired", "The resourceVersion for the provided list is too old.");
   }
-  return asked;
+  return requested;
 }

@@ -13,7 +13,7 @@ export type { EventLog, StorageEvent } from "./event_log.ts";
 export { CertificateAuthority, type Identity } from "../base/certificates.ts";
 export { type HttpsOptions, HttpsServer } from "./https_server.ts";
 export { EmbeddedApiServer, type EmbeddedApiServerOptions } from "./server.ts";
-export { DEFAULT_LIMITS, type ServerLimits } from "./server_context.ts";
+export { DEFAULT_LIMITS, type ServerLimits } from "./server_limits.ts";
 export { Storage, type StorageSnapshot } from "./storage.ts";
 export type { StoredObject } from "./stored_object.ts";
 export { ADMIN, AUTHENTICATED_GROUP, MASTERS_GROUP, serviceAccountUser, type UserInfo } from "./user_info.ts";

@@ -13,7 +13,7 @@ const FIELD_MANAGER = "kube-controller-manager";
 /**
  * Gives every active namespace what kube-controller-manager's service account controller and root CA publisher give it:
  * the ServiceAccount `default`, and, once the server has a certificate authority, the ConfigMap `kube-root-ca.crt`.
- * Both are made anew when somebody deletes them.
+ * Both are created again when they are deleted.
  */
 export class NamespaceDefaults {
   readonly #server: ServerContext;

@@ -18,7 +18,7 @@ interface Remaining {
 }
 
 /**
- * Ends namespaces as kube-controller-manager's namespace controller: deletes their content, tells in conditions what
+ * Ends namespaces as kube-controller-manager's namespace controller: deletes their content, reports in conditions what
  * still waits for finalizers, and lets the namespace go when nothing is left.
  */
 export class NamespaceLifecycle {

@@ -1,6 +1,6 @@
 import { notAcceptable } from "./api_error.ts";
 
-/** The shape in which a client wants objects and lists. */
+/** The shape in which a client requests objects and lists. */
 export type Shape =
   | "object"
   /** metadata only: `PartialObjectMetadata`. */
@@ -12,7 +12,7 @@ export type Shape =
 export interface Negotiated {
   readonly shape: Shape;
   readonly mediaType: "application/json" | "application/yaml";
-  /** `v1`, or `v1beta1` as older clients ask for. */
+  /** `v1`, or `v1beta1` as older clients request. */
   readonly shapeVersion: string;
 }
 
@@ -66,7 +66,7 @@ export function negotiate(accept: string | undefined): Negotiated {
   throw notAcceptable(WRITTEN_MEDIA_TYPES);
 }
 
-/** Which discovery document a client wants: aggregated (KEP-3352) in `v2` or `v2beta1`, or the plain one. */
+/** Which discovery document a client requests: aggregated (KEP-3352) in `v2` or `v2beta1`, or the plain one. */
 export function negotiateDiscovery(accept: string | undefined): "v2" | "v2beta1" | "plain" {
   for (const range of mediaRanges(accept ?? "")) {
     if (range.type !== "application/json") continue;

@@ -2,20 +2,20 @@ import { deepFreeze, describeError, invariant, jsonClone, type Random, randomUui
 import { type DynamicObject, formatApiVersion, formatKey } from "../apimachinery/mod.ts";
 import type { WebhookCaller } from "./admission/webhook_call.ts";
 import { ApiError, conversionFailed, unreadableList, unreadableObject } from "./api_error.ts";
-import { asksWebhook, inVersion, needsViews, storedVersion } from "./conversion.ts";
+import { convertsByWebhook, inVersion, needsViews, storedVersion } from "./conversion.ts";
 import { conversionReview, conversionWebhookName, convertedObjects } from "./conversion_review.ts";
 import { type ConversionSteps, settled } from "./conversion_steps.ts";
 import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
-import type { ServerLimits } from "./server_context.ts";
+import type { ServerLimits } from "./server_limits.ts";
 import { StoredObject } from "./stored_object.ts";
 
-/** How long a conversion webhook may take; a real server's bound, which nobody can change. */
+/** How long a conversion webhook may take; a real server's bound, which is fixed. */
 const TIMEOUT_SECONDS = 30;
 
-/** How much a webhook is asked for at once. */
-type ConversionLimits = Pick<ServerLimits, "conversionObjectsMax" | "conversionLettersMax">;
+/** Limits of one request to a webhook. */
+type ConversionLimits = Pick<ServerLimits, "conversionObjectsMax" | "conversionCharactersMax">;
 
 /** Views of one state, under the versions that they were made for: a changed definition may convert otherwise. */
 interface Views {
@@ -23,16 +23,17 @@ interface Views {
   readonly byVersion: Map<string, StoredObject>;
 }
 
-/** Whether a state may be shown as it was converted before, or the webhook has to be asked again. */
-type Freshness = "remembered" | "anew";
+/** Whether a state may be shown as it was converted before, or the webhook must be called again. */
+type Freshness = "remembered" | "fresh";
 
 /**
  * Brings custom resources from one version of their kind into another, by the webhook of their definition or by leaving
  * out what the other version does not know.
  *
- * Guarantees: nobody is asked for what has the version already; a view is remembered as long as its state, so that
- * lists and watches ask once for each state, as a real server's watch cache does; what a webhook answers is pruned by
- * the schema of its version. Kinds whose versions are alike cost one comparison of a request, and nothing of an object.
+ * Guarantees: no webhook is called for an object that has the version already; a view is remembered as long as its
+ * state, so that lists and watches convert each state once, as a real server's watch cache does; the response of a
+ * webhook is pruned by the schema of its version. Kinds whose versions are alike cost one comparison of a request, and
+ * nothing of an object.
  */
 export class ObjectConverter {
   readonly #caller: WebhookCaller;
@@ -53,10 +54,10 @@ export class ObjectConverter {
    */
   async convert(object: DynamicObject, apiVersion: string, type: ResourceType): Promise<DynamicObject> {
     const { versions } = type;
-    if (object.apiVersion === apiVersion || !versions || !asksWebhook(type)) {
+    if (object.apiVersion === apiVersion || !versions || !convertsByWebhook(type)) {
       return inVersion(object, apiVersion, versions);
     }
-    const [converted] = await this.#ask([object], apiVersion, versions);
+    const [converted] = await this.#callWebhook([object], apiVersion, versions);
     return converted!;
   }
 
@@ -65,7 +66,7 @@ export class ObjectConverter {
     return this.convert(object, storedVersion(object, type), type);
   }
 
-  /** The result of steps that want objects of a kind in other versions. */
+  /** The result of steps that need objects of a kind in other versions. */
   settle<T>(steps: ConversionSteps<T>, type: ResourceType): Promise<T> {
     return settled(steps, ({ object, apiVersion }) => this.convert(object, apiVersion, type));
   }
@@ -73,7 +74,7 @@ export class ObjectConverter {
   /**
    * A state as the version of `type` shows it.
    *
-   * @throws {ApiError} 500 where it cannot be told.
+   * @throws {ApiError} 500 where it cannot be converted.
    */
   async view(stored: StoredObject, type: ResourceType, freshness: Freshness = "remembered"): Promise<StoredObject> {
     const known = this.#known(stored, type, freshness);
@@ -91,7 +92,7 @@ export class ObjectConverter {
   /**
    * The same for many states, which are converted many at a time.
    *
-   * @throws {ApiError} 500 that names those which cannot be told.
+   * @throws {ApiError} 500 that names those which cannot be converted.
    */
   async views(states: readonly StoredObject[], type: ResourceType): Promise<StoredObject[]> {
     const unknown = states.filter((stored) => !this.#known(stored, type, "remembered"));
@@ -108,7 +109,7 @@ export class ObjectConverter {
     return states.map((stored) => this.remembered(stored, type));
   }
 
-  /** The view of a state that {@linkcode views} was asked for before. */
+  /** The view of a state that {@linkcode views} made before. */
   remembered(stored: StoredObject, type: ResourceType): StoredObject {
     const view = this.#known(stored, type, "remembered");
     invariant(view, "a state is converted before it is shown");
@@ -120,23 +121,23 @@ export class ObjectConverter {
     if (!versions || !needsViews(type) || stored.object.apiVersion === apiVersion) return stored;
     const views = this.#views.get(stored);
     const known = views?.versions === versions ? views.byVersion.get(apiVersion) : undefined;
-    if (asksWebhook(type)) return freshness === "anew" ? undefined : known;
+    if (convertsByWebhook(type)) return freshness === "fresh" ? undefined : known;
     return known ?? this.#remember(stored, versions, inVersion(stored.object, apiVersion, versions));
   }
 
   /** As many states at once as the bounds allow, and one in any case. */
   *#batches(states: readonly StoredObject[]): Generator<StoredObject[]> {
-    const { conversionObjectsMax, conversionLettersMax } = this.#limits;
-    let batch: StoredObject[] = [], letters = 0;
+    const { conversionObjectsMax, conversionCharactersMax } = this.#limits;
+    let batch: StoredObject[] = [], characters = 0;
     for (const stored of states) {
       const { length } = stored.members;
-      if (batch.length >= conversionObjectsMax || (batch.length > 0 && letters + length > conversionLettersMax)) {
+      if (batch.length >= conversionObjectsMax || (batch.length > 0 && characters + length > conversionCharactersMax)) {
         yield batch;
         batch = [];
-        letters = 0;
+        characters = 0;
       }
       batch.push(stored);
-      letters += length;
+      characters += length;
     }
     if (batch.length > 0) yield batch;
   }
@@ -152,7 +153,7 @@ export class ObjectConverter {
       applyDefaults(copy, schema);
       return copy;
     });
-    const converted = await this.#ask(objects, formatApiVersion(type), versions);
+    const converted = await this.#callWebhook(objects, formatApiVersion(type), versions);
     return states.map((stored, index) => this.#remember(stored, versions, converted[index]!));
   }
 
@@ -164,18 +165,22 @@ export class ObjectConverter {
     return view;
   }
 
-  async #ask(objects: readonly DynamicObject[], desired: string, versions: KindVersions): Promise<DynamicObject[]> {
+  async #callWebhook(
+    objects: readonly DynamicObject[],
+    desired: string,
+    versions: KindVersions,
+  ): Promise<DynamicObject[]> {
     const { clientConfig, reviewVersion } = versions.webhook!, schema = versions.schemas.get(desired);
     if (!schema) throw conversionFailed(`request to convert CR to an invalid group/version: ${desired}`);
-    const asked = { objects, desired }, uid = randomUuid(this.#random);
+    const conversion = { objects, desired }, uid = randomUuid(this.#random);
     let answer: Record<string, unknown>;
     try {
-      const review = conversionReview(asked, uid, reviewVersion);
+      const review = conversionReview(conversion, uid, reviewVersion);
       answer = await this.#caller.post(clientConfig, review, TIMEOUT_SECONDS);
     } catch (error) {
-      throw conversionFailed(`${conversionWebhookName(asked)} failed: ${describeError(error)}`);
+      throw conversionFailed(`${conversionWebhookName(conversion)} failed: ${describeError(error)}`);
     }
-    const converted = convertedObjects(asked, answer, uid, reviewVersion);
+    const converted = convertedObjects(conversion, answer, uid, reviewVersion);
     for (const object of converted) pruneUnknown(object, schema);
     return converted;
   }

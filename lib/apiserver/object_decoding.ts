@@ -7,7 +7,7 @@ import { pruneUnknown } from "./schema/pruning.ts";
 
 /**
  * Brings an object from outside into the shape of its type, in place: kind checked, metadata checked, unknown fields
- * removed and, as `fieldValidation` says, refused or warned about.
+ * removed and, as `fieldValidation` requests, refused or warned about.
  *
  * @throws {ApiError} 400 where it is of another kind, malformed, or has unknown fields under Strict.
  */
@@ -19,7 +19,7 @@ export function decodeObject(
 ): void {
   const apiVersion = formatApiVersion(type);
   if (type.builtin) {
-    // Endpoints of built-in kinds know what they decode; those of custom resources ask.
+    // Endpoints of built-in kinds know what they decode; those of custom resources check.
     object.kind ??= type.kind;
     object.apiVersion ??= apiVersion;
   }

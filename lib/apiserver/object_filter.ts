@@ -8,7 +8,7 @@ import { badRequest } from "./api_error.ts";
 import { fieldText } from "./conversion.ts";
 import type { ResourceType } from "./resource_type.ts";
 
-/** Whether an object is one that a list or watch asked for. */
+/** Whether an object is one that a list or watch selects. */
 export type ObjectFilter = (object: DynamicObject) => boolean;
 
 /** Field selectors whose name is not the path of the value. */
@@ -16,7 +16,7 @@ const ALIASES: Readonly<Record<string, string>> = { name: "metadata.name" };
 const EVERYWHERE = ["metadata.name", "metadata.namespace"];
 
 /**
- * The filter of label and field selectors. `all` tells that everything passes.
+ * The filter of label and field selectors. `all`: everything passes.
  *
  * @throws {ApiError} 400 for a field that the type cannot be selected by.
  */

@@ -33,7 +33,7 @@ const MEDIA_TYPES: Readonly<Record<string, PatchKind>> = {
 };
 
 /**
- * What a Content-Type asks for; custom resources have no strategic merge.
+ * The patch of a Content-Type; custom resources have no strategic merge.
  *
  * @throws {ApiError} 415 for any other.
  */
@@ -150,10 +150,10 @@ async function applyObject(
   return { stored: await createAdmitted(server, applied, atOnce(merge(undefined))), created: true };
 }
 
-/** Whatever `fieldValidation` says: what is applied must be typed, or nothing could say who owns it. */
+/** With any `fieldValidation`: what is applied must be typed, or its owners would be unknown. */
 function refuseUntyped(input: DynamicObject, type: WriteTarget["type"]): void {
   const { apiVersion = formatApiVersion(type), kind = type.kind, metadata } = input;
-  if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding says so
+  if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding refuses it
   const faults = typeFaults(input, rootType(type.schema));
   if (faults.length === 0) return;
   const { namespace = "", name = "" } = metadata ?? {}, version = type.group ? apiVersion : `/${apiVersion}`;

@@ -3,7 +3,7 @@ import { badRequest } from "./api_error.ts";
 import { ProtobufReader, WIRE } from "./protobuf_reader.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 
-/** The media type in which Go clients send built-in kinds unless they are told otherwise. */
+/** The media type in which Go clients send built-in kinds by default. */
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 type Row = readonly [number: number, name: string, type: string, shape: number, zero: number];
@@ -14,7 +14,7 @@ const ONCE = 0, REPEATED = 1, MAP = 2;
 const MAGIC = [0x6b, 0x38, 0x73, 0x00];
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
-/** Deeper nesting than any kind has; a schema in a CRD may go on for a while. */
+/** Deeper nesting than any kind has; a schema in a CRD may be deep. */
 const DEPTH_MAX = 100;
 
 /** Kinds in bodies that are no resource of their own. */

@@ -5,7 +5,7 @@ export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 /**
  * Reads the protobuf wire format field by field.
  *
- * @throws {RangeError} from every method where the bytes end early or say what cannot be.
+ * @throws {RangeError} from every method where the bytes end early or are invalid.
  */
 export class ProtobufReader {
   readonly #bytes: Uint8Array;

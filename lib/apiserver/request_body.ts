@@ -78,7 +78,7 @@ export function asObject(value: unknown): DynamicObject {
 }
 
 /**
- * Checks a body against the bound; whoever reads from a socket checks while reading too.
+ * Checks a body against the bound; reading from a socket checks while reading, too.
  *
  * @throws {ApiError} 413 where it is longer than `limitBytes`.
  */

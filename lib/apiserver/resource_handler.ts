@@ -96,9 +96,9 @@ async function oneResponse(
   stored: StoredObject,
 ): Promise<Response> {
   const format = formatOf(server, request);
-  // As a real server, which decodes what it has read or written: whoever asks for one object learns that it cannot be
+  // As a real server, which decodes what it has read or written: a get of one object fails where it cannot be
   // converted.
-  const view = await server.converter.view(stored, request.type, "anew");
+  const view = await server.converter.view(stored, request.type, "fresh");
   return await textInFormat(request, code, objectText(view, request.type, format), format);
 }
 

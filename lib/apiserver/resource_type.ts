@@ -69,7 +69,7 @@ export interface PrinterColumn {
 /** A webhook that turns objects of one version of a custom resource into another one (apiextensions.k8s.io/v1). */
 export interface ConversionWebhook {
   readonly clientConfig: WebhookClientConfig;
-  /** In which version of ConversionReview it is asked. */
+  /** The version of ConversionReview that it gets. */
   readonly reviewVersion: "v1" | "v1beta1";
 }
 

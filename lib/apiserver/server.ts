@@ -30,7 +30,8 @@ import { handleResource, typeOf } from "./resource_handler.ts";
 import { ResourceRegistry } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
-import { DEFAULT_LIMITS, type ServerContext, type ServerLimits } from "./server_context.ts";
+import { type ServerContext } from "./server_context.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "./server_limits.ts";
 import { SpecialResources } from "./special_resources.ts";
 import { Storage, type StorageSnapshot } from "./storage.ts";
 import { TokenIssuer } from "./token_issuer.ts";
@@ -53,7 +54,7 @@ export interface EmbeddedApiServerOptions {
  *
  * Guarantees: requests are served in the order in which they arrive, each as one step; what follows from a write
  * (garbage collection, termination) happens after its response, in a fixed order, without timers. Requests for which a
- * webhook is asked, of admission or of conversion, let others in while they wait. With a given clock and seed a run
+ * webhook is called, of admission or of conversion, let others in while they wait. With a given clock and seed a run
  * repeats exactly. What is not implemented answers 404, 405 or 501.
  *
  * @example
@@ -74,7 +75,7 @@ export class EmbeddedApiServer {
   readonly #defaults: NamespaceDefaults;
   readonly #webhooks: WebhookTable;
   readonly #caller: WebhookCaller;
-  /** Bearer tokens of service accounts; the HTTPS door asks here. */
+  /** Bearer tokens of service accounts; the HTTPS server checks them here. */
   readonly tokens: TokenIssuer;
   #closed = false;
 

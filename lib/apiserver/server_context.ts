@@ -3,45 +3,8 @@ import type { AdmissionChain } from "./admission/admission_chain.ts";
 import type { ObjectConverter } from "./object_converter.ts";
 import type { BackgroundQueue } from "./background.ts";
 import type { ResourceRegistry } from "./resource_registry.ts";
+import type { ServerLimits } from "./server_limits.ts";
 import type { Storage } from "./storage.ts";
-
-/** Bounds of the embedded server; each has the value of a real one where that has it. */
-export interface ServerLimits {
-  /** Longest request body. */
-  readonly bodyBytesMax: number;
-  /** Objects in one page of a list, whatever the client asks for. */
-  readonly pageLimitMax: number;
-  /** Writes per resource that watches can resume from; a slower reader is ended. */
-  readonly logLengthMax: number;
-  /** Time between two bookmarks of a watch. */
-  readonly bookmarkIntervalMs: number;
-  /** A watch without `timeoutSeconds` ends after this time, scattered up to twice it. */
-  readonly watchTimeoutMs: number;
-  /** How often a write is tried again when another one came between. */
-  readonly writeAttemptsMax: number;
-  /** Longest answer of a webhook. */
-  readonly webhookAnswerBytesMax: number;
-  /** Objects that a conversion webhook is asked for at once. */
-  readonly conversionObjectsMax: number;
-  /** Letters of JSON that they may have together; one object is asked for however long it is. */
-  readonly conversionLettersMax: number;
-  /** How long a watch waits before it asks a conversion webhook again that failed. */
-  readonly conversionRetryMs: number;
-}
-
-/** The bounds where nobody chose others. */
-export const DEFAULT_LIMITS: ServerLimits = {
-  bodyBytesMax: 3 * 1024 * 1024,
-  pageLimitMax: 1_000_000,
-  logLengthMax: 10_000,
-  bookmarkIntervalMs: 60_000,
-  watchTimeoutMs: 1_800_000,
-  writeAttemptsMax: 8,
-  webhookAnswerBytesMax: 16 * 1024 * 1024,
-  conversionObjectsMax: 500,
-  conversionLettersMax: 4 * 1024 * 1024,
-  conversionRetryMs: 1_000,
-};
 
 /** What every part of the server works on. */
 export interface ServerContext {

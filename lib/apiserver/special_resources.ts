@@ -74,9 +74,9 @@ export class SpecialResources {
     if (request.info.verb !== "create") throw methodNotAllowed();
     const { namespace = "", name = "" } = request.info;
     const { object: account } = storedObject(this.#server, { type: request.type, namespace, name });
-    const asked = await parseObjectBody(request.body, request.headers["content-type"]);
-    if (asked.kind && asked.kind !== "TokenRequest") throw badRequest(`${asked.kind} is no TokenRequest`);
-    const spec = isObject(asked.spec) ? asked.spec : {};
+    const body = await parseObjectBody(request.body, request.headers["content-type"]);
+    if (body.kind && body.kind !== "TokenRequest") throw badRequest(`${body.kind} is no TokenRequest`);
+    const spec = isObject(body.spec) ? body.spec : {};
     const seconds = spec.expirationSeconds ?? TOKEN_SECONDS_DEFAULT;
     if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < TOKEN_SECONDS_MIN) {
       const cause = invalidValue("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
@@ -127,7 +127,7 @@ export class SpecialResources {
     }
   }
 
-  /** Webhooks would have to be told of the Scale or Eviction, not of the object that it is about. */
+  /** Webhooks would have to get the Scale or Eviction, not the object that it is about. */
   #refuseWebhooks({ info, type }: ResourceRequest, operation: "CREATE" | "UPDATE"): void {
     const { subresource, namespace } = info;
     if (info.verb === "get" || !this.#server.admission.concerns({ operation, type, subresource, namespace })) return;
@@ -160,7 +160,7 @@ export class SpecialResources {
   }
 
   async #scaleResponse(type: ResourceType, stored: StoredObject): Promise<Response> {
-    const { object } = await this.#server.converter.view(stored, type, "anew");
+    const { object } = await this.#server.converter.view(stored, type, "fresh");
     return jsonResponse(200, scaleOf(object, type));
   }
 }

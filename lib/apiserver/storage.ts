@@ -10,7 +10,7 @@ interface Table {
   readonly log: EventLog;
 }
 
-/** Everything the storage holds at one moment; objects are shared because they are frozen. */
+/** The content of the storage at one revision; objects are shared because they are frozen. */
 export interface StorageSnapshot {
   readonly revision: number;
   readonly tables: ReadonlyMap<string, ReadonlyMap<string, StoredObject>>;
@@ -110,7 +110,7 @@ export class Storage {
     return current;
   }
 
-  /** Whether the state at `revision` can still be told. */
+  /** Whether the state at `revision` can still be read. */
   remembers(resource: string, revision: number): boolean {
     return revision >= this.#table(resource).log.compactedRevision;
   }
@@ -183,7 +183,7 @@ export class Storage {
   }
 
   #publish(resource: string, table: Table, event: StorageEvent): void {
-    // Listeners first: a watcher that is woken may already ask for what they maintain (served types, owner index).
+    // Listeners first: a watcher that is woken may already read what they maintain (served types, owner index).
     for (const listener of this.#listeners) listener(resource, event);
     table.log.append(event);
   }

@@ -85,7 +85,9 @@ export function answersDeletedObject(resource: string): boolean {
   return ANSWERS_DELETED.has(resource);
 }
 
-/** What happens to dependents where a deletion does not say: these two kinds keep their oldest version's behaviour. */
+/**
+ * What happens to dependents where a deletion does not set it: these two kinds keep their oldest version's behaviour.
+ */
 export function defaultPropagation(resource: string): "Background" | "Orphan" {
   return resource === "jobs.batch" || resource === "replicationcontrollers" ? "Orphan" : "Background";
 }

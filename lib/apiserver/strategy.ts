@@ -8,8 +8,8 @@ interface StrategyContext {
 }
 
 /**
- * The rules of one kind that its schema cannot say. Each hook edits or judges a candidate that the request owns; `old`
- * is frozen. The order is that of a real server: defaults, `normalize`, managedFields, `prepareFor…`, generation,
+ * The rules of one kind that its schema cannot express. Each hook edits or validates a candidate that the request owns;
+ * `old` is frozen. The order is that of a real server: defaults, `normalize`, managedFields, `prepareFor…`, generation,
  * `validate`; what is prepared therefore belongs to no field manager.
  */
 export interface Strategy {

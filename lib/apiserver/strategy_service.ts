@@ -37,7 +37,7 @@ function addFamilies(spec: Record<string, unknown>): void {
   spec.ipFamilyPolicy ??= "SingleStack";
 }
 
-/** Ports of the usual node port range that follow from the uid; the next free one is not looked for. */
+/** Ports of the usual node port range that follow from the uid; there is no search for a free one. */
 function addNodePorts(spec: Record<string, unknown>, uid: string): void {
   if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
   const first = Number.parseInt(uid.slice(4, 8), 16) || 0;

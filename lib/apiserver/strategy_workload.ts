@@ -16,7 +16,7 @@ export const jobStrategy: Strategy = {
   validate: (object, old) => old ? immutableSpec(object, old, ["selector", "template", "completionMode"]) : [],
 };
 
-/** core/v1 Pod: nobody schedules or runs it, so that it stays Pending. */
+/** core/v1 Pod: it is not scheduled, so that it stays Pending. */
 export const podStrategy: Strategy = {
   prepareForCreate(object) {
     object.status = { phase: "Pending", qosClass: qosClass(fieldsOf(object.spec)) };
@@ -51,17 +51,17 @@ function selectOwnPods(object: DynamicObject): void {
   if (Object.keys(object.metadata?.labels ?? {}).length === 0) object.metadata!.labels = { ...podLabels };
 }
 
-/** Quality of service by what the containers ask for (core/v1 helper qos). */
+/** Quality of service by the requests and limits of the containers (core/v1 helper qos). */
 function qosClass(spec: Fields): "BestEffort" | "Burstable" | "Guaranteed" {
   const containers = [spec.containers, spec.initContainers].flatMap((list) => Array.isArray(list) ? list : []);
   const resources = containers.map((container) => fieldsOf(fieldsOf(container).resources));
-  const asks = (part: unknown) => ["cpu", "memory"].filter((name) => fieldsOf(part)[name] !== undefined).length;
-  if (resources.every(({ requests, limits }) => asks(requests) === 0 && asks(limits) === 0)) return "BestEffort";
+  const counted = (part: unknown) => ["cpu", "memory"].filter((name) => fieldsOf(part)[name] !== undefined).length;
+  if (resources.every(({ requests, limits }) => counted(requests) === 0 && counted(limits) === 0)) return "BestEffort";
   const guaranteed = resources.every(({ requests, limits }) =>
-    asks(limits) === 2 &&
+    counted(limits) === 2 &&
     ["cpu", "memory"].every((name) => {
-      const asked = fieldsOf(requests)[name];
-      return asked === undefined || jsonEqual(asked, fieldsOf(limits)[name]);
+      const requested = fieldsOf(requests)[name];
+      return requested === undefined || jsonEqual(requested, fieldsOf(limits)[name]);
     })
   );
   return guaranteed ? "Guaranteed" : "Burstable";

@@ -30,7 +30,7 @@ export class TokenIssuer {
 
   /** A new token for a ServiceAccount. */
   issue(account: { namespace: string; name: string; uid: string }, lifetimeMs: number): string {
-    // Not from Random: a token guards a socket, and whoever knows a seed would know it.
+    // Not from Random: a token guards a socket, and a known seed would reveal it.
     const token = `embedded.${randomBytes(ENTROPY_BYTES).toString("base64url")}`;
     const oldest = this.#tokens.size >= TOKENS_MAX ? this.#tokens.keys().next().value : undefined;
     if (oldest !== undefined) this.#tokens.delete(oldest);

@@ -1,7 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, type ManagedFieldsEntry } from "../apimachinery/mod.ts";
 import { ApiError, conflict, invalid, invalidValue, notFound } from "./api_error.ts";
-import { asksWebhook, needsViews, presented, toStorage } from "./conversion.ts";
+import { convertsByWebhook, needsViews, presented, toStorage } from "./conversion.ts";
 import { atOnce, type ConversionSteps, isSteps } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -14,14 +14,14 @@ import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /**
  * Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. Steps
- * want the object in other versions, where managers of those own parts of it.
+ * need the object in other versions, where managers of those own parts of it.
  */
 export type Change = (live: DynamicObject) => DynamicObject | ConversionSteps<DynamicObject>;
 
 /**
  * Changes an object: optimistic locking where the candidate names a resourceVersion, a write that changes nothing
  * stores nothing, and an object that is being deleted goes with its last finalizer. As the server itself does, which
- * asks no webhook, with kinds for which none converts.
+ * calls no webhook, with kinds for which none converts.
  *
  * @throws {ApiError} 404, 409, 422 as a real server; nothing is stored then.
  */
@@ -33,7 +33,7 @@ export function updateObject(server: ServerContext, target: WriteTarget, change:
 
 /**
  * The same the way PUT and PATCH do: with webhooks, and as one step where none is for it. `change` is called again
- * where somebody else wrote while webhooks were asked.
+ * where another client wrote while webhooks were called.
  *
  * @throws {ApiError} as {@linkcode updateObject}, and what webhooks refuse.
  */
@@ -42,14 +42,14 @@ export async function updateAdmitted(
   target: WriteTarget,
   change: Change,
 ): Promise<StoredObject> {
-  const { type } = target, asks = asksWebhook(type);
+  const { type } = target, byWebhook = convertsByWebhook(type);
   for (let attempt = 1;; attempt++) {
     const { key, stored } = storedState(server, target);
     const view = needsViews(type) ? await server.converter.view(stored, type) : stored, live = presented(view, type);
     const steps = candidateOf(server, target, change, live);
-    const prepared = asks ? await server.converter.settle(steps, type) : atOnce(steps);
+    const prepared = byWebhook ? await server.converter.settle(steps, type) : atOnce(steps);
     const attributes = admissionAttributes(target, "UPDATE", { object: prepared, old: live });
-    if (!asks && !server.admission.concerns(attributes)) {
+    if (!byWebhook && !server.admission.concerns(attributes)) {
       const next = complete(server, target, prepared, live);
       return storeChange(server, target, { key, stored, live, next, object: toStorage(next, type) });
     }
@@ -98,7 +98,7 @@ function storeChange(
   target: WriteTarget,
   { key, stored, live, next, object }: StateChange,
 ): StoredObject {
-  // Compared as they are stored: what is stored in a former version is written, even if nobody sees a difference.
+  // Compared as they are stored: what is stored in a former version is written, even without a visible difference.
   if (isNoOp(object, stored.object)) return stored;
   checkCandidate(target, next, live);
   return commit(server, target, key, object, stored);
@@ -190,7 +190,7 @@ function keptWithin(target: WriteTarget, candidate: DynamicObject, live: Dynamic
   return next;
 }
 
-/** Adds what the server adds and nobody owns. */
+/** Adds the fields of the server, which have no owner. */
 function complete(
   server: ServerContext,
   { type, subresource }: WriteTarget,

@@ -34,20 +34,20 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
   const { storage } = server;
   const resource = storageResource(type), log = storage.log(resource);
   const { matches } = objectFilter(type, options.labels, options.fields, target.name);
-  const asked = options.resourceVersion;
-  const fromState = asked === undefined || asked === 0 || options.sendInitialEvents === true;
-  if (!fromState && !storage.remembers(resource, asked)) {
+  const requested = options.resourceVersion;
+  const fromState = requested === undefined || requested === 0 || options.sendInitialEvents === true;
+  if (!fromState && !storage.remembers(resource, requested)) {
     // A real server answers 200 and says it in the stream, so that informers need one way to notice.
-    return failedWatch(`too old resource version: ${asked} (${log.compactedRevision})`);
+    return failedWatch(`too old resource version: ${requested} (${log.compactedRevision})`);
   }
   const initial: StoredObject[] = [];
   if (fromState && options.sendInitialEvents !== false) {
     for (const [, stored] of storage.scan(resource, { namespace: target.namespace })) {
-      // What has to be converted is looked at when it is written.
+      // What must be converted is filtered when it is written.
       if (needsViews(type) || matches(presented(stored, type))) initial.push(stored);
     }
   }
-  const start = fromState ? storage.revision : asked;
+  const start = fromState ? storage.revision : requested;
   const watch = new Watch(server, target, log, matches, initial, start);
   return new ReadableStream<Uint8Array>(watch, { highWaterMark: 0 });
 }
@@ -116,7 +116,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     if (target.options.bookmarks) this.#scheduleBookmark();
   }
 
-  /** Called by the stream when its reader wants more; resolves when there is something, or the end. */
+  /** Called by the stream when its reader requests more; resolves when there is something, or the end. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (;;) {
       const ready = needsViews(this.#target.type) ? await this.#convertNext() : CHUNK_EVENTS_MAX;
@@ -131,7 +131,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
         controller.enqueue(this.#encoder.encode(text));
         return;
       }
-      // What nobody asked for leaves no text, and more may stand behind it.
+      // A filtered event leaves no text, and more may stand behind it.
       if (this.#log.read(this.#position).kind === "idle") await this.#somethingNew();
     }
   }
@@ -152,8 +152,8 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /**
-   * Converts the states that the next chunk is about, and tells how many events of the log those are: what is written
-   * meanwhile waits for the next one. Where the webhook fails the watch says nothing, and goes on in order once it
+   * Converts the states that the next chunk is about, and returns how many events of the log those are: what is written
+   * meanwhile waits for the next one. Where the webhook fails the watch is silent, and continues in order once it
    * answers, as a real server's does.
    */
   async #convertNext(): Promise<number> {

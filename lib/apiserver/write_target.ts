@@ -10,7 +10,7 @@ export interface WriteTarget {
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: string;
-  /** Who writes; absent where the server itself does, which no webhook is asked about. */
+  /** Who writes; absent where the server itself does, which calls no webhook. */
   readonly user?: UserInfo;
   readonly options: WriteOptions;
   /** The candidate comes from server-side apply, with its managedFields already settled. */
@@ -19,7 +19,7 @@ export interface WriteTarget {
   readonly warnings: string[];
 }
 
-/** A write as webhooks are told of it. */
+/** A write as webhooks get it. */
 export function admissionAttributes(
   target: WriteTarget,
   operation: "CREATE" | "UPDATE",

@@ -1,10 +1,18 @@
 import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../base/mod.ts";
 import { installNamespace } from "../operator/mod.ts";
-import type { CliOptions, CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import type { Setting, SettingTable } from "./setting.ts";
 import { SETTINGS } from "./settings.ts";
 import { type Terminal, writeBlock } from "./terminal.ts";
+
+/** What `version` prints of a build. */
+export interface BuildInfo {
+  /** Commit of the sources; empty where it is not known. */
+  readonly commit: string;
+  /** When it was built; RFC 3339. */
+  readonly date: string;
+}
 
 /** Reads the settings and runs a command; flags are by the names of the settings' variables. */
 export type RunCommand = (
@@ -12,11 +20,11 @@ export type RunCommand = (
   command: (context: CommandContext) => Promise<number>,
 ) => Promise<void>;
 
-/** What the tree is made of. */
+/** The program's parts that decide which commands it has. */
 interface CommandTreeOptions {
   readonly program: string;
   readonly version: string;
-  readonly build: CliOptions<SettingTable>["build"];
+  readonly build: (() => Promise<BuildInfo | undefined>) | undefined;
   /** Settings that are flags of every command. */
   readonly common: SettingTable;
   /** Settings of `test`; absent where there are no suites. */
@@ -24,7 +32,7 @@ interface CommandTreeOptions {
   readonly hasDemo: boolean;
   readonly hasInit: boolean;
   readonly terminal: Terminal;
-  readonly suites: CliOptions<SettingTable>["suites"];
+  readonly suites: CommandContext["suites"];
   readonly run: RunCommand;
 }
 
@@ -115,7 +123,7 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
 }
 
 function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTable): void {
-  // `--cluster` means something else here: scenarios never run on a cluster that nobody named.
+  // `--cluster` means something else here: scenarios never run on a cluster that was not named.
   const { cluster: _, ...rest } = common;
   const { command, table } = add("test", "run the operator's own scenarios", { ...own, ...rest });
   command.argument("[suite...]", "suites to run; all by default")
@@ -123,7 +131,7 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--list", "print what would run, and run nothing")
     .option("--keep", "leave the namespaces of scenarios that fail")
     .option("--keep-cluster", "leave a kind cluster that was made")
-    .option("--reuse", "take the kind cluster of that name that is there, and leave it")
+    .option("--reuse", "use the kind cluster of that name if it exists, and leave it")
     .option("--download", "let envtest download what this machine lacks of a control plane")
     .option("--deployed", "run the operator as a pod, from deploy/overlays/dev, instead of in this process")
     .option("--yes", "agree to run on a cluster that is not on this machine")
@@ -140,7 +148,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     "namespace of the operator's ServiceAccount",
     installNamespace(program),
   ] as const;
-  const install = add("install", "apply the CRDs, the account and the rights of the operator to a cluster");
+  const install = add("install", "apply the operator's CRDs, ServiceAccount and RBAC rules to a cluster");
   install.command.option(...namespace)
     .option("--dry-run", "let the server check everything and store nothing")
     .option("--skip-webhooks", "leave webhook configurations out: `run` outside of the cluster brings its own")
@@ -149,16 +157,16 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     );
   const uninstall = add("uninstall", "remove from a cluster what install applied, and what the operator wrote");
   uninstall.command.option(...namespace)
-    .option("--dry-run", "show what would go, checked by the server, and remove nothing")
+    .option("--dry-run", "show what would be removed, checked by the server, and remove nothing")
     .option("--delete-objects", "agree to lose every object of the operator's kinds; the operator cleans up after each")
     .option("--keep-crds", "leave the kinds and their objects")
     .option("--release-finalizers", "take the operator's finalizers off instead of cleaning up")
     .option("--delete-namespace", "delete the namespace with everything in it, even if install did not make it")
-    .option("--timeout <duration>", "longest wait for anything to be gone", "2m")
+    .option("--timeout <duration>", "longest wait for each deletion", "2m")
     .action((flags) =>
       run(keyed(flags, uninstall.table), async (context) => (await import("./uninstall.ts")).uninstall(context, flags))
     );
-  const doctor = add("doctor", "find what keeps the operator from working in a cluster, and say how to fix it");
+  const doctor = add("doctor", "find what keeps the operator from working in a cluster, and how to fix it");
   doctor.command.option(...namespace)
     .addOption(
       new Option("--output <format>", "table (lines where there is no terminal) or json")
@@ -191,8 +199,8 @@ function addPeering(add: Add, { run }: CommandTreeOptions): void {
   const id = ["--id <name>", "who freezes: the user's name by default"] as const;
   const freeze = add("freeze", "pause the operators of a peering until Ctrl-C, or for a time");
   freeze.command.option(...id)
-    .option("--lifetime <duration>", "return when they have paused; they go on after that time, or at resume")
-    .option("--message <text>", "why, for whoever wonders")
+    .option("--lifetime <duration>", "return when they have paused; they resume after that time, or at `resume`")
+    .option("--message <text>", "why, shown to others")
     .action((flags) =>
       run(keyed(flags, freeze.table), async (context) => (await import("./freeze.ts")).freeze(context, flags))
     );

@@ -56,7 +56,7 @@ function describe(root: Command, words: Readonly<Record<string, readonly string[
   return [...commands, { name: "help", description: "help for a command", flags: [], words: names }];
 }
 
-/** What a placeholder tells of a value: `<a|b>` has words, `<FILE>` and `<folder>` are paths. */
+/** The values that a placeholder allows: `<a|b>` has words, `<FILE>` and `<folder>` are paths. */
 function valuesOf(flags: string): Values {
   const placeholder = /[<[](.+)[>\]]$/.exec(flags)?.[1] ?? "";
   if (placeholder.includes("|")) return placeholder.split("|");

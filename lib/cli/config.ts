@@ -1,5 +1,5 @@
 import { EXIT } from "./exit.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint, writeJson } from "./terminal.ts";
 
 /** `config`: every setting with its value in force and where that came from; secrets are masked. */
@@ -27,11 +27,11 @@ export function config(
   terminal.out(
     paint(terminal, "bold", `${"VARIABLE".padEnd(envWidth)}  ${"VALUE".padEnd(valueWidth)}  FROM     DESCRIPTION`),
   );
-  const room = terminal.columns() - envWidth - valueWidth - 13;
+  const widthLeft = terminal.columns() - envWidth - valueWidth - 13;
   for (const { env, value, source, description } of rows) {
-    // A narrow terminal gets the description on a line of its own rather than one that wraps anywhere.
+    // A narrow terminal gets the description on a line of its own.
     const line = `${env.padEnd(envWidth)}  ${(value || '""').padEnd(valueWidth)}  ${source.padEnd(7)}`;
-    if (description.length <= room) terminal.out(`${line}  ${description}`);
+    if (description.length <= widthLeft) terminal.out(`${line}  ${description}`);
     else {
       terminal.out(line.trimEnd());
       terminal.out(paint(terminal, "dim", `    ${description}`));

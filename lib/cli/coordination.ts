@@ -14,12 +14,12 @@ import type { Metrics } from "../health/mod.ts";
 import type { Leadership, PreflightOptions } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
 import { peeringPlace, peers } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import type { Settings } from "./settings.ts";
 
 /** This process among the replicas and the peers of its operator. */
 export interface Replica extends Disposable {
-  /** For the operator: only writes of a process that may work now pass. */
+  /** The operator's transport: it refuses writes while this process may not work. */
   readonly transport: Transport;
   /** Name of this process in Events and in leases. */
   readonly identity: string;
@@ -29,25 +29,27 @@ export interface Replica extends Disposable {
   readonly sharding?: Sharding;
   /** Absent without peering. */
   readonly peering?: Peering;
-  /** What is waited for before work begins; absent where nothing is. */
+  /** What the operator awaits before it works; absent where it begins at once. */
   readonly leadership?: Leadership;
-  /** What of its work the operator may do now; absent where it may do all of it. */
+  /** The namespaces that this process may work in now; absent where it may work in all. */
   readonly gate?: NamespaceScope;
   /** Whether this process works now, and no other does. */
   readonly works: () => boolean;
-  /** Where rights for leases are needed. */
+  /** The namespaces in which it needs RBAC rules for Leases. */
   readonly leases: Pick<PreflightOptions, "leaseNamespace" | "shardsNamespace" | "peeringNamespace">;
-  /** Resolves when others may do this process's work by now. */
+  /** Resolves when another process may have taken over. */
   readonly lost: Promise<LeaseLostError>;
-  /** Gives everything up, so that others begin at once; call it when the last write is done. */
+  /** Releases every Lease, so that others begin at once; call it after the last write. */
   release(): Promise<void>;
-  /** Lets go of everything without giving it up: after a failure nobody knows what is still on its way. */
+  /** Stops without releasing the Leases: after a failure a write may still be on its way. */
   [Symbol.dispose](): void;
 }
 
-/** What a replica asks of its operator. */
-interface ReplicaDuties {
-  /** Ends what is under way for what it no longer covers. */
+/** What a replica works with. */
+interface ReplicaOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends the work on objects that this process no longer covers. */
   readonly drain: (graceMs: number) => Promise<void>;
 }
 
@@ -65,16 +67,14 @@ export function leaseTiming(
   );
 }
 
-/** This process as a replica and a peer, where the settings ask for it. Sends nothing yet. */
+/** This process as a replica and a peer, as the settings request. Sends nothing yet. */
 export function openReplica(
   context: CommandContext,
   cluster: OpenedCluster,
-  clock: Clock,
-  logger: Logger,
-  { drain }: ReplicaDuties,
+  { clock, logger, drain }: ReplicaOptions,
 ): Replica {
   const { operator, settings, env } = context, host = env.HOSTNAME ?? operator.name, random = new SystemRandom();
-  // A pod whose container restarts keeps its host name, and must not take its former self's lease for its own.
+  // A pod whose container restarts keeps its host name, and must not take the Lease of its predecessor for its own.
   const identity = `${host}_${Math.floor(random.next() * 2 ** 40).toString(36)}`;
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock, retriesMax: 0 });
   const shared = { client, clock, random, logger, identity, ...leaseTiming(settings) },
@@ -89,7 +89,7 @@ export function openReplica(
       ...shared,
       namespace: lease.namespace,
       name: lease.name,
-      drain: () => end("ending what goes to others"),
+      drain: () => end("ending the work on shards of other replicas"),
     })
     : undefined;
   const place = peers(context) ? peeringPlace(context, cluster) : undefined;
@@ -111,7 +111,7 @@ export function openReplica(
     elector,
     sharding,
     peering,
-    // The leader alone peers: a replica that stands by is nobody's rival.
+    // Only the leader peers: a standby replica competes with no peer.
     leadership: claims.length === 0 ? undefined : {
       acquire: async (signal) => {
         for (const claim of claims) await claim.acquire(signal);
@@ -132,7 +132,7 @@ export function openReplica(
   };
 }
 
-/** What each scrape asks of a replica. */
+/** Gauges that each scrape reads from a replica. */
 export function measure(metrics: Metrics, operator: string, { elector, sharding, peering }: Replica): void {
   if (elector) metrics.leadership(operator, () => elector.isLeader);
   if (sharding) metrics.shards(operator, () => sharding.shards);

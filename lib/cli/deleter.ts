@@ -6,34 +6,32 @@ import { NotYetError, waitUntil } from "../harness/waiting.ts";
 import type { Operator } from "../operator/mod.ts";
 import { type HandledKind, objectsOf } from "./inventory.ts";
 
-/** What a removal works with. */
+/** Options of {@linkcode Deleter}. */
 interface DeleterOptions {
-  /** Its writes are dry runs where nothing is to be removed yet. */
+  /** Its writes are dry runs where `dryRun` is set. */
   readonly client: Client;
   readonly dryRun: boolean;
   readonly operator: Operator;
   readonly clock: Clock;
-  /** Longest wait for anything to be gone. */
+  /** Longest wait for each deletion. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
 
-/** Requests under way at once. */
+/** Concurrent requests. */
 const AT_ONCE = 16;
 /** Objects that a failure names one by one. */
 const NAMED_MAX = 5;
 
-/** Something does not go, and whoever runs the command must decide what becomes of it. */
+/** A deletion does not finish; the caller must decide what to do. */
 class StuckError extends Error {
   override readonly name = "StuckError";
 }
 
-/**
- * Takes things out of a cluster and waits until they are gone. What is gone already is fine: a removal can be repeated.
- */
+/** Deletes objects and waits until they are gone. What does not exist is skipped, so a removal can be repeated. */
 export class Deleter {
-  /** Names of the objects that went one by one, or would have gone. */
+  /** Names of the objects that were removed one by one, or would have been. */
   readonly removed: Set<string> = new Set();
   readonly #options: DeleterOptions;
 
@@ -45,31 +43,31 @@ export class Deleter {
   async object(resource: ApiResource, object: KubeObject): Promise<void> {
     const { client, signal, dryRun, say } = this.#options, { uid } = object.metadata!, what = nameOf(resource, object);
     this.removed.add(what);
-    // Before it goes: what a Deployment made must be gone, or it works on while its rights are taken away.
+    // A Deployment goes after its pods, which would otherwise work on while their RBAC rules are removed.
     await this.#delete(resource, object, resource.kind === "Deployment" ? "Foreground" : undefined);
     if (dryRun) return say(`${what} would be removed`);
     await this.#wait(what, resource, async () => {
       const left = await client.find<KubeObject>(resource, keyOf(object), { metadataOnly: true, signal });
       return left?.metadata?.uid === uid && left ? [left] : [];
-    }, "look at what holds it with kubectl, mend that, and run the same command again");
+    }, "find what holds it with kubectl, fix that, and run the same command again");
     say(`${what} removed`);
   }
 
   /**
-   * Deletes the objects that were found of a kind, and what is made meanwhile, and waits until all are gone. Some
-   * operator must run meanwhile, unless its finalizers are taken off (`release`): then nothing is cleaned up.
+   * Deletes the objects found of a kind, and those created meanwhile, and waits until all are gone. An operator must
+   * run meanwhile to clean up, unless `release` takes its finalizers off.
    *
-   * @throws {StuckError} where some are still there after the bound.
+   * @throws {StuckError} where some still exist after the bound.
    */
   async objects(handled: HandledKind, found: readonly KubeObject[], release: boolean, fix: string): Promise<void> {
     const { client, signal, say, dryRun } = this.#options, { kind, name } = handled;
-    // A dry run asks for one of them: that shows whether it may be done.
+    // A dry run deletes one of them, which shows whether that is allowed.
     await mapConcurrent(dryRun ? found.slice(0, 1) : found, AT_ONCE, (object) => this.#delete(kind, object));
     if (release) await this.finalizers(handled);
     if (dryRun) return say(`${found.length} ${name} would be deleted`);
     await this.#wait(name, kind, async () => {
       const left = await objectsOf(client, kind, signal);
-      // Somebody may make one while the others go.
+      // Others may be created meanwhile.
       const fresh = left.filter(({ metadata }) => !metadata?.deletionTimestamp);
       await mapConcurrent(fresh, AT_ONCE, (object) => this.#delete(kind, object));
       return left;
@@ -93,11 +91,11 @@ export class Deleter {
     say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
   }
 
-  /** Takes what the operator remembers of objects out of those that stay. */
+  /** Removes the operator's own annotations from objects that stay. */
   async records({ kind, name }: HandledKind): Promise<void> {
     const { client, operator, signal, say, dryRun } = this.#options, pass = client.with({ signal });
     const objects = await objectsOf(client, kind, signal);
-    // The edit by which an object would hold nothing is what is there to be removed.
+    // The edit that stores nothing removes what is stored.
     const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.keep(object, {}, []));
     const marked = objects.flatMap((object, at) => {
       const { annotations = {} } = edits[at]!;
@@ -111,8 +109,8 @@ export class Deleter {
   }
 
   /**
-   * The operator in this process, for as long as it is not disposed, for these kinds and no others: their delete
-   * handlers clean up, and objects of somebody else's kinds are left alone.
+   * Runs the operator in this process until it is disposed, for these kinds only: their delete handlers clean up, and
+   * objects of foreign kinds are left alone.
    */
   async operatorHere(kinds: readonly HandledKind[]): Promise<AsyncDisposable> {
     const { operator, client, clock, signal, waitMsMax } = this.#options, { transport } = client;
@@ -120,8 +118,8 @@ export class Deleter {
     const late = () =>
       link.abort(
         new StuckError(
-          `the operator did not start within ${formatDuration(waitMsMax)}, so nobody can clean up\n` +
-            "  fix: see that you may watch what it watches; or give up on cleaning up with --release-finalizers",
+          `the operator did not start within ${formatDuration(waitMsMax)}, so nothing can clean up\n` +
+            "  fix: check that you may watch what it watches; or give up on cleaning up with --release-finalizers",
         ),
       );
     const timer = clock.schedule(late, waitMsMax);
@@ -150,7 +148,7 @@ export class Deleter {
     try {
       await client.delete(resource, keyOf(object), { uid, propagationPolicy, signal });
     } catch (error) {
-      // Gone, or made anew by somebody since: that one was not looked at.
+      // It is gone, or was created again since: the new one was not checked.
       if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
     }
   }
@@ -174,20 +172,23 @@ export class Deleter {
     }
   }
 
-  /** What holds an object, and what its operator last said of it. */
+  /** What holds an object, and the condition that explains it. */
   async #whyHeld(resource: ApiResource, object: KubeObject): Promise<string> {
     const { client, signal } = this.#options;
     const { finalizers = [] } = object.metadata!;
     const live = await client.find<KubeObject>(resource, keyOf(object), { signal }).catch(() => undefined);
     const { conditions } = ((live as { status?: unknown })?.status ?? {}) as { conditions?: Condition[] | null };
-    const unmet = Array.isArray(conditions) ? conditions.find(isTelling) : undefined;
-    const held = finalizers.length > 0 ? `held by ${finalizers.join(", ")}` : "still there";
+    const unmet = Array.isArray(conditions) ? conditions.find(explainsDeletion) : undefined;
+    const held = finalizers.length > 0 ? `held by ${finalizers.join(", ")}` : "still exists";
     return `${formatKey(keyOf(object))}: ${held}${unmet ? `; ${unmet.type}: ${unmet.message || unmet.reason}` : ""}`;
   }
 }
 
-/** A condition that may say why an object stays: a namespace's tell what is left in it, an operator's what failed. */
-function isTelling({ type, status }: Condition): boolean {
+/**
+ * A condition that may explain why an object stays: a namespace's lists what is left in it, an operator's names what
+ * failed.
+ */
+function explainsDeletion({ type, status }: Condition): boolean {
   return type === "Ready" ? status === "False" : status === "True" && /Failure|Remaining|Violations/.test(type);
 }
 

@@ -10,7 +10,7 @@ import { applyCrds, type RunningOperator } from "../operator/mod.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
 import { openWebhooks } from "./webhooks.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
 /** Flags of `demo`. */
@@ -22,15 +22,15 @@ interface DemoFlags {
 
 /** Longest wait for one step to converge; on this server it takes milliseconds. */
 const STEP_MS_MAX = 30_000;
-/** A person needs a moment to see each step. */
+/** Pause after each step, so that a person can see it. */
 const PAUSE_MS = 900;
 
-/** `demo`: an API server in this process, the operator, and a story told live. */
+/** `demo`: an API server in this process, the operator, and a scenario that runs step by step. */
 export async function demo(context: CommandContext, flags: DemoFlags): Promise<number> {
   const { operator, program, terminal } = context, scenario = context.demo!;
   const port = Number(flags.port);
   if (!/^\d+$/.test(flags.port) || port > 65_535) {
-    throw new UsageError(`--port ${flags.port} is no port`, "take 0 for any free one");
+    throw new UsageError(`--port ${flags.port} is not a port`, "take 0 for any free one");
   }
   const clock = new SystemClock();
   const onSecond = () => terminal.out("interrupted again: ended at once");
@@ -60,25 +60,25 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     signal,
   });
   await webhooks?.admit();
-  const story = new ScenarioBody(scenario, client, clock, terminal, interrupts.signal);
+  const body = new ScenarioBody(scenario, { client, clock, terminal, signal: interrupts.signal });
   try {
-    const view = await story.tell();
+    const view = await body.run();
     if (interrupts.signal.aborted && flags.once) return EXIT.interrupted;
     terminal.out(`converged: ${view.current} of ${view.wanted} ${scenario.unit}`);
-    if (!flags.once) await stay(scenario, story, cluster, terminal);
+    if (!flags.once) await stay(scenario, body, cluster, terminal);
     return EXIT.done;
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
     return flags.once ? EXIT.interrupted : EXIT.done;
   } finally {
-    await story.close();
+    await body.close();
     await webhooks?.close();
   }
 }
 
 async function stay(
   scenario: DemoScenario,
-  story: ScenarioBody,
+  body: ScenarioBody,
   cluster: OpenedCluster,
   terminal: Terminal,
 ): Promise<void> {
@@ -87,10 +87,18 @@ async function stay(
   terminal.out(`  export KUBECONFIG=${cluster.kubeconfigPath}`);
   for (const command of scenario.tryOut) terminal.out(`  ${command}`);
   terminal.out("");
-  await story.follow();
+  await body.follow();
 }
 
-/** Tells a scenario step by step and draws what the cluster shows. */
+/** What a scenario runs with. */
+interface ScenarioBodyOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a scenario step by step and draws the state of the cluster. */
 class ScenarioBody {
   readonly #scenario: DemoScenario;
   readonly #client: Client;
@@ -102,7 +110,7 @@ class ScenarioBody {
   #changed = Promise.withResolvers<void>();
   #area: LiveArea | undefined;
 
-  constructor(scenario: DemoScenario, client: Client, clock: Clock, terminal: Terminal, signal: AbortSignal) {
+  constructor(scenario: DemoScenario, { client, clock, terminal, signal }: ScenarioBodyOptions) {
     this.#scenario = scenario;
     this.#client = client;
     this.#clock = clock;
@@ -112,8 +120,8 @@ class ScenarioBody {
     this.#abort.signal.addEventListener("abort", () => this.#changed.resolve(), { once: true });
   }
 
-  /** Tells every step; returns what the last one showed. */
-  async tell(): Promise<DemoView> {
+  /** Runs every step; returns the view after the last one. */
+  async run(): Promise<DemoView> {
     if (this.#terminal.interactive) {
       this.#terminal.out("");
       this.#area = await openLiveArea();
@@ -137,7 +145,7 @@ class ScenarioBody {
     return view;
   }
 
-  /** Says what changes until the signal aborts. */
+  /** Prints each change until the signal aborts. */
   async follow(): Promise<void> {
     let last = "";
     while (!this.#abort.signal.aborted) {

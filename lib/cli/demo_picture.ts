@@ -2,10 +2,10 @@ import { cutToWidth, formatDuration } from "../base/mod.ts";
 import type { DemoView } from "./demo_scenario.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
-/** How far a step of the story is. */
+/** The state of a step. */
 export interface StepState {
   readonly title: string;
-  /** Absent: under way. */
+  /** Absent while it runs. */
   readonly tookMs?: number;
 }
 

@@ -7,29 +7,29 @@ export interface DemoRow {
   readonly name: string;
   /** `source` is what the others follow; they are missing, behind it or up to date with it. */
   readonly state: "source" | "waiting" | "outdated" | "current";
-  /** A few words behind it. */
+  /** A short text after it. */
   readonly detail: string;
 }
 
-/** What a demo shows at one moment. */
+/** What a demo shows at one time. */
 export interface DemoView {
   /** From top to bottom. */
   readonly rows: readonly DemoRow[];
-  /** Copies, or whatever the operator makes, that are as they should be. */
+  /** Objects of the operator that are up to date. */
   readonly current: number;
-  /** How many there should be: all has converged when `current` reaches it. */
+  /** How many there should be; the step has converged when `current` reaches it. */
   readonly wanted: number;
 }
 
-/** One thing that happens to the cluster, and that the operator answers. */
+/** A change of the cluster to which the operator reacts. */
 export interface DemoStep {
-  /** What happens, in a short sentence for the watcher. */
+  /** The change, in a short sentence. */
   readonly title: string;
-  /** Makes it happen; the operator's answer is not waited for. */
+  /** Makes the change; does not wait for the operator. */
   act(client: Client): Promise<void>;
 }
 
-/** A story told on an embedded cluster. */
+/** The steps of a demo on an embedded cluster. */
 export interface DemoScenario {
   /** The heading above the picture. */
   readonly title: string;
@@ -41,6 +41,6 @@ export interface DemoScenario {
   readonly steps: readonly DemoStep[];
   /** Commands to try while the demo stays up, without the kubeconfig flag. */
   readonly tryOut: readonly string[];
-  /** Reads the cluster and says how far the operator is; changes nothing. */
+  /** Reads how far the operator is; changes nothing. */
   observe(client: Client): Promise<DemoView>;
 }

@@ -1,11 +1,12 @@
 import { silentLogger, SystemClock } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
-import { type CheckContext, type CheckResult, examine, type Verdict } from "./doctor/check.ts";
+import { type Check, type CheckContext, type CheckResult, examine, type Verdict } from "./doctor/check.ts";
 import { conversionCheck } from "./doctor/conversion_check.ts";
 import { installationCheck } from "./doctor/installation_check.ts";
 import { memoryCheck } from "./doctor/memory_check.ts";
 import { objectsCheck } from "./doctor/objects_check.ts";
-import { ownCheck } from "./doctor/own_check.ts";
+import { deployedSettings } from "./doctor/deployed_settings.ts";
+import type { OwnCheck } from "./doctor/own_check.ts";
 import { peeringCheck } from "./doctor/peering_check.ts";
 import { kindsCheck, ownRightsCheck, rightsCheck } from "./doctor/rights_check.ts";
 import { shardsCheck } from "./doctor/shards_check.ts";
@@ -13,11 +14,13 @@ import { clockCheck, serverCheck } from "./doctor/server_checks.ts";
 import { leaderCheck, namespaceCheck, podsCheck, settingsCheck } from "./doctor/workload_checks.ts";
 import { webhooksCheck } from "./doctor/webhooks_check.ts";
 import { EXIT } from "./exit.ts";
+import { deploymentsOf } from "./inventory.ts";
+import type { SettingTable, SettingValues } from "./setting.ts";
 import { requireNamespaceName } from "./install.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import { peeringPlace } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint, type Terminal, writeJson } from "./terminal.ts";
 
 /** Flags of `doctor`. */
@@ -26,7 +29,7 @@ interface DoctorFlags {
   readonly output: "table" | "json";
 }
 
-/** In the order in which one would look: what comes later makes no sense without what comes before. */
+/** In this order: a later check assumes what an earlier one found. */
 const CHECKS = [
   serverCheck,
   clockCheck,
@@ -47,11 +50,11 @@ const CHECKS = [
 ];
 
 /**
- * `doctor`: looks at everything that can keep the operator from its work, and says of each finding what mends it.
- * Writes nothing. Fails where there is a problem, or where something could not be looked at.
+ * `doctor`: checks everything that can keep the operator from its work, and names a fix for each finding. Writes
+ * nothing. Fails where there is a problem, or where a check could not run.
  */
 export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
-  const { operator, program, table, terminal } = context, { namespace, output } = flags;
+  const { operator, program, command, table, terminal } = context, { namespace, output } = flags;
   requireNamespaceName(namespace);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
@@ -66,13 +69,14 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
   });
   const account = { namespace, name: operator.name };
   const peering = peeringPlace(context, cluster);
-  const examination: CheckContext = {
+  const checked: CheckContext = {
     client,
     transport,
     server,
     clock,
     operator,
     program,
+    command,
     account,
     peering,
     table,
@@ -84,9 +88,9 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     ownCheck(check, context.settings as unknown as Readonly<Record<string, unknown>>)
   );
   for (const check of [...CHECKS, ...own]) {
-    const diagnoses = await examine(check, examination);
-    found.push(...diagnoses);
-    diagnoses.forEach(show);
+    const results = await examine(check, checked);
+    found.push(...results);
+    results.forEach(show);
     signal.throwIfAborted();
   }
   if (output === "json") writeJson(terminal, found);
@@ -101,10 +105,10 @@ const STYLES = { ok: "green", warning: "yellow", problem: "red", unknown: "cyan"
 const CHECK_WIDTH = Math.max(...CHECKS.map(({ name }) => name.length)), VERDICT_WIDTH = "problem".length;
 
 /** A table on a terminal, each finding as soon as it is known; elsewhere a line for each, which grep finds. */
-function printer(terminal: Terminal): (diagnosis: CheckResult) => void {
+function printer(terminal: Terminal): (result: CheckResult) => void {
   if (!terminal.interactive) {
-    return ({ check, verdict, says, fix }) => {
-      terminal.out(`${verdict}: ${check}: ${says}`);
+    return ({ check, verdict, message, fix }) => {
+      terminal.out(`${verdict}: ${check}: ${message}`);
       if (fix) terminal.out(`  fix: ${fix}`);
     };
   }
@@ -112,9 +116,9 @@ function printer(terminal: Terminal): (diagnosis: CheckResult) => void {
   terminal.out(
     paint(terminal, "bold", `${"CHECK".padEnd(CHECK_WIDTH)}  ${"RESULT".padEnd(VERDICT_WIDTH)}  FINDING`),
   );
-  return ({ check, verdict, says, fix }) => {
+  return ({ check, verdict, message, fix }) => {
     const painted = paint(terminal, STYLES[verdict], verdict.padEnd(VERDICT_WIDTH));
-    const [first = "", ...rest] = wrap(says, Math.max(20, terminal.columns() - indent.length));
+    const [first = "", ...rest] = wrap(message, Math.max(20, terminal.columns() - indent.length));
     terminal.out(`${check.padEnd(CHECK_WIDTH)}  ${painted}  ${first}`);
     const more = fix ? [...rest, ...wrap(`fix: ${fix}`, Math.max(20, terminal.columns() - indent.length))] : rest;
     for (const line of more) terminal.out(`${indent}${line}`);
@@ -140,6 +144,19 @@ function summary(found: readonly CheckResult[]): string {
     const number = count(verdict);
     if (number > 0) parts.push(`${number} ${verdict}${number > 1 ? "s" : ""}`);
   }
-  if (count("unknown") > 0) parts.push(`${count("unknown")} not looked at`);
+  if (count("unknown") > 0) parts.push(`${count("unknown")} not checked`);
   return parts.join(", ");
+}
+
+/** An operator's own check as one of `doctor`. */
+function ownCheck<Own extends SettingTable>(check: OwnCheck<Own>, settings: SettingValues<Own>): Check {
+  return {
+    name: check.name,
+    async run({ client, account, table, signal }) {
+      const deployments = await deploymentsOf(client, account, signal);
+      const deployed = deployments.flatMap((deployment) => deployedSettings(deployment, table))
+        .find((each) => each.settings !== undefined)?.settings as SettingValues<Own> | undefined;
+      return await check.run({ client, settings: deployed ?? settings, signal });
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Gives permissions of this process back for good: what a binary may do is the sum of what its commands need, and a
- * server that runs for months needs less. Permissions that it never had are none the less gone.
+ * Revokes permissions of this process for good: a binary has what all its commands need, and `run` needs less. Revokes
+ * those that it never had, too.
  */
 export async function dropPermissions(names: readonly ("run" | "write" | "ffi" | "sys")[]): Promise<void> {
   for (const name of names) await Deno.permissions.revoke({ name });

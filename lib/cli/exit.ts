@@ -6,16 +6,16 @@ import { paint, type Terminal, writeBlock } from "./terminal.ts";
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
-/** The exit code that an error asks for. */
+/** The exit code of an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
-  // Where another program answers there is no API server.
+  // Another program that answers counts as no API server.
   if (error instanceof UnreachableError || error instanceof MalformedAnswerError) return EXIT.unreachable;
   if (error instanceof InterruptedError) return EXIT.interrupted;
   return EXIT.failed;
 }
 
-/** Says what went wrong in one line, and what to do in another. A stack trace is for debugging only. */
+/** Prints what failed in one line, and the fix in another. A stack trace appears at debug level only. */
 export function reportError(
   terminal: Pick<Terminal, "err" | "errorColor">,
   program: string,
@@ -38,10 +38,7 @@ export function reportError(
   }
 }
 
-/**
- * Kinds of failures of which only the cause tells more; of the others it would say the same again, in the words of a
- * library.
- */
+/** Kinds of failures whose cause adds something; that of the others repeats the problem in the words of a library. */
 const VAGUE: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["tls", "reset", "other"]);
 
 function problemOf(error: unknown): string {

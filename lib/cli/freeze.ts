@@ -17,7 +17,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import { type PeeringPlace, peeringPlace } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { parseDuration } from "./setting.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -36,16 +36,16 @@ interface ResumeFlags {
 
 /** Kopf's: above what runs in production, below a developer's own operator. */
 const FREEZE_PRIORITY = 100;
-/** Operators look every two seconds who is there. */
+/** Operators list their peers every two seconds. */
 const LIFETIME_MS_MIN = 10_000;
-/** A freeze that somebody forgot ends by itself. */
+/** A forgotten freeze ends by itself. */
 const LIFETIME_MS_MAX = 7 * 86_400_000;
 
-/** How often a freeze looks who has paused, and renews itself. */
-const LOOK_MS = 1_000;
-/** Longest wait for operators to end what they have under way. */
+/** How often a freeze lists its peers and renews its Lease. */
+const POLL_MS = 1_000;
+/** Longest wait for operators to finish their passes. */
 const PAUSE_MS_MAX = 120_000;
-const NOBODY = "no operator peers there now; one that should runs with --peering, or PINTLE_PEERING";
+const NO_PEERS = "no operator peers there now; one that should runs with --peering, or PINTLE_PEERING";
 
 /** The peering that is frozen or resumed. */
 interface Freezing extends PeeringPlace {
@@ -55,67 +55,67 @@ interface Freezing extends PeeringPlace {
   readonly signal: AbortSignal;
   /** For people. */
   readonly title: string;
-  /** Who is there; who has died is removed. */
+  /** Lists the peers, and deletes expired Leases. */
   peers(): Promise<Peer[]>;
-  /** A lease that lasts while it is renewed. */
+  /** The Lease of a peer, which lasts while it is renewed. */
   lease(peer: Peer): CheckedLease;
 }
 
 /**
- * `freeze`: pauses the operators of a peering. With a lifetime it returns at once, and they go on when that is over or
- * somebody resumes them; without one they are paused for as long as this command runs, and go on soon after it has died
- * in any way.
+ * `freeze`: pauses the operators of a peering. With a lifetime it returns once they have paused; they resume after that
+ * time, or at `resume`. Without one they are paused while this command runs, and resume soon after it has ended in any
+ * way.
  */
 export async function freeze(context: CommandContext, flags: FreezeFlags): Promise<number> {
   const lifetimeMs = flags.lifetime === undefined ? undefined : parseLifetime(flags.lifetime);
   const { settings: { priority = FREEZE_PRIORITY } } = context, { message } = flags;
   const identity = flags.id ?? ownIdentity(context);
-  if (identity === "") throw new UsageError("--id is empty", "name who freezes, as ada@laptop");
-  return await within(context, async (freezing) => {
+  if (identity === "") throw new UsageError("--id is empty", "name the person who freezes, as ada@laptop");
+  return await onPeering(context, async (freezing) => {
     const endsMs = lifetimeMs && freezing.clock.now() + lifetimeMs;
     const peer: Peer = { identity, priority, state: lifetimeMs ? "freeze" : "hold", message, endsMs };
-    if (lifetimeMs) await leave(freezing, peer, lifetimeMs);
+    if (lifetimeMs) await createFreeze(freezing, peer, lifetimeMs);
     else await freezing.lease(peer).renew(peerAnnotations(peer), freezing.signal);
-    return await stands(freezing, peer, lifetimeMs);
+    return await awaitPause(freezing, peer, lifetimeMs);
   });
 }
 
-/** Says who pauses, as soon as they have; a freeze without a lifetime lasts from then on until somebody interrupts. */
-async function stands(freezing: Freezing, peer: Peer, lifetimeMs: number | undefined): Promise<number> {
+/** Prints which operators have paused; a freeze without a lifetime then lasts until a signal. */
+async function awaitPause(freezing: Freezing, peer: Peer, lifetimeMs: number | undefined): Promise<number> {
   const { terminal, clock, signal, title } = freezing, beganMs = clock.elapsed(), renewed = freezing.lease(peer);
   terminal.out(`${title} is frozen by ${describePeer(peer)}`);
-  let told = false;
+  let hasPaused = false;
   try {
     for (;;) {
       const below = (await freezing.peers()).filter((each) => isOperator(each) && each.priority <= peer.priority);
       const busy = below.filter(({ state }) => state === "active");
-      if (!told && busy.length === 0) {
-        terminal.out(below.length === 0 ? NOBODY : `paused: ${below.map(describePeer).join(", ")}`);
+      if (!hasPaused && busy.length === 0) {
+        terminal.out(below.length === 0 ? NO_PEERS : `paused: ${below.map(describePeer).join(", ")}`);
         if (peer.state === "freeze") return EXIT.done;
-        terminal.out("until Ctrl-C, or until this command dies");
-        told = true;
+        terminal.out("until Ctrl-C, or until this command ends");
+        hasPaused = true;
       }
       const passedMs = clock.elapsed() - beganMs, boundMs = Math.min(PAUSE_MS_MAX, lifetimeMs ?? PAUSE_MS_MAX);
-      if (!told && passedMs >= boundMs) {
+      if (!hasPaused && passedMs >= boundMs) {
         throw new Error(`not paused within ${formatDuration(boundMs)}: ${busy.map(describePeer).join(", ")}`);
       }
-      await sleep(clock, LOOK_MS, signal);
+      await sleep(clock, POLL_MS, signal);
       if (peer.state === "hold") await renewed.renew(peerAnnotations(peer), signal);
     }
   } catch (error) {
     if (!signal.aborted || peer.state === "freeze") throw error;
-    terminal.out(`${title} goes on`);
+    terminal.out(`${title} resumes`);
     return EXIT.done;
   } finally {
     if (peer.state === "hold") await renewed.delete();
   }
 }
 
-/** `resume`: ends a freeze, or all of them. Fails where there is none to end, and says whose there are. */
+/** `resume`: ends a freeze, or all of them. Fails where there is none to end, and lists the others. */
 export async function resume(context: CommandContext, flags: ResumeFlags): Promise<number> {
   if (flags.all && flags.id !== undefined) throw new UsageError("--id and --all exclude each other");
   const identity = flags.id ?? ownIdentity(context);
-  return await within(context, async (freezing) => {
+  return await onPeering(context, async (freezing) => {
     const { client, namespace, name, terminal, signal, title } = freezing;
     const freezes = (await freezing.peers()).filter((peer) => !isOperator(peer));
     const meant = (peer: Peer) => flags.all === true || peer.identity === identity;
@@ -128,16 +128,16 @@ export async function resume(context: CommandContext, flags: ResumeFlags): Promi
       );
       terminal.out(`${title} is no longer frozen by ${describePeer(peer)}`);
     }
-    if (ended.length === 0) terminal.err(`${title} is not frozen by ${flags.all ? "anybody" : identity}`);
+    if (ended.length === 0) terminal.err(`${title} is not frozen${flags.all ? "" : ` by ${identity}`}`);
     for (const peer of others) {
       terminal.err(`${title} is frozen by ${describePeer(peer)}`);
-      terminal.err(`  fix: ${context.program} resume --id ${JSON.stringify(peer.identity)}, or --all`);
+      terminal.err(`  fix: ${context.command} resume --id ${JSON.stringify(peer.identity)}, or --all`);
     }
     return ended.length === 0 ? EXIT.failed : EXIT.done;
   });
 }
 
-async function within(context: CommandContext, work: (freezing: Freezing) => Promise<number>): Promise<number> {
+async function onPeering(context: CommandContext, work: (freezing: Freezing) => Promise<number>): Promise<number> {
   const clock = new SystemClock();
   using interrupts = new Interrupts();
   const { signal } = interrupts;
@@ -145,7 +145,7 @@ async function within(context: CommandContext, work: (freezing: Freezing) => Pro
   const { operator, terminal } = context, place = peeringPlace(context, cluster);
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock }), { namespace, name } = place;
   const labels = { [PEERING_LABEL]: name }, labelSelector = `${PEERING_LABEL}=${name}`;
-  const roster = new MemberList({
+  const members = new MemberList({
     client,
     clock,
     logger: silentLogger,
@@ -161,11 +161,11 @@ async function within(context: CommandContext, work: (freezing: Freezing) => Pro
     leases.set(identity, known);
     return known;
   };
-  const peers = async () => (await roster.list(signal)).map(peerOf);
+  const peers = async () => (await members.list(signal)).map(peerOf);
   const title = `peering ${namespace}/${name}`;
   return await work({ ...place, client, clock, terminal, signal, title, peers, lease }).catch((error) => {
     if (!(error instanceof NotFoundError)) throw error;
-    const fix = `create it, or name where the operator is: --peering NAMESPACE/${name}`;
+    const fix = `create it, or name the namespace of the operator: --peering NAMESPACE/${name}`;
     throw new UsageError(`there is no namespace ${namespace}`, fix, { cause: error });
   });
 }
@@ -175,10 +175,14 @@ function isOperator({ state }: Peer): boolean {
 }
 
 /**
- * Leaves a freeze behind, in the place of an earlier one of the same identity: its time counts from when the server
- * makes it.
+ * Creates a freeze that outlives this command, in place of an earlier one of the same identity. Its time counts from
+ * its creation.
  */
-async function leave({ client, namespace, name, signal }: Freezing, peer: Peer, lifetimeMs: number): Promise<void> {
+async function createFreeze(
+  { client, namespace, name, signal }: Freezing,
+  peer: Peer,
+  lifetimeMs: number,
+): Promise<void> {
   const key = { namespace, name: peerLeaseName(name, peer.identity) };
   await client.delete(LEASES, key, { signal }).catch((error) => {
     if (!(error instanceof NotFoundError)) throw error;
@@ -188,7 +192,7 @@ async function leave({ client, namespace, name, signal }: Freezing, peer: Peer, 
   await client.create(LEASES, { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec }, { signal });
 }
 
-/** @throws {UsageError} for what is no duration, or one that nobody can mean. */
+/** @throws {UsageError} for what is no duration, or one out of bounds. */
 function parseLifetime(text: string): number {
   try {
     const ms = parseDuration(text);
@@ -201,7 +205,7 @@ function parseLifetime(text: string): number {
   }
 }
 
-/** Whoever is logged in; `--id` says it better where several share an account. */
+/** The user's name; `--id` is for accounts that several people share. */
 function ownIdentity({ env }: CommandContext): string {
-  return env.USER || env.USERNAME || "somebody";
+  return env.USER || env.USERNAME || "unnamed";
 }

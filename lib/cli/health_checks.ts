@@ -2,21 +2,24 @@ import { type Clock, describeError, formatDuration, type Transport } from "../ba
 import { formatGroupResource } from "../apimachinery/mod.ts";
 import type { RunningOperator } from "../operator/mod.ts";
 
-/** A check of this process's own: it knows at once. */
+/** A check of this process that answers at once. */
 interface OwnCheck {
   readonly name: string;
   readonly check: () => string | undefined;
 }
 
 /** A handler is cut off at its timeout; a pass that lives so much longer means that this process is broken. */
-const CYCLE_MS_MORE = 60_000;
+const PASS_MS_MORE = 60_000;
 
-/** What speaks for a restart. A cluster that does not answer never does: the next process would fare no better. */
+/**
+ * Fails where a restart helps. An API server that does not answer is no reason: the next process would not reach it
+ * either.
+ */
 export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): OwnCheck[] {
   const check = () => {
     const oldestMs = Math.min(...(running()?.kinds ?? []).flatMap(({ workingSinceMs }) => workingSinceMs));
     const ageMs = clock.elapsed() - oldestMs;
-    return ageMs > 2 * timeoutMs + CYCLE_MS_MORE
+    return ageMs > 2 * timeoutMs + PASS_MS_MORE
       ? `a reconcile has been running for ${formatDuration(ageMs)}`
       : undefined;
   };
@@ -33,12 +36,11 @@ export function webhookReadiness(webhooks: () => { readonly problem: string | un
 }
 
 /**
- * What speaks against work: the operator neither runs nor stands by (its declared watches are listed before it does
- * either), the API server refuses its credentials (watches that are open go on all the same), or a watch is silent. A
- * replica that stands by is ready: it could lead at once, and a rollout waits for it.
+ * Fails where the operator neither runs nor stands by, where the API server refuses its credentials (open watches
+ * continue), or where a watch is silent. A standby replica is ready: it could lead at once, and a rollout waits for it.
  *
- * Where objects are converted none of these keeps calls away: what its stores and watches wait for may be a conversion,
- * which nobody but its pods answers.
+ * An operator that converts objects is ready earlier: its stores and watches may wait for a conversion, which only its
+ * pods answer.
  */
 export function readiness(
   running: () => RunningOperator | undefined,
@@ -55,9 +57,7 @@ export function readiness(
     for (const { resource, stalenessMs, lastError } of running()?.watches ?? []) {
       if (stalenessMs <= stalenessMaxMs) continue;
       const why = lastError ? `: ${describeError(lastError)}` : "";
-      return `the server has said nothing about ${formatGroupResource(resource)} for ${
-        formatDuration(stalenessMs)
-      }${why}`;
+      return `the watch of ${formatGroupResource(resource)} has been silent for ${formatDuration(stalenessMs)}${why}`;
     }
     return undefined;
   };

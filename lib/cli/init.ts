@@ -4,10 +4,10 @@ import { guessPlural, isDnsLabel } from "../apimachinery/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { kindOf } from "./kind_name.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { readScaffold, type ScaffoldFiles } from "./scaffold.ts";
 
-/** The name that the template's own files have; it is replaced wherever it stands. */
+/** The name in the template's files, which is replaced. */
 const TEMPLATE_NAME = "my-operator";
 /** The kind of the template, and its plural, in the forms that its files have. */
 const TEMPLATE_KIND = "Widget", TEMPLATE_PLURAL = "widgets";
@@ -16,11 +16,11 @@ const NAME_LENGTH_MAX = 50;
 const VENDORED = "vendor/";
 
 /**
- * `init`: a new operator project in a folder of its name. It appears whole or not at all, and nothing that is there is
- * overwritten. Its kind is named after the operator ({@linkcode kindOf}).
+ * `init`: a new operator project in a folder of its name. It appears whole or not at all, and overwrites nothing. Its
+ * kind is named after the operator ({@linkcode kindOf}).
  *
- * @throws {UsageError} for a name that an operator cannot have, a folder with something in it, and one that cannot be
- *   made.
+ * @throws {UsageError} for a name that an operator cannot have, a folder that is not empty, and one that cannot be
+ *   created.
  */
 export async function init({ terminal, root }: CommandContext, name: string): Promise<number> {
   requireOperatorName(name);
@@ -28,7 +28,7 @@ export async function init({ terminal, root }: CommandContext, name: string): Pr
   await requireFree(name);
   const files = named(await readScaffold(root ?? "."), name);
   const fresh = makeFolder(`.${name}-`);
-  using _duty = new ExitHook(() => Deno.removeSync(fresh, { recursive: true }));
+  using _hook = new ExitHook(() => Deno.removeSync(fresh, { recursive: true }));
   try {
     await writeFiles(fresh, files, interrupts.signal);
     await Deno.chmod(fresh, 0o755);
@@ -47,7 +47,7 @@ export async function init({ terminal, root }: CommandContext, name: string): Pr
   return EXIT.done;
 }
 
-/** Synchronous: no signal can end the process before somebody is there who removes the folder. */
+/** Synchronous: no signal can end the process before the exit hook is set that removes the folder. */
 function makeFolder(prefix: string): string {
   try {
     return Deno.makeTempDirSync({ dir: ".", prefix });
@@ -61,7 +61,7 @@ function makeFolder(prefix: string): string {
 function requireOperatorName(name: string): void {
   if (isDnsLabel(name) && name.length <= NAME_LENGTH_MAX) return;
   throw new UsageError(
-    `${JSON.stringify(name)} is no name of an operator`,
+    `${JSON.stringify(name)} is not a valid operator name`,
     `lower-case letters, digits and - in between, at most ${NAME_LENGTH_MAX}, as in ${TEMPLATE_NAME}`,
   );
 }
@@ -69,12 +69,12 @@ function requireOperatorName(name: string): void {
 async function requireFree(name: string): Promise<void> {
   const info = await Deno.lstat(name).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new UsageError(`cannot look at ${name}: ${describeError(error)}`, undefined, { cause: error });
+    throw new UsageError(`cannot read ${name}: ${describeError(error)}`, undefined, { cause: error });
   });
   if (!info) return;
-  if (!info.isDirectory) throw new UsageError(`${name} is there already, and no folder`, "choose another name");
+  if (!info.isDirectory) throw new UsageError(`${name} exists already and is not a folder`, "choose another name");
   for await (const _ of Deno.readDir(name)) {
-    throw new UsageError(`${name} is there already, and not empty`, "choose another name, or empty it");
+    throw new UsageError(`${name} exists already and is not empty`, "choose another name, or empty it");
   }
 }
 

@@ -5,7 +5,7 @@ import { EXIT } from "./exit.ts";
 import { applyInstallation, installation, isWebhook } from "../operator/mod.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Flags of `install`. */
 interface InstallFlags {
@@ -16,7 +16,7 @@ interface InstallFlags {
 
 /** `install`: applies everything that the operator needs in a cluster. Repeating it changes nothing. */
 export async function install(context: CommandContext, flags: InstallFlags): Promise<number> {
-  const { operator, terminal, program } = context, { namespace, dryRun } = flags;
+  const { operator, terminal, program, command } = context, { namespace, dryRun } = flags;
   requireNamespaceName(namespace);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
@@ -37,15 +37,15 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
     },
   });
   if (dryRun) return EXIT.done;
-  terminal.out(`next: run \`${program} run\` as ServiceAccount ${namespace}/${operator.name}`);
+  terminal.out(`next: run \`${command} run\` as ServiceAccount ${namespace}/${operator.name}`);
   return EXIT.done;
 }
 
-/** @throws {UsageError} where no namespace can have that name. */
+/** @throws {UsageError} for a name that no namespace can have. */
 export function requireNamespaceName(namespace: string): void {
   if (isDnsLabel(namespace)) return;
   throw new UsageError(
-    `--namespace ${JSON.stringify(namespace)} is no name of a namespace`,
+    `--namespace ${JSON.stringify(namespace)} is not a valid namespace name`,
     "lower-case letters, digits and -, at most 63",
   );
 }

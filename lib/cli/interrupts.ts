@@ -1,10 +1,10 @@
 import type { SystemClock } from "../base/mod.ts";
 
-/** What else than SIGINT and SIGTERM counts. */
+/** Options of {@linkcode Interrupts}. */
 interface InterruptOptions {
   /**
-   * Whether a terminal that is closed interrupts too. For commands that have to clear up; others die of it, or go on
-   * where somebody had it ignored (nohup).
+   * Whether a terminal that is closed interrupts too. For commands that clean up; others end by it, or ignore it under
+   * nohup.
    */
   readonly hangup?: boolean;
   /** Called before a second signal ends the process. */
@@ -12,8 +12,8 @@ interface InterruptOptions {
 }
 
 /**
- * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: whoever presses Ctrl-C twice
- * means it. Exit duties (../harness/exit_hook.ts) are done even then.
+ * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: Exit hooks
+ * (../harness/exit_hook.ts) run even then.
  */
 export class Interrupts implements Disposable {
   readonly #abort = new AbortController();
@@ -27,16 +27,16 @@ export class Interrupts implements Disposable {
     this.#abort.abort(new InterruptedError());
     this.#received.resolve();
   };
-  // A shell and the kernel may both tell that a terminal is gone: the second time means nothing.
+  // A shell and the kernel may both report a closed terminal: the second signal counts for nothing.
   readonly #hangup = () => this.#abort.signal.aborted || this.#listener();
-  readonly #hearsHangup: boolean;
+  readonly #listensHangup: boolean;
   readonly #onSecond: (() => void) | undefined;
 
   constructor({ hangup = false, onSecond }: InterruptOptions = {}) {
     this.#onSecond = onSecond;
-    this.#hearsHangup = hangup && Deno.build.os !== "windows";
+    this.#listensHangup = hangup && Deno.build.os !== "windows";
     for (const name of this.#names) Deno.addSignalListener(name, this.#listener);
-    if (this.#hearsHangup) Deno.addSignalListener("SIGHUP", this.#hangup);
+    if (this.#listensHangup) Deno.addSignalListener("SIGHUP", this.#hangup);
   }
 
   /** Aborts with the first signal. */
@@ -49,28 +49,28 @@ export class Interrupts implements Disposable {
     return this.#received.promise;
   }
 
-  /** Gives the signals back to the runtime. */
+  /** Removes the listeners. */
   [Symbol.dispose](): void {
     for (const name of this.#names) Deno.removeSignalListener(name, this.#listener);
-    if (this.#hearsHangup) Deno.removeSignalListener("SIGHUP", this.#hangup);
+    if (this.#listensHangup) Deno.removeSignalListener("SIGHUP", this.#hangup);
   }
 }
 
-/** What a handler that ignored its signal left behind may live on for so long after everything else has ended. */
+/** How long a timer or socket of a handler may keep the process alive after everything else has ended. */
 const LINGER_MS_MAX = 1_000;
 
 /**
- * Sees to it that a process that was asked to end does: where a handler left a timer or a socket, it would live on
- * until it is killed. One that has nothing left ends by itself, earlier.
+ * Ends a process that timers or sockets of a handler would keep alive. One that has nothing left ends earlier by
+ * itself.
  */
 export function endLingering(clock: SystemClock, code: number): void {
   clock.unref(clock.schedule(() => Deno.exit(code), LINGER_MS_MAX));
 }
 
-/** How often an operator's process looks whether the process that serves its cluster lives. */
+/** How often an operator's process checks that the process that serves its cluster lives. */
 const PARENT_CHECK_MS = 500;
 
-/** Ends this process after the one that started it, however that one ended: its cluster has gone too. */
+/** Ends this process when its parent has ended in any way: the cluster ended with it. */
 export function endWithParent(clock: SystemClock): void {
   const parent = Deno.ppid;
   const check = () => {
@@ -80,7 +80,7 @@ export function endWithParent(clock: SystemClock): void {
   check();
 }
 
-/** A person or the kubelet asked the process to end. */
+/** A person or the kubelet interrupted the process. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 

@@ -15,16 +15,16 @@ import { type BuiltinObject, declareSelected, Deployment, kindsSelected, type Op
 /** An operator's ServiceAccount. */
 export type Account = Required<ObjectKey>;
 
-/** A kind of which an operator reconciles objects, and whether the kind goes when the operator does. */
+/** A kind with handlers of an operator. */
 export interface HandledKind {
   readonly kind: ResourceKind;
   /** `plural.group`. */
   readonly name: string;
-  /** Whether the operator brings the CRD: otherwise the objects are somebody else's. */
+  /** Whether the operator brings the CRD. */
   readonly own: boolean;
   /** What its delete handlers and daemons put on objects. */
   readonly finalizer: string;
-  /** Whether it has any of these, so that its objects wait for it before they go. */
+  /** Whether it has any of these, so that a deletion waits for the operator. */
   readonly holds: boolean;
 }
 
@@ -52,10 +52,7 @@ export async function objectsOf(client: Client, kind: ResourceKind, signal: Abor
   }
 }
 
-/**
- * The webhook configurations of an operator, whether its present release declares handlers of admission or an earlier
- * one did.
- */
+/** The webhook configurations of an operator, of this release or an earlier one. */
 export async function webhooksOf(
   client: Client,
   operator: Operator,
@@ -79,9 +76,7 @@ export async function deploymentsOf(client: Client, account: Account, signal: Ab
   });
 }
 
-/**
- * The leases by which an operator's processes agree who works: its leader's, its shards', its replicas' and its peers'.
- */
+/** The Leases of an operator: of its leader, its shards, its replicas and its peers. */
 export async function leasesOf(
   client: Client,
   { namespace, name }: Account,
@@ -100,27 +95,24 @@ export async function podsOf(client: Client, account: Account, signal: AbortSign
   return items.filter(({ spec }) => spec?.serviceAccountName === account.name);
 }
 
-/** Whether a pod can work: it is ready, and nobody has asked it to end. */
+/** Whether a pod is ready and not being deleted. */
 export function isWorking({ metadata, status }: BuiltinObject): boolean {
   const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string }[] | null };
   return metadata?.deletionTimestamp === undefined &&
     (conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
 }
 
-/** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
+/** Whole seconds and the time of an answer make a Lease look older than it is. */
 const FRESH_MS_MORE = 3_000;
 
-/**
- * Whether a lease has run out, by the times in it: a look that takes no time cannot wait whether it changes. `nowMs` is
- * the server's time.
- */
-export function isOver({ spec, metadata }: LeaseObject, nowMs: number): boolean {
+/** Whether a Lease has expired, by the times in it. `nowMs` is the server's time. */
+export function isExpired({ spec, metadata }: LeaseObject, nowMs: number): boolean {
   const sinceMs = Date.parse(spec?.renewTime ?? metadata?.creationTimestamp ?? "");
   return nowMs > sinceMs + (spec?.leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
 }
 
-/** Whether a lease says that some process of its operator works now, wherever that runs. */
+/** Whether a Lease shows a process of its operator that works now. */
 export function isWorkersLease(lease: LeaseObject, nowMs: number): boolean {
-  if (!lease.spec?.holderIdentity || isOver(lease, nowMs)) return false;
+  if (!lease.spec?.holderIdentity || isExpired(lease, nowMs)) return false;
   return lease.metadata?.labels?.[PEERING_LABEL] === undefined || peerOf(lease).state === "active";
 }

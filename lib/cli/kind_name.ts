@@ -1,8 +1,8 @@
 import * as builtinKinds from "../operator/builtin_kinds.ts";
 
-/** The kind of an operator whose name says nothing else. */
+/** The kind of an operator whose name contains no other word. */
 const DEFAULT_KIND = "Widget";
-/** Last words of a name that say what the program is, not what it is for. */
+/** Last words of a name that name the program rather than its purpose. */
 const ROLES = new Set(["operator", "controller", "manager"]);
 
 /**
@@ -32,7 +32,7 @@ function shortened(kind: string): string {
   return kind.slice(0, end > 0 ? end : KIND_LENGTH_MAX);
 }
 
-/** Whether the name means something else already in a file that imports Pintle, or in every file. */
+/** Whether Pintle or JavaScript has the name already. */
 function isTaken(kind: string): boolean {
   return Object.hasOwn(builtinKinds, kind) || Object.hasOwn(globalThis, kind) ||
     ["Operator", "Suite", "Event", "Client"].includes(kind);

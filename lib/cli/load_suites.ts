@@ -1,15 +1,14 @@
 import { type Clock, SystemClock, type TimerHandle, UsageError } from "../base/mod.ts";
 import type { Suite } from "../harness/mod.ts";
 
-/** Without a further module for so long, modules that import the main module are taken to wait for it. */
+/** After so long without another module, one that imports the main module counts as waiting for it. */
 const STALLED_MS = 5_000;
 
 /**
  * Loads the suites of a program.
  *
  * @throws {UsageError} where one of their modules imports the program's main module while that one awaits `cli`: each
- *   would wait for the
- * other for ever. Deno does not tell such a module from one that is still loaded, so it is known by its silence.
+ *   would wait for the other. Deno does not distinguish such a module from one that still loads, so silence counts.
  */
 export async function loadSuites(
   load: () => Promise<readonly Suite[]>,

@@ -22,7 +22,7 @@ interface LoggingOptions {
   readonly format: "text" | "json";
   /** First part of each line's logger name. */
   readonly name: string;
-  /** Tells for how long an error has not repeated. */
+  /** Measures how long an error has not repeated. */
   readonly clock: Clock;
 }
 
@@ -82,7 +82,7 @@ export class ShownStacks {
   }
 }
 
-/** The message and the place of the throw: what called the handler, below it, depends on what else its pass did. */
+/** The message and the place of the throw: the callers below it vary with the rest of the pass. */
 function thrownAt(stack: string): string {
   return /^[\s\S]*?\n\s+at [^\n]*/.exec(stack)?.[0] ?? stack;
 }
@@ -96,7 +96,7 @@ function textLine({ timestamp, level, message, properties }: TapeRecord): string
   return `${new Date(timestamp).toISOString()} ${LABELS[level] ?? level} ${message.join("")}${fields.join("")}`;
 }
 
-/** Lists and objects are JSON as it stands; a text is quoted where it could be taken for something else. */
+/** Lists and objects are JSON as it stands; a text that is ambiguous is quoted. */
 function fieldText(value: unknown): string {
   if (typeof value === "object" && value !== null) return formatJson(value);
   const text = typeof value === "string" ? value : formatJson(value);

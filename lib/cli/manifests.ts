@@ -4,7 +4,7 @@ import { diff, type DynamicObject } from "../apimachinery/mod.ts";
 import { installation } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
 import { requireNamespaceName } from "./install.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { writeBlock } from "./terminal.ts";
 
 /** Flags of `manifests`. */
@@ -25,8 +25,8 @@ const FILES: readonly { readonly name: string; readonly kinds: readonly string[]
 ];
 
 /**
- * `manifests`: what `install` applies, as YAML that `kubectl apply -f -` takes; as files of a folder; or the proof that
- * a folder's files still say what the operator declares.
+ * `manifests`: what `install` applies, as YAML that `kubectl apply -f -` takes; as files of a folder; or a check that a
+ * folder's files match what the operator declares.
  */
 export async function manifests(context: CommandContext, flags: ManifestsFlags): Promise<number> {
   const { operator, program, terminal } = context, { namespace, output, check } = flags;
@@ -38,12 +38,12 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
     writeBlock((line) => terminal.out(line), manifestsYaml(objects).trimEnd());
     return EXIT.done;
   }
-  await readKustomization(output, objects); // one that cannot be kept up to date is refused before anything is written
+  await readKustomization(output, objects); // refuses before anything is written
   for (const { name, kinds } of filesOf(objects)) {
     const path = `${output}/${name}`;
     const text = headOf(program) + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
     await Deno.writeTextFile(path, text).catch((cause) => {
-      throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "name a folder that is there", { cause });
+      throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "name a folder that exists", { cause });
     });
     terminal.out(path);
   }
@@ -54,10 +54,7 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
   return EXIT.done;
 }
 
-/**
- * Lists in a folder's kustomization what is declared, and nothing of these files beside it. All else in it stays as it
- * is.
- */
+/** Updates the resources of a folder's kustomization to the files that are declared. The rest stays. */
 async function updateKustomization(
   { terminal }: CommandContext,
   folder: string,
@@ -67,7 +64,7 @@ async function updateKustomization(
   if (!read) return;
   const { path, text, missing, stale: listed } = read, stale: string[] = [];
   for (const name of listed) {
-    if (await readIfThere(`${folder}/${name}`) === undefined) stale.push(name);
+    if (await readIfExists(`${folder}/${name}`) === undefined) stale.push(name);
     else terminal.err(`note: ${path} lists ${name}, of which nothing is declared: take both out unless they are yours`);
   }
   if (missing.length + stale.length === 0) return;
@@ -78,18 +75,15 @@ async function updateKustomization(
 }
 
 /**
- * A folder's kustomization, if there is one, and how it differs from what is declared. @throws {UsageError} where it is
- * none.
+ * A folder's kustomization, if it exists, and how it differs from what is declared. @throws {UsageError} where it is
+ * not one.
  */
 async function readKustomization(folder: string, objects: readonly DynamicObject[]) {
-  const path = `${folder}/${KUSTOMIZATION}`, text = await readIfThere(path);
+  const path = `${folder}/${KUSTOMIZATION}`, text = await readIfExists(path);
   return text === undefined ? undefined : { path, text, ...listing(path, text, objects) };
 }
 
-/**
- * A kustomization with other resources. Where they are a list of lines, only those lines change: comments and layout
- * are the user's.
- */
+/** A kustomization with other resources. Of a block list only its lines change: comments and layout stay. */
 export function withResources(text: string, missing: readonly string[], stale: readonly string[]): string {
   const document = parseDocument(text), resources = document.get("resources");
   if (isSeq(resources) && !resources.flow && resources.items.length > 0) {
@@ -125,12 +119,9 @@ function headOf(program: string): string {
   return `# Written by \`${program} manifests --output\`: change the operator instead.\n`;
 }
 
-/**
- * Removes a file that an earlier release wrote and of which nothing is declared now. One that somebody else wrote is
- * left.
- */
+/** Removes a file that an earlier release wrote and of which nothing is declared now. Other files stay. */
 async function removeStale({ terminal, program }: CommandContext, path: string): Promise<void> {
-  const text = await readIfThere(path);
+  const text = await readIfExists(path);
   if (text === undefined) return;
   if (!text.startsWith(headOf(program))) {
     return terminal.err(
@@ -145,49 +136,49 @@ async function removeStale({ terminal, program }: CommandContext, path: string):
 
 /** Compares a folder object by object and field by field; order and comments do not matter. */
 async function checkFolder(
-  { terminal, program }: CommandContext,
+  { terminal, program, command }: CommandContext,
   folder: string,
   objects: readonly DynamicObject[],
 ): Promise<number> {
-  const there = new Map<string, DynamicObject>(), declared = filesOf(objects);
+  const found = new Map<string, DynamicObject>(), declared = filesOf(objects);
   for (const file of FILES) {
-    const path = `${folder}/${file.name}`, text = await readIfThere(path);
+    const path = `${folder}/${file.name}`, text = await readIfExists(path);
     if (text === undefined) {
       if (!declared.includes(file)) continue;
       throw new UsageError(
-        `cannot read ${path}: it is not there, or may not be read`,
-        `${program} manifests --output ${folder}`,
+        `cannot read ${path}: it does not exist, or may not be read`,
+        `${command} manifests --output ${folder}`,
       );
     }
-    for (const object of parseManifests(path, text)) there.set(nameOf(object), object);
+    for (const object of parseManifests(path, text)) found.set(nameOf(object), object);
   }
   const differences: string[] = [];
   for (const object of objects) {
-    const name = nameOf(object), found = there.get(name);
-    there.delete(name);
-    if (!found) differences.push(`${name} is missing`);
+    const name = nameOf(object), live = found.get(name);
+    found.delete(name);
+    if (!live) differences.push(`${name} is missing`);
     else {
       const wanted = jsonClone(object);
-      for (const { path, operation } of diff(found, wanted)) {
+      for (const { path, operation } of diff(live, wanted)) {
         const how = { add: "is missing", change: "differs", remove: "is not declared" }[operation];
         differences.push(`${name}: ${path.join(".")} ${how}`);
       }
     }
   }
-  for (const name of there.keys()) differences.push(`${name} is not declared`);
-  const kustomization = await readIfThere(`${folder}/${KUSTOMIZATION}`);
+  for (const name of found.keys()) differences.push(`${name} is not declared`);
+  const kustomization = await readIfExists(`${folder}/${KUSTOMIZATION}`);
   const { missing, stale } = listing(`${folder}/${KUSTOMIZATION}`, kustomization ?? "", objects);
   for (const name of kustomization === undefined ? [] : missing) {
     differences.push(`${KUSTOMIZATION} does not list ${name}`);
   }
   for (const name of stale) differences.push(`${KUSTOMIZATION} lists ${name}, of which nothing is declared`);
   if (differences.length === 0) {
-    terminal.out(`${folder} says what the operator declares`);
+    terminal.out(`${folder} matches what the operator declares`);
     return EXIT.done;
   }
   for (const difference of differences) terminal.err(difference);
   terminal.err(`${program}: ${folder} differs from what the operator declares`);
-  terminal.err(`  fix: ${program} manifests --output ${folder}`);
+  terminal.err(`  fix: ${command} manifests --output ${folder}`);
   return EXIT.failed;
 }
 
@@ -201,10 +192,10 @@ function listing(
   objects: readonly DynamicObject[],
 ): { readonly missing: readonly string[]; readonly stale: readonly string[] } {
   const document = parseDocument(text), [error] = document.errors;
-  if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
+  if (error) throw new UsageError(`${path} is not YAML: ${error.message.split("\n")[0]}`);
   const read: unknown = document.toJS() ?? {}, resources = isObject(read) ? read.resources ?? [] : undefined;
   if (!Array.isArray(resources)) {
-    throw new UsageError(`${path} is no kustomization: it is to be a map whose \`resources\` are a list`);
+    throw new UsageError(`${path} is not a kustomization: it must be a map whose \`resources\` are a list`);
   }
   const listed = resources as readonly unknown[], declared = filesOf(objects).map(({ name }) => name);
   return {
@@ -213,18 +204,18 @@ function listing(
   };
 }
 
-/** @throws {UsageError} for a file that is there and cannot be read. */
-async function readIfThere(path: string): Promise<string | undefined> {
+/** @throws {UsageError} for a file that exists and cannot be read. */
+async function readIfExists(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    // A process that may only write cannot look: what it would say of the folder is a courtesy.
+    // A process that may only write skips the checks of existing files.
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return undefined;
     throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, undefined, { cause });
   }
 }
 
-/** The files that have something in them. */
+/** The files that are not empty. */
 function filesOf(objects: readonly DynamicObject[]): typeof FILES {
   return FILES.filter(({ kinds }) => objects.some(({ kind }) => kinds.includes(kind!)));
 }
@@ -236,7 +227,7 @@ function nameOf({ kind, metadata }: DynamicObject): string {
 function parseManifests(path: string, text: string): DynamicObject[] {
   return parseAllDocuments(text, { version: "1.1" }).flatMap((document) => {
     const [error] = document.errors;
-    if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
+    if (error) throw new UsageError(`${path} is not YAML: ${error.message.split("\n")[0]}`);
     const object = document.toJS() as DynamicObject | null;
     return object === null ? [] : [object]; // comments alone are a document, too
   });

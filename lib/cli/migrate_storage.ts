@@ -5,19 +5,19 @@ import { CRDS } from "../admission/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Flags of `migrate-storage`. */
 interface MigrateStorageFlags {
   readonly dryRun?: true | undefined;
 }
 
-/** Objects that are written again at once. */
+/** Concurrent writes. */
 const WRITES_AT_ONCE = 16;
 
 /**
- * `migrate-storage`: has the objects of the operator's kinds stored in the version that the CRD stores now, and takes
- * the former ones out of `status.storedVersions`: only then a release may leave them out. Repeating it changes nothing.
+ * `migrate-storage`: stores the objects of the operator's kinds in the storage version of the CRD, and removes the
+ * former ones from `status.storedVersions`: only then a release may drop them. Repeating it changes nothing.
  */
 export async function migrateStorage(context: CommandContext, flags: MigrateStorageFlags): Promise<number> {
   const { operator } = context, clock = new SystemClock();
@@ -28,16 +28,17 @@ export async function migrateStorage(context: CommandContext, flags: MigrateStor
     clock,
     mask: context.mask,
   });
-  for (const declared of operator.crds()) await migrate(context, client, declared, flags, interrupts.signal);
+  for (const declared of operator.crds()) {
+    await migrate(context, client, declared, { ...flags, signal: interrupts.signal });
+  }
   return EXIT.done;
 }
 
 async function migrate(
-  { terminal, program }: CommandContext,
+  { terminal, command }: CommandContext,
   client: Client,
   declared: DynamicObject,
-  { dryRun }: MigrateStorageFlags,
-  signal: AbortSignal,
+  { dryRun, signal }: MigrateStorageFlags & { readonly signal: AbortSignal },
 ): Promise<void> {
   const name = declared.metadata!.name!, version = storageVersion(declared);
   const crd = await client.find<DynamicObject>(CRDS, { name }, { signal });
@@ -45,7 +46,7 @@ async function migrate(
     const says = crd
       ? `stores ${storageVersion(crd)} in this cluster, and ${version} by this release`
       : "is not installed";
-    throw new UsageError(`${name} ${says}`, `${program} install`);
+    throw new UsageError(`${name} ${says}`, `${command} install`);
   }
   const { storedVersions = [] } = (crd.status ?? {}) as { storedVersions?: readonly string[] };
   if (storedVersions.every((stored) => stored === version)) return terminal.out(`${name} is stored in ${version} only`);
@@ -64,7 +65,7 @@ async function migrate(
     await client.patch(CRDS, { name }, { type: "merge", subresource: "status", signal, body: status });
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
-    // Whoever changed it may have changed what is stored, and objects may have been written that way since.
+    // The change may have set another storage version, in which objects may have been stored since.
     throw new UsageError(
       `${name} was changed meanwhile, so its storedVersions were left as they are`,
       "run the same command again",
@@ -76,7 +77,7 @@ async function migrate(
   terminal.out(`${name}: status.storedVersions is ${version} now, and was ${storedVersions.join(", ")}`);
 }
 
-/** A patch of nothing: the server stores what it reads in the version of today. */
+/** An empty patch: the server stores the object in the storage version. */
 async function rewrite(
   client: Client,
   resource: ApiResource,
@@ -86,7 +87,7 @@ async function rewrite(
   try {
     await client.patch(resource, keyOf(object), { type: "merge", metadataOnly: true, signal, body: {} });
   } catch (error) {
-    if (!isNotFound(error)) throw error; // what is gone needs no other form
+    if (!isNotFound(error)) throw error; // a deleted object needs no migration
   }
 }
 

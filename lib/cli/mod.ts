@@ -4,10 +4,11 @@
  *
  * @module
  */
+export type { BuildInfo } from "./command_tree.ts";
 export type { DemoRow, DemoScenario, DemoStep, DemoView } from "./demo_scenario.ts";
 export type { OwnCheck, OwnFinding } from "./doctor/own_check.ts";
 export { EXIT } from "./exit.ts";
-export { type BuildInfo, cli, type CliOptions } from "./program.ts";
+export { cli, type CliOptions } from "./program.ts";
 export {
   boolean,
   choice,

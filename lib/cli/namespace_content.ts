@@ -2,23 +2,23 @@ import { type ApiResource, controllerOf, formatGroupResource, keyOf, type KubeOb
 import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
 import { nameOf } from "./deleter.ts";
 
-/** Objects of one resource that are looked at: it takes one to keep a namespace. */
-const LOOKED_AT_MAX = 50;
+/** Objects of one resource that are read: one is enough to keep a namespace. */
+const READ_MAX = 50;
 
 /**
- * The objects of a namespace that somebody put there: not what every namespace is given, not Events, not what a
- * controller made of another object, not what is going already. At most 50 of a resource.
+ * The objects that users put into a namespace: no defaults of every namespace, no Events, no children of a controller,
+ * nothing that is being deleted. At most 50 of a resource.
  *
- * @throws {ForbiddenError} where any resource may not be listed: then nobody can tell.
+ * @throws {ForbiddenError} where any resource may not be listed: then the content is unknown.
  */
 export async function contentOf(client: Client, namespace: string, signal: AbortSignal): Promise<string[]> {
   const names: string[] = [];
   const { resources, unknown } = await discoverAll(client, signal);
-  for (const { group, version } of unknown) names.push(`what the server cannot tell now of ${group}/${version}`);
+  for (const { group, version } of unknown) names.push(`what the server cannot list now of ${group}/${version}`);
   for (const resource of contentResources(resources)) {
-    const options = { namespace, limit: LOOKED_AT_MAX, metadataOnly: true, signal };
+    const options = { namespace, limit: READ_MAX, metadataOnly: true, signal };
     for await (const { items } of client.pages<KubeObject>(resource, options)) {
-      names.push(...items.filter((item) => isSomebodys(resource, item)).map((item) => nameOf(resource, item)));
+      names.push(...items.filter((item) => isUsers(resource, item)).map((item) => nameOf(resource, item)));
       break;
     }
   }
@@ -36,7 +36,7 @@ function contentResources(discovered: readonly DiscoveredResource[]): Discovered
   return [...byName.values()];
 }
 
-function isSomebodys({ kind, group }: ApiResource, object: KubeObject): boolean {
+function isUsers({ kind, group }: ApiResource, object: KubeObject): boolean {
   if (object.metadata?.deletionTimestamp || controllerOf(object)) return false;
   const { name } = keyOf(object);
   if (group !== "") return true;

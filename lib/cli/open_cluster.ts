@@ -3,7 +3,7 @@ import { type Clock, describeError, type Logger, type Transport, UsageError } fr
 import { Client, type Connection, connectVariables, proxyVariables } from "../client/mod.ts";
 import { applyCrds, applyInstallation, installation, installNamespace, isWebhook } from "../operator/mod.ts";
 import type { Manifests } from "../harness/mod.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** A cluster to work on. */
 export interface OpenedCluster extends AsyncDisposable {
@@ -13,11 +13,11 @@ export interface OpenedCluster extends AsyncDisposable {
   readonly server: string;
   /** The namespace of the pod, or of the context. */
   readonly namespace: string;
-  /** Where the settings came from, for people. */
+  /** Where the connection's settings came from, for people. */
   readonly source: string;
-  /** The proxy on the way there, without its password; absent where none is known to be. */
+  /** The proxy, without its password; absent where none is used. */
   readonly proxy?: string | undefined;
-  /** Path of a kubeconfig that was written for people, where there is one. */
+  /** Path of a kubeconfig that was written for people, if any. */
   readonly kubeconfigPath?: string;
   /** An embedded cluster as another user than its administrator. */
   readonly as?: (user: { readonly name: string; readonly groups: readonly string[] }) => Transport | Promise<Transport>;
@@ -61,8 +61,8 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
 }
 
 /**
- * An embedded cluster as the operator's ServiceAccount sees a cluster where it is installed: with the rights that the
- * operator declares and no others, so that what is missing shows as it would there. Any other cluster is opened as
+ * An embedded cluster as the operator's ServiceAccount sees a cluster where it is installed: with the RBAC rules that
+ * the operator declares and no others, so that a missing rule shows as it would there. Any other cluster is opened as
  * {@linkcode openCluster} does.
  */
 export async function openClusterAsOperator(
@@ -120,7 +120,7 @@ interface EmbeddedOptions {
   readonly port: number;
   /** Where the kubeconfig goes; a new folder that disappears with the cluster where absent. */
   readonly kubeconfigPath?: string;
-  /** What is put into it before anything else. */
+  /** Objects that are created before anything else. */
   readonly prerequisites?: Manifests | undefined;
 }
 
@@ -128,7 +128,7 @@ interface EmbeddedOptions {
 const PREREQUISITES_MS_MAX = 30_000;
 
 /**
- * An API server in this process, on a loopback port over HTTPS, with a kubeconfig (mode 0600) for whoever may read it.
+ * An API server in this process, on a loopback port over HTTPS, with a kubeconfig (mode 0600) .
  *
  * @throws {UsageError} where the port is taken, the kubeconfig cannot be written, or a prerequisite cannot be
  *   installed.

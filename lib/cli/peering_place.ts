@@ -1,6 +1,6 @@
 import { installNamespace } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Where the leases of a peering are, and its name. */
 export interface PeeringPlace {
@@ -10,8 +10,8 @@ export interface PeeringPlace {
 
 /**
  * The peering that the settings name, `NAME` or `NAMESPACE/NAME`, or that of the operator's own name. Without a
- * namespace it is that of the pod, or of an embedded cluster; for everybody else the one where `install` puts the
- * operator, so that a laptop meets the pods.
+ * namespace it is that of the pod, or of an embedded cluster; elsewhere it is the one where `install` puts the
+ * operator, so that a laptop and the pods meet.
  */
 export function peeringPlace({ settings, operator, program }: CommandContext, cluster: OpenedCluster): PeeringPlace {
   const home = ["in-cluster", "embedded"].includes(cluster.source) ? cluster.namespace : installNamespace(program);
@@ -24,7 +24,7 @@ export function placeOf(peering: string, home: string): PeeringPlace {
   return parts.length === 1 ? { namespace: home, name: parts[0]! } : { namespace: parts[0]!, name: parts[1]! };
 }
 
-/** Whether the settings ask for peering: by a name, or by a priority, which means nothing without peers. */
+/** Whether the settings enable peering: by a name, or by a priority. */
 export function peers({ settings }: Pick<CommandContext, "settings">): boolean {
   return settings.peering !== "" || settings.priority !== undefined;
 }

@@ -7,7 +7,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import { passLines, planSummary } from "./plan_lines.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { requireReady } from "./require_ready.ts";
 import { writeJson } from "./terminal.ts";
 
@@ -17,7 +17,7 @@ interface PlanFlags {
   readonly output: "text" | "json";
 }
 
-/** Which objects a person means. */
+/** The selected objects. */
 interface Selection {
   /** Every kind of the operator where absent. */
   readonly kind?: ApiResource;
@@ -31,7 +31,7 @@ interface Selection {
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
   const { operator, terminal, settings, mask } = context, scope = scopeOfGlobs(settings.namespaces);
-  // Which kinds an operator selects only its cluster knows; any other mistake is told before that is asked.
+  // The kinds of selections are known to the cluster only; other mistakes are reported before any request.
   if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
@@ -88,7 +88,7 @@ function wordsOf(kind: ApiResource): string[] {
   return [...words, ...spec?.names?.shortNames ?? []];
 }
 
-/** @throws what the server answers where nobody converts what is stored: the stores of a plan would never be full. */
+/** @throws the server's error where stored objects cannot be converted: the stores of a plan would never be full. */
 async function requireConverted(operator: Operator, client: Client, signal: AbortSignal): Promise<void> {
   const names = operator.conversions.map(({ crd }) => crd);
   for (const { kind } of operator.declarations.filter(({ kind }) => names.includes(formatGroupResource(kind)))) {
@@ -96,7 +96,7 @@ async function requireConverted(operator: Operator, client: Client, signal: Abor
   }
 }
 
-/** @throws {NoObjectError} where nobody made it. */
+/** @throws {NoObjectError} where it does not exist. */
 async function requireObject(client: Client, kind: ApiResource, key: ObjectKey, signal: AbortSignal): Promise<void> {
   try {
     await client.get(kind, key, { metadataOnly: true, signal });
@@ -107,7 +107,7 @@ async function requireObject(client: Client, kind: ApiResource, key: ObjectKey, 
   }
 }
 
-/** The object that a plan was asked for does not exist. */
+/** The object of the plan does not exist. */
 class NoObjectError extends Error {
   override readonly name = "NoObjectError";
 }

@@ -27,7 +27,7 @@ function effectOf({ verb, exists, changes }: PlannedWrite): Effect {
   return changes.length > 0 ? "change" : "nothing";
 }
 
-/** The plan of one object, as a diff; nothing where there is nothing to tell. */
+/** The plan of one object, as a diff; empty where nothing would happen. */
 export function passLines(pass: PlannedPass, terminal: Pick<Terminal, "color">): string[] {
   const { kind, key, cause, writes, events, outcome } = pass, ending = endingOf(outcome);
   if (writes.length === 0 && events.length === 0 && outcome.kind === "done") return [];
@@ -87,6 +87,6 @@ export function planSummary(passes: readonly PlannedPass[]): string {
   if (useless > 0) parts.push(`${useless} written without need`);
   const failing = passes.filter(({ outcome }) => outcome.kind !== "done").length;
   if (failing > 0) parts.push(`${failing} failing`);
-  const objects = `${passes.length} object${passes.length === 1 ? "" : "s"} looked at`;
+  const objects = `${passes.length} object${passes.length === 1 ? "" : "s"} checked`;
   return `${objects}: ${parts.length > 0 ? parts.join(", ") : "nothing to do"}; nothing was written`;
 }

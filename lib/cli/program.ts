@@ -1,27 +1,21 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { Mask, UsageError } from "../base/mod.ts";
 import type { Operator } from "../operator/mod.ts";
-import { commandTree, type RunCommand } from "./command_tree.ts";
+import type { CommandContext } from "./command_context.ts";
+import { type BuildInfo, commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
 import type { OwnCheck } from "./doctor/own_check.ts";
 import { EXIT, exitCodeOf, reportError } from "./exit.ts";
-import { type ResolvedSettings, resolveSettings, type SettingTable, type SettingValues } from "./setting.ts";
+import { resolveSettings, type SettingTable, type SettingValues } from "./setting.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { processTerminal } from "./terminal.ts";
 import { TEST_SETTINGS } from "./test_settings.ts";
 import type { Manifests, Suite } from "../harness/mod.ts";
 import { loadSuites } from "./load_suites.ts";
+import { programStart, typedCommand } from "./typed_command.ts";
 import { UnsettledExit } from "./unsettled_exit.ts";
 
-/** What a build says of itself. */
-export interface BuildInfo {
-  /** Commit of the sources; empty where it is not known. */
-  readonly commit: string;
-  /** When it was built; RFC 3339. */
-  readonly date: string;
-}
-
-/** What a binary is made of. */
+/** The parts of an operator's binary. */
 export interface CliOptions<Own extends SettingTable> {
   /**
    * Name of the program in help and messages, and the first part of its namespace; the operator's name where absent.
@@ -37,57 +31,30 @@ export interface CliOptions<Own extends SettingTable> {
   readonly env: Readonly<Record<string, string>>;
   /** Settings of this operator's own, beside the common ones. */
   readonly settings?: Own;
-  /** What `doctor` looks at beside its own checks. */
+  /** Checks that `doctor` runs beside its own. */
   readonly checks?: readonly OwnCheck<Own>[];
   /** What `demo` shows. */
   readonly demo?: (operator: Operator) => DemoScenario;
   /** The suites that `test` runs; loaded only then. */
   readonly suites?: () => Promise<readonly Suite[]>;
   /**
-   * Objects that must be there before the operator starts, as CRDs that it does not own: put into every embedded
+   * Objects that the operator needs before it starts, such as CRDs that it does not own: created in every embedded
    * cluster that a command opens (`demo`, `run --cluster embedded`). Scenarios of `test` install what their suite's
    * `given` lists.
    */
   readonly prerequisites?: Manifests;
-  /** What becomes of what an object made once the object is deleted, in half a sentence: `uninstall` says it. */
+  /** What happens to the children of a deleted object, in half a sentence that `uninstall` prints. */
   readonly deletionNote?: string;
   /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
   readonly root?: string;
-  /** Whether there is `init`: `root` then holds what a new project is made of (./scaffold.ts). */
+  /** Whether the command `init` exists: `root` then holds the files of a new project (./scaffold.ts). */
   readonly scaffolds?: boolean;
-}
-
-/** What each command is given. */
-export interface CommandContext {
-  readonly program: string;
-  /** What the program was started with. */
-  readonly args: readonly string[];
-  readonly version: string;
-  readonly operator: Operator;
-  readonly settings: Settings;
-  readonly table: SettingTable;
-  readonly origins: ResolvedSettings<SettingTable>["origins"];
-  readonly env: Readonly<Record<string, string>>;
-  readonly terminal: Terminal;
-  readonly checks?: readonly OwnCheck<SettingTable>[];
-  /** Knows the values of Secrets that the command has read or sent, so that nothing that it prints has them. */
-  readonly mask: Mask;
-  readonly demo?: DemoScenario;
-  readonly suites?: () => Promise<readonly Suite[]>;
-  readonly prerequisites?: Manifests;
-  readonly deletionNote?: string;
-  readonly root?: string;
-  /**
-   * Kubeconfig of the embedded cluster that the process serves which started this one (./run_watched.ts); absent where
-   * none did.
-   */
-  readonly embeddedAt?: string;
 }
 
 /**
  * Runs the command line of an operator: every command of the binary. Never exits by itself. Where the process ends
- * before there is a result, since a promise of the operator or of its suites never settles and nothing else is left to
- * do, its exit code is 1 and a message says so.
+ * before there is a result, because a promise of the operator or of its suites never settles, its exit code is 1 and a
+ * message names the reason.
  *
  * @throws {UsageError} where there is no Deno: commands read files, serve and start processes by it.
  * @returns the exit code: 0 done, 1 failed, 2 usage or configuration, 3 cluster unreachable, 130 interrupted.
@@ -124,6 +91,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
     const made = make(values);
     return {
       program,
+      command: typedCommand(programStart(program, options.env)),
       args: options.args,
       version: options.version ?? "0.0.0",
       operator: made,

@@ -1,15 +1,15 @@
 import { scopeOfGlobs } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 import { preflight, type PreflightOptions } from "../operator/mod.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /**
- * Says everything that is missing before anything starts.
+ * Reports everything that is missing before anything starts.
  *
  * @throws {PreflightError} naming each missing kind and rule with its fix.
  */
 export async function requireReady(
-  { operator, program, settings }: CommandContext,
+  { operator, command, settings }: CommandContext,
   client: Client,
   options: Pick<
     PreflightOptions,
@@ -17,7 +17,7 @@ export async function requireReady(
   >,
 ): Promise<void> {
   const { only } = scopeOfGlobs(settings.namespaces);
-  const findings = await preflight(operator, client, { program, namespace: only, ...options });
+  const findings = await preflight(operator, client, { command, namespace: only, ...options });
   if (findings.length === 0) return;
   throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
 }

@@ -18,7 +18,7 @@ import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openClusterAsOperator, type OpenedCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { leaseTiming, measure, openReplica, type Replica } from "./coordination.ts";
 import { requireReady } from "./require_ready.ts";
 import type { Settings } from "./settings.ts";
@@ -27,8 +27,8 @@ import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, endWithParent, Interrupts } from "./interrupts.ts";
 
 /**
- * `run`: the operator against a cluster, until SIGTERM or SIGINT. The process ends soon after, whatever a handler or a
- * socket holds.
+ * `run`: the operator against a cluster, until SIGTERM or SIGINT. The process ends soon after, even where a handler
+ * holds a timer or a socket.
  */
 export async function run(context: CommandContext): Promise<number> {
   const clock = new SystemClock();
@@ -36,8 +36,7 @@ export async function run(context: CommandContext): Promise<number> {
   try {
     return await operate(context, clock);
   } catch (error) {
-    // A replica that has lost its lease is to be started again, so it must not stay as long as a watch that nothing
-    // reads.
+    // A replica that has lost its Lease is restarted: an open watch must not keep it alive.
     endLingering(clock, exitCodeOf(error));
     throw error;
   }
@@ -61,7 +60,9 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   let running: RunningOperator | undefined;
   const metrics = new Metrics(clock);
   using _unhandled = new UnhandledErrors({ operator: operator.name, logger, count: () => metrics.unhandledError() });
-  using replica = openReplica(context, cluster, clock, logger, {
+  using replica = openReplica(context, cluster, {
+    clock,
+    logger,
     drain: async (graceMs) => await running?.release(graceMs),
   });
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock, mask });
@@ -74,7 +75,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
       signal: interrupts.signal,
     });
   } catch (error) {
-    // The kubelet may end a pod before its server answers: nothing has begun, so nothing has failed.
+    // The kubelet may end a pod before the API server answers: nothing has begun, so nothing has failed.
     if (interrupts.signal.aborted) return EXIT.done;
     throw error;
   }
@@ -86,16 +87,16 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
     const { signal } = interrupts, onReview = metrics.review.bind(metrics);
     const open = (running: RunningOperator) =>
       openWebhooks(context, { cluster, running, clock, logger, leads: replica.works, onReview, signal });
-    const serve = async (begun: RunningOperator) => {
-      running = begun;
+    const serve = async (started: RunningOperator) => {
+      running = started;
       // The stores may take conversions before they are full; admission handlers take full stores.
-      if (operator.conversions.length > 0) webhooks = await open(begun);
+      if (operator.conversions.length > 0) webhooks = await open(started);
     };
     running = await start(context, replica, metrics, { logger, serve, signal });
     webhooks ??= await open(running);
     await webhooks?.admit();
     const lost = await Promise.race([interrupts.received, replica.lost]);
-    // Another replica may lead by now: nothing is finished, nothing cleaned up. The kubelet starts this one anew.
+    // Another replica may lead by now: nothing is finished or cleaned up. The kubelet restarts this one.
     if (lost) throw lost;
     logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
     webhooks?.leave?.();
@@ -112,7 +113,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   return EXIT.done;
 }
 
-/** Serves what says whether this process is alive, whether it can be asked something, and what it has done. */
+/** Serves liveness, readiness, metrics and the operator's routes. */
 function openHealth(
   context: CommandContext,
   { cluster, clock, logger, metrics, running, webhooks }: {
@@ -124,7 +125,7 @@ function openHealth(
     readonly webhooks: () => HostedWebhooks | undefined;
   },
 ): ReturnType<typeof serveHealth> {
-  const { operator, settings, mask } = context, asked = servesWebhooks(context, cluster);
+  const { operator, settings, mask } = context, hasWebhooks = servesWebhooks(context, cluster);
   const ownProbes = (of: "liveness" | "readiness") => ownChecks(operator, of, running, clock);
   return serveHealth({
     host: settings.httpHost,
@@ -134,9 +135,9 @@ function openHealth(
     routes: operator.routes.map(({ handler, ...route }) => ({
       ...route,
       handle: (request, signal) => {
-        const asked = running();
-        if (!asked) return new Response("the operator has not started yet\n", { status: 503 });
-        return asked.ask((context) => handler(request, context), signal);
+        const current = running();
+        if (!current) return new Response("the operator has not started yet\n", { status: 503 });
+        return current.ask((context) => handler(request, context), signal);
       },
     })),
     metrics: async () => {
@@ -146,10 +147,10 @@ function openHealth(
     livez: maskedChecks([...liveness(running, clock, settings.handlerTimeoutMs), ...ownProbes("liveness")], mask),
     readyz: maskedChecks([
       ...readiness(running, settings.stalenessMaxMs, {
-        converts: asked && operator.conversions.length > 0,
+        converts: hasWebhooks && operator.conversions.length > 0,
         transport: cluster.transport,
       }),
-      ...(asked ? [webhookReadiness(webhooks)] : []),
+      ...(hasWebhooks ? [webhookReadiness(webhooks)] : []),
       ...ownProbes("readiness"),
     ], mask),
   });
@@ -175,9 +176,9 @@ function ownChecks(
   const probes = operator.probes.filter((probe) => probe.of === of).map(({ id, ask }) => ({
     id,
     ask: (signal: AbortSignal) => {
-      const asked = running();
-      if (!asked) throw new Error("the operator has not started yet");
-      return asked.ask(ask, signal);
+      const current = running();
+      if (!current) throw new Error("the operator has not started yet");
+      return current.ask(ask, signal);
     },
   }));
   return probeChecks(probes, clock);

@@ -3,7 +3,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLogging } from "./logging.ts";
 import { openEmbedded } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Files whose change starts the operator again. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|json)$/;
@@ -17,8 +17,8 @@ const KILL_AFTER_MS = 2_000;
  * one whenever a source file beside or below the program's main file changes. The API server, its kubeconfig and its
  * objects stay until this process ends.
  *
- * A program that cannot be loaded, or that fails, waits for the next change. The operator's process ends with this one,
- * even where this one is killed.
+ * After a program that cannot be loaded, or that fails, it waits for the next change. The operator's process ends with
+ * this one, even where this one is killed.
  *
  * @throws {UsageError} for another cluster, and for a program that has no sources to watch.
  */
@@ -55,7 +55,7 @@ export async function runWatched(context: CommandContext): Promise<number> {
 
 /**
  * This program, running the operator on the cluster of a kubeconfig. It has a process group of its own: Ctrl-C reaches
- * it once, through here.
+ * it once, as this process's SIGTERM.
  */
 function start(
   kubeconfig: string,
@@ -85,7 +85,7 @@ function start(
   };
 }
 
-/** Tells of changes of source files in a folder and below. */
+/** Reports changes of source files in a folder and below. */
 class Sources implements Disposable {
   readonly #watcher: Deno.FsWatcher;
   #changed = Promise.withResolvers<string>();

@@ -8,7 +8,7 @@ export const SCAFFOLD_ARCHIVE = "scaffold.json.gz";
 
 /** Where a project holds the library, as its deno.json says. */
 const VENDOR = "vendor/pintle";
-/** Rooms of the library that its users do not get: the shipped operator. */
+/** The package that users of the library do not get: the shipped operator. */
 const NOT_VENDORED = "lib/replicator";
 
 /**
@@ -36,7 +36,7 @@ export async function collectScaffold(root: string): Promise<ScaffoldFiles> {
   return files;
 }
 
-/** The library's own name, exports and packages; nothing of how the repository is built and tested. */
+/** The library's own name, exports and packages; without the repository's build and tests. */
 function libraryConfig(text: string, sources: readonly string[]): string {
   const { name, version, license, exports, imports } = JSON.parse(text) as Record<string, unknown>;
   const used = Object.entries(imports as Record<string, string>).filter(([specifier]) =>
@@ -75,7 +75,7 @@ export async function readScaffold(root: string): Promise<ScaffoldFiles> {
     return await new Response(new Blob([archive]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
   } catch (cause) {
     throw new UsageError(
-      `this program does not carry what a new project is made of: ${describeError(cause)}`,
+      `this program does not contain the files of a new project: ${describeError(cause)}`,
       "take a released one, or run it from its repository",
       { cause },
     );

@@ -19,7 +19,7 @@ export interface Setting<T> {
   /**
    * The value of a text, from wherever it came.
    *
-   * @throws {RangeError} saying what the text should look like.
+   * @throws {RangeError} naming the expected form.
    */
   readonly parse: (text: string) => T;
 }
@@ -41,7 +41,7 @@ export interface ResolvedSettings<Table extends SettingTable> {
   readonly origins: Readonly<Record<keyof Table, { readonly text: string; readonly source: SettingSource }>>;
 }
 
-/** What every setting is given, whatever the type of its value. */
+/** The fields of every setting, whatever the type of its value. */
 export type Named = Pick<Setting<unknown>, "env" | "flag" | "description" | "fallback"> & { readonly secret?: boolean };
 
 /** A free text. */
@@ -108,7 +108,7 @@ export function labels(named: Named, parts: readonly string[]): Setting<string> 
   };
 }
 
-/** A duration, in milliseconds; `0s` only where `zero` says so. */
+/** A duration, in milliseconds; `0s` only with `zero`. */
 export function duration(named: Named, { zero = false }: { readonly zero?: boolean } = {}): Setting<number> {
   return {
     ...named,
@@ -148,11 +148,11 @@ export function webhookAddress(named: Named): Setting<string> {
   };
 }
 
-/** The milliseconds of a duration that a person typed. @throws {RangeError} saying what it should look like. */
+/** The milliseconds of a duration that a person typed. @throws {RangeError} naming the expected form. */
 export function parseDuration(text: string): number {
   try {
     if (/^[0-9]/.test(text)) return durationMs(text);
-  } catch { /* told below, in the words of every setting */ }
+  } catch { /* reported below, as for every setting */ }
   throw new RangeError("must be a duration like 500ms, 30s, 10m, 1h30m");
 }
 
@@ -236,13 +236,13 @@ function unknownVariables(table: SettingTable, env: Readonly<Record<string, stri
   const unknown = Object.keys(env).filter((name) => name.startsWith("PINTLE_") && !known.has(name));
   return unknown.filter((name) => !isServiceLink(name, env)).sort().map((name) => {
     const near = [...known].find((each) => distance(each, name) <= 3);
-    return `${name} is no setting${near ? `; did you mean ${near}?` : ""}`;
+    return `${name} is not a setting${near ? `; did you mean ${near}?` : ""}`;
   });
 }
 
 /**
  * Whether a variable is one of those that the kubelet gives each pod for each Service of its namespace, as
- * `PINTLE_WEB_SERVICE_HOST` or `PINTLE_WEB_PORT_80_TCP` for a Service `pintle-web`: nobody meant it as a setting.
+ * `PINTLE_WEB_SERVICE_HOST` or `PINTLE_WEB_PORT_80_TCP` for a Service `pintle-web`: it is no setting.
  */
 function isServiceLink(name: string, env: Readonly<Record<string, string>>): boolean {
   const [, service] =

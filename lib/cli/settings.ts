@@ -33,7 +33,7 @@ export interface Settings {
   readonly httpPort: number;
   /** Whether replicas elect a leader, or share the namespaces among themselves. */
   readonly leaderElection: "off" | "on" | "shards";
-  /** Milliseconds that other replicas, or peers, wait for one that says nothing. */
+  /** Milliseconds that other replicas, or peers, wait for one that does not renew its Lease. */
   readonly leaseDurationMs: number;
   /** Milliseconds after its last renewal in which a holder still relies on its Lease. */
   readonly leaseRenewDeadlineMs: number;
@@ -41,7 +41,7 @@ export interface Settings {
   readonly leaseRetryPeriodMs: number;
   /** `NAME` or `NAMESPACE/NAME`; none where empty. */
   readonly peering: string;
-  /** Among peers; undefined where nobody named one. */
+  /** Among peers; undefined where none is set. */
   readonly priority: number | undefined;
   /** Milliseconds that work under way may take to finish. */
   readonly gracePeriodMs: number;
@@ -134,7 +134,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_LEASE_DURATION",
     flag: "lease-duration",
     fallback: "15s",
-    description: "How long others wait for a leader, a replica with shards or a peer that says nothing",
+    description: "How long others wait for a leader, a replica with shards or a peer that does not renew its Lease",
   }),
   leaseRenewDeadlineMs: duration({
     env: "PINTLE_LEASE_RENEW_DEADLINE",
@@ -206,7 +206,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_WATCH_IDLE_MAX",
     flag: "watch-idle-max",
     fallback: "70s",
-    description: "How long a watch may say nothing, not even a bookmark, before it is opened again",
+    description: "How long a watch may be silent, without even a bookmark, before it is opened again",
   }),
   pageLimit: integer({
     env: "PINTLE_PAGE_LIMIT",
@@ -250,6 +250,6 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     flag: "webhook-url",
     fallback: "",
     description:
-      "Outside of the cluster: https address by which the API server calls webhooks; auto finds it for kind and its like",
+      "Outside of the cluster: https address by which the API server calls webhooks; auto finds it for kind and similar clusters",
   }),
 };

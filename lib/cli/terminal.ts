@@ -1,12 +1,12 @@
 import { formatJson, printable } from "../base/mod.ts";
 
-/** Where a command writes and what it knows of the reader: a seam for tests. */
+/** Where a command writes; tests replace it. */
 export interface Terminal {
   /** Writes one line. Control characters in it, newlines too, are made visible: only {@linkcode paint} styles text. */
   out(line: string): void;
   /** The same to standard error. */
   err(line: string): void;
-  /** Whether a person watches: pictures may move. */
+  /** Whether a person reads it on a terminal: lines may be redrawn. */
   readonly interactive: boolean;
   readonly color: boolean;
   /** Whether errors show colors: standard error may be a file while standard output is not, and the other way round. */
@@ -60,7 +60,7 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
     errorColor,
     columns: () => {
       try {
-        return Deno.consoleSize().columns || 80; // some pseudo-terminals say zero
+        return Deno.consoleSize().columns || 80; // some pseudo-terminals report zero
       } catch {
         return 80;
       }
@@ -68,7 +68,7 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
   };
 }
 
-/** Whether nobody can read any more: head has seen enough, or the terminal was closed. */
+/** Whether the reader has gone: `head` has read enough, or the terminal was closed. */
 export function isReaderGone(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe || ["EPIPE", "EIO"].includes((error as { code?: string }).code ?? "");
 }

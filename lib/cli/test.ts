@@ -15,29 +15,15 @@ import {
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLiveArea } from "./live_area.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { paint } from "./terminal.ts";
 import { checkKeep, deploymentOf, sourceOf } from "./test_cluster.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
-import type { TestSettings } from "./test_settings.ts";
+import type { TestFlags, TestSettings } from "./test_settings.ts";
 
-/** Flags of `test`, beside its settings. */
-export interface TestFlags {
-  readonly filter?: string | undefined;
-  readonly keep?: true | undefined;
-  readonly list?: true | undefined;
-  readonly keepCluster?: true | undefined;
-  readonly reuse?: true | undefined;
-  readonly download?: true | undefined;
-  readonly deployed?: true | undefined;
-  readonly yes?: true | undefined;
-  readonly junit?: string | undefined;
-  readonly report?: string | undefined;
-}
-
-/** `test`: the operator's own scenarios, on the cluster of one's choice. Its last line is `N passed, N failed`. */
+/** `test`: the operator's own scenarios, on the chosen cluster. Its last line is `N passed, N failed`. */
 export async function test(context: CommandContext, names: readonly string[], flags: TestFlags): Promise<number> {
-  const { terminal, program, version } = context, settings = context.settings as unknown as TestSettings;
+  const { terminal, program, command, version } = context, settings = context.settings as unknown as TestSettings;
   const planned = choose(await context.suites!(), names, flags.filter);
   if (flags.list) {
     for (const { suite, scenario } of planned) terminal.out(`${suite.name}: ${scenario.name}`);
@@ -47,11 +33,11 @@ export async function test(context: CommandContext, names: readonly string[], fl
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
   checkKeep(settings, flags);
   const source = sourceOf(context, flags, clock), deploy = flags.deployed && deploymentOf(context, clock);
-  const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(program, result, name));
+  const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(command, result, name));
   await checkReports(files);
   await source.agree?.();
   using interrupts = new Interrupts({ hangup: true });
-  // Said first, so that a run which never comes to its end can be repeated too.
+  // Printed first, so that a run which never ends can be repeated too.
   const what = `${planned.length} ${
     planned.length === 1 ? "scenario" : "scenarios"
   } on ${settings.testCluster}, seed ${seed}`;
@@ -66,7 +52,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
       signal: interrupts.signal,
       parallelMax: settings.testParallelMax,
       waitMsMax: settings.testWaitMsMax,
-      // Names of its own for each run, whatever its seed: what a former one has kept is not in its way.
+      // Unique for each run, whatever its seed: objects that an earlier run kept do not conflict.
       runId: `test-${randomSuffix(random)}`,
       keepFailed: flags.keep,
       listener,
@@ -87,8 +73,8 @@ async function watched(
   run: (listener: RunListener) => Promise<RunResult>,
 ): Promise<RunResult> {
   if (!terminal.interactive) {
-    const told = () => terminal.out("interrupted: clearing up");
-    interrupts.signal.addEventListener("abort", told, { once: true });
+    const onAbort = () => terminal.out("interrupted: clearing up");
+    interrupts.signal.addEventListener("abort", onAbort, { once: true });
     return await run(new LineReporter((line) => terminal.out(line), painted));
   }
   const options = { area: await openLiveArea(), columns: () => terminal.columns(), paint: painted };
@@ -98,9 +84,9 @@ async function watched(
 }
 
 /** The command that runs one scenario again, as it ran. */
-function rerun(program: string, { cluster, operator, seed }: RunResult, name: string): string {
+function rerun(command: string, { cluster, operator, seed }: RunResult, name: string): string {
   const deployed = operator === "deployed" ? " --deployed" : "";
-  return `${program} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
+  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
     name.replaceAll("'", `'\\''`)
   }'`;
 }
@@ -120,7 +106,7 @@ function choose(suites: readonly Suite[], names: readonly string[], filter: stri
   throw new UsageError("no scenario matches", "`test --list` shows all of them");
 }
 
-/** A text is looked for as it is, `/…/` as a regular expression, as with `deno test --filter`. */
+/** A text matches as it is, `/…/` as a regular expression, as with `deno test --filter`. */
 function matcher(filter: string): (name: string) => boolean {
   const pattern = /^\/(.+)\/$/s.exec(filter)?.[1];
   if (pattern === undefined) return (name) => name.includes(filter);
@@ -128,6 +114,8 @@ function matcher(filter: string): (name: string) => boolean {
     const regexp = new RegExp(pattern);
     return (name) => regexp.test(name);
   } catch (cause) {
-    throw new UsageError(`--filter ${filter} is no regular expression: ${describeError(cause)}`, undefined, { cause });
+    throw new UsageError(`--filter ${filter} is not a regular expression: ${describeError(cause)}`, undefined, {
+      cause,
+    });
   }
 }

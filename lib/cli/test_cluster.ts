@@ -14,9 +14,8 @@ import {
   KindSource,
   type RunOptions,
 } from "../harness/mod.ts";
-import type { CommandContext } from "./program.ts";
-import type { TestFlags } from "./test.ts";
-import type { TestSettings } from "./test_settings.ts";
+import type { CommandContext } from "./command_context.ts";
+import type { TestFlags, TestSettings } from "./test_settings.ts";
 
 /** First part of the name of an image of the operator that is built where none is named. */
 const LOCAL_IMAGE = "pintle:test";
@@ -74,7 +73,7 @@ export function checkKeep({ testCluster }: TestSettings, { keep, keepCluster, re
   if (!keep || testCluster === "current" || (testCluster === "kind" && (keepCluster || reuse))) return;
   const what = testCluster === "kind" ? "a kind cluster is deleted" : `the cluster "${testCluster}" goes`;
   throw new UsageError(
-    `--keep leaves nothing to look at: ${what} with the run`,
+    `--keep leaves nothing to inspect: ${what} with the run`,
     "take --cluster current, or kind with --keep-cluster or --reuse",
   );
 }
@@ -99,7 +98,7 @@ export function deploymentOf(context: CommandContext, clock: Clock): NonNullable
     await using stack = new AsyncDisposableStack();
     const image = test.testImage || `${LOCAL_IMAGE}-${Deno.pid}-${clock.now().toString(36)}`;
     if (!test.testImage) {
-      // Its name is this run's alone: it takes nobody's place, and goes with the run.
+      // Its name is unique: it replaces no other image, and is removed after the run.
       stack.defer(() => cluster.removeImage(image));
       await buildOwnImage(root, image, cluster, signal);
     }
@@ -112,7 +111,7 @@ export function deploymentOf(context: CommandContext, clock: Clock): NonNullable
   };
 }
 
-/** An image of the program that runs now: its bundle is where it runs from, or, for sources, what `package` left. */
+/** An image of the program that runs now: from its own bundle, or from that of `package` where it runs from sources. */
 async function buildOwnImage(
   root: string,
   image: string,

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { describeError, UsageError } from "../base/mod.ts";
 import { htmlReport, junitReport, type RunResult } from "../harness/mod.ts";
-import type { TestFlags } from "./test.ts";
+import type { TestFlags } from "./test_settings.ts";
 
 /** Where a run writes its reports, and how each is made. */
 interface ReportFile {
@@ -10,9 +10,7 @@ interface ReportFile {
   readonly render: (result: RunResult) => string;
 }
 
-/**
- * The reports that were asked for. `program` is the one that runs, with its version; `command` is how to run it again.
- */
+/** The requested reports. `program` is the one that runs, with its version; `command` is how to run it again. */
 export function reportFiles(
   { junit, report }: TestFlags,
   program: string,
@@ -28,8 +26,8 @@ export function reportFiles(
 }
 
 /**
- * Makes sure, before a run that may take long, that its reports can be written. A file that is there keeps its content
- * until then; one that is not is not left behind.
+ * Makes sure, before a run that may take long, that its reports can be written. An existing file keeps its content
+ * until then; a new one is not left behind.
  *
  * @throws {UsageError} naming the file that cannot be written, and where two reports would go to one.
  */
@@ -40,9 +38,9 @@ export async function checkReports(files: readonly ReportFile[]): Promise<void> 
   }
   for (const { flag, path } of files) {
     try {
-      const isThere = await Deno.stat(path).then(() => true, () => false);
+      const exists = await Deno.stat(path).then(() => true, () => false);
       (await Deno.open(path, { append: true, create: true })).close();
-      if (!isThere) await Deno.remove(path);
+      if (!exists) await Deno.remove(path);
     } catch (cause) {
       throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, `give ${flag} a file that can be written`, {
         cause,
@@ -51,7 +49,7 @@ export async function checkReports(files: readonly ReportFile[]): Promise<void> 
   }
 }
 
-/** Writes the reports; says of each where it is, and returns of each that could not be written why. */
+/** Writes the reports and prints their paths. Returns why, for each that could not be written. */
 export async function writeReports(
   files: readonly ReportFile[],
   result: RunResult,

@@ -1,6 +1,6 @@
 import { choice, duration, integer, type Setting, type SettingValues, text } from "./setting.ts";
 
-/** The settings of `test`. They stand beside the common ones in `config` and are flags of this command alone. */
+/** The settings of `test`. `config` lists them beside the common ones; only this command has them as flags. */
 export const TEST_SETTINGS = {
   testCluster: choice({
     env: "PINTLE_TEST_CLUSTER",
@@ -19,7 +19,7 @@ export const TEST_SETTINGS = {
     env: "PINTLE_TEST_WAIT",
     flag: "wait",
     fallback: "60s",
-    description: "How long an expectation may take to come true",
+    description: "How long an expectation may take to hold",
   }),
   testSeed: integer({
     env: "PINTLE_TEST_SEED",
@@ -87,3 +87,17 @@ export const TEST_SETTINGS = {
 
 /** The values of the settings of `test`. */
 export type TestSettings = SettingValues<typeof TEST_SETTINGS>;
+
+/** Flags of `test`, beside its settings. */
+export interface TestFlags {
+  readonly filter?: string | undefined;
+  readonly keep?: true | undefined;
+  readonly list?: true | undefined;
+  readonly keepCluster?: true | undefined;
+  readonly reuse?: true | undefined;
+  readonly download?: true | undefined;
+  readonly deployed?: true | undefined;
+  readonly yes?: true | undefined;
+  readonly junit?: string | undefined;
+  readonly report?: string | undefined;
+}

@@ -1,8 +1,8 @@
 import { describeError, type Logger, stackOf } from "../base/mod.ts";
 
-/** What is done about errors that no code catches. */
+/** Options of {@linkcode UnhandledErrors}. */
 interface UnhandledErrorsOptions {
-  /** Of the operator whose code threw, most likely. */
+  /** Name of the operator whose code most likely threw. */
   readonly operator: string;
   readonly logger: Logger;
   /** Counts one. */
@@ -11,21 +11,21 @@ interface UnhandledErrorsOptions {
 
 /**
  * Errors that no code catches: a promise that is rejected and not awaited, or a throw in the callback of a timer.
- * Without this they end the process, and its lease stays behind until it runs out. With it each is one line that names
- * the operator, and is counted; the operator works on, since what failed was beside its passes.
+ * Without this they end the process, and its Lease remains until it expires. With it each is logged and counted, and
+ * the operator continues: what failed is outside of its passes.
  */
 export class UnhandledErrors implements Disposable {
   readonly #options: UnhandledErrorsOptions;
   readonly #onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
-    this.#tell("a promise was rejected that no code awaits", event.reason);
+    this.#report("a promise was rejected that no code awaits", event.reason);
   };
   readonly #onError = (event: ErrorEvent) => {
     event.preventDefault();
-    this.#tell("an error was thrown where no code catches it, as in the callback of a timer", event.error);
+    this.#report("an error was thrown where no code catches it, as in the callback of a timer", event.error);
   };
 
-  /** Watches until it is disposed. */
+  /** Listens until it is disposed. */
   constructor(options: UnhandledErrorsOptions) {
     this.#options = options;
     globalThis.addEventListener("unhandledrejection", this.#onRejection);
@@ -38,7 +38,7 @@ export class UnhandledErrors implements Disposable {
     globalThis.removeEventListener("error", this.#onError);
   }
 
-  #tell(message: string, error: unknown): void {
+  #report(message: string, error: unknown): void {
     const { operator, logger, count } = this.#options, stack = stackOf(error);
     count();
     logger.error(message, { operator, error: describeError(error), ...(stack === undefined ? {} : { stack }) });

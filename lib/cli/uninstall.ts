@@ -23,7 +23,7 @@ import { Interrupts } from "./interrupts.ts";
 import { contentOf } from "./namespace_content.ts";
 import { openCluster } from "./open_cluster.ts";
 import { peeringPlace } from "./peering_place.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { Deleter, nameOf } from "./deleter.ts";
 import { parseDuration } from "./setting.ts";
 
@@ -38,12 +38,12 @@ interface UninstallFlags {
   readonly deleteNamespace?: true | undefined;
 }
 
-/** An object of the installation that is in the cluster. */
+/** An object of the installation that exists in the cluster. */
 interface Found extends InstalledObject {
   readonly live: DynamicObject;
 }
 
-/** The objects of one kind, and how many of them wait for the operator before they go. */
+/** The objects of one kind, and how many have a finalizer of the operator. */
 interface Count {
   readonly handled: HandledKind;
   readonly objects: readonly KubeObject[];
@@ -56,12 +56,12 @@ const OWN = "app.kubernetes.io/name";
 const NAMED_MAX = 5;
 
 /**
- * `uninstall`: takes out of a cluster what `install` brought, and what came of it. Objects go first, while an operator
- * can clean up after them; then the kinds, the pods, the rights, the namespace. Nothing goes that was there before, nor
- * any object that nobody agreed to lose. Repeating it goes on where it stopped.
+ * `uninstall`: removes from a cluster what `install` applied, and what the operator wrote. Objects go first, while an
+ * operator can clean up after them; then CRDs, pods, RBAC rules, the namespace. Objects go only by agreement, and
+ * nothing that existed before. Repeating it continues where it stopped.
  */
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
-  const { operator, terminal, program } = context, dryRun = flags.dryRun === true;
+  const { operator, terminal, command } = context, dryRun = flags.dryRun === true;
   requireFlags(flags);
   const clock = new SystemClock(), say = (line: string) => terminal.out(line);
   using interrupts = new Interrupts();
@@ -74,7 +74,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
     mask: context.mask,
   });
   const waitMsMax = parseDuration(flags.timeout);
-  const removal = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, say });
+  const deleter = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, say });
   const { namespace: home, transport } = cluster, { namespace: peering } = peeringPlace(context, cluster);
   // A process outside of the cluster elects its leader in the namespace of its context.
   const places = [...new Set([flags.namespace, home, peering])];
@@ -86,19 +86,19 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
       if (lease) return lease;
     }
   };
-  const work = new Uninstallation(context, flags, client, removal, signal, { places, elsewhere });
-  const found = await work.look();
+  const work = new Uninstallation(context, flags, { client, deleter, signal, leases: { places, elsewhere } });
+  const found = await work.find();
   await work.removeObjects(found);
   await work.removeProcesses();
-  await work.removeRights(found);
+  await work.removeRbac(found);
   await work.removeNamespace(found);
   if (work.isEmpty) say(`nothing of ${operator.name} is in this cluster`);
   else if (!dryRun) say(`${operator.name} is uninstalled`);
-  else say(`nothing was removed: \`${program} uninstall\` without --dry-run does that`);
+  else say(`nothing was removed: \`${command} uninstall\` without --dry-run does that`);
   return EXIT.done;
 }
 
-/** @throws {UsageError} for flags that cannot be meant. */
+/** @throws {UsageError} for invalid flags. */
 function requireFlags({ namespace, timeout, deleteNamespace }: UninstallFlags): void {
   requireNamespaceName(namespace);
   try {
@@ -111,10 +111,18 @@ function requireFlags({ namespace, timeout, deleteNamespace }: UninstallFlags): 
   }
 }
 
-/** Where Leases of processes outside of the cluster may be, and the first that is renewed now. */
-interface Lookout {
+/** The search for the Lease of a process outside of the cluster. */
+interface LeaseSearch {
   readonly places: readonly string[];
   readonly elsewhere: () => Promise<LeaseObject | undefined>;
+}
+
+/** What the steps of one `uninstall` work with. */
+interface UninstallationParts {
+  readonly client: Client;
+  readonly deleter: Deleter;
+  readonly signal: AbortSignal;
+  readonly leases: LeaseSearch;
 }
 
 /** The steps of one `uninstall`, to be called in their order. */
@@ -122,35 +130,32 @@ class Uninstallation {
   readonly #context: CommandContext;
   readonly #flags: UninstallFlags;
   readonly #client: Client;
-  readonly #removal: Deleter;
+  readonly #deleter: Deleter;
   readonly #signal: AbortSignal;
-  readonly #lookout: Lookout;
+  readonly #leases: LeaseSearch;
   #kinds: readonly HandledKind[] = [];
   #isEmpty = true;
 
   constructor(
     context: CommandContext,
     flags: UninstallFlags,
-    client: Client,
-    removal: Deleter,
-    signal: AbortSignal,
-    lookout: Lookout,
+    { client, deleter, signal, leases }: UninstallationParts,
   ) {
-    this.#lookout = lookout;
+    this.#leases = leases;
     this.#context = context;
     this.#flags = flags;
     this.#client = client;
-    this.#removal = removal;
+    this.#deleter = deleter;
     this.#signal = signal;
   }
 
-  /** Whether nothing was there to be removed. */
+  /** Whether nothing was found to remove. */
   get isEmpty(): boolean {
-    return this.#isEmpty && this.#removal.removed.size === 0;
+    return this.#isEmpty && this.#deleter.removed.size === 0;
   }
 
   /** What of the installation is there. @throws {UsageError} where the account is in another namespace. */
-  async look(): Promise<Found[]> {
+  async find(): Promise<Found[]> {
     const { operator, program } = this.#context, { namespace } = this.#flags;
     this.#kinds = await handledKinds(operator, this.#client, this.#signal);
     const found: Found[] = [];
@@ -173,69 +178,69 @@ class Uninstallation {
   async removeObjects(found: readonly Found[]): Promise<void> {
     const { deleteObjects = false, keepCrds = false, releaseFinalizers = false } = this.#flags;
     const crds = found.filter(({ resource }) => resource === CRDS);
-    if (deleteObjects && releaseFinalizers) await this.#giveUpConversion(crds);
+    if (deleteObjects && releaseFinalizers) await this.#removeConversion(crds);
     const counts = (await this.#count()).filter(({ objects }) => objects.length > 0);
-    const told = counts.map(({ objects, handled }) => `${objects.length} ${handled.name}`).join(", ");
-    if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(told);
+    const counted = counts.map(({ objects, handled }) => `${objects.length} ${handled.name}`).join(", ");
+    if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(counted);
     // Where they are not answered nothing of these kinds can be changed, not even to let it go.
     for (const { resource, live } of await webhooksOf(this.#client, this.#context.operator, this.#signal)) {
       await this.#removeOwn(resource, live);
     }
-    await using _cleaner = deleteObjects ? await this.#cleaner(counts, told) : undefined;
+    await using _cleaner = deleteObjects ? await this.#cleaner(counts, counted) : undefined;
     for (const { handled, objects } of deleteObjects ? counts : []) {
-      await this.#removal.objects(handled, objects, this.#flags.releaseFinalizers === true, this.#stuckFix());
+      await this.#deleter.objects(handled, objects, this.#flags.releaseFinalizers === true, this.#stuckFix());
     }
-    // While whoever cleans up is still there: somebody may have made an object in the meantime.
-    if (!keepCrds) { for (const { live } of crds) await this.#removal.object(CRDS, live); }
+    // While the operator still runs: an object may have been created in the meantime.
+    if (!keepCrds) { for (const { live } of crds) await this.#deleter.object(CRDS, live); }
     else for (const { live } of crds) this.#context.terminal.out(`${nameOf(CRDS, live)} kept`);
   }
 
-  /** What runs as the operator's account, and what it put on objects that stay. */
+  /** Removes what runs as the operator's account, and its finalizers and annotations on objects that stay. */
   async removeProcesses(): Promise<void> {
     const { terminal, operator } = this.#context, { releaseFinalizers, keepCrds } = this.#flags;
     for (const deployment of await deploymentsOf(this.#client, this.#account, this.#signal)) {
-      await this.#removal.object(Deployment, deployment);
+      await this.#deleter.object(Deployment, deployment);
     }
     for (const lease of await leasesOf(this.#client, this.#account, this.#signal)) {
-      await this.#removal.object(LEASES, lease);
+      await this.#deleter.object(LEASES, lease);
     }
     const certificates = { ...this.#account, name: webhookServiceName(this.#account.name) };
     const secret = await this.#client.find(Secret, certificates, { metadataOnly: true, signal: this.#signal });
     if (secret) await this.#removeOwn(Secret, secret);
-    // Nobody would take them off any more, and each would keep somebody else's object from ever going.
+    // Finalizers that no operator removes would block the deletion of these objects for ever.
     const staying = this.#kinds.filter(({ own }) => !own || (keepCrds && releaseFinalizers));
-    for (const kind of staying) await this.#removal.finalizers(kind);
-    for (const kind of this.#kinds) if (!kind.own) await this.#removal.records(kind);
+    for (const kind of staying) await this.#deleter.finalizers(kind);
+    for (const kind of this.#kinds) if (!kind.own) await this.#deleter.records(kind);
     if (!keepCrds) return;
     const held = (await this.#count()).reduce((sum, count) => sum + count.held, 0);
     if (held > 0) {
       terminal.out(`note: ${held} objects stay; one that is deleted waits until the operator runs again`);
     }
     for (const { crd, hub } of operator.conversions) {
-      terminal.out(`note: ${crd} can be had in ${hub} only, until the operator runs again`);
+      terminal.out(`note: ${crd} is served in ${hub} only, until the operator runs again`);
     }
   }
 
-  /** Account, roles and bindings. */
-  async removeRights(found: readonly Found[]): Promise<void> {
+  /** Removes the account, roles and bindings. */
+  async removeRbac(found: readonly Found[]): Promise<void> {
     for (const each of [...found].reverse()) {
       const { resource, live } = each;
-      if (resource === CRDS || isNamespace(each) || this.#removal.removed.has(nameOf(resource, live))) continue;
+      if (resource === CRDS || isNamespace(each) || this.#deleter.removed.has(nameOf(resource, live))) continue;
       await this.#removeOwn(resource, live);
     }
   }
 
-  /** The namespace, where `install` made it and nothing of anybody else's is in it. */
+  /** Removes the namespace, where `install` created it and it is empty. */
   async removeNamespace(found: readonly Found[]): Promise<void> {
     const namespace = found.find(isNamespace);
     if (!namespace) return;
     const { live, resource } = namespace, { program, terminal } = this.#context, name = nameOf(resource, live);
-    if (this.#flags.deleteNamespace) return await this.#removal.object(resource, live);
-    // Its labels prove nothing: install applies them to a namespace that was there before, too.
+    if (this.#flags.deleteNamespace) return await this.#deleter.object(resource, live);
+    // Its labels prove nothing: install applies them to an existing namespace, too.
     const isMade = live.metadata?.annotations?.[CREATED_BY] === program;
     if (!isMade && this.isEmpty) return;
     const content = await this.#content();
-    if (isMade && !content) return await this.#removal.object(resource, live);
+    if (isMade && !content) return await this.#deleter.object(resource, live);
     const why = [isMade ? undefined : "install did not make it", content].filter(Boolean).join("; ");
     terminal.out(`${name} left: ${why}; --delete-namespace deletes it with everything in it`);
   }
@@ -243,7 +248,7 @@ class Uninstallation {
   /** Removes what the operator, or its installation, labelled as its own. */
   async #removeOwn(resource: ApiResource, live: KubeObject): Promise<void> {
     const { operator: { name }, terminal } = this.#context;
-    if (live.metadata?.labels?.[OWN] === name) await this.#removal.object(resource, live);
+    if (live.metadata?.labels?.[OWN] === name) await this.#deleter.object(resource, live);
     else terminal.out(`${nameOf(resource, live)} left: it lacks the label ${OWN}=${name}`);
   }
 
@@ -251,17 +256,15 @@ class Uninstallation {
     return { namespace: this.#flags.namespace, name: this.#context.operator.name };
   }
 
-  /**
-   * Objects that nobody is to clean up after need no version that somebody must make of them: their metadata is enough.
-   */
-  async #giveUpConversion(crds: readonly Found[]): Promise<void> {
+  /** Without clean-up the metadata of objects is enough, so no version must be converted. */
+  async #removeConversion(crds: readonly Found[]): Promise<void> {
     if ((await podsOf(this.#client, this.#account, this.#signal)).some(isWorking)) return;
     for (const { live } of crds.filter(({ live }) => converterOf(live))) {
       await this.#client.patch(CRDS, keyOf(live), { type: "merge", signal: this.#signal, body: NO_CONVERSION });
     }
   }
 
-  /** @throws {UsageError} where nobody converts what is to be counted. */
+  /** @throws {UsageError} where objects cannot be converted, and so not counted. */
   async #objects({ kind, name }: HandledKind): Promise<KubeObject[]> {
     try {
       return await objectsOf(this.#client, kind, this.#signal);
@@ -287,52 +290,52 @@ class Uninstallation {
     );
   }
 
-  /** @throws {UsageError} unless nothing is to be removed yet. */
-  #requireConsent(told: string): void {
+  /** @throws {UsageError} unless this is a dry run. */
+  #requireConsent(counted: string): void {
     const { deletionNote, terminal } = this.#context, { dryRun } = this.#flags;
-    const lost = `${told} would go with their kinds${deletionNote ? ` (${deletionNote})` : ""}`;
+    const lost = `${counted} would go with their kinds${deletionNote ? ` (${deletionNote})` : ""}`;
     const fix = "agree with --delete-objects, or leave both in the cluster with --keep-crds";
     if (!dryRun) throw new UsageError(`${lost}: that needs your agreement, so nothing was removed`, fix);
     terminal.out(`${lost}: ${fix}`);
   }
 
-  /** Whoever cleans up after objects: an operator in the cluster, else one in this process. */
-  async #cleaner(counts: readonly Count[], told: string): Promise<AsyncDisposable | undefined> {
+  /** The operator that cleans up after objects: one that runs already, else one in this process. */
+  async #cleaner(counts: readonly Count[], counted: string): Promise<AsyncDisposable | undefined> {
     const { terminal, deletionNote } = this.#context, { namespace, dryRun, releaseFinalizers } = this.#flags;
     if (deletionNote && counts.length > 0 && !releaseFinalizers) terminal.out(`note: ${deletionNote}`);
     if (dryRun || releaseFinalizers || counts.every(({ held }) => held === 0)) return undefined;
     const [pod] = (await podsOf(this.#client, this.#account, this.#signal)).filter(isWorking);
     if (pod) {
-      terminal.out(`deleting ${told}: pod ${pod.metadata!.name} cleans up after them`);
+      terminal.out(`deleting ${counted}: pod ${pod.metadata!.name} cleans up after them`);
       return undefined;
     }
-    const lease = await this.#lookout.elsewhere();
+    const lease = await this.#leases.elsewhere();
     if (lease) {
       const { name, namespace } = lease.metadata!, holder = lease.spec!.holderIdentity;
       terminal.out(
-        `deleting ${told}: operator ${holder} runs outside of the cluster, as Lease ${namespace}/${name} shows, and cleans up after them`,
+        `deleting ${counted}: operator ${holder} runs outside of the cluster, as Lease ${namespace}/${name} shows, and cleans up after them`,
       );
       return undefined;
     }
-    const places = this.#lookout.places.join(", ");
+    const places = this.#leases.places.join(", ");
     terminal.out(
-      `note: looked at the pods of ${namespace} and the Leases of ${places}: an operator elsewhere that renews no Lease is not seen`,
+      `note: checked the pods of ${namespace} and the Leases of ${places}: an operator elsewhere that renews no Lease is not found`,
     );
-    terminal.out(`deleting ${told}: no operator runs in ${namespace}, so this process cleans up after them`);
-    return await this.#removal.operatorHere(counts.map(({ handled }) => handled));
+    terminal.out(`deleting ${counted}: no operator runs in ${namespace}, so this process cleans up after them`);
+    return await this.#deleter.operatorHere(counts.map(({ handled }) => handled));
   }
 
   #stuckFix(): string {
-    const { program } = this.#context;
-    return "mend what it says and run the same command again; or give up on cleaning up: " +
-      `${program} uninstall --delete-objects --release-finalizers`;
+    const { command } = this.#context;
+    return "fix what it reports and run the same command again; or give up on cleaning up: " +
+      `${command} uninstall --delete-objects --release-finalizers`;
   }
 
-  /** What of somebody's is in the namespace; undefined where there is nothing. */
+  /** What users have in the namespace; undefined where it is empty. */
   async #content(): Promise<string | undefined> {
     try {
       const names = await contentOf(this.#client, this.#flags.namespace, this.#signal);
-      const left = names.filter((name) => !this.#removal.removed.has(name));
+      const left = names.filter((name) => !this.#deleter.removed.has(name));
       if (left.length === 0) return undefined;
       const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
       return `in it is ${left.slice(0, NAMED_MAX).join(", ")}${more}`;

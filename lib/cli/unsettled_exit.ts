@@ -2,8 +2,8 @@ import { EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * A process ends when its event loop has nothing left to do, and with code 0, even where a command still waits for a
- * promise that nothing will settle. Until it is disposed of, such an end has code 1 and a message.
+ * Deno ends a process with code 0 when its event loop is empty, even where a command awaits a promise that never
+ * settles. Until this is disposed, such an end has code 1 and a message.
  */
 export class UnsettledExit implements Disposable {
   readonly #onEnd: () => void;

@@ -3,10 +3,10 @@ import type { Clock, Logger, Transport } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
 import type { HostGateway, RunningOperator } from "../operator/mod.ts";
 import type { OpenedCluster } from "./open_cluster.ts";
-import type { CommandContext } from "./program.ts";
+import type { CommandContext } from "./command_context.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 
-/** What webhooks are served for. */
+/** What serving webhooks needs. */
 interface WebhookWork {
   readonly cluster: OpenedCluster;
   readonly running: RunningOperator;
@@ -14,19 +14,19 @@ interface WebhookWork {
   readonly logger: Logger;
   /** Whether this replica leads. */
   readonly leads: () => boolean;
-  /** Told of every conversion once it is answered. */
+  /** Called after every conversion. */
   readonly onReview?: HostingOptions["onReview"];
   /** Ends the wait for the first call. */
   readonly signal: AbortSignal;
 }
 
-/** `PINTLE_WEBHOOK_URL` that has the address looked for. In a pod it is that of the Service. */
+/** The `PINTLE_WEBHOOK_URL` that finds the address. In a pod it is that of the Service. */
 const AUTO = "auto";
 
-/** Where an embedded server that another process serves finds this one. */
+/** How an embedded server in another process reaches this one. */
 const LOOPBACK: HostGateway = { host: "127.0.0.1", name: "127.0.0.1" };
 
-/** Whether `run` serves webhooks, and is of no use as long as they do not answer. */
+/** Whether `run` serves webhooks, so that readiness depends on them. */
 export function servesWebhooks({ operator, settings }: CommandContext, cluster: OpenedCluster): boolean {
   return operator.servesWebhooks &&
     (settings.webhookUrl !== "" || ["embedded", "in-cluster"].includes(cluster.source));
@@ -34,16 +34,17 @@ export function servesWebhooks({ operator, settings }: CommandContext, cluster: 
 
 /**
  * Serves the operator's webhooks as the cluster can reach them: in this process where it is embedded, behind their
- * Service where this is a pod, else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or nobody said
- * how they are reached. Conversions are asked for from then on, admission handlers once `admit` was called.
+ * Service where this is a pod, else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or no setting
+ * names how they are reached. Conversions are called from then on, admission handlers after `admit`.
  *
- * @throws {UsageError} for an address that cannot be, cannot be found, or cannot be bound.
+ * @throws {UsageError} for an address that is invalid, is not found, or cannot be bound.
  */
 export async function openWebhooks(context: CommandContext, work: WebhookWork): Promise<HostedWebhooks | undefined> {
   const { operator, settings } = context, { cluster, running, clock, logger, leads, onReview } = work;
   if (!operator.servesWebhooks) return undefined;
   if (!servesWebhooks(context, cluster)) {
-    const fix = "set PINTLE_WEBHOOK_URL: auto for kind and its like, else an https address that the API server reaches";
+    const fix =
+      "set PINTLE_WEBHOOK_URL: auto for kind and similar clusters, else an https address that the API server reaches";
     if (operator.admission.length > 0) logger.warn("admission webhooks are not served", { fix });
     if (operator.conversions.length > 0) logger.warn("objects are not converted between versions", { fix });
     return undefined;
@@ -64,11 +65,11 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
   if ((!webhookUrl || webhookUrl === AUTO) && cluster.source === "in-cluster") {
     return hostByService(hosting, client, { namespace: cluster.namespace, host, port, leads });
   }
-  // Webhooks at a URL are a person's doing: a ServiceAccount may not create their configurations.
+  // The ServiceAccount may not create configurations with a URL: the administrator does.
   return await openAtUrl(settings, hosting, as(cluster.administrator ?? cluster.transport), work);
 }
 
-/** Hosts at a URL as long as this process lives, and takes the configurations along. */
+/** Hosts at a URL while this process lives, and removes the configurations afterwards. */
 async function openAtUrl(
   settings: Settings,
   hosting: HostingOptions,
@@ -83,23 +84,23 @@ async function openAtUrl(
     ? await foundAddress(settings, cluster, client, { clock, signal })
     : { host: settings.webhookHost, url: webhookUrl };
   const { url, ...hosted } = await hostByUrl(hosting, client, { ...address, port, nowMs: clock.now(), signal });
-  let isAsked = false;
+  let isAdmitted = false;
   return {
     ...hosted,
     admit: async () => {
       await hosted.admit();
-      isAsked = true;
+      isAdmitted = true;
       logger.info("webhooks are called", { url });
     },
     close: async () => {
-      // Nobody would answer any more: what they are for would be refused.
-      if (isAsked) await forgetWebhooks(client, operator);
+      // Without an answer API servers would refuse every write of these resources.
+      if (isAdmitted) await forgetWebhooks(client, operator);
       await hosted.close();
     },
   };
 }
 
-/** Listens where the API server comes in and nowhere else, unless an address to listen on was chosen. */
+/** Listens on the address that the API server reaches only, unless the settings name another. */
 async function foundAddress(
   { webhookHost }: Settings,
   { server, source }: OpenedCluster,

@@ -29,9 +29,9 @@ export interface ConversionLoss {
 }
 
 /**
- * Takes objects through every other version of their kind and back, and tells which fields only come back since they
- * are kept in an annotation: whoever writes without that annotation (a whole new object) loses them. An empty answer
- * means none. With samples of fast-check it is a property.
+ * Converts objects to every other version of their kind and back, and lists the fields that only an annotation keeps: a
+ * client that writes without that annotation (a whole new object) loses them. An empty answer means none. With samples
+ * of fast-check it is a property.
  *
  * @throws {Error} naming each sample and version for which a function fails, makes what a schema refuses, or loses what
  *   is not kept.

@@ -1,6 +1,6 @@
 import type { Transport, TransportRequest } from "../base/mod.ts";
 
-/** Somebody of a cluster. */
+/** A user identity. */
 export interface ClusterUser {
   /** User name, as RBAC knows it. */
   readonly name: string;
@@ -18,7 +18,7 @@ export type ClusterKind = "embedded" | "envtest" | "kind" | "current";
 export interface Cluster extends AsyncDisposable {
   /** Which kind it is. */
   readonly kind: ClusterKind;
-  /** A way in, as an administrator or as somebody else. The cluster closes it, at the latest. */
+  /** A transport, as an administrator or as another user. The cluster closes it at the latest. */
   transport(user?: ClusterUser): Transport;
   /** The text of a kubeconfig for an administrator; undefined where no socket listens. */
   readonly kubeconfig: string | undefined;
@@ -44,11 +44,11 @@ export interface ClusterSource {
   /**
    * Asks a person for what a run on this cluster needs their consent; called before anything is shown or begun.
    *
-   * @throws {UsageError} where consent is refused, or nobody is there to ask.
+   * @throws {UsageError} where consent is refused, or no terminal can ask for it.
    */
   agree?(): Promise<void>;
   /**
-   * Opens a cluster. `onStage` is told of parts of it that take a while, as a download.
+   * Opens a cluster. `onStage` gets the names of slow parts, such as a download.
    *
    * @throws {UsageError} saying what this machine lacks, and how to get it.
    */

@@ -12,28 +12,29 @@ interface CommandOptions {
 }
 
 /**
- * A program ended with another code than 0. Its message is one line that tells most, and what else it said, indented.
+ * A program ended with another code than 0. Its message is the most telling line, then the rest of its output,
+ * indented.
  */
 export class CommandError extends Error {
   /** Tells the class in logs. */
   override readonly name = "CommandError";
 
-  /** `said` is what it wrote to its streams, errors first. */
-  constructor(command: string, readonly code: number, said: string) {
-    const lines = said.trim().split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+  /** `output` is what it wrote to its streams, errors first. */
+  constructor(command: string, readonly code: number, output: string) {
+    const lines = output.trim().split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
     const rest = lines.length > 1 ? lines.slice(-SAID_LINES_MAX).map((line) => `\n  ${shortened(line)}`).join("") : "";
     super(`${command} exited with ${code}${lines.length > 0 ? `: ${gistOf(lines)}` : ""}${rest}`);
     this.gist = gistOf(lines);
   }
 
-  /** The one line of it that tells most; empty where it said nothing. */
+  /** The most telling line of the output; empty without output. */
   readonly gist: string;
 }
 
 /** Characters and lines of a failed program's output that its error quotes. */
-const SAID_LENGTH_MAX = 4_000, SAID_LINES_MAX = 12, LINE_LENGTH_MAX = 300;
+const OUTPUT_LENGTH_MAX = 4_000, SAID_LINES_MAX = 12, LINE_LENGTH_MAX = 300;
 
-/** Programs wrap the error of a program that they started: its words tell more than theirs. */
+/** Programs wrap the error of a program that they started, which is more precise. */
 function gistOf(lines: readonly string[]): string {
   const inner = lines.find((line) => /^(command output|stderr): \S/i.test(line))?.replace(/^[^:]*: /, "");
   const line = inner ?? lines.find((line) => /^(fatal )?error\b/i.test(line)) ?? lines.at(-1) ?? "";
@@ -72,8 +73,8 @@ export async function runCommand(name: string, args: readonly string[], options:
     signal?.throwIfAborted();
     const decoder = new TextDecoder(), out = decoder.decode(stdout);
     if (code === 0) return out;
-    const err = decoder.decode(stderr).trim(), said = err || (secret ? "" : out);
-    throw new CommandError([name, ...verbsOf(args)].join(" "), code, said.slice(-SAID_LENGTH_MAX));
+    const err = decoder.decode(stderr).trim(), output = err || (secret ? "" : out);
+    throw new CommandError([name, ...verbsOf(args)].join(" "), code, output.slice(-OUTPUT_LENGTH_MAX));
   } finally {
     signal?.removeEventListener("abort", kill);
   }
@@ -94,7 +95,7 @@ export function killSession(child: Deno.ChildProcess): void {
     if (Deno.build.os === "windows") child.kill("SIGKILL");
     else Deno.kill(-child.pid, "SIGKILL");
   } catch {
-    // It ended in this very moment.
+    // It has just ended.
   }
 }
 
@@ -104,12 +105,12 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
     await writer.write(new TextEncoder().encode(text));
     await writer.close();
   } catch {
-    // It has read enough, or has ended; its code tells.
+    // It has read enough, or has ended; its exit code decides.
   }
 }
 
 /**
- * Looks whether a program is there and answers, where wanted with something `expected`.
+ * Checks that a program exists and answers, with something `expected` if given.
  *
  * @returns why it cannot be used, in words; undefined where it can.
  */
@@ -119,9 +120,9 @@ export async function whyUnusable(
   { signal, expected }: { signal?: AbortSignal; expected?: RegExp } = {},
 ): Promise<string | undefined> {
   try {
-    const said = await runCommand(name, args, { signal });
-    if (!expected || expected.test(said)) return undefined;
-    return `\`${name} ${args.join(" ")}\` prints ${shortened(JSON.stringify(said.trim().split("\n")[0]))}`;
+    const output = await runCommand(name, args, { signal });
+    if (!expected || expected.test(output)) return undefined;
+    return `\`${name} ${args.join(" ")}\` prints ${shortened(JSON.stringify(output.trim().split("\n")[0]))}`;
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof Deno.errors.NotFound) return "it is not installed";
@@ -133,9 +134,9 @@ export async function whyUnusable(
 }
 
 /**
- * Makes sure that a program can be used, and is the one that is meant: what it prints has to look as `expected`.
+ * Makes sure that a program can be used, and is the right one: its output must match `expected`.
  *
- * @throws {UsageError} that says how to install it.
+ * @throws {UsageError} that names how to install it.
  */
 export async function requireCommand(
   name: string,

@@ -20,7 +20,7 @@ export class ContainerRuntime {
   /**
    * Finds one that is installed and runs: the `preferred` one, else the first of docker, podman, nerdctl.
    *
-   * @throws {UsageError} that says of each why it cannot be used.
+   * @throws {UsageError} that lists why each cannot be used.
    */
   static async find(preferred: string | undefined, signal?: AbortSignal): Promise<ContainerRuntime> {
     const named = NAMES.find((name) => name === preferred);
@@ -53,7 +53,7 @@ export class ContainerRuntime {
     await runCommand(this.name, ["build", "-q", "-t", image, folder], { signal, env });
   }
 
-  /** Removes an image where it is there. */
+  /** Removes an image if it exists. */
   async removeImage(image: string, signal?: AbortSignal): Promise<void> {
     await whyUnusable(this.name, ["image", "rm", image], { signal });
   }

@@ -10,7 +10,7 @@ interface CurrentOptions {
   readonly paths: readonly string[];
   /** Instead of the current context. */
   readonly context?: string;
-  /** What the environment says of proxies. */
+  /** The proxies of the environment. */
   readonly proxies?: ProxyVariables;
   /** Times the life of tokens. */
   readonly clock: Clock;
@@ -36,15 +36,15 @@ export class CurrentSource implements ClusterSource {
 
   /** See {@linkcode ClusterSource.agree}. */
   async agree(): Promise<void> {
-    await (this.#agreed ??= this.#ask());
+    await (this.#agreed ??= this.#confirm());
   }
 
   /** See {@linkcode ClusterSource.open}. */
   async open(): Promise<Cluster> {
-    return new KubeconfigCluster("current", await (this.#agreed ??= this.#ask()));
+    return new KubeconfigCluster("current", await (this.#agreed ??= this.#confirm()));
   }
 
-  async #ask(): Promise<KubeContext> {
+  async #confirm(): Promise<KubeContext> {
     const { confirm, ...where } = this.#options;
     const found = await loadKubeconfig(where);
     if (!isLocal(found.server) && !await confirm(`run the scenarios on ${found.name} at ${found.server}?`)) {

@@ -11,7 +11,7 @@ export interface DenoTestsOptions {
   /** The machine's where absent. */
   readonly clock?: Clock;
   /**
-   * Bound of each expectation. A minute where absent: a real garbage collector looks for new kinds every thirty
+   * Bound of each expectation. A minute where absent: a real garbage collector discovers new kinds every thirty
    * seconds.
    */
   readonly waitMsMax?: number;
@@ -54,9 +54,9 @@ export function denoTests(register: RegisterTest, suite: Suite, options: DenoTes
         const { outcome, logs = [] } = result.scenarios[0]!;
         if (result.failures.length > 0) throw new Error(result.failures.join("\n"));
         if (outcome.kind === "passed" || outcome.kind === "skipped") return;
-        const told = logs.slice(-15).map(logLine);
+        const lastLogs = logs.slice(-15).map(logLine);
         const why = outcome.kind === "failed" ? outcome.message : outcome.kind;
-        throw new Error([why, ...told].join("\n"));
+        throw new Error([why, ...lastLogs].join("\n"));
       },
     });
   }

@@ -102,7 +102,7 @@ async function resolved(objects: readonly DynamicObject[], kinds: KindResolver):
   }));
 }
 
-/** Somebody's running operator is not to be replaced by a test, nor to be one. */
+/** A test must not replace a running operator of others, nor test it. */
 async function requireAbsent(client: Client, deployment: DynamicObject): Promise<void> {
   const present = await client.find(DEPLOYMENTS, keyOf(deployment));
   if (!present || present.metadata?.deletionTimestamp) return;

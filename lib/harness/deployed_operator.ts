@@ -57,7 +57,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     return this.#runs;
   }
 
-  /** A pod cannot be looked into. */
+  /** The process of a pod cannot be inspected. */
   get inProcess(): InProcessControl {
     throw new UsageError(
       "the operator is a pod here, and the scenario looks into its process",
@@ -68,7 +68,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   /** See {@linkcode OperatorUnderTest.start}. */
   async start(): Promise<void> {
     if (this.#runs) return;
-    // Scenarios that share it all ask for it; a second start would call off the first.
+    // Scenarios that share it all ask for it; a second start would cancel the first.
     this.#starting ??= this.#do(async (signal) => {
       await this.#scale(this.#options.replicas);
       await this.#untilReady(signal);
@@ -114,7 +114,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   /**
    * Waits until every replica is ready and none of an older template is left.
    *
-   * @throws {NotYetError} that says what the pods wait for; the signal's reason.
+   * @throws {NotYetError} that names what the pods wait for; the signal's reason.
    */
   async ready(signal: AbortSignal): Promise<void> {
     await this.#do(() => this.#untilReady(signal));
@@ -225,10 +225,10 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   }
 }
 
-/** How long the cluster may refuse to make pods: an account or a quota of the same moment takes a while to be seen. */
+/** How long the cluster may refuse to create pods: it takes a while until a new account or quota is visible. */
 const REFUSED_MS_MAX = 10_000;
 
-/** Ends a wait for pods that the cluster refuses to make, where it goes on refusing. */
+/** Ends a wait for pods that the cluster refuses to make, where it keeps refusing. */
 class Refusal implements Disposable {
   readonly #clock: Clock;
   readonly #what: string;
@@ -273,10 +273,10 @@ class Refusal implements Disposable {
 function refusalOf(status: Record<string, unknown>): string | undefined {
   const { conditions } = status as { conditions?: { type: string; status: string; message?: string }[] | null };
   const failure = (conditions ?? []).find(({ type, status }) => type === "ReplicaFailure" && status === "True");
-  return failure && `the cluster refuses its pods: ${failure.message ?? "it does not say why"}`;
+  return failure && `the cluster refuses its pods: ${failure.message ?? "without a reason"}`;
 }
 
-/** What a pod's status says of one container. */
+/** The status of one container of a pod. */
 interface ContainerStatus {
   readonly name: string;
   readonly restartCount: number;

@@ -13,7 +13,7 @@ interface EnvtestOptions {
   programs: EnvtestPrograms;
   /** Times the wait for readiness. */
   clock: Clock;
-  /** What the environment says of proxies: none is between, and fetch has to be told so. */
+  /** The proxies of the environment: fetch must bypass them. */
   proxies?: ProxyVariables;
   /** Gives up starting; what runs by then is stopped. */
   signal?: AbortSignal;
@@ -38,7 +38,7 @@ const CONTROLLERS: readonly string[] = [
   "clusterrole-aggregation-controller",
   "persistentvolumeclaim-protection-controller",
 ];
-/** Starts of one control plane: a port that was free may be another's a moment later. */
+/** Starts of one control plane: a port that was free may be taken since. */
 const STARTS_MAX = 3;
 
 /**
@@ -55,15 +55,19 @@ export class EnvtestCluster implements Cluster {
   readonly #transports = new Set<Transport>();
   readonly #proxies: ProxyVariables | undefined;
   readonly #programs: ControlPlanePrograms;
+  /** Bearer token of an administrator. */
+  readonly token: string;
+  /** Authority of the server's certificate, as PEM. */
+  readonly ca: string;
 
   private constructor(
     readonly server: string,
     readonly folder: string,
-    readonly token: string,
-    readonly ca: string,
-    programs: ControlPlanePrograms,
-    proxies: ProxyVariables | undefined,
+    { token, ca }: { readonly token: string; readonly ca: string },
+    { programs, proxies }: { readonly programs: ControlPlanePrograms; readonly proxies: ProxyVariables | undefined },
   ) {
+    this.token = token;
+    this.ca = ca;
     this.#programs = programs;
     this.#proxies = proxies;
   }
@@ -122,7 +126,10 @@ export class EnvtestCluster implements Cluster {
     ]);
     const deadline = new Deadline(options, programs);
     const ca = await deadline.poll("its certificate", () => Deno.readTextFile(certificate));
-    const cluster = new EnvtestCluster(`https://127.0.0.1:${port}`, folder, token, ca, programs, options.proxies);
+    const cluster = new EnvtestCluster(`https://127.0.0.1:${port}`, folder, { token, ca }, {
+      programs,
+      proxies: options.proxies,
+    });
     const transport = cluster.transport();
     stack.defer(() => transport.close());
     const client = new Client(transport, { fieldManager: "envtest", clock: options.clock, retriesMax: 0 });
@@ -265,7 +272,7 @@ class Deadline {
   }
 }
 
-/** Ports that were free a moment ago, all held at once so that none is given twice. */
+/** Free ports, all held at once so that none is given twice. */
 function freePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   const ports = listeners.map((listener) => listener.addr.port);
@@ -273,7 +280,7 @@ function freePorts(count: number): number[] {
   return ports;
 }
 
-/** A token that nobody can guess: Random repeats itself by design, so a key is generated instead. */
+/** A token that cannot be guessed: Random is repeatable by design, so a key is generated instead. */
 async function randomToken(): Promise<string> {
   const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
   return new Uint8Array(await crypto.subtle.exportKey("raw", key)).toHex();
@@ -298,7 +305,7 @@ export class EnvtestSource implements ClusterSource {
   readonly isolated = false;
   readonly #options: LocateOptions & Pick<EnvtestOptions, "proxies">;
 
-  /** Starts nothing yet. `options` say where its programs are. */
+  /** Starts nothing yet. `options` name the folders of its programs. */
   constructor(options: LocateOptions & Pick<EnvtestOptions, "proxies">) {
     this.#options = options;
   }

@@ -168,7 +168,7 @@ function parsed(parse: (text: string) => unknown, text: string): object {
     const value = parse(text);
     return isObject(value) ? value : {};
   } catch {
-    return {}; // what it is not, the caller says
+    return {}; // the caller reports the error
   }
 }
 
@@ -190,7 +190,7 @@ async function writable<T>(folder: string, write: () => Promise<T>): Promise<T> 
     if (!isDiskError(cause)) throw cause;
     throw new UsageError(
       `cannot write to ${folder}: ${describeError(cause)}`,
-      "make room and let it be written, or set XDG_CACHE_HOME to another folder",
+      "free disk space and make it writable, or set XDG_CACHE_HOME to another folder",
       { cause },
     );
   }

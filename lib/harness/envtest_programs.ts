@@ -24,7 +24,7 @@ export type EnvtestPrograms = Readonly<Record<EnvtestProgram, string>>;
 export interface LocateOptions {
   /** The folder that is named, as by `KUBEBUILDER_ASSETS`; it counts before all others. */
   readonly assets?: string;
-  /** Wanted version where no folder is named, as `1.34` or `1.34.0`; the newest that is there where absent. */
+  /** Wanted version where no folder is named, as `1.34` or `1.34.0`; the newest that exists where absent. */
   readonly version?: string;
   /** Where they are kept on this machine. */
   readonly folders: EnvtestFolders;
@@ -93,8 +93,10 @@ class Location {
     }
     const beside = `${folder}/kube-controller-manager`;
     if (await isProgram(beside)) return programs(folder, beside);
-    const said = await runCommand(`${folder}/kube-apiserver`, ["--version"], { signal: this.#signal }).catch(() => "");
-    const version = parseVersion(said.trim().split(" ").at(-1) ?? "");
+    const output = await runCommand(`${folder}/kube-apiserver`, ["--version"], { signal: this.#signal }).catch(() =>
+      ""
+    );
+    const version = parseVersion(output.trim().split(" ").at(-1) ?? "");
     if (!version) {
       throw new UsageError(`there is no kube-controller-manager in ${folder}`, NAMED);
     }
@@ -139,7 +141,7 @@ class Location {
     return `${download.folder(version)}/kube-controller-manager`;
   }
 
-  /** The way to download, where that was asked for. */
+  /** The download, if it was requested. */
   #download(): EnvtestDownload | undefined {
     const { mirror, folders: { cache }, clock, onStage } = this.#options;
     if (!mirror) return undefined;

@@ -6,7 +6,7 @@ import { describeMismatches, type Matcher, mismatches, type Pattern, shorten } f
 import { formatRef, type Ref, refId } from "./ref.ts";
 import { type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
 
-/** What an expected Event says; fields that are left out may be anything. */
+/** An expected Event; fields that are left out may be anything. */
 export interface ExpectedEvent {
   /** Whether it is about something normal. */
   readonly type?: "Normal" | "Warning";
@@ -16,7 +16,7 @@ export interface ExpectedEvent {
   readonly note?: string | RegExp;
 }
 
-/** An Event of events.k8s.io/v1, as far as scenarios look at it. */
+/** An Event of events.k8s.io/v1, as far as scenarios read it. */
 export interface EventObject extends KubeObject {
   /** Whether it is about something normal. */
   type?: string;
@@ -82,7 +82,7 @@ export class Expectation<T extends KubeObject> {
     });
   }
 
-  /** It looks like the pattern: fields that the pattern leaves out may be anything. Returns the object. */
+  /** It matches the pattern: fields that the pattern leaves out may be anything. Returns the object. */
   toMatch(pattern: Pattern<T>): Promise<T> {
     return this.#object("to match", (object) => {
       const found = mismatches(pattern, object, { secret: this.#isSecret });
@@ -99,7 +99,7 @@ export class Expectation<T extends KubeObject> {
       try {
         return holds(object) ? { holds: true } : { holds: false, seen: this.#show(object) };
       } catch (error) {
-        // As a condition on a status does before there is one. What it says may quote a Secret's value.
+        // As a condition on a status does before there is one. Its message may quote a Secret's value.
         const why = this.#isSecret ? "" : `: ${describeError(error)}`;
         return { holds: false, seen: `  the condition threw${why}\n${this.#show(object)}` };
       }
@@ -123,7 +123,7 @@ export class Expectation<T extends KubeObject> {
   /** Each of these Events has been posted about it, in any order, others besides. */
   async toHaveEvents(...expected: readonly ExpectedEvent[]): Promise<void> {
     const { resource, key } = this.#ref;
-    const look = async (): Promise<Verdict> => {
+    const check = async (): Promise<Verdict> => {
       const { items } = await this.#client.list<EventObject>(EVENTS, key.namespace ? { namespace: key.namespace } : {});
       const about = items.filter(({ regarding }) =>
         regarding?.kind === resource.kind && regarding.name === key.name &&
@@ -137,21 +137,21 @@ export class Expectation<T extends KubeObject> {
       );
       return { holds: false, seen: [...wanted, ...(lines.length ? lines : ["  no Event about it"])].join("\n") };
     };
-    await waitUntil(`expected ${formatRef(this.#ref)} to have Events`, [EVENTS], look, this.#options);
+    await waitUntil(`expected ${formatRef(this.#ref)} to have Events`, [EVENTS], check, this.#options);
   }
 
-  async #object(what: string, judge: (object: T) => Verdict): Promise<T> {
+  async #object(what: string, verdictOf: (object: T) => Verdict): Promise<T> {
     const { resource, key } = this.#ref;
     let last: T | undefined;
     await this.#wait(what, async () => {
       last = await this.#client.find<T>(resource, key);
-      return last === undefined ? { holds: false, seen: "  it does not exist" } : judge(last);
+      return last === undefined ? { holds: false, seen: "  it does not exist" } : verdictOf(last);
     });
     return last!;
   }
 
-  #wait(what: string, look: () => Promise<Verdict>): Promise<void> {
-    return waitUntil(`expected ${formatRef(this.#ref)} ${what}`, [this.#ref.resource], look, this.#options);
+  #wait(what: string, check: () => Promise<Verdict>): Promise<void> {
+    return waitUntil(`expected ${formatRef(this.#ref)} ${what}`, [this.#ref.resource], check, this.#options);
   }
 
   get #isSecret(): boolean {

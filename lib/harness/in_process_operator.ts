@@ -26,7 +26,7 @@ interface InProcessOptions {
   /** Makes a fresh operator for each start. */
   readonly operator: () => Operator;
   readonly cluster: Cluster;
-  /** Who it is unless a start says otherwise. */
+  /** Its user where a start names no other. */
   readonly user: ClusterUser | undefined;
   readonly clock: Clock;
   /** A source of randomness of its own for each start. */
@@ -36,7 +36,7 @@ interface InProcessOptions {
   readonly webhooksStay?: boolean;
 }
 
-/** An operator in this process, with short backoffs: what it asks and logs is recorded, and it can be made to die. */
+/** An operator in this process, with short backoffs: its requests and logs are recorded, and it can crash. */
 export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   readonly #options: InProcessOptions;
   #running: RunningOperator | undefined;
@@ -185,7 +185,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /** Ends it; where it `withdraws`, API servers ask its admission handlers no more once this resolves. */
+  /** Ends it; where it `withdraws`, API servers no longer call its admission handlers once this resolves. */
   async #end(how: (running: RunningOperator) => Promise<void>, withdraws: boolean): Promise<void> {
     const running = this.#running, transport = this.#transport, hosted = this.#hosted;
     this.#running = this.#transport = this.#hosted = undefined;
@@ -261,7 +261,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         if (verdict === "dieBefore") throw die();
         // Nothing that comes after this write passes, not even while it is on its way.
         dead = verdict === "dieAfter";
-        const response = await recorded(inner, path, request, "operator", timeline);
+        const response = await recorded(inner, { path, request }, "operator", timeline);
         if (verdict === "pass") return response;
         await response.body?.cancel();
         throw die();

@@ -47,7 +47,7 @@ export async function untilServed(
   options: InstallOptions & { readonly client: Client },
 ): Promise<void> {
   const { client, signal } = options;
-  const look = async (): Promise<Verdict> => {
+  const check = async (): Promise<Verdict> => {
     try {
       for await (const _ of client.pages(kind, { limit: 1, metadataOnly: true, signal })) break;
     } catch (error) {
@@ -56,5 +56,5 @@ export async function untilServed(
     }
     return { holds: true };
   };
-  await waitUntil(`${formatGroupResource(kind)} to be served`, [kind], look, options);
+  await waitUntil(`${formatGroupResource(kind)} to be served`, [kind], check, options);
 }

@@ -13,7 +13,7 @@ interface KindOptions extends KindProgramOptions {
   readonly nodeImage?: string;
   /** Take a cluster of that name that is there already, and leave it. */
   readonly reuse?: boolean;
-  /** Leave a cluster that was made; one that did not become complete goes all the same. */
+  /** Keep a cluster that was created; an incomplete one is deleted anyway. */
   readonly keep?: boolean;
 }
 
@@ -68,7 +68,7 @@ export class KindCluster extends KubeconfigCluster {
     try {
       await this.#kind.run(["load", "docker-image", image, "--name", name], signal);
     } catch (error) {
-      await note().catch(() => {}); // why the load failed tells more
+      await note().catch(() => {}); // the error of the load matters more
       throw error;
     }
     await note();

@@ -10,7 +10,7 @@ import { TimeLimit } from "./time_limit.ts";
 export interface KindProgramOptions {
   /** The run's time. */
   readonly clock: Clock;
-  /** What the environment says of proxies. */
+  /** The proxies of the environment. */
   readonly proxies?: ProxyVariables;
   /** Name of the cluster: `pintle-test` where absent. */
   readonly name?: string;
@@ -26,7 +26,7 @@ const NAME = "pintle-test";
 const READY = "180s";
 const ANSWER_MS_MAX = 60_000, TEARDOWN_MS_MAX = 120_000;
 /**
- * Deletions of one cluster, and the pause between them: what its creation had under way when it was called off goes on
+ * Deletions of one cluster, and the pause between them: what its cancelled creation had begun continues
  * for a while in the container runtime, and a node may come to be after the first deletion.
  */
 const DELETIONS_MAX = 20, DELETION_PAUSE_MS = 1_000;
@@ -112,7 +112,7 @@ export class KindProgram {
    * Deletes the cluster, however far it has come, by {@linkcode teardown}. Where its creation was called off (`half`),
    * it has to be gone for a while before that is believed.
    *
-   * @throws {Error} that says how to remove what is left.
+   * @throws {Error} that names how to remove what is left.
    */
   async delete({ half = false }: { half?: boolean } = {}): Promise<void> {
     try {

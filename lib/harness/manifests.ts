@@ -12,7 +12,7 @@ import { type Verdict, waitUntil } from "./waiting.ts";
 /** Objects for a cluster: each as it is, or the `file:` URL of YAML or JSON that holds some. */
 export type Manifests = readonly (KubeObject | URL)[];
 
-/** Pause before the server's discovery is asked again for a kind that it does not list yet. */
+/** Pause before the server's discovery is read again for a kind that it does not list yet. */
 const UNDISCOVERED_MS = 100;
 
 /** A manifest, and where it is from, as `given[0]` or `crds.yaml, document 2`. */
@@ -99,7 +99,7 @@ async function applyNamed(
   try {
     await client.apply(resource, object, { force: true, signal });
   } catch (cause) {
-    // A field of the wrong type is a 500 of server-side apply; a missing right says itself what is to be done.
+    // A field of the wrong type is a 500 of server-side apply; the error of a missing RBAC rule names its own fix.
     const isRight = cause instanceof ForbiddenError || cause instanceof UnauthorizedError;
     if (!(cause instanceof ApiError) || isRight) throw cause;
     const name = formatRef({ resource, key: { name: object.metadata!.name! } } as Ref<never>);
@@ -121,7 +121,7 @@ async function untilUsable(
   options: InstallOptions & { readonly client: Client },
 ): Promise<void> {
   const { client, clock, signal, waitMsMax } = options, name = object.metadata!.name!;
-  const look = async (): Promise<Verdict> => {
+  const check = async (): Promise<Verdict> => {
     const { status } = await client.get<DynamicObject>(CRDS, { name });
     const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string; message?: string }[] };
     const of = (type: string) => (conditions ?? []).find((each) => each.type === type);
@@ -129,7 +129,7 @@ async function untilUsable(
     if (names?.status === "False") throw new UsageError(`${from}: ${CRDS.kind} ${name}: ${names.message}`);
     return of("Established")?.status === "True" ? { holds: true } : { holds: false, seen: "  it is not established" };
   };
-  await waitUntil(`${from}: ${CRDS.kind} ${name} to be established`, [CRDS], look, options);
+  await waitUntil(`${from}: ${CRDS.kind} ${name} to be established`, [CRDS], check, options);
   const { group, scope, names: { kind, plural }, versions } = object.spec as unknown as CrdSpec;
   for (const { name: version } of versions.filter(({ served }) => served)) {
     const resource: ApiResource = { group, version, kind, plural, namespaced: scope === "Namespaced" };

@@ -2,8 +2,8 @@ import { LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
 import { describeError, formatJson, isObject, jsonEqual, truncate } from "../base/mod.ts";
 
 /**
- * What an object should look like: fields that it names must match, others may be anything. A text matches a RegExp,
- * any value a predicate; `undefined` says that the field must be absent; a list must have the pattern's length and
+ * A pattern of an object: fields that it names must match, others may be anything. A text matches a RegExp,
+ * any value a predicate; `undefined` means that the field must be absent; a list must have the pattern's length and
  * match item by item.
  */
 export type Pattern<T> = T extends (infer Item)[] ? readonly Pattern<Item>[]
@@ -17,7 +17,7 @@ export type Matcher<T> = RegExp | ((value: T) => boolean);
 export interface Mismatch {
   /** As `data.key`, `status.conditions[0].reason`. */
   readonly path: string;
-  /** What the pattern asks for, as text; secret values are only measured. */
+  /** The pattern as text; secret values are only measured. */
   readonly expected: string;
   /** What is there instead, likewise. */
   readonly found: string;
@@ -28,15 +28,21 @@ const SHOWN_LENGTH_MAX = 200;
 
 /**
  * The fields of `actual` that do not match `pattern`, none where all do. A predicate that throws does not hold. With
- * `secret`, what may hold data of the Secret is told apart by length only, so that no message has a value.
+ * `secret`, what may hold data of the Secret is described by its length only, so that no message has a value.
  */
 export function mismatches(pattern: unknown, actual: unknown, options: { secret?: boolean } = {}): Mismatch[] {
   const found: Mismatch[] = [];
-  compare(pattern, actual, "", options.secret ?? false, found);
+  compare(pattern, actual, "", { secret: options.secret ?? false, found });
   return found;
 }
 
-function compare(pattern: unknown, actual: unknown, path: string, secret: boolean, found: Mismatch[]): void {
+function compare(
+  pattern: unknown,
+  actual: unknown,
+  path: string,
+  into: { readonly secret: boolean; readonly found: Mismatch[] },
+): void {
+  const { secret, found } = into;
   const fail = (more = "") => {
     const hidden = secret && !isShownOfSecret(path);
     found.push({
@@ -49,7 +55,7 @@ function compare(pattern: unknown, actual: unknown, path: string, secret: boolea
     try {
       if (!pattern(actual)) fail();
     } catch (error) {
-      // As `(text) => text.length > 3` does while the field is absent. What it says may quote the value.
+      // As `(text) => text.length > 3` does while the field is absent. Its message may quote the value.
       fail(secret ? "; the test threw" : `; the test threw: ${describeError(error)}`);
     }
   } else if (pattern instanceof RegExp) {
@@ -57,15 +63,15 @@ function compare(pattern: unknown, actual: unknown, path: string, secret: boolea
     if (typeof actual !== "string" || actual.search(pattern) < 0) fail();
   } else if (Array.isArray(pattern)) {
     if (!Array.isArray(actual) || actual.length !== pattern.length) return fail();
-    pattern.forEach((item, index) => compare(item, actual[index], `${path}[${index}]`, secret, found));
+    pattern.forEach((item, index) => compare(item, actual[index], `${path}[${index}]`, into));
   } else if (isObject(pattern)) {
     const fields = Object.entries(pattern);
-    // What is absent as a whole has none of the fields: a pattern may say just that.
+    // What is absent as a whole has none of the fields: a pattern may require that.
     const object = actual === undefined && fields.length > 0 ? {} : actual;
     if (!isObject(object)) return fail();
     for (const [key, value] of fields) {
       const at = /^[A-Za-z_]\w*$/.test(key) ? (path ? `${path}.${key}` : key) : `${path}["${key}"]`;
-      compare(value, Object.hasOwn(object, key) ? object[key] : undefined, at, secret, found);
+      compare(value, Object.hasOwn(object, key) ? object[key] : undefined, at, into);
     }
   } else if (!jsonEqual(pattern, actual)) fail();
 }
@@ -79,7 +85,7 @@ function isShownOfSecret(path: string): boolean {
 function show(value: unknown, path: string, hidden: boolean): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") {
-    // A function in an object is named after its field, which says nothing.
+    // A function in an object is named after its field, which explains nothing.
     const isNamed = value.name !== "" && !path.endsWith(value.name) && !path.endsWith(`["${value.name}"]`);
     return isNamed ? `a value that is ${value.name}` : "a value that the test accepts";
   }
@@ -91,7 +97,7 @@ function show(value: unknown, path: string, hidden: boolean): string {
   return shorten(formatJson(value), SHOWN_LENGTH_MAX);
 }
 
-/** A text for a message: one that is too long is cut, and says so. */
+/** A text for a message: one that is too long is cut, with a note. */
 export function shorten(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : `${truncate(text, lengthMax)}… (${text.length} characters)`;
 }

@@ -31,7 +31,7 @@ export interface SeenRequest {
   readonly path: string;
 }
 
-/** What becomes of a write: it passes, or the process dies just before the server sees it, or just after. */
+/** The fate of a write: it passes, or the process dies just before or just after the server gets it. */
 export type WriteFault = (request: SeenRequest, nthWrite: number) => "pass" | "dieBefore" | "dieAfter";
 
 /** How an operator in this process is started; everything has a default. */
@@ -40,7 +40,7 @@ export interface InProcessStart {
   readonly as?: ClusterUser;
   /** Called before each write. */
   readonly fault?: WriteFault;
-  /** Called before each request reaches the server: to do something at just that moment. */
+  /** Called before each request reaches the server: so that a test can act at that time. */
   readonly before?: (request: SeenRequest) => Promise<void> | void;
   /** Whatever else the operator is started with. */
   readonly options?: Partial<StartOptions>;

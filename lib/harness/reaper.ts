@@ -35,7 +35,7 @@ export class Reaper implements AsyncDisposable {
 
   /** Ends it; call it when the programs have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child?.stdin.close().catch(() => {}); // somebody has ended it
+    await this.#child?.stdin.close().catch(() => {}); // it was ended from outside
     await this.#child?.status;
   }
 }

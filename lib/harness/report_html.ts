@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { formatDuration } from "../base/mod.ts";
 import { html, Markup, type Part, text } from "./report_html_markup.ts";
 import { SCRIPT, STYLE } from "./report_html_page.ts";
-import { ReportRoom } from "./report_html_room.ts";
+import { ReportBudget } from "./report_html_budget.ts";
 import { ROW_KINDS, timelineTable } from "./report_html_timeline.ts";
 import { countOutcomes, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
 
@@ -23,19 +23,19 @@ const WORDS = { passed: "passed", failed: "failed", skipped: "skipped", interrup
 
 /**
  * The run as one HTML file for people: failures first, and of each scenario what happened, on one axis of time. It
- * needs no other file and no network, and its own policy lets it ask for none; whatever names, logs and messages hold
+ * needs no other file and no network, and its own policy allows none; whatever names, logs and messages hold
  * is shown as text. Its size is bounded, for a run of some hundred scenarios by about 20 MB: beyond that, entries are
- * left out, and it says how many; what failed has the most room.
+ * left out, and it says how many; what failed has the most budget.
  */
 export function htmlReport(result: RunResult, options: HtmlReportOptions): string {
-  const { scenarios, failures } = result, names = new Names(), room = new ReportRoom(scenarios);
+  const { scenarios, failures } = result, names = new Names(), budget = new ReportBudget(scenarios);
   const isFailed = ({ outcome }: ScenarioResult) => outcome.kind === "failed";
   const failed = scenarios.filter(isFailed), suites = [...new Set(scenarios.map(({ suite }) => suite))];
   const ids = new Map(scenarios.map((each) => [each, names.idOf(`${each.suite} ${each.name}`)]));
   const cards = new Map(
     [...failed, ...scenarios.filter((each) => !isFailed(each))].map((
       each,
-    ) => [each, card(each, ids.get(each)!, room, options)]),
+    ) => [each, card(each, ids.get(each)!, budget, options)]),
   );
   const document = html`
     <!doctype html>
@@ -51,7 +51,7 @@ export function htmlReport(result: RunResult, options: HtmlReportOptions): strin
     ${header(result, options)}
     ${controls()}
     <main>
-    ${failures.length > 0 ? runFailures(failures, room) : ""}
+    ${failures.length > 0 ? runFailures(failures, budget) : ""}
     ${failed.length > 0
       ? html`<section><h2>Failed <small>${failed.length}</small></h2>${
         failed.map((each) => cards.get(each)!)
@@ -153,12 +153,12 @@ function controls(): Markup {
   `;
 }
 
-function runFailures(failures: readonly string[], room: ReportRoom): Markup {
+function runFailures(failures: readonly string[], budget: ReportBudget): Markup {
   return html`<section><h2>Outside of every scenario <small>${failures.length}</small></h2>${
     failures.slice(0, RUN_FAILURES_MAX).map((failure) =>
       html`
         <div class="message">
-          <pre>${room.text(failure, MESSAGE_LENGTH_MAX)}</pre>
+          <pre>${budget.text(failure, MESSAGE_LENGTH_MAX)}</pre>
         </div>
       `
     )
@@ -176,7 +176,7 @@ function elsewhere(failed: readonly ScenarioResult[], ids: ReadonlyMap<ScenarioR
 }
 
 /** A scenario on the page; `id` is the name by which links find it. */
-function card(result: ScenarioResult, id: string, room: ReportRoom, { rerun }: HtmlReportOptions): Markup {
+function card(result: ScenarioResult, id: string, budget: ReportBudget, { rerun }: HtmlReportOptions): Markup {
   const { suite, name, outcome, startMs, endMs, attachments } = result,
     { kind } = outcome,
     isFailed = kind === "failed";
@@ -192,31 +192,31 @@ function card(result: ScenarioResult, id: string, room: ReportRoom, { rerun }: H
         text(name, NAME_LENGTH_MAX)
       }</span>`}<time>${formatDuration(endMs - startMs)}</time></summary>
       <div
-        class="body">${reason(outcome, room)}<p class="rerun"><a href="#${id}">link</a><code>${text(
+        class="body">${reason(outcome, budget)}<p class="rerun"><a href="#${id}">link</a><code>${text(
           rerun(`${suite}: ${name}`),
           COMMAND_LENGTH_MAX,
         )}</code><button type="button" class="copy">copy</button></p>${timelineTable(
           result,
-          room,
+          budget,
         )}${attachments.slice(0, ATTACHMENTS_MAX).map(({ title, text: attached }) =>
-          attachment(title, attached, room)
+          attachment(title, attached, budget)
         )}${outcome.kind === "failed" && outcome.stack
-          ? attachment("stack of the error", outcome.stack, room)
+          ? attachment("stack of the error", outcome.stack, budget)
           : ""}</div>
     </details>
   `;
 }
 
-function reason(outcome: ScenarioOutcome, room: ReportRoom): Part {
+function reason(outcome: ScenarioOutcome, budget: ReportBudget): Part {
   switch (outcome.kind) {
     case "failed":
       return html`
         <div class="message">
-          <pre>${room.text(outcome.message, MESSAGE_LENGTH_MAX)}</pre>
+          <pre>${budget.text(outcome.message, MESSAGE_LENGTH_MAX)}</pre>
         </div>
       `;
     case "skipped":
-      return html`<p class="skipped">skipped: ${room.text(outcome.reason, NAME_LENGTH_MAX)}</p>`;
+      return html`<p class="skipped">skipped: ${budget.text(outcome.reason, NAME_LENGTH_MAX)}</p>`;
     case "interrupted":
       return html`<p class="interrupted">The run was over before this scenario was.</p>`;
     case "passed":
@@ -226,11 +226,11 @@ function reason(outcome: ScenarioOutcome, room: ReportRoom): Part {
   }
 }
 
-function attachment(title: string, attached: string, room: ReportRoom): Markup {
+function attachment(title: string, attached: string, budget: ReportBudget): Markup {
   return html`
     <details class="attached">
       <summary>${text(title, NAME_LENGTH_MAX)}</summary>
-      <pre>${room.text(attached, ATTACHED_LENGTH_MAX)}</pre>
+      <pre>${budget.text(attached, ATTACHED_LENGTH_MAX)}</pre>
     </details>
   `;
 }

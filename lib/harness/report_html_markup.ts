@@ -24,7 +24,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return new Markup(pieces.map((piece, nth) => nth === 0 ? piece : render(parts[nth - 1]!) + piece).join(""));
 }
 
-/** A text of unknown origin and length: control characters show, and what is too long is cut and says so. */
+/** A text of unknown origin and length: control characters show, and what is too long is cut, with a note. */
 export function text(value: string, lengthMax: number): string {
   return shorten(value, lengthMax).toWellFormed().split("\n").map(printable).join("\n");
 }

@@ -1,4 +1,4 @@
-/** The look of the report. Colors are pairs for light and dark; each text reaches a contrast of 4.5 on its ground. */
+/** The style of the report. Colors are pairs for light and dark; each text reaches a contrast of 4.5 on its ground. */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#fff;--card:#f6f8fa;--line:#d8dee4;--text:#1f2328;--quiet:#57606a;--link:#0860ca;
 --passed:#1a7f37;--failed:#c21c28;--skipped:#7d5500;--step:#0860ca;--operator:#7a3fd0;--scenario:#08707a;--event:#b04a00;

@@ -1,6 +1,6 @@
 import { formatDuration, formatJson } from "../base/mod.ts";
 import { html, type Markup } from "./report_html_markup.ts";
-import type { ReportRoom } from "./report_html_room.ts";
+import type { ReportBudget } from "./report_html_budget.ts";
 import type { ScenarioResult } from "./result.ts";
 
 /** What the rows of a timeline are about: each has a word in its row, a filter with a label, and a color. */
@@ -18,7 +18,7 @@ export const ROW_KINDS = {
 /** One of them. */
 type RowKind = keyof typeof ROW_KINDS;
 
-/** Something that happened at a moment, or lasted from one to another. */
+/** An event of a run: at one time, or over a span. */
 interface TimelineRow {
   readonly kind: RowKind;
   readonly startMs: number;
@@ -27,7 +27,7 @@ interface TimelineRow {
   /** Absent for what has no duration. */
   readonly endMs?: number;
   readonly what: string;
-  /** What belongs to it and is read second; asked for only where it is shown, because most of a long record is not. */
+  /** What belongs to it and is read second; computed only where it is shown, because most of a long record is not. */
   readonly more: () => string | undefined;
   readonly isFailure: boolean;
 }
@@ -82,10 +82,10 @@ export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): 
   return rows.sort((a, b) => a.startMs - b.startMs || a.order - b.order);
 }
 
-/** The timeline as a table, as much of it as there is room for: steps always, of the rest what came first and last. */
-export function timelineTable(result: ScenarioResult, room: ReportRoom): Markup {
+/** The timeline as a table, within the budget: steps always, of the rest the first and the last rows. */
+export function timelineTable(result: ScenarioResult, budget: ReportBudget): Markup {
   const all = rowsOf(result),
-    rows = within(all, room.rowsOf(result)),
+    rows = within(all, budget.rowsOf(result)),
     leftOut = all.length - rows.length + result.dropped;
   if (all.length === 0) return html`<p class="quiet">Nothing was recorded.</p>`;
   return html`
@@ -98,20 +98,20 @@ export function timelineTable(result: ScenarioResult, room: ReportRoom): Markup 
           <th scope="col">from 0 to ${formatDuration(spanOf(result))}</th>
         </tr>
       </thead>
-      <tbody>${rows.map((row) => rowMarkup(row, result, room))}</tbody>
+      <tbody>${rows.map((row) => rowMarkup(row, result, budget))}</tbody>
     </table>${leftOut > 0 ? html`<p class="quiet">${leftOut} more entries are left out.</p>` : ""}
   `;
 }
 
-function rowMarkup(row: TimelineRow, result: ScenarioResult, room: ReportRoom): Markup {
+function rowMarkup(row: TimelineRow, result: ScenarioResult, budget: ReportBudget): Markup {
   const { kind, startMs, endMs, what, isFailure } = row, more = row.more();
   const took = kind === "step" ? html`<span class="took">${formatDuration(endMs! - startMs)}</span>` : "";
   return html`
     <tr class="row-${kind}${isFailure ? " bad" : ""}">
       <td class="at">${offset(startMs - result.startMs)}</td>
       <td class="kind">${ROW_KINDS[kind].word}</td>
-      <td class="what"><span>${room.text(what, TEXT_LENGTH_MAX)}</span>${took}${more
-        ? html`<span class="more">${room.text(more, TEXT_LENGTH_MAX)}</span>`
+      <td class="what"><span>${budget.text(what, TEXT_LENGTH_MAX)}</span>${took}${more
+        ? html`<span class="more">${budget.text(more, TEXT_LENGTH_MAX)}</span>`
         : ""}</td>
       <td class="axis">${bar(row, result)}</td>
     </tr>

@@ -2,13 +2,13 @@ import { shorten } from "./match.ts";
 import { logLine } from "./report_lines.ts";
 import type { RunResult, ScenarioResult } from "./result.ts";
 
-/** Letters of a message, a log line and an attachment, and of all that is told of one failure. */
-const MESSAGE_LENGTH_MAX = 20_000, LINE_LENGTH_MAX = 2_000, ATTACHED_LENGTH_MAX = 100_000, TOLD_LENGTH_MAX = 500_000;
+/** Characters of a message, a log line and an attachment, and of all details of one failure. */
+const MESSAGE_LENGTH_MAX = 20_000, LINE_LENGTH_MAX = 2_000, ATTACHED_LENGTH_MAX = 100_000, DETAILS_LENGTH_MAX = 500_000;
 
 /**
  * The run as JUnit XML, in the dialect that CI systems read (testsuites, testsuite, testcase, failure, skipped,
  * system-out). Scenarios that were interrupted are errors: a CI system must not take their absence for success. What is
- * told of a failure is bounded: CI systems refuse files that are large.
+ * reported of a failure is bounded: CI systems refuse files that are large.
  */
 export function junitReport(result: RunResult): string {
   const suites = [...new Set(result.scenarios.map(({ suite }) => suite))].map((name) => suiteXml(name, result));
@@ -54,13 +54,13 @@ function caseXml({ suite, name, outcome, startMs, endMs, logs, steps, attachment
     case "interrupted":
       return `${head}>\n${failureXml("error", "it did not run to its end")}    </testcase>\n`;
     case "failed": {
-      const told = [
+      const details = [
         ...steps.map(({ kind, title, failure }) => `${failure ? "✗" : "✓"} ${kind} ${title}`),
         ...attachments.map(({ title, text }) => `${title}:\n${shorten(text, ATTACHED_LENGTH_MAX)}`),
         ...logs.map((entry) => shorten(logLine(entry), LINE_LENGTH_MAX)),
       ];
-      const text = shorten(told.join("\n"), TOLD_LENGTH_MAX);
-      const out = told.length > 0 ? `      <system-out>${escape(text)}</system-out>\n` : "";
+      const text = shorten(details.join("\n"), DETAILS_LENGTH_MAX);
+      const out = details.length > 0 ? `      <system-out>${escape(text)}</system-out>\n` : "";
       return `${head}>\n${failureXml("failure", outcome.message)}${out}    </testcase>\n`;
     }
     default:

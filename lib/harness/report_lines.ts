@@ -10,7 +10,7 @@ export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan"
 const LOG_LINES_SHOWN = 12;
 
 /**
- * Tells a run line by line: what a log file and a CI system want. One line per scenario when it ends, failures with
+ * Reports a run line by line, for log files and CI systems. One line per scenario when it ends, failures with
  * their step, what was seen, and the operator's last log lines.
  */
 export class LineReporter implements RunListener {
@@ -59,11 +59,11 @@ function failureLines({ steps, logs, attachments }: ScenarioResult, message: str
     return `    ${mark} ${kind} ${printable(title)}`;
   });
   lines.push(...message.split("\n").map((line) => `    ${paint("red", printable(line))}`));
-  // To clear up the operator may run once more: what it says then tells nothing about the failure.
+  // The operator may run once more to clean up: these log lines do not explain the failure.
   const endMs = steps.find(({ kind }) => kind === "teardown")?.startMs ?? Infinity;
-  const told = logs.filter(({ atMs }) => atMs <= endMs).slice(-LOG_LINES_SHOWN);
-  if (told.length > 0) lines.push(dim(`    the operator's last ${told.length} log lines:`));
-  lines.push(...told.map((entry) => dim(`      ${logLine(entry)}`)));
+  const lastLogs = logs.filter(({ atMs }) => atMs <= endMs).slice(-LOG_LINES_SHOWN);
+  if (lastLogs.length > 0) lines.push(dim(`    the operator's last ${lastLogs.length} log lines:`));
+  lines.push(...lastLogs.map((entry) => dim(`      ${logLine(entry)}`)));
   for (const { title, text } of attachments) {
     lines.push(dim(`    ${title}:`), ...text.trimEnd().split("\n").map((line) => dim(`      ${line}`)));
   }

@@ -4,7 +4,7 @@ import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
 import type { StepKind } from "./timeline.ts";
 
-/** The last lines of a terminal, which may be drawn anew, with what stays above them. */
+/** The last lines of a terminal, which may be redrawn, with the lines above that stay. */
 export interface LiveArea {
   /** Replaces what was drawn last. */
   draw(picture: string): void;
@@ -24,7 +24,7 @@ export interface TerminalReporterOptions {
   readonly columns: () => number;
   /** How words are colored. */
   readonly paint: Paint;
-  /** Turns the spinner and tells how long things take. */
+  /** Turns the spinner and measures durations. */
   readonly clock: Clock;
 }
 
@@ -49,7 +49,7 @@ export interface Progress {
   readonly ended: Readonly<Record<ScenarioOutcome["kind"], number>>;
   readonly running: readonly { readonly name: string; readonly step: string; readonly tookMs: number }[];
   readonly tookMs: number;
-  /** Whether the run has been asked to end. */
+  /** Whether the run was interrupted. */
   readonly isEnding: boolean;
 }
 
@@ -107,7 +107,7 @@ export class TerminalReporter implements RunListener, Disposable {
     this.#draw();
   }
 
-  /** The run has been asked to end: that takes a moment, and the person shall know what for. */
+  /** The run was interrupted: ending takes a while, and the display shows why. */
   onInterrupt(): void {
     this.#isEnding = true;
     this.#draw();
@@ -129,7 +129,7 @@ export class TerminalReporter implements RunListener, Disposable {
   }
 
   #draw(): void {
-    if (this.#isOver) return; // whoever presses Ctrl-C while reports are written wants no picture back
+    if (this.#isOver) return; // after the run, Ctrl-C while reports are written does not redraw
     const { area, clock, columns, paint } = this.#options, nowMs = clock.now();
     const running = [...this.#running].map(([{ suite, scenario }, { startMs, step }]) => ({
       name: `${suite.name}: ${scenario.name}`,
@@ -159,12 +159,14 @@ export function progressPicture(progress: Progress, columns: number, paint: Pain
   }
   if (stage !== undefined) lines.push(paint("dim", cutToWidth(`  … ${printable(stage)}`, width)));
   for (const { name, step, tookMs } of running.slice(0, SHOWN_MAX)) {
-    const took = `  ${seconds(tookMs)}`, room = width - 2 - took.length;
+    const took = `  ${seconds(tookMs)}`, widthLeft = width - 2 - took.length;
     // The step is what changes: the name gives way to it, but not wholly.
-    const nameRoom = step === "" ? room : Math.max(Math.floor(room / 2), room - 2 - textWidth(printable(step)));
-    const shown = cutToWidth(printable(name), nameRoom);
-    const stepRoom = room - textWidth(shown) - 2;
-    const shownStep = step === "" || stepRoom < 4 ? "" : `  ${cutToWidth(printable(step), stepRoom)}`;
+    const nameWidth = step === ""
+      ? widthLeft
+      : Math.max(Math.floor(widthLeft / 2), widthLeft - 2 - textWidth(printable(step)));
+    const shown = cutToWidth(printable(name), nameWidth);
+    const stepWidth = widthLeft - textWidth(shown) - 2;
+    const shownStep = step === "" || stepWidth < 4 ? "" : `  ${cutToWidth(printable(step), stepWidth)}`;
     lines.push(`  ${shown}${paint("dim", `${shownStep}${took}`)}`);
   }
   if (running.length > SHOWN_MAX) lines.push(paint("dim", `  and ${running.length - SHOWN_MAX} more`));

@@ -155,7 +155,7 @@ async function strike(
     await attempt("waiting for its last writes", () => stage.endBody());
     await attempt("collecting its Events", () => stage.collectEvents());
   }
-  // Of a story that broke off nobody knows how it left the operator; to clear, one as it should be is needed.
+  // A failed body may leave the operator in any state; clean-up needs one that runs.
   if (outcome.kind !== "passed" && !run.deployed) await attempt("ending its operator", () => operator.crash());
   if (stage && !isKept(run, outcome)) await attempt("removing what it made", () => stage.clear());
   if (operator instanceof InProcessOperator) {

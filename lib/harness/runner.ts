@@ -106,7 +106,7 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
   };
 }
 
-/** What is said while a cluster opens. */
+/** The stages of opening a cluster. */
 const OPENING: Readonly<Record<ClusterKind, string>> = {
   embedded: "opening an embedded cluster",
   envtest: "starting a control plane",
@@ -114,7 +114,7 @@ const OPENING: Readonly<Record<ClusterKind, string>> = {
   current: "entering the cluster of the current context",
 };
 
-/** What the person at the command line has to mend: it is an answer, not a test that failed. */
+/** A mistake of the person at the command line, not a failed test. */
 function isForThePerson(error: unknown): boolean {
   return error instanceof UsageError || error instanceof UnreachableError || error instanceof UnauthorizedError;
 }
@@ -145,20 +145,20 @@ class Run {
   async isolated(): Promise<void> {
     const { signal, parallelMax } = this.#options;
     await mapConcurrent(this.#planned, parallelMax, async (each, index) => {
-      if (!signal.aborted) await this.#attempt(each, (tell) => this.#onOwnCluster(each, index, tell));
+      if (!signal.aborted) await this.#attempt(each, (report) => this.#onOwnCluster(each, index, report));
     });
   }
 
   /** Runs one scenario. What goes wrong around it is its failure, and keeps no other from running. */
   async #attempt(
     each: PlannedScenario,
-    perform: (tell: (result: ScenarioResult) => void) => Promise<void>,
+    perform: (report: (result: ScenarioResult) => void) => Promise<void>,
   ): Promise<void> {
     const { clock, signal, listener } = this.#options;
     listener?.onScenarioBegin?.(each);
     let result = unbegun(each, { kind: "interrupted" }, clock.now());
     try {
-      await perform((told) => result = told);
+      await perform((reported) => result = reported);
     } catch (error) {
       if (isForThePerson(error) && this.results.size === 0) throw error;
       if (!signal.aborted) {
@@ -168,7 +168,7 @@ class Run {
     this.#note(each, result);
   }
 
-  async #onOwnCluster(each: PlannedScenario, index: number, tell: (result: ScenarioResult) => void): Promise<void> {
+  async #onOwnCluster(each: PlannedScenario, index: number, report: (result: ScenarioResult) => void): Promise<void> {
     const { source, clock, signal, waitMsMax } = this.#options;
     await using cluster = await source.open(signal);
     this.version ||= await serverVersion(cluster, clock);
@@ -177,7 +177,7 @@ class Run {
     await using within = await this.#openWorld(each.suite, [each]);
     await install(cluster, within.operator(), options);
     const end = await this.#perform(each, index, { cluster, within });
-    tell(end.result);
+    report(end.result);
     await end.close(false);
   }
 
@@ -200,13 +200,13 @@ class Run {
       await mapConcurrent(this.#planned, deployment ? parallelMax : 1, async (each, index) => {
         using _turn = await turnstile.enter(isAlone(each.scenario.options));
         if (signal.aborted) return;
-        await this.#attempt(each, async (tell) => {
+        await this.#attempt(each, async (report) => {
           const reason = deployment && whyNotDeployed(each);
-          if (reason) return tell(unbegun(each, { kind: "skipped", reason }, this.#options.clock.now()));
+          if (reason) return report(unbegun(each, { kind: "skipped", reason }, this.#options.clock.now()));
           await using within = await this.#openWorld(each.suite, [each]);
           const end = await this.#perform(each, index, { cluster, deployment, within });
           ends.push(end);
-          tell(end.result);
+          report(end.result);
         });
       });
       await this.#awaitEnds(ends, moreFollow !== true && (cluster.stays === true || !signal.aborted));
@@ -283,7 +283,7 @@ class Run {
 
 /** Why a scenario cannot run where the operator is a pod; undefined where it can. */
 function whyNotDeployed({ suite, scenario }: PlannedScenario): string | undefined {
-  if (scenario.options.inProcess) return "it looks into the operator's own process, and the operator is a pod here";
+  if (scenario.options.inProcess) return "it inspects the operator's own process, and the operator is a pod here";
   return suite.hasWorld ? "its outside world is in this process, and the operator is a pod here" : undefined;
 }
 

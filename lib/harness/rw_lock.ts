@@ -1,15 +1,15 @@
 /**
- * Lets many in at the same time, or one alone: a readers-writer lock in the order of arrival, so that nobody who wants
- * to be alone waits for ever.
+ * Admits many at the same time, or one alone: a readers-writer lock in the order of arrival, so that none that waits
+ * to be alone starves.
  *
  * @example
  * ```ts
  * import { RwLock } from "./rw_lock.ts";
- * const turnstile = new RwLock();
+ * const lock = new RwLock();
  * {
- *   using _alone = await turnstile.enter(true);
+ *   using _alone = await lock.enter(true);
  * }
- * using _together = await turnstile.enter(false);
+ * using _together = await lock.enter(false);
  * ```
  */
 export class RwLock {

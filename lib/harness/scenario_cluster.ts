@@ -18,7 +18,7 @@ import { type KindResolver, Namespace, UnknownKindError } from "../operator/mod.
 import { formatRef, type Ref, refId } from "./ref.ts";
 import type { WaitOptions } from "./waiting.ts";
 
-/** Pause before a server that has a CRD, and does not serve its kind yet, is asked again. */
+/** Pause before a server that has a CRD, and does not serve its kind yet, is queried again. */
 const UNSERVED_MS = 100;
 
 /**
@@ -248,7 +248,7 @@ interface CrdSpec {
   readonly versions: readonly { readonly name: string; readonly served: boolean }[];
 }
 
-/** Whether an error says that there is no such kind; where an object or a namespace is missing, the answer names it. */
+/** Whether an error means that the kind is not served; for a missing object or namespace the response names it. */
 function isUnserved(error: unknown): boolean {
   return error instanceof UnknownKindError || error instanceof NotFoundError && !error.status.details?.name;
 }

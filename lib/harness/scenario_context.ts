@@ -44,23 +44,22 @@ export interface ScenarioContext<World = unknown> {
    */
   makeReady<T extends KubeObject>(ref: Ref<T>): Promise<T>;
   /**
-   * The same, but makes it fail, with `message` where its status has room for one. It stays so until
+   * The same, but makes it fail, with `message` where its status has a field for one. It stays so until
    * {@linkcode makeReady} is called; a Job or Pod that has failed never becomes ready. Another object of its name does.
    * On a cluster with nodes the scenario is skipped: the controllers there would write over it.
    */
   makeFail<T extends KubeObject>(ref: Ref<T>, message?: string): Promise<T>;
   /**
-   * Waits, woken by changes of `resources`, until `look` says that it holds. At least one kind is needed: without any,
-   * no change would be noticed.
+   * Waits, woken by changes of `resources`, until `check` reports that it holds. At least one kind is needed: without
+   * any, no change would be noticed.
    *
-   * @throws {NotYetError} after the run's bound, with what was seen last: what `look` says it saw, else the objects of
-   *   these kinds in
-   * the scenario's namespaces, with their conditions. @throws {UsageError} where there is no kind.
+   * @throws {NotYetError} after the run's bound, with what was seen last: `seen` of `check`, else the objects of these
+   *   kinds in the scenario's namespaces, with their conditions. @throws {UsageError} where there is no kind.
    */
   eventually(
     what: string,
     resources: readonly [ApiResource, ...ApiResource[]],
-    look: () => Promise<Verdict>,
+    check: () => Promise<Verdict>,
   ): Promise<void>;
   /** What the operator has logged so far; empty where it is a pod. */
   readonly logs: readonly LogEntry[];

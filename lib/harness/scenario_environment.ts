@@ -111,17 +111,17 @@ export class ScenarioEnvironment {
       expect: (ref) => new Expectation(ref, waiting),
       makeReady: (ref) => this.#workloads.makeReady(ref),
       makeFail: (ref, message = "the scenario makes it fail") => this.#workloads.makeFail(ref, message),
-      eventually: (what, resources, look) => waitUntil(what, resources, this.#showing(resources, look), waiting),
+      eventually: (what, resources, check) => waitUntil(what, resources, this.#showing(resources, check), waiting),
       logs: timeline.logs,
       clock,
       signal,
     };
   }
 
-  /** A look that says itself what is there where `look` leaves it out. */
-  #showing(resources: readonly ApiResource[], look: () => Promise<Verdict>): () => Promise<Verdict> {
+  /** A check that lists the objects where `check` leaves `seen` out. */
+  #showing(resources: readonly ApiResource[], check: () => Promise<Verdict>): () => Promise<Verdict> {
     return async () => {
-      const verdict = await look();
+      const verdict = await check();
       if (verdict.holds || verdict.seen !== undefined) return verdict;
       return { holds: false, seen: await this.#cluster.describe(resources) };
     };
@@ -153,7 +153,7 @@ export class ScenarioEnvironment {
   }
 
   /**
-   * The story is over: one that goes on all the same reaches the cluster no more. Waits for writes that are on their
+   * The scenario body is over: one that continues no longer reaches the cluster. Waits for writes that are on their
    * way.
    */
   async endBody(): Promise<void> {
@@ -167,7 +167,7 @@ export class ScenarioEnvironment {
    * finalizers need it, then the namespaces and what was made outside of them. Does not wait for these:
    * {@linkcode gone} does.
    *
-   * @throws {AggregateError} that names what did not go by itself. It has been removed all the same, by force where
+   * @throws {AggregateError} that names what did not go by itself. It was removed anyway, by force where
    *   finalizers
    * held it.
    */
@@ -234,7 +234,7 @@ export class ScenarioEnvironment {
     await this.#admin.patch(resource, key, { type: "merge", body: patch }).catch(ignoreNotFound);
   }
 
-  /** Clearing goes on where the scenario's own signal has aborted. */
+  /** Clean-up continues where the scenario's own signal has aborted. */
   #untilGone(ref: Ref<never>): Promise<void> {
     return new Expectation(ref, { ...this.#waiting, client: this.#admin, signal: undefined }).toBeGone();
   }
@@ -278,7 +278,7 @@ class GatedTransport implements Transport {
     if (this.#isShut) throw new Error("the scenario is over");
     const { method = "GET" } = request;
     if (method === "GET") return await this.#inner.fetch(path, request);
-    const writing = recorded(this.#inner, path, request, "scenario", this.#timeline);
+    const writing = recorded(this.#inner, { path, request }, "scenario", this.#timeline);
     this.#writing.add(writing);
     try {
       return await writing;

@@ -8,7 +8,7 @@ export class ScenarioOperator implements OperatorUnderTest {
   readonly #operator: OperatorUnderTest;
   readonly #isOver: () => boolean;
 
-  /** `isOver` tells whether the story has come to its end, by itself or not. */
+  /** `isOver` returns whether the scenario body has ended, by itself or not. */
   constructor(operator: OperatorUnderTest, isOver: () => boolean) {
     this.#operator = operator;
     this.#isOver = isOver;

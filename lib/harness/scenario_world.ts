@@ -55,7 +55,7 @@ export class ScenarioWorld implements SuiteWorld {
     return this.#inner.operator;
   }
 
-  /** Disposes of the world the first time, and does nothing later. @throws {Error} that says that it was the world. */
+  /** Disposes of the world the first time, and does nothing later. @throws {Error} that names the world. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;

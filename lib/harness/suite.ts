@@ -3,10 +3,10 @@ import type { Operator } from "../operator/mod.ts";
 import type { Manifests } from "./manifests.ts";
 import type { ScenarioContext } from "./scenario_context.ts";
 
-/** What a scenario tells, step by step; `World` is the type of its outside world. */
+/** The body of a scenario, step by step; `World` is the type of its outside world. */
 export type ScenarioBody<World = unknown> = (context: ScenarioContext<World>) => Promise<void>;
 
-/** What a scenario asks of the runner. */
+/** Options of a scenario. */
 export interface ScenarioOptions {
   /** Whether the operator runs when the story begins. `running` where absent. */
   readonly operator?: "running" | "stopped";
@@ -15,7 +15,7 @@ export interface ScenarioOptions {
    * `operator: "stopped"` and by `inProcess`.
    */
   readonly alone?: true;
-  /** The story looks into the operator's own process, or makes it fail: it is skipped where the operator is a pod. */
+  /** The body inspects the operator's own process, or crashes it: it is skipped where the operator is a pod. */
   readonly inProcess?: true;
   /**
    * The configurations of the operator's admission webhooks stay while it is stopped, as they do in a cluster: what
@@ -42,7 +42,7 @@ export interface Scenario {
   readonly name: string;
   /** What happens. */
   readonly story: ScenarioBody;
-  /** What it asks of the runner. */
+  /** Its options. */
   readonly options: ScenarioOptions;
 }
 
@@ -102,7 +102,7 @@ export class Suite<World = unknown> {
   readonly #open: () => Promise<SuiteWorld>;
   readonly #scenarios: Scenario[] = [];
 
-  /** `suite` says what its scenarios need; one that needs the operator alone is a function that makes it. */
+  /** `suite` contains what its scenarios need; a function that makes the operator is enough. */
   constructor(readonly name: string, suite: (() => Operator) | SuiteOptions<World>) {
     const options: SuiteOptions<World> = typeof suite === "function" ? { operator: suite } : suite;
     this.given = options.given ?? [];
@@ -110,7 +110,7 @@ export class Suite<World = unknown> {
     this.#open = () => openWorld(options);
   }
 
-  /** Makes an outside world, and says how operators in it are made. Disposing disposes of the world. */
+  /** Makes an outside world, and the operators in it. Disposing disposes of the world. */
   open(): Promise<SuiteWorld> {
     return this.#open();
   }
@@ -155,7 +155,7 @@ async function disposeOf(world: unknown): Promise<void> {
   else if (Symbol.dispose in world) (world as Disposable)[Symbol.dispose]();
 }
 
-/** Longest story unless it says otherwise. */
+/** Longest body without its own limit. */
 const STORY_MS_MAX = 5 * 60_000;
 
 /** How long a scenario may take, its teardown not included. */

@@ -45,7 +45,7 @@ export async function* readTar(stream: ReadableStream<Uint8Array<ArrayBuffer>>):
       longPath = undefined;
       const content = bytes.take(size);
       if (type !== "g") yield { ...entry, content };
-      for await (const _ of content); // what nobody read
+      for await (const _ of content); // the unread rest
       await bytes.skip(padding(size));
     }
   } finally {
@@ -78,7 +78,7 @@ function longPathOf(type: string, content: Uint8Array): string | undefined {
   return /^\d+ path=(.*)$/m.exec(text)?.[1];
 }
 
-/** Nothing is written by such a path here; an archive that has one is not what it says it is. */
+/** Nothing is written by such a path here; an archive that has one is damaged. */
 function requireInside(path: string): void {
   if (!/^([/\\]|[a-z]:)|(^|[/\\])\.\.([/\\]|$)/i.test(path)) return;
   throw new TarError(`it has a path that leads out of its folder: ${JSON.stringify(path)}`);
@@ -108,7 +108,7 @@ class ByteReader {
     for await (const _ of this.take(count));
   }
 
-  /** The next `count` bytes, in parts. Where it is left early, the next call of the same one goes on. */
+  /** The next `count` bytes, in parts. Where it is left early, the next call of the same one continues. */
   take(count: number): AsyncIterable<Uint8Array<ArrayBuffer>> {
     let left = count;
     const next = async (): Promise<IteratorResult<Uint8Array<ArrayBuffer>>> => {
@@ -127,6 +127,6 @@ class ByteReader {
   }
 
   async cancel(): Promise<void> {
-    await this.#reader.cancel().catch(() => {}); // a stream that broke has told so already
+    await this.#reader.cancel().catch(() => {}); // a broken stream has thrown already
   }
 }

@@ -1,9 +1,9 @@
 import { describeError, UsageError } from "../base/mod.ts";
 import { ExitHook } from "./exit_hook.ts";
 
-/** What the system says of a disk that cannot take a file. */
+/** The system's error of a disk that cannot take a file. */
 const DISK_CODES: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"]);
-const HINT = "set TMPDIR to a folder that can be written and has room";
+const HINT = "set TMPDIR to a folder that can be written and has free space";
 
 /**
  * A folder of this run that only this user can read (mode 0700). It goes with its content when it is disposed, and also

@@ -18,10 +18,10 @@ interface TemporaryObjectsOptions {
   readonly waitMsMax: number;
   /** Ends the placing, not the removal. */
   readonly signal: AbortSignal;
-  /** Bring up to date what is there already and differs, instead of refusing it. */
+  /** Update existing objects that differ, instead of refusing them. */
   readonly replace?: boolean;
   /**
-   * What the message says where an object is there and differs; that it is not as the operator declares it where
+   * The reason in the message where an existing object differs; that it is not as the operator declares it where
    * absent.
    */
   readonly refusal?: { readonly because: string; readonly fix: string };
@@ -31,7 +31,7 @@ interface TemporaryObjectsOptions {
  * Puts objects into a cluster: `apply` is given those that are not there yet, or all of them with `replace`. Disposing
  * removes what was not there before, in the opposite order, and waits until it is gone. What was there stays as it was.
  *
- * @throws {UsageError} where something is there already and is not what it would become: somebody else relies on it.
+ * @throws {UsageError} where an object exists and differs: others may rely on it.
  */
 export async function place(
   objects: readonly PlacedObject[],

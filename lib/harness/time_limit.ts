@@ -32,7 +32,7 @@ export class TimeLimit implements Disposable {
 /**
  * What `act` gives, unless it takes longer than `limitMs` or the signal aborts: what it gives later is left behind.
  *
- * @throws {TimeoutError} that says that `what` took longer; the signal's reason; whatever `act` throws.
+ * @throws {TimeoutError} that `what` took longer; the signal's reason; what `act` throws.
  */
 export async function limited<R>(
   act: () => Promise<R>,

@@ -36,7 +36,7 @@ export interface WriteEntry {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  /** Name of what is created, which the path does not tell; undefined where it is the server's choice. */
+  /** Name of what is created, which the path does not contain; undefined where it is the server's choice. */
   readonly name?: string;
   /** HTTP status; undefined where no answer came. */
   readonly status: number | undefined;
@@ -52,7 +52,7 @@ export interface WriteEntry {
 export interface LogEntry {
   /** How grave it is. */
   readonly level: LogLevel;
-  /** What was said. */
+  /** The text. */
   readonly message: string;
   /** Its named values. */
   readonly fields: LogFields;
@@ -82,8 +82,7 @@ const ENTRIES_MAX = 2_000;
 /** Sends a write and enters it, with the answer's status, or with none where no answer came. */
 export async function recorded(
   transport: Transport,
-  path: string,
-  request: TransportRequest,
+  { path, request }: { readonly path: string; readonly request: TransportRequest },
   by: WriteEntry["by"],
   timeline: Timeline,
 ): Promise<Response> {
@@ -152,7 +151,9 @@ export class Timeline {
     this.#keep(this.events, entry);
   }
 
-  /** What it holds now, without a Secret's value. No later entry changes it: a story that was left behind may go on. */
+  /**
+   * What it holds now, without a Secret's value. No later entry changes it: a body that was left behind may continue.
+   */
   snapshot(): Pick<Timeline, "steps" | "writes" | "logs" | "events" | "dropped"> {
     const { mask } = this;
     return {

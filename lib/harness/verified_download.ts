@@ -78,7 +78,7 @@ async function* chunks(
       yield value;
     }
   } finally {
-    await reader.cancel().catch(() => {}); // it broke off, or nobody wants the rest
+    await reader.cancel().catch(() => {}); // it broke off, or the rest is not needed
   }
 }
 

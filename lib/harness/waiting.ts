@@ -29,34 +29,34 @@ export interface WaitOptions {
   readonly deleted?: Map<string, string | undefined>;
 }
 
-/** It did not come to hold in time; the message says what was seen last. */
+/** Timed out waiting; the message contains what was seen last. */
 export class NotYetError extends Error {
-  /** Tells the class in logs. */
+  /** The class in logs. */
   override readonly name = "NotYetError";
 }
 
 /**
- * Pause before a watch that the server ended is opened again: one that ends it at once must not be asked without pause.
+ * Pause before a watch that the server ended is opened again: one that ends it at once must not be called without
+ * pause.
  */
 const REOPEN_MS = 100;
-/** How long the last look may take. */
-const LOOK_MS_MAX = 5_000;
+/** How long the last check may take. */
+const CHECK_MS_MAX = 5_000;
 /** Lines of what was seen last that a description of a wait has. */
 const SEEN_LINES_MAX = 4;
 
 /**
- * Waits until `look` says that it holds: looks at once, then after every change of `resources`, and for the last time
- * when the bound is reached. No polling, no sleeping; no change is overlooked, whenever it comes. A kind that the
- * server does not serve, or not yet, is asked for again and again.
+ * Waits until `check` holds. It runs at once, after every change of `resources`, and once more at the bound. Watches
+ * wake it, without polling, and no change is missed. A kind that the server does not serve yet is retried.
  *
- * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; whatever `look` throws;
- *   {@linkcode Error}
- * where a resource cannot be watched. @throws {UsageError} where `resources` is empty: nothing would wake the wait.
+ * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; what `check` throws;
+ *   {@linkcode Error} where a resource cannot be watched. @throws {UsageError} where `resources` is empty: nothing
+ *   would wake the wait.
  */
 export async function waitUntil(
   what: string,
   resources: readonly ApiResource[],
-  look: () => Promise<Verdict>,
+  check: () => Promise<Verdict>,
   options: WaitOptions,
 ): Promise<void> {
   if (resources.length === 0) {
@@ -67,11 +67,11 @@ export async function waitUntil(
   }
   options.signal?.throwIfAborted();
   using wait = new Wait(what, options);
-  // Most of what is expected holds already: that costs one look and no watch.
-  if (await wait.look(look)) return;
+  // Most expectations hold already: they cost one check and no watch.
+  if (await wait.check(check)) return;
   const following = resources.map((resource) => wait.follow(resource));
   try {
-    do await wait.change(); while (!await wait.look(look));
+    do await wait.change(); while (!await wait.check(check));
   } finally {
     wait[Symbol.dispose]();
     await Promise.all(following);
@@ -89,9 +89,9 @@ class Wait implements Disposable, PendingWait {
   #changed = Promise.withResolvers<void>();
   #late = false;
   #hangs = false;
-  #seen = "  nothing: no look came to its end";
+  #seen = "  nothing: no check finished";
   #broken: unknown;
-  /** Resources that the server did not serve when it was last asked. */
+  /** Resources that the server did not serve at the last attempt. */
   readonly #unserved = new Set<string>();
 
   constructor(what: string, options: WaitOptions) {
@@ -110,21 +110,21 @@ class Wait implements Disposable, PendingWait {
       this.#hangs = true;
       this.#over.resolve();
     };
-    this.#timers = [clock.schedule(late, waitMsMax), clock.schedule(hangs, waitMsMax + LOOK_MS_MAX)];
+    this.#timers = [clock.schedule(late, waitMsMax), clock.schedule(hangs, waitMsMax + CHECK_MS_MAX)];
   }
 
-  /** Looks once. A look that hangs is left behind when the wait is over. */
-  async look(look: () => Promise<Verdict>): Promise<boolean> {
-    // What changed in the last moment counts: only a look that began when time was up, or the watch gone, is the last
+  /** Checks once. A check that hangs is left behind when the wait is over. */
+  async check(check: () => Promise<Verdict>): Promise<boolean> {
+    // A late change counts: only a check that began when time was up, or the watch ended, is the last
     // one.
-    const isLast = this.#late, broken = this.#broken, looking = look();
-    looking.catch(() => {});
-    const verdict = await Promise.race([looking, this.#over.promise]);
+    const isLast = this.#late, broken = this.#broken, checking = check();
+    checking.catch(() => {});
+    const verdict = await Promise.race([checking, this.#over.promise]);
     if (verdict?.holds) return true;
     if (verdict) this.#seen = verdict.seen ?? "  it does not hold";
     const { signal, waitMsMax } = this.#options;
     signal?.throwIfAborted();
-    // What broke while it looked may have broken because it holds by now: a kind that is gone cannot be watched.
+    // A watch that broke during the check may have broken because it holds by now: a deleted kind cannot be watched.
     if (broken) throw broken;
     if (!isLast && !this.#hangs) return false;
     const unserved = [...this.#unserved].map((name) => `\n  the server does not serve ${name}`).join("");

@@ -17,8 +17,8 @@ export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: nu
         updatedReplicas: counter(replicas),
         unavailableReplicas: null,
         conditions: [
-          condition("Available", "True", "MinimumReplicasAvailable", "it has minimum availability", now),
-          condition("Progressing", "True", "NewReplicaSetAvailable", "its pods have successfully progressed", now),
+          condition("Available", "True", now, ["MinimumReplicasAvailable", "it has minimum availability"]),
+          condition("Progressing", "True", now, ["NewReplicaSetAvailable", "its pods have successfully progressed"]),
         ],
       };
     case "StatefulSet": {
@@ -42,7 +42,7 @@ export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: nu
         completionTime: now,
         succeeded: counter(completions ?? parallelism ?? 1),
         conditions: ["SuccessCriteriaMet", "Complete"].map((type) =>
-          condition(type, "True", "CompletionsReached", "Reached expected number of succeeded pods", now)
+          condition(type, "True", now, ["CompletionsReached", "Reached expected number of succeeded pods"])
         ),
       };
     }
@@ -75,8 +75,8 @@ export function failedStatus(kind: WorkloadKind, object: DynamicObject, message:
         updatedReplicas: counter(replicas),
         unavailableReplicas: counter(replicas),
         conditions: [
-          condition("Available", "False", "MinimumReplicasUnavailable", message, now),
-          condition("Progressing", "False", "ProgressDeadlineExceeded", message, now),
+          condition("Available", "False", now, ["MinimumReplicasUnavailable", message]),
+          condition("Progressing", "False", now, ["ProgressDeadlineExceeded", message]),
         ],
       };
     case "StatefulSet":
@@ -90,7 +90,7 @@ export function failedStatus(kind: WorkloadKind, object: DynamicObject, message:
         ...jobStart(object, now),
         failed: 1,
         conditions: ["FailureTarget", "Failed"].map((type) =>
-          condition(type, "True", "BackoffLimitExceeded", message, now)
+          condition(type, "True", now, ["BackoffLimitExceeded", message])
         ),
       };
     case "Pod":
@@ -112,7 +112,7 @@ export function failedStatus(kind: WorkloadKind, object: DynamicObject, message:
   }
 }
 
-/** Whether the status of a workload says that it is ready in its present generation; of a Job, that it is complete. */
+/** Whether the status of a workload is ready in its current generation; of a Job, that it is complete. */
 export function isReady(kind: WorkloadKind, object: DynamicObject): boolean {
   const { observedGeneration, conditions, ...status } = statusOf(object);
   const holds = (type: string) =>
@@ -128,14 +128,14 @@ export function isReady(kind: WorkloadKind, object: DynamicObject): boolean {
   return isUpdated && (status.replicas ?? 0) === replicas && (status.readyReplicas ?? 0) === replicas;
 }
 
-function condition(type: string, status: string, reason: string | undefined, message: string | undefined, now: string) {
+function condition(type: string, status: string, now: string, [reason, message]: readonly string[] = []) {
   return { type, status, reason, message, lastTransitionTime: now };
 }
 
 function podConditions(ready: "True" | "False", reason: string | undefined, now: string) {
   return [
-    ...["PodScheduled", "Initialized"].map((type) => condition(type, "True", undefined, undefined, now)),
-    ...["ContainersReady", "Ready"].map((type) => condition(type, ready, reason, undefined, now)),
+    ...["PodScheduled", "Initialized"].map((type) => condition(type, "True", now)),
+    ...["ContainersReady", "Ready"].map((type) => condition(type, ready, now, reason ? [reason] : [])),
   ];
 }
 
@@ -168,7 +168,7 @@ function daemonSetStatus({ metadata }: DynamicObject, ready: 0 | 1): Status {
   };
 }
 
-/** When a Job began never changes once it is said; one that has ended has no pods left. */
+/** The start time of a Job never changes; a finished one has no pods left. */
 function jobStart(object: DynamicObject, now: string): Status {
   return {
     startTime: statusOf(object).startTime ?? now,

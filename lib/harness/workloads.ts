@@ -11,7 +11,7 @@ import { failedStatus, isReady, readyStatus, type WorkloadKind } from "./workloa
 
 const KINDS: readonly ApiResource[] = [Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, Pod];
 
-/** The cluster cannot do what the story asks for: the scenario is skipped. */
+/** The cluster cannot do what the scenario needs: it is skipped. */
 export class SkippedError extends Error {
   /** Tells the class in logs. */
   override readonly name = "SkippedError";
@@ -23,7 +23,7 @@ interface WorkloadsOptions {
   readonly clusterKind: ClusterKind;
   /** Whether an object is the scenario's. */
   readonly isOwn: (object: KubeObject) => boolean;
-  /** Told of a write that the server refuses; the scenario cannot go on as it should. */
+  /** Called for a write that the server refuses; the scenario cannot continue. */
   readonly onError: (error: unknown) => void;
 }
 

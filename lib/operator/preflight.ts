@@ -32,8 +32,8 @@ export interface Finding {
 
 /** How {@linkcode preflight} asks and answers. */
 export interface PreflightOptions {
-  /** The command that fixes name, the operator's own name where absent: `PROGRAM install`. */
-  readonly program?: string;
+  /** What runs the program when typed, for fixes such as `COMMAND install`; the operator's name where absent. */
+  readonly command?: string;
   /** Namespace of the lease by which a leader is elected; leader election is off where absent. */
   readonly leaseNamespace?: string;
   /** Namespace of the Secret with the certificates of webhooks; none are served behind a Service where absent. */
@@ -81,9 +81,9 @@ export function preflight(operator: Operator, client: Client, options: Preflight
 }
 
 async function checkCluster(operator: Operator, client: Client, options: PreflightOptions): Promise<Finding[]> {
-  const { program = operator.name, signal } = options;
+  const { command = operator.name, signal } = options;
   await serverVersion(client, signal);
-  const kinds = await unservedKinds(operator, client, { program, signal });
+  const kinds = await unservedKinds(operator, client, { command, signal });
   return [...kinds, ...await missingRights(operator, client, options)];
 }
 
@@ -96,7 +96,7 @@ export async function missingRights(
   operator: Operator,
   client: Client,
   {
-    program = operator.name,
+    command = operator.name,
     leaseNamespace,
     shardsNamespace,
     peeringNamespace,
@@ -110,14 +110,14 @@ export async function missingRights(
     account
       ? client.can({ verb, resource, namespace, name }, { user: account, signal })
       : client.can({ verb, resource, namespace, name }, { signal });
-  const rules = await missingRules(operator.rules(), namespace, can, installHint(program));
+  const rules = await missingRules(operator.rules(), namespace, can, installHint(command));
   if (webhookNamespace) {
-    const { own, cluster } = webhookRules(operator), install = installHint(program);
+    const { own, cluster } = webhookRules(operator), install = installHint(command);
     rules.push(...await missingRules(own, webhookNamespace, can, install));
     rules.push(...await missingRules(cluster, undefined, can, install));
   }
   const lacks = async (wanted: readonly PolicyRule[], namespace: string | undefined) => {
-    if (namespace) rules.push(...await missingRules(wanted, namespace, can, installHint(program)));
+    if (namespace) rules.push(...await missingRules(wanted, namespace, can, installHint(command)));
   };
   for (const each of new Set([peeringNamespace, shardsNamespace])) await lacks(LEASE_RULES, each);
   if (leaseNamespace !== peeringNamespace) await lacks(ELECTION_RULES, leaseNamespace);
@@ -132,8 +132,8 @@ type Can = (
   name?: string,
 ) => Promise<boolean>;
 
-function installHint(program: string): string {
-  return `run \`${program} install\` as an admin`;
+function installHint(command: string): string {
+  return `run \`${command} install\` as an admin`;
 }
 
 /** A kind that the operator watches and the cluster does not serve. */
@@ -151,7 +151,7 @@ export interface UnservedKind extends Finding {
 export async function unservedKinds(
   operator: Operator,
   client: Client,
-  { program = operator.name, signal }: Pick<PreflightOptions, "program" | "signal"> = {},
+  { command = operator.name, signal }: Pick<PreflightOptions, "command" | "signal"> = {},
 ): Promise<UnservedKind[]> {
   const findings: UnservedKind[] = [], crds = new Set(operator.crds().map(({ metadata }) => metadata?.name));
   const declared = operator.declarations.flatMap(({ kind, owns, watches }) => [
@@ -175,18 +175,18 @@ export async function unservedKinds(
     findings.push({
       own,
       problem: `the cluster does not serve ${name} in ${formatApiVersion(kind)}`,
-      fix: own ? `${installHint(program)}: it applies the operator's CRDs` : foreignHint(kind, program),
+      fix: own ? `${installHint(command)}: it applies the operator's CRDs` : foreignHint(kind, command),
     });
   }
   return findings;
 }
 
 /** What to do where a kind that the operator does not bring is not served. */
-function foreignHint({ group }: ApiResource, program: string): string {
+function foreignHint({ group }: ApiResource, command: string): string {
   if (!group.includes(".") || group.endsWith(".k8s.io")) {
     return "it belongs to Kubernetes or one of its projects: update the cluster, or install what serves that version";
   }
-  return `it belongs to the owner of ${group}: install that CRD or API server; \`${program} install\` does not bring it`;
+  return `it belongs to the owner of ${group}: install that CRD or API server; \`${command} install\` does not bring it`;
 }
 
 async function missingRules(

@@ -3,7 +3,7 @@ import type { ObjectKey } from "../mod.ts";
 import { LABEL_VALUE_LENGTH_MAX } from "../client.ts";
 import type { CopyRecord } from "./copy_record.ts";
 
-/** Label of every copy: the watch selects by it. Its value tells copies of one Replication from others. */
+/** Label of every copy: the watch selects by it. Its value distinguishes the copies of one Replication. */
 export const REPLICATION_LABEL = "pintle.dev/replication";
 /** Annotation of every copy: `namespace/name` of its Replication, for people. */
 export const REPLICATION_ANNOTATION = "pintle.dev/replication";
@@ -42,7 +42,7 @@ export function replicationText({ namespace, name }: ObjectKey): string {
  * Guarantees: no pasted manifest is a copy. The claim names the place that it was written for, and it counts only where
  * the operator's field manager owns it, by a write that is no older than the object. API servers give a field to the
  * manager that changes it, even on a create whose body brings `managedFields` (KEP-555). Whether the Replication still
- * exists is another question: ask the server.
+ * exists is not known here: query the server.
  */
 export function claimOf(record: CopyRecord): ReplicationIdentity | undefined {
   const { namespace, name } = record.metadata ?? {};

@@ -3,7 +3,7 @@ import { type CopyRecord, projectCopy } from "./copy_record.ts";
 import type { ReplicationObject, ReplicationSpec, ReplicationStatus } from "./replication.ts";
 
 /**
- * The name of the operator: its field manager, by which copies are told from pasted manifests, and the end of its
+ * The name of the operator: its field manager, which distinguishes copies from pasted manifests, and the end of its
  * finalizer.
  */
 export const REPLICATOR_NAME = "pintle-replicator";

@@ -3,7 +3,7 @@ import { controllerOf, LAST_APPLIED_ANNOTATION, type ManagedFieldsEntry } from "
 import { fieldKeys } from "./source.ts";
 
 /**
- * What is held in memory of a copy: metadata, and who wrote its content as `managedFields` tell it. The API server
+ * What is held in memory of a copy: metadata, and who wrote its content by its `managedFields`. The API server
  * moves a field to the manager that changes it (KEP-555), so the copy shows what we wrote as long as all of its content
  * is still ours and no other manager has any: no need to read it, not even after a restart.
  */
@@ -56,7 +56,7 @@ function isOf(entry: ManagedFieldsEntry, fieldManager: string): boolean {
 }
 
 /**
- * Whether an entry tells of a write before the object was created. A create strips pasted entries of every field, but a
+ * Whether an entry is of a write before the object was created. A create strips pasted entries of every field, but a
  * second write of the same manifest changes none, and the server then takes its `managedFields` as they are.
  */
 function isPasted({ time }: ManagedFieldsEntry, { metadata }: KubeObject): boolean {

@@ -23,7 +23,7 @@ import { type Marks, outdatedMarks } from "./plan.ts";
 import { sameContent, type SourceObject } from "./source.ts";
 import { type Claimant, OccupantReader, OccupiedError, refusal } from "./takeover.ts";
 
-/** An object of the copy's name is being deleted: only its end makes room. */
+/** An object of the copy's name is being deleted: the copy can be created only after that. */
 export class LeavingError extends TemporaryError {
   override readonly name = "LeavingError";
 
@@ -58,7 +58,7 @@ export class CopyWriter {
   }
 
   /**
-   * Creates the copy. A plain create, never an apply: it cannot take over what was put there a moment ago.
+   * Creates the copy. A plain create, never an apply: it cannot take over an object that was just created.
    *
    * @throws {OccupiedError} where a foreign object is in the way.
    */
@@ -103,9 +103,9 @@ export class CopyWriter {
   }
 
   /**
-   * Deletes a copy that is no longer wanted, or leaves it behind without a claim. One that is gone already is fine.
+   * Deletes a copy that is no longer declared, or orphans it without a claim. A missing one is fine.
    *
-   * @throws {ConflictError} where it changed since it was looked at: it may have been taken over.
+   * @throws {ConflictError} where it changed since it was read: it may have been taken over.
    */
   async remove(copy: CopyRecord, deletionPolicy: "Delete" | "Orphan"): Promise<void> {
     const { client, resource, claimant } = this.#options;
@@ -140,9 +140,7 @@ export class CopyWriter {
     }
   }
 
-  /**
-   * What must still hold when a copy is patched: it is the object that was looked at, and it still carries the claim.
-   */
+  /** What must still hold when a copy is patched: it is the object that was read, and it still has the claim. */
   #guards({ metadata }: CopyRecord): Operation[] {
     const { namespace, name, uid } = metadata!, claim = `/metadata/annotations/${pointer(CLAIM_ANNOTATION)}`;
     return [
@@ -167,7 +165,7 @@ export class CopyWriter {
   async #adopt(namespace: string, found: CopyRecord): Promise<void> {
     const { resource } = this.#options, { resourceVersion } = found.metadata!;
     const source = await this.#options.source();
-    // The version is tested too: what is adopted is what was looked at.
+    // The version is tested too: the adopted object is the one that was read.
     const guards: Operation[] = [{ op: "test", path: "/metadata/resourceVersion", value: resourceVersion! }];
     try {
       await this.#patch(namespace, [...guards, ...this.#markOperations(found), ...contentOperations(resource, source)]);
@@ -178,9 +176,9 @@ export class CopyWriter {
 
   /**
    * Deletes the object and makes it again, where the server refused a patch because of what can never change in place:
-   * the type, or immutable content. Only reading the object tells.
+   * the type, or immutable content. Only reading the object shows which.
    *
-   * @param isStill Whether the object that is there now is the one that may be deleted.
+   * @param isStill Whether the present object is the one that may be deleted.
    * @throws {unknown} `refused`, where it had another cause.
    */
   async #recreate(
@@ -251,7 +249,7 @@ function isFixed(live: SourceObject, source: SourceObject): boolean {
 }
 
 /**
- * The whole content in place of what is there. `type` and `immutable` are named so that a change of them is refused
+ * The whole content in place of the present one. `type` and `immutable` are named so that a change of them is refused
  * aloud.
  */
 function contentOperations(resource: ApiResource, source: SourceObject): Operation[] {

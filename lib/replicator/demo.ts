@@ -73,7 +73,7 @@ async function deleteCopy(client: ScenarioClient): Promise<void> {
   await client.delete(Secret, { namespace: "team-beacon", name: SOURCE.name });
 }
 
-/** Looks at the cluster itself, never at what the operator says of it. */
+/** Reads the cluster itself, never the status that the operator writes. */
 async function observe(client: ScenarioClient) {
   const [source, namespaces, copies] = await Promise.all([
     client.find<SecretObject>(Secret, SOURCE),

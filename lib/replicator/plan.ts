@@ -16,9 +16,9 @@ import { copyName } from "./targets.ts";
 
 /** What to do in one namespace. */
 export type Step =
-  /** The copy is there and shows the source: no request. */
+  /** The copy exists and matches the source: no request. */
   | { readonly kind: "keep"; readonly namespace: string; readonly copy: CopyRecord }
-  /** No copy is known. `occupied`: an object that is no copy stood there last time, so look before creating. */
+  /** No copy is known. `occupied`: another object had its name last time, so read before creating. */
   | { readonly kind: "create"; readonly namespace: string; readonly occupied: boolean }
   /** The copy may differ from the source: read it, then decide. */
   | { readonly kind: "verify"; readonly namespace: string; readonly copy: CopyRecord }
@@ -33,7 +33,7 @@ export interface PlanInput {
   readonly spec: ReplicationSpec;
   readonly source: SourceFacts;
   /** Names of the namespaces that match, and may be written to. */
-  readonly wanted: Iterable<string>;
+  readonly targets: Iterable<string>;
   /** The copy of this Replication's name in a namespace, if it is ours. */
   readonly copyIn: (namespace: string) => CopyRecord | undefined;
   /** Namespaces where a foreign object stood in the way last time. */
@@ -42,10 +42,10 @@ export interface PlanInput {
   readonly verified: (copy: CopyRecord) => boolean;
 }
 
-/** One step per wanted namespace, in their order. Pure. */
+/** One step per target namespace, in their order. Pure. */
 export function planSteps(input: PlanInput): Step[] {
   const steps: Step[] = [];
-  for (const namespace of input.wanted) {
+  for (const namespace of input.targets) {
     const copy = input.copyIn(namespace);
     if (!copy) steps.push({ kind: "create", namespace, occupied: input.occupied.has(namespace) });
     else steps.push({ kind: planCopy(input, copy, desiredMarks(input, namespace)), namespace, copy });
@@ -75,7 +75,7 @@ export function desiredMarks(
   };
 }
 
-/** Marks that a former version of the Replication asked for, and the present one does not. */
+/** Labels and annotations of an earlier version of the Replication that the current one does not have. */
 export function outdatedMarks(copy: CopyRecord, marks: Marks): { labels: string[]; annotations: string[] } {
   return {
     labels: (copy.ownLabels ?? []).filter((key) => !Object.hasOwn(marks.labels, key)),
@@ -104,13 +104,13 @@ function holds(have: Readonly<Record<string, string>>, want: Readonly<Record<str
   return Object.entries(want).every(([key, value]) => have[key] === value);
 }
 
-/** Copies of a Replication that it no longer wants: other name or kind, or a namespace that matches no more. */
-export function unwantedCopies(
+/** Copies that a Replication no longer declares: another name or kind, or a namespace that no longer matches. */
+export function undeclaredCopies(
   replication: ReplicationIdentity,
   copies: Iterable<CopyRecord>,
-  wanted: (copy: CopyRecord) => boolean,
+  isDeclared: (copy: CopyRecord) => boolean,
 ): CopyRecord[] {
   return [...copies].filter((copy) =>
-    isCopyOf(copy, replication) && !copy.metadata?.deletionTimestamp && !wanted(copy)
+    isCopyOf(copy, replication) && !copy.metadata?.deletionTimestamp && !isDeclared(copy)
   );
 }

@@ -11,7 +11,7 @@ import { isCopyOf, REPLICATION_LABEL, type ReplicationIdentity, replicationLabel
 import { type Context, type CopyKind, KINDS, recordOf } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import { CopyWriter, LeavingError } from "./copy_writer.ts";
-import { desiredMarks, planSteps, type Step, unwantedCopies } from "./plan.ts";
+import { desiredMarks, planSteps, type Step, undeclaredCopies } from "./plan.ts";
 import type { ReplicationFailure } from "./replication.ts";
 import { type SourceFacts, sourceFacts } from "./source.ts";
 import { SourceReading } from "./source_reading.ts";
@@ -30,7 +30,7 @@ const FAILURES_MAX = 20;
 export const BY_REPLICATION = "replication";
 /** Longest message of a failure, in characters. */
 const MESSAGE_LENGTH_MAX = 512;
-/** Before another look, in milliseconds, where what stood in the way is gone already. */
+/** Milliseconds before another attempt where the conflicting object is gone already. */
 const SOON_MS = 100;
 
 /** Remembered of one Replication between reconciles; may be lost, and then costs one read of the source. */
@@ -73,13 +73,13 @@ export class ReplicationReconciler {
     const source = read && await this.#facts(context, read, seen!.metadata!.resourceVersion!);
     if (source?.refused) return refuseSource(context, source.refused);
     const matched = matchedNamespaces(context, targets);
-    const removal = await this.#removeUnwanted(context, new Set(source ? matched.keys() : []));
+    const removal = await this.#removeUndeclared(context, new Set(source ? matched.keys() : []));
     if (!source) return this.#sourceMissing(context, matched.size, removal);
     const allowed = [...matched].filter(([, allowed]) => allowed).map(([name]) => name);
     const refused = [...matched].filter(([, allowed]) => !allowed).map(([name]) => notTrusted(namespace, name));
     const failures = await this.#converge(context, source, read!, allowed);
     await this.#watchConflicts(context, failures);
-    this.#report(context, targets, source, matched.size, [...removal, ...failures, ...refused]);
+    this.#report(context, source, { ...targets, matched: matched.size }, [...removal, ...failures, ...refused]);
   }
 
   /**
@@ -92,7 +92,7 @@ export class ReplicationReconciler {
     for (const kind of Object.values(KINDS)) {
       const labelSelector = `${REPLICATION_LABEL}=${replicationLabel(replication)}`;
       const { items } = await client.list<KubeObject>(kind, { labelSelector, metadataOnly: true });
-      const copies = unwantedCopies(replication, items.map(recordOf), () => false);
+      const copies = undeclaredCopies(replication, items.map(recordOf), () => false);
       failures.push(...await this.#removeCopies(context, kind, copies, spec.deletionPolicy ?? "Delete"));
     }
     if (failures.length > 0) throw incomplete("could not be removed", failures);
@@ -113,16 +113,16 @@ export class ReplicationReconciler {
     return remembered.source = sourceFacts(source, remembered.source, await read.refusal());
   }
 
-  async #removeUnwanted(context: Context, wanted: ReadonlySet<string>): Promise<ReplicationFailure[]> {
+  async #removeUndeclared(context: Context, targets: ReadonlySet<string>): Promise<ReplicationFailure[]> {
     const { spec } = context, replication = identityOf(context);
     const failures: ReplicationFailure[] = [];
     for (const [kindName, kind] of Object.entries(KINDS)) {
       const mine = context.cached(kind).byIndex(BY_REPLICATION, replicationLabel(replication));
-      const copies = unwantedCopies(
+      const copies = undeclaredCopies(
         replication,
         mine,
         ({ metadata }) =>
-          kindName === spec.source.kind && metadata?.name === copyName(spec) && wanted.has(metadata.namespace ?? ""),
+          kindName === spec.source.kind && metadata?.name === copyName(spec) && targets.has(metadata.namespace ?? ""),
       ).filter((copy) => !this.#isLeaving(context, copy));
       failures.push(...await this.#removeCopies(context, kind, copies, spec.deletionPolicy));
     }
@@ -158,7 +158,7 @@ export class ReplicationReconciler {
     context: Context,
     source: SourceFacts,
     read: SourceReading,
-    wanted: readonly string[],
+    targets: readonly string[],
   ): Promise<ReplicationFailure[]> {
     const { spec, status } = context, replication = identityOf(context);
     const kind = KINDS[spec.source.kind], copies: CachedReader<CopyRecord> = context.cached(kind);
@@ -167,7 +167,7 @@ export class ReplicationReconciler {
       replication,
       spec,
       source,
-      wanted,
+      targets,
       copyIn: (target) => {
         const copy = copies.get({ namespace: target, name: copyName(spec) });
         return copy && isCopyOf(copy, replication) ? copy : undefined;
@@ -231,7 +231,7 @@ export class ReplicationReconciler {
     return failures.sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
   }
 
-  /** The namespace began to go between the plan and the request: its own event will tell. */
+  /** The namespace began to terminate between the plan and the request: its own event follows. */
   #namespaceIsGone(error: unknown): boolean {
     return error instanceof NamespaceTerminatingError ||
       (error instanceof Error && error.name === "NotFoundError" &&
@@ -299,12 +299,11 @@ export class ReplicationReconciler {
 
   #report(
     { status, log }: Context,
-    targets: Targets,
     source: SourceFacts,
-    matched: number,
+    { matched, unreachable, reachable }: Targets & { readonly matched: number },
     failures: readonly ReplicationFailure[],
   ): void {
-    const failed = failures.length, ready = Math.max(0, matched - failed), { unreachable, reachable } = targets;
+    const failed = failures.length, ready = Math.max(0, matched - failed);
     status.condition({ type: "SourceFound", status: true, reason: "Found" });
     const never = unreachable.length > 0
       ? `these targets can never have a copy: ${unreachable.join(", ")}`
@@ -361,9 +360,9 @@ function notTrusted(own: string, namespace: string): ReplicationFailure {
 }
 
 function refuseSource({ spec, status, namespace }: Context, { reason, message }: { reason: string; message: string }) {
-  const { kind, name } = spec.source, said = `${kind} ${formatKey({ namespace, name })} ${message}`;
-  status.condition({ type: "SourceFound", status: false, reason, message: said });
-  status.condition({ type: "Ready", status: false, reason, message: said });
+  const { kind, name } = spec.source, text = `${kind} ${formatKey({ namespace, name })} ${message}`;
+  status.condition({ type: "SourceFound", status: false, reason, message: text });
+  status.condition({ type: "Ready", status: false, reason, message: text });
 }
 
 function proof(copyVersion: string, source: SourceFacts): string {

@@ -49,10 +49,10 @@ const StatusSchema = z.object({
     .describe("The first 20 namespaces that failed."),
 });
 
-/** What a Replication asks for, with defaults. */
+/** The spec of a Replication, with defaults. */
 export type ReplicationSpec = z.output<typeof SpecSchema>;
 
-/** What the replicator says of a Replication. */
+/** The status of a Replication. */
 export type ReplicationStatus = z.output<typeof StatusSchema>;
 
 /** One failed namespace of a status. */

@@ -82,7 +82,7 @@ function* whoseTargetsChanged(
   }
 }
 
-/** The Replication that a copy claims, or claimed; and when a copy goes, all that want something in its place. */
+/** The Replication that a copy claims, or claimed; and when a copy is deleted, all whose copy may take its name. */
 function* whoseCopyChanged(
   { object, before, deleted, primaries }: WatchedChange<ReplicationObject, CopyRecord>,
   kind: string,
@@ -108,6 +108,6 @@ function targetsOf(replication: ReplicationObject, options: ReplicatorOptions): 
     const spec = Replication.parseSpec(replication);
     return copyName(spec) ? compileTargets(spec, replication.metadata.namespace ?? "", options) : undefined;
   } catch {
-    return undefined; // its own reconcile says what is wrong with it
+    return undefined; // its own reconcile reports the error
   }
 }

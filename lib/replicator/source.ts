@@ -6,7 +6,7 @@ export type SourceObject =
   & KubeObject
   & Pick<SecretObject & ConfigMapObject, "type" | "data" | "binaryData" | "immutable">;
 
-/** What is remembered of a source: enough to see whether copies show it, nothing that says what it holds. */
+/** What is remembered of a source: enough to compare copies with it, without its content. */
 export interface SourceFacts {
   /** resourceVersion as last read. */
   readonly readVersion: string;
@@ -21,7 +21,7 @@ export interface SourceFacts {
   readonly refused?: { readonly reason: string; readonly message: string };
 }
 
-// Keyed with a secret of this process: a digest of a guessable password, were it ever to leak, must say nothing.
+// Keyed with a secret of this process: a digest of a guessable password, were it ever to leak, must reveal nothing.
 const DIGEST_KEY = randomBytes(32);
 
 /** The facts of a source that was just read, given those of its last reading. */

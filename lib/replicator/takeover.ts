@@ -28,7 +28,7 @@ export interface Occupant {
   readonly sourceOf: string | undefined;
 }
 
-/** The Replication that wants its place. */
+/** The Replication that takes the copy over. */
 export interface Claimant {
   readonly replication: ReplicationIdentity;
   readonly conflictPolicy: "Fail" | "Adopt";

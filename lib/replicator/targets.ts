@@ -83,8 +83,8 @@ function unreachableNames(
 }
 
 function isReachable(globs: readonly string[], unreachable: number): boolean {
-  const wanted = including(globs).length;
-  return wanted === 0 ? globs.length > 0 : wanted > unreachable;
+  const included = including(globs).length;
+  return included === 0 ? globs.length > 0 : included > unreachable;
 }
 
 function including(globs: readonly string[]): readonly string[] {

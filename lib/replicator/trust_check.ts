@@ -9,14 +9,14 @@ const LISTED_MAX = 20;
 /** One finding, in the form of `doctor`. */
 interface TrustFinding {
   readonly verdict: "ok" | "warning";
-  readonly says: string;
+  readonly message: string;
   readonly fix?: string;
 }
 
 /** Which namespaces are trusted, and which accept copies: part of `doctor`. Reads Namespaces, and writes nothing. */
 export const trustCheck = {
   name: "trust",
-  async look({ client, settings, signal }: {
+  async run({ client, settings, signal }: {
     readonly client: Pick<Client, "list">;
     readonly settings: Pick<TrustSettings, "trustedNamespaces">;
     readonly signal: AbortSignal;
@@ -31,37 +31,40 @@ function trusted(globs: readonly string[], namespaces: readonly NamespaceObject[
   if (globs.length === 0) {
     return [{
       verdict: "ok",
-      says:
+      message:
         `no namespace is trusted everywhere: copies go only where a Namespace has the annotation ${ACCEPT_ANNOTATION}`,
     }];
   }
   const names = namespaces.map(({ metadata }) => metadata?.name ?? "");
   const matched = names.filter((name) => isTrusted(name, { trustedNamespaces: globs }));
-  const says = `PINTLE_TRUSTED_NAMESPACES (${globs.join(",")}) trusts ${listed(matched) || "no namespace that exists"}`;
+  const message = `PINTLE_TRUSTED_NAMESPACES (${globs.join(",")}) trusts ${
+    listed(matched) || "no namespace that exists"
+  }`;
   if (matched.length > 0 && matched.length === names.length) {
     return [{
       verdict: "warning",
-      says: `${says}: everyone who may create a Replication in any of them writes Secrets and ConfigMaps to all others`,
+      message:
+        `${message}: everyone who may create a Replication in any of them writes Secrets and ConfigMaps to all others`,
       fix: "set PINTLE_TRUSTED_NAMESPACES to the namespaces of the platform's own teams",
     }];
   }
   const open = globs.filter((glob) => !/[*!]/.test(glob) && !names.includes(glob)).map((name): TrustFinding => ({
     verdict: "warning",
-    says: `PINTLE_TRUSTED_NAMESPACES trusts ${name}, which does not exist: its creator will be trusted`,
+    message: `PINTLE_TRUSTED_NAMESPACES trusts ${name}, which does not exist: its creator will be trusted`,
     fix: `kubectl create namespace ${name}, or take it out of PINTLE_TRUSTED_NAMESPACES`,
   }));
-  return [{ verdict: "ok", says }, ...open];
+  return [{ verdict: "ok", message }, ...open];
 }
 
 function accepting(namespaces: readonly NamespaceObject[]): TrustFinding[] {
   const found = namespaces.flatMap(({ metadata }) => {
-    const globs = acceptedGlobs(metadata?.annotations), said = metadata?.annotations?.[ACCEPT_ANNOTATION] ?? "";
-    if (said.length > ACCEPT_LENGTH_MAX) return [tooLong(metadata?.name ?? "")];
+    const globs = acceptedGlobs(metadata?.annotations), accepted = metadata?.annotations?.[ACCEPT_ANNOTATION] ?? "";
+    if (accepted.length > ACCEPT_LENGTH_MAX) return [tooLong(metadata?.name ?? "")];
     return globs.length === 0 ? [] : [acceptance(metadata?.name ?? "", globs)];
   });
   const more = found.length - LISTED_MAX;
   if (more <= 0) return found;
-  return [...found.slice(0, LISTED_MAX), { verdict: "ok", says: `${more} more namespaces accept copies` }];
+  return [...found.slice(0, LISTED_MAX), { verdict: "ok", message: `${more} more namespaces accept copies` }];
 }
 
 function annotate(name: string): string {
@@ -69,9 +72,9 @@ function annotate(name: string): string {
 }
 
 function tooLong(name: string): TrustFinding {
-  const says =
+  const message =
     `${ACCEPT_ANNOTATION} of namespace ${name} has more than ${ACCEPT_LENGTH_MAX} characters: it accepts nothing`;
-  return { verdict: "warning", says, fix: annotate(name) };
+  return { verdict: "warning", message, fix: annotate(name) };
 }
 
 function acceptance(name: string, globs: readonly string[]): TrustFinding {
@@ -79,17 +82,17 @@ function acceptance(name: string, globs: readonly string[]): TrustFinding {
   for (const glob of globs) {
     const problem = globProblem(glob);
     if (problem) {
-      return { verdict: "warning", says: `${ACCEPT_ANNOTATION} of namespace ${name}: "${glob}" ${problem}`, fix };
+      return { verdict: "warning", message: `${ACCEPT_ANNOTATION} of namespace ${name}: "${glob}" ${problem}`, fix };
     }
   }
   if (globs.every((glob) => glob.startsWith("!"))) {
-    const says = `${ACCEPT_ANNOTATION} of namespace ${name} holds exclusions alone: it accepts nothing`;
-    return { verdict: "warning", says, fix };
+    const message = `${ACCEPT_ANNOTATION} of namespace ${name} holds exclusions alone: it accepts nothing`;
+    return { verdict: "warning", message, fix };
   }
-  const says = `namespace ${name} accepts copies from ${globs.join(", ")}`;
+  const message = `namespace ${name} accepts copies from ${globs.join(", ")}`;
   return globs.some((glob) => /^\*+$/.test(glob))
-    ? { verdict: "warning", says: `${says}, which is every namespace`, fix }
-    : { verdict: "ok", says };
+    ? { verdict: "warning", message: `${message}, which is every namespace`, fix }
+    : { verdict: "ok", message };
 }
 
 function listed(names: readonly string[]): string {

@@ -72,7 +72,7 @@ Deno.test("a page of a list is one review, and what was converted for a list or 
 });
 
 Deno.test("large objects are converted few at once, and one however large it is", async () => {
-  using test = await open({ limits: { conversionLettersMax: 5_000 } });
+  using test = await open({ limits: { conversionCharactersMax: 5_000 } });
   test.serve();
   for (const [name, length] of [["a", 2_000], ["b", 2_000], ["c", 9_000], ["d", 10], ["e", 10]] as const) {
     await test.make("v1", name, { host: "h".repeat(length), port: 1 });

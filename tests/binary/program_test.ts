@@ -84,7 +84,7 @@ test("an installation is made, looked after and taken away again", async (run) =
   const steps: [string[], RegExp][] = [
     [["install"], /^rolebinding pintle-replicator applied$/m],
     [["doctor"], /^ok: rights: ServiceAccount pintle-system\/pintle-replicator may do all[\s\S]*\d ok, 1 warning\n$/m],
-    [["plan"], /^0 objects looked at: nothing to do; nothing was written\n$/],
+    [["plan"], /^0 objects checked: nothing to do; nothing was written\n$/],
     [["uninstall"], /^namespace pintle-system removed\npintle-replicator is uninstalled\n$/m],
   ];
   for (const [args, says] of steps) {
@@ -182,10 +182,10 @@ test("bad input is one line and its fix, with exit code 2 and nothing left behin
     [
       ["run"],
       { PINTLE_WORKERS_MX: "1" },
-      /PINTLE_WORKERS_MX is no setting; did you mean PINTLE_WORKERS_MAX\?\n {2}fix: /,
+      /PINTLE_WORKERS_MX is not a setting; did you mean PINTLE_WORKERS_MAX\?\n {2}fix: /,
     ],
     [["test", "nothing"], {}, /there is no suite nothing\n {2}fix: the suites are /],
-    [["test", "--filter", "/(/"], {}, /is no regular expression/],
+    [["test", "--filter", "/(/"], {}, /is not a regular expression/],
     [["test", "--cluster", "minikube"], {}, /"minikube" must be one of embedded, envtest, kind, current\n {2}fix: /],
     [["test", "--cluster", "kind"], { PATH: few }, /docker[^\n]*\n {2}fix: /],
     [["test", "--cluster", "envtest"], { KUBEBUILDER_ASSETS: "/nowhere" }, /\/nowhere[^\n]*\n {2}fix: /],

@@ -1,5 +1,8 @@
 const ROOT = new URL("../../", import.meta.url).pathname;
 
+/** How advice names the shipped operator where it runs from its sources. */
+export const COMMAND = `deno run -A ${ROOT}main.ts`;
+
 /** How a process of a program is started. */
 export interface BinaryOptions {
   readonly env?: Record<string, string>;

@@ -158,11 +158,11 @@ Deno.test("doctor names a kind that nobody is trusted, or there, to convert, bef
   assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
   const doctor = () => runBinary(["doctor", ...kubeconfig], { main: MAIN });
   const found = async (pattern: RegExp) => assert.match((await doctor()).out, pattern);
-  await found(/problem: conversion: disks\.\S+: API servers are told no authority, so they trust no answer/);
+  await found(/problem: conversion: disks\.\S+: the caBundle is empty, so API servers trust no answer/);
   const ended = issueServing(["nobody"], Date.parse("2020-01-01T00:00:00Z"), 86_400_000).authority;
   const former = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(ended) } } } } };
   await cluster.client.patch(CRDS, { name: NAME }, { type: "merge", body: former });
-  await found(/problem: conversion: disks\.\S+: the authority that API servers are told ended at 2020-01-02T/);
+  await found(/problem: conversion: disks\.\S+: the CA certificate in the caBundle expired at 2020-01-02T/);
   const trusting = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(cluster.door.authority) } } } } };
   await cluster.client.patch(CRDS, { name: NAME }, { type: "merge", body: trusting });
   await found(/ok: conversion: disks\.\S+: there is nothing to convert yet/);
@@ -170,7 +170,7 @@ Deno.test("doctor names a kind that nobody is trusted, or there, to convert, bef
   await found(/problem: conversion: disks\.\S+: objects are refused in v1.*conversion webhook for/);
   const kept = await runBinary(["uninstall", "--keep-crds", ...kubeconfig], { main: MAIN });
   assert.deepEqual([kept.code, kept.err], [0, ""]);
-  assert.match(kept.out, /note: disks\.\S+ can be had in v2 only, until the operator runs again/);
+  assert.match(kept.out, /note: disks\.\S+ is served in v2 only, until the operator runs again/);
 });
 
 // FR-257

@@ -181,7 +181,10 @@ Deno.test("a 403 is exit 1 and names each missing rule with what grants it", asy
   assert.ok(lines.includes('pintle: not allowed to patch replications/status in API group "pintle.dev"'), run.err);
   for (const [at, line] of lines.entries()) {
     if (at % 2 === 0) assert.match(line, /^pintle: not allowed to /);
-    else assert.match(line, /^ {2}fix: grant \{"apiGroups":.*"verbs":\[.*\]\} .*run `pintle install` as an admin$/);
+    else {assert.match(
+        line,
+        /^ {2}fix: grant \{"apiGroups":.*"verbs":\[.*\]\} .*run `deno run -A \S+ install` as an admin$/,
+      );}
   }
   const install = await runBinary(["install", "--kubeconfig", kubeconfig]);
   assert.equal(install.code, 1);

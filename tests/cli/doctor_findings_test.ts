@@ -7,8 +7,8 @@ import type { CheckContext } from "../../lib/cli/doctor/check.ts";
 import { deployedSettings } from "../../lib/cli/doctor/deployed_settings.ts";
 import { differences } from "../../lib/cli/doctor/installation_check.ts";
 import { objectsCheck } from "../../lib/cli/doctor/objects_check.ts";
-import { isStarting, podTrouble } from "../../lib/cli/doctor/pod_trouble.ts";
-import { judgeSkew } from "../../lib/cli/doctor/server_checks.ts";
+import { isStarting, podProblems } from "../../lib/cli/doctor/pod_problems.ts";
+import { skewFinding } from "../../lib/cli/doctor/server_checks.ts";
 import { SETTINGS } from "../../lib/cli/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
 import { type BuiltinObject, ConfigMap, Service } from "../../lib/operator/mod.ts";
@@ -17,10 +17,10 @@ import { configMapOperator, widgetKind } from "../operator/widget.ts";
 
 // FR-223
 Deno.test("clocks may differ by seconds; then they are worth a word, and from a minute on a problem", () => {
-  const verdicts = [0, 4_000, -4_000, 6_000, -59_000, 61_000].map((skewMs) => judgeSkew(skewMs).verdict);
+  const verdicts = [0, 4_000, -4_000, 6_000, -59_000, 61_000].map((skewMs) => skewFinding(skewMs).verdict);
   assert.deepEqual(verdicts, ["ok", "ok", "ok", "warning", "warning", "problem"]);
-  assert.match(judgeSkew(90_000).says, /^the server's clock is 1m30s ahead of this machine's: tokens/);
-  assert.match(judgeSkew(-6_000).says, /is 6s behind/);
+  assert.match(skewFinding(90_000).message, /^the server's clock is 1m30s ahead of this machine's: tokens/);
+  assert.match(skewFinding(-6_000).message, /is 6s behind/);
 });
 
 // FR-223
@@ -63,7 +63,7 @@ Deno.test("a CRD differs where its schema says more, less or something else; wha
 
 // FR-223
 Deno.test("what keeps a pod from working is told for init containers too, and a pod that is starting is in no trouble", () => {
-  const trouble = (status: object) => podTrouble({ status } as BuiltinObject);
+  const trouble = (status: object) => podProblems({ status } as BuiltinObject);
   const waiting = (reason: string, more: object = {}) => [{ name: "c", state: { waiting: { reason } }, ...more }];
   assert.deepEqual(trouble({ phase: "Pending", containerStatuses: waiting("ContainerCreating") }), []);
   assert.deepEqual(trouble({ phase: "Running", conditions: [{ type: "Ready", status: "True" }] }), []);
@@ -132,7 +132,7 @@ Deno.test("a pod's settings are read as the program will read them; what only th
   assert.equal(bad!.settings, undefined);
   assert.match(
     bad!.problems.join("\n"),
-    /^PINTLE_LOG_LEVL is no setting; did you mean PINTLE_LOG_LEVEL\?\nPINTLE_HTTP/,
+    /^PINTLE_LOG_LEVL is not a setting; did you mean PINTLE_LOG_LEVEL\?\nPINTLE_HTTP/,
   );
   assert.deepEqual(deployedSettings({} as BuiltinObject, SETTINGS), []);
 });
@@ -156,9 +156,9 @@ Deno.test("an object that has waited to go for a minute is a problem where the o
   await make(ConfigMap, "somebodys", [operator.finalizer(ConfigMap)]);
   await make(Service, "watched", [operator.finalizer(Service)]);
   const signal = new AbortController().signal, account = { namespace: "widgets-system", name: "widgets" };
-  const examination = { client, transport, clock, operator, program: "widgets", account, signal } as unknown;
+  const context = { client, transport, clock, operator, program: "widgets", account, signal } as unknown;
   const look = async () =>
-    (await objectsCheck.look(examination as CheckContext)).map(({ verdict, says }) => [verdict, says]);
+    (await objectsCheck.run(context as CheckContext)).map(({ verdict, message }) => [verdict, message]);
   assert.deepEqual(await look(), [["ok", "all is well with widgets.doctor.test.pintle.dev, configmaps, services"]]);
   await clock.advance(61_000);
   assert.deepEqual(await look(), [

@@ -52,7 +52,7 @@ Deno.test("readiness fails once a watch has been silent for too long, says why, 
   assert.deepEqual(problems(), [undefined, undefined], "not yet");
   await world.advance(61_000, 1_000);
   const [, problem] = problems();
-  assert.match(problem!, /^the server has said nothing about \S+ for 5m.*cannot .*connection was refused/);
+  assert.match(problem!, /^the watch of \S+ has been silent for 5m.*cannot .*connection was refused/);
   transport.away = false;
   await world.advance(60_000, 1_000);
   assert.deepEqual(problems(), [undefined, undefined]);

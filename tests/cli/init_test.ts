@@ -93,7 +93,7 @@ for (
     await init(name, async ({ code, out, err }, folder) => {
       assert.deepEqual([code, out], [2, ""]);
       if (name.startsWith("-")) assert.match(err, /unknown option/);
-      else assert.match(err, /^pintle: ".*" is no name of an operator\n {2}fix: lower-case letters, .*\n$/);
+      else assert.match(err, /^pintle: ".*" is not a valid operator name\n {2}fix: lower-case letters, .*\n$/);
       assert.deepEqual(await paths(folder), []);
     });
   });
@@ -104,18 +104,18 @@ const TAKEN: Record<string, [(folder: string) => Promise<unknown>, RegExp]> = {
   "a folder with a file": [async (folder) => {
     await Deno.mkdir(`${folder}/shop`);
     await Deno.writeTextFile(`${folder}/shop/mine`, "mine");
-  }, /^pintle: shop is there already, and not empty\n {2}fix: /],
+  }, /^pintle: shop exists already and is not empty\n {2}fix: /],
   "a folder with a hidden file": [async (folder) => {
     await Deno.mkdir(`${folder}/shop/.git`, { recursive: true });
     await Deno.writeTextFile(`${folder}/shop/.git/mine`, "mine");
-  }, /^pintle: shop is there already, and not empty\n {2}fix: /],
+  }, /^pintle: shop exists already and is not empty\n {2}fix: /],
   "a file": [
     (folder) => Deno.writeTextFile(`${folder}/shop`, "mine"),
-    /^pintle: shop is there already, and no folder\n/,
+    /^pintle: shop exists already and is not a folder\n/,
   ],
   "a link": [
     (folder) => Deno.symlink("elsewhere", `${folder}/shop`),
-    /^pintle: shop is there already, and no folder\n/,
+    /^pintle: shop exists already and is not a folder\n/,
   ],
 };
 
@@ -164,7 +164,7 @@ Deno.test("init without what a project is made of says where to get it", async (
       assert.equal(code, 2);
       assert.match(
         err,
-        /^rootless: this program does not carry what a new project is made of: .*\n {2}fix: take a released/,
+        /^rootless: this program does not contain the files of a new project: .*\n {2}fix: take a released/,
       );
       assert.deepEqual(await paths(folder), []);
     },

@@ -40,7 +40,7 @@ Deno.test("an installation is enough for its ServiceAccount, and applying it aga
 Deno.test("without the CRDs preflight names the kind and the command that mends it", async () => {
   const server = new EmbeddedApiServer();
   const client = new Client(server.transport(), { fieldManager: "test" });
-  const findings = await preflight(operator, client, { program: "pintle" });
+  const findings = await preflight(operator, client, { command: "pintle" });
   assert.equal(findings.length, 1);
   assert.match(findings[0]!.problem, /replications\.pintle\.dev/);
   assert.match(findings[0]!.fix, /`pintle install`/);

@@ -89,7 +89,7 @@ Deno.test("--output beside a file that is no kustomization is exit 2, names the 
         permissions,
       });
       assert.equal(code, 2, text);
-      assert.match(err, /\/kustomization\.yaml is no (kustomization|YAML)/, text);
+      assert.match(err, /\/kustomization\.yaml is not (a kustomization|YAML)/, text);
     }
     assert.deepEqual((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name), ["kustomization.yaml"]);
   } finally {
@@ -136,7 +136,7 @@ Deno.test("a program of another name speaks of itself: in its fixes, its namespa
   await using cluster = await HttpsCluster.open({ bare: true });
   const { code, err } = await runBinary(["run", "--kubeconfig", await cluster.kubeconfig()], widgets);
   assert.equal(code, 1);
-  assert.match(err, /widgets\.shop\.example\.com[\s\S]*run `widgets install` as an admin/);
+  assert.match(err, /widgets\.shop\.example\.com[\s\S]*run `deno run -A \S+ install` as an admin/);
   const { out } = await runBinary(["manifests"], widgets);
   assert.match(out, /namespace: widgets-system/);
   assert.doesNotMatch(`${err}${out}`, /pintle/);

@@ -33,7 +33,7 @@ Deno.test("a server that goes away is waited for: run stays alive, says it once,
   await untilNoticed(binary, watched);
   const ready = await fetch(`${health}/readyz`);
   assert.equal(ready.status, 500);
-  assert.match(await ready.text(), /\[-\]watches failed: the server has said nothing about \S+ for .*refused/);
+  assert.match(await ready.text(), /\[-\]watches failed: the watch of \S+ has been silent for .*refused/);
   const live = await fetch(`${health}/livez`);
   assert.deepEqual([live.status, await live.text()], [200, "ok\n"]);
 

@@ -60,14 +60,14 @@ Deno.test("freeze pauses an operator until Ctrl-C, doctor says so, and the opera
     doctor.out,
     /warning: peering: pintle-replicator: ada \(priority 100, "database move"\) freezes operators/,
   );
-  assert.match(doctor.out, /fix: pintle resume --id "ada"/);
+  assert.match(doctor.out, /fix: deno run -A \S+ resume --id "ada"/);
   assert.match(doctor.out, /ok: peering: pintle-replicator: prod_\w+ \(priority 0\) is paused for ada/);
   await cluster.replicate("token", home, team);
   assert.equal(await cluster.has(ConfigMap, team, "token"), false);
   freeze.kill("SIGINT");
   const { code, out } = await freeze.ended();
   assert.equal(code, 0);
-  assert.match(out, /peering pintle-system\/pintle-replicator goes on/);
+  assert.match(out, /peering pintle-system\/pintle-replicator resumes/);
   await cluster.untilCopied("token", team);
   await prod.until(/paused for another peer/);
 });
@@ -82,7 +82,10 @@ Deno.test("a freeze with a lifetime outlives its command, resume ends it, and sa
   assert.match(frozen.out, /frozen by ada \(priority 100, until \d{4}-.*Z\)\npaused: prod_/);
   const wrong = await cluster.run(["resume"], { env: { USER: "bob" } });
   assert.equal(wrong.code, 1);
-  assert.match(wrong.err, /is not frozen by bob\n.*is frozen by ada .*\n {2}fix: pintle resume --id "ada", or --all/);
+  assert.match(
+    wrong.err,
+    /is not frozen by bob\n.*is frozen by ada .*\n {2}fix: deno run -A \S+ resume --id "ada", or --all/,
+  );
   const ended = await cluster.run(["resume", "--id", "ada"], { env: { USER: "bob" } });
   assert.equal(ended.code, 0, ended.err);
   assert.match(ended.out, /is no longer frozen by ada/);
@@ -150,5 +153,5 @@ Deno.test("a peering in a namespace that is not there says so, and what to do", 
     "1m",
   ]);
   assert.equal(code, 2, err);
-  assert.match(err, /there is no namespace nowhere: .*\n {2}fix: create it, or name where the operator is/);
+  assert.match(err, /there is no namespace nowhere: .*\n {2}fix: create it, or name the namespace of the operator/);
 });

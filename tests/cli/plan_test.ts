@@ -33,7 +33,7 @@ Deno.test("plan shows every write as a diff, hides what a Secret holds, and writ
   assert.ok(lines.includes(`  ~ replication ${from}/login (status)`), lines.join("\n"));
   assert.ok(lines.includes('      + status.conditions.Ready: "True Replicated: 1 of 1 copies show the source"'));
   assert.ok(lines.some((line) => /^ {6}\+ status\.sourceVersion: "\d+"$/.test(line)));
-  assert.equal(lines.at(-1), "1 object looked at: 1 to create, 2 to change; nothing was written");
+  assert.equal(lines.at(-1), "1 object checked: 1 to create, 2 to change; nothing was written");
   for (const secret of ["hidden-value", btoa("hidden-value")]) assert.ok(!lines.join("\n").includes(secret));
   assert.equal((await version())?.resourceVersion, before);
   assert.ok(!await cluster.has(Secret, to, "login"));
@@ -43,7 +43,7 @@ Deno.test("plan shows every write as a diff, hides what a Secret holds, and writ
     operator.kill("SIGTERM");
     assert.equal((await operator.ended()).code, 0);
   }
-  assert.deepEqual(await cluster.done("plan"), ["1 object looked at: nothing to do; nothing was written"]);
+  assert.deepEqual(await cluster.done("plan"), ["1 object checked: nothing to do; nothing was written"]);
   await cluster.client.delete(Replication, { namespace: from, name: "login" });
   const leaving = await cluster.done("plan", `replication/login`, "--namespace", from);
   assert.deepEqual(leaving, [
@@ -51,7 +51,7 @@ Deno.test("plan shows every write as a diff, hides what a Secret holds, and writ
     `  - secret ${to}/login`,
     `  ~ replication ${from}/login`,
     '      - metadata.finalizers: ["pintle.dev/pintle-replicator"]',
-    "1 object looked at: 1 to change, 1 to delete; nothing was written",
+    "1 object checked: 1 to change, 1 to delete; nothing was written",
   ]);
   assert.ok(await cluster.has(Secret, to, "login"));
 });
@@ -64,7 +64,7 @@ Deno.test("a reconcile that would fail makes plan fail, and programs can read wh
   const { code, out, err } = await cluster.run(["plan"]);
   assert.deepEqual([code, err], [1, ""]);
   assert.match(out, /fails: ReplicationIncomplete: 1 of 1 failed: .*exists and is no copy.*\(tried again later\)/);
-  assert.match(out, /^1 object looked at: 2 to change, 1 failing; nothing was written$/m);
+  assert.match(out, /^1 object checked: 2 to change, 1 failing; nothing was written$/m);
   const json = await cluster.run(["plan", "repl", "--output", "json"]);
   const [pass, ...more] = JSON.parse(json.out);
   assert.deepEqual([json.code, more], [1, []]);
@@ -84,7 +84,7 @@ Deno.test("objects are named as kubectl names them, one namespace's or all; what
   }
   assert.equal((await cluster.done("plan", "repl/login", "-n", from))[0], `replication ${from}/login: reconcile`);
   assert.deepEqual(await cluster.done("plan", "--namespace", other), [
-    "0 objects looked at: nothing to do; nothing was written",
+    "0 objects checked: nothing to do; nothing was written",
   ]);
   const cases: [string[], number, RegExp][] = [
     [["widget/a"], 2, /the operator has no kind "widget"\n {2}fix: .*its kinds are replication\n$/],
@@ -106,7 +106,7 @@ Deno.test("plan knows the kinds that an operator selects, and the namespaces tha
   const { from } = await replicated(cluster);
   const env = { PINTLE_NAMESPACES: `!${from}` };
   const { code, out } = await cluster.run(["plan"], { env });
-  assert.deepEqual([code, out], [0, "0 objects looked at: nothing to do; nothing was written\n"]);
+  assert.deepEqual([code, out], [0, "0 objects checked: nothing to do; nothing was written\n"]);
   const main = "tests/cli/config_map_operator.ts";
   const selected = await cluster.run(["plan", "limitrange", "--namespace", from], { main });
   assert.deepEqual([selected.code, selected.err], [0, ""]);
@@ -120,7 +120,7 @@ Deno.test("without CRDs or rights plan says what is missing, without a server it
   await using cluster = await InstalledCluster.open({ install: false });
   const bare = await cluster.run(["plan"]);
   assert.equal(bare.code, 1);
-  assert.match(bare.err, /does not serve replications\.pintle\.dev[\s\S]*fix: run `pintle install`/);
+  assert.match(bare.err, /does not serve replications\.pintle\.dev[\s\S]*fix: run `deno run -A \S+ install`/);
   await cluster.done("install");
   const KUBECONFIG = await cluster.strangersKubeconfig();
   const stranger = await cluster.run(["plan"], { env: { KUBECONFIG } });

@@ -39,7 +39,7 @@ Deno.test("every mistake is named at once, with the nearest variable for a missp
     () => resolveSettings(TABLE, { PINTLE_SIZE: "10", PINTLE_TOKN: "x", PATH: "/bin" }, {}),
     (error: Error) =>
       error instanceof UsageError && /PINTLE_SIZE: "10" must be a whole number from 1 to 9/.test(error.message) &&
-      /PINTLE_TOKN is no setting; did you mean PINTLE_TOKEN\?/.test(error.message) && !/PATH/.test(error.message),
+      /PINTLE_TOKN is not a setting; did you mean PINTLE_TOKEN\?/.test(error.message) && !/PATH/.test(error.message),
   );
 });
 
@@ -76,6 +76,7 @@ async function shown(columns: number, output: "table" | "json"): Promise<string>
   await config({
     args: [],
     program: "p",
+    command: "p",
     version: "1",
     operator: new Operator("p"),
     settings: values,

@@ -86,13 +86,13 @@ Deno.test("a process that ends before a command has a result exits 1 and says so
 Deno.test("a suite that is not there, a filter that is none, and one that leaves nothing are exit 2 and say what there is", async () => {
   const cases: [string[], RegExp][] = [
     [["pasing"], /there is no suite pasing\n {2}fix: the suites are failing, passing, hanging, stubborn\n$/],
-    [["--filter", "/(/"], /--filter \/\(\/ is no regular expression/],
+    [["--filter", "/(/"], /--filter \/\(\/ is not a regular expression/],
     [["passing", "--filter", "breaks"], /no scenario matches\n {2}fix: `test --list` shows all of them\n$/],
     [["--parallel", "0"], /--parallel: "0" must be a whole number from 1 to 64/],
     [["--deployed"], /--deployed needs nodes, and a cluster "embedded" has none\n {2}fix: take --cluster kind\n$/],
     [
       ["--keep"],
-      /--keep leaves nothing to look at: the cluster "embedded" goes with the run\n {2}fix: take --cluster current/,
+      /--keep leaves nothing to inspect: the cluster "embedded" goes with the run\n {2}fix: take --cluster current/,
     ],
     [["--keep", "--cluster", "kind"], /a kind cluster is deleted with the run/],
     [["--cluster", "kind", "--node-image", "a", "--kubernetes-version", "1.37.0"], /exclude each other/],

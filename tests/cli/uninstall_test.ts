@@ -124,7 +124,7 @@ Deno.test("objects that do not go are named with what holds them, and nothing fu
     stuck.err,
     /^pintle: replications\.pintle\.dev not gone after 300ms; nothing further was removed\n {2}\S+\/deleted: held by pintle\.dev\/pintle-replicator\n {2}\S+\/orphaned: held by/,
   );
-  assert.match(stuck.err, /fix: .*pintle uninstall --delete-objects --release-finalizers\n$/);
+  assert.match(stuck.err, /fix: .*deno run -A \S+ uninstall --delete-objects --release-finalizers\n$/);
   assert.equal((await cluster.installed()).length, 7);
   assert.ok(await cluster.has(Replication, from, "deleted"));
   const given = (await cluster.done("uninstall", "--delete-objects", "--release-finalizers")).join("\n");
@@ -309,7 +309,7 @@ Deno.test("somebody who may delete but not watch cannot clean up: that is said i
   assert.equal(code, 1);
   assert.match(
     err,
-    /^pintle: the operator did not start within 300ms, so nobody can clean up\n {2}fix: see that you may watch/,
+    /^pintle: the operator did not start within 300ms, so nothing can clean up\n {2}fix: check that you may watch/,
   );
   const { metadata } = await cluster.client.get(Replication, { namespace: from, name: "deleted" });
   assert.equal(metadata?.deletionTimestamp, undefined);

@@ -216,7 +216,7 @@ Deno.test("doctor finds webhooks as they were installed in order, and names what
   };
   try {
     assert.match((await says("installation")).join(), /^ok: \d+ objects are as the operator declares them$/);
-    const untrusted = "API servers are told no authority, so they trust no answer";
+    const untrusted = "the caBundle is empty, so API servers trust no answer";
     assert.deepEqual(await says("webhooks"), [
       `problem: mutatingwebhookconfiguration gadgets: ${untrusted}`,
       `problem: validatingwebhookconfiguration gadgets: ${untrusted}`,

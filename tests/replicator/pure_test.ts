@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { globProblem, isLabelValue, matchesGlobs } from "../../lib/apimachinery/mod.ts";
 import { claimText, leftBehindBy, replicationLabel, replicationText } from "../../lib/replicator/claim.ts";
 import { type CopyRecord, projectCopy } from "../../lib/replicator/copy_record.ts";
-import { type PlanInput, planSteps, unwantedCopies } from "../../lib/replicator/plan.ts";
+import { type PlanInput, planSteps, undeclaredCopies } from "../../lib/replicator/plan.ts";
 import { fieldKeys, sourceFacts, type SourceObject } from "../../lib/replicator/source.ts";
 import { type Occupant, refusal } from "../../lib/replicator/takeover.ts";
 import { compileTargets } from "../../lib/replicator/targets.ts";
@@ -106,7 +106,7 @@ function stepFor(record: CopyRecord | undefined, over: Partial<PlanInput> = {}):
     replication,
     spec,
     source: facts,
-    wanted: ["team"],
+    targets: ["team"],
     occupied: new Set<string>(),
     verified: () => false,
   };
@@ -176,8 +176,8 @@ Deno.test("only copies that claim this very Replication are ever removed", () =>
     copy([{ ...own, subresource: "status" }]),
     copy([]),
   ];
-  assert.deepEqual(unwantedCopies(replication, [mine, ...others], () => false), [mine]);
-  assert.deepEqual(unwantedCopies(replication, [mine], () => true), []);
+  assert.deepEqual(undeclaredCopies(replication, [mine, ...others], () => false), [mine]);
+  assert.deepEqual(undeclaredCopies(replication, [mine], () => true), []);
 });
 
 Deno.test("what a Replication left behind is known as long as all content is as it was written", () => {
@@ -272,8 +272,8 @@ Deno.test("doctor warns of consent that is too wide, or none", async () => {
     const items = [{ metadata: { name: "team", annotations: { "pintle.dev/accept-from": accept } } }];
     const client = { list: () => Promise.resolve({ items, metadata: {} }) } as never;
     const { signal } = new AbortController();
-    const found = await trustCheck.look({ client, settings: { trustedNamespaces: [] }, signal });
-    return found.slice(1).map(({ verdict, says }) => `${verdict}: ${says}`).join("; ");
+    const found = await trustCheck.run({ client, settings: { trustedNamespaces: [] }, signal });
+    return found.slice(1).map(({ verdict, message }) => `${verdict}: ${message}`).join("; ");
   };
   assert.match(await looked("platform"), /^ok: namespace team accepts copies from platform$/);
   assert.match(await looked("**, !evil"), /^warning: .* which is every namespace$/);

@@ -6,6 +6,7 @@ import {
   jsonEqual,
   type JsonObject,
   parseJson,
+  type Random,
   randomUuid,
 } from "../../base/mod.ts";
 import { applyJsonPatch, type DynamicObject, formatApiVersion } from "../../apimachinery/mod.ts";
@@ -14,13 +15,15 @@ import { decodeObject } from "../object_decoding.ts";
 import type { ResourceType } from "../resource_type.ts";
 import { applyDefaults } from "../schema/defaulting.ts";
 import { compileCondition } from "../schema/cel.ts";
-import type { ServerContext } from "../server_context.ts";
+import type { ResourceRegistry } from "../resource_registry.ts";
+import type { ObjectConverter } from "../object_converter.ts";
+import type { Storage } from "../storage.ts";
 import type { UserInfo } from "../user_info.ts";
 import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
 import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
 
-/** A write that asks for admission. */
+/** A write that needs admission. */
 export interface AdmissionAttributes extends WrittenObject {
   /** Empty where it is yet to be generated. */
   readonly name: string;
@@ -31,11 +34,19 @@ export interface AdmissionAttributes extends WrittenObject {
   readonly warnings: string[];
 }
 
-/** A webhook could not be asked, or its answer is none: its failure policy says what follows. */
+/** A webhook could not be called, or its response is invalid: its failure policy decides. */
 class CallError extends Error {}
 
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
 const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
+
+/** What the chain reads and converts objects with. */
+interface AdmissionServer {
+  readonly registry: ResourceRegistry;
+  readonly storage: Storage;
+  readonly random: Random;
+  readonly converter: ObjectConverter;
+}
 
 /**
  * Runs the admission webhooks of a write, as kube-apiserver does: mutating ones one after the other, each on what the
@@ -43,12 +54,12 @@ const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as
  * one changed; then validating ones. Validating ones are called in order, not at once, so that a run repeats.
  */
 export class AdmissionChain {
-  readonly #server: Pick<ServerContext, "registry" | "storage" | "random" | "converter">;
+  readonly #server: AdmissionServer;
   readonly #table: WebhookTable;
   readonly #caller: WebhookCaller;
 
   constructor(
-    server: Pick<ServerContext, "registry" | "storage" | "random" | "converter">,
+    server: AdmissionServer,
     table: WebhookTable,
     caller: WebhookCaller,
   ) {
@@ -102,7 +113,7 @@ export class AdmissionChain {
       if (attributes.dryRun && !["None", "NoneOnDryRun"].includes(webhook.sideEffects)) {
         throw badRequest(`admission webhook "${webhook.name}" does not support dry run`);
       }
-      const response = await this.#ask(phase, webhook, request);
+      const response = await this.#call(phase, webhook, request);
       attributes.warnings.push(...response.warnings);
       if (!response.allowed) throw deniedBy(webhook.name, response.status);
       if (response.patch === undefined) return { called: true, object };
@@ -166,7 +177,7 @@ export class AdmissionChain {
     return result;
   }
 
-  async #ask(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
+  async #call(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
     const failing = `failed calling webhook "${webhook.name}"`;
     let review: Record<string, unknown>;
     try {

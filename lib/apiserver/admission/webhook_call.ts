@@ -68,7 +68,7 @@ export class WebhookCaller {
     });
     try {
       const answering = deliver(linked.signal).then((response) => this.#read(response));
-      answering.catch(() => {}); // after the timeout nobody listens
+      answering.catch(() => {}); // after the timeout the response is not read
       return await Promise.race([answering, cut]);
     } catch (error) {
       if (error instanceof WebhookAnswerError) throw error;
@@ -151,7 +151,7 @@ export async function fetchWebhook({ url, authorities, body, signal }: WebhookPo
   }
 }
 
-/** How a refusal by a webhook is worded, whatever the webhook said. */
+/** How a refusal by a webhook is worded, whatever the webhook returned. */
 export function deniedBy(webhook: string, given: unknown): ApiError {
   const status = (isObject(given) ? given : {}) as Partial<ApiStatus>;
   const denied = `admission webhook "${webhook}" denied the request`;

@@ -14,7 +14,7 @@ export interface WrittenObject {
   readonly old?: DynamicObject;
 }
 
-/** Webhooks must be able to mend the configuration that breaks them, so none is called for these. */
+/** A broken configuration must be repairable, so no webhook is called for these. */
 const EXEMPT_GROUP = "admissionregistration.k8s.io";
 
 /**

@@ -3,7 +3,7 @@ import { isObject, jsonEqual } from "../../base/mod.ts";
 type Fields = Record<string, unknown>;
 
 /**
- * What kube-apiserver's defaulting functions fill in and its OpenAPI does not tell, by definition (kubernetes
+ * What kube-apiserver's defaulting functions fill in and its OpenAPI does not contain, by definition (kubernetes
  * pkg/apis/…/v1 defaults.go). Runs before the children are visited, so that filled-in structs get their own defaults.
  */
 export function builtinDefaults(definition: string, value: Fields): void {

@@ -61,7 +61,7 @@ const COMPILED_MAX = 1_000;
  * Assumes what differs from kube-apiserver: lists that are sets are equal only in one order, costs are not estimated,
  * and `matches` reads JavaScript's regular expressions.
  *
- * @throws {RangeError} where the embedded server cannot evaluate it: the message says which part.
+ * @throws {RangeError} where the embedded server cannot evaluate it: the message names the part.
  */
 export function compileRule(rule: ValidationRule): CompiledRule {
   const key = formatJson(rule);

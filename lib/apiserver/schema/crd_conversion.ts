@@ -25,7 +25,7 @@ export function conversionCauses(conversion: unknown, preserveUnknownFields: boo
   if (preserveUnknownFields && strategy !== "None") {
     causes.push(invalidValue(`${CONVERSION}.strategy`, strategy, "must be None if spec.preserveUnknownFields is true"));
   }
-  // Where there is none the schema of definitions says so.
+  // A missing one is refused by the schema of definitions.
   if (strategy !== undefined && !["", "None", "Webhook"].includes(String(strategy))) {
     causes.push(notSupported(`${CONVERSION}.strategy`, strategy, ["None", "Webhook"]));
   }

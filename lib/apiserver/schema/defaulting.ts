@@ -19,7 +19,7 @@ export function applyDefaults(object: unknown, schema: Schema): void {
 
 /**
  * A built-in object as Go has it before anything is decoded into it: structs and zeros that are always written. For a
- * custom resource it is empty. What is in it was not added by whoever creates an object.
+ * custom resource it is empty. What is in it was not added by the creator of the object.
  */
 export function zeroObject(schema: Schema): Record<string, unknown> {
   const zero: Record<string, unknown> = {};

@@ -104,7 +104,7 @@ const TEXT: Schema = { type: "string" };
 
 /**
  * The schema of a field, resolved; undefined where the schema does not name it. In a whole object (`isObject`: the
- * root, or an embedded resource) `metadata` is ObjectMeta, whatever a CRD says of it.
+ * root, or an embedded resource) `metadata` is ObjectMeta, whatever a CRD declares.
  */
 export function fieldSchema(parent: Schema, field: string, isWholeObject: boolean): Schema | undefined {
   if (isWholeObject && field === "metadata") return resolveSchema(OBJECT_META_SCHEMA);

@@ -2,7 +2,7 @@ import { formatApiVersion } from "../../apimachinery/mod.ts";
 import type { ResourceType } from "../resource_type.ts";
 import { compareVersions } from "./crd.ts";
 
-/** What discovery says of a subresource. */
+/** A subresource in discovery. */
 interface Subresource {
   readonly group?: string;
   readonly version?: string;

@@ -2,7 +2,7 @@ import { formatJson, isObject, parseJson } from "../../base/mod.ts";
 
 /**
  * A set of field paths as a tree. Keys are path elements as FieldsV1 writes them: `f:` a field, `k:` an item by its
- * keys, `v:` an item by its value, `i:` an item by its index. `self` tells whether the path up to here is a member.
+ * keys, `v:` an item by its value, `i:` an item by its index. `self` is whether the path up to here is a member.
  */
 export interface FieldTrie {
   self: boolean;

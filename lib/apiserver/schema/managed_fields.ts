@@ -70,7 +70,7 @@ interface Request {
   apiVersion: string;
   /**
    * The schema of each version, where a webhook converts between them: fields of managers of other versions are then
-   * looked at in their versions. Absent where a field has one name in all versions.
+   * compared in their versions. Absent where a field has one name in all versions.
    */
   schemas?: ReadonlyMap<string, Schema>;
   subresource?: string;
@@ -79,7 +79,7 @@ interface Request {
 
 /**
  * Server-side apply (KEP-555): merges `applied` over `live` by schema, removes what this manager applied before and
- * nobody else owns, and keeps account of it in `metadata.managedFields`.
+ * no other manager owns, and tracks it in `metadata.managedFields`.
  *
  * Guarantees: inputs are not edited; an apply that changes nothing returns an object equal to `live`. Conflicts arise
  * only where the value would change; `force` takes the fields from their owners. What managers of other versions own is
@@ -130,7 +130,7 @@ export function* trackUpdate(
   if (owners.length === 0 && input.before?.metadata?.uid) return [];
   const before = withoutManagedFields(input.before ?? zeroObject(input.schema)),
     after = withoutManagedFields(input.after);
-  // Whoever is said to own fields of an object that is yet to be made loses them: all of it is the creator's.
+  // Managers in the input of a create are dropped: the creator owns all of it.
   if (!input.before) owners = owners.filter(({ apiVersion }) => isNative(apiVersion, input));
   const changes = yield* changesByVersion(before, after, owners, input);
   return entriesOf(capped(updated(owners, changes, input)));
@@ -165,7 +165,7 @@ function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
   return request.schema.$ref.endsWith(".v1.Namespace") ? differenceOf(rest, NAMESPACE_FINALIZERS) : rest;
 }
 
-/** An object that nobody tracked is owned by "before-first-apply" from its first apply on. */
+/** An untracked object is owned by "before-first-apply" from its first apply on. */
 function firstOwners(live: DynamicObject, request: Request, type: TypeAt): Owner[] {
   const own = changeBetween(zeroObject(request.schema), live, type);
   return updated([], { own, of: () => own }, { ...request, manager: "before-first-apply", subresource: undefined });
@@ -220,7 +220,7 @@ function typeIn(apiVersion: string, { schemas, schema }: Request): TypeAt {
 }
 
 /**
- * Removes what was applied before, is not applied now and is owned by nobody. Three steps, because removing an item
+ * Removes what was applied before, is not applied now and has no owner. Three steps, because removing an item
  * also removes parts of it that others own: those come back, version by version, and then only what the manager itself
  * abandoned goes.
  */

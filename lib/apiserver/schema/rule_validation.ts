@@ -8,7 +8,7 @@ import { typeName } from "./value_validation.ts";
 
 const hasRules = new WeakMap<Schema, boolean>();
 
-/** Whether the schema has rules anywhere, and what they say of an object. */
+/** Whether the schema has rules anywhere, and their faults of an object. */
 export function ruleCauses(value: unknown, schema: Schema, old: unknown): { any: boolean; causes(): StatusCause[] } {
   if (!containsRules(schema, 0)) return { any: false, causes: () => [] };
   return {
@@ -41,7 +41,7 @@ function visit(value: unknown, schema: Schema, old: unknown, path: string, cause
   if (value === undefined || value === null || !containsRules(schema, 0)) return;
   const unchanged = old !== undefined && jsonEqual(value, old);
   for (const rule of schema["x-kubernetes-validations"] ?? []) {
-    const cause = judge(rule, value, schema, old, path, unchanged);
+    const cause = evaluateRule(rule, value, schema, old, path, unchanged);
     if (cause) causes.push(cause);
   }
   if (Array.isArray(value)) visitItems(value, schema, old, path, causes);
@@ -75,7 +75,7 @@ function visitFields(
   }
 }
 
-function judge(
+function evaluateRule(
   rule: ValidationRule,
   value: unknown,
   schema: Schema,

@@ -150,7 +150,7 @@ function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey:
   return [...result, ...ours.slice(o).map(({ item }) => item), ...others.slice(t).map(({ item }) => item)];
 }
 
-/** What tells an item of a list from the others: its merge key, or all of it. */
+/** What identifies an item of a list: its merge key, or all of it. */
 function identityOf(item: unknown, mergeKey: string | undefined): string {
   return canonicalJson(mergeKey !== undefined && isObject(item) ? item[mergeKey] ?? null : item);
 }

@@ -24,7 +24,7 @@ export function structuralCauses(schema: Schema, path: string): StatusCause[] {
 
 interface Place {
   depth: number;
-  /** Whether an update can tell which former value this one was: not inside of atomic lists and sets. */
+  /** Whether an update can match this value to a former one: not inside of atomic lists and sets. */
   correlatable: boolean;
 }
 

@@ -7,7 +7,7 @@ import { parseJsonPath, valuesAt } from "./json_path.ts";
 
 const NAME: PrinterColumn = { name: "Name", type: "string", format: "name", jsonPath: ".metadata.name" };
 
-/** What a client asked of a table. */
+/** The options of a table request. */
 interface TableOptions {
   nowMs: number;
   /** How much of each object goes with its row. */

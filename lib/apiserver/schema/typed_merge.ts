@@ -39,7 +39,7 @@ function mergeMap(live: unknown, applied: unknown, type: TypeAt, path: string): 
     );
     if (value !== undefined) setKey(merged, field, value);
   }
-  // Two empty maps are told apart from null by what was applied.
+  // What was applied distinguishes two empty maps from null.
   return Object.keys(merged).length > 0 ? merged : applied;
 }
 

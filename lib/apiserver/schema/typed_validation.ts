@@ -2,12 +2,12 @@ import { isObject } from "../../base/mod.ts";
 import { formatPath } from "./field_trie.ts";
 import { elementOf, fieldType, isNamedField, itemType, KeyingError, type TypeAt } from "./typed_value.ts";
 
-/** Faults that are told; what is beyond is told by the next apply. */
+/** Faults that are reported; the next apply reports the rest. */
 const FAULTS_MAX = 100;
 
 /**
  * Why server-side apply cannot take a value: fields that its schema does not declare, and values of another type, in
- * the words of structured-merge-diff. Null is taken everywhere; what validation says of it comes later.
+ * the words of structured-merge-diff. Null is taken everywhere; validation of it comes later.
  */
 export function typeFaults(value: unknown, type: TypeAt): string[] {
   const faults: string[] = [];
@@ -46,7 +46,7 @@ function visit(value: unknown, type: TypeAt, path: readonly string[], faults: st
       else refuse(`expected map, got &{${plainText(value)}}`);
       return;
     default:
-      // A whole object has declared fields whatever its schema says, and so has a schema of properties alone.
+      // A whole object has declared fields in any schema, and so has a schema of properties alone.
       if (isObject(value) && (type.whole || schema.properties)) visitMap(value, type, path, faults);
   }
 }
@@ -64,7 +64,7 @@ function visitMap(
     const at = [...path, `f:${field}`];
     if (!isOpen && !isNamedField(type, field)) {
       faults.push(`${formatPath(at)}: field not declared in schema`);
-      return; // an API server looks no further in this map either
+      return; // an API server checks no further in this map either
     }
     visit(value[field], fieldType(type, field), at, faults);
   }

@@ -8,7 +8,7 @@ import { emptyTrie, type FieldTrie, insertPath, isEmptyTrie, keyElement } from "
  * (scalars, atomic lists and maps) and which are owned part by part.
  */
 
-/** The schema of a value; undefined where nothing is known and the value itself tells its shape. */
+/** The schema of a value; undefined where nothing is known and the value itself shows its shape. */
 export type TypeAt = { readonly schema: Schema | undefined; readonly whole: boolean };
 
 /** How a value is owned. */
@@ -19,7 +19,7 @@ export function rootType(schema: Schema): TypeAt {
   return { schema: resolveSchema(schema), whole: true };
 }
 
-/** The shape of `value`; null takes the shape its schema tells. */
+/** The shape of `value`; null takes the shape of its schema. */
 export function shapeOf(value: unknown, type: TypeAt): Shape {
   const { schema } = type;
   if (schema === undefined || (schema.type === undefined && !schema.properties)) {
@@ -53,7 +53,7 @@ export function isNamedField(type: TypeAt, field: string): boolean {
   return type.schema?.properties !== undefined && Object.hasOwn(type.schema.properties, field);
 }
 
-/** An associative list cannot be keyed: an applied object that says so is refused. */
+/** An associative list cannot be keyed: such an applied object is refused. */
 export class KeyingError extends Error {
   override readonly name = "KeyingError";
 }

@@ -15,7 +15,7 @@ const BLOCKING = new Set([
   "FieldValueNotSupported",
 ]);
 
-/** Built-in fields that OpenAPI calls required and Go accepts without, or that the rules of their kind ask for. */
+/** Built-in fields that OpenAPI calls required and Go accepts without, or that the rules of their kind require. */
 const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**

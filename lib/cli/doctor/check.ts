@@ -6,23 +6,23 @@ import type { PeeringPlace } from "../peering_place.ts";
 import type { SettingTable } from "../setting.ts";
 
 /**
- * How a look at something ended: `problem` keeps the operator from doing its work, `warning` may, and `unknown` could
- * not be looked at, so nobody knows.
+ * How a check ended: `problem` keeps the operator from doing its work, `warning` may, and `unknown` could not be
+ * checked.
  */
 export type Verdict = "ok" | "warning" | "problem" | "unknown";
 
-/** What one look found. Holds no value of any Secret. */
+/** A finding of a check. Holds no value of any Secret. */
 export interface CheckResult {
-  /** What was looked at, in one word. */
+  /** What was checked, in one word. */
   readonly check: string;
   readonly verdict: Verdict;
-  /** What was found, for people. */
-  readonly says: string;
-  /** The command, or the change, that mends it. */
+  /** The finding, for people. */
+  readonly message: string;
+  /** The command, or the change, that fixes it. */
   readonly fix?: string;
 }
 
-/** What a check looks at, and with what. Checks write nothing. */
+/** What a check reads, and with what. Checks write nothing. */
 export interface CheckContext {
   readonly client: Client;
   readonly transport: Transport;
@@ -31,6 +31,8 @@ export interface CheckContext {
   readonly clock: Clock;
   readonly operator: Operator;
   readonly program: string;
+  /** What runs the program again when typed, for fixes. */
+  readonly command: string;
   readonly account: Account;
   /** The peering that the settings name, or that of the operator's own name. */
   readonly peering: PeeringPlace;
@@ -39,29 +41,29 @@ export interface CheckContext {
   readonly signal: AbortSignal;
 }
 
-/** Looks at one thing. */
+/** Checks one thing. */
 export interface Check {
   /** In one word. */
   readonly name: string;
-  look(examination: CheckContext): Promise<readonly Finding[]>;
+  run(context: CheckContext): Promise<readonly Finding[]>;
 }
 
-/** A diagnosis before it is known which check made it. */
+/** A result before it is known which check made it. */
 export type Finding = Omit<CheckResult, "check">;
 
-export const ok = (says: string): Finding => ({ verdict: "ok", says });
-export const warning = (says: string, fix: string): Finding => ({ verdict: "warning", says, fix });
-export const problem = (says: string, fix: string): Finding => ({ verdict: "problem", says, fix });
+export const ok = (message: string): Finding => ({ verdict: "ok", message });
+export const warning = (message: string, fix: string): Finding => ({ verdict: "warning", message, fix });
+export const problem = (message: string, fix: string): Finding => ({ verdict: "problem", message, fix });
 
 /**
- * What a check found. One that may not look finds `unknown`: the others still can.
+ * Runs a check. Where its requests are forbidden the result is `unknown`, and the other checks still run.
  *
- * @throws whatever else it throws: a server that does not answer ends them all.
+ * @throws every other error: a server that does not answer ends all checks.
  */
-export async function examine(check: Check, examination: CheckContext): Promise<CheckResult[]> {
-  const found = await check.look(examination).catch((error): Finding[] => {
+export async function examine(check: Check, context: CheckContext): Promise<CheckResult[]> {
+  const found = await check.run(context).catch((error): Finding[] => {
     if (!(error instanceof ForbiddenError)) throw error;
-    return [{ verdict: "unknown", says: describeError(error), fix: "let an admin run this, or grant that rule" }];
+    return [{ verdict: "unknown", message: describeError(error), fix: "let an admin run this, or grant that rule" }];
   });
   return found.map((finding) => ({ check: check.name, ...finding }));
 }

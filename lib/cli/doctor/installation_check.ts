@@ -10,57 +10,61 @@ const NAMED_MAX = 4;
 /** Whether what `install` applies is in the cluster, and as the operator declares it. */
 export const installationCheck: Check = {
   name: "installation",
-  async look(examination) {
-    const { operator, program, account, client, signal } = examination;
+  async run(context) {
+    const { operator, program, account, client, signal } = context;
     const found: Finding[] = [], objects = installation(operator, program, account.namespace);
     let present = 0;
     for (const installed of objects) {
       const live = await client.find(installed.resource, keyOf(installed.object), { signal });
       if (live) present++;
-      found.push(...judge(installed, live, examination));
+      found.push(...objectFindings(installed, live, context));
     }
-    if (present === 0) return [problem(`${operator.name} is not installed`, installCommand(examination))];
+    if (present === 0) return [problem(`${operator.name} is not installed`, installCommand(context))];
     return found.length > 0 ? found : [ok(`${objects.length} objects are as the operator declares them`)];
   },
 };
 
-/** The command that installs where this examination looks. */
-export function installCommand({ program, account }: Pick<CheckContext, "program" | "account">): string {
-  return `${program} install${account.namespace === `${program}-system` ? "" : ` --namespace ${account.namespace}`}`;
+/** The command that installs into the namespace of these checks. */
+export function installCommand(
+  { program, command, account }: Pick<CheckContext, "program" | "command" | "account">,
+): string {
+  return `${command} install${account.namespace === `${program}-system` ? "" : ` --namespace ${account.namespace}`}`;
 }
 
-function judge(
+function objectFindings(
   { resource, object }: InstalledObject,
   live: DynamicObject | undefined,
-  examination: CheckContext,
+  context: CheckContext,
 ): Finding[] {
-  const name = nameOf(resource, object), fix = installCommand(examination);
+  const name = nameOf(resource, object), fix = installCommand(context);
   if (!live) return [problem(`${name} is missing`, fix)];
   if (live.metadata?.deletionTimestamp) {
-    const finish = `${examination.program} uninstall --delete-objects finishes it, and cleans up after its objects`;
-    const tell = `kubectl get ${name} -o yaml tells what it waits for`;
+    const finish = `${context.command} uninstall --delete-objects finishes it, and cleans up after its objects`;
+    const tell = `kubectl get ${name} -o yaml shows what it waits for`;
     return [problem(`${name} is being deleted`, object.kind === "CustomResourceDefinition" ? finish : tell)];
   }
   const different = differences(object, live);
   if (different.length > 0) {
     const more = different.length > NAMED_MAX ? ` and ${different.length - NAMED_MAX} more` : "";
-    const says = `${name} is not as this operator declares it: ${different.slice(0, NAMED_MAX).join(", ")}${more}`;
-    return [problem(says, `${fix} (of the release that runs, if that is not this one)`)];
+    const message = `${name} is not as this operator declares it: ${different.slice(0, NAMED_MAX).join(", ")}${more}`;
+    return [problem(message, `${fix} (of the release that runs, if that is not this one)`)];
   }
   const unmet = resource.kind === "CustomResourceDefinition" ? unmetConditions(live) : [];
-  return unmet.map((says) => problem(`${name} is not served: ${says}`, `kubectl describe crd ${live.metadata?.name}`));
+  return unmet.map((message) =>
+    problem(`${name} is not served: ${message}`, `kubectl describe crd ${live.metadata?.name}`)
+  );
 }
 
 /** Fields of a CRD's names and spec that a server fills in by itself; of a Service it is most of them. */
 const FILLED_IN = /^(spec\.conversion|spec\.names\.\w+|spec\.preserveUnknownFields)(\.|$)/;
-/** What a declaration decides: labels and annotations are anybody's. */
+/** The fields that a declaration decides; others may set labels and annotations. */
 const DECIDED = ["spec", "rules", "roleRef", "subjects", "webhooks"];
-/** What the leader keeps in a webhook. */
+/** What the leader writes into a webhook. */
 const KEPT_THERE = /^webhooks\..*\.clientConfig\.caBundle$/;
 
 /**
- * Where an object in the cluster says something else than the declared one, as paths. What a server fills in by itself
- * is no difference, a field of a schema that is not declared is one.
+ * The paths at which a live object differs from the declared one. What a server defaults is no difference; an
+ * undeclared field of a schema is one.
  */
 export function differences(declared: DynamicObject, live: DynamicObject): string[] {
   const part = (object: DynamicObject) =>
@@ -96,7 +100,7 @@ function isLeftOut(path: string, value: unknown): boolean {
   return path.endsWith(".properties") && isObject(value) && Object.keys(value).length === 0;
 }
 
-/** CRD versions, and webhooks, by their names, so that a difference tells where it is. */
+/** CRD versions, and webhooks, by their names, so that a path names them. */
 function byName(field: unknown): unknown {
   if (Array.isArray(field) && field.every((each) => isObject(each) && "clientConfig" in each)) {
     return Object.fromEntries((field as { name: string }[]).map((each) => [each.name, each]));
@@ -110,7 +114,7 @@ function unmetConditions(crd: DynamicObject): string[] {
   const { conditions } = (crd.status ?? {}) as { conditions?: Condition[] | null };
   const of = (type: string) => (conditions ?? []).find((each) => each.type === type);
   return ["NamesAccepted", "Established"].filter((type) => of(type)?.status !== "True")
-    .map((type) => `${type}: ${of(type)?.message ?? "the server has not said so yet"}`).slice(0, 1);
+    .map((type) => `${type}: ${of(type)?.message ?? "the server has not set it yet"}`).slice(0, 1);
 }
 
 interface Condition {

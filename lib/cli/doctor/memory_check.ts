@@ -14,7 +14,7 @@ const BASE_BYTES = 80_000_000;
 const OBJECT_BYTES = 600, FACTOR = 4;
 /** Of a limit: above it the collector works hard, and a burst is too much. */
 const SHARE_MAX = 0.8;
-/** Objects whose sizes are looked at, and pages that are counted where the server tells no number. */
+/** Objects that are measured, and pages that are counted where the server gives no number. */
 const SAMPLE = 100, PAGES_MAX = 20;
 
 /** A watch of the operator, as far as its memory goes. */
@@ -28,7 +28,7 @@ interface Watched {
 /** How much memory the operator's stores will take in this cluster, and whether its pods are given that much. */
 export const memoryCheck: Check = {
   name: "memory",
-  async look({ client, operator, account, table, signal }) {
+  async run({ client, operator, account, table, signal }) {
     let bytes = BASE_BYTES, largest = { name: "nothing", bytes: 0 };
     const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => ({ resource: kind }));
     for (const watched of [...watchesOf(operator), ...selected]) {
@@ -36,7 +36,7 @@ export const memoryCheck: Check = {
       bytes += size;
       if (size > largest.bytes) largest = { name: formatGroupResource(watched.resource), bytes: size };
     }
-    const says = `about ${mebibytes(bytes)} at the peak, of which ${mebibytes(largest.bytes)} for ${largest.name}`;
+    const message = `about ${mebibytes(bytes)} at the peak, of which ${mebibytes(largest.bytes)} for ${largest.name}`;
     const found: Finding[] = [];
     for (const deployment of await deploymentsOf(client, account, signal)) {
       for (const { memoryLimit, container } of deployedSettings(deployment, table)) {
@@ -44,13 +44,14 @@ export const memoryCheck: Check = {
         if (!limit) continue;
         const share = bytes / Number(limit.nanos / 1_000_000_000n);
         const fix = "raise resources.limits.memory, or watch less";
-        if (share > 1) found.push(problem(`${says}: more than container ${container}'s limit of ${memoryLimit}`, fix));
-        else if (share > SHARE_MAX) {
-          found.push(warning(`${says}: close to container ${container}'s limit of ${memoryLimit}`, fix));
+        if (share > 1) {
+          found.push(problem(`${message}: more than container ${container}'s limit of ${memoryLimit}`, fix));
+        } else if (share > SHARE_MAX) {
+          found.push(warning(`${message}: close to container ${container}'s limit of ${memoryLimit}`, fix));
         }
       }
     }
-    return found.length > 0 ? found : [ok(says)];
+    return found.length > 0 ? found : [ok(message)];
   },
 };
 
@@ -61,7 +62,7 @@ function watchesOf({ declarations }: Operator): Watched[] {
   ]);
 }
 
-/** What a store of all that a watch shows would take; nothing where the resource is not served. */
+/** Bytes of a store of all that a watch shows; 0 where the resource is not served. */
 async function storeBytes(client: Client, watched: Watched, signal: AbortSignal): Promise<number> {
   const { resource, labelSelector, metadataOnly, project = (item: KubeObject): object => item } = watched;
   let count = 0, sampled = 0, sampleBytes = 0, pages = 0;
@@ -73,7 +74,7 @@ async function storeBytes(client: Client, watched: Watched, signal: AbortSignal)
         sampled = items.length;
         for (const item of items) sampleBytes += formatJson({ ...project(item), metadata: trimmed(item) }).length;
       }
-      // With a selector the server does not say how many are left.
+      // With a selector the server does not count the rest.
       if (metadata?.remainingItemCount !== undefined || ++pages === PAGES_MAX) break;
     }
   } catch (error) {

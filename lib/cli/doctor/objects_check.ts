@@ -7,19 +7,19 @@ import { clockSkewMs } from "./server_checks.ts";
 
 /** A deletion that takes longer has not just begun. */
 const DELETION_MS_MAX = 60_000;
-/** Objects of a kind that are looked at, in pages: enough to judge by, and an end to it. */
+/** Pages of objects of one kind that are read. */
 const PAGES_MAX = 20;
 /** Objects that a finding names. */
 const NAMED_MAX = 3;
 
-/** Objects that wait to go, and objects that the operator says are not ready. */
+/** Objects whose deletion waits, and objects that are not ready by their operator's condition. */
 export const objectsCheck: Check = {
   name: "objects",
-  async look(examination) {
-    const { client, clock, operator, signal } = examination;
-    const nowMs = clock.now() + (await clockSkewMs(examination) ?? 0);
+  async run(context) {
+    const { client, clock, operator, signal } = context;
+    const nowMs = clock.now() + (await clockSkewMs(context) ?? 0);
     const found: Finding[] = [], quiet: string[] = [];
-    // Somebody else's objects are looked at only where the operator may hold them.
+    // Objects of foreign kinds are read only where the operator puts a finalizer on them.
     const kinds = (await handledKinds(operator, client, signal)).filter(({ own, holds }) => own || holds);
     for (const handled of kinds) {
       const objects: KubeObject[] = [];
@@ -27,16 +27,16 @@ export const objectsCheck: Check = {
       const options = { metadataOnly: !handled.kind.hasStatus, signal };
       try {
         for await (const { items, metadata } of client.pages<KubeObject>(handled.kind, options)) {
-          objects.push(...items.filter(isTelling));
+          objects.push(...items.filter(isFinding));
           if (++pages < PAGES_MAX || !metadata?.continue) continue;
           partial = true;
           break;
         }
       } catch (error) {
-        if (!isNotFound(error)) throw error; // told by the check of the installation
+        if (!isNotFound(error)) throw error; // the check of the installation reports it
         continue;
       }
-      const bad = judge(handled, objects, nowMs, examination);
+      const bad = kindFindings(handled, objects, nowMs, context);
       if (bad.length > 0) found.push(...bad);
       else quiet.push(`${handled.name}${partial ? " (the first of many)" : ""}`);
     }
@@ -45,15 +45,15 @@ export const objectsCheck: Check = {
   },
 };
 
-function isTelling(object: KubeObject): boolean {
+function isFinding(object: KubeObject): boolean {
   return object.metadata?.deletionTimestamp !== undefined || unready(object) !== undefined;
 }
 
-function judge(
+function kindFindings(
   handled: HandledKind,
   objects: readonly KubeObject[],
   nowMs: number,
-  { program, operator }: CheckContext,
+  { command, operator }: CheckContext,
 ): Finding[] {
   const { name, finalizer } = handled, own = [finalizer, ...operator.legacyFinalizers];
   const leaving = objects.filter(({ metadata }) => {
@@ -71,19 +71,21 @@ function judge(
   if (ours.length > 0) {
     found.push(problem(
       `${ours.length} deleted ${name} wait for the operator to take ${finalizer} off: ${named(ours, since)}`,
-      `let an operator run (\`${program} run\`, or its Deployment) and read what it says about them`,
+      `let an operator run (\`${command} run\`, or its Deployment) and read its log about them`,
     ));
   }
   if (theirs.length > 0) {
     const holders = [...new Set(theirs.flatMap(({ metadata }) => metadata?.finalizers ?? []))].join(", ");
-    const says = `${theirs.length} deleted ${name} wait for finalizers of others (${holders}): ${named(theirs, since)}`;
-    found.push(warning(says, "ask the owners of these finalizers"));
+    const message = `${theirs.length} deleted ${name} wait for finalizers of others (${holders}): ${
+      named(theirs, since)
+    }`;
+    found.push(warning(message, "ask the owners of these finalizers"));
   }
   if (not.length > 0) {
-    const says = `${not.length} ${name} not ready: ${
+    const message = `${not.length} ${name} not ready: ${
       named(not, (each) => `${formatKey(keyOf(each))} (${unready(each)})`)
     }`;
-    found.push(warning(says, `kubectl get ${name} --all-namespaces`));
+    found.push(warning(message, `kubectl get ${name} --all-namespaces`));
   }
   return found;
 }
@@ -93,7 +95,7 @@ function named(objects: readonly KubeObject[], describe: (object: KubeObject) =>
   return objects.slice(0, NAMED_MAX).map(describe).join(", ") + more;
 }
 
-/** Why an object is not ready, where its operator says that. */
+/** The reason in the condition `Ready=False`, where the object has it. */
 function unready(object: KubeObject): string | undefined {
   const { conditions } = ((object as { status?: unknown }).status ?? {}) as { conditions?: Condition[] | null };
   const ready = Array.isArray(conditions) ? conditions.find(({ type }) => type === "Ready") : undefined;

@@ -10,37 +10,37 @@ import {
   peerOf,
 } from "../../election/mod.ts";
 import { installNamespace } from "../../operator/mod.ts";
-import { deploymentsOf, isOver } from "../inventory.ts";
+import { deploymentsOf, isExpired } from "../inventory.ts";
 import { peers, placeOf } from "../peering_place.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type CheckContext, type Finding, ok, warning } from "./check.ts";
 import { clockSkewMs } from "./server_checks.ts";
 
 /**
- * Who peers, and for whom they pause: in the peering that the settings name, in those of the deployed pods, and in
- * every other one of the operator's namespace. Says nothing where nobody peers.
+ * The peers, and for which peer each pauses: in the peering that the settings name, in those of the deployed pods, and
+ * in all others of the operator's namespace. No finding without peers.
  */
 export const peeringCheck: Check = {
   name: "peering",
-  async look(examination) {
-    const { client, clock, signal } = examination, leases = new Map<string, LeaseObject>();
-    for (const { namespace, labelSelector } of await placesOf(examination)) {
+  async run(context) {
+    const { client, clock, signal } = context, leases = new Map<string, LeaseObject>();
+    for (const { namespace, labelSelector } of await placesOf(context)) {
       const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
       for (const lease of items) leases.set(formatKey(keyOf(lease)), lease);
     }
-    const nowMs = clock.now() + (leases.size > 0 ? await clockSkewMs(examination) ?? 0 : 0);
+    const nowMs = clock.now() + (leases.size > 0 ? await clockSkewMs(context) ?? 0 : 0);
     const peerings = Map.groupBy(
       leases.values(),
       ({ metadata }) => `${metadata?.namespace}/${metadata?.labels?.[PEERING_LABEL]}`,
     );
     return [...peerings].flatMap(([name, leases]) => {
-      const alive = leases.filter((lease) => !isOver(lease, nowMs)).map(peerOf);
-      return leases.map((lease) => judge(name, lease, alive, nowMs, examination));
+      const alive = leases.filter((lease) => !isExpired(lease, nowMs)).map(peerOf);
+      return leases.map((lease) => peerFinding(name, lease, { ...context, alive, nowMs }));
     });
   },
 };
 
-/** Where the leases of peers are looked for. */
+/** Where the Leases of peers are. */
 async function placesOf(
   { client, account, peering, table, signal }: CheckContext,
 ): Promise<{ readonly namespace: string; readonly labelSelector: string }[]> {
@@ -56,19 +56,20 @@ async function placesOf(
   return [{ namespace: account.namespace, labelSelector: PEERING_LABEL }, ...named];
 }
 
-function judge(
+function peerFinding(
   title: string,
   lease: LeaseObject,
-  alive: readonly Peer[],
-  nowMs: number,
-  { program, account }: CheckContext,
+  { alive, nowMs, program, command, account }: CheckContext & {
+    readonly alive: readonly Peer[];
+    readonly nowMs: number;
+  },
 ): Finding {
   const peer = peerOf(lease), [namespace, name] = title.split("/");
   const who = `${namespace === account.namespace ? name : title}: ${describePeer(peer)}`;
-  if (isOver(lease, nowMs)) {
+  if (isExpired(lease, nowMs)) {
     const agoMs = nowMs - Date.parse(lease.spec?.renewTime ?? lease.metadata?.creationTimestamp ?? "");
     return warning(
-      `${who} is gone, and last said so ${formatDuration(agoMs)} ago`,
+      `${who} is gone, and last renewed its Lease ${formatDuration(agoMs)} ago`,
       "the next operator that peers removes it",
     );
   }
@@ -76,7 +77,7 @@ function judge(
     const isDefault = namespace === installNamespace(program) && name === account.name;
     return warning(
       `${who} freezes operators up to its priority`,
-      `${program} resume ${isDefault ? "" : `--peering ${title} `}--id ${JSON.stringify(peer.identity)}`,
+      `${command} resume ${isDefault ? "" : `--peering ${title} `}--id ${JSON.stringify(peer.identity)}`,
     );
   }
   const decision = peerDecision(peer, alive);

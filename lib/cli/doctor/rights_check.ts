@@ -5,51 +5,54 @@ import { type Check, ok, problem, warning } from "./check.ts";
 import { installCommand } from "./installation_check.ts";
 
 /**
- * Whether the operator's ServiceAccount may do all that the operator declares: asked for the account, not for who asks.
+ * Whether the operator's ServiceAccount may do all that the operator declares: checked for the account, not for the
+ * caller.
  */
 export const rightsCheck: Check = {
   name: "rights",
-  async look(examination) {
-    const { operator, client, account, program, signal } = examination, { namespace, name } = account;
+  async run(context) {
+    const { operator, client, account, command, signal } = context, { namespace, name } = account;
     const missing = await missingRights(operator, client, {
-      program,
+      command,
       account: serviceAccountUser(namespace, name),
       peeringNamespace: namespace,
       webhookNamespace: namespace,
       signal,
     });
-    // Without the account the check of the installation has said all there is to say.
+    // The check of the installation reports an account that is missing.
     if (missing.length > 0 && !await client.find(ServiceAccount, account, { signal })) return [];
     const who = `ServiceAccount ${formatKey(account)}`;
     if (missing.length === 0) return [ok(`${who} may do all that the operator declares`)];
-    return missing.map((each) => problem(`${who} is ${each.problem}`, installCommand(examination)));
+    return missing.map((each) => problem(`${who} is ${each.problem}`, installCommand(context)));
   },
 };
 
 /**
- * Whether the cluster serves the kinds that the operator watches and others bring; the check of the installation looks
- * at its own.
+ * Whether the cluster serves the kinds that the operator watches and others bring; the check of the installation covers
+ * its own kinds.
  */
 export const kindsCheck: Check = {
   name: "kinds",
-  async look({ operator, client, program, signal }) {
-    const foreign = (await unservedKinds(operator, client, { program, signal })).filter(({ own }) => !own);
+  async run({ operator, client, command, signal }) {
+    const foreign = (await unservedKinds(operator, client, { command, signal })).filter(({ own }) => !own);
     return foreign.map((each) => problem(each.problem, each.fix));
   },
 };
 
-/** Whether whoever runs this could run the operator as well, as `run` outside of the cluster does. */
+/** Whether the caller could run the operator outside of the cluster. */
 export const ownRightsCheck: Check = {
   name: "you",
-  async look({ operator, client, program, signal }) {
-    const missing = await missingRights(operator, client, { program, signal });
-    const [unserved] = await unservedKinds(operator, client, { program, signal });
-    if (unserved) return [warning(`\`${program} run\` does not work here: ${unserved.problem}`, unserved.fix)];
+  async run({ operator, client, command, signal }) {
+    const missing = await missingRights(operator, client, { command, signal });
+    const [unserved] = await unservedKinds(operator, client, { command, signal });
+    if (unserved) return [warning(`\`${command} run\` does not work here: ${unserved.problem}`, unserved.fix)];
     if (missing.length === 0) {
-      return [ok(`you may do all that the operator declares, so \`${program} run\` works here`)];
+      return [ok(`you may do all that the operator declares, so \`${command} run\` works here`)];
     }
-    const says = `\`${program} run\` does not work with your credentials, which are ${missing[0]!.problem}`;
+    const message = `\`${command} run\` does not work with your credentials, which are ${missing[0]!.problem}`;
     const more = missing.length > 1 ? ` (and ${missing.length - 1} more)` : "";
-    return [warning(`${says}${more}`, "choose others with --context or --kubeconfig, if you want to run it yourself")];
+    return [
+      warning(`${message}${more}`, "choose others with --context or --kubeconfig, if you want to run it yourself"),
+    ];
   },
 };

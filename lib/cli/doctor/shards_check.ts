@@ -1,10 +1,10 @@
 import { type LeaseObject, LEASES, ownersOf, SHARDS, SHARDS_LABEL, shardsLeaseName } from "../../election/mod.ts";
 import { type Check, ok, warning } from "./check.ts";
 
-/** How replicas share the work. Says nothing where none does. */
+/** How replicas share the work. No finding where they do not. */
 export const shardsCheck: Check = {
   name: "shards",
-  async look({ client, account: { namespace, name }, signal }) {
+  async run({ client, account: { namespace, name }, signal }) {
     const labelSelector = `${SHARDS_LABEL}=${name}`;
     const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
     if (items.length === 0) return [];
@@ -15,7 +15,7 @@ export const shardsCheck: Check = {
     );
     const orphans = SHARDS - owners.filter((owner) => members.includes(owner)).length;
     if (orphans === 0) return found;
-    const fix = "look again in half a minute; if they stay, read the logs of the replicas";
-    return [...found, warning(`nobody works on ${orphans} of ${SHARDS} shards`, fix)];
+    const fix = "run this again in half a minute; if they stay, read the logs of the replicas";
+    return [...found, warning(`no replica works on ${orphans} of ${SHARDS} shards`, fix)];
   },
 };

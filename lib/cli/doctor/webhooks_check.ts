@@ -2,34 +2,36 @@ import { isObject } from "../../base/mod.ts";
 import { formatKey, matchesLabels, requirementsOf } from "../../apimachinery/mod.ts";
 import { type BuiltinObject, Service } from "../../operator/mod.ts";
 import { isWorking, podsOf, webhooksOf } from "../inventory.ts";
-import { authorityTrouble } from "./authority_trouble.ts";
+import { caBundleProblem } from "./ca_bundle_problem.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 import { serverTimeMs } from "./server_checks.ts";
 
-/** Whether the webhooks that API servers ask can answer, and are believed. Says nothing where the operator has none. */
+/** Whether the webhooks that API servers call can answer, and are trusted. No finding where the operator has none. */
 export const webhooksCheck: Check = {
   name: "webhooks",
-  async look(examination) {
-    const { client, operator, account, signal } = examination;
+  async run(context) {
+    const { client, operator, account, signal } = context;
     const found = await webhooksOf(client, operator, signal);
     if (found.length === 0 && operator.admission.length === 0) return [];
     const fix = "let the operator run: it installs and answers its webhooks";
-    if (found.length === 0) return [warning("no webhook configuration is installed: nothing asks the operator", fix)];
-    const nowMs = await serverTimeMs(examination), working = (await podsOf(client, account, signal)).filter(isWorking);
+    if (found.length === 0) {
+      return [warning("no webhook configuration is installed: API servers do not call the operator", fix)];
+    }
+    const nowMs = await serverTimeMs(context), working = (await podsOf(client, account, signal)).filter(isWorking);
     const findings = found.map(async ({ resource, live }): Promise<Finding> => {
       const name = `${resource.kind.toLowerCase()} ${live.metadata?.name}`;
       const webhooks = (live.webhooks ?? []) as Webhook[];
       for (const { clientConfig } of webhooks) {
-        const trouble = authorityTrouble(clientConfig?.caBundle, nowMs);
+        const trouble = caBundleProblem(clientConfig?.caBundle, nowMs);
         if (trouble) return problem(`${name}: ${trouble}`, fix);
       }
-      const unanswered = await whyUnanswered(webhooks, working, examination);
-      if (!unanswered) return ok(`${name}: ${webhooks.length} webhooks have somebody to ask`);
+      const unanswered = await whyUnanswered(webhooks, working, context);
+      if (!unanswered) return ok(`${name}: ${webhooks.length} webhooks reach a pod`);
       const strict = webhooks.filter(({ failurePolicy }) => failurePolicy !== "Ignore");
-      if (strict.length === 0) return warning(`${name}: ${unanswered}, and every write passes unasked`, fix);
+      if (strict.length === 0) return warning(`${name}: ${unanswered}, and every write passes without them`, fix);
       const resources = new Set(strict.flatMap(({ rules = [] }) => rules.flatMap((rule) => rule.resources ?? [])));
-      const says = `${name}: ${unanswered}, so writes of ${[...resources].join(", ")} are refused`;
-      return problem(says, `${fix}; or kubectl delete ${name}`);
+      const message = `${name}: ${unanswered}, so writes of ${[...resources].join(", ")} are refused`;
+      return problem(message, `${fix}; or kubectl delete ${name}`);
     });
     return await Promise.all(findings);
   },
@@ -44,10 +46,7 @@ interface Webhook {
   };
 }
 
-/**
- * Why a Service that webhooks are asked behind leads to nobody; undefined where it does, and for URLs, which are
- * reached from elsewhere.
- */
+/** Why a Service of webhooks reaches no pod; undefined where it does, and for URLs. */
 async function whyUnanswered(
   webhooks: readonly Webhook[],
   working: readonly BuiltinObject[],
@@ -55,7 +54,7 @@ async function whyUnanswered(
 ): Promise<string | undefined> {
   const places = webhooks.flatMap(({ clientConfig }) => clientConfig?.service ?? []);
   for (const name of new Set(places.map(formatKey))) {
-    if (working.length === 0) return "nobody answers";
+    if (working.length === 0) return "no pod answers";
     const place = places.find((each) => formatKey(each) === name)!;
     const live = await client.find<BuiltinObject>(Service, place, { signal });
     if (!live) return `there is no service ${name}`;

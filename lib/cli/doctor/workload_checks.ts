@@ -5,7 +5,7 @@ import { type BuiltinObject, Namespace } from "../../operator/mod.ts";
 import { deploymentsOf, isWorking, podsOf } from "../inventory.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
-import { isStarting, podTrouble } from "./pod_trouble.ts";
+import { isStarting, podProblems } from "./pod_problems.ts";
 import { serverTimeMs } from "./server_checks.ts";
 
 const ENFORCE = "pod-security.kubernetes.io/enforce";
@@ -13,30 +13,32 @@ const ENFORCE = "pod-security.kubernetes.io/enforce";
 /** Whether the Deployments of the operator have the pods that they ask for, and what keeps a pod from working. */
 export const podsCheck: Check = {
   name: "pods",
-  async look(examination) {
-    const { client, account, signal, program } = examination;
-    const nowMs = await serverTimeMs(examination);
+  async run(context) {
+    const { client, account, signal, command } = context;
+    const nowMs = await serverTimeMs(context);
     const deployments = await deploymentsOf(client, account, signal);
     const pods = (await podsOf(client, account, signal)).filter(({ metadata }) => !metadata?.deletionTimestamp);
-    const found = pods.flatMap((pod) => podTrouble(pod).map((says) => podFinding(pod, says, nowMs)));
-    found.push(...deployments.flatMap((deployment) => judge(deployment, found.length > 0)));
+    const found = pods.flatMap((pod) => podProblems(pod).map((message) => podFinding(pod, message, nowMs)));
+    found.push(...deployments.flatMap((deployment) => deploymentFindings(deployment, found.length > 0)));
     if (found.length > 0) return found;
     const working = pods.filter(isWorking).length;
     if (working > 0) return [ok(`${working} pods work as ServiceAccount ${formatKey(account)}`)];
-    const fix = `kubectl apply -k deploy/overlays/prod, or \`${program} run\` where it should run`;
+    const fix = `kubectl apply -k deploy/overlays/prod, or \`${command} run\` where it should run`;
     return [warning(`no pod works as ServiceAccount ${formatKey(account)}`, fix)];
   },
 };
 
-function podFinding(pod: BuiltinObject, says: string, nowMs: number): Finding {
+function podFinding(pod: BuiltinObject, message: string, nowMs: number): Finding {
   const { namespace, name } = keyOf(pod), kubectl = `kubectl -n ${namespace}`;
-  if (isStarting(pod, nowMs)) return warning(`pod ${namespace}/${name} is starting: ${says}`, "look again in a minute");
-  const fix = `${kubectl} describe pod ${name}, and ${kubectl} logs ${name} --all-containers, say more`;
-  return problem(`pod ${namespace}/${name}: ${says}`, fix);
+  if (isStarting(pod, nowMs)) {
+    return warning(`pod ${namespace}/${name} is starting: ${message}`, "run this again in a minute");
+  }
+  const fix = `${kubectl} describe pod ${name}, and ${kubectl} logs ${name} --all-containers, show more`;
+  return problem(`pod ${namespace}/${name}: ${message}`, fix);
 }
 
-/** @param told Whether its pods have told already why they do not work. */
-function judge({ metadata, spec, status }: BuiltinObject, told: boolean): Finding[] {
+/** @param isExplained Whether findings of its pods already explain what is not ready. */
+function deploymentFindings({ metadata, spec, status }: BuiltinObject, isExplained: boolean): Finding[] {
   const { replicas = 1 } = (spec ?? {}) as { replicas?: number };
   const { readyReplicas = 0, conditions } = (status ?? {}) as {
     readyReplicas?: number;
@@ -58,26 +60,26 @@ function judge({ metadata, spec, status }: BuiltinObject, told: boolean): Findin
       ),
     ];
   }
-  if (readyReplicas >= replicas || told) return [];
+  if (readyReplicas >= replicas || isExplained) return [];
   return [problem(`${name}: ${readyReplicas} of ${replicas} replicas are ready`, describe)];
 }
 
-/** Whether the settings of the deployed pods are settings, and agree with their Deployment. */
+/** Whether the settings of the deployed pods are valid, and agree with their Deployment. */
 export const settingsCheck: Check = {
   name: "settings",
-  async look({ client, account, signal, table, program }) {
+  async run({ client, account, signal, table, command }) {
     const found: Finding[] = [];
     const deployments = await deploymentsOf(client, account, signal);
     for (const deployment of deployments) {
       const name = `deployment ${formatKey(keyOf(deployment))}`;
       for (const { settings, problems } of deployedSettings(deployment, table)) {
-        const fix = `\`${program} config\` shows every setting`;
-        found.push(...problems.map((says) => problem(`${name}: ${says}`, fix)));
+        const fix = `\`${command} config\` shows every setting`;
+        found.push(...problems.map((message) => problem(`${name}: ${message}`, fix)));
         if (settings) found.push(...disagreements(name, deployment, settings));
       }
     }
     if (found.length > 0 || deployments.length === 0) return found;
-    return [ok("the pods' settings are settings, and fit their Deployment")];
+    return [ok("the pods' settings are valid and fit their Deployment")];
   },
 };
 
@@ -106,27 +108,27 @@ function disagreements(
   return found;
 }
 
-/** Who leads, and whether it still does. Says nothing where nobody elects a leader. */
+/** Which replica leads, and whether it still does. No finding without leader election. */
 export const leaderCheck: Check = {
   name: "leader",
-  async look(examination) {
-    const { client, account, signal } = examination;
-    const elects = await electsLeader(examination);
+  async run(context) {
+    const { client, account, signal } = context;
+    const elects = await electsLeader(context);
     const lease = await client.find<LeaseObject>(LEASES, account, { signal });
     const working = (await podsOf(client, account, signal)).filter(isWorking).length;
     const read = `kubectl -n ${account.namespace} logs deployment/${account.name} --all-pods`;
     const { holderIdentity, renewTime, leaseDurationSeconds = 0 } = lease?.spec ?? {};
     if (!holderIdentity) {
       if (elects && working > 0) return [problem(`${working} pods work and none of them leads`, read)];
-      return elects ? [warning("nobody leads", "let the operator run")] : [];
+      return elects ? [warning("no replica leads", "let the operator run")] : [];
     }
-    const nowMs = await serverTimeMs(examination);
+    const nowMs = await serverTimeMs(context);
     const agoMs = nowMs - Date.parse(renewTime ?? ""), ago = formatDuration(agoMs);
     const isFresh = agoMs <= (leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
-    if (isFresh) return [ok(`${holderIdentity} leads, and said so ${ago} ago`)];
-    const says = `nobody leads: ${holderIdentity} did, and last said so ${ago} ago`;
-    if (elects && working > 0) return [problem(says, read)];
-    return elects ? [warning(says, "let the operator run")] : [];
+    if (isFresh) return [ok(`${holderIdentity} leads, and renewed its Lease ${ago} ago`)];
+    const message = `no replica leads: ${holderIdentity} did, and last renewed its Lease ${ago} ago`;
+    if (elects && working > 0) return [problem(message, read)];
+    return elects ? [warning(message, "let the operator run")] : [];
   },
 };
 
@@ -141,12 +143,12 @@ async function electsLeader({ client, account, signal, table }: CheckContext): P
 }
 
 /**
- * Whether the namespace of the pods holds them to what they need: a pod put there by somebody else then has no more
- * rights.
+ * Whether the namespace of the pods enforces the restricted Pod Security Standard, so that no other pod there gets
+ * more.
  */
 export const namespaceCheck: Check = {
   name: "namespace",
-  async look({ client, account, signal }) {
+  async run({ client, account, signal }) {
     const { namespace } = account;
     const live = await client.find(Namespace, { name: namespace }, { signal });
     if (!live || (await deploymentsOf(client, account, signal)).length === 0) return [];

@@ -6,7 +6,7 @@ import { suites } from "./suites.ts";
 
 for (const suite of suites) denoTests(Deno.test, suite, { source: () => new EmbeddedSource() });
 
-Deno.test("deploy/base says what the operator declares: `deno task manifests` writes it", async () => {
+Deno.test("deploy/base matches what the operator declares: `deno task manifests` writes it", async () => {
   const base = new URL("../deploy/base", import.meta.url).pathname;
   assert.equal(await cli(operator(), { args: ["manifests", "--check", base], env: {} }), 0);
 });

@@ -3,16 +3,16 @@ import type { ScenarioResult } from "./result.ts";
 
 /** Rows of a timeline: of one that failed, of one that did not, and of all those together. */
 const FAILED_ROWS_MAX = 1_000, PASSED_ROWS_MAX = 200, ROWS_MAX = 20_000;
-/** Letters of one text while there is room for it, and once there is none left. */
+/** Characters of one text once the budget is used up. */
 const SCARCE_LENGTH_MAX = 120;
-/** Letters of all messages, log lines and attachments together, before texts become scarce. */
-const LETTERS_MAX = 6_000_000;
+/** Characters of all messages, log lines and attachments together, before texts become scarce. */
+const CHARACTERS_MAX = 6_000_000;
 
-/** The room of a report, which those take first that failed: what is left is shared by the others. */
-export class ReportRoom {
+/** The rows and characters of a report. Failed scenarios get theirs first; the others share the rest. */
+export class ReportBudget {
   readonly #failedRows: number;
   readonly #otherRows: number;
-  #letters = LETTERS_MAX;
+  #characters = CHARACTERS_MAX;
 
   constructor(scenarios: readonly ScenarioResult[]) {
     const failed = scenarios.filter(({ outcome }) => outcome.kind === "failed").length;
@@ -26,10 +26,10 @@ export class ReportRoom {
     return outcome.kind === "failed" ? this.#failedRows : this.#otherRows;
   }
 
-  /** A text of unknown origin and length, cut to `lengthMax`, and to a line or two once the room is used up. */
+  /** A text of unknown origin and length, cut to `lengthMax`, and to a line or two once the budget is used up. */
   text(value: string, lengthMax: number): string {
-    const shown = text(value, this.#letters > lengthMax ? lengthMax : SCARCE_LENGTH_MAX);
-    this.#letters -= shown.length;
+    const shown = text(value, this.#characters > lengthMax ? lengthMax : SCARCE_LENGTH_MAX);
+    this.#characters -= shown.length;
     return shown;
   }
 }

@@ -20,29 +20,29 @@ interface PodStatus {
   readonly initContainerStatuses?: readonly ContainerStatus[] | null;
 }
 
-/** What every container waits for at first. */
+/** Reasons for which every container waits at first. */
 const USUAL: ReadonlySet<string | undefined> = new Set([undefined, "ContainerCreating", "PodInitializing"]);
-/** More restarts are no accident. */
+/** More restarts are a problem. */
 const RESTARTS_MAX = 3;
 
-/** How long a pod may take until it is ready, if nothing in it was restarted. */
+/** Time until a pod without restarts must be ready. */
 const STARTING_MS_MAX = 60_000;
 
-/** Whether a pod has just been made, and nothing in it has failed yet. */
+/** Whether a pod is new and none of its containers has failed. */
 export function isStarting({ metadata, status }: BuiltinObject, nowMs: number): boolean {
   const { containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
   const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];
-  const failed = containers.some((each) => each.restartCount || containerTrouble(each).length > 0);
+  const failed = containers.some((each) => each.restartCount || containerProblems(each).length > 0);
   return !failed && nowMs - Date.parse(metadata?.creationTimestamp ?? "") < STARTING_MS_MAX;
 }
 
 /**
  * What keeps a pod from working, or made it restart; empty where nothing does. Init containers count as much as others.
  */
-export function podTrouble({ status }: BuiltinObject): string[] {
+export function podProblems({ status }: BuiltinObject): string[] {
   const { phase, message, conditions, containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
   const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];
-  const trouble = containers.flatMap(containerTrouble);
+  const trouble = containers.flatMap(containerProblems);
   const unmet = (type: string) => conditions?.find((each) => each.type === type && each.status === "False")?.message;
   const scheduled = unmet("PodScheduled");
   if (scheduled) trouble.push(`it fits on no node: ${scheduled}`);
@@ -54,7 +54,7 @@ export function podTrouble({ status }: BuiltinObject): string[] {
   return trouble;
 }
 
-function containerTrouble({ name, restartCount = 0, state = {}, lastState = {} }: ContainerStatus): string[] {
+function containerProblems({ name, restartCount = 0, state = {}, lastState = {} }: ContainerStatus): string[] {
   const { waiting, terminated } = state;
   const told = (text: string | undefined) => text ? `: ${text}` : "";
   if (waiting && !USUAL.has(waiting.reason)) {

@@ -1,0 +1,53 @@
+/** How a program was started. */
+interface ProgramStart {
+  /** Its name in messages. */
+  readonly program: string;
+  /** `Deno.mainModule`. */
+  readonly mainModule: string;
+  /** Path of the executable that carries the program; absent where Deno runs its modules. */
+  readonly executable?: string;
+  /** The current folder; absent where the process may not read it. */
+  readonly folder?: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * The command that runs a program again as it runs now, for advice such as `COMMAND install`. It works as typed in the
+ * current folder: `deno run -A main.ts` from sources, `./shop` for a compiled program outside `PATH`.
+ *
+ * The program's name stands for a bundle (its launcher has that name) and for a pod, whose log is read elsewhere.
+ */
+export function typedCommand({ program, mainModule, executable, folder, env }: ProgramStart): string {
+  if (env.KUBERNETES_SERVICE_HOST) return program;
+  if (executable !== undefined) {
+    const name = executable.split("/").at(-1)!, onPath = (env.PATH ?? "").split(":").map((each) => `${each}/${name}`);
+    if (onPath.includes(executable)) return quoted(name);
+    const path = fromFolder(executable, folder);
+    return quoted(path.includes("/") ? path : `./${path}`);
+  }
+  const isFile = mainModule.startsWith("file:");
+  if (isFile && mainModule.endsWith("/main.js")) return program;
+  const module = isFile ? fromFolder(decodeURIComponent(new URL(mainModule).pathname), folder) : mainModule;
+  return `deno run -A ${quoted(module)}`;
+}
+
+/** This process's start. Asks for no permission. */
+export function programStart(program: string, env: Readonly<Record<string, string>>): ProgramStart {
+  const mayRead = Deno.permissions.querySync({ name: "read", path: "." }).state === "granted";
+  return {
+    program,
+    mainModule: Deno.mainModule,
+    executable: Deno.build.standalone ? Deno.execPath() : undefined,
+    folder: mayRead ? Deno.cwd() : undefined,
+    env,
+  };
+}
+
+function fromFolder(path: string, folder: string | undefined): string {
+  return folder !== undefined && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
+}
+
+/** A word as a shell reads it. */
+function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
