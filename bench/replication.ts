@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console
 /**
  * Fan-out of one Secret to N namespaces on a real kube-apiserver, in rounds that alternate with a raw create loop of
- * the same concurrency: the median of the rounds' ratios is what counts, this is nobody's quiet machine.
+ * the same concurrency: the median of the rounds' ratios is what counts, the machine is not quiet.
  *
  * ```sh
  * KUBEBUILDER_ASSETS=… deno task bench:replication [namespaces [rounds]]
@@ -111,7 +111,7 @@ async function measure(bench: Bench): Promise<void> {
       spec: { source: { kind: "Secret", name: "source" }, targets: { namespaces: [glob], name } },
     } as KubeObject as ReplicationObject);
   // The server takes seconds to open the first watches of a CRD that is new: that is not what this measures.
-  await replicate("warm-up", "nobody-*");
+  await replicate("warm-up", "none-*");
   await untilReady(client, "warm-up", 0);
   await untilIdle(running);
   console.log(`namespaces: ${namespaces}, concurrency: ${CONCURRENCY}`);

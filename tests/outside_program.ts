@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly runMsMax?: number;
 }
 
-/** The path of a program that nobody here wrote; undefined where this machine has none. */
+/** The path of a foreign program; undefined where this machine has none. */
 export async function findProgram(
   name: string,
   folders: readonly (string | undefined)[] = [],
@@ -76,7 +76,7 @@ async function text(stream: ReadableStream<Uint8Array>, look?: (soFar: string) =
 
 /**
  * Registers a test that needs a program: where `missing` says what this machine lacks, the test is ignored, and the
- * reason stands in its name, so that nobody takes it for a test that passed.
+ * reason stands in its name, so that it is not mistaken for a test that passed.
  */
 export function testWith(missing: string | undefined, claim: string, run: () => Promise<void>): void {
   Deno.test({ name: missing ? `${claim} (ignored: ${missing})` : claim, ignore: missing !== undefined, fn: run });

@@ -36,7 +36,7 @@ export interface BuiltApp {
 }
 
 /**
- * Builds `dist/app` anew. Files that stay the same are not touched, and `main.js` comes last: whoever watches the
+ * Builds `dist/app` again. Files that stay the same are not touched, and `main.js` comes last: whoever watches the
  * folder never sees half a program.
  *
  * @throws {Error} that quotes the bundler where it fails.

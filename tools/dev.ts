@@ -1,5 +1,5 @@
 /**
- * `deno task dev`: the operator in a kind cluster, built and started anew by Tilt as its sources change. Creates the
+ * `deno task dev`: the operator in a kind cluster, built and restarted by Tilt as its sources change. Creates the
  * cluster `pintle-dev` or takes the one that is there; it stays when Tilt ends.
  *
  * ```sh

@@ -16,7 +16,7 @@ fail() { printf '@NAME@: %s\n' "$1" >&2; [ -z "${2:-}" ] || printf '  fix: %s\n'
 
 mode() { ls -ldnL -- "$1" 2>/dev/null; }
 
-# A folder is trusted only where nobody else can put files into it: a folder, no link, ours, closed to others.
+# A folder is trusted only where no other user can write to it: a folder, no link, ours, closed to others.
 private() {
   [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] || return 1
   case $(mode "$1") in d???------*) return 0 ;; *) return 1 ;; esac
@@ -46,7 +46,7 @@ usable() {
 find_cache() {
   if [ -n "${PINTLE_CACHE_HOME:-}" ]; then
     usable "$PINTLE_CACHE_HOME" @NAME@ && return 0
-    fail "PINTLE_CACHE_HOME=$PINTLE_CACHE_HOME cannot be used: it and its @NAME@ must be folders that nobody else can write" \
+    fail "PINTLE_CACHE_HOME=$PINTLE_CACHE_HOME cannot be used: it and its @NAME@ must be folders that no other user can write" \
       "name a folder that you own, mode 700"
   fi
   usable "${XDG_CACHE_HOME:-}" @NAME@ && return 0
@@ -111,7 +111,7 @@ unpack() {
   trap 'rm -rf -- "$fresh"' EXIT
   trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 129' HUP
   [ "$(payload 2>/dev/null | sum)" = "$digest" ] || fail "$self is damaged: its content is not what was packed" "download it again"
-  # -o: files are ours, whoever packed them.
+  # -o: files are ours, whatever user packed them.
   { payload | gzip -dc | tar -xof - -C "$fresh"; } 2>/dev/null || fail "cannot unpack into $folder: is the disk full?" "$space"
   place
   rm -rf -- "$fresh"

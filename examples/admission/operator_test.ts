@@ -10,11 +10,11 @@ const booking = (spec: object, metadata: object = {}) => ({
 });
 
 suite.scenario("who books is written down, unless it is said", async ({ when, cluster }) => {
-  const made = await when("somebody books", () => cluster.create(Booking, booking({})));
+  const made = await when("a user books", () => cluster.create(Booking, booking({})));
   const { bookedBy } = made.spec;
   assert.ok(bookedBy, "the API server knows who asks");
   const other = await when(
-    "somebody books for Ann",
+    "another user books for Ann",
     () => cluster.create(Booking, booking({ bookedBy: "ann" }, { name: "c" })),
   );
   assert.equal(other.spec.bookedBy, "ann");
@@ -29,7 +29,7 @@ suite.scenario("what only the program's schema knows is refused with its field",
 });
 
 suite.scenario(
-  "a booking keeps its room, and whoever tries learns why",
+  "a booking keeps its room, and the refusal says why",
   async ({ given, when, then, cluster, ref }) => {
     const b = ref(Booking, "b");
     await given("a booking", () => cluster.create(Booking, booking({})));
@@ -42,10 +42,10 @@ suite.scenario(
 suite.scenario("only its keeper cancels a booking", async ({ given, then, cluster, ref }) => {
   const b = ref(Booking, "b"), keeper = "examples.pintle.dev/keeper";
   await given(
-    "a booking that somebody keeps",
+    "a booking that a user keeps",
     () => cluster.create(Booking, booking({}, { annotations: { [keeper]: "ann" } })),
   );
-  await then("nobody else cancels it", () => assert.rejects(cluster.delete(b), /only ann may cancel/));
+  await then("no other user cancels it", () => assert.rejects(cluster.delete(b), /only ann may cancel/));
   await cluster.patch(b, { metadata: { annotations: { [keeper]: null } } });
   await cluster.delete(b);
 });

@@ -1,4 +1,4 @@
-// Built-in kinds: pods that carry a label live for a while only; whoever made them, nothing is remembered in them.
+// Built-in kinds: pods that carry a label live for a limited time, whatever created them; nothing is stored in them.
 // Try it: LIFETIME=5m deno run -A examples/builtin_kinds/operator.ts run
 import { ABSENT, type Duration, NotFoundError, Operator, Pod, PRESENT } from "@pintle/pintle";
 import { cli } from "@pintle/pintle/cli";
@@ -20,7 +20,7 @@ export function operator({ lifetime = "5m" }: { lifetime?: Duration } = {}): Ope
       if (deletionTimestamp || ageMs < lifetimeMs) return;
       log.info("its time is over", { ageMs });
       try {
-        // By uid: a pod that was made anew under its name has its whole life before it.
+        // By uid: a pod that was created again under its name starts afresh.
         await client.delete(Pod, { namespace, name }, { uid });
       } catch (error) {
         if (!(error instanceof NotFoundError)) throw error;

@@ -38,10 +38,10 @@ suite.scenario(
   { inProcess: true },
 );
 
-suite.scenario("a pod that somebody holds is asked to go once, not at every tick", async (scenario) => {
+suite.scenario("a pod that a finalizer holds is deleted once, not at every tick", async (scenario) => {
   const { given, when, then, cluster, expect, ref, operator, eventually } = scenario;
   await given(
-    "a pod that somebody holds",
+    "a pod that a finalizer holds",
     () => makePod(scenario, "held", { ...mortal, finalizers: ["other.example.com/hold"] }),
   );
   await then(

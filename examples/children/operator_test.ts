@@ -36,7 +36,7 @@ suite.scenario(
       () => expect(start).toMatch({ data: { text: "good day" }, metadata: { uid: first.metadata!.uid! } }),
     );
     await then("the neighbour is there", () => expect(ref(ConfigMap, "docs-neighbour")).toExist());
-    await when("somebody deletes a page", () => cluster.delete(start));
+    await when("a page is deleted", () => cluster.delete(start));
     await then(
       "it comes back",
       () => expect(start).toSatisfy("to be a new one", ({ metadata }) => metadata?.uid !== first.metadata?.uid),

@@ -1,4 +1,4 @@
-// A daemon: as long as an Endpoint exists, somebody asks it whether it is there, and writes down when that changes.
+// A daemon: as long as an Endpoint exists, it is probed, and its status follows.
 // Try it: deno run -A examples/daemons/operator.ts run --cluster embedded
 import * as z from "zod";
 import { defineResource, type Duration, Operator, sleep } from "@pintle/pintle";

@@ -84,7 +84,7 @@ told("a daemon that breaks is started again, and the object says why", async (sc
   await then("it is reachable", () => expect(shop).toMatch({ status: { reachable: true } }));
 });
 
-told("the daemon of a killed operator begins anew with the next one", async (scenario, outside) => {
+told("the daemon of a killed operator starts again with the next one", async (scenario, outside) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario, shop = ref(Endpoint, "shop");
   await given("a reachable endpoint", async () => {
     await cluster.create(Endpoint, endpoint("http://a"));

@@ -50,7 +50,7 @@ const CASES: readonly [string, ReturnType<typeof order>, string[]][] = [
   ],
 ];
 for (const [what, wanted, told] of CASES) {
-  suite.scenario(`${what} is for ${told.join(" and ") || "nobody"}`, async (scenario) => {
+  suite.scenario(`${what} is for ${told.join(" and ") || "no handler"}`, async (scenario) => {
     const { given, then, cluster, expect, ref, operator } = scenario;
     await given(what, () => cluster.create(Order, wanted));
     await then("it is handled", () => expect(ref(Order, "o")).toHaveCondition("Ready"));
@@ -68,7 +68,7 @@ suite.scenario("a change is judged by both of its ends, a crash in between inclu
   await given("an order of one", () => cluster.create(Order, order({ item: "book" })));
   await given("it is handled", handled);
   await when("it becomes two", () => cluster.patch(o, { spec: { count: 2 } }));
-  await then("nobody cares", handled);
+  await then("no handler is called", handled);
   assert.deepEqual(await reasons(scenario), ["Slow"]);
   await when("it becomes two hundred while the operator is down", async () => {
     await operator.crash();

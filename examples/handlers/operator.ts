@@ -4,7 +4,7 @@ import * as z from "zod";
 import { defineResource, type Duration, Operator, PermanentError, TemporaryError } from "@pintle/pintle";
 import { cli } from "@pintle/pintle/cli";
 
-/** Somebody's account. */
+/** An account of a user. */
 export const Account = defineResource({
   group: "examples.pintle.dev",
   version: "v1",
@@ -47,7 +47,7 @@ export function operator(directory: Directory, { delay = "30s" }: { delay?: Dura
     }, { id: "tell" })
     .resume(async ({ uid, spec, log, signal }) => {
       if (await ask(directory.has(uid, signal))) return;
-      log.warn("the directory has lost an account; it is opened anew");
+      log.warn("the directory has lost an account; it is opened again");
       await ask(directory.open(uid, spec.owner, signal));
       await ask(directory.setQuota(uid, spec.quotaGb, signal));
     }, { id: "check" })

@@ -83,7 +83,7 @@ told("while the directory is down the object says so, and then goes on by itself
 });
 
 told(
-  "a quota that nobody may have is said on the object, keeps no other handler, and can be mended",
+  "a quota that is too large is reported on the object, holds up no other handler, and can be fixed",
   async (scenario, directory) => {
     const { given, when, then, cluster, expect, ref } = scenario, ann = ref(Account, "ann");
     await given("too much", () => cluster.create(Account, account({ owner: "Ann", quotaGb: 500 })));
@@ -116,7 +116,7 @@ told(
   },
 );
 
-told("what the directory lost while nobody looked is found when the operator starts", async (scenario, directory) => {
+told("an account that the directory lost meanwhile is found when the operator starts", async (scenario, directory) => {
   const { given, when, then, cluster, operator, expect, ref, eventually } = scenario, ann = ref(Account, "ann");
   await given("an account", async () => {
     await cluster.create(Account, account({ owner: "Ann", quotaGb: 7 }));

@@ -25,8 +25,7 @@ export interface Store {
 export function operator(open: (signal: AbortSignal) => Promise<Store>): Operator {
   const made = new Operator("entries");
   let store: Store | undefined;
-  // Without a store there is nothing to do: an error ends the process with its reason, and whoever runs it starts it
-  // again.
+  // Without a store there is nothing to do: an error ends the process with its reason, and its pod is restarted.
   made.startup(async ({ signal, log, dryRun }) => {
     store = await open(signal);
     log.info("the store is open", { dryRun });

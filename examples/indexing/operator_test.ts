@@ -51,7 +51,7 @@ suite.scenario("after a crash the index is whole before anybody reads it: nothin
   await then("it had nothing to write", () => assert.deepEqual(operator.inProcess.writes, []));
 }, { inProcess: true });
 
-suite.scenario("a roster of no app is refused, and one of an app that nobody runs is empty", async (scenario) => {
+suite.scenario("a roster of no app is refused, and one of an app without pods is empty", async (scenario) => {
   const { given, then, cluster, expect, ref } = scenario;
   await then(
     "it is refused",

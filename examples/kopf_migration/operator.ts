@@ -1,4 +1,4 @@
-// From Kopf: takes the place of a running Kopf operator, whose objects are neither handled again nor made anew.
+// From Kopf: takes the place of a running Kopf operator, whose objects are neither handled again nor created again.
 // 1. Stop the Kopf operator. 2. Start this one: deno run -A examples/kopf_migration/operator.ts run
 // Try it: deno run -A examples/kopf_migration/operator.ts run --cluster embedded
 import * as z from "zod";
@@ -14,7 +14,7 @@ export const Bucket = defineResource({
   version: "v1",
   kind: "Bucket",
   spec: z.object({ region: z.string().min(1), versioned: z.boolean().default(false) }),
-  // Kopf merges what a handler returns into `status.<handler>`: it stays readable, and nobody writes it any more.
+  // Kopf merges what a handler returns into `status.<handler>`: it stays readable, and is no longer written.
   status: z.looseObject({ state: z.string().optional() }),
 });
 

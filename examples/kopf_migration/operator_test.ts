@@ -81,7 +81,7 @@ told("killed in the middle of taking over, the next one ends where it would have
       await operator.inProcess.idleThenCrash();
     });
     await then(
-      "somebody holds the object throughout",
+      "a finalizer holds the object throughout",
       () => expect(logs).toSatisfy("to have one finalizer", ({ metadata }) => metadata.finalizers?.length === 1),
     );
   }

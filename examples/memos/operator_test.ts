@@ -31,7 +31,7 @@ const translation = (name: string, text: string) => ({
 });
 
 told(
-  "nobody pays twice for the same text: not for a label, not for another object, only for another text",
+  "the same text is never paid for twice: not for a label, not for another object, only for another text",
   async (scenario, translator) => {
     const { given, when, then, cluster, operator, expect, ref } = scenario;
     await given("two translations of one text", async () => {
@@ -51,7 +51,7 @@ told(
   },
 );
 
-told("an object that is made anew under its name has a memo of its own", async (scenario, translator) => {
+told("an object that is created again under its name has a memo of its own", async (scenario, translator) => {
   const { given, when, then, cluster, expect, ref } = scenario, a = ref(Translation, "a");
   await given("a translation that is deleted", async () => {
     await cluster.create(Translation, translation("a", "door"));

@@ -1,4 +1,4 @@
-// The least that is an operator: it notices that somebody made a Greeting.
+// The smallest operator: it notices each Greeting.
 // Try it: deno run -A examples/minimal/operator.ts run --cluster embedded
 import * as z from "zod";
 import { defineResource, Operator } from "@pintle/pintle";

@@ -23,9 +23,12 @@ suite.scenario("a Greeting is noticed once, and a restart notices nothing new", 
   });
 }, { inProcess: true });
 
-suite.scenario("a Greeting for nobody is refused by the server, and the field is named", async ({ then, cluster }) => {
-  await then("it is refused", () => assert.rejects(cluster.create(Greeting, greeting({ to: "" })), /spec\.to/));
-});
+suite.scenario(
+  "a Greeting without a name is refused by the server, and the field is named",
+  async ({ then, cluster }) => {
+    await then("it is refused", () => assert.rejects(cluster.create(Greeting, greeting({ to: "" })), /spec\.to/));
+  },
+);
 
 suite.scenario("a Greeting that was made while no operator ran is noticed by the next", async (scenario) => {
   const { given, when, then, cluster, operator, expect, ref } = scenario;

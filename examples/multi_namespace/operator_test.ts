@@ -29,7 +29,7 @@ suite.scenario("copies follow their source and the wishes of namespaces, and go 
   await then("two have copies", () => copy(a).toMatch({ data: { color: "red" } }).then(() => copy(b).toExist()));
   await when("the source changes", () => cluster.patch(ref(ConfigMap, "settings"), { data: { color: "blue" } }));
   await then("so do the copies", () => copy(b).toMatch({ data: { color: "blue" } }));
-  await when("somebody edits a copy", () => cluster.patch(ref(ConfigMap, "settings", a), { data: { color: "grey" } }));
+  await when("a copy is edited", () => cluster.patch(ref(ConfigMap, "settings", a), { data: { color: "grey" } }));
   await then("it is restored", () => copy(a).toMatch({ data: { color: "blue" } }));
   await when("the third wants one, too", () => cluster.patch(ref(Namespace, c), { metadata: { labels: wants } }));
   await then(

@@ -1,5 +1,5 @@
-// Whose process does the work: that of production, or that of a developer who takes over from it, or nobody's while
-// somebody freezes them. The operator says nothing of all that: it is decided when a process is started.
+// Peering: which process works: the one in production, a developer's that takes over from it, or none while they are
+// frozen. The operator declares none of that: it is decided when a process is started.
 // Try it: deno run -A examples/peering/operator.ts install, then `… run --peering errands` in one terminal and
 // `… run --dev` in another; `… freeze --priority 700` in a third stops both.
 import * as z from "zod";
@@ -27,5 +27,5 @@ export function operator(who: string): Operator {
 
 if (import.meta.main) {
   const env = Deno.env.toObject();
-  Deno.exitCode = await cli(operator(env.HOSTNAME ?? "somebody"), { args: Deno.args, env });
+  Deno.exitCode = await cli(operator(env.HOSTNAME ?? "unnamed"), { args: Deno.args, env });
 }

@@ -23,7 +23,7 @@ class Office implements AsyncDisposable {
     return Binary.start([...args, ...peering, ...(args[0] === "run" ? ["--http-port", "0"] : [])], options);
   }
 
-  /** Makes an errand, and says who did it once somebody has. */
+  /** Creates an errand, and returns who did it once it is done. */
   async errand(name: string): Promise<() => Promise<string | undefined>> {
     const key = { namespace: this.world.home, name };
     await this.world.client.create(Errand, { metadata: key, spec: { what: name } } as never);
@@ -59,7 +59,7 @@ Deno.test("a developer's process takes the errands over, production does those t
 });
 
 // FR-186
-Deno.test("while somebody freezes them nothing is done, and then what was missed", async () => {
+Deno.test("while they are frozen nothing is done, and then what was missed", async () => {
   await using office = await Office.open();
   await using prod = await office.start("prod", "run");
   await prod.until(/operator runs/);

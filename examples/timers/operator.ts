@@ -1,4 +1,4 @@
-// Timers: a countdown that goes on where it was after a crash, and a word about what nobody has touched for long.
+// Timers: a countdown that continues after a crash, and an Event about objects that were not touched for long.
 // Try it: deno run -A examples/timers/operator.ts run --cluster embedded
 import * as z from "zod";
 import { defineResource, type Duration, Operator, TemporaryError } from "@pintle/pintle";
@@ -21,13 +21,13 @@ export function operator(
   const made = new Operator("countdowns");
   made.on(Countdown)
     .timer(({ object, spec, status, events }) => {
-      if (spec.held) throw new TemporaryError("somebody holds it", { delay: interval, reason: "Held" });
+      if (spec.held) throw new TemporaryError("it is held", { delay: interval, reason: "Held" });
       // What is left stands in the object: a timer of the next process counts on from there.
       const left = (object.status?.left ?? spec.from) - 1;
       status.set({ left });
       if (left === 0) events.normal("LiftOff", `after ${spec.from}`);
     }, { id: "count", interval, sharp: true, when: ({ object }) => object.status?.left !== 0 })
-    .timer(({ events }) => events.normal("Forgotten", "nobody has touched this for long"), {
+    .timer(({ events }) => events.normal("Forgotten", "this was not touched for long"), {
       id: "remind",
       interval: forgotten,
       idle: forgotten,

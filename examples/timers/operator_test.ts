@@ -34,7 +34,7 @@ suite.scenario("killed on its way, it goes on where it was", async (scenario) =>
 
 suite.scenario("one that is held says so, and goes on when it is let go", async (scenario) => {
   const { given, when, then, cluster, expect, ref } = scenario, start = ref(Countdown, "start");
-  await given("a countdown that somebody holds", () => cluster.create(Countdown, countdown({ from: 2, held: true })));
+  await given("a countdown that is held", () => cluster.create(Countdown, countdown({ from: 2, held: true })));
   await then("it says so", () => expect(start).toHaveCondition("Ready", false, { reason: "Held" }));
   await when("it is let go", () => cluster.patch(start, { spec: { held: false } }));
   await then("it comes to zero", () => expect(start).toMatch({ status: { left: 0 } }));
@@ -46,7 +46,7 @@ suite.scenario("a countdown from nowhere is refused by the server", async ({ the
 });
 
 const forgetful = new Suite("timers", () => operator({ interval: "20ms", forgotten: "300ms" }));
-forgetful.scenario("what nobody touches is told", async ({ given, then, cluster, expect, ref }) => {
+forgetful.scenario("an object that is not touched gets an Event", async ({ given, then, cluster, expect, ref }) => {
   await given("a countdown from one", () => cluster.create(Countdown, countdown({ from: 1 })));
   await then("an Event tells it", () => expect(ref(Countdown, "start")).toHaveEvents({ reason: "Forgotten" }));
 });

@@ -16,7 +16,7 @@ export const EphemeralVolumeClaim = defineResource({
 
 /**
  * What is to be done about a claim for `gibibytes` now. A server changes the size of no claim that has no volume yet:
- * that one is made anew, since nothing is in it. One that has a volume can grow and never shrink.
+ * that one is created again, since it holds no data. One that has a volume can grow and never shrink.
  */
 export function planOf(
   claim: ObjectOf<typeof PersistentVolumeClaim> | undefined,
@@ -44,7 +44,7 @@ export function operator(): Operator {
             type: "Ready",
             status: false,
             reason: "Replacing",
-            message: "the claim is made anew with its new size",
+            message: "the claim is created again with its new size",
           });
         case "wait": // its end leads here again
           return status.condition({

@@ -63,7 +63,7 @@ suite.scenario("killed between the two halves of a replacement, the next one fin
   await then("all is well", () => expect(owner).toHaveCondition("Ready"));
 }, { inProcess: true });
 
-Deno.test("a claim with a volume grows in place and never shrinks; one without is made anew", () => {
+Deno.test("a claim with a volume grows in place and never shrinks; one without is created again", () => {
   const claim = (phase: string, size: string, deletionTimestamp?: string) => ({
     metadata: { deletionTimestamp },
     ...storage(size),

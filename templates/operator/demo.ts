@@ -20,7 +20,7 @@ export const demo = (): DemoScenario => ({
       },
     },
     {
-      title: "somebody deletes the ConfigMap of roof",
+      title: "the ConfigMap of roof is deleted",
       act: async (client) => {
         await client.delete(ConfigMap, { namespace, name: "roof" });
       },

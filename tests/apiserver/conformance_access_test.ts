@@ -88,14 +88,14 @@ conformance("everybody may discover, and ask who they are", async (test) => {
 });
 
 // FR-113
-conformance("only who may impersonate acts as somebody else", async (test) => {
+conformance("only a user who may impersonate acts as another", async (test) => {
   const headers = { "impersonate-user": "carol" };
   const admin = await test.call("GET", test.core("secrets"), undefined, headers);
   assert.equal(admin.code, 403);
   assert.match(admin.body.message, /User "carol" cannot list/);
 });
 
-conformance("a SubjectAccessReview tells what somebody may do", async (test) => {
+conformance("a SubjectAccessReview reports what a user may do", async (test) => {
   const ask = async (user: string, groups: string[]) =>
     (await test.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
       apiVersion: "authorization.k8s.io/v1",

@@ -114,7 +114,7 @@ conformance(
     assert.deepEqual(
       [manager, fieldsV1],
       ["case", { "f:data": { ".": {}, "f:a": {} } }],
-      "what webhooks add is nobody's",
+      "what webhooks add has no manager",
     );
   },
 );
@@ -216,7 +216,7 @@ conformance("a dry run is told as one, keeps nothing and is refused like any oth
 });
 
 // FR-244
-conformance("a write that came between is not lost: the patch is applied to it and admitted anew", async (test) => {
+conformance("a write that came between is not lost: the patch is applied to it and admitted again", async (test) => {
   await using webhooks = new WebhookServer(test);
   let between = 0;
   const race = async ({ object }: { object: { data?: Record<string, string> } }) => {

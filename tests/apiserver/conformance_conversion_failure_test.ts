@@ -161,7 +161,7 @@ failing("a write that cannot be converted is not done, and says so", async (door
   assert.deepEqual([patched.code, patched.body.message], [made.code, made.body.message]);
   assert.match(why(await test.delete(doors.path("v2", "a"))), / failed: no way$/);
   assert.deepEqual((await doors.read("v1", "a")).spec, { host: "h", port: 1 });
-  assert.equal((await test.delete(doors.path("v1", "a"))).code, 200, "its own version needs nobody");
+  assert.equal((await test.delete(doors.path("v1", "a"))).code, 200, "its own version needs no converter");
 });
 
 failing("a list of what cannot be converted names each object", async (doors, test) => {

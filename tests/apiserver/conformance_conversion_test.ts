@@ -270,7 +270,7 @@ conversion("a stored object keeps its version until it is written, be it with no
   const before = await doors.read("v2", "a");
   assert.deepEqual(before.spec, { address: "h:1" });
   const written = await test.patch(doors.path("v2", "a"), "merge", {});
-  assert.notEqual(written.body.metadata.resourceVersion, before.metadata.resourceVersion, "it is stored anew");
+  assert.notEqual(written.body.metadata.resourceVersion, before.metadata.resourceVersion, "it is stored again");
   const again = await test.patch(doors.path("v2", "a"), "merge", {});
   assert.equal(again.body.metadata.resourceVersion, written.body.metadata.resourceVersion, "now nothing changes");
   const { body: crd } = await test.get(doors.crd);

@@ -145,7 +145,7 @@ conformance("namespaces of the system stay", async (test) => {
 });
 
 // FR-91
-conformance("a namespace has its default ServiceAccount, which is made anew when it is deleted", async (test) => {
+conformance("a namespace has its default ServiceAccount, which is created again when it is deleted", async (test) => {
   const path = test.core("serviceaccounts", "default");
   await test.until(path, (account) => account !== undefined);
   const { uid } = (await test.get(path)).body.metadata;

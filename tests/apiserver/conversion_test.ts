@@ -68,7 +68,7 @@ Deno.test("a page of a list is one review, and what was converted for a list or 
   assert.deepEqual(test.reviews.splice(0), [1]);
   await test.call("GET", test.path("v2", "e"));
   await test.call("GET", test.path("v2", "e"));
-  assert.deepEqual(test.reviews.splice(0), [1, 1], "whoever reads one object learns whether it can be converted now");
+  assert.deepEqual(test.reviews.splice(0), [1, 1], "each read of one object converts it again");
 });
 
 Deno.test("large objects are converted few at once, and one however large it is", async () => {
@@ -191,7 +191,7 @@ Deno.test("a snapshot brings back objects in the version they were stored in", a
   assert.deepEqual((await test.call("GET", test.path("v2", "a"))).body.spec, { address: "h:1" });
 });
 
-Deno.test("a patch that others overtake while it is converted is made anew of what they wrote", async () => {
+Deno.test("a patch that another write overtakes while it is converted is applied again to that write", async () => {
   using test = await open();
   test.serve();
   await test.make("v1", "a", { host: "h", port: 1 });

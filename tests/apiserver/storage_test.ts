@@ -120,7 +120,7 @@ Deno.test("a snapshot brings back objects, kinds and revisions, and ends watches
   assert.deepEqual(await test.call("GET", `${PATH}/a`), made);
   assert.equal(made.metadata.managedFields, undefined);
   assert.equal((await test.call("GET", `${PATH}/b`)).code, 404);
-  // What was on its way may still come; then the watch ends although nobody closed it.
+  // What was on its way may still come; then the watch ends although it was not closed.
   while (await watch.next());
   assert.equal((await test.create("c")).metadata.resourceVersion, String(snapshot.revision + 1));
 });

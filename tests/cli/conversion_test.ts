@@ -71,7 +71,7 @@ Deno.test("a version of other fields is given up step by step: converted beside 
     binary.kill("SIGTERM");
     assert.equal((await binary.ended()).code, 0);
 
-    // Nobody converts any more: what is stored in the version of today needs nobody.
+    // Without a converter, objects that are stored in the present version can still be read.
     assert.deepEqual((await client.get<DynamicObject>(disks("v2"), KEY)).spec, { mebibytes: 2048 });
     await assert.rejects(client.get(disks("v1"), KEY), /conversion webhook for/);
     const last = await run(3, "install");
@@ -152,7 +152,7 @@ Deno.test("on an embedded cluster objects are converted for kubectl's way in", a
 });
 
 // FR-257
-Deno.test("doctor names a kind that nobody is trusted, or there, to convert, before somebody's client finds out", async () => {
+Deno.test("doctor names a kind without a trusted or reachable converter, before a client fails", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
   assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
@@ -174,7 +174,7 @@ Deno.test("doctor names a kind that nobody is trusted, or there, to convert, bef
 });
 
 // FR-257
-Deno.test("plan and uninstall say so where nobody converts what is stored, and uninstall can do without", async () => {
+Deno.test("plan and uninstall report stored objects without a converter, and uninstall can do without", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const kubeconfig = ["--kubeconfig", await cluster.kubeconfig()];
   const run = (stage: number, ...args: string[]) =>

@@ -16,7 +16,7 @@ async function refusal(cluster: HttpsCluster, parts: KubeconfigParts, permission
   assert.match(err, /^pintle: .+\n {2}fix: .+\n$/);
   assert.doesNotMatch(err, /\n\s+at /);
   const debug = await runBinary([...args, "--log-level", "debug"], { permissions });
-  assert.match(debug.err, /\n\s+at /, "a stack trace is there for whoever asks");
+  assert.match(debug.err, /\n\s+at /, "a stack trace is shown on request");
   assert.equal(debug.code, ended.code);
   for (const secret of [SECRET, btoa(SECRET)]) assert.ok(![out, err, debug.out, debug.err].join().includes(secret));
   return ended;
@@ -224,7 +224,7 @@ Deno.test({
     await cluster.replicate("from", "first", "one", ["to"]);
     await cluster.untilCopied("to", "first", "one");
 
-    // An account made anew has another uid: every token of the old one is void at once.
+    // An account that is created again has another uid: every token of the old one is void at once.
     const key = { namespace: installNamespace("pintle"), name: "pintle-replicator" };
     await cluster.client.delete(ServiceAccount, key);
     await cluster.client.create(ServiceAccount, { apiVersion: "v1", kind: "ServiceAccount", metadata: key });

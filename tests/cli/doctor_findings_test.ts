@@ -138,7 +138,7 @@ Deno.test("a pod's settings are read as the program will read them; what only th
 });
 
 // FR-223
-Deno.test("an object that has waited to go for a minute is a problem where the operator holds it, else somebody's", async () => {
+Deno.test("an object whose deletion waits for a minute is a problem where the operator holds it", async () => {
   const clock = new VirtualClock(), api = new EmbeddedApiServer({ clock });
   const transport = api.transport(), client = new Client(transport, { fieldManager: "test", clock });
   const Widget = widgetKind("doctor"), operator = configMapOperator(Widget);

@@ -40,7 +40,7 @@ async function diagnose(cluster: InstalledCluster): Promise<Diagnosed> {
   return { code, findings };
 }
 
-/** A Deployment of the operator with an environment, which nobody makes pods of. */
+/** A Deployment of the operator with an environment, and without pods. */
 async function deploy(cluster: InstalledCluster, env: Record<string, string>, more: object = {}): Promise<void> {
   const labels = { app: "operator" };
   const container = { name: "operator", image: "pintle", resources: { limits: { memory: "40Mi" } } };
@@ -74,7 +74,7 @@ Deno.test("doctor finds a fresh installation in order, but for pods, line by lin
 });
 
 // FR-323
-Deno.test("doctor tells whom namespaces trust: by the deployed setting, and by their own annotations", async () => {
+Deno.test("doctor lists the trusted namespaces: by the deployed setting, and by their own annotations", async () => {
   await using cluster = await InstalledCluster.open();
   const run = crypto.randomUUID().slice(0, 8), platform = `platform-${run}`, absent = `absent-${run}`;
   const accepting = { [`team-a-${run}`]: platform, [`team-b-${run}`]: "*", [`team-c-${run}`]: "Team_C" };
@@ -245,7 +245,7 @@ Deno.test("why pods do not work is told: what a container waits for, and what ke
 });
 
 // FR-223
-Deno.test("a webhook that nobody answers is a problem before somebody's write is refused", async () => {
+Deno.test("a webhook without a server is a problem before a write is refused", async () => {
   await using cluster = await InstalledCluster.open();
   const webhooks = async () => (await diagnose(cluster)).findings("webhooks");
   assert.deepEqual(await webhooks(), []);
@@ -280,7 +280,7 @@ Deno.test("a webhook that nobody answers is a problem before somebody's write is
 });
 
 // FR-223
-Deno.test("a lease that its holder renews names who leads; one that nobody renews while pods work is a problem", async () => {
+Deno.test("a lease that its holder renews names who leads; one that is not renewed while pods work is a problem", async () => {
   await using cluster = await InstalledCluster.open();
   await deploy(cluster, { PINTLE_LEADER_ELECTION: "on" }, { replicas: 2 });
   const leader = async () => (await diagnose(cluster)).findings("leader");

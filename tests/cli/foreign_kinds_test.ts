@@ -3,7 +3,7 @@ import { runBinary } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";
 
 // FR-335
-Deno.test("a kind that others bring and nobody serves is named with its owner: doctor, run and plan do not offer install", async () => {
+Deno.test("a kind of another owner that is not served is named with its owner: doctor, run and plan do not offer install", async () => {
   await using cluster = await HttpsCluster.open({ bare: true });
   const options = { main: "tests/cli/borrowing_operator.ts", env: { KUBECONFIG: await cluster.kubeconfig() } };
   const fix = "it belongs to the owner of borrowed\\.test\\.pintle\\.dev: install that CRD or API server; " +

@@ -11,7 +11,7 @@ const DEPLOYED = ["test", "--cluster", "kind", "--filter", "it passes", "--reuse
 const MACHINE = { images: ["mine:1"], clusters: ["pintle-test"], node: ["kindnetd:1"] };
 const KEY = { namespace: "patient-system", name: "patient" };
 
-/** What stays the same while nobody writes an object. */
+/** What stays the same while an object is not written. */
 async function versions(cluster: HttpsCluster): Promise<(string | undefined)[]> {
   const found = [
     await cluster.client.find<KubeObject>(Namespace, { name: KEY.namespace }),

@@ -1,4 +1,4 @@
-/** A kubeconfig for whatever listens at an address, with a token that nobody there needs to know. */
+/** A kubeconfig for whatever listens at an address, with a token that the server need not know. */
 export function kubeconfigText(server: string, token: string = "t"): string {
   return JSON.stringify({
     clusters: [{ name: "c", cluster: { server } }],

@@ -50,7 +50,7 @@ Deno.test("run logs in by the operator's hook, and a probe of its own decides re
 });
 
 // FR-270
-Deno.test("a login hook that fails is exit 2 with its reason, and a kubeconfig that somebody names goes before it", async () => {
+Deno.test("a login hook that fails is exit 2 with its reason, and a kubeconfig that is given takes precedence", async () => {
   const env = { LOGIN_FILE: "/nowhere/login", PROBE_FILE: "/nowhere/down" };
   const failed = await runBinary(["run"], { main, env });
   assert.equal(failed.code, 2);

@@ -96,7 +96,7 @@ Deno.test("a freeze with a lifetime outlives its command, resume ends it, and sa
 });
 
 // FR-186
-Deno.test("a freeze that is killed ends by itself, and one of lower priority pauses nobody of higher", async () => {
+Deno.test("a freeze that is killed ends by itself, and one of lower priority pauses none of higher", async () => {
   await using cluster = await InstalledCluster.open();
   await using dev = await operator(cluster, "laptop", "--dev");
   await dev.until(/operator runs/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ConnectProxy } from "../client/connect_proxy.ts";
 import { InstalledCluster } from "./installed_cluster.ts";
 
-/** A name of every API server, which nobody but a proxy can resolve here. */
+/** A name of every API server, which only a proxy can resolve here. */
 const SERVER = "https://kubernetes.default.svc:443";
 /** A proxy that is not there. */
 const NOBODY = "http://ada:s3cret@127.0.0.1:1";
@@ -35,7 +35,7 @@ Deno.test("an operator works through the proxy of its environment, and names it 
 });
 
 // FR-127
-Deno.test("where NO_PROXY leaves the API server out, or it is on this machine, a proxy that is down is nobody's trouble", async () => {
+Deno.test("where NO_PROXY leaves the API server out, or it is on this machine, a proxy that is down does not matter", async () => {
   await using cluster = await InstalledCluster.open();
   for (const NO_PROXY of ["10.0.0.0/8, 127.0.0.0/8", "*", ""]) {
     await using operator = await cluster.start(["run", "--http-port", "0"], { env: { HTTPS_PROXY: NOBODY, NO_PROXY } });

@@ -55,7 +55,7 @@ Deno.test("a reader that goes after the first line ends no command with a trace"
 });
 
 // FR-77
-Deno.test("run goes on where nobody reads its log any more, and ends with 0", async () => {
+Deno.test("run continues where its log is no longer read, and ends with 0", async () => {
   await using cluster = await HttpsCluster.open();
   for (const name of ["from", "to"]) await cluster.namespace(name);
   const args = ["run", "--http-port", "0", "--log-level", "debug", "--kubeconfig", await cluster.kubeconfig()];

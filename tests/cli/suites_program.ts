@@ -28,7 +28,7 @@ const widget = (name: string) =>
 const VOLUME = { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/none" } };
 const forEver = () => new Promise<void>(() => {});
 
-/** Shows whoever watches the cluster that the story has come so far, and goes no further. */
+/** Marks in the cluster that the scenario is here, and waits. */
 async function hangs(cluster: ScenarioContext["cluster"]): Promise<void> {
   await cluster.createManifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "all-is-there" } });
   await forEver();

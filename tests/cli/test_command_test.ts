@@ -45,7 +45,7 @@ async function folder(): Promise<{ path: string } & AsyncDisposable> {
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** A kubeconfig for a server; nobody needs to be there. */
+/** A kubeconfig for a server that need not exist. */
 async function kubeconfig(folder: string, server: string): Promise<string> {
   const path = `${folder}/config`;
   const config = {
@@ -192,7 +192,7 @@ Deno.test("envtest without its programs is exit 2, one line and the way out", as
 // FR-178
 Deno.test("a cluster that cannot be reached is exit 3, and the server is named", async () => {
   await using files = await folder();
-  // A port that was free a moment ago: nobody listens there.
+  // A port that was free a moment ago, without a listener.
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }), { port } = listener.addr as Deno.NetAddr;
   listener.close();
   const path = await kubeconfig(files.path, `https://127.0.0.1:${port}`);

@@ -97,7 +97,7 @@ Deno.test("a failed reconcile's span has the error status and the exception", as
 });
 
 // FR-103
-Deno.test("a watch that a reconcile asked for outlives it, and is in nobody's trace", async () => {
+Deno.test("a watch that a reconcile opened outlives it, and is in no trace", async () => {
   const { spans } = await run();
   const watches = spans.filter(({ name }) => name === "watch secrets" || name === "list secrets");
   const single = watches.filter(({ attributes }) => attributes["k8s.namespace.name"] === "from");

@@ -52,7 +52,7 @@ Deno.test("uninstall leaves nothing of an installation, and says so again when i
 });
 
 // FR-221
-Deno.test("objects go only where somebody agrees; where no operator runs, this process cleans up after them", async () => {
+Deno.test("objects go only with consent; where no operator runs, this process cleans up after them", async () => {
   await using cluster = await InstalledCluster.open();
   const { from, to } = await replicated(cluster);
   const refused = await cluster.run(["uninstall"]);
@@ -130,14 +130,14 @@ Deno.test("objects that do not go are named with what holds them, and nothing fu
   const given = (await cluster.done("uninstall", "--delete-objects", "--release-finalizers")).join("\n");
   assert.match(given, /finalizer pintle\.dev\/pintle-replicator taken off 2 replications\.pintle\.dev/);
   assert.ok(!(await cluster.installed()).includes("CustomResourceDefinition replications.pintle.dev"));
-  assert.ok(await cluster.has(ConfigMap, to, "deleted"), "nobody cleaned up");
+  assert.ok(await cluster.has(ConfigMap, to, "deleted"), "no process cleaned up");
 });
 
 // FR-221
 Deno.test("what a plain deletion of the manifests left hanging is cleaned up and brought to its end", async () => {
   await using cluster = await InstalledCluster.open();
   const { from, to } = await replicated(cluster);
-  // As `kubectl delete -k` does: the operator goes with everything else, and nobody takes its finalizers off.
+  // As `kubectl delete -k` does: the operator goes with everything else, and its finalizers stay.
   await cluster.client.delete(CRDS, { name: "replications.pintle.dev" });
   await cluster.client.delete(Namespace, { name: ACCOUNT.namespace });
   assert.ok(await cluster.has(Replication, from, "deleted"), "it hangs");
@@ -151,7 +151,7 @@ Deno.test("what a plain deletion of the manifests left hanging is cleaned up and
 });
 
 // FR-221
-Deno.test("webhooks that nobody answers any more go first: they would refuse every change, even one that lets an object go", async () => {
+Deno.test("webhooks without a server go first: they would refuse every change, even one that lets an object go", async () => {
   await using cluster = await InstalledCluster.open();
   const { to } = await replicated(cluster);
   const labels = { "app.kubernetes.io/name": ACCOUNT.name };
@@ -200,7 +200,7 @@ Deno.test("a namespace that was there before stays, whatever its labels say", as
 });
 
 // FR-222
-Deno.test("a namespace with something of somebody else's in it stays, and --delete-namespace takes it all", async () => {
+Deno.test("a namespace with foreign objects in it stays, and --delete-namespace takes it all", async () => {
   await using cluster = await InstalledCluster.open();
   const theirs = { metadata: { namespace: ACCOUNT.namespace, name: "theirs" } } as KubeObject;
   await cluster.client.create(ConfigMap, theirs);
@@ -232,7 +232,7 @@ Deno.test("what is half installed goes as well, and what lacks the operator's la
 });
 
 // FR-222
-Deno.test("an operator of somebody else's kinds takes its finalizers and records off, and leaves the objects", async () => {
+Deno.test("an operator of foreign kinds takes its finalizers and records off, and leaves the objects", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const namespace = await cluster.namespace("theirs"), main = "tests/cli/config_map_operator.ts";
   const key = { namespace, name: "held" }, annotations = { "example.com/theirs": "yes" };
@@ -291,7 +291,7 @@ Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rig
 });
 
 // FR-221
-Deno.test("somebody who may delete but not watch cannot clean up: that is said in time, and nothing goes", async () => {
+Deno.test("a user who may delete but not watch cannot clean up: that is reported in time, and nothing goes", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
   const KUBECONFIG = await cluster.strangersKubeconfig([

@@ -32,7 +32,7 @@ function gadget(name: string, size: number) {
 const suite = new Suite("admission", gadgets).scenario("a gadget is judged", async (scenario) => {
   const { given, then, cluster, expect, ref } = scenario;
   await given("a small one", () => cluster.createManifest(gadget("small", 5)));
-  await then("it belongs to somebody", () => expect(ref(Gadget, "small")).toMatch({ spec: { team: "nobody" } }));
+  await then("it belongs to a team", () => expect(ref(Gadget, "small")).toMatch({ spec: { team: "nobody" } }));
   await then("a large one is refused", async () => {
     const refused = await cluster.createManifest(gadget("large", 6)).then(() => undefined, (error) => error);
     if (!(refused instanceof ApiError && /denied the request: spec.size is above 5/.test(refused.message))) {

@@ -204,7 +204,7 @@ Deno.test("webhooks of an installation are not taken over by a process elsewhere
 });
 
 // FR-223
-Deno.test("doctor finds webhooks as they were installed in order, and names what somebody has changed of them", async () => {
+Deno.test("doctor finds webhooks as they were installed in order, and names what was changed in them", async () => {
   await using cluster = await openServedCluster();
   const client = new Client(cluster.transport(), { fieldManager: "test" });
   const kubeconfig = ["--kubeconfig", cluster.kubeconfigPath];

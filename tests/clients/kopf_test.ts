@@ -135,7 +135,7 @@ testWith(
         assert.deepEqual(made.metadata.finalizers, ["kopf.zalando.org/KopfFinalizerMarker"]);
       }
     }
-    // Kopf is gone. Meanwhile one changes, one is deleted and waits for a finalizer that nobody takes off.
+    // Kopf is gone. Meanwhile one changes, one is deleted and waits for a finalizer that stays.
     await world.client.patch(Flange, { namespace, name: "changed" }, { type: "merge", body: { spec: { holes: 6 } } });
     await world.client.delete(Flange, { namespace, name: "deleted" });
     await world.start();

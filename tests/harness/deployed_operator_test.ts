@@ -65,7 +65,7 @@ class Rollout implements AsyncDisposable {
   }
 }
 
-/** A signal of a run that nobody interrupts. */
+/** A signal of a run that is not interrupted. */
 const RUN = new AbortController().signal;
 
 /** How a pod waits for its image. */

@@ -105,7 +105,7 @@ Deno.test("an expectation of a kind that is not served yet waits for the kind", 
 Deno.test("a kind without a CRD fails at once, and an expectation of it says after its bound that it is not served", async () => {
   const suite = suiteOf(async ({ when, cluster, expect, ref }) => {
     await when(
-      "nobody defines the kind",
+      "no CRD defines the kind",
       () => assert.rejects(cluster.createManifest(FRESH as KubeObject), { name: "UnknownKindError" }),
     );
     await expect(ref(Fresh, "a")).toExist();

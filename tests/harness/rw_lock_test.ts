@@ -11,7 +11,7 @@ class Crowd {
   readonly #inside = new Map<number, { readonly alone: boolean; readonly leave: Disposable }>();
   #next = 0;
 
-  /** Somebody comes and waits. */
+  /** Requests the lock. */
   come(alone: boolean): void {
     const nth = this.#next++;
     void this.turnstile.enter(alone).then((leave) => {
@@ -20,7 +20,7 @@ class Crowd {
     });
   }
 
-  /** Somebody who is inside leaves: twice, as it may happen. */
+  /** A holder releases the lock: twice, as it may happen. */
   leave(which: number): void {
     const nth = [...this.#inside.keys()][which % Math.max(1, this.#inside.size)];
     if (nth === undefined) return;
@@ -44,7 +44,7 @@ const STEP = fc.oneof(
   fc.record({ leave: fc.nat(20) }),
 );
 
-Deno.test("whoever is alone is alone, everybody gets in, in the order in which they came", async () => {
+Deno.test("a writer is alone, and all get the lock, in the order of their requests", async () => {
   await fc.assert(fc.asyncProperty(fc.array(STEP, { maxLength: 40 }), async (steps) => {
     const crowd = new Crowd();
     const settled = async () => {

@@ -188,7 +188,7 @@ Deno.test("finalizers of the operator's own objects are waited for, with the ope
 });
 
 // FR-173
-Deno.test("a finalizer that nobody removes fails the scenario and is named, and the object goes all the same", async () => {
+Deno.test("a finalizer that stays fails the scenario and is named, and the object is removed nevertheless", async () => {
   const operator = { delete: () => Promise.reject(new Error("the database is gone")) };
   const result = await told(async ({ cluster, expect, ref }) => {
     await cluster.createManifest(note("a"));
@@ -439,7 +439,7 @@ Deno.test("a fault lets the operator die just before or just after a write, and 
   }
 });
 
-Deno.test("an operator that a fault has killed is started anew where clearing needs it", async () => {
+Deno.test("an operator that a fault has killed is started again where clean-up needs it", async () => {
   let deleted = 0;
   const result = await told(async ({ cluster, operator, expect, ref }) => {
     await cluster.createManifest(note("a"));
@@ -504,7 +504,7 @@ Deno.test("of a failure that quotes Secrets no report has a value, whether the s
       async ({ given, then, cluster, expect, ref, namespace }) => {
         const secret = (name: string, value: string) =>
           ({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData: { value } }) as KubeObject;
-        await given("two Secrets, one of them somebody else's, and a note", async () => {
+        await given("two Secrets, one of them foreign, and a note", async () => {
           await cluster.createManifest(secret("a", written));
           await cluster.createManifest(secret("b", logged));
           await shared.client.create(Secret, secret("c", read));

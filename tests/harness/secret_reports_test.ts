@@ -62,7 +62,7 @@ function logins(): Operator {
 // FR-177
 Deno.test("of Secrets that an operator only read no report and no terminal has a part of 8 characters, in any form", async () => {
   await using cluster = await openCluster();
-  // Somebody else's client: the scenario's own does not come to see the values.
+  // Another client: the scenario's own never sees the values.
   const stranger = new Client(cluster.transport(), { fieldManager: "stranger" });
   const shared: Cluster = {
     kind: "current",

@@ -245,7 +245,7 @@ Deno.test("a watch that the server ends, or whose version is gone, is opened aga
   const waiting = yard.wait(async () => await yard.isThere("a") ? HOLDS : not("  no"));
   await settle();
   assert.equal(watches, 1, "it is not asked for again at once");
-  await yard.put("a"); // while nobody watches
+  await yard.put("a"); // while there is no watch
   await yard.clock.advance(100);
   await waiting;
   const again = yard.wait(async () => await yard.isThere("b") ? HOLDS : not("  no"));

@@ -3,7 +3,7 @@ import { Binary, type BinaryOptions, type Ended } from "../cli/binary.ts";
 import { runProgram, testWith } from "../outside_program.ts";
 import { environment, KIND, MISSING, RUNTIME } from "./kind_here.ts";
 
-/** Names of its own for each run, so that runs at the same time, and what a killed one left, are in nobody's way. */
+/** Names of its own for each run, so that runs at the same time, and leftovers of a killed one, do not collide. */
 const PREFIX = `pintle-kind-test-${Deno.pid}`;
 
 function start(args: readonly string[]): Promise<Binary> {

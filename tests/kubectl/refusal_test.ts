@@ -45,7 +45,7 @@ for (const [what, change, refusal] of MALFORMED) {
 }
 
 // FR-5
-kubectlTest("who shows a credential that nobody gave is told to log in", async (kubectl) => {
+kubectlTest("a user with an unknown credential is asked to log in", async (kubectl) => {
   const config = JSON.parse(await kubectl.ok("config view --raw -o json"));
   const refused = async (user: object) => {
     config.users = [{ name: config.users[0].name, user }];

@@ -114,10 +114,10 @@ function stepFor(record: CopyRecord | undefined, over: Partial<PlanInput> = {}):
 }
 
 // FR-56
-Deno.test("a copy whose content is all ours and nobody else's is kept unread; anything else is looked at", () => {
+Deno.test("a copy whose content is ours alone is kept unread; anything else is read", () => {
   assert.equal(stepFor(copy([own])), "keep");
   assert.equal(stepFor(undefined), "create");
-  assert.equal(stepFor(copy([])), "verify", "nobody knows who wrote it");
+  assert.equal(stepFor(copy([])), "verify", "its writer is unknown");
   assert.equal(
     stepFor(copy([{ ...own, fieldsV1: { ...marks, "f:data": { "f:a": {} } } }])),
     "verify",
@@ -188,7 +188,7 @@ Deno.test("what a Replication left behind is known as long as all content is as 
   };
   assert.equal(leftBehindBy(copy([marked], orphan)), "home/token");
   assert.equal(leftBehindBy(copy([own])), "home/token", "its Replication went without cleaning up");
-  assert.equal(leftBehindBy(copy([own], orphan)), undefined, "somebody else wrote the annotation");
+  assert.equal(leftBehindBy(copy([own], orphan)), undefined, "another manager wrote the annotation");
   const edited = { manager: "kubectl", operation: "Update", fieldsV1: { "f:data": { "f:a": {} } } };
   assert.equal(leftBehindBy(copy([marked, edited], orphan)), undefined);
 });

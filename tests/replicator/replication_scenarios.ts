@@ -209,7 +209,7 @@ replication.scenario(
     const [team] = await story.begin(["team"], { targets });
     await story.ready(1);
     await when(
-      "somebody adds a label of their own to the copy",
+      "a user adds a label to the copy",
       () => cluster.patch(ref(Secret, "token", team), { metadata: { labels: { theirs: "1" } } }),
     );
     await when(
@@ -234,11 +234,11 @@ for (const [what, patch] of edits) {
   // FR-48
   replication.scenario(`a copy edited by hand (${what}) is restored`, async (scenario) => {
     const { when, then, cluster, expect, ref, namespace } = scenario, story = new Replicating(scenario);
-    // Without its annotation the copy is nobody's, and taking it back is an adoption.
+    // Without its annotation the copy has no owner, and taking it back is an adoption.
     const [team] = await story.begin(["team"], { conflictPolicy: "Adopt" });
     await story.ready(1);
     const { metadata } = await cluster.get(ref(Secret, "token", team));
-    await when(`somebody edits it: ${what}`, () => cluster.patch(ref(Secret, "token", team), patch));
+    await when(`it is edited: ${what}`, () => cluster.patch(ref(Secret, "token", team), patch));
     await then("it is repaired in place", () =>
       expect(ref(Secret, "token", team)).toMatch({
         data: { key: btoa("one"), extra: undefined },
@@ -257,7 +257,7 @@ replication.scenario("a copy that is deleted comes back", async (scenario) => {
   const [team] = await story.begin(["team"]);
   await story.ready(1);
   const { metadata } = await cluster.get(ref(Secret, "token", team));
-  await when("somebody deletes it", () => cluster.delete(ref(Secret, "token", team)));
+  await when("it is deleted", () => cluster.delete(ref(Secret, "token", team)));
   await then(
     "another takes its place",
     () => expect(ref(Secret, "token", team)).toSatisfy("to be another", (copy) => copy.metadata?.uid !== metadata?.uid),

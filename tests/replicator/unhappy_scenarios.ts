@@ -34,7 +34,7 @@ unhappy.scenario(
 );
 
 for (const [policy, survives] of [["Delete", false], ["Orphan", true]] as const) {
-  const outcome = survives ? "stay, and are nobody's" : "go";
+  const outcome = survives ? "stay, without an owner" : "go";
   // FR-50
   unhappy.scenario(
     `of a source that is deleted, with deletionPolicy ${policy}, the copies ${outcome}`,
@@ -78,13 +78,13 @@ for (const [policy, survives] of [["Delete", false], ["Orphan", true]] as const)
 
 // FR-44
 unhappy.scenario(
-  "a source made anew with another type replaces the copies, which cannot change theirs",
+  "a source that is created again with another type replaces the copies, which cannot change theirs",
   async (scenario) => {
     const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const spec = { deletionPolicy: "Orphan", conflictPolicy: "Adopt" };
     const [team] = await story.begin(["team"], spec, { type: "example.com/a" });
     await story.ready(1);
-    await when("the source is deleted and made anew with another type", async () => {
+    await when("the source is deleted and created again with another type", async () => {
       await cluster.delete(ref(Secret, "token"));
       await cluster.createManifest(secret("token", { key: "two" }, { type: "example.com/b" }));
     });
@@ -100,7 +100,7 @@ unhappy.scenario("the type changes while the operator is down: the copy is repla
   const { when, then, cluster, expect, operator, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], {}, { type: "example.com/a" });
   await story.ready(1);
-  await when("the source is made anew with another type while the operator is down", async () => {
+  await when("the source is created again with another type while the operator is down", async () => {
     await operator.crash();
     await cluster.delete(ref(Secret, "token"));
     await cluster.createManifest(secret("token", { key: "one" }, { type: "example.com/b" }));
@@ -119,7 +119,7 @@ unhappy.scenario("an immutable source gives immutable copies, and its successor 
     "the copy is immutable",
     () => expect(ref(Secret, "token", team)).toMatch({ immutable: true }),
   );
-  await when("the source is made anew while the operator is down", async () => {
+  await when("the source is created again while the operator is down", async () => {
     await operator.crash();
     await cluster.delete(ref(Secret, "token"));
     await cluster.createManifest(secret("token", { key: "two" }, { immutable: true }));

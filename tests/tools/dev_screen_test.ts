@@ -69,7 +69,7 @@ for (const columns of [10, 30, 80, 200]) {
     using screen = new DevScreen(terminal, area);
     screen.tests(`${"9".repeat(60)} scenarios on embedded, seed 7`);
     screen.tests("✗ a: one");
-    // Narrower than sixteen columns is nobody's terminal.
+    // No terminal is narrower than sixteen columns.
     assert.ok(textWidth(drawn.at(-1)!) <= Math.max(16, columns - 1), drawn.at(-1)!);
   });
 }

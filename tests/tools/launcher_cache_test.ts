@@ -11,7 +11,7 @@ async function startedFrom(packaged: Packaged, options: RunOptions = {}): Promis
   return out.trim();
 }
 
-/** A folder for temporary files that whoever asks may have, like /tmp. */
+/** A folder for temporary files of every user, like /tmp. */
 async function temporary(packaged: Packaged): Promise<{ TMPDIR: string }> {
   const TMPDIR = `${packaged.folder}/tmp`;
   await Deno.mkdir(TMPDIR, { recursive: true });
@@ -66,14 +66,14 @@ const HOSTILE: Record<string, { act: (packaged: Packaged) => Promise<unknown>; r
       await Deno.chmod(`${packaged.home}/.cache`, 0o777);
     },
   },
-  "somebody else's": {
+  "another user's": {
     root: true,
     act: async (packaged) => {
       await Deno.mkdir(packaged.cache, { mode: 0o700 });
       await Deno.chown(packaged.cache, 12_345, 12_345);
     },
   },
-  "in somebody else's folder": {
+  "in another user's folder": {
     root: true,
     act: async (packaged) => {
       await packaged.mkdir(packaged.cache);

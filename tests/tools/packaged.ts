@@ -17,7 +17,7 @@ case \${1:-} in
 esac
 `;
 
-/** Whom tests run programs as where they may choose: root may write anywhere, and so would show nothing. */
+/** The user that runs programs where tests may choose: root may write anywhere, and would show nothing. */
 export const SOMEBODY = 65_534;
 export const isRoot = Deno.uid() === 0;
 
@@ -31,7 +31,7 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
-/** A small packaged file in a folder of its own, and a home for whom it runs as. */
+/** A small packaged file in a folder of its own, and a home of the user that runs it. */
 export class Packaged implements AsyncDisposable {
   readonly file: string;
   readonly home: string;
@@ -63,7 +63,7 @@ export class Packaged implements AsyncDisposable {
     return packaged;
   }
 
-  /** Gives a file or folder to whom the program runs as. */
+  /** Gives a file or folder to the user that runs the program. */
   async own(path: string): Promise<void> {
     if (isRoot) await Deno.chown(path, SOMEBODY, SOMEBODY);
   }
@@ -73,7 +73,7 @@ export class Packaged implements AsyncDisposable {
     return `${this.home}/.cache/tool`;
   }
 
-  /** Makes a folder that belongs to whom the program runs as. */
+  /** Makes a folder of the user that runs the program. */
   async mkdir(path: string, mode = 0o700): Promise<string> {
     await Deno.mkdir(path, { recursive: true });
     await Deno.chmod(path, mode);

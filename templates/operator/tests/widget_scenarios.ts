@@ -23,7 +23,7 @@ suite.scenario("a change is followed, and a lost ConfigMap restored", async (sce
   });
   await when("it grows", () => cluster.patch(ref(Widget, "door"), { spec: { size: 4, mode: "shiny" } }));
   await then("the ConfigMap follows", () => expect(child).toMatch({ data: { size: "4", mode: "shiny" } }));
-  await when("somebody deletes the ConfigMap", () => cluster.delete(child));
+  await when("the ConfigMap is deleted", () => cluster.delete(child));
   await then("it is back", () => expect(child).toMatch({ data: { size: "4" } }));
 });
 
