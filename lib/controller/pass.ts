@@ -178,7 +178,11 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const spec = this.#spec(object);
     if (spec === undefined) return;
     const parts = { object, spec: spec.value, draft, events, children: new ChildRegistry() };
-    if (decision.cause.kind === "delete") return await this.#runChanges(parts);
+    if (decision.cause.kind === "delete") {
+      await this.#runChanges(parts);
+      handlers.seen = this.#seen(object);
+      return;
+    }
     for (const timer of decision.timers) {
       const startMs = clock.elapsed(), outcome = await this.#invoke(timer.id, timer, parts);
       handlers.ticks.push({ id: timer.id, outcome, startMs, endMs: clock.elapsed() });
@@ -218,8 +222,10 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const { declaration } = this.#host,
       { reconcile, changes } = this.#handlers,
       generation = object.metadata?.generation;
-    const former = this.#plan.decision.state.seen;
-    const byReconcile = !this.#reconcile(object) || reconcile !== undefined || former === generation;
+    const { decision: { cause, state: { seen: former } } } = this.#plan;
+    // A deletion is a generation of its own, which `reconcile` is not called for.
+    const byReconcile = cause.kind === "delete" || !this.#reconcile(object) || reconcile !== undefined ||
+      former === generation;
     const byChanges = declaration.changes.length === 0 ||
       (changes ? changes.finished || changes.acted : former === generation);
     return byReconcile && byChanges ? generation : former;

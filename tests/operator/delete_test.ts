@@ -54,6 +54,11 @@ Deno.test("an object goes when its delete handler returns, and an error keeps it
     (each) => conditionOf(each, "Ready")?.reason === "BucketNotEmpty",
   );
   assert.equal(conditionOf(kept, "Ready")?.message, "the bucket is not empty");
+  assert.equal(
+    conditionOf(kept, "Ready")?.observedGeneration,
+    kept.metadata.generation,
+    "the handler saw the deletion, which is a generation of its own",
+  );
   assert.ok(kept.metadata.finalizers?.includes(OURS));
   await world.idle();
   assert.equal(calls, 1, "a PermanentError waits for a change");
