@@ -7,13 +7,11 @@ import type { ResolvedSettings, SettingTable } from "./setting.ts";
 import type { Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What each command gets. */
 export interface CommandContext {
-  /** Name of the program, for messages, field managers and the namespace of the installation. */
+  /** Names the program in messages, field managers and the installation's namespace. */
   readonly program: string;
-  /** What runs this program again when typed in the current folder, for advice (./typed_command.ts). */
+  /** Typed in the current folder, it runs this program again (./typed_command.ts). */
   readonly command: string;
-  /** What the program was started with. */
   readonly args: readonly string[];
   readonly version: string;
   readonly operator: Operator;
@@ -23,7 +21,7 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string>>;
   readonly terminal: Terminal;
   readonly checks?: readonly OwnCheck<SettingTable>[];
-  /** Masks the values of Secrets that the command has read or sent. */
+  /** Masks the values of Secrets that the command read or sent. */
   readonly mask: Mask;
   readonly demo?: DemoScenario;
   readonly suites?: () => Promise<readonly Suite[]>;

@@ -6,28 +6,26 @@ import type { Setting, SettingTable } from "./setting.ts";
 import { SETTINGS } from "./settings.ts";
 import { type Terminal, writeBlock } from "./terminal.ts";
 
-/** What `version` prints of a build. */
+/** What `version` prints about a build. */
 export interface BuildInfo {
-  /** Commit of the sources; empty where it is not known. */
+  /** Source commit, or empty. */
   readonly commit: string;
-  /** When it was built; RFC 3339. */
+  /** Build time; RFC 3339. */
   readonly date: string;
 }
 
-/** Reads the settings and runs a command; flags are by the names of the settings' variables. */
+/** Reads the settings and runs a command; flags are keyed by their settings' variables. */
 export type RunCommand = (
   flags: Readonly<Record<string, string | undefined>>,
   command: (context: CommandContext) => Promise<number>,
 ) => Promise<void>;
 
-/** The program's parts that decide which commands it has. */
 interface CommandTreeOptions {
   readonly program: string;
   readonly version: string;
   readonly build: (() => Promise<BuildInfo | undefined>) | undefined;
-  /** Settings that are flags of every command. */
   readonly common: SettingTable;
-  /** Settings of `test`; absent where there are no suites. */
+  /** Settings of `test`; absent without suites. */
   readonly test: SettingTable | undefined;
   readonly hasDemo: boolean;
   readonly hasInit: boolean;
@@ -36,14 +34,13 @@ interface CommandTreeOptions {
   readonly run: RunCommand;
 }
 
-/** Adds a command; its action gets what commander read. */
 type Add = (
   usage: string,
   description: string,
   settings?: SettingTable,
 ) => { command: Command; table: SettingTable };
 
-/** The tree of commands. Each loads its code only when it runs: `version` must not pay for `demo`. */
+/** Each command loads its code when it runs: `version` must not pay for `demo`. */
 export function commandTree(options: CommandTreeOptions): Command {
   const { program, version, terminal } = options;
   const root = new Command(program)
@@ -69,7 +66,7 @@ export function commandTree(options: CommandTreeOptions): Command {
   if (options.test) addTest(add, options, options.test);
   addInstallation(add, options);
   addPeering(add, options);
-  // Help lists options in this order: a command's own come first.
+  // Help lists options in this order: a command's own first.
   for (const { command, table } of added) {
     command.option("--no-color", "never color the output");
     for (const setting of Object.values(table)) command.addOption(flagOf(setting));
@@ -123,7 +120,7 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
 }
 
 function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTable): void {
-  // `--cluster` means something else here: scenarios never run on a cluster that was not named.
+  // `--cluster` differs here: scenarios never run on a cluster that was not named.
   const { cluster: _, ...rest } = common;
   const { command, table } = add("test", "run the operator's own scenarios", { ...own, ...rest });
   command.argument("[suite...]", "suites to run; all by default")
@@ -211,7 +208,7 @@ function addPeering(add: Add, { run }: CommandTreeOptions): void {
     );
 }
 
-/** Reads no setting: a shell completes in any environment. */
+/** Reads no setting, so that completion works in any environment. */
 function addCompletions(root: Command, { program, terminal, suites }: CommandTreeOptions): void {
   root.command("completions").description("print a shell's completion script")
     .addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish"] as const))
@@ -234,10 +231,9 @@ function flagOf(setting: Setting<unknown>): Option {
     .helpGroup("Settings:");
 }
 
-/** Kopf's. */
 const DEV_PRIORITY = 666;
 
-/** @throws {UsageError} where `--dev` meets another priority. */
+/** @throws {UsageError} if `--dev` meets another priority. */
 function asDeveloper(flags: Record<string, string | undefined>, dev: true | undefined): typeof flags {
   if (!dev) return flags;
   const { env } = SETTINGS.priority;
@@ -245,7 +241,7 @@ function asDeveloper(flags: Record<string, string | undefined>, dev: true | unde
   return { ...flags, [env]: `${DEV_PRIORITY}` };
 }
 
-/** Commander names flags in camelCase; the table names them as they are typed. */
+/** Commander names flags in camelCase; the table names them as typed. */
 function keyed(flags: object, table: SettingTable): Record<string, string | undefined> {
   const given = flags as Record<string, unknown>;
   return Object.fromEntries(

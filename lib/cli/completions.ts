@@ -1,20 +1,15 @@
 import type { Command } from "@commander-js/extra-typings";
 
-/** A shell that completions are written for. */
 type Shell = "bash" | "zsh" | "fish";
 
-/** What may follow a flag, or stand as an argument. */
 type Values = readonly string[] | "file" | "folder" | "text";
 
-/** A flag of a command. */
 interface CompletedFlag {
   readonly long: string;
   readonly description: string;
-  /** Undefined where the flag takes no value. */
   readonly values?: Values;
 }
 
-/** A command with what may follow it. */
 interface CompletedCommand {
   readonly name: string;
   readonly description: string;
@@ -23,8 +18,7 @@ interface CompletedCommand {
 }
 
 /**
- * A shell's completion script of a program: its commands, their flags, and the values of both where they are known. It
- * calls the program for nothing, so that completing is as fast as the shell.
+ * A program's completion script: commands, flags, and their known values. It is fast because it never runs the program.
  *
  * @param words Further arguments by command, as the suites of `test`.
  */
@@ -56,7 +50,7 @@ function describe(root: Command, words: Readonly<Record<string, readonly string[
   return [...commands, { name: "help", description: "help for a command", flags: [], words: names }];
 }
 
-/** The values that a placeholder allows: `<a|b>` has words, `<FILE>` and `<folder>` are paths. */
+/** Values of a placeholder: `<a|b>` has words, `<FILE>` and `<folder>` are paths. */
 function valuesOf(flags: string): Values {
   const placeholder = /[<[](.+)[>\]]$/.exec(flags)?.[1] ?? "";
   if (placeholder.includes("|")) return placeholder.split("|");
@@ -64,7 +58,7 @@ function valuesOf(flags: string): Values {
   return /^folder$/i.test(placeholder) ? "folder" : "text";
 }
 
-/** In single quotes, as bash, zsh and (with no backslash in the text) fish read it. */
+/** Single quotes, as bash, zsh and (without a backslash in the text) fish read them. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,7 +2,7 @@ import { EXIT } from "./exit.ts";
 import type { CommandContext } from "./command_context.ts";
 import { paint, writeJson } from "./terminal.ts";
 
-/** `config`: every setting with its value in force and where that came from; secrets are masked. */
+/** `config`: every setting with its value and source; secrets are masked. */
 export function config(
   { table, origins, terminal }: CommandContext,
   flags: { output: "table" | "json" },
@@ -29,7 +29,7 @@ export function config(
   );
   const widthLeft = terminal.columns() - envWidth - valueWidth - 13;
   for (const { env, value, source, description } of rows) {
-    // A narrow terminal gets the description on a line of its own.
+    // On a narrow terminal the description gets its own line.
     const line = `${env.padEnd(envWidth)}  ${(value || '""').padEnd(valueWidth)}  ${source.padEnd(7)}`;
     if (description.length <= widthLeft) terminal.out(`${line}  ${description}`);
     else {

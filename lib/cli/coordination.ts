@@ -17,43 +17,40 @@ import { peeringPlace, peers } from "./peering_place.ts";
 import type { CommandContext } from "./command_context.ts";
 import type { Settings } from "./settings.ts";
 
-/** This process among the replicas and the peers of its operator. */
+/** This process among its operator's replicas and peers. */
 export interface Replica extends Disposable {
-  /** The operator's transport: it refuses writes while this process may not work. */
+  /** The operator's transport; it refuses writes while this process may not work. */
   readonly transport: Transport;
-  /** Name of this process in Events and in leases. */
+  /** This process's name in Events and Leases. */
   readonly identity: string;
-  /** Absent without leader election. */
   readonly elector?: LeaderElector;
-  /** Absent where replicas do not share the work. */
+  /** Absent unless replicas share the work. */
   readonly sharding?: Sharding;
-  /** Absent without peering. */
   readonly peering?: Peering;
-  /** What the operator awaits before it works; absent where it begins at once. */
+  /** What the operator awaits before it works, if anything. */
   readonly leadership?: Leadership;
-  /** The namespaces that this process may work in now; absent where it may work in all. */
+  /** The namespaces where this process may work now; absent for all. */
   readonly gate?: NamespaceScope;
   /** Whether this process works now, and no other does. */
   readonly works: () => boolean;
-  /** The namespaces in which it needs RBAC rules for Leases. */
+  /** The namespaces where it needs RBAC rules for Leases. */
   readonly leases: Pick<PreflightOptions, "leaseNamespace" | "shardsNamespace" | "peeringNamespace">;
   /** Resolves when another process may have taken over. */
   readonly lost: Promise<LeaseLostError>;
-  /** Releases every Lease, so that others begin at once; call it after the last write. */
+  /** Releases every Lease, so that others start at once; call it after the last write. */
   release(): Promise<void>;
-  /** Stops without releasing the Leases: after a failure a write may still be on its way. */
+  /** Stops without releasing Leases: after a failure a write may still be in flight. */
   [Symbol.dispose](): void;
 }
 
-/** What a replica works with. */
 interface ReplicaOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Ends the work on objects that this process no longer covers. */
+  /** Ends work on objects that this process no longer covers. */
   readonly drain: (graceMs: number) => Promise<void>;
 }
 
-/** The timing of Leases. @throws {UsageError} naming the variables, where they contradict each other. */
+/** The timing of Leases. @throws {UsageError} naming variables that contradict each other. */
 export function leaseTiming(
   { leaseDurationMs, leaseRenewDeadlineMs, leaseRetryPeriodMs }: Settings,
 ): LeaseTiming {
@@ -67,14 +64,14 @@ export function leaseTiming(
   );
 }
 
-/** This process as a replica and a peer, as the settings request. Sends nothing yet. */
+/** This process as replica and peer, per the settings. Sends nothing yet. */
 export function openReplica(
   context: CommandContext,
   cluster: OpenedCluster,
   { clock, logger, drain }: ReplicaOptions,
 ): Replica {
   const { operator, settings, env } = context, host = env.HOSTNAME ?? operator.name, random = new SystemRandom();
-  // A pod whose container restarts keeps its host name, and must not take the Lease of its predecessor for its own.
+  // A restarted container keeps its pod's host name, but must not take its predecessor's Lease.
   const identity = `${host}_${Math.floor(random.next() * 2 ** 40).toString(36)}`;
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock, retriesMax: 0 });
   const shared = { client, clock, random, logger, identity, ...leaseTiming(settings) },

@@ -6,32 +6,28 @@ import { NotYetError, waitUntil } from "../harness/waiting.ts";
 import type { Operator } from "../operator/mod.ts";
 import { type HandledKind, objectsOf } from "./inventory.ts";
 
-/** Options of {@linkcode Deleter}. */
 interface DeleterOptions {
-  /** Its writes are dry runs where `dryRun` is set. */
+  /** With `dryRun` its writes are dry runs. */
   readonly client: Client;
   readonly dryRun: boolean;
   readonly operator: Operator;
   readonly clock: Clock;
-  /** Longest wait for each deletion. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
 
-/** Concurrent requests. */
 const AT_ONCE = 16;
-/** Objects that a failure names one by one. */
 const NAMED_MAX = 5;
 
-/** A deletion does not finish; the caller must decide what to do. */
+/** A deletion does not finish; the caller must act. */
 class StuckError extends Error {
   override readonly name = "StuckError";
 }
 
-/** Deletes objects and waits until they are gone. What does not exist is skipped, so a removal can be repeated. */
+/** Deletes objects and waits until they are gone. Skips missing ones, so a removal can be repeated. */
 export class Deleter {
-  /** Names of the objects that were removed one by one, or would have been. */
+  /** Objects removed one by one, or in a dry run to be removed. */
   readonly removed: Set<string> = new Set();
   readonly #options: DeleterOptions;
 
@@ -39,11 +35,10 @@ export class Deleter {
     this.#options = options;
   }
 
-  /** Removes one object and waits until it is gone. */
   async object(resource: ApiResource, object: KubeObject): Promise<void> {
     const { client, signal, dryRun, say } = this.#options, { uid } = object.metadata!, what = nameOf(resource, object);
     this.removed.add(what);
-    // A Deployment goes after its pods, which would otherwise work on while their RBAC rules are removed.
+    // Pods go before their Deployment; otherwise they would work on while their RBAC rules are removed.
     await this.#delete(resource, object, resource.kind === "Deployment" ? "Foreground" : undefined);
     if (dryRun) return say(`${what} would be removed`);
     await this.#wait(what, resource, async () => {
@@ -54,20 +49,19 @@ export class Deleter {
   }
 
   /**
-   * Deletes the objects found of a kind, and those created meanwhile, and waits until all are gone. An operator must
-   * run meanwhile to clean up, unless `release` takes its finalizers off.
+   * Deletes the objects found of a kind, and those created meanwhile; waits until all are gone. An operator must run to
+   * clean up, unless `release` removes its finalizers.
    *
-   * @throws {StuckError} where some still exist after the bound.
+   * @throws {StuckError} if some remain after the bound.
    */
   async objects(handled: HandledKind, found: readonly KubeObject[], release: boolean, fix: string): Promise<void> {
     const { client, signal, say, dryRun } = this.#options, { kind, name } = handled;
-    // A dry run deletes one of them, which shows whether that is allowed.
+    // A dry run deletes one, to show whether that is allowed.
     await mapConcurrent(dryRun ? found.slice(0, 1) : found, AT_ONCE, (object) => this.#delete(kind, object));
     if (release) await this.finalizers(handled);
     if (dryRun) return say(`${found.length} ${name} would be deleted`);
     await this.#wait(name, kind, async () => {
       const left = await objectsOf(client, kind, signal);
-      // Others may be created meanwhile.
       const fresh = left.filter(({ metadata }) => !metadata?.deletionTimestamp);
       await mapConcurrent(fresh, AT_ONCE, (object) => this.#delete(kind, object));
       return left;
@@ -75,7 +69,6 @@ export class Deleter {
     say(`${found.length} ${name} deleted`);
   }
 
-  /** Takes the operator's finalizer off every object of a kind that has it. */
   async finalizers({ kind, name, finalizer }: HandledKind): Promise<void> {
     const { client, signal, say, dryRun } = this.#options;
     const held = (await objectsOf(client, kind, signal)).filter(({ metadata }) =>
@@ -91,11 +84,11 @@ export class Deleter {
     say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
   }
 
-  /** Removes the operator's own annotations from objects that stay. */
+  /** Removes the operator's annotations from objects that stay. */
   async records({ kind, name }: HandledKind): Promise<void> {
     const { client, operator, signal, say, dryRun } = this.#options, pass = client.with({ signal });
     const objects = await objectsOf(client, kind, signal);
-    // The edit that stores nothing removes what is stored.
+    // An edit that stores nothing removes what is stored.
     const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.keep(object, {}, []));
     const marked = objects.flatMap((object, at) => {
       const { annotations = {} } = edits[at]!;
@@ -109,8 +102,7 @@ export class Deleter {
   }
 
   /**
-   * Runs the operator in this process until it is disposed, for these kinds only: their delete handlers clean up, and
-   * objects of foreign kinds are left alone.
+   * Runs the operator here for these kinds until disposed: delete handlers clean up, and foreign kinds are left alone.
    */
   async operatorHere(kinds: readonly HandledKind[]): Promise<AsyncDisposable> {
     const { operator, client, clock, signal, waitMsMax } = this.#options, { transport } = client;
@@ -148,7 +140,7 @@ export class Deleter {
     try {
       await client.delete(resource, keyOf(object), { uid, propagationPolicy, signal });
     } catch (error) {
-      // It is gone, or was created again since: the new one was not checked.
+      // It is gone, or was created again: the new one was not checked.
       if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
     }
   }
@@ -172,7 +164,7 @@ export class Deleter {
     }
   }
 
-  /** What holds an object, and the condition that explains it. */
+  /** What holds an object, with the condition that explains it. */
   async #whyHeld(resource: ApiResource, object: KubeObject): Promise<string> {
     const { client, signal } = this.#options;
     const { finalizers = [] } = object.metadata!;
@@ -184,15 +176,12 @@ export class Deleter {
   }
 }
 
-/**
- * A condition that may explain why an object stays: a namespace's lists what is left in it, an operator's names what
- * failed.
- */
+/** A condition that may explain why an object stays: a namespace's lists what remains, an operator's what failed. */
 function explainsDeletion({ type, status }: Condition): boolean {
   return type === "Ready" ? status === "False" : status === "True" && /Failure|Remaining|Violations/.test(type);
 }
 
-/** `clusterrole pintle-replicator`, as kubectl names objects. */
+/** kubectl's form, such as `clusterrole pintle-replicator`. */
 export function nameOf(resource: ApiResource, object: KubeObject): string {
   return `${resource.kind.toLowerCase()} ${formatKey(keyOf(object))}`;
 }

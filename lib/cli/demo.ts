@@ -13,19 +13,18 @@ import { openWebhooks } from "./webhooks.ts";
 import type { CommandContext } from "./command_context.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
-/** Flags of `demo`. */
 interface DemoFlags {
   readonly once?: true | undefined;
   readonly port: string;
   readonly writeKubeconfig?: string | undefined;
 }
 
-/** Longest wait for one step to converge; on this server it takes milliseconds. */
+/** Longest wait for a step to converge; here it takes milliseconds. */
 const STEP_MS_MAX = 30_000;
-/** Pause after each step, so that a person can see it. */
+/** Lets a person see each step. */
 const PAUSE_MS = 900;
 
-/** `demo`: an API server in this process, the operator, and a scenario that runs step by step. */
+/** `demo`: an API server in this process, the operator, and a scenario step by step. */
 export async function demo(context: CommandContext, flags: DemoFlags): Promise<number> {
   const { operator, program, terminal } = context, scenario = context.demo!;
   const port = Number(flags.port);
@@ -90,7 +89,6 @@ async function stay(
   await body.follow();
 }
 
-/** What a scenario runs with. */
 interface ScenarioBodyOptions {
   readonly client: Client;
   readonly clock: Clock;
@@ -98,7 +96,6 @@ interface ScenarioBodyOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs a scenario step by step and draws the state of the cluster. */
 class ScenarioBody {
   readonly #scenario: DemoScenario;
   readonly #client: Client;
@@ -120,7 +117,6 @@ class ScenarioBody {
     this.#abort.signal.addEventListener("abort", () => this.#changed.resolve(), { once: true });
   }
 
-  /** Runs every step; returns the view after the last one. */
   async run(): Promise<DemoView> {
     if (this.#terminal.interactive) {
       this.#terminal.out("");
@@ -145,7 +141,6 @@ class ScenarioBody {
     return view;
   }
 
-  /** Prints each change until the signal aborts. */
   async follow(): Promise<void> {
     let last = "";
     while (!this.#abort.signal.aborted) {
@@ -157,7 +152,6 @@ class ScenarioBody {
     }
   }
 
-  /** Ends the watches. */
   async close(): Promise<void> {
     this.#abort.abort();
     await this.#watching;

@@ -2,10 +2,8 @@ import { cutToWidth, formatDuration } from "../base/mod.ts";
 import type { DemoView } from "./demo_scenario.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
-/** The state of a step. */
 export interface StepState {
   readonly title: string;
-  /** Absent while it runs. */
   readonly tookMs?: number;
 }
 
@@ -16,7 +14,7 @@ const MARKS = {
   current: ["✓", "green"],
 } as const;
 
-/** The picture of a demo as text: the steps so far, then every namespace. Never wider than the terminal. */
+/** A demo's picture: the steps so far, then every namespace. Never wider than the terminal. */
 export function picture(
   terminal: Terminal,
   title: string,

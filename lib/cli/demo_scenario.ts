@@ -1,46 +1,46 @@
 import type { ApiResource } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 
-/** One line of the picture. */
+/** A line of the picture. */
 export interface DemoRow {
-  /** Where it is: a namespace, an object. */
+  /** A namespace or an object. */
   readonly name: string;
-  /** `source` is what the others follow; they are missing, behind it or up to date with it. */
+  /** Others follow the `source`: they are missing, behind it or up to date with it. */
   readonly state: "source" | "waiting" | "outdated" | "current";
-  /** A short text after it. */
+  /** A short text after the state. */
   readonly detail: string;
 }
 
-/** What a demo shows at one time. */
+/** One state of a demo. */
 export interface DemoView {
   /** From top to bottom. */
   readonly rows: readonly DemoRow[];
-  /** Objects of the operator that are up to date. */
+  /** Up-to-date objects of the operator. */
   readonly current: number;
-  /** How many there should be; the step has converged when `current` reaches it. */
+  /** How many there should be; a step has converged once `current` reaches it. */
   readonly wanted: number;
 }
 
-/** A change of the cluster to which the operator reacts. */
+/** A change to which the operator reacts. */
 export interface DemoStep {
   /** The change, in a short sentence. */
   readonly title: string;
-  /** Makes the change; does not wait for the operator. */
+  /** Makes the change without waiting for the operator. */
   act(client: Client): Promise<void>;
 }
 
 /** The steps of a demo on an embedded cluster. */
 export interface DemoScenario {
-  /** The heading above the picture. */
+  /** Heading of the picture. */
   readonly title: string;
-  /** What is counted: `copies`. */
+  /** What is counted, such as `copies`. */
   readonly unit: string;
-  /** Changes of these resources refresh the picture. */
+  /** Resources whose changes refresh the picture. */
   readonly watches: readonly ApiResource[];
-  /** In order; each begins when the one before it has converged. */
+  /** In order; each begins once the one before it has converged. */
   readonly steps: readonly DemoStep[];
-  /** Commands to try while the demo stays up, without the kubeconfig flag. */
+  /** Commands to try while the demo runs, without the kubeconfig flag. */
   readonly tryOut: readonly string[];
-  /** Reads how far the operator is; changes nothing. */
+  /** Reads the operator's progress; changes nothing. */
   observe(client: Client): Promise<DemoView>;
 }

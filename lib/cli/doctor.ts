@@ -23,13 +23,12 @@ import { peeringPlace } from "./peering_place.ts";
 import type { CommandContext } from "./command_context.ts";
 import { paint, type Terminal, writeJson } from "./terminal.ts";
 
-/** Flags of `doctor`. */
 interface DoctorFlags {
   readonly namespace: string;
   readonly output: "table" | "json";
 }
 
-/** In this order: a later check assumes what an earlier one found. */
+/** In order: later checks rely on earlier findings. */
 const CHECKS = [
   serverCheck,
   clockCheck,
@@ -50,8 +49,8 @@ const CHECKS = [
 ];
 
 /**
- * `doctor`: checks everything that can keep the operator from its work, and names a fix for each finding. Writes
- * nothing. Fails where there is a problem, or where a check could not run.
+ * `doctor`: checks everything that can stop the operator from working, and names a fix for each finding. Writes
+ * nothing. Fails on a problem, or if a check could not run.
  */
 export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
   const { operator, program, command, table, terminal } = context, { namespace, output } = flags;
@@ -104,7 +103,7 @@ const STYLES = { ok: "green", warning: "yellow", problem: "red", unknown: "cyan"
 >;
 const CHECK_WIDTH = Math.max(...CHECKS.map(({ name }) => name.length)), VERDICT_WIDTH = "problem".length;
 
-/** A table on a terminal, each finding as soon as it is known; elsewhere a line for each, which grep finds. */
+/** On a terminal a table that shows each finding at once; elsewhere one line each, for grep. */
 function printer(terminal: Terminal): (result: CheckResult) => void {
   if (!terminal.interactive) {
     return ({ check, verdict, message, fix }) => {
@@ -125,7 +124,6 @@ function printer(terminal: Terminal): (result: CheckResult) => void {
   };
 }
 
-/** Lines of at most `width` characters, broken between words; a longer word has a line of its own. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
@@ -136,7 +134,6 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** `9 ok, 1 warning, 1 problem`. */
 function summary(found: readonly CheckResult[]): string {
   const count = (verdict: Verdict) => found.filter((each) => each.verdict === verdict).length;
   const parts = [`${count("ok")} ok`];
@@ -148,7 +145,6 @@ function summary(found: readonly CheckResult[]): string {
   return parts.join(", ");
 }
 
-/** An operator's own check as one of `doctor`. */
 function ownCheck<Own extends SettingTable>(check: OwnCheck<Own>, settings: SettingValues<Own>): Check {
   return {
     name: check.name,

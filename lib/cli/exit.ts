@@ -6,16 +6,15 @@ import { paint, type Terminal, writeBlock } from "./terminal.ts";
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
-/** The exit code of an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
-  // Another program that answers counts as no API server.
+  // Another program that answers is no API server.
   if (error instanceof UnreachableError || error instanceof MalformedAnswerError) return EXIT.unreachable;
   if (error instanceof InterruptedError) return EXIT.interrupted;
   return EXIT.failed;
 }
 
-/** Prints what failed in one line, and the fix in another. A stack trace appears at debug level only. */
+/** Prints the failure in one line and the fix in another. A stack trace appears only at debug level. */
 export function reportError(
   terminal: Pick<Terminal, "err" | "errorColor">,
   program: string,
@@ -23,7 +22,7 @@ export function reportError(
   { debug, mask }: { readonly debug: boolean; readonly mask: Mask },
 ): void {
   const label = paint({ color: terminal.errorColor }, "red", `${program}:`);
-  // A line that is indented belongs to the one above.
+  // An indented line belongs to the one above.
   for (const line of mask.text(problemOf(error)).split("\n")) {
     terminal.err(line.startsWith("  ") ? line : `${label} ${line}`);
   }
@@ -38,7 +37,7 @@ export function reportError(
   }
 }
 
-/** Kinds of failures whose cause adds something; that of the others repeats the problem in the words of a library. */
+/** Failures whose cause adds information; other causes repeat the problem in a library's words. */
 const VAGUE: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["tls", "reset", "other"]);
 
 function problemOf(error: unknown): string {

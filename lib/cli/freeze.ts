@@ -21,50 +21,43 @@ import type { CommandContext } from "./command_context.ts";
 import { parseDuration } from "./setting.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Flags of `freeze`. */
 interface FreezeFlags {
   readonly id?: string | undefined;
   readonly lifetime?: string | undefined;
   readonly message?: string | undefined;
 }
 
-/** Flags of `resume`. */
 interface ResumeFlags {
   readonly id?: string | undefined;
   readonly all?: true | undefined;
 }
 
-/** Kopf's: above what runs in production, below a developer's own operator. */
+/** Kopf's: above production, below a developer's own operator. */
 const FREEZE_PRIORITY = 100;
 /** Operators list their peers every two seconds. */
 const LIFETIME_MS_MIN = 10_000;
 /** A forgotten freeze ends by itself. */
 const LIFETIME_MS_MAX = 7 * 86_400_000;
 
-/** How often a freeze lists its peers and renews its Lease. */
 const POLL_MS = 1_000;
-/** Longest wait for operators to finish their passes. */
 const PAUSE_MS_MAX = 120_000;
 const NO_PEERS = "no operator peers there now; one that should runs with --peering, or PINTLE_PEERING";
 
-/** The peering that is frozen or resumed. */
 interface Freezing extends PeeringPlace {
   readonly client: Client;
   readonly clock: Clock;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
-  /** For people. */
   readonly title: string;
-  /** Lists the peers, and deletes expired Leases. */
+  /** Lists peers, and deletes expired Leases. */
   peers(): Promise<Peer[]>;
-  /** The Lease of a peer, which lasts while it is renewed. */
+  /** A peer's Lease, which lasts while it is renewed. */
   lease(peer: Peer): CheckedLease;
 }
 
 /**
- * `freeze`: pauses the operators of a peering. With a lifetime it returns once they have paused; they resume after that
- * time, or at `resume`. Without one they are paused while this command runs, and resume soon after it has ended in any
- * way.
+ * `freeze`: pauses the operators of a peering. With a lifetime it returns once they paused; they resume after that
+ * time, or at `resume`. Without one they pause while this command runs, and resume soon after it ends in any way.
  */
 export async function freeze(context: CommandContext, flags: FreezeFlags): Promise<number> {
   const lifetimeMs = flags.lifetime === undefined ? undefined : parseLifetime(flags.lifetime);
@@ -80,7 +73,7 @@ export async function freeze(context: CommandContext, flags: FreezeFlags): Promi
   });
 }
 
-/** Prints which operators have paused; a freeze without a lifetime then lasts until a signal. */
+/** Prints which operators have paused; without a lifetime, the freeze then lasts until a signal. */
 async function awaitPause(freezing: Freezing, peer: Peer, lifetimeMs: number | undefined): Promise<number> {
   const { terminal, clock, signal, title } = freezing, beganMs = clock.elapsed(), renewed = freezing.lease(peer);
   terminal.out(`${title} is frozen by ${describePeer(peer)}`);
@@ -111,7 +104,7 @@ async function awaitPause(freezing: Freezing, peer: Peer, lifetimeMs: number | u
   }
 }
 
-/** `resume`: ends a freeze, or all of them. Fails where there is none to end, and lists the others. */
+/** `resume`: ends one freeze or all. If there is none to end, it fails and lists the others. */
 export async function resume(context: CommandContext, flags: ResumeFlags): Promise<number> {
   if (flags.all && flags.id !== undefined) throw new UsageError("--id and --all exclude each other");
   const identity = flags.id ?? ownIdentity(context);
@@ -174,10 +167,7 @@ function isOperator({ state }: Peer): boolean {
   return state === "active" || state === "paused";
 }
 
-/**
- * Creates a freeze that outlives this command, in place of an earlier one of the same identity. Its time counts from
- * its creation.
- */
+/** Creates a freeze that outlives this command and replaces one of the same identity. Its time counts from creation. */
 async function createFreeze(
   { client, namespace, name, signal }: Freezing,
   peer: Peer,
@@ -192,7 +182,7 @@ async function createFreeze(
   await client.create(LEASES, { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec }, { signal });
 }
 
-/** @throws {UsageError} for what is no duration, or one out of bounds. */
+/** @throws {UsageError} for no duration, or one out of bounds. */
 function parseLifetime(text: string): number {
   try {
     const ms = parseDuration(text);
@@ -205,7 +195,7 @@ function parseLifetime(text: string): number {
   }
 }
 
-/** The user's name; `--id` is for accounts that several people share. */
+/** The user's name; `--id` is for shared accounts. */
 function ownIdentity({ env }: CommandContext): string {
   return env.USER || env.USERNAME || "unnamed";
 }

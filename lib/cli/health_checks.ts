@@ -8,13 +8,10 @@ interface OwnCheck {
   readonly check: () => string | undefined;
 }
 
-/** A handler is cut off at its timeout; a pass that lives so much longer means that this process is broken. */
+/** Handlers are cut off at their timeout: a pass that lasts so much longer shows that this process is broken. */
 const PASS_MS_MORE = 60_000;
 
-/**
- * Fails where a restart helps. An API server that does not answer is no reason: the next process would not reach it
- * either.
- */
+/** Fails if a restart helps. An unreachable API server is no reason: the next process would not reach it either. */
 export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): OwnCheck[] {
   const check = () => {
     const oldestMs = Math.min(...(running()?.kinds ?? []).flatMap(({ workingSinceMs }) => workingSinceMs));
@@ -26,7 +23,7 @@ export function liveness(running: () => RunningOperator | undefined, clock: Cloc
   return [{ name: "workers", check }];
 }
 
-/** Whether webhooks answer: a pod that is ready gets their calls. */
+/** Whether webhooks answer: a ready pod gets their calls. */
 export function webhookReadiness(webhooks: () => { readonly problem: string | undefined } | undefined): OwnCheck {
   const check = () => {
     const served = webhooks();
@@ -36,8 +33,8 @@ export function webhookReadiness(webhooks: () => { readonly problem: string | un
 }
 
 /**
- * Fails where the operator neither runs nor stands by, where the API server refuses its credentials (open watches
- * continue), or where a watch is silent. A standby replica is ready: it could lead at once, and a rollout waits for it.
+ * Fails if the operator neither runs nor stands by, if the API server refuses its credentials (open watches continue),
+ * or if a watch is silent. A standby replica is ready: it could lead at once, and a rollout waits for it.
  *
  * An operator that converts objects is ready earlier: its stores and watches may wait for a conversion, which only its
  * pods answer.

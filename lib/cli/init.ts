@@ -7,20 +7,18 @@ import { kindOf } from "./kind_name.ts";
 import type { CommandContext } from "./command_context.ts";
 import { readScaffold, type ScaffoldFiles } from "./scaffold.ts";
 
-/** The name in the template's files, which is replaced. */
 const TEMPLATE_NAME = "my-operator";
-/** The kind of the template, and its plural, in the forms that its files have. */
+/** The template's kind and plural, as its files write them. */
 const TEMPLATE_KIND = "Widget", TEMPLATE_PLURAL = "widgets";
-/** The namespace `NAME-system` is a DNS label too. */
+/** `NAME-system` must also be a DNS label. */
 const NAME_LENGTH_MAX = 50;
 const VENDORED = "vendor/";
 
 /**
- * `init`: a new operator project in a folder of its name. It appears whole or not at all, and overwrites nothing. Its
- * kind is named after the operator ({@linkcode kindOf}).
+ * `init`: a new operator project in a folder of its name, with a kind named after it ({@linkcode kindOf}). It appears
+ * whole or not at all, and overwrites nothing.
  *
- * @throws {UsageError} for a name that an operator cannot have, a folder that is not empty, and one that cannot be
- *   created.
+ * @throws {UsageError} for an invalid operator name, and a folder that is not empty or cannot be created.
  */
 export async function init({ terminal, root }: CommandContext, name: string): Promise<number> {
   requireOperatorName(name);
@@ -47,7 +45,7 @@ export async function init({ terminal, root }: CommandContext, name: string): Pr
   return EXIT.done;
 }
 
-/** Synchronous: no signal can end the process before the exit hook is set that removes the folder. */
+/** Synchronous: no signal can end the process before the exit hook that removes the folder is set. */
 function makeFolder(prefix: string): string {
   try {
     return Deno.makeTempDirSync({ dir: ".", prefix });
@@ -89,7 +87,7 @@ function named(files: ScaffoldFiles, name: string): ScaffoldFiles {
   return Object.fromEntries(Object.entries(files).map(rename));
 }
 
-/** Names of an import in the order of `deno fmt`, which another kind changes. */
+/** Import names in the order of `deno fmt`, which another kind changes. */
 function sorted(names: string): string {
   const key = (name: string) => name.replace("type ", "").toLowerCase();
   return names.split(", ").sort((one, other) => key(one) < key(other) ? -1 : 1).join(", ");

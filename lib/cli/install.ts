@@ -7,14 +7,13 @@ import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./command_context.ts";
 
-/** Flags of `install`. */
 interface InstallFlags {
   readonly namespace: string;
   readonly dryRun?: true | undefined;
   readonly skipWebhooks?: true | undefined;
 }
 
-/** `install`: applies everything that the operator needs in a cluster. Repeating it changes nothing. */
+/** `install`: applies all that the operator needs in a cluster. Repeating it changes nothing. */
 export async function install(context: CommandContext, flags: InstallFlags): Promise<number> {
   const { operator, terminal, program, command } = context, { namespace, dryRun } = flags;
   requireNamespaceName(namespace);
@@ -41,7 +40,7 @@ export async function install(context: CommandContext, flags: InstallFlags): Pro
   return EXIT.done;
 }
 
-/** @throws {UsageError} for a name that no namespace can have. */
+/** @throws {UsageError} for an invalid namespace name. */
 export function requireNamespaceName(namespace: string): void {
   if (isDnsLabel(namespace)) return;
   throw new UsageError(

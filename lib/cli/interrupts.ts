@@ -1,9 +1,8 @@
 import type { SystemClock } from "../base/mod.ts";
 
-/** Options of {@linkcode Interrupts}. */
 interface InterruptOptions {
   /**
-   * Whether a terminal that is closed interrupts too. For commands that clean up; others end by it, or ignore it under
+   * Whether closing the terminal interrupts too, as commands that clean up need. Others end by it, or ignore it under
    * nohup.
    */
   readonly hangup?: boolean;
@@ -12,8 +11,8 @@ interface InterruptOptions {
 }
 
 /**
- * SIGINT and SIGTERM as a signal. A second one ends the process at once with code 130: Exit hooks
- * (../harness/exit_hook.ts) run even then.
+ * SIGINT and SIGTERM as a signal. A second one exits at once with code 130; even then exit hooks run
+ * (../harness/exit_hook.ts).
  */
 export class Interrupts implements Disposable {
   readonly #abort = new AbortController();
@@ -27,7 +26,7 @@ export class Interrupts implements Disposable {
     this.#abort.abort(new InterruptedError());
     this.#received.resolve();
   };
-  // A shell and the kernel may both report a closed terminal: the second signal counts for nothing.
+  // A shell and the kernel may both report a closed terminal: ignore the second signal.
   readonly #hangup = () => this.#abort.signal.aborted || this.#listener();
   readonly #listensHangup: boolean;
   readonly #onSecond: (() => void) | undefined;
@@ -39,38 +38,31 @@ export class Interrupts implements Disposable {
     if (this.#listensHangup) Deno.addSignalListener("SIGHUP", this.#hangup);
   }
 
-  /** Aborts with the first signal. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** Resolves with the first signal. */
   get received(): Promise<void> {
     return this.#received.promise;
   }
 
-  /** Removes the listeners. */
   [Symbol.dispose](): void {
     for (const name of this.#names) Deno.removeSignalListener(name, this.#listener);
     if (this.#listensHangup) Deno.removeSignalListener("SIGHUP", this.#hangup);
   }
 }
 
-/** How long a timer or socket of a handler may keep the process alive after everything else has ended. */
+/** How long a handler's timers or sockets may keep the process alive after everything else ended. */
 const LINGER_MS_MAX = 1_000;
 
-/**
- * Ends a process that timers or sockets of a handler would keep alive. One that has nothing left ends earlier by
- * itself.
- */
+/** Ends a process that a handler's timers or sockets would keep alive. Without any it ends earlier by itself. */
 export function endLingering(clock: SystemClock, code: number): void {
   clock.unref(clock.schedule(() => Deno.exit(code), LINGER_MS_MAX));
 }
 
-/** How often an operator's process checks that the process that serves its cluster lives. */
 const PARENT_CHECK_MS = 500;
 
-/** Ends this process when its parent has ended in any way: the cluster ended with it. */
+/** Ends this process when its parent ended in any way: the cluster ended with it. */
 export function endWithParent(clock: SystemClock): void {
   const parent = Deno.ppid;
   const check = () => {
@@ -80,7 +72,6 @@ export function endWithParent(clock: SystemClock): void {
   check();
 }
 
-/** A person or the kubelet interrupted the process. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 

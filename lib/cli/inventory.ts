@@ -12,23 +12,21 @@ import { addsFinalizer } from "../controller/mod.ts";
 import { type LeaseObject, LEASES, PEERING_LABEL, peerOf, SHARDS_LABEL, shardsLeaseName } from "../election/mod.ts";
 import { type BuiltinObject, declareSelected, Deployment, kindsSelected, type Operator, Pod } from "../operator/mod.ts";
 
-/** An operator's ServiceAccount. */
 export type Account = Required<ObjectKey>;
 
-/** A kind with handlers of an operator. */
 export interface HandledKind {
   readonly kind: ResourceKind;
   /** `plural.group`. */
   readonly name: string;
   /** Whether the operator brings the CRD. */
   readonly own: boolean;
-  /** What its delete handlers and daemons put on objects. */
+  /** Finalizer of delete handlers and daemons. */
   readonly finalizer: string;
-  /** Whether it has any of these, so that a deletion waits for the operator. */
+  /** Whether it has any of these, so that deletion waits for the operator. */
   readonly holds: boolean;
 }
 
-/** The kinds that an operator has handlers of, those that it selects of the cluster's kinds included. */
+/** The kinds that an operator handles, including those that it selects from the cluster's. */
 export async function handledKinds(operator: Operator, client: Client, signal: AbortSignal): Promise<HandledKind[]> {
   const selected = (await kindsSelected(operator, client, signal)).map(({ selection, kind }) =>
     declareSelected(selection, kind, operator.storage)
@@ -42,7 +40,7 @@ export async function handledKinds(operator: Operator, client: Client, signal: A
   }));
 }
 
-/** The metadata of every object of a kind; none where the kind is not served. */
+/** Metadata of a kind's objects; empty if it is not served. */
 export async function objectsOf(client: Client, kind: ResourceKind, signal: AbortSignal): Promise<KubeObject[]> {
   try {
     return (await client.list<KubeObject>(kind, { metadataOnly: true, signal })).items;
@@ -52,7 +50,7 @@ export async function objectsOf(client: Client, kind: ResourceKind, signal: Abor
   }
 }
 
-/** The webhook configurations of an operator, of this release or an earlier one. */
+/** An operator's webhook configurations, of this release or an earlier one. */
 export async function webhooksOf(
   client: Client,
   operator: Operator,
@@ -67,7 +65,6 @@ export async function webhooksOf(
   return found.flat();
 }
 
-/** The Deployments whose pods run as an account. */
 export async function deploymentsOf(client: Client, account: Account, signal: AbortSignal): Promise<BuiltinObject[]> {
   const { items } = await client.list<BuiltinObject>(Deployment, { namespace: account.namespace, signal });
   return items.filter(({ spec }) => {
@@ -76,7 +73,7 @@ export async function deploymentsOf(client: Client, account: Account, signal: Ab
   });
 }
 
-/** The Leases of an operator: of its leader, its shards, its replicas and its peers. */
+/** An operator's Leases: of its leader, shards, replicas and peers. */
 export async function leasesOf(
   client: Client,
   { namespace, name }: Account,
@@ -89,29 +86,27 @@ export async function leasesOf(
   );
 }
 
-/** The pods that run as an account, whatever made them. */
 export async function podsOf(client: Client, account: Account, signal: AbortSignal): Promise<BuiltinObject[]> {
   const { items } = await client.list<BuiltinObject>(Pod, { namespace: account.namespace, signal });
   return items.filter(({ spec }) => spec?.serviceAccountName === account.name);
 }
 
-/** Whether a pod is ready and not being deleted. */
 export function isWorking({ metadata, status }: BuiltinObject): boolean {
   const { conditions } = (status ?? {}) as { conditions?: { type: string; status: string }[] | null };
   return metadata?.deletionTimestamp === undefined &&
     (conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
 }
 
-/** Whole seconds and the time of an answer make a Lease look older than it is. */
+/** Whole seconds and response time make a Lease look older than it is. */
 const FRESH_MS_MORE = 3_000;
 
-/** Whether a Lease has expired, by the times in it. `nowMs` is the server's time. */
+/** Whether a Lease has expired by its own times. `nowMs` is the server's time. */
 export function isExpired({ spec, metadata }: LeaseObject, nowMs: number): boolean {
   const sinceMs = Date.parse(spec?.renewTime ?? metadata?.creationTimestamp ?? "");
   return nowMs > sinceMs + (spec?.leaseDurationSeconds ?? 0) * 1_000 + FRESH_MS_MORE;
 }
 
-/** Whether a Lease shows a process of its operator that works now. */
+/** Whether a Lease shows that a process of its operator works now. */
 export function isWorkersLease(lease: LeaseObject, nowMs: number): boolean {
   if (!lease.spec?.holderIdentity || isExpired(lease, nowMs)) return false;
   return lease.metadata?.labels?.[PEERING_LABEL] === undefined || peerOf(lease).state === "active";

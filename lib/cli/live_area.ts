@@ -2,14 +2,14 @@ import process from "node:process";
 import type { LiveArea } from "../harness/mod.ts";
 import { isReaderGone } from "./terminal.ts";
 
-/** The last lines of this process's terminal, which can be redrawn. */
+/** The terminal's last lines, which can be redrawn. */
 export async function openLiveArea(): Promise<LiveArea> {
   const { createLogUpdate } = await import("log-update");
   process.stdout.on("error", (error) => {
     if (!isReaderGone(error)) throw error;
   });
-  // Hiding the cursor would load a package that answers SIGINT by sending it again: a first Ctrl-C would count as the
-  // second, which ends the process at once.
+  // Hiding the cursor would load a package that sends SIGINT again: a first Ctrl-C would count as the second, which
+  // ends the process at once.
   const update = createLogUpdate(process.stdout, { showCursor: true });
   return {
     draw: (picture) => update(picture),

@@ -15,21 +15,17 @@ import {
   type LogRecord,
 } from "../base/mod.ts";
 
-/** How a process logs. */
 interface LoggingOptions {
-  /** Lines below it are dropped. At `debug` every line keeps its stack. */
+  /** Drops lines below it. At `debug` every line keeps its stack. */
   readonly level: LogLevel;
   readonly format: "text" | "json";
-  /** First part of each line's logger name. */
   readonly name: string;
-  /** Measures how long an error has not repeated. */
   readonly clock: Clock;
 }
 
 /**
- * Sets up the process's logging, once, and returns its root logger. Lines go to the console: debug and info to standard
- * output, warn and error to standard error, where Deno's OpenTelemetry picks them up too. An error that repeats shows
- * its stack once.
+ * Sets up the process's logging, once, and returns its root logger. The console gets debug and info on standard output,
+ * warn and error on standard error; Deno's OpenTelemetry picks them up there. A repeated error shows its stack once.
  */
 export function openLogging({ level, format, name, clock }: LoggingOptions): Logger {
   const formatter = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textLine;
@@ -44,30 +40,26 @@ export function openLogging({ level, format, name, clock }: LoggingOptions): Log
   const tape = getLogger([name]), stacks = new ShownStacks(clock);
   return createLogger((record) => {
     const fields = level === "debug" ? record.fields : stacks.withoutRepeated(record);
-    // Braces would be read as placeholders, and an error's text may hold some.
+    // Braces would be placeholders, and an error's text may contain some.
     tape[record.level](record.message.replaceAll("{", "{{").replaceAll("}", "}}"), { ...fields });
   }, level);
 }
 
-/** A retry comes after five minutes at most, by default: what has not failed for longer counts as a new failure. */
+/** By default a retry comes within five minutes: an error that paused longer counts as new. */
 const REPEATS_MS_MAX = 900_000;
-/** Handlers of objects whose last stack is remembered. */
 const STACKS_MAX = 1_000;
 
-/**
- * The last stack of each handler of an object that was shown: a retry that fails in the same way need not show it
- * again.
- */
+/** The last stack shown for each handler of an object, so that a retry with the same failure omits it. */
 export class ShownStacks {
   readonly #clock: Clock;
-  /** In the order in which they failed last. */
+  /** In the order of their last failure. */
   readonly #shown = new Map<string, { readonly thrown: string; readonly elapsedMs: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The fields of a line, without a stack that the last line of the same handler and object had. */
+  /** The fields of a line, without a stack equal to the last of this handler and object. */
   withoutRepeated({ fields }: Pick<LogRecord, "fields">): LogFields {
     const { stack, ...rest } = fields;
     if (stack === undefined) return fields;
@@ -82,7 +74,7 @@ export class ShownStacks {
   }
 }
 
-/** The message and the place of the throw: the callers below it vary with the rest of the pass. */
+/** The message and the place of the throw: callers below it vary with the rest of the pass. */
 function thrownAt(stack: string): string {
   return /^[\s\S]*?\n\s+at [^\n]*/.exec(stack)?.[0] ?? stack;
 }
@@ -96,7 +88,7 @@ function textLine({ timestamp, level, message, properties }: TapeRecord): string
   return `${new Date(timestamp).toISOString()} ${LABELS[level] ?? level} ${message.join("")}${fields.join("")}`;
 }
 
-/** Lists and objects are JSON as it stands; a text that is ambiguous is quoted. */
+/** Lists and objects are plain JSON; ambiguous text is quoted. */
 function fieldText(value: unknown): string {
   if (typeof value === "object" && value !== null) return formatJson(value);
   const text = typeof value === "string" ? value : formatJson(value);

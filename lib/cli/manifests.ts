@@ -7,7 +7,6 @@ import { requireNamespaceName } from "./install.ts";
 import type { CommandContext } from "./command_context.ts";
 import { writeBlock } from "./terminal.ts";
 
-/** Flags of `manifests`. */
 interface ManifestsFlags {
   readonly namespace: string;
   readonly output?: string | undefined;
@@ -16,7 +15,7 @@ interface ManifestsFlags {
 
 const KUSTOMIZATION = "kustomization.yaml";
 
-/** The files of a folder of manifests, by what is in each. */
+/** Files of a manifest folder, with the kinds in each. */
 const FILES: readonly { readonly name: string; readonly kinds: readonly string[] }[] = [
   { name: "crds.yaml", kinds: ["CustomResourceDefinition"] },
   { name: "namespace.yaml", kinds: ["Namespace"] },
@@ -25,8 +24,8 @@ const FILES: readonly { readonly name: string; readonly kinds: readonly string[]
 ];
 
 /**
- * `manifests`: what `install` applies, as YAML that `kubectl apply -f -` takes; as files of a folder; or a check that a
- * folder's files match what the operator declares.
+ * `manifests`: `install`'s objects as YAML for `kubectl apply -f -`, or as a folder's files; or checks that a folder's
+ * files match the declaration.
  */
 export async function manifests(context: CommandContext, flags: ManifestsFlags): Promise<number> {
   const { operator, program, terminal } = context, { namespace, output, check } = flags;
@@ -54,7 +53,7 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
   return EXIT.done;
 }
 
-/** Updates the resources of a folder's kustomization to the files that are declared. The rest stays. */
+/** Updates the resources of a folder's kustomization to the declared files. The rest stays. */
 async function updateKustomization(
   { terminal }: CommandContext,
   folder: string,
@@ -75,15 +74,14 @@ async function updateKustomization(
 }
 
 /**
- * A folder's kustomization, if it exists, and how it differs from what is declared. @throws {UsageError} where it is
- * not one.
+ * A folder's kustomization, if any, and its difference from the declared one. @throws {UsageError} if it is invalid.
  */
 async function readKustomization(folder: string, objects: readonly DynamicObject[]) {
   const path = `${folder}/${KUSTOMIZATION}`, text = await readIfExists(path);
   return text === undefined ? undefined : { path, text, ...listing(path, text, objects) };
 }
 
-/** A kustomization with other resources. Of a block list only its lines change: comments and layout stay. */
+/** A kustomization with other resources. Of a block list only their lines change: comments and layout stay. */
 export function withResources(text: string, missing: readonly string[], stale: readonly string[]): string {
   const document = parseDocument(text), resources = document.get("resources");
   if (isSeq(resources) && !resources.flow && resources.items.length > 0) {
@@ -114,12 +112,11 @@ function withLines(
   return lines + missing.map((name) => `${bullet}${name}\n`).join("") + rest;
 }
 
-/** First line of every file that `--output` writes. */
 function headOf(program: string): string {
   return `# Written by \`${program} manifests --output\`: change the operator instead.\n`;
 }
 
-/** Removes a file that an earlier release wrote and of which nothing is declared now. Other files stay. */
+/** Removes a file of an earlier release for which nothing is declared now. Other files stay. */
 async function removeStale({ terminal, program }: CommandContext, path: string): Promise<void> {
   const text = await readIfExists(path);
   if (text === undefined) return;
@@ -134,7 +131,7 @@ async function removeStale({ terminal, program }: CommandContext, path: string):
   terminal.out(`${path} removed`);
 }
 
-/** Compares a folder object by object and field by field; order and comments do not matter. */
+/** Compares a folder by object and field; order and comments do not matter. */
 async function checkFolder(
   { terminal, program, command }: CommandContext,
   folder: string,
@@ -183,8 +180,7 @@ async function checkFolder(
 }
 
 /**
- * The files that a kustomization leaves out, and those that it lists though nothing of them is declared: applying it
- * would miss something, or fail.
+ * Files that a kustomization lacks, and listed ones without a declaration: applying it would miss something, or fail.
  */
 function listing(
   path: string,
@@ -204,18 +200,17 @@ function listing(
   };
 }
 
-/** @throws {UsageError} for a file that exists and cannot be read. */
+/** @throws {UsageError} if an existing file cannot be read. */
 async function readIfExists(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    // A process that may only write skips the checks of existing files.
+    // A process that may only write skips the check of existing files.
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return undefined;
     throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, undefined, { cause });
   }
 }
 
-/** The files that are not empty. */
 function filesOf(objects: readonly DynamicObject[]): typeof FILES {
   return FILES.filter(({ kinds }) => objects.some(({ kind }) => kinds.includes(kind!)));
 }
@@ -233,7 +228,7 @@ function parseManifests(path: string, text: string): DynamicObject[] {
   });
 }
 
-/** YAML as Kubernetes reads it: texts that YAML 1.1 takes for booleans or numbers are quoted. */
+/** YAML as Kubernetes reads it: quotes texts that YAML 1.1 takes for booleans or numbers. */
 function manifestsYaml(objects: readonly DynamicObject[]): string {
   return objects.map((object) => stringify(object, { version: "1.1", lineWidth: 120, aliasDuplicateObjects: false }))
     .join("---\n");

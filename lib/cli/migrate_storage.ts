@@ -7,17 +7,15 @@ import { Interrupts } from "./interrupts.ts";
 import { openCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./command_context.ts";
 
-/** Flags of `migrate-storage`. */
 interface MigrateStorageFlags {
   readonly dryRun?: true | undefined;
 }
 
-/** Concurrent writes. */
 const WRITES_AT_ONCE = 16;
 
 /**
- * `migrate-storage`: stores the objects of the operator's kinds in the storage version of the CRD, and removes the
- * former ones from `status.storedVersions`: only then a release may drop them. Repeating it changes nothing.
+ * `migrate-storage`: stores objects in the CRD's storage version and removes former ones from `status.storedVersions`;
+ * only then may a release drop them. Repeating it changes nothing.
  */
 export async function migrateStorage(context: CommandContext, flags: MigrateStorageFlags): Promise<number> {
   const { operator } = context, clock = new SystemClock();
@@ -65,7 +63,7 @@ async function migrate(
     await client.patch(CRDS, { name }, { type: "merge", subresource: "status", signal, body: status });
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
-    // The change may have set another storage version, in which objects may have been stored since.
+    // The change may have set another storage version, and objects may be stored in it since.
     throw new UsageError(
       `${name} was changed meanwhile, so its storedVersions were left as they are`,
       "run the same command again",
@@ -77,7 +75,7 @@ async function migrate(
   terminal.out(`${name}: status.storedVersions is ${version} now, and was ${storedVersions.join(", ")}`);
 }
 
-/** An empty patch: the server stores the object in the storage version. */
+/** An empty patch makes the server store the object in the storage version. */
 async function rewrite(
   client: Client,
   resource: ApiResource,
@@ -91,7 +89,6 @@ async function rewrite(
   }
 }
 
-/** One version always has the flag. */
 function storageVersion(crd: DynamicObject): string {
   const { versions } = crd.spec as { versions: readonly { name: string; storage: boolean }[] };
   return versions.find(({ storage }) => storage)!.name;

@@ -1,6 +1,6 @@
 /**
  * `cli`: the commands of an operator's binary, one file each, and its settings. It composes the rooms below for a
- * person at a terminal or a container's entry point; it knows no particular operator. `main.ts` calls it.
+ * person or a container's entry point; it knows no particular operator. `main.ts` calls it.
  *
  * @module
  */

@@ -2,14 +2,14 @@ import { type ApiResource, controllerOf, formatGroupResource, keyOf, type KubeOb
 import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
 import { nameOf } from "./deleter.ts";
 
-/** Objects of one resource that are read: one is enough to keep a namespace. */
+/** Objects read of one resource: one is enough to keep a namespace. */
 const READ_MAX = 50;
 
 /**
- * The objects that users put into a namespace: no defaults of every namespace, no Events, no children of a controller,
- * nothing that is being deleted. At most 50 of a resource.
+ * Users' objects in a namespace: no namespace defaults, Events, children of a controller, or objects being deleted. At
+ * most 50 of a resource.
  *
- * @throws {ForbiddenError} where any resource may not be listed: then the content is unknown.
+ * @throws {ForbiddenError} if a resource may not be listed: then the content is unknown.
  */
 export async function contentOf(client: Client, namespace: string, signal: AbortSignal): Promise<string[]> {
   const names: string[] = [];
@@ -25,7 +25,7 @@ export async function contentOf(client: Client, namespace: string, signal: Abort
   return names;
 }
 
-/** One version of every resource whose objects can be in a namespace, and stay there. */
+/** One version of every namespaced resource whose objects stay. */
 function contentResources(discovered: readonly DiscoveredResource[]): DiscoveredResource[] {
   const byName = new Map<string, DiscoveredResource>();
   for (const resource of discovered) {

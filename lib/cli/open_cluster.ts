@@ -5,31 +5,26 @@ import { applyCrds, applyInstallation, installation, installNamespace, isWebhook
 import type { Manifests } from "../harness/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 
-/** A cluster to work on. */
 export interface OpenedCluster extends AsyncDisposable {
   readonly transport: Transport;
-  /** Of its administrator, where `transport` acts as the operator's ServiceAccount. */
+  /** The administrator's, if `transport` acts as the operator's ServiceAccount. */
   readonly administrator?: Transport;
   readonly server: string;
-  /** The namespace of the pod, or of the context. */
+  /** The namespace of the pod or the context. */
   readonly namespace: string;
-  /** Where the connection's settings came from, for people. */
   readonly source: string;
-  /** The proxy, without its password; absent where none is used. */
+  /** The proxy without its password, if any. */
   readonly proxy?: string | undefined;
-  /** Path of a kubeconfig that was written for people, if any. */
   readonly kubeconfigPath?: string;
-  /** An embedded cluster as another user than its administrator. */
   readonly as?: (user: { readonly name: string; readonly groups: readonly string[] }) => Transport | Promise<Transport>;
-  /** Answers for a Service inside of an embedded cluster with code of this process. */
+  /** Answers for a Service of an embedded cluster from this process. */
   readonly serveService?: ServeService;
 }
 
 /**
- * The cluster that the settings name. Sends no request to a cluster that is not embedded; that one serves the
- * operator's kinds.
+ * The cluster of the settings. Sends requests only to an embedded one, to make it serve the operator's kinds.
  *
- * @throws {RangeError} naming kind and field of a CRD that cannot be built, or an API error where the embedded server
+ * @throws {RangeError} naming kind and field of a CRD that cannot be built, or an API error if the embedded server
  *   refuses it.
  */
 export async function openCluster(context: CommandContext, clock: Clock, logger: Logger): Promise<OpenedCluster> {
@@ -61,9 +56,8 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
 }
 
 /**
- * An embedded cluster as the operator's ServiceAccount sees a cluster where it is installed: with the RBAC rules that
- * the operator declares and no others, so that a missing rule shows as it would there. Any other cluster is opened as
- * {@linkcode openCluster} does.
+ * An embedded cluster as the operator's installed ServiceAccount sees it: only with the declared RBAC rules, so that a
+ * missing rule shows. Any other cluster as {@linkcode openCluster} opens it.
  */
 export async function openClusterAsOperator(
   context: CommandContext,
@@ -93,7 +87,6 @@ export async function openClusterAsOperator(
   };
 }
 
-/** The embedded cluster that another process serves. */
 async function reachEmbedded(kubeconfigPath: string, clock: Clock): Promise<OpenedCluster> {
   const { connect } = await import("../client/connect.ts");
   const admin = await connect({ clock, kubeconfigPath }), opened = [admin.transport];
@@ -113,25 +106,22 @@ function closing(connection: Connection): OpenedCluster {
   return { ...connection, [Symbol.asyncDispose]: () => Promise.resolve(connection.transport.close()) };
 }
 
-/** What an embedded cluster is opened with. */
 interface EmbeddedOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly port: number;
-  /** Where the kubeconfig goes; a new folder that disappears with the cluster where absent. */
+  /** Path of the kubeconfig; by default in a new folder that goes with the cluster. */
   readonly kubeconfigPath?: string;
-  /** Objects that are created before anything else. */
   readonly prerequisites?: Manifests | undefined;
 }
 
-/** Bound of the wait until prerequisites are served; on this server it takes milliseconds. */
+/** Bound until prerequisites are served; here it takes milliseconds. */
 const PREREQUISITES_MS_MAX = 30_000;
 
 /**
- * An API server in this process, on a loopback port over HTTPS, with a kubeconfig (mode 0600) .
+ * An API server in this process, on a loopback HTTPS port, with a kubeconfig (mode 0600).
  *
- * @throws {UsageError} where the port is taken, the kubeconfig cannot be written, or a prerequisite cannot be
- *   installed.
+ * @throws {UsageError} if the port is taken, the kubeconfig cannot be written, or a prerequisite cannot be installed.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedCluster> {
   const { clock, logger, port } = options;

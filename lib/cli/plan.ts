@@ -11,27 +11,23 @@ import type { CommandContext } from "./command_context.ts";
 import { requireReady } from "./require_ready.ts";
 import { writeJson } from "./terminal.ts";
 
-/** Flags of `plan`. */
 interface PlanFlags {
   readonly namespace?: string | undefined;
   readonly output: "text" | "json";
 }
 
-/** The selected objects. */
 interface Selection {
-  /** Every kind of the operator where absent. */
   readonly kind?: ApiResource;
-  /** Every name where absent. */
   readonly name?: string;
 }
 
 /**
- * `plan`: what a reconcile would write now, as a diff, and nothing is written. Each write is a dry run that the server
- * checks. Fails where a reconcile would.
+ * `plan`: shows as a diff what a reconcile would write now. Each write is a dry run that the server checks. Fails if a
+ * reconcile would.
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
   const { operator, terminal, settings, mask } = context, scope = scopeOfGlobs(settings.namespaces);
-  // The kinds of selections are known to the cluster only; other mistakes are reported before any request.
+  // Only the cluster knows the kinds of selections; report other mistakes before any request.
   if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
@@ -42,7 +38,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   await requireReady(context, client, { signal });
   const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => kind);
   const { kind, name } = parseSelection([...declaredKinds(operator), ...selected], wanted);
-  // As kubectl: a name alone is one in the context's namespace.
+  // As in kubectl, a name alone is in the context's namespace.
   const namespace = flags.namespace ?? (name && kind?.namespaced ? cluster.namespace : undefined);
   const key = name ? { name, ...(kind?.namespaced ? { namespace } : {}) } : undefined;
   if (kind && key) await requireObject(client, kind, key, signal);
@@ -64,7 +60,7 @@ function declaredKinds({ declarations }: Operator): ApiResource[] {
   return declarations.map(({ kind }) => kind);
 }
 
-/** Reads `KIND` or `KIND/NAME`. @throws {UsageError} where the operator has no such kind. */
+/** Reads `KIND` or `KIND/NAME`. @throws {UsageError} if the operator has no such kind. */
 function parseSelection(kinds: readonly ApiResource[], wanted: string | undefined): Selection {
   if (wanted === undefined) return {};
   const slash = wanted.indexOf("/"), word = slash < 0 ? wanted : wanted.slice(0, slash);
@@ -78,7 +74,6 @@ function parseSelection(kinds: readonly ApiResource[], wanted: string | undefine
   );
 }
 
-/** What kubectl would take for the kind. */
 function wordsOf(kind: ApiResource): string[] {
   const singular = kind.kind.toLowerCase(), words = [singular, kind.plural, formatGroupResource(kind)];
   if (!("crd" in kind)) return words;
@@ -88,7 +83,7 @@ function wordsOf(kind: ApiResource): string[] {
   return [...words, ...spec?.names?.shortNames ?? []];
 }
 
-/** @throws the server's error where stored objects cannot be converted: the stores of a plan would never be full. */
+/** @throws the server's error if stored objects cannot be converted: a plan's stores would never be full. */
 async function requireConverted(operator: Operator, client: Client, signal: AbortSignal): Promise<void> {
   const names = operator.conversions.map(({ crd }) => crd);
   for (const { kind } of operator.declarations.filter(({ kind }) => names.includes(formatGroupResource(kind)))) {
@@ -96,7 +91,7 @@ async function requireConverted(operator: Operator, client: Client, signal: Abor
   }
 }
 
-/** @throws {NoObjectError} where it does not exist. */
+/** @throws {NoObjectError} if it does not exist. */
 async function requireObject(client: Client, kind: ApiResource, key: ObjectKey, signal: AbortSignal): Promise<void> {
   try {
     await client.get(kind, key, { metadataOnly: true, signal });
@@ -107,12 +102,11 @@ async function requireObject(client: Client, kind: ApiResource, key: ObjectKey, 
   }
 }
 
-/** The object of the plan does not exist. */
 class NoObjectError extends Error {
   override readonly name = "NoObjectError";
 }
 
-/** For programs: plain fields, and of an error its message alone. */
+/** For programs: plain fields, and only the message of an error. */
 function passFields({ kind, key, cause, writes, events, outcome }: PlannedPass) {
   const { error: _, ...ending } = outcome as { error?: unknown };
   return {

@@ -4,10 +4,8 @@ import type { PlannedChange, PlannedPass, PlannedWrite } from "../controller/mod
 import type { Outcome } from "../handling/mod.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
-/** Characters of a value that are shown. */
 const VALUE_LENGTH_MAX = 160;
 
-/** What a write is to its object. */
 type Effect = "create" | "change" | "delete" | "nothing";
 
 const SIGNS = { create: "+", change: "~", delete: "-", nothing: "=" } as const satisfies Record<Effect, string>;
@@ -27,7 +25,6 @@ function effectOf({ verb, exists, changes }: PlannedWrite): Effect {
   return changes.length > 0 ? "change" : "nothing";
 }
 
-/** The plan of one object, as a diff; empty where nothing would happen. */
 export function passLines(pass: PlannedPass, terminal: Pick<Terminal, "color">): string[] {
   const { kind, key, cause, writes, events, outcome } = pass, ending = endingOf(outcome);
   if (writes.length === 0 && events.length === 0 && outcome.kind === "done") return [];
@@ -56,7 +53,7 @@ function writeLines(write: PlannedWrite, terminal: Pick<Terminal, "color">): str
   return [`  ${paint(terminal, STYLES[effect], SIGNS[effect])} ${name}`, ...fields];
 }
 
-/** `data.size: "1" → "2"`; a key with a dot in it stands in quotes. */
+/** `data.size: "1" → "2"`; quotes a key that has a dot. */
 function fieldText({ operation, path, old, next }: PlannedChange): string {
   const at = path.map((key) => /^[\w-]+$/.test(key) ? key : formatJson(key)).join(".");
   const values = { add: [next], remove: [old], change: [old, next] }[operation].map(valueText);

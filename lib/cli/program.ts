@@ -17,46 +17,42 @@ import { UnsettledExit } from "./unsettled_exit.ts";
 
 /** The parts of an operator's binary. */
 export interface CliOptions<Own extends SettingTable> {
-  /**
-   * Name of the program in help and messages, and the first part of its namespace; the operator's name where absent.
-   */
+  /** The program's name in help and messages, and the prefix of its namespace; the operator's name if absent. */
   readonly name?: string;
-  /** What `version` prints; `0.0.0` where absent. */
+  /** What `version` prints; `0.0.0` if absent. */
   readonly version?: string;
-  /** What was built and when, for `version`; undefined, or absent, where the program runs from its sources. */
+  /** Build info for `version`; undefined or absent if the program runs from its sources. */
   readonly build?: () => Promise<BuildInfo | undefined>;
   /** Arguments without the program: `Deno.args`. */
   readonly args: readonly string[];
   /** The environment: `Deno.env.toObject()`. */
   readonly env: Readonly<Record<string, string>>;
-  /** Settings of this operator's own, beside the common ones. */
+  /** The operator's own settings, beside the common ones. */
   readonly settings?: Own;
-  /** Checks that `doctor` runs beside its own. */
+  /** The operator's own checks in `doctor`. */
   readonly checks?: readonly OwnCheck<Own>[];
   /** What `demo` shows. */
   readonly demo?: (operator: Operator) => DemoScenario;
-  /** The suites that `test` runs; loaded only then. */
+  /** The suites of `test`; loaded only then. */
   readonly suites?: () => Promise<readonly Suite[]>;
   /**
-   * Objects that the operator needs before it starts, such as CRDs that it does not own: created in every embedded
-   * cluster that a command opens (`demo`, `run --cluster embedded`). Scenarios of `test` install what their suite's
-   * `given` lists.
+   * Objects that the operator needs before it starts, such as foreign CRDs. Every embedded cluster of a command gets
+   * them (`demo`, `run --cluster embedded`). `test` installs its suites' `given` instead.
    */
   readonly prerequisites?: Manifests;
-  /** What happens to the children of a deleted object, in half a sentence that `uninstall` prints. */
+  /** What happens to the children of a deleted object, as half a sentence for `uninstall`. */
   readonly deletionNote?: string;
-  /** Path of the folder that holds `deploy/`, and the bundle where there is one: the folder of `main`. */
+  /** Folder of `deploy/`, and of the bundle if any: the folder of `main`. */
   readonly root?: string;
-  /** Whether the command `init` exists: `root` then holds the files of a new project (./scaffold.ts). */
+  /** Whether `init` exists: `root` then holds the files of a new project (./scaffold.ts). */
   readonly scaffolds?: boolean;
 }
 
 /**
- * Runs the command line of an operator: every command of the binary. Never exits by itself. Where the process ends
- * before there is a result, because a promise of the operator or of its suites never settles, its exit code is 1 and a
- * message names the reason.
+ * Runs the command line of an operator; never exits by itself. If a promise of the operator or its suites never
+ * settles, the process ends with code 1 and a message that names the reason.
  *
- * @throws {UsageError} where there is no Deno: commands read files, serve and start processes by it.
+ * @throws {UsageError} without Deno: commands read files, serve and start processes by it.
  * @returns the exit code: 0 done, 1 failed, 2 usage or configuration, 3 cluster unreachable, 130 interrupted.
  * @example
  * ```ts
@@ -83,7 +79,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
   let program = options.name ?? "pintle";
 
-  /** Settings are read when a command runs, so that help and version work in any environment. */
+  /** A command reads settings when it runs, so that help and version work in any environment. */
   const prepare = (flags: Readonly<Record<string, string | undefined>>): CommandContext => {
     const { values, origins } = resolveSettings(table, options.env, flags);
     const settings = values as unknown as Settings;
@@ -111,7 +107,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   };
   using _unsettled = new UnsettledExit(() => program, terminal);
   try {
-    // Help and the installation's namespace need the name before any setting is read: with the defaults there is one.
+    // Help and the namespace need the name before settings are read: the defaults have one.
     program = options.name ?? make(resolveSettings(table, {}, {}).values).name;
     const run: RunCommand = async (flags, command) => {
       code = await command(prepare(flags));

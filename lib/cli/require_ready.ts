@@ -4,7 +4,7 @@ import { preflight, type PreflightOptions } from "../operator/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 
 /**
- * Reports everything that is missing before anything starts.
+ * Reports all that is missing before anything starts.
  *
  * @throws {PreflightError} naming each missing kind and rule with its fix.
  */
@@ -22,7 +22,6 @@ export async function requireReady(
   throw new PreflightError(findings.map(({ problem, fix }) => `${problem}\n  fix: ${fix}`).join("\n"));
 }
 
-/** The cluster is not ready for this operator. */
 class PreflightError extends Error {
   override readonly name = "PreflightError";
 }

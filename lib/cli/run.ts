@@ -27,8 +27,8 @@ import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, endWithParent, Interrupts } from "./interrupts.ts";
 
 /**
- * `run`: the operator against a cluster, until SIGTERM or SIGINT. The process ends soon after, even where a handler
- * holds a timer or a socket.
+ * `run`: the operator against a cluster, until SIGTERM or SIGINT. It ends soon after, despite a handler's timers or
+ * sockets.
  */
 export async function run(context: CommandContext): Promise<number> {
   const clock = new SystemClock();
@@ -36,7 +36,7 @@ export async function run(context: CommandContext): Promise<number> {
   try {
     return await operate(context, clock);
   } catch (error) {
-    // A replica that has lost its Lease is restarted: an open watch must not keep it alive.
+    // Restart a replica that lost its Lease: an open watch must not keep it alive.
     endLingering(clock, exitCodeOf(error));
     throw error;
   }
@@ -51,7 +51,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");
   using interrupts = new Interrupts({ onSecond });
   await using cluster = await openClusterAsOperator(context, clock, logger);
-  // A kubeconfig's credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
+  // A credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
   await dropPermissions(cluster.source === "in-cluster" ? ["run", "write", "ffi"] : ["ffi"]);
   logger.info("starting", { version, server: cluster.server, credentials: cluster.source, proxy: cluster.proxy });
   if (cluster.kubeconfigPath) {
@@ -75,7 +75,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
       signal: interrupts.signal,
     });
   } catch (error) {
-    // The kubelet may end a pod before the API server answers: nothing has begun, so nothing has failed.
+    // The kubelet may end a pod before the API server answers: nothing began, so nothing failed.
     if (interrupts.signal.aborted) return EXIT.done;
     throw error;
   }
@@ -89,14 +89,14 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
       openWebhooks(context, { cluster, running, clock, logger, leads: replica.works, onReview, signal });
     const serve = async (started: RunningOperator) => {
       running = started;
-      // The stores may take conversions before they are full; admission handlers take full stores.
+      // Conversions may need stores that are not full yet; admission handlers need full stores.
       if (operator.conversions.length > 0) webhooks = await open(started);
     };
     running = await start(context, replica, metrics, { logger, serve, signal });
     webhooks ??= await open(running);
     await webhooks?.admit();
     const lost = await Promise.race([interrupts.received, replica.lost]);
-    // Another replica may lead by now: nothing is finished or cleaned up. The kubelet restarts this one.
+    // Another replica may lead by now: finish and clean up nothing. The kubelet restarts this one.
     if (lost) throw lost;
     logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
     webhooks?.leave?.();
@@ -113,7 +113,6 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   return EXIT.done;
 }
 
-/** Serves liveness, readiness, metrics and the operator's routes. */
 function openHealth(
   context: CommandContext,
   { cluster, clock, logger, metrics, running, webhooks }: {
@@ -156,7 +155,7 @@ function openHealth(
   });
 }
 
-/** @throws {UsageError} where the first pause would be longer than the longest. */
+/** @throws {UsageError} if the first pause exceeds the longest. */
 function requireBackoff(settings: Settings): void {
   if (settings.backoffInitialMs > settings.backoffMaxMs) {
     throw new UsageError(
@@ -166,7 +165,6 @@ function requireBackoff(settings: Settings): void {
   }
 }
 
-/** The operator's own probes of one kind. */
 function ownChecks(
   operator: Operator,
   of: "liveness" | "readiness",
@@ -226,10 +224,7 @@ async function start(
   });
 }
 
-/**
- * Deno registers its exporter with OpenTelemetry's API before the program begins; where it did not, the API is not
- * loaded either.
- */
+/** Deno registers its exporter before the program begins; without one OpenTelemetry's API is not loaded. */
 async function loadTracing(name: string, version: string, mask: Mask): Promise<Partial<Tracing>> {
   if (!Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"))) return {};
   const { tracing } = await import("../health/tracing.ts");

@@ -5,22 +5,21 @@ import { openLogging } from "./logging.ts";
 import { openEmbedded } from "./open_cluster.ts";
 import type { CommandContext } from "./command_context.ts";
 
-/** Files whose change starts the operator again. */
 const SOURCE = /\.(?:[cm]?[jt]sx?|json)$/;
-/** Folders whose files are no sources of a program: build output, packages, hidden ones. */
+/** Folders without sources: build output, packages, hidden ones. */
 const OTHER_FOLDER = /(?:^|\/)(?:dist|node_modules|\.[^/]+)\//;
-/** After the grace period a process whose event loop is blocked is killed. */
+/** After the grace period, kills a process whose event loop is blocked. */
 const KILL_AFTER_MS = 2_000;
 
 /**
- * `run --cluster embedded --watch`: this process serves the cluster, and a process of its own runs the operator: a new
- * one whenever a source file beside or below the program's main file changes. The API server, its kubeconfig and its
- * objects stay until this process ends.
+ * `run --cluster embedded --watch`: this process serves the cluster, another runs the operator. A change of a source
+ * file beside or below the main file replaces that one; the API server, kubeconfig and objects stay until this process
+ * ends.
  *
- * After a program that cannot be loaded, or that fails, it waits for the next change. The operator's process ends with
- * this one, even where this one is killed.
+ * If a program fails or cannot be loaded, it waits for the next change. The operator's process ends with this one, even
+ * by SIGKILL.
  *
- * @throws {UsageError} for another cluster, and for a program that has no sources to watch.
+ * @throws {UsageError} for another cluster, and for a program without sources to watch.
  */
 export async function runWatched(context: CommandContext): Promise<number> {
   const { settings, program, mask } = context, main = new URL(Deno.mainModule), clock = new SystemClock();
@@ -54,8 +53,8 @@ export async function runWatched(context: CommandContext): Promise<number> {
 }
 
 /**
- * This program, running the operator on the cluster of a kubeconfig. It has a process group of its own: Ctrl-C reaches
- * it once, as this process's SIGTERM.
+ * This program, running the operator on a kubeconfig's cluster. Its own process group gets Ctrl-C once, as this
+ * process's SIGTERM.
  */
 function start(
   kubeconfig: string,
@@ -85,7 +84,6 @@ function start(
   };
 }
 
-/** Reports changes of source files in a folder and below. */
 class Sources implements Disposable {
   readonly #watcher: Deno.FsWatcher;
   #changed = Promise.withResolvers<string>();
@@ -95,7 +93,6 @@ class Sources implements Disposable {
     void this.#read(folder);
   }
 
-  /** The path, from the folder on, of the file that changes next. */
   change(): Promise<string> {
     this.#changed = Promise.withResolvers();
     return this.#changed.promise;

@@ -1,26 +1,23 @@
 import { describeError, UsageError } from "../base/mod.ts";
 
-/** Text files of a new project, by path. */
 export type ScaffoldFiles = Readonly<Record<string, string>>;
 
-/** The file that a build leaves in place of the sources: `ScaffoldFiles` as JSON, compressed by gzip. */
+/** A build's replacement for the sources: `ScaffoldFiles` as gzipped JSON. */
 export const SCAFFOLD_ARCHIVE = "scaffold.json.gz";
 
-/** Where a project holds the library, as its deno.json says. */
 const VENDOR = "vendor/pintle";
-/** The package that users of the library do not get: the shipped operator. */
+/** The shipped operator, which the library's users do not get. */
 const NOT_VENDORED = "lib/replicator";
 
 /**
- * Collects a new project from the repository's own sources: its template, and the library, whose deno.json keeps what
- * its users need.
+ * Collects a new project from the repository: the template, and the library with a deno.json for its users.
  *
- * @throws {Deno.errors.NotFound} where `root` has no sources.
+ * @throws {Deno.errors.NotFound} if `root` has no sources.
  */
 export async function collectScaffold(root: string): Promise<ScaffoldFiles> {
   const files: Record<string, string> = {};
   for (const path of await paths(`${root}/templates/operator`)) {
-    // Deno would take a deno.json of the template for one of the repository's own.
+    // Deno would take a template's deno.json for one of the repository.
     files[path.replace(".template.", ".")] = await Deno.readTextFile(`${root}/templates/operator/${path}`);
   }
   const library: Record<string, string> = {};
@@ -31,12 +28,12 @@ export async function collectScaffold(root: string): Promise<ScaffoldFiles> {
   library.LICENSE = await Deno.readTextFile(`${root}/LICENSE`);
   library["deno.json"] = libraryConfig(await Deno.readTextFile(`${root}/deno.json`), Object.values(library));
   for (const [path, text] of Object.entries(library)) files[`${VENDOR}/${path}`] = text;
-  // Packages come in the versions, and with the checksums, that the library was tested with.
+  // Packages keep the versions and checksums that the library was tested with.
   files["deno.lock"] = await Deno.readTextFile(`${root}/deno.lock`);
   return files;
 }
 
-/** The library's own name, exports and packages; without the repository's build and tests. */
+/** The library's name, exports and packages; without the repository's build and tests. */
 function libraryConfig(text: string, sources: readonly string[]): string {
   const { name, version, license, exports, imports } = JSON.parse(text) as Record<string, unknown>;
   const used = Object.entries(imports as Record<string, string>).filter(([specifier]) =>
@@ -54,16 +51,15 @@ async function paths(folder: string): Promise<string[]> {
   return found.sort();
 }
 
-/** As one compressed file. */
 export async function packScaffold(files: ScaffoldFiles): Promise<Uint8Array> {
   const stream = new Blob([JSON.stringify(files)]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /**
- * The files of a new project: from the archive of a build, or from the sources of a checkout.
+ * A new project's files: from a build's archive, or a checkout's sources.
  *
- * @throws {UsageError} where `root` has neither.
+ * @throws {UsageError} if `root` has neither.
  */
 export async function readScaffold(root: string): Promise<ScaffoldFiles> {
   try {

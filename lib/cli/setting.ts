@@ -2,29 +2,29 @@ import { isIP } from "node:net";
 import { durationMs, UsageError } from "../base/mod.ts";
 import { globProblem, isDnsLabel, isDnsSubdomain } from "../apimachinery/mod.ts";
 
-/** One setting: how it is named, read and described. */
+/** A setting's name, parser and description. */
 export interface Setting<T> {
-  /** Environment variable, as `PINTLE_LOG_LEVEL`. */
+  /** Environment variable, such as `PINTLE_LOG_LEVEL`. */
   readonly env: string;
   /** Long flag without dashes. */
   readonly flag: string;
-  /** What it decides, in half a sentence, for help and documentation. */
+  /** What it decides, as half a sentence for help and documentation. */
   readonly description: string;
-  /** The text that stands for the default. */
+  /** The default, as text. */
   readonly fallback: string;
-  /** What the value looks like, for help: `LEVEL`, `DURATION`, … */
+  /** The value's form in help: `LEVEL`, `DURATION`, … */
   readonly placeholder: string;
   /** Masked wherever settings are shown. */
   readonly secret?: boolean;
   /**
-   * The value of a text, from wherever it came.
+   * Parses a text from any source.
    *
    * @throws {RangeError} naming the expected form.
    */
   readonly parse: (text: string) => T;
 }
 
-/** A table of settings by the name that code uses. */
+/** Settings by their name in code. */
 export type SettingTable = Readonly<Record<string, Setting<unknown>>>;
 
 /** The values of a table. */
@@ -32,16 +32,14 @@ export type SettingValues<Table extends SettingTable> = {
   readonly [Name in keyof Table]: Table[Name] extends Setting<infer T> ? T : never;
 };
 
-/** Where a value came from. */
 type SettingSource = "default" | "env" | "flag";
 
-/** A table read: values, and for each its text and source. */
 export interface ResolvedSettings<Table extends SettingTable> {
   readonly values: SettingValues<Table>;
   readonly origins: Readonly<Record<keyof Table, { readonly text: string; readonly source: SettingSource }>>;
 }
 
-/** The fields of every setting, whatever the type of its value. */
+/** Fields of every setting, whatever its type. */
 export type Named = Pick<Setting<unknown>, "env" | "flag" | "description" | "fallback"> & { readonly secret?: boolean };
 
 /** A free text. */
@@ -61,7 +59,7 @@ export function choice<const Word extends string>(named: Named, words: readonly 
   };
 }
 
-/** Yes or no: `true` or `1`, `false` or `0`, in any letter case. An empty text is neither. */
+/** Yes or no: `true` or `1`, `false` or `0`, in any letter case; not empty. */
 export function boolean(named: Named): Setting<boolean> {
   return {
     ...named,
@@ -75,7 +73,7 @@ export function boolean(named: Named): Setting<boolean> {
   };
 }
 
-/** A whole number between two bounds, both included. */
+/** A whole number from `min` to `max`. */
 export function integer(named: Named, { min, max }: { readonly min: number; readonly max: number }): Setting<number> {
   return {
     ...named,
@@ -88,13 +86,13 @@ export function integer(named: Named, { min, max }: { readonly min: number; read
   };
 }
 
-/** A whole number between two bounds, both included; undefined for an empty text. */
+/** A whole number from `min` to `max`; undefined if empty. */
 export function optionalInteger(named: Named, min: number, max: number): Setting<number | undefined> {
   const { parse, ...rest } = integer(named, { min, max });
   return { ...rest, parse: (value) => value === "" ? undefined : parse(value) };
 }
 
-/** DNS labels joined by slashes, of which the last one is enough, named by `parts`; empty for none. */
+/** DNS labels joined by slashes, named by `parts`; the last is enough, and empty means none. */
 export function labels(named: Named, parts: readonly string[]): Setting<string> {
   const placeholder = `${parts.slice(0, -1).map((part) => `[${part}/]`).join("")}${parts.at(-1)}`;
   return {
@@ -108,7 +106,7 @@ export function labels(named: Named, parts: readonly string[]): Setting<string> 
   };
 }
 
-/** A duration, in milliseconds; `0s` only with `zero`. */
+/** A duration in milliseconds; `0s` only with `zero`. */
 export function duration(named: Named, { zero = false }: { readonly zero?: boolean } = {}): Setting<number> {
   return {
     ...named,
@@ -133,7 +131,7 @@ export function host(named: Named): Setting<string> {
   };
 }
 
-/** An https address without a path, by which webhooks are called; `auto`, or empty for none. */
+/** Webhooks' https address without a path; `auto`, or empty for none. */
 export function webhookAddress(named: Named): Setting<string> {
   return {
     ...named,
@@ -148,7 +146,7 @@ export function webhookAddress(named: Named): Setting<string> {
   };
 }
 
-/** The milliseconds of a duration that a person typed. @throws {RangeError} naming the expected form. */
+/** Milliseconds of a typed duration. @throws {RangeError} naming the expected form. */
 export function parseDuration(text: string): number {
   try {
     if (/^[0-9]/.test(text)) return durationMs(text);
@@ -165,7 +163,7 @@ export function list(named: Named): Setting<readonly string[]> {
   };
 }
 
-/** Globs of namespace names, separated by commas; `!` excludes, and none where empty. */
+/** Globs of namespace names, separated by commas; `!` excludes, empty means none. */
 export function globs(named: Named): Setting<readonly string[]> {
   const words = list(named);
   return {
@@ -195,8 +193,8 @@ export function namespaceName(named: Named): Setting<string> {
 }
 
 /**
- * Reads a table: flags win over the environment, which wins over defaults. `flags` has what was given by the name of
- * the setting's variable, which is unique; two commands may have flags of one name.
+ * Reads a table: flags win over the environment, which wins over defaults. Variables key `flags`, because two commands
+ * may share a flag's name.
  *
  * @throws {UsageError} naming every unknown `PINTLE_` variable and every bad value at once, before anything starts.
  */
@@ -241,8 +239,8 @@ function unknownVariables(table: SettingTable, env: Readonly<Record<string, stri
 }
 
 /**
- * Whether a variable is one of those that the kubelet gives each pod for each Service of its namespace, as
- * `PINTLE_WEB_SERVICE_HOST` or `PINTLE_WEB_PORT_80_TCP` for a Service `pintle-web`: it is no setting.
+ * Whether the kubelet sets a variable for a Service, such as `PINTLE_WEB_SERVICE_HOST` or `PINTLE_WEB_PORT_80_TCP` for
+ * `pintle-web`: it is no setting.
  */
 function isServiceLink(name: string, env: Readonly<Record<string, string>>): boolean {
   const [, service] =
@@ -251,7 +249,6 @@ function isServiceLink(name: string, env: Readonly<Record<string, string>>): boo
   return service !== undefined && Object.hasOwn(env, `${service}_SERVICE_HOST`);
 }
 
-/** Levenshtein distance, for suggestions. */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i++) {

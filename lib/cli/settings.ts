@@ -15,65 +15,65 @@ import {
 
 /** The values of the common settings. */
 export interface Settings {
-  /** Lowest level that is logged. */
+  /** Lowest logged level. */
   readonly logLevel: LogLevel;
   /** One line per record, for people or machines. */
   readonly logFormat: "text" | "json";
   /** `auto`: in-cluster, else kubeconfig. */
   readonly cluster: "auto" | "embedded";
-  /** Path; the usual places where empty. */
+  /** Path; the usual places if empty. */
   readonly kubeconfig: string;
-  /** Of the kubeconfig; its current one where empty. */
+  /** Kubeconfig context; the current one if empty. */
   readonly context: string;
-  /** Globs of the namespaces to work in, separated by commas; everywhere where empty. */
+  /** Globs of namespaces to work in, separated by commas; all if empty. */
   readonly namespaces: readonly string[];
   /** Address of probes and metrics. */
   readonly httpHost: string;
-  /** Port of probes and metrics; 0 takes any free one. */
+  /** Port of probes and metrics; 0 takes a free one. */
   readonly httpPort: number;
-  /** Whether replicas elect a leader, or share the namespaces among themselves. */
+  /** Whether replicas elect a leader, or share the namespaces. */
   readonly leaderElection: "off" | "on" | "shards";
-  /** Milliseconds that other replicas, or peers, wait for one that does not renew its Lease. */
+  /** Milliseconds that replicas or peers wait for a Lease that is not renewed. */
   readonly leaseDurationMs: number;
   /** Milliseconds after its last renewal in which a holder still relies on its Lease. */
   readonly leaseRenewDeadlineMs: number;
-  /** Milliseconds between two renewals. */
+  /** Milliseconds between renewals. */
   readonly leaseRetryPeriodMs: number;
-  /** `NAME` or `NAMESPACE/NAME`; none where empty. */
+  /** `NAME` or `NAMESPACE/NAME`; none if empty. */
   readonly peering: string;
-  /** Among peers; undefined where none is set. */
+  /** Among peers; undefined if unset. */
   readonly priority: number | undefined;
-  /** Milliseconds that work under way may take to finish. */
+  /** Milliseconds in which running work may finish. */
   readonly gracePeriodMs: number;
-  /** Objects of one kind that are reconciled at the same time. */
+  /** Concurrent reconciles of one kind. */
   readonly workersMax: number;
-  /** Milliseconds of the longest run of a handler. */
+  /** Longest run of a handler, in milliseconds. */
   readonly handlerTimeoutMs: number;
   /** Milliseconds after a first failure. */
   readonly backoffInitialMs: number;
-  /** Milliseconds of the longest delay after failures. */
+  /** Longest delay after failures, in milliseconds. */
   readonly backoffMaxMs: number;
-  /** Milliseconds that a watch may be silent. */
+  /** Longest silence of a watch, in milliseconds. */
   readonly stalenessMaxMs: number;
   /** Milliseconds of silence after which a watch's connection counts as dead. */
   readonly watchIdleMaxMs: number;
   /** Objects per page of a list. */
   readonly pageLimit: number;
-  /** Milliseconds of one attempt of a request. */
+  /** Milliseconds per attempt of a request. */
   readonly requestTimeoutMs: number;
-  /** Attempts of a request after the first. */
+  /** Attempts after the first. */
   readonly requestRetriesMax: number;
   /** Milliseconds to wait until a store shows what a pass wrote. */
   readonly ownWriteWaitMaxMs: number;
-  /** Address on which webhooks are served. */
+  /** Address that serves webhooks. */
   readonly webhookHost: string;
-  /** Port of webhooks; 0 takes any free one. */
+  /** Port of webhooks; 0 takes a free one. */
   readonly webhookPort: number;
-  /** Where the API server reaches them outside of a cluster. */
+  /** Where the API server reaches webhooks from outside. */
   readonly webhookUrl: string;
 }
 
-/** The settings of every operator's binary. An operator may add its own to the table. */
+/** The settings of every operator's binary. An operator may add its own. */
 export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
   logLevel: choice({
     env: "PINTLE_LOG_LEVEL",

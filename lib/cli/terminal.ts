@@ -1,36 +1,32 @@
 import { formatJson, printable } from "../base/mod.ts";
 
-/** Where a command writes; tests replace it. */
 export interface Terminal {
-  /** Writes one line. Control characters in it, newlines too, are made visible: only {@linkcode paint} styles text. */
+  /** Writes one line. Shows its control characters, newlines too: only {@linkcode paint} styles text. */
   out(line: string): void;
-  /** The same to standard error. */
   err(line: string): void;
   /** Whether a person reads it on a terminal: lines may be redrawn. */
   readonly interactive: boolean;
   readonly color: boolean;
-  /** Whether errors show colors: standard error may be a file while standard output is not, and the other way round. */
+  /** Whether errors show colors: standard error may be a file while standard output is not, and vice versa. */
   readonly errorColor: boolean;
   columns(): number;
 }
 
-/** The escape sequences that {@linkcode paint} writes, and the tabs of completion scripts. */
+/** The escape sequences of {@linkcode paint}, and tabs of completion scripts. */
 const HARMLESS = new RegExp("(\x1b\\[(?:[0-2]|3[1-36])m|\t)");
 
-/** A line whose control characters are visible; of a colored one, the styles of {@linkcode paint} stay. */
+/** A line with visible control characters; a colored one keeps the styles of {@linkcode paint}. */
 function shown(line: string, color: boolean): string {
   return line.split(HARMLESS).map((part) => part === "\t" || color && HARMLESS.test(part) ? part : printable(part))
     .join("");
 }
 
-/** Writes a text of several lines, of which none comes from a cluster. */
+/** Writes several lines, none of which comes from a cluster. */
 export function writeBlock(write: (line: string) => void, text: string): void {
   for (const line of text.split("\n")) write(line);
 }
 
-/**
- * Writes a value as JSON. What {@linkcode Terminal.out} would change is escaped, so that the value can be read back.
- */
+/** Writes JSON. Escapes what {@linkcode Terminal.out} would change, so that it can be read back. */
 export function writeJson(terminal: Pick<Terminal, "out">, value: unknown): void {
   const text = formatJson(value, 2).replaceAll(
     /[\u202a-\u202e\u2066-\u2069]/g,
@@ -39,7 +35,7 @@ export function writeJson(terminal: Pick<Terminal, "out">, value: unknown): void
   writeBlock((line) => terminal.out(line), text);
 }
 
-/** The process's own streams. Color is off with `NO_COLOR` (no-color.org) or `--no-color`. */
+/** The process's streams. `NO_COLOR` (no-color.org) or `--no-color` turns color off. */
 export function processTerminal(options: { noColor: boolean }): Terminal {
   const encoder = new TextEncoder();
   const write = (stream: { writeSync(bytes: Uint8Array): number }, line: string) => {
@@ -68,12 +64,12 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
   };
 }
 
-/** Whether the reader has gone: `head` has read enough, or the terminal was closed. */
+/** Whether the reader has gone: `head` read enough, or the terminal was closed. */
 export function isReaderGone(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe || ["EPIPE", "EIO"].includes((error as { code?: string }).code ?? "");
 }
 
-/** Some pseudo-terminals have no columns or no rows: no picture fits in there. */
+/** Some pseudo-terminals have no columns or rows: no picture fits. */
 function hasSize(): boolean {
   try {
     const { columns, rows } = Deno.consoleSize();
@@ -83,7 +79,6 @@ function hasSize(): boolean {
   }
 }
 
-/** Text in an SGR color where the terminal shows colors. */
 export function paint(
   terminal: Pick<Terminal, "color">,
   style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan",

@@ -21,7 +21,7 @@ import { checkKeep, deploymentOf, sourceOf } from "./test_cluster.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
 import type { TestFlags, TestSettings } from "./test_settings.ts";
 
-/** `test`: the operator's own scenarios, on the chosen cluster. Its last line is `N passed, N failed`. */
+/** `test`: the operator's scenarios on the chosen cluster. Its last line is `N passed, N failed`. */
 export async function test(context: CommandContext, names: readonly string[], flags: TestFlags): Promise<number> {
   const { terminal, program, command, version } = context, settings = context.settings as unknown as TestSettings;
   const planned = choose(await context.suites!(), names, flags.filter);
@@ -37,7 +37,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
   await checkReports(files);
   await source.agree?.();
   using interrupts = new Interrupts({ hangup: true });
-  // Printed first, so that a run which never ends can be repeated too.
+  // Printed first, so that a run that never ends can be repeated.
   const what = `${planned.length} ${
     planned.length === 1 ? "scenario" : "scenarios"
   } on ${settings.testCluster}, seed ${seed}`;
@@ -52,7 +52,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
       signal: interrupts.signal,
       parallelMax: settings.testParallelMax,
       waitMsMax: settings.testWaitMsMax,
-      // Unique for each run, whatever its seed: objects that an earlier run kept do not conflict.
+      // Unique for each run, whatever its seed: it avoids conflicts with objects that an earlier run kept.
       runId: `test-${randomSuffix(random)}`,
       keepFailed: flags.keep,
       listener,
@@ -65,7 +65,6 @@ export async function test(context: CommandContext, names: readonly string[], fl
   return failed + interrupted > 0 ? EXIT.failed : EXIT.done;
 }
 
-/** Runs with a picture of it on a terminal, with plain lines elsewhere. */
 async function watched(
   { terminal }: CommandContext,
   painted: Paint,
@@ -83,7 +82,7 @@ async function watched(
   return await run(reporter);
 }
 
-/** The command that runs one scenario again, as it ran. */
+/** The command that repeats one scenario as it ran. */
 function rerun(command: string, { cluster, operator, seed }: RunResult, name: string): string {
   const deployed = operator === "deployed" ? " --deployed" : "";
   return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
@@ -91,7 +90,7 @@ function rerun(command: string, { cluster, operator, seed }: RunResult, name: st
   }'`;
 }
 
-/** @throws {UsageError} for an unknown suite, a filter that cannot be read, and a choice that leaves nothing to run. */
+/** @throws {UsageError} for an unknown suite, an invalid filter, or nothing left to run. */
 function choose(suites: readonly Suite[], names: readonly string[], filter: string | undefined): PlannedScenario[] {
   const known = suites.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
@@ -106,7 +105,7 @@ function choose(suites: readonly Suite[], names: readonly string[], filter: stri
   throw new UsageError("no scenario matches", "`test --list` shows all of them");
 }
 
-/** A text matches as it is, `/…/` as a regular expression, as with `deno test --filter`. */
+/** A text matches literally, `/…/` as a regular expression, as with `deno test --filter`. */
 function matcher(filter: string): (name: string) => boolean {
   const pattern = /^\/(.+)\/$/s.exec(filter)?.[1];
   if (pattern === undefined) return (name) => name.includes(filter);

@@ -17,10 +17,9 @@ import {
 import type { CommandContext } from "./command_context.ts";
 import type { TestFlags, TestSettings } from "./test_settings.ts";
 
-/** First part of the name of an image of the operator that is built where none is named. */
 const LOCAL_IMAGE = "pintle:test";
 
-/** Where scenarios run, as the settings say. Opens nothing. */
+/** Where scenarios run, per the settings. Opens nothing. */
 export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock): ClusterSource {
   const { settings, env, terminal } = context, test = settings as unknown as TestSettings;
   const proxies = proxyVariables(env);
@@ -68,7 +67,7 @@ export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock
   }
 }
 
-/** @throws {UsageError} where `--keep` would leave namespaces in a cluster that goes with the run. */
+/** @throws {UsageError} if `--keep` would leave namespaces in a cluster that goes with the run. */
 export function checkKeep({ testCluster }: TestSettings, { keep, keepCluster, reuse }: TestFlags): void {
   if (!keep || testCluster === "current" || (testCluster === "kind" && (keepCluster || reuse))) return;
   const what = testCluster === "kind" ? "a kind cluster is deleted" : `the cluster "${testCluster}" goes`;
@@ -86,7 +85,6 @@ function nodeImage({ testNodeImage, testKubernetesVersion }: TestSettings, env: 
   return testNodeImage || env.KIND_NODE_IMAGE;
 }
 
-/** Deploys the operator into the kind cluster of a run, from an image that is named or built. */
 export function deploymentOf(context: CommandContext, clock: Clock): NonNullable<RunOptions["deploy"]> {
   const { settings, root } = context, test = settings as unknown as TestSettings;
   if (test.testCluster !== "kind") {
@@ -98,7 +96,7 @@ export function deploymentOf(context: CommandContext, clock: Clock): NonNullable
     await using stack = new AsyncDisposableStack();
     const image = test.testImage || `${LOCAL_IMAGE}-${Deno.pid}-${clock.now().toString(36)}`;
     if (!test.testImage) {
-      // Its name is unique: it replaces no other image, and is removed after the run.
+      // A unique name replaces no other image; the image is removed after the run.
       stack.defer(() => cluster.removeImage(image));
       await buildOwnImage(root, image, cluster, signal);
     }
@@ -111,7 +109,7 @@ export function deploymentOf(context: CommandContext, clock: Clock): NonNullable
   };
 }
 
-/** An image of the program that runs now: from its own bundle, or from that of `package` where it runs from sources. */
+/** An image of the running program: from its bundle, or from `package`'s if it runs from sources. */
 async function buildOwnImage(
   root: string,
   image: string,

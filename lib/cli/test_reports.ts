@@ -3,14 +3,13 @@ import { describeError, UsageError } from "../base/mod.ts";
 import { htmlReport, junitReport, type RunResult } from "../harness/mod.ts";
 import type { TestFlags } from "./test_settings.ts";
 
-/** Where a run writes its reports, and how each is made. */
 interface ReportFile {
   readonly flag: string;
   readonly path: string;
   readonly render: (result: RunResult) => string;
 }
 
-/** The requested reports. `program` is the one that runs, with its version; `command` is how to run it again. */
+/** The requested reports. `program` includes its version; `command` runs it again. */
 export function reportFiles(
   { junit, report }: TestFlags,
   program: string,
@@ -26,10 +25,10 @@ export function reportFiles(
 }
 
 /**
- * Makes sure, before a run that may take long, that its reports can be written. An existing file keeps its content
- * until then; a new one is not left behind.
+ * Checks before a long run that its reports can be written. An existing file keeps its content until then; a new one is
+ * removed again.
  *
- * @throws {UsageError} naming the file that cannot be written, and where two reports would go to one.
+ * @throws {UsageError} naming a file that cannot be written, or if two reports share one.
  */
 export async function checkReports(files: readonly ReportFile[]): Promise<void> {
   const [first, second] = files;
@@ -49,7 +48,7 @@ export async function checkReports(files: readonly ReportFile[]): Promise<void> 
   }
 }
 
-/** Writes the reports and prints their paths. Returns why, for each that could not be written. */
+/** Writes the reports and prints their paths. Returns why any could not be written. */
 export async function writeReports(
   files: readonly ReportFile[],
   result: RunResult,

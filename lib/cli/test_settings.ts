@@ -1,6 +1,6 @@
 import { choice, duration, integer, type Setting, type SettingValues, text } from "./setting.ts";
 
-/** The settings of `test`. `config` lists them beside the common ones; only this command has them as flags. */
+/** Settings of `test`. `config` lists them too; only this command has them as flags. */
 export const TEST_SETTINGS = {
   testCluster: choice({
     env: "PINTLE_TEST_CLUSTER",
@@ -85,10 +85,8 @@ export const TEST_SETTINGS = {
   }),
 } satisfies Record<string, Setting<unknown>>;
 
-/** The values of the settings of `test`. */
 export type TestSettings = SettingValues<typeof TEST_SETTINGS>;
 
-/** Flags of `test`, beside its settings. */
 export interface TestFlags {
   readonly filter?: string | undefined;
   readonly keep?: true | undefined;

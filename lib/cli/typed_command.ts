@@ -1,21 +1,18 @@
-/** How a program was started. */
 interface ProgramStart {
-  /** Its name in messages. */
   readonly program: string;
-  /** `Deno.mainModule`. */
   readonly mainModule: string;
-  /** Path of the executable that carries the program; absent where Deno runs its modules. */
+  /** Path of a compiled program; absent if Deno runs modules. */
   readonly executable?: string;
-  /** The current folder; absent where the process may not read it. */
+  /** The current folder; absent if unreadable. */
   readonly folder?: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * The command that runs a program again as it runs now, for advice such as `COMMAND install`. It works as typed in the
- * current folder: `deno run -A main.ts` from sources, `./shop` for a compiled program outside `PATH`.
+ * The command that runs this program again from the current folder, for advice such as `COMMAND install`. For example
+ * `deno run -A main.ts` from sources, `./shop` for a compiled program outside `PATH`.
  *
- * The program's name stands for a bundle (its launcher has that name) and for a pod, whose log is read elsewhere.
+ * A bundle gets the program's name, which is its launcher's; so does a pod, whose log is read elsewhere.
  */
 export function typedCommand({ program, mainModule, executable, folder, env }: ProgramStart): string {
   if (env.KUBERNETES_SERVICE_HOST) return program;
@@ -31,7 +28,7 @@ export function typedCommand({ program, mainModule, executable, folder, env }: P
   return `deno run -A ${quoted(module)}`;
 }
 
-/** This process's start. Asks for no permission. */
+/** Asks for no permission. */
 export function programStart(program: string, env: Readonly<Record<string, string>>): ProgramStart {
   const mayRead = Deno.permissions.querySync({ name: "read", path: "." }).state === "granted";
   return {
@@ -47,7 +44,6 @@ function fromFolder(path: string, folder: string | undefined): string {
   return folder !== undefined && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
-/** A word as a shell reads it. */
 function quoted(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,18 +1,16 @@
 import { describeError, type Logger, stackOf } from "../base/mod.ts";
 
-/** Options of {@linkcode UnhandledErrors}. */
 interface UnhandledErrorsOptions {
-  /** Name of the operator whose code most likely threw. */
+  /** The operator whose code most likely threw. */
   readonly operator: string;
   readonly logger: Logger;
-  /** Counts one. */
   count(): void;
 }
 
 /**
- * Errors that no code catches: a promise that is rejected and not awaited, or a throw in the callback of a timer.
- * Without this they end the process, and its Lease remains until it expires. With it each is logged and counted, and
- * the operator continues: what failed is outside of its passes.
+ * Errors that no code catches: an unawaited rejection, or a throw in a timer's callback. By default they end the
+ * process, and its Lease lasts until it expires. This logs and counts each; the operator continues, because they failed
+ * outside of its passes.
  */
 export class UnhandledErrors implements Disposable {
   readonly #options: UnhandledErrorsOptions;
@@ -25,14 +23,12 @@ export class UnhandledErrors implements Disposable {
     this.#report("an error was thrown where no code catches it, as in the callback of a timer", event.error);
   };
 
-  /** Listens until it is disposed. */
   constructor(options: UnhandledErrorsOptions) {
     this.#options = options;
     globalThis.addEventListener("unhandledrejection", this.#onRejection);
     globalThis.addEventListener("error", this.#onError);
   }
 
-  /** Errors that no code catches end the process again. */
   [Symbol.dispose](): void {
     globalThis.removeEventListener("unhandledrejection", this.#onRejection);
     globalThis.removeEventListener("error", this.#onError);

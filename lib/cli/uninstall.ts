@@ -27,7 +27,6 @@ import type { CommandContext } from "./command_context.ts";
 import { Deleter, nameOf } from "./deleter.ts";
 import { parseDuration } from "./setting.ts";
 
-/** Flags of `uninstall`. */
 interface UninstallFlags {
   readonly namespace: string;
   readonly timeout: string;
@@ -38,27 +37,24 @@ interface UninstallFlags {
   readonly deleteNamespace?: true | undefined;
 }
 
-/** An object of the installation that exists in the cluster. */
 interface Found extends InstalledObject {
   readonly live: DynamicObject;
 }
 
-/** The objects of one kind, and how many have a finalizer of the operator. */
 interface Count {
   readonly handled: HandledKind;
   readonly objects: readonly KubeObject[];
   readonly held: number;
 }
 
-/** Label of what belongs to an operator; its value is the operator's name. */
+/** Label of an operator's objects; its value is the operator's name. */
 const OWN = "app.kubernetes.io/name";
-/** Things in a namespace that a message names one by one. */
 const NAMED_MAX = 5;
 
 /**
- * `uninstall`: removes from a cluster what `install` applied, and what the operator wrote. Objects go first, while an
- * operator can clean up after them; then CRDs, pods, RBAC rules, the namespace. Objects go only by agreement, and
- * nothing that existed before. Repeating it continues where it stopped.
+ * `uninstall`: removes what `install` applied and the operator wrote. Objects go first, while an operator can clean up
+ * after them; then CRDs, pods, RBAC rules, the namespace. Objects need consent; nothing that existed before goes.
+ * Repeating it continues where it stopped.
  */
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
   const { operator, terminal, command } = context, dryRun = flags.dryRun === true;
@@ -76,7 +72,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   const waitMsMax = parseDuration(flags.timeout);
   const deleter = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, say });
   const { namespace: home, transport } = cluster, { namespace: peering } = peeringPlace(context, cluster);
-  // A process outside of the cluster elects its leader in the namespace of its context.
+  // Outside of the cluster, leader election uses the context's namespace.
   const places = [...new Set([flags.namespace, home, peering])];
   const elsewhere = async () => {
     const nowMs = clock.now() + (await clockSkewMs({ transport, clock, signal }) ?? 0);
@@ -98,7 +94,6 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   return EXIT.done;
 }
 
-/** @throws {UsageError} for invalid flags. */
 function requireFlags({ namespace, timeout, deleteNamespace }: UninstallFlags): void {
   requireNamespaceName(namespace);
   try {
@@ -111,13 +106,11 @@ function requireFlags({ namespace, timeout, deleteNamespace }: UninstallFlags): 
   }
 }
 
-/** The search for the Lease of a process outside of the cluster. */
 interface LeaseSearch {
   readonly places: readonly string[];
   readonly elsewhere: () => Promise<LeaseObject | undefined>;
 }
 
-/** What the steps of one `uninstall` work with. */
 interface UninstallationParts {
   readonly client: Client;
   readonly deleter: Deleter;
@@ -125,7 +118,6 @@ interface UninstallationParts {
   readonly leases: LeaseSearch;
 }
 
-/** The steps of one `uninstall`, to be called in their order. */
 class Uninstallation {
   readonly #context: CommandContext;
   readonly #flags: UninstallFlags;
@@ -149,12 +141,11 @@ class Uninstallation {
     this.#signal = signal;
   }
 
-  /** Whether nothing was found to remove. */
   get isEmpty(): boolean {
     return this.#isEmpty && this.#deleter.removed.size === 0;
   }
 
-  /** What of the installation is there. @throws {UsageError} where the account is in another namespace. */
+  /** The installed objects that exist. @throws {UsageError} if the account is in another namespace. */
   async find(): Promise<Found[]> {
     const { operator, program } = this.#context, { namespace } = this.#flags;
     this.#kinds = await handledKinds(operator, this.#client, this.#signal);
@@ -174,7 +165,6 @@ class Uninstallation {
     );
   }
 
-  /** The objects of the operator's own kinds, and the kinds. */
   async removeObjects(found: readonly Found[]): Promise<void> {
     const { deleteObjects = false, keepCrds = false, releaseFinalizers = false } = this.#flags;
     const crds = found.filter(({ resource }) => resource === CRDS);
@@ -182,7 +172,7 @@ class Uninstallation {
     const counts = (await this.#count()).filter(({ objects }) => objects.length > 0);
     const counted = counts.map(({ objects, handled }) => `${objects.length} ${handled.name}`).join(", ");
     if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(counted);
-    // Where they are not answered nothing of these kinds can be changed, not even to let it go.
+    // Unanswered webhooks block every change of these kinds, even removing finalizers.
     for (const { resource, live } of await webhooksOf(this.#client, this.#context.operator, this.#signal)) {
       await this.#removeOwn(resource, live);
     }
@@ -190,7 +180,7 @@ class Uninstallation {
     for (const { handled, objects } of deleteObjects ? counts : []) {
       await this.#deleter.objects(handled, objects, this.#flags.releaseFinalizers === true, this.#stuckFix());
     }
-    // While the operator still runs: an object may have been created in the meantime.
+    // While the operator still runs: an object may have been created meanwhile.
     if (!keepCrds) { for (const { live } of crds) await this.#deleter.object(CRDS, live); }
     else for (const { live } of crds) this.#context.terminal.out(`${nameOf(CRDS, live)} kept`);
   }
@@ -207,7 +197,7 @@ class Uninstallation {
     const certificates = { ...this.#account, name: webhookServiceName(this.#account.name) };
     const secret = await this.#client.find(Secret, certificates, { metadataOnly: true, signal: this.#signal });
     if (secret) await this.#removeOwn(Secret, secret);
-    // Finalizers that no operator removes would block the deletion of these objects for ever.
+    // Finalizers that no operator removes would block their deletion for ever.
     const staying = this.#kinds.filter(({ own }) => !own || (keepCrds && releaseFinalizers));
     for (const kind of staying) await this.#deleter.finalizers(kind);
     for (const kind of this.#kinds) if (!kind.own) await this.#deleter.records(kind);
@@ -221,7 +211,6 @@ class Uninstallation {
     }
   }
 
-  /** Removes the account, roles and bindings. */
   async removeRbac(found: readonly Found[]): Promise<void> {
     for (const each of [...found].reverse()) {
       const { resource, live } = each;
@@ -230,13 +219,13 @@ class Uninstallation {
     }
   }
 
-  /** Removes the namespace, where `install` created it and it is empty. */
+  /** Removes the namespace if `install` created it and it is empty. */
   async removeNamespace(found: readonly Found[]): Promise<void> {
     const namespace = found.find(isNamespace);
     if (!namespace) return;
     const { live, resource } = namespace, { program, terminal } = this.#context, name = nameOf(resource, live);
     if (this.#flags.deleteNamespace) return await this.#deleter.object(resource, live);
-    // Its labels prove nothing: install applies them to an existing namespace, too.
+    // Its labels prove nothing: install also applies them to an existing namespace.
     const isMade = live.metadata?.annotations?.[CREATED_BY] === program;
     if (!isMade && this.isEmpty) return;
     const content = await this.#content();
@@ -245,7 +234,6 @@ class Uninstallation {
     terminal.out(`${name} left: ${why}; --delete-namespace deletes it with everything in it`);
   }
 
-  /** Removes what the operator, or its installation, labelled as its own. */
   async #removeOwn(resource: ApiResource, live: KubeObject): Promise<void> {
     const { operator: { name }, terminal } = this.#context;
     if (live.metadata?.labels?.[OWN] === name) await this.#deleter.object(resource, live);
@@ -256,7 +244,7 @@ class Uninstallation {
     return { namespace: this.#flags.namespace, name: this.#context.operator.name };
   }
 
-  /** Without clean-up the metadata of objects is enough, so no version must be converted. */
+  /** Without clean-up the objects' metadata is enough, so no version must be converted. */
   async #removeConversion(crds: readonly Found[]): Promise<void> {
     if ((await podsOf(this.#client, this.#account, this.#signal)).some(isWorking)) return;
     for (const { live } of crds.filter(({ live }) => converterOf(live))) {
@@ -264,7 +252,7 @@ class Uninstallation {
     }
   }
 
-  /** @throws {UsageError} where objects cannot be converted, and so not counted. */
+  /** @throws {UsageError} if objects cannot be converted, and so not counted. */
   async #objects({ kind, name }: HandledKind): Promise<KubeObject[]> {
     try {
       return await objectsOf(this.#client, kind, this.#signal);
@@ -299,7 +287,7 @@ class Uninstallation {
     terminal.out(`${lost}: ${fix}`);
   }
 
-  /** The operator that cleans up after objects: one that runs already, else one in this process. */
+  /** The operator that cleans up after objects: a running one, else one in this process. */
   async #cleaner(counts: readonly Count[], counted: string): Promise<AsyncDisposable | undefined> {
     const { terminal, deletionNote } = this.#context, { namespace, dryRun, releaseFinalizers } = this.#flags;
     if (deletionNote && counts.length > 0 && !releaseFinalizers) terminal.out(`note: ${deletionNote}`);
@@ -331,7 +319,6 @@ class Uninstallation {
       `${command} uninstall --delete-objects --release-finalizers`;
   }
 
-  /** What users have in the namespace; undefined where it is empty. */
   async #content(): Promise<string | undefined> {
     try {
       const names = await contentOf(this.#client, this.#flags.namespace, this.#signal);

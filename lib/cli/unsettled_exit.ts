@@ -2,8 +2,8 @@ import { EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Deno ends a process with code 0 when its event loop is empty, even where a command awaits a promise that never
- * settles. Until this is disposed, such an end has code 1 and a message.
+ * Deno ends a process with code 0 when its event loop is empty, even if a command awaits a promise that never settles.
+ * Until disposed, this makes such an end code 1 with a message.
  */
 export class UnsettledExit implements Disposable {
   readonly #onEnd: () => void;
@@ -18,7 +18,6 @@ export class UnsettledExit implements Disposable {
     globalThis.addEventListener("beforeunload", this.#onEnd);
   }
 
-  /** The command has its result. */
   [Symbol.dispose](): void {
     globalThis.removeEventListener("beforeunload", this.#onEnd);
   }

@@ -6,21 +6,17 @@ import type { OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./command_context.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 
-/** What serving webhooks needs. */
 interface WebhookWork {
   readonly cluster: OpenedCluster;
   readonly running: RunningOperator;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether this replica leads. */
   readonly leads: () => boolean;
-  /** Called after every conversion. */
   readonly onReview?: HostingOptions["onReview"];
-  /** Ends the wait for the first call. */
   readonly signal: AbortSignal;
 }
 
-/** The `PINTLE_WEBHOOK_URL` that finds the address. In a pod it is that of the Service. */
+/** The `PINTLE_WEBHOOK_URL` that finds the address. In a pod it is the Service's. */
 const AUTO = "auto";
 
 /** How an embedded server in another process reaches this one. */
@@ -33,11 +29,11 @@ export function servesWebhooks({ operator, settings }: CommandContext, cluster: 
 }
 
 /**
- * Serves the operator's webhooks as the cluster can reach them: in this process where it is embedded, behind their
- * Service where this is a pod, else at `PINTLE_WEBHOOK_URL`. Undefined where the operator declares none, or no setting
- * names how they are reached. Conversions are called from then on, admission handlers after `admit`.
+ * Serves the operator's webhooks where the cluster reaches them: in this process if it is embedded, behind the Service
+ * in a pod, else at `PINTLE_WEBHOOK_URL`. Undefined if none are declared, or no setting tells how to reach them.
+ * Conversions are called from then on, admission handlers after `admit`.
  *
- * @throws {UsageError} for an address that is invalid, is not found, or cannot be bound.
+ * @throws {UsageError} for an address that is invalid, not found, or cannot be bound.
  */
 export async function openWebhooks(context: CommandContext, work: WebhookWork): Promise<HostedWebhooks | undefined> {
   const { operator, settings } = context, { cluster, running, clock, logger, leads, onReview } = work;
@@ -93,14 +89,14 @@ async function openAtUrl(
       logger.info("webhooks are called", { url });
     },
     close: async () => {
-      // Without an answer API servers would refuse every write of these resources.
+      // Unanswered, they would make API servers refuse every write of these resources.
       if (isAdmitted) await forgetWebhooks(client, operator);
       await hosted.close();
     },
   };
 }
 
-/** Listens on the address that the API server reaches only, unless the settings name another. */
+/** Listens only on the address that the API server reaches, unless the settings name another. */
 async function foundAddress(
   { webhookHost }: Settings,
   { server, source }: OpenedCluster,

@@ -4,37 +4,35 @@ import { keptFields } from "../admission/kept_fields.ts";
 import type { KindConversion, ObjectParts } from "../admission/mod.ts";
 import type { CustomResource } from "../operator/mod.ts";
 
-/** An object in one of its versions. */
+/** An object in one version. */
 export interface ConversionSample {
   /** As `v1`. */
   readonly version: string;
   /** A spec of that version. */
   readonly spec: unknown;
-  /** A status of that version; none where absent. */
+  /** A status of that version, if any. */
   readonly status?: unknown;
 }
 
-/** A field that a round trip does not bring back by the functions alone. */
+/** A field that a round trip loses without the annotation. */
 export interface ConversionLoss {
-  /** The version that lost it, and the one that it went through. */
+  /** The version that lost it. */
   readonly from: string;
-  /** See `from`. */
+  /** The version that it went through. */
   readonly through: string;
   /** As `spec.mode`. */
   readonly field: string;
-  /** What it was, and what came back; undefined where there was nothing. */
+  /** The value sent; undefined for none. */
   readonly sent: unknown;
-  /** See `sent`. */
+  /** The value that came back; undefined for none. */
   readonly returned: unknown;
 }
 
 /**
- * Converts objects to every other version of their kind and back, and lists the fields that only an annotation keeps: a
- * client that writes without that annotation (a whole new object) loses them. An empty answer means none. With samples
- * of fast-check it is a property.
+ * Converts objects to every other version and back, and lists the fields that only an annotation keeps. A client that
+ * writes a whole object without it loses them. Empty means none. With fast-check's samples it is a property.
  *
- * @throws {Error} naming each sample and version for which a function fails, makes what a schema refuses, or loses what
- *   is not kept.
+ * @throws {Error} naming each sample and version where a function fails, breaks a schema, or loses what is not kept.
  * @example
  * ```ts
  * import * as z from "zod";
@@ -91,7 +89,7 @@ export function checkConversion<Spec, Status extends object>(
   return losses;
 }
 
-/** Fields that are another value in what came back. */
+/** Fields whose value has changed. */
 function lost(conversion: KindConversion, sent: DynamicObject, returned: DynamicObject) {
   const parts = ({ spec, status }: DynamicObject) => ({ spec, status });
   const normal = (each: unknown) => conversion.read({ ...sent, ...each as ObjectParts }).parts;

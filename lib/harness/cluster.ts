@@ -2,49 +2,43 @@ import type { Transport, TransportRequest } from "../base/mod.ts";
 
 /** A user identity. */
 export interface ClusterUser {
-  /** User name, as RBAC knows it. */
+  /** The user name in RBAC. */
   readonly name: string;
-  /** Its groups, as RBAC knows them. */
+  /** The groups in RBAC. */
   readonly groups: readonly string[];
 }
 
-/** The kinds of clusters that scenarios run on. */
+/** Kinds of clusters that scenarios run on. */
 export type ClusterKind = "embedded" | "envtest" | "kind" | "current";
 
-/**
- * A cluster that a test or a demonstration uses. Disposing stops what it started and removes all that it left on this
- * machine.
- */
+/** A cluster for tests and demos. Disposing stops what it started and removes all its traces on this machine. */
 export interface Cluster extends AsyncDisposable {
-  /** Which kind it is. */
+  /** Its kind. */
   readonly kind: ClusterKind;
-  /** A transport, as an administrator or as another user. The cluster closes it at the latest. */
+  /** A transport for an administrator or another user. Disposing the cluster closes it. */
   transport(user?: ClusterUser): Transport;
-  /** The text of a kubeconfig for an administrator; undefined where no socket listens. */
+  /** An administrator's kubeconfig; undefined without a socket. */
   readonly kubeconfig: string | undefined;
-  /**
-   * Answers for a Service inside of the cluster with code of this process, where that is possible; until the function
-   * is called.
-   */
+  /** Answers for a Service in the cluster from this process, if possible, until the result is called. */
   serveService?(
     namespace: string,
     name: string,
     fetch: (path: string, request: TransportRequest) => Promise<Response>,
   ): () => void;
-  /** Whether it was there before or is to be kept: what is made in it has to be removed from it. False where absent. */
+  /** Whether objects must be removed, because it outlives the run. False if absent. */
   readonly stays?: boolean;
 }
 
-/** Where clusters come from. */
+/** A source of clusters. */
 export interface ClusterSource {
-  /** Which kind it is. */
+  /** Its kind. */
   readonly kind: ClusterKind;
-  /** Whether each scenario gets a cluster of its own: they then run at the same time. Else all share one. */
+  /** Whether each scenario gets its own cluster and runs concurrently. Else all share one. */
   readonly isolated: boolean;
   /**
-   * Asks a person for what a run on this cluster needs their consent; called before anything is shown or begun.
+   * Asks for consent to run on this cluster, before anything else.
    *
-   * @throws {UsageError} where consent is refused, or no terminal can ask for it.
+   * @throws {UsageError} if consent is refused, or no terminal can ask for it.
    */
   agree?(): Promise<void>;
   /**
@@ -55,7 +49,7 @@ export interface ClusterSource {
   open(signal: AbortSignal, onStage?: (what: string) => void): Promise<Cluster>;
 }
 
-/** How the API server knows the account of a pod: the user of a ServiceAccount. */
+/** A ServiceAccount's user, as the API server knows it. */
 export function serviceAccountUser(namespace: string, name: string): ClusterUser {
   const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
   return { name: `system:serviceaccount:${namespace}:${name}`, groups };

@@ -1,25 +1,20 @@
 import { describeError, truncate, UsageError } from "../base/mod.ts";
 
-/** How a program is run. */
 interface CommandOptions {
   readonly signal?: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Text for its standard input. */
   readonly input?: string;
-  /** Its standard output holds credentials: no error quotes it. */
+  /** Standard output holds credentials: no error quotes it. */
   readonly secret?: true;
 }
 
-/**
- * A program ended with another code than 0. Its message is the most telling line, then the rest of its output,
- * indented.
- */
+/** A program failed. The message is the most telling line, then the rest of its output, indented. */
 export class CommandError extends Error {
-  /** Tells the class in logs. */
+  /** The class in logs. */
   override readonly name = "CommandError";
 
-  /** `output` is what it wrote to its streams, errors first. */
+  /** `output` has standard error first. */
   constructor(command: string, readonly code: number, output: string) {
     const lines = output.trim().split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
     const rest = lines.length > 1 ? lines.slice(-SAID_LINES_MAX).map((line) => `\n  ${shortened(line)}`).join("") : "";
@@ -27,14 +22,14 @@ export class CommandError extends Error {
     this.gist = gistOf(lines);
   }
 
-  /** The most telling line of the output; empty without output. */
+  /** The most telling line of the output, or empty. */
   readonly gist: string;
 }
 
-/** Characters and lines of a failed program's output that its error quotes. */
+/** Most output that an error quotes, in characters and lines. */
 const OUTPUT_LENGTH_MAX = 4_000, SAID_LINES_MAX = 12, LINE_LENGTH_MAX = 300;
 
-/** Programs wrap the error of a program that they started, which is more precise. */
+/** A program may wrap the error of a program that it started; the inner one is more precise. */
 function gistOf(lines: readonly string[]): string {
   const inner = lines.find((line) => /^(command output|stderr): \S/i.test(line))?.replace(/^[^:]*: /, "");
   const line = inner ?? lines.find((line) => /^(fatal )?error\b/i.test(line)) ?? lines.at(-1) ?? "";
@@ -46,12 +41,11 @@ function shortened(line: string): string {
 }
 
 /**
- * Runs a program to its end and returns its standard output. It gets a session of its own: Ctrl-C at the terminal
- * reaches this process alone, which decides what it means, and must not strike the very program that clears up.
+ * Runs a program to its end; returns its standard output. Its own session keeps Ctrl-C from ending a program that
+ * cleans up: only this process gets it.
  *
- * @throws {CommandError} where it ends with another code than 0; the signal's reason where that aborts: the program and
- *   all that
- * it started are then killed; {@linkcode Deno.errors.NotFound} where there is no such program.
+ * @throws {CommandError} for another exit code than 0; the signal's reason, after killing the program and all that it
+ *   started; {@linkcode Deno.errors.NotFound} if there is no such program.
  */
 export async function runCommand(name: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { signal, env, cwd, input, secret } = options;
@@ -80,16 +74,12 @@ export async function runCommand(name: string, args: readonly string[], options:
   }
 }
 
-/** What it was to do, without the objects and flags. */
 function verbsOf(args: readonly string[]): readonly string[] {
   const flag = args.findIndex((arg) => arg.startsWith("-"));
   return args.slice(0, Math.min(2, flag < 0 ? args.length : flag));
 }
 
-/**
- * Ends a detached program at once, with all that it started: nothing that they hold is worth a graceful stop, and one
- * that hangs must not hang this.
- */
+/** Kills a detached program and all that it started. A graceful stop could hang. */
 export function killSession(child: Deno.ChildProcess): void {
   try {
     if (Deno.build.os === "windows") child.kill("SIGKILL");
@@ -105,14 +95,14 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
     await writer.write(new TextEncoder().encode(text));
     await writer.close();
   } catch {
-    // It has read enough, or has ended; its exit code decides.
+    // It stopped reading or ended; its exit code decides.
   }
 }
 
 /**
- * Checks that a program exists and answers, with something `expected` if given.
+ * Checks that a program runs, and prints `expected` if given.
  *
- * @returns why it cannot be used, in words; undefined where it can.
+ * @returns why it is unusable; undefined if it is usable.
  */
 export async function whyUnusable(
   name: string,
@@ -134,7 +124,7 @@ export async function whyUnusable(
 }
 
 /**
- * Makes sure that a program can be used, and is the right one: its output must match `expected`.
+ * Checks that a program is usable and its output matches `expected`.
  *
  * @throws {UsageError} that names how to install it.
  */

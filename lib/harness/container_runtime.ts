@@ -3,14 +3,14 @@ import { runCommand, whyUnusable } from "./command.ts";
 
 const NAMES: readonly ContainerRuntimeName[] = ["docker", "podman", "nerdctl"];
 
-/** A program that runs containers, as kind can use it. */
+/** A container runtime that kind can use. */
 export type ContainerRuntimeName = "docker" | "podman" | "nerdctl";
 
 const INSTALL = "install Docker (docs.docker.com/get-docker), Podman (podman.io) or nerdctl, and start it";
 
-/** Docker, or one of those that understand its commands. */
+/** Docker, or a program with the same commands. */
 export class ContainerRuntime {
-  /** Which one it is. */
+  /** Its name. */
   readonly name: ContainerRuntimeName;
 
   private constructor(name: ContainerRuntimeName) {
@@ -18,9 +18,9 @@ export class ContainerRuntime {
   }
 
   /**
-   * Finds one that is installed and runs: the `preferred` one, else the first of docker, podman, nerdctl.
+   * Finds a working runtime: `preferred`, else the first of docker, podman, nerdctl.
    *
-   * @throws {UsageError} that lists why each cannot be used.
+   * @throws {UsageError} listing why each is unusable.
    */
   static async find(preferred: string | undefined, signal?: AbortSignal): Promise<ContainerRuntime> {
     const named = NAMES.find((name) => name === preferred);
@@ -36,7 +36,7 @@ export class ContainerRuntime {
     throw new UsageError(`no container runtime can be used (${reasons.join("; ")})`, INSTALL);
   }
 
-  /** Why an image cannot be had from this machine, in words; undefined where it can. */
+  /** Why this machine lacks an image; undefined if it has it. */
   async whyNoImage(image: string, signal?: AbortSignal): Promise<string | undefined> {
     return await whyUnusable(this.name, ["image", "inspect", image], { signal });
   }
@@ -46,9 +46,9 @@ export class ContainerRuntime {
     return await runCommand(this.name, ["exec", container, ...command], { signal });
   }
 
-  /** Builds an image from a folder that has a Dockerfile. */
+  /** Builds an image from a folder with a Dockerfile. */
   async build(image: string, folder: string, signal?: AbortSignal): Promise<void> {
-    // The classic builder needs nothing but the daemon: it works where no BuildKit is to be had.
+    // The classic builder needs only the daemon, so it works without BuildKit.
     const env: Record<string, string> = this.name === "docker" ? { DOCKER_BUILDKIT: "0" } : {};
     await runCommand(this.name, ["build", "-q", "-t", image, folder], { signal, env });
   }

@@ -4,26 +4,23 @@ import { loadKubeconfig } from "../client/kubeconfig.ts";
 import type { Cluster, ClusterSource } from "./cluster.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 
-/** Which cluster is meant, and who agrees to it. */
 interface CurrentOptions {
   /** Kubeconfig files, in order of precedence. */
   readonly paths: readonly string[];
-  /** Instead of the current context. */
+  /** The current context if absent. */
   readonly context?: string;
-  /** The proxies of the environment. */
   readonly proxies?: ProxyVariables;
-  /** Times the life of tokens. */
   readonly clock: Clock;
-  /** Asked before a cluster is touched that is not on this machine; false calls the run off. */
+  /** Asked before touching a cluster that is not on this machine; false cancels the run. */
   readonly confirm: (question: string) => Promise<boolean>;
 }
 
 /**
- * The cluster of a kubeconfig's context. Scenarios touch only namespaces that they made, and the operator's CRDs and
- * rights, which go again where they were not there before.
+ * The cluster of a kubeconfig's context. Scenarios touch only their own namespaces and the operator's CRDs and RBAC
+ * rules; the run removes those that it added.
  */
 export class CurrentSource implements ClusterSource {
-  /** It is one that runs already. */
+  /** An existing cluster. */
   readonly kind = "current";
   readonly isolated = false;
   readonly #options: CurrentOptions;
@@ -57,7 +54,7 @@ export class CurrentSource implements ClusterSource {
   }
 }
 
-/** Whether an address is this machine's loopback. */
+/** Whether an address is loopback. */
 export function isLocal(server: string): boolean {
   const { hostname } = new URL(server);
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);

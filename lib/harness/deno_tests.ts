@@ -4,28 +4,25 @@ import { logLine } from "./report_lines.ts";
 import { planRun, runScenarios } from "./runner.ts";
 import type { Suite } from "./suite.ts";
 
-/** How scenarios become tests. */
+/** Options of {@linkcode denoTests}. */
 export interface DenoTestsOptions {
-  /** Which cluster each test gets; called when the test runs. */
+  /** Each test's cluster; called when the test runs. */
   readonly source: () => ClusterSource | Promise<ClusterSource>;
-  /** The machine's where absent. */
+  /** The system clock if absent. */
   readonly clock?: Clock;
-  /**
-   * Bound of each expectation. A minute where absent: a real garbage collector discovers new kinds every thirty
-   * seconds.
-   */
+  /** Bound of each expectation; a minute if absent: a real garbage collector discovers new kinds every 30 s. */
   readonly waitMsMax?: number;
-  /** Of the operator's randomness; 1 where absent. */
+  /** Seed of the operator's randomness; 1 if absent. */
   readonly seed?: number;
 }
 
-/** The part of `Deno.test` that is needed. */
+/** The part of `Deno.test` that is used. */
 export type RegisterTest = (test: { name: string; fn: () => Promise<void>; ignore?: boolean }) => void;
 
 let runs = 0;
 
 /**
- * Registers every scenario of a suite with a test runner, one test each.
+ * Registers each scenario of a suite as one test.
  *
  * @example
  * ```ts no-run

@@ -11,29 +11,27 @@ import { place, type PlacedObject } from "./temporary_objects.ts";
 import type { Deployment } from "./runner.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
-/** What is deployed, and how long it may take. */
+/** Options of {@linkcode deploy}. */
 export interface DeployOptions {
-  /** Folder of a kustomization that has exactly one Deployment. */
+  /** Folder of a kustomization with exactly one Deployment. */
   readonly overlay: string;
-  /** Image for its first container. */
+  /** Image of its first container. */
   readonly image: string;
-  /** The run's time. */
+  /** Clock of the run. */
   readonly clock: Clock;
-  /** Longest wait for its pods, and for each object to be gone. */
+  /** Longest wait for its pods, and for each deletion. */
   readonly rolloutMsMax: number;
-  /** Leave everything in the cluster, which goes anyway. */
+  /** Leave everything in a cluster that is deleted anyway. */
   readonly leave: boolean;
 }
 
 const INSTALL = "install kubectl (kubernetes.io/docs/tasks/tools)";
 
 /**
- * Deploys an operator as its users do: kustomize, server-side apply, wait for the rollout. Disposing removes what was
- * not there before; what was, stays as it was.
+ * Deploys an operator by kustomize and server-side apply; waits for the rollout. Disposing removes only what it added.
  *
- * @throws {UsageError} where kubectl is missing, the kustomization has no Deployment, or something of it is in the
- *   cluster
- * already and differs; {@linkcode NotYetError} with the pods' state, Events and logs where they do not become ready.
+ * @throws {UsageError} if kubectl is missing, the kustomization has no Deployment, or an object exists and differs;
+ *   {@linkcode NotYetError} with state, Events and logs of pods that do not become ready.
  */
 export async function deploy(
   cluster: Cluster,
@@ -71,7 +69,6 @@ export async function deploy(
   return { operator, diagnose: () => operator.diagnose(), [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** The objects of the overlay with the image in place, as kustomize writes them. */
 async function render(
   folder: string,
   { overlay, image }: DeployOptions,
@@ -102,7 +99,7 @@ async function resolved(objects: readonly DynamicObject[], kinds: KindResolver):
   }));
 }
 
-/** A test must not replace a running operator of others, nor test it. */
+/** A test must not replace another's running operator, nor test it. */
 async function requireAbsent(client: Client, deployment: DynamicObject): Promise<void> {
   const present = await client.find(DEPLOYMENTS, keyOf(deployment));
   if (!present || present.metadata?.deletionTimestamp) return;

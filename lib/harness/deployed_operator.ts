@@ -7,18 +7,15 @@ import type { InProcessControl, OperatorUnderTest } from "./operator_under_test.
 import type { ScenarioResult } from "./result.ts";
 import { NotYetError, waitUntil } from "./waiting.ts";
 
-/** Which Deployment is the operator. */
 interface DeployedOptions {
   readonly client: Client;
   readonly deployment: ObjectKey;
   readonly clock: Clock;
-  /** Longest wait for pods to be ready, or gone. */
   readonly rolloutMsMax: number;
-  /** The scale at which it runs. */
   readonly replicas: number;
 }
 
-/** States of a container that only another manifest or image ends. */
+/** Container states that only another manifest or image ends. */
 const HOPELESS: ReadonlySet<string> = new Set([
   "ErrImagePull",
   "ImagePullBackOff",
@@ -27,18 +24,14 @@ const HOPELESS: ReadonlySet<string> = new Set([
   "CreateContainerConfigError",
   "CreateContainerError",
 ]);
-/** Restarts after which a container that keeps ending is given up. */
 const RESTARTS_MAX = 2;
-/** Lines of a pod's log that are kept for a failure. */
 const LOG_LINES_MAX = 200;
 
 /**
- * An operator that runs as the pods of a Deployment. Its end and its beginning are deletions of pods and changes of the
- * scale.
+ * An operator that runs as a Deployment's pods. Deletions and scaling stop and start it.
  *
- * One command at a time: a new one calls off the one before it and waits for its end. So a story that was left behind
- * in the middle of one does not undo what its clearing asks for. No interruption of the run ends a command: clearing
- * needs the operator too, and `rolloutMsMax` bounds each wait.
+ * Each command aborts the one before it and waits for its end, so that an abandoned body cannot undo clean-up. An
+ * interrupted run ends no command: clean-up needs the operator, and `rolloutMsMax` bounds each wait.
  */
 export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   readonly #options: DeployedOptions;
@@ -47,17 +40,15 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   #command: Promise<void> = Promise.resolve();
   #starting: Promise<void> | undefined;
 
-  /** It is taken to run. */
   constructor(options: DeployedOptions) {
     this.#options = options;
   }
 
-  /** See {@linkcode OperatorUnderTest.runs}. */
   get runs(): boolean {
     return this.#runs;
   }
 
-  /** The process of a pod cannot be inspected. */
+  /** A pod's process cannot be inspected. */
   get inProcess(): InProcessControl {
     throw new UsageError(
       "the operator is a pod here, and the scenario looks into its process",
@@ -65,10 +56,9 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     );
   }
 
-  /** See {@linkcode OperatorUnderTest.start}. */
   async start(): Promise<void> {
     if (this.#runs) return;
-    // Scenarios that share it all ask for it; a second start would cancel the first.
+    // Scenarios that share it all request it; a second start would cancel the first.
     this.#starting ??= this.#do(async (signal) => {
       await this.#scale(this.#options.replicas);
       await this.#untilReady(signal);
@@ -77,7 +67,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     await this.#starting;
   }
 
-  /** See {@linkcode OperatorUnderTest.crash}: the pods are killed without grace, and none takes their place. */
+  /** Kills the pods without grace; none replaces them. */
   async crash(): Promise<void> {
     this.#runs = false;
     await this.#do(async (signal) => {
@@ -86,7 +76,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     });
   }
 
-  /** See {@linkcode OperatorUnderTest.restart}: the pods are killed without grace, and others take their place. */
+  /** Kills the pods without grace; others replace them. */
   async restart(): Promise<void> {
     if (!this.#runs) return await this.start();
     this.#runs = false;
@@ -97,7 +87,6 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     });
   }
 
-  /** See {@linkcode OperatorUnderTest.pause}. */
   async pause(): Promise<void> {
     this.#runs = false;
     await this.#do(async (signal) => {
@@ -106,13 +95,12 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     });
   }
 
-  /** See {@linkcode OperatorUnderTest.resume}. */
   async resume(): Promise<void> {
     await this.start();
   }
 
   /**
-   * Waits until every replica is ready and none of an older template is left.
+   * Waits until every replica is ready and no pod of an older template exists.
    *
    * @throws {NotYetError} that names what the pods wait for; the signal's reason.
    */
@@ -120,7 +108,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     await this.#do(() => this.#untilReady(signal));
   }
 
-  /** Calls off what is under way. The Deployment stays. */
+  /** Aborts the current command. The Deployment stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort(new Error("the run is over"));
     await this.#command;
@@ -163,7 +151,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
     }
   }
 
-  /** State, Events and last log lines of the operator's pods. Nothing that cannot be read hides the rest. */
+  /** State, Events and last log lines of its pods. An unreadable part does not hide the rest. */
   async diagnose(): Promise<ScenarioResult["attachments"]> {
     const { client, deployment: { namespace } } = this.#options;
     const found: { title: string; text: string }[] = [];
@@ -225,10 +213,10 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   }
 }
 
-/** How long the cluster may refuse to create pods: it takes a while until a new account or quota is visible. */
+/** How long the cluster may refuse pods: a new account or quota takes a while to be visible. */
 const REFUSED_MS_MAX = 10_000;
 
-/** Ends a wait for pods that the cluster refuses to make, where it keeps refusing. */
+/** Ends a wait for pods that the cluster keeps refusing. */
 class Refusal implements Disposable {
   readonly #clock: Clock;
   readonly #what: string;
@@ -242,12 +230,11 @@ class Refusal implements Disposable {
     this.#abort = new LinkedAbort([signal]);
   }
 
-  /** Aborts with the parent, or with a {@linkcode NotYetError} where the refusal lasted. */
+  /** Aborts with the parent, or a {@linkcode NotYetError} if the refusal lasts. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** Why the cluster refuses now; undefined where it does not. */
   note(why: string | undefined): void {
     this.#why = why;
     if (why === undefined) this.#calm();
@@ -269,14 +256,13 @@ class Refusal implements Disposable {
   }
 }
 
-/** Why no pods are made: admission (Pod Security, a webhook) or a quota refuses them. */
+/** Why no pods are created: admission (Pod Security, a webhook) or a quota refuses them. */
 function refusalOf(status: Record<string, unknown>): string | undefined {
   const { conditions } = status as { conditions?: { type: string; status: string; message?: string }[] | null };
   const failure = (conditions ?? []).find(({ type, status }) => type === "ReplicaFailure" && status === "True");
   return failure && `the cluster refuses its pods: ${failure.message ?? "without a reason"}`;
 }
 
-/** The status of one container of a pod. */
 interface ContainerStatus {
   readonly name: string;
   readonly restartCount: number;
@@ -284,13 +270,11 @@ interface ContainerStatus {
   readonly lastState: object;
 }
 
-/** Of all containers, those that run before the others first. */
 function containersOf(status: Record<string, unknown>): ContainerStatus[] {
   const { initContainerStatuses, containerStatuses } = status as Record<string, ContainerStatus[] | null | undefined>;
   return [...initContainerStatuses ?? [], ...containerStatuses ?? []];
 }
 
-/** Why a pod will not become ready, however long one waits. */
 function hopelessReasons(status: Record<string, unknown> = {}): string[] {
   return containersOf(status).flatMap(({ name, restartCount, state }) => {
     const { reason = "", message = "" } = state?.waiting ?? {};
@@ -299,12 +283,11 @@ function hopelessReasons(status: Record<string, unknown> = {}): string[] {
   });
 }
 
-/** A log of one JSON line is read as JSON by the client. */
+/** The client parses a log of one JSON line. */
 function textOf(answer: unknown): string {
   return typeof answer === "string" ? answer : JSON.stringify(answer);
 }
 
-/** What a pod waits for, or how its containers ended. */
 function podState(status: Record<string, unknown> = {}): string {
   const { phase, conditions } = status as {
     phase?: string;

@@ -2,15 +2,15 @@ import { EmbeddedApiServer, type EmbeddedApiServerOptions } from "../apiserver/m
 import type { Transport } from "../base/mod.ts";
 import type { Cluster, ClusterSource, ClusterUser } from "./cluster.ts";
 
-/** A cluster in this process: no socket, no program, there at once. */
+/** A cluster in this process, without socket or program. */
 export class EmbeddedCluster implements Cluster {
-  /** It is embedded. */
+  /** Embedded. */
   readonly kind = "embedded";
-  /** No socket listens, so no other program can come in. */
+  /** Without a socket no other program can connect. */
   readonly kubeconfig: undefined = undefined;
   readonly #server: EmbeddedApiServer;
 
-  /** The clock and randomness of the server; the machine's where absent. */
+  /** `options` have the server's clock and randomness; the system's if absent. */
   constructor(options: EmbeddedApiServerOptions = {}) {
     this.#server = new EmbeddedApiServer(options);
   }
@@ -25,21 +25,21 @@ export class EmbeddedCluster implements Cluster {
     return this.#server.serveService(namespace, name, fetch);
   }
 
-  /** Lets what writes have set off come to its end, then closes. */
+  /** Waits until the effects of writes have settled, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.settled();
     this.#server.close();
   }
 }
 
-/** A cluster in this process for each scenario. */
+/** An embedded cluster for each scenario. */
 export class EmbeddedSource implements ClusterSource {
-  /** It is embedded. */
+  /** Embedded. */
   readonly kind = "embedded";
   readonly isolated = true;
   readonly #options: EmbeddedApiServerOptions;
 
-  /** The clock and randomness of the server; the machine's where absent. */
+  /** `options` have the server's clock and randomness; the system's if absent. */
   constructor(options: EmbeddedApiServerOptions = {}) {
     this.#options = options;
   }

@@ -7,29 +7,20 @@ import { Program } from "./program.ts";
 import { Reaper } from "./reaper.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
-/** How to start an {@linkcode EnvtestCluster}. */
 interface EnvtestOptions {
-  /** Where its programs are: {@linkcode locateEnvtest} finds them. */
   programs: EnvtestPrograms;
-  /** Times the wait for readiness. */
   clock: Clock;
-  /** The proxies of the environment: fetch must bypass them. */
+  /** The proxies that fetch must bypass. */
   proxies?: ProxyVariables;
-  /** Gives up starting; what runs by then is stopped. */
   signal?: AbortSignal;
-  /** Longest wait for each part of it; a minute where absent. */
+  /** Longest wait for each part; a minute if absent. */
   readyMsMax?: number;
-  /** Controllers of kube-controller-manager that run. */
   controllers?: readonly string[];
-  /** Further arguments of kube-apiserver. */
   serverArgs?: readonly string[];
 }
 
 const READY_MS_MAX = 60_000, POLL_MS = 100;
-/**
- * What an operator relies on: namespaces end, dependents are collected, namespaces get their service account, claims of
- * storage go.
- */
+/** What operators rely on: namespace deletion, garbage collection, service accounts, deletion of volume claims. */
 const CONTROLLERS: readonly string[] = [
   "namespace-controller",
   "garbage-collector-controller",
@@ -38,26 +29,25 @@ const CONTROLLERS: readonly string[] = [
   "clusterrole-aggregation-controller",
   "persistentvolumeclaim-protection-controller",
 ];
-/** Starts of one control plane: a port that was free may be taken since. */
+/** Starts of one control plane: another program may take a port that was free. */
 const STARTS_MAX = 3;
 
 /**
- * A real control plane on this machine, without nodes: etcd, kube-apiserver and kube-controller-manager on free ports
- * of the loopback interface, in a temporary folder that only this user can read.
+ * A real control plane without nodes: etcd, kube-apiserver and kube-controller-manager on free loopback ports. Only
+ * this user can read its temporary folder.
  *
- * Guarantees: when `start` fails, the cluster is disposed, or this process ends in whatever way (SIGKILL too), no
- * process and no file of it is left.
+ * Guarantees: no process or file is left after a failed `start`, disposal, or any end of this process (even SIGKILL).
  */
 export class EnvtestCluster implements Cluster {
-  /** It is a real control plane without nodes. */
+  /** A control plane without nodes. */
   readonly kind = "envtest";
   readonly #stack = new AsyncDisposableStack();
   readonly #transports = new Set<Transport>();
   readonly #proxies: ProxyVariables | undefined;
   readonly #programs: ControlPlanePrograms;
-  /** Bearer token of an administrator. */
+  /** An administrator's bearer token. */
   readonly token: string;
-  /** Authority of the server's certificate, as PEM. */
+  /** CA of the server's certificate, as PEM. */
   readonly ca: string;
 
   private constructor(
@@ -73,9 +63,9 @@ export class EnvtestCluster implements Cluster {
   }
 
   /**
-   * Starts a control plane and waits until it serves, its controllers included.
+   * Starts a control plane and waits until it and its controllers work.
    *
-   * @throws {UsageError} where there is no folder for it. @throws {Error} that quotes the program which failed.
+   * @throws {UsageError} if its folder cannot be made. @throws {Error} quoting the program that failed.
    */
   static async start(options: EnvtestOptions): Promise<EnvtestCluster> {
     for (let nth = 1;; nth++) {
@@ -164,7 +154,7 @@ export class EnvtestCluster implements Cluster {
     return transport;
   }
 
-  /** See {@linkcode Cluster.kubeconfig}. It holds the administrator's token: write it to files of mode 0600 only. */
+  /** See {@linkcode Cluster.kubeconfig}. It holds the administrator's token: write it only to files of mode 0600. */
   get kubeconfig(): string {
     return stringify({
       apiVersion: "v1",
@@ -176,19 +166,17 @@ export class EnvtestCluster implements Cluster {
     });
   }
 
-  /** Address of its etcd, for what a test does without the API server. */
+  /** Address of its etcd, for tests that bypass the API server. */
   get etcd(): string {
     return this.#programs.etcd;
   }
 
-  /** Ends a program at once (SIGKILL), as a crash does, and waits until it is gone. What it has stored stays. */
+  /** Kills a program (SIGKILL) as a crash does, and waits for its end. Its stored data stays. */
   kill(name: EnvtestProgram): Promise<void> {
     return this.#programs.kill(name);
   }
 
-  /**
-   * Starts a program that was killed, on the same port and data, with further `args`. Does not wait until it serves.
-   */
+  /** Restarts a killed program on the same port and data, with further `args`. Does not wait until it serves. */
   revive(name: EnvtestProgram, args: readonly string[] = []): void {
     this.#programs.revive(name, args);
   }
@@ -208,12 +196,10 @@ const SERVICE_ACCOUNTS = {
   namespaced: true,
 };
 
-/** A program of the control plane ended; the message has its last words. */
 class ProgramEndedError extends Error {
   override readonly name = "ProgramEndedError";
 }
 
-/** The programs that run, and with which arguments. */
 class ControlPlanePrograms implements AsyncDisposable {
   readonly #paths: EnvtestPrograms;
   readonly #args = new Map<EnvtestProgram, readonly string[]>();
@@ -223,7 +209,6 @@ class ControlPlanePrograms implements AsyncDisposable {
     this.#paths = paths;
   }
 
-  /** How one of them ended, in words. */
   get failure(): string | undefined {
     return [...this.#running.values()].map(({ failure }) => failure).find((text) => text !== undefined);
   }
@@ -248,7 +233,7 @@ class ControlPlanePrograms implements AsyncDisposable {
   }
 }
 
-/** Polls until something works; stops early when a program ended, since then it never will. */
+/** Polls until something works, or a program ends: then it never will. */
 class Deadline {
   readonly #endMs: number;
 
@@ -272,7 +257,7 @@ class Deadline {
   }
 }
 
-/** Free ports, all held at once so that none is given twice. */
+/** Free ports, all held at once so that none is returned twice. */
 function freePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   const ports = listeners.map((listener) => listener.addr.port);
@@ -280,7 +265,7 @@ function freePorts(count: number): number[] {
   return ports;
 }
 
-/** A token that cannot be guessed: Random is repeatable by design, so a key is generated instead. */
+/** A secret token. Random is repeatable by design, so this generates a key instead. */
 async function randomToken(): Promise<string> {
   const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
   return new Uint8Array(await crypto.subtle.exportKey("raw", key)).toHex();
@@ -298,9 +283,9 @@ async function rsaKeyPem(): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${base64.match(/.{1,64}/g)!.join("\n")}\n-----END PRIVATE KEY-----\n`;
 }
 
-/** A real control plane that all scenarios share. */
+/** One real control plane for all scenarios. */
 export class EnvtestSource implements ClusterSource {
-  /** It is a real control plane without nodes. */
+  /** A control plane without nodes. */
   readonly kind = "envtest";
   readonly isolated = false;
   readonly #options: LocateOptions & Pick<EnvtestOptions, "proxies">;

@@ -7,26 +7,21 @@ import { readTar } from "./tar_reader.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { downloadFile, downloadText } from "./verified_download.ts";
 
-/** How a download is made. */
 interface EnvtestDownloadOptions {
   readonly mirror: EnvtestMirror;
-  /** The folder that gets a folder for each version. */
   readonly cache: string;
   readonly platform: Platform;
   readonly clock: Clock;
-  /** Longest download; ten minutes where absent. */
+  /** Longest download; ten minutes if absent. */
   readonly downloadMsMax?: number;
-  /** Told what is under way. */
   readonly onStage?: (what: string) => void;
 }
 
 const DOWNLOAD_MS_MAX = 600_000;
 const INDEX_BYTES_MAX = 10_000_000, DIGEST_BYTES_MAX = 1_000, PROGRAM_BYTES_MAX = 1_000_000_000;
 const MANAGER = "kube-controller-manager";
-/** What the archives bring that is needed here. */
 const ARCHIVED: readonly string[] = ["etcd", "kube-apiserver"];
 
-/** An archive of the index. */
 interface Archive {
   readonly version: KubernetesVersion;
   readonly url: URL;
@@ -34,25 +29,23 @@ interface Archive {
 }
 
 /**
- * Fetches control planes into a folder of this user.
+ * Downloads control planes into a folder of this user.
  *
- * Guarantees: a program appears there at once and whole, and only after its checksum was found right. What fails or is
- * interrupted leaves nothing. Downloads at the same time do not disturb each other.
+ * Guarantees: a program appears at once, whole, and only after its checksum matched. A failure or interruption leaves
+ * nothing. Concurrent downloads do not disturb each other.
  */
 export class EnvtestDownload {
   readonly #options: EnvtestDownloadOptions;
 
-  /** Fetches nothing yet. */
   constructor(options: EnvtestDownloadOptions) {
     this.#options = options;
   }
 
-  /** The folder of a version. */
   folder(version: KubernetesVersion): string {
     return `${this.#options.cache}/${folderName(version, this.#options.platform)}`;
   }
 
-  /** @throws {UsageError} where a whole control plane cannot be downloaded for this system. */
+  /** @throws {UsageError} if no whole control plane is published for this system. */
   requirePublished(): void {
     const { os } = this.#options.platform;
     if (os === "linux") return;
@@ -63,9 +56,9 @@ export class EnvtestDownload {
   }
 
   /**
-   * Fetches etcd and kube-apiserver of the newest version that is wanted.
+   * Downloads etcd and kube-apiserver of the newest wanted version.
    *
-   * @throws {UsageError} where there is none, or it cannot be had.
+   * @throws {UsageError} if there is none, or the download fails.
    */
   async archive(wanted: (version: KubernetesVersion) => boolean, signal: AbortSignal): Promise<KubernetesVersion> {
     const { platform, onStage } = this.#options;
@@ -92,9 +85,9 @@ export class EnvtestDownload {
   }
 
   /**
-   * Fetches kube-controller-manager, which the archives lack.
+   * Downloads kube-controller-manager, which the archives lack.
    *
-   * @throws {UsageError} where Kubernetes publishes none for this system, or it cannot be had.
+   * @throws {UsageError} if Kubernetes publishes none for this system, or the download fails.
    */
   async controllerManager(version: KubernetesVersion, signal: AbortSignal): Promise<void> {
     const { mirror, platform: { os, arch }, onStage } = this.#options, name = MANAGER;
@@ -119,7 +112,7 @@ export class EnvtestDownload {
     return await act(limit.signal);
   }
 
-  /** Lets `fill` make programs in a folder of its own, then moves them to where they are found. */
+  /** Lets `fill` make programs in a temporary folder, then moves them into the cache. */
   async #intoCache(version: KubernetesVersion, fill: (part: string) => Promise<readonly string[]>): Promise<void> {
     const { cache } = this.#options, folder = this.folder(version);
     const part = await writable(cache, async () => {
@@ -142,7 +135,6 @@ export class EnvtestDownload {
     }
   }
 
-  /** Every released archive for the platform. */
   async #index(signal: AbortSignal): Promise<Archive[]> {
     const { mirror: { indexUrl }, platform: { os, arch }, onStage } = this.#options;
     onStage?.("looking which control planes can be downloaded");
@@ -177,12 +169,12 @@ function urlOf(path: string, base: string | undefined, flag: string): URL {
   throw new UsageError(`${base ?? path} is no address`, `give ${flag} one that begins with https://`);
 }
 
-/** Errors of the system have its own code; those of streams, archives and signals have none. */
+/** System errors have a code; errors of streams, archives and signals have none. */
 function isDiskError(error: unknown): boolean {
   return error instanceof Error && typeof (error as { code?: unknown }).code === "string";
 }
 
-/** @throws {UsageError} where the disk does not take it. */
+/** @throws {UsageError} if the disk refuses the write. */
 async function writable<T>(folder: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
@@ -196,7 +188,6 @@ async function writable<T>(folder: string, write: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Takes the programs out of an archive, wherever in it they are. */
 async function unpack(archive: string, url: URL, folder: string): Promise<void> {
   const missing = new Set(ARCHIVED), { readable } = await Deno.open(archive);
   try {

@@ -1,6 +1,6 @@
 import { compareVersions, type KubernetesVersion, parseVersion } from "./kubernetes_version.ts";
 
-/** A system and its processor, as the archives of Kubernetes name them. */
+/** A system and processor, by their names in Kubernetes' archives. */
 export interface Platform {
   /** `linux`, `darwin` or `windows`. */
   readonly os: string;
@@ -8,23 +8,23 @@ export interface Platform {
   readonly arch: string;
 }
 
-/** The platform of this machine. Asked for when it is needed: a module that is only imported must load without Deno. */
+/** This machine's platform. A function, because an imported module must load without Deno. */
 export function thisPlatform(): Platform {
   return { os: Deno.build.os, arch: Deno.build.arch === "aarch64" ? "arm64" : "amd64" };
 }
 
-/** Folders with a folder for each version in them, named `1.34.0-linux-amd64`. */
+/** Folders that contain a folder for each version, such as `1.34.0-linux-amd64`. */
 export interface EnvtestFolders {
-  /** Where setup-envtest keeps its own; it is read only. */
+  /** setup-envtest's store; only read. */
   readonly setupEnvtest: string | undefined;
-  /** Where downloads of this program go. */
+  /** Cache of this program's downloads. */
   readonly cache: string | undefined;
 }
 
 /**
- * Where control planes are kept on a system, by its environment: setup-envtest's default store (`k8s` below
+ * Where a system keeps control planes: this program's cache, and setup-envtest's default store. That is `k8s` below
  * `$XDG_DATA_HOME/kubebuilder-envtest`, on macOS `~/Library/Application Support/io.kubebuilder.envtest`, on Windows
- * `%LocalAppData%\kubebuilder-envtest`), and this program's cache. Undefined where the environment names no home.
+ * `%LocalAppData%\kubebuilder-envtest`. Undefined if the environment names no home.
  */
 export function envtestFolders(
   env: Readonly<Record<string, string | undefined>>,
@@ -51,12 +51,11 @@ export function envtestFolders(
   };
 }
 
-/** The name of a version's folder. */
 export function folderName(version: KubernetesVersion, { os, arch }: Platform): string {
   return `${version.join(".")}-${os}-${arch}`;
 }
 
-/** The versions that a folder has for a platform, newest first. A folder that is not there has none. */
+/** A folder's versions for a platform, newest first; none if it does not exist. */
 export async function versionsIn(folder: string | undefined, { os, arch }: Platform): Promise<KubernetesVersion[]> {
   if (!folder) return [];
   const found: KubernetesVersion[] = [], suffix = `-${os}-${arch}`;

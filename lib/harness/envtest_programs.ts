@@ -11,47 +11,44 @@ import {
   versionMatcher,
 } from "./kubernetes_version.ts";
 
-/** The programs of a control plane. */
 const ENVTEST_PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
 
-/** One program of a control plane. */
+/** A program of a control plane. */
 export type EnvtestProgram = typeof ENVTEST_PROGRAMS[number];
 
-/** Where each program of a control plane is. */
+/** Path of each program of a control plane. */
 export type EnvtestPrograms = Readonly<Record<EnvtestProgram, string>>;
 
-/** Where programs of a control plane may come from. */
+/** Options of {@linkcode locateEnvtest}. */
 export interface LocateOptions {
-  /** The folder that is named, as by `KUBEBUILDER_ASSETS`; it counts before all others. */
+  /** The named folder, as `KUBEBUILDER_ASSETS`; it takes precedence. */
   readonly assets?: string;
-  /** Wanted version where no folder is named, as `1.34` or `1.34.0`; the newest that exists where absent. */
+  /** Version where no folder is named, such as `1.34` or `1.34.0`; the newest if absent. */
   readonly version?: string;
-  /** Where they are kept on this machine. */
+  /** Folders on this machine. */
   readonly folders: EnvtestFolders;
-  /** From where what is missing may be downloaded; nothing is where absent. */
+  /** Where missing programs are downloaded from; no download if absent. */
   readonly mirror?: EnvtestMirror;
   /** Bounds downloads. */
   readonly clock: Clock;
-  /** This machine's where absent. */
+  /** This machine's if absent. */
   readonly platform?: Platform;
-  /** Told what is under way. */
+  /** Notified of slow parts. */
   readonly onStage?: (what: string) => void;
 }
 
 const NAMED = `point KUBEBUILDER_ASSETS at a folder with ${ENVTEST_PROGRAMS.join(", ")}`;
 
 /**
- * Finds the programs of a control plane: in the folder that is named, else in setup-envtest's store and the cache of
- * downloads, else, where that is allowed, by a download. setup-envtest brings no kube-controller-manager: that one is
- * taken from beside the others, from the cache, or downloaded alone.
+ * Finds a control plane's programs: in the named folder, else setup-envtest's store and the cache, else by download if
+ * allowed. setup-envtest lacks kube-controller-manager, which is then found beside the others, cached or downloaded.
  *
- * @throws {UsageError} that names every way to get what is missing.
+ * @throws {UsageError} naming every way to get what is missing.
  */
 export async function locateEnvtest(options: LocateOptions, signal?: AbortSignal): Promise<EnvtestPrograms> {
   return await new Location(options, signal ?? new AbortController().signal).find();
 }
 
-/** One search. */
 class Location {
   readonly #options: LocateOptions;
   readonly #signal: AbortSignal;
@@ -104,7 +101,7 @@ class Location {
     return programs(folder, manager ?? await this.#fetchedManager(folder, version));
   }
 
-  /** Folders with an etcd and a kube-apiserver of a wanted version, newest first. */
+  /** Folders with etcd and kube-apiserver of a wanted version, newest first. */
   async #kept(wanted: (version: KubernetesVersion) => boolean) {
     const { setupEnvtest, cache } = this.#options.folders;
     const kept: { folder: string; version: KubernetesVersion }[] = [];
@@ -120,7 +117,7 @@ class Location {
     return kept.sort((one, other) => compareVersions(one.version, other.version));
   }
 
-  /** The controller manager for a version: beside its kube-apiserver, or in the cache. */
+  /** A version's controller manager: beside its kube-apiserver, or in the cache. */
   async #managerOf(folder: string, version: KubernetesVersion): Promise<string | undefined> {
     const cache = `${this.#options.folders.cache}/${folderName(version, this.#platform)}`;
     for (const each of [folder, cache]) {
@@ -141,7 +138,6 @@ class Location {
     return `${download.folder(version)}/kube-controller-manager`;
   }
 
-  /** The download, if it was requested. */
   #download(): EnvtestDownload | undefined {
     const { mirror, folders: { cache }, clock, onStage } = this.#options;
     if (!mirror) return undefined;

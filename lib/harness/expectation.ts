@@ -6,27 +6,27 @@ import { describeMismatches, type Matcher, mismatches, type Pattern, shorten } f
 import { formatRef, type Ref, refId } from "./ref.ts";
 import { type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
 
-/** An expected Event; fields that are left out may be anything. */
+/** An expected Event; absent fields match anything. */
 export interface ExpectedEvent {
-  /** Whether it is about something normal. */
+  /** Its severity. */
   readonly type?: "Normal" | "Warning";
   /** CamelCase word for programs. */
   readonly reason?: string | RegExp;
-  /** The same for people. */
+  /** Text for people. */
   readonly note?: string | RegExp;
 }
 
 /** An Event of events.k8s.io/v1, as far as scenarios read it. */
 export interface EventObject extends KubeObject {
-  /** Whether it is about something normal. */
+  /** `Normal` or `Warning`. */
   type?: string;
   /** CamelCase word for programs. */
   reason?: string;
-  /** The same for people. */
+  /** Text for people. */
   note?: string;
-  /** The object it is about. */
+  /** Its object. */
   regarding?: { kind?: string; namespace?: string; name?: string; uid?: string };
-  /** When it was posted first; RFC 3339. */
+  /** When it was first posted; RFC 3339. */
   eventTime?: string | null;
   /** The same, from clients of the former API. */
   deprecatedLastTimestamp?: string | null;
@@ -40,8 +40,8 @@ export const EVENTS: ResourceKind<EventObject, EventObject, Record<string, never
 });
 
 /**
- * What is expected of one object. Every method waits until it holds, woken by changes of the object's kind, and fails
- * with what was seen last, field by field, after the run's bound. Values of Secrets are in no message.
+ * Expectations of one object. Each method waits for changes of its kind until it holds. After the run's bound it fails
+ * with the last state, field by field. Messages never contain a Secret's values.
  */
 export class Expectation<T extends KubeObject> {
   readonly #ref: Ref<T>;
@@ -55,15 +55,15 @@ export class Expectation<T extends KubeObject> {
     this.#client = options.client;
   }
 
-  /** It exists; returns it. */
+  /** It exists. Returns it. */
   toExist(): Promise<T> {
     return this.#object("to exist", () => ({ holds: true }));
   }
 
   /**
-   * It does not exist, or is gone: an object of the same name with another uid is not it. It is the object that is
-   * there when the wait begins. Directly after `cluster.delete` it is the deleted one, though another may be there by
-   * then: no expectation or `eventually` has ended in between, and the scenario has not made one of that name.
+   * It does not exist, or the object present when the wait begins is gone: another uid is another object. Directly
+   * after `cluster.delete` it means the deleted object, even if another exists by then. Directly: no expectation or
+   * `eventually` ended since, and the scenario has not made the name again.
    */
   async toBeGone(): Promise<void> {
     const { resource, key } = this.#ref, { deleted } = this.#options, name = refId(this.#ref);
@@ -82,7 +82,7 @@ export class Expectation<T extends KubeObject> {
     });
   }
 
-  /** It matches the pattern: fields that the pattern leaves out may be anything. Returns the object. */
+  /** It matches the pattern; absent fields match anything. Returns it. */
   toMatch(pattern: Pattern<T>): Promise<T> {
     return this.#object("to match", (object) => {
       const found = mismatches(pattern, object, { secret: this.#isSecret });
@@ -90,26 +90,20 @@ export class Expectation<T extends KubeObject> {
     });
   }
 
-  /**
-   * A free condition holds; `what` ends the sentence "expected Secret a/b …". One that throws does not hold yet.
-   * Returns the object.
-   */
+  /** A free condition holds; `what` ends the sentence "expected Secret a/b …". A throw means not yet. Returns it. */
   toSatisfy(what: string, holds: (object: T) => boolean): Promise<T> {
     return this.#object(what, (object) => {
       try {
         return holds(object) ? { holds: true } : { holds: false, seen: this.#show(object) };
       } catch (error) {
-        // As a condition on a status does before there is one. Its message may quote a Secret's value.
+        // A condition on a status throws before there is one. Its message may quote a Secret's value.
         const why = this.#isSecret ? "" : `: ${describeError(error)}`;
         return { holds: false, seen: `  the condition threw${why}\n${this.#show(object)}` };
       }
     });
   }
 
-  /**
-   * It has a condition of this type and status that speaks of its present generation, with this reason and message
-   * where they are given. Returns the object.
-   */
+  /** It has this condition type and status for its current generation, and any given reason and message. Returns it. */
   toHaveCondition(
     type: string,
     status: boolean | "Unknown" = true,
@@ -120,7 +114,7 @@ export class Expectation<T extends KubeObject> {
     return this.#object(what, (object) => conditionVerdict(object, type, { status: wanted, ...more }));
   }
 
-  /** Each of these Events has been posted about it, in any order, others besides. */
+  /** Each of these Events was posted about it, in any order, among others. */
   async toHaveEvents(...expected: readonly ExpectedEvent[]): Promise<void> {
     const { resource, key } = this.#ref;
     const check = async (): Promise<Verdict> => {
@@ -161,7 +155,7 @@ export class Expectation<T extends KubeObject> {
 
   #show(object: T): string {
     const { metadata: { managedFields: _, annotations, ...metadata } = {}, ...rest } = object as KubeObject;
-    // Of a Secret only the names of its values are told; kubectl keeps a copy of them in an annotation.
+    // A Secret shows only the names of its values; kubectl copies them to an annotation.
     const shown = this.#isSecret
       ? { metadata, ...rest, data: keysOf(rest, "data"), stringData: keysOf(rest, "stringData") }
       : { metadata: { ...metadata, annotations }, ...rest };
@@ -169,7 +163,6 @@ export class Expectation<T extends KubeObject> {
   }
 }
 
-/** Longest text of an object in a message. */
 const OBJECT_LENGTH_MAX = 4_000;
 
 function keysOf(object: object, field: string): string[] | undefined {

@@ -3,28 +3,27 @@ import { runCommand } from "./command.ts";
 import type { ContainerRuntime } from "./container_runtime.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
-/** What an image is made of. */
+/** Parts of an image. */
 export interface ImageOptions {
   /** Name and tag. */
   readonly image: string;
-  /** The folder of the bundled program: `main.js` and what it reads. */
+  /** Folder of the bundle: `main.js` and what it reads. */
   readonly app: string;
-  /** The runtime: the Deno, or compiled binary, that is running now. */
+  /** The running Deno or compiled binary. */
   readonly executable: string;
-  /** Ends the build. */
+  /** Cancels the build. */
   readonly signal?: AbortSignal;
 }
 
-/** In a pod the program only runs: it neither writes files nor starts programs. */
+/** In a pod the program neither writes files nor starts programs. */
 const RUN_FLAGS = ["-q", "--no-prompt", "--no-config", "--no-lock", "--allow-env", "--allow-net", "--allow-read"];
 const USER = "65532:65532";
 
 /**
- * Builds an image of the very program that is running, from nothing but files of this machine: the runtime, the shared
- * libraries that it is linked with, and the bundle. For clusters of this machine; released images are built by the
- * Dockerfile.
+ * Builds an image of the running program from this machine's files alone: runtime, linked libraries, bundle. For
+ * clusters of this machine; the Dockerfile builds released images.
  *
- * @throws {UsageError} on systems whose programs are no Linux programs, or where there is no bundle.
+ * @throws {UsageError} on systems other than Linux, or without a bundle.
  */
 export async function buildLocalImage(runtime: ContainerRuntime, options: ImageOptions): Promise<void> {
   const { image, app, executable, signal } = options;
@@ -47,7 +46,7 @@ export async function buildLocalImage(runtime: ContainerRuntime, options: ImageO
   await runtime.build(image, context.path, signal);
 }
 
-/** Absolute paths of the shared libraries and of the loader of a program, as its own system resolves them. */
+/** Absolute paths of a program's shared libraries and loader, as its system resolves them. */
 async function librariesOf(executable: string, signal: AbortSignal | undefined): Promise<string[]> {
   const listed = await runCommand("ldd", [executable], { signal });
   return [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => path!);

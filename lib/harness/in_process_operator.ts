@@ -17,26 +17,21 @@ import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
 import { recorded, type Timeline } from "./timeline.ts";
 
-/** Turns of the event loop without work that count as rest, and most turns that are waited for it. */
+/** Turns of the event loop without work that count as idle, and most turns to wait. */
 const QUIET_TURNS = 20, TURNS_MAX = 200_000;
 const STOP_GRACE_MS = 10_000;
 
-/** What an operator in this process is made of. */
 interface InProcessOptions {
-  /** Makes a fresh operator for each start. */
   readonly operator: () => Operator;
   readonly cluster: Cluster;
-  /** Its user where a start names no other. */
   readonly user: ClusterUser | undefined;
   readonly clock: Clock;
-  /** A source of randomness of its own for each start. */
   readonly random: () => Random;
   readonly timeline: Timeline;
-  /** See {@linkcode ScenarioOptions.webhooksStay}. */
   readonly webhooksStay?: boolean;
 }
 
-/** An operator in this process, with short backoffs: its requests and logs are recorded, and it can crash. */
+/** An operator in this process, with short backoffs. Its requests and logs are recorded, and it can crash. */
 export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   readonly #options: InProcessOptions;
   #running: RunningOperator | undefined;
@@ -54,33 +49,27 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     this.#options = options;
   }
 
-  /** See {@linkcode OperatorUnderTest.runs}. One whose fault has struck does not. */
   get runs(): boolean {
     return this.#running !== undefined && !this.#isDead;
   }
 
-  /** See {@linkcode OperatorUnderTest.inProcess}. */
   get inProcess(): InProcessControl {
     return this;
   }
 
-  /** See {@linkcode InProcessControl.running}. */
   get running(): RunningOperator {
     invariant(this.#running, "the operator does not run");
     return this.#running;
   }
 
-  /** See {@linkcode InProcessControl.requests}. */
   get requests(): readonly SeenRequest[] {
     return this.#requests;
   }
 
-  /** See {@linkcode InProcessControl.writes}. */
   get writes(): readonly SeenRequest[] {
     return this.#requests.filter(isWrite);
   }
 
-  /** See {@linkcode OperatorUnderTest.start} and {@linkcode InProcessControl.start}. */
   async start(how: InProcessStart = {}): Promise<void> {
     if (this.#isDead) await this.#kill(false);
     if (this.#running) return;
@@ -88,7 +77,6 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     await this.#starting;
   }
 
-  /** See {@linkcode OperatorUnderTest.crash}. */
   async crash(): Promise<void> {
     await this.#kill(!this.#options.webhooksStay);
   }
@@ -99,7 +87,6 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     await this.#end((running) => running.crash(), withdraws);
   }
 
-  /** Ends it, and takes the webhook configurations that it left out of the cluster. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#kill(false);
     const operator = this.#configured, admin = this.#admin;
@@ -115,25 +102,21 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /** See {@linkcode OperatorUnderTest.restart}. */
   async restart(): Promise<void> {
     await this.#kill(false); // the next one answers for the same configurations
     await this.start();
   }
 
-  /** See {@linkcode OperatorUnderTest.pause}. */
   async pause(): Promise<void> {
     await this.#end((running) => running.stop(STOP_GRACE_MS), !this.#options.webhooksStay);
   }
 
-  /** See {@linkcode OperatorUnderTest.resume}. */
   async resume(): Promise<void> {
     await this.start();
   }
 
-  /** See {@linkcode InProcessControl.idle}. */
   async idle(): Promise<void> {
-    // What is on its way counts as work too: rest must hold for a while of turns, not for one.
+    // A request in flight counts as work: idleness must last several turns.
     for (let quiet = 0, turns = 0; quiet < QUIET_TURNS; turns++) {
       if (turns >= TURNS_MAX) throw new Error("the operator does not come to rest");
       await settle(1);
@@ -141,7 +124,6 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /** See {@linkcode InProcessControl.idleThenCrash}. */
   async idleThenCrash(): Promise<void> {
     await Promise.race([this.idle(), this.#died.promise]);
     await this.crash();
@@ -165,7 +147,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         controller: { backoff: { initialMs: 5, maxMs: 50 } },
         signal: this.#abandon.signal,
         serve: async (running) => {
-          // Only what objects are converted by is needed before there are stores.
+          // Only conversions are needed before there are stores.
           if (declared.conversions.length > 0) this.#hosted = await this.#host(declared, running);
         },
         ...how.options,
@@ -173,7 +155,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       this.#transport = inner;
       this.#hosted ??= await this.#host(declared, this.#running);
       await this.#hosted?.admit();
-      // Only what it has configured goes with it: it may have been refused because of an installation's.
+      // Remove only what it configured: an installation's may have caused a refusal.
       if (this.#hosted) this.#configured = declared;
     } catch (error) {
       const running = this.#running, hosted = this.#hosted;
@@ -185,7 +167,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /** Ends it; where it `withdraws`, API servers no longer call its admission handlers once this resolves. */
+  /** Ends it. If it `withdraws`, API servers no longer call its admission handlers once this resolves. */
   async #end(how: (running: RunningOperator) => Promise<void>, withdraws: boolean): Promise<void> {
     const running = this.#running, transport = this.#transport, hosted = this.#hosted;
     this.#running = this.#transport = this.#hosted = undefined;
@@ -202,8 +184,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   /**
-   * Has its webhooks called: in this process on an embedded cluster, on a loopback port by a control plane of this
-   * machine, on the gateway of kind's nodes.
+   * Hosts its webhooks: in this process for embedded clusters, on loopback for envtest, on the gateway of kind's nodes.
    */
   async #host(operator: Operator, running: RunningOperator): Promise<HostedWebhooks | undefined> {
     const { cluster, clock, timeline } = this.#options;
@@ -227,7 +208,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     return await hostByUrl({ ...hosting, clock: real }, client, { ...address, port: 0, nowMs: real.now(), signal });
   }
 
-  /** The gateway of the nodes' network: no other machine reaches what listens there. */
+  /** The gateway of the nodes' network, which no other machine reaches. */
   async #hostGateway(client: Client, clock: SystemClock): Promise<HostGateway> {
     const { findHostGateway } = await import("../operator/host_gateway.ts");
     const { signal } = this.#abandon;
@@ -259,7 +240,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         if (!isWrite(seen)) return await inner.fetch(path, request);
         const verdict = fault(seen, ++nthWrite);
         if (verdict === "dieBefore") throw die();
-        // Nothing that comes after this write passes, not even while it is on its way.
+        // No later write passes, even while this one is in flight.
         dead = verdict === "dieAfter";
         const response = await recorded(inner, { path, request }, "operator", timeline);
         if (verdict === "pass") return response;
@@ -271,7 +252,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 }
 
-/** Access reviews are questions, though they are posted. */
+/** Access reviews are posted, but only ask. */
 function isWrite({ method, path }: SeenRequest): boolean {
   return method !== "GET" && !path.includes("/selfsubjectaccessreviews");
 }

@@ -6,23 +6,19 @@ import type { Cluster } from "./cluster.ts";
 import { place } from "./temporary_objects.ts";
 import { type Verdict, waitUntil } from "./waiting.ts";
 
-/** How an operator is installed. */
 export interface InstallOptions {
   readonly clock: Clock;
-  /** Bound of each wait until something is gone. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
-  /** Bring up to date what is there already and differs, instead of refusing it. */
+  /** Update existing objects that differ, instead of refusing them. */
   readonly replace?: boolean;
 }
 
 /**
- * Installs what an operator needs: its kinds, and the account that it runs as with exactly its rules. Disposing removes
- * what was not there before, in the opposite order, waits until it is gone, and leaves what was.
+ * Installs an operator's kinds, and its account with exactly its rules. Disposing removes what it added, in reverse
+ * order, and waits until it is gone.
  *
- * @throws {UsageError} where something of it is there already and differs: an operator of that name is installed, and
- *   taking
- * its rights or kinds over would break it.
+ * @throws {UsageError} if one exists and differs: taking over another operator's rules or kinds would break it.
  */
 export async function install(cluster: Cluster, operator: Operator, options: InstallOptions): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
@@ -30,7 +26,7 @@ export async function install(cluster: Cluster, operator: Operator, options: Ins
   stack.defer(() => transport.close());
   const { clock, signal } = options, program = operator.name, namespace = installNamespace(program);
   const client = new Client(transport, { fieldManager: `${program}-install`, clock });
-  // Webhooks are called where the operator runs, which is in this process: it brings configurations of its own.
+  // Webhooks are called in this process, which brings its own configurations.
   const objects = installation(operator, program, namespace).filter((each) => !isWebhook(each));
   stack.use(
     await place(objects, { ...options, client }, (wanted) => {
@@ -41,7 +37,7 @@ export async function install(cluster: Cluster, operator: Operator, options: Ins
   return stack.move();
 }
 
-/** Waits until objects of a kind can be listed: that may be some moments after its CRD is established. */
+/** Waits until a kind can be listed, which may be moments after its CRD is established. */
 export async function untilServed(
   kind: ApiResource,
   options: InstallOptions & { readonly client: Client },

@@ -7,23 +7,22 @@ import { KindProgram, type KindProgramOptions } from "./kind_program.ts";
 import { KubeconfigCluster } from "./kubeconfig_cluster.ts";
 import { NodeLoad } from "./node_load.ts";
 
-/** Which kind cluster is wanted. */
 interface KindOptions extends KindProgramOptions {
-  /** Node image, as `kindest/node:v1.34.0`; kind's own default where absent. */
+  /** Such as `kindest/node:v1.34.0`; kind's default if absent. */
   readonly nodeImage?: string;
-  /** Take a cluster of that name that is there already, and leave it. */
+  /** Use an existing cluster of that name, and keep it. */
   readonly reuse?: boolean;
-  /** Keep a cluster that was created; an incomplete one is deleted anyway. */
+  /** Keep a created cluster; an incomplete one is deleted anyway. */
   readonly keep?: boolean;
 }
 
-/** A kind cluster: nodes in containers of this machine. */
+/** A kind cluster, whose nodes are containers on this machine. */
 export class KindCluster extends KubeconfigCluster {
   readonly #stays: boolean;
   readonly #kind: KindProgram;
   readonly #duty: ExitHook | undefined;
 
-  /** {@linkcode KindSource.open} makes it. */
+  /** For {@linkcode KindSource.open}. */
   constructor(kind: KindProgram, stays: boolean, context: KubeContext, kubeconfig: string) {
     super("kind", context, kubeconfig);
     this.#stays = stays;
@@ -31,25 +30,25 @@ export class KindCluster extends KubeconfigCluster {
     this.#duty = stays ? undefined : new ExitHook(() => kind.deleteLater());
   }
 
-  /** Whether it was there before or is to be kept. */
+  /** Whether it existed before or is kept. */
   override get stays(): boolean {
     return this.#stays;
   }
 
-  /** Name of the cluster. */
+  /** The cluster's name. */
   get name(): string {
     return this.#kind.name;
   }
 
-  /** What its nodes run in. */
+  /** The runtime of its nodes. */
   get runtime(): ContainerRuntime {
     return this.#kind.runtime;
   }
 
   /**
-   * Puts an image of this machine on every node. Disposing takes off what that added, where the cluster stays.
+   * Loads an image of this machine onto every node. If the cluster stays, disposing removes what that added.
    *
-   * @throws {UsageError} where this machine has no such image.
+   * @throws {UsageError} if this machine has no such image.
    */
   async loadImage(image: string, signal?: AbortSignal): Promise<AsyncDisposable> {
     const { name, runtime } = this;
@@ -75,12 +74,12 @@ export class KindCluster extends KubeconfigCluster {
     return stack.move();
   }
 
-  /** Removes an image from this machine; that of its nodes is none of this. */
+  /** Removes an image from this machine, not from the nodes. */
   async removeImage(image: string): Promise<void> {
     await this.#kind.teardown("removing an image", (signal) => this.runtime.removeImage(image, signal));
   }
 
-  /** Deletes the cluster, unless it was there before or is to be kept. */
+  /** Deletes the cluster, unless it existed before or is kept. */
   override async [Symbol.asyncDispose](): Promise<void> {
     await super[Symbol.asyncDispose]();
     try {
@@ -91,11 +90,11 @@ export class KindCluster extends KubeconfigCluster {
   }
 }
 
-/** One kind cluster that all scenarios share. */
+/** One kind cluster for all scenarios. */
 export class KindSource implements ClusterSource {
-  /** Nodes in containers. */
+  /** A kind cluster. */
   readonly kind = "kind";
-  /** It takes long to make, so all share one. */
+  /** False: creating one takes long. */
   readonly isolated = false;
   readonly #options: KindOptions;
 
@@ -105,12 +104,11 @@ export class KindSource implements ClusterSource {
   }
 
   /**
-   * Creates the cluster, or takes the one that is there. Whatever was begun is deleted again where this fails or is
-   * interrupted, also where the cluster was to be kept: half of one is of no use.
+   * Creates the cluster, or uses the existing one. After a failure or interruption it deletes what it began, even with
+   * `keep`.
    *
-   * @throws {UsageError} where kind or a container runtime is missing or does not work, and for a cluster of that name
-   *   that is
-   * there already; {@linkcode CommandError} with kind's words where it fails.
+   * @throws {UsageError} if kind or a container runtime is missing or broken, or a cluster of that name exists;
+   *   {@linkcode CommandError} with kind's message if it fails.
    */
   async open(signal: AbortSignal): Promise<Cluster> {
     const { nodeImage, reuse, keep } = this.#options;

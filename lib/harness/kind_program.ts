@@ -6,19 +6,19 @@ import { ContainerRuntime } from "./container_runtime.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 import { TimeLimit } from "./time_limit.ts";
 
-/** Which cluster the program is for. */
+/** Options for kind and its cluster. */
 export interface KindProgramOptions {
-  /** The run's time. */
+  /** Clock of the run. */
   readonly clock: Clock;
-  /** The proxies of the environment. */
+  /** Proxies of the environment. */
   readonly proxies?: ProxyVariables;
-  /** Name of the cluster: `pintle-test` where absent. */
+  /** The cluster's name; `pintle-test` if absent. */
   readonly name?: string;
-  /** docker, podman or nerdctl; the first that works where absent. */
+  /** docker, podman or nerdctl; the first that works if absent. */
   readonly runtime?: string;
-  /** Longest time for it and the container runtime to answer that they work; a minute where absent. */
+  /** Longest wait for kind and the container runtime to answer; a minute if absent. */
   readonly answerMsMax?: number;
-  /** Longest time for each part of the clearing up; two minutes where absent. */
+  /** Longest time for each part of the clean-up; two minutes if absent. */
   readonly teardownMsMax?: number;
 }
 
@@ -26,17 +26,14 @@ const NAME = "pintle-test";
 const READY = "180s";
 const ANSWER_MS_MAX = 60_000, TEARDOWN_MS_MAX = 120_000;
 /**
- * Deletions of one cluster, and the pause between them: what its cancelled creation had begun continues
- * for a while in the container runtime, and a node may come to be after the first deletion.
+ * Deletions of one cluster, and the pause between them. A cancelled creation goes on in the runtime for a while, and
+ * may make a node after the first one.
  */
 const DELETIONS_MAX = 20, DELETION_PAUSE_MS = 1_000;
 const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or take --cluster embedded";
 
-/** The program kind, for one cluster. */
 export class KindProgram {
-  /** Name of the cluster. */
   readonly name: string;
-  /** What its nodes run in. */
   readonly runtime: ContainerRuntime;
   readonly #clock: Clock;
   readonly #proxies: ProxyVariables | undefined;
@@ -53,33 +50,26 @@ export class KindProgram {
     this.#teardownMsMax = teardownMsMax;
   }
 
-  /**
-   * Finds kind, and what it runs nodes in.
-   *
-   * @throws {UsageError} where one of them is missing or does not work.
-   */
+  /** Finds kind and a container runtime. @throws {UsageError} if one of them is missing or broken. */
   static async find(options: KindProgramOptions, signal: AbortSignal): Promise<KindProgram> {
     const { clock, answerMsMax = ANSWER_MS_MAX, runtime: preferred } = options;
-    // A container runtime whose daemon is stuck takes every question and answers none.
+    // A stuck daemon accepts requests and never answers.
     using limit = new TimeLimit(clock, answerMsMax, "asking for kind and a container runtime", [signal]);
     const runtime = await ContainerRuntime.find(preferred, limit.signal);
     await requireCommand("kind", ["version"], INSTALL, { signal: limit.signal, expected: /^kind v\d/m });
     return new KindProgram(options, runtime);
   }
 
-  /** Whether there is a cluster of that name, complete or not. */
   async exists(signal: AbortSignal): Promise<boolean> {
     return (await this.run(["get", "clusters"], signal)).split("\n").includes(this.name);
   }
 
-  /** Names of the containers that are its nodes. */
   async nodes(signal: AbortSignal | undefined): Promise<string[]> {
     return (await this.run(["get", "nodes", "--name", this.name], signal)).split("\n").filter((node) => node !== "");
   }
 
-  /** Creates the cluster and waits until its node is ready. */
   async create(nodeImage: string | undefined, signal: AbortSignal): Promise<void> {
-    // kind merges the new context into a kubeconfig; the person's own is none of its business here.
+    // kind merges the new context into a kubeconfig; it must not be the user's own.
     await using folder = TemporaryFolder.make("kind");
     const image = nodeImage ? ["--image", nodeImage] : [], kubeconfig = `${folder.path}/kubeconfig`;
     const args = [
@@ -97,7 +87,7 @@ export class KindProgram {
     await this.run(args, signal);
   }
 
-  /** The cluster's kubeconfig, read, and as text. */
+  /** The cluster's kubeconfig, parsed and as text. */
   async context(signal: AbortSignal): Promise<{ context: KubeContext; kubeconfig: string }> {
     const kubeconfig = await this.run(["get", "kubeconfig", "--name", this.name], signal, true);
     const readFile = () => Promise.resolve(kubeconfig), proxies = this.#proxies;
@@ -109,10 +99,10 @@ export class KindProgram {
   }
 
   /**
-   * Deletes the cluster, however far it has come, by {@linkcode teardown}. Where its creation was called off (`half`),
-   * it has to be gone for a while before that is believed.
+   * Deletes the cluster, even an incomplete one, by {@linkcode teardown}. After a cancelled creation (`half`) it must
+   * stay gone for a while.
    *
-   * @throws {Error} that names how to remove what is left.
+   * @throws {Error} naming how to remove what is left.
    */
   async delete({ half = false }: { half?: boolean } = {}): Promise<void> {
     try {
@@ -131,13 +121,13 @@ export class KindProgram {
     }
   }
 
-  /** Clears something up. No interruption of the run ends this: a bound of its own does. */
+  /** Cleans up. Its own bound ends this; an interrupted run does not. */
   async teardown(what: string, act: (signal: AbortSignal) => Promise<void>): Promise<void> {
     using limit = new TimeLimit(this.#clock, this.#teardownMsMax, what);
     await act(limit.signal);
   }
 
-  /** Lets another process delete the cluster: this one is about to end. */
+  /** Lets another process delete the cluster, because this one is ending. */
   deleteLater(): void {
     const lines = `kind cluster ${this.name} is being deleted in the background\n`;
     new Deno.Command("kind", {
@@ -151,7 +141,6 @@ export class KindProgram {
     Deno.stderr.writeSync(new TextEncoder().encode(lines));
   }
 
-  /** Runs a command of kind. */
   async run(args: readonly string[], signal: AbortSignal | undefined, secret?: true): Promise<string> {
     return await runCommand("kind", args, { signal, env: this.#env, secret });
   }

@@ -2,20 +2,17 @@ import type { Transport } from "../base/mod.ts";
 import { impersonating, type KubeContext, openTransport } from "../client/mod.ts";
 import type { Cluster, ClusterKind, ClusterUser } from "./cluster.ts";
 
-/**
- * A cluster that runs already, by a context of a kubeconfig. Other users are impersonated. Disposing closes the
- * connections and leaves the cluster alone.
- */
+/** An existing cluster of a kubeconfig's context. Impersonates other users. Disposing only closes connections. */
 export class KubeconfigCluster implements Cluster {
   readonly #context: KubeContext;
   readonly #transports = new Set<Transport>();
 
-  /** `kubeconfig` is the text of a file that other programs can use, where there is one. */
+  /** `kubeconfig` is the text of a file for other programs, if any. */
   constructor(readonly kind: ClusterKind, context: KubeContext, readonly kubeconfig: string | undefined = undefined) {
     this.#context = context;
   }
 
-  /** It was there before. */
+  /** It existed before. */
   get stays(): boolean {
     return true;
   }
@@ -40,7 +37,7 @@ export class KubeconfigCluster implements Cluster {
     };
   }
 
-  /** Closes what is still open. */
+  /** Closes open connections. */
   [Symbol.asyncDispose](): Promise<void> {
     for (const transport of this.#transports) transport.close();
     this.#transports.clear();

@@ -1,23 +1,21 @@
 import { UsageError } from "../base/mod.ts";
 
-/** A released version of Kubernetes. */
 export type KubernetesVersion = readonly [major: number, minor: number, patch: number];
 
-/** `1.34.2` and `v1.34.2`; undefined for anything else, as alpha and beta versions. */
+/** Parses `1.34.2` and `v1.34.2`; undefined for others, such as alpha and beta versions. */
 export function parseVersion(text: string): KubernetesVersion | undefined {
   const found = /^v?(\d+)\.(\d+)\.(\d+)$/.exec(text.trim());
   return found ? [Number(found[1]), Number(found[2]), Number(found[3])] : undefined;
 }
 
-/** `1.34.2`. */
 export function formatVersion(version: KubernetesVersion): string {
   return version.join(".");
 }
 
 /**
- * Whether a version is a wanted one: `1.34` wants any patch of it, `1.34.2` just that, nothing any.
+ * Matches versions: `1.34` any patch of it, `1.34.2` only that, undefined any.
  *
- * @throws {UsageError} where `wanted` is neither.
+ * @throws {UsageError} if `wanted` is neither.
  */
 export function versionMatcher(wanted: string | undefined): (version: KubernetesVersion) => boolean {
   if (!wanted) return () => true;
@@ -27,7 +25,6 @@ export function versionMatcher(wanted: string | undefined): (version: Kubernetes
   return (version) => parts.every((part, nth) => version[nth] === part);
 }
 
-/** Newest first. */
 export function compareVersions(one: KubernetesVersion, other: KubernetesVersion): number {
   return other[0] - one[0] || other[1] - one[1] || other[2] - one[2];
 }

@@ -9,26 +9,25 @@ import { place, type PlacedObject } from "./temporary_objects.ts";
 import { formatRef, type Ref } from "./ref.ts";
 import { type Verdict, waitUntil } from "./waiting.ts";
 
-/** Objects for a cluster: each as it is, or the `file:` URL of YAML or JSON that holds some. */
+/** Objects for a cluster, each as it is or as the `file:` URL of YAML or JSON. */
 export type Manifests = readonly (KubeObject | URL)[];
 
-/** Pause before the server's discovery is read again for a kind that it does not list yet. */
+/** Pause before reading discovery again for a kind that it does not list yet. */
 const UNDISCOVERED_MS = 100;
 
-/** A manifest, and where it is from, as `given[0]` or `crds.yaml, document 2`. */
+/** A manifest and its origin, such as `given[0]` or `crds.yaml, document 2`. */
 interface SourcedManifest {
   readonly from: string;
   readonly object: DynamicObject;
 }
 
 /**
- * Installs objects: definitions of kinds first, which are established and discoverable before anything else is applied,
- * then namespaces, then the rest in its order. Objects that name no namespace go to `default`. Disposing removes what
- * was not there before, in the opposite order, and waits until it is gone.
+ * Installs CRDs and waits until they are established and discoverable; then namespaces; then the rest in order.
+ * `default` gets objects without a namespace. Disposing removes what it added, in reverse order, and waits until it is
+ * gone.
  *
- * @param what names the list in messages. @throws {UsageError} naming list and index, or file and document, kind and
- *   field of what
- * cannot be installed.
+ * @param what names the list in messages.
+ * @throws {UsageError} naming list and index, or file and document, kind and field of what cannot be installed.
  */
 export async function installManifests(
   cluster: Pick<Cluster, "transport">,
@@ -99,7 +98,7 @@ async function applyNamed(
   try {
     await client.apply(resource, object, { force: true, signal });
   } catch (cause) {
-    // A field of the wrong type is a 500 of server-side apply; the error of a missing RBAC rule names its own fix.
+    // Server-side apply answers 500 to a field of the wrong type. A missing RBAC rule's error names its own fix.
     const isRight = cause instanceof ForbiddenError || cause instanceof UnauthorizedError;
     if (!(cause instanceof ApiError) || isRight) throw cause;
     const name = formatRef({ resource, key: { name: object.metadata!.name! } } as Ref<never>);
@@ -114,7 +113,7 @@ interface CrdSpec {
   readonly versions: readonly { readonly name: string; readonly served: boolean }[];
 }
 
-/** Waits until a definition is established, and its kind is listed and discovered in every served version. */
+/** Waits until a CRD is established, and every served version is listed and discovered. */
 async function untilUsable(
   { from, object }: SourcedManifest,
   resolver: KindResolver,
@@ -159,7 +158,6 @@ async function readManifests(manifests: Manifests, what: string): Promise<Source
   return found;
 }
 
-/** The documents of a file; those without content are left out. */
 async function readFile(url: URL, from: string): Promise<unknown[]> {
   if (url.protocol !== "file:") {
     throw new UsageError(`${from}: ${url} is no file of this machine`, "download it, and give its file: URL");
@@ -175,7 +173,6 @@ async function readFile(url: URL, from: string): Promise<unknown[]> {
   }).filter((document) => document !== null && document !== undefined);
 }
 
-/** The objects of a manifest, which may be a List. */
 function checked(from: string, manifest: unknown): SourcedManifest[] {
   if (!isObject(manifest)) throw new UsageError(`${from} is no object`, "give apiVersion, kind and metadata.name");
   const { kind, metadata, items } = manifest as { kind?: unknown; metadata?: unknown; items?: unknown };

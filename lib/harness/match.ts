@@ -2,9 +2,8 @@ import { LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
 import { describeError, formatJson, isObject, jsonEqual, truncate } from "../base/mod.ts";
 
 /**
- * A pattern of an object: fields that it names must match, others may be anything. A text matches a RegExp,
- * any value a predicate; `undefined` means that the field must be absent; a list must have the pattern's length and
- * match item by item.
+ * A pattern of an object; absent fields match anything. A RegExp matches a text, a predicate any value. `undefined`
+ * requires absence; lists match by length and item by item.
  */
 export type Pattern<T> = T extends (infer Item)[] ? readonly Pattern<Item>[]
   : T extends object ? { readonly [Key in keyof T]?: Pattern<T[Key]> | Matcher<T[Key]> | undefined }
@@ -13,22 +12,21 @@ export type Pattern<T> = T extends (infer Item)[] ? readonly Pattern<Item>[]
 /** A free condition on one value. */
 export type Matcher<T> = RegExp | ((value: T) => boolean);
 
-/** One field that is not as it should be. */
+/** A field that does not match. */
 export interface Mismatch {
-  /** As `data.key`, `status.conditions[0].reason`. */
+  /** Such as `data.key`, `status.conditions[0].reason`. */
   readonly path: string;
-  /** The pattern as text; secret values are only measured. */
+  /** The pattern as text; secret values only by length. */
   readonly expected: string;
-  /** What is there instead, likewise. */
+  /** The actual value, likewise. */
   readonly found: string;
 }
 
-/** Longest text of a value in a message; a longer one is cut. */
 const SHOWN_LENGTH_MAX = 200;
 
 /**
- * The fields of `actual` that do not match `pattern`, none where all do. A predicate that throws does not hold. With
- * `secret`, what may hold data of the Secret is described by its length only, so that no message has a value.
+ * The fields of `actual` that do not match `pattern`; a predicate that throws does not. With `secret`, Secret data is
+ * described by length only, so that messages contain no value.
  */
 export function mismatches(pattern: unknown, actual: unknown, options: { secret?: boolean } = {}): Mismatch[] {
   const found: Mismatch[] = [];
@@ -55,18 +53,18 @@ function compare(
     try {
       if (!pattern(actual)) fail();
     } catch (error) {
-      // As `(text) => text.length > 3` does while the field is absent. Its message may quote the value.
+      // `(text) => text.length > 3` throws if the field is absent. Its message may quote the value.
       fail(secret ? "; the test threw" : `; the test threw: ${describeError(error)}`);
     }
   } else if (pattern instanceof RegExp) {
-    // `search` is one that remembers no position, whatever flags the pattern has.
+    // `search` keeps no position, whatever the flags.
     if (typeof actual !== "string" || actual.search(pattern) < 0) fail();
   } else if (Array.isArray(pattern)) {
     if (!Array.isArray(actual) || actual.length !== pattern.length) return fail();
     pattern.forEach((item, index) => compare(item, actual[index], `${path}[${index}]`, into));
   } else if (isObject(pattern)) {
     const fields = Object.entries(pattern);
-    // What is absent as a whole has none of the fields: a pattern may require that.
+    // An absent object has none of the fields, which a pattern may require.
     const object = actual === undefined && fields.length > 0 ? {} : actual;
     if (!isObject(object)) return fail();
     for (const [key, value] of fields) {
@@ -76,7 +74,6 @@ function compare(
   } else if (!jsonEqual(pattern, actual)) fail();
 }
 
-/** Whether a field of a Secret can hold none of its data. */
 function isShownOfSecret(path: string): boolean {
   if (path.startsWith("metadata.annotations[")) return !path.includes(LAST_APPLIED_ANNOTATION);
   return /^(apiVersion|kind|type|immutable|metadata\.(?!annotations$|managedFields)\w)/.test(path);
@@ -85,7 +82,7 @@ function isShownOfSecret(path: string): boolean {
 function show(value: unknown, path: string, hidden: boolean): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") {
-    // A function in an object is named after its field, which explains nothing.
+    // A function in an object has its field's name, which explains nothing.
     const isNamed = value.name !== "" && !path.endsWith(value.name) && !path.endsWith(`["${value.name}"]`);
     return isNamed ? `a value that is ${value.name}` : "a value that the test accepts";
   }
@@ -97,12 +94,12 @@ function show(value: unknown, path: string, hidden: boolean): string {
   return shorten(formatJson(value), SHOWN_LENGTH_MAX);
 }
 
-/** A text for a message: one that is too long is cut, with a note. */
+/** Cuts a text that is too long, with a note. */
 export function shorten(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : `${truncate(text, lengthMax)}… (${text.length} characters)`;
 }
 
-/** Lines for people: `  data.key: expected "a", found "b"`. */
+/** Lines such as `  data.key: expected "a", found "b"`. */
 export function describeMismatches(found: readonly Mismatch[]): string {
   return found.map((each) => `  ${each.path}: expected ${each.expected}, found ${each.found}`).join("\n");
 }

@@ -1,6 +1,6 @@
 /**
- * `harness`: clusters for tests and demonstrations, scenarios that take place on them, and their runner. It judges
- * nothing by itself: its scenarios contain what is expected of an operator. `cli/` and the tests call it.
+ * `harness`: clusters for tests and demos, scenarios on them, and their runner. It judges nothing itself: the scenarios
+ * contain what is expected of an operator. `cli/` and the tests call it.
  *
  * @module
  */

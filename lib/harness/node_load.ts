@@ -2,10 +2,7 @@ import type { ContainerRuntime } from "./container_runtime.ts";
 
 const CTR = ["ctr", "--namespace", "k8s.io", "images"];
 
-/**
- * The load of an image onto one kind node: containerd gets more names for it than its own, and all of them have to go
- * again.
- */
+/** Loads an image onto a kind node. containerd adds further names for it, which must be removed too. */
 export class NodeLoad {
   readonly #runtime: ContainerRuntime;
   readonly #node: string;
@@ -18,18 +15,18 @@ export class NodeLoad {
     this.#before = before;
   }
 
-  /** To be called before the load. `node` is the node's container. */
+  /** Call before the load. `node` is the node's container. */
   static async begin(runtime: ContainerRuntime, node: string, signal?: AbortSignal): Promise<NodeLoad> {
     return new NodeLoad(runtime, node, new Set(await imagesOf(runtime, node, signal)));
   }
 
-  /** To be called at once after it: what others load later is theirs. */
+  /** Call right after the load: later images belong to others. */
   async note(signal: AbortSignal): Promise<void> {
     const now = await imagesOf(this.#runtime, this.#node, signal);
     this.#added = now.filter((name) => !this.#before.has(name));
   }
 
-  /** Removes what it added; content that no name is left for goes too. */
+  /** Removes the added names, and content without other names. */
   async undo(signal: AbortSignal): Promise<void> {
     if (this.#added.length === 0) return;
     await this.#runtime.exec(this.#node, [...CTR, "rm", "--sync", ...this.#added], signal);

@@ -1,29 +1,29 @@
 import type { RunningOperator, StartOptions } from "../operator/mod.ts";
 import type { ClusterUser } from "./cluster.ts";
 
-/** The operator that a scenario is about, wherever it runs. */
+/** A scenario's operator, wherever it runs. */
 export interface OperatorUnderTest {
-  /** Whether it has been started and not stopped, paused or killed since. */
+  /** Whether it was started, and not stopped, paused or killed since. */
   readonly runs: boolean;
-  /** Starts it; resolves when it works. Nothing where it runs. */
+  /** Starts it, unless it runs; resolves when it works. */
   start(): Promise<void>;
-  /** Ends it as `kill -9` would: passes are cut short, clean-up handlers do not run. */
+  /** Ends it as `kill -9` would: passes are cut off, clean-up handlers do not run. */
   crash(): Promise<void>;
-  /** Kills it where it runs, then starts it: a new process that remembers nothing. */
+  /** Kills it if it runs, then starts it with no memory of before. */
   restart(): Promise<void>;
-  /** Stops it gracefully and leaves it stopped until {@linkcode resume}. */
+  /** Stops it gracefully until {@linkcode resume}. */
   pause(): Promise<void>;
   /** Starts it after a pause or a crash. */
   resume(): Promise<void>;
   /**
-   * What can be seen and done only where the operator runs in this process.
+   * Access to an operator in this process.
    *
-   * @throws {UsageError} where it does not: declare the scenario `inProcess`, so that it is skipped there.
+   * @throws {UsageError} for other operators: declare the scenario `inProcess`, so that it is skipped there.
    */
   readonly inProcess: InProcessControl;
 }
 
-/** One request of an operator. */
+/** A request of an operator. */
 export interface SeenRequest {
   /** HTTP method. */
   readonly method: string;
@@ -31,33 +31,33 @@ export interface SeenRequest {
   readonly path: string;
 }
 
-/** The fate of a write: it passes, or the process dies just before or just after the server gets it. */
+/** What happens to a write: it passes, or the process dies just before or just after the server gets it. */
 export type WriteFault = (request: SeenRequest, nthWrite: number) => "pass" | "dieBefore" | "dieAfter";
 
-/** How an operator in this process is started; everything has a default. */
+/** How to start an operator in this process. */
 export interface InProcessStart {
-  /** Who it is for the API server; its own ServiceAccount where absent. */
+  /** Its user; its own ServiceAccount if absent. */
   readonly as?: ClusterUser;
   /** Called before each write. */
   readonly fault?: WriteFault;
-  /** Called before each request reaches the server: so that a test can act at that time. */
+  /** Called before each request reaches the server, so that a test can act then. */
   readonly before?: (request: SeenRequest) => Promise<void> | void;
-  /** Whatever else the operator is started with. */
+  /** Further start options. */
   readonly options?: Partial<StartOptions>;
 }
 
-/** An operator in this process. */
+/** Controls an operator in this process. */
 export interface InProcessControl {
-  /** Starts it in a particular way. */
+  /** Starts it with options. */
   start(how: InProcessStart): Promise<void>;
-  /** The operator itself. */
+  /** The running operator. */
   readonly running: RunningOperator;
   /** Its requests since its last start. */
   readonly requests: readonly SeenRequest[];
-  /** Those that write, access reviews not counted. */
+  /** Its writes, without access reviews. */
   readonly writes: readonly SeenRequest[];
-  /** Waits until it has nothing to do now; delayed work (timers, retries) does not count. */
+  /** Waits until it has nothing to do now, apart from delayed work (timers, retries). */
   idle(): Promise<void>;
-  /** Waits until it is idle or its fault has struck, then ends it as `kill -9` would. */
+  /** Waits until it is idle or its fault struck, then ends it as `kill -9` would. */
   idleThenCrash(): Promise<void>;
 }

@@ -1,14 +1,12 @@
 import { killSession } from "./command.ts";
 import { ExitHook } from "./exit_hook.ts";
 
-/** Characters of a program's output that are kept for the message of a failure. */
 const TAIL_LENGTH_MAX = 4_000;
 const TAIL_LINES_SHOWN = 12;
 
 /**
- * A program that runs beside this one, in a session of its own: Ctrl-C at the terminal does not reach it, since
- * clearing up needs it. It ends with this process at the latest. Its output is read to the end, and the last of it
- * kept.
+ * A program beside this one, in its own session: Ctrl-C must not end it, since clean-up needs it. It ends with this
+ * process at the latest. All output is read, and the last part kept.
  */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -18,7 +16,7 @@ export class Program implements AsyncDisposable {
   #exit: Deno.CommandStatus | undefined;
   #isDrained = false;
 
-  /** @throws {Deno.errors.NotFound} where there is no such program. */
+  /** @throws {Deno.errors.NotFound} if there is no such program. */
   constructor(
     readonly name: string,
     path: string,
@@ -40,8 +38,7 @@ export class Program implements AsyncDisposable {
   }
 
   /**
-   * How it ended, in words, with its last lines; undefined while it runs, and while its output is open: its last lines
-   * may arrive after its exit code.
+   * How it ended, with its last lines; undefined while it runs or its output is open: lines may follow the exit code.
    */
   get failure(): string | undefined {
     if (!this.#exit || !this.#isDrained) return undefined;
@@ -50,9 +47,9 @@ export class Program implements AsyncDisposable {
     return `${this.name} ${how}; it said last:\n  ${lines}`;
   }
 
-  /** Ends it at once (SIGKILL: nothing it holds is worth a graceful stop) and waits until it is gone. */
+  /** Kills it (a graceful stop would save nothing) and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // Where it has ended by itself, what it started may hold its output still.
+    // Even if it has ended, its children may hold its output open.
     if (!this.#exit || !this.#isDrained) killSession(this.#child);
     await this.#child.status;
     await this.#drained;

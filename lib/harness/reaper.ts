@@ -1,7 +1,6 @@
 /**
- * What the shell does: it waits until this process, or a signal that ends it, closes its input, and then looks for the
- * programs. Each leads a session of its own, and its command line has its path and a file of the folder, whose name no
- * other run has.
+ * The shell waits until this process or its killer closes the input, then finds the programs. Each leads a session; its
+ * command line has its path and a file of the folder, whose name is unique.
  */
 const SCRIPT = `folder=$1; shift
 read -r _
@@ -13,13 +12,13 @@ done
 for attempt in 1 2 3 4 5; do rm -rf -- "$folder" && break; sleep 1; done`;
 
 /**
- * A shell beside this process that clears up what it would leave where it is ended by SIGKILL, which no code of its own
- * outlives: programs that work in a folder, and the folder. Nothing on Windows, which has no such shell.
+ * A shell that cleans up after SIGKILL ends this process, when no code in it can: programs that work in a folder, and
+ * the folder. Does nothing on Windows, which has no such shell.
  */
 export class Reaper implements AsyncDisposable {
   readonly #child: Deno.ChildProcess | undefined;
 
-  /** `programs` are paths; their command lines name files in `folder`. Start it before them. */
+  /** `programs` are paths; their command lines name files in `folder`. Start this before them. */
   constructor(folder: string, programs: readonly string[]) {
     if (Deno.build.os === "windows") return;
     const command = new Deno.Command("sh", {
@@ -27,13 +26,13 @@ export class Reaper implements AsyncDisposable {
       stdin: "piped",
       stdout: "null",
       stderr: "null",
-      // In a session of its own: what ends this process's group must not end it.
+      // In its own session: what ends this process's group must not end it.
       detached: true,
     });
     this.#child = command.spawn();
   }
 
-  /** Ends it; call it when the programs have ended. */
+  /** Ends it; call this after the programs have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child?.stdin.close().catch(() => {}); // it was ended from outside
     await this.#child?.status;

@@ -6,26 +6,24 @@ import { ReportBudget } from "./report_html_budget.ts";
 import { ROW_KINDS, timelineTable } from "./report_html_timeline.ts";
 import { countOutcomes, type RunResult, type ScenarioOutcome, type ScenarioResult } from "./result.ts";
 
-/** What a report knows beside the run. */
+/** Options of {@linkcode htmlReport}. */
 export interface HtmlReportOptions {
-  /** Name of the program that ran, and its version. */
+  /** The program's name and version. */
   readonly program: string;
   /** The command that runs one scenario again, by its name `suite: scenario`. */
   readonly rerun: (name: string) => string;
 }
 
 const MESSAGE_LENGTH_MAX = 20_000, ATTACHED_LENGTH_MAX = 100_000, NAME_LENGTH_MAX = 500, COMMAND_LENGTH_MAX = 2_000;
-/** Attachments of a scenario, and failures outside of every scenario. */
 const ATTACHMENTS_MAX = 20, RUN_FAILURES_MAX = 100;
 
 const MARKS = { passed: "✓", failed: "✗", skipped: "–", interrupted: "!" } as const;
 const WORDS = { passed: "passed", failed: "failed", skipped: "skipped", interrupted: "did not end" } as const;
 
 /**
- * The run as one HTML file for people: failures first, and of each scenario what happened, on one axis of time. It
- * needs no other file and no network, and its own policy allows none; whatever names, logs and messages hold
- * is shown as text. Its size is bounded, for a run of some hundred scenarios by about 20 MB: beyond that, entries are
- * left out, and it says how many; what failed has the most budget.
+ * The run as one HTML file: failures first, each scenario's events on a time axis. It needs no other file and no
+ * network; its policy allows none. Names, logs and messages are plain text. Its size is bounded, to about 20 MB for
+ * some hundred scenarios: left-out entries are counted, failures get most of the budget.
  */
 export function htmlReport(result: RunResult, options: HtmlReportOptions): string {
   const { scenarios, failures } = result, names = new Names(), budget = new ReportBudget(scenarios);
@@ -73,7 +71,7 @@ export function htmlReport(result: RunResult, options: HtmlReportOptions): strin
   return document.source;
 }
 
-/** Nothing from elsewhere, and of what is here exactly this style and this script. */
+/** Allows no other origin, and only this style and script. */
 function policy(): string {
   const hash = (source: string) => `'sha256-${createHash("sha256").update(source).digest("base64")}'`;
   return `default-src 'none'; style-src ${hash(STYLE)}; script-src ${
@@ -165,7 +163,6 @@ function runFailures(failures: readonly string[], budget: ReportBudget): Markup 
   }</section>`;
 }
 
-/** A scenario of a suite that stands among the failures. */
 function elsewhere(failed: readonly ScenarioResult[], ids: ReadonlyMap<ScenarioResult, string>): Part {
   if (failed.length === 0) return "";
   return html`<ul class="elsewhere">${
@@ -175,7 +172,6 @@ function elsewhere(failed: readonly ScenarioResult[], ids: ReadonlyMap<ScenarioR
   }</ul>`;
 }
 
-/** A scenario on the page; `id` is the name by which links find it. */
 function card(result: ScenarioResult, id: string, budget: ReportBudget, { rerun }: HtmlReportOptions): Markup {
   const { suite, name, outcome, startMs, endMs, attachments } = result,
     { kind } = outcome,
@@ -235,7 +231,7 @@ function attachment(title: string, attached: string, budget: ReportBudget): Mark
   `;
 }
 
-/** Names for links: made of the scenario's own, so that a link to it stays true in the next report. */
+/** Link names made of scenario names, so that links stay valid in the next report. */
 class Names {
   readonly #taken = new Set<string>();
 
@@ -248,7 +244,6 @@ class Names {
   }
 }
 
-/** Names of the page's own parts. */
 const RESERVED: ReadonlySet<string> = new Set([
   "search",
   "status",

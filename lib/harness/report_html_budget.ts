@@ -1,14 +1,14 @@
 import { text } from "./report_html_markup.ts";
 import type { ScenarioResult } from "./result.ts";
 
-/** Rows of a timeline: of one that failed, of one that did not, and of all those together. */
+/** Rows of a failed timeline, of another, and of all others together. */
 const FAILED_ROWS_MAX = 1_000, PASSED_ROWS_MAX = 200, ROWS_MAX = 20_000;
-/** Characters of one text once the budget is used up. */
+/** Characters of one text after the budget is used up. */
 const SCARCE_LENGTH_MAX = 120;
-/** Characters of all messages, log lines and attachments together, before texts become scarce. */
+/** Characters of all messages, log lines and attachments, after which texts are cut short. */
 const CHARACTERS_MAX = 6_000_000;
 
-/** The rows and characters of a report. Failed scenarios get theirs first; the others share the rest. */
+/** Rows and characters of a report. Failed scenarios get theirs first; the others share the rest. */
 export class ReportBudget {
   readonly #failedRows: number;
   readonly #otherRows: number;
@@ -21,12 +21,11 @@ export class ReportBudget {
     this.#otherRows = Math.min(PASSED_ROWS_MAX, Math.max(0, Math.floor(left / Math.max(1, scenarios.length - failed))));
   }
 
-  /** Rows that the timeline of a scenario may have. */
   rowsOf({ outcome }: ScenarioResult): number {
     return outcome.kind === "failed" ? this.#failedRows : this.#otherRows;
   }
 
-  /** A text of unknown origin and length, cut to `lengthMax`, and to a line or two once the budget is used up. */
+  /** A text of unknown origin, cut to `lengthMax`, or to a line or two beyond the budget. */
   text(value: string, lengthMax: number): string {
     const shown = text(value, this.#characters > lengthMax ? lengthMax : SCARCE_LENGTH_MAX);
     this.#characters -= shown.length;

@@ -1,4 +1,4 @@
-/** The style of the report. Colors are pairs for light and dark; each text reaches a contrast of 4.5 on its ground. */
+/** The report's style. Colors are pairs for light and dark; text contrast is at least 4.5. */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#fff;--card:#f6f8fa;--line:#d8dee4;--text:#1f2328;--quiet:#57606a;--link:#0860ca;
 --passed:#1a7f37;--failed:#c21c28;--skipped:#7d5500;--step:#0860ca;--operator:#7a3fd0;--scenario:#08707a;--event:#b04a00;
@@ -77,10 +77,7 @@ summary,tr{break-inside:avoid}body{font-size:11px}}
 @media(prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `;
 
-/**
- * What the page does beyond showing: search, opening, links to one scenario, copying. Without it everything is still
- * there.
- */
+/** Search, opening, links to one scenario, copying. The page is complete without it. */
 export const SCRIPT = `
 "use strict";
 const byId = (id) => document.getElementById(id);

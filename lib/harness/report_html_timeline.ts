@@ -3,7 +3,7 @@ import { html, type Markup } from "./report_html_markup.ts";
 import type { ReportBudget } from "./report_html_budget.ts";
 import type { ScenarioResult } from "./result.ts";
 
-/** What the rows of a timeline are about: each has a word in its row, a filter with a label, and a color. */
+/** Kinds of rows: each has a word, a filter with a label, and a color. */
 export const ROW_KINDS = {
   step: { word: "step", label: "steps" },
   operator: { word: "operator", label: "operator's writes" },
@@ -15,33 +15,25 @@ export const ROW_KINDS = {
   debug: { word: "debug", label: "log: debug" },
 } as const;
 
-/** One of them. */
 type RowKind = keyof typeof ROW_KINDS;
 
-/** An event of a run: at one time, or over a span. */
 interface TimelineRow {
   readonly kind: RowKind;
   readonly startMs: number;
-  /** Tells apart what happened in the same millisecond. */
+  /** Orders what happened in the same millisecond. */
   readonly order: number;
-  /** Absent for what has no duration. */
   readonly endMs?: number;
   readonly what: string;
-  /** What belongs to it and is read second; computed only where it is shown, because most of a long record is not. */
+  /** Details, computed only if shown, because most of a long record is not. */
   readonly more: () => string | undefined;
   readonly isFailure: boolean;
 }
 
-/** Characters of one text that are shown. */
 const TEXT_LENGTH_MAX = 2_000;
-/** Width of the axis in its own units. */
 const AXIS = 1_000;
-/** Narrowest bar that is still seen. */
 const BAR_MIN = 4;
 
-/**
- * All that happened, in the order in which it did; Events, which other processes time, come last in their millisecond.
- */
+/** All rows in order; Events, which other processes time, come last in their millisecond. */
 export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): TimelineRow[] {
   const rows: TimelineRow[] = [
     ...steps.map(({ kind, title, startMs, order, endMs: ended, failure }) => ({
@@ -82,7 +74,7 @@ export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): 
   return rows.sort((a, b) => a.startMs - b.startMs || a.order - b.order);
 }
 
-/** The timeline as a table, within the budget: steps always, of the rest the first and the last rows. */
+/** The timeline within the budget: all steps, and the first and last of the other rows. */
 export function timelineTable(result: ScenarioResult, budget: ReportBudget): Markup {
   const all = rowsOf(result),
     rows = within(all, budget.rowsOf(result)),
@@ -118,9 +110,7 @@ function rowMarkup(row: TimelineRow, result: ScenarioResult, budget: ReportBudge
   `;
 }
 
-/**
- * Where it lies on the axis that all rows share. Drawn by attributes: styles are forbidden by the page's own policy.
- */
+/** Its bar on the shared axis, drawn by attributes: the page's policy forbids styles. */
 function bar({ startMs, endMs }: TimelineRow, result: ScenarioResult): Markup {
   const span = spanOf(result);
   const at = (ms: number) => Math.min(AXIS, Math.max(0, Math.round(((ms - result.startMs) / span) * AXIS)));

@@ -2,13 +2,13 @@ import { shorten } from "./match.ts";
 import { logLine } from "./report_lines.ts";
 import type { RunResult, ScenarioResult } from "./result.ts";
 
-/** Characters of a message, a log line and an attachment, and of all details of one failure. */
+/** Characters of a message, a log line, an attachment, and all details of one failure. */
 const MESSAGE_LENGTH_MAX = 20_000, LINE_LENGTH_MAX = 2_000, ATTACHED_LENGTH_MAX = 100_000, DETAILS_LENGTH_MAX = 500_000;
 
 /**
- * The run as JUnit XML, in the dialect that CI systems read (testsuites, testsuite, testcase, failure, skipped,
- * system-out). Scenarios that were interrupted are errors: a CI system must not take their absence for success. What is
- * reported of a failure is bounded: CI systems refuse files that are large.
+ * The run as JUnit XML, in the dialect of CI systems (testsuites, testsuite, testcase, failure, skipped, system-out).
+ * Interrupted scenarios are errors, so that they do not pass as success. Failures are bounded: CI systems refuse large
+ * files.
  */
 export function junitReport(result: RunResult): string {
   const suites = [...new Set(result.scenarios.map(({ suite }) => suite))].map((name) => suiteXml(name, result));
@@ -79,7 +79,7 @@ function seconds(ms: number): string {
   return (Math.max(0, ms) / 1_000).toFixed(3);
 }
 
-/** Text for XML 1.0, which has no way at all to write most control characters and unpaired surrogates. */
+/** Text for XML 1.0, which cannot contain most control characters and unpaired surrogates. */
 function escape(text: string): string {
   const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
   return text.toWellFormed().replaceAll(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\uFFFD")

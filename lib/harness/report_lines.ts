@@ -3,21 +3,21 @@ import { countOutcomes, type RunResult, type ScenarioResult } from "./result.ts"
 import type { PlannedScenario, RunListener } from "./runner.ts";
 import type { LogEntry } from "./timeline.ts";
 
-/** How words are colored; the identity where they are not. */
+/** Colors text, or returns it as it is. */
 export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan", text: string) => string;
 
-/** Lines of an operator's log before the teardown that are shown with a failure; the reports have all. */
+/** Operator log lines that a failure shows; the reports have all. */
 const LOG_LINES_SHOWN = 12;
 
 /**
- * Reports a run line by line, for log files and CI systems. One line per scenario when it ends, failures with
- * their step, what was seen, and the operator's last log lines.
+ * Reports a run line by line, for log files and CI systems: one line per ended scenario. A failure has its step, what
+ * was seen, and the operator's last log lines.
  */
 export class LineReporter implements RunListener {
   readonly #out: (line: string) => void;
   readonly #paint: Paint;
 
-  /** `out` gets one line a call, without its line break. */
+  /** `out` gets each line without its line break. */
   constructor(out: (line: string) => void, paint: Paint = (_style, text) => text) {
     this.#out = out;
     this.#paint = paint;
@@ -34,7 +34,7 @@ export class LineReporter implements RunListener {
   }
 }
 
-/** A scenario that ended: one line, and for a failure what a person needs to understand it. */
+/** An ended scenario: one line, and for a failure its explanation. */
 export function scenarioLines(result: ScenarioResult, paint: Paint): string[] {
   const { suite, name, outcome, startMs, endMs } = result;
   const took = paint("dim", ` (${formatDuration(endMs - startMs)})`), title = printable(`${suite}: ${name}`);
@@ -59,7 +59,7 @@ function failureLines({ steps, logs, attachments }: ScenarioResult, message: str
     return `    ${mark} ${kind} ${printable(title)}`;
   });
   lines.push(...message.split("\n").map((line) => `    ${paint("red", printable(line))}`));
-  // The operator may run once more to clean up: these log lines do not explain the failure.
+  // The operator may run again to clean up: these log lines do not explain the failure.
   const endMs = steps.find(({ kind }) => kind === "teardown")?.startMs ?? Infinity;
   const lastLogs = logs.filter(({ atMs }) => atMs <= endMs).slice(-LOG_LINES_SHOWN);
   if (lastLogs.length > 0) lines.push(dim(`    the operator's last ${lastLogs.length} log lines:`));
@@ -70,14 +70,12 @@ function failureLines({ steps, logs, attachments }: ScenarioResult, message: str
   return lines;
 }
 
-/** A line that the operator logged, as text. */
+/** A line that the operator logged. */
 export function logLine({ level, message, fields }: LogEntry): string {
   return `${level} ${message} ${formatJson(fields)}`;
 }
 
-/**
- * The end of a run: what failed outside of every scenario, how long it took, and `N passed, N failed` as the last line.
- */
+/** A run's end: failures outside of scenarios, the duration, and `N passed, N failed` as the last line. */
 export function summaryLines(result: RunResult, paint: Paint): string[] {
   const { passed, failed, skipped, interrupted } = countOutcomes(result), { cluster, seed, operator } = result;
   const lines = result.failures.flatMap((failure) =>

@@ -4,25 +4,25 @@ import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
 import type { StepKind } from "./timeline.ts";
 
-/** The last lines of a terminal, which may be redrawn, with the lines above that stay. */
+/** A terminal's last lines, which are redrawn, below lines that stay. */
 export interface LiveArea {
-  /** Replaces what was drawn last. */
+  /** Replaces the picture. */
   draw(picture: string): void;
-  /** Puts lines above, where they stay; what was drawn is gone until it is drawn again. */
+  /** Prints lasting lines above; the picture is gone until it is drawn again. */
   print(lines: string): void;
-  /** Takes away what was drawn last. */
+  /** Removes the picture. */
   clear(): void;
-  /** Leaves what is drawn, and gives the terminal back. */
+  /** Leaves the picture and releases the terminal. */
   end(): void;
 }
 
-/** What a {@linkcode TerminalReporter} needs. */
+/** Options of {@linkcode TerminalReporter}. */
 export interface TerminalReporterOptions {
   /** Where it draws. */
   readonly area: LiveArea;
-  /** Columns of the terminal now: it may be resized. */
+  /** Current columns: the terminal may be resized. */
   readonly columns: () => number;
-  /** How words are colored. */
+  /** Colors text. */
   readonly paint: Paint;
   /** Turns the spinner and measures durations. */
   readonly clock: Clock;
@@ -30,33 +30,28 @@ export interface TerminalReporterOptions {
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const FRAME_MS = 120;
-/** Running scenarios that are shown; more are counted. */
+/** Running scenarios that are shown; others are counted. */
 const SHOWN_MAX = 8;
-/** Narrowest picture: on a terminal of fewer columns lines are cut by the terminal. */
+/** Narrowest picture; a narrower terminal cuts lines itself. */
 const WIDTH_MIN = 16;
 
-/** A scenario that runs. */
 interface Running {
   readonly startMs: number;
   step: string;
 }
 
-/** How far a run is: what the picture shows. */
 export interface Progress {
-  /** What takes a while outside of every scenario. */
   readonly stage: string | undefined;
   readonly planned: number;
   readonly ended: Readonly<Record<ScenarioOutcome["kind"], number>>;
   readonly running: readonly { readonly name: string; readonly step: string; readonly tookMs: number }[];
   readonly tookMs: number;
-  /** Whether the run was interrupted. */
   readonly isEnding: boolean;
 }
 
 /**
- * Tells a run on a terminal: one line for each scenario that has ended, failures at length, and below them a picture of
- * what runs now, with a spinner, the step of each and its seconds. Dispose it when the run is over, whatever came of
- * it.
+ * Shows a run on a terminal: a line per ended scenario, failures at length, and a picture of what runs below, with
+ * spinner, steps and seconds. Dispose it after the run, however that ended.
  */
 export class TerminalReporter implements RunListener, Disposable {
   readonly #options: TerminalReporterOptions;
@@ -69,7 +64,7 @@ export class TerminalReporter implements RunListener, Disposable {
   #isOver = false;
   #timer: TimerHandle | undefined;
 
-  /** Draws nothing before the run begins. */
+  /** Draws nothing yet. */
   constructor(options: TerminalReporterOptions) {
     this.#options = options;
     this.#beganMs = options.clock.now();
@@ -93,7 +88,7 @@ export class TerminalReporter implements RunListener, Disposable {
     this.#draw();
   }
 
-  /** See {@linkcode RunListener.onStep}. The next frame shows it: steps may come faster than anybody can read. */
+  /** See {@linkcode RunListener.onStep}. The next frame shows it: steps may be too fast to read. */
   onStep(planned: PlannedScenario, kind: StepKind, title: string, ended: boolean): void {
     const running = this.#running.get(planned);
     if (running) running.step = ended ? "" : `${kind} ${title}`;
@@ -107,13 +102,13 @@ export class TerminalReporter implements RunListener, Disposable {
     this.#draw();
   }
 
-  /** The run was interrupted: ending takes a while, and the display shows why. */
+  /** Shows that the run was interrupted: ending takes a while. */
   onInterrupt(): void {
     this.#isEnding = true;
     this.#draw();
   }
 
-  /** Takes the picture away and gives the terminal back. */
+  /** Removes the picture and releases the terminal. */
   [Symbol.dispose](): void {
     const { clock, area } = this.#options;
     if (this.#timer) clock.clear(this.#timer);
@@ -149,7 +144,7 @@ export class TerminalReporter implements RunListener, Disposable {
   }
 }
 
-/** A picture of a run; no line of it is wider than the terminal, the last column left free. */
+/** A picture of a run. Lines are narrower than the terminal; the last column stays free. */
 export function progressPicture(progress: Progress, columns: number, paint: Paint): string {
   const width = Math.max(WIDTH_MIN, columns - 1), { running, stage, isEnding } = progress;
   const frame = FRAMES[Math.floor(progress.tookMs / FRAME_MS) % FRAMES.length]!;
@@ -160,7 +155,7 @@ export function progressPicture(progress: Progress, columns: number, paint: Pain
   if (stage !== undefined) lines.push(paint("dim", cutToWidth(`  … ${printable(stage)}`, width)));
   for (const { name, step, tookMs } of running.slice(0, SHOWN_MAX)) {
     const took = `  ${seconds(tookMs)}`, widthLeft = width - 2 - took.length;
-    // The step is what changes: the name gives way to it, but not wholly.
+    // The step changes: the name yields space to it, but not all.
     const nameWidth = step === ""
       ? widthLeft
       : Math.max(Math.floor(widthLeft / 2), widthLeft - 2 - textWidth(printable(step)));
@@ -194,7 +189,7 @@ function counts({ planned, ended, running, tookMs }: Progress, width: number, pa
   return text;
 }
 
-/** Whole seconds: a number that changes with each frame is noise. */
+/** Whole seconds: a number that changes each frame is noise. */
 function seconds(ms: number): string {
   return ms < 1_000 ? "0s" : formatDuration(Math.floor(ms / 1_000) * 1_000);
 }

@@ -6,12 +6,12 @@ export type ScenarioOutcome =
   | { readonly kind: "passed" }
   | { readonly kind: "failed"; readonly message: string; readonly stack?: string }
   | { readonly kind: "skipped"; readonly reason: string }
-  /** The run was ended before the scenario was. */
+  /** The run ended before the scenario. */
   | { readonly kind: "interrupted" };
 
-/** One scenario, as it went: what reports are made of. */
+/** The record of one scenario, for reports. */
 export interface ScenarioResult {
-  /** Name of its suite. */
+  /** Its suite's name. */
   readonly suite: string;
   /** Its own name. */
   readonly name: string;
@@ -21,21 +21,21 @@ export interface ScenarioResult {
   readonly startMs: number;
   /** When it ended. */
   readonly endMs: number;
-  /** In the order in which they began. */
+  /** In the order of their begin. */
   readonly steps: readonly StepRecord[];
-  /** Every write in the order of the answers, the story's own and the operator's where it runs in this process. */
+  /** Every write in the order of answers: the body's, and an in-process operator's. */
   readonly writes: readonly WriteEntry[];
-  /** What the operator logged, where it runs in this process. */
+  /** Log of an in-process operator. */
   readonly logs: readonly LogEntry[];
   /** Kubernetes Events in its namespaces. */
   readonly events: readonly EventEntry[];
-  /** Entries of the record that did not fit. */
+  /** Entries that did not fit. */
   readonly dropped: number;
-  /** What was collected of a failure beyond that: logs of pods, their state. */
+  /** Further details of a failure: pod logs and states. */
   readonly attachments: readonly { readonly title: string; readonly text: string }[];
 }
 
-/** The record of a scenario in which nothing happened. */
+/** An empty record. */
 export const NOTHING_RECORDED: Pick<
   ScenarioResult,
   "steps" | "writes" | "logs" | "events" | "dropped" | "attachments"
@@ -43,7 +43,7 @@ export const NOTHING_RECORDED: Pick<
 
 /** A whole run. */
 export interface RunResult {
-  /** Where it ran. */
+  /** The cluster. */
   readonly cluster: { readonly kind: ClusterKind; readonly version: string };
   /** Where the operator ran. */
   readonly operator: "in-process" | "deployed";
@@ -51,15 +51,15 @@ export interface RunResult {
   readonly startMs: number;
   /** When it ended. */
   readonly endMs: number;
-  /** With it the run can be repeated. */
+  /** Repeats the run. */
   readonly seed: number;
-  /** In the order in which they were planned. */
+  /** In planned order. */
   readonly scenarios: readonly ScenarioResult[];
-  /** What went wrong outside of every scenario: a cluster that did not open, something left behind. */
+  /** Failures outside of scenarios: a cluster that did not open, objects left behind. */
   readonly failures: readonly string[];
 }
 
-/** How many scenarios ended in which way. A failure outside of every scenario counts as a failed one. */
+/** Counts scenarios by outcome. A failure outside of scenarios counts as a failed one. */
 export function countOutcomes(
   { scenarios, failures }: RunResult,
 ): { passed: number; failed: number; skipped: number; interrupted: number } {

@@ -23,43 +23,35 @@ import { SkippedError } from "./workloads.ts";
 /** Longest part of a teardown, beside one wait. */
 const TEARDOWN_MS_MAX = 5 * 60_000;
 
-/** What a scenario needs to run. */
 interface ScenarioRun {
   readonly suite: Suite;
   readonly scenario: Scenario;
-  /** The scenario's outside world; it is disposed of with the scenario. */
   readonly within: ScenarioWorld;
   readonly cluster: Cluster;
-  /** The operator where it runs as a pod; undefined where this process runs one for the scenario. */
+  /** An operator in a pod; undefined for one in this process. */
   readonly deployed?: OperatorUnderTest;
   readonly clock: Clock;
   readonly seed: number;
-  /** Tells the scenarios of a shared cluster apart; a DNS label of at most 40 characters. */
+  /** Distinguishes scenarios on a shared cluster; a DNS label of at most 40 characters. */
   readonly prefix: string;
-  /** Bound of each expectation. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
-  /** Leave the namespaces of a scenario that failed. */
+  /** Leave the namespaces of a failed scenario. */
   readonly keepFailed?: boolean;
   readonly onStep?: (kind: StepKind, title: string, ended: boolean) => void;
-  /** What is worth attaching to a failure. */
   readonly diagnose?: () => Promise<ScenarioResult["attachments"]>;
 }
 
-/** A scenario that has run. */
 export interface ScenarioEnd {
   readonly result: ScenarioResult;
   /**
-   * Lets go of the cluster, where wanted once nothing of the scenario is left there: namespaces take their time, so a
-   * run waits for all of them at its end.
+   * Closes the connections, first waiting until its objects are gone if wanted: a run waits for all namespaces at its
+   * end.
    */
   readonly close: (awaitGone: boolean) => Promise<void>;
 }
 
-/**
- * Runs one scenario in its own corner of a cluster and clears the corner afterwards, whatever happened. Never throws:
- * what goes wrong is in the result.
- */
+/** Runs one scenario and always cleans up after it. Never throws: problems are in the result. */
 export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   const { suite, scenario, clock } = run, timeline = new Timeline(clock), startMs = clock.now();
   const ended = (outcome: ScenarioOutcome, attachments: ScenarioResult["attachments"] = []): ScenarioResult => ({
@@ -108,10 +100,8 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   };
 }
 
-/** Waits that the message of a scenario's timeout describes. */
 const WAITS_MAX = 2;
 
-/** Says which step of a scenario took too long, and what it waited for. */
 function lateMessage(limitMs: number, timeline: Timeline, beginning: string, waits: readonly PendingWait[]): string {
   const step = timeline.steps.findLast(({ endMs }) => endMs === undefined), last = timeline.steps.at(-1);
   const where = step
@@ -130,14 +120,13 @@ async function perform(scenario: Scenario, stage: ScenarioEnvironment, operator:
   await scenario.story(stage.context());
 }
 
-/** What a scenario took place on. */
 interface Scenery {
   readonly stage: ScenarioEnvironment | undefined;
   readonly operator: OperatorUnderTest;
   readonly timeline: Timeline;
 }
 
-/** Ends the operator of the scenario and clears its corner; a failure of that fails a scenario that had passed. */
+/** Ends the scenario's operator and removes its objects; a failure fails a passed scenario. */
 async function strike(
   run: ScenarioRun,
   { stage, operator, timeline }: Scenery,
@@ -155,7 +144,7 @@ async function strike(
     await attempt("waiting for its last writes", () => stage.endBody());
     await attempt("collecting its Events", () => stage.collectEvents());
   }
-  // A failed body may leave the operator in any state; clean-up needs one that runs.
+  // A failed body may leave the operator in any state; clean-up needs a running one.
   if (outcome.kind !== "passed" && !run.deployed) await attempt("ending its operator", () => operator.crash());
   if (stage && !isKept(run, outcome)) await attempt("removing what it made", () => stage.clear());
   if (operator instanceof InProcessOperator) {
@@ -169,7 +158,7 @@ async function strike(
   return problem ? withTeardownFailure(outcome, problem) : outcome;
 }
 
-/** The story's own failure comes first. An interruption stays one. */
+/** The body's own failure comes first. An interruption stays one. */
 function withTeardownFailure(outcome: ScenarioOutcome, problem: string): ScenarioOutcome {
   if (outcome.kind === "interrupted") return outcome;
   if (outcome.kind !== "failed") return failed(new Error(`its teardown failed: ${problem}`));

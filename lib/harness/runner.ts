@@ -12,79 +12,75 @@ import { isAlone, limitMsOf, type Scenario, type Suite } from "./suite.ts";
 import type { StepKind } from "./timeline.ts";
 import { RwLock } from "./rw_lock.ts";
 
-/** An operator that runs as a pod of the cluster, shared by all scenarios. */
+/** An operator in a pod that all scenarios share. */
 export interface Deployment {
-  /** The pod, as scenarios see it. */
+  /** The operator, as scenarios see it. */
   readonly operator: OperatorUnderTest;
   /** Logs, Events and state of its pods, for a failure's report. */
   diagnose(): Promise<ScenarioResult["attachments"]>;
 }
 
-/** Told how a run goes, as it goes. */
+/** Notified of a run's progress. */
 export interface RunListener {
-  /** Something outside of every scenario takes a while, as bringing up a cluster; undefined when it is over. */
+  /** A slow part outside of scenarios, such as bringing up a cluster; undefined when it ends. */
   onStage?(what: string | undefined): void;
-  /** Called once, before anything else. */
+  /** Called once, first. */
   onBegin?(planned: readonly PlannedScenario[]): void;
   /** A scenario begins. */
   onScenarioBegin?(planned: PlannedScenario): void;
   /** A step of a scenario begins or ends. */
   onStep?(planned: PlannedScenario, kind: StepKind, title: string, ended: boolean): void;
-  /** A scenario has ended, its teardown included. */
+  /** A scenario has ended, teardown included. */
   onScenarioEnd?(planned: PlannedScenario, result: ScenarioResult): void;
 }
 
-/** A scenario that will run. */
+/** A scenario to run. */
 export interface PlannedScenario {
-  /** The suite that it is of. */
+  /** Its suite. */
   readonly suite: Suite;
-  /** The scenario. */
+  /** The scenario itself. */
   readonly scenario: Scenario;
 }
 
-/** How suites are run. */
+/** Options of {@linkcode runScenarios}. */
 export interface RunOptions {
   /** Where clusters come from. */
   readonly source: ClusterSource;
-  /** The run's time. */
+  /** Clock of the run. */
   readonly clock: Clock;
-  /** Ends the run: scenarios under way are cleared, the rest is not begun. */
+  /** Ends the run: running scenarios are cleaned up, others do not begin. */
   readonly signal: AbortSignal;
-  /** Scenarios that run at the same time; on a shared cluster only where the operator is deployed. */
+  /** Concurrent scenarios; on a shared cluster only with a deployed operator. */
   readonly parallelMax: number;
   /** Bound of each expectation. */
   readonly waitMsMax: number;
-  /** Makes the randomness of the operator repeatable: the same seed, the same jitter. */
+  /** Repeats the operator's randomness: the same seed gives the same jitter. */
   readonly seed: number;
-  /** First part of every name on a shared cluster. */
+  /** Prefix of every name on a shared cluster. */
   readonly runId: string;
-  /** Leave the namespaces of scenarios that fail. */
+  /** Leave the namespaces of failed scenarios. */
   readonly keepFailed?: boolean;
-  /**
-   * More runs follow on the same shared cluster: the operator's CRDs and rights stay, and namespaces may still be on
-   * their way out when the run ends.
-   */
+  /** More runs follow on the cluster: the operator's CRDs and RBAC rules stay, and namespaces may still terminate. */
   readonly moreFollow?: boolean;
-  /** Deploys the operator into the shared cluster; in-process operators where absent. */
+  /** Deploys the operator into the shared cluster; operators run in this process if absent. */
   readonly deploy?: (cluster: Cluster, signal: AbortSignal) => Promise<Deployment & AsyncDisposable>;
-  /** Told how the run goes. */
+  /** Notified of progress. */
   readonly listener?: RunListener;
 }
 
-/** The scenarios whose full name (`suite: scenario`) matches, in their order; all where `filter` is absent. */
+/** The scenarios whose full name (`suite: scenario`) matches, in order; all without `filter`. */
 export function planRun(suites: readonly Suite[], filter?: (name: string) => boolean): PlannedScenario[] {
   return suites.flatMap((suite) => suite.scenarios.map((scenario) => ({ suite, scenario })))
     .filter(({ suite, scenario }) => filter?.(`${suite.name}: ${scenario.name}`) ?? true);
 }
 
 /**
- * Runs scenarios on clusters of a source. Opens what it needs, and leaves nothing behind: neither on this machine nor,
- * but for `keepFailed`, in the cluster; what is left in spite of that is a failure. What goes wrong in one scenario,
- * the opening of its own cluster included, is that scenario's failure and keeps no other from running. After an
- * interruption, or where the cluster that all share cannot be had, the rest is `interrupted`.
+ * Runs scenarios on a source's clusters. Leaves nothing on this machine, nor in the cluster except by `keepFailed`;
+ * leftovers are a failure. A scenario's problem, even opening its own cluster, fails only that scenario. After an
+ * interruption, or without the shared cluster, the rest is `interrupted`.
  *
- * @throws {UsageError} where this machine lacks what the clusters need, {@linkcode UnreachableError} and
- * {@linkcode UnauthorizedError} where a cluster cannot be entered; each before any scenario has begun.
+ * @throws {UsageError} if this machine lacks what the clusters need; {@linkcode UnreachableError} or
+ *   {@linkcode UnauthorizedError} if a cluster refuses access; each before any scenario begins.
  */
 export async function runScenarios(planned: readonly PlannedScenario[], options: RunOptions): Promise<RunResult> {
   const run = new Run(planned, options), { clock, source, seed, listener } = options, startMs = clock.now();
@@ -106,7 +102,6 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
   };
 }
 
-/** The stages of opening a cluster. */
 const OPENING: Readonly<Record<ClusterKind, string>> = {
   embedded: "opening an embedded cluster",
   envtest: "starting a control plane",
@@ -114,12 +109,12 @@ const OPENING: Readonly<Record<ClusterKind, string>> = {
   current: "entering the cluster of the current context",
 };
 
-/** A mistake of the person at the command line, not a failed test. */
+/** The user's mistake, not a failed test. */
 function isForThePerson(error: unknown): boolean {
   return error instanceof UsageError || error instanceof UnreachableError || error instanceof UnauthorizedError;
 }
 
-/** What went wrong. An interruption is no problem; what could not be cleared up after it is one. */
+/** What went wrong. An interruption is no problem; a failed clean-up after it is. */
 function problemsOf(error: unknown, signal: AbortSignal): string[] {
   if (error instanceof SuppressedError) {
     return [...problemsOf(error.suppressed, signal), ...problemsOf(error.error, signal)];
@@ -128,7 +123,6 @@ function problemsOf(error: unknown, signal: AbortSignal): string[] {
   return signal.aborted && isInterruption ? [] : [describeError(error)];
 }
 
-/** One run, and what has come of it so far. */
 class Run {
   readonly results = new Map<PlannedScenario, ScenarioResult>();
   readonly failures: string[] = [];
@@ -141,7 +135,6 @@ class Run {
     this.#options = options;
   }
 
-  /** A cluster for each scenario. */
   async isolated(): Promise<void> {
     const { signal, parallelMax } = this.#options;
     await mapConcurrent(this.#planned, parallelMax, async (each, index) => {
@@ -149,7 +142,7 @@ class Run {
     });
   }
 
-  /** Runs one scenario. What goes wrong around it is its failure, and keeps no other from running. */
+  /** Runs one scenario. A failure around it is its own, and stops no other. */
   async #attempt(
     each: PlannedScenario,
     perform: (report: (result: ScenarioResult) => void) => Promise<void>,
@@ -181,7 +174,6 @@ class Run {
     await end.close(false);
   }
 
-  /** One cluster for all of them. */
   async shared(): Promise<void> {
     const { source, clock, signal, listener, parallelMax, deploy, moreFollow } = this.#options;
     try {
@@ -196,7 +188,7 @@ class Run {
       if (deployment) installed.use(deployment);
       listener?.onStage?.(undefined);
       const turnstile = new RwLock(), ends: ScenarioEnd[] = [];
-      // Operators in this process would all work on all objects of the cluster: one scenario at a time, then.
+      // Operators in this process would all reconcile every object: run one scenario at a time.
       await mapConcurrent(this.#planned, deployment ? parallelMax : 1, async (each, index) => {
         using _turn = await turnstile.enter(isAlone(each.scenario.options));
         if (signal.aborted) return;
@@ -216,7 +208,7 @@ class Run {
     }
   }
 
-  /** Installs what the suites need; an operator that is deployed brings its kinds and rights along. */
+  /** Installs what the suites need; a deployed operator brings its kinds and RBAC rules. */
   async #install(cluster: Cluster, installed: AsyncDisposableStack): Promise<void> {
     const { clock, waitMsMax, signal, moreFollow, deploy } = this.#options;
     const options = { clock, waitMsMax, signal, replace: moreFollow };
@@ -229,7 +221,7 @@ class Run {
     }
   }
 
-  /** A world has as long as the longest of the scenarios that need it. */
+  /** A world's bound is the longest of the scenarios that need it. */
   #openWorld(suite: Suite, needing: readonly PlannedScenario[]): Promise<ScenarioWorld> {
     const limitMs = Math.max(...needing.map(({ scenario }) => limitMsOf(scenario.options)));
     return ScenarioWorld.open(suite, { ...this.#options, limitMs });
@@ -242,7 +234,7 @@ class Run {
     }
   }
 
-  /** The process is ended before it could clear up in a cluster that outlives it. */
+  /** The process ends before it could clean up a cluster that outlives it. */
   #sayLeft(): void {
     const { source, runId } = this.#options;
     const line = `namespaces ${runId}-… and the operator's CRDs and rights may be left in the ${source.kind} cluster\n`;
@@ -281,13 +273,12 @@ class Run {
   }
 }
 
-/** Why a scenario cannot run where the operator is a pod; undefined where it can. */
+/** Why a scenario cannot run with the operator in a pod, if so. */
 function whyNotDeployed({ suite, scenario }: PlannedScenario): string | undefined {
   if (scenario.options.inProcess) return "it inspects the operator's own process, and the operator is a pod here";
   return suite.hasWorld ? "its outside world is in this process, and the operator is a pod here" : undefined;
 }
 
-/** The result of a scenario of which nothing has been seen. */
 function unbegun({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome, startMs: number): ScenarioResult {
   return {
     suite: suite.name,
@@ -299,7 +290,7 @@ function unbegun({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome,
   };
 }
 
-/** What the story itself failed of comes first. */
+/** The body's own failure comes first. */
 function withFailure(outcome: ScenarioOutcome, message: string): ScenarioOutcome {
   if (outcome.kind !== "failed") return { kind: "failed", message };
   return { ...outcome, message: `${outcome.message}\n${message}` };

@@ -1,6 +1,5 @@
 /**
- * Admits many at the same time, or one alone: a readers-writer lock in the order of arrival, so that none that waits
- * to be alone starves.
+ * Admits many at the same time, or one alone. A readers-writer lock in order of arrival, so that no writer starves.
  *
  * @example
  * ```ts
@@ -17,7 +16,7 @@ export class RwLock {
   #inside = 0;
   #alone = false;
 
-  /** Resolves when it is one's turn; dispose what it returns to leave. */
+  /** Resolves on admission; dispose the result to leave. */
   async enter(alone: boolean): Promise<Disposable> {
     await new Promise<void>((admit) => {
       this.#waiting.push({ alone, admit });

@@ -18,27 +18,26 @@ import { type KindResolver, Namespace, UnknownKindError } from "../operator/mod.
 import { formatRef, type Ref, refId } from "./ref.ts";
 import type { WaitOptions } from "./waiting.ts";
 
-/** Pause before a server that has a CRD, and does not serve its kind yet, is queried again. */
+/** Pause before requesting a kind again that has a CRD and is not served yet. */
 const UNSERVED_MS = 100;
 
 /**
- * The cluster as one scenario sees it. What it makes belongs to the scenario and goes with it: namespaces, whose names
- * begin with its prefix, all that is in them, and objects outside of them. Namespaced objects that name no namespace go
- * to the scenario's own.
+ * The cluster as one scenario sees it. The scenario owns what it makes, until its end: namespaces with its prefix,
+ * their content, and objects outside of them. Its own namespace gets namespaced objects that name none.
  */
 export class ScenarioCluster {
-  /** The client of the story, as administrator, with field manager `scenario`. */
+  /** The body's client: an administrator with field manager `scenario`. */
   readonly client: Client;
-  /** First part of the names of everything that belongs to the scenario. */
+  /** Prefix of all names that belong to the scenario. */
   readonly prefix: string;
-  /** The scenario's own namespace; it exists when the story begins. */
+  /** The scenario's namespace; it exists when the body begins. */
   readonly namespace: string;
   readonly #waiting: WaitOptions;
   readonly #kinds: KindResolver;
   readonly #namespaces = new Set<string>();
   readonly #outside: Ref<never>[] = [];
 
-  /** Made by the runner, once per scenario. */
+  /** The runner makes one per scenario. */
   constructor(waiting: WaitOptions, kinds: KindResolver, prefix: string) {
     this.client = waiting.client;
     this.#waiting = waiting;
@@ -47,50 +46,44 @@ export class ScenarioCluster {
     this.#kinds = kinds;
   }
 
-  /** Every namespace that the story has made, in that order. */
+  /** Namespaces that the body made, in order. */
   get namespaces(): readonly string[] {
     return [...this.#namespaces];
   }
 
-  /** Every object that the story has made outside of its namespaces and that was not there before, in that order. */
+  /** Objects that the body added outside of its namespaces, in order. */
   get outside(): readonly Ref<never>[] {
     return this.#outside;
   }
 
-  /** Makes a namespace; its name is the prefix, a dash and `name`. Returns the full name. */
+  /** Makes a namespace `PREFIX-name`. Returns its full name. */
   async makeNamespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const full = `${this.prefix}-${name}`;
     await this.create(Namespace, { metadata: { name: full, labels } });
     return full;
   }
 
-  /**
-   * Server-side apply of an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just
-   * created is waited for.
-   */
+  /** Server-side apply; fills in defaults and `metadata.namespace`. Waits for a kind whose CRD was just created. */
   apply<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
     return this.#apply(kind, object as KubeObject) as Promise<ObjectOf<K>>;
   }
 
-  /** The same for a manifest of any kind that the server knows; the compiler does not check its fields. */
+  /** The same for a manifest of any kind that the server knows; fields are not type-checked. */
   async applyManifest<M extends KubeObject>(manifest: M): Promise<M> {
     return await this.#apply(await this.#kindOf(manifest), manifest);
   }
 
-  /**
-   * Creates an object; its defaults and `metadata.namespace` are filled in. A kind whose CRD was just created is waited
-   * for.
-   */
+  /** Creates an object; fills in defaults and `metadata.namespace`. Waits for a kind whose CRD was just created. */
   create<K extends AnyKind>(kind: K, object: DesiredOf<K>): Promise<ObjectOf<K>> {
     return this.#create(kind, object as KubeObject) as Promise<ObjectOf<K>>;
   }
 
-  /** The same for a manifest of any kind that the server knows; the compiler does not check its fields. */
+  /** The same for a manifest of any kind that the server knows; fields are not type-checked. */
   async createManifest<M extends KubeObject>(manifest: M): Promise<M> {
     return await this.#create(await this.#kindOf(manifest), manifest);
   }
 
-  /** Changes an object by merge patch. */
+  /** Patches an object by merge patch. */
   patch<T extends KubeObject>(ref: Ref<T>, patch: object, options: Partial<PatchOptions> = {}): Promise<T> {
     return this.client.patch<T>(
       ref.resource,
@@ -100,9 +93,9 @@ export class ScenarioCluster {
   }
 
   /**
-   * Asks for the deletion of an object; one that is gone is no failure. A `toBeGone` that directly follows is about
-   * this very object: one that was made again in the meantime is another. After another expectation or `eventually`,
-   * and where the scenario makes the name again, it is about what is there then.
+   * Requests an object's deletion; a missing one is no failure. A `toBeGone` directly after it means this object, not
+   * one created since. After another expectation or `eventually`, or once the scenario makes the name again, it means
+   * the present one.
    */
   async delete(ref: Ref<never>, options: DeleteOptions = {}): Promise<void> {
     if (!options.dryRun) {
@@ -115,17 +108,17 @@ export class ScenarioCluster {
     }
   }
 
-  /** An object as it is now. */
+  /** Reads an object. */
   get<T extends KubeObject>(ref: Ref<T>): Promise<T> {
     return this.client.get<T>(ref.resource, ref.key);
   }
 
-  /** An object as it is now, or undefined. */
+  /** Reads an object; undefined if it does not exist. */
   find<T extends KubeObject>(ref: Ref<T>): Promise<T | undefined> {
     return this.client.find<T>(ref.resource, ref.key);
   }
 
-  /** The objects of a kind that are in the scenario's namespaces. */
+  /** Lists a kind in the scenario's namespaces. */
   async list<T extends KubeObject = DynamicObject>(
     resource: ApiResource & { parseSpec?(object: T): unknown },
     options: ListOptions = {},
@@ -134,7 +127,7 @@ export class ScenarioCluster {
     return items.filter(({ metadata }) => metadata?.namespace?.startsWith(`${this.prefix}-`));
   }
 
-  /** The objects of some kinds, of those in namespaces the scenario's, each with its conditions, in a few lines. */
+  /** Objects of some kinds with conditions, in a few lines; namespaced ones only of the scenario. */
   async describe(resources: readonly ApiResource[]): Promise<string> {
     const lines: string[] = [];
     for (const resource of resources) {
@@ -152,12 +145,12 @@ export class ScenarioCluster {
     return [...lines.slice(0, DESCRIBED_MAX), ...(left > 0 ? [`  and ${left} more`] : [])].join("\n");
   }
 
-  /** Whether an object does not go by itself with the scenario's namespaces. */
+  /** Whether an object survives the scenario's namespaces. */
   #isOutside({ namespace, name }: ObjectKey): boolean {
     return !(namespace ?? name).startsWith(`${this.prefix}-`);
   }
 
-  /** Enters what is about to be made: an answer that is lost must leave nothing behind. */
+  /** Records what is about to be made: a lost answer must leave nothing behind. */
   #own(resource: ApiResource, key: ObjectKey): void {
     if (resource.group === "" && resource.kind === "Namespace") this.#namespaces.add(key.name);
     else if (key.namespace === undefined || this.#isOutside(key)) this.#outside.push({ resource, key });
@@ -176,7 +169,7 @@ export class ScenarioCluster {
       this.#own(resource, key);
       return await this.#whenServed(resource, () => this.client.create(resource, body));
     }
-    // What was there before is refused, and is not ours.
+    // The server refuses an existing object, which is not ours.
     const created = await this.#whenServed(resource, () => this.client.create(resource, body));
     this.#own(resource, { ...key, name: created.metadata!.name! });
     return created;
@@ -190,9 +183,7 @@ export class ScenarioCluster {
     return await this.#whenServed({ group, version, kind }, () => this.#kinds.resolve(group, version, kind));
   }
 
-  /**
-   * Sends what the server may not serve yet, again and again within the bound, as long as there is a CRD of the kind.
-   */
+  /** Retries within the bound while there is a CRD of a kind that is not served yet. */
   async #whenServed<R>(kind: GroupVersionKind, send: () => Promise<R>): Promise<R> {
     const { clock, waitMsMax, signal } = this.#waiting, endMs = clock.elapsed() + waitMsMax;
     for (;;) {
@@ -206,7 +197,6 @@ export class ScenarioCluster {
     }
   }
 
-  /** Whether a CRD defines the kind in that version. */
   async #isDefined({ group, version, kind }: GroupVersionKind): Promise<boolean> {
     const { items } = await this.client.list<DynamicObject>(CRDS);
     return items.some(({ metadata, spec }) => {
@@ -216,7 +206,6 @@ export class ScenarioCluster {
     });
   }
 
-  /** The object as it is sent, and the key under which it will be. */
   #placed<T extends KubeObject>(resource: ApiResource, object: T): { body: T; key: ObjectKey } {
     const { metadata } = object, name = metadata?.name ?? "";
     const key = resource.namespaced ? { namespace: metadata?.namespace ?? this.namespace, name } : { name };
@@ -230,10 +219,9 @@ export class ScenarioCluster {
   }
 }
 
-/** Objects that a description names. */
 const DESCRIBED_MAX = 10;
 
-/** `: Ready=False (Waiting): no node` for people; empty where an object has none. */
+/** Such as `: Ready=False (Waiting): no node`; empty without conditions. */
 function conditionsOf({ status }: DynamicObject): string {
   const { conditions } = (status ?? {}) as { conditions?: Condition[] | null };
   const shown = (conditions ?? []).map(({ type, status, reason, message }) =>
@@ -248,7 +236,7 @@ interface CrdSpec {
   readonly versions: readonly { readonly name: string; readonly served: boolean }[];
 }
 
-/** Whether an error means that the kind is not served; for a missing object or namespace the response names it. */
+/** Whether the kind is not served; for a missing object or namespace the response names it. */
 function isUnserved(error: unknown): boolean {
   return error instanceof UnknownKindError || error instanceof NotFoundError && !error.status.details?.name;
 }

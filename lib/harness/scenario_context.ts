@@ -7,64 +7,60 @@ import type { ScenarioCluster } from "./scenario_cluster.ts";
 import type { LogEntry } from "./timeline.ts";
 import type { Verdict } from "./waiting.ts";
 
-/** One step of a story: its title is for the report, its result goes back to the story. */
+/** A step of the body: the report shows its title, the body gets its result. */
 export type Step = <T>(title: string, act: () => Promise<T> | T) => Promise<T>;
 
-/**
- * What a story gets, to be destructured. It is never returned from an async function: its `then` is a step, and would
- * be taken for a promise's.
- */
+/** What a body gets, to be destructured. Async functions must not return it: its `then` would make it a promise. */
 export interface ScenarioContext<World = unknown> {
-  /** What there is before anything happens. */
+  /** What exists before. */
   readonly given: Step;
   /** What happens. */
   readonly when: Step;
-  /** What follows from it. */
+  /** What follows. */
   readonly then: Step;
-  /** The cluster, as far as it belongs to this scenario. */
+  /** The scenario's part of the cluster. */
   readonly cluster: ScenarioCluster;
   /** The scenario's own namespace. */
   readonly namespace: string;
-  /** First part of the names of everything that belongs to the scenario. */
+  /** Prefix of all names that belong to the scenario. */
   readonly prefix: string;
-  /** The scenario's own outside world, which its suite made; undefined where the suite makes none. */
+  /** The scenario's world, made by its suite; undefined if the suite makes none. */
   readonly world: World;
   /** The operator. */
   readonly operator: OperatorUnderTest;
-  /** Names an object; its namespace is the scenario's own where absent and the kind has namespaces. */
+  /** Names an object. For a namespaced kind, `namespace` is the scenario's own if absent. */
   ref<T extends KubeObject>(resource: TypedResource<T>, name: string, namespace?: string): Ref<T>;
-  /** What is expected of an object: each method waits for it, within the run's bound. */
+  /** Expectations of an object: each method waits within the run's bound. */
   expect<T extends KubeObject>(ref: Ref<T>): Expectation<T>;
   /**
-   * Waits until a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or Pod exists, and makes it ready; a Job is
-   * complete then. Returns it. Its status is written as its controllers would. On a cluster with nodes (`kind`,
-   * `current`) nothing is written: it waits until it is ready.
+   * Waits until a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or Pod exists, makes it ready (a Job complete)
+   * and returns it. Writes the status as its controllers would; on a cluster with nodes (`kind`, `current`) it only
+   * waits.
    *
-   * @throws {NotYetError} after the run's bound. @throws {UsageError} where it is of another kind.
+   * @throws {NotYetError} after the run's bound. @throws {UsageError} for another kind.
    */
   makeReady<T extends KubeObject>(ref: Ref<T>): Promise<T>;
   /**
-   * The same, but makes it fail, with `message` where its status has a field for one. It stays so until
-   * {@linkcode makeReady} is called; a Job or Pod that has failed never becomes ready. Another object of its name does.
-   * On a cluster with nodes the scenario is skipped: the controllers there would write over it.
+   * The same, but makes it fail, with `message` if its status has a field for one. It stays so until
+   * {@linkcode makeReady}; a failed Job or Pod never becomes ready, but another of its name does. With nodes the
+   * scenario is skipped: their controllers would overwrite it.
    */
   makeFail<T extends KubeObject>(ref: Ref<T>, message?: string): Promise<T>;
   /**
-   * Waits, woken by changes of `resources`, until `check` reports that it holds. At least one kind is needed: without
-   * any, no change would be noticed.
+   * Waits, woken by changes of `resources`, until `check` holds. Without a kind, no change would be noticed.
    *
-   * @throws {NotYetError} after the run's bound, with what was seen last: `seen` of `check`, else the objects of these
-   *   kinds in the scenario's namespaces, with their conditions. @throws {UsageError} where there is no kind.
+   * @throws {NotYetError} after the run's bound, with `seen` of `check`, else these kinds' objects in the scenario's
+   *   namespaces with conditions. @throws {UsageError} without a kind.
    */
   eventually(
     what: string,
     resources: readonly [ApiResource, ...ApiResource[]],
     check: () => Promise<Verdict>,
   ): Promise<void>;
-  /** What the operator has logged so far; empty where it is a pod. */
+  /** The operator's log so far; empty if it is a pod. */
   readonly logs: readonly LogEntry[];
-  /** The run's time. */
+  /** Clock of the run. */
   readonly clock: Clock;
-  /** Aborts when the scenario's time is over or the run is interrupted. */
+  /** Aborts at the scenario's time limit, or when the run is interrupted. */
   readonly signal: AbortSignal;
 }

@@ -20,13 +20,11 @@ import { recorded, type StepKind, type Timeline } from "./timeline.ts";
 import { type PendingWait, type Verdict, type WaitOptions, waitUntil } from "./waiting.ts";
 import { Workloads } from "./workloads.ts";
 
-/** What a stage is made of. */
 interface ScenarioEnvironmentOptions {
   readonly cluster: Cluster;
-  /** The kinds of the operator under test; its objects go first when the stage is cleared. */
+  /** Its objects are deleted first. */
   readonly declared: Operator;
   readonly operator: OperatorUnderTest;
-  /** The scenario's outside world. */
   readonly world?: unknown;
   readonly timeline: Timeline;
   readonly prefix: string;
@@ -34,13 +32,12 @@ interface ScenarioEnvironmentOptions {
   readonly random?: Random;
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
-  /** Told what keeps the scenario from going on, outside of its story. */
+  /** Notified of what stops the scenario outside of its body. */
   readonly onError?: (error: unknown) => void;
-  /** Told when a step begins and when it ends. */
   readonly onStep?: (kind: StepKind, title: string, ended: boolean) => void;
 }
 
-/** Where one scenario takes place: its corner of a cluster, its operator, its record. */
+/** One scenario's part of a cluster, operator and record. */
 export class ScenarioEnvironment {
   readonly #options: ScenarioEnvironmentOptions;
   readonly #door: GatedTransport;
@@ -70,7 +67,7 @@ export class ScenarioEnvironment {
     this.#cluster = new ScenarioCluster(this.#waiting, resolver, prefix);
   }
 
-  /** Sets the stage: the scenario's own namespace exists when this resolves. */
+  /** Resolves when the scenario's namespace exists. */
   static async open(options: ScenarioEnvironmentOptions): Promise<ScenarioEnvironment> {
     const stage = new ScenarioEnvironment(options);
     try {
@@ -82,17 +79,14 @@ export class ScenarioEnvironment {
     return stage;
   }
 
-  /** Every namespace that the scenario has made, its own first. */
   get namespaces(): readonly string[] {
     return this.#cluster.namespaces;
   }
 
-  /** What the story waits for now. */
   get pendingWaits(): readonly PendingWait[] {
     return [...this.#pending];
   }
 
-  /** What the story gets. */
   context(): ScenarioContext {
     const { operator, clock, signal, timeline } = this.#options, cluster = this.#cluster, waiting = this.#waiting;
     return {
@@ -118,7 +112,7 @@ export class ScenarioEnvironment {
     };
   }
 
-  /** A check that lists the objects where `check` leaves `seen` out. */
+  /** A check that lists the objects if `check` leaves `seen` out. */
   #showing(resources: readonly ApiResource[], check: () => Promise<Verdict>): () => Promise<Verdict> {
     return async () => {
       const verdict = await check();
@@ -127,7 +121,6 @@ export class ScenarioEnvironment {
     };
   }
 
-  /** Enters the Events of the scenario's namespaces in the record. */
   async collectEvents(): Promise<void> {
     for (const namespace of this.#cluster.namespaces) {
       const { items } = await this.#admin.list<EventObject>(EVENTS, { namespace });
@@ -147,15 +140,12 @@ export class ScenarioEnvironment {
     }
   }
 
-  /** Has every workload of the scenario become ready by itself, `delayMs` after it appears or its spec changes. */
+  /** Makes every workload of the scenario ready `delayMs` after it appears or its spec changes. */
   async playWorkloads(delayMs: number): Promise<void> {
     await this.#workloads.start(delayMs);
   }
 
-  /**
-   * The scenario body is over: one that continues no longer reaches the cluster. Waits for writes that are on their
-   * way.
-   */
+  /** Ends the body: one that continues no longer reaches the cluster. Waits for writes in flight. */
   async endBody(): Promise<void> {
     const { clock, waitMsMax } = this.#options;
     await this.#workloads[Symbol.asyncDispose]();
@@ -163,13 +153,10 @@ export class ScenarioEnvironment {
   }
 
   /**
-   * Removes everything of the scenario: first the objects of the operator's own kinds, with the operator's help where
-   * finalizers need it, then the namespaces and what was made outside of them. Does not wait for these:
-   * {@linkcode gone} does.
+   * Removes everything of the scenario: first objects of the operator's kinds, whose finalizers the operator handles.
+   * Then namespaces and objects outside of them; {@linkcode gone} waits for these.
    *
-   * @throws {AggregateError} that names what did not go by itself. It was removed anyway, by force where
-   *   finalizers
-   * held it.
+   * @throws {AggregateError} naming what did not go by itself; it was removed anyway, by force if finalizers held it.
    */
   async clear(): Promise<void> {
     const problems: unknown[] = [];
@@ -195,21 +182,19 @@ export class ScenarioEnvironment {
     if (problems.length > 0) throw new AggregateError(problems, problems.map(describeError).join("\n"));
   }
 
-  /** Waits until the scenario's namespaces, and what it made outside of them, are gone. */
   async gone(): Promise<void> {
     const { namespaces, outside } = this.#cluster;
     for (const ref of [...outside, ...namespaces.map(namespaceRef)]) await this.#untilGone(ref);
   }
 
-  /** Lets go of the connections. */
   close(): void {
     this.#door.close();
     this.#transport.close();
   }
 
   /**
-   * Deletes the objects of a kind in the scenario's namespaces; returns those that finalizers hold. Of a kind whose
-   * status others write only what a finalizer may hold: the rest goes with the namespaces.
+   * Deletes a kind's objects in the scenario's namespaces; returns those that finalizers hold. If others write the
+   * kind's status, it deletes only those with finalizers: the rest goes with the namespaces.
    */
   async #deleteAll(kind: TypedResource<KubeObject>): Promise<Ref<never>[]> {
     const held: Ref<never>[] = [], isOwn = "crd" in kind || ("hasStatus" in kind && kind.hasStatus === true);
@@ -234,7 +219,7 @@ export class ScenarioEnvironment {
     await this.#admin.patch(resource, key, { type: "merge", body: patch }).catch(ignoreNotFound);
   }
 
-  /** Clean-up continues where the scenario's own signal has aborted. */
+  /** Clean-up ignores the scenario's aborted signal. */
   #untilGone(ref: Ref<never>): Promise<void> {
     return new Expectation(ref, { ...this.#waiting, client: this.#admin, signal: undefined }).toBeGone();
   }
@@ -258,7 +243,7 @@ export class ScenarioEnvironment {
   }
 }
 
-/** The story's way to the cluster: its writes are entered in the record, and none passes once it is shut. */
+/** The body's transport: its writes are recorded, and none passes after {@linkcode shut}. */
 class GatedTransport implements Transport {
   readonly #inner: Transport;
   readonly #timeline: Timeline;
@@ -287,7 +272,7 @@ class GatedTransport implements Transport {
     }
   }
 
-  /** Lets nothing pass any more; resolves when no write is on its way, or when the bound is reached. */
+  /** Blocks all requests; resolves when no write is in flight, or at the bound. */
   async shut(clock: Clock, waitMsMax: number): Promise<void> {
     this.#isShut = true;
     const late = Promise.withResolvers<void>();

@@ -3,18 +3,16 @@ import type { Operator } from "../operator/mod.ts";
 import type { Suite, SuiteWorld } from "./suite.ts";
 import { limited } from "./time_limit.ts";
 
-/** Bounds of a world. */
 interface ScenarioWorldOptions {
   readonly clock: Clock;
-  /** How long making it may take. */
+  /** Longest creation. */
   readonly limitMs: number;
-  /** How long its disposal may take. */
+  /** Longest disposal. */
   readonly waitMsMax: number;
-  /** Ends the wait for it. */
   readonly signal: AbortSignal;
 }
 
-/** One outside world of a suite. It is made and disposed of within bounds, and disposed of once. */
+/** A suite's world, made and disposed of within bounds, and disposed of once. */
 export class ScenarioWorld implements SuiteWorld {
   readonly #inner: SuiteWorld;
   readonly #options: ScenarioWorldOptions;
@@ -26,7 +24,7 @@ export class ScenarioWorld implements SuiteWorld {
   }
 
   /**
-   * Makes the world. One that comes too late is disposed of.
+   * Makes the world; disposes of one that comes too late.
    *
    * @throws {TimeoutError} after `limitMs`; the signal's reason; whatever the suite's `world` throws.
    */
@@ -45,17 +43,15 @@ export class ScenarioWorld implements SuiteWorld {
     }
   }
 
-  /** See {@linkcode SuiteWorld.world}. */
   get world(): unknown {
     return this.#inner.world;
   }
 
-  /** See {@linkcode SuiteWorld.operator}. */
   get operator(): () => Operator {
     return this.#inner.operator;
   }
 
-  /** Disposes of the world the first time, and does nothing later. @throws {Error} that names the world. */
+  /** Disposes of the world once. @throws {Error} that names the world. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;

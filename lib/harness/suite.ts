@@ -3,44 +3,43 @@ import type { Operator } from "../operator/mod.ts";
 import type { Manifests } from "./manifests.ts";
 import type { ScenarioContext } from "./scenario_context.ts";
 
-/** The body of a scenario, step by step; `World` is the type of its outside world. */
+/** A scenario's body, step by step; `World` is the type of its world. */
 export type ScenarioBody<World = unknown> = (context: ScenarioContext<World>) => Promise<void>;
 
 /** Options of a scenario. */
 export interface ScenarioOptions {
-  /** Whether the operator runs when the story begins. `running` where absent. */
+  /** Whether the operator runs when the body begins. `running` if absent. */
   readonly operator?: "running" | "stopped";
   /**
-   * The story stops, kills or starts the operator: where several scenarios share one, it gets it for itself. Implied by
-   * `operator: "stopped"` and by `inProcess`.
+   * The body stops, kills or starts the operator, and gets a shared one for itself. Implied by `operator: "stopped"`
+   * and `inProcess`.
    */
   readonly alone?: true;
-  /** The body inspects the operator's own process, or crashes it: it is skipped where the operator is a pod. */
+  /** The body inspects or crashes the operator's process: skipped if the operator is a pod. */
   readonly inProcess?: true;
   /**
-   * The configurations of the operator's admission webhooks stay while it is stopped, as they do in a cluster: what
-   * they are for is refused until it runs again. Else they go with it, so that nothing refuses what the story writes.
-   * Of an operator that is a pod they always stay.
+   * The operator's admission webhook configurations stay while it is stopped, as in a cluster: writes that they match
+   * are refused. Else they go with it, so that the body's writes pass. With the operator in a pod they always stay.
    */
   readonly webhooksStay?: true;
   /**
-   * Every Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and Pod of the scenario becomes ready, or complete, by
-   * itself: `readyAfter` on the run's clock after it appears or its spec changes, unless the story makes it fail.
-   * Nothing does where absent: no embedded cluster and no envtest has nodes. Without effect on clusters that have some.
+   * Every Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and Pod of the scenario becomes ready, or complete. This
+   * takes `readyAfter` on the run's clock from its creation or spec change, unless the body makes it fail. If absent
+   * nothing does: embedded clusters and envtest have no nodes. No effect on clusters with nodes.
    */
   readonly workloads?: { readonly readyAfter: Duration };
   /**
-   * Longest run of the story, the making of its world included, its teardown not included. Five minutes where absent.
-   * The teardown has a bound of its own, and what takes longer is a failure that names it.
+   * Longest body and making of its world, without teardown; five minutes if absent. The teardown has its own bound, and
+   * a failure names what exceeds it.
    */
   readonly timeout?: Duration;
 }
 
-/** One story about an operator, with a name that is a sentence. */
+/** One scenario of an operator. */
 export interface Scenario {
-  /** A sentence that is true if the story comes to its end; unique in its suite. */
+  /** A sentence that is true if the body succeeds; unique in its suite. */
   readonly name: string;
-  /** What happens. */
+  /** The body. */
   readonly story: ScenarioBody;
   /** Its options. */
   readonly options: ScenarioOptions;
@@ -50,32 +49,31 @@ export interface Scenario {
 export type SuiteOptions<World> =
   & {
     /**
-     * Objects that must be there before the operator starts, as CRDs that it does not own: installed once per cluster,
-     * and removed from one that outlives the run.
+     * Objects that must exist before the operator starts, such as foreign CRDs. Installed once per cluster, and removed
+     * from one that outlives the run.
      */
     readonly given?: Manifests;
   }
   & ({
     /**
-     * Makes the outside world of one scenario, as a fake of the service that the operator calls. No other scenario sees
-     * it, and the operator finds it as it left it when it starts again. One that can be disposed of is, after the
-     * scenario.
+     * Makes one scenario's world, such as a fake of a service that the operator calls. Only this scenario sees it; it
+     * outlives the operator's restarts. A disposable one is disposed of after the scenario.
      */
     readonly world: () => World | Promise<World>;
     /**
-     * Makes a fresh operator in a scenario's world for each start. It is also called without a start, to learn what the
-     * operator declares, before the first scenario in a world that no scenario gets.
+     * Makes a fresh operator in a world for each start. Also called before the first scenario, in a world of no
+     * scenario, to learn what the operator declares.
      */
     readonly operator: (world: World) => Operator;
   } | {
     readonly world?: undefined;
-    /** Makes a fresh operator for each start: none keeps what a former one remembered. */
+    /** Makes a fresh operator for each start, so that none keeps memory. */
     readonly operator: () => Operator;
   });
 
 /**
- * The scenarios of one operator. The same suite runs under `deno test` ({@linkcode denoTests}) and inside the
- * operator's binary (`test`), on every kind of cluster.
+ * The scenarios of one operator. The same suite runs under `deno test` ({@linkcode denoTests}) and by the binary's
+ * `test`, on every kind of cluster.
  *
  * @example
  * ```ts
@@ -95,14 +93,14 @@ export type SuiteOptions<World> =
  * ```
  */
 export class Suite<World = unknown> {
-  /** What must be there before the operator starts. */
+  /** Objects that must exist before the operator starts. */
   readonly given: Manifests;
-  /** Whether each scenario has an outside world of its own, in this process. */
+  /** Whether each scenario has a world in this process. */
   readonly hasWorld: boolean;
   readonly #open: () => Promise<SuiteWorld>;
   readonly #scenarios: Scenario[] = [];
 
-  /** `suite` contains what its scenarios need; a function that makes the operator is enough. */
+  /** `suite` is what its scenarios need; a function that makes the operator is enough. */
   constructor(readonly name: string, suite: (() => Operator) | SuiteOptions<World>) {
     const options: SuiteOptions<World> = typeof suite === "function" ? { operator: suite } : suite;
     this.given = options.given ?? [];
@@ -110,7 +108,7 @@ export class Suite<World = unknown> {
     this.#open = () => openWorld(options);
   }
 
-  /** Makes an outside world, and the operators in it. Disposing disposes of the world. */
+  /** Makes a world, and the operators in it. Disposing disposes of the world. */
   open(): Promise<SuiteWorld> {
     return this.#open();
   }
@@ -118,26 +116,26 @@ export class Suite<World = unknown> {
   /**
    * Adds a scenario.
    *
-   * @throws {RangeError} where the suite has one of that name already.
+   * @throws {RangeError} if the suite has one of that name.
    */
   scenario(name: string, story: ScenarioBody<World>, options: ScenarioOptions = {}): this {
     if (this.#scenarios.some((scenario) => scenario.name === name)) {
       throw new RangeError(`suite ${this.name} has a scenario "${name}" already`);
     }
-    // Only this suite runs it, in a world of its own.
+    // Only this suite runs it, in its own world.
     this.#scenarios.push({ name, story: story as ScenarioBody, options });
     return this;
   }
 
-  /** In the order in which they were added. */
+  /** In the order of addition. */
   get scenarios(): readonly Scenario[] {
     return this.#scenarios;
   }
 }
 
-/** One outside world, and the operators in it. */
+/** One world, and the operators in it. */
 export interface SuiteWorld extends AsyncDisposable {
-  /** What the scenario gets; undefined where the suite has none. */
+  /** The scenario's world; undefined if the suite has none. */
   readonly world: unknown;
   /** Makes a fresh operator in it. */
   readonly operator: () => Operator;
@@ -155,15 +153,13 @@ async function disposeOf(world: unknown): Promise<void> {
   else if (Symbol.dispose in world) (world as Disposable)[Symbol.dispose]();
 }
 
-/** Longest body without its own limit. */
 const STORY_MS_MAX = 5 * 60_000;
 
-/** How long a scenario may take, its teardown not included. */
 export function limitMsOf({ timeout }: ScenarioOptions): number {
   return timeout === undefined ? STORY_MS_MAX : durationMs(timeout);
 }
 
-/** Whether a scenario must not share its operator with others that run at the same time. */
+/** Whether a scenario must not share its operator. */
 export function isAlone({ alone, inProcess, operator }: ScenarioOptions): boolean {
   return alone === true || inProcess === true || operator === "stopped";
 }

@@ -1,30 +1,25 @@
-/** A tar archive that is none, is cut off, or would write where nothing of it belongs. */
+/** A stream that is no tar archive, is cut off, or would write outside of its folder. */
 export class TarError extends Error {
-  /** Tells the class in logs. */
   override readonly name = "TarError";
 }
 
-/** An entry of a tar archive. */
 interface TarEntry {
-  /** Path as the archive has it: relative, and never with `..`. */
+  /** Path in the archive: relative, without `..`. */
   readonly path: string;
-  /** Whether it is a file with content: not a folder, link or device. */
+  /** A file with content: not a folder, link or device. */
   readonly isFile: boolean;
-  /** Bytes of its content. */
   readonly size: number;
-  /** Its content. What is not read is passed over. */
+  /** Its content; the unread rest is skipped. */
   readonly content: AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
 const BLOCK = 512;
-/** Longest path that an extended header may give. */
 const PATH_LENGTH_MAX = 4_096;
 
 /**
- * Reads a tar archive (ustar, pax, GNU long names) as it comes, one entry after the other.
+ * Reads a tar archive (ustar, pax, GNU long names) entry by entry.
  *
- * @throws {TarError} for what is no tar archive, is cut off, or has a path that leads out of the folder it is unpacked
- *   into.
+ * @throws {TarError} for no tar archive, a cut-off one, or a path that leads out of the target folder.
  */
 export async function* readTar(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<TarEntry> {
   const bytes = new ByteReader(stream);
@@ -71,20 +66,19 @@ function parseHeader(header: Uint8Array): { path: string; type: string; size: nu
   return { path: prefix ? `${prefix}/${name}` : name, type, size: Number.parseInt(size, 8) };
 }
 
-/** A GNU long name is the path itself; of pax records, `length key=value`, only the path counts. */
+/** A GNU long name is the path; of pax records, `length key=value`, only the path counts. */
 function longPathOf(type: string, content: Uint8Array): string | undefined {
   const text = new TextDecoder().decode(content);
   if (type === "L") return text.replace(/\0+$/, "");
   return /^\d+ path=(.*)$/m.exec(text)?.[1];
 }
 
-/** Nothing is written by such a path here; an archive that has one is damaged. */
+/** An archive with such a path is damaged; this program writes to none. */
 function requireInside(path: string): void {
   if (!/^([/\\]|[a-z]:)|(^|[/\\])\.\.([/\\]|$)/i.test(path)) return;
   throw new TarError(`it has a path that leads out of its folder: ${JSON.stringify(path)}`);
 }
 
-/** Bytes of a stream, as many as wanted. */
 class ByteReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array();
@@ -93,7 +87,6 @@ class ByteReader {
     this.#reader = stream.getReader();
   }
 
-  /** Exactly `count` bytes. */
   async read(count: number): Promise<Uint8Array> {
     const all = new Uint8Array(count);
     let filled = 0;
@@ -108,7 +101,7 @@ class ByteReader {
     for await (const _ of this.take(count));
   }
 
-  /** The next `count` bytes, in parts. Where it is left early, the next call of the same one continues. */
+  /** The next `count` bytes, in parts. After an early exit, the next call of the same one continues. */
   take(count: number): AsyncIterable<Uint8Array<ArrayBuffer>> {
     let left = count;
     const next = async (): Promise<IteratorResult<Uint8Array<ArrayBuffer>>> => {

@@ -1,16 +1,11 @@
 import { describeError, UsageError } from "../base/mod.ts";
 import { ExitHook } from "./exit_hook.ts";
 
-/** The system's error of a disk that cannot take a file. */
 const DISK_CODES: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"]);
 const HINT = "set TMPDIR to a folder that can be written and has free space";
 
-/**
- * A folder of this run that only this user can read (mode 0700). It goes with its content when it is disposed, and also
- * where the process is ended before that.
- */
+/** A folder of this run, readable by this user only (mode 0700); removed on disposal or when the process ends. */
 export class TemporaryFolder implements AsyncDisposable {
-  /** Where it is. */
   readonly path: string;
   readonly #duty: ExitHook;
 
@@ -22,22 +17,18 @@ export class TemporaryFolder implements AsyncDisposable {
   /**
    * Makes one. `purpose` becomes part of its name.
    *
-   * @throws {UsageError} where the system's folder for temporary files cannot take it.
+   * @throws {UsageError} if the system's temporary folder refuses it.
    */
   static make(purpose: string): TemporaryFolder {
     try {
-      // Synchronous: no signal can end the process between the making of the folder and its duty.
+      // Synchronous: no signal can end the process between making the folder and its exit hook.
       return new TemporaryFolder(Deno.makeTempDirSync({ prefix: `pintle-${purpose}-` }));
     } catch (cause) {
       throw new UsageError(`cannot make a temporary folder: ${describeError(cause)}`, HINT, { cause });
     }
   }
 
-  /**
-   * Puts something into the folder.
-   *
-   * @throws {UsageError} where the disk is full or cannot be written; what `fill` throws else.
-   */
+  /** Fills the folder. @throws {UsageError} if the disk is full or not writable; other errors of `fill`. */
   async filled<T>(what: string, fill: (path: string) => Promise<T>): Promise<T> {
     try {
       return await fill(this.path);
@@ -47,10 +38,10 @@ export class TemporaryFolder implements AsyncDisposable {
     }
   }
 
-  /** Removes the folder; one that is gone already is no failure. */
+  /** Removes the folder; a missing one is no failure. */
   [Symbol.asyncDispose](): Promise<void> {
     try {
-      // Synchronous: a signal in the middle of it would have the duty remove the same folder at the same time.
+      // Synchronous: otherwise a signal could make the exit hook remove the same folder concurrently.
       Deno.removeSync(this.path, { recursive: true });
       return Promise.resolve();
     } catch (error) {

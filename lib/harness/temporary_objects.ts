@@ -4,34 +4,28 @@ import { type Client, NotFoundError } from "../client/mod.ts";
 import { Expectation } from "./expectation.ts";
 import { formatRef, type Ref } from "./ref.ts";
 
-/** An object, with the resource that it is applied to. */
 export interface PlacedObject {
   readonly resource: ApiResource;
   readonly object: DynamicObject;
 }
 
-/** How objects are put into a cluster for a while. */
 interface TemporaryObjectsOptions {
   readonly client: Client;
   readonly clock: Clock;
-  /** Bound of each wait until something is gone. */
   readonly waitMsMax: number;
   /** Ends the placing, not the removal. */
   readonly signal: AbortSignal;
   /** Update existing objects that differ, instead of refusing them. */
   readonly replace?: boolean;
-  /**
-   * The reason in the message where an existing object differs; that it is not as the operator declares it where
-   * absent.
-   */
+  /** Why an existing object that differs is refused. If absent: it is not as the operator declares it. */
   readonly refusal?: { readonly because: string; readonly fix: string };
 }
 
 /**
- * Puts objects into a cluster: `apply` is given those that are not there yet, or all of them with `replace`. Disposing
- * removes what was not there before, in the opposite order, and waits until it is gone. What was there stays as it was.
+ * Puts objects into a cluster: `apply` gets the missing ones, or all with `replace`. Disposing removes what was added,
+ * in reverse order, and waits until it is gone. Existing objects stay as they were.
  *
- * @throws {UsageError} where an object exists and differs: others may rely on it.
+ * @throws {UsageError} if an object exists and differs: others may rely on it.
  */
 export async function place(
   objects: readonly PlacedObject[],
@@ -55,8 +49,7 @@ export async function place(
     }
     absent.push(placed);
   }
-  // Nothing is applied before all of it may be. An apply whose answer is lost must leave nothing behind: it counts as
-  // made.
+  // Check all before applying any. An apply whose answer is lost must leave nothing behind: it counts as made.
   for (const placed of absent) stack.defer(() => remove(client, placed));
   await apply(replace ? objects : absent);
   return stack.move();
@@ -66,7 +59,7 @@ function refOf({ resource, object }: PlacedObject): Ref<never> {
   return { resource, key: keyOf(object) } as Ref<never>;
 }
 
-/** The pods of a Deployment go before it: once it is gone, so are they. */
+/** A Deployment's pods are deleted before it: once it is gone, so are they. */
 async function remove(client: Client, { resource, object }: PlacedObject): Promise<void> {
   const propagationPolicy = resource.group === "apps" ? "Foreground" : undefined;
   try {
@@ -81,7 +74,7 @@ const OTHER_OPERATOR = {
   fix: "an operator of that name seems to be installed: uninstall it, or test on another cluster",
 };
 
-/** What an apply would make of an object must be what it is, labels apart. */
+/** An apply must not change an object, labels apart. */
 async function requireSame(
   { client, signal, refusal = OTHER_OPERATOR }: TemporaryObjectsOptions,
   placed: PlacedObject,

@@ -1,15 +1,15 @@
 import { type Clock, formatDuration, LinkedAbort, TimeoutError, type TimerHandle, untilAborted } from "../base/mod.ts";
 
 /**
- * A signal that aborts by itself after a while. Teardown takes one of its own: the run's signal has aborted by then
- * where the run was interrupted, and without any, what hangs would hang for ever.
+ * A signal that aborts after a while. Teardown needs its own: an interrupted run's signal has aborted, and without one
+ * a hang never ends.
  */
 export class TimeLimit implements Disposable {
   readonly #abort: LinkedAbort;
   readonly #clock: Clock;
   readonly #timer: TimerHandle;
 
-  /** `what` stands in the error; `parents` abort it as well. */
+  /** `what` is in the error; `parents` abort it too. */
   constructor(clock: Clock, limitMs: number, what: string, parents: readonly (AbortSignal | undefined)[] = []) {
     this.#abort = new LinkedAbort(parents);
     this.#clock = clock;
@@ -17,12 +17,12 @@ export class TimeLimit implements Disposable {
     this.#timer = clock.schedule(late, limitMs);
   }
 
-  /** Aborts with a {@linkcode TimeoutError}, or with a parent's reason. */
+  /** Aborts with a {@linkcode TimeoutError}, or a parent's reason. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** Lets the time run out unnoticed. */
+  /** Cancels the timer. */
   [Symbol.dispose](): void {
     this.#clock.clear(this.#timer);
     this.#abort[Symbol.dispose]();
@@ -30,7 +30,7 @@ export class TimeLimit implements Disposable {
 }
 
 /**
- * What `act` gives, unless it takes longer than `limitMs` or the signal aborts: what it gives later is left behind.
+ * Awaits `act` until `limitMs` or the signal; ignores a later result.
  *
  * @throws {TimeoutError} that `what` took longer; the signal's reason; what `act` throws.
  */

@@ -9,48 +9,48 @@ import {
   type TransportRequest,
 } from "../base/mod.ts";
 
-/** What a step of a story is. */
+/** The kind of a step. */
 export type StepKind = "given" | "when" | "then" | "teardown";
 
-/** One step, as it went. Times are milliseconds since the Unix epoch. */
+/** The record of one step. Times are milliseconds since the Unix epoch. */
 export interface StepRecord {
-  /** Which part of the story it is. */
+  /** Its kind. */
   readonly kind: StepKind;
-  /** What it does, for the report. */
+  /** Its text in the report. */
   readonly title: string;
   /** When it began. */
   readonly startMs: number;
-  /** Its place in the record: more than one thing happens in a millisecond. */
+  /** Orders entries of the same millisecond. */
   readonly order: number;
-  /** Absent while it runs, and for a step that was cut off. */
+  /** Absent while it runs, and if it was cut off. */
   endMs?: number;
-  /** Why it failed, in words. */
+  /** Why it failed. */
   failure?: string;
 }
 
 /** One write to the API server. */
 export interface WriteEntry {
-  /** `operator`, or `scenario` for the story's own. */
+  /** `operator`, or `scenario` for the body. */
   readonly by: "operator" | "scenario";
   /** HTTP method. */
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  /** Name of what is created, which the path does not contain; undefined where it is the server's choice. */
+  /** Name of a created object, which the path lacks; undefined if the server chooses it. */
   readonly name?: string;
-  /** HTTP status; undefined where no answer came. */
+  /** HTTP status; undefined without an answer. */
   readonly status: number | undefined;
   /** When it was sent, in milliseconds since the Unix epoch. */
   readonly atMs: number;
-  /** Its place in the record: more than one thing happens in a millisecond. */
+  /** Orders entries of the same millisecond. */
   readonly order: number;
-  /** How long its answer, or the news that none will come, took. */
+  /** Milliseconds until its answer, or until its failure was known. */
   readonly tookMs: number;
 }
 
-/** One line that the operator logged. */
+/** A line that the operator logged. */
 export interface LogEntry {
-  /** How grave it is. */
+  /** Its severity. */
   readonly level: LogLevel;
   /** The text. */
   readonly message: string;
@@ -58,28 +58,27 @@ export interface LogEntry {
   readonly fields: LogFields;
   /** When, in milliseconds since the Unix epoch. */
   readonly atMs: number;
-  /** Its place in the record: more than one thing happens in a millisecond. */
+  /** Orders entries of the same millisecond. */
   readonly order: number;
 }
 
-/** One Kubernetes Event in the scenario's namespaces. */
+/** A Kubernetes Event in the scenario's namespaces. */
 export interface EventEntry {
   /** `Normal` or `Warning`. */
   readonly type: string;
   /** CamelCase word for programs. */
   readonly reason: string;
-  /** The same for people. */
+  /** Text for people. */
   readonly note: string;
-  /** `Replication home/token`. */
+  /** Such as `Replication home/token`. */
   readonly regarding: string;
   /** When, in milliseconds since the Unix epoch. */
   readonly atMs: number;
 }
 
-/** Most entries of one sort that are kept; what comes later is counted. */
+/** Most entries kept of one sort; later ones are counted. */
 const ENTRIES_MAX = 2_000;
 
-/** Sends a write and enters it, with the answer's status, or with none where no answer came. */
 export async function recorded(
   transport: Transport,
   { path, request }: { readonly path: string; readonly request: TransportRequest },
@@ -108,52 +107,42 @@ function nameIn(body = ""): string | undefined {
   }
 }
 
-/** What happened while a scenario ran, as data: reports are made of it. Bounded; `dropped` counts what did not fit. */
+/** The record of a scenario, from which reports are made. Bounded; `dropped` counts what did not fit. */
 export class Timeline {
   readonly steps: StepRecord[] = [];
   readonly writes: WriteEntry[] = [];
   readonly logs: LogEntry[] = [];
   readonly events: EventEntry[] = [];
-  /**
-   * Knows the values of Secrets that the scenario's clients and its operator have read or sent: no report may have
-   * them.
-   */
+  /** The values of Secrets that the clients and the operator read or sent, which reports must not contain. */
   readonly mask = new Mask();
   dropped = 0;
   #next = 0;
 
   constructor(readonly clock: Clock) {}
 
-  /** The place of what happens now. */
   next(): number {
     return this.#next++;
   }
 
-  /** Begins a step. */
   begin(kind: StepKind, title: string): StepRecord {
     const step: StepRecord = { kind, title, startMs: this.clock.now(), order: this.next() };
     this.#keep(this.steps, step);
     return step;
   }
 
-  /** Enters a write. */
   write(entry: WriteEntry): void {
     this.#keep(this.writes, entry);
   }
 
-  /** Enters a log line. */
   log(entry: Omit<LogEntry, "atMs" | "order">): void {
     this.#keep(this.logs, { ...entry, atMs: this.clock.now(), order: this.next() });
   }
 
-  /** Enters an Event. */
   event(entry: EventEntry): void {
     this.#keep(this.events, entry);
   }
 
-  /**
-   * What it holds now, without a Secret's value. No later entry changes it: a body that was left behind may continue.
-   */
+  /** A copy without a Secret's value. Later entries do not change it: an abandoned body may continue. */
   snapshot(): Pick<Timeline, "steps" | "writes" | "logs" | "events" | "dropped"> {
     const { mask } = this;
     return {

@@ -2,13 +2,11 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { describeError, UsageError } from "../base/mod.ts";
 
-/** What is downloaded, and how its truth is known. */
 interface DownloadOptions {
   readonly url: URL;
-  /** The digest that it must have, in hexadecimal digits. */
   readonly digest: string;
   readonly algorithm: "sha256" | "sha512";
-  /** More is refused while it comes. */
+  /** A longer download is refused as it comes. */
   readonly bytesMax: number;
   readonly signal: AbortSignal;
 }
@@ -17,9 +15,9 @@ const HINT =
   "check the network and its proxy (HTTPS_PROXY), or name a mirror with --envtest-index and --kubernetes-url";
 
 /**
- * Downloads a file, and checks it before anybody uses it. What fails halfway is for the owner of the folder to remove.
+ * Downloads a file and verifies it before use. The folder's owner removes an incomplete file.
  *
- * @throws {UsageError} where it cannot be had; {@linkcode Error} where it is not what it should be.
+ * @throws {UsageError} if the download fails; {@linkcode Error} if the content is wrong.
  */
 export async function downloadFile(path: string, options: DownloadOptions): Promise<void> {
   const { url, digest, algorithm, bytesMax, signal } = options;
@@ -40,7 +38,6 @@ export async function downloadFile(path: string, options: DownloadOptions): Prom
   );
 }
 
-/** Downloads a text. */
 export async function downloadText(url: URL, bytesMax: number, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
   let text = "", bytes = 0;

@@ -3,55 +3,44 @@ import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, GoneError, NotFoundError } from "../client/mod.ts";
 
 /**
- * Whether something holds, and if not, what is seen instead: the message of a failure shows it. Where a scenario's
- * `eventually` leaves `seen` out, its message lists the objects of the watched kinds, with their conditions.
+ * Whether something holds; if not, a failure's message shows `seen`. If a scenario's `eventually` leaves it out, the
+ * message lists the watched kinds' objects with their conditions.
  */
 export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen?: string };
 
-/** A wait that is under way, in words. */
 export interface PendingWait {
-  /** What it waits for, for how long it has, and what it saw last. */
+  /** What it waits for, for how long, and what it last saw. */
   describe(): string;
 }
 
-/** What waiting needs. */
 export interface WaitOptions {
   readonly client: Client;
   readonly clock: Clock;
-  /** Longest wait. */
   readonly waitMsMax: number;
   readonly signal?: AbortSignal;
-  /** Holds the wait as long as it lasts. */
   readonly pending?: Set<PendingWait>;
-  /**
-   * Uids of objects that the scenario deleted since its last wait ended, by reference; undefined where there was none.
-   */
+  /** Uids of objects deleted by the scenario since its last wait ended, by reference; undefined if there was none. */
   readonly deleted?: Map<string, string | undefined>;
 }
 
-/** Timed out waiting; the message contains what was seen last. */
+/** Timed out waiting; the message has what was last seen. */
 export class NotYetError extends Error {
   /** The class in logs. */
   override readonly name = "NotYetError";
 }
 
-/**
- * Pause before a watch that the server ended is opened again: one that ends it at once must not be called without
- * pause.
- */
+/** Pause before reopening a watch: a server that ends it at once must not be called in a loop. */
 const REOPEN_MS = 100;
-/** How long the last check may take. */
 const CHECK_MS_MAX = 5_000;
-/** Lines of what was seen last that a description of a wait has. */
 const SEEN_LINES_MAX = 4;
 
 /**
  * Waits until `check` holds. It runs at once, after every change of `resources`, and once more at the bound. Watches
- * wake it, without polling, and no change is missed. A kind that the server does not serve yet is retried.
+ * wake it, without polling, and no change is missed. Retries a kind that is not served yet.
  *
- * @throws {NotYetError} with what was seen last, after `waitMsMax`; the signal's reason; what `check` throws;
- *   {@linkcode Error} where a resource cannot be watched. @throws {UsageError} where `resources` is empty: nothing
- *   would wake the wait.
+ * @throws {NotYetError} with what was last seen, after `waitMsMax`; the signal's reason; what `check` throws;
+ *   {@linkcode Error} if a resource cannot be watched. @throws {UsageError} if `resources` is empty, so that nothing
+ *   could wake it.
  */
 export async function waitUntil(
   what: string,
@@ -78,7 +67,6 @@ export async function waitUntil(
   }
 }
 
-/** One wait: what has woken it, and how it may end. */
 class Wait implements Disposable, PendingWait {
   readonly #what: string;
   readonly #options: WaitOptions;
@@ -91,7 +79,6 @@ class Wait implements Disposable, PendingWait {
   #hangs = false;
   #seen = "  nothing: no check finished";
   #broken: unknown;
-  /** Resources that the server did not serve at the last attempt. */
   readonly #unserved = new Set<string>();
 
   constructor(what: string, options: WaitOptions) {
@@ -113,10 +100,9 @@ class Wait implements Disposable, PendingWait {
     this.#timers = [clock.schedule(late, waitMsMax), clock.schedule(hangs, waitMsMax + CHECK_MS_MAX)];
   }
 
-  /** Checks once. A check that hangs is left behind when the wait is over. */
+  /** Checks once. A hanging check is abandoned when the wait is over. */
   async check(check: () => Promise<Verdict>): Promise<boolean> {
-    // A late change counts: only a check that began when time was up, or the watch ended, is the last
-    // one.
+    // A late change counts: the last check is one that began after the bound, or after the watch ended.
     const isLast = this.#late, broken = this.#broken, checking = check();
     checking.catch(() => {});
     const verdict = await Promise.race([checking, this.#over.promise]);
@@ -124,7 +110,7 @@ class Wait implements Disposable, PendingWait {
     if (verdict) this.#seen = verdict.seen ?? "  it does not hold";
     const { signal, waitMsMax } = this.#options;
     signal?.throwIfAborted();
-    // A watch that broke during the check may have broken because it holds by now: a deleted kind cannot be watched.
+    // The watch may have broken because it holds by now: a deleted kind cannot be watched.
     if (broken) throw broken;
     if (!isLast && !this.#hangs) return false;
     const unserved = [...this.#unserved].map((name) => `\n  the server does not serve ${name}`).join("");
@@ -133,23 +119,19 @@ class Wait implements Disposable, PendingWait {
     );
   }
 
-  /** See {@linkcode PendingWait.describe}. */
   describe(): string {
     const tookMs = this.#options.clock.elapsed() - this.#startMs, lines = this.#seen.split("\n");
     const seen = lines.length > SEEN_LINES_MAX ? [...lines.slice(0, SEEN_LINES_MAX), "  …"] : lines;
     return [`${this.#what}: not yet after ${formatDuration(tookMs)}; last seen:`, ...seen].join("\n");
   }
 
-  /** Resolves with the next change, or when the wait is over. */
   async change(): Promise<void> {
-    // On a server of this process changes come as microtasks: an operator that writes without end would keep the bound
-    // from its turn.
+    // In-process servers send changes as microtasks: an operator that writes endlessly would starve the bound.
     await settle(1);
     await Promise.race([this.#changed.promise, this.#over.promise]);
     this.#changed = Promise.withResolvers<void>();
   }
 
-  /** Wakes the wait with every change of a resource until it is over. */
   async follow(resource: ApiResource): Promise<void> {
     const { signal } = this.#stop;
     try {
@@ -175,20 +157,20 @@ class Wait implements Disposable, PendingWait {
       break;
     }
     this.#unserved.delete(formatGroupResource(resource));
-    // A watch from "now" would miss what went since the last look: it begins where the list was, and there is another
-    // look now.
+    // A watch from "now" would miss changes since the last check: it begins at the list's version, and a check runs
+    // now.
     this.#changed.resolve();
     const watch = client.watch(resource, { signal, metadataOnly: true, resourceVersion });
     for await (const _ of watch) this.#changed.resolve();
   }
 
-  /** Its CRD may have been created just now, or deleted: what is expected may hold by now. */
+  /** Its CRD may just have been created or deleted, so the check may hold now. */
   #onUnserved(resource: ApiResource): void {
     this.#unserved.add(formatGroupResource(resource));
     this.#changed.resolve();
   }
 
-  /** Ends the watches; what was deleted before it ended is forgotten. */
+  /** Ends the watches, and forgets earlier deletions. */
   [Symbol.dispose](): void {
     this.#options.pending?.delete(this);
     this.#options.deleted?.clear(); // what was made since then may stand under their names

@@ -1,12 +1,11 @@
 import { isObject } from "../base/mod.ts";
 import { type Condition, type DynamicObject, formatTime } from "../apimachinery/mod.ts";
 
-/** The kinds of workloads whose status their controllers write. */
 export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Pod";
 
 type Status = Record<string, unknown>;
 
-/** The status that its controllers, or the kubelet, give a workload that is ready; a Job is complete. */
+/** The status that controllers or the kubelet give a ready workload; a Job is complete. */
 export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: number): Status {
   const now = formatTime(nowMs), observedGeneration = object.metadata?.generation, replicas = replicasOf(object);
   const counts = replicaCounts(kind, object, replicas);
@@ -64,7 +63,7 @@ export function readyStatus(kind: WorkloadKind, object: DynamicObject, nowMs: nu
   }
 }
 
-/** The status of a workload that does not become ready, and will not; a Job or a Pod has failed. */
+/** The status of a workload that never becomes ready; a Job or a Pod has failed. */
 export function failedStatus(kind: WorkloadKind, object: DynamicObject, message: string, nowMs: number): Status {
   const now = formatTime(nowMs), observedGeneration = object.metadata?.generation, replicas = replicasOf(object);
   const counts = replicaCounts(kind, object, 0);
@@ -112,7 +111,7 @@ export function failedStatus(kind: WorkloadKind, object: DynamicObject, message:
   }
 }
 
-/** Whether the status of a workload is ready in its current generation; of a Job, that it is complete. */
+/** Whether a workload's status is ready in its current generation; for a Job, complete. */
 export function isReady(kind: WorkloadKind, object: DynamicObject): boolean {
   const { observedGeneration, conditions, ...status } = statusOf(object);
   const holds = (type: string) =>
@@ -139,12 +138,12 @@ function podConditions(ready: "True" | "False", reason: string | undefined, now:
   ];
 }
 
-/** A counter that API servers leave out where it is zero; a merge patch removes it by null. */
+/** API servers omit a zero counter; a merge patch removes it by null. */
 function counter(count: number): number | null {
   return count === 0 ? null : count;
 }
 
-/** Of a StatefulSet and a ReplicaSet some counters are there even where they are zero. */
+/** StatefulSets and ReplicaSets keep some counters that are zero. */
 function replicaCounts(kind: WorkloadKind, object: DynamicObject, ready: number): Status {
   const replicas = replicasOf(object);
   return {
@@ -168,7 +167,7 @@ function daemonSetStatus({ metadata }: DynamicObject, ready: 0 | 1): Status {
   };
 }
 
-/** The start time of a Job never changes; a finished one has no pods left. */
+/** A Job's start time never changes; a finished one has no pods. */
 function jobStart(object: DynamicObject, now: string): Status {
   return {
     startTime: statusOf(object).startTime ?? now,

@@ -13,24 +13,20 @@ const KINDS: readonly ApiResource[] = [Deployment, StatefulSet, DaemonSet, Repli
 
 /** The cluster cannot do what the scenario needs: it is skipped. */
 export class SkippedError extends Error {
-  /** Tells the class in logs. */
   override readonly name = "SkippedError";
 }
 
-/** What plays the controllers of workloads for one scenario. */
 interface WorkloadsOptions {
   readonly waiting: WaitOptions;
   readonly clusterKind: ClusterKind;
-  /** Whether an object is the scenario's. */
   readonly isOwn: (object: KubeObject) => boolean;
-  /** Called for a write that the server refuses; the scenario cannot continue. */
+  /** Called for a refused write; the scenario cannot continue. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * The controllers and the kubelet that a cluster without nodes lacks, as one scenario needs them: workloads become
- * ready, or fail, by writes of their status. Clusters of kinds `kind` and `current` have real ones. There nothing is
- * written, and real readiness is waited for.
+ * Plays the controllers and kubelet that a cluster without nodes lacks, for one scenario, by writing the status of
+ * workloads. On `kind` and `current`, which have them, it only waits.
  */
 export class Workloads implements AsyncDisposable {
   readonly #options: WorkloadsOptions;
@@ -38,11 +34,11 @@ export class Workloads implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #timers = new Set<TimerHandle>();
   /**
-   * Uids of what the story has made to fail, by reference: left alone until the story makes it ready. Undefined: the
-   * one that appears next.
+   * Uids of workloads that the body made fail, by reference: left alone until it makes them ready. Undefined means the
+   * next one.
    */
   readonly #failed = new Map<string, string | undefined>();
-  /** Uid and generation of what will become ready, or has. */
+  /** Uid and generation of what is or becomes ready. */
   readonly #noticed = new Set<string>();
   #following: Promise<unknown> = Promise.resolve();
 
@@ -51,7 +47,7 @@ export class Workloads implements AsyncDisposable {
     this.#clock = options.waiting.clock;
   }
 
-  /** Makes a workload ready once it exists; returns it. On a cluster with nodes it waits until it is. */
+  /** Makes a workload ready once it exists, or waits for that on a cluster with nodes. Returns it. */
   async makeReady<T extends KubeObject>(ref: Ref<T>): Promise<T> {
     const kind = kindOf(ref), expectation = new Expectation(ref, this.#options.waiting);
     this.#failed.delete(refId(ref as Ref<never>));
@@ -60,7 +56,6 @@ export class Workloads implements AsyncDisposable {
     return await this.#write(ref, readyStatus(kind, object as never, this.#clock.now()));
   }
 
-  /** Makes a workload fail once it exists; returns it. */
   async makeFail<T extends KubeObject>(ref: Ref<T>, message: string): Promise<T> {
     const kind = kindOf(ref);
     if (this.#hasNodes) {
@@ -72,9 +67,7 @@ export class Workloads implements AsyncDisposable {
     return await this.#write(ref, failedStatus(kind, object as never, message, this.#clock.now()));
   }
 
-  /**
-   * Makes every workload of the scenario ready by itself, `delayMs` after it appears or its spec changes, from now on.
-   */
+  /** From now on makes every workload ready `delayMs` after it appears or its spec changes. */
   async start(delayMs: number): Promise<void> {
     if (this.#hasNodes) return;
     const { client } = this.#options.waiting, context = { clock: this.#clock, random: new SeededRandom(1) };
@@ -89,7 +82,6 @@ export class Workloads implements AsyncDisposable {
     await Promise.all(informers.map(({ synced }) => synced));
   }
 
-  /** Ends the watches; nothing becomes ready any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     for (const timer of this.#timers) this.#clock.clear(timer);
@@ -119,7 +111,7 @@ export class Workloads implements AsyncDisposable {
     try {
       await this.#write(ref as Ref<KubeObject>, readyStatus(kindOf(ref), object!, this.#clock.now()));
     } catch (error) {
-      // It went in the meantime.
+      // It was deleted meanwhile.
       if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
     }
   }
@@ -135,7 +127,6 @@ export class Workloads implements AsyncDisposable {
   }
 }
 
-/** A suspended Job does not run. */
 function isSuspended(object: DynamicObject | undefined): boolean {
   return (object?.spec as { suspend?: boolean } | undefined)?.suspend === true;
 }

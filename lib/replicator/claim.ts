@@ -3,46 +3,38 @@ import type { ObjectKey } from "../mod.ts";
 import { LABEL_VALUE_LENGTH_MAX } from "../client.ts";
 import type { CopyRecord } from "./copy_record.ts";
 
-/** Label of every copy: the watch selects by it. Its value distinguishes the copies of one Replication. */
+/** Label of every copy, by which the watch selects. Its value distinguishes the copies of one Replication. */
 export const REPLICATION_LABEL = "pintle.dev/replication";
 /** Annotation of every copy: `namespace/name` of its Replication, for people. */
 export const REPLICATION_ANNOTATION = "pintle.dev/replication";
-/**
- * Annotation of every copy: the claim itself, bound to the Replication's uid and to the copy's own namespace and name.
- */
+/** Annotation of every copy: the claim, bound to the Replication's uid and the copy's namespace and name. */
 export const CLAIM_ANNOTATION = "pintle.dev/claim";
-/** Annotation of every copy: resourceVersion of the source that it shows. */
+/** Annotation of every copy: the source's resourceVersion that it shows. */
 export const VERSION_ANNOTATION = "pintle.dev/source-version";
-/**
- * Annotation of an object that a Replication left behind (`deletionPolicy: Orphan`): `namespace/name` of the
- * Replication.
- */
+/** Annotation of an orphan (`deletionPolicy: Orphan`): `namespace/name` of its Replication. */
 export const ORPHAN_ANNOTATION = "pintle.dev/orphaned-by";
 
-/** A Replication as claims name it. */
 export interface ReplicationIdentity {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
 
-/** The value of {@linkcode CLAIM_ANNOTATION} on the copy at `copy`. */
+/** The {@linkcode CLAIM_ANNOTATION} of the copy at `copy`. */
 export function claimText(replication: ReplicationIdentity, copy: ObjectKey): string {
   return `${replication.uid} ${copy.namespace}/${copy.name}`;
 }
 
-/** `namespace/name` of a Replication. */
 export function replicationText({ namespace, name }: ObjectKey): string {
   return `${namespace}/${name}`;
 }
 
 /**
- * The Replication that an object is a copy of, or undefined where it is no copy.
+ * The Replication that an object is a copy of, if any.
  *
- * Guarantees: no pasted manifest is a copy. The claim names the place that it was written for, and it counts only where
- * the operator's field manager owns it, by a write that is no older than the object. API servers give a field to the
- * manager that changes it, even on a create whose body brings `managedFields` (KEP-555). Whether the Replication still
- * exists is not known here: query the server.
+ * Guarantees: no pasted manifest is a copy. The claim names its place, and counts only if the operator's field manager
+ * owns it by a write not older than the object. API servers give a field to the manager that changes it, even on a
+ * create whose body has `managedFields` (KEP-555). Only the server knows whether the Replication still exists.
  */
 export function claimOf(record: CopyRecord): ReplicationIdentity | undefined {
   const { namespace, name } = record.metadata ?? {};
@@ -52,25 +44,20 @@ export function claimOf(record: CopyRecord): ReplicationIdentity | undefined {
   return { ...replication, uid };
 }
 
-/** Whether an object is a copy of this very Replication. */
 export function isCopyOf(record: CopyRecord, replication: ReplicationIdentity): boolean {
   return claimOf(record)?.uid === replication.uid;
 }
 
 /**
- * `namespace/name` of the Replication that wrote an object and no longer claims it, if all content is still as it was
- * written. Such an object was orphaned, or its Replication was deleted by force, or made again from a backup with
- * another uid.
+ * `namespace/name` of the Replication that wrote an object and no longer claims it, if all content is as written. It
+ * was orphaned, or its Replication was deleted by force, or restored from a backup with another uid.
  */
 export function leftBehindBy(record: CopyRecord): string | undefined {
   if (record.foreign) return undefined;
   return ownAnnotation(record, ORPHAN_ANNOTATION) ?? ownAnnotation(record, REPLICATION_ANNOTATION);
 }
 
-/**
- * The label value of a Replication: readable where it fits, else shortened with a digest of the names (not of any
- * secret).
- */
+/** A Replication's label value: readable if it fits, else shortened with a digest of the names (not of any secret). */
 export function replicationLabel(replication: ObjectKey): string {
   const text = `${replication.namespace}.${replication.name}`;
   if (text.length <= LABEL_VALUE_LENGTH_MAX) return text;

@@ -3,33 +3,29 @@ import { controllerOf, LAST_APPLIED_ANNOTATION, type ManagedFieldsEntry } from "
 import { fieldKeys } from "./source.ts";
 
 /**
- * What is held in memory of a copy: metadata, and who wrote its content by its `managedFields`. The API server
- * moves a field to the manager that changes it (KEP-555), so the copy shows what we wrote as long as all of its content
- * is still ours and no other manager has any: no need to read it, not even after a restart.
+ * A copy in memory: metadata, and who wrote its content by its `managedFields`. The API server moves a field to the
+ * manager that changes it (KEP-555). So while we own all content and no other manager any, the copy shows what we
+ * wrote, unread even after a restart.
  */
 export interface CopyRecord extends KubeObject {
-  /** Keys of data and binaryData that our field manager owns, as {@linkcode fieldKeys} writes them. */
+  /** Keys of data and binaryData that our field manager owns, from {@linkcode fieldKeys}. */
   readonly ownKeys?: string;
-  /** Whether another manager owns any of the content. */
+  /** Whether another manager owns any content. */
   readonly foreign?: boolean;
-  /** Labels and annotations that our field manager set. */
   readonly ownLabels?: readonly string[];
   readonly ownAnnotations?: readonly string[];
-  /** `Kind name` of the controller that owns the object, if it has one. */
+  /** `Kind name` of the owning controller, if any. */
   readonly controller?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * A write of ours is at most so much older than the object, in milliseconds: what lies between the two times that the
- * server gives a create, and between the clocks of two servers.
- */
+/** How much older a write of ours may be: servers' clocks differ, and the server gives a create two times. */
 const OLDER_MS_MAX = 60_000;
 
 const CONTENT_FIELDS = ["f:data", "f:binaryData", "f:stringData", "f:type", "f:immutable"];
 
-/** The projection of a copy's metadata that the store keeps, for the operator's `fieldManager`. */
+/** The projection of a copy's metadata for the store, by the operator's `fieldManager`. */
 export function projectCopy(fieldManager: string): (object: KubeObject) => CopyRecord {
   return (object) => {
     const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations, managedFields = [] } =
@@ -56,8 +52,8 @@ function isOf(entry: ManagedFieldsEntry, fieldManager: string): boolean {
 }
 
 /**
- * Whether an entry is of a write before the object was created. A create strips pasted entries of every field, but a
- * second write of the same manifest changes none, and the server then takes its `managedFields` as they are.
+ * Whether an entry predates the object. A create strips pasted entries of every field. But a second write of the same
+ * manifest changes none, and the server then accepts its `managedFields`.
  */
 function isPasted({ time }: ManagedFieldsEntry, { metadata }: KubeObject): boolean {
   if (time === undefined || metadata?.creationTimestamp === undefined) return false;
@@ -68,7 +64,7 @@ function keysUnder(fields: unknown): string[] {
   return Object.keys((fields ?? {}) as Fields).filter((key) => key.startsWith("f:")).map((key) => key.slice(2)).sort();
 }
 
-/** kubectl's copy of what was applied holds the data itself: it must not be held in memory. */
+/** kubectl's copy of what was applied contains the data, which must not stay in memory. */
 function kept(annotations: Record<string, string> | undefined): Record<string, string> | undefined {
   if (!annotations || !Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) return annotations;
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== LAST_APPLIED_ANNOTATION));

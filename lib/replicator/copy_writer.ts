@@ -23,7 +23,7 @@ import { type Marks, outdatedMarks } from "./plan.ts";
 import { sameContent, type SourceObject } from "./source.ts";
 import { type Claimant, OccupantReader, OccupiedError, refusal } from "./takeover.ts";
 
-/** An object of the copy's name is being deleted: the copy can be created only after that. */
+/** An object of the copy's name is being deleted: creating the copy must wait. */
 export class LeavingError extends TemporaryError {
   override readonly name = "LeavingError";
 
@@ -32,16 +32,13 @@ export class LeavingError extends TemporaryError {
   }
 }
 
-/** What a writer works for. */
 interface CopyWriterOptions {
   readonly client: Client;
   readonly resource: ApiResource;
   readonly claimant: Claimant;
-  /** Name of every copy. */
   readonly name: string;
-  /** The marks of the copy in a namespace. */
   readonly marks: (namespace: string) => Marks;
-  /** Makes of an object's metadata what {@linkcode refusal} decides by. */
+  /** Projects an object's metadata for {@linkcode refusal}. */
   readonly project: (object: KubeObject) => CopyRecord;
   /** Reads the source, once per pass. */
   readonly source: () => Promise<SourceObject>;
@@ -49,7 +46,7 @@ interface CopyWriterOptions {
 
 type Operation = { op: "test" | "add"; path: string; value: JsonValue } | { op: "remove"; path: string };
 
-/** Writes the copies of one Replication, each by the fewest requests that are safe. */
+/** Writes one Replication's copies, each by the fewest safe requests. */
 export class CopyWriter {
   readonly #options: CopyWriterOptions;
 
@@ -58,9 +55,9 @@ export class CopyWriter {
   }
 
   /**
-   * Creates the copy. A plain create, never an apply: it cannot take over an object that was just created.
+   * Creates the copy. An apply could take over an object that was just created; a plain create cannot.
    *
-   * @throws {OccupiedError} where a foreign object is in the way.
+   * @throws {OccupiedError} if a foreign object is in the way.
    */
   async create(namespace: string, occupied: boolean): Promise<void> {
     const { client, resource } = this.#options;
@@ -76,7 +73,7 @@ export class CopyWriter {
     }
   }
 
-  /** Reads the copy and brings it up to date only if it differs; returns the version that shows the source. */
+  /** Reads the copy and updates it only if it differs; returns the version that shows the source. */
   async verify(copy: CopyRecord): Promise<string | undefined> {
     const { client, resource } = this.#options;
     const source = await this.#options.source();
@@ -86,9 +83,7 @@ export class CopyWriter {
     return await this.update(copy);
   }
 
-  /**
-   * Brings the copy up to date. What cannot be changed in place (type, immutable content) is deleted and made again.
-   */
+  /** Updates the copy. If that is impossible in place (type, immutable content), deletes and recreates it. */
   async update(copy: CopyRecord): Promise<string | undefined> {
     const { resource, claimant, project } = this.#options, namespace = copy.metadata!.namespace!;
     const source = await this.#options.source();
@@ -103,9 +98,9 @@ export class CopyWriter {
   }
 
   /**
-   * Deletes a copy that is no longer declared, or orphans it without a claim. A missing one is fine.
+   * Deletes a copy that is no longer declared, or orphans it without a claim. Skips a missing one.
    *
-   * @throws {ConflictError} where it changed since it was read: it may have been taken over.
+   * @throws {ConflictError} if it changed since it was read: it may have been taken over.
    */
   async remove(copy: CopyRecord, deletionPolicy: "Delete" | "Orphan"): Promise<void> {
     const { client, resource, claimant } = this.#options;
@@ -140,7 +135,7 @@ export class CopyWriter {
     }
   }
 
-  /** What must still hold when a copy is patched: it is the object that was read, and it still has the claim. */
+  /** What a patch requires: the copy is the object that was read, and still has the claim. */
   #guards({ metadata }: CopyRecord): Operation[] {
     const { namespace, name, uid } = metadata!, claim = `/metadata/annotations/${pointer(CLAIM_ANNOTATION)}`;
     return [
@@ -149,7 +144,7 @@ export class CopyWriter {
     ];
   }
 
-  /** Takes the object that stands where the copy should, if that is allowed; false where there is none. */
+  /** Takes the object in the copy's place, if allowed; false if there is none. */
   async #settleOccupied(namespace: string): Promise<boolean> {
     const { client, resource, claimant, project } = this.#options;
     const found = await client.find<KubeObject>(resource, this.#key(namespace), { metadataOnly: true });
@@ -165,7 +160,7 @@ export class CopyWriter {
   async #adopt(namespace: string, found: CopyRecord): Promise<void> {
     const { resource } = this.#options, { resourceVersion } = found.metadata!;
     const source = await this.#options.source();
-    // The version is tested too: the adopted object is the one that was read.
+    // Tests the version too: the adopted object is the one that was read.
     const guards: Operation[] = [{ op: "test", path: "/metadata/resourceVersion", value: resourceVersion! }];
     try {
       await this.#patch(namespace, [...guards, ...this.#markOperations(found), ...contentOperations(resource, source)]);
@@ -175,11 +170,11 @@ export class CopyWriter {
   }
 
   /**
-   * Deletes the object and makes it again, where the server refused a patch because of what can never change in place:
-   * the type, or immutable content. Only reading the object shows which.
+   * Deletes and recreates the object after the server refused a patch of what never changes in place: the type, or
+   * immutable content. Only reading the object shows which.
    *
-   * @param isStill Whether the present object is the one that may be deleted.
-   * @throws {unknown} `refused`, where it had another cause.
+   * @param isStill Whether the present object may be deleted.
+   * @throws {unknown} `refused`, if it had another cause.
    */
   async #recreate(
     namespace: string,
@@ -243,15 +238,12 @@ export class CopyWriter {
   }
 }
 
-/** Whether an object can never come to hold what the source holds. */
+/** Whether an object can never hold what the source holds. */
 function isFixed(live: SourceObject, source: SourceObject): boolean {
   return live.immutable === true ? !sameContent(live, source) : (live.type ?? "") !== (source.type ?? "");
 }
 
-/**
- * The whole content in place of the present one. `type` and `immutable` are named so that a change of them is refused
- * aloud.
- */
+/** Replaces the whole content. Names `type` and `immutable`, so that the server refuses a change of them. */
 function contentOperations(resource: ApiResource, source: SourceObject): Operation[] {
   const operations: Operation[] = [{ op: "add", path: "/data", value: source.data ?? {} }];
   if (resource.kind === "ConfigMap") {
@@ -261,7 +253,7 @@ function contentOperations(resource: ApiResource, source: SourceObject): Operati
   return operations;
 }
 
-/** A key as part of a JSON pointer (RFC 6901). */
+/** A key in a JSON pointer (RFC 6901). */
 function pointer(key: string): string {
   return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }

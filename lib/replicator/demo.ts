@@ -8,10 +8,10 @@ import { ACCEPT_ANNOTATION } from "./trust.ts";
 const SOURCE = { namespace: "platform", name: "registry-credentials" };
 const TEAMS = ["team-anchor", "team-beacon", "team-compass", "team-dory"];
 
-/** The verbs that the story needs; both a plain client and a pass's are one. */
+/** The verbs of the scenario, for a plain client or a pass's. */
 type ScenarioClient = Pick<Client, "create" | "patch" | "delete" | "find" | "list">;
 
-/** The story of the shipped operator, for `demo`: four things happen, and copies follow. */
+/** The shipped operator's `demo`: four changes, and copies follow. */
 export const replicationDemo = {
   title: "Pintle replicates a Secret to every team-* namespace",
   unit: "copies",
@@ -73,7 +73,7 @@ async function deleteCopy(client: ScenarioClient): Promise<void> {
   await client.delete(Secret, { namespace: "team-beacon", name: SOURCE.name });
 }
 
-/** Reads the cluster itself, never the status that the operator writes. */
+/** Reads the cluster, never the operator's status. */
 async function observe(client: ScenarioClient) {
   const [source, namespaces, copies] = await Promise.all([
     client.find<SecretObject>(Secret, SOURCE),

@@ -1,6 +1,6 @@
 /**
- * `replicator`: the shipped operator. It copies Secrets and ConfigMaps to namespaces as Replications declare, and is
- * built on the public API of `operator/` alone, as anybody's operator is. `main.ts` composes it with the cli.
+ * `replicator`: the shipped operator. It copies Secrets and ConfigMaps to namespaces as Replications declare. It uses
+ * only the public API of `operator/`, as any user's operator. `main.ts` composes it with the cli.
  *
  * @module
  */

@@ -14,35 +14,33 @@ import type { ReplicationSpec } from "./replication.ts";
 import type { SourceFacts } from "./source.ts";
 import { copyName } from "./targets.ts";
 
-/** What to do in one namespace. */
 export type Step =
-  /** The copy exists and matches the source: no request. */
+  /** The copy matches the source: no request. */
   | { readonly kind: "keep"; readonly namespace: string; readonly copy: CopyRecord }
   /** No copy is known. `occupied`: another object had its name last time, so read before creating. */
   | { readonly kind: "create"; readonly namespace: string; readonly occupied: boolean }
-  /** The copy may differ from the source: read it, then decide. */
+  /** The copy may differ: read it, then decide. */
   | { readonly kind: "verify"; readonly namespace: string; readonly copy: CopyRecord }
   /** The copy surely differs. */
   | { readonly kind: "update"; readonly namespace: string; readonly copy: CopyRecord }
-  /** The copy is on its way out, held by a finalizer: wait. */
+  /** The copy is being deleted, held by a finalizer: wait. */
   | { readonly kind: "leaving"; readonly namespace: string; readonly copy: CopyRecord };
 
-/** What a plan is made of. */
 export interface PlanInput {
   readonly replication: ReplicationIdentity;
   readonly spec: ReplicationSpec;
   readonly source: SourceFacts;
-  /** Names of the namespaces that match, and may be written to. */
+  /** Namespaces that match and may be written to. */
   readonly targets: Iterable<string>;
-  /** The copy of this Replication's name in a namespace, if it is ours. */
+  /** This Replication's copy in a namespace, if it is ours. */
   readonly copyIn: (namespace: string) => CopyRecord | undefined;
-  /** Namespaces where a foreign object stood in the way last time. */
+  /** Namespaces where a foreign object was in the way last time. */
   readonly occupied: ReadonlySet<string>;
-  /** Whether this very version of a copy has been read and found to show this version of the source. */
+  /** Whether this version of a copy was read and shows this version of the source. */
   readonly verified: (copy: CopyRecord) => boolean;
 }
 
-/** One step per target namespace, in their order. Pure. */
+/** One step per target namespace, in order. Pure. */
 export function planSteps(input: PlanInput): Step[] {
   const steps: Step[] = [];
   for (const namespace of input.targets) {
@@ -53,13 +51,11 @@ export function planSteps(input: PlanInput): Step[] {
   return steps;
 }
 
-/** Labels and annotations that a copy must carry. */
 export interface Marks {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The marks of the copy in `namespace` at the present version of the source. */
 export function desiredMarks(
   { replication, spec, source }: Pick<PlanInput, "replication" | "spec" | "source">,
   namespace: string,
@@ -75,7 +71,7 @@ export function desiredMarks(
   };
 }
 
-/** Labels and annotations of an earlier version of the Replication that the current one does not have. */
+/** Marks of an earlier version of the Replication that the current one lacks. */
 export function outdatedMarks(copy: CopyRecord, marks: Marks): { labels: string[]; annotations: string[] } {
   return {
     labels: (copy.ownLabels ?? []).filter((key) => !Object.hasOwn(marks.labels, key)),
@@ -93,7 +89,7 @@ function planCopy(input: PlanInput, copy: CopyRecord, marks: Marks): "keep" | "v
   if (!marked) return "update";
   if (annotations[VERSION_ANNOTATION] !== wantedVersion) {
     if (input.verified(copy)) return "keep";
-    // An older version whose content this process has not compared may hold the same: reading is cheaper than writing.
+    // An older version that this process has not compared may be equal: reading is cheaper than writing.
     return input.source.changedHere ? "update" : "verify";
   }
   const untouched = !copy.foreign && copy.ownKeys === input.source.keys;
@@ -104,7 +100,7 @@ function holds(have: Readonly<Record<string, string>>, want: Readonly<Record<str
   return Object.entries(want).every(([key, value]) => have[key] === value);
 }
 
-/** Copies that a Replication no longer declares: another name or kind, or a namespace that no longer matches. */
+/** Copies that a Replication no longer declares: another name, kind or namespace. */
 export function undeclaredCopies(
   replication: ReplicationIdentity,
   copies: Iterable<CopyRecord>,

@@ -18,31 +18,25 @@ import { SourceReading } from "./source_reading.ts";
 import { compileTargets, copyName, type Targets } from "./targets.ts";
 import { isTrusted, trustAdvice, type TrustSettings } from "./trust.ts";
 
-/** Bounds of the replicator, and what its administrator decides. */
+/** Bounds of the replicator, and its administrator's decisions. */
 export interface ReplicatorOptions extends TrustSettings {
-  /** Requests for copies under way at once, per Replication. */
+  /** Concurrent requests for copies, per Replication. */
   readonly copiesAtOnceMax: number;
 }
 
-/** Failures that a status names one by one. */
 const FAILURES_MAX = 20;
-/** Index of the copy stores: the label of the Replication. */
 export const BY_REPLICATION = "replication";
-/** Longest message of a failure, in characters. */
 const MESSAGE_LENGTH_MAX = 512;
-/** Milliseconds before another attempt where the conflicting object is gone already. */
+/** Pause before a retry if the conflicting object is gone already. */
 const SOON_MS = 100;
 
-/** Remembered of one Replication between reconciles; may be lost, and then costs one read of the source. */
+/** Memory of one Replication between reconciles; losing it costs one read of the source. */
 interface Remembered {
   source?: SourceFacts;
-  /**
-   * Version of each copy that was read and found right though its marks could not prove it, with the source's version.
-   */
+  /** Each copy's version that was read and found right, though its marks could not prove it, with the source's. */
   readonly verified: Map<string, string>;
 }
 
-/** The two handlers of a Replication, with what they remember. */
 export class ReplicationReconciler {
   readonly #options: ReplicatorOptions;
   readonly #remembered = new Map<string, Remembered>();
@@ -51,10 +45,7 @@ export class ReplicationReconciler {
     this.#options = options;
   }
 
-  /**
-   * Converges the copies of one Replication. What is refused changes nothing: copies stay as they are until that is
-   * resolved.
-   */
+  /** Converges one Replication's copies. A refusal changes nothing: copies stay as they are until it is resolved. */
   async reconcile(context: Context): Promise<void> {
     const { spec, status, namespace } = context;
     if (spec.suspend) {
@@ -82,10 +73,7 @@ export class ReplicationReconciler {
     this.#report(context, source, { ...targets, matched: matched.size }, [...removal, ...failures, ...refused]);
   }
 
-  /**
-   * Removes every copy of a Replication that is being deleted. Asks the server, not the store: nothing may be
-   * overlooked.
-   */
+  /** Removes every copy of a deleted Replication. Asks the server, because the store may miss some. */
   async remove(context: Context): Promise<void> {
     const { client, spec } = context, replication = identityOf(context);
     const failures: ReplicationFailure[] = [];
@@ -129,7 +117,7 @@ export class ReplicationReconciler {
     return failures;
   }
 
-  /** A namespace that is going away takes its copies along. */
+  /** A terminating namespace deletes its copies. */
   #isLeaving(context: Context, copy: CopyRecord): boolean {
     const namespace = context.cached(Namespace).get({ name: copy.metadata?.namespace ?? "" });
     return namespace?.metadata?.deletionTimestamp !== undefined;
@@ -206,7 +194,7 @@ export class ReplicationReconciler {
     }
   }
 
-  /** `work` on every item at once within bounds; what fails becomes a failure of its namespace. */
+  /** Runs `work` on every item, concurrently within bounds; an error becomes a failure of its namespace. */
   async #each<T>(
     items: readonly T[],
     context: Context,
@@ -231,14 +219,14 @@ export class ReplicationReconciler {
     return failures.sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
   }
 
-  /** The namespace began to terminate between the plan and the request: its own event follows. */
+  /** The namespace began to terminate after the plan: its own event follows. */
   #namespaceIsGone(error: unknown): boolean {
     return error instanceof NamespaceTerminatingError ||
       (error instanceof Error && error.name === "NotFoundError" &&
         (error as { resource?: { kind: string } }).resource?.kind === "Namespace");
   }
 
-  /** The writer of a kind's copies; without a source it can only remove them. */
+  /** The writer of a kind's copies; without a source it can only remove. */
   #writer(
     context: Context,
     resource: CopyKind,
@@ -258,10 +246,10 @@ export class ReplicationReconciler {
   }
 
   /**
-   * Watches what stands in the way, by its name, so that copies follow at once when it goes. Copies of others are in
-   * the stores of copies already.
+   * Watches conflicting objects by name, so that copies follow at once when they go. The stores of copies already have
+   * other Replications' copies.
    *
-   * @throws {TemporaryError} where it went in the meantime.
+   * @throws {TemporaryError} if one went meanwhile.
    */
   async #watchConflicts(context: Context, failures: readonly ReplicationFailure[]): Promise<void> {
     const conflicts = failures.filter(({ reason }) => reason === "Conflict" || reason === "CopyTerminating");
@@ -319,8 +307,7 @@ export class ReplicationReconciler {
     const trustProblems = failures.filter(({ reason }) => reason === NOT_TRUSTED);
     if (failed > trustProblems.length) throw incomplete(`of ${matched} failed`, failures);
     if (failed > 0) {
-      // Nothing to try again: a change of a Namespace wakes the Replication, a change of the setting restarts the
-      // operator.
+      // Nothing to retry: a change of a Namespace wakes the Replication, a change of the setting restarts the operator.
       const message = `${failed} of ${matched} namespaces refuse copies: ${failures[0]!.message}`;
       const known = status.current.conditions?.some(({ type, reason }) => type === "Ready" && reason === NOT_TRUSTED);
       if (!known) log.warn("not trusted", { refused: failed, message });
@@ -336,7 +323,6 @@ export class ReplicationReconciler {
   }
 }
 
-/** Reason of a namespace that does not trust the Replication's. */
 const NOT_TRUSTED = "NotTrusted";
 const NO_MARKS = { labels: {}, annotations: {} };
 
@@ -344,7 +330,7 @@ function identityOf({ namespace, name, uid }: Context): ReplicationIdentity {
   return { namespace, name, uid };
 }
 
-/** The namespaces that match, sorted by name, and for each whether it may be written to. */
+/** The matching namespaces, sorted, each with whether it may be written to. */
 function matchedNamespaces(context: Context, { verdict }: Targets): Map<string, boolean> {
   const matched = new Map<string, boolean>();
   for (const namespace of context.cached(Namespace).values()) {

@@ -49,19 +49,15 @@ const StatusSchema = z.object({
     .describe("The first 20 namespaces that failed."),
 });
 
-/** The spec of a Replication, with defaults. */
 export type ReplicationSpec = z.output<typeof SpecSchema>;
 
-/** The status of a Replication. */
 export type ReplicationStatus = z.output<typeof StatusSchema>;
 
-/** One failed namespace of a status. */
 export type ReplicationFailure = NonNullable<ReplicationStatus["failures"]>[number];
 
-/** A Replication object. */
 export type ReplicationObject = CustomObject<ReplicationSpec, ReplicationStatus>;
 
-/** `Replication` (pintle.dev/v1alpha1): copies a Secret or ConfigMap of its own namespace to others. */
+/** `Replication` (pintle.dev/v1alpha1): copies a Secret or ConfigMap of its namespace to others. */
 export const Replication: CustomResource<ReplicationSpec, ReplicationStatus> = defineResource({
   group: "pintle.dev",
   version: "v1alpha1",

@@ -7,7 +7,6 @@ import { Replication, type ReplicationObject } from "./replication.ts";
 import { compileTargets, copyName, type Targets } from "./targets.ts";
 import { ACCEPT_ANNOTATION } from "./trust.ts";
 
-/** What holds where nothing else is set. */
 export const REPLICATOR_DEFAULTS: ReplicatorOptions = {
   protectedNamespaces: ["kube-*"],
   trustedNamespaces: [],
@@ -59,7 +58,7 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
   }
 }
 
-/** Of a namespace, matching and trust need only this. */
+/** What matching and trust need of a namespace. */
 function projectNamespace({ metadata = {}, status }: NamespaceObject): NamespaceObject {
   const { name, uid, resourceVersion, labels, annotations = {}, deletionTimestamp } = metadata;
   const accepted = Object.hasOwn(annotations, ACCEPT_ANNOTATION)
@@ -69,7 +68,7 @@ function projectNamespace({ metadata = {}, status }: NamespaceObject): Namespace
   return { metadata: { name, uid, resourceVersion, labels, deletionTimestamp, ...accepted }, status: { phase } };
 }
 
-/** Replications for which a namespace became a target, stopped being one, or began or ceased to trust theirs. */
+/** Replications for which a namespace became or stopped being a target, or changed its trust. */
 function* whoseTargetsChanged(
   { object, before, deleted, primaries }: WatchedChange<ReplicationObject, NamespaceObject>,
   options: ReplicatorOptions,
@@ -82,7 +81,7 @@ function* whoseTargetsChanged(
   }
 }
 
-/** The Replication that a copy claims, or claimed; and when a copy is deleted, all whose copy may take its name. */
+/** The Replication that a copy claims or claimed; for a deleted copy, all whose copy may take its name. */
 function* whoseCopyChanged(
   { object, before, deleted, primaries }: WatchedChange<ReplicationObject, CopyRecord>,
   kind: string,
@@ -102,7 +101,6 @@ function* whoseCopyChanged(
   }
 }
 
-/** The targets of a Replication as it is stored, or undefined where its spec cannot be used. */
 function targetsOf(replication: ReplicationObject, options: ReplicatorOptions): Targets | undefined {
   try {
     const spec = Replication.parseSpec(replication);

@@ -1,30 +1,29 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { ConfigMapObject, KubeObject, SecretObject } from "../mod.ts";
 
-/** A source as it is read, for as long as one reconcile lasts. */
+/** A source as read, kept for one reconcile. */
 export type SourceObject =
   & KubeObject
   & Pick<SecretObject & ConfigMapObject, "type" | "data" | "binaryData" | "immutable">;
 
-/** What is remembered of a source: enough to compare copies with it, without its content. */
+/** Enough memory of a source to compare copies, without its content. */
 export interface SourceFacts {
   /** resourceVersion as last read. */
   readonly readVersion: string;
-  /** resourceVersion at which the present content was first seen; a change of labels alone does not move it. */
+  /** resourceVersion that first had the present content; label changes do not move it. */
   readonly contentVersion: string;
-  /** Sorted keys of data and binaryData, as {@linkcode fieldKeys} writes them. */
+  /** Sorted keys of data and binaryData, from {@linkcode fieldKeys}. */
   readonly keys: string;
-  /** Whether this process has itself seen the content change, so that a copy of an older version is surely outdated. */
+  /** Whether this process saw the content change, so that a copy of an older version is surely outdated. */
   readonly changedHere: boolean;
   readonly digest: string;
   /** Why the object can be no source, and what to do. */
   readonly refused?: { readonly reason: string; readonly message: string };
 }
 
-// Keyed with a secret of this process: a digest of a guessable password, were it ever to leak, must reveal nothing.
+// Keyed with a secret of this process: a leaked digest of a guessable password must reveal nothing.
 const DIGEST_KEY = randomBytes(32);
 
-/** The facts of a source that was just read, given those of its last reading. */
 export function sourceFacts(
   source: SourceObject,
   former: SourceFacts | undefined,
@@ -43,12 +42,11 @@ export function sourceFacts(
   };
 }
 
-/** A fixed spelling of the keys of data and binaryData. */
+/** Canonical text of the keys of data and binaryData. */
 export function fieldKeys(data: readonly string[], binaryData: readonly string[]): string {
   return `${[...data].sort().join(",")};${[...binaryData].sort().join(",")}`;
 }
 
-/** Whether two objects hold the same content. */
 export function sameContent(left: SourceObject, right: SourceObject): boolean {
   return contentDigest(left) === contentDigest(right);
 }

@@ -4,7 +4,7 @@ import { type Context, KINDS, recordOf } from "./copied_kinds.ts";
 import type { SourceFacts, SourceObject } from "./source.ts";
 import { OccupantReader } from "./takeover.ts";
 
-/** Secrets of this type are never copied: each is a credential of one ServiceAccount. */
+/** Never copied: each is a credential of one ServiceAccount. */
 const SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token";
 
 /** Reads the source at most once in a pass. */
@@ -19,20 +19,16 @@ export class SourceReading {
     this.#key = key;
   }
 
-  /** The source, or undefined where it is gone. */
   find(): Promise<SourceObject | undefined> {
     return this.#reading ??= this.#context.client.find<SourceObject>(KINDS[this.#context.spec.source.kind], this.#key);
   }
 
-  /** Why what was read can be no source, with what to do; undefined where it can, or is gone. */
+  /** Why it can be no source, with what to do; undefined if it can, or is gone. */
   refusal(): Promise<SourceFacts["refused"]> {
     return this.#refusing ??= this.find().then((source) => source && sourceRefusal(this.#context, source));
   }
 
-  /**
-   * The source. @throws {TemporaryError} where it is gone, or was replaced by what can be no source since it was last
-   * seen.
-   */
+  /** The source. @throws {TemporaryError} if it is gone, or was replaced by what can be no source. */
   async get(): Promise<SourceObject> {
     const source = await this.find(), refused = await this.refusal();
     if (!source) throw new TemporaryError("the source was just deleted", { delay: 100, reason: "SourceNotFound" });

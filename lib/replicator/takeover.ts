@@ -5,10 +5,10 @@ import { claimOf, isCopyOf, leftBehindBy, type ReplicationIdentity, replicationT
 import type { CopyRecord } from "./copy_record.ts";
 import { Replication, type ReplicationObject } from "./replication.ts";
 
-/** The annotation that the API server requires of every service account token. */
+/** The API server requires it of every service account token. */
 const SERVICE_ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name";
 
-/** An object stands where a copy should, and the Replication may not take it. */
+/** The Replication may not take the object in a copy's place. */
 export class OccupiedError extends TemporaryError {
   override readonly name = "OccupiedError";
 
@@ -17,18 +17,16 @@ export class OccupiedError extends TemporaryError {
   }
 }
 
-/** What is known of an object that stands where a copy should. */
 export interface Occupant {
   readonly record: CopyRecord;
-  /** `Secret team-a/token`, for messages. */
+  /** Such as `Secret team-a/token`, for messages. */
   readonly title: string;
-  /** The Replication that it is a copy of, if that one still exists. */
+  /** The existing Replication that it is a copy of, if any. */
   readonly claimedBy: ReplicationIdentity | undefined;
   /** The Replication whose source it is, as `namespace/name`. */
   readonly sourceOf: string | undefined;
 }
 
-/** The Replication that takes the copy over. */
 export interface Claimant {
   readonly replication: ReplicationIdentity;
   readonly conflictPolicy: "Fail" | "Adopt";
@@ -37,9 +35,8 @@ export interface Claimant {
 }
 
 /**
- * Why a Replication may not take an object, or undefined where it may. Its own copies, and what it left behind
- * unchanged, it takes back. Anything else it takes by `conflictPolicy: Adopt` alone, and never what is used by others.
- * Pure.
+ * Why a Replication may not take an object, if so. It takes back its own copies, and what it left behind unchanged. It
+ * takes others only by `conflictPolicy: Adopt`, and never what is in use. Pure.
  */
 export function refusal({ record, title, claimedBy, sourceOf }: Occupant, claimant: Claimant): string | undefined {
   const { replication, conflictPolicy, trusted } = claimant;
@@ -58,7 +55,7 @@ export function refusal({ record, title, claimedBy, sourceOf }: Occupant, claima
     "PINTLE_TRUSTED_NAMESPACES";
 }
 
-/** Asks the server what {@linkcode refusal} decides by. What may not be read is taken to be in use. */
+/** Reads what {@linkcode refusal} needs from the server. What may not be read counts as in use. */
 export class OccupantReader {
   readonly #client: Client;
 
@@ -66,7 +63,6 @@ export class OccupantReader {
     this.#client = client;
   }
 
-  /** Everything that matters of the object `record` of a kind. */
   async describe(record: CopyRecord, kind: string): Promise<Occupant> {
     const { namespace = "", name = "" } = record.metadata ?? {}, claim = claimOf(record);
     return {
@@ -77,7 +73,7 @@ export class OccupantReader {
     };
   }
 
-  /** Whether a Replication exists. A store may hold some namespaces only, and lags; the server knows. */
+  /** Whether a Replication exists, by the server: a store lags, and may hold only some namespaces. */
   async exists({ uid, ...key }: ReplicationIdentity): Promise<boolean> {
     try {
       const found = await this.#client.find<KubeObject>(Replication, key, { metadataOnly: true });

@@ -13,24 +13,23 @@ import type { NamespaceObject } from "./copied_kinds.ts";
 import type { ReplicationSpec } from "./replication.ts";
 import { accepts, isReservedName, isTrusted, protection, type TrustSettings } from "./trust.ts";
 
-/** What a namespace is to a Replication: no target, a target that does not trust it, or one that it may write to. */
+/** A Replication's view of a namespace: no target, one that does not trust it, or one that it may write to. */
 type TargetVerdict = "none" | "refused" | "allowed";
 
 /** The targets of a Replication, compiled once per reconcile. */
 export interface Targets {
-  /** What a namespace is to the Replication. A namespace that is going away is no target. */
+  /** A terminating namespace is no target. */
   readonly verdict: (namespace: NamespaceObject) => TargetVerdict;
-  /** The exact names in `spec.targets.namespaces` that can never get a copy, each with the reason. */
+  /** Exact names in `spec.targets.namespaces` that can never get a copy, with reasons. */
   readonly unreachable: readonly string[];
-  /** Whether some namespace may ever match. */
   readonly reachable: boolean;
 }
 
 /**
- * Compiles the targets of a Replication in `ownNamespace`. Never a target: the Replication's own namespace, the
- * operator's, and protected ones.
+ * Compiles the targets of a Replication in `ownNamespace`. Never targets: its own namespace, the operator's, and
+ * protected ones.
  *
- * @throws {PermanentError} naming the field that cannot be used.
+ * @throws {PermanentError} naming the unusable field.
  */
 export function compileTargets(spec: ReplicationSpec, ownNamespace: string, settings: TrustSettings): Targets {
   const { namespaces, selector } = spec.targets;
@@ -58,15 +57,13 @@ export function compileTargets(spec: ReplicationSpec, ownNamespace: string, sett
   };
 }
 
-/** The name of every copy. */
 export function copyName(spec: ReplicationSpec): string {
   return spec.targets.name ?? spec.source.name;
 }
 
 /**
- * The including entries that can match no namespace, with the reason. Exact names alone: what a glob with `*` may match
- * is open, but where an exclusion of the same list covers it. One glob matches the text of another only where it
- * matches all that the other does.
+ * Including entries that match no namespace, with reasons. Only exact names: a glob with `*` may match anything, unless
+ * an exclusion covers it. A glob matches another's text only if it matches all that the other does.
  */
 function unreachableNames(
   globs: readonly string[],

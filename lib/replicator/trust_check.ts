@@ -3,17 +3,16 @@ import { type Client, globProblem } from "../client.ts";
 import type { NamespaceObject } from "./copied_kinds.ts";
 import { ACCEPT_ANNOTATION, ACCEPT_LENGTH_MAX, acceptedGlobs, isTrusted, type TrustSettings } from "./trust.ts";
 
-/** Names and lines that are listed one by one; what is beyond is counted. */
+/** Names and lines listed; others are counted. */
 const LISTED_MAX = 20;
 
-/** One finding, in the form of `doctor`. */
 interface TrustFinding {
   readonly verdict: "ok" | "warning";
   readonly message: string;
   readonly fix?: string;
 }
 
-/** Which namespaces are trusted, and which accept copies: part of `doctor`. Reads Namespaces, and writes nothing. */
+/** `doctor`'s check of trusted and accepting namespaces. Reads Namespaces; writes nothing. */
 export const trustCheck = {
   name: "trust",
   async run({ client, settings, signal }: {

@@ -6,7 +6,7 @@ import { caBundleProblem } from "./ca_bundle_problem.ts";
 import { type Check, type CheckContext, type Finding, ok, problem } from "./check.ts";
 import { serverTimeMs } from "./server_checks.ts";
 
-/** Whether objects can be read in every version that the operator converts. No finding where it converts none. */
+/** Whether objects can be read in every version that the operator converts. No finding without conversions. */
 export const conversionCheck: Check = {
   name: "conversion",
   async run(context) {

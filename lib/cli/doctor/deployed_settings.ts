@@ -3,14 +3,10 @@ import type { BuiltinObject } from "../../operator/mod.ts";
 import { resolveSettings, type SettingTable } from "../setting.ts";
 import type { Settings } from "../settings.ts";
 
-/** One container of a Deployment that is given settings. */
 interface DeployedSettings {
   readonly container: string;
-  /** Undefined where they cannot be used. */
   readonly settings: Settings | undefined;
-  /** What is wrong with them, one line each. */
   readonly problems: readonly string[];
-  /** The container's memory limit, as it is written. */
   readonly memoryLimit: string | undefined;
 }
 
@@ -20,12 +16,12 @@ interface Container {
   readonly resources?: { readonly limits?: { readonly memory?: string } };
 }
 
-/** The settings that a Deployment's containers are given, read as the program will read them. */
+/** A Deployment's settings, as the program will read them. */
 export function deployedSettings({ spec }: BuiltinObject, table: SettingTable): DeployedSettings[] {
   const { template } = (spec ?? {}) as { template?: { spec?: { containers?: readonly Container[] } } };
   return (template?.spec?.containers ?? []).map((container) => {
     const fallbacks = new Map(Object.values(table).map(({ env, fallback }) => [env, fallback]));
-    // What comes from a Secret or a field is known on the node only: its name can be checked, its value cannot.
+    // Only the node knows values from a Secret or a field: check the name, not the value.
     const env = Object.fromEntries(
       (container.env ?? []).map(({ name, value, valueFrom }) => [
         name,

@@ -4,10 +4,9 @@ import { installation, type InstalledObject } from "../../operator/mod.ts";
 import { nameOf } from "../deleter.ts";
 import { type Check, type CheckContext, type Finding, ok, problem } from "./check.ts";
 
-/** Differences of one object that are named. */
 const NAMED_MAX = 4;
 
-/** Whether what `install` applies is in the cluster, and as the operator declares it. */
+/** Whether `install`'s objects exist as the operator declares them. */
 export const installationCheck: Check = {
   name: "installation",
   async run(context) {
@@ -24,7 +23,6 @@ export const installationCheck: Check = {
   },
 };
 
-/** The command that installs into the namespace of these checks. */
 export function installCommand(
   { program, command, account }: Pick<CheckContext, "program" | "command" | "account">,
 ): string {
@@ -55,16 +53,15 @@ function objectFindings(
   );
 }
 
-/** Fields of a CRD's names and spec that a server fills in by itself; of a Service it is most of them. */
+/** Fields of a CRD's names and spec that servers fill in; for a Service, most of them. */
 const FILLED_IN = /^(spec\.conversion|spec\.names\.\w+|spec\.preserveUnknownFields)(\.|$)/;
-/** The fields that a declaration decides; others may set labels and annotations. */
+/** Fields that a declaration decides; others may set labels and annotations. */
 const DECIDED = ["spec", "rules", "roleRef", "subjects", "webhooks"];
-/** What the leader writes into a webhook. */
 const KEPT_THERE = /^webhooks\..*\.clientConfig\.caBundle$/;
 
 /**
- * The paths at which a live object differs from the declared one. What a server defaults is no difference; an
- * undeclared field of a schema is one.
+ * Paths where a live object differs from the declared one. A server's default does not count; an undeclared schema
+ * field does.
  */
 export function differences(declared: DynamicObject, live: DynamicObject): string[] {
   const part = (object: DynamicObject) =>
@@ -84,7 +81,7 @@ export function differences(declared: DynamicObject, live: DynamicObject): strin
     });
 }
 
-/** Whether a field that is not declared is a server's or the leader's own. */
+/** Whether an undeclared field is the server's or the leader's own. */
 function isFilledIn({ kind }: DynamicObject, path: string, value: unknown): boolean {
   if (kind === "Service" || FILLED_IN.test(path) || KEPT_THERE.test(path)) return true;
   // Selectors that select everything.
@@ -92,15 +89,15 @@ function isFilledIn({ kind }: DynamicObject, path: string, value: unknown): bool
 }
 
 /**
- * Whether a server stores nothing for a declared field: empty lists and maps. `subresources.status: {}` is neither, and
- * means something.
+ * Whether a server drops a declared field: empty lists and maps. `subresources.status: {}` is neither, and has a
+ * meaning.
  */
 function isLeftOut(path: string, value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   return path.endsWith(".properties") && isObject(value) && Object.keys(value).length === 0;
 }
 
-/** CRD versions, and webhooks, by their names, so that a path names them. */
+/** CRD versions and webhooks by name, so that paths name them. */
 function byName(field: unknown): unknown {
   if (Array.isArray(field) && field.every((each) => isObject(each) && "clientConfig" in each)) {
     return Object.fromEntries((field as { name: string }[]).map((each) => [each.name, each]));

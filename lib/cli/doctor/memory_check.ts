@@ -6,18 +6,15 @@ import { deploymentsOf } from "../inventory.ts";
 import { deployedSettings } from "./deployed_settings.ts";
 import { type Check, type Finding, ok, problem, warning } from "./check.ts";
 
-/** What the program holds with nothing in its stores, on its first start (bench/startup.ts). */
+/** Memory of the program with empty stores, on its first start (bench/startup.ts). */
 const BASE_BYTES = 80_000_000;
-/**
- * What an object costs beside its fields, and what a byte of its JSON becomes in memory at the peak of the first list.
- */
+/** An object's overhead beside its fields, and memory per byte of its JSON at the peak of the first list. */
 const OBJECT_BYTES = 600, FACTOR = 4;
-/** Of a limit: above it the collector works hard, and a burst is too much. */
+/** Share of a limit; above it garbage collection is busy, and a burst is too much. */
 const SHARE_MAX = 0.8;
-/** Objects that are measured, and pages that are counted where the server gives no number. */
+/** Objects measured, and pages counted if the server gives no number. */
 const SAMPLE = 100, PAGES_MAX = 20;
 
-/** A watch of the operator, as far as its memory goes. */
 interface Watched {
   readonly resource: ApiResource;
   readonly labelSelector?: string;
@@ -25,7 +22,7 @@ interface Watched {
   project?(object: KubeObject): object;
 }
 
-/** How much memory the operator's stores will take in this cluster, and whether its pods are given that much. */
+/** Memory for the operator's stores in this cluster, and whether its pods have that much. */
 export const memoryCheck: Check = {
   name: "memory",
   async run({ client, operator, account, table, signal }) {
@@ -62,7 +59,7 @@ function watchesOf({ declarations }: Operator): Watched[] {
   ]);
 }
 
-/** Bytes of a store of all that a watch shows; 0 where the resource is not served. */
+/** Bytes of a store of all that a watch shows; 0 if the resource is not served. */
 async function storeBytes(client: Client, watched: Watched, signal: AbortSignal): Promise<number> {
   const { resource, labelSelector, metadataOnly, project = (item: KubeObject): object => item } = watched;
   let count = 0, sampled = 0, sampleBytes = 0, pages = 0;

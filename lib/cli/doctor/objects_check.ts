@@ -5,21 +5,19 @@ import { type HandledKind, handledKinds } from "../inventory.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 import { clockSkewMs } from "./server_checks.ts";
 
-/** A deletion that takes longer has not just begun. */
+/** A deletion that takes longer is stuck. */
 const DELETION_MS_MAX = 60_000;
-/** Pages of objects of one kind that are read. */
 const PAGES_MAX = 20;
-/** Objects that a finding names. */
 const NAMED_MAX = 3;
 
-/** Objects whose deletion waits, and objects that are not ready by their operator's condition. */
+/** Objects stuck in deletion, and objects that are not ready by their operator's condition. */
 export const objectsCheck: Check = {
   name: "objects",
   async run(context) {
     const { client, clock, operator, signal } = context;
     const nowMs = clock.now() + (await clockSkewMs(context) ?? 0);
     const found: Finding[] = [], quiet: string[] = [];
-    // Objects of foreign kinds are read only where the operator puts a finalizer on them.
+    // Reads objects of foreign kinds only if the operator puts a finalizer on them.
     const kinds = (await handledKinds(operator, client, signal)).filter(({ own, holds }) => own || holds);
     for (const handled of kinds) {
       const objects: KubeObject[] = [];
@@ -95,7 +93,7 @@ function named(objects: readonly KubeObject[], describe: (object: KubeObject) =>
   return objects.slice(0, NAMED_MAX).map(describe).join(", ") + more;
 }
 
-/** The reason in the condition `Ready=False`, where the object has it. */
+/** The reason of `Ready=False`, if any. */
 function unready(object: KubeObject): string | undefined {
   const { conditions } = ((object as { status?: unknown }).status ?? {}) as { conditions?: Condition[] | null };
   const ready = Array.isArray(conditions) ? conditions.find(({ type }) => type === "Ready") : undefined;

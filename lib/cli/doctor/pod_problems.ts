@@ -22,13 +22,12 @@ interface PodStatus {
 
 /** Reasons for which every container waits at first. */
 const USUAL: ReadonlySet<string | undefined> = new Set([undefined, "ContainerCreating", "PodInitializing"]);
-/** More restarts are a problem. */
 const RESTARTS_MAX = 3;
 
-/** Time until a pod without restarts must be ready. */
+/** A pod without restarts must be ready by then. */
 const STARTING_MS_MAX = 60_000;
 
-/** Whether a pod is new and none of its containers has failed. */
+/** Whether a pod is new, without a failed container. */
 export function isStarting({ metadata, status }: BuiltinObject, nowMs: number): boolean {
   const { containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
   const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];
@@ -36,9 +35,7 @@ export function isStarting({ metadata, status }: BuiltinObject, nowMs: number): 
   return !failed && nowMs - Date.parse(metadata?.creationTimestamp ?? "") < STARTING_MS_MAX;
 }
 
-/**
- * What keeps a pod from working, or made it restart; empty where nothing does. Init containers count as much as others.
- */
+/** What stops a pod from working, or made it restart, init containers included; empty if nothing does. */
 export function podProblems({ status }: BuiltinObject): string[] {
   const { phase, message, conditions, containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
   const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];

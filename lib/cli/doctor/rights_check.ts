@@ -4,10 +4,7 @@ import { missingRights, ServiceAccount, unservedKinds } from "../../operator/mod
 import { type Check, ok, problem, warning } from "./check.ts";
 import { installCommand } from "./installation_check.ts";
 
-/**
- * Whether the operator's ServiceAccount may do all that the operator declares: checked for the account, not for the
- * caller.
- */
+/** Whether the operator's ServiceAccount (not the caller) may do all that the operator declares. */
 export const rightsCheck: Check = {
   name: "rights",
   async run(context) {
@@ -19,7 +16,7 @@ export const rightsCheck: Check = {
       webhookNamespace: namespace,
       signal,
     });
-    // The check of the installation reports an account that is missing.
+    // The installation check reports a missing account.
     if (missing.length > 0 && !await client.find(ServiceAccount, account, { signal })) return [];
     const who = `ServiceAccount ${formatKey(account)}`;
     if (missing.length === 0) return [ok(`${who} may do all that the operator declares`)];
@@ -28,8 +25,7 @@ export const rightsCheck: Check = {
 };
 
 /**
- * Whether the cluster serves the kinds that the operator watches and others bring; the check of the installation covers
- * its own kinds.
+ * Whether the cluster serves the foreign kinds that the operator watches; the installation check covers its own kinds.
  */
 export const kindsCheck: Check = {
   name: "kinds",

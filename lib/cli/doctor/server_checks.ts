@@ -2,14 +2,13 @@ import { formatDuration } from "../../base/mod.ts";
 import { serverVersion } from "../../client/mod.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 
-/** Rules (CEL) in CRDs are stable since then, and every kind may have some. */
+/** CRD rules (CEL) are stable since then, and every kind may have some. */
 const MINOR_MIN = 29;
-/** A `Date` header has whole seconds and arrives late: a smaller difference is no finding. */
+/** A `Date` header has whole seconds and arrives late: ignore a smaller difference. */
 const SKEW_MS_NOTICED = 5_000;
-/** From here on tokens and certificates that were just made may not be valid yet. */
+/** From here on new tokens and certificates may not be valid yet. */
 const SKEW_MS_MAX = 60_000;
 
-/** Which server answers. */
 export const serverCheck: Check = {
   name: "server",
   async run({ client, server, signal }) {
@@ -20,7 +19,6 @@ export const serverCheck: Check = {
   },
 };
 
-/** Whether server and this machine agree on the time. */
 export const clockCheck: Check = {
   name: "clock",
   async run(context) {
@@ -30,26 +28,22 @@ export const clockCheck: Check = {
   },
 };
 
-/**
- * Milliseconds by which the server's clock is ahead of this machine's, exact to about a second; undefined where the
- * server sends no `Date`.
- */
+/** Milliseconds that the server's clock is ahead, exact to about a second; undefined without a `Date`. */
 export async function clockSkewMs(
   { transport, clock, signal }: Pick<CheckContext, "transport" | "clock" | "signal">,
 ): Promise<number | undefined> {
   const beforeMs = clock.now(), response = await transport.fetch("/version", { signal });
   await response.body?.cancel();
   const dateMs = Date.parse(response.headers.get("date") ?? "");
-  // The header leaves the fraction of a second out.
+  // The header omits the fraction of a second.
   return Number.isNaN(dateMs) ? undefined : dateMs + 500 - (beforeMs + clock.now()) / 2;
 }
 
-/** The server's time; this machine's where the server sends none. */
+/** The server's time; this machine's if the server sends none. */
 export async function serverTimeMs(context: CheckContext): Promise<number> {
   return context.clock.now() + (await clockSkewMs(context) ?? 0);
 }
 
-/** The finding for a difference of clocks. */
 export function skewFinding(skewMs: number): Finding {
   const farMs = Math.abs(skewMs);
   if (farMs < SKEW_MS_NOTICED) return ok("the server's clock and this machine's agree");

@@ -1,7 +1,7 @@
 import { type LeaseObject, LEASES, ownersOf, SHARDS, SHARDS_LABEL, shardsLeaseName } from "../../election/mod.ts";
 import { type Check, ok, warning } from "./check.ts";
 
-/** How replicas share the work. No finding where they do not. */
+/** How replicas share the work. No finding if they do not. */
 export const shardsCheck: Check = {
   name: "shards",
   async run({ client, account: { namespace, name }, signal }) {

@@ -6,7 +6,7 @@ import { caBundleProblem } from "./ca_bundle_problem.ts";
 import { type Check, type CheckContext, type Finding, ok, problem, warning } from "./check.ts";
 import { serverTimeMs } from "./server_checks.ts";
 
-/** Whether the webhooks that API servers call can answer, and are trusted. No finding where the operator has none. */
+/** Whether the webhooks can answer API servers and are trusted. No finding without webhooks. */
 export const webhooksCheck: Check = {
   name: "webhooks",
   async run(context) {
@@ -46,7 +46,7 @@ interface Webhook {
   };
 }
 
-/** Why a Service of webhooks reaches no pod; undefined where it does, and for URLs. */
+/** Why a webhook Service reaches no pod; undefined if it does, and for URLs. */
 async function whyUnanswered(
   webhooks: readonly Webhook[],
   working: readonly BuiltinObject[],

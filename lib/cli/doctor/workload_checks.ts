@@ -10,7 +10,7 @@ import { serverTimeMs } from "./server_checks.ts";
 
 const ENFORCE = "pod-security.kubernetes.io/enforce";
 
-/** Whether the Deployments of the operator have the pods that they ask for, and what keeps a pod from working. */
+/** Whether the operator's Deployments have their pods, and what stops a pod from working. */
 export const podsCheck: Check = {
   name: "pods",
   async run(context) {
@@ -64,7 +64,7 @@ function deploymentFindings({ metadata, spec, status }: BuiltinObject, isExplain
   return [problem(`${name}: ${readyReplicas} of ${replicas} replicas are ready`, describe)];
 }
 
-/** Whether the settings of the deployed pods are valid, and agree with their Deployment. */
+/** Whether deployed settings are valid and agree with their Deployment. */
 export const settingsCheck: Check = {
   name: "settings",
   async run({ client, account, signal, table, command }) {
@@ -132,7 +132,7 @@ export const leaderCheck: Check = {
   },
 };
 
-/** A clock that is compared by whole seconds, and an answer that takes its time, make a lease look older than it is. */
+/** Whole seconds and response time make a Lease look older than it is. */
 const FRESH_MS_MORE = 3_000;
 
 async function electsLeader({ client, account, signal, table }: CheckContext): Promise<boolean> {
@@ -142,10 +142,7 @@ async function electsLeader({ client, account, signal, table }: CheckContext): P
   );
 }
 
-/**
- * Whether the namespace of the pods enforces the restricted Pod Security Standard, so that no other pod there gets
- * more.
- */
+/** Whether the pods' namespace enforces the restricted Pod Security Standard, so that no other pod there gets more. */
 export const namespaceCheck: Check = {
   name: "namespace",
   async run({ client, account, signal }) {
