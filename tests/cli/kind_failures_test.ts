@@ -319,7 +319,7 @@ for (
       });
       assert.equal(code, 2, out + err);
       assert.match(err, says);
-      assert.match(err, /\n {2}fix: set TMPDIR to a folder that can be written and has room\n$/);
+      assert.match(err, /\n {2}fix: set TMPDIR to a folder that can be written and has free space\n$/);
       assert.doesNotMatch(out, /left:/);
       await machine.assertClean();
     },

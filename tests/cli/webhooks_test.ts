@@ -211,8 +211,8 @@ Deno.test("doctor finds webhooks as they were installed in order, and names what
   assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
   const says = async (check: string) => {
     const { out } = await runBinary(["doctor", "--output", "json", ...kubeconfig], { main: MAIN });
-    const found = JSON.parse(out) as { check: string; verdict: string; says: string }[];
-    return found.filter((each) => each.check === check).map((each) => `${each.verdict}: ${each.says}`);
+    const found = JSON.parse(out) as { check: string; verdict: string; message: string }[];
+    return found.filter((each) => each.check === check).map((each) => `${each.verdict}: ${each.message}`);
   };
   try {
     assert.match((await says("installation")).join(), /^ok: \d+ objects are as the operator declares them$/);
