@@ -13,30 +13,21 @@ import type { Client } from "../client/mod.ts";
 import { Reflector, type ReflectorBounds, type ReflectorScope, type ReflectorState } from "./reflector.ts";
 import { type Store, type StoreChange, WritableStore } from "./store.ts";
 
-/** One change of a store. */
 export interface StoreEvent<T> {
-  /** As seen by the store: an interrupted watch may merge several changes into one. */
+  /** As seen by the store: an interrupted watch may merge several changes. */
   readonly type: "added" | "modified" | "deleted";
-  /** The object as it is now; its last state for a deletion. */
+  /** The present object; the last state if deleted. */
   readonly object: T;
-  /** The former object of a modification. */
   readonly old?: T;
-  /** Whether the object existed before this listener: the first list, or a replay for a late listener. */
+  /** Whether the object existed before this listener: the first list, or a replay. */
   readonly initial: boolean;
 }
 
-/** Options of an {@linkcode Informer}. */
 export interface InformerOptions<T> extends ReflectorScope, ReflectorBounds {
-  /**
-   * Transforms a received object, which it may edit, into the one to store; the default drops `managedFields`. It must
-   * keep the metadata.
-   */
+  /** Transforms a received object, in place or not; must keep the metadata. By default drops `managedFields`. */
   project?: (object: T) => T;
-  /** Times delays, and measures how long the server has been silent. */
   clock: Clock;
-  /** Jitter of delays and of the timeouts of watches. */
   random: Random;
-  /** Its lines name the resource. */
   logger: Logger;
 }
 
@@ -45,18 +36,17 @@ interface Waiter {
   readonly resolve: (seen: boolean) => void;
 }
 
-/** Drops `managedFields`, often half of an object. It edits the received object, which has no other reader. */
+/** Drops `managedFields`, often half of an object, in place: nothing else reads it yet. */
 export function dropManagedFields<T extends KubeObject>(object: T): T {
   if (object.metadata?.managedFields) delete object.metadata.managedFields;
   return object;
 }
 
 /**
- * One resource in one scope, watched into a store, for any number of listeners.
+ * One resource in one scope, watched into a store for any number of listeners.
  *
- * Guarantees: listeners get every change of the store once and in the store's order, after the store has it; a late one
- * first gets the present objects as initial additions; one that throws is logged and does not affect the others.
- * Objects are shared and frozen.
+ * Guarantees: listeners get every change once and in order, after the store has it. A late one first gets the present
+ * objects as initial additions; one that throws is logged and does not affect others. Objects are shared and frozen.
  *
  * @example
  * ```ts
@@ -78,9 +68,9 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
  * ```
  */
 export class Informer<T extends KubeObject> {
-  /** The objects as last received; empty before the first list. */
+  /** Empty before the first list. */
   readonly store: Store<T>;
-  /** Resolves once the first list is in the store and every listener got it; rejects where it stops before. */
+  /** Resolves once the store and every listener have the first list; rejects on an earlier stop. */
   readonly synced: Promise<void>;
   readonly #store: WritableStore<T>;
   readonly #reflector: Reflector<T>;
@@ -98,7 +88,6 @@ export class Informer<T extends KubeObject> {
   #rewinds = 0;
   #receivedMs: number;
 
-  /** Makes no request before it is started. */
   constructor(readonly client: Client, readonly resource: ApiResource, options: InformerOptions<T>) {
     const {
       clock,
@@ -136,13 +125,13 @@ export class Informer<T extends KubeObject> {
       clock,
       random,
       logger: this.#logger,
-      // Costs about 1 µs an object, a tenth of receiving it: a reader that edits a shared object fails at once.
+      // Costs about 1 µs an object, a tenth of receiving it: editing a shared object fails at once.
       project: (object) => deepFreeze(this.#projected(project, object)),
       bounds: boundsOf(options),
     });
   }
 
-  /** A projection that throws for one object must not end the watch: the object is kept with metadata and status. */
+  /** A throwing projection must not end the watch: the object keeps metadata and status. */
   #projected(project: (object: T) => T, object: T): T {
     try {
       return project(object);
@@ -156,7 +145,7 @@ export class Informer<T extends KubeObject> {
     }
   }
 
-  /** Watches the resource until `signal` aborts. Call it once. */
+  /** Runs until `signal` aborts. Call it once. */
   async start(signal: AbortSignal): Promise<void> {
     invariant(!this.#started, `the informer of ${this.resource.plural} was started twice`);
     this.#started = true;
@@ -165,52 +154,44 @@ export class Informer<T extends KubeObject> {
     this.#settleSynced.reject(signal.reason);
   }
 
-  /** Whether the store has held a complete list. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
 
-  /** Its current state. */
   get state(): ReflectorState {
     return this.#state;
   }
 
-  /** Why the last attempt failed; undefined once the resource is watched again. */
+  /** Of the last attempt; undefined once watching again. */
   get lastError(): Error | undefined {
     return this.#lastError;
   }
 
-  /** The version that the store reflects; empty before the first list. */
+  /** Empty before the first list. */
   get resourceVersion(): string {
     return this.#version;
   }
 
-  /**
-   * How often the server's versions went back, as after a restore from a backup: versions read before are void then.
-   */
+  /** How often the server's versions went back, as after a restore: earlier versions are then void. */
   get rewinds(): number {
     return this.#rewinds;
   }
 
-  /** How often it listed again. */
   get relists(): number {
     return this.#reflector.relists;
   }
 
-  /** How often it opened a watch again; once every few minutes is normal. */
+  /** Once every few minutes is normal. */
   get reconnects(): number {
     return this.#reflector.reconnects;
   }
 
-  /** Milliseconds since the last data from the server, bookmarks included. */
+  /** Since the last data from the server, bookmarks included. */
   stalenessMs(): number {
     return this.#clock.elapsed() - this.#receivedMs;
   }
 
-  /**
-   * Calls `listener` with the present objects at once, and with every change from then on. Returns a function that ends
-   * it.
-   */
+  /** Gets the present objects at once, then every change. Returns a function that ends it. */
   onEvent(listener: (event: StoreEvent<T>) => void): () => void {
     for (const object of [...this.store.values()]) this.#notify(listener, { type: "added", object, initial: true });
     this.#listeners.add(listener);
@@ -218,23 +199,22 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * Calls `listener` after every further list, once the store holds it and before {@linkcode seen} includes it: objects
-   * that were created and deleted in between made no event. Returns a function that ends it.
+   * Called after every further list, when the store holds it and before {@linkcode seen} includes it: objects created
+   * and deleted in between made no event. Returns a function that ends it.
    */
   onRelist(listener: () => void): () => void {
     this.#relistListeners.add(listener);
     return () => void this.#relistListeners.delete(listener);
   }
 
-  /** Whether the store reflects `resourceVersion` or a later one. */
+  /** Whether the store reflects this version or a later one. */
   seen(resourceVersion: string): boolean {
     return this.#version !== "" && compareResourceVersions(this.#version, resourceVersion) >= 0;
   }
 
   /**
-   * Waits until the store has {@linkcode seen} `resourceVersion`: false after `timeoutMs`, where the informer stopped,
-   * or where the server's versions went back. A write outside of the selectors is seen with the next bookmark only, up
-   * to a minute later.
+   * Waits for {@linkcode seen}: false after `timeoutMs`, a stop, or a rewind of the server's versions. A write outside
+   * the selectors shows only with the next bookmark, up to a minute later.
    *
    * @throws the signal's reason.
    */

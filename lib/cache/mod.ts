@@ -1,6 +1,6 @@
 /**
- * `cache`: the server's objects of a resource, kept in memory: reflector, store, indexes, informer. It reads and never
- * writes to a server, and does not know handlers or queues. `controller/` and `operator/` call it.
+ * `cache`: the server's objects of a resource in memory: reflector, store, indexes, informer. It reads and never writes
+ * to a server, and does not know handlers or queues. `controller/` and `operator/` call it.
  *
  * @module
  */

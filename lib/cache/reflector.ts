@@ -13,54 +13,45 @@ import {
 } from "../client/mod.ts";
 import { backoffMs } from "../queue/mod.ts";
 
-/** The state of a reflector. `backingOff`: the last attempt failed, and the next one is delayed. */
+/** `backingOff`: the last attempt failed, and the next one is delayed. */
 export type ReflectorState = "starting" | "listing" | "watching" | "backingOff" | "stopped";
 
-/** The objects to reflect. */
 export interface ReflectorScope {
-  /** The whole cluster where absent. */
+  /** The whole cluster if absent. */
   namespace?: string;
-  /** Label selector, in its text form. */
   labelSelector?: string;
-  /** Field selector, in its text form. */
   fieldSelector?: string;
   /** `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
 }
 
-/** Bounds of a reflector; every one has a default. */
+/** Bounds of a reflector; all have defaults. */
 export interface ReflectorBounds {
-  /** Objects per page of a list. */
   pageLimit?: number;
-  /** Request the present objects as events of the watch (KEP-3157) where the server supports it. */
+  /** Lists by watch events (KEP-3157), if the server supports it. */
   streamingList?: boolean;
-  /** Timeout of a watch, random between both, so that many watches do not end at once. */
+  /** Random between both, so that many watches do not end at once. */
   watchSecondsMin?: number;
-  /** See `watchSecondsMin`. */
   watchSecondsMax?: number;
-  /** Silence for longer counts as a dead connection. */
+  /** Longer silence counts as a dead connection. */
   idleMsMax?: number;
-  /** The same during a streaming list, which is then replaced by pages: its events arrive without gaps. */
+  /** During a streaming list, which pages then replace: its events arrive without gaps. */
   listIdleMsMax?: number;
-  /** The first delay after a failure; it doubles up to the maximum. */
+  /** Doubles up to the maximum. */
   backoffMsInitial?: number;
-  /** The longest delay after failures. */
   backoffMsMax?: number;
-  /** The same after 401, 403 and 404, which a person has to fix. */
+  /** After 401, 403 and 404, which a person has to fix. */
   refusedBackoffMsInitial?: number;
-  /** The longest delay after those. */
   refusedBackoffMsMax?: number;
 }
 
 /** Receives the server's data, in order. Calls never overlap. */
 interface ReflectorSink<T> {
-  /** The complete list; `rewound` where the server's history went back. */
+  /** The complete list; `rewound` if the server's history went back. */
   replace(objects: T[], version: string, rewound: boolean): void;
   put(object: T): void;
   remove(object: T): void;
-  /** The server reports that nothing else happened up to `version`. */
   progress(version: string): void;
-  /** The server sent data. */
   received(): void;
   state(state: ReflectorState, error?: Error): void;
 }
@@ -78,31 +69,31 @@ const BOUNDS: Required<ReflectorBounds> = {
   refusedBackoffMsMax: 60_000,
 };
 
-/** A watch that ends earlier counts as a failure: a server that ends each at once would get requests without delays. */
+/** A shorter watch counts as a failure: a server that ends each at once would get requests without delays. */
 const HEALTHY_WATCH_MS = 1_000;
-/** After so many failures in a row the version itself may be the cause: list again. */
+/** After so many failures the version itself may be the cause: list again. */
 const FAILURES_BEFORE_RELIST = 5;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /**
- * Lists and watches one resource, and starts again after every failure.
+ * Lists and watches one resource, and restarts after every failure.
  *
- * Guarantees: the sink gets every change at least once, or a list that contains its effect; a watch resumes from the
- * last version received; an expired version (410) leads to a new list, never to a gap; delays are bounded and jittered.
+ * Guarantees: the sink gets every change at least once, or a list that contains it. A watch resumes from the last
+ * version; an expired one (410) leads to a new list, never to a gap. Delays are bounded and jittered.
  */
 export class Reflector<T extends KubeObject> {
-  /** The number of lists after the first, and of watches after the first. */
+  /** Both without the first. */
   relists = 0;
   reconnects = 0;
   readonly #bounds: Required<ReflectorBounds>;
   #version: string | undefined;
-  /** The highest version received, to notice when the server's history goes back. */
+  /** To notice when the server's history goes back. */
   #highest = "";
   #failures = 0;
   #lists = 0;
   #watches = 0;
   #streaming: boolean;
-  /** The failures logged since the resource was last watched: not every attempt of an outage is news. */
+  /** Since the last watch: not every attempt of an outage is news. */
   readonly #logged = new Set<string>();
 
   constructor(
@@ -188,7 +179,7 @@ export class Reflector<T extends KubeObject> {
       if (alive && clock.elapsed() - startMs >= HEALTHY_WATCH_MS) this.#failures = 0;
     }
     if (signal.aborted) return;
-    // A server before 1.27 ignores the parameter, and never reports that the list is complete.
+    // A server before 1.27 ignores the parameter, and never reports a complete list.
     if (initial && this.#version === undefined) return this.#giveUpStreaming();
     if (clock.elapsed() - startMs >= HEALTHY_WATCH_MS) return;
     this.#failures++;
@@ -225,8 +216,7 @@ export class Reflector<T extends KubeObject> {
         this.sink.remove(this.#admit(event.object));
         break;
       case "BOOKMARK":
-        // Late events may be older than the known version; a bookmark is not, unless the server was restored from a
-        // backup.
+        // Late events may be older than the known version; a bookmark only is if the server was restored from a backup.
         if (compareResourceVersions(version, this.#version!) < 0) throw historyWentBack(this.resource);
         break;
       default:
@@ -278,7 +268,7 @@ export class Reflector<T extends KubeObject> {
     this.sink.progress(version);
   }
 
-  /** Checks the name and version of an object, and projects it. */
+  /** Checks an object's name and version, and projects it. */
   #admit(object: T): T {
     const { name, resourceVersion } = object.metadata ?? {};
     if (!name || !resourceVersion) {
@@ -300,7 +290,7 @@ export class Reflector<T extends KubeObject> {
     await this.#pause(delayMs, signal);
   }
 
-  /** Logs a refusal at once, another failure from the second one on, each kind once; every attempt at debug. */
+  /** A refusal at once, other failures from the second on, each kind once; every attempt at debug. */
   #report(error: Error, delayMs: number): void {
     const { logger } = this.context, refused = isRefusal(error);
     const fields = {
@@ -320,7 +310,7 @@ export class Reflector<T extends KubeObject> {
     else logger.warn("watching a resource failed; retrying silently until it works", fields);
   }
 
-  /** The delay before the next attempt. An expired version is no fault: the first relist is immediate. */
+  /** An expired version is no fault: the first relist is immediate. */
   #backoffMs(error: Error | undefined): number {
     if (error instanceof GoneError && this.#failures === 1) return 0;
     const refused = error !== undefined && isRefusal(error);
@@ -350,16 +340,16 @@ function historyWentBack(resource: ApiResource): GoneError {
   return new GoneError(status, { verb: "watch", resource });
 }
 
-/** Failures after which the same resource may still be listed in pages. */
+/** Failures after which pages may still work. */
 function refusesStreaming(error: Error): boolean {
-  // A proxy, or a server that never reports that the list is complete.
+  // A proxy, or a server that never reports a complete list.
   if (error instanceof UnreachableError) return error.kind === "silent";
   if (!(error instanceof ApiError) || isRefusal(error) || error instanceof GoneError) return false;
   // 500: storage without progress notifications. 429 and 503 are not about the request.
   return error.code === 500 || error.code === 501 || (error.code < 500 && error.code !== 429);
 }
 
-/** Failures that a person has to fix. */
+/** A person has to fix it. */
 function isRefusal(error: Error): boolean {
   return error instanceof ForbiddenError || error instanceof UnauthorizedError || error instanceof NotFoundError;
 }

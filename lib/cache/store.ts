@@ -1,9 +1,8 @@
 import { compareResourceVersions, formatKey, keyOf, type KubeObject, type ObjectKey } from "../apimachinery/mod.ts";
 
-/** The index values of one object; none leaves it out. */
+/** None leaves the object out. */
 type IndexFunction<T> = (object: T) => readonly string[];
 
-/** One change of a store. */
 export type StoreChange<T> =
   | { readonly type: "added"; readonly object: T; readonly old?: undefined }
   | { readonly type: "modified"; readonly object: T; readonly old: T }
@@ -15,8 +14,8 @@ interface Index<T> {
 }
 
 /**
- * The objects of one resource as last received, by `namespace/name`, with indexes. Readers share the objects and never
- * edit them. Only a reflector writes (through {@linkcode WritableStore}).
+ * The objects of one resource as last received, by `namespace/name`, with indexes. Readers share and never edit them.
+ * Only a reflector writes (through {@linkcode WritableStore}).
  */
 export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
@@ -24,7 +23,7 @@ export class Store<T extends KubeObject> {
   readonly #onIndexError: (index: string, error: unknown) => void;
   readonly #onRead: ((object: T) => void) | undefined;
 
-  /** `onIndexError` is called for every index function that throws, `onRead` for every object that is read. */
+  /** `onIndexError` gets errors of index functions, `onRead` every object that is read. */
   constructor(
     options: { onIndexError?: (index: string, error: unknown) => void; onRead?: (object: T) => void } = {},
   ) {
@@ -32,29 +31,27 @@ export class Store<T extends KubeObject> {
     this.#onRead = options.onRead;
   }
 
-  /** The number of objects. */
   get size(): number {
     return this.#objects.size;
   }
 
-  /** The object of a key, or of its `namespace/name` text. */
+  /** By key or its `namespace/name` text. */
   get(key: ObjectKey | string): T | undefined {
     const object = this.#objects.get(typeof key === "string" ? key : formatKey(key));
     if (object) this.#onRead?.(object);
     return object;
   }
 
-  /** Every object, in the order of its first appearance. Live: writes during the iteration may appear. */
+  /** In order of first appearance. Live: writes during the iteration may appear. */
   values(): Iterable<T> {
     const objects = this.#objects.values(), onRead = this.#onRead;
     return onRead ? objects.map((object) => (onRead(object), object)) : objects;
   }
 
   /**
-   * Indexes the objects by the strings of `valuesOf`; the present objects are indexed at once. An object for which it
-   * throws is in no bucket and is reported.
+   * Indexes present and later objects. One for which `valuesOf` throws is reported and left out.
    *
-   * @throws {RangeError} where an index of this name exists: two owners of one name would read each other's values.
+   * @throws {RangeError} if the name is taken: two owners would read each other's values.
    */
   addIndex(name: string, valuesOf: IndexFunction<T>): void {
     if (this.#indexes.has(name)) throw new RangeError(`the store already has an index "${name}"`);
@@ -63,11 +60,7 @@ export class Store<T extends KubeObject> {
     for (const [key, object] of this.#objects) this.#enter(name, index, key, object);
   }
 
-  /**
-   * The objects with `value` in the index `name`.
-   *
-   * @throws {RangeError} where there is no such index.
-   */
+  /** @throws {RangeError} if there is no such index. */
   byIndex(name: string, value: string): readonly T[] {
     const index = this.#indexes.get(name);
     if (!index) throw new RangeError(`the store has no index "${name}"`);
@@ -77,12 +70,11 @@ export class Store<T extends KubeObject> {
     return objects;
   }
 
-  /** Every value that occurs in the index `name`. */
   indexValues(name: string): Iterable<string> {
     return this.#indexes.get(name)?.buckets.keys() ?? [];
   }
 
-  /** Sets or removes (undefined) the object of `key`; returns the former one. */
+  /** Undefined removes the object. Returns the former one. */
   protected write(key: string, object: T | undefined): T | undefined {
     const former = this.#objects.get(key);
     if (object) this.#objects.set(key, object);
@@ -94,7 +86,6 @@ export class Store<T extends KubeObject> {
     return former;
   }
 
-  /** The keys, for a writer that compares them with a list. */
   protected keys(): Iterable<string> {
     return this.#objects.keys();
   }
@@ -128,18 +119,18 @@ export class Store<T extends KubeObject> {
 /**
  * The writable side of a store, for one writer.
  *
- * Guarantees: an older version never replaces a newer one, in any order of the calls; an object that was deleted and
- * created again under the same name changes as a deletion and an addition, never as a modification.
+ * Guarantees: an older version never replaces a newer one, in any order of calls. A recreated object is a deletion and
+ * an addition, never a modification.
  */
 export class WritableStore<T extends KubeObject> extends Store<T> {
-  /** Writes an added or modified object; no change where the store has this version, or a newer one. */
+  /** No change if the store has this version or a newer one. */
   put(object: T): StoreChange<T>[] {
     const key = formatKey(keyOf(object)), former = this.get(key);
     if (former && compareResourceVersions(versionOf(object), versionOf(former)) <= 0) return [];
     return this.#set(key, former, object);
   }
 
-  /** Deletes an object, whose last state is `object`; no change where the store has a newer object of that name. */
+  /** `object` is the last state; no change if the store has a newer object of that name. */
   remove(object: T): StoreChange<T>[] {
     const key = formatKey(keyOf(object)), former = this.get(key);
     if (!former || compareResourceVersions(versionOf(object), versionOf(former)) < 0) return [];
@@ -148,8 +139,8 @@ export class WritableStore<T extends KubeObject> extends Store<T> {
   }
 
   /**
-   * Writes a complete list. Deletions come first, then the list's order. `rewound`: the server's history went back
-   * (restored from a backup), so the list wins even where its versions are lower.
+   * Writes a complete list: deletions first, then the list's order. `rewound`: the server's history went back, so the
+   * list wins even over higher versions.
    */
   replace(objects: readonly T[], rewound = false): StoreChange<T>[] {
     const listed = new Set(objects.map((object) => formatKey(keyOf(object))));
@@ -177,7 +168,7 @@ export class WritableStore<T extends KubeObject> extends Store<T> {
   }
 }
 
-/** The version of a stored object, which the reflector has checked. */
+/** The reflector has checked it. */
 export function versionOf(object: KubeObject): string {
   return object.metadata?.resourceVersion ?? "";
 }

@@ -43,67 +43,59 @@ import {
 import type { ChangeContext, ChangeHandler } from "./context.ts";
 import type { ChangeDeclaration, ControllerDeclaration } from "./declaration.ts";
 
-/** What of a change handler's context is its change's. */
 type ChangeFacts<T extends KubeObject, Spec, Status extends object> = Pick<
   ChangeContext<T, Spec, Status>,
   "change" | "old" | "next" | "diff" | "retry" | "startedMs" | "param" | "subhandler"
 >;
 
-/** What a run of change handlers needs of its pass. */
 interface ChangeRunHost<T extends KubeObject, Spec, Status extends object> {
-  /** Longest attempt. */
   readonly attemptMsMax: number;
-  /** The time of a handler: the moment of its first attempt, and what has elapsed since. */
+  /** The moment of the handler's first attempt, plus what has elapsed since. */
   nowMs(id: string, progress: HandlerProgress | undefined): number;
-  /** The pause after so many failures in a row. */
   pauseMs(failures: number): number;
-  /** Takes secret values out of the messages that are remembered. */
+  /** Removes secret values from remembered messages. */
   readonly mask: Mask;
-  /** Makes one attempt; throws what the handler throws, or that it took too long. */
+  /** Makes one attempt. Throws what the handler throws, or a timeout. */
   attempt(handler: ChangeHandler<T, Spec, Status>, facts: ChangeFacts<T, Spec, Status>, msMax: number): Promise<void>;
-  /** An attempt failed. */
   failed(id: string, error: unknown, progress: HandlerProgress, retryInMs: number | undefined): void;
 }
 
-/** What is known of an object's changes before a run. */
 interface ChangePass {
   readonly deleting: boolean;
-  /** Whether the `delete` handlers are done, and only the finalizer is still there. */
+  /** Whether the `delete` handlers are done, and only the finalizer remains. */
   readonly cleaned: boolean;
-  /** The state that the last pass could not write into the object; absent where the object holds it. */
+  /** State that the last pass could not write; absent if the object holds it. */
   readonly unsaved?: HandledState;
-  /** `done` once this process has run the object's `resume` handlers; until then how far each is. */
+  /** `done` once this process has run the `resume` handlers; until then their progress. */
   readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
 }
 
-/** How far the handlers of an object's changes are after a run. */
 export interface ChangesHandled {
   readonly outcome: Outcome;
-  /** What is to be remembered from now on. */
+  /** To be remembered. */
   readonly state: HandledState;
-  /** Whether nothing is left to do about the change: it succeeded, or was given up. */
+  /** Whether the change needs no more work: it succeeded or was given up. */
   readonly finished: boolean;
-  /** Whether a handler was attempted, or a change was completed. */
+  /** Whether a handler was attempted or a change completed. */
   readonly acted: boolean;
-  /** See {@linkcode ChangePass.resume}. */
   readonly resume: ChangePass["resume"];
-  /** What is wrong with handlers, in the order of their declaration. */
+  /** In the order of declaration. */
   readonly handlerFailures: readonly HandlerFailure[];
-  /** Whether some handler is for the object. */
+  /** Whether some handler matches the object. */
   readonly concerned: boolean;
-  /** How the object comes to hold `state`. */
+  /** The edit that stores `state` in the object. */
   readonly edit: StorageEdit;
 }
 
 type Run = Omit<ChangesHandled, "concerned" | "edit">;
 type Declaration<T extends KubeObject, Spec, Status extends object> = ChangeDeclaration<T, Spec, Status>;
 
-/** The handlers of changes of one kind: reads the handled state, plans, runs, and returns what to write. */
+/** The change handlers of one kind: reads the handled state, plans, runs, and returns what to write. */
 export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #storage: HandledStateStorage;
   readonly #marks: GenerationStorage | undefined;
-  /** Whether some handler asks how an object was before. */
+  /** Whether some handler needs the former state. */
   readonly #remembers: boolean;
   readonly #fields: readonly string[];
 
@@ -116,17 +108,16 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     this.#fields = changes.flatMap(({ field }) => field === undefined ? [] : [fieldPath(field).join(".")]);
   }
 
-  /** Whether an object must not go before handlers have run. */
   needsFinalizer(object: T): boolean {
     return this.#deleting(object, (optional) => !optional);
   }
 
-  /** Whether handlers would like to run before an object goes that another finalizer holds. */
+  /** Whether handlers would like to run while another finalizer holds the object. */
   wantsDeletion(object: T): boolean {
     return this.#deleting(object, (optional) => optional);
   }
 
-  /** Runs the handlers that are due, and returns the state to store. */
+  /** Runs the due handlers; returns the state to store. */
   async run(object: T, pass: ChangePass, host: ChangeRunHost<T, Spec, Status>): Promise<ChangesHandled> {
     const { deleting, cleaned, resume } = pass;
     const nothing = {
@@ -139,7 +130,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     } as const;
     if (deleting && cleaned) return { ...nothing, state: {}, concerned: true };
     const state = pass.unsaved ?? await this.#storage.recall(object);
-    // What no handler is for is not marked as handled: an operator on some labelled objects must not write into all the
+    // Objects without a matching handler are not marked: an operator on some labelled objects must not write to all
     // others.
     const concerned = deleting || state.underway !== undefined ||
       this.#declaration.changes.some((each) => matchesFilter(each, object, { fieldSettled: true }));
@@ -147,7 +138,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     const snapshot = this.#snapshot(object, deleting), now = { snapshot, deleting };
     const changes = new ChangeRun(host, this.#declaration.changes, object);
     let report = await changes.run(state, planChange(state, { ...now, resumed: resume === "done" }), resume);
-    // What changed while a change was handled is the next one.
+    // What changed meanwhile is the next change.
     const next = planChange(report.state, { ...now, resumed: true });
     if (report.finished && !deleting && next.underway) {
       const first = report;
@@ -167,12 +158,12 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     };
   }
 
-  /** The edit that remembers without the status, which the operator may not write; undefined where it needs none. */
+  /** The edit without the status, which the operator may not write; undefined if none is needed. */
   async unmarked(object: T, state: HandledState): Promise<StorageEdit | undefined> {
     return await this.#marks?.keepUnmarked(object, state, this.#fields);
   }
 
-  /** The edit that remembers as little as will do, where an object has no room for more. */
+  /** The smallest sufficient edit, for an object without room for more. */
   async slim(object: T, { base, underway, gaveUp }: HandledState): Promise<StorageEdit> {
     const slimmed: HandledState = {
       ...(base ? { base: digestsOnly(base, this.#fields) } : {}),
@@ -182,7 +173,6 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     return await this.#storage.keep(object, slimmed, this.#fields);
   }
 
-  /** An object is gone. */
   forget(uid: string): void {
     this.#storage.forget?.(uid);
   }
@@ -201,10 +191,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 }
 
-/**
- * Runs the handlers of one object's changes, each that matches and is due, in the order of their declaration, in one
- * pass. It answers what to remember; writing it is the pass's.
- */
+/** Runs the matching and due handlers of one object in declaration order, in one pass. The pass writes the result. */
 class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   readonly #host: ChangeRunHost<T, Spec, Status>;
   readonly #declarations: readonly Declaration<T, Spec, Status>[];
@@ -221,7 +208,6 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     this.#object = object;
   }
 
-  /** Runs what is due. */
   async run(state: HandledState, plan: ChangePlan, resume: ChangePass["resume"]): Promise<Run> {
     const { base } = state, deleting = plan.underway?.kind === "delete";
     const resumed = byHandler(resume === "done" ? {} : resume);
@@ -248,7 +234,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     const holds = (id: string) => deleting && progress[id]?.outcome === "failed";
     const finished = handlers.every(({ id }) => isFinished(progress[id]) && !holds(id));
     const handlerFailures = [...this.#handlerFailures(handlers, progress), ...this.#handlerFailures(resumes, resumed)];
-    // A change without handlers of its own repairs nothing: handlers that gave up stay given up.
+    // A change without handlers repairs nothing: handlers that gave up stay given up.
     const before = handlers.length === 0 ? givenUp(state) : [];
     return {
       outcome: this.#outcome([...handlers, ...resumes], byHandler({ ...resumed, ...progress })),
@@ -269,7 +255,6 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     );
   }
 
-  /** The handlers whose filters and fields match a change. */
   #handlersOf(base: HandledState["base"], underway: PendingChange): readonly Declaration<T, Spec, Status>[] {
     return this.#matching((each) => {
       if (!each.kinds.has(underway.kind)) return false;
@@ -302,7 +287,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     return field === undefined ? undefined : fieldChangeOf(base, underway, fieldPath(field));
   }
 
-  /** One attempt of a handler, and of what it adds, where it is due. */
+  /** One attempt of a handler and its sub-handlers, if due. */
   async #advance(
     { id, handler, param, ofField, ...bounds }: Declaration<T, Spec, Status>,
     change: Change,
@@ -351,7 +336,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     return after;
   }
 
-  /** A handler is done when its sub-handlers are; what they gave up is reported for the handler. */
+  /** A handler is done when its sub-handlers are; it reports those that gave up. */
   #merged(
     id: string,
     progress: HandlerProgress,
@@ -370,7 +355,6 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
       : succeeded(progress);
   }
 
-  /** Milliseconds until a handler may be tried. */
   #leftMs(id: string, progress: HandlerProgress | undefined): number {
     return Math.max(0, dueMs(progress) - this.#host.nowMs(id, progress));
   }
@@ -392,7 +376,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     return failed ? { kind: "failed", ...failureFor(failed) } : { kind: "done" };
   }
 
-  /** The failures of these handlers, each by its name where there are several. */
+  /** Each with its name if there are several. */
   #handlerFailures(
     handlers: readonly Declaration<T, Spec, Status>[],
     progress: Readonly<Record<string, HandlerProgress>>,

@@ -28,26 +28,23 @@ import { ownFields, sameInput } from "./managed_fields.ts";
 /** Children of one object that are remembered; the oldest is forgotten beyond. */
 const REMEMBERED_MAX = 1_000;
 
-/** The deletion of the child brings a pass at once; this is for the case that nothing collects it. */
+/** The child's deletion enqueues at once; this is for the case that nothing collects it. */
 const PREDECESSOR_DELAY_MS = 30_000;
 /** Deletions of one child before it is left to the next pass. */
 const DELETE_ATTEMPTS_MAX = 4;
 
-/** What a controller knows of the kinds that its handlers apply. */
 export interface ChildKinds {
-  /** The resource of a kind; asks the server's discovery where the declaration does not name it. */
+  /** Asks discovery for kinds that the declaration does not name. */
   resolve(group: string, version: string, kind: string): Promise<ApiResource>;
-  /** The informer of an owned kind. */
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined;
-  /** Every owned kind. */
   owned(): readonly AnyKind[];
 }
 
-/** Who applied what in one pass, so that two calls that mean two children do not overwrite each other. */
+/** Who applied what in one pass, so that two calls for two children do not overwrite each other. */
 export class ChildRegistry {
   readonly #unnamed = new Map<string, { readonly call: string; readonly child: KubeObject }>();
 
-  /** @throws {PermanentError} naming both calls, where another one applied another child that it left unnamed, too. */
+  /** @throws {PermanentError} naming both calls if another one applied a different unnamed child. */
   enter(target: string, call: string, child: KubeObject): void {
     const former = this.#unnamed.get(target);
     if (!former) return void this.#unnamed.set(target, { call, child });
@@ -60,14 +57,11 @@ export class ChildRegistry {
   }
 }
 
-/** What children are applied with. */
 interface ChildrenHost {
   readonly kinds: ChildKinds;
   readonly fieldManager: string;
   readonly registry: ChildRegistry;
-  /** Id of the handler that applies them. */
   readonly handler: string;
-  /** See `ReconcileContext.memo`. */
   memo<M>(create: () => M): M;
   /** What the handlers of the operator share. */
   readonly shared: Memo;
@@ -85,7 +79,7 @@ export class Children {
   readonly #host: ChildrenHost;
   readonly #kinds: ChildKinds;
   readonly #applied = new Set<string>();
-  /** Calls that have not ended yet, by what they do. */
+  /** Unfinished calls, by name. */
   readonly #open = new Map<Promise<unknown>, string>();
   #calls = 0;
 
@@ -96,7 +90,6 @@ export class Children {
     this.#kinds = host.kinds;
   }
 
-  /** See {@linkcode ReconcileContext.apply}. */
   apply<K extends AnyKind>(kind: K, child: DesiredOf<K>, options?: ApplyChildOptions): Promise<ObjectOf<K>> {
     return this.#opened(`apply(${kind?.kind})`, this.#applyKind(kind, child, options));
   }
@@ -111,7 +104,6 @@ export class Children {
     return await this.#apply(manifest, this.#nextCall("apply"), kind, options) as ObjectOf<K>;
   }
 
-  /** See {@linkcode ReconcileContext.applyManifest}. */
   applyManifest<M extends Manifest>(manifest: M, options?: ApplyChildOptions): Promise<M> {
     return this.#opened(`applyManifest(${manifest?.kind})`, this.#applyManifest(manifest, options));
   }
@@ -124,8 +116,8 @@ export class Children {
   }
 
   /**
-   * Waits for the calls that a handler did not await: their writes and failures belong to its pass. The first such
-   * handler's call is logged.
+   * Waits for calls that a handler did not await: their writes and failures belong to its pass. The first such call is
+   * logged.
    *
    * @throws what one of them failed with.
    */
@@ -140,10 +132,7 @@ export class Children {
     while (this.#open.size > 0) await Promise.all(this.#open.keys());
   }
 
-  /**
-   * The promise that the handler has is the one that {@linkcode settle} waits for: what it rejects with is then
-   * handled.
-   */
+  /** The handler gets the same promise that {@linkcode settle} awaits, so a rejection is always handled. */
   #opened<T>(name: string, call: Promise<T>): Promise<T> {
     const ended: Promise<T> = call.finally(() => this.#open.delete(ended));
     this.#open.set(ended, name);
@@ -155,9 +144,8 @@ export class Children {
   }
 
   /**
-   * @throws {PermanentError} for a child that an owner reference cannot reach, or one that belongs to another
-   *   controller.
-   * @throws {TemporaryError} where the child is still that of an object of the same name before this one.
+   * @throws {PermanentError} if an owner reference cannot reach the child, or another controller owns it.
+   * @throws {TemporaryError} if a predecessor of the same name still owns it.
    */
   async #apply<C extends KubeObject>(
     child: C,
@@ -175,7 +163,7 @@ export class Children {
     const live = informer?.store.get(keyOf(desired)), unchanged = this.#host.memo(unchangedApplies);
     if (view && (options.owned ?? true)) this.#requireSelected(desired, resource, view);
     if (!live) {
-      // One that lost its labels, or never had them, is there all the same: the store does not show whose it is.
+      // A child without the labels exists all the same: the store does not show its owner.
       const hidden = view?.labelSelector && await this.#client.find(resource, keyOf(desired), { metadataOnly: true });
       if (hidden) this.#refuseForeign(hidden, resource);
       const made = await this.#create(desired, resource, informer !== undefined);
@@ -184,7 +172,7 @@ export class Children {
     }
     this.#refuseForeign(live, resource);
     const own = ownFields(live, fieldManager);
-    // What a view left out would count as missing, and what it rewrote as equal.
+    // A view's missing fields would count as missing, its rewritten ones as equal.
     if (
       !isPartial(view) && applyIsCurrent(desired as unknown as DynamicObject, live as unknown as DynamicObject, own)
     ) {
@@ -198,9 +186,7 @@ export class Children {
     return result;
   }
 
-  /**
-   * @throws {PermanentError} for a child that the watch of its kind would never show: each pass would write it again.
-   */
+  /** @throws {PermanentError} for a child that its kind's watch would never show: each pass would write it again. */
   #requireSelected(child: KubeObject, { kind }: ApiResource, { labelSelector, matches }: ViewSpec): void {
     if (matches(child.metadata?.labels)) return;
     throw new PermanentError(
@@ -210,7 +196,7 @@ export class Children {
     );
   }
 
-  /** Applies a child that no store holds. A kind that is not declared has no RBAC rule either: the error names it. */
+  /** Applies a child that no store holds. An undeclared kind has no RBAC rule either: the error names it. */
   async #create<C extends KubeObject>(desired: C, resource: ApiResource, declared: boolean): Promise<C> {
     try {
       return await this.#client.apply(resource, desired);
@@ -223,7 +209,7 @@ export class Children {
     }
   }
 
-  /** Once per kind: each apply costs a request, and changes and deletions of such children are not watched. */
+  /** Once per kind: each apply costs a request, and such children are not watched. */
   #warnUnwatched(resource: ApiResource): void {
     const warned = this.#host.shared.of(unwatchedKinds), name = formatGroupResource(resource);
     if (warned.has(name)) return;
@@ -234,7 +220,6 @@ export class Children {
     });
   }
 
-  /** See {@linkcode ReconcileContext.prune}. */
   prune(): Promise<ObjectKey[]> {
     return this.#opened("prune()", this.#prune());
   }
@@ -252,9 +237,7 @@ export class Children {
     return gone;
   }
 
-  /**
-   * Deletes the child of this uid; false where it is gone already, or another one has its name. @throws {ConflictError}
-   */
+  /** False if the child of this uid is gone or replaced. @throws {ConflictError} */
   async #delete(resource: ApiResource, key: ObjectKey, uid: string): Promise<boolean> {
     for (let attempt = 1;; attempt++) {
       try {
@@ -321,7 +304,7 @@ function sameResource(left: ApiResource, right: ApiResource): boolean {
   return left.group === right.group && left.plural === right.plural;
 }
 
-/** Whether `reference` names `owner`'s kind, so that a change of the child concerns that kind's controller. */
+/** Whether `reference` names `owner`'s kind, so that the child's changes concern its controller. */
 export function ownerKey(child: KubeObject, kind: ApiResource): { namespace?: string; name: string } | undefined {
   const reference = controllerOf(child);
   if (!reference || reference.kind !== kind.kind) return undefined;
@@ -329,35 +312,30 @@ export function ownerKey(child: KubeObject, kind: ApiResource): { namespace?: st
   return kind.namespaced ? { namespace: child.metadata?.namespace, name: reference.name } : { name: reference.name };
 }
 
-/** `apiVersion` and `kind`, which lists leave out of their items. */
+/** Adds `apiVersion` and `kind`, which lists leave out of their items. */
 export function typed<T extends KubeObject>(object: T, resource: ApiResource): T {
   if (object.apiVersion && object.kind) return object;
   return { ...object, apiVersion: formatApiVersion(resource), kind: resource.kind };
 }
 
 /**
- * Applies of one object's children that changed nothing. Fields alone do not always show that an apply would change
- * nothing: a list that is owned as one value, and to whose entries the server adds defaults, never equals what was
- * applied.
+ * Applies that changed nothing. Fields alone do not show that: an atomic list whose entries get server defaults never
+ * equals what was applied.
  */
 class UnchangedApplies {
   readonly #applies = new Map<string, { readonly digest: string; readonly child: KubeObject }>();
 
-  /**
-   * Whether the last apply to `target` was this one, and `live` differs from the child of then in nothing but its
-   * status.
-   */
+  /** Whether the last apply to `target` was this one, and only the status of `live` changed since. */
   has(target: string, desired: KubeObject, live: KubeObject, fieldManager: string): boolean {
     const last = this.#applies.get(target);
     return last !== undefined && isUnchanged(last.child, live, fieldManager) && digestOf(desired) === last.digest;
   }
 
-  /** Forgets the last apply to `target`. */
   forget(target: string): void {
     this.#applies.delete(target);
   }
 
-  /** Remembers that `child` is what the apply of `desired` leaves: to apply it again changes nothing. */
+  /** Remembers `child` as the result of applying `desired`: applying it again changes nothing. */
   enter(target: string, desired: KubeObject, child: KubeObject, fieldManager: string): void {
     this.#applies.delete(target);
     const managedFields = child.metadata?.managedFields?.filter(({ manager }) => manager === fieldManager);
@@ -366,7 +344,7 @@ class UnchangedApplies {
   }
 }
 
-/** Whether nothing happened to a child since but changes of its status. Kinds without a generation do not show that. */
+/** Whether only the child's status changed since. Kinds without a generation do not show that. */
 function isUnchanged(before: KubeObject, now: KubeObject, fieldManager: string): boolean {
   if (before.metadata?.resourceVersion === now.metadata?.resourceVersion) return true;
   return sameInput(before, now) && jsonEqual(ownFields(before, fieldManager), ownFields(now, fieldManager));

@@ -8,9 +8,8 @@ import { statusOf } from "./managed_fields.ts";
 import type { Unsaved } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
-/** What a person can do about a status that the server refuses. */
 const REFUSED_ADVICE = "bring the installed CRD up to date with `install`, or correct what the handler sets";
-/** Fresh reads of an object that others write to at the same time, before its status waits for the next pass. */
+/** Fresh reads of a concurrently written object before its status waits for the next pass. */
 const STATUS_ATTEMPTS_MAX = 4;
 
 /** An object after a write, and whether another writer's change lies before it. */
@@ -19,7 +18,6 @@ export interface Written<T> {
   readonly foreign: boolean;
 }
 
-/** What commits are made with. */
 interface CommitParts<T extends KubeObject, Spec, Status extends object> {
   readonly host: {
     readonly declaration: ControllerDeclaration<T, Spec, Status>;
@@ -33,16 +31,14 @@ interface CommitParts<T extends KubeObject, Spec, Status extends object> {
 }
 
 interface Refused<T extends KubeObject, Status extends object> {
-  /** Conditions that handlers set. */
   readonly status: Unsaved["status"];
   readonly changes: ChangesHandled | undefined;
-  /** An empty draft. */
   draft(): StatusDraft<Status>;
-  /** Whether an answer to our write holds nothing new but what we wrote. */
+  /** Whether the answer to our write shows no other writer's change. */
   isOwn(before: T, after: T, status: unknown): boolean;
 }
 
-/** Writes the results of a pass: the status once, and a record of the changes that were handled. */
+/** Writes a pass's results: the status once, and a record of the handled changes. */
 export class Commit<T extends KubeObject, Spec, Status extends object> {
   readonly #parts: CommitParts<T, Spec, Status>;
 
@@ -51,17 +47,17 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * What could not be written of the status goes into the next pass; that handlers succeeded is kept where it can be.
-   * `after` is the object as it is then, where it is certain that only this pass wrote to it.
+   * Keeps the unwritten status for the next pass, and records success if possible. `after` is the object then, if
+   * certainly only this pass wrote to it.
    */
   async keepSuccess(object: T, error: unknown, refused: Refused<T, Status>): Promise<{ unsaved: Unsaved; after?: T }> {
     const { status, changes } = refused, unsaved = { status, ...(changes ? { state: changes.state } : {}) };
-    // A failing server or a race is over soon; until then a crash calls the handlers again, and loses no status.
+    // A failing server or a race is over soon; until then a crash calls the handlers again and loses no status.
     const refusal = isRefusal(error), internal = error instanceof ApiError && error.code === 500;
     if (!refusal && !internal) return { unsaved, after: object };
     let after: T | undefined = object, latest = object;
     try {
-      // An API server that cannot type a status, for its schema lacks a field, answers 500; a smaller status it takes.
+      // An API server whose schema lacks a field of a status answers 500; it takes a smaller status.
       if (error instanceof InvalidError || internal) {
         after = await this.#sayRefused(object, error, refused);
         latest = after ?? object;
@@ -81,8 +77,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * What the server refuses it will refuse again: the status reports why. Undefined where another writer changed the
-   * object before that.
+   * The server will refuse it again, so the status reports why. Undefined if another writer changed the object first.
    */
   async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
@@ -97,14 +92,14 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     return written && !written.foreign && isOwn(object, written.object, plain.current) ? written.object : undefined;
   }
 
-  /** Applies the status, in spite of others who write to the object; undefined where it is gone. */
+  /** Applies the status despite concurrent writers; undefined if the object is gone. */
   async status(object: T, draft: StatusDraft<Status>): Promise<Written<T> | undefined> {
     const { kind } = this.#parts.host.declaration;
     const { name, namespace, uid } = object.metadata!;
     let resourceVersion = this.#latestVersion(object);
     for (let attempt = 1;; attempt++) {
-      // A server ignores the uid in writes of a custom resource's status. Only the version keeps this status from a
-      // successor of the same name.
+      // A server ignores the uid in status writes of custom resources. Only the version protects a successor of the
+      // same name.
       const metadata = { name, uid, resourceVersion, ...(namespace ? { namespace } : {}) };
       const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
       let failure: unknown;
@@ -117,17 +112,17 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       }
       const fresh = await this.#parts.client.find<KubeObject>(kind, keyOf(object), { metadataOnly: true });
       if (fresh?.metadata?.uid !== uid) {
-        // Its successor, if there is one, brings a pass of its own.
+        // A successor brings its own pass.
         this.#parts.log.debug("the object went while it was reconciled; its status is not written");
         return undefined;
       }
-      // There, and not found: the definition that is installed has no status subresource.
+      // The object exists: the installed definition has no status subresource.
       if (failure instanceof NotFoundError || attempt >= STATUS_ATTEMPTS_MAX) throw failure;
       resourceVersion = fresh?.metadata?.resourceVersion;
     }
   }
 
-  /** Writes what is to be remembered of the object's changes; undefined where it is gone. */
+  /** Records the handled changes; undefined if the object is gone. */
   async record(object: T, { edit, state }: ChangesHandled): Promise<Written<T> | undefined> {
     const { declaration: { kind }, changes } = this.#parts.host;
     if (!edit.annotations) return { object, foreign: false };
@@ -145,27 +140,25 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
         ? await annotate(this.#parts.client, kind, object, slim.annotations)
         : { object, foreign: false };
     } catch (error) {
-      // An object that is going must not be held up by our own records.
+      // Our records must not hold up a deletion.
       if (this.#parts.deleting && error instanceof InvalidError) return { object, foreign: false };
       throw error;
     }
   }
 
-  /** The version of the object after what this pass's handlers wrote to it themselves. */
+  /** The object's version after this pass's handlers wrote to it. */
   #latestVersion(object: T): string | undefined {
     const { kind } = this.#parts.host.declaration, key = formatKey(keyOf(object));
     const own = this.#parts.writes.filter(({ resource, key: written }) =>
       resource.group === kind.group && resource.plural === kind.plural && formatKey(written) === key
     );
-    // A handler that made the object again wrote to the successor since.
+    // A handler that recreated the object has written to the successor since.
     const remade = own.some(({ verb }) => verb === "create" || verb === "delete");
     return (remade ? undefined : own.at(-1)?.resourceVersion) ?? object.metadata?.resourceVersion;
   }
 }
 
-/**
- * Failures that waiting does not heal: a missing rule, a missing subresource, a schema that does not take the value.
- */
+/** Failures that waiting does not heal: a missing rule or subresource, a schema that refuses the value. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ApiError && error.code >= 400 && error.code < 500 && error.code !== 409 && error.code !== 429;
 }

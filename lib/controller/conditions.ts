@@ -6,30 +6,29 @@ import type { StatusDraft } from "./status_draft.ts";
 /** The API takes 32,768 characters; a list of handlers should stay readable. */
 const MESSAGE_LENGTH_MAX = 8_192;
 
-/** What the engine's conditions are made of. */
 interface ConditionFacts {
-  /** What is wrong with handlers now, those of changes first. */
+  /** Current failures, those of change handlers first. */
   readonly handlerFailures: readonly HandlerFailure[];
   readonly generation: number | undefined;
-  /** The generation that the object's handlers have seen, or were decided not to be for. */
+  /** The generation that the handlers have seen or do not match. */
   readonly seen: number | undefined;
-  /** Whether every handler that is for the object has been decided for this generation, and none of them waits. */
+  /** Whether every matching handler is decided for this generation, and none waits. */
   readonly settled: boolean;
-  /** Whether a handler of the object ran in this pass; it may set Ready itself. */
+  /** Whether a handler ran in this pass; it may set Ready itself. */
   readonly ran: boolean;
-  /** The Ready that handlers set themselves when they last ran. */
+  /** The Ready that handlers set in their last run. */
   readonly ready: ReadyCondition | undefined;
   /** Whether the present Ready may report handlers that no longer fail. */
   readonly stale: boolean;
-  /** Objects that are written again and again without converging. */
+  /** Objects written again and again without converging. */
   readonly hot: readonly string[];
 }
 
 /**
  * Sets Ready, Stalled and `observedGeneration` (docs/decisions/019-what-ready-means.md).
  *
- * Ready is False while a handler fails or has given up, and names them all. Else it is what the handlers set, or True.
- * Its generation is the one that the handlers have seen: a newer one is not reported before they see it.
+ * Ready is False while handlers fail or have given up, and names them all. Else it is what handlers set, or True. Its
+ * generation is the one that the handlers have seen: no newer one is reported before.
  */
 export function setEngineConditions<Status extends object>(draft: StatusDraft<Status>, facts: ConditionFacts): void {
   const { handlerFailures, seen, generation, settled, ran, ready, stale, hot } = facts;
@@ -56,7 +55,7 @@ export function setEngineConditions<Status extends object>(draft: StatusDraft<St
   if (settled && seen === generation) draft.observe();
 }
 
-/** One reason and message for all that is wrong: a single handler's own words, or each with its name. */
+/** A single handler's own words, or all with their names. */
 function describeFailures(handlerFailures: readonly HandlerFailure[]): { reason: string; message: string } {
   const [first] = handlerFailures, several = handlerFailures.length > 1;
   const texts = handlerFailures.map(({ handler, message }) =>

@@ -28,31 +28,26 @@ import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
 import { awaiting, DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
 
-/** Pause before an object is polled whose watch lags behind our own writes. */
+/** Pause before a poll while the watch lags behind our own writes. */
 const STALE_PAUSE_MS = 1_000;
 
-/** What a controller has of one key. */
 interface Key {
   state: KeyState;
   readonly uid: string | undefined;
-  /** What handlers remember of the object. */
   readonly memo: Memo;
-  /** What the last pass wrote and the stores may not show yet. */
+  /** Writes of the last pass that the stores may not show yet. */
   pending: readonly PendingWrite[];
 }
 
 /**
- * Reconciles every object of one kind. It is the shell around `decide` and `after`: it watches, queues keys, carries
- * decisions out and keeps the state of each key, all of which may be lost with the process.
+ * Reconciles every object of one kind: the shell around `decide` and `after`. It watches, queues keys, carries out
+ * decisions and keeps each key's state, which may all be lost with the process.
  */
 export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object> {
-  /** `plural.group` of its kind: what logs and metrics call it. */
+  /** `plural.group`, as in logs and metrics. */
   readonly name: string;
-  /** Whose objects it reconciles. */
   readonly kind: ApiResource;
-  /** Passes that run at the same time at most. */
   readonly workersMax: number;
-  /** Keys of the objects to reconcile. */
   readonly queue: WorkQueue;
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #deps: ControllerDeps;
@@ -65,11 +60,10 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #events: EventHandlers<T> | undefined;
   readonly #daemons: DaemonSupervisor<T, Spec, Status>;
   readonly #passes = new InFlight();
-  /** Keys whose stores do not show their own writes yet: they hold up no worker. */
+  /** Keys whose stores do not show their own writes yet; they occupy no worker. */
   readonly #lagging = new InFlight();
   readonly #scope: ScopeTracker<T>;
 
-  /** Watches nothing and works on nothing before it is started. */
   constructor(declaration: ControllerDeclaration<T, Spec, Status>, deps: ControllerDeps) {
     this.name = formatGroupResource(declaration.kind);
     this.kind = declaration.kind;
@@ -132,12 +126,12 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     };
   }
 
-  /** Starts the watches and resolves when every store is complete. */
+  /** Resolves when every store is complete. */
   async start(): Promise<void> {
     await this.#watches.start();
   }
 
-  /** Works until `stop` aborts and the passes that run are done; `abort` cuts those short. */
+  /** Resolves after `stop` aborts and running passes are done; `abort` cuts those short. */
   async run(stop: AbortSignal, abort: AbortSignal): Promise<void> {
     const close = () => this.queue.close();
     if (stop.aborted) close();
@@ -155,8 +149,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   /**
-   * What a reconcile of each object that is in scope, and that `only` means, would write now. Assumes that the
-   * controller's client sends dry runs only, and that it was started and is not run.
+   * What a reconcile of each object in scope that `only` selects would write now. Assumes a client that only sends dry
+   * runs, and a controller that was started but does not run.
    */
   async *plan(only: (key: ObjectKey) => boolean, signal: AbortSignal): AsyncGenerator<PlannedPass> {
     const { planPass } = await import("./dry_run.ts"); // an operator that runs plans nothing
@@ -178,15 +172,15 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     return this.queue.idle && (this.#events?.idle ?? true);
   }
 
-  /** Looks at every object again: its scope has changed. */
+  /** Checks every object again after a change of scope. */
   rescope(): void {
     this.#replay();
     for (const object of this.#watches.objects()) this.queue.add(formatKey(keyOf(object)), "resume", "low");
   }
 
   /**
-   * Ends what runs for objects that are out of scope, daemons included, and resolves when it has ended; `abort` cuts it
-   * short. None of it writes after that, and nothing is known of them any more: another replica works on them.
+   * Ends all work for objects out of scope, daemons included; resolves when it has ended. `abort` cuts it short.
+   * Nothing is written or remembered after that: another replica works on them.
    */
   async stopOutOfScope(abort: AbortSignal): Promise<void> {
     const gone = (key: string) => this.#scope.excludes(key);
@@ -199,17 +193,13 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     for (const key of [...this.#keys.keys()].filter(gone)) this.#forget(key);
   }
 
-  /** Ends every watch. */
   close(): void {
     this.queue.close();
     this.#dynamic.clear();
     this.#watches.close();
   }
 
-  /**
-   * What handlers remember of an object of the store; undefined for one that is not there as it is, or not handled
-   * here.
-   */
+  /** Undefined unless the store holds exactly this object and it is handled here. */
   remembered(object: KubeObject): Pick<Memo, "of"> | undefined {
     const key = formatKey(keyOf(object)), stored = this.#watches.get(key);
     if (!stored || stored.metadata?.uid !== object.metadata?.uid || this.#scope.excludes(key)) return undefined;
@@ -230,7 +220,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     else this.queue.add(key, "changed");
   }
 
-  /** A reason with its source, where that is an object which this key writes: such a change may be part of a loop. */
+  /** Names the source if this key writes it: the change may be part of a loop. */
   #attributed(key: string, reason: string, source: () => string): string {
     const state = this.#keys.get(key)?.state;
     if (!state || !isKnown(state) || (state.written.size === 0 && Object.keys(state.contested).length === 0)) {
@@ -259,9 +249,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
-  /**
-   * Enqueues the key when the stores show what its last pass wrote: never before, except for a poll every few seconds.
-   */
+  /** Enqueues the key only when the stores show its last writes, except for a poll every few seconds. */
   async #awaitWrites(item: WorkItem, lagging: readonly PendingWrite[], signal: AbortSignal): Promise<void> {
     const { clock, observer, options: { ownWriteWaitMsMax } } = this.#deps, { key } = item;
     try {
@@ -283,10 +271,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
   }
 
-  /**
-   * A filter that throws, or a bug of this engine, before a pass began: the key comes back for the same reasons, slower
-   * and slower.
-   */
+  /** A filter threw, or the engine has a bug: the key returns for the same reasons, with backoff. */
   #caught({ key, reasons }: WorkItem, error: unknown, abort: AbortSignal): void {
     if (abort.aborted) return;
     const delayMs = this.queue.retry(key, "retry");
@@ -310,8 +295,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (decision.kind === "forget" || !object) return this.#forget(key);
     const entry = this.#key(key, object), { cause } = decision;
     this.#keep(key, entry, decision.state);
-    // Daemons start once the finalizer is there, and end before the object is cleaned up; their end brings the key
-    // back.
+    // Daemons start after the finalizer is added and end before cleanup; their end enqueues the key.
     if (cause.kind === "delete" || cause.finalizer !== "add") {
       const settled = this.#daemons.supervise(key, object, cause.kind === "delete");
       if (!settled && cause.kind === "delete") return;
@@ -374,7 +358,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     log.debug("pass ends", { result, writes: writes.length, ms: elapsedMs - startMs });
   }
 
-  /** Stores a state, and reports where a hot loop of the key starts or ends. */
+  /** Also reports where a hot loop starts or ends. */
   #keep(key: string, entry: Key, state: KeyState): void {
     const { hotLoop } = this.#rules, before = hotTargets(entry.state, hotLoop), now = hotTargets(state, hotLoop);
     entry.state = state;
@@ -386,7 +370,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     });
   }
 
-  /** One delayed entry per key, for whatever falls due first. */
+  /** One delayed entry per key, for the first due time. */
   #schedule(key: string, { state }: Key): void {
     const due = nextDue(this.#rules, state);
     if (due) this.queue.addAfter(key, Math.max(1, due.dueMs - this.#deps.clock.elapsed()), due.reason);
@@ -396,7 +380,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const known = this.#keys.get(key), uid = object.metadata?.uid;
     if (known && known.uid === uid) return known;
     const entry: Key = { state: PENDING, uid, memo: new Memo(), pending: [] };
-    // An object that is gone already is kept by no one.
+    // Objects that are gone are not kept.
     if (this.#watches.get(key)?.metadata?.uid === uid) this.#keys.set(key, entry);
     return entry;
   }

@@ -16,28 +16,24 @@ import type { EventRecorder } from "./events.ts";
 import { logFailure } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
-/** A daemon that has run for so long after an error counts as recovered. */
+/** A daemon counts as recovered after running this long. */
 const RECOVERED_MS = 60_000;
 
-/** Status edits of one object's daemons that wait for a pass; beyond, the oldest is dropped. */
+/** Status edits of one object that wait for a pass; beyond, the oldest is dropped. */
 const REPORTS_MAX = 100;
 
 type Report<Status extends object> = (status: StatusDraft<Status>) => void;
 
-/** What daemons need of their controller. */
 interface DaemonHost<T extends KubeObject> extends ObjectContextHost {
   readonly client: Client;
   readonly events: EventRecorder;
   readonly kinds: ChildKinds;
   readonly fieldManager: string;
-  /** The logger for lines about an object. */
   logger(key: string): Logger;
-  /** The pause after so many failures in a row. */
   pauseMs(failures: number): number;
-  /** The object as the store has it. */
   latest(key: string): T | undefined;
   memo<M>(object: T, create: () => M): M;
-  /** Brings the key back: a daemon ended, failed, recovered, or has something to report. */
+  /** Enqueues the key: a daemon ended, failed, recovered, or has something to report. */
   enqueue(key: string, reason: "daemon" | "report"): void;
 }
 
@@ -45,12 +41,11 @@ interface Running {
   readonly stop: AbortController;
   readonly cut: AbortController;
   progress: HandlerProgress;
-  /** When it first began, by elapsed time. */
+  /** Elapsed time of the first start. */
   readonly beganMs: number;
   failure?: HandlerFailure;
-  /** Whether the spec could not be read when it was to be started again: it is, once it can be read. */
+  /** Not restarted because the spec was unreadable; restarted once it is readable. */
   unreadable: boolean;
-  /** Whether nothing waits for it any more. */
   abandoned: boolean;
   ended: boolean;
   /** Resolves when it has ended or is abandoned. */
@@ -58,8 +53,8 @@ interface Running {
 }
 
 /**
- * Runs the daemons of a kind: one of each for every object that it is for, from the moment the object is seen until it
- * goes, no longer matches, or the operator stops. One that ends by itself is not started again in this process.
+ * Runs the daemons of a kind: one per matching object, until the object goes, no longer matches, or the operator stops.
+ * One that ends by itself is not restarted in this process.
  */
 export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object> {
   readonly #kind: ResourceKind<T, Spec, Status>;
@@ -75,24 +70,21 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     this.#host = host;
   }
 
-  /** Whether an object must not go before its daemons have ended. */
   needsFinalizer(object: T): boolean {
     return this.#declarations.some((each) => matchesFilter(each, object));
   }
 
-  /** Starts and stops the daemons of an object as it is now. Answers whether all that should end have ended. */
+  /** Starts and stops the daemons of an object. Returns whether all that should end have ended. */
   supervise(key: string, object: T, deleting: boolean): boolean {
     if (this.#declarations.length === 0) return true;
     const running = this.#running.get(key) ?? new Map<string, Running>();
     let settled = true;
     for (const each of this.#declarations) {
       const wanted = !deleting && !this.#closing && matchesFilter(each, object);
-      // The object was fixed.
       const former = running.get(each.id);
       if (wanted && former?.ended && former.unreadable && this.#isReadable(object)) running.delete(each.id);
       const known = running.get(each.id);
-      // A daemon whose spec cannot be read is not started: the pass reports that on the object, and its next change
-      // enqueues the key.
+      // A daemon with an unreadable spec is not started: the pass reports it, and the next change enqueues the key.
       if (wanted && !known && this.#isReadable(object)) this.#start(key, each, running);
       if (wanted || !known) continue;
       if (known.ended || known.abandoned) running.delete(each.id);
@@ -106,26 +98,24 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     return settled;
   }
 
-  /** The failures of an object's daemons. */
   failuresOf(key: string): readonly HandlerFailure[] {
     const running = this.#running.get(key);
     if (!running) return [];
     return [...running.values()].flatMap(({ failure }) => failure ? [failure] : []);
   }
 
-  /** Removes and returns the status edits that daemons reported for an object. */
+  /** Removes and returns the reported status edits. */
   takeReports(key: string): readonly Report<Status>[] {
     const reports = this.#reports.get(key) ?? [];
     this.#reports.delete(key);
     return reports;
   }
 
-  /** Whether daemons reported status edits for an object. */
   hasReports(key: string): boolean {
     return this.#reports.has(key);
   }
 
-  /** An object is gone without warning: its daemons end, and are not waited for. */
+  /** The object is gone without warning: its daemons end, and are not awaited. */
   forget(key: string): void {
     this.#reports.delete(key);
     for (const each of this.#declarations) {
@@ -135,7 +125,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     this.#running.delete(key);
   }
 
-  /** Ends every daemon and resolves when they have ended; `abort` cuts them short. */
+  /** Resolves when all daemons have ended; `abort` cuts them short. */
   async close(abort: AbortSignal): Promise<void> {
     this.#closing = true;
     const all = [...this.#running].flatMap(([key, running]) =>
@@ -148,10 +138,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     await this.#over(all.map(({ known }) => known), abort);
   }
 
-  /**
-   * Ends the daemons of objects that are out of scope; resolves when they have ended, or are abandoned. `abort` cuts
-   * them short.
-   */
+  /** Resolves when the daemons of objects out of scope have ended or are abandoned; `abort` cuts them short. */
   async stopOutOfScope(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     for (const [key, running] of this.#running) {
       if (!which(key)) continue;
@@ -163,11 +150,10 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     }
     const ending = [...this.#unended].filter(([, key]) => which(key)).map(([running]) => running);
     await this.#over(ending, abort);
-    // Work that a daemon started and did not await still holds its signal.
+    // Work that a daemon did not await still holds its signal.
     for (const { cut } of ending) cut.abort(new DOMException("the daemon has ended", "AbortError"));
   }
 
-  /** Resolves when daemons have ended or `abort` has cut them short. */
   async #over(ending: readonly Running[], abort: AbortSignal): Promise<void> {
     const aborted = Promise.withResolvers<void>();
     const cut = () => {
@@ -180,7 +166,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     abort.removeEventListener("abort", cut);
   }
 
-  /** Every daemon that may have to be waited for, of objects that are gone too. */
+  /** Every daemon that may have to be awaited, also of objects that are gone. */
   readonly #unended = new Map<Running, string>();
 
   #start(key: string, declared: DaemonDeclaration<T, Spec, Status>, running: Map<string, Running>): void {
@@ -278,7 +264,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     if (retryInMs !== undefined) await sleep(clock, retryInMs, mine.stop.signal);
   }
 
-  /** The time of a daemon: when it first began, and what has elapsed since. */
+  /** The first start, plus what has elapsed since. */
   #nowMs({ progress, beganMs }: Running): number {
     return progress.startedMs + this.#host.clock.elapsed() - beganMs;
   }
@@ -306,7 +292,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     this.#host.enqueue(key, "report");
   }
 
-  /** What a daemon gets; undefined where the object is gone. @throws where its spec cannot be read. */
+  /** Undefined if the object is gone. @throws if its spec cannot be read. */
   #context(key: string, id: string, own: DaemonOwn, mine: Running): DaemonContext<T, Spec, Status> | undefined {
     const stored = this.#host.latest(key);
     if (!stored) return undefined;
@@ -341,7 +327,6 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
   }
 }
 
-/** What of a daemon's context is its own. */
 type DaemonOwn = Pick<
   DaemonContext<KubeObject, unknown, object>,
   "stopped" | "signal" | "retry" | "startedMs" | "param"

@@ -24,69 +24,58 @@ import {
 
 /**
  * Why a key is reconciled: `changed`, `resume` (initial load), `requested`, or a related object: `owned`, `mapped`,
- * `dependency`, with the object that changed where this key wrote it: `owned configmaps home/w`. `daemon` and `report`
- * concern the status. All others mean that something is due; the state has what.
+ * `dependency`, which name the object if this key wrote it: `owned configmaps home/w`. `daemon` and `report` concern
+ * the status. All others mean that something in the state is due.
  */
 type Reason = string;
 
-/** Reasons from the cluster or from a person. They cause a pass at once, whatever backoff a key has. */
+/** Reasons from the cluster or a person. They cause a pass at once, whatever the backoff. */
 const FRESH: ReadonlySet<string> = new Set(["changed", "resume", "requested", "owned", "mapped", "dependency", "plan"]);
 
-/** Reasons that are about the status alone. */
+/** Reasons that concern the status alone. */
 const STATUS: ReadonlySet<string> = new Set(["daemon", "report"]);
 
-/** What a kind declares, as far as decisions depend on it. */
 export interface DecisionRules<T extends KubeObject, Timer> extends StateRules<Timer & TimerOptions & { id: string }> {
   readonly kind: ApiResource;
   readonly finalizer: string;
   /** Finalizers of operators that this one replaces. */
   readonly legacyFinalizers: readonly string[];
-  /** Whether something must happen before an object may go. */
+  /** Whether something must run before a deletion. */
   needsFinalizer(object: T): boolean;
-  /** Whether the filter of `reconcile` takes an object. */
   reconciles(object: T): boolean;
   /** Whether optional delete handlers run for an object that another finalizer holds. */
   wantsDeletion(object: T): boolean;
 }
 
-/** The input of a decision. */
 interface DecisionInput<T extends KubeObject> {
-  /**
-   * The object as the store has it, which holds all that this key's passes wrote; undefined where it is gone, or not
-   * ours to handle.
-   */
+  /** From a store that holds this key's writes; undefined if gone or not ours to handle. */
   readonly object: T | undefined;
   readonly state: KeyState;
   readonly reasons: ReadonlySet<Reason>;
-  /** By elapsed time. */
   readonly elapsedMs: number;
-  /** How often the server's history had gone back by now. */
+  /** Rewinds of the server's history by now. */
   readonly rewinds: number;
 }
 
-/** What is done in one pass. */
 export interface PassDecision<Timer> {
   readonly kind: "pass";
   readonly cause: Exclude<Cause, { kind: "gone" }>;
-  /** Whether the handlers of changes run, each that is due: create, update, field, resume, or those of the deletion. */
+  /** Whether the due change handlers run: create, update, field, resume or delete. */
   readonly changes: boolean;
-  /** Whether `reconcile` runs. */
   readonly reconcile: boolean;
-  /** Timers that tick. */
   readonly timers: readonly Timer[];
-  /** Why, without those reasons that wait until a contested object has rested. */
+  /** Without reasons that wait until a contested object has rested. */
   readonly reasons: ReadonlySet<Reason>;
-  /** The same for handlers: `changed`, `owned`, `timer`, without the objects that gave them. */
+  /** The same for handlers: `changed`, `owned`, `timer`, without their objects. */
   readonly words: ReadonlySet<string>;
-  /** Whether some fresh reason is among them. */
+  /** Whether some reason is fresh. */
   readonly fresh: boolean;
   /** The state that the pass begins with. */
   readonly state: KnownState;
 }
 
-/** What to do about a key now. */
 export type Decision<Timer> =
-  /** Nothing, and nothing is to be known of it: the object is gone, or was never ours. */
+  /** Forget the key: the object is gone, or was never ours. */
   | { readonly kind: "forget" }
   /** Nothing: we are done with the object, which another finalizer holds. */
   | { readonly kind: "leave" }
@@ -95,16 +84,16 @@ export type Decision<Timer> =
   | PassDecision<Timer>;
 
 /**
- * Decides when and why a handler of an object runs. Pure, and level-triggered: it depends on the object and
- * the state of its key, not on the events that led there; reasons only name what changed since.
+ * Decides when and why handlers run. Pure and level-triggered: it depends on the object and the key's state, not on
+ * past events; reasons only name what changed since.
  *
- * - Handlers of changes and `reconcile` run for every fresh reason, and at the times that they requested.
- * - A timer ticks at its time while the object exists, matches its filter, and has been left alone for long enough.
+ * - Change handlers and `reconcile` run for every fresh reason, and at the times they requested.
+ * - A timer ticks at its time while the object exists, matches its filter, and has been idle long enough.
  * - The echo of what a pass wrote is no reason.
- * - After a pass that failed nothing runs before its backoff is over, but for a fresh reason.
- * - A spec that cannot be read is read again when the object changes.
- * - The changes of an object that was contested again and again wait until it has rested; everything else goes on.
- * - A deletion runs the delete handlers, once the daemons have ended.
+ * - After a failed pass, only a fresh reason runs anything before the backoff ends.
+ * - An unreadable spec is read again when the object changes.
+ * - Changes of a contested object wait until it has rested; everything else goes on.
+ * - A deletion runs the delete handlers after the daemons have ended.
  */
 export function decide<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
   rules: DecisionRules<T, Timer>,
@@ -143,15 +132,15 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
 }
 
 /**
- * Whether our finalizer was removed from this very object. A watch may still show earlier versions. A finalizer
- * cannot be added to an object that is being deleted, so ours in them is outdated.
+ * Whether our finalizer was removed from this very object; a watch may still show earlier versions. A finalizer cannot
+ * be added during deletion, so ours in them is outdated.
  */
 function isReleased(state: KeyState, { metadata }: KubeObject, rewinds: number): boolean {
   return state.phase === "released" && state.uid === metadata?.uid && state.rewinds === rewinds &&
     metadata?.deletionTimestamp !== undefined;
 }
 
-/** With an optional delete handler, a deletion counts even where only another finalizer holds the object. */
+/** With an optional delete handler, a deletion counts even if only another finalizer holds the object. */
 function causeOf<T extends KubeObject, Timer>(
   { finalizer, legacyFinalizers, ...rules }: DecisionRules<T, Timer>,
   object: T,
@@ -163,7 +152,7 @@ function causeOf<T extends KubeObject, Timer>(
   return wanted ? { kind: "delete" } : cause;
 }
 
-/** The state as of now: in the phase that the cause asks for, with the timers of the object as it is, cooled. */
+/** In the phase that the cause requires, with the timers that match now, cooled down. */
 function currentState<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
   { timers, hotLoop, ...rules }: DecisionRules<T, Timer>,
   state: KnownState,
@@ -184,7 +173,7 @@ function currentState<T extends KubeObject, Timer extends TimerOptions & ObjectF
   };
 }
 
-/** Without requeue, retry and failure of a `reconcile` whose filter does not match the object. */
+/** Drops requeue, retry and failure of a `reconcile` whose filter does not match. */
 function withoutReconcile(state: KnownState): KnownState {
   const { reconcileDueMs, reconcileFailure, outstanding } = state;
   if (reconcileDueMs === undefined && !reconcileFailure && !outstanding.reconcile) return state;
@@ -196,10 +185,7 @@ function withoutReconcile(state: KnownState): KnownState {
   };
 }
 
-/**
- * Without `changed` where the store shows what the last pass left behind: there is nothing in it that the pass has not
- * dealt with.
- */
+/** Drops `changed` if the store shows what the last pass left: the pass has dealt with all of it. */
 function withoutEcho(
   { handled }: KnownState,
   { metadata }: KubeObject,
@@ -210,7 +196,7 @@ function withoutEcho(
   return [...reasons].filter((reason) => !(isEcho && reason === "changed"));
 }
 
-/** Held in the state: a delay of the queue ends when the key is taken for anything else, its echo for one. */
+/** Held in the state: a delay of the queue ends when the key runs for another reason, such as its echo. */
 function withoutHeld(
   { hotLoop }: StateRules<TimerOptions & { readonly id: string }>,
   state: KnownState,
@@ -226,7 +212,7 @@ function withoutHeld(
   return { counting: new Set(all.filter((reason) => !rests(reason))), held: new Set(held) };
 }
 
-/** Whether nothing runs now but for a fresh reason. */
+/** Whether only a fresh reason runs anything now. */
 function backsOff(state: KnownState, elapsedMs: number): boolean {
   if (state.phase === "givenUp") return true;
   const untilMs = state.phase === "failing" || state.phase === "deleting" ? state.untilMs : undefined;

@@ -33,27 +33,24 @@ import { initialState } from "./key_state.ts";
 import { Pass, type PassHost } from "./pass.ts";
 import { outcomeOfPass } from "./report.ts";
 
-/** One field that a write would change; values of Secrets are masked, and differ only as before and after. */
+/** One field that a write would change. Values of Secrets are masked; only their difference shows. */
 export interface PlannedChange {
-  /** Whether the field appears, changes or goes. */
   readonly operation: "add" | "change" | "remove";
-  /** Keys from the root of the object to the field. */
+  /** Keys from the root of the object. */
   readonly path: readonly string[];
-  /** Its value now; absent where it appears. */
+  /** Absent for `add`. */
   readonly old?: unknown;
-  /** Its value after the write; absent where it goes. */
+  /** Absent for `remove`. */
   readonly next?: unknown;
 }
 
 type Fields = Record<string, unknown>;
 
-/** Metadata that the server sets by itself. */
+/** Metadata that the server sets. */
 const SERVER_SET = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
 const MASK = "********";
 
-/**
- * The fields in which an object differs after a write, leaf by leaf; `before` is undefined where the write makes it.
- */
+/** The changed fields of an object, leaf by leaf; `before` is undefined for a creation. */
 function plannedChanges(
   resource: Pick<ApiResource, "group" | "plural">,
   before: KubeObject | undefined,
@@ -66,7 +63,7 @@ function plannedChanges(
   return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);
 }
 
-/** The object with its conditions by type, as `True Reconciled: message`: shorter to read than a list. */
+/** Conditions by type, as `True Reconciled: message`: shorter than a list. */
 function readable(object: Fields): Fields {
   const { status } = object;
   if (!isObject(status) || !Array.isArray(status.conditions)) return object;
@@ -76,13 +73,12 @@ function readable(object: Fields): Fields {
   return { ...object, status: { ...status, conditions: Object.fromEntries(conditions) } };
 }
 
-/** A copy that may be edited. */
 function withoutServerSet({ apiVersion: _, kind: __, metadata, ...rest }: KubeObject): Fields {
   const kept = Object.entries(metadata ?? {}).filter(([field]) => !SERVER_SET.includes(field));
   return jsonClone({ ...rest, metadata: Object.fromEntries(kept) });
 }
 
-/** Edits both states of a Secret: equal values stay equal, and others show only their side. */
+/** Edits both states of a Secret: equal values stay equal, others show only their side. */
 function maskSecret(old: Fields, next: Fields): void {
   for (const field of ["data", "stringData"]) maskValues(old[field], next[field], () => true);
   const annotations = ({ metadata }: Fields) => (metadata as Fields).annotations;
@@ -99,7 +95,7 @@ function maskValues(old: unknown, next: unknown, isSecret: (key: string) => bool
   }
 }
 
-/** An object that appears or goes is listed field by field; lists are one value, as in a diff. */
+/** Lists an added or removed object field by field; a list is one value, as in a diff. */
 function leaves({ operation, path, old, next }: DiffItem): PlannedChange[] {
   const value = operation === "add" ? next : old;
   if (operation === "change" || !isObject(value) || Object.keys(value).length === 0) {
@@ -111,38 +107,32 @@ function leaves({ operation, path, old, next }: DiffItem): PlannedChange[] {
   });
 }
 
-/** An Event that a pass would post about its object. */
+/** An Event that a pass would post. */
 export interface PlannedEvent {
-  /** Whether something is wrong. */
   readonly type: "Normal" | "Warning";
-  /** CamelCase word for programs. */
+  /** CamelCase, for programs. */
   readonly reason: string;
-  /** The same for people. */
+  /** For people. */
   readonly message: string;
   /** Another object that it is about, as `Secret shop/login`. */
   readonly about?: string;
 }
 
-/** What one reconcile of one object would do. */
 export interface PlannedPass {
-  /** The kind of the object. */
   readonly kind: ApiResource;
-  /** Which object. */
   readonly key: ObjectKey;
-  /** Whether it would be converged or, since it is being deleted, cleaned up after. */
+  /** Whether it would be converged or, if it is being deleted, cleaned up after. */
   readonly cause: "reconcile" | "delete";
-  /** Every write, in order. */
+  /** In order. */
   readonly writes: readonly PlannedWrite[];
-  /** Every Event, in order. */
+  /** In order. */
   readonly events: readonly PlannedEvent[];
-  /** How the reconcile would end. */
   readonly outcome: Outcome;
 }
 
 /**
- * Runs one pass with a client whose writes are dry runs, and returns what it would write. Its handlers run for real:
- * effects outside of the cluster happen, unless they check `context.dryRun`. Undefined for an object that is not the
- * operator's.
+ * Runs one pass with a client whose writes are dry runs, and returns its writes. Handlers run for real: effects outside
+ * the cluster happen unless they check `context.dryRun`. Undefined for an object out of the operator's scope.
  *
  * @throws the signal's reason where it aborts.
  */
@@ -153,7 +143,7 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
   { client, log, signal }: { readonly client: Client; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<PlannedPass | undefined> {
   const elapsedMs = host.clock.elapsed(), key = keyOf(object), rewinds = 0;
-  // As in an operator that runs already: what it resumed, it resumed long ago.
+  // As in a running operator, which called its `resume` handlers long ago.
   const state = { ...initialState(object, elapsedMs), resume: "done" as const };
   const decision = decide({ ...rules, timers: [] }, { object, state, reasons: new Set(["plan"]), elapsedMs, rewinds });
   if (decision.kind !== "pass") return undefined;
@@ -171,7 +161,7 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
   const report = await new Pass({ ...host, events }, plan, { client: planning, writes: [], log, signal }).run();
   signal.throwIfAborted();
   const { kind } = host.declaration, cause = decision.cause.kind, outcome = outcomeOfPass(report);
-  // What is planned is printed: values of Secrets stand in other kinds, in messages and Events as well.
+  // The plan is printed, so secret values are masked in other kinds, messages and Events too.
   const { mask } = client, writes = planned.writes.map((write) => ({ ...write, changes: mask.json(write.changes) }));
   return { kind, key, cause, writes, events: mask.json(events.planned), outcome: maskOutcome(outcome, mask) };
 }
@@ -180,12 +170,9 @@ function maskOutcome(outcome: Outcome, mask: Mask): Outcome {
   return "message" in outcome ? { ...outcome, message: mask.text(outcome.message) } : outcome;
 }
 
-/** Keeps what would be posted. */
 class PlannedEvents implements EventSink {
-  /** Every Event so far, oldest first. */
   readonly planned: PlannedEvent[] = [];
 
-  /** See {@linkcode EventSink.poster}. */
   poster(object: KubeObject): { poster: EventPoster; flush: () => Promise<void> } {
     const poster = eventPoster(object, (regarding, { type, reason, message }) => {
       const about = regarding === object ? {} : { about: `${regarding.kind} ${formatKey(keyOf(regarding))}` };
@@ -195,77 +182,66 @@ class PlannedEvents implements EventSink {
   }
 }
 
-/**
- * A storage that answers what it would write into objects, and remembers nothing elsewhere of what was only planned.
- */
+/** Answers what it would write into objects; keeps nothing planned elsewhere. */
 export class PlannedStorage implements HandledStateStorage {
   readonly #inner: HandledStateStorage;
 
-  /** `inner` is read, and left as it was. */
+  /** `inner` is read and left unchanged. */
   constructor(inner: HandledStateStorage) {
     this.#inner = inner;
   }
 
-  /** See {@linkcode HandledStateStorage.recall}. */
   recall(object: KubeObject): Promise<HandledState> {
     return this.#inner.recall(object);
   }
 
-  /** See {@linkcode HandledStateStorage.keep}. */
   async keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
     const former = await this.#inner.recall(object), edit = await this.#inner.keep(object, state, fields);
-    // One that remembers in its own memory has done so by now.
+    // Storage in memory has stored it by now.
     await this.#inner.keep(object, former, fields);
     return edit;
   }
 
-  /** See {@linkcode HandledStateStorage.isRecord}. */
   isRecord(annotation: string): boolean {
     return this.#inner.isRecord(annotation);
   }
 
-  /** See {@linkcode HandledStateStorage.statusFields}. */
   get statusFields(): readonly string[] {
     return this.#inner.statusFields ?? [];
   }
 }
 
-/** One write that a pass would make. */
 export interface PlannedWrite extends Pick<WriteRecord, "verb" | "resource" | "key" | "subresource"> {
-  /** Whether the object is there now; a write to one that is not makes it. */
+  /** Whether the object exists now; otherwise the write creates it. */
   readonly exists: boolean;
-  /** What it would change; empty for a deletion, and for a write that changes nothing. */
+  /** Empty for a deletion, and for a write that changes nothing. */
   readonly changes: readonly PlannedChange[];
-  /** Whether the server has checked it: it cannot check what only an earlier write of the same plan makes possible. */
+  /** Whether the server checked it: it cannot if only an earlier write of the plan makes it possible. */
   readonly checked: boolean;
 }
 
-/** What one plan has written so far. */
 interface Plan {
   readonly writes: PlannedWrite[];
-  /** The planned state of each written object, by resource and key; null where it would be gone. */
+  /** By resource and key; null if deleted. */
   readonly states: Map<string, KubeObject | null>;
 }
 
 /**
- * The client of a pass that is only planned: each write goes to the server as a dry run, which admits and validates it,
- * and is recorded with what it would change. Reads of single objects see what the plan wrote before them; lists do not.
+ * Sends each write as a dry run, which the server admits and validates, and records its changes. Reads of single
+ * objects see the plan's earlier writes; lists do not.
  */
 class PlanningClient extends Client {
   readonly #plan: Plan;
 
-  /** Shares what is planned with `plan`. */
   constructor(client: Client, options: Parameters<Client["with"]>[0], plan: Plan) {
     super(client, { ...options, dryRun: true });
     this.#plan = plan;
   }
 
-  /** See {@linkcode Client.with}. */
   override with(options: Parameters<Client["with"]>[0]): PlanningClient {
     return new PlanningClient(this, options, this.#plan);
   }
 
-  /** See {@linkcode Client.get}, and by it {@linkcode Client.find}. */
   override async get<T extends KubeObject = DynamicObject>(
     resource: ApiResource,
     key: ObjectKey,
@@ -281,22 +257,19 @@ class PlanningClient extends Client {
     );
   }
 
-  /** See {@linkcode Client.create}. */
   override async create<T extends KubeObject>(resource: ApiResource, object: T, options?: WriteOptions): Promise<T> {
     const target = { verb: "create", resource, key: keyOf(object) } as const;
-    // The server still has the one that the plan deleted.
+    // The server still has the object that the plan deleted.
     if (this.#state(target) === null) return this.#enter(target, undefined, object, false);
     const made = await super.create(resource, object, { ...options, metadataOnly: false });
     return this.#enter({ ...target, key: keyOf(made) }, undefined, made);
   }
 
-  /** See {@linkcode Client.replace}. */
   override replace<T extends KubeObject>(resource: ApiResource, object: T, options: WriteOptions = {}): Promise<T> {
     const { subresource } = options, target = { verb: "replace", resource, key: keyOf(object), subresource } as const;
     return this.#planned(target, () => object, () => super.replace(resource, object, options));
   }
 
-  /** See {@linkcode Client.apply}. */
   override apply<T extends KubeObject>(
     resource: ApiResource,
     object: T,
@@ -308,7 +281,6 @@ class PlanningClient extends Client {
     });
   }
 
-  /** See {@linkcode Client.patch}. */
   override patch<T extends KubeObject = DynamicObject>(
     resource: ApiResource,
     key: ObjectKey,
@@ -323,7 +295,6 @@ class PlanningClient extends Client {
     });
   }
 
-  /** See {@linkcode Client.delete}. */
   override async delete(resource: ApiResource, key: ObjectKey, options?: DeleteOptions): Promise<void> {
     const isPlanned = await this.#isPlanned({ verb: "delete", resource, key });
     if (!isPlanned) await super.delete(resource, key, options);
@@ -332,7 +303,7 @@ class PlanningClient extends Client {
     this.#plan.states.set(idOf(resource, key), null);
   }
 
-  /** The server cannot answer a write to an object that exists in the plan alone: `alone` computes its result. */
+  /** The server cannot answer a write to an object that only the plan has: `alone` computes the result. */
   async #planned<T extends KubeObject>(
     target: Target,
     alone: (state: KubeObject | undefined) => T,
@@ -348,7 +319,7 @@ class PlanningClient extends Client {
     return this.#enter(target, before, await send());
   }
 
-  /** The object as the server has it, whatever is planned. */
+  /** The server's object, whatever is planned. */
   async #stored({ resource, key }: Target, options?: GetOptions): Promise<KubeObject | undefined> {
     try {
       return await super.get<KubeObject>(resource, key, options);
@@ -362,7 +333,7 @@ class PlanningClient extends Client {
     return this.#plan.states.get(idOf(resource, key));
   }
 
-  /** Whether the object was created or deleted in the plan alone. */
+  /** Whether only the plan created or deleted it. */
   async #isPlanned(target: Target): Promise<boolean> {
     const state = this.#state(target);
     if (state === undefined) return false;
@@ -372,12 +343,12 @@ class PlanningClient extends Client {
   #enter<T extends KubeObject>(target: Target, before: KubeObject | undefined, after: T, checked = true): T {
     const { resource, subresource } = target;
     const status = (object: KubeObject | undefined) => object && { status: (object as { status?: unknown }).status };
-    // A write of the status changes nothing else, whatever the plan wrote to the rest before.
+    // A status write changes nothing else, whatever the plan wrote to the rest before.
     const changes = subresource === "status"
       ? plannedChanges(resource, status(before) as KubeObject, status(after) as KubeObject)
       : plannedChanges(resource, before, after);
     this.#plan.writes.push({ ...target, exists: before !== undefined, changes, checked });
-    // Nothing was stored, so the version that guards the next write is still the old one.
+    // Nothing was stored, so the old version still guards the next write.
     const resourceVersion = before?.metadata?.resourceVersion;
     const result = { ...after, metadata: { ...after.metadata, ...(resourceVersion ? { resourceVersion } : {}) } };
     this.#plan.states.set(idOf(resource, target.key), result);

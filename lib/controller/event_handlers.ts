@@ -9,30 +9,26 @@ import { type EventContext, objectContext, type ObjectContextHost } from "./cont
 import type { EventDeclaration } from "./declaration.ts";
 import type { EventRecorder } from "./events.ts";
 
-/** Events of one object that wait; the oldest changes beyond are passed over, the object's last state never is. */
+/** Waiting events of one object; beyond, the oldest changes are dropped, but never the last state. */
 const WAITING_MAX = 100;
 
-/** What event handlers need of their controller. */
 interface EventHost<T extends KubeObject> extends ObjectContextHost {
   readonly kind: ApiResource;
   readonly client: Client;
   readonly events: EventRecorder;
-  /** Objects whose events are handled at the same time. */
+  /** Objects whose events are handled concurrently. */
   readonly workersMax: number;
-  /** The logger for lines about an object. */
   logger(key: string): Logger;
   memo<M>(object: T, create: () => M): M;
 }
 
-/** One event of a watch. */
 interface ObjectEvent<T extends KubeObject> extends Pick<EventContext<T>, "type" | "before" | "object"> {
-  /** Of the object. */
   readonly key: string;
 }
 
 /**
- * Calls the event handlers of a kind for each event of its watch. Events of one object come one after another, those of
- * different objects side by side. Nothing is remembered and nothing tried again: for that are the handlers of changes.
+ * Calls the event handlers of a kind for each watch event: in order for one object, concurrently for different ones.
+ * Nothing is remembered or retried; change handlers do that.
  */
 export class EventHandlers<T extends KubeObject> {
   readonly #declarations: readonly EventDeclaration<T>[];
@@ -48,23 +44,22 @@ export class EventHandlers<T extends KubeObject> {
     this.#host = host;
   }
 
-  /** Begins. Nothing that came before is handled. */
+  /** Earlier events are not handled. */
   begin(signal: AbortSignal): void {
     this.#signal = signal;
   }
 
-  /** Replays an object that was there before, as an initial event. */
+  /** Replays an existing object as an initial event. */
   replay(object: T): void {
     if (this.#signal && !this.#closed) this.#push("initial", object, undefined);
   }
 
-  /** Takes an event of the watch. */
   onEvent({ type, object, old, initial }: StoreEvent<T>): void {
     if (!this.#signal || this.#closed) return;
     this.#push(initial && type === "added" ? "initial" : type, object, old);
   }
 
-  /** Takes no more; resolves when the handlers under way are done, or `abort` cuts them short. */
+  /** Takes no more; resolves when running handlers are done or `abort` cuts them short. */
   async close(abort: AbortSignal): Promise<void> {
     this.#closed = true;
     this.#ready.length = 0;
@@ -73,16 +68,13 @@ export class EventHandlers<T extends KubeObject> {
     await this.#busy.end(() => true, abort);
   }
 
-  /**
-   * Drops what waits for objects that are out of scope; resolves when their handlers are done. `abort` cuts them short.
-   */
+  /** Drops waiting events of objects out of scope; resolves when their handlers are done. `abort` cuts them short. */
   async stopOutOfScope(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     for (const key of [...this.#waiting.keys()].filter(which)) this.#waiting.delete(key);
     for (const key of this.#ready.splice(0)) if (!which(key)) this.#ready.push(key);
     await this.#busy.end(which, abort);
   }
 
-  /** Whether nothing waits and nothing is under way. */
   get idle(): boolean {
     return this.#busy.size === 0 && this.#ready.length === 0;
   }
@@ -110,7 +102,6 @@ export class EventHandlers<T extends KubeObject> {
     }
   }
 
-  /** The events of one object that wait now. */
   async #drain(key: string, signal: AbortSignal): Promise<void> {
     const events = this.#waiting.get(key) ?? [];
     this.#waiting.delete(key);

@@ -9,36 +9,33 @@ import {
 import { type Client, NotFoundError } from "../client/mod.ts";
 import { TokenBucket } from "../queue/mod.ts";
 
-/** An Event to post. */
 export interface EventDraft {
-  /** Whether something is wrong. The API takes no other types. */
+  /** The API takes no other types. */
   readonly type: "Normal" | "Warning";
-  /** CamelCase word for programs, of at most 128 characters. */
+  /** CamelCase, for programs; at most 128 characters. */
   readonly reason: string;
-  /** The same for people; cut off after 1,024 bytes. */
+  /** For people; cut off after 1,024 bytes. */
   readonly message: string;
   /** What was done or tried, CamelCase; `Reconcile` by default. */
   readonly action?: string;
 }
 
-/** Posts Events about one object: that of the pass, or the one that `about` names. */
+/** Posts Events about one object: that of the pass, or of `about`. */
 export interface EventPoster {
-  /** Something happened that may matter to the object's owner. `reason` is CamelCase. */
+  /** Posts something that may matter to the object's owner. `reason` is CamelCase. */
   normal(reason: string, message: string): void;
-  /** Something is wrong with the object. */
+  /** Posts something that is wrong with the object. */
   warning(reason: string, message: string): void;
   /** Either of the two, with an action. @throws {PermanentError} for another type. */
   emit(event: EventDraft): void;
   /**
-   * Posts about another object, in its namespace, within limits of its own. Objects of `cached()` have no
-   * kind: give it.
+   * Posts about another object, in its namespace, with its own limits. Objects of `cached()` have no kind: give it.
    *
-   * @throws {PermanentError} where the object has no name, or neither it nor `kind` gives its kind.
+   * @throws {PermanentError} if the object has no name, or neither it nor `kind` gives its kind.
    */
   about(object: KubeObject, kind?: ApiResource): EventPoster;
 }
 
-/** A poster that hands everything to `post`. */
 export function eventPoster(
   regarding: KubeObject,
   post: (regarding: KubeObject, event: EventDraft) => void,
@@ -62,9 +59,8 @@ export function eventPoster(
   };
 }
 
-/** Receives the Events of a pass. */
 export interface EventSink {
-  /** A poster that collects, and the way to send what it collected. */
+  /** A poster that collects, and a function that sends what it collected. */
   poster(regarding: KubeObject): { poster: EventPoster; flush: (signal: AbortSignal) => Promise<void> };
 }
 
@@ -76,14 +72,14 @@ const EVENTS: ApiResource = {
   namespaced: true,
 };
 
-/** Longest note that the API takes, in bytes (events.k8s.io/v1). */
+/** The API's limit (events.k8s.io/v1). */
 const NOTE_BYTES_MAX = 1_024;
 /** An Event is named after its object, within the length of a DNS subdomain. */
 const NAME_LENGTH_MAX = 253;
-/** Repeats of an Event within this time join its series (as client-go's recorder does). */
+/** Repeats within this time join a series (as client-go's recorder does). */
 const SERIES_MS = 6 * 60_000;
 const SERIES_KEPT_MAX = 4_096;
-/** Objects whose limits are kept; those that posted least lately are forgotten beyond. */
+/** Objects whose limits are kept; beyond, those that posted least recently are forgotten. */
 const BUCKETS_MAX = 10_000;
 
 interface Series {
@@ -93,9 +89,8 @@ interface Series {
 }
 
 /**
- * Writes Events, aggregated and rate-limited: a repeat within six minutes raises the count of the Event that is there,
- * and one object posts at most 25 at once and one per five minutes after that (client-go's own limits). An Event that
- * cannot be posted is logged and never fails a reconcile.
+ * Writes Events, aggregated and rate-limited: a repeat within six minutes raises the Event's count. One object posts at
+ * most 25 at once, then one per five minutes (client-go's limits). A failure is logged and never fails a reconcile.
  */
 export class EventRecorder implements EventSink {
   readonly #client: Client;
@@ -103,7 +98,7 @@ export class EventRecorder implements EventSink {
   readonly #series = new Map<string, Series>();
   readonly #buckets = new Map<string, TokenBucket>();
 
-  /** `controller` and `instance` become the reporter of every Event: the operator, and this process of it. */
+  /** `controller` and `instance` report every Event: the operator, and this process of it. */
   constructor(
     client: Client,
     options: { controller: string; instance: string; clock: Clock; random: Random; logger: Logger },
@@ -112,7 +107,6 @@ export class EventRecorder implements EventSink {
     this.#options = options;
   }
 
-  /** A poster that collects, and the way to send what it collected. */
   poster(regarding: KubeObject): { poster: EventPoster; flush: (signal: AbortSignal) => Promise<void> } {
     const pending: (readonly [KubeObject, EventDraft])[] = [];
     return {
@@ -123,12 +117,11 @@ export class EventRecorder implements EventSink {
     };
   }
 
-  /** A poster that sends at once, beside whatever goes on. */
+  /** A poster that sends at once. */
   immediate(regarding: KubeObject, signal: AbortSignal): EventPoster {
     return eventPoster(regarding, (about, event) => void this.#post(about, event, signal));
   }
 
-  /** Forgets the limits of an object that is gone. */
   forget(uid: string): void {
     this.#buckets.delete(uid);
   }
@@ -155,7 +148,7 @@ export class EventRecorder implements EventSink {
     }
   }
 
-  /** Joins the series of an Event posted lately; false where there is none. */
+  /** Joins the series of a recent Event; false if there is none. */
   async #repeat(id: string, signal: AbortSignal): Promise<boolean> {
     const series = this.#series.get(id), nowMs = this.#options.clock.now();
     if (!series || nowMs - series.lastMs > SERIES_MS) return false;
@@ -206,18 +199,18 @@ export class EventRecorder implements EventSink {
   }
 }
 
-/** The uid of an object; its kind and name where the uid is unknown. */
+/** The uid; kind and name if it is unknown. */
 function identityOf({ apiVersion, kind, metadata = {} }: KubeObject): string {
   return metadata.uid ?? [apiVersion, kind, metadata.namespace, metadata.name].join(" ");
 }
 
-/** The longest beginning of `text` that fits into `bytesMax` bytes of UTF-8, no character cut in two. */
+/** The longest prefix within `bytesMax` bytes of UTF-8 that cuts no character in two. */
 function cutToBytes(text: string, bytesMax: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
   return text.slice(0, read);
 }
 
-/** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
+/** RFC 3339 with microseconds (`metav1.MicroTime`). */
 function microTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
 }

@@ -5,14 +5,13 @@ import { type Client, ConflictError, InvalidError, NotFoundError } from "../clie
 const ATTEMPTS_MAX = 4;
 
 /**
- * Adds the operator's own finalizer, and takes off those of operators that it replaces, in one write: the object is
- * held throughout.
+ * Adds the operator's finalizer and removes those it replaces in one write: the object is held throughout.
  *
- * Guarantees: the patch tests the resourceVersion, so that a list which another operator changes at the same moment is
- * never overwritten; a finalizer is never added to an object that is being deleted (the server refuses that anyway).
- * Undefined where the object is gone, was made again, or is being deleted by now.
+ * Guarantees: the patch tests the resourceVersion, so another operator's concurrent change of the list is never
+ * overwritten. A finalizer is never added to an object that is being deleted (the server refuses that anyway).
+ * Undefined if the object is gone, recreated or being deleted.
  *
- * @throws {ConflictError} where the object keeps changing.
+ * @throws {ConflictError} if the object keeps changing.
  */
 export async function addFinalizer<T extends KubeObject>(
   client: Client,
@@ -32,9 +31,9 @@ export async function addFinalizer<T extends KubeObject>(
 }
 
 /**
- * Removes these finalizers, and no other. Undefined where the object is gone or was made again.
+ * Removes these finalizers and no other. Undefined if the object is gone or recreated.
  *
- * @throws {ConflictError} where the object keeps changing.
+ * @throws {ConflictError} if the object keeps changing.
  */
 export function removeFinalizers<T extends KubeObject>(
   client: Client,
@@ -82,12 +81,11 @@ async function edit<T extends KubeObject>(
 }
 
 /**
- * Sets and removes annotations of the operator's own, where the object is still at its version; else by its uid alone:
- * the keys have no other writer, and what else changed meanwhile is another change (`foreign`). Undefined where the
- * object is gone or was made again.
+ * Sets and removes the operator's own annotations, if the object is still at its version; else by uid alone. The keys
+ * have no other writer; what else changed is another change (`foreign`). Undefined if the object is gone or recreated.
  *
- * @throws {InvalidError} where the object's annotations together are too large. @throws {ConflictError} where it keeps
- *   changing.
+ * @throws {InvalidError} if the object's annotations are too large together. @throws {ConflictError} if it keeps
+ * changing.
  */
 export async function annotate<T extends KubeObject>(
   client: Client,
@@ -112,7 +110,7 @@ export async function annotate<T extends KubeObject>(
   return undefined;
 }
 
-/** The object with these annotations: compared with its echo to detect another writer's change. */
+/** Compared with the object's echo to detect another writer's change. */
 export function annotated<T extends KubeObject>(object: T, edit: Readonly<Record<string, string | null>>): T {
   const annotations = { ...object.metadata?.annotations };
   for (const [key, value] of Object.entries(edit)) {

@@ -3,17 +3,16 @@ import { formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import type { Informer } from "../cache/mod.ts";
 import { type IndexReader, IndexStore, type ObjectIndex } from "../handling/mod.ts";
 
-/** The indexes of one operator that runs, over all its kinds. */
+/** The indexes of one running operator, over all its kinds. */
 export class IndexSet {
   readonly #stores = new Map<unknown, IndexStore<KubeObject, unknown>>();
   readonly #log: Logger;
 
-  /** Nothing is indexed before `feed`. */
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Keeps an index up to date from an informer, until the function that it returns is called. */
+  /** Keeps an index up to date from an informer; the returned function stops it. */
   feed<T extends KubeObject>(index: ObjectIndex<T, unknown>, informer: Informer<T>): () => void {
     const store = new IndexStore(index as unknown as ObjectIndex<KubeObject, unknown>);
     this.#stores.set(index, store);
@@ -23,7 +22,7 @@ export class IndexSet {
       try {
         store.put(key, object);
       } catch (error) {
-        // One object that it cannot read must not blind it to the others.
+        // An unreadable object must not hide the others.
         this.#log.warn("an index leaves an object out", {
           index: index.name,
           object: key,
@@ -33,7 +32,7 @@ export class IndexSet {
     });
   }
 
-  /** What handlers read. @throws {UsageError} where no kind of this operator has the index. */
+  /** @throws {UsageError} if no kind of this operator has the index. */
   reader<T extends KubeObject, V>(index: ObjectIndex<T, V>): IndexReader<V> {
     const store = this.#stores.get(index);
     if (!store) {

@@ -26,81 +26,74 @@ import {
 import type { WriteRecord } from "../client/mod.ts";
 import type { PassReport, ReadyCondition, TickReport, Unsaved, Version } from "./report.ts";
 
-/** One timer of an object. It keeps no state in the object. */
+/** One timer of an object; the object stores nothing of it. */
 interface TickState {
-  /** By elapsed time. */
+  /** Elapsed time. */
   readonly dueMs: number;
-  /** Ticks in a row that failed. */
+  /** Consecutive failures. */
   readonly failures: number;
   readonly failure?: HandlerFailure;
 }
 
-/** What is known of an object in every phase. All times are elapsed time. All of it may be lost with the process. */
+/** What is known in every phase. All times are elapsed time. May be lost with the process. */
 interface Known {
   readonly uid: string | undefined;
-  /** When spec or metadata last changed, as far as this process saw. */
+  /** Last change of spec or metadata that this process saw. */
   readonly changedMs: number;
-  /** Timers that are for the object as it is. */
+  /** Timers that match the object. */
   readonly ticks: Readonly<Record<string, TickState>>;
-  /** When `reconcile` is due again: it requested that, or failed. */
+  /** Set after a requeue or failure. */
   readonly reconcileDueMs?: number;
-  /** What is wrong with `reconcile`. */
   readonly reconcileFailure?: HandlerFailure;
-  /** When handlers of changes are due again. */
   readonly changesDueMs?: number;
   readonly changeTroubles: readonly HandlerFailure[];
   readonly startTimes: StartTimes;
-  /** `done` once this process has run the `resume` handlers; until then how far each is. */
+  /** `done` once this process has run the `resume` handlers; until then their progress. */
   readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
   /** The generation that the handlers have seen. */
   readonly seen?: number;
-  /** The Ready that handlers set themselves when they last ran. */
+  /** The Ready that handlers set in their last run. */
   readonly ready?: ReadyCondition;
   /** Whether the last written status reported a failure. */
   readonly troubled: boolean;
-  /** What the last pass could not write. */
   readonly unsaved?: Unsaved;
   /** The version that a whole pass has dealt with, its own writes included. */
   readonly handled?: Version;
-  /** What the last pass that wrote anything but status wrote. */
+  /** Writes of the last pass that wrote more than status. */
   readonly written: ReadonlySet<string>;
-  /** Objects that change again after each of our writes, by what was written. */
+  /** Objects that change again after each of our writes, by target. */
   readonly contested: Readonly<Record<string, HotLoopState>>;
   /** Reasons that wait until a contested object has rested. */
   readonly held: ReadonlySet<string>;
-  /** What a pass that failed still owes. */
+  /** What a failed pass still owes. */
   readonly outstanding: { readonly changes: boolean; readonly reconcile: boolean };
 }
 
-/** What a controller knows of one key between two passes. */
+/** What a controller knows of a key between passes. */
 export type KeyState =
-  /** Nothing: this process has not seen the object, or has lost its key. */
+  /** This process has not seen the object, or has lost its key. */
   | { readonly phase: "pending" }
-  /** The last pass completed; each handler waits for a change, or for its own time. */
+  /** The last pass completed; each handler waits for a change or its due time. */
   | Known & { readonly phase: "converging" }
-  /** The last pass failed: unless something changes, nothing runs before `untilMs`. */
+  /** The last pass failed: without a change nothing runs before `untilMs`. */
   | Known & { readonly phase: "failing"; readonly untilMs: number }
   /** The spec cannot be read: nothing runs before the object changes. */
   | Known & { readonly phase: "givenUp" }
-  /** It waits for its delete handlers, and, once these are done (`cleaned`), for its finalizer to be removed. */
+  /** Waits for its delete handlers, then (`cleaned`) for the removal of its finalizer. */
   | Known & { readonly phase: "deleting"; readonly cleaned: boolean; readonly untilMs?: number }
-  /** Our finalizer is off, or was never on; another one holds the object. */
+  /** Our finalizer is off or was never on; another one holds the object. */
   | { readonly phase: "released"; readonly uid: string | undefined; readonly rewinds: number };
 
-/** A key of which something is known. */
 export type KnownState = Exclude<KeyState, { phase: "pending" } | { phase: "released" }>;
 
-/** A key without a pass so far. */
 export const PENDING: KeyState = { phase: "pending" };
 
 const NOTHING_OUTSTANDING = { changes: false, reconcile: false };
 
-/** Whether something is known of the object of this uid. */
 export function isKnown(state: KeyState): state is KnownState {
   return state.phase !== "pending" && state.phase !== "released";
 }
 
-/** What is known of an object at first sight. */
 export function initialState(object: KubeObject, elapsedMs: number): KnownState {
   return {
     phase: "converging",
@@ -118,18 +111,16 @@ export function initialState(object: KubeObject, elapsedMs: number): KnownState 
   };
 }
 
-/** Spec or metadata of the object changed: timers with `idle` wait from now on. */
+/** Spec or metadata changed: timers with `idle` wait from now on. */
 export function changed(state: KeyState, elapsedMs: number): KeyState {
   return isKnown(state) ? { ...state, changedMs: elapsedMs } : state;
 }
 
-/** What of a kind the states of its keys depend on. */
 export interface StateRules<Timer extends TimerOptions & { readonly id: string }> {
   readonly timers: readonly Timer[];
   readonly hotLoop: HotLoopOptions;
 }
 
-/** What was decided for a pass. */
 interface DecidedPass {
   readonly state: KnownState;
   readonly changes: boolean;
@@ -137,25 +128,24 @@ interface DecidedPass {
   readonly reasons: ReadonlySet<string>;
 }
 
-/** When a pass ended, and what pauses are. */
 interface AfterOptions {
   readonly elapsedMs: number;
-  /** How often the server's history had gone back when the pass began. */
+  /** Rewinds of the server's history when the pass began. */
   readonly rewinds: number;
-  /** The key's own backoff, where {@linkcode backsOff} holds. */
+  /** The key's own backoff, if {@linkcode backsOff} holds. */
   readonly backoffMs: number;
-  /** The pause after so many failures in a row of one timer. */
+  /** The pause after consecutive failures of one timer. */
   readonly pauseMs: (failures: number) => number;
 }
 
-/** Whether the pause after a pass is the key's own, which doubles from failure to failure. */
+/** Whether the key's own backoff, which doubles per failure, follows the pass. */
 export function backsOff(report: PassReport): boolean {
   const asksNothing = (outcome: Outcome | undefined) => outcome?.kind === "retry" && outcome.delayMs === undefined;
   if (report.kind === "refused" || report.kind === "threw") return true;
   return report.kind === "written" && [report.handlers.reconcile, report.handlers.unreadable].some(asksNothing);
 }
 
-/** What is known of a key after a pass: pure, and defined for every way in which a pass can end. */
+/** The state of a key after a pass: pure, and defined for every end of a pass. */
 export function after<Timer extends TimerOptions & { readonly id: string }>(
   rules: StateRules<Timer>,
   { state, ...decision }: DecidedPass,
@@ -175,7 +165,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
   };
   switch (report.kind) {
     case "gone":
-      // An object that went before it was handled is forgotten at its watch event; a successor gets a new state.
+      // An object deleted before it was handled is forgotten at its watch event; a successor gets a new state.
       if (state.phase !== "deleting") {
         return { ...next, phase: "converging", handled: undefined, outstanding: NOTHING_OUTSTANDING };
       }
@@ -214,7 +204,7 @@ function failing(state: KnownState, untilMs: number, more: Partial<Known>): Know
   return { ...state, handled: undefined, ...more, ...phase, untilMs } as KnownState;
 }
 
-/** The results of the handlers that ran: each keeps its own time, whether or not others or the writes failed. */
+/** Each handler keeps its own time, whether or not others or the writes failed. */
 function handled<Timer extends TimerOptions & { readonly id: string }>(
   { timers }: StateRules<Timer>,
   state: KnownState,
@@ -248,7 +238,7 @@ function handled<Timer extends TimerOptions & { readonly id: string }>(
   };
 }
 
-/** A tick that fails comes again at its next time, or after its backoff where that is later. */
+/** A failed tick returns at its next time, or after its backoff if that is later. */
 function afterTick(
   timer: TimerOptions & { readonly id: string },
   { id, outcome, startMs, endMs }: TickReport,
@@ -268,15 +258,14 @@ function dueAfter(outcome: Outcome, elapsedMs: number, backoffMs: number): numbe
   return outcome.requeueAfterMs === undefined ? undefined : elapsedMs + outcome.requeueAfterMs;
 }
 
-/** What is wrong with a handler that ended so. */
 export function failureOf(handler: string, outcome: Outcome): HandlerFailure | undefined {
   if (outcome.kind === "done") return undefined;
   return { handler, reason: outcome.reason, message: outcome.message, gaveUp: outcome.kind === "failed" };
 }
 
 /**
- * Counts what was written again because it had changed. A pass that a change of some other object led to, the source of
- * copies for one, is no loop: only the objects that lead to their own next write are contested.
+ * Counts what was written again because it had changed. A pass caused by another object, such as the source of copies,
+ * is no loop: only objects that cause their own next write are contested.
  */
 function loopsAfter<Timer extends TimerOptions & { readonly id: string }>(
   { hotLoop }: StateRules<Timer>,
@@ -295,13 +284,13 @@ function loopsAfter<Timer extends TimerOptions & { readonly id: string }>(
   return { written: targets, contested: { ...state.contested, ...Object.fromEntries(counted) } };
 }
 
-/** The objects that are written again and again without converging. */
+/** The objects written again and again without converging. */
 export function hotTargets(state: KeyState, hotLoop: HotLoopOptions): string[] {
   if (!isKnown(state)) return [];
   return Object.entries(state.contested).filter(([, each]) => isHot(each, hotLoop)).map(([target]) => target);
 }
 
-/** Without what has converged by now. */
+/** Drops targets that have converged. */
 export function coolDown(state: KnownState, elapsedMs: number, hotLoop: HotLoopOptions): KnownState {
   const entries = Object.entries(state.contested);
   const hot = entries.filter(([, each]) => cooled(each, elapsedMs, hotLoop) !== undefined);
@@ -314,7 +303,7 @@ export function pausedUntilMs(state: KnownState, target: string, hotLoop: HotLoo
   return contested ? contested.lastMs + restMs(contested, hotLoop) : 0;
 }
 
-/** With the timers that are for the object now, each with a time. */
+/** Keeps the timers that match the object now, each with a time. */
 export function withTimers<Timer extends TimerOptions & { readonly id: string }>(
   state: KnownState,
   timers: readonly Timer[],
@@ -330,13 +319,12 @@ export function withTimers<Timer extends TimerOptions & { readonly id: string }>
   return { ...state, ticks: Object.fromEntries(ticks) };
 }
 
-/** A time at which a key is due, and why. */
 interface Due {
   readonly dueMs: number;
   readonly reason: "retry" | "requeue" | "timer" | "rested" | "cooled";
 }
 
-/** When a key is due again if nothing else happens; undefined where only a change brings it back. */
+/** When a key is due without a change; undefined if only a change enqueues it. */
 export function nextDue<Timer extends TimerOptions & { readonly id: string }>(
   { timers, hotLoop }: StateRules<Timer>,
   state: KeyState,
@@ -349,7 +337,7 @@ export function nextDue<Timer extends TimerOptions & { readonly id: string }>(
   for (const reason of state.held) {
     dues.push({ dueMs: pausedUntilMs(state, sourceOf(reason)!, hotLoop), reason: "rested" });
   }
-  // A backoff covers everything: whatever else is due waits for it, too.
+  // A backoff covers everything else that is due.
   const untilMs = state.phase === "failing" || state.phase === "deleting" ? state.untilMs : undefined;
   if (untilMs !== undefined) dues.push({ dueMs: untilMs, reason: "retry" });
   else if (state.phase !== "givenUp") {
@@ -367,8 +355,8 @@ export function nextDue<Timer extends TimerOptions & { readonly id: string }>(
 }
 
 /**
- * How a written object is named in reasons: `configmaps home/w`, and of the reconciled object with its generation,
- * which is work and no loop.
+ * A written object's name in reasons: `configmaps home/w`. The reconciled object adds its generation: a new one is
+ * work, no loop.
  */
 export function targetOf(resource: ApiResource, key: ObjectKey, generation?: number): string {
   const target = `${formatGroupResource(resource)} ${formatKey(key)}`;
@@ -383,13 +371,12 @@ export function targetsOf(kind: ApiResource, object: KubeObject, writes: readonl
   return new Set(targets.map((target) => target === own ? targetOf(kind, keyOf(object), generation) : target));
 }
 
-/** A reason without the object that gave it. */
 export function reasonKind(reason: string): string {
   const space = reason.indexOf(" ");
   return space < 0 ? reason : reason.slice(0, space);
 }
 
-/** The object that gave a reason, where it is known. */
+/** The object that caused a reason, if known. */
 export function sourceOf(reason: string): string | undefined {
   const space = reason.indexOf(" ");
   return space < 0 ? undefined : reason.slice(space + 1);

@@ -1,13 +1,13 @@
 import { jsonEqual } from "../base/mod.ts";
 import type { KubeObject, ManagedFieldsEntry, ViewSpec } from "../apimachinery/mod.ts";
 
-/** Different sets of own fields that are shared between objects; those beyond are kept per object. */
+/** Sets of own fields shared between objects; those beyond are kept per object. */
 const SHARED_SETS_MAX = 1_024;
 
 /**
- * Keeps of `managedFields` only what this manager applied, to the object and to its status: enough to know without a
- * request whether applying again would change anything, and which status fields are ours. Objects with the same set
- * share it, so that ten thousand of them cost hardly more than one.
+ * Keeps of `managedFields` only what this manager applied to the object and its status. That shows without a request
+ * whether an apply would change anything, and which status fields are ours. Objects share equal sets, so ten thousand
+ * cost hardly more than one.
  */
 function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject {
   const sets = new Map<string, Record<string, unknown>>();
@@ -24,12 +24,12 @@ function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject
   };
 }
 
-/** What a store keeps of an object that the engine writes, by the view of its kind. */
+/** What a store keeps of an object, by the view of its kind. */
 export type StoreProjection = (view: ViewSpec | undefined) => (object: KubeObject) => KubeObject;
 
 /**
- * {@linkcode keepOwnFields} for whole objects and for views. A view cannot take away what the engine compares before it
- * writes: the metadata and the status. The same function for the same view, since stores are shared by it.
+ * {@linkcode keepOwnFields} for whole objects and views. A view cannot remove what the engine compares before it
+ * writes: metadata and status. The same function for the same view, since stores are shared by it.
  */
 export function storeProjection(fieldManager: string): StoreProjection {
   const whole = keepOwnFields(fieldManager), ofViews = new WeakMap<ViewSpec, (object: KubeObject) => KubeObject>();
@@ -48,7 +48,7 @@ export function storeProjection(fieldManager: string): StoreProjection {
   };
 }
 
-/** The fields that `fieldManager` applied to `object`, or to its status, in the server's own notation (KEP-555). */
+/** The fields that `fieldManager` applied to `object` or its status, as FieldsV1 (KEP-555). */
 export function ownFields(
   object: KubeObject,
   fieldManager: string,
@@ -66,8 +66,8 @@ function isOwn(entry: ManagedFieldsEntry, fieldManager: string): boolean {
 }
 
 /**
- * Whether `after`, which a server answered to our write, differs from `before` in nothing that a handler reads but its
- * status: only then may the echo of that write be skipped.
+ * Whether `after`, the answer to our write, differs from `before` in nothing that a handler reads but status: only then
+ * may its echo be skipped.
  */
 export function sameInput(before: KubeObject, after: KubeObject): boolean {
   const a = before.metadata ?? {}, b = after.metadata ?? {};
@@ -77,7 +77,6 @@ export function sameInput(before: KubeObject, after: KubeObject): boolean {
     jsonEqual(a.ownerReferences ?? [], b.ownerReferences ?? []);
 }
 
-/** The status of an object, whatever its type. */
 export function statusOf(object: KubeObject): unknown {
   return (object as { status?: unknown }).status;
 }

@@ -32,7 +32,6 @@ import { holdsText, StatusDraft } from "./status_draft.ts";
 import type { ServedStatus, StatusShape } from "./status_shape.ts";
 import type { DynamicWatches, PassWatches } from "./watches.ts";
 
-/** What a pass needs of its controller. */
 export interface PassHost<T extends KubeObject, Spec, Status extends object> extends ObjectContextHost {
   readonly declaration: ControllerDeclaration<T, Spec, Status>;
   readonly kinds: ChildKinds;
@@ -44,32 +43,27 @@ export interface PassHost<T extends KubeObject, Spec, Status extends object> ext
   readonly legacyFinalizers: readonly string[];
   readonly timeoutMs: number;
   readonly hotLoop: HotLoopOptions;
-  /** The pause after so many failures of a change's handler. */
   pauseMs(failures: number): number;
-  /** Absent where the kind has no handlers of changes. */
+  /** Absent if the kind has no change handlers. */
   readonly changes?: ChangeHandlers<T, Spec, Status>;
-  /** Whether the filter of `reconcile` takes an object. */
   reconciles(object: T): boolean;
-  /** Absent where the operator defines the kind. */
+  /** Absent if the operator defines the kind. */
   readonly servedStatus?: ServedStatus;
 }
 
-/** One pass over one object. */
 interface PassPlan<T extends KubeObject, Spec, Status extends object> {
   readonly key: string;
   readonly object: T;
   readonly decision: PassDecision<TimerDeclaration<T, Spec, Status>>;
-  /** How often the server's history had gone back when the object was read. */
+  /** Rewinds of the server's history when the object was read. */
   readonly rewinds: number;
-  /** Status edits that daemons reported: taken when the status is drafted. */
+  /** Status edits of daemons: taken when the status is drafted. */
   reports(): readonly ((status: StatusDraft<Status>) => void)[];
-  /** What is wrong with daemons. */
+  /** Failures of daemons. */
   handlerFailures(): readonly HandlerFailure[];
-  /** See `ReconcileContext.memo`. */
   memo<M>(create: () => M): M;
 }
 
-/** What the handlers of a pass share. */
 interface PassParts<T extends KubeObject, Spec, Status extends object> {
   readonly object: T;
   readonly spec: Spec;
@@ -78,15 +72,15 @@ interface PassParts<T extends KubeObject, Spec, Status extends object> {
   readonly children: ChildRegistry;
 }
 
-/** Filled as handlers run: results stay, whatever is thrown later. */
+/** Filled as handlers run, so results survive whatever is thrown later. */
 type Collected = { -readonly [Part in keyof HandlersReport]: HandlersReport[Part] } & {
   ticks: TickReport[];
   startTimes: Record<string, { startedMs: number; beganMs: number }>;
 };
 
 /**
- * Carries out one decision: finalizer, handlers, at most one status write and one record, Events. Everything it learns
- * is in its report, which it gives in every case; it touches neither the queue nor the state of the key.
+ * Carries out one decision: finalizer, handlers, at most one status write and one record, Events. Always returns a
+ * report with all results; changes neither the queue nor the key's state.
  */
 export class Pass<T extends KubeObject, Spec, Status extends object> {
   readonly #host: PassHost<T, Spec, Status>;
@@ -119,7 +113,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     this.#handlers = { ticks: [], startTimes: { ...plan.decision.state.startTimes } };
   }
 
-  /** Runs the pass. Never rejects. */
+  /** Never rejects. */
   async run(): Promise<PassReport<T>> {
     try {
       return await this.#run();
@@ -138,7 +132,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     if (state.unsaved?.status) draft.restore(state.unsaved.status);
     await this.#runHandlers(object, draft, events.poster);
     this.#targets = targetsOf(this.#host.declaration.kind, object, this.#writes.slice(before));
-    // What a handler did until the stop cut it short is its own affair; the next run of the operator begins again.
+    // The stop cut the handlers short: their results are dropped, the next run of the operator begins again.
     this.#signal.throwIfAborted();
     await events.flush(this.#signal);
     if (cause.kind === "delete" && (this.#handlers.changes?.finished ?? true)) return await this.#release(object);
@@ -152,7 +146,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     return { ...end, handlers: this.#handlers, targets: this.#targets };
   }
 
-  /** The object with its finalizer added or removed; undefined where it is gone, or on its way, meanwhile. */
+  /** The object with its finalizer added or removed; undefined if it is gone or being deleted. */
   #finalized(): Promise<T | undefined> | T {
     const { decision: { cause }, object } = this.#plan;
     const { declaration: { kind }, finalizer, legacyFinalizers } = this.#host;
@@ -161,7 +155,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     return removeFinalizers(this.#client, kind, object, [finalizer, ...legacyFinalizers]);
   }
 
-  /** The handlers are done: what is tried again, where this fails, is to remove the finalizer. */
+  /** The handlers are done: if this fails, only the removal is retried. */
   async #release(object: T): Promise<PassReport<T>> {
     const { declaration: { kind }, finalizer, legacyFinalizers } = this.#host;
     try {
@@ -201,14 +195,13 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     } else if (ran) handlers.ready = null;
   }
 
-  /** The spec as handlers get it; undefined where it cannot be read, which is then in the report. */
+  /** Undefined if the spec cannot be read; the report has the error. */
   #spec(object: T): { readonly value: Spec } | undefined {
     const { decision: { cause } } = this.#plan;
     try {
       return { value: this.#host.declaration.kind.parseSpec(object) };
     } catch (error) {
-      // An object that cannot be read can still go: its delete handler is not owed a readable spec, only its finalizer
-      // is.
+      // An unreadable object can still be deleted: its finalizer must go, whatever its spec.
       if (cause.kind === "delete") return { value: (object as { spec?: Spec }).spec ?? {} as Spec };
       const outcome = this.#handlers.unreadable = outcomeOfError(error);
       this.#handlers.seen = object.metadata?.generation;
@@ -217,7 +210,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     }
   }
 
-  /** The generation that the handlers of the object have seen by now, or were decided not to be for. */
+  /** The generation that the handlers have seen or do not match. */
   #seen(object: T): number | undefined {
     const { declaration } = this.#host,
       { reconcile, changes } = this.#handlers,
@@ -315,14 +308,13 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   #draft(object: T): StatusDraft<Status> {
     const own = ownFields(object, this.#host.fieldManager, "status")?.["f:status"];
     const { status } = object as { status?: Partial<Status> };
-    // Text of the object's own metadata or spec, as its name or host, is no secret in its status.
+    // Text of the object's own metadata or spec, such as its name, is no secret in its status.
     const isPublic = (text: string) => holdsText([object.metadata, (object as { spec?: unknown }).spec], text);
     const options = { ownFields: isObject(own) ? own : {}, mask: this.#client.mask, isPublic, shape: this.#shape },
       nowMs = this.#host.clock.now();
     return new StatusDraft(status, object.metadata?.generation, nowMs, options);
   }
 
-  /** Writes the results of the handlers: the status, then the record of the changes. */
   async #write(object: T, draft: StatusDraft<Status>): Promise<PassReport<T>> {
     const { declaration: { kind } } = this.#host, { changes } = this.#handlers;
     const status = draft.edits,
@@ -337,7 +329,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       deleting,
     });
     if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, handlerFailures));
-    // First the status, then the record of success: a crash in between calls the handlers again, and loses no status.
+    // Status first, then the record of success: a crash in between calls the handlers again and loses no status.
     let written: Written<T> | undefined = { object, foreign: false };
     try {
       if (kind.hasStatus && draft.changed) written = await commit.status(object, draft);
@@ -370,12 +362,12 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     });
   }
 
-  /** Whether an answer to our write holds nothing new but what we wrote. */
+  /** Whether the answer to our write shows no other writer's change. */
   #isOwn(before: T, after: T, status: unknown): boolean {
     return !this.#writesItself(before) && sameInput(before, after) && jsonEqual(statusOf(after), status);
   }
 
-  /** The version after this pass, where handlers have dealt with all that is in it. */
+  /** The version after this pass, if handlers have dealt with all of it. */
   #echo(object: T, after: T): Version | undefined {
     const { decision: { fresh, reconcile, state: { handled } }, rewinds } = this.#plan;
     const version = after.metadata?.resourceVersion;
@@ -383,13 +375,13 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     return version !== undefined && (fresh || reconcile || before) ? { version, rewinds } : undefined;
   }
 
-  /** Whether handlers wrote to the object themselves: another writer's change may lie before theirs. */
+  /** Whether handlers wrote to the object: another writer's change may precede theirs. */
   #writesItself(object: T): boolean {
     const { declaration: { kind } } = this.#host;
     return this.#targets.has(targetOf(kind, keyOf(object), object.metadata?.generation));
   }
 
-  /** What is wrong with the handlers of the object now: those that ran by this pass, the others as they were. */
+  /** All current failures: of this pass, and earlier ones of handlers that did not run. */
   #handlerFailures(): readonly HandlerFailure[] {
     const { decision: { state } } = this.#plan, { unreadable, changes, reconcile, ticks } = this.#handlers;
     if (unreadable) return [failureOf("spec", unreadable)!];
@@ -403,12 +395,12 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     ].filter((failure) => failure !== undefined);
   }
 
-  /** The reconcile handler, where it is for the object. */
+  /** Undefined if its filter does not match the object. */
   #reconcile(object: T): ControllerDeclaration<T, Spec, Status>["reconcile"] {
     return this.#host.reconciles(object) ? this.#host.declaration.reconcile : undefined;
   }
 
-  /** Whether the engine sets conditions of the object: some handler matches it. */
+  /** Whether the engine sets conditions: some handler matches the object. */
   #concerns(object: T): boolean {
     const { declaration } = this.#host, { changes, unreadable } = this.#handlers;
     const own = { ...declaration, reconcile: this.#reconcile(object) };
@@ -421,7 +413,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const { changes, reconcile, unreadable, seen, ready } = this.#handlers;
     const finished = changes ? changes.finished : state.changesDueMs === undefined;
     const first = state.seen === undefined, attended = declaration.timers.length + declaration.daemons.length > 0;
-    // Who handles changes only is not to take an object for handled that could not be read.
+    // With change handlers alone, an unreadable object does not count as handled.
     const settled = unreadable ? declaration.changes.length === 0 : finished;
     const alone = !this.#reconcile(object) && declaration.changes.length === 0;
     return {

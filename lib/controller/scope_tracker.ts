@@ -1,8 +1,6 @@
 import { keyOf, type KubeObject, type NamespaceScope, parseKey } from "../apimachinery/mod.ts";
 
-/**
- * The namespaces with objects that a scope covered at the last check: the difference is newly in scope.
- */
+/** The namespaces with objects that the scope covered at the last check: the difference is newly in scope. */
 export class ScopeTracker<T extends KubeObject> {
   readonly #scope: NamespaceScope;
   /** The empty name is for cluster-scoped objects; undefined before the first `newlyInScope`. */
@@ -12,19 +10,17 @@ export class ScopeTracker<T extends KubeObject> {
     this.#scope = scope;
   }
 
-  /** Whether an object is in scope now. */
   admits(object: T): boolean {
     const admitted = covers(this.#scope, object);
     if (admitted) this.#namespaces?.add(keyOf(object).namespace ?? "");
     return admitted;
   }
 
-  /** Whether the object of a key is out of scope now. */
   excludes(key: string): boolean {
     return !coversKey(this.#scope, key);
   }
 
-  /** Of these objects, all that there are, those that are covered now and were not before. */
+  /** The objects covered now but not before; `objects` must be all that exist. */
   newlyInScope(objects: Iterable<T>): T[] {
     const before = this.#namespaces;
     this.#namespaces = new Set();
@@ -32,12 +28,11 @@ export class ScopeTracker<T extends KubeObject> {
   }
 }
 
-/** Whether an object is an operator's own to handle. */
 function covers(scope: NamespaceScope, { metadata }: KubeObject): boolean {
   return metadata?.namespace ? scope.covers(metadata.namespace) : scope.coversCluster?.() ?? true;
 }
 
-/** Whether the object of a key (`namespace/name`, or `name`) is an operator's own to handle. */
+/** `key` is `namespace/name` or `name`. */
 function coversKey(scope: NamespaceScope, key: string): boolean {
   return covers(scope, { metadata: parseKey(key) });
 }

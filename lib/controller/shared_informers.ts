@@ -6,13 +6,12 @@ import type { Client } from "../client/mod.ts";
 
 /** What an informer watches and keeps. Equal specs share one informer. */
 export interface InformerSpec<T extends KubeObject = KubeObject> {
-  /** Whose objects. */
   readonly resource: ApiResource;
-  /** The whole cluster where absent. */
+  /** The whole cluster if absent. */
   readonly namespace?: string;
-  /** Only objects with these labels, in the text form of a query. */
+  /** In the text form of a query. */
   readonly labelSelector?: string;
-  /** Only objects with these fields, in the text form of a query. */
+  /** In the text form of a query. */
   readonly fieldSelector?: string;
   /** Keep `metadata` alone (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
@@ -20,9 +19,8 @@ export interface InformerSpec<T extends KubeObject = KubeObject> {
   readonly project?: (object: T) => T;
 }
 
-/** The use of a shared informer, until it is disposed. */
+/** The use of a shared informer, until disposed. */
 export interface InformerLease<T extends KubeObject = KubeObject> extends Disposable {
-  /** Runs at least until the lease is disposed. */
   readonly informer: Informer<T>;
 }
 
@@ -34,18 +32,15 @@ interface Shared {
   leases: number;
 }
 
-/**
- * One watch per resource, scope and selection, shared by all who ask for it; the last one who lets go ends it.
- */
+/** One watch per resource, scope and selection, shared by all leases; the last disposal ends it. */
 export class SharedInformers {
   readonly #client: Client;
   readonly #options: ReflectorBounds & { clock: Clock; random: Random; logger: Logger };
   readonly #shared: Shared[] = [];
   readonly #ending = new Set<Promise<void>>();
-  /** A watch outlives the reconcile that first needs it: its requests must not appear in that reconcile's trace. */
+  /** A watch outlives the reconcile that first needs it, so its requests must not join that trace. */
   readonly #detached = AsyncLocalStorage.snapshot();
 
-  /** Watches nothing before the first `lease`. */
   constructor(client: Client, options: ReflectorBounds & { clock: Clock; random: Random; logger: Logger }) {
     this.#client = client;
     this.#options = options;
@@ -68,12 +63,11 @@ export class SharedInformers {
     };
   }
 
-  /** The informers that run now, with what they watch: for readiness and metrics. */
+  /** For readiness and metrics. */
   *running(): Iterable<{ readonly spec: InformerSpec; readonly informer: Informer<KubeObject> }> {
     yield* this.#shared;
   }
 
-  /** Ends every watch and waits until all have ended. */
   async close(): Promise<void> {
     for (const shared of [...this.#shared]) this.#end(shared);
     await Promise.allSettled([...this.#ending]);

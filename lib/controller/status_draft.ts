@@ -3,34 +3,32 @@ import { type BaseStatus, type Condition, setCondition } from "../apimachinery/m
 import { valueAt } from "../handling/mod.ts";
 import { FULL_STATUS, type StatusShape } from "./status_shape.ts";
 
-/** What a status may hold. */
 interface StatusDraftOptions {
-  /** The `f:status` of what the operator applied before (KEP-555, FieldsV1). */
+  /** The `f:status` that the operator applied before (KEP-555, FieldsV1). */
   readonly ownFields?: Readonly<Record<string, unknown>>;
-  /** Knows secret values, and keeps them out. */
+  /** Masks secret values. */
   readonly mask?: Mask;
-  /** Whether a text is no secret though it is a value of one. */
+  /** Whether a text is no secret though a Secret holds it. */
   readonly isPublic?: (text: string) => boolean;
-  /** Which of the engine's own fields it has; all of them where absent. */
+  /** The engine's fields that the status has; all if absent. */
   readonly shape?: StatusShape;
 }
 
 /** A condition as a handler sets it. */
 export interface ConditionOptions {
-  /** The type, as `Ready`; CamelCase. */
+  /** CamelCase, as `Ready`. */
   readonly type: string;
-  /** Whether it is true; `"Unknown"` where that could not be found out. */
+  /** `"Unknown"` if it could not be found out. */
   readonly status: boolean | Condition["status"];
-  /** CamelCase word for programs: why the status is as it is. */
+  /** CamelCase, for programs: why the status is as it is. */
   readonly reason: string;
-  /** The same for people; empty where absent. */
+  /** For people; empty by default. */
   readonly message?: string;
 }
 
-/** What handlers set in a status. */
 export type StatusEdits = StatusDraft<object>["edits"];
 
-/** The patterns of a condition's fields (metav1.Condition in the API conventions). */
+/** The patterns of metav1.Condition (API conventions). */
 const TYPE =
   /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const REASON = /^[A-Za-z](?:[A-Za-z0-9_,:]*[A-Za-z0-9_])?$/;
@@ -42,11 +40,11 @@ const EXPECTED = {
 } as const;
 
 /**
- * The status that one pass writes. It starts as the object's present status; handlers set fields and conditions; the
- * engine writes its own part once, by server-side apply, if it differs.
+ * The status that one pass writes. It starts as the present status. Handlers set fields and conditions; the engine
+ * applies its own part once by server-side apply, if it differs.
  *
- * Guarantees: top-level fields and conditions that another manager wrote and no handler set are neither written nor
- * taken over. What another manager owns too cannot be removed, only set.
+ * Guarantees: fields and conditions of another manager that no handler set are neither written nor taken over. What
+ * another manager also owns can be set, but not removed.
  *
  * @example
  * ```ts
@@ -70,9 +68,8 @@ export class StatusDraft<Status extends object> {
   readonly #conditionsSet = new Set<string>();
 
   /**
-   * `mask` takes secret values out of what handlers set and out of messages, before anything is compared: a masked
-   * status is not written again and again. Texts for which `isPublic` holds stay, as those that the object shows
-   * elsewhere.
+   * `mask` hides secret values before anything is compared, so a masked status is not rewritten each time. Texts for
+   * which `isPublic` holds stay, as the object shows them elsewhere.
    */
   constructor(
     live: Readonly<Partial<Status>> | undefined,
@@ -95,14 +92,12 @@ export class StatusDraft<Status extends object> {
     return this.#draft as Partial<Status> & BaseStatus;
   }
 
-  /** Sets top-level fields; undefined removes one. Fields that are not named keep their value. */
+  /** Sets top-level fields; undefined removes one. Other fields keep their value. */
   set(fields: { readonly [Field in keyof Status]?: Status[Field] | undefined }): void {
     this.record(this.#mask.json(asJson(fields) as typeof fields, this.#isPublic));
   }
 
-  /**
-   * The same for what the engine remembers there: values of the spec as they are, and messages that are masked already.
-   */
+  /** The same for the engine's own record: values of the spec unchanged, messages already masked. */
   record(fields: { readonly [Field in keyof Status]?: Status[Field] | undefined }): void {
     for (const [field, value] of Object.entries(fields)) {
       this.#fieldsSet.add(field);
@@ -112,10 +107,10 @@ export class StatusDraft<Status extends object> {
   }
 
   /**
-   * Sets a condition of the present generation. `lastTransitionTime` moves only when its status does.
+   * Sets a condition of the present generation. `lastTransitionTime` moves only with its status.
    *
-   * @throws {PermanentError} for a type, status or reason that metav1.Condition has no place for (API conventions,
-   *   "Typical status properties").
+   * @throws {PermanentError} for a type, status or reason that metav1.Condition does not allow (API conventions,
+   * "Typical status properties").
    */
   condition({ type, status, reason, message = "" }: ConditionOptions): void {
     const word = status === true ? "True" : status === false ? "False" : status;
@@ -136,7 +131,7 @@ export class StatusDraft<Status extends object> {
     this.conditionOf(this.#generation, { type, status: word, reason, message });
   }
 
-  /** Sets a condition whose observedGeneration is not the present one. */
+  /** Sets a condition with another observedGeneration. */
   conditionOf(
     generation: number | undefined,
     { type, status, reason, message }: Omit<Condition, "lastTransitionTime">,
@@ -149,7 +144,7 @@ export class StatusDraft<Status extends object> {
     this.#conditionsSet.add(type);
   }
 
-  /** What was set so far, for another draft: it could not be written. */
+  /** The edits so far, for the next draft if they could not be written. */
   get edits(): { readonly fields: Readonly<Record<string, unknown>>; readonly conditions: readonly Condition[] } {
     const fields = [...this.#fieldsSet].map((field) => [field, this.#draft[field]] as const);
     return {
@@ -166,29 +161,26 @@ export class StatusDraft<Status extends object> {
     }
   }
 
-  /** Removes a condition. */
   removeCondition(type: string): void {
     this.#putConditions(this.conditions.filter((condition) => condition.type !== type));
   }
 
-  /** Whether a handler set this condition in this pass. */
   hasSet(type: string): boolean {
     return this.#conditionsSet.has(type);
   }
 
-  /** Says that this generation of the spec has been handled. */
+  /** Sets `observedGeneration` to the present generation. */
   observe(): void {
     if (this.#generation === undefined || !this.#shape.observedGeneration) return;
     this.#draft.observedGeneration = this.#generation;
     this.#fieldsSet.add("observedGeneration");
   }
 
-  /** The operator's own part of the draft: what is applied. What it applied before and is not in it, goes. */
+  /** The operator's own part: what is applied. Fields that it applied before and that are missing here are removed. */
   get own(): Readonly<Partial<Status> & BaseStatus> {
     return this.#ownPart(this.#draft) as Partial<Status> & BaseStatus;
   }
 
-  /** Whether a write is needed. */
   get changed(): boolean {
     return !jsonEqual(this.#ownPart(this.#live), this.#ownPart(this.#draft));
   }
@@ -219,7 +211,6 @@ export class StatusDraft<Status extends object> {
     return this.#shape.conditions ?? FULL_STATUS.conditions!;
   }
 
-  /** The conditions as drafted so far. */
   get conditions(): readonly Condition[] {
     return (valueAt(this.#draft, this.#conditionsPath) ?? []) as Condition[];
   }
@@ -229,7 +220,7 @@ export class StatusDraft<Status extends object> {
   }
 }
 
-/** Sets the value at a path; undefined removes it. */
+/** Undefined removes it. */
 function putAt(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
   let at = root;
   for (const key of path.slice(0, -1)) {
@@ -247,7 +238,7 @@ export function holdsText(value: unknown, text: string): boolean {
   return Object.values(value).some((item) => holdsText(item, text));
 }
 
-/** A value as it is sent: what has a JSON form of its own, dates for one, becomes that. */
+/** As sent: dates, for example, in their JSON form. */
 function asJson(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return (value as { toJSON(): unknown }).toJSON();

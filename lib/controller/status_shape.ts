@@ -2,13 +2,12 @@ import { describeError, isObject, type Logger, ownValue } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import type { Client } from "../client/mod.ts";
 
-/** Which of the engine's own fields a kind's status has. */
+/** The engine's fields that a kind's status has. */
 export interface StatusShape {
-  /** `status.observedGeneration`. */
   readonly observedGeneration: boolean;
-  /** Where in the status conditions are; absent where it has none. */
+  /** Paths of conditions in the status; absent if it has none. */
   readonly conditions?: readonly string[];
-  /** `observedGeneration` of a condition. */
+  /** Of a condition. */
   readonly conditionGeneration: boolean;
 }
 
@@ -22,8 +21,8 @@ export const FULL_STATUS: StatusShape = {
 type Schema = Readonly<Record<string, unknown>>;
 
 /**
- * The status of a kind that another program's CRD defines: what of the engine's fields its schema has, as the server
- * publishes it (`/openapi/v3`, KEP-2896, which every authenticated user may read).
+ * The engine's fields in the status of a kind that another program's CRD defines, from the published schema
+ * (`/openapi/v3`, KEP-2896), which every authenticated user may read.
  */
 export class ServedStatus {
   readonly #kind: ApiResource;
@@ -31,13 +30,13 @@ export class ServedStatus {
   #shape: StatusShape | undefined;
   #warned: string | undefined;
 
-  /** `conditions`: where in the status they are. */
+  /** `conditions`: their paths in the status. */
   constructor(kind: ApiResource, conditions: readonly string[]) {
     this.#kind = kind;
     this.#conditions = conditions;
   }
 
-  /** The shape that the server publishes; all fields where it does not. One log line names missing fields. */
+  /** All fields if the server publishes no schema. One log line names missing fields. */
   async shape(client: Client, log: Logger): Promise<StatusShape> {
     if (this.#shape) return this.#shape;
     this.#shape = await this.#read(client, log);
@@ -49,7 +48,7 @@ export class ServedStatus {
     this.#shape = undefined;
   }
 
-  /** Undefined where the server does not publish the kind, or not yet. */
+  /** Undefined if the server does not publish the kind, or not yet. */
   async #read(client: Client, log: Logger): Promise<StatusShape | undefined> {
     let status: Schema | undefined;
     try {
@@ -87,12 +86,10 @@ export class ServedStatus {
   }
 }
 
-/** The OpenAPI v3 document of a kind's group and version, as the server publishes it. */
 function openApi(client: Client, { group, version }: ApiResource): Promise<unknown> {
   return client.raw(`/openapi/v3/${group === "" ? "api" : `apis/${group}`}/${version}`);
 }
 
-/** The schema of a kind's status in an OpenAPI document; undefined where the document does not have one. */
 function statusSchema(document: unknown, kind: ApiResource): Schema | undefined {
   const schemas = ownPath(document, ["components", "schemas"]);
   if (!isObject(schemas)) return undefined;
@@ -106,7 +103,7 @@ function statusSchema(document: unknown, kind: ApiResource): Schema | undefined 
   return isObject(found) ? fieldOf(found, "status") : undefined;
 }
 
-/** The schema of a field; one that keeps unknown fields has every field. */
+/** A schema that keeps unknown fields has every field. */
 function fieldOf(schema: Schema | undefined, field: string): Schema | undefined {
   if (!schema) return undefined;
   const found = ownPath(schema, ["properties", field]);

@@ -22,17 +22,16 @@ import type { StoreProjection } from "./managed_fields.ts";
 import { targetOf } from "./key_state.ts";
 import type { InformerLease, InformerSpec, SharedInformers } from "./shared_informers.ts";
 
-/** Who hears of what the watches of a controller see. */
 interface WatchListener<T extends KubeObject> {
-  /** An object of the kind itself came, changed or went. */
+  /** An object of the kind changed. */
   onPrimary(event: StoreEvent<T>): void;
-  /** Something that an object depends on did; `source` names it. */
+  /** A related object changed; `source` names it. */
   onRelated(key: string, reason: "owned" | "mapped", source: () => string): void;
   /** A store was listed again: an object that a key wrote may have come and gone without an event. */
   onRelist(informer: Informer<KubeObject>): void;
 }
 
-/** All that a controller watches by declaration: its kind, what it owns, and what is mapped to it. */
+/** All declared watches of a controller: its kind, what it owns, and what is mapped to it. */
 export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #project: StoreProjection;
@@ -61,7 +60,7 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     this.#watches = new WatchSet(deps.informers);
   }
 
-  /** Starts the watches and resolves when every store is complete. */
+  /** Resolves when every store is complete. */
   async start(): Promise<void> {
     const { kind, owns, watches, indexes } = this.#declaration;
     this.#primary = this.#add(kind) as unknown as Informer<T>;
@@ -71,7 +70,7 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
       this.#unsubscribe.push(this.#add(resource).onEvent((event) => this.#onOwned(resource, event)));
     }
     for (const { map, indexes = {}, ...spec } of watches) {
-      // Without a projection of its own it shares the watch of a kind, and so sees what that kind's indexes have seen.
+      // Without its own projection it shares the watch of a kind, and sees what that kind's indexes see.
       const informer = this.#watches.add(
         spec.project ? spec : { ...spec, project: this.#project(undefined) },
       );
@@ -84,27 +83,23 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     }
   }
 
-  /** How often any of the stores was listed again. */
+  /** Relists of all stores. */
   get relists(): number {
     return this.#watches.informers().reduce((sum, { relists }) => sum + relists, 0);
   }
 
-  /** An object of the kind, as last seen. */
   get(key: string): T | undefined {
     return this.#primary.store.get(key);
   }
 
-  /** Every object of the kind that is known. */
   objects(): Iterable<T> {
     return this.#primary.store.values();
   }
 
-  /** See {@linkcode WatchSet.reader}. */
   reader(resource: AnyKind): CachedReader<KubeObject> {
     return this.#watches.reader(resource);
   }
 
-  /** The informer of an owned kind. */
   owned(resource: ApiResource): Informer<KubeObject> | undefined {
     const owned = this.#declaration.owns.find((each) =>
       each.group === resource.group && each.plural === resource.plural
@@ -112,25 +107,23 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     return owned && this.#watches.informerOf(owned);
   }
 
-  /** How often the server's history of the kind has gone back. */
+  /** Rewinds of the server's history of the kind. */
   get rewinds(): number {
     return this.#primary.rewinds;
   }
 
-  /** See {@linkcode WatchSet.pendingOf}. */
   pendingOf(writes: readonly WriteRecord[]): PendingWrite[] {
     return this.#watches.pendingOf(writes);
   }
 
-  /** Ends every watch. */
   close(): void {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     this.#watches.close();
   }
 
   /**
-   * Watches no more than is covered: an operator of one namespace needs no rights elsewhere. Other watches are as their
-   * author wrote them, for what leads to an object may be anywhere.
+   * Watches only namespaces in scope: an operator of one namespace needs no rights elsewhere. Mapped watches stay as
+   * declared: what leads to an object may be anywhere.
    */
   #add(resource: AnyKind): Informer<KubeObject> {
     const { only } = this.#scope, { labelSelector, metadataOnly } = resource.view ?? {};
@@ -141,7 +134,7 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
   #onOwned(resource: ApiResource, event: StoreEvent<KubeObject>): void {
     for (const object of event.old ? [event.object, event.old] : [event.object]) {
       const key = ownerKey(object, this.#declaration.kind);
-      // While the primary's own initial load is under way, that load brings the key.
+      // The primary's own initial load brings the key.
       if (key && !event.initial) {
         this.#listener.onRelated(formatKey(key), "owned", () => targetOf(resource, keyOf(object)));
       }
@@ -172,7 +165,7 @@ interface Watched {
 }
 
 /**
- * A version that a store must show before a key's next pass, because the last one wrote it. Void once the server's
+ * A version, written by the last pass, that a store must show before the key's next pass. Void once the server's
  * history has gone back.
  */
 export interface PendingWrite {
@@ -181,7 +174,6 @@ export interface PendingWrite {
   readonly rewinds: number;
 }
 
-/** The declared watches of one controller. */
 class WatchSet {
   readonly #informers: SharedInformers;
   readonly #watched: Watched[] = [];
@@ -190,7 +182,6 @@ class WatchSet {
     this.#informers = informers;
   }
 
-  /** Starts or joins a watch. */
   add(spec: InformerSpec): Informer<KubeObject> {
     const lease = this.#informers.acquire(spec);
     const requirements = parseLabelSelector(spec.labelSelector ?? "");
@@ -198,32 +189,23 @@ class WatchSet {
     return lease.informer;
   }
 
-  /** Resolves when every store is complete. */
   async synced(): Promise<void> {
     await Promise.all(this.#watched.map(({ lease }) => lease.informer.synced));
   }
 
-  /** Lets go of every watch. */
   close(): void {
     for (const { lease } of this.#watched.splice(0)) lease[Symbol.dispose]();
   }
 
-  /** The informer of each. */
   informers(): Informer<KubeObject>[] {
     return this.#watched.map(({ lease }) => lease.informer);
   }
 
-  /** The informer of exactly this declared resource. */
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined {
     return this.#watched.find(({ spec }) => spec.resource === resource)?.lease.informer;
   }
 
-  /**
-   * The store of a declared resource.
-   *
-   * @throws {RangeError} where no watch of it is declared, or only one of another view, which has other fields or
-   *   objects.
-   */
+  /** @throws {RangeError} if no watch is declared, or only one of another view, which has other fields or objects. */
   reader(resource: AnyKind): CachedReader<KubeObject> {
     const named = this.#watched.filter(({ spec }) => sameResource(spec.resource, resource));
     const watched = named.find(({ spec }) => (spec.resource as AnyKind).view === resource.view);
@@ -241,7 +223,7 @@ class WatchSet {
     );
   }
 
-  /** What the stores have yet to show of `writes`: only a watch that selects the object will ever show it. */
+  /** What the stores have yet to show of `writes`; only a watch that selects the object ever shows it. */
   pendingOf(writes: readonly WriteRecord[]): PendingWrite[] {
     const pending = new Map<Informer<KubeObject>, string>();
     for (const { resource, key, resourceVersion, labels } of writes) {
@@ -258,12 +240,11 @@ class WatchSet {
   }
 }
 
-/** Which of these writes the stores have yet to show. */
 export function unseen(pending: readonly PendingWrite[]): readonly PendingWrite[] {
   return pending.filter(({ informer, version, rewinds }) => informer.rewinds === rewinds && !informer.seen(version));
 }
 
-/** The keys that wait for an informer to show what they wrote. */
+/** The keys that wait for an informer to show their writes. */
 export function* awaiting(
   keys: Iterable<readonly [string, { readonly pending: readonly PendingWrite[] }]>,
   informer: Informer<KubeObject>,
@@ -278,24 +259,21 @@ function sameResource(left: ApiResource, right: ApiResource): boolean {
 interface Dependency extends Disposable {
   readonly lease: InformerLease;
   usedInPass: number;
-  /** What the key's reconcile last saw; undefined before it saw anything. */
+  /** What the key's reconcile last saw. */
   seen: string | undefined;
 }
 
-/** The watches that one pass of a key asks for. */
 export interface PassWatches {
-  /** See {@linkcode ReconcileContext.watch}. */
   one(client: Client, resource: ApiResource, target: ObjectKey): Promise<KubeObject | undefined>;
-  /** See {@linkcode ReconcileContext.watchAll}. */
   all(client: Client, resource: ApiResource, selection: WatchSelection): Promise<readonly KubeObject[]>;
-  /** Ends every watch that the pass did not ask for. A pass that failed should not call it. */
+  /** Ends every watch that the pass did not ask for. Not to be called after a failure. */
   end(): void;
 }
 
 /**
- * What each key reads beyond its declared watches: selections of objects, watched as metadata while the key's
- * reconciles keep requesting them. A single object is a selection by its name, as kubelet watches the Secrets of its
- * pods: that needs no permission beyond the one object and holds no other object's data.
+ * What each key reads beyond its declared watches: selections of objects, watched as metadata while its reconciles keep
+ * requesting them. A single object is selected by name, as kubelet watches the Secrets of its pods: that needs no
+ * permission for, and holds no data of, other objects.
  */
 export class DynamicWatches {
   readonly #informers: SharedInformers;
@@ -308,7 +286,6 @@ export class DynamicWatches {
     this.#enqueue = enqueue;
   }
 
-  /** Opens a pass of `key`. */
   begin(key: string): PassWatches {
     const pass = ++this.#pass;
     return {
@@ -328,12 +305,10 @@ export class DynamicWatches {
     };
   }
 
-  /** Ends every watch of `key`. */
   forget(key: string): void {
     this.#release(key, () => true);
   }
 
-  /** Ends every watch. */
   clear(): void {
     for (const key of [...this.#byKey.keys()]) this.forget(key);
   }
@@ -352,8 +327,8 @@ export class DynamicWatches {
     if (!dependency) dependencies.set(id, dependency = this.#open(key, resource, selection));
     dependency.usedInPass = pass;
     const { informer } = dependency.lease;
-    // Before the watch has listed, one read answers at once, and fails at once where it is forbidden. What changes
-    // between that read and the list shows as versions other than those seen.
+    // Until the watch has listed, one read answers, or fails, at once. Changes between read and list show as other
+    // versions.
     const objects = informer.hasSynced ? [...informer.store.values()] : await read();
     dependency.seen = versionsOf(objects);
     return objects;
@@ -377,11 +352,11 @@ export class DynamicWatches {
         lease[Symbol.dispose]();
       },
     };
-    // A shared watch may have listed already: it replays its objects at once, before anything here has been seen.
+    // A shared watch may have listed already: it replays its objects before anything here has been seen.
     unsubscribe = lease.informer.onEvent((event) => {
       if (!event.initial) compare();
     });
-    // An object that vanished between the read and the list is no event of the list: enqueue once when it is complete.
+    // The list has no event for an object deleted since the read: enqueue once when it is complete.
     lease.informer.synced.then(compare, () => {});
     return dependency;
   }
@@ -398,14 +373,12 @@ export class DynamicWatches {
   }
 }
 
-/** Identity and version of each object, whatever their order. */
+/** Independent of order. */
 function versionsOf(objects: Iterable<KubeObject>): string {
   return [...objects].map((object) => `${formatKey(keyOf(object))} ${object.metadata?.resourceVersion}`).sort().join();
 }
 
-/**
- * Drops what no reconcile decides by: field managers, and kubectl's copy of the manifest, which holds a Secret's data.
- */
+/** Drops what no reconcile decides by: managed fields, and kubectl's manifest, which holds a Secret's data. */
 function project(object: KubeObject): KubeObject {
   const annotations = object.metadata?.annotations;
   if (annotations && Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) delete annotations[LAST_APPLIED_ANNOTATION];

@@ -16,38 +16,35 @@ import { type LeaseTiming, within } from "./lease_timing.ts";
 /** Attempts of one update before it ends with `conflict`. */
 const ATTEMPTS_MAX = 4;
 
-/** Options of a {@linkcode CheckedLease}. */
 interface CheckedLeaseOptions {
-  /** Sends lease requests; must not be fenced, nor retry by itself. */
+  /** Must not be fenced, nor retry by itself. */
   readonly client: Client;
   readonly clock: Clock;
   readonly key: ObjectKey;
-  /** Name of this process, different for each process. */
+  /** Unique per process. */
   readonly identity: string;
-  /** Labels that a new Lease gets. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly timing: LeaseTiming;
 }
 
-/** How an update ended: `declined` where the caller made no change, `conflict` where other writers came first. */
+/** `declined`: the caller made no change. `conflict`: other writers came first. */
 type LeaseUpdate = "written" | "declined" | "conflict";
 
-/** What to write of a Lease that was read, undefined where it does not exist; returns undefined to write nothing. */
+/** Gets the Lease as read, if any; returns undefined to write nothing. */
 type LeaseChange = (lease?: LeaseObject) => Promise<LeaseObject | undefined> | LeaseObject | undefined;
 
 /**
- * One Lease under optimistic locking: every write replaces the version that was read, and a conflict reads it again.
+ * One Lease under optimistic locking: every write replaces the version read; a conflict reads it again.
  *
- * Guarantees: {@linkcode isValid} only while no other process can have taken the Lease. It is counted from before the
- * request that renewed it, for `renewMsMax`, by the first of two clocks to pass it: the time of day runs on while the
- * machine sleeps, the elapsed time also where the time of day is set back. A request that hangs ends after
- * `renewMsMax`.
+ * Guarantees: {@linkcode isValid} only while no other process can have taken the Lease. Validity lasts `renewMsMax`
+ * from before the renewing request, by the faster of two clocks. The time of day runs on while the machine sleeps,
+ * elapsed time even if the time of day is set back. A hanging request ends after `renewMsMax`.
  */
 export class CheckedLease {
   readonly #options: CheckedLeaseOptions;
   #observed: ObservedLease | undefined;
   #validSince: { readonly nowMs: number; readonly elapsedMs: number } | undefined;
-  /** The server may have carried out a write, or may still do so, whose response did not arrive. */
+  /** A write without a response may have been carried out, or may still be. */
   #unanswered = false;
   #ended = false;
 
@@ -55,29 +52,28 @@ export class CheckedLease {
     this.#options = options;
   }
 
-  /** Its name in the cluster. */
   get name(): string {
     return this.#options.key.name;
   }
 
-  /** The holder that was last read; empty where there is none. */
+  /** As last read; empty if there is none. */
   get holder(): string {
     return this.#observed?.lease.spec?.holderIdentity ?? "";
   }
 
-  /** Whether this process certainly holds the Lease now. */
+  /** Whether this process certainly holds the Lease. */
   get isValid(): boolean {
     return this.validMs > 0;
   }
 
-  /** For how long this process certainly holds the Lease; 0 or less where it does not. */
+  /** Remaining validity; 0 or less without it. */
   get validMs(): number {
     if (!this.#validSince) return 0;
     const { clock, timing: { renewMsMax } } = this.#options, { nowMs, elapsedMs } = this.#validSince;
     return renewMsMax - Math.max(clock.now() - nowMs, clock.elapsed() - elapsedMs);
   }
 
-  /** Takes or renews the Lease of which one candidate at a time is the holder. False: another one holds it. */
+  /** For a Lease that candidates compete for. False if another one holds it. */
   async tryAcquireOrRenew(signal: AbortSignal): Promise<boolean> {
     const { identity, clock, timing } = this.#options;
     const may = () => !this.#observed || mayHold(this.#observed, identity, clock.elapsed(), timing.renewMsMax);
@@ -85,10 +81,10 @@ export class CheckedLease {
   }
 
   /**
-   * Creates or renews a Lease that only this process ever holds, and sets `annotations` in it. Other processes delete
-   * it, at the version that they read, where it has not changed for its duration.
+   * Creates or renews a Lease that only this process ever holds, with `annotations`. Other processes delete it, at the
+   * version read, if it has not changed for its duration.
    *
-   * @throws {LeaseLostError} where it is gone, or has another holder: the other processes count this one as dead.
+   * @throws {LeaseLostError} if it is gone or has another holder: others count this process as dead.
    */
   async renew(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
     const { key, identity } = this.#options, name = formatKey(key);
@@ -100,14 +96,14 @@ export class CheckedLease {
     throw new LeaseLostError(`lease ${name} is lost: ${why}`);
   }
 
-  /** Reads the Lease and writes what `change` makes of it; after a conflict it reads it again. */
+  /** Writes `change` of the Lease; reads it again after a conflict. */
   update(change: LeaseChange, signal?: AbortSignal): Promise<LeaseUpdate> {
     return this.#update(change, { isKnown: false, signal });
   }
 
   /**
-   * Gives the Lease up where this process holds it, so that another one may take it at once: also a Lease that it took
-   * by a write whose response did not arrive. Returns whether it held the Lease.
+   * Frees the Lease for others at once, even if taken by a write without a response. Returns whether this process held
+   * it.
    */
   async release(): Promise<boolean> {
     const { clock, identity, key } = this.#options, wasValid = this.isValid;
@@ -120,7 +116,7 @@ export class CheckedLease {
     return end === "written";
   }
 
-  /** Deletes the Lease where this process made it, also by a write whose response did not arrive. */
+  /** Only if this process made the Lease, even by a write without a response. */
   async delete(): Promise<void> {
     const { client, key, identity } = this.#options;
     this.#end();
@@ -168,7 +164,7 @@ export class CheckedLease {
     return within(clock, renewMsMax, parent, work);
   }
 
-  /** `isKnown`: the first write is based on what was last read or written, one request instead of two. */
+  /** `isKnown` starts from the last read or write: one request instead of two. */
   async #update(
     change: LeaseChange,
     { isKnown, signal }: { readonly isKnown: boolean; readonly signal: AbortSignal | undefined },
@@ -190,7 +186,7 @@ export class CheckedLease {
     return lease;
   }
 
-  /** Whether the server accepted the write at the version that was read. */
+  /** False if the server no longer has the version read. */
   async #write(lease: LeaseObject, signal: AbortSignal | undefined): Promise<boolean> {
     const { client, key } = this.#options;
     try {

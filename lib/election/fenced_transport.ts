@@ -2,9 +2,8 @@ import type { Transport, TransportRequest } from "../base/mod.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 
 /**
- * A transport through which only the leader can write: reads pass, and so do access reviews, which write nothing; any
- * other request fails before it is sent. A request that was sent just before the lease was lost may still arrive: for
- * that, the lease expires `leaseMs - renewMsMax` after its holder has stopped writing.
+ * Reads and access reviews, which write nothing, pass; other requests fail unsent without leadership. One sent just
+ * before the loss may still arrive: so the lease expires `leaseMs - renewMsMax` after its holder stopped writing.
  */
 export function fencedTransport(inner: Transport, isLeader: () => boolean): Transport {
   return {

@@ -5,24 +5,23 @@ import { CheckedLease } from "./checked_lease.ts";
 import { LeaseLostError } from "./lease_lost_error.ts";
 import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming } from "./lease_timing.ts";
 
-/** How a leader is elected. */
 interface ElectionOptions extends Partial<LeaseTiming> {
-  /** Sends lease requests; must not be fenced. */
+  /** Must not be fenced. */
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** The Lease: one for all replicas of one operator. */
+  /** One for all replicas of an operator. */
   readonly lease: ObjectKey;
-  /** Name of this replica, different for each process. */
+  /** Unique per process. */
   readonly identity: string;
 }
 
 /**
  * One candidate for one Lease.
  *
- * Guarantees: at most one candidate has {@linkcode isLeader} at any time, as long as clocks run equally fast (their
- * absolute times do not matter); a leader whose renewals fail stops before another one can begin.
+ * Guarantees: at most one candidate has {@linkcode isLeader} at any time, if clocks run equally fast (absolute times do
+ * not matter). A leader whose renewals fail stops before another can begin.
  *
  * Source: client-go's leaderelection; the Lease API (KEP-589).
  */
@@ -30,7 +29,7 @@ export class LeaderElector implements Disposable {
   readonly #options: ElectionOptions & LeaseTiming;
   readonly #lost = Promise.withResolvers<LeaseLostError>();
   readonly #lease: CheckedLease;
-  /** Undefined for a candidate that has not led yet. */
+  /** Undefined before it first leads. */
   #renewing: Promise<void> | undefined;
   readonly #stop = new AbortController();
 
@@ -44,25 +43,24 @@ export class LeaderElector implements Disposable {
     this.#lease = new CheckedLease({ client, clock, key, identity, timing: this.#options });
   }
 
-  /** Whether this candidate may write now. */
   get isLeader(): boolean {
     return this.#lease.isValid;
   }
 
-  /** The holder that this candidate last read; empty where there is none. */
+  /** As last read; empty if there is none. */
   get holder(): string {
     return this.#lease.holder;
   }
 
-  /** Resolves, once, when a lease that was held is lost. Never after {@linkcode release}. */
+  /** Resolves, once, when a held lease is lost. Never after {@linkcode release}. */
   get lost(): Promise<LeaseLostError> {
     return this.#lost.promise;
   }
 
   /**
-   * Waits until this candidate is the leader, and keeps the lease renewed from then on.
+   * Waits to lead, then keeps the lease renewed.
    *
-   * @throws the signal's reason where it aborts first.
+   * @throws the signal's reason if it aborts first.
    */
   async acquire(signal: AbortSignal): Promise<void> {
     const { logger, clock, identity } = this.#options, lease = formatKey(this.#options.lease);
@@ -83,8 +81,8 @@ export class LeaderElector implements Disposable {
   }
 
   /**
-   * Gives the lease up, so that another replica leads at once; call it after the last write. A candidate whose first
-   * write of the lease was cut off gives it up too. A lease that was lost stays as it is.
+   * Another replica leads at once, even if this one's first write was cut off. Call it after the last write. A lost
+   * lease stays as it is.
    */
   async release(): Promise<void> {
     this.#stop.abort();
@@ -99,7 +97,7 @@ export class LeaderElector implements Disposable {
     }
   }
 
-  /** Stops renewing and gives nothing up: the lease expires by itself. */
+  /** Stops renewing without a release: the lease expires by itself. */
   [Symbol.dispose](): void {
     this.#stop.abort();
   }

@@ -2,19 +2,16 @@ import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
 
 /** A Lease (coordination.k8s.io/v1). Times are RFC 3339 with microseconds. */
 export interface LeaseObject extends KubeObject {
-  /** The holder, and since when it holds the Lease. */
   spec?: {
     /** Absent or empty: the Lease has no holder. */
     holderIdentity?: string | null;
     leaseDurationSeconds?: number | null;
     acquireTime?: string | null;
     renewTime?: string | null;
-    /** How often the holder has changed. */
     leaseTransitions?: number | null;
   };
 }
 
-/** coordination.k8s.io/v1 leases. */
 export const LEASES: ApiResource = {
   group: "coordination.k8s.io",
   version: "v1",
@@ -23,19 +20,18 @@ export const LEASES: ApiResource = {
   namespaced: true,
 };
 
-/** A Lease as this process last read it. Times are elapsed time of this process: clocks of two machines differ. */
+/** Times are this process's elapsed time: clocks of two machines differ. */
 export interface ObservedLease {
   readonly lease: LeaseObject;
   /** When this process first read this version. */
   readonly changedMs: number;
-  /** When this process first found the Lease deleted; undefined while it exists. */
+  /** When this process first found it deleted. */
   readonly deletedMs?: number;
 }
 
 /**
- * Whether `identity` may take or renew a Lease: its own, a released one, or one that has not changed for its duration
- * (as in client-go, whatever its times are). The holder of a deleted Lease may rely on it for `renewMsMax` after its
- * last renewal.
+ * For its own Lease, a released one, or one unchanged for its duration (as in client-go, whatever its times are). A
+ * deleted Lease's holder may rely on it for `renewMsMax` after its last renewal.
  */
 export function mayHold(
   { lease: { spec }, changedMs, deletedMs }: ObservedLease,
@@ -48,7 +44,6 @@ export function mayHold(
   return elapsedMs - changedMs >= (spec.leaseDurationSeconds ?? 0) * 1_000;
 }
 
-/** `lease` with `identity` as its holder from `nowMs` on. */
 export function heldBy(
   lease: LeaseObject,
   identity: string,
@@ -71,7 +66,7 @@ export function heldBy(
   };
 }
 
-/** `lease` without a holder: any candidate may take it at once. */
+/** Any candidate may take the result at once. */
 export function released(lease: LeaseObject, nowMs: number): LeaseObject {
   const now = microTime(nowMs);
   const { leaseTransitions } = lease.spec ?? {};
@@ -80,7 +75,7 @@ export function released(lease: LeaseObject, nowMs: number): LeaseObject {
   return { ...lease, spec };
 }
 
-/** RFC 3339 with microseconds: the format of `metav1.MicroTime`. */
+/** RFC 3339 with microseconds (`metav1.MicroTime`). */
 export function microTime(ms: number): string {
   return new Date(ms).toISOString().replace(/Z$/, "000Z");
 }

@@ -2,30 +2,23 @@ import { type Clock, formatDuration, LinkedAbort, TimeoutError } from "../base/m
 
 /** Timing of Leases; the defaults are client-go's. */
 export interface LeaseTiming {
-  /** How long other processes wait for a holder that does not renew. 15 s. */
+  /** How long others wait for a holder that does not renew. 15 s. */
   readonly leaseMs: number;
-  /**
-   * For how long after a renewal its holder relies on it; less than `leaseMs`, so that it stops before another begins.
-   * 10 s.
-   */
+  /** How long a holder relies on a renewal; less than `leaseMs`, so that it stops before another begins. 10 s. */
   readonly renewMsMax: number;
-  /** Pause between two renewals, or between two attempts to take a Lease. 2 s, plus up to a fifth at random. */
+  /** Pause between renewals or attempts. 2 s, plus up to a fifth at random. */
   readonly retryMs: number;
 }
 
-/** The defaults. */
 export const LEASE_TIMING: LeaseTiming = { leaseMs: 15_000, renewMsMax: 10_000, retryMs: 2_000 };
 
-/** Share of a pause that is added at random, so that not all candidates send their requests at once. */
+/** Random share added to a pause, so that candidates do not all send at once. */
 export const LEASE_JITTER = 0.2;
 
-/**
- * Reading the other members may take so many pauses between two renewals: a server that hangs must not keep a holder
- * from renewing.
- */
+/** For reading the members between renewals: a hanging server must not prevent a renewal. */
 export const POLL_PAUSES_MAX = 2;
 
-/** Why a timing is invalid; undefined where it is valid. The names are those of client-go. */
+/** Why a timing is invalid, in client-go's names; undefined if it is valid. */
 export function leaseTimingProblem({ leaseMs, renewMsMax, retryMs }: LeaseTiming): string | undefined {
   if (renewMsMax >= leaseMs) return "the renew deadline must be shorter than the lease duration";
   // The pause before the renewal, and the time in which members are read before it.
@@ -36,7 +29,7 @@ export function leaseTimingProblem({ leaseMs, renewMsMax, retryMs }: LeaseTiming
   return undefined;
 }
 
-/** Ends the requests of `work` after `limitMs`. @throws {TimeoutError} */
+/** @throws {TimeoutError} after `limitMs`, which ends the requests of `work`. */
 export async function within<R>(
   clock: Clock,
   limitMs: number,

@@ -2,7 +2,6 @@ import { type Clock, describeError, type Logger } from "../base/mod.ts";
 import { type Client, ConflictError, ForbiddenError, NotFoundError } from "../client/mod.ts";
 import { type LeaseObject, LEASES } from "./lease.ts";
 
-/** Which Leases a list holds. */
 interface MemberListOptions {
   readonly client: Client;
   readonly clock: Clock;
@@ -14,14 +13,13 @@ interface MemberListOptions {
 }
 
 /**
- * The members of one selection: their Leases, read from the server each time. A Lease that has not changed for its
- * duration, by the elapsed time of this process, is deleted at the version that was read: its holder is dead once the
- * Lease is gone, never before.
+ * The members' Leases, read from the server each time. One unchanged for its duration, by this process's elapsed time,
+ * is deleted at the version read: its holder is dead once the Lease is gone, never before.
  */
 export class MemberList {
   readonly #options: MemberListOptions;
   readonly #seen = new Map<string, { readonly version: string | undefined; readonly sinceMs: number }>();
-  /** When Leases with a fixed lifetime end, in elapsed time, by their uids. */
+  /** Ends of Leases with a fixed lifetime, in elapsed time, by uid. */
   readonly #ends = new Map<string, number>();
   readonly #deleted = new Set<string>();
 
@@ -34,7 +32,7 @@ export class MemberList {
     return this.#deleted;
   }
 
-  /** Reads the Leases, deletes the expired ones, and returns the others. */
+  /** Deletes the expired Leases; returns the others. */
   async list(signal: AbortSignal): Promise<LeaseObject[]> {
     const { client, namespace, labelSelector } = this.#options;
     const { items } = await client.list<LeaseObject>(LEASES, { namespace, labelSelector, signal });
@@ -63,7 +61,7 @@ export class MemberList {
     return false;
   }
 
-  /** Reads the server's time once for each such Lease: the time of this machine may be wrong. */
+  /** Reads the server's time once per such Lease: this machine's may be wrong. */
   async #endOf({ metadata }: LeaseObject, endsMs: number, signal: AbortSignal): Promise<number> {
     const { clock } = this.#options, uid = metadata?.uid ?? "", known = this.#ends.get(uid);
     if (known !== undefined) return known;
@@ -72,7 +70,7 @@ export class MemberList {
     return end;
   }
 
-  /** The creation time of a Lease that is created now, to the second; this machine's time where that is forbidden. */
+  /** To the second, by creating a Lease; this machine's time if forbidden. */
   async #serverTimeMs(signal: AbortSignal): Promise<number> {
     const { client, clock, namespace } = this.#options;
     const lease = {

@@ -6,44 +6,38 @@ import { LeaseLostError } from "./lease_lost_error.ts";
 import { LEASE_JITTER, LEASE_TIMING, type LeaseTiming, POLL_PAUSES_MAX, within } from "./lease_timing.ts";
 import { MemberList } from "./member_list.ts";
 
-/** Options of a member. */
 export interface MembershipOptions extends Partial<LeaseTiming> {
-  /** Sends lease requests; must not be fenced, nor retry by itself. */
+  /** Must not be fenced, nor retry by itself. */
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** The namespace of all members' Leases. */
+  /** Of all members' Leases. */
   readonly namespace: string;
-  /** The group that they are members of: the value of a label. */
+  /** The group: the value of a label. */
   readonly name: string;
-  /** Name of this process, different for each process. */
+  /** Unique per process. */
   readonly identity: string;
-  /** Ends the work that is no longer covered; resolves, in bounded time, when none of it can write any more. */
+  /** Ends work no longer covered; resolves, in bounded time, when none of it can write. */
   readonly drain: () => Promise<void>;
 }
 
-/** The Leases of one kind of members. */
 interface MemberLeases {
-  /** The Lease of this member. */
   readonly leaseName: string;
-  /** The label of all of them; its value is the name of the group. */
+  /** Its value is the group. */
   readonly label: string;
-  /** See {@linkcode MemberList}. */
   readonly endsMs?: (lease: LeaseObject) => number | undefined;
 }
 
 /**
- * One of several processes, each of which renews a Lease of its own. Every turn renews it, reads those of the others,
- * and acts on them.
+ * One of several processes with their own Leases. Every turn renews it, reads the others', and acts on them.
  *
  * Guarantees: `lapsed` is called as soon as others may count this process as dead.
  */
 export abstract class Membership<O extends MembershipOptions = MembershipOptions> implements Disposable {
   protected readonly options: O & LeaseTiming;
-  /** The Lease of this member. */
   protected readonly lease: CheckedLease;
-  /** All members, this one too. */
+  /** This one too. */
   protected readonly members: MemberList;
   readonly #listeners = new Set<() => void>();
   readonly #lost = Promise.withResolvers<LeaseLostError>();
@@ -59,30 +53,29 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
     this.members = new MemberList({ client, clock, logger, namespace, labelSelector: `${label}=${name}`, endsMs });
   }
 
-  /** Renews the Lease, reads those of the others, and acts on them. */
   protected abstract turn(signal: AbortSignal): Promise<void>;
 
-  /** Others may count this process as dead: ends the work in flight and begins nothing. */
+  /** Others may count this process as dead: ends running work and begins none. */
   protected abstract lapsed(): void;
 
-  /** Whether a turn has reached what {@linkcode acquire} waits for. */
+  /** Whether a turn has reached what {@linkcode acquire} awaits. */
   protected abstract get hasJoined(): boolean;
 
-  /** Calls `listener` after the covered work has changed, until the returned function is called. */
+  /** Called after each change of the covered work, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Resolves, once, when others count this process as dead, or its work cannot be ended. Never after a release. */
+  /** Resolves, once, if others count this process as dead or its work cannot be ended. Never after a release. */
   get lost(): Promise<LeaseLostError> {
     return this.#lost.promise;
   }
 
   /**
-   * Joins the others, and keeps the Lease renewed until it is released.
+   * Joins the others; keeps the Lease renewed until release.
    *
-   * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
+   * @throws the signal's reason if it aborts first; {@linkcode LeaseLostError}.
    */
   async acquire(signal: AbortSignal): Promise<void> {
     const joined = Promise.withResolvers<void>(), abort = () => joined.reject(signal.reason);
@@ -93,7 +86,7 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
     await joined.promise.finally(() => signal.removeEventListener("abort", abort));
   }
 
-  /** Stops renewing and gives nothing up: the Lease expires by itself. */
+  /** Stops renewing without a release: the Lease expires by itself. */
   [Symbol.dispose](): void {
     this.#stop.abort();
     if (this.#lapse) this.options.clock.clear(this.#lapse);
@@ -109,26 +102,25 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Renews the Lease, and sets annotations in it. */
   protected async renew(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
     this.#checkLapse(); // a machine that slept resumes here
     await this.lease.renew(annotations, signal);
     if (!signal.aborted) this.#checkLapse();
   }
 
-  /** Bounds reading the others, so that the Lease can be renewed in time. */
+  /** Bounds reading the others, so that the Lease is renewed in time. */
   protected poll<R>(signal: AbortSignal, work: (bounded: AbortSignal) => Promise<R>): Promise<R> {
     const { clock, retryMs } = this.options;
     return within(clock, POLL_PAUSES_MAX * retryMs, signal, work);
   }
 
-  /** Ends the work that is no longer covered, while the Lease is still renewed, and then calls `then`. */
+  /** Ends work no longer covered while the Lease is renewed, then calls `then`. */
   protected drain(then: () => void): void {
     const failed = (cause: unknown) => this.#lost.resolve(new LeaseLostError("work could not be ended", { cause }));
     void this.options.drain().then(then, failed);
   }
 
-  /** Calls `lapsed` where the Lease may have expired, and else checks again when it would. */
+  /** Else checks again when the Lease expires. */
   #checkLapse(): void {
     const { clock } = this.options, { validMs } = this.lease;
     if (this.#lapse) clock.clear(this.#lapse);

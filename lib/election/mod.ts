@@ -1,7 +1,7 @@
 /**
- * `election`: which of several processes may work, by Leases. One leader among the replicas of an operator; replicas
- * that share the work by shards; peers of several priorities, of which the highest works; and a transport that lets
- * only their writes through. It does not know what the work is. `operator/` and `cli/` call it.
+ * `election`: which of several processes may work, by Leases. One leader among an operator's replicas; replicas that
+ * share the work by shards; peers, of which the highest priority works; and a transport that lets only their writes
+ * through. It does not know what the work is. `operator/` and `cli/` call it.
  *
  * @module
  */

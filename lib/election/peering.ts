@@ -12,24 +12,22 @@ import {
   peerOf,
 } from "./peers.ts";
 
-/** Options of a peer. */
 export interface PeeringOptions extends MembershipOptions {
   /** The peer with the highest one works. */
   readonly priority: number;
-  /** See {@linkcode Peer.replicasOf}. */
   readonly replicasOf?: string;
 }
 
-/** The state of a peer: it waits for others to pause, works, ends the work in flight, or has paused. */
+/** `waiting` for others to pause, `pausing` until its running work ends. */
 type PeeringState = "waiting" | "working" | "pausing" | "paused";
 
 /**
- * One operator among its peers: of those of one name, the one with the highest priority works; the others pause, with
- * their stores filled, and continue when it is gone. Two of equal priority both pause.
+ * One operator among peers of one name: the highest priority works. The others pause with full stores and continue when
+ * it is gone. Two of equal priority both pause.
  *
- * Guarantees: of rivals at most one {@linkcode mayWrite} at any time, as long as clocks run equally fast. A peer that
- * begins writes its own Lease before it reads those of the others, and waits until all of them have paused or are dead:
- * of two that begin together one sees the other.
+ * Guarantees: at most one rival {@linkcode mayWrite} at any time, if clocks run equally fast. A new peer writes its own
+ * Lease before it reads the others', and waits until all have paused or are dead. Of two that begin together one sees
+ * the other.
  *
  * Gates a `NamespaceScope`: closed, it covers nothing.
  */
@@ -44,31 +42,27 @@ export class Peering extends Membership<PeeringOptions> {
     super(options, { leaseName, label: PEERING_LABEL, endsMs: freezeEndsMs });
   }
 
-  /** Its state. */
   get state(): PeeringState {
     return this.#state;
   }
 
-  /** Whether work may begin: all of it, or none. */
   covers(): boolean {
     return this.#state === "working" && this.lease.isValid;
   }
 
-  /** See {@linkcode covers}. */
   coversCluster(): boolean {
     return this.covers();
   }
 
-  /** Whether this process may write now: while it works, and while it ends the work in flight. */
+  /** While it works or ends running work. */
   get mayWrite(): boolean {
     return (this.#state === "working" || this.#state === "pausing") && this.lease.isValid;
   }
 
   /**
-   * Joins the peers and waits until this one may work; it renews its Lease, pauses and continues until
-   * {@linkcode release}.
+   * Waits until this peer may work. Renews its Lease, pauses and continues until {@linkcode release}.
    *
-   * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
+   * @throws the signal's reason if it aborts first; {@linkcode LeaseLostError}.
    */
   override async acquire(signal: AbortSignal): Promise<void> {
     const { name: peering, identity, priority, logger } = this.options;
@@ -76,7 +70,7 @@ export class Peering extends Membership<PeeringOptions> {
     await super.acquire(signal);
   }
 
-  /** Leaves the peers; those that paused for this one continue at once. Call it after the last write. */
+  /** Peers paused for this one continue at once. Call it after the last write. */
   async release(): Promise<void> {
     await this.ended();
     this.#state = "paused";
@@ -127,7 +121,7 @@ export class Peering extends Membership<PeeringOptions> {
     this.#published = state;
   }
 
-  /** Begins nothing more, ends the work in flight while the Lease is renewed, and publishes it when it has ended. */
+  /** Begins no work, ends the running one while the Lease is renewed, then publishes the pause. */
   async #pause(signal: AbortSignal): Promise<void> {
     if (this.#state === "waiting") {
       this.#state = "paused";

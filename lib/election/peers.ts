@@ -2,44 +2,39 @@ import { createHash } from "node:crypto";
 import { formatTime, joinedName } from "../apimachinery/mod.ts";
 import type { LeaseObject } from "./lease.ts";
 
-/** Label of the Lease of each peer: the name of the peering. */
+/** On each peer's Lease; its value is the peering's name. */
 export const PEERING_LABEL = "pintle.dev/peering";
 
 const PRIORITY = "pintle.dev/priority", STATE = "pintle.dev/peer-state", REPLICAS = "pintle.dev/replicas-of";
 const MESSAGE = "pintle.dev/message";
 
 /**
- * The state of a peer: `active` works, or is about to; `paused` has no work in flight and writes nothing; `freeze` is a
- * request, not an operator, that those of lower or equal priority pause; `hold` is one that lasts while it is renewed.
+ * `active` works, or is about to; `paused` has no running work and writes nothing. `freeze` requests, without an
+ * operator, that peers of lower or equal priority pause; `hold` does so while it is renewed.
  */
 type PeerState = "active" | "paused" | "freeze" | "hold";
 
-/** A member of a peering. */
 export interface Peer {
   readonly identity: string;
   /** The peer with the highest one works. */
   readonly priority: number;
   readonly state: PeerState;
-  /** The Lease of its leader election or shards: peers with the same one are replicas, and no rivals. */
+  /** The Lease of its election or shards: peers with the same one are replicas, not rivals. */
   readonly replicasOf?: string;
   /** The reason, for people. */
   readonly message?: string;
-  /** When a freeze ends, by the server's clock; milliseconds since the epoch. */
+  /** A freeze's end by the server's clock; milliseconds since the epoch. */
   readonly endsMs?: number;
 }
 
-/** What a peer does, given the others. */
 export type PeerDecision =
-  /** It may work. */
   | { readonly kind: "work" }
   /** It may work as soon as these, of lower priority, have paused. */
   | { readonly kind: "wait"; readonly for: readonly Peer[] }
-  /** It pauses because of `by`. */
   | { readonly kind: "pause"; readonly by: Peer }
-  /** It pauses, and so does `with`, of the same priority: nothing decides between them. */
+  /** Both pause: nothing decides between equal priorities. */
   | { readonly kind: "clash"; readonly with: Peer };
 
-/** What `me` does among `others`. */
 export function peerDecision(me: Peer, others: readonly Peer[]): PeerDecision {
   const rivals = others.filter(({ identity, replicasOf }) =>
     identity !== me.identity && (replicasOf === undefined || replicasOf !== me.replicasOf)
@@ -53,13 +48,11 @@ export function peerDecision(me: Peer, others: readonly Peer[]): PeerDecision {
   return active.length > 0 ? { kind: "wait", for: active } : { kind: "work" };
 }
 
-/** The name of a peer's Lease. */
 export function peerLeaseName(peering: string, identity: string): string {
   // An identity is free text: only a digest of it can be part of a name.
   return joinedName(peering, "peer", createHash("sha256").update(identity).digest("hex").slice(0, 10));
 }
 
-/** The annotations of a peer's Lease. */
 export function peerAnnotations({ priority, state, replicasOf, message }: Peer): Record<string, string> {
   return {
     [PRIORITY]: `${priority}`,
@@ -69,7 +62,7 @@ export function peerAnnotations({ priority, state, replicasOf, message }: Peer):
   };
 }
 
-/** The peer of a Lease. An unreadable priority counts as 0, an unknown state as `active`: pausing is the safe side. */
+/** An unreadable priority counts as 0, an unknown state as `active`: pausing is the safe side. */
 export function peerOf(lease: LeaseObject): Peer {
   const { annotations = {}, name = "" } = lease.metadata ?? {}, state = annotations[STATE] as PeerState;
   const priority = Number(annotations[PRIORITY] ?? 0);
@@ -83,7 +76,7 @@ export function peerOf(lease: LeaseObject): Peer {
   };
 }
 
-/** When a freeze with a lifetime ends, counted from its creation by the server: the clock of a laptop may be wrong. */
+/** Counted from the Lease's creation by the server: a laptop's clock may be wrong. */
 export function freezeEndsMs({ metadata, spec }: LeaseObject): number | undefined {
   if (metadata?.annotations?.[STATE] !== "freeze") return undefined;
   return Date.parse(metadata.creationTimestamp ?? "") + (spec?.leaseDurationSeconds ?? 0) * 1_000;

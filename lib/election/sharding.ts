@@ -18,23 +18,21 @@ import {
 } from "./shards.ts";
 
 /**
- * One of several replicas that share the namespaces of a cluster: they fall into shards, each of which one replica
- * owns. When a replica joins or leaves the shards are assigned again, and few of them move.
+ * One of several replicas that share a cluster's namespaces, by shards with one owner each. Few shards move when a
+ * replica joins or leaves.
  *
- * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, as long as clocks run equally fast. One Lease
- * names the owners. A shard is taken only where it has no owner there, which its former owner writes after it has ended
- * all work for it, or where its owner has stopped writing: this replica has deleted the owner's expired Lease, or that
- * Lease has been gone for `renewMsMax`.
+ * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, if clocks run equally fast. One Lease names the
+ * owners. A free shard may be taken: its former owner frees it after ending all work. An owned one only after its owner
+ * stopped writing: this replica has deleted its expired Lease, or that Lease has been gone for `renewMsMax`.
  *
  * Gates a `NamespaceScope`.
  */
 export class Sharding extends Membership {
   readonly #held = new Set<number>();
-  /** Shards that are no longer covered and whose work has not ended yet. */
+  /** Shards no longer covered whose work has not ended yet. */
   readonly #ending = new Set<number>();
   /** Since when owners have had no Lease, in elapsed time. */
   readonly #missing = new Map<string, number>();
-  /** The Lease that names the owners. */
   readonly #owners: CheckedLease;
 
   constructor(options: MembershipOptions) {
@@ -44,35 +42,34 @@ export class Sharding extends Membership {
     this.#owners = new CheckedLease({ client, clock, key, identity, timing: this.options });
   }
 
-  /** Whether this replica begins work in a namespace. */
   covers(namespace: string): boolean {
     return this.#held.has(shardOf(namespace)) && this.lease.isValid;
   }
 
-  /** Whether this replica begins work for cluster-scoped objects. */
+  /** The same for cluster-scoped objects. */
   coversCluster(): boolean {
     return this.covers("");
   }
 
-  /** The number of shards that it begins work for. */
+  /** The number of shards it begins work for. */
   get shards(): number {
     return this.#held.size;
   }
 
-  /** Whether this process may write now: for shards that it owns, or whose work it still ends. */
+  /** For shards that it owns, or whose work it still ends. */
   get mayWrite(): boolean {
     return this.#held.size + this.#ending.size > 0 && this.lease.isValid;
   }
 
-  /** Whether it owns a shard now: works on it, or ends its work. */
+  /** Whether it works on a shard or still ends its work. */
   owns(shard: number): boolean {
     return (this.#held.has(shard) || this.#ending.has(shard)) && this.lease.isValid;
   }
 
   /**
-   * Joins the replicas; resolves when the others can see it. Shards follow as the others hand them over.
+   * Resolves when the other replicas can see this one. Shards follow as they hand them over.
    *
-   * @throws the signal's reason where it aborts first; {@linkcode LeaseLostError}.
+   * @throws the signal's reason if it aborts first; {@linkcode LeaseLostError}.
    */
   override async acquire(signal: AbortSignal): Promise<void> {
     const { logger, name, identity } = this.options;
@@ -80,7 +77,7 @@ export class Sharding extends Membership {
     await super.acquire(signal);
   }
 
-  /** Gives every shard up, so that others take them at once; call it after the last write. */
+  /** Frees all shards at once; call it after the last write. */
   async release(): Promise<void> {
     await this.ended();
     this.#held.clear();
@@ -116,7 +113,7 @@ export class Sharding extends Membership {
   async #share(signal: AbortSignal): Promise<void> {
     let plan: ShardPlan | undefined, replicas = 0;
     const end = await this.#owners.update(async (lease = {}) => {
-      // In this order: an owner without a Lease is dead only where it was an owner before the Leases were read.
+      // In this order: an owner without a Lease is dead only if it was an owner before the Leases were read.
       const owners = this.#ownersIn(lease);
       const members = (await this.members.list(signal)).map(({ spec }) => spec?.holderIdentity ?? "");
       const { dead, waited } = this.#withoutLease(owners, members);
@@ -136,8 +133,8 @@ export class Sharding extends Membership {
   }
 
   /**
-   * Owners without a Lease: dead ones, and those that may still write because their Lease was deleted just now. An
-   * owner that leaves gives its shards up first.
+   * Dead owners, and those that may still write since their Lease was just deleted. A leaving owner frees its shards
+   * first.
    */
   #withoutLease(owners: ShardOwners, members: readonly string[]) {
     const { clock, renewMsMax } = this.options, nowMs = clock.elapsed(), { deleted } = this.members;
@@ -151,7 +148,6 @@ export class Sharding extends Membership {
     return { dead, waited: [...lacking].filter((owner) => !dead.has(owner)) };
   }
 
-  /** Begins nothing more for shards, and ends their work. */
   #end(shards: readonly number[], why: string): void {
     const fresh = shards.filter((shard) => this.#held.delete(shard));
     if (fresh.length === 0) return;
@@ -161,7 +157,7 @@ export class Sharding extends Membership {
     this.drain(() => fresh.forEach((shard) => this.#ending.delete(shard)));
   }
 
-  /** The owners in their Lease; none in one that does not exist yet. */
+  /** Empty if the Lease does not exist yet. */
   #ownersIn(lease: LeaseObject): ShardOwners {
     if (!lease.metadata) return Array(SHARDS).fill("");
     const owners = ownersOf(lease);

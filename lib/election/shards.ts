@@ -3,28 +3,27 @@ import { createHash } from "node:crypto";
 import { joinedName } from "../apimachinery/mod.ts";
 import type { LeaseObject } from "./lease.ts";
 
-/** The number of shards. No setting: replicas with two numbers would disagree about the owner of a namespace. */
+/** Not a setting: replicas with two numbers would disagree about a namespace's owner. */
 export const SHARDS = 64;
 
-/** Label of the Lease of each replica that shares the work: the name of its operator. */
+/** On each sharing replica's Lease; its value is the operator's name. */
 export const SHARDS_LABEL = "pintle.dev/shards";
 
 const OWNERS = "pintle.dev/shard-owners";
 
-/** The name of the Lease that names the owner of each shard. */
+/** The Lease that names the owner of each shard. */
 export function shardsLeaseName(operator: string): string {
   return joinedName(operator, "shards");
 }
 
-/** The shard of a namespace; the empty string is the namespace of cluster-scoped objects. */
+/** The empty string is the namespace of cluster-scoped objects. */
 export function shardOf(namespace: string): number {
   return createHash("sha256").update(namespace).digest().readUInt32BE() % SHARDS;
 }
 
 /**
- * The member that should own each shard, by rendezvous hashing with bounded loads: independent of the order of the
- * members; no member has more than its share, rounded up; few shards move when one joins or leaves. Empty without
- * members.
+ * The members that should own the shards, by rendezvous hashing with bounded loads: independent of their order. No
+ * member exceeds its share, rounded up; few shards move on a change. Empty without members.
  */
 export function assignShards(members: readonly string[]): string[] {
   const unique = [...new Set(members)].sort(), load = new Map(unique.map((member) => [member, 0]));
@@ -44,10 +43,10 @@ function weightOf(shard: number, member: string): number {
   return createHash("sha256").update(`${shard}/${member}`).digest().readUIntBE(0, 6);
 }
 
-/** The owner of each shard; empty where it has none. */
+/** The owner of each shard; empty if it has none. */
 export type ShardOwners = readonly string[];
 
-/** The owners that a Lease holds; undefined where it holds none, or those of another number of shards. */
+/** Undefined if the Lease holds no owners, or those of another number of shards. */
 export function ownersOf({ metadata }: LeaseObject): ShardOwners | undefined {
   try {
     const owners = parseJson(metadata?.annotations?.[OWNERS] ?? "");
@@ -59,42 +58,35 @@ export function ownersOf({ metadata }: LeaseObject): ShardOwners | undefined {
   }
 }
 
-/**
- * A Lease that holds `owners`. It always differs from the one before, also where the owners are the same: an earlier
- * write that still arrives then meets a conflict.
- */
+/** Always differs from the Lease before: a late earlier write then meets a conflict. */
 export function withOwners(lease: LeaseObject, owners: ShardOwners): LeaseObject {
   const annotations = { ...lease.metadata?.annotations, [OWNERS]: formatJson(owners) };
   const leaseTransitions = (lease.spec?.leaseTransitions ?? 0) + 1;
   return { ...lease, metadata: { ...lease.metadata, annotations }, spec: { ...lease.spec, leaseTransitions } };
 }
 
-/** What a replica has read when it decides. */
 interface ShardView {
   readonly me: string;
   /** Read before `members`: only then is an owner that is not a member dead. */
   readonly owners: ShardOwners;
-  /** Replicas that are alive. */
   readonly members: readonly string[];
   /** Shards that this replica works on, or whose work it still ends. */
   readonly held: ReadonlySet<number>;
 }
 
-/** What a replica does next. */
 export interface ShardPlan {
-  /** Owners to write. */
   readonly owners: ShardOwners;
-  /** Shards that this replica owns once `owners` is written, and does not hold yet. */
+  /** Shards to work on once `owners` is written. */
   readonly taken: readonly number[];
-  /** Whether `owners` must be written, if only so that an earlier write meets a conflict. */
+  /** Whether to write `owners`, if only to make an earlier write conflict. */
   readonly writes: boolean;
-  /** Shards to hand over, once their work has ended. */
+  /** Shards to hand over after their work has ended. */
   readonly handOver: readonly number[];
-  /** Shards that this replica holds and that have another owner: this must never happen. */
+  /** Held shards with another owner: must never happen. */
   readonly stolen: readonly number[];
 }
 
-/** What `me` does: takes free shards that it should own, hands over those that it should not, frees those it ended. */
+/** Takes free shards that `me` should own, hands over those it should not, frees those it ended. */
 export function planShards({ me, owners, members, held }: ShardView): ShardPlan {
   const target = assignShards(members), alive = new Set(members), handOver: number[] = [], stolen: number[] = [];
   const next = owners.map((owner, shard) => {

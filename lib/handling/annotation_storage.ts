@@ -3,20 +3,19 @@ import type { HandledState } from "./change.ts";
 import { decodeState, encodeState, type StateTexts } from "./state_codec.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
-/** Where annotations are kept. */
 export interface AnnotationStorageOptions {
-  /** Prefix of the annotations' keys: a DNS name that is this operator's alone. */
+  /** Prefix of the keys: a DNS name that is this operator's alone. */
   readonly prefix: string;
 }
 
 /**
- * Remembers the handling of objects in two annotations, `<prefix>/handled` and `<prefix>/underway`. The second is there
- * only as long as something is still to be done.
+ * Records handling in two annotations, `<prefix>/handled` and `<prefix>/underway`. The second exists only while work
+ * remains.
  */
 export class AnnotationStorage implements HandledStateStorage {
   readonly #prefix: string;
 
-  /** Annotations begin with `prefix`. @throws {RangeError} where it is no DNS name. */
+  /** Annotations begin with `prefix`. @throws {RangeError} if it is no DNS name. */
   constructor({ prefix }: AnnotationStorageOptions) {
     if (!isDnsSubdomain(prefix)) throw new RangeError(`"${prefix}" is no prefix of annotations: a DNS name is`);
     this.#prefix = prefix;

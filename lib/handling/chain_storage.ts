@@ -3,9 +3,8 @@ import type { HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
- * Writes to the first storage and reads from the first that knows an object: how an operator moves from one storage, or
- * from another framework, to the next without handling anything twice. The others are never written to, so that the way
- * back is open.
+ * Writes to the first storage and reads from the first that knows an object. So an operator can move between storages
+ * or frameworks without handling anything twice. The others are never written, so it can move back.
  */
 export class ChainStorage implements HandledStateStorage {
   readonly #first: HandledStateStorage;

@@ -5,40 +5,34 @@ import { valueAt } from "./filter.ts";
 import type { HandlerFailure } from "./outcome.ts";
 import { gaveUp, type HandlerProgress } from "./progress.ts";
 
-/** What happened to an object, in Kopf's words. */
+/** In Kopf's words. */
 export type ChangeKind =
-  /** It was never handled before. */
+  /** Never handled before. */
   | "create"
-  /** Its content is another than the one that was handled. */
+  /** Its content differs from the handled one. */
   | "update"
-  /** It was handled by a process before this one, and this one sees it for the first time. */
+  /** An earlier process handled it; this one sees it for the first time. */
   | "resume"
-  /** It is being deleted. */
   | "delete";
 
-/** A change that handlers work on, until each is done with it. What comes in the meantime is another change. */
+/** Handlers work on it until each is done. Later edits are another change. */
 export interface PendingChange {
-  /** What happened. */
   readonly kind: Exclude<ChangeKind, "resume">;
-  /** The object as the change left it: what `next` shows, and the base of the next change. */
+  /** After the change: what `next` shows, and the base of the next change. */
   readonly target: Snapshot;
   /** By handler id. */
   readonly progress: Readonly<Record<string, HandlerProgress>>;
 }
 
-/** What is remembered of an object's handling. */
 export interface HandledState {
-  /** The object as it was last handled to the end; absent where it never was. */
+  /** The last completely handled object, if any. */
   readonly base?: Snapshot;
-  /** Absent where nothing is left to do. */
+  /** Absent if nothing is left to do. */
   readonly underway?: PendingChange;
-  /**
-   * Handlers that gave up on the last change that had handlers, by id: the object is not as they should have made it.
-   */
+  /** By id, handlers that gave up on the last change with handlers: the object is not as they should have made it. */
   readonly gaveUp?: Readonly<Record<string, { readonly reason: string; readonly message: string }>>;
 }
 
-/** Why a handler gave up. */
 export interface GivenUp {
   /** CamelCase, for programs. */
   readonly reason: string;
@@ -46,7 +40,6 @@ export interface GivenUp {
   readonly message: string;
 }
 
-/** One change, as handlers see it. */
 export interface Change {
   readonly kind: ChangeKind;
   readonly old: HandledContent | undefined;
@@ -54,30 +47,25 @@ export interface Change {
   readonly diff: readonly DiffItem[];
 }
 
-/**
- * The base of a handled object without its content: only handlers of updates and fields need that.
- */
+/** The base of a handled object without its content, which only update and field handlers need. */
 export const HANDLED: Snapshot = { digest: "handled" };
 
-/**
- * The base of a handled object that has changed since, in an unknown way: its next change has no `old`.
- */
+/** The base of a handled object that has since changed in an unknown way: its next change has no `old`. */
 export const HANDLED_BEFORE: Snapshot = { digest: "handled before" };
 
-/** What to do about an object now. */
 export interface ChangePlan {
-  /** The base to remember from now on, where no handler needs to be called for that. */
+  /** The base to remember if no handler must be called for it. */
   readonly adopted?: Snapshot;
-  /** The change that is under way, or begins; absent where there is none. */
+  /** The change under way or beginning, if any. */
   readonly underway?: PendingChange;
-  /** Whether the handlers of `resume` are due beside it. */
+  /** Whether `resume` handlers are due too. */
   readonly resumes: boolean;
 }
 
 /**
- * Detects what is to be handled. Pure: the same memory and the same object give the same answer, whichever events led
- * there. A change under way goes first and keeps its target, so that no handler misses what another one saw; `resumed`
- * is true once this process has run the object's `resume` handlers.
+ * Detects what to handle. Pure: the same memory and object give the same answer, whatever events came. A change under
+ * way goes first and keeps its target, so all handlers see the same. `resumed` is true once this process ran the
+ * `resume` handlers.
  */
 export function planChange(
   state: HandledState,
@@ -86,8 +74,8 @@ export function planChange(
   const { base, underway } = state, { snapshot, deleting } = now;
   const resumes = base !== undefined && !now.resumed;
   if (deleting) {
-    // Other pending changes no longer matter. A handler that waits for the object to change is called again
-    // once it did.
+    // Other pending changes no longer matter. A handler that waits for the object to change is called again once it
+    // did.
     const begun = underway?.kind === "delete" ? underway : undefined, same = begun?.target.digest === snapshot.digest;
     const progress = Object.entries(begun?.progress ?? {}).filter(([, { outcome }]) => same || outcome !== "failed");
     const target = { digest: snapshot.digest };
@@ -96,30 +84,27 @@ export function planChange(
   if (underway && underway.kind !== "delete") return { underway, resumes };
   if (!base) return { underway: { kind: "create", target: snapshot, progress: {} }, resumes: false };
   if (base.digest === snapshot.digest) return { resumes };
-  // An operator that did not need the former state needs it now. It is unknown; the present state counts as handled.
+  // The operator newly needs the former state, which is unknown; the present one counts as handled.
   if (base.digest === HANDLED.digest) return { adopted: snapshot, resumes };
   if (snapshot.digest === HANDLED.digest) return { resumes };
   return { underway: { kind: "update", target: snapshot, progress: {} }, resumes };
 }
 
-/**
- * The change between what was handled and its target. Without the contents, which may have been too large, the diff is
- * empty.
- */
+/** From the handled state to the target. The diff is empty if contents were too large to keep. */
 export function changeOf(base: Snapshot | undefined, { kind, target }: PendingChange): Change {
   const old = kind === "create" ? undefined : base?.content, next = target.content;
   const known = next !== undefined && (kind === "create" || old !== undefined);
   return { kind, old, next, diff: known && kind !== "delete" ? diff(old ?? {}, next) : [] };
 }
 
-/** A field at both ends of a change. The values are undefined where they were too large to be kept. */
+/** A field at both ends of a change; undefined values were too large to keep. */
 export interface FieldChange {
   readonly changed: boolean;
   readonly old: unknown;
   readonly next: unknown;
 }
 
-/** How a change affects one field. Digests show that it changed where the value itself was not kept. */
+/** Digests show a field's change if its value was not kept. */
 export function fieldChangeOf(
   base: Snapshot | undefined,
   underway: PendingChange,
@@ -136,16 +121,16 @@ export function fieldChangeOf(
       ? digestOf(valueAt(snapshot.content, path))
       : ownValue(snapshot?.fields ?? {}, name) as string | undefined;
   const was = digest(before), is = digest(underway.target);
-  // A field of unknown former value may have changed: a handler is rather called once too often than never.
+  // A field of unknown former value may have changed: one call too many is better than none.
   return { changed: was === undefined || is === undefined || was !== is, old, next };
 }
 
-/** The state to store once a change is handled. */
+/** The state to store after a handled change. */
 export function settled({ target }: PendingChange, gaveUp: HandledState["gaveUp"]): HandledState {
   return { base: target, ...(gaveUp ? { gaveUp } : {}) };
 }
 
-/** Which of a change's handlers gave up; undefined where none did. */
+/** The handlers of a change that gave up; undefined if none did. */
 export function givenUpOf(
   handlers: readonly { readonly id: string }[],
   progress: Readonly<Record<string, HandlerProgress>>,
@@ -157,7 +142,7 @@ export function givenUpOf(
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
-/** The handlers that gave up on the last change that had handlers. */
+/** The handlers that gave up on the last change with handlers. */
 export function givenUp(state: HandledState): HandlerFailure[] {
   return Object.entries(state.gaveUp ?? {}).map(([handler, { reason, message }]) => ({
     handler,

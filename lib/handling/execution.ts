@@ -3,9 +3,9 @@ import { type Clock, formatDuration, LinkedAbort, TimeoutError } from "../base/m
 /**
  * Runs `work` with a signal that aborts after `timeoutMs` or with `parent`.
  *
- * Guarantees: after the timeout the call ends with a {@linkcode TimeoutError}, after an abort of `parent` with its
- * reason, even where `work` ignores its signal; its late result or error is then discarded. The timer is gone when the
- * call ends. Where `parent` is aborted already, `work` is not called.
+ * Guarantees: a timeout ends the call with a {@linkcode TimeoutError}, an abort of `parent` with its reason, even if
+ * `work` ignores its signal. A late result or error is discarded. The timer ends with the call. If `parent` is already
+ * aborted, `work` is not called.
  *
  * @throws {TimeoutError} after `timeoutMs`; the reason of `parent`; else whatever `work` throws.
  */

@@ -1,6 +1,6 @@
 /**
- * Dotted paths of an object's fields, as `spec.size`: six keys at most. They do not lead into lists; records and values
- * of unknown type take any key. The list gives each depth the one below.
+ * Dotted paths of fields, as `spec.size`, of at most six keys. They do not lead into lists; records and unknown types
+ * take any key. The list maps each depth to the one below.
  */
 export type FieldPath<T, Depth extends number = 6> = Depth extends 0 ? never
   : unknown extends T ? string
@@ -9,7 +9,7 @@ export type FieldPath<T, Depth extends number = 6> = Depth extends 0 ? never
     : { [K in keyof T & string]-?: K | `${K}.${FieldPath<T[K], [never, 0, 1, 2, 3, 4, 5][Depth]>}` }[keyof T & string]
   : never;
 
-/** The value at a dotted path; undefined where the path ends before. */
+/** The value at a dotted path; undefined if the path ends before. */
 export type FieldValue<T, Path extends string> = unknown extends T ? unknown
   : T extends object ? Path extends `${infer Key}.${infer Rest}` ? Key extends keyof T ? FieldValue<T[Key], Rest>
       : string extends keyof T ? FieldValue<T[string & keyof T], Rest>

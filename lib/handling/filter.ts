@@ -2,65 +2,61 @@ import { isObject, jsonEqual, type JsonValue } from "../base/mod.ts";
 import type { KubeObject } from "../apimachinery/mod.ts";
 import type { FieldPath } from "./field_path.ts";
 
-/** Matches whatever is there, null included. */
+/** Matches any value, null included. */
 export const PRESENT: unique symbol = Symbol("present");
-/** Matches where nothing is. */
+/** Matches a missing value. */
 export const ABSENT: unique symbol = Symbol("absent");
 
-/** What a value must be: exactly that value, present, absent, or accepted by a function, which must be pure. */
+/** The required value: exactly this, present, absent, or accepted by a pure function. */
 export type ValueFilter<V = JsonValue> = V | typeof PRESENT | typeof ABSENT | ((value: V | undefined) => boolean);
 
-/** What a predicate decides from. */
 export interface FilterFacts<T extends KubeObject> {
-  /** The object as it is now. */
   readonly object: T;
 }
 
-/** Whether a handler is for an object. Pure, and called often. */
+/** Whether a handler matches an object. Pure, and called often. */
 export type Predicate<T extends KubeObject> = (facts: FilterFacts<T>) => boolean;
 
-/** Which objects a handler is for; all that is given must hold. */
+/** Objects that a handler matches; all given parts must hold. */
 export interface ObjectFilter<T extends KubeObject = KubeObject> {
-  /** By label. */
   readonly labels?: Readonly<Record<string, ValueFilter<string>>>;
-  /** By annotation. */
   readonly annotations?: Readonly<Record<string, ValueFilter<string>>>;
-  /** A field of the object, as `spec.size` or, where a key has a dot in it, `["metadata", "labels", "a.b/c"]`. */
+  /** As `spec.size` or, if a key contains a dot, `["metadata", "labels", "a.b/c"]`. */
   readonly field?: FieldPath<T> | readonly string[];
-  /** What the field must be now; {@linkcode PRESENT} where `field` is given alone. */
+  /** The field's required value; {@linkcode PRESENT} by default. */
   readonly value?: ValueFilter;
   /** Anything else. */
   readonly when?: Predicate<T>;
 }
 
-/** Holds where every predicate does; of none, always. */
+/** Holds if every predicate does; of none, always. */
 export function allOf<T extends KubeObject>(...predicates: readonly Predicate<T>[]): Predicate<T> {
   return (facts) => predicates.every((predicate) => predicate(facts));
 }
 
-/** Holds where at least one predicate does; of none, never. */
+/** Holds if at least one predicate does; of none, never. */
 export function anyOf<T extends KubeObject>(...predicates: readonly Predicate<T>[]): Predicate<T> {
   return (facts) => predicates.some((predicate) => predicate(facts));
 }
 
-/** Holds where the predicate does not. */
+/** Holds if the predicate does not. */
 export function not<T extends KubeObject>(predicate: Predicate<T>): Predicate<T> {
   return (facts) => !predicate(facts);
 }
 
-/** Holds where no predicate does; of none, always. */
+/** Holds if no predicate does; of none, always. */
 export function noneOf<T extends KubeObject>(...predicates: readonly Predicate<T>[]): Predicate<T> {
   return not(anyOf(...predicates));
 }
 
-/** The keys of a field's path. @throws {RangeError} where one is empty. */
+/** @throws {RangeError} for an empty key. */
 export function fieldPath(field: string | readonly string[]): readonly string[] {
   const path = typeof field === "string" ? field.split(".") : field;
   if (path.length === 0 || path.some((key) => key === "")) throw new RangeError(`"${field}" is no path of a field`);
   return path;
 }
 
-/** The value at a path of own keys; undefined where the path ends before. */
+/** The value at a path of own keys; undefined if the path ends before. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   let current = value;
   for (const key of path) {
@@ -70,7 +66,6 @@ export function valueAt(value: unknown, path: readonly string[]): unknown {
   return current;
 }
 
-/** Whether a value matches a filter. */
 export function matchesValue<V>(filter: ValueFilter<V>, value: V | undefined): boolean {
   if (filter === PRESENT) return value !== undefined;
   if (filter === ABSENT) return value === undefined;
@@ -78,9 +73,7 @@ export function matchesValue<V>(filter: ValueFilter<V>, value: V | undefined): b
   return value !== undefined && jsonEqual(filter, value);
 }
 
-/**
- * Whether a filter matches an object. `fieldSettled` skips field and value: a change handler checks both ends itself.
- */
+/** `fieldSettled` skips field and value: a change handler checks both ends itself. */
 export function matchesFilter<T extends KubeObject>(
   filter: ObjectFilter<T>,
   object: T,

@@ -4,8 +4,8 @@ import { HANDLED, HANDLED_BEFORE, type HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
- * Treats an object whose `status.observedGeneration` is set as handled, whatever else is stored. Where no handler needs
- * the former state (`marksOnly`), that mark is all that is stored, and costs no write besides the status write.
+ * Objects with `status.observedGeneration` count as handled. If no handler needs the former state (`marksOnly`),
+ * nothing else is stored or written.
  */
 export class GenerationStorage implements HandledStateStorage {
   readonly #inner: HandledStateStorage;
@@ -16,43 +16,35 @@ export class GenerationStorage implements HandledStateStorage {
     this.#marksOnly = marksOnly;
   }
 
-  /** See {@linkcode HandledStateStorage.recall}. */
   async recall(object: KubeObject): Promise<HandledState> {
     const state = await this.#inner.recall(object), { status } = object as { status?: unknown };
     const observed = isObject(status) ? status.observedGeneration : undefined;
     // A pending creation was never handled, although its status was written meanwhile.
     if (typeof observed !== "number" || state.base || state.underway?.kind === "create") return state;
-    // After a crash between the status and the record, or with new handlers, the object may have changed since.
+    // The object may have changed after a crash between status and record, or before new handlers.
     const changed = !this.#marksOnly && observed !== object.metadata?.generation;
     return { ...state, base: changed ? HANDLED_BEFORE : HANDLED };
   }
 
-  /** See {@linkcode HandledStateStorage.keep}. */
   keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
     if (!this.#marksOnly) return this.#inner.keep(object, state, fields);
     const { underway, gaveUp } = state;
     return this.#inner.keep(object, { ...(underway ? { underway } : {}), ...(gaveUp ? { gaveUp } : {}) }, fields);
   }
 
-  /**
-   * The edit that holds `state` without the mark: for an object whose status the server does not let the operator
-   * write.
-   */
+  /** Without the mark, for an object whose status the operator may not write. */
   keepUnmarked(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
     return this.#inner.keep(object, state, fields);
   }
 
-  /** See {@linkcode HandledStateStorage.isRecord}. */
   isRecord(annotation: string): boolean {
     return this.#inner.isRecord(annotation);
   }
 
-  /** See {@linkcode HandledStateStorage.statusFields}. */
   get statusFields(): readonly string[] {
     return this.#inner.statusFields ?? [];
   }
 
-  /** See {@linkcode HandledStateStorage.forget}. */
   forget(uid: string): void {
     this.#inner.forget?.(uid);
   }

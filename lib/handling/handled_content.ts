@@ -3,37 +3,33 @@ import { canonicalJson, isObject, jsonClone, type JsonObject } from "../base/mod
 import { type KubeObject, LAST_APPLIED_ANNOTATION } from "../apimachinery/mod.ts";
 import { fieldPath, valueAt } from "./filter.ts";
 
-/**
- * The part of an object whose changes call handlers: what people and other controllers set, without status and records.
- */
+/** What people and other controllers set, without status and records: its changes call handlers. */
 export type HandledContent = JsonObject;
 
-/** What is remembered of an object as it was when it was handled. */
+/** What is remembered of a handled object. */
 export interface Snapshot {
-  /** Differs where the content differs. */
+  /** Differs if the content differs. */
   readonly digest: string;
-  /** The content itself; absent where it is too large, or no handler needs it. */
+  /** Absent if it is too large, or no handler needs it. */
   readonly content?: HandledContent;
-  /** Digests of single fields, by path, where the content itself is not kept. */
+  /** Digests of single fields, by path, if the content is not kept. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** What handled content leaves out, and which of its values are secret. */
 interface ContentOptions {
   /** Whether an annotation is an operator's own record. */
   readonly isRecord: (annotation: string) => boolean;
-  /** Paths whose changes are ignored, as `spec.replicas`. */
+  /** As `spec.replicas`. */
   readonly ignoredFields?: readonly string[];
-  /** Values under these fields are secret: digests replace them. */
+  /** Paths of secret values, which digests replace. */
   readonly secretFields?: readonly string[];
 }
 
 const LEFT_OUT = new Set(["apiVersion", "kind", "metadata", "status"]);
 
 /**
- * The content of an object: all of it but apiVersion, kind, status and metadata, of which labels and foreign
- * annotations count. Values of secret fields become digests, keyed with the object's uid: equal values of two objects
- * look different.
+ * Without apiVersion, kind, status, and metadata except labels and foreign annotations. Secret values become digests,
+ * keyed with the uid: equal values of two objects differ.
  */
 export function handledContentOf(object: KubeObject, options: ContentOptions): HandledContent {
   const { isRecord, ignoredFields = [], secretFields = [] } = options;
@@ -52,7 +48,6 @@ export function handledContentOf(object: KubeObject, options: ContentOptions): H
   return content;
 }
 
-/** Replaces secret values by digests, keyed with the uid of their object. */
 export function hideSecrets(content: HandledContent, uid: string, secretFields: readonly string[]): void {
   for (const field of secretFields) {
     const values = content[field];
@@ -60,17 +55,15 @@ export function hideSecrets(content: HandledContent, uid: string, secretFields: 
   }
 }
 
-/** Fields of a kind whose values are secret. */
 export function secretFieldsOf({ group, kind }: { readonly group: string; readonly kind: string }): readonly string[] {
   return group === "" && kind === "Secret" ? ["data", "stringData"] : [];
 }
 
-/** A snapshot that holds the content itself. */
 export function snapshotOf(content: HandledContent): Snapshot {
   return { digest: digestOf(content), content };
 }
 
-/** A snapshot of digests alone: it shows whether the whole, or one of these fields, changed. */
+/** Shows whether the whole, or one of these fields, changed. */
 export function digestsOnly(snapshot: Snapshot, fields: readonly string[]): Snapshot {
   if (!snapshot.content) return snapshot;
   const digests: Record<string, string> = {};
@@ -78,7 +71,7 @@ export function digestsOnly(snapshot: Snapshot, fields: readonly string[]): Snap
   return { digest: snapshot.digest, ...(fields.length > 0 ? { fields: digests } : {}) };
 }
 
-/** A digest of a JSON value; 128 bits of SHA-256 in hexadecimal. */
+/** 128 bits of SHA-256 of a JSON value, in hexadecimal. */
 export function digestOf(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value) ?? "").digest("hex").slice(0, 32);
 }
@@ -87,7 +80,7 @@ function mapValues(values: Record<string, unknown>, map: (value: unknown) => str
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
-/** Removes a field, and what is empty without it: who adds the first label of ignored ones changes nothing. */
+/** Removes a field and parents left empty: adding the first of ignored labels changes nothing. */
 function removeAt(value: JsonObject, path: readonly string[]): void {
   for (let length = path.length; length > 0; length--) {
     const parent = valueAt(value, path.slice(0, length - 1)), key = path[length - 1]!;

@@ -1,20 +1,19 @@
 /** Bounds of the hot loop guard. */
 export interface HotLoopOptions {
-  /** Repeated writes, none further from the last than the window, before a key counts as hot. */
+  /** Repeated writes, each within the window of the last, before a key counts as hot. */
   readonly writesInARowMax: number;
-  /** Repeated writes further apart than this are no loop. */
+  /** Repeated writes further apart are no loop. */
   readonly windowMs: number;
-  /** Longest pause put between passes of a hot key. */
+  /** Longest pause between passes of a hot key. */
   readonly pauseMsMax: number;
 }
 
-/** The guard's memory of one key, from its last repeated write. */
 export interface HotLoopState {
   readonly writesInARow: number;
   readonly lastMs: number;
 }
 
-/** A key's memory after a pass that wrote again what an earlier pass had written. */
+/** After a pass that repeated an earlier pass's write. */
 export function afterRepeatedWrite(
   state: HotLoopState | undefined,
   nowMs: number,
@@ -24,8 +23,8 @@ export function afterRepeatedWrite(
 }
 
 /**
- * A key's memory as of now: nothing once no repeated write came for a window after the pause. A pass in between that
- * wrote nothing proves nothing, for it may only have seen its own echo before the other writer answered.
+ * A key's state now: undefined after a window without repeated writes since the pause. A pass without writes proves
+ * nothing: it may have seen only its own echo, before the other writer answered.
  */
 export function cooled(
   state: HotLoopState | undefined,
@@ -35,19 +34,17 @@ export function cooled(
   return state !== undefined && nowMs < coolMs(state, options) ? state : undefined;
 }
 
-/** When a key counts as converged, if nothing is written again until then. */
+/** When a key counts as converged without further writes. */
 export function coolMs(state: HotLoopState, options: HotLoopOptions): number {
   return state.lastMs + options.windowMs + pauseMs(state, options);
 }
 
-/** Whether the key writes again and again without converging. */
+/** Whether the key is written again and again without converging. */
 export function isHot(state: HotLoopState | undefined, options: HotLoopOptions): boolean {
   return state !== undefined && state.writesInARow >= options.writesInARowMax;
 }
 
-/**
- * How long the key must rest after its last repeated write: nothing while it is not hot, then doubling from one second.
- */
+/** The rest after the last repeated write: none unless hot, then doubling from one second. */
 export function pauseMs(state: HotLoopState | undefined, options: HotLoopOptions): number {
   if (!state || !isHot(state, options)) return 0;
   return Math.min(1_000 * 2 ** Math.min(state.writesInARow - options.writesInARowMax, 16), options.pauseMsMax);

@@ -4,19 +4,18 @@ import type { HandledState } from "./change.ts";
 import { hideSecrets, secretFieldsOf, snapshotOf } from "./handled_content.ts";
 import type { HandledStateStorage } from "./storage.ts";
 
-/** Kopf's own prefix, where an operator chose none. */
 const KOPF_PREFIX = "kopf.zalando.org";
 
 /**
- * Reads what a Kopf operator left in objects: its last-handled configuration, so that an operator on Pintle takes them
- * over as handled. Use it as a later storage of a {@linkcode ChainStorage}. Progress of handlers under way
- * is not taken over: ids and meaning of handlers are another operator's (Kopf 1.45, `AnnotationsDiffBaseStorage`).
+ * Reads a Kopf operator's last-handled configuration, so that an operator on Pintle takes its objects over as handled.
+ * For use as a later storage of a {@linkcode ChainStorage}. Progress is not taken over: handlers' ids and meaning are
+ * another operator's (Kopf 1.45, `AnnotationsDiffBaseStorage`).
  */
 export class KopfRecords implements Pick<HandledStateStorage, "recall" | "isRecord"> {
   readonly #prefix: string;
   readonly #name: string;
 
-  /** `prefix` and `name` as the Kopf operator set them, where it did. */
+  /** `prefix` and `name` as in the Kopf operator's settings. */
   constructor({ prefix = KOPF_PREFIX, name = "last-handled-configuration" }: { prefix?: string; name?: string } = {}) {
     this.#prefix = prefix;
     this.#name = name;
@@ -31,7 +30,7 @@ export class KopfRecords implements Pick<HandledStateStorage, "recall" | "isReco
     return Promise.resolve({ base: snapshotOf(essence) });
   }
 
-  /** Every annotation of Kopf's, its progress and its marks included. */
+  /** Every annotation of Kopf's, progress and marks included. */
   isRecord(annotation: string): boolean {
     return annotation.startsWith(`${this.#prefix}/`);
   }

@@ -2,10 +2,7 @@ import type { KubeObject } from "../apimachinery/mod.ts";
 import type { HandledState } from "./change.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
-/**
- * Remembers the handling of objects in this process only: it writes nothing into them, and a new process
- * handles every object as new.
- */
+/** Remembers handling in this process only: a new process handles every object as new. */
 export class MemoryStorage implements HandledStateStorage {
   readonly #states = new Map<string, HandledState>();
 

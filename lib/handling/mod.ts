@@ -1,7 +1,7 @@
 /**
- * `handling`: decides — which cause an object's state asks for, what changed and for which handlers, how a handler
- * ended, when a timer ticks, whether a key runs hot, and in which form handling is remembered. It never does I/O:
- * everything is a function of data, time comes as an argument. The controller room calls it.
+ * `handling`: decides which cause an object's state asks for, what changed and for which handlers, how a handler ended,
+ * when a timer ticks, whether a key runs hot, and how handling is remembered. It never does I/O: everything is a
+ * function of data, time comes as an argument. The controller room calls it.
  *
  * @module
  */

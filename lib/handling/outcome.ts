@@ -9,14 +9,14 @@ import {
   truncate,
 } from "../base/mod.ts";
 
-/** Longest list of an object's fields in a message, in characters. */
+/** Characters of an object's field list in a message. */
 const KEYS_LENGTH_MAX = 200;
 
-/** A handler's wish to run again, without an error. */
+/** Asks for another run, without an error. */
 export interface Requeue {
-  /** Tells a wish from whatever else a handler might return. */
+  /** Distinguishes it from other results. */
   readonly kind: "requeue";
-  /** Milliseconds from the end of the pass; a change in between is answered at once all the same. */
+  /** Milliseconds from the end of the pass; a change is still handled at once. */
   readonly afterMs: number;
 }
 
@@ -24,7 +24,7 @@ export interface Requeue {
 export type ReconcileResult = Requeue | undefined | void;
 
 /**
- * Reconcile again after `delay`, whether or not anything changes.
+ * Reconciles again after `delay`, even without a change.
  *
  * @throws {RangeError} for an unreadable delay.
  * @example
@@ -37,38 +37,32 @@ export function requeueAfter(delay: Duration): Requeue {
   return { kind: "requeue", afterMs: durationMs(delay) };
 }
 
-/** What is wrong with one handler, until it has succeeded. */
 export interface HandlerFailure {
-  /** Its id. */
   readonly handler: string;
   /** CamelCase, for conditions and metrics. */
   readonly reason: string;
   /** For people. */
   readonly message: string;
-  /** Whether it is not tried again before the object changes. */
+  /** Whether it is not retried before the object changes. */
   readonly gaveUp: boolean;
 }
 
-/** How a handler ended. */
 export type Outcome =
   | { readonly kind: "done"; readonly requeueAfterMs?: number }
-  /** `delayMs` absent: the queue's backoff decides. */
+  /** Without `delayMs`, the queue's backoff decides. */
   | {
     readonly kind: "retry";
     readonly delayMs?: number;
     readonly reason: string;
     readonly message: string;
     error: unknown;
-    /** Nothing was tried now: an earlier failure still waits for its time. */
+    /** Not tried now: an earlier failure waits for its time. */
     readonly waiting?: boolean;
   }
   | { readonly kind: "failed"; readonly reason: string; readonly message: string; readonly error: unknown };
 
 /**
- * The outcome of the handler `id` that returned.
- *
- * @throws {PermanentError} for what is neither nothing nor a {@linkcode Requeue}: what it asks for would not happen,
- *   and silently.
+ * @throws {PermanentError} unless it returned nothing or a {@linkcode Requeue}: the request would silently be dropped.
  */
 export function outcomeOf(result: ReconcileResult, id: string): Outcome {
   if (result === undefined || result === null) return { kind: "done" };
@@ -82,7 +76,7 @@ function isRequeue(result: unknown): result is Requeue {
   return isObject(result) && result.kind === "requeue" && typeof result.afterMs === "number" && result.afterMs >= 0;
 }
 
-/** What a value is, without what is in it: that may be secret. */
+/** Omits the value's contents, which may be secret. */
 function shapeOf(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (!isObject(value)) return `a ${typeof value}`;
@@ -90,8 +84,8 @@ function shapeOf(value: unknown): string {
 }
 
 /**
- * The outcome of a handler that threw. Everything but {@linkcode PermanentError} is retried: an operator that gives up
- * on an unknown error at night is worse than one that tries again more and more slowly.
+ * All but {@linkcode PermanentError} is retried: giving up on an unknown error at night is worse than retrying with
+ * backoff.
  */
 export function outcomeOfError(error: unknown): Exclude<Outcome, { kind: "done" }> {
   const message = describeError(error);
@@ -109,10 +103,7 @@ function errorReason(error: unknown): string {
   return /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/.test(error.name) ? error.name : "Error";
 }
 
-/**
- * The outcome of a pass in which two handlers ended so: what is to be tried again goes first, and the sooner time
- * counts.
- */
+/** A retry goes first, and the sooner time counts. */
 export function mergeOutcomes(one: Outcome, other: Outcome): Outcome {
   const rank = { done: 0, failed: 1, retry: 2 },
     [worst, rest] = rank[one.kind] >= rank[other.kind] ? [one, other] : [other, one];

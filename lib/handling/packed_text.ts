@@ -1,14 +1,14 @@
 import { isObject } from "../base/mod.ts";
 
-/** Beyond this many bytes a text is compressed. */
+/** Longer texts are compressed. */
 const PLAIN_BYTES_MAX = 32 * 1_024;
-/** Beyond this many it is not kept: all annotations of an object together may have 256 KiB. */
+/** Longer ones are dropped: all annotations of an object share 256 KiB. */
 const PACKED_BYTES_MAX = 128 * 1_024;
-/** What a packed text may unfold to: more than any object can have (etcd takes 1.5 MiB). */
+/** More than any object can have (etcd takes 1.5 MiB). */
 const UNPACKED_BYTES_MAX = 4 * 1_024 * 1_024;
 const PACKED = "gzip:";
 
-/** The text as it fits into an annotation, compressed where it is long; undefined where it is too long all the same. */
+/** For an annotation: compressed if long; undefined if still too long. */
 export async function packText(text: string): Promise<string | undefined> {
   const bytes = new TextEncoder().encode(text);
   if (bytes.byteLength <= PLAIN_BYTES_MAX) return text;
@@ -17,7 +17,7 @@ export async function packText(text: string): Promise<string | undefined> {
   return packed.length <= PACKED_BYTES_MAX ? packed : undefined;
 }
 
-/** The text that was packed; undefined where it is damaged, or unfolds to more than can have been packed. */
+/** Undefined if the text is damaged, or unfolds to more than can have been packed. */
 export async function unpackText(text: string): Promise<string | undefined> {
   if (!text.startsWith(PACKED)) return text;
   try {
@@ -37,7 +37,7 @@ export async function unpackText(text: string): Promise<string | undefined> {
   }
 }
 
-/** Text fields of a record from outside, by name; the rest of it is dropped. */
+/** Text fields of an external record, by name; drops the rest. */
 export function textFields(value: unknown): Record<string, string> {
   if (!isObject(value)) return {};
   return Object.fromEntries(

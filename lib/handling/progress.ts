@@ -4,17 +4,16 @@ import { outcomeOfError } from "./outcome.ts";
 /** How a handler ended with a change. */
 export type HandlerOutcome = "succeeded" | "failed" | "exhausted";
 
-/** How far one handler is with one change. */
+/** One handler's progress with one change. */
 export interface HandlerProgress {
-  /** When its first attempt began. */
   readonly startedMs: number;
-  /** Attempts that failed. */
+  /** Failed attempts. */
   readonly retries: number;
-  /** Not to be tried before; absent where it may be tried at once. */
+  /** The earliest next attempt; absent if at once. */
   readonly delayedMs?: number;
   /**
-   * Absent while attempts remain; with any of them it is not tried again for the same change. `failed` is a handler's
-   * own word that the object must change first, `exhausted` the end of its attempts or its time.
+   * Absent while attempts remain; any value ends them for this change. `failed`: the handler says that the object must
+   * change first. `exhausted`: no attempts or time are left.
    */
   readonly outcome?: HandlerOutcome;
   /** Of the last error. */
@@ -23,36 +22,33 @@ export interface HandlerProgress {
   readonly message?: string;
 }
 
-/** Characters of an error's message that are remembered, and shown on the object. */
+/** Characters of an error's message that are remembered and shown on the object. */
 const MESSAGE_LENGTH_MAX = 1_024;
 
-/** What an error that is neither temporary nor permanent means. */
+/** The meaning of an error that is neither temporary nor permanent. */
 export type ErrorsMode = "temporary" | "permanent" | "ignored";
 
-/** Bounds of a handler's attempts. */
 export interface AttemptBounds {
-  /** Attempts, the first included; unlimited by default. */
+  /** The first included; unlimited by default. */
   readonly attemptsMax?: number;
-  /** From the first attempt on, all of them and the pauses between them; unlimited by default. */
+  /** For all attempts and pauses together; unlimited by default. */
   readonly timeoutMs?: number;
-  /** Pause after an error that names no delay; grows from attempt to attempt by default. */
+  /** Pause after an error that names no delay; grows by default. */
   readonly backoffMs?: number;
-  /** What an error that is neither temporary nor permanent means; `temporary` by default. */
+  /** `temporary` by default. */
   readonly errors?: ErrorsMode;
 }
 
-/** A handler whose first attempt begins now. */
 export function begin(nowMs: number): HandlerProgress {
   return { startedMs: nowMs, retries: 0 };
 }
 
-/** When handlers started, by id: by their records, and by elapsed time. */
+/** By id: recorded start and elapsed time. */
 export type StartTimes = Record<string, { readonly startedMs: number; readonly beganMs: number }>;
 
 /**
- * The time of a handler: its recorded start plus the time elapsed since. A machine's clock that is set
- * moves no deadline of it; only what a former process recorded is compared with the clock, once. Enters into
- * `startTimes` what it sees first.
+ * A handler's recorded start plus the time elapsed since, so setting the clock moves no deadline. Only a former
+ * process's record is compared with the clock, once. Enters first sights into `startTimes`.
  */
 export function handlerNowMs(
   startTimes: StartTimes,
@@ -75,7 +71,6 @@ export function handlerNowMs(
   return progress.startedMs + sinceMs;
 }
 
-/** Whether a handler needs no further attempt. */
 export function isFinished(progress: HandlerProgress | undefined): boolean {
   return progress?.outcome !== undefined;
 }
@@ -90,21 +85,19 @@ export function dueMs(progress: HandlerProgress | undefined): number {
   return progress?.delayedMs ?? 0;
 }
 
-/** How long an attempt that begins now may last: what is left of the whole. */
+/** Longest attempt that begins now, within the total. */
 export function attemptMsMax(progress: HandlerProgress, bounds: AttemptBounds, eachMs: number, nowMs: number): number {
   if (bounds.timeoutMs === undefined) return eachMs;
   return Math.max(0, Math.min(eachMs, progress.startedMs + bounds.timeoutMs - nowMs));
 }
 
-/** After an attempt that returned. */
 export function succeeded(progress: HandlerProgress): HandlerProgress {
   return { startedMs: progress.startedMs, retries: progress.retries, outcome: "succeeded" };
 }
 
 /**
- * After an attempt that threw. It is given up for a {@linkcode PermanentError}, after the last attempt and after the
- * time limit; what is given up keeps the reason of its last error. `pauseMs` is the default pause after so many
- * failures.
+ * After an attempt that threw. A {@linkcode PermanentError}, the last attempt or the time limit ends it with the last
+ * error's reason. `pauseMs` is the default pause.
  */
 export function afterError(
   progress: HandlerProgress,
@@ -133,10 +126,7 @@ export function afterError(
   return { startedMs, retries, delayedMs: nowMs + delayMs, reason, message };
 }
 
-/**
- * Progress without a prototype: a handler may be called `constructor` or `toString`, and has made no progress because
- * of that.
- */
+/** Has no prototype: handlers called `constructor` or `toString` have made no progress. */
 export function byHandler(progress: Readonly<Record<string, HandlerProgress>>): Record<string, HandlerProgress> {
   return Object.assign(Object.create(null), progress);
 }

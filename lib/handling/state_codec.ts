@@ -4,23 +4,19 @@ import { digestsOnly, type Snapshot } from "./handled_content.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";
 import type { HandlerProgress } from "./progress.ts";
 
-/** A base that cannot be read: the object was handled, in an unknown state. */
+/** An unreadable base: the object was handled, in an unknown state. */
 const UNREADABLE: Snapshot = { digest: "" };
 
-/** A state as two texts. */
 export interface StateTexts {
-  /** What was handled. */
   readonly handled?: string;
-  /** What is under way. */
   readonly underway?: string;
 }
 
 /**
- * A state as texts that fit into annotations. The object's uid is in them: Deployments hand their annotations on to
- * ReplicaSets, and people copy objects with all that is in them. Essences that are too large are left out; digests of
- * `fields` then tell whether those change.
+ * Texts that fit into annotations. They include the uid, since Deployments pass annotations on to ReplicaSets, and
+ * people copy whole objects. Too large content is left out; digests of `fields` then show their changes.
  *
- * @throws {RangeError} where not even that fits: thousands of sub-handlers.
+ * @throws {RangeError} if even that does not fit: thousands of sub-handlers.
  */
 export async function encodeState(
   uid: string | undefined,
@@ -39,8 +35,8 @@ export async function encodeState(
 }
 
 /**
- * The state that the texts of an object hold; an empty one where they speak of another object. What is damaged counts
- * as handled in an unknown state: nothing is created twice for it.
+ * Empty if the texts are another object's. Damaged ones count as handled in an unknown state, so nothing is created
+ * twice.
  */
 export async function decodeState(uid: string | undefined, texts: StateTexts): Promise<HandledState> {
   const state: { base?: Snapshot; underway?: PendingChange; gaveUp?: Record<string, GivenUp> } = {};

@@ -6,15 +6,15 @@ import { decodeState, encodeState, type StateTexts } from "./state_codec.ts";
 import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 
 /**
- * Remembers the handling of objects in one field of their status, so that it costs no write beside the status'. For
- * kinds whose status is the operator's own; the field is put into the schema of its CustomResourceDefinition.
+ * Records handling in one status field, without another write. For kinds whose status is the operator's own; their
+ * CustomResourceDefinition gets the field.
  */
 export class StatusStorage implements HandledStateStorage {
   /** See {@linkcode HandledStateStorage.statusFields}. */
   readonly statusFields: readonly string[];
   readonly #field: string;
 
-  /** `field` is a top-level field of the status that nothing else uses. */
+  /** `field` is a top-level status field that nothing else uses. */
   constructor({ field = "handling" }: { readonly field?: string } = {}) {
     this.#field = field;
     this.statusFields = [field];

@@ -1,31 +1,28 @@
 import { type Clock, describeError, type Logger, UsageError } from "../base/mod.ts";
 import { answerRoute, type HttpRoute } from "./http_route.ts";
 
-/** A named check. Its result is the problem; undefined where there is none. */
+/** Returns the problem, or undefined. */
 export interface HealthCheck {
   readonly name: string;
   readonly check: () => string | undefined | Promise<string | undefined>;
 }
 
-/** Options of a health server. */
 interface HealthServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Liveness: a failure requests a restart. About this process only, never about the cluster. */
+  /** A failure requests a restart. About this process only, never about the cluster. */
   readonly livez: readonly HealthCheck[];
-  /** Readiness: a failure means that the operator cannot work now. */
+  /** A failure means that the operator cannot work now. */
   readonly readyz: readonly HealthCheck[];
   readonly metrics: () => Promise<{ body: string; contentType: string }>;
-  /** Routes that the operator declares. */
   readonly routes?: readonly HttpRoute[];
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Responses in flight have so long to finish on close; then they are cut. 1 s where absent. */
+  /** Responses in flight have so long on close; then they are cut. 1 s by default. */
   readonly closeMsMax?: number;
 }
 
-/** A running health server. */
 interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
@@ -34,7 +31,7 @@ interface HealthServer {
 /**
  * Serves `/livez`, `/readyz` (kube's own format with `?verbose`) and `/metrics` on one port.
  *
- * @throws {UsageError} where the address cannot be bound; the message names it.
+ * @throws {UsageError} naming an address that cannot be bound.
  */
 export function serveHealth(options: HealthServerOptions): HealthServer {
   const { host, port, logger, clock, closeMsMax = 1_000 } = options;
@@ -66,8 +63,8 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   const close = async () => {
     closing = true;
     stop.abort(new Error("the server closes"));
-    // A hanging handler would block a graceful shutdown, and with it the end of the process; Deno cannot cut a server
-    // off once its shutdown has begun. So the wait comes first.
+    // A hanging handler would block a graceful shutdown and the process's end; Deno cannot cut a server off once its
+    // shutdown has begun. So the wait comes first.
     const timer = clock.schedule(() => idle.resolve(), closeMsMax);
     if (inFlight > 0) await idle.promise;
     clock.clear(timer);
@@ -77,7 +74,7 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   return { port: server.addr.port, close };
 }
 
-/** The same response; calls `end` once its body is read, cancelled, or has failed. */
+/** Calls `end` once the body is read, cancelled, or has failed. */
 function untilRead(response: Response, end: () => void, logger: Logger): Response {
   const reader = response.body?.getReader();
   if (!reader) {

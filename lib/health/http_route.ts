@@ -1,21 +1,21 @@
 import { type Clock, describeError, type Logger, TimeoutError, UsageError } from "../base/mod.ts";
 import { runWithTimeout } from "../handling/mod.ts";
 
-/** Paths of Pintle; nothing else may be served there or below. */
+/** Reserved, with all paths below. */
 const OWN_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];
 
 /** Methods that a Request cannot have. */
 const NO_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** A path on the health server that the operator declares. */
+/** An operator's path on the health server. */
 export interface HttpRoute {
   /** Matched as a whole. */
   readonly path: string;
-  /** Time limit for the request's body and the handler together. */
+  /** Body and handler together. */
   readonly timeoutMs: number;
   /** A larger body gets 413. */
   readonly bodyBytesMax: number;
-  /** Answers a request whose body is complete. */
+  /** Gets a complete body. */
   readonly handle: (request: Request, signal: AbortSignal) => Promise<Response> | Response;
 }
 
@@ -31,10 +31,7 @@ export function requireRoutePath(path: string): void {
   if (own) throw new UsageError(`the route ${path} would hide ${own}, which Pintle serves`);
 }
 
-/**
- * The response of a route: 413 for a body that is too large, 503 where it takes too long or the server closes, 500 for
- * an error, which is only logged.
- */
+/** 413 for a body that is too large, 503 on timeout or close, 500 for an error, which is only logged. */
 export async function answerRoute(
   { path, timeoutMs, bodyBytesMax, handle }: HttpRoute,
   request: Request,

@@ -2,18 +2,14 @@ import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../base/mod.ts";
 
-/** What a scrape reads of a controller. */
 interface ControllerGauges {
   readonly name: string;
-  /** Number of waiting keys. */
   readonly depth: number;
-  /** When each running pass began, in elapsed time. */
+  /** In elapsed time. */
   readonly workingSinceMs: readonly number[];
-  /** Maximum of concurrent passes. */
   readonly workersMax: number;
 }
 
-/** What a scrape reads of a watch. */
 interface WatchGauges {
   readonly resource: string;
   readonly objects: number;
@@ -25,9 +21,8 @@ interface WatchGauges {
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /**
- * The metrics of an operator, under the names that dashboards use: `workqueue_*` of client-go, `controller_runtime_*`
- * of controller-runtime, `rest_client_*`; what neither has is `pintle_*`. Labels never hold object names: their number
- * is bounded by kinds.
+ * Named as dashboards expect: `workqueue_*` of client-go, `controller_runtime_*` of controller-runtime,
+ * `rest_client_*`, and `pintle_*` for the rest. Labels never hold object names: kinds bound their number.
  */
 export class Metrics {
   readonly #registry = new Registry();
@@ -55,17 +50,16 @@ export class Metrics {
     this.#collectProcess();
   }
 
-  /** Sets where each scrape reads the controllers: those of selected kinds change. */
+  /** Each scrape reads the source: controllers of selected kinds change. */
   controllers(source: () => Iterable<ControllerGauges>): void {
     this.#controllers = source;
   }
 
-  /** Sets where each scrape reads the watches. */
   watches(source: () => Iterable<WatchGauges>): void {
     this.#watches = source;
   }
 
-  /** Sets where each scrape reads whether this replica leads. Without leader election there is no such metric. */
+  /** Without leader election there is no such metric. */
   leadership(name: string, isLeader: () => boolean): void {
     this.#gauge(
       "leader_election_master_status",
@@ -77,10 +71,7 @@ export class Metrics {
     );
   }
 
-  /**
-   * Sets where each scrape reads whether this process pauses for a peer, or waits for one. Without peering there is no
-   * such metric.
-   */
+  /** Paused for a peer, or waiting for one. Without peering there is no such metric. */
   pause(name: string, isPaused: () => boolean): void {
     this.#gauge(
       "pintle_paused",
@@ -92,14 +83,13 @@ export class Metrics {
     );
   }
 
-  /** Sets where each scrape reads the number of this replica's shards. Without shards there is no such metric. */
+  /** Without shards there is no such metric. */
   shards(name: string, held: () => number): void {
     this.#gauge("pintle_shards", "Shards of namespaces that this replica works on", ["name"], (gauge) => {
       gauge.set({ name }, held());
     });
   }
 
-  /** The observer of one controller. */
   observer(controller: string): {
     queue: { added(): void; taken(waitedMs: number): void; done(workedMs: number): void; retried(): void };
     passStarted(): void;
@@ -129,19 +119,18 @@ export class Metrics {
     };
   }
 
-  /** Counts an unhandled error. */
   unhandledError(): void {
     this.#unhandled.inc();
   }
 
-  /** Counts one API request. `code` is an HTTP status; 0 (no response) is counted as `<error>`, as in client-go. */
+  /** Counts one API request. `code` 0 (no response) is counted as `<error>`, as in client-go. */
   request(record: { verb: string; code: number; durationMs: number }): void {
     const code = record.code === 0 ? "<error>" : `${record.code}`;
     this.#requests.total.inc({ code, method: record.verb });
     this.#requests.seconds.observe({ verb: record.verb }, record.durationMs / 1_000);
   }
 
-  /** Counts one review of a webhook: of admission, or of conversion. */
+  /** Counts one admission or conversion review. */
   review(record: { webhook: string; code: number; denied: boolean; durationMs: number }): void {
     const { webhook, code, denied, durationMs } = record;
     this.#reviews.total.inc({ webhook, code: `${code}` });
@@ -149,12 +138,10 @@ export class Metrics {
     if (denied) this.#reviews.denied.inc({ webhook });
   }
 
-  /** The text of a scrape, with its content type. */
   async scrape(): Promise<{ body: string; contentType: string }> {
     return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
 
-  /** Every metric name that a scrape serves. */
   names(): string[] {
     return this.#registry.getMetricsAsArray().map(({ name }) => name);
   }

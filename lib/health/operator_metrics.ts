@@ -1,6 +1,6 @@
 import { type Logger, UsageError } from "../base/mod.ts";
 
-/** Prefixes of the names of Pintle's metrics. */
+/** Prefixes of Pintle's own metrics. */
 export const RESERVED_PREFIXES: readonly string[] = [
   "controller_runtime_",
   "leader_election_",
@@ -12,37 +12,33 @@ export const RESERVED_PREFIXES: readonly string[] = [
 
 const SERIES_MAX = 1_000;
 const SECONDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Value of each label in the overflow series. */
+/** In the overflow series. */
 const OVERFLOW = "_other";
 
-/** Options of a metric. */
 export interface MetricOptions<Label extends string> {
-  /** Names of its labels. Their values must be few: never names of objects. */
+  /** Their values must be few: never names of objects. */
   readonly labels?: readonly Label[];
-  /** Maximum of series, 1,000 by default; further ones are counted in one series, with one warning. */
+  /** 1,000 by default; further ones share one series, with one warning. */
   readonly seriesMax?: number;
 }
 
-/** The values of the labels, then the arguments of the method; a metric without labels has none. */
+/** The labels' values, then the method's arguments. */
 export type MetricArguments<Label extends string, Rest extends unknown[]> = [Label] extends [never] ? Rest
   : [labels: Readonly<Record<Label, string>>, ...rest: Rest];
 
-/** Types of metrics. */
 export type MetricType = "counter" | "gauge" | "histogram";
 
-/** One series of a metric. */
 export interface Series {
-  /** Names and values of its labels in a scrape. */
+  /** Names and values in a scrape. */
   readonly labels: string;
-  /** The value; the sum for a histogram. */
+  /** The sum for a histogram. */
   value: number;
-  /** Number of values of a histogram. */
   count: number;
-  /** How many of them are at most each bound. */
+  /** How many values are at most each bound. */
   readonly buckets: number[];
 }
 
-/** The common base: series by the values of their labels. */
+/** Series by the values of their labels. */
 abstract class Metric<Label extends string> {
   readonly #series = new Map<string, Series>();
   readonly #labels: readonly Label[];
@@ -66,31 +62,28 @@ abstract class Metric<Label extends string> {
     this.#series.delete(this.#textOf(labels[0]));
   }
 
-  /** The value of a series, the sum for a histogram; 0 where it does not exist. */
+  /** The sum for a histogram; 0 if the series does not exist. */
   value(...labels: MetricArguments<Label, []>): number {
     return this.#series.get(this.#textOf(labels[0]))?.value ?? 0;
   }
 
-  /** The lines of a scrape, in the text format of Prometheus. */
+  /** Prometheus text format. */
   *lines(): Iterable<string> {
     yield `# HELP ${this.name} ${this.help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`;
     yield `# TYPE ${this.name} ${this.type}`;
     for (const series of this.#series.values()) yield* this.linesOf(series);
   }
 
-  /** The lines of one series. */
   protected *linesOf({ labels, value }: Series): Iterable<string> {
     yield `${this.name}${labels && `{${labels}}`} ${value}`;
   }
 
-  /** The series of the labels, and the last argument. */
   protected take(given: readonly unknown[]): { series: Series; value: number | undefined } {
     const hasLabels = this.#labels.length > 0, value = given[hasLabels ? 1 : 0] as number | undefined;
     if (value !== undefined && !Number.isFinite(value)) throw new RangeError(`${this.name}: ${value} is not a number`);
     return { series: this.#seriesOf(this.#textOf(hasLabels ? given[0] : undefined)), value };
   }
 
-  /** The existing series of the labels. */
   protected find(labels: unknown): Series | undefined {
     return this.#series.get(this.#textOf(labels));
   }
@@ -126,13 +119,12 @@ class OperatorCounter<Label extends string = never> extends Metric<Label> {
 
 /** A number that goes up and down. */
 class OperatorGauge<Label extends string = never> extends Metric<Label> {
-  /** Sets it. */
   set(...given: MetricArguments<Label, [value: number]>): void {
     const { series, value = 0 } = this.take(given);
     series.value = value;
   }
 
-  /** Adds to it; a number below 0 subtracts. */
+  /** A number below 0 subtracts. */
   add(...given: MetricArguments<Label, [by: number]>): void {
     const { series, value = 0 } = this.take(given);
     series.value += value;
@@ -153,7 +145,7 @@ class OperatorHistogram<Label extends string = never> extends Metric<Label> {
     this.#bounds = options.bounds;
   }
 
-  /** Counts a value, of a duration in seconds. */
+  /** Durations are in seconds. */
   observe(...given: MetricArguments<Label, [value: number]>): void {
     const { series, value = 0 } = this.take(given);
     series.value += value;
@@ -168,7 +160,6 @@ class OperatorHistogram<Label extends string = never> extends Metric<Label> {
     return this.find(labels[0])?.count ?? 0;
   }
 
-  /** See {@linkcode Metric.linesOf}. */
   protected override *linesOf({ labels, value, count, buckets }: Series): Iterable<string> {
     const before = labels && `${labels},`, within = labels && `{${labels}}`;
     for (const [index, bound] of this.#bounds.entries()) {
@@ -181,9 +172,8 @@ class OperatorHistogram<Label extends string = never> extends Metric<Label> {
 }
 
 /**
- * The metrics that an operator declares, served at `/metrics` beside Pintle's. Each has a bounded number of series.
- * Names follow the conventions of Prometheus: they begin with the operator's subject, end with the unit, and those of
- * counters with `_total`.
+ * An operator's own metrics, served at `/metrics` beside Pintle's, with a bounded number of series each. Names follow
+ * Prometheus: the operator's subject first, the unit last, `_total` for counters.
  *
  * @example
  * ```ts
@@ -245,13 +235,13 @@ export class OperatorMetrics {
     return this.#add(new OperatorHistogram<Label>(name, help, { ...this.#checked(name, rest), bounds }));
   }
 
-  /** The text of a scrape; empty where nothing is declared. */
+  /** The text of a scrape; empty without metrics. */
   text(): string {
     const lines = [...this.#metrics.values()].flatMap((metric) => [...metric.lines()]);
     return lines.map((line) => `${line}\n`).join("");
   }
 
-  /** Sets the logger of the one warning of each metric with too many series. */
+  /** For the one warning per metric with too many series. */
   warnTo(logger: Logger): void {
     this.#logger = logger;
     for (const name of this.#overflown) this.#warn(name);

@@ -2,20 +2,18 @@ import { type Clock, describeError, type Mask } from "../base/mod.ts";
 import { runWithTimeout } from "../handling/mod.ts";
 import type { HealthCheck } from "./health_server.ts";
 
-/** A result is reused for so long: kubelets and dashboards probe more often than a database should be queried. */
+/** Results are reused for so long: kubelets and dashboards probe more often than a database should be queried. */
 const CACHE_MS = 10_000;
 /** A kubelet waits a second and probes again; pending probes must not pile up. */
 const ANSWER_MS_MAX = 5_000;
 
-/** A check of what the operator needs. */
 export interface Probe {
   /** Its name in `/readyz?verbose` and `/livez?verbose`. */
   readonly id: string;
-  /** Throws the problem. */
   readonly ask: (signal: AbortSignal) => Promise<unknown> | unknown;
 }
 
-/** Health checks that run an operator's own probes: at most once in ten seconds, with a timeout of five seconds. */
+/** Run at most once in ten seconds, with a timeout of five seconds. */
 export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck[] {
   return probes.map(({ id, ask }) => {
     let result: Promise<string | undefined> | undefined, startedMs = 0;
@@ -30,7 +28,7 @@ export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck
   });
 }
 
-/** The same checks, with the values of Secrets masked in their results: any client of the port reads them. */
+/** Masks values of Secrets in results: any client of the port reads them. */
 export function maskedChecks(checks: readonly HealthCheck[], mask: Mask): HealthCheck[] {
   return checks.map(({ name, check }) => ({
     name,

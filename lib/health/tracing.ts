@@ -1,11 +1,10 @@
 import type { Mask } from "../base/mod.ts";
 import { type Span, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
 
-/** Tracing of a run. */
 export interface Tracing {
-  /** Creates a span for every API request. */
+  /** Creates a span per API request. */
   readonly tracer: Tracer;
-  /** Creates a span for every pass: an observer's `span`. The requests of `work` are inside. */
+  /** Creates a span per pass: an observer's `span`. The requests of `work` are inside. */
   readonly span: (
     name: string,
     attributes: Record<string, string>,
@@ -13,21 +12,20 @@ export interface Tracing {
   ) => Promise<void>;
 }
 
-/** The span of running work. */
 interface WorkSpan {
   /** For log lines; undefined without tracing. */
   readonly traceId: string | undefined;
-  /** Records how the work ended; an `error` marks the span as failed. */
+  /** An `error` marks the span as failed. */
   ended(result: string, error?: unknown): void;
 }
 
 /**
- * Spans over OpenTelemetry. Deno exports them when `OTEL_DENO=true`; without that, they are no-ops. The trace context
- * goes into HTTP headers and log lines, never into objects. `mask` removes secret values from errors.
+ * Spans over OpenTelemetry, which Deno exports if `OTEL_DENO=true`; otherwise no-ops. The trace context goes into HTTP
+ * headers and log lines, never into objects. `mask` removes secret values from errors.
  *
- * Its environment: `OTEL_DENO=true`, `OTEL_EXPORTER_OTLP_ENDPOINT` (such as `http://collector:4318`), and
- * `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` where absent, or `http/json`). Deno's exporter needs no permission:
- * those of the program apply to its own code only.
+ * Environment: `OTEL_DENO=true`, `OTEL_EXPORTER_OTLP_ENDPOINT` (such as `http://collector:4318`),
+ * `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/protobuf` by default, or `http/json`). Deno's exporter needs no permission: the
+ * program's cover its own code only.
  */
 export function tracing(name: string, version: string, mask: Mask): Tracing {
   const tracer = trace.getTracer(name, version);

@@ -1,17 +1,14 @@
 import { guessPlural, type KubeObject, type ObjectOf, type ResourceKind } from "../apimachinery/mod.ts";
 
-/** Fields of a kind that the code does not know. */
 export interface UntypedFields {
-  /** What is desired, unchecked. */
   spec?: Record<string, unknown>;
-  /** As its controller writes it, unchecked. */
   status?: Record<string, unknown>;
 }
 
-/** An object of a kind that this operator does not define; `Fields` are those beside its metadata. */
+/** An object of a kind that this operator does not define; `Fields` beside its metadata. */
 export type BuiltinObject<Fields = UntypedFields> = KubeObject & Omit<Fields, keyof KubeObject>;
 
-/** A kind that this operator does not define, and whose status it never writes. */
+/** A kind that this operator does not define; it never writes its status. */
 export type BuiltinKind<Fields = UntypedFields> = ResourceKind<
   BuiltinObject<Fields>,
   BuiltinObject<Fields>,
@@ -19,7 +16,7 @@ export type BuiltinKind<Fields = UntypedFields> = ResourceKind<
 >;
 
 /**
- * A kind that is built in, or that another program's CRD defines. The operator never writes its status.
+ * A built-in kind, or one of another program's CRD. The operator never writes its status.
  *
  * @example
  * ```ts
@@ -165,5 +162,4 @@ export const StorageClass: BuiltinKind<import("kubernetes-types/storage/v1.d.ts"
 export type SecretObject = ObjectOf<typeof Secret>;
 /** A ConfigMap. `binaryData` is base64. */
 export type ConfigMapObject = ObjectOf<typeof ConfigMap>;
-/** A Namespace. */
 export type NamespaceObject = ObjectOf<typeof Namespace>;

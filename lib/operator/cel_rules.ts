@@ -1,27 +1,24 @@
 import type { FieldPath } from "../handling/mod.ts";
 import type { Schema, SchemaOutput } from "./resource_options.ts";
 
-/** A rule that API servers check at each write, in CEL (`x-kubernetes-validations` of a CRD, KEP-2876). */
+/** A CEL rule that API servers check at each write (`x-kubernetes-validations`, KEP-2876). */
 export interface CelRule<T> {
-  /**
-   * True where the value is valid. `self` is the value, `oldSelf` the one before: a rule that names it is checked for
-   * changes alone.
-   */
+  /** True if valid. `self` is the value, `oldSelf` the former one: rules that name it check only changes. */
   readonly rule: string;
-  /** Why a value is refused; the rule itself where absent. */
+  /** The rule itself by default. */
   readonly message?: string;
-  /** The same as a CEL expression of a text. */
+  /** A CEL expression for the message. */
   readonly messageExpression?: string;
-  /** Machine-readable reason of the refusal; `FieldValueInvalid` where absent. */
+  /** For programs; `FieldValueInvalid` by default. */
   readonly reason?: "FieldValueInvalid" | "FieldValueForbidden" | "FieldValueRequired" | "FieldValueDuplicate";
-  /** The field that the refusal names, below this value, as `.size`. */
+  /** Named in the refusal, below this value, as `.size`. */
   readonly fieldPath?: `.${FieldPath<T>}`;
-  /** Whether a rule that names `oldSelf` is checked for new values, too; `oldSelf` is optional then. */
+  /** A rule that names `oldSelf` also checks new values; `oldSelf` is then optional. */
   readonly optionalOldSelf?: boolean;
 }
 
 /**
- * A schema with CEL rules, checked by API servers and not by the schema itself.
+ * Adds CEL rules, which API servers check, not the schema itself.
  *
  * @example
  * ```ts

@@ -33,12 +33,10 @@ const BASE_STATUS: Record<string, SchemaNode> = {
   },
 };
 
-/** The options of a kind, whatever its schemas. */
 export type AnyOptions = ResourceOptions<Schema, Schema, Schema>;
 
 /**
- * The CustomResourceDefinition of a kind. Where versions are converted by functions, the conversion webhook is left
- * out: only an installation knows its address.
+ * Lacks the conversion webhook, if any: only an installation knows its address.
  *
  * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
  */
@@ -89,7 +87,6 @@ export function customResourceDefinition(
   };
 }
 
-/** One version of a CRD. */
 function versionShape(
   { kind, description, fields, scale }: Pick<AnyOptions, "kind" | "description" | "fields" | "scale">,
   version: { readonly spec: Schema; readonly status?: Schema; readonly columns?: readonly Column[] },
@@ -161,10 +158,7 @@ function jsonSchema(schema: Schema, name: string): SchemaNode {
   }
 }
 
-/**
- * What zod has no JSON Schema for: an integer of 64 bits, with those of its bounds that zod can pass on. Reading checks
- * all.
- */
+/** A 64-bit integer, for which zod has no JSON Schema, with the bounds that zod passes on. Reading checks all. */
 function int64Schema(checks: readonly z.core.$ZodCheck[] = []): SchemaNode {
   const node: SchemaNode = { type: "integer", format: "int64" };
   for (const { _zod: { def } } of checks) {

@@ -30,47 +30,40 @@ export interface CustomObject<Spec, Status> extends KubeObject {
   apiVersion: string;
   /** Kind of the definition. */
   kind: string;
-  /** Name, identity, version and bookkeeping. */
+  /** Name, identity and version. */
   metadata: ObjectMeta;
-  /** What is desired, as its schema types it. */
+  /** The desired state, typed by its schema. */
   spec: Spec;
-  /** What the operator last wrote; absent before its first pass. */
+  /** The observed state; absent before the first pass. */
   status?: Partial<Status> & BaseStatus;
 }
 
-/** A kind that the operator defines: what the engine needs, the CRD, and the types. */
+/** A kind that the operator defines: the CRD and the types. */
 export interface CustomResource<Spec, Status extends object, Fields = unknown>
   extends ResourceKind<CustomObject<Spec, Status> & Fields, Spec, Status> {
   /**
-   * The CustomResourceDefinition. `statusFields` are fields of the status, beyond its schema, that the server must
-   * keep.
+   * `statusFields` are status fields beyond the schema that the server must keep.
    *
    * @throws {RangeError} for a schema that a CRD cannot hold, naming kind and field.
    */
   crd(options?: { readonly statusFields?: readonly string[] }): DynamicObject;
-  /**
-   * How its objects are converted between its versions; undefined where all have the same fields. `statusFields` are
-   * fields of the status, beyond its schemas, that pass as they are.
-   */
+  /** Undefined if all versions have the same fields. `statusFields` beyond the schemas are passed unchanged. */
   conversion(options?: { readonly statusFields?: readonly string[] }): KindConversion | undefined;
 }
 
-/** A kind that the operator defines, and that can get further versions. */
+/** Can get further versions. */
 export interface DefinedResource<Spec extends Schema, Status extends Schema, Fields extends Schema = never>
   extends CustomResource<SchemaOutput<Spec>, SchemaOutput<Status> & object, SchemaOutput<Fields>> {
-  /**
-   * Never set: it carries the type of what is applied of this kind, with the defaults of its schema left out or not.
-   */
+  /** Never set: carries the type of applied objects, defaults optional. */
   readonly desiredType?:
     & { readonly metadata?: DesiredMeta }
     & Readonly<Record<"spec", SchemaInput<Spec>>>
     & SchemaInput<Fields>;
   /**
-   * The same kind with one more version, of other fields: one of before, or one to come. Handlers go on with the
-   * version of {@linkcode defineResource}, which is what is stored; API servers ask the operator for the other one
-   * while it runs. Use what this returns, and nothing else, in its place.
+   * Adds an earlier or later version with other fields. Handlers and storage keep that of {@linkcode defineResource};
+   * API servers ask the running operator to convert. Use only the returned kind.
    *
-   * @throws {UsageError} for a name that is no version's, or is taken.
+   * @throws {UsageError} for an invalid or taken name.
    * @example
    * ```ts
    * import * as z from "zod";
@@ -93,11 +86,11 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema, Fie
 }
 
 /**
- * Defines a custom resource from one schema: the TypeScript types, the CRD's structural schema and the check at run
- * time all follow from it. `observedGeneration` and `conditions` are added to every status.
+ * Defines a custom resource from one schema: TypeScript types, structural schema and runtime check. Every status also
+ * gets `observedGeneration` and `conditions`.
  *
  * @throws {UsageError} for a group, kind or plural that Kubernetes would refuse.
- * @throws {RangeError} for a schema that a CRD cannot hold, naming kind, field and what can take its place.
+ * @throws {RangeError} for a schema that a CRD cannot hold, naming kind, field and an alternative.
  * @example
  * ```ts
  * import * as z from "zod";
@@ -163,7 +156,7 @@ function definedResource<Spec extends Schema, Status extends Schema, Fields exte
   return resource;
 }
 
-/** @throws {RangeError} for a schema that a CRD cannot hold, naming the kind, the field and what can take its place. */
+/** @throws {RangeError} as {@linkcode defineResource}. */
 function requireDefinition(options: AnyOptions, plural: string, others: readonly DeclaredVersion[]): void {
   const { kind, fields } = options;
   const versions = [options, ...others.filter((other) => typeof other === "object")];
@@ -175,7 +168,7 @@ function requireDefinition(options: AnyOptions, plural: string, others: readonly
   customResourceDefinition(options, { plural, others, statusFields: [] });
 }
 
-/** @throws {RangeError} for fields beside spec and status that a kind cannot have. */
+/** @throws {RangeError} for fields that a kind cannot have. */
 function requireFields(fields: Schema, kind: string): void {
   requireFaithful(fields, kind);
   const { shape } = fields as { shape?: object };
@@ -186,7 +179,7 @@ function requireFields(fields: Schema, kind: string): void {
   if (taken) throw new RangeError(`${kind}.${taken}: every object has a field of this name; take another`);
 }
 
-/** What a schema makes of a spec. @throws {PermanentError} naming every field that it does not take. */
+/** @throws {PermanentError} naming every invalid field. */
 export function parseSpec<Spec extends z.ZodType>(schema: Spec, spec: unknown): z.output<Spec> {
   const parsed = parseExact(schema, spec ?? {});
   if (parsed.success) return parsed.data;

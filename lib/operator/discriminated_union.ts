@@ -1,22 +1,20 @@
 import { isObject, jsonEqual, setKey } from "../base/mod.ts";
 import type { SchemaNode } from "./structural_schema.ts";
 
-/** One case of a union: what its discriminator may be, and its fields. */
 interface Case {
   readonly values: readonly string[];
   readonly properties: Readonly<Record<string, SchemaNode>>;
   readonly required: readonly string[];
 }
 
-/** Words that CEL keeps for itself; API servers escape fields of these names (KEP-2876). */
+/** CEL's reserved words; API servers escape fields of these names (KEP-2876). */
 const CEL_WORDS = new Set(
   "true false null in as break const continue else for function if import let loop package namespace return var void while"
     .split(" "),
 );
 
 /**
- * A discriminated union as a structural schema: one object with the fields of every case, and a CEL rule for each field
- * that some cases lack.
+ * One object with all cases' fields, and a CEL rule per field that some cases lack.
  *
  * @throws {RangeError} for cases that a single object cannot hold, naming the field.
  */
@@ -84,7 +82,6 @@ function valuesOf(cases: readonly Case[]): string {
   return cases.flatMap(({ values }) => values).join(" or ");
 }
 
-/** A field in a CEL rule, escaped as API servers escape it. */
 function fieldOf(name: string, path: string): string {
   if (!/^[A-Za-z_.\-/][A-Za-z0-9_.\-/]*$/.test(name)) {
     throw new RangeError(`${path}.${name}: no CEL rule can name this field; take letters and digits`);

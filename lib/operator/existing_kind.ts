@@ -2,41 +2,37 @@ import { type DesiredMeta, guessPlural, type ResourceKind } from "../apimachiner
 import { type CustomObject, parseSpec } from "./define_resource.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 
-/** What {@linkcode existingKind} takes. */
+/** Options of {@linkcode existingKind}. */
 export interface ExistingKindOptions<Spec extends Schema, Status extends Schema> {
-  /** API group of the CRD. */
   readonly group: string;
-  /** The version that handlers see: one that the CRD serves. */
+  /** For handlers; the CRD must serve it. */
   readonly version: string;
-  /** CamelCase singular. */
   readonly kind: string;
-  /** Lower case plural; guessed from the kind where absent. */
+  /** Lower case plural; guessed from the kind by default. */
   readonly plural?: string;
-  /** Whether objects live in namespaces, as they do by default. */
+  /** `Namespaced` by default. */
   readonly scope?: "Namespaced" | "Cluster";
-  /** Schema of what handlers read of `spec`; other fields are left out. */
+  /** The part of `spec` that handlers read. */
   readonly schema: Spec;
-  /** Schema of what the operator writes in `status`, beyond conditions and `observedGeneration`. */
+  /** The part of `status` that the operator writes, beyond conditions and `observedGeneration`. */
   readonly status?: Status;
-  /** Where in the status the conditions are, as `details.conditions`; `conditions` where absent. */
+  /** In the status, as `details.conditions`; `conditions` by default. */
   readonly conditions?: string;
 }
 
-/** A kind that another program's CRD defines, and whose status this operator writes. */
 export interface ExistingKind<Spec extends Schema, Status extends Schema> extends
   ResourceKind<
     CustomObject<SchemaOutput<Spec>, SchemaOutput<Status>>,
     SchemaOutput<Spec>,
     SchemaOutput<Status> & object
   > {
-  /** Never set: it carries the type of what is applied of this kind. */
+  /** Never set: carries the type of applied objects. */
   readonly desiredType?: { readonly metadata?: DesiredMeta } & Readonly<Record<"spec", SchemaInput<Spec>>>;
 }
 
 /**
- * A kind whose CRD is not the operator's, and whose status is. The CRD is neither installed nor changed. Fields of the
- * engine that its schema lacks (`observedGeneration`, conditions) are not written: the first reconcile logs which, in
- * one line.
+ * A kind of another program's CRD, whose status the operator writes. The CRD is neither installed nor changed. Missing
+ * engine fields (`observedGeneration`, conditions) are not written; the first reconcile logs them in one line.
  *
  * @example
  * ```ts

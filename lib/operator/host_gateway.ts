@@ -2,51 +2,43 @@ import { type Clock, describeError, isObject, LinkedAbort, TimeoutError, UsageEr
 import type { ApiResource, DynamicObject } from "../apimachinery/mod.ts";
 import { type Client, ForbiddenError, NotFoundError } from "../client/mod.ts";
 
-/** How the API server of a cluster on this machine reaches a process outside of it. */
+/** How a cluster on this machine reaches a process outside of it. */
 export interface HostGateway {
-  /** The address to listen on, which only the cluster's nodes reach. */
+  /** The address to listen on; only the cluster's nodes reach it. */
   readonly host: string;
-  /** What the API server calls that address. */
+  /** The API server's name for that address. */
   readonly name: string;
 }
 
-/** What is known of the cluster and of this machine. */
 export interface HostGatewayOptions {
   readonly clock: Clock;
-  /**
-   * Whether the API server is reached by a loopback address: its nodes are containers or virtual machines of this
-   * machine then.
-   */
+  /** Whether the API server has a loopback address: its nodes are then containers or virtual machines here. */
   readonly isLocal: boolean;
-  /** The system of this machine; Deno's word for it. */
   readonly os: typeof Deno.build.os;
   readonly signal?: AbortSignal;
-  /** Longest time for a node to answer; two seconds where absent. */
+  /** Two seconds by default. */
   readonly answerMsMax?: number;
 }
 
 const NODES: ApiResource = { group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false };
 const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";
-/** Addresses of nodes that are tried; they answer within milliseconds, or none does. */
+/** They answer within milliseconds, or none does. */
 const TRIED_MAX = 4;
 const ANSWER_MS_MAX = 2_000;
-/**
- * Where nodes are in a virtual machine (Docker Desktop, Podman), containers know the machine around it by this name,
- * and reach its loopback.
- */
+/** With nodes in a virtual machine (Docker Desktop, Podman), this name reaches the outer loopback. */
 const DESKTOP: HostGateway = { host: "127.0.0.1", name: "host.docker.internal" };
 const FIX =
   "set PINTLE_WEBHOOK_URL to an https address of this machine that the API server reaches (and PINTLE_WEBHOOK_HOST to the address to listen on)";
 
 /**
- * Finds the address by which a cluster's API server reaches this machine: the local address of a connection to a
- * control-plane kubelet, which is opened and closed. It only needs the right to list nodes. With kind, k3d and minikube
- * that is the gateway of the nodes' network, whatever container runtime is used.
+ * Finds the address at which a cluster's API server reaches this machine: the local address of a connection, opened and
+ * closed, to a control-plane kubelet. Only needs the right to list nodes. With kind, k3d and minikube it is the node
+ * network's gateway, for every container runtime.
  *
- * Assumes that the route works in both directions: a firewall of this machine may block it. Where containers run in a
- * virtual machine, the virtual machine's name for this machine is used.
+ * Assumes a route in both directions: a firewall may block it. For containers in a virtual machine, that machine's name
+ * for this one is used.
  *
- * @throws {UsageError} where no node answers, or the cluster shows none, saying what to set; the signal's reason.
+ * @throws {UsageError} if no node answers or exists, saying what to set; the signal's reason.
  */
 export async function findHostGateway(client: Client, options: HostGatewayOptions): Promise<HostGateway> {
   const { isLocal, os, signal } = options, addresses = await kubelets(client, signal);
@@ -72,7 +64,6 @@ interface KubeletAddress {
   readonly port: number;
 }
 
-/** Where the kubelets of the control plane listen, by their Node objects. */
 async function kubelets(client: Client, signal: AbortSignal | undefined): Promise<KubeletAddress[]> {
   try {
     const { items } = await client.list<DynamicObject>(NODES, { labelSelector: CONTROL_PLANE, signal });
@@ -96,7 +87,6 @@ interface NodeStatus {
   readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port?: number } };
 }
 
-/** The address of this machine from which its system goes to another one. */
 async function localAddress(
   address: KubeletAddress,
   { clock, signal, answerMsMax = ANSWER_MS_MAX }: HostGatewayOptions,

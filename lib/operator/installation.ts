@@ -5,12 +5,12 @@ import { AlreadyExistsError, type Client, NotFoundError } from "../client/mod.ts
 import type { Operator } from "./operator.ts";
 import { LEASE_RULES, webhookRules } from "./permissions.ts";
 
-/** Namespace of a program's ServiceAccount by default. */
+/** The default namespace of a program's ServiceAccount. */
 export function installNamespace(program: string): string {
   return `${program}-system`;
 }
 
-/** One object of an installation, with the resource that it is applied to. */
+/** An object of an installation, and the resource to apply it to. */
 export interface InstalledObject {
   /** Where it is applied. */
   readonly resource: ApiResource;
@@ -20,17 +20,13 @@ export interface InstalledObject {
 
 const RBAC = "rbac.authorization.k8s.io";
 
-/**
- * On a namespace that `install` made, the program that made it: an earlier namespace gets the same labels by the apply,
- * so only this annotation distinguishes the two.
- */
+/** The program whose `install` made the namespace; labels do not tell: an apply also sets them on an earlier one. */
 export const CREATED_BY = "pintle.dev/created-by";
 
 /**
- * What a cluster needs before the operator can run in it, in the order in which it is applied: CRDs, a namespace, a
- * ServiceAccount, a ClusterRole with exactly the operator's rules, a Role for the lease by which its replicas elect a
- * leader, and their bindings; where it declares webhooks a Service and their configurations, which refuse what they are
- * for until it runs.
+ * What a cluster needs before the operator runs, in order of application: CRDs, a namespace, a ServiceAccount, a
+ * ClusterRole with exactly the operator's rules, a Role for the election lease, and bindings. With webhooks also a
+ * Service and their configurations, which refuse requests until it runs.
  */
 export function installation(operator: Operator, program: string, namespace: string): InstalledObject[] {
   const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": program };
@@ -61,10 +57,7 @@ export function installation(operator: Operator, program: string, namespace: str
   ];
 }
 
-/**
- * The Service in front of the webhooks and their configurations, whose authorities the leader adds. Nothing where none
- * is declared.
- */
+/** The leader adds the configurations' authorities. Empty without webhooks. */
 function webhookObjects(operator: Operator, program: string, namespace: string): InstalledObject[] {
   if (!operator.servesWebhooks) return [];
   const service = { namespace, name: webhookServiceName(operator.name) };
@@ -82,7 +75,7 @@ function webhookObjects(operator: Operator, program: string, namespace: string):
   ];
 }
 
-/** Whether an object has API servers call the operator's webhooks. */
+/** Whether an object makes API servers call the operator. */
 export function isWebhook({ resource }: InstalledObject): boolean {
   return resource.group === "admissionregistration.k8s.io";
 }
@@ -91,31 +84,25 @@ function resource(group: string, kind: string, namespaced: boolean): ApiResource
   return { group, version: "v1", kind, plural: `${kind.toLowerCase()}s`, namespaced };
 }
 
-/** How an installation is applied. */
 export interface ApplyInstallationOptions {
-  /** Name of the program that installs: it manages what it applies. */
+  /** Also the field manager. */
   readonly program: string;
-  /** Namespace of the program's ServiceAccount. */
   readonly namespace: string;
-  /** What of the installation is applied: all of it where absent. */
+  /** The objects to apply; all by default. */
   readonly objects?: readonly InstalledObject[];
   /** The server checks everything and stores nothing. */
   readonly dryRun?: boolean;
-  /** Ends the requests. */
   readonly signal?: AbortSignal;
   /** Whether a CRD keeps a conversion webhook at a URL, instead of the Service. */
   readonly keepsUrl?: boolean;
-  /**
-   * Called for each object; `checked` is false where a dry run could not check it: its namespace does not exist yet.
-   */
+  /** Called per object; `checked` is false if a dry run could not check it, as its namespace does not exist. */
   readonly onApplied?: (object: DynamicObject, checked: boolean) => void;
 }
 
 /**
- * Applies everything that the operator needs in a cluster and waits until its kinds are served. Repeating it changes
- * nothing.
+ * Applies what the operator needs and waits until its kinds are served. Idempotent.
  *
- * @throws {ForbiddenError} naming the RBAC rule that is missing; other errors of the API server.
+ * @throws {ForbiddenError} naming the missing RBAC rule; other errors of the API server.
  */
 export async function applyInstallation(
   client: Client,
@@ -139,7 +126,6 @@ export async function applyInstallation(
   for (const crd of operator.crds()) await untilEstablished(client, crd.metadata!.name!, signal);
 }
 
-/** Creates a namespace that is not there, with the mark that it was. */
 async function createMarked(
   client: Client,
   { resource, object }: InstalledObject,
@@ -161,14 +147,11 @@ async function applyCrd(
   const live = await client.find<DynamicObject>(CRDS, keyOf(declared), { signal });
   const { first, object } = conversionFit(declared, live, keepsUrl);
   if (first) await client.patch(CRDS, keyOf(declared), { type: "merge", dryRun, signal, body: first });
-  // What a dry run has not made room for would be refused.
+  // A dry run created nothing, so the server would refuse this one.
   if (!(first && dryRun)) await client.apply(CRDS, object, { force: true, dryRun, signal });
 }
 
-/**
- * Applies the operator's CRDs and waits until the server serves them. A conversion webhook at a URL
- * stays.
- */
+/** Applies the CRDs and waits until they are served. A conversion webhook at a URL stays. */
 export async function applyCrds(client: Client, operator: Operator, signal?: AbortSignal): Promise<void> {
   for (const crd of operator.crds()) {
     await applyCrd(client, crd, { keepsUrl: true, signal });
@@ -197,7 +180,7 @@ async function untilEstablished(client: Client, name: string, signal?: AbortSign
 }
 
 function isEstablished(crd: DynamicObject): boolean {
-  // A real server shows `conditions: null` for a CRD that it has just stored.
+  // A real server shows `conditions: null` for a CRD just stored.
   const { conditions } = (crd.status ?? {}) as { conditions?: { type: string; status: string }[] | null };
   return (conditions ?? []).some(({ type, status }) => type === "Established" && status === "True");
 }

@@ -32,53 +32,44 @@ import {
 } from "../handling/mod.ts";
 import { requireDurations } from "./require_durations.ts";
 
-/** Options of a reconcile handler. */
 export interface ReconcileOptions<T extends KubeObject> extends HandlerOptions, ObjectFilter<T> {
-  /** Kinds of which this one's objects own children, or a `view` of each: their changes lead back to the owner. */
+  /** Kinds of children, or a `view` of each: their changes enqueue the owner. */
   readonly owns?: readonly AnyKind[];
-  /** Other resources whose changes are mapped to objects of this kind. */
+  /** Mapped to objects of this kind. */
   readonly watches?: readonly WatchOptions<T, KubeObject>[];
-  /** Objects that are reconciled at the same time. 16 by default. */
+  /** Concurrent reconciles. 16 by default. */
   readonly workersMax?: number;
 }
 
-/** What a handler of changes is for, and how often it is tried. */
+/** What a change handler matches, and its attempts. */
 export interface ChangeOptions<T extends KubeObject> extends ObjectFilter<T> {
-  /** Its progress is remembered under it, so it must stay the same over releases. The function's name by default. */
+  /** The key of its progress: it must stay the same over releases. The function's name by default. */
   readonly id?: string;
-  /** Attempts in all; unlimited by default. What still fails then is given up, and visible as the condition Ready. */
+  /** Total attempts, unlimited by default. The last failure is given up and shown in the condition Ready. */
   readonly retries?: number;
-  /** For all attempts together and the pauses between them; it ends an attempt under way, too. Unlimited by default. */
+  /** For all attempts and pauses; also ends a running attempt. Unlimited by default. */
   readonly timeout?: Duration;
-  /** Pause after an error that names no delay. By default it grows, within the controller's bounds. */
+  /** After an error that names no delay. By default grows within the controller's bounds. */
   readonly backoff?: Duration;
-  /**
-   * What an error means that is neither {@linkcode TemporaryError} nor {@linkcode PermanentError}: `temporary` by
-   * default.
-   */
+  /** For errors other than {@linkcode TemporaryError} and {@linkcode PermanentError}: `temporary` by default. */
   readonly errors?: ErrorsMode;
-  /** Given to the handler as it is: several declarations of one function. */
+  /** Passed to the handler, which several declarations can share. */
   readonly param?: unknown;
 }
 
-/** The same for a handler of changes of a field. */
 export interface FieldOptions<T extends KubeObject> extends ChangeOptions<T> {
-  /** What the field must have been before. */
+  /** Required value before the change. */
   readonly old?: ValueFilter;
-  /** What the field must be after it. */
+  /** Required value after the change. */
   readonly next?: ValueFilter;
 }
 
-/** What a daemon is for, and how it begins and ends. */
+/** What a daemon matches, and how it begins and ends. */
 export interface DaemonOptions<T extends KubeObject> extends ChangeOptions<T> {
-  /** Before its first start. */
   readonly initialDelay?: Duration;
   /** From the abort of `stopped` to that of `signal`; none by default. */
   readonly cancellationBackoff?: Duration;
-  /**
-   * From the abort of `signal` on: a daemon that still runs is abandoned, with a warning. Thirty seconds by
-   * default.
-   */
+  /** From the abort of `signal` until a running daemon is abandoned with a warning. Thirty seconds by default. */
   readonly cancellationTimeout?: Duration;
 }
 
@@ -88,9 +79,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   readonly #storage: HandledStateStorage;
   readonly #admission: AdmissionDeclaration[];
 
-  /**
-   * Handlers are entered in `declaration` and, those of admission, in `admission`; {@linkcode Operator.on} makes them.
-   */
+  /** Made by {@linkcode Operator.on}; fills `declaration` and `admission`. */
   constructor(
     declaration: ControllerDeclaration<T, Spec, Status>,
     storage: HandledStateStorage,
@@ -102,12 +91,11 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Level-triggered: called with the whole object whenever it, a child or a watched object may have changed, at
-   * start-up, and again after an error. Must be idempotent. At most one call per object at a time. With a filter
-   * (`labels`, `annotations`, `field`, `when`) it is called for objects that match; one that stops matching is left as
-   * it is.
+   * Level-triggered: called with the whole object when it, a child or a watched object may have changed, at start-up,
+   * and after an error. Must be idempotent. At most one call per object at a time. A filter (`labels`, `annotations`,
+   * `field`, `when`) selects objects; one that stops matching stays as it is.
    *
-   * @throws {UsageError} where the kind has a reconcile handler already.
+   * @throws {UsageError} if the kind has a reconcile handler.
    */
   reconcile(handler: ReconcileHandler<T, Spec, Status>, options: ReconcileOptions<T> = {}): this {
     const { owns = [], watches = [], workersMax, ...rest } = options;
@@ -123,23 +111,17 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     return this;
   }
 
-  /**
-   * Called once for an object that was never handled before; again after an error, in a later process too. At least
-   * once, never seldom.
-   */
+  /** Called once for a new object; again after an error, also in a later process. Delivered at least once. */
   create(handler: ChangeHandler<T, Spec, Status>, options: ChangeOptions<T> = {}): this {
     return this.#change("create", ["create"], handler, options);
   }
 
-  /**
-   * Called once for each change of an object that was handled before, with `old`, `next` and `diff`. Status is no
-   * change.
-   */
+  /** Called once per change of a handled object, with `old`, `next` and `diff`. Status is no change. */
   update(handler: ChangeHandler<T, Spec, Status>, options: FieldOptions<T> = {}): this {
     return this.#change("update", ["update"], handler, options);
   }
 
-  /** Called once in each process for an object that was handled by one before. Remembers nothing in the object. */
+  /** Called once per process for an object handled by an earlier one. Records nothing in the object. */
   resume(
     handler: ChangeHandler<T, Spec, Status>,
     options: ChangeOptions<T> & { readonly deleted?: boolean } = {},
@@ -148,9 +130,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called while the object is being deleted, before it goes; it goes when every such handler has succeeded or was
-   * given up. Adds the operator's finalizer to each object that the handler is for: leave it out where owner references
-   * are enough, or set `optional`.
+   * Called before a deletion completes, which waits until every such handler succeeds or is given up. Adds the
+   * operator's finalizer to matching objects: omit it if owner references suffice, or set `optional`.
    */
   delete(
     handler: ChangeHandler<T, Spec, Status>,
@@ -160,9 +141,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called once for each change of a field, its first value and its removal included; `old`, `next` and `diff` are
-   * those of the field alone. `field` as `spec.size`; as a list of keys where a key has a dot in it, and then `old` and
-   * `next` have no type.
+   * Called once per change of a field, its first value and removal included; `old`, `next` and `diff` are the field's.
+   * `field` is as `spec.size`, or a list of keys if one contains a dot; then `old` and `next` have no type.
    */
   field<const P extends FieldPath<T> | readonly string[]>(
     field: P,
@@ -175,10 +155,10 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called on every object again and again while it exists. Needs no finalizer and keeps no state in the object. A tick
-   * that fails comes again at its next time, or after its backoff where that is later.
+   * Called on every object repeatedly while it exists. Needs no finalizer and stores nothing in the object. A failed
+   * tick returns at its next time, or after its backoff if that is later.
    *
-   * @throws {UsageError} for an id that is taken, and an interval or another time that is none.
+   * @throws {UsageError} for a taken id and invalid times.
    */
   timer(
     handler: ReconcileHandler<T, Spec, Status>,
@@ -199,8 +179,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called for each watch event of an object, and for each object that exists when the operator starts. Needs no
-   * finalizer and stores nothing: events while no operator runs are lost.
+   * Called per watch event, and per object that exists at the start. Needs no finalizer and stores nothing: events
+   * while no operator runs are lost.
    */
   event(
     handler: (context: EventContext<T>) => Promise<void> | void,
@@ -212,9 +192,8 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Runs as long as an object exists and matches, in each process: from when it is first seen until its signals abort.
-   * Adds the operator's finalizer to the objects that it is for, so that it ends before they go. One that returns is
-   * done; one that throws is started again.
+   * Runs in each process while an object exists and matches, until its signals abort. Adds the operator's finalizer to
+   * matching objects, so that it ends before they go. A return ends it; a throw restarts it.
    */
   daemon(
     handler: (context: DaemonContext<T, Spec, Status>) => Promise<void>,
@@ -240,16 +219,13 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     return this;
   }
 
-  /**
-   * Keeps an index of the kind's objects, for the handlers of every kind. It is complete before the first of them is
-   * called.
-   */
+  /** Indexes the kind's objects for the handlers of every kind; complete before the first handler runs. */
   index<V>(index: ObjectIndex<T, V>): this {
     this.#declaration.indexes.push(index as ObjectIndex<T, unknown>);
     return this;
   }
 
-  /** Changes of these fields, as `spec.replicas`, concern no handler: another controller writes them. */
+  /** Changes of these fields, as `spec.replicas`, call no handler: another controller writes them. */
   ignoreFields(...fields: readonly FieldPath<T>[]): this {
     for (const field of fields) fieldPath(field);
     this.#declaration.ignoredFields = [...this.#declaration.ignoredFields ?? [], ...fields];
@@ -257,23 +233,20 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /**
-   * Called for each request that would create or update an object, before it is stored: throws an
-   * {@linkcode AdmissionError} to refuse it. Every replica is called, the leader or not.
+   * Called per create or update request before storage, on every replica; an {@linkcode AdmissionError} refuses it.
    *
-   * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have.
+   * @throws {UsageError} for an id, operations or timeout that a webhook cannot have.
    */
   validate(handler: ValidateHandler<T, Spec>, options: ValidateOptions<T> = {}): this {
     return this.#admit("validate", handler, options);
   }
 
-  /** The same before validation and for changing the object: by editing `draft`. Must be idempotent. */
+  /** Before validation; changes the object by editing `draft`. Must be idempotent. */
   mutate(handler: MutateHandler<T, Spec>, options: MutateOptions<T> = {}): this {
     return this.#admit("mutate", handler, options);
   }
 
-  /**
-   * @throws {UsageError} where objects can leave the watch: their finalizer would stay, and they could not be deleted.
-   */
+  /** @throws {UsageError} if objects can leave the watch: their finalizer would stay and block deletion. */
   #refuseFinalizer(what: string): void {
     const { kind, view } = this.#declaration.kind;
     if (!view?.labelSelector) return;
@@ -341,9 +314,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 }
 
-/**
- * @throws {UsageError} for a kind of children that `owns` names twice: an apply would not know which store shows it.
- */
+/** @throws {UsageError} for a kind named twice: an apply would not know which store shows it. */
 function requireOneView(kind: string, owns: readonly AnyKind[]): void {
   for (const [index, owned] of owns.entries()) {
     const other = owns.slice(0, index).find((each) => formatGroupResource(each) === formatGroupResource(owned));
@@ -355,7 +326,7 @@ function requireOneView(kind: string, owns: readonly AnyKind[]): void {
   }
 }
 
-/** @throws {UsageError} for retries that are no number of attempts, and a duration that cannot be read. */
+/** @throws {UsageError} for invalid attempts or durations. */
 function attemptBounds(
   kind: string,
   id: string,

@@ -2,22 +2,16 @@ import { type Clock, TemporaryError } from "../base/mod.ts";
 import { type ApiResource, formatApiVersion, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, discoverAll, type Discovery, findResource, type RequestRecord } from "../client/mod.ts";
 
-/**
- * Discovery is not repeated within this time: an object that names a kind which does not exist must not cost one each
- * time.
- */
+/** Minimum between discoveries: objects that name a missing kind must not cost one each. */
 const DISCOVERY_MS_MIN = 10_000;
 
-/** The server's discovery has no such kind. A CRD that was just created may not be in it yet. */
+/** A kind missing in discovery, perhaps because its CRD was just created. */
 export class UnknownKindError extends Error {
-  /** Tells the class in logs. */
+  /** Identifies the class in logs. */
   override readonly name = "UnknownKindError";
 }
 
-/**
- * Finds the resource of a kind: among those declared, which costs nothing, else by the server's discovery, which is
- * remembered.
- */
+/** Finds the resource of a kind: among the declared ones without a request, else by cached discovery. */
 export class KindResolver {
   readonly #client: Client;
   readonly #clock: Clock;
@@ -26,14 +20,11 @@ export class KindResolver {
   readonly #discoveryMsMin: number;
   #discovered: Promise<Discovery> | undefined;
   #discoveredMs = 0;
-  /** Resources that discovery named and that were used, by `plural.group`. */
+  /** In use, by `plural.group`. */
   readonly #found = new Set<string>();
   #outdated = false;
 
-  /**
-   * Discovery ends with `signal`: it is shared by passes, and must not outlive them all. It is not repeated within
-   * `discoveryMsMin`, ten seconds by default.
-   */
+  /** Passes share discovery, so it ends with `signal`. Not repeated within `discoveryMsMin`, ten seconds by default. */
   constructor(
     client: Client,
     clock: Clock,
@@ -53,8 +44,8 @@ export class KindResolver {
   /**
    * The resource of a kind.
    *
-   * @throws {TemporaryError} where discovery is stale. @throws {UnknownKindError} where the server does not serve the
-   *   kind; API errors of the discovery itself.
+   * @throws {TemporaryError} if discovery is stale. @throws {UnknownKindError} if the server does not serve the kind;
+   * API errors of discovery.
    */
   async resolve(group: string, version: string, kind: string): Promise<ApiResource> {
     const known = this.#declared.find((each) => each.group === group && each.version === version && each.kind === kind);
@@ -82,14 +73,14 @@ export class KindResolver {
   }
 
   /**
-   * Call it for every request. Where a write finds no such resource, the kind may have been installed again with
-   * another plural or scope: the next {@linkcode resolve} reads discovery.
+   * Call it for every request. If a write finds no resource, its plural or scope may have changed: the next
+   * {@linkcode resolve} reads discovery.
    */
   onRequest({ code, verb, resource }: RequestRecord): void {
     if (code === 404 && (verb === "patch" || verb === "create") && this.#found.has(resource)) this.#outdated = true;
   }
 
-  /** Forgets what was discovered, unless that was a moment ago. */
+  /** Unless discovery was a moment ago. */
   #forget(): boolean {
     if (this.#clock.elapsed() - this.#discoveredMs < this.#discoveryMsMin) return false;
     this.#discovered = undefined;

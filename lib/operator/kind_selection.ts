@@ -9,17 +9,14 @@ import { KindHandlers } from "./kind_handlers.ts";
 import { selectKinds } from "./kind_selector.ts";
 import type { KindSelection, Operator } from "./operator.ts";
 
-/** A kind of the cluster, and the selection that matches it. */
 export interface SelectedKind {
-  /** The selection that matches. */
   readonly selection: KindSelection;
-  /** What the server serves. */
   readonly kind: DiscoveredResource;
 }
 
 /**
- * The kinds of a cluster that are selected, by their names, each by the first selection that means it. Those that are
- * `declared` have handlers of their own and are left out; `onAmbiguous` is called for kinds that several groups have.
+ * A cluster's selected kinds, each by the first match. Skips `declared` kinds, which have their own handlers;
+ * `onAmbiguous` gets kinds that several groups share.
  */
 export function selectedKinds(
   selections: readonly KindSelection[],
@@ -40,7 +37,7 @@ export function selectedKinds(
 }
 
 /**
- * What an operator selects of the kinds that its cluster serves now; asks the server only where it selects any.
+ * The selected kinds served now; makes no request without selections.
  *
  * @throws API errors of the discovery.
  */
@@ -51,10 +48,9 @@ export async function kindsSelected(operator: Operator, client: Client, signal: 
 }
 
 /**
- * The declaration of a selection for one of its kinds.
+ * A selection's declaration for one of its kinds.
  *
- * @throws {UsageError} where it declares admission handlers: those are installed with the operator, before any kind is
- *   selected.
+ * @throws {UsageError} for admission handlers: they are installed with the operator, before kinds are selected.
  */
 export function declareSelected(
   { declare }: KindSelection,

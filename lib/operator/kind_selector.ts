@@ -2,37 +2,33 @@ import { UsageError } from "../base/mod.ts";
 import { formatGroupResource } from "../apimachinery/mod.ts";
 import type { DiscoveredResource } from "../client/mod.ts";
 
-/** Every kind that can be listed and watched, but Events. */
+/** Every kind that can be listed and watched, except Events. */
 export const EVERYTHING: unique symbol = Symbol("everything");
 
-/** Selects kinds of a cluster; every given field must match. Names are those of discovery. */
+/** Selects kinds by their names in discovery; all given fields must match. */
 export interface KindSelector {
-  /** API group; the core group is the empty string. */
+  /** The core group is the empty string. */
   readonly group?: string;
-  /** API version; the group's preferred one where absent. */
+  /** The group's preferred one by default. */
   readonly version?: string;
-  /** As `Widget`. */
   readonly kind?: string;
-  /** As `widgets`. */
   readonly plural?: string;
-  /** As `widget`. */
   readonly singular?: string;
   /** As `wd`. */
   readonly shortName?: string;
-  /** As `all`: kinds of several groups may share one. */
+  /** As `all`; kinds of several groups may share one. */
   readonly category?: string;
 }
 
-/** What a selector found. */
 interface SelectedKinds {
   readonly kinds: readonly DiscoveredResource[];
-  /** Kinds of several groups that share the given name. */
+  /** Kinds of several groups with the given name. */
   readonly ambiguous: readonly DiscoveredResource[];
 }
 
 /**
- * The kinds that a selector means. A name that kinds of several groups share means the core group's, as kubectl has it,
- * and where that has none, nothing: to serve the wrong one would be worse. A category means all of its kinds.
+ * A name shared by several groups means the core group's kind, as in kubectl, or else none: serving the wrong kind
+ * would be worse. A category means all of its kinds.
  */
 export function selectKinds(
   selector: KindSelector | typeof EVERYTHING,
@@ -57,7 +53,7 @@ export function selectKinds(
   return core.length > 0 ? { kinds: core, ambiguous: [] } : { kinds: [], ambiguous: found };
 }
 
-/** @throws {UsageError} for an empty selector: all kinds are selected by `EVERYTHING`. */
+/** @throws {UsageError} for an empty selector: `EVERYTHING` selects all kinds. */
 export function requireSelector(selector: KindSelector | typeof EVERYTHING): void {
   if (selector !== EVERYTHING && Object.values(selector).every((value) => value === undefined)) {
     throw new UsageError(
@@ -67,14 +63,13 @@ export function requireSelector(selector: KindSelector | typeof EVERYTHING): voi
   }
 }
 
-/** For people. */
 export function describeSelector(selector: KindSelector | typeof EVERYTHING): string {
   return selector === EVERYTHING
     ? "everything"
     : Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(",");
 }
 
-/** One version of each kind: the selected one, or the first, which is the group's preferred one. */
+/** Per kind, the selected version or the group's preferred one, which is first. */
 function preferred(
   discovered: readonly DiscoveredResource[],
   selector: KindSelector | typeof EVERYTHING,

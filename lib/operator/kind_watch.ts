@@ -6,11 +6,9 @@ import { selectedKinds } from "./kind_selection.ts";
 import { describeSelector } from "./kind_selector.ts";
 import type { KindSelection } from "./operator.ts";
 
-/** CRDs come in groups, and a new one is not served at once: discovery waits for so long without further events. */
+/** CRDs come in groups, and are not served at once: discovery waits this long without events. */
 const QUIET_MS = 1_000;
-/**
- * Pause before discovery is read again, since it lags behind a change or was incomplete; doubles up to the maximum.
- */
+/** Before discovery, which lags behind or was incomplete, is read again; doubles up to the maximum. */
 const RETRY_MS = 10_000, RETRY_MS_MAX = 120_000;
 
 const CRDS: ApiResource = {
@@ -21,22 +19,18 @@ const CRDS: ApiResource = {
   namespaced: false,
 };
 
-/** What a watch of kinds is given. */
 interface KindWatchDeps {
   readonly client: Client;
   readonly informers: SharedInformers;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Kinds that have handlers of their own: they are left out. */
+  /** Left out: they have their own handlers. */
   readonly declared: readonly ApiResource[];
-  /** A kind that is selected is there; it is to be handled until `gone` aborts. */
+  /** Handles a served, selected kind until `gone` aborts. */
   begin(selection: KindSelection, kind: DiscoveredResource, gone: AbortSignal): void;
 }
 
-/**
- * Finds the kinds that an operator selects, present ones and those whose CRDs come later. It notices when they
- * go, and when they move to another version. Kinds of groups that discovery lacks for now stay as they are.
- */
+/** Finds selected kinds, also of later CRDs; notices removals and new versions. Groups missing in discovery stay. */
 export class KindWatch {
   readonly #selections: readonly KindSelection[];
   readonly #deps: KindWatchDeps;
@@ -52,7 +46,6 @@ export class KindWatch {
     this.#deps = deps;
   }
 
-  /** Follows the kinds of the cluster until `signal` aborts; resolves then. */
   async follow(signal: AbortSignal): Promise<void> {
     using lease = this.#deps.informers.acquire({ resource: CRDS, metadataOnly: true });
     const unsubscribe = lease.informer.onEvent(() => {
@@ -78,9 +71,7 @@ export class KindWatch {
     }, delayMs);
   }
 
-  /**
-   * Reads discovery, and schedules another read where this one may be incomplete, unless a change has scheduled one.
-   */
+  /** Schedules another read if this one may be incomplete, unless a change scheduled one. */
   async #lookAndRetry(signal: AbortSignal): Promise<void> {
     const confirms = this.#changed;
     this.#changed = false;
@@ -98,7 +89,7 @@ export class KindWatch {
     if (!complete) this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
   }
 
-  /** Starts and ends the handling of kinds as discovery shows them; false where it is incomplete. */
+  /** False if discovery is incomplete. */
   async #discover(signal: AbortSignal): Promise<boolean> {
     const { client, declared, begin, logger } = this.#deps;
     const { resources, unknown } = await discoverAll(client, signal);
@@ -107,7 +98,7 @@ export class KindWatch {
     for (const [name, { kind, end }] of this.#begun) {
       const now = there.get(name)?.kind;
       if (now && isSame(now, kind)) continue;
-      // It may be there all the same, or in its version all the same.
+      // The kind, or its version, may exist all the same.
       if (unknown.some(({ group, version }) => group === kind.group && (!now || version === kind.version))) continue;
       logger.info(now ? "a selected kind is served otherwise" : "a selected kind is gone", {
         kind: name,
@@ -136,9 +127,7 @@ export class KindWatch {
   }
 }
 
-/**
- * Whether a kind is served as it was: handlers of another version, or of another scope, would watch what is not there.
- */
+/** Handlers of another version or scope would watch what is not there. */
 function isSame(now: ApiResource, before: ApiResource): boolean {
   return now.version === before.version && now.kind === before.kind && now.namespaced === before.namespaced;
 }

@@ -29,89 +29,73 @@ import type { PlanOptions, StartOptions } from "./start_options.ts";
 
 /** What start-up and clean-up handlers get. */
 export interface ActivityContext {
-  /** The operator's client, with its field manager. */
+  /** Uses the operator's field manager. */
   readonly client: Client;
   /** The operator's time. */
   readonly clock: Clock;
   /** The operator's logger. */
   readonly log: Logger;
-  /** Aborts when the grace period is over. */
+  /** Aborts after the grace period. */
   readonly signal: AbortSignal;
-  /** Whether this process only plans: nothing that `client` writes is kept. */
+  /** Whether this process only plans: writes of `client` are dropped. */
   readonly dryRun: boolean;
-  /**
-   * What this process makes once and shares with every handler: a pool of connections, for instance. The function is
-   * its key.
-   */
+  /** Made once per process and shared by all handlers, such as a connection pool; `create` is its key. */
   shared<M>(create: () => M): M;
 }
 
 /** Work before the first reconcile or after the last one. */
 export type ActivityHandler = (context: ActivityContext) => Promise<void> | void;
 
-/** Handlers for every kind that a selector means. */
 export interface KindSelection {
-  /** Which kinds. */
   readonly selector: KindSelector | typeof EVERYTHING;
-  /** Called once for each of them. */
+  /** Called once per kind. */
   readonly declare: (
     handlers: KindHandlers<BuiltinObject, BuiltinObject, Record<string, never>>,
     kind: ApiResource,
   ) => unknown;
 }
 
-/** A health check of an operator's own. */
 export interface OperatorProbe {
   /** Its name in `/readyz?verbose`. */
   readonly id: string;
-  /** Throws what is wrong. */
   readonly ask: ActivityHandler;
-  /** Whether its failure asks for patience, or for a new process. */
+  /** `liveness` if only a new process helps. */
   readonly of: "readiness" | "liveness";
 }
 
-/**
- * Answers requests of a path; gets what start-up handlers get, and `signal` aborts when time is over or the operator
- * stops.
- */
+/** Answers requests of a path, with the context of start-up handlers; `signal` aborts on timeout or stop. */
 export type RouteHandler = (request: Request, context: ActivityContext) => Promise<Response> | Response;
 
-/** Bounds of a route. */
 export interface RouteOptions {
-  /** For the body of the request and the handler together; then the answer is 503. Ten seconds by default. */
+  /** For body and handler together; then 503. Ten seconds by default. */
   readonly timeout?: Duration;
-  /** Largest body that is taken; a larger one is answered with 413. 1 MiB by default. */
+  /** A larger body gets 413. 1 MiB by default. */
   readonly bodyBytesMax?: number;
 }
 
-/** A path of an operator's own on the server of `/livez`, `/readyz` and `/metrics`. */
+/** An operator's path on the server of `/livez`, `/readyz` and `/metrics`. */
 export interface OperatorRoute {
   /** Matched as a whole. */
   readonly path: string;
-  /** Answers its requests, whatever their method. */
   readonly handler: RouteHandler;
-  /** See {@linkcode RouteOptions}. */
   readonly timeoutMs: number;
-  /** See {@linkcode RouteOptions}. */
   readonly bodyBytesMax: number;
 }
 
-/** What an operator may be given. */
+/** Options of an operator. */
 export interface OperatorOptions {
-  /** Where the handling of changes is remembered; {@linkcode AnnotationStorage} by default. */
+  /** Where handled changes are recorded; {@linkcode AnnotationStorage} by default. */
   readonly storage?: HandledStateStorage;
   /**
-   * Finalizers of operators that this one replaces, as Kopf's `kopf.zalando.org/KopfFinalizerMarker`: each counts as
-   * its own. Its objects lose them in the write that adds its own finalizer, where a handler needs one, and those that
-   * were being deleted are cleaned up by its delete handlers first. No operator that uses one of them may still run on
-   * the same objects: it would add it again.
+   * Finalizers of operators that this one replaces, as Kopf's `kopf.zalando.org/KopfFinalizerMarker`; each counts as
+   * its own. The write that adds its own finalizer, if needed, removes them. Its delete handlers first clean up objects
+   * being deleted. No other operator may use them on the same objects: it would add them again.
    */
   readonly legacyFinalizers?: readonly string[];
 }
 
 /**
- * An operator: a name, and handlers of kinds. The name is its identity in the cluster: field manager, part of its
- * finalizer, reporter of its Events.
+ * The name is its identity in the cluster: field manager, part of its finalizer, reporter of its Events.
  *
  * @example
  * ```ts
@@ -121,16 +105,13 @@ export interface OperatorOptions {
  * ```
  */
 export class Operator {
-  /**
-   * Its identity in the cluster: a lower-case DNS label. Renaming it leaves finalizers and fields of the old one
-   * behind.
-   */
+  /** A lower-case DNS label. Renaming leaves finalizers and fields of the old name behind. */
   readonly name: string;
-  /** Where the handling of changes is remembered: annotations under the operator's own prefix by default. */
+  /** Where handled changes are recorded; see {@linkcode OperatorOptions.storage}. */
   readonly storage: HandledStateStorage;
   /** Finalizers of operators that this one replaces. */
   readonly legacyFinalizers: readonly string[];
-  /** Metrics of the operator's own, served at `/metrics`. */
+  /** The operator's own metrics, served at `/metrics`. */
   readonly metrics: OperatorMetrics = new OperatorMetrics();
   readonly #declarations: ControllerDeclaration[] = [];
   readonly #admission: AdmissionDeclaration[] = [];
@@ -144,10 +125,9 @@ export class Operator {
   #login: LoginHook | undefined;
 
   /**
-   * An operator without handlers; nothing runs before it is started.
+   * An operator without handlers; does nothing before {@linkcode start}.
    *
-   * @throws {UsageError} where `name` is not a lower-case DNS label, or a finalizer to take over is none, or is
-   *   Kubernetes' own.
+   * @throws {UsageError} if `name` is no lower-case DNS label, or a legacy finalizer is invalid or Kubernetes' own.
    */
   constructor(name: string, { storage, legacyFinalizers = [] }: OperatorOptions = {}) {
     if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
@@ -158,9 +138,9 @@ export class Operator {
   }
 
   /**
-   * The handlers of a kind: one's own ({@linkcode defineResource}) or any other.
+   * The handlers of a kind, its own ({@linkcode defineResource}) or any other.
    *
-   * @throws {UsageError} for another definition of a kind that has handlers already.
+   * @throws {UsageError} for another definition of a kind that has handlers.
    */
   on<T extends KubeObject, Spec, Status extends object>(
     kind: ResourceKind<T, Spec, Status>,
@@ -198,9 +178,9 @@ export class Operator {
   }
 
   /**
-   * Handlers for every kind that a selector means, those of CRDs that come later included: `declare` is called once for
-   * each. Kinds that have handlers by {@linkcode on} are left out. Grant access to them by
-   * {@linkcode permissions}; a kind that it may not list is logged and holds up no other.
+   * Handlers for all kinds that a selector matches, later CRDs included, except kinds with handlers by {@linkcode on};
+   * `declare` is called once for each. Grant access by {@linkcode permissions}; a kind that may not be listed is logged
+   * and delays no other.
    *
    * @throws {UsageError} for an empty selector.
    */
@@ -217,8 +197,8 @@ export class Operator {
   }
 
   /**
-   * Runs once in every process, before its first reconcile; an error keeps it from starting. With leader election it
-   * runs on replicas that wait, too: there it can read, and its writes are refused.
+   * Runs once per process before its first reconcile; an error prevents the start. With leader election also on waiting
+   * replicas, whose writes are refused.
    */
   startup(handler: ActivityHandler): this {
     this.#startup.push(handler);
@@ -232,10 +212,10 @@ export class Operator {
   }
 
   /**
-   * A question about what the operator needs, a database for instance: it throws what is wrong. Asked at most every ten
-   * seconds, by `/readyz`, or by `/livez` where only a new process would help.
+   * Checks a dependency, such as a database; throws what is wrong. Run at most every ten seconds, by `/readyz`, or by
+   * `/livez` if only a new process helps.
    *
-   * @throws {UsageError} where the id is taken.
+   * @throws {UsageError} if the id is taken.
    */
   probe(id: string, ask: ActivityHandler, { of = "readiness" }: { readonly of?: "readiness" | "liveness" } = {}): this {
     if (!isDnsLabel(id)) throw new UsageError(`"${id}" is no id of a probe`, "lower-case letters, digits and -");
@@ -245,11 +225,11 @@ export class Operator {
   }
 
   /**
-   * Serves a path beside `/livez`, `/readyz` and `/metrics`, on every replica that runs, leading or not. Every method
-   * goes to the handler, and the query is its own to read. An error is answered with 500 and is in the log only.
-   * Requests are not authenticated: check them in the handler, or restrict the port by a NetworkPolicy.
+   * Serves a path beside `/livez`, `/readyz` and `/metrics`, on every replica, leading or not. The handler gets every
+   * method and the query; its errors are only logged and answered with 500. Requests are not authenticated: check them
+   * in the handler, or restrict the port by a NetworkPolicy.
    *
-   * @throws {UsageError} for a path that is taken or cannot be one, and bounds that are none.
+   * @throws {UsageError} for a taken or invalid path, and invalid bounds.
    */
   route(path: string, handler: RouteHandler, { timeout = "10s", bodyBytesMax = 1_048_576 }: RouteOptions = {}): this {
     requireRoutePath(path);
@@ -264,10 +244,10 @@ export class Operator {
   }
 
   /**
-   * How `run` gets its credentials, instead of kubeconfigs and service accounts: called at the start, when they expire,
-   * and when the server refuses them. A kubeconfig or context on the command line still takes precedence.
+   * Credentials for `run`, instead of kubeconfigs and service accounts: called at the start, on expiry and on refusal.
+   * A kubeconfig or context on the command line takes precedence.
    *
-   * @throws {UsageError} where there is one already.
+   * @throws {UsageError} if there is one already.
    */
   login(hook: LoginHook): this {
     if (this.#login) throw new UsageError("the operator has a login hook already");
@@ -275,13 +255,13 @@ export class Operator {
     return this;
   }
 
-  /** Adds what handlers do through `client` to the generated RBAC: it cannot be seen from the declarations. */
+  /** Adds what handlers do through `client` to the generated RBAC: declarations do not show it. */
   permissions(...rules: readonly PolicyRule[]): this {
     this.#permissions.push(...rules);
     return this;
   }
 
-  /** The rules that the operator needs in a cluster. */
+  /** The RBAC rules that the operator needs. */
   rules(): PolicyRule[] {
     const kinds = this.#selections.length > 0 ? [WATCH_KINDS] : [];
     return requiredRules(this.declarations, [...kinds, ...this.#permissions], {
@@ -289,10 +269,7 @@ export class Operator {
     });
   }
 
-  /**
-   * The CustomResourceDefinitions of the operator's own kinds. `namespace` is that of the Service behind which it
-   * converts their versions, where they have different fields.
-   */
+  /** The CRDs of its own kinds. `namespace`: of the Service that converts versions with different fields. */
   crds({ namespace = "default" }: { readonly namespace?: string } = {}): DynamicObject[] {
     const { statusFields = [] } = this.storage, service = { namespace, name: webhookServiceName(this.name) };
     return this.#customResources.map((resource) => {
@@ -302,23 +279,23 @@ export class Operator {
     });
   }
 
-  /** How the objects of its own kinds are converted: one for each kind whose versions have different fields. */
+  /** The conversions of its own kinds whose versions have different fields. */
   get conversions(): readonly KindConversion[] {
     const { statusFields = [] } = this.storage;
     return this.#customResources.flatMap((resource) => resource.conversion({ statusFields }) ?? []);
   }
 
-  /** Whether API servers ask it something: to admit what is written, or to convert what is stored. */
+  /** Whether API servers call it for admission or conversion. */
   get servesWebhooks(): boolean {
     return this.#admission.length > 0 || this.conversions.length > 0;
   }
 
-  /** The finalizer that its delete handlers and daemons of a kind put on objects: its own, and no other operator's. */
+  /** The finalizer for a kind's delete handlers and daemons; no other operator uses it. */
   finalizer(kind: { readonly group: string }): string {
     return `${kind.group || "pintle.dev"}/${this.name}`;
   }
 
-  /** What is declared, per kind. A kind with nothing but admission handlers is left out: it needs no watch. */
+  /** The declarations per kind, except kinds with only admission handlers: they need no watch. */
   get declarations(): readonly ControllerDeclaration[] {
     const declared = this.#declarations.filter((each) =>
       !isBare(each) || !this.#admission.some(({ kind }) => kind as unknown === each.kind)
@@ -332,7 +309,7 @@ export class Operator {
     return this.#admission;
   }
 
-  /** What kinds it selects. */
+  /** Its selections of kinds. */
   get selections(): readonly KindSelection[] {
     return this.#selections;
   }
@@ -358,31 +335,27 @@ export class Operator {
   }
 
   /**
-   * Starts the operator against a cluster: start-up handlers, watches, then reconciles. Resolves when every store is
-   * complete and work has begun.
+   * Runs start-up handlers, watches, then reconciles. Resolves when every store is complete and work has begun.
    *
-   * @throws whatever a start-up handler throws; the signal's reason where `options.signal` aborts before the stores are
-   * complete.
+   * @throws whatever a start-up handler throws; the signal's reason if it aborts before the stores are complete.
    */
   start(options: StartOptions): Promise<RunningOperator> {
     return RunningOperator.start(this, options);
   }
 
   /**
-   * What one reconcile of each object would write now, object by object. Every write is sent as a dry run, so the
-   * server checks it and keeps nothing. Handlers run for real, start-up and clean-up handlers too: effects outside
-   * of the cluster happen, unless they check `context.dryRun`.
+   * What one reconcile of each object would write now. Every write is a dry run: the server checks it and keeps
+   * nothing. Handlers run for real, start-up and clean-up included: effects outside the cluster happen unless they
+   * check `context.dryRun`.
    *
-   * @throws whatever a start-up handler throws; the signal's reason where it aborts.
+   * @throws whatever a start-up handler throws; the signal's reason if it aborts.
    */
   plan(options: PlanOptions): AsyncGenerator<PlannedPass> {
     return RunningOperator.plan(this, options);
   }
 }
 
-/**
- * @throws {UsageError} where handlers of one kind are declared by two views: two controllers would write one object.
- */
+/** @throws {UsageError} for two views of one kind: two controllers would write one object. */
 function requireOneController(kind: ResourceKind, others: readonly ControllerDeclaration[]): void {
   const name = formatGroupResource(kind);
   const other = others.find((each) => formatGroupResource(each.kind) === name && each.kind.view !== kind.view);
@@ -390,14 +363,14 @@ function requireOneController(kind: ResourceKind, others: readonly ControllerDec
   throw new UsageError(`${name} has handlers by two views`, "give one value to every on()");
 }
 
-/** Whether nothing is declared that a watch would feed. */
+/** Whether nothing declared needs a watch. */
 function isBare(
   { reconcile, changes, events, daemons, indexes, timers, owns, watches }: ControllerDeclaration,
 ): boolean {
   return !reconcile && [changes, events, daemons, indexes, timers, owns, watches].every(({ length }) => length === 0);
 }
 
-/** Taking off what Kubernetes' own controllers wait for would lose volumes and orphans. */
+/** Without finalizers of Kubernetes' own controllers, volumes and orphans would be lost. */
 function checkForeignFinalizer(finalizer: string): void {
   const [domain] = finalizer.split("/");
   if (!finalizer.includes("/") || !isQualifiedName(finalizer)) {

@@ -6,45 +6,38 @@ import {
 } from "../admission/mod.ts";
 import { type ControllerDeclaration, handles } from "../controller/mod.ts";
 
-/** A rule of a Role or ClusterRole. */
 export interface PolicyRule {
   /** The core group is the empty string. */
   readonly apiGroups: readonly string[];
-  /** Plurals, `plural/subresource` for a subresource. */
+  /** Plurals; `plural/subresource` for a subresource. */
   readonly resources: readonly string[];
-  /** What is allowed, in RBAC's words: get, list, watch, create, update, patch, delete. */
+  /** As get, list, watch, create, update, patch, delete. */
   readonly verbs: readonly string[];
 }
 
-/** What electing a leader needs, in the namespace of the lease. */
+/** For leader election, in the lease's namespace. */
 export const ELECTION_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
 ];
 
-/**
- * What peering needs, in the namespace of the leases: peers list each other, and remove who has died. It covers an
- * election.
- */
+/** For peering, in the leases' namespace: peers list each other and remove expired ones. Covers an election. */
 export const LEASE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "list", "create", "update", "delete"] },
 ];
 
-/** What following the kinds of a cluster needs, for an operator that selects them. */
+/** For an operator that selects kinds. */
 export const WATCH_KINDS: PolicyRule = {
   apiGroups: ["apiextensions.k8s.io"],
   resources: ["customresourcedefinitions"],
   verbs: ["get", "list", "watch"],
 };
 
-/** A rule for some objects by their names. */
 export interface NamedPolicyRule extends PolicyRule {
-  /** Names of the objects that the rule is about; every object where absent. */
+  /** Every object if absent. */
   readonly resourceNames?: readonly string[];
 }
 
-/**
- * What the leader needs to keep the certificates of webhooks: `own` in the operator's namespace, `cluster` anywhere.
- */
+/** For the leader to keep webhook certificates: `own` in the operator's namespace, `cluster` anywhere. */
 export function webhookRules(
   { name, admission, conversions }: {
     readonly name: string;
@@ -62,7 +55,7 @@ export function webhookRules(
         verbs: ["get", "update"],
         resourceNames: [webhookServiceName(name)],
       },
-      // The name of what is yet to be created is not known to RBAC.
+      // RBAC does not know the name of an object to be created.
       { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
     ],
     cluster: [
@@ -82,10 +75,7 @@ export function webhookRules(
 const WATCH = ["get", "list", "watch"];
 const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
-/**
- * The rules that an operator needs, from what it declares and nothing else: watching what it reconciles, owns and
- * watches, patching the metadata (finalizers) and the status of its own kinds, applying what it owns, posting Events.
- */
+/** Watch the kinds, patch metadata (finalizers) and status of its own, apply children, post Events. */
 export function requiredRules(
   declarations: readonly ControllerDeclaration[],
   extra: readonly PolicyRule[],
@@ -100,12 +90,12 @@ export function requiredRules(
   };
   for (const declaration of declarations) {
     const { kind } = declaration;
-    // Without a delete handler too: an earlier release may have had one, and its finalizers are then given up.
+    // Without a delete handler too: an earlier release may have had one, whose finalizers are then removed.
     const patches = kind.hasStatus || [...declaration.changes, ...declaration.daemons].length > 0 ||
       legacyFinalizers.length > 0 && handles(declaration);
     grant(kind.group, kind.plural, patches ? [...WATCH, "patch"] : WATCH);
     if (kind.hasStatus) grant(kind.group, `${kind.plural}/status`, ["patch"]);
-    // blockOwnerDeletion in the children's owner references asks for it where that admission plugin is on.
+    // blockOwnerDeletion in owner references needs it if that admission plugin is on.
     if (declaration.owns.length > 0) grant(kind.group, `${kind.plural}/finalizers`, ["update"]);
     for (const owned of declaration.owns) grant(owned.group, owned.plural, [...WATCH, "create", "patch", "delete"]);
     for (const { resource } of declaration.watches) grant(resource.group, resource.plural, WATCH);

@@ -22,53 +22,45 @@ import {
 import type { Operator } from "./operator.ts";
 import { ELECTION_RULES, LEASE_RULES, type NamedPolicyRule, type PolicyRule, webhookRules } from "./permissions.ts";
 
-/** One thing that keeps an operator from working, and the command that fixes it. */
 export interface Finding {
-  /** What is missing, in a sentence for people. */
   readonly problem: string;
-  /** What to run or to grant. */
   readonly fix: string;
 }
 
-/** How {@linkcode preflight} asks and answers. */
+/** Options of {@linkcode preflight}. */
 export interface PreflightOptions {
-  /** What runs the program when typed, for fixes such as `COMMAND install`; the operator's name where absent. */
+  /** The program's command, for fixes such as `COMMAND install`; the operator's name by default. */
   readonly command?: string;
-  /** Namespace of the lease by which a leader is elected; leader election is off where absent. */
+  /** Namespace of the leader election lease; off if absent. */
   readonly leaseNamespace?: string;
-  /** Namespace of the Secret with the certificates of webhooks; none are served behind a Service where absent. */
+  /** Namespace of the webhook certificates' Secret; none are served behind a Service if absent. */
   readonly webhookNamespace?: string;
-  /** Namespace of the leases by which replicas share the work; they do not where absent. */
+  /** Namespace of the leases for sharding; off if absent. */
   readonly shardsNamespace?: string;
-  /** Namespace of the leases by which peers know each other; there are none where absent. */
+  /** Namespace of the leases for peering; off if absent. */
   readonly peeringNamespace?: string;
-  /** The only namespace that the operator works in: rights in it are enough. */
+  /** The operator's only namespace: rights in it are enough. */
   readonly namespace?: string;
-  /**
-   * The user whose access is checked; the caller where absent. Checking others requires the right to create
-   * SubjectAccessReviews.
-   */
+  /** The user to check; the caller by default. Others require the right to create SubjectAccessReviews. */
   readonly account?: AccessSubject;
-  /** Times the pauses after an answer that may pass; the machine's where absent. */
+  /** Times pauses between retries; the machine's by default. */
   readonly clock?: Clock;
-  /** Scatters them; the machine's where absent. */
+  /** Scatters pauses; the machine's by default. */
   readonly random?: Random;
-  /** Gets a debug line for each failure that is retried. */
+  /** Gets a debug line per retried failure. */
   readonly logger?: Logger;
   /** Ends the checks. */
   readonly signal?: AbortSignal;
 }
 
-/** Permission checks under way at once. */
 const CHECKS_AT_ONCE = 16;
 
 /**
- * Looks at the cluster before anything starts: does it answer, are the operator's kinds installed, may it do what it
- * declares? An empty answer means yes. A connection that breaks, a 5xx and an answer that is none are tried again,
- * within bounds.
+ * Does the cluster answer, are the kinds installed, do the rights suffice? Empty means yes. Broken connections, 5xx and
+ * malformed answers are retried within bounds.
  *
- * @throws {UnreachableError} where the server gives no answer, {@linkcode UnauthorizedError} where it does not know us,
- * {@linkcode MalformedAnswerError} where it is no API server.
+ * @throws {UnreachableError} if the server does not answer, {@linkcode UnauthorizedError} if it does not know us,
+ * {@linkcode MalformedAnswerError} if it is no API server.
  */
 export function preflight(operator: Operator, client: Client, options: PreflightOptions = {}): Promise<Finding[]> {
   const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, signal } = options;
@@ -88,9 +80,9 @@ async function checkCluster(operator: Operator, client: Client, options: Preflig
 }
 
 /**
- * Which of the rules that the operator declares an account lacks. An empty answer means none.
+ * The operator's declared rules that an account lacks; empty means none.
  *
- * @throws {ForbiddenError} where the caller may not ask about `account`.
+ * @throws {ForbiddenError} if the caller may not ask about `account`.
  */
 export async function missingRights(
   operator: Operator,
@@ -124,7 +116,6 @@ export async function missingRights(
   return rules;
 }
 
-/** Whether the checked user may do something. */
 type Can = (
   verb: string,
   resource: { group: string; plural: string; subresource?: string },
@@ -136,17 +127,15 @@ function installHint(command: string): string {
   return `run \`${command} install\` as an admin`;
 }
 
-/** A kind that the operator watches and the cluster does not serve. */
 export interface UnservedKind extends Finding {
   /** Whether the operator installs its CRD; otherwise `install` does not help. */
   readonly own: boolean;
 }
 
 /**
- * The kinds that the operator declares, its children's and those that it watches included, and that the cluster does
- * not serve: their stores would never be full.
+ * Declared kinds, children and watched ones included, that the cluster does not serve: their stores would never fill.
  *
- * @throws {MalformedAnswerError} where the server is no API server.
+ * @throws {MalformedAnswerError} if the server is no API server.
  */
 export async function unservedKinds(
   operator: Operator,
@@ -181,7 +170,6 @@ export async function unservedKinds(
   return findings;
 }
 
-/** What to do where a kind that the operator does not bring is not served. */
 function foreignHint({ group }: ApiResource, command: string): string {
   if (!group.includes(".") || group.endsWith(".k8s.io")) {
     return "it belongs to Kubernetes or one of its projects: update the cluster, or install what serves that version";

@@ -1,15 +1,13 @@
-/** Why API servers, which compile patterns with RE2, would read a pattern otherwise or not at all. */
+/** Why RE2, which API servers use, misreads or refuses a pattern. */
 interface PatternProblem {
-  /** What of the pattern it is. */
   readonly what: string;
-  /** What can take its place. */
   readonly instead: string;
 }
 
-/** The most that RE2 repeats a part. */
+/** RE2's limit of repetitions. */
 const REPEATS_MAX = 1_000;
 
-/** Parts of a pattern that RE2 (github.com/google/re2, wiki/Syntax) lacks or reads otherwise. */
+/** Parts that RE2 (github.com/google/re2, wiki/Syntax) lacks or reads otherwise. */
 const LACKING: readonly (readonly [part: RegExp, what: string, instead: string])[] = [
   [/\(\?<?[=!]/, "RE2 has no look-around", "take withRules() for a CEL rule"],
   [/\\(?:[1-9]|k<)/, "RE2 has no back-references", "take withRules() for a CEL rule"],
@@ -19,7 +17,7 @@ const LACKING: readonly (readonly [part: RegExp, what: string, instead: string])
   [/\[\^?\]/, "RE2 has no empty classes", "name the characters"],
 ];
 
-/** What is wrong with a pattern for an API server; undefined where nothing is. */
+/** Undefined if API servers take the pattern. */
 export function re2Problem({ source, flags }: Pick<RegExp, "source" | "flags">): PatternProblem | undefined {
   const flag = [...flags].find((each) => !"gu".includes(each)); // g and u change nothing here
   if (flag === "i") return { what: "a CRD's patterns have no flags", instead: "write both cases, as [Aa]" };

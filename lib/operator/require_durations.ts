@@ -1,9 +1,6 @@
 import { type Duration, durationMs, UsageError } from "../base/mod.ts";
 
-/**
- * @throws {UsageError} naming the option whose value is no duration; the types let only programs without types come
- * here.
- */
+/** @throws {UsageError} naming the option with an invalid duration, which only untyped programs can pass. */
 export function requireDurations(what: string, durations: Readonly<Record<string, unknown>>): void {
   for (const [option, value] of Object.entries(durations)) {
     if (value === undefined) continue;

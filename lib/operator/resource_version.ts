@@ -3,18 +3,14 @@ import { isObject, jsonClone, ownValue, setKey } from "../base/mod.ts";
 import type { ObjectParts, PartsSchema, SpokeVersion } from "../admission/mod.ts";
 import type { Column, ColumnPath, Schema, SchemaInput, SchemaOutput } from "./resource_options.ts";
 
-/**
- * What a converting function gets: defaults are filled in, and nothing of it can be changed. `status` has no
- * `conditions` and no `observedGeneration`.
- */
+/** A conversion's input: frozen, with defaults. `status` has no `conditions` and no `observedGeneration`. */
 export interface VersionParts<Spec, Status> {
-  /** What is desired. */
   readonly spec: Spec;
-  /** What an operator last wrote; absent before its first pass. */
+  /** Absent before the first pass. */
   readonly status?: Partial<Status>;
 }
 
-/** Another version of a kind, and how it becomes the version of the handlers and comes of it. */
+/** Another version, and its conversion to and from the handlers'. */
 export interface VersionOptions<
   HubSpec extends Schema,
   HubStatus extends Schema,
@@ -23,14 +19,13 @@ export interface VersionOptions<
 > {
   /** As `v1beta1`. */
   readonly version: string;
-  /** Schema of its `spec`. */
   readonly spec: Spec;
-  /** Schema of its `status`; that of the handlers' version where absent. */
+  /** The handlers' version's by default. */
   readonly status?: Status;
   /**
-   * The object in the handlers' version. It must be pure, and must not fail for an object that the schema takes: one
-   * that fails keeps a whole list from being read. A `status` that it leaves out stays as it is, where this version has
-   * no schema for it. Other common fields (metadata, conditions) are copied.
+   * Converts to the handlers' version. Must be pure, and must not fail for a valid object: one failure makes a whole
+   * list unreadable. An omitted `status` stays, if this version has no schema for it. Other common fields (metadata,
+   * conditions) are copied.
    */
   readonly toHub: (
     object: VersionParts<SchemaOutput<Spec>, SchemaOutput<Status>>,
@@ -39,23 +34,19 @@ export interface VersionOptions<
   readonly fromHub: (
     object: VersionParts<SchemaOutput<HubSpec>, SchemaOutput<HubStatus>>,
   ) => VersionParts<SchemaInput<Spec>, SchemaInput<Status>>;
-  /** Clients that use it get a warning, with this text where given. True where absent. */
+  /** Clients get a warning, with this text if given. True by default. */
   readonly deprecated?: boolean | string;
-  /** Whether API servers answer in it. One that is not served can still be what is stored. True where absent. */
+  /** An unserved version can still be stored. True by default. */
   readonly served?: boolean;
-  /** Columns of `kubectl get` in it; Ready's status where absent. */
+  /** Columns of `kubectl get`; Ready's status by default. */
   readonly columns?: readonly Column<ColumnPath<SchemaOutput<Spec>, SchemaOutput<Status>>>[];
-  /**
-   * Whether fields that one version lacks are kept in an annotation, so that a round trip loses nothing: up to 32 KiB
-   * of JSON. True where absent.
-   */
+  /** Annotates fields that one version lacks, up to 32 KiB of JSON: round trips lose nothing. True by default. */
   readonly keep?: boolean;
 }
 
-/** Another version as it is stored in a definition: a name for one of the same fields. */
+/** A version in a definition: only a name if its fields are the same. */
 export type DeclaredVersion = string | VersionOptions<Schema, Schema, Schema, Schema>;
 
-/** A version as conversion takes it. */
 export function spokeOf(declared: DeclaredVersion, hubStatus: Schema | undefined): SpokeVersion {
   if (typeof declared === "string") return { version: declared };
   const { version, spec, status, toHub, fromHub, keep = true } = declared;
@@ -71,7 +62,6 @@ export function spokeOf(declared: DeclaredVersion, hubStatus: Schema | undefined
   };
 }
 
-/** How conversion reads a version by its schemas. */
 export function partsSchema(specSchema: Schema, statusSchema: Schema | undefined): PartsSchema {
   const partial = (statusSchema as { partial?: () => Schema } | undefined)?.partial?.() ?? statusSchema;
   return {
@@ -91,10 +81,7 @@ export function partsSchema(specSchema: Schema, statusSchema: Schema | undefined
   };
 }
 
-/**
- * What a schema makes of a value that a server sent. An int64 is a bigint to `z.int64()` and its like, also where it is
- * small; to `z.number()` a large one is the nearest float.
- */
+/** An int64 is a bigint for `z.int64()` and similar, even if small; for `z.number()`, large ones are rounded. */
 export function parseExact<Of extends z.ZodType>(schema: Of, value: unknown): z.ZodSafeParseResult<z.output<Of>> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed;
@@ -102,7 +89,7 @@ export function parseExact<Of extends z.ZodType>(schema: Of, value: unknown): z.
   return fitNumbers(root, ["value"], parsed.error.issues) ? schema.safeParse(root.value) : parsed;
 }
 
-/** Converts numbers where a schema complained of their type, in place; whether there were any. */
+/** Converts numbers of the wrong type in place; returns whether there were any. */
 function fitNumbers(root: object, above: readonly PropertyKey[], issues: readonly z.core.$ZodIssue[]): boolean {
   let fitted = false;
   for (const issue of issues) {
@@ -125,7 +112,7 @@ function fitNumber(root: object, path: readonly PropertyKey[], expected: string)
   return true;
 }
 
-/** At most five of a schema's complaints, each with the field that it is about. */
+/** At most five issues, each with its field. */
 export function fieldIssues(root: string, issues: readonly z.core.$ZodIssue[] = []): string[] {
   return issues.slice(0, 5).map((issue) => {
     const path = issue.path.reduce<string>(

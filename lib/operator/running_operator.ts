@@ -34,23 +34,20 @@ import type { ActivityContext, KindSelection, Operator } from "./operator.ts";
 import type { PlanOptions, StartOptions } from "./start_options.ts";
 import { watchesOf, type WatchStatus } from "./watch_status.ts";
 
-/**
- * How far an operator is: `standby` has all its stores and waits to lead, `stopping` takes no more work, `stopped` has
- * released everything.
- */
+/** `standby`: all stores full, waits to lead. `stopping`: takes no more work. `stopped`: everything is released. */
 export type OperatorState = "starting" | "standby" | "running" | "stopping" | "stopped";
 
-/** An operator at work. Disposing it stops it with no grace. */
+/** A running operator. Disposing it stops it without grace. */
 export class RunningOperator implements AsyncDisposable {
-  /** Writes under the operator's name as field manager. */
+  /** Its field manager is the operator's name. */
   readonly client: Client;
   readonly #informers: SharedInformers;
   readonly #controllers = new Map<Controller, AbortController>();
-  /** Controllers of selected kinds that run, or wait for the end of their predecessors, by name. */
+  /** By name: controllers of selected kinds that run or wait for their predecessors to end. */
   readonly #selected = new Map<string, Promise<void>>();
   readonly #selections: readonly KindSelection[] = [];
   readonly #createController: (declaration: ControllerDeclaration) => Controller;
-  /** The operator's admission handlers, to be served; every replica answers. */
+  /** The admission handlers to be served; every replica answers. */
   readonly webhooks: AdmissionWebhooks;
   readonly #operator: Operator;
   readonly #clock: Clock;
@@ -174,27 +171,27 @@ export class RunningOperator implements AsyncDisposable {
     }
   }
 
-  /** What it does for each kind that has handlers; those of selected kinds come and go. */
+  /** Its work per kind with handlers; selected kinds come and go. */
   get kinds(): readonly ControllerStatus[] {
     return this.#all.map(controllerStatusOf);
   }
 
-  /** Every watch, as it is now. */
+  /** Every present watch. */
   get watches(): readonly WatchStatus[] {
     return watchesOf(this.#informers);
   }
 
-  /** Calls a probe, or another activity, with what start-up handlers get. */
+  /** Calls a probe or other activity with the context of start-up handlers. */
   async ask<R>(activity: (context: ActivityContext) => Promise<R> | R, signal: AbortSignal): Promise<R> {
     return await activity({ ...this.#activityContext(), signal });
   }
 
-  /** How far it is. */
+  /** The present state. */
   get state(): OperatorState {
     return this.#state;
   }
 
-  /** Whether nothing waits to be reconciled now. Delayed work (timers, retries) does not count. */
+  /** Whether no reconcile is ready or running; delayed work (timers, retries) does not count. */
   get idle(): boolean {
     return this.#all.every((controller) => controller.idle);
   }
@@ -205,18 +202,14 @@ export class RunningOperator implements AsyncDisposable {
     await this.#stopping;
   }
 
-  /**
-   * Stops gracefully: takes no more work, lets passes under way finish for `graceMs`, aborts what is left, runs the
-   * clean-up handlers, ends the watches. Further calls wait for the first.
-   */
+  /** Takes no work, gives passes `graceMs`, aborts the rest, runs clean-ups, ends watches. Further calls wait. */
   stop(graceMs: number): Promise<void> {
     return this.#stopping ??= this.#stopWithin(graceMs);
   }
 
   /**
-   * Ends what is under way for objects that the scope no longer covers, daemons included, and resolves when it has
-   * ended: from then on nothing writes for them. Passes get `graceMs` to finish and are then cut short. Call it
-   * after the scope has changed.
+   * Ends work for objects out of scope, daemons included; resolves when nothing writes for them. Passes get `graceMs`,
+   * then are cut short. Call it after a change of scope.
    */
   async release(graceMs: number): Promise<void> {
     using abort = new LinkedAbort([this.#abort.signal]);
@@ -228,7 +221,7 @@ export class RunningOperator implements AsyncDisposable {
     }
   }
 
-  /** Stops at once, as a killed process would: passes are cut short, clean-up handlers do not run. */
+  /** Stops like a killed process: cuts passes short, skips clean-up handlers. */
   async crash(): Promise<void> {
     this.#unscope?.();
     this.#stop.abort();
@@ -239,7 +232,7 @@ export class RunningOperator implements AsyncDisposable {
     this.#state = "stopped";
   }
 
-  /** See {@linkcode crash}; nothing where it has stopped already. */
+  /** Like {@linkcode crash}; does nothing after a stop. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state !== "stopped") await this.crash();
   }
@@ -248,7 +241,6 @@ export class RunningOperator implements AsyncDisposable {
     return [...this.#controllers.keys()];
   }
 
-  /** Runs the start-up handlers and fills the stores. */
   async #fill(signal: AbortSignal | undefined): Promise<void> {
     const context = this.#activityContext();
     this.#operator.metrics.warnTo(this.#logger);
@@ -264,7 +256,7 @@ export class RunningOperator implements AsyncDisposable {
     if (!leadership) return this.#run();
     this.#state = "standby";
     this.#running = leadership.acquire(this.#stop.signal).then(() => {
-      // A stop may have come in the very moment in which the lease was won.
+      // A stop may have come at the moment the lease was won.
       if (this.#stop.signal.aborted) return;
       this.#run();
       return this.#running;
@@ -286,7 +278,7 @@ export class RunningOperator implements AsyncDisposable {
     });
   }
 
-  /** The selected kinds that are there now and may be seen: a store that never fills would hold up all the others. */
+  /** Selected kinds that may be read now: a store that never fills would hold up all others. */
   async #addSelected(signal: AbortSignal): Promise<void> {
     for (const { selection, kind } of await kindsSelected(this.#operator, this.client, signal)) {
       const may = (verb: string) => this.client.can({ verb, resource: kind, namespace: this.#scope.only }, { signal });
@@ -314,7 +306,7 @@ export class RunningOperator implements AsyncDisposable {
     await Promise.all(this.#selected.values());
   }
 
-  /** Handles a selected kind until `gone` aborts, once a controller of the same kind, in another version, has ended. */
+  /** Handles a selected kind until `gone` aborts, after its controller of another version has ended. */
   #begin(declaration: ControllerDeclaration, gone: AbortSignal): void {
     const name = formatGroupResource(declaration.kind), before = this.#selected.get(name) ?? Promise.resolve();
     const running = before.then(() => this.#handleSelected(declaration, gone)).finally(() => {
@@ -384,7 +376,7 @@ export class RunningOperator implements AsyncDisposable {
   }
 }
 
-/** Every kind that an operator declares: reconciled, owned or watched. */
+/** Every declared kind: reconciled, owned or watched. */
 function kindsOf({ declarations }: Operator): ApiResource[] {
   return declarations.flatMap(({ kind, owns, watches }) => [kind, ...owns, ...watches.map(({ resource }) => resource)]);
 }

@@ -2,7 +2,6 @@ import type * as z from "zod";
 import { type Clock, jsonEqual, SystemClock } from "../base/mod.ts";
 import { re2Problem } from "./re2.ts";
 
-/** A part of a definition of zod's: what is read of it here. */
 interface Def {
   readonly type: string;
   readonly shape?: Readonly<Record<string, Node>>;
@@ -29,9 +28,7 @@ interface Node {
   readonly _zod: { readonly def: Def };
 }
 
-/**
- * Types of values that JSON does not have, or that no structural schema describes, each with what can take its place.
- */
+/** Types without structural schema, each with an alternative. */
 const NO_JSON: Readonly<Record<string, string>> = {
   date: "take z.iso.datetime(): a text",
   map: "take z.record(z.string(), …)",
@@ -50,7 +47,7 @@ const NO_JSON: Readonly<Record<string, string>> = {
   catch: "leave it out: an API server refuses what the schema does not take",
 };
 
-/** Parts of a definition that hold other schemas, with what they add to the path. */
+/** Definitions' nested schemas, with their addition to the path. */
 const INNER: Readonly<Record<string, string>> = {
   innerType: "",
   element: "[]",
@@ -62,10 +59,10 @@ const INNER: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks that a CRD can hold a schema, and that it means the same to an API server as to zod. What a server cannot
- * check at all (`refine`) passes: admission handlers and reads of the spec check it.
+ * Checks that a CRD can hold a schema, and that API servers read it as zod does. What they cannot check (`refine`)
+ * passes: admission handlers and reads of the spec check it.
  *
- * @throws {RangeError} naming the field, what it cannot hold, and what can take its place.
+ * @throws {RangeError} naming the field, what it cannot hold, and an alternative.
  */
 export function requireFaithful(schema: z.ZodType, path: string, clock: Clock = new SystemClock()): void {
   const defaults: { readonly path: string; readonly def: Def; readonly value: unknown }[] = [];
@@ -73,7 +70,7 @@ export function requireFaithful(schema: z.ZodType, path: string, clock: Clock = 
     if (def.type === "default" || def.type === "prefault") defaults.push({ path: at, def, value: def.defaultValue });
   });
   if (defaults.length === 0) return;
-  // A function's default may be the time: only a later one shows that.
+  // A function's default may be the time: only a later call shows that.
   for (const startMs = clock.now(); clock.now() === startMs;);
   for (const { path: at, def, value } of defaults) {
     if (!jsonEqual(def.defaultValue, value)) {

@@ -6,66 +6,61 @@ import type { ClientOptions } from "../client/mod.ts";
 import type { ControllerObserver, ControllerOptions } from "../controller/mod.ts";
 import type { RunningOperator } from "./running_operator.ts";
 
-/** What an operator is started with. Everything but the transport has a default. */
+/** Options of a start. Everything but the transport has a default. */
 export interface StartOptions {
-  /** How requests reach the cluster; the caller closes it. */
+  /** The connection to the cluster; the caller closes it. */
   readonly transport: Transport;
-  /** The machine's clock where absent. */
+  /** The machine's by default. */
   readonly clock?: Clock;
-  /** Jitter and random names; the machine's randomness where absent. */
+  /** For jitter and random names; the machine's by default. */
   readonly random?: Random;
-  /** Drops everything where absent. */
+  /** Discards everything by default. */
   readonly logger?: Logger;
-  /** Masks the values of Secrets in log lines, Events, status and plans; one of the operator's own where absent. */
+  /** Masks values of Secrets in logs, Events, status and plans; the operator's own by default. */
   readonly mask?: Mask;
-  /** Name of this process in Events; the operator's name where absent. */
+  /** This process's name in Events; the operator's by default. */
   readonly instance?: string;
   /** Bounds of every controller: workers, timeouts, backoff. */
   readonly controller?: Partial<ControllerOptions>;
   /** Bounds of every watch: pages, silence, pauses. */
   readonly watching?: ReflectorBounds;
-  /** Bounds of every request; the client's own where absent. */
+  /** Bounds of every request; the client's own by default. */
   readonly requests?: Pick<ClientOptions, "requestTimeoutMs" | "retriesMax">;
-  /** Called after each attempt of a request. */
+  /** After each attempt of a request. */
   readonly onRequest?: ClientOptions["onRequest"];
-  /** Called after each admission review. */
+  /** After each admission review. */
   readonly onReview?: AdmissionHost["onReview"];
-  /** OpenTelemetry's `Tracer`: makes a span of every API request. None where absent. */
+  /** OpenTelemetry's `Tracer`: a span per API request. None by default. */
   readonly tracer?: ClientOptions["tracer"];
   /** Metrics and spans, per controller name. */
   readonly observe?: (controller: string) => ControllerObserver;
   /**
-   * Makes it one of several replicas: its stores fill at once, and it works only once it leads. Its `transport` should
-   * let no write through before that (`fencedTransport`).
+   * Makes it one of several replicas: stores fill at once, but it works only as leader. Until then its `transport`
+   * should refuse writes (`fencedTransport`).
    */
   readonly leadership?: Leadership;
-  /**
-   * Whether it handles a kind that it declares: it does where absent. Where it is given, kinds that it selects are left
-   * alone.
-   */
+  /** Whether it handles a declared kind; true by default. If given, selected kinds are skipped. */
   readonly handles?: (kind: ApiResource) => boolean;
-  /** In which namespaces it works; everywhere where absent. */
+  /** Its namespaces; all by default. */
   readonly scope?: NamespaceScope;
   /**
-   * Called before everything else: conversion webhooks must answer before the stores fill, since lists may need
-   * conversions. Admission reviews before the stores are full wait for that.
+   * Called first: conversion webhooks must answer before the stores fill, since lists may need them. Admission reviews
+   * wait until the stores are full.
    */
   readonly serve?: (running: RunningOperator) => Promise<void> | void;
   /** Aborts a start that takes too long. */
   readonly signal?: AbortSignal;
 }
 
-/** What is planned, and with what. */
 export interface PlanOptions
   extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "mask" | "controller" | "scope"> {
-  /** The objects to plan for; every one where absent. */
+  /** All objects by default. */
   readonly only?: (kind: ApiResource, key: ObjectKey) => boolean;
-  /** Ends the plan. */
   readonly signal: AbortSignal;
 }
 
-/** How an operator comes to lead. A `LeaderElector` is one. */
+/** How an operator comes to lead; `LeaderElector` implements it. */
 export interface Leadership {
-  /** Resolves when this process leads; rejects with the signal's reason where that aborts first. */
+  /** Resolves when this process leads; rejects with the signal's reason if that aborts first. */
   acquire(signal: AbortSignal): Promise<void>;
 }

@@ -2,10 +2,10 @@ import { isObject } from "../base/mod.ts";
 import { unionAsObject } from "./discriminated_union.ts";
 import { re2Problem } from "./re2.ts";
 
-/** A node of JSON Schema as zod emits it, or of a CRD's structural schema. */
+/** A node of zod's JSON Schema, or of a CRD's structural schema. */
 export type SchemaNode = { [keyword: string]: unknown };
 
-/** Keyword for the discriminator field of a union, until the union is converted. */
+/** The discriminator of a union until its conversion. */
 export const DISCRIMINATOR = "x-discriminator";
 
 /** Keywords with the same meaning in both dialects. */
@@ -30,18 +30,16 @@ const KEPT = new Set([
   "title",
 ]);
 
-/** Keywords that carry no meaning for an API server, or that the passes below consume. */
+/** Keywords without meaning for an API server, or consumed below. */
 const DROPPED = new Set(["$schema", "$id", "id", "propertyNames", "readOnly", "examples", "deprecated"]);
 
 /**
- * Turns zod's JSON Schema into the structural schema that a CRD needs (apiextensions.k8s.io/v1; KEP-1979).
+ * Turns zod's JSON Schema into a CRD's structural schema (apiextensions.k8s.io/v1; KEP-1979).
  *
- * `x-kubernetes-*` keywords given by `.meta()` are passed through; literals and unions of literals become `enum`, a
- * union of integer and string `x-kubernetes-int-or-string`, a union with null `nullable`, a discriminated union one
- * object with CEL rules.
+ * `x-kubernetes-*` keywords of `.meta()` pass through. Literals and their unions become `enum`, a union of integer and
+ * string `x-kubernetes-int-or-string`, one with null `nullable`, a discriminated union one object with CEL rules.
  *
- * @throws {RangeError} naming the field, for what a structural schema cannot express (other unions, tuples,
- *   look-around).
+ * @throws {RangeError} naming the field, for what it cannot express (other unions, tuples, look-around).
  */
 export function structuralSchema(node: SchemaNode, path: string = "spec"): SchemaNode {
   const out: SchemaNode = {};
@@ -93,7 +91,7 @@ function convert(out: SchemaNode, keyword: string, value: unknown, path: string)
   }
 }
 
-/** Replaces a union that a structural schema can express; the rest of the node is returned. */
+/** Replaces a union that can be expressed; returns the rest of the node. */
 function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNode {
   const { [DISCRIMINATOR]: discriminator, ...plain } = node;
   if (typeof discriminator === "string") {
@@ -118,14 +116,14 @@ function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNo
   return rest;
 }
 
-/** What a node may be one of, unions in unions and lists of types included; undefined where it is no union. */
+/** A node's alternatives, nested unions and lists of types included; undefined if it is no union. */
 function choicesOf(node: SchemaNode): SchemaNode[] | undefined {
   if (Array.isArray(node.type)) return node.type.map((type) => ({ type }));
   const choices = (DISCRIMINATOR in node ? undefined : node.anyOf ?? node.oneOf) as SchemaNode[] | undefined;
   return choices?.flatMap((choice) => choicesOf(choice) ?? [choice]);
 }
 
-/** An enum has one type and no null: a server refuses null there, whether or not the enum and `nullable` allow it. */
+/** An enum has one type and no null: a server refuses null there, even if the enum or `nullable` allows it. */
 function typeEnum(out: SchemaNode, path: string): void {
   if (!Array.isArray(out.enum)) return;
   if (out.nullable || out.enum.includes(null)) throw unsupported(path, "a choice that may be null", "make it optional");
@@ -134,7 +132,7 @@ function typeEnum(out: SchemaNode, path: string): void {
   out.type ??= [...types][0];
 }
 
-/** zod bounds integers by what a double holds; to an API server that is just an int64. */
+/** zod bounds integers by a double's range: for an API server an int64. */
 function boundInteger(out: SchemaNode): void {
   if (out.type !== "integer") return;
   if (out.minimum === Number.MIN_SAFE_INTEGER) delete out.minimum;

@@ -2,8 +2,8 @@ import type { AnyKind, KubeObject, ObjectKey, ObjectOf } from "../apimachinery/m
 import type { WatchedChange, WatchOptions } from "../controller/mod.ts";
 
 /**
- * Watches objects of another kind, or of a `view` of it; `map` names the objects to reconcile for each that comes,
- * changes or goes, and must be pure. To be given to `reconcile` in its option `watches`.
+ * Watches another kind, or a `view` of it; `map` names the objects to reconcile for each change, and must be pure. For
+ * `reconcile`'s option `watches`.
  *
  * @example
  * ```ts

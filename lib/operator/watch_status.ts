@@ -1,33 +1,27 @@
 import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
 import type { SharedInformers } from "../controller/mod.ts";
 
-/** One watch of an operator, as it is now; several handlers may share it. */
+/** One watch of an operator; several handlers may share it. */
 export interface WatchStatus {
-  /** Whose objects. */
   readonly resource: ApiResource;
-  /** The only one, where it is one. */
   readonly namespace?: string;
-  /** Only objects with these labels. */
   readonly labelSelector?: string;
-  /** Only objects with these fields. */
   readonly fieldSelector?: string;
-  /** How many objects its store holds. */
   readonly size: number;
   /** Milliseconds since the last event or bookmark. */
   readonly stalenessMs: number;
-  /** Lists that it began with or fell back to. */
+  /** Its lists: the first, and those it fell back to. */
   readonly relists: number;
   /** Connections after the first. */
   readonly reconnects: number;
-  /** Why it is silent, where that is known. */
+  /** Why it is silent, if known. */
   readonly lastError: Error | undefined;
-  /** What its store holds; frozen. */
+  /** Frozen. */
   objects(): Iterable<KubeObject>;
-  /** Resolves with true as soon as its store has seen a version, with false after `timeoutMs`. */
+  /** True once its store has seen a version, false after `timeoutMs`. */
   waitFor(resourceVersion: string, timeoutMs: number): Promise<boolean>;
 }
 
-/** Every watch that runs. */
 export function watchesOf(informers: SharedInformers): WatchStatus[] {
   return [...informers.running()].map(({ spec, informer }) => ({
     resource: spec.resource,

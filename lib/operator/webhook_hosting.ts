@@ -22,44 +22,36 @@ import { ConfigMap } from "./builtin_kinds.ts";
 import type { Operator } from "./operator.ts";
 import type { RunningOperator } from "./running_operator.ts";
 
-/** The webhooks of an operator that runs, where API servers reach them. */
 export interface HostedWebhooks {
-  /** Why they do not answer yet; undefined where they do. */
+  /** Why they do not answer yet; undefined if they do. */
   readonly problem: string | undefined;
   /**
-   * Applies the webhook configurations for admission; call it once the operator has started. Conversions are served
-   * from the beginning, since filling the stores may need some.
+   * Applies the admission configurations, after the start. Conversions are served before, as filling stores may need
+   * some.
    *
-   * @throws what the API server answers to the configurations; {@linkcode UsageError} where it never asks.
+   * @throws the API server's errors; {@linkcode UsageError} if it never calls.
    */
   admit(): Promise<void>;
   /**
-   * Has API servers ask the admission handlers no more, until {@linkcode admit} is called again; resolves when they
-   * obey. To be called before `close`, so that nothing is refused because of what does not answer.
+   * Stops calls of admission handlers until {@linkcode admit}; resolves when API servers obey. Call it before `close`,
+   * so that no request fails without an answer.
    */
   withdraw?(): Promise<void>;
-  /**
-   * Call it when the process is about to end: late requests are answered for a while, which `close` waits for.
-   */
+  /** Call it before the process ends: late requests are still answered, which `close` waits for. */
   leave?(): void;
-  /**
-   * Ends them. The configurations stay: see {@linkcode forgetWebhooks}. CRDs go on asking, too: an answer that does not
-   * come loses nothing, and versions that are taken for the same would.
-   */
+  /** Keeps configurations: see {@linkcode forgetWebhooks}. CRDs keep calling: unconverted versions would lose data. */
   close(): Promise<void>;
 }
 
-/** What hosts of webhooks need. */
 export interface HostingOptions {
   readonly operator: Operator;
   readonly running: RunningOperator;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called after each conversion review. */
   readonly onReview?: ConversionHost["onReview"];
 }
 
-/** Has code of this process answer for a Service inside of a cluster, until the function that it returns is called. */
+/** Answers for a Service until the returned function is called. */
 export type ServeService = (
   namespace: string,
   name: string,
@@ -70,10 +62,8 @@ const YEAR_MS = 365 * 86_400_000;
 const PROBE = "pintle.dev/webhook-probe";
 /** An API server uses a changed CRD only after a moment, which cannot be observed. */
 const CRD_EFFECTIVE_MS = 500;
-/** Between two probes, and how many there are at most. */
 const PROBE_MS = 100, PROBES_MAX = 300;
 
-/** The common part of every configuration. */
 export function configurationOf(
   operator: Operator,
   place: ConfigurationOptions["place"],
@@ -82,7 +72,6 @@ export function configurationOf(
   return { name: operator.name, declarations: operator.admission, place, labels };
 }
 
-/** What a server answers with: conversions, admission, and what `probes` are for. */
 function routesOf(
   { operator, running, clock, logger, onReview }: HostingOptions,
   probes: readonly AdmissionDeclaration[] = [],
@@ -95,10 +84,10 @@ function routesOf(
 }
 
 /**
- * Hosts webhooks on an API server of this process: it calls them without a network. `client` may write webhook
- * configurations and CRDs.
+ * Hosts webhooks on an API server of this process, without a network. `client` may write webhook configurations and
+ * CRDs.
  *
- * @throws what the API server answers to that.
+ * @throws the API server's errors.
  */
 export async function hostInProcess(
   hosting: HostingOptions,
@@ -122,33 +111,28 @@ export async function hostInProcess(
   };
 }
 
-/** Webhooks that are hosted by URL. */
 interface UrlWebhooks extends HostedWebhooks {
-  /** By which API servers call them, without a path. */
   readonly url: string;
 }
 
-/** Where a host by URL listens, and what API servers call. */
 interface UrlHosting {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
-  /** As API servers reach it, without a path, as `https://172.18.0.1:9443`; `https://name:port` where absent. */
+  /** As API servers call it, without a path, as `https://172.18.0.1:9443`; `https://name:port` by default. */
   readonly url?: string;
-  /** What API servers call `host`, where that is something else. */
+  /** API servers' name for `host`, if different. */
   readonly name?: string;
   /** The machine's time: callers check certificates by theirs. */
   readonly nowMs: number;
-  /** Ends the wait for the first call. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Hosts webhooks at a URL that the API server reaches, with a certificate of its own for as long as the process lives.
- * `client` may write webhook configurations and CRDs, and try to create ConfigMaps in the namespace `default`.
+ * Hosts webhooks at a URL that the API server reaches, with a certificate for this process's lifetime. `client` may
+ * write webhook configurations and CRDs, and try to create ConfigMaps in the namespace `default`.
  *
- * @throws {UsageError} where the address cannot be bound, or the webhooks are those of an installation; what the API
- *   server answers.
+ * @throws {UsageError} if the address cannot be bound, or an installation owns the webhooks; the API server's errors.
  */
 export async function hostByUrl(
   hosting: HostingOptions,
@@ -232,7 +216,7 @@ async function untilCalled(
   }
 }
 
-/** Waits until a probe is called for by no API server: each obeys the end of a configuration a moment later. */
+/** Waits until no API server calls the probe: each obeys the end of a configuration a moment later. */
 async function untilQuiet(
   client: Client,
   operator: Operator,
@@ -251,9 +235,7 @@ async function untilQuiet(
   }
 }
 
-/**
- * API servers use a configuration only after a moment, and may not reach a URL at all: a review of a probe shows both.
- */
+/** API servers use a configuration only after a moment, and may not reach a URL: a review of a probe shows both. */
 function probesOf(operator: Operator, onCalled: (type: AdmissionDeclaration["type"]) => void): AdmissionDeclaration[] {
   const types = new Set(operator.admission.map(({ type }) => type));
   return [...types].map((type) =>
@@ -273,29 +255,23 @@ function probeObject(operator: Operator) {
   };
 }
 
-/** Where a host behind a Service listens. */
 interface ServiceHosting {
   readonly namespace: string;
   readonly host: string;
   readonly port: number;
-  /** Whether this replica leads. */
   readonly leads: () => boolean;
   readonly bounds?: Partial<RotationBounds>;
   readonly checkMs?: number;
   readonly firstCheckMs?: number;
-  /**
-   * From `leave` on: until nodes have learnt that a pod that ends is behind the Service no more. Five seconds where
-   * absent.
-   */
+  /** After `leave`, until nodes no longer route to the ending pod. Five seconds by default. */
   readonly drainMs?: number;
-  /** Called with the port once it is known. */
   readonly onServing?: (port: number) => void;
 }
 
 /**
- * Hosts webhooks behind their Service: every replica serves with the certificate of a Secret, which the leader issues
- * and rotates. The server begins to listen when there is one; until then `problem` reports it. `client` may write the
- * Secret and the CRDs, whether this replica leads or not.
+ * Hosts webhooks behind a Service: every replica serves with a Secret's certificate, which the leader issues and
+ * rotates. The server listens once there is one; until then `problem` reports it. `client` may write the Secret and the
+ * CRDs, on every replica.
  */
 export function hostByService(
   hosting: HostingOptions,
@@ -343,7 +319,6 @@ export function hostByService(
   };
 }
 
-/** Removes an operator's webhook configurations; nothing where there are none. */
 export async function forgetWebhooks(client: Client, operator: Operator): Promise<void> {
   for (const { resource, object } of webhookConfigurations(configurationOf(operator, { url: "https://nowhere" }))) {
     await client.delete(resource, keyOf(object)).catch((error) => {
@@ -366,7 +341,6 @@ async function refuseInstalled(client: Client, options: ConfigurationOptions): P
   }
 }
 
-/** Has API servers ask at a place for objects of the operator's kinds in other versions. */
 async function askForConversions(
   client: Client,
   operator: Operator,
@@ -381,7 +355,7 @@ async function askForConversions(
   }
 }
 
-/** The webhooks are those of an installation: a process that ends must not take them along. */
+/** An installation owns the webhooks: a process that ends must not remove them. */
 class InstalledError extends UsageError {
   constructor(operator: string) {
     super(

@@ -1,16 +1,15 @@
 import { jitter, type Random } from "../base/mod.ts";
 
-/** Bounds of exponential backoff, in milliseconds. */
+/** Bounds of exponential backoff. */
 export interface BackoffOptions {
-  /** Delay after the first failure. */
+  /** After the first failure. */
   readonly initialMs: number;
-  /** Longest delay. */
   readonly maxMs: number;
-  /** Share of a delay that is added or subtracted at random; a tenth where absent. */
+  /** Random share of a delay, added or subtracted; a tenth by default. */
   readonly jitter?: number;
 }
 
-/** The delay after `failures` failures in a row: doubling from `initialMs` to `maxMs`, with jitter. */
+/** Doubles from `initialMs` to `maxMs` with each consecutive failure, with jitter. */
 export function backoffMs(options: BackoffOptions, failures: number, random: Random): number {
   const { initialMs, maxMs } = options;
   const exponent = Math.min(Math.max(0, failures - 1), 32); // 2³² initial delays exceed every maximum

@@ -5,21 +5,19 @@ interface Run {
   readonly cut: LinkedAbort;
 }
 
-/** Work in flight, at most one piece for each key; the work of some keys can be ended while the rest continues. */
+/** At most one piece of work per key; the work of some keys can be ended while the rest continues. */
 export class InFlight {
   readonly #runs = new Map<string, Run>();
 
-  /** The number of keys with work in flight. */
   get size(): number {
     return this.#runs.size;
   }
 
-  /** Whether a key has work in flight. */
   has(key: string): boolean {
     return this.#runs.has(key);
   }
 
-  /** Runs `work` for a key without work in flight; its signal aborts with `parent`, or when {@linkcode end} cuts it. */
+  /** For a key without work. The signal aborts with `parent`, or when {@linkcode end} cuts it. */
   run<R>(key: string, parent: AbortSignal, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const cut = new LinkedAbort([parent]);
     const done = work(cut.signal).finally(() => {
@@ -31,8 +29,8 @@ export class InFlight {
   }
 
   /**
-   * Resolves when the keys that `which` selects have no work left; `abort` aborts the rest of it. The caller ensures
-   * that no new work begins.
+   * Resolves when the keys of `which` have no work; `abort` aborts the rest. The caller ensures that no new work
+   * begins.
    */
   async end(which: (key: string) => boolean, abort: AbortSignal): Promise<void> {
     const ending = [...this.#runs].filter(([key]) => which(key)).map(([, run]) => run);

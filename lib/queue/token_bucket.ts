@@ -1,6 +1,6 @@
 import type { Clock } from "../base/mod.ts";
 
-/** Admits `burst` at once and then one per `refillMs`, by elapsed time. It does not wait and keeps no order. */
+/** Admits `burst` at once, then one per `refillMs` of elapsed time. Neither waits nor keeps an order. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #burst: number;
@@ -16,7 +16,7 @@ export class TokenBucket {
     this.#atMs = clock.elapsed();
   }
 
-  /** Takes a token; false where none is left. */
+  /** False if none is left. */
   take(): boolean {
     const elapsedMs = this.#clock.elapsed();
     const passedMs = elapsedMs - this.#atMs;

@@ -2,42 +2,34 @@ import { type Clock, invariant, type Random, type TimerHandle } from "../base/mo
 import { backoffMs, type BackoffOptions } from "./backoff.ts";
 
 /**
- * `high` is for changes. `due` is for timers, retries and requeues. `low` is for the initial list and resyncs. Neither
- * of the last two delays a change, and neither is starved.
+ * `high` is for changes, `due` for timers, retries and requeues, `low` for the initial list and resyncs. The last two
+ * never delay a change, and are not starved.
  */
 export type Priority = "high" | "due" | "low";
 
-/** One key to work on, with the reasons. */
 export interface WorkItem {
   /** `namespace/name` in a controller's queue. */
   readonly key: string;
-  /** All reasons that coalesced into this item. */
+  /** Coalesced from all requests. */
   readonly reasons: ReadonlySet<string>;
-  /** The highest one that was requested. */
+  /** The highest one requested. */
   readonly priority: Priority;
-  /** How long the key waited to be taken. */
   readonly waitedMs: number;
 }
 
-/** Called by a queue, for metrics. */
 export interface QueueObserver {
-  /** A key was added; `depth` keys wait now. */
+  /** `depth` keys wait now. */
   added?(depth: number): void;
-  /** A key was taken after `waitedMs`; `depth` keys still wait. */
   taken?(waitedMs: number, depth: number): void;
-  /** The work on a key has ended, `workedMs` after it was taken. */
+  /** `workedMs` runs from the key's taking. */
   done?(workedMs: number): void;
-  /** A key will be retried after a failure. */
   retried?(): void;
 }
 
-/** Options of a {@linkcode WorkQueue}. */
 interface WorkQueueOptions {
-  /** Times delays and measures waits. */
   readonly clock: Clock;
-  /** Jitter of the backoff. */
   readonly random: Random;
-  /** Delays after failures of one key in a row. */
+  /** After consecutive failures of one key. */
   readonly backoff: BackoffOptions;
   /** Must not throw. */
   readonly observer?: QueueObserver;
@@ -49,7 +41,7 @@ interface Entry {
   addedMs: number;
 }
 
-/** From the first served to the last. */
+/** In order of service. */
 const PRIORITIES: readonly Priority[] = ["high", "due", "low"];
 /** After so many changes in a row, one key of another priority is served. */
 const HIGH_IN_A_ROW_MAX = 8;
@@ -57,10 +49,10 @@ const HIGH_IN_A_ROW_MAX = 8;
 /**
  * A queue of keys, as client-go's workqueue, with reasons, priorities and one delayed entry per key.
  *
- * Guarantees: one worker at a time holds a key; a key added while it is worked on is served again afterwards;
- * repeats coalesce and their reasons add up; keys of one priority are served in order; a key waits for at most one
- * delay, and the earlier one wins; taking a key ends its delay and drops its reasons: the worker decides again when to
- * come back. Memory is bounded by the number of distinct keys.
+ * Guarantees: one worker at a time holds a key; a key added meanwhile is served again afterwards. Repeats coalesce and
+ * their reasons add up. Keys of one priority are served in order. A key waits for at most one delay; the earlier one
+ * wins. Taking a key ends its delay and drops its reasons: the worker decides when to come back. The number of distinct
+ * keys bounds memory.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
@@ -74,27 +66,26 @@ export class WorkQueue {
   #lowsTurn = false;
   #closed = false;
 
-  /** An empty queue. */
   constructor(options: WorkQueueOptions) {
     this.#options = options;
   }
 
-  /** The number of keys that wait to be taken now. */
+  /** Keys ready to be taken. */
   get depth(): number {
     return this.#waiting.high.size + this.#waiting.due.size + this.#waiting.low.size;
   }
 
-  /** Whether no key waits now and none is worked on; delayed keys do not count. */
+  /** Whether no key is ready or in progress; delayed keys do not count. */
   get idle(): boolean {
     return this.depth === 0 && this.#working.size === 0;
   }
 
-  /** When each key in flight was taken, in elapsed time. */
+  /** In elapsed time. */
   get workingSinceMs(): readonly number[] {
     return [...this.#working.values()];
   }
 
-  /** Enqueues `key`. A key that waits with a lower priority gets the higher one. */
+  /** A waiting key of lower priority gets the higher one. */
   add(key: string, reason: string, priority: Priority = "high"): void {
     if (this.#closed) return;
     if (this.#working.has(key)) {
@@ -113,7 +104,7 @@ export class WorkQueue {
     this.#serve();
   }
 
-  /** Enqueues `key` after `delayMs`, with the priority `due`; an earlier delay of the key stays. */
+  /** The priority is `due`; an earlier delay of the key stays. */
   addAfter(key: string, delayMs: number, reason: string): void {
     if (this.#closed) return;
     if (delayMs <= 0) return this.add(key, reason, "due");
@@ -132,7 +123,7 @@ export class WorkQueue {
     this.#delayed.set(key, { dueMs, handle, reasons });
   }
 
-  /** Enqueues `key` after its backoff, which doubles with each call until {@linkcode forget}. Returns the delay. */
+  /** Enqueues `key` after its backoff, which doubles until {@linkcode forget}. Returns the delay. */
   retry(key: string, reason: string): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
@@ -142,17 +133,17 @@ export class WorkQueue {
     return delayMs;
   }
 
-  /** The number of failures of `key` in a row. */
+  /** Consecutive failures. */
   failures(key: string): number {
     return this.#failures.get(key) ?? 0;
   }
 
-  /** Resets the backoff of `key`: it succeeded, or is gone. */
+  /** Resets the backoff of a key that succeeded or is gone. */
   forget(key: string): void {
     this.#failures.delete(key);
   }
 
-  /** The next key, as soon as one waits; undefined once the queue is closed. Must be followed by {@linkcode done}. */
+  /** The next key once one waits; undefined after {@linkcode close}. Must be followed by {@linkcode done}. */
   take(): Promise<WorkItem | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -161,7 +152,7 @@ export class WorkQueue {
     });
   }
 
-  /** Ends the work on `key`; a key that was added meanwhile waits again. */
+  /** A key added meanwhile waits again. */
   done(key: string): void {
     const sinceMs = this.#working.get(key);
     invariant(sinceMs !== undefined, `work queue: done("${key}") without take`);
@@ -173,7 +164,7 @@ export class WorkQueue {
     for (const reason of again.reasons) this.add(key, reason, again.priority);
   }
 
-  /** Drops all keys; workers that wait get undefined. */
+  /** Drops all keys; waiting workers get undefined. */
   close(): void {
     this.#closed = true;
     for (const { handle } of this.#delayed.values()) this.#options.clock.clear(handle);
