@@ -1,5 +1,5 @@
 /**
- * Thrown by an admission handler: the request is refused, and its user reads the message.
+ * Thrown by an admission handler: refuses the request; its user reads the message.
  *
  * @example
  * ```ts
@@ -9,14 +9,13 @@
  * ```
  */
 export class AdmissionError extends Error {
-  /** The class in logs, where `instanceof` does not work. */
+  /** For logs, where `instanceof` does not work. */
   override readonly name: string = "AdmissionError";
-  /** HTTP status code of the API server's response. */
+  /** The response's HTTP status code. */
   readonly code: number;
 
   /**
-   * `message` states what to correct; the user of the request sees it, so it holds no secret. `code` is 403 where
-   * absent.
+   * `message` states what to correct; the request's user sees it, so it holds no secret. `code` is 403 where absent.
    *
    * @throws {RangeError} for a code that is not an error (400–599).
    */

@@ -16,38 +16,31 @@ import {
 import { conversionPatch, converterOf, CRDS } from "./crd_conversion.ts";
 import { caBundle, type ConfigurationOptions, webhookConfigurations } from "./webhook_configuration.ts";
 
-/** Options of a {@linkcode CertificateKeeper}. */
 interface CertificateKeeperOptions {
   /** Only the leader can write with it. */
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The Secret with the certificates of all replicas. */
+  /** With the certificates of all replicas. */
   readonly secret: ObjectKey;
-  /** Server names of the certificate; the first is its common name. */
+  /** Server names; the first is the common name. */
   readonly names: readonly string[];
-  /** Content of the webhook configurations, without the authorities. */
   readonly configuration: Omit<ConfigurationOptions, "authorities">;
-  /**
-   * Whether this replica leads: only the leader applies configurations and, without conversion, issues certificates.
-   */
+  /** Only the leader applies configurations and, without conversion, issues certificates. */
   readonly leads: () => boolean;
   /** Absent without conversion webhooks. */
   readonly conversion?: {
-    /** Names of the CRDs that must trust the authorities. */
+    /** CRDs that must trust the authorities. */
     readonly crds: readonly string[];
-    /**
-     * Every replica can write with it: none can lead before its stores are full, and filling them may need a
-     * conversion.
-     */
+    /** Every replica can write with it: none can lead before its stores are full, which may need a conversion. */
     readonly client: Client;
   };
-  /** Called after every check with the certificates to serve. */
+  /** Called after every check. */
   readonly onCertificates: (certificates: ServingCertificates) => Promise<void> | void;
   readonly bounds?: Partial<RotationBounds>;
-  /** Time between two checks; a minute where absent. Must be much shorter than the pauses of the rotation. */
+  /** A minute where absent. Must be much shorter than the pauses of the rotation. */
   readonly checkMs?: number;
-  /** Time between two checks until there are certificates. */
+  /** Until there are certificates. */
   readonly firstCheckMs?: number;
 }
 
@@ -55,20 +48,19 @@ interface CertificateKeeperOptions {
 const ATTEMPTS_MAX = 5;
 
 /**
- * Keeps the certificates of an operator's webhooks. Every replica reads them from a Secret; the leader issues and
- * rotates them there and writes their authorities into the webhook configurations. With conversion every replica writes
- * the Secret and the CRDs: with the resourceVersion that it read, and with content on which the replicas of all
- * releases agree.
+ * Keeps the certificates of an operator's webhooks in a Secret that every replica reads. The leader issues and rotates
+ * them, and writes their authorities into the webhook configurations. With conversion every replica writes the Secret
+ * and the CRDs: with the resourceVersion that it read, and content on which replicas of all releases agree.
  *
- * Guarantees: the configurations trust every served certificate throughout a rotation; a write that meets a conflict
- * leads to another check. Assumes that `checkMs` is well below `settleMs`, so that every replica serves a certificate
- * before the authority of the former one is removed.
+ * Guarantees: the configurations trust every served certificate throughout a rotation; a conflict leads to another
+ * check. Assumes that `checkMs` is well below `settleMs`: every replica serves a certificate before the former
+ * authority is removed.
  */
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
   readonly #bounds: RotationBounds;
   #lastError: unknown;
-  /** Why the Secret is unusable, as of the last check. */
+  /** As of the last check. */
   #fault: string | undefined;
   #served: ServingCertificates | undefined;
 
@@ -77,7 +69,7 @@ export class CertificateKeeper {
     this.#bounds = { ...ROTATION_DEFAULTS, ...options.bounds };
   }
 
-  /** Why no certificate is served yet; undefined where one is. */
+  /** Why no certificate is served yet, if so. */
   get problem(): string | undefined {
     if (this.#served) return undefined;
     const where = `Secret ${formatKey(this.#options.secret)}`;
@@ -85,7 +77,7 @@ export class CertificateKeeper {
     return this.#fault ? `${where} cannot be used: ${this.#fault}` : `no certificate in ${where} yet`;
   }
 
-  /** Checks until `signal` aborts. Errors are logged, and the check is repeated. */
+  /** Errors are logged, and the check is repeated. */
   async run(signal: AbortSignal): Promise<void> {
     const { logger, checkMs = 60_000, firstCheckMs = 2_000 } = this.#options;
     while (!signal.aborted) {
@@ -101,7 +93,7 @@ export class CertificateKeeper {
     }
   }
 
-  /** Waits until the next check. A new leader checks at once: callers wait for what the former one left unfinished. */
+  /** A new leader checks at once: callers wait for what the former one left unfinished. */
   async #pause(checkMs: number, firstCheckMs: number, signal: AbortSignal): Promise<void> {
     const { clock, leads } = this.#options, led = leads(), longMs = this.#served ? checkMs : firstCheckMs;
     for (let restMs = longMs; restMs > 0 && !signal.aborted && (led || !leads()); restMs -= firstCheckMs) {
@@ -109,7 +101,7 @@ export class CertificateKeeper {
     }
   }
 
-  /** One check: reads the Secret, takes a step of the rotation where one is due, publishes and serves the result. */
+  /** Reads the Secret, takes a due step of the rotation, publishes and serves the result. */
   async check(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1;; attempt++) {
       try {
@@ -137,8 +129,8 @@ export class CertificateKeeper {
     const { clock, names, leads, conversion } = this.#options;
     const kept = this.#usable(found), nowMs = clock.now();
     if (!conversion && !leads()) return kept && await this.#isTrusted(kept, signal) ? kept : undefined;
-    // Deleting or damaging the Secret requests new certificates. Until all replicas serve them, the former ones are
-    // still trusted.
+    // Deleting or damaging the Secret requests new certificates. The former ones are trusted until all replicas serve
+    // the new.
     const served = this.#served && validUntilMs(this.#served.serving.certificate) > nowMs ? this.#served : undefined;
     const present = kept ?? served, due = !kept && served ? "announce" : rotationStep(present, nowMs, this.#bounds);
     const lacking = await this.#lacking(kept, served, signal);
@@ -150,7 +142,7 @@ export class CertificateKeeper {
     return await this.#write(found, next, due === "keep" ? "trust" : due, signal) ? next : kept;
   }
 
-  /** The usable certificates of the Secret. What is unusable is logged once. */
+  /** What is unusable in the Secret is logged once. */
   #usable(found: DynamicObject | undefined): ServingCertificates | undefined {
     const { clock, names, logger, secret } = this.#options, check = { names, nowMs: clock.now() };
     const held = found && fromSecret(found);
@@ -165,7 +157,7 @@ export class CertificateKeeper {
     return nextFault ? { ...held, next: undefined } : held;
   }
 
-  /** Writes the Secret; false where another replica came first: the next check reads its step. */
+  /** False where another replica came first: the next check reads its step. */
   async #write(
     found: DynamicObject | undefined,
     next: ServingCertificates,
@@ -190,8 +182,8 @@ export class CertificateKeeper {
   }
 
   /**
-   * Authorities of certificates that replicas may still serve although the Secret does not name them, because it was
-   * replaced as a whole. A replica that serves none reads what API servers trust.
+   * Authorities that replicas may still serve although the Secret, replaced as a whole, does not name them. A replica
+   * that serves none reads what API servers trust.
    */
   async #lacking(
     kept: ServingCertificates | undefined,
@@ -212,7 +204,7 @@ export class CertificateKeeper {
     return isTrusted;
   }
 
-  /** The authorities that API servers trust, for each installed webhook. */
+  /** The authorities that API servers trust, per installed webhook. */
   async #trusted(signal?: AbortSignal): Promise<string[][]> {
     const { client, configuration, conversion } = this.#options, bundles: unknown[] = [];
     for (const { resource, object } of webhookConfigurations(configuration)) {
@@ -226,10 +218,7 @@ export class CertificateKeeper {
     return bundles.map((bundle) => certificatesIn(Buffer.from(String(bundle ?? ""), "base64").toString()));
   }
 
-  /**
-   * Points the conversion of the CRDs to the webhooks, with their authorities. A CRD without conversion belongs to
-   * another release and stays as it is.
-   */
+  /** Points the CRDs' conversion to the webhooks. A CRD without conversion belongs to another release and stays. */
   async #trust({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
     const { configuration: { place }, conversion, logger } = this.#options;
     if (!conversion) return;
@@ -259,7 +248,6 @@ export class CertificateKeeper {
   }
 }
 
-/** Whether a CRD is converted at `place`. */
 function convertsAt(
   { url, service }: NonNullable<ReturnType<typeof converterOf>>,
   place: ConfigurationOptions["place"],
@@ -268,7 +256,7 @@ function convertsAt(
   return service?.namespace === place.service.namespace && service.name === place.service.name && url === undefined;
 }
 
-/** Whether a configuration has the same webhooks, places and authorities. */
+/** Compares webhooks, places and authorities. */
 function hasSameWebhooks(live: DynamicObject, wanted: DynamicObject): boolean {
   const places = (configuration: DynamicObject) =>
     placesOf(configuration).map(({ name, url, caBundle, service }) => {
@@ -278,7 +266,6 @@ function hasSameWebhooks(live: DynamicObject, wanted: DynamicObject): boolean {
   return formatJson(places(live)) === formatJson(places(wanted));
 }
 
-/** Name, place and authorities of each webhook of a configuration. */
 function placesOf({ webhooks }: DynamicObject): Record<string, unknown>[] {
   return (Array.isArray(webhooks) ? webhooks : []).filter(isObject).map(({ name, clientConfig }) => ({
     ...(isObject(clientConfig) ? clientConfig : {}),

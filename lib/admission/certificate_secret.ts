@@ -4,18 +4,16 @@ import { validUntilMs } from "../base/certificates.ts";
 import { type ApiResource, type DynamicObject, formatTime, type ObjectKey } from "../apimachinery/mod.ts";
 import type { ServingCertificates } from "./serving_certificates.ts";
 
-/** The resource of Secrets. */
 export const SECRETS: ApiResource = { group: "", version: "v1", kind: "Secret", plural: "secrets", namespaced: true };
 
 const SINCE = "pintle.dev/certificates-since";
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g;
 
-/** The certificates in PEM text. */
 export function certificatesIn(text: string): string[] {
   return text.match(PEM) ?? [];
 }
 
-/** A Secret with the certificates, and the other content of `found`. */
+/** Keeps the other content of `found`. */
 export function toSecret(
   key: ObjectKey,
   { serving, next, authorities, sinceMs }: ServingCertificates,
@@ -36,7 +34,7 @@ export function toSecret(
   };
 }
 
-/** The certificates in a Secret; undefined where it holds no usable ones. */
+/** Undefined where the Secret holds no usable ones. */
 export function fromSecret(secret: DynamicObject): ServingCertificates | undefined {
   const data = isObject(secret.data) ? secret.data : {};
   const text = (name: string) => {

@@ -5,7 +5,6 @@ import { ConversionError, type KindConversion } from "./kind_conversion.ts";
 import { MalformedReviewError, requestOf } from "./review.ts";
 import type { AdmissionRecord } from "./webhooks.ts";
 
-/** Dependencies of a conversion webhook. */
 export interface ConversionHost {
   readonly clock: Clock;
   /** Its lines name the object and both versions. */
@@ -14,20 +13,16 @@ export interface ConversionHost {
   readonly onReview?: (record: AdmissionRecord) => void;
 }
 
-/** Bounds of conversion; all have defaults. */
 interface ConversionBounds {
-  /**
-   * Longest body of a review, which holds every object of a list that is read in another version than the stored one.
-   */
+  /** Of a review, which may hold every object of a list. */
   readonly bodyBytesMax: number;
 }
 
 const BOUNDS: ConversionBounds = { bodyBytesMax: 32 * 1024 * 1024 };
 const REVIEW = { apiVersion: "apiextensions.k8s.io/v1", kind: "ConversionReview" } as const;
-/** Problems that are remembered as logged, so that an object that is read often does not fill the log. */
+/** Problems remembered as logged, so that an object that is read often does not fill the log. */
 const LOGGED_MAX = 1_000;
 
-/** The request of a `ConversionReview`. */
 interface ConversionRequest {
   readonly uid: string;
   readonly desiredAPIVersion: string;
@@ -37,9 +32,8 @@ interface ConversionRequest {
 /**
  * Answers `ConversionReview`s, fetch-shaped.
  *
- * Guarantees: every request is answered, with all objects in their order or with none; a failure names the object and
- * contains what its converting function throws on purpose (`PermanentError`, `AdmissionError`). Other errors are only
- * logged.
+ * Guarantees: every request is answered, with all objects in order or with none. A failure names the object, and says
+ * only what its function throws on purpose (`PermanentError`, `AdmissionError`); other errors are only logged.
  */
 export class ConversionWebhook {
   readonly #conversions: readonly KindConversion[];
@@ -53,12 +47,11 @@ export class ConversionWebhook {
     this.#bounds = { ...BOUNDS, ...bounds };
   }
 
-  /** Longest body that is read, in bytes. */
   get bodyBytesMax(): number {
     return this.#bounds.bodyBytesMax;
   }
 
-  /** Answers one review. Never rejects. */
+  /** Never rejects. */
   fetch({ method = "GET", headers = {}, body = "" }: TransportRequest): Promise<Response> {
     const { clock, onReview } = this.#host, startMs = clock.elapsed();
     const { answer, failed } = this.#answer(method, headers["content-type"] ?? "", body);
@@ -89,7 +82,7 @@ export class ConversionWebhook {
     return { answer: new Response(text, { headers: { "content-type": "application/json" } }), failed };
   }
 
-  /** The objects in the requested version, or the reason why one of them cannot be converted. */
+  /** All objects, or why one cannot be converted. */
   #convertAll({ objects, desiredAPIVersion }: ConversionRequest): DynamicObject[] | string {
     const { group, version } = parseApiVersion(desiredAPIVersion), converted: DynamicObject[] = [];
     for (const object of objects) {
@@ -114,7 +107,7 @@ export class ConversionWebhook {
     return converted;
   }
 
-  /** Logs each problem of a result once. */
+  /** Each problem once. */
   #logProblems(log: Logger, object: string, problems: readonly string[]): void {
     for (const problem of problems) {
       const key = `${object}\n${problem}`;
@@ -127,7 +120,7 @@ export class ConversionWebhook {
 }
 
 /**
- * Reads a `ConversionReview` of `apiextensions.k8s.io/v1`.
+ * `apiextensions.k8s.io/v1`.
  *
  * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold any data.
  */

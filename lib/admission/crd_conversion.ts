@@ -2,7 +2,6 @@ import { isObject, type JsonObject } from "../base/mod.ts";
 import type { ApiResource, DynamicObject } from "../apimachinery/mod.ts";
 import { clientConfig, type WebhookPlace } from "./webhook_configuration.ts";
 
-/** The resource of CustomResourceDefinitions. */
 export const CRDS: ApiResource = {
   group: "apiextensions.k8s.io",
   version: "v1",
@@ -11,10 +10,9 @@ export const CRDS: ApiResource = {
   namespaced: false,
 };
 
-/** The path of the conversion webhook. */
 export const CONVERT_PATH = "/convert";
 
-/** `spec.conversion` of a CRD whose objects an operator converts. */
+/** The `spec.conversion` of a CRD. */
 export function webhookConversion(place: WebhookPlace, authorities?: readonly string[]): JsonObject {
   return {
     strategy: "Webhook",
@@ -22,7 +20,7 @@ export function webhookConversion(place: WebhookPlace, authorities?: readonly st
   };
 }
 
-/** The `clientConfig` of a CRD's conversion webhook; undefined where it has none. */
+/** Undefined where a CRD has no conversion webhook. */
 export function converterOf(
   crd: DynamicObject,
 ): { readonly url?: string; readonly service?: Record<string, unknown>; readonly caBundle?: string } | undefined {
@@ -32,7 +30,7 @@ export function converterOf(
   return isObject(config) ? config : {};
 }
 
-/** A merge patch that points a CRD's conversion to `place`, replacing any former one. */
+/** A merge patch that replaces a CRD's conversion. */
 export function conversionPatch(place: WebhookPlace, authorities?: readonly string[]): JsonObject {
   const { webhook, ...rest } = webhookConversion(place, authorities) as { webhook: Record<string, unknown> };
   const cleared = { url: null, service: null, caBundle: null };
@@ -44,9 +42,8 @@ export function conversionPatch(place: WebhookPlace, authorities?: readonly stri
 export const NO_CONVERSION = { spec: { conversion: { strategy: "None", webhook: null } } } as const;
 
 /**
- * How to apply a declared CRD over the one in the cluster. An apply keeps what the operator itself has written there
- * since (an authority, a URL), and the server refuses the mixture. `first` is a merge patch to send before the apply of
- * `object`.
+ * How to apply a declared CRD. An apply keeps what the operator wrote since (an authority, a URL), and the server
+ * refuses the mixture. So `first` is a merge patch to send before the apply of `object`.
  *
  * @param keepsUrl Whether a conversion by URL stays.
  */

@@ -5,7 +5,7 @@ import type { AdmissionContext, AdmissionOperation, MutationContext } from "./co
 
 /** The resource of a kind, with its schema. */
 export interface AdmittedKind<T extends KubeObject, Spec> extends ApiResource {
-  /** The spec with defaults filled in. @throws {PermanentError} naming the field. */
+  /** With defaults. @throws {PermanentError} naming the field. */
   parseSpec(object: T): Spec;
 }
 
@@ -14,26 +14,24 @@ export type ValidateHandler<T extends KubeObject, Spec> = (
   context: AdmissionContext<T, Spec>,
 ) => Promise<unknown> | unknown;
 
-/** Changes a request's object by editing `draft`, or throws to refuse it. Its result is ignored. */
+/** Edits a request's `draft`, or throws to refuse it. Its result is ignored. */
 export type MutateHandler<T extends KubeObject, Spec> = (
   context: MutationContext<T, Spec>,
 ) => Promise<unknown> | unknown;
 
 /** Options of an admission handler. Filters apply to the object as the request would leave it. */
 export interface ValidateOptions<T extends KubeObject> extends ObjectFilter<T> {
-  /** Part of its webhook's name. The function's name by default, in lower case with dashes. */
+  /** Part of its webhook's name; by default the function's name, in lower case with dashes. */
   readonly id?: string;
-  /** The requests that it is called for: creations and updates by default, so that deletions never wait for it. */
+  /** Creations and updates by default, so that deletions never wait for it. */
   readonly operations?: readonly AdmissionOperation[];
-  /** Requests to this subresource, as `status`, instead of those to the object itself. */
+  /** Requests to this subresource, as `status`, instead of the object itself. */
   readonly subresource?: string;
   /** Requests pass where the handler fails or is unreachable; by default they are refused. A denial always holds. */
   readonly ignoreFailures?: boolean;
-  /** Whether it has side effects outside of the response; it must then respect `dryRun`. False by default. */
+  /** Whether it has side effects beyond the response, and so respects `dryRun`. False by default. */
   readonly sideEffects?: boolean;
-  /**
-   * How long the API server waits for the response, 1 to 30 seconds; ten by default. The handler ends a little before.
-   */
+  /** How long the API server waits, 1 to 30 seconds; ten by default. The handler ends a little before. */
   readonly timeout?: Duration;
   /** Passed to the handler, for several declarations of one function. */
   readonly param?: unknown;
@@ -41,9 +39,9 @@ export interface ValidateOptions<T extends KubeObject> extends ObjectFilter<T> {
 
 /** Options of a mutating handler. */
 export interface MutateOptions<T extends KubeObject> extends ValidateOptions<T> {
-  /** The requests that it is called for; a deletion has nothing to change. */
+  /** A deletion has nothing to change. */
   readonly operations?: readonly ("CREATE" | "UPDATE")[];
-  /** Called again where a later webhook has changed the object; it must then be idempotent. True by default. */
+  /** Called again where a later webhook changed the object; it must then be idempotent. True by default. */
   readonly reinvoke?: boolean;
 }
 
@@ -51,35 +49,27 @@ export interface MutateOptions<T extends KubeObject> extends ValidateOptions<T> 
 export interface AdmissionDeclaration<T extends KubeObject = KubeObject, Spec = unknown> extends ObjectFilter<T> {
   /** Whether it may change the object. */
   readonly type: "validate" | "mutate";
-  /** Unique among the admission handlers of the kind. */
+  /** Unique among the kind's admission handlers. */
   readonly id: string;
-  /** Name of its webhook: a domain name, unique in the operator. */
+  /** A domain name, unique in the operator. */
   readonly webhook: string;
-  /** The kind whose requests it is called for. */
   readonly kind: AdmittedKind<T, Spec>;
-  /** Validates or mutates. */
   readonly handler: MutateHandler<T, Spec>;
   /** At least one. */
   readonly operations: readonly AdmissionOperation[];
   /** Undefined for the object itself. */
   readonly subresource: string | undefined;
-  /** Whether requests pass where it fails. */
   readonly ignoreFailures: boolean;
-  /** Whether it has side effects outside of the response. */
   readonly sideEffects: boolean;
-  /** Whether it is called again after later changes. */
   readonly reinvoke: boolean;
   /** A whole number of seconds. */
   readonly timeoutMs: number;
-  /** Passed to the handler. */
   readonly param: unknown;
 }
 
 const TIMEOUT = { default: "10s", minMs: 1_000, maxMs: 30_000 } as const;
 
 /**
- * The validated declaration of a handler.
- *
  * @throws {UsageError} for an id, operations or a timeout that a webhook cannot have; {RangeError} for an unreadable
  *   duration or path.
  */

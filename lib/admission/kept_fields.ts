@@ -3,25 +3,24 @@ import { diff } from "../apimachinery/mod.ts";
 
 /** A field that a round trip through another version loses or changes. */
 interface KeptField {
-  /** Keys from the root of the object, as `["spec", "size"]`. */
   readonly path: readonly string[];
-  /** Its value after the round trip; absent where it is lost. */
+  /** After the round trip; absent where it is lost. */
   readonly was?: unknown;
-  /** Its value; absent where it has none. */
+  /** Absent where there is no value. */
   readonly is?: unknown;
 }
 
-/** Longest text that is kept: all annotations of an object may have 256 KiB. */
+/** All annotations of an object may have 256 KiB. */
 const KEPT_LENGTH_MAX = 32 * 1024;
 
-/** The annotation that holds fields of `version` while the object is in another one. */
+/** Holds fields of `version` while the object is in another one. */
 export function keptAnnotation(version: string): string {
   return `conversion.pintle.dev/${version}`;
 }
 
 /**
- * The fields of `object` whose value differs in `returned`, the result of a round trip. `normal` fills in the defaults
- * of a schema, so that a default is no difference; values are kept as they are in `object`.
+ * The fields that differ in `returned`, the result of a round trip. `normal` fills in a schema's defaults, so that a
+ * default is no difference; values are kept as in `object`.
  */
 export function keptFields(object: unknown, returned: unknown, normal: (object: unknown) => unknown): KeptField[] {
   return diff(normal(returned), normal(object)).flatMap(({ path }) => {
@@ -30,13 +29,13 @@ export function keptFields(object: unknown, returned: unknown, normal: (object: 
   });
 }
 
-/** The text of an annotation; undefined where it would be too long. */
+/** Undefined where the text would be too long. */
 export function packFields(fields: readonly KeptField[]): string | undefined {
   const text = formatJson(fields);
   return text.length > KEPT_LENGTH_MAX ? undefined : text;
 }
 
-/** Reads an annotation. Any writer can set one, so paths outside of spec and status are ignored. */
+/** Any writer can set the annotation, so paths outside of spec and status are ignored. */
 export function unpackFields(text: string | undefined): KeptField[] {
   if (text === undefined || text.length > KEPT_LENGTH_MAX) return [];
   try {
@@ -55,8 +54,7 @@ function isKeptField(field: unknown): field is KeptField {
 }
 
 /**
- * A copy of `object` with the fields restored whose value is still that of the round trip: a change in the other
- * version since then wins.
+ * Restores fields in a copy where the value is still that of the round trip: a later change in the other version wins.
  */
 export function restoreFields<T extends object>(object: T, fields: readonly KeptField[]): T {
   const restored = jsonClone(object);

@@ -3,36 +3,32 @@ import { type DynamicObject, formatApiVersion, formatKey, keyOf, parseApiVersion
 import { AdmissionError } from "./admission_error.ts";
 import { keptAnnotation, keptFields, packFields, restoreFields, unpackFields } from "./kept_fields.ts";
 
-/** The parts of an object in which its versions differ. */
+/** The parts of an object in which versions differ. */
 export interface ObjectParts {
-  /** The desired state. */
   readonly spec?: unknown;
-  /** The state that an operator last wrote. */
   readonly status?: unknown;
 }
 
-/** The schema of a version. */
 export interface PartsSchema {
-  /** Parts with defaults, or unchanged with the problem, for people: it names fields and no values. */
+  /** Parts with defaults, or unchanged with a problem, for people: it names fields and no values. */
   read(parts: ObjectParts): { readonly parts: ObjectParts; readonly problem?: string };
 }
 
 /** A version that is not the hub. */
 export interface SpokeVersion {
   readonly version: string;
-  /** Absent for a version with the same fields as the hub. */
+  /** Absent for the same fields as the hub. */
   readonly converts?: {
     readonly schema: PartsSchema;
     readonly toHub: (parts: ObjectParts) => ObjectParts;
     readonly fromHub: (parts: ObjectParts) => ObjectParts;
-    /** Whether fields that one version lacks are kept in an annotation. */
+    /** Whether an annotation keeps fields that one version lacks. */
     readonly keeps: boolean;
-    /** Whether its status has a schema of its own: where it has none, the status is the hub's. */
+    /** Without a schema of its own, the status is the hub's. */
     readonly ownStatus: boolean;
   };
 }
 
-/** Options of a {@linkcode KindConversion}. */
 interface KindConversionOptions {
   readonly group: string;
   readonly kind: string;
@@ -40,19 +36,17 @@ interface KindConversionOptions {
   /** The stored version, through which all others are converted. */
   readonly hub: { readonly version: string; readonly schema: PartsSchema };
   readonly spokes: readonly SpokeVersion[];
-  /** Status fields of Pintle itself: they pass unchanged. */
+  /** Pintle's own status fields pass unchanged. */
   readonly engineFields: readonly string[];
 }
 
-/** An object in another version. */
 export interface Converted {
-  /** In the requested version. */
   readonly object: DynamicObject;
-  /** For the author of the functions: results that a schema refuses, fields that are lost. */
+  /** For the functions' author: results that a schema refuses, lost fields. */
   readonly problems: readonly string[];
 }
 
-/** An object cannot be converted. The message is for the user of the request, and quotes nothing of the object. */
+/** The message is for the request's user, and quotes nothing of the object. */
 export class ConversionError extends Error {
   override readonly name = "ConversionError";
 }
@@ -60,10 +54,10 @@ export class ConversionError extends Error {
 type Converts = NonNullable<SpokeVersion["converts"]>;
 
 /**
- * Converts objects of one kind between its versions, by functions to and from the hub.
+ * Converts objects of one kind by functions to and from the hub.
  *
- * Guarantees: identity and metadata pass unchanged, except for annotations with the fields that the other version
- * lacks; a round trip loses only what was changed meanwhile. Assumes that the functions are pure.
+ * Guarantees: identity and metadata pass unchanged, except annotations with fields that the other version lacks. A
+ * round trip loses only what was changed meanwhile. Assumes pure functions.
  */
 export class KindConversion {
   readonly #options: KindConversionOptions;
@@ -80,7 +74,6 @@ export class KindConversion {
     return `${this.#options.plural}.${this.#options.group}`;
   }
 
-  /** The version through which all others are converted. */
   get hub(): string {
     return this.#options.hub.version;
   }
@@ -90,25 +83,23 @@ export class KindConversion {
     return this.#options.spokes.find(({ converts }) => converts)!.version;
   }
 
-  /** All versions, the hub first. */
   get versions(): readonly string[] {
     return [this.hub, ...this.#spokes.keys()];
   }
 
-  /** Spec and status of an object, read by the schema of its version: with defaults, or with a `problem`. */
+  /** Spec and status by their version's schema: with defaults, or with a `problem`. */
   read(object: DynamicObject): { readonly parts: ObjectParts; readonly problem?: string } {
     const { hub } = this.#options, { version } = parseApiVersion(object.apiVersion ?? "");
     const schema = version === hub.version ? hub.schema : this.#spoke(version, object).converts?.schema ?? hub.schema;
     return schema.read({ spec: object.spec, ...(object.status !== undefined && { status: object.status }) });
   }
 
-  /** Whether an object is of this kind. */
   covers({ apiVersion = "", kind }: DynamicObject): boolean {
     return kind === this.#options.kind && parseApiVersion(apiVersion).group === this.#options.group;
   }
 
   /**
-   * An object in another version; the same one where it already has it.
+   * The same object where it already has the version.
    *
    * @throws {ConversionError} where a version is unknown or a function fails.
    */
@@ -127,7 +118,7 @@ export class KindConversion {
     const converts = this.#spoke(isUp ? from : to, object).converts;
     const apiVersion = formatApiVersion({ group: this.#options.group, version: to });
     if (!converts) return { object: { ...object, apiVersion }, problems: [] };
-    // The fields of its own version are in the object: an annotation with them has another origin.
+    // The object has its own version's fields: an annotation with them has another origin.
     const { [keptAnnotation(to)]: kept, [keptAnnotation(from)]: _stale, ...annotations } =
       object.metadata?.annotations ?? {} as Record<string, string>;
     const parts: ObjectParts = { spec: object.spec, status: object.status };
@@ -144,7 +135,7 @@ export class KindConversion {
     return { object: withParts(object, apiVersion, result, annotations), problems };
   }
 
-  /** Runs a function; its error names the object, both versions and, where meant for people, the reason. */
+  /** An error names the object, both versions and, where meant for people, the reason. */
   #apply(
     converts: Converts,
     isUp: boolean,
@@ -173,7 +164,7 @@ export class KindConversion {
     }
     const source = isUp ? schema : hub.schema;
     const { parts: given, problem } = source.read({ spec: parts.spec, ...(isObject(status) && { status: own }) });
-    // An API server also converts objects that are not complete yet: without a spec there is nothing to convert.
+    // An API server also converts incomplete objects: without a spec there is nothing to convert.
     if (parts.spec === undefined && problem !== undefined) return isObject(status) ? { status } : {};
     const result: unknown = (isUp ? toHub : fromHub)(deepFreeze(jsonClone(given)));
     if (!isObject(result) || !isObject(result.spec)) throw new TypeError("it returned no object with a spec");
@@ -183,7 +174,7 @@ export class KindConversion {
     return { spec: jsonClone(result.spec), ...(hasStatus && { status: whole }) };
   }
 
-  /** The fields that a round trip loses. None where the way back fails: that conversion reports it. */
+  /** Fields that a round trip loses. None where the way back fails: that conversion reports it. */
   #lost(converts: Converts, isUp: boolean, parts: ObjectParts, result: ObjectParts) {
     const source = isUp ? converts.schema : this.#options.hub.schema;
     let returned: ObjectParts;

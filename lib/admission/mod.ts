@@ -1,7 +1,7 @@
 /**
  * `admission`: the webhooks of an operator: admission (typed handlers that validate or mutate objects) and conversion
- * (typed functions between versions). It reads reviews, answers them, serves them over TLS, keeps the certificates in a
- * Secret, and writes the webhook configurations. It watches nothing. `operator/` and `cli/` call it.
+ * (typed functions between versions). It serves reviews over TLS, keeps the certificates in a Secret, and writes the
+ * webhook configurations. It watches nothing. `operator/` and `cli/` call it.
  *
  * @module
  */

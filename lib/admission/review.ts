@@ -3,9 +3,8 @@ import { formatJson, isObject, type JsonValue, parseJson } from "../base/mod.ts"
 import type { DynamicObject, JsonPatchOperation } from "../apimachinery/mod.ts";
 import type { AdmissionOperation, AdmissionUser } from "./context.ts";
 
-/** The request of an `AdmissionReview`. */
 export interface AdmissionRequest {
-  /** Identifies this review; repeated in the response. */
+  /** Repeated in the response. */
   readonly uid: string;
   readonly operation: AdmissionOperation;
   readonly name: string;
@@ -19,16 +18,15 @@ export interface AdmissionRequest {
   readonly user: AdmissionUser;
 }
 
-/** The response to a request. */
 export interface AdmissionVerdict {
   readonly allowed: boolean;
-  /** The reason of a denial. */
+  /** Of a denial. */
   readonly status?: { readonly code: number; readonly message: string };
   readonly warnings?: readonly string[];
   readonly patch?: readonly JsonPatchOperation[];
 }
 
-/** A body that is not a supported review; the message states why. */
+/** A body that is not a supported review. */
 export class MalformedReviewError extends Error {
   override readonly name = "MalformedReviewError";
 }
@@ -37,7 +35,7 @@ const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as
 const OPERATIONS: readonly string[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"] satisfies AdmissionOperation[];
 
 /**
- * Reads an `AdmissionReview` of `admission.k8s.io/v1`. Unknown fields are ignored.
+ * `admission.k8s.io/v1`; unknown fields are ignored.
  *
  * @throws {MalformedReviewError} naming the field. It quotes no value: the body may hold any data.
  */
@@ -64,7 +62,7 @@ export function parseReview(text: string): AdmissionRequest {
 }
 
 /**
- * The `request` of a review of a given kind, with its uid.
+ * The `request` of a review of a kind, with its uid.
  *
  * @throws {MalformedReviewError} where the text is not such a review.
  */
@@ -117,7 +115,6 @@ function userAt({ userInfo }: Record<string, unknown>): AdmissionUser {
   };
 }
 
-/** The `AdmissionReview` with the response to a request. */
 export function reviewAnswer(uid: string, { allowed, status, warnings = [], patch = [] }: AdmissionVerdict): string {
   const response = {
     uid,

@@ -1,27 +1,22 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { CertificateAuthority, type Identity, refusalOf, validUntilMs } from "../base/certificates.ts";
 
-/** The certificates of an operator's webhooks, shared by all its replicas. */
+/** The certificates of an operator's webhooks, shared by all replicas. */
 export interface ServingCertificates {
-  /** The served certificate. */
   readonly serving: Identity;
-  /** The next one, served once API servers trust its authority. */
+  /** Served once API servers trust its authority. */
   readonly next?: Identity;
-  /**
-   * Authorities that API servers must trust, PEM: that of `serving`, and during a rotation the other one; the newest
-   * last.
-   */
+  /** To be trusted by API servers, PEM: that of `serving`, and during a rotation the other one; the newest last. */
   readonly authorities: readonly string[];
   /** When the last step was taken, in milliseconds since the epoch. */
   readonly sinceMs: number;
 }
 
-/** When certificates are renewed. */
 export interface RotationBounds {
   readonly lifetimeMs: number;
   /** A rotation begins so long before the end. */
   readonly renewBeforeMs: number;
-  /** Pause between two steps of a rotation, for all replicas and API servers to see the last one. */
+  /** Between two steps, for all replicas and API servers to see the last one. */
   readonly settleMs: number;
 }
 
@@ -35,10 +30,9 @@ export const ROTATION_DEFAULTS: RotationBounds = {
 };
 
 /**
- * The step that is due. A rotation goes `announce` (API servers trust both authorities), `switch` (servers serve the
- * new certificate), `retire` (the old authority is removed), with a pause before each of the last two: callers trust
- * every served certificate at any time. `issue` is for the first certificate, and for one that ended without a
- * rotation.
+ * The due step. A rotation goes `announce` (API servers trust both authorities), `switch` (servers serve the new
+ * certificate), `retire` (the old authority is removed), with a pause before each of the last two: callers trust every
+ * served certificate at any time. `issue` is for a first certificate, and for one that ended without a rotation.
  */
 export function rotationStep(
   present: ServingCertificates | undefined,
@@ -54,7 +48,7 @@ export function rotationStep(
   return leftMs <= renewBeforeMs ? "announce" : "keep";
 }
 
-/** The certificates after a step. Every new one has its own authority, whose key is not kept. */
+/** Every new certificate has its own authority, whose key is not kept. */
 export function afterStep(
   step: Exclude<ReturnType<typeof rotationStep>, "keep">,
   present: ServingCertificates | undefined,
@@ -83,8 +77,8 @@ export function afterStep(
 }
 
 /**
- * Why the certificates are unusable at `nowMs`; the text follows the Secret's name. Undefined where they are usable.
- * One that has ended is usable: {@linkcode rotationStep} replaces it.
+ * Why the certificates are unusable at `nowMs`, if so; the text follows the Secret's name. An ended one is usable:
+ * {@linkcode rotationStep} replaces it.
  */
 export function faultOf(
   { serving, authorities, sinceMs }: Pick<ServingCertificates, "serving" | "authorities" | "sinceMs">,
@@ -111,7 +105,7 @@ export function faultOf(
   return sinceMs > nowMs + DAY_MS ? "its last step lies in the future" : undefined;
 }
 
-/** Those of some authorities (PEM) that signed a certificate and that TLS clients accept as authorities. */
+/** Authorities (PEM) that signed a certificate and that TLS clients accept. */
 export function signersOf({ certificate }: Identity, authorities: readonly string[]): string[] {
   const signed = new X509Certificate(certificate);
   return authorities.filter((authority) => isSignedBy(signed, authority) && !refusalOf(authority, "authority"));
@@ -134,7 +128,7 @@ function isKeyOf(key: string, certificate: X509Certificate): boolean {
   }
 }
 
-/** A certificate for the names of a server, and the authority that signed only this one. */
+/** A certificate, and the authority that signed only this one. */
 export function issueServing(
   names: readonly string[],
   nowMs: number,

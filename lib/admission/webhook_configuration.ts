@@ -5,39 +5,35 @@ import { ABSENT, PRESENT } from "../handling/mod.ts";
 import type { AdmissionDeclaration } from "./declaration.ts";
 import { webhookPath } from "./webhooks.ts";
 
-/** How API servers reach the webhooks: by a Service, or by a URL without a path. */
+/** A Service, or a URL without a path. */
 export type WebhookPlace =
   | { readonly service: { readonly namespace: string; readonly name: string } }
   | { readonly url: string };
 
-/** Options of the webhook configurations. */
 export interface ConfigurationOptions {
-  /** Name of the operator, and of its configurations. */
+  /** Of the operator, and of its configurations. */
   readonly name: string;
   readonly declarations: readonly AdmissionDeclaration[];
   readonly place: WebhookPlace;
-  /** Authorities that API servers must trust, PEM. Absent until they are issued. */
+  /** PEM; absent until they are issued. */
   readonly authorities?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** A configuration with the resource that it is applied to. */
 interface WebhookConfiguration {
   readonly resource: ApiResource;
   readonly object: DynamicObject;
 }
 
-/** The default port of the webhooks. */
 export const WEBHOOK_PORT = 9_443;
 
-/** The name of an operator's webhook Service, and of the Secret with its certificates. */
+/** Also the name of the Secret with its certificates. */
 export function webhookServiceName(operator: string): string {
   return `${operator}-webhook`;
 }
 
 const GROUP = "admissionregistration.k8s.io";
 
-/** The webhook configurations of an operator: one for each declared type of handlers. */
 export function webhookConfigurations(options: ConfigurationOptions): WebhookConfiguration[] {
   const { name, declarations, labels } = options;
   return (["mutate", "validate"] as const).flatMap((type) => {
@@ -56,13 +52,11 @@ export function webhookConfigurations(options: ConfigurationOptions): WebhookCon
   });
 }
 
-/** The resource of the configurations of a type of handlers. */
 export function configurationResource(type: AdmissionDeclaration["type"]): ApiResource {
   const kind = type === "mutate" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration";
   return { group: GROUP, version: "v1", kind, plural: `${kind.toLowerCase()}s`, namespaced: false };
 }
 
-/** The `clientConfig` of a webhook. */
 export function clientConfig(place: WebhookPlace, path: string, authorities?: readonly string[]): JsonObject {
   return {
     ...("service" in place ? { service: { ...place.service, path, port: 443 } } : { url: `${place.url}${path}` }),
@@ -70,7 +64,6 @@ export function clientConfig(place: WebhookPlace, path: string, authorities?: re
   };
 }
 
-/** The `caBundle` of authorities. */
 export function caBundle(authorities: readonly string[]): string {
   return Buffer.from(authorities.join("")).toString("base64");
 }
@@ -101,7 +94,7 @@ function webhookOf(declaration: AdmissionDeclaration, { place, authorities }: Co
 }
 
 /**
- * An operator that is down must be able to start: its own namespace holds what that needs (pods, Secrets, Leases), so
+ * An operator that is down must be able to start. Its own namespace holds what that needs (pods, Secrets, Leases), so
  * only its own kinds are admitted there.
  */
 function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) {
@@ -112,7 +105,7 @@ function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) 
   };
 }
 
-/** The label filters that API servers can apply, to save calls. The handler's filter is checked again in any case. */
+/** Label filters for API servers, to save calls. The handler's filter is checked again. */
 function labelSelector({ labels = {} }: AdmissionDeclaration) {
   const matchExpressions = Object.entries(labels).flatMap(([key, filter]) => {
     if (filter === PRESENT) return [{ key, operator: "Exists" }];

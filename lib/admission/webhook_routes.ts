@@ -14,12 +14,10 @@ export class WebhookRoutes implements ServedWebhooks {
     this.#conversion = conversion;
   }
 
-  /** See {@linkcode ServedWebhooks.bodyBytesMax}. */
   bodyBytesMax(path: string): number {
     return (this.#conversionAt(path) ?? this.#admission).bodyBytesMax;
   }
 
-  /** See {@linkcode ServedWebhooks.fetch}. */
   fetch(path: string, request: TransportRequest): Promise<Response> {
     return this.#conversionAt(path)?.fetch(request) ?? this.#admission.fetch(path, request);
   }

@@ -6,57 +6,49 @@ import { BoundedServer } from "../base/bounded_server.ts";
 import type { Identity } from "../base/certificates.ts";
 import { type Clock, describeError, type Logger, type TransportRequest, UsageError } from "../base/mod.ts";
 
-/** The webhooks that a server serves. */
 export interface ServedWebhooks {
-  /** Longest body that is read for a path, in bytes. */
+  /** Longest body for a path. */
   bodyBytesMax(path: string): number;
-  /** Answers one request. Never rejects. */
+  /** Never rejects. */
   fetch(path: string, request: TransportRequest): Promise<Response>;
 }
 
-/** Options of a {@linkcode WebhookServer}. */
 export interface WebhookServerOptions {
   readonly webhooks: ServedWebhooks;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** The certificate until {@linkcode WebhookServer.setCertificate}. */
+  /** Until {@linkcode WebhookServer.setCertificate}. */
   readonly identity: Identity;
   readonly clock: Clock;
   readonly logger: Logger;
-  /**
-   * A caller that has not sent its review after so long is cut off. Thirty seconds where absent: no API server waits
-   * longer.
-   */
+  /** A caller without a full review by then is cut off. Thirty seconds where absent: no API server waits longer. */
   readonly requestTimeoutMs?: number;
-  /** Concurrent connections: see {@linkcode BoundedServer}. A thousand where absent. */
+  /** See {@linkcode BoundedServer}. A thousand where absent. */
   readonly connectionsMax?: number;
-  /**
-   * Bytes of all reviews in flight; 128 MiB where absent. A review beyond it cuts those that are read for longer, and
-   * is refused where that is not enough.
-   */
+  /** Of all reviews in flight; 128 MiB where absent. A review beyond it cuts those read for longer, or is refused. */
   readonly bodiesBytesMax?: number;
-  /** Reviews in flight have so long to finish on close. Thirty seconds where absent. */
+  /** For reviews in flight on close. Thirty seconds where absent. */
   readonly closeMsMax?: number;
 }
 
 /**
- * API servers drop a connection after ninety seconds. A server that is quicker may close one just as a review is sent,
- * and clients do not retry a POST.
+ * API servers drop a connection after ninety seconds. A quicker server may close one just as a review is sent, and
+ * clients do not retry a POST.
  */
 const KEEP_ALIVE_MS = 120_000;
 
 /**
- * Webhooks over HTTPS (HTTP/1.1). The certificate can be replaced while it serves: open connections stay.
+ * Webhooks over HTTPS (HTTP/1.1). The certificate can be replaced: open connections stay.
  *
- * Guarantees: bodies are bounded while they are read, each and all together; reviews in flight are answered on close,
- * within a bound.
+ * Guarantees: bodies are bounded while read, each and together; reviews in flight are answered on close, within a
+ * bound.
  */
 export class WebhookServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: WebhookServerOptions;
   readonly #bounded: BoundedServer;
-  /** Reviews that are not fully read yet, the oldest first. */
+  /** Not fully read yet, the oldest first. */
   readonly #reading = new Set<Reading>();
   readonly #idle = Promise.withResolvers<void>();
   #shown: Identity;
@@ -64,7 +56,6 @@ export class WebhookServer implements AsyncDisposable {
   #bodiesBytes = 0;
   #closesConnections = false;
   #closing = false;
-  /** The port that it listens on. */
   readonly port: number;
 
   private constructor(bounded: BoundedServer, options: WebhookServerOptions) {
@@ -100,7 +91,7 @@ export class WebhookServer implements AsyncDisposable {
     return started;
   }
 
-  /** Serves another certificate to new connections. */
+  /** For new connections. */
   setCertificate(identity: Identity): void {
     if (identity.certificate === this.#shown.certificate) return;
     this.#server.setSecureContext({ cert: identity.certificate, key: identity.key });
@@ -108,7 +99,7 @@ export class WebhookServer implements AsyncDisposable {
     this.#options.logger.info("webhooks are served with a new certificate");
   }
 
-  /** Asks callers to reconnect, and so to reach another replica: to be called a while before it closes. */
+  /** Asks callers to reconnect, to another replica: call it a while before closing. */
   disableKeepAlive(): void {
     this.#closesConnections = true;
   }
@@ -130,7 +121,7 @@ export class WebhookServer implements AsyncDisposable {
     const reading: Reading = { bytes: 0, cut: () => request.destroy() };
     this.#reading.add(reading);
     this.#inFlight++;
-    // A response counts as done once it is written, or a close would cut it off.
+    // A response is done once written, or a close would cut it off.
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
@@ -156,7 +147,7 @@ export class WebhookServer implements AsyncDisposable {
     }
   }
 
-  /** Counts bytes of a review, and cuts older unfinished ones where all together are too many. */
+  /** Counts a review's bytes, and cuts older unfinished ones where all together are too many. */
   #mayHold(reading: Reading, bytes: number, bodiesBytesMax: number): boolean {
     reading.bytes += bytes;
     this.#bodiesBytes += bytes;
@@ -171,9 +162,7 @@ export class WebhookServer implements AsyncDisposable {
   }
 }
 
-/** A review that is being read. */
 interface Reading {
-  /** Bytes so far. */
   bytes: number;
   cut(): void;
 }

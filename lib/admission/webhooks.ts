@@ -32,33 +32,25 @@ import {
   reviewAnswer,
 } from "./review.ts";
 
-/** An answered review. */
 export interface AdmissionRecord {
-  /** Path of the webhook. */
   readonly webhook: string;
-  /** HTTP status code of the response: a denial is 200, a failure is not. */
+  /** A denial is 200, a failure is not. */
   readonly code: number;
-  /** Whether the request was refused. */
   readonly denied: boolean;
-  /** From request to response. */
   readonly durationMs: number;
 }
 
-/** Dependencies of admission handlers. */
 export interface AdmissionHost {
-  /** Times handlers. */
   readonly clock: Clock;
   /** Its lines name the webhook and the object. */
   readonly logger: Logger;
-  /** Learns the values of Secrets that are reviewed. */
+  /** Learns the values of reviewed Secrets. */
   readonly mask?: Mask;
-  /** Makes the reader of a handler, with its signal. */
+  /** A handler's reader, with its signal. */
   reader(signal: AbortSignal): AdmissionReader;
-  /** The operator's indexes. */
   readonly index: AdmissionContext<KubeObject, unknown>["index"];
-  /** In-memory state of a stored object; undefined where it is not watched. */
+  /** Of a stored object; undefined where it is not watched. */
   remembered?(kind: ApiResource, object: KubeObject): Pick<Memo, "of"> | undefined;
-  /** In-memory state of the operator. */
   readonly shared: Memo;
   /** Aborts when the operator stops. */
   readonly signal: AbortSignal;
@@ -68,33 +60,30 @@ export interface AdmissionHost {
   readonly onReview?: (record: AdmissionRecord) => void;
 }
 
-/** Bounds of the webhooks; all have defaults. */
 export interface AdmissionBounds {
-  /** Longest body of a review. An API server takes requests of 3 MiB, and a review holds the object twice. */
+  /** An API server takes requests of 3 MiB, and a review holds the object twice. */
   readonly bodyBytesMax: number;
-  /** Reviews in flight; more are refused, and the failure policy decides. */
+  /** More are refused, and the failure policy decides. */
   readonly inFlightMax: number;
 }
 
 const BOUNDS: AdmissionBounds = { bodyBytesMax: 8 * 1024 * 1024, inFlightMax: 500 };
-/** Headers that handlers do not see. */
+/** Hidden from handlers. */
 const CREDENTIALS = new Set(["authorization", "proxy-authorization", "cookie"]);
 const WARNINGS_MAX = 16, WARNING_LENGTH_MAX = 256;
 /** Share of a webhook's timeout for the response to travel. */
 const ANSWER_MS = 500;
 
-/** The path of a handler's webhook. */
 export function webhookPath({ type, webhook }: Pick<AdmissionDeclaration, "type" | "webhook">): string {
   return `/${type}/${webhook}`;
 }
 
 /**
- * The admission webhooks of an operator, fetch-shaped: called by a server on a socket and by an API server in this
- * process.
+ * An operator's admission webhooks, fetch-shaped: for a server on a socket and an API server in this process.
  *
- * Guarantees: every request is answered, within the timeout in its URL; a denial is a response, and a handler that
- * fails, times out or does not exist is an HTTP error, for the webhook's failure policy. Unexpected errors of a handler
- * are only logged: the response names the handler and nothing else.
+ * Guarantees: every request is answered, within the timeout in its URL. A denial is a response; a handler that fails,
+ * times out or does not exist is an HTTP error, for the failure policy. Unexpected errors are only logged: the response
+ * names only the handler.
  */
 export class AdmissionWebhooks {
   readonly #declarations: ReadonlyMap<string, AdmissionDeclaration>;
@@ -102,7 +91,6 @@ export class AdmissionWebhooks {
   readonly #bounds: AdmissionBounds;
   #inFlight = 0;
 
-  /** Opens no port: the caller calls `fetch`. */
   constructor(
     declarations: readonly AdmissionDeclaration[],
     host: AdmissionHost,
@@ -113,17 +101,15 @@ export class AdmissionWebhooks {
     this.#bounds = { ...BOUNDS, ...bounds };
   }
 
-  /** A copy with more handlers. */
   extended(more: readonly AdmissionDeclaration[]): AdmissionWebhooks {
     return new AdmissionWebhooks([...this.#declarations.values(), ...more], this.#host, this.#bounds);
   }
 
-  /** Longest body that is read, in bytes. */
   get bodyBytesMax(): number {
     return this.#bounds.bodyBytesMax;
   }
 
-  /** Answers one review. Never rejects. */
+  /** Never rejects. */
   async fetch(path: string, { method = "GET", headers = {}, body = "" }: TransportRequest = {}): Promise<Response> {
     const { pathname, searchParams } = new URL(path, "https://webhook");
     const declaration = this.#declarations.get(pathname);
@@ -197,7 +183,7 @@ export class AdmissionWebhooks {
     } catch (error) {
       const denied = denial(error);
       if (!denied) throw error;
-      // The user of the request sees it, and it may quote a Secret that the handler has read.
+      // The request's user sees it, and it may quote a Secret that the handler has read.
       const status = { ...denied, message: mask?.text(denied.message) ?? denied.message };
       log.info("admission refused", { code: status.code, reason: status.message, user: request.user.username });
       return { allowed: false, status, warnings };
@@ -267,7 +253,7 @@ export class AdmissionWebhooks {
   }
 }
 
-/** How long a handler may run: a little shorter than the API server waits. */
+/** A little shorter than the API server waits. */
 function handlerMs({ timeoutMs }: AdmissionDeclaration, requested: string | null): number {
   let waits = timeoutMs;
   try {
@@ -278,7 +264,7 @@ function handlerMs({ timeoutMs }: AdmissionDeclaration, requested: string | null
   return Math.max(waits - ANSWER_MS, waits / 2);
 }
 
-/** The denial that an error means; undefined where it is a failure of the handler. */
+/** Undefined where the handler failed. */
 function denial(error: unknown): AdmissionVerdict["status"] {
   if (error instanceof AdmissionError) return { code: error.code, message: error.message };
   if (error instanceof PermanentError) return { code: 422, message: error.message };

@@ -1,14 +1,13 @@
-/** One cause of an {@linkcode ApiStatus}: a field and its problem. */
+/** One cause of an {@linkcode ApiStatus}. */
 export interface StatusCause {
   /** For programs, as `FieldValueRequired`. */
   reason?: string;
-  /** For people. */
   message?: string;
-  /** Path of the field, as `spec.replicas`. */
+  /** As `spec.replicas`. */
   field?: string;
 }
 
-/** `metav1.Status`: a response of an API server without an object. */
+/** `metav1.Status`: an API server's response without an object. */
 export interface ApiStatus {
   /** Distinguishes it from objects. */
   kind: "Status";
@@ -22,7 +21,7 @@ export interface ApiStatus {
   message?: string;
   /** For programs; finer than the code. */
   reason?: StatusReason;
-  /** The object of the request (`kind` holds the plural where a request failed), the causes, and how long to wait. */
+  /** The object (`kind` holds the plural where a request failed), the causes, and how long to wait. */
   details?: {
     name?: string;
     group?: string;
@@ -35,7 +34,7 @@ export interface ApiStatus {
   code: number;
 }
 
-/** Machine-readable reasons (k8s.io/apimachinery metav1.StatusReason). */
+/** k8s.io/apimachinery metav1.StatusReason. */
 export type StatusReason =
   | ""
   | "Unauthorized"
@@ -59,7 +58,6 @@ export type StatusReason =
   | "ServiceUnavailable"
   | "NotImplemented";
 
-/** Whether `value` is a `metav1.Status`. */
 export function isApiStatus(value: unknown): value is ApiStatus {
   return typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "Status" &&
     (value as { apiVersion?: unknown }).apiVersion === "v1";

@@ -1,26 +1,26 @@
 import { truncate } from "../base/mod.ts";
 /** `metav1.Condition`: one aspect of an object's state. */
 export interface Condition {
-  /** The aspect, as `Ready`; CamelCase, and one condition of each type on an object. */
+  /** CamelCase, as `Ready`; one condition per type. */
   type: string;
-  /** Whether it holds; `Unknown` where that cannot be decided yet. */
+  /** `Unknown` where it cannot be decided yet. */
   status: "True" | "False" | "Unknown";
-  /** The reason of the status for programs, in CamelCase. */
+  /** For programs, in CamelCase. */
   reason: string;
-  /** The same for people; at most {@linkcode CONDITION_MESSAGE_LENGTH_MAX} characters. */
+  /** For people; at most {@linkcode CONDITION_MESSAGE_LENGTH_MAX} characters. */
   message: string;
   /** RFC 3339: since when the status has held. */
   lastTransitionTime: string;
-  /** `metadata.generation` that was evaluated; the condition is stale where it is older than the object's. */
+  /** The evaluated `metadata.generation`; a condition older than the object's is stale. */
   observedGeneration?: number;
 }
 
-/** Longest message that the API convention allows. */
+/** As the API convention allows. */
 const CONDITION_MESSAGE_LENGTH_MAX = 32_768;
 
 /**
- * `conditions` with the one of `next`'s type replaced. `lastTransitionTime` changes only with `status` (Kubernetes API
- * conventions, "Typical status properties"); the input is not edited.
+ * Replaces the condition of `next`'s type in a copy. `lastTransitionTime` changes only with `status` (Kubernetes API
+ * conventions, "Typical status properties").
  */
 export function setCondition(
   conditions: readonly Condition[],
@@ -34,7 +34,7 @@ export function setCondition(
   return former ? conditions.map((condition) => condition === former ? merged : condition) : [...conditions, merged];
 }
 
-/** RFC 3339 with whole seconds: the format of `metav1.Time`. */
+/** RFC 3339 with whole seconds, as `metav1.Time`. */
 export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

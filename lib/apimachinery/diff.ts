@@ -1,27 +1,17 @@
 import { isObject, jsonEqual } from "../base/mod.ts";
 
-/** One difference between two JSON values, at a path of object keys. */
 export interface DiffItem {
   /** `add` where the key was absent, `remove` where it is absent now. */
   readonly operation: "add" | "change" | "remove";
   /** Keys from the root; empty where the values as a whole differ. */
   readonly path: string[];
-  /** Absent for `add`. */
   readonly old?: unknown;
-  /** Absent for `remove`. */
   readonly next?: unknown;
 }
 
 /**
- * The differences from `old` to `next`, in order of keys. Objects are compared field by field; lists are one value,
- * because an index is no identity. An undefined key counts as absent, null is a value.
- *
- * @example
- * ```ts
- * import { diff } from "./diff.ts";
- * const [only] = diff({ spec: { size: 1 } }, { spec: { size: 2 } });
- * if (only?.path.join(".") !== "spec.size") throw new Error("the changed field");
- * ```
+ * The differences, in order of keys. Lists are one value, because an index is no identity. Undefined counts as absent,
+ * null is a value.
  */
 export function diff(old: unknown, next: unknown): DiffItem[] {
   const items: DiffItem[] = [];

@@ -5,16 +5,15 @@ import { parseApiVersion } from "./resource.ts";
 
 type Fields = Record<string, unknown>;
 
-/** Instead of a position, where several entries match. */
 const SEVERAL = -1;
 
 /**
- * Whether a server-side apply of `desired` would change nothing, decided without a request and without a schema.
+ * Whether a server-side apply of `desired` would change nothing, decided without request and schema.
  *
- * True: `desired` has every field that `ownFields` (the `fieldsV1` of our own Apply entry) names, and every field of
- * `desired` is owned and has the same value in `live`. False where only the schema could decide: a needless write is
- * allowed, a missed one is not. `apiVersion`, `kind`, `metadata.name` and `metadata.namespace` are identity and not
- * compared; quantities are compared by value; a Secret's `stringData` counts as its `data` (KEP-555, FieldsV1).
+ * True: `desired` has every field of `ownFields` (the `fieldsV1` of our own Apply entry), owns each of its fields, and
+ * `live` has the same values. False where only the schema could decide: a needless write is allowed, a missed one is
+ * not. `apiVersion`, `kind`, `metadata.name` and `metadata.namespace` are not compared; quantities are compared by
+ * value; a Secret's `stringData` counts as `data` (KEP-555, FieldsV1).
  */
 export function applyIsCurrent(
   desired: DynamicObject,
@@ -33,7 +32,7 @@ export function applyIsCurrent(
   return objectIsCurrent(wanted, withoutAbsent(live, "stringData"), { own: ownFieldsOf(ownFields), isBuiltIn });
 }
 
-/** A server stores `stringData` as `data` and still lists it in the owner's fields under its own name. */
+/** A server stores `stringData` as `data`, but lists it in the owner's fields under its own name. */
 function withStringData(desired: DynamicObject, own: Fields): DynamicObject {
   const texts = desired.stringData;
   if (desired.kind !== "Secret" || desired.apiVersion !== "v1" || !isObject(texts)) return desired;
@@ -57,7 +56,7 @@ function base64(text: string): string {
   return btoa(binary);
 }
 
-/** Ownership with `stringData` folded into `data`, to match the folded object. */
+/** Folds `stringData` into `data`, to match the folded object. */
 function ownFieldsOf(own: Fields): Fields {
   const texts = own["f:stringData"];
   if (!isObject(texts)) return own;
@@ -71,7 +70,6 @@ function withoutAbsent(live: DynamicObject, key: string): Fields {
   return rest;
 }
 
-/** The fields of a value that our manager owns, and whether the object's kind is built in. */
 interface Owned<Own = Fields> {
   readonly own: Own;
   readonly isBuiltIn: boolean;
@@ -93,7 +91,7 @@ function isCurrent(desired: unknown, live: unknown, { own, isBuiltIn }: Owned<un
   }
 }
 
-/** The parts of an owned value: fields, entries by their keys, members of a set; "" where it is owned as one. */
+/** An owned value's parts: fields, entries by keys, members of a set; "" where it is owned as one. */
 function partsOf(own: Fields): string {
   let parts = "";
   for (const element in own) {
@@ -123,9 +121,8 @@ function objectIsCurrent(desired: Fields, live: Fields, { own, isBuiltIn }: Owne
 }
 
 /**
- * Whether an absent value is as it was applied: built-in kinds do not store zero values (Go's `omitempty`). It is owned
- * as one and absent, so it was applied: a value that another manager removed has no owner. An empty keyed list never
- * has an owner.
+ * Whether an absent value is as applied: built-in kinds do not store zero values (Go's `omitempty`). It is owned as
+ * one, so it was applied: a value that another manager removed has no owner. An empty keyed list never has an owner.
  */
 function isUnstored(value: unknown, { own, isBuiltIn }: Owned<unknown>): boolean {
   if (own === undefined) return isBuiltIn && Array.isArray(value) && value.length === 0;
@@ -137,7 +134,7 @@ function isZero(value: unknown): boolean {
   return value === null || value === "" || value === false || value === 0;
 }
 
-/** Lists keyed by fields. The server defaults a key field that `desired` leaves out: exactly one entry must match. */
+/** Lists keyed by fields. The server defaults a missing key field: exactly one entry must match. */
 function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: Owned): boolean {
   const elements = elementsOf(own);
   if (desired.length !== elements.length) return false;
@@ -162,8 +159,8 @@ function mapIsCurrent(desired: unknown[], live: unknown[], { own, isBuiltIn }: O
 }
 
 /**
- * The position of the one key that matches an item which lacks some key fields. `fitting` caches the positions by the
- * fields that items have: one list has few different sets of them.
+ * The position of the one key that matches an item without some key fields. `fitting` caches positions by an item's
+ * fields: one list has few different sets.
  */
 function onlyFitting(
   item: Fields,
@@ -198,7 +195,6 @@ function setIsCurrent(desired: unknown[], live: unknown[], own: Fields): boolean
   });
 }
 
-/** The first position of each string. */
 function positionsOf(texts: readonly (string | undefined)[]): Map<string | undefined, number> {
   const positions = new Map<string | undefined, number>();
   texts.forEach((text, position) => {
@@ -211,12 +207,12 @@ function hasFields(key: Fields, fields: readonly string[]): boolean {
   return Object.keys(key).length === fields.length && fields.every((field) => Object.hasOwn(key, field));
 }
 
-/** The values of an item in these fields, as a Map's key; undefined where it lacks one. */
+/** An item's values in these fields, as a Map's key; undefined where one is missing. */
 function keyText(item: unknown, fields: readonly string[]): string | undefined {
   if (!isObject(item)) return undefined;
   if (fields.length === 1) {
     const value = ownValue(item, fields[0]!);
-    // Most lists have one key, a string. Other values are formatted as a list, which differs from any string.
+    // Most lists have one key, a string. Others are formatted as a list, which differs from any string.
     return typeof value === "string" || value === undefined ? value : `[${canonicalJson(value)}]`;
   }
   const values = fields.map((field) => ownValue(item, field));

@@ -1,6 +1,6 @@
 import { formatJson, isObject, jsonClone, jsonEqual, setKey } from "../base/mod.ts";
 
-/** One operation of a JSON patch (RFC 6902). */
+/** RFC 6902. */
 export interface JsonPatchOperation {
   op: string;
   path: string;
@@ -8,7 +8,7 @@ export interface JsonPatchOperation {
   value?: unknown;
 }
 
-/** Why a patch was not applied. `kind` separates an unmet `test` from a patch that does not fit or is malformed. */
+/** `kind` separates an unmet `test` from a patch that does not fit or is malformed. */
 export class JsonPatchError extends Error {
   override readonly name = "JsonPatchError";
 
@@ -17,12 +17,10 @@ export class JsonPatchError extends Error {
   }
 }
 
-/** Maximum of operations in one patch, as in kube-apiserver. */
+/** As in kube-apiserver. */
 export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 
-/**
- * Maximum size that the copies of one patch add, in bytes of JSON, as in kube-apiserver: each may double the document.
- */
+/** Bytes of JSON that a patch's copies may add, as in kube-apiserver: each may double the document. */
 const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
 
 type Container = Record<string, unknown> | unknown[];
@@ -30,8 +28,8 @@ type Container = Record<string, unknown> | unknown[];
 /**
  * The document after `operations` (RFC 6902), all of them or none.
  *
- * As kube-apiserver: `remove` and `replace` need an existing key, `test` of an absent key equals null, an array index
- * may be negative (counted from the end). Neither argument is edited.
+ * As kube-apiserver: `remove` and `replace` need an existing key, `test` of an absent key equals null, a negative index
+ * counts from the end. Neither argument is edited.
  *
  * @throws {JsonPatchError} with kube-apiserver's wording.
  */
@@ -51,7 +49,7 @@ export function applyJsonPatch<T>(document: T, operations: unknown): T {
   return patched as T;
 }
 
-/** Bytes that the copies of a patch have added, including this one. */
+/** Bytes that the patch's copies have added, with this one. */
 function copied(document: unknown, { from }: JsonPatchOperation, before: number): number {
   const bytes = before + new TextEncoder().encode(formatJson(read(document, from!, "copy"))).length;
   if (bytes <= JSON_PATCH_COPY_BYTES_MAX) return bytes;

@@ -2,15 +2,8 @@ import { isObject, jsonEqual } from "../base/mod.ts";
 import type { JsonPatchOperation } from "./json_patch.ts";
 
 /**
- * The JSON patch (RFC 6902) from `old` to `next`, key by key. New items at the end of a list are added; any other list
- * that differs is replaced as one value, because an index is no identity.
- *
- * @example
- * ```ts
- * import { jsonPatchBetween } from "./json_patch_diff.ts";
- * const [only] = jsonPatchBetween({ metadata: {} }, { metadata: { labels: { "a/b": "c" } } });
- * if (only?.path !== "/metadata/labels") throw new Error("what is missing is added whole");
- * ```
+ * The JSON patch (RFC 6902) from `old` to `next`, key by key. A list with new items at its end gets those; any other
+ * list that differs is replaced, because an index is no identity.
  */
 export function jsonPatchBetween(old: unknown, next: unknown): JsonPatchOperation[] {
   const operations: JsonPatchOperation[] = [];

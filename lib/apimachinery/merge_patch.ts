@@ -1,16 +1,7 @@
 import { isObject, jsonClone, setKey } from "../base/mod.ts";
 
 /**
- * The document after a JSON merge patch (RFC 7396): null removes a key, objects merge, everything else replaces.
- *
- * Guarantees: neither argument is edited and the result shares nothing with `patch`.
- *
- * @example
- * ```ts
- * import { applyMergePatch } from "./merge_patch.ts";
- * const patched = applyMergePatch({ a: 1, b: 2 }, { b: null, c: 3 });
- * if (JSON.stringify(patched) !== '{"a":1,"c":3}') throw new Error("null removes");
- * ```
+ * The document after a JSON merge patch (RFC 7396). Neither argument is edited; the result shares nothing with `patch`.
  */
 export function applyMergePatch<T>(target: T, patch: unknown): T {
   return merge(target, patch) as T;

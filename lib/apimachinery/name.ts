@@ -1,4 +1,4 @@
-/** Longest label value, and DNS label. */
+/** Also of a DNS label. */
 export const LABEL_VALUE_LENGTH_MAX = 63;
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -6,8 +6,8 @@ const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 const QUALIFIED_PART = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /**
- * A DNS label made of parts, joined by `-`. A long one is cut and ends with a digest of the whole, so that different
- * parts give different names.
+ * A DNS label of parts, joined by `-`. A long one is cut and ends with a digest of the whole: different parts give
+ * different names.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export function joinedName(...parts: readonly string[]): string {
   return `${whole.slice(0, LABEL_VALUE_LENGTH_MAX - digest.length - 1).replace(/[-.]+$/, "")}-${digest}`;
 }
 
-/** Ten characters of 50 bits of FNV-1a: distinguishes names, protects nothing. */
+/** 50 bits of FNV-1a: distinguishes names, protects nothing. */
 function fnv1a(text: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(text)) {
@@ -32,12 +32,12 @@ function fnv1a(text: string): string {
   return (hash & ((1n << 50n) - 1n)).toString(32).padStart(10, "0");
 }
 
-/** Whether `text` is a DNS label of RFC 1123: names of namespaces, services. */
+/** RFC 1123: names of namespaces, services. */
 export function isDnsLabel(text: string): boolean {
   return text.length <= 63 && DNS_LABEL.test(text);
 }
 
-/** Whether `text` is a DNS subdomain of RFC 1123: names of most objects, API groups. */
+/** RFC 1123: names of most objects, API groups. */
 export function isDnsSubdomain(text: string): boolean {
   return text.length <= 253 && DNS_SUBDOMAIN.test(text);
 }
@@ -47,7 +47,7 @@ export function isLabelValue(text: string): boolean {
   return text === "" || (text.length <= LABEL_VALUE_LENGTH_MAX && QUALIFIED_PART.test(text));
 }
 
-/** Whether `text` is a qualified name (`prefix/name`): keys of labels and annotations, finalizers. */
+/** `prefix/name`: keys of labels and annotations, finalizers. */
 export function isQualifiedName(text: string): boolean {
   const slash = text.indexOf("/");
   const prefix = slash < 0 ? undefined : text.slice(0, slash), name = text.slice(slash + 1);

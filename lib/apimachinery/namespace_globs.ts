@@ -1,6 +1,6 @@
 /**
- * Whether `name` matches `glob`, in which `*` stands for any number of characters. Linear in the product of the lengths
- * for any pattern: a pattern from an object must not block the operator, as a regular expression could.
+ * `*` stands for any number of characters. Linear in the product of the lengths: a pattern from an object must not
+ * block the operator, as a regular expression could.
  */
 export function matchesGlob(glob: string, name: string): boolean {
   let at = 0, mark = 0, star = -1, position = 0;
@@ -20,10 +20,7 @@ export function matchesGlob(glob: string, name: string): boolean {
   return at === glob.length;
 }
 
-/**
- * Whether `name` matches a list of globs: at least one that includes, none that excludes (`!`). A list of nothing but
- * exclusions includes everything else.
- */
+/** At least one glob includes `name`, none excludes it (`!`). A list of only exclusions includes everything else. */
 export function matchesGlobs(globs: readonly string[], name: string): boolean {
   const including = globs.filter((glob) => !glob.startsWith("!"));
   const excluding = globs.filter((glob) => glob.startsWith("!")).map((glob) => glob.slice(1));
@@ -31,7 +28,7 @@ export function matchesGlobs(globs: readonly string[], name: string): boolean {
   return including.length === 0 ? excluding.length > 0 : including.some((glob) => matchesGlob(glob, name));
 }
 
-/** Why a glob can never match a namespace; undefined where it can. */
+/** Why a glob can never match a namespace, if so. */
 export function globProblem(glob: string): string | undefined {
   const pattern = glob.startsWith("!") ? glob.slice(1) : glob;
   if (pattern === "") return "is empty";

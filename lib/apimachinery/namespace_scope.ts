@@ -1,22 +1,19 @@
 import { UsageError } from "../base/mod.ts";
 import { globProblem, matchesGlobs } from "./namespace_globs.ts";
 
-/** In which namespaces an operator works. */
 export interface NamespaceScope {
-  /** Whether objects of a namespace are handled. */
   covers(namespace: string): boolean;
-  /** Whether objects without a namespace are handled; they are where absent. */
+  /** Whether objects without a namespace are handled; true where absent. */
   coversCluster?(): boolean;
-  /** The only namespace ever covered, where it is one: then no other is watched either. */
+  /** The only namespace, if it is one: then no other is watched either. */
   readonly only?: string;
-  /** Calls `listener` after what is covered has changed, until the function that it returns is called. */
+  /** Calls `listener` after changes, until the returned function is called. */
   onChange?(listener: () => void): () => void;
 }
 
-/** The whole cluster. */
 export const EVERYWHERE: NamespaceScope = { covers: () => true };
 
-/** The part of `scope` that `gate` lets it work on now. */
+/** The part of `scope` that `gate` covers now. */
 export function gatedScope(scope: NamespaceScope, gate: NamespaceScope): NamespaceScope {
   return {
     ...(scope.only === undefined ? {} : { only: scope.only }),
@@ -30,7 +27,7 @@ export function gatedScope(scope: NamespaceScope, gate: NamespaceScope): Namespa
 }
 
 /**
- * The namespaces that a list of globs names: `team-*`, `!team-legacy`. Everywhere where the list is empty.
+ * The namespaces of globs such as `team-*`, `!team-legacy`; everywhere for an empty list.
  *
  * @throws {UsageError} for a glob that can match no namespace.
  */

@@ -1,55 +1,53 @@
-/** The annotation in which kubectl's client-side apply keeps the applied manifest, including data. */
+/** kubectl's client-side apply keeps the applied manifest here, including data. */
 export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** A managedFields entry (server-side apply's bookkeeping). */
+/** A managedFields entry of server-side apply. */
 export interface ManagedFieldsEntry {
-  /** The writer of the fields: the `fieldManager` of the request. */
+  /** The request's `fieldManager`. */
   manager?: string;
   /** `Apply` for server-side apply, `Update` for every other write. */
   operation?: "Apply" | "Update" | string;
-  /** The version in which the fields are named. */
+  /** The version that names the fields. */
   apiVersion?: string;
-  /** RFC 3339: when the manager last changed its set of fields or one of their values. */
+  /** RFC 3339: the last change of these fields. */
   time?: string;
-  /** The format of `fieldsV1`; `FieldsV1` is the only one. */
+  /** Always `FieldsV1`. */
   fieldsType?: string;
-  /** The fields as nested keys: `f:name`, `k:{…}` and `v:…` for list items, `.` for the item itself. */
+  /** Nested keys: `f:name`, `k:{…}` and `v:…` for list items, `.` for the item itself. */
   fieldsV1?: Record<string, unknown>;
-  /** The subresource through which they were written, as `status`; absent for the object itself. */
+  /** As `status`; absent for the object itself. */
   subresource?: string;
 }
 
-/** An owner reference, as `metadata.ownerReferences` holds it. */
 export interface OwnerReference {
-  /** Group and version of the owner; any served version of the group is accepted. */
+  /** Any served version of the group is accepted. */
   apiVersion: string;
-  /** Kind of the owner. */
   kind: string;
-  /** The owner is in the same namespace, or cluster-scoped. */
+  /** In the same namespace, or cluster-scoped. */
   name: string;
-  /** Identity of the owner: another object of that name does not match. */
+  /** Another object of that name does not match. */
   uid: string;
   /** Whether this owner manages the object; at most one does. */
   controller?: boolean;
-  /** Whether foreground deletion of the owner waits until this object is gone. */
+  /** Whether the owner's foreground deletion waits for this object. */
   blockOwnerDeletion?: boolean;
 }
 
 /** `metadata` of an object; times are RFC 3339 strings. */
 export interface ObjectMeta {
-  /** Unique among the objects of its resource and namespace; never changes. */
+  /** Unique in its resource and namespace; never changes. */
   name?: string;
-  /** Prefix to which the server adds a random suffix where `name` is absent on create. */
+  /** On create the server appends a random suffix, where `name` is absent. */
   generateName?: string;
   /** Absent for cluster-scoped objects. */
   namespace?: string;
-  /** Identity, given by the server: a new object of the same name has another one. */
+  /** Set by the server: a new object of the same name has another one. */
   uid?: string;
   /** Changes with every write; a replacement that contains it fails after another write. */
   resourceVersion?: string;
-  /** Counts changes of the desired state; for most kinds not those of status and metadata. */
+  /** Counts changes of the desired state; mostly not of status and metadata. */
   generation?: number;
-  /** When the server created it. */
+  /** Set by the server. */
   creationTimestamp?: string;
   /** Set by a deletion request: the object is removed once its finalizers are gone. */
   deletionTimestamp?: string;
@@ -57,23 +55,23 @@ export interface ObjectMeta {
   deletionGracePeriodSeconds?: number;
   /** Short values by which objects are selected. */
   labels?: Record<string, string>;
-  /** Values of any form, without selectors; 256 KiB in all. */
+  /** Values of any form; 256 KiB in all. */
   annotations?: Record<string, string>;
-  /** Each blocks the object's deletion until its owner removes it. */
+  /** Each blocks the deletion until its owner removes it. */
   finalizers?: string[];
-  /** Owners: the garbage collector deletes the object when the last of them is gone. */
+  /** The garbage collector deletes the object when the last of them is gone. */
   ownerReferences?: OwnerReference[];
   /** Which manager owns which fields. */
   managedFields?: ManagedFieldsEntry[];
-  /** Former URL of the object; servers since 1.20 leave it out. */
+  /** Former URL; servers since 1.20 leave it out. */
   selfLink?: string;
 }
 
 /** The fields of every Kubernetes object; kinds add their own. */
 export interface KubeObject {
-  /** `group/version`, or `v1` in the core group; absent in the items of a list. */
+  /** `group/version`, or `v1` in the core group; absent in a list's items. */
   apiVersion?: string;
-  /** CamelCase singular, as `ConfigMap`; absent in the items of a list, too. */
+  /** CamelCase singular, as `ConfigMap`; absent in a list's items. */
   kind?: string;
   /** Name, identity, version and more. */
   metadata?: ObjectMeta;
@@ -84,17 +82,17 @@ export type DynamicObject = KubeObject & { [field: string]: unknown };
 
 /** A list from the API. */
 export interface KubeList<T = KubeObject> {
-  /** Group and version of the list and of its items. */
+  /** Also of its items. */
   apiVersion?: string;
-  /** The items' kind followed by `List`. */
+  /** The items' kind and `List`. */
   kind?: string;
-  /** The version from which a watch continues; for a page the token and (estimated) number of the remaining objects. */
+  /** The version from which a watch continues; for a page the token and (estimated) number of remaining objects. */
   metadata?: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
-  /** The objects, or those of one page. */
+  /** All, or those of one page. */
   items: T[];
 }
 
-/** Name and namespace of an object; the namespace is absent for cluster-scoped ones. */
+/** The name of an object in its resource. */
 export interface ObjectKey {
   /** Absent for cluster-scoped objects. */
   readonly namespace?: string;
@@ -113,16 +111,13 @@ export function formatKey(key: ObjectKey): string {
   return key.namespace ? `${key.namespace}/${key.name}` : key.name;
 }
 
-/** The inverse of {@linkcode formatKey}. Names hold no slash, so it is unambiguous. */
+/** Names hold no slash, so it is unambiguous. */
 export function parseKey(text: string): ObjectKey {
   const slash = text.indexOf("/");
   return slash < 0 ? { name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
-/**
- * Compares two resourceVersions of one resource: negative, zero or positive. They are decimal integers of any length
- * (KEP-5504, comparable resource versions).
- */
+/** Negative, zero or positive, for decimal integers of any length (KEP-5504, comparable resource versions). */
 export function compareResourceVersions(left: string, right: string): number {
   if (left.length !== right.length) return left.length - right.length;
   return left < right ? -1 : left > right ? 1 : 0;

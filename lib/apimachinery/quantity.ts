@@ -1,4 +1,4 @@
-/** A parsed `resource.Quantity`: its value in billionths, the smallest step of Kubernetes. */
+/** A parsed `resource.Quantity`, in billionths, the smallest step of Kubernetes. */
 export interface Quantity {
   readonly nanos: bigint;
 }
@@ -7,12 +7,12 @@ const SYNTAX = /^([+-]?)(\d+\.?\d*|\.\d+)(?:([eE][+-]?\d{1,4})|(n|u|m|k|M|G|T|P|
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
-/** Largest power of ten that is read: a larger one would cost memory. */
+/** A larger power of ten would cost memory. */
 const EXPONENT_MAX = 60;
 
 /**
  * Reads a quantity such as `250m`, `1.5Gi`, `1e3` (k8s.io/apimachinery resource.Quantity). Fractions below a billionth
- * round away from zero, as Kubernetes does. Undefined for other text.
+ * round away from zero, as in Kubernetes. Undefined for other text.
  *
  * @example
  * ```ts
@@ -35,12 +35,12 @@ export function parseQuantity(text: string | number): Quantity | undefined {
   return { nanos: sign === "-" ? -nanos : nanos };
 }
 
-/** Negative, zero or positive, as `left` is less than, equal to or greater than `right`. */
+/** Negative, zero or positive, as a comparator. */
 export function compareQuantities(left: Quantity, right: Quantity): number {
   return left.nanos < right.nanos ? -1 : left.nanos > right.nanos ? 1 : 0;
 }
 
-/** Whether two strings are quantities of one value; false where either is not a quantity. */
+/** False where either is not a quantity. */
 export function quantityEqual(left: unknown, right: unknown): boolean {
   if (!isText(left) || !isText(right)) return false;
   const a = parseQuantity(left), b = parseQuantity(right);
@@ -48,8 +48,8 @@ export function quantityEqual(left: unknown, right: unknown): boolean {
 }
 
 /**
- * The canonical string, which built-in kinds store: no fraction, the largest suffix of its family (binary, decimal or
- * exponent). Undefined for other text.
+ * The form that built-in kinds store: no fraction, the largest suffix of its family (binary, decimal or exponent).
+ * Undefined for other text.
  */
 export function canonicalQuantity(text: string | number): string | undefined {
   const parsed = parseQuantity(text), match = SYNTAX.exec(String(text));

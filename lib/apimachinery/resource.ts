@@ -1,29 +1,26 @@
 import type { ObjectKey } from "./object.ts";
 
-/** Group, version and kind of an object. The core group is the empty string. */
+/** The core group is the empty string. */
 export interface GroupVersionKind {
-  /** Domain name such as `apps` or `shop.example.com`. */
+  /** As `apps` or `shop.example.com`. */
   readonly group: string;
-  /** As `v1` or `v1beta1`. */
   readonly version: string;
-  /** CamelCase singular. */
   readonly kind: string;
 }
 
 /** What requests need of a resource. */
 export interface ApiResource extends GroupVersionKind {
-  /** The resource's name in paths: lower case, plural. */
+  /** Its name in paths: lower case, plural. */
   readonly plural: string;
-  /** False where its objects are cluster-scoped. */
+  /** False for cluster-scoped objects. */
   readonly namespaced: boolean;
 }
 
-/** `group/version`, or `version` for the core group: what `apiVersion` holds. */
+/** `group/version`, or `version` for the core group, as in `apiVersion`. */
 export function formatApiVersion(gv: { group: string; version: string }): string {
   return gv.group === "" ? gv.version : `${gv.group}/${gv.version}`;
 }
 
-/** The inverse of {@linkcode formatApiVersion}. */
 export function parseApiVersion(apiVersion: string): { group: string; version: string } {
   const slash = apiVersion.indexOf("/");
   if (slash < 0) return { group: "", version: apiVersion };
@@ -35,7 +32,6 @@ export function formatGroupResource(resource: { group: string; plural: string })
   return resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
 }
 
-/** The target of a request within a resource. */
 interface ResourcePath {
   /** Absent: the whole cluster. */
   readonly namespace?: string;
@@ -43,7 +39,7 @@ interface ResourcePath {
   readonly subresource?: string;
 }
 
-/** The URL path of a resource, an object or a subresource; every part is percent-encoded. */
+/** The URL path of a resource, object or subresource; every part is percent-encoded. */
 export function resourcePath(resource: ApiResource, at: ResourcePath = {}): string {
   const root = resource.group === "" ? "/api/v1" : `/apis/${resource.group}/${resource.version}`;
   const parts = [root];
@@ -54,14 +50,12 @@ export function resourcePath(resource: ApiResource, at: ResourcePath = {}): stri
   return parts.join("/");
 }
 
-/** The path of the object of `key`. */
 export function objectPath(resource: ApiResource, key: ObjectKey, subresource?: string): string {
   return resourcePath(resource, { ...key, subresource });
 }
 
 /**
- * The plural that Kubernetes' own tools guess for a kind: lower case, then English's simplest rules
- * (meta.UnsafeGuessKindToResource).
+ * Lower case, then English's simplest rules, as Kubernetes' tools guess (meta.UnsafeGuessKindToResource).
  *
  * @example
  * ```ts

@@ -3,55 +3,49 @@ import type { DynamicObject, KubeObject, ObjectMeta } from "./object.ts";
 import type { ApiResource } from "./resource.ts";
 import type { ViewSpec } from "./kind_view.ts";
 
-/** The part of a status that the engine writes for every resource that has one. */
+/** The engine writes it for every resource that has a status. */
 export interface BaseStatus {
-  /** `metadata.generation` that the status speaks of. */
+  /** The `metadata.generation` that the status describes. */
   observedGeneration?: number;
-  /** What is true of the object; one of each type. */
+  /** One of each type. */
   conditions?: Condition[];
 }
 
 /**
- * A kind as the engine sees it: how to request it, how to read its spec, and whether its status is ours to write.
- * `defineResource` makes one from a schema; the built-in kinds are at hand as constants.
+ * A kind for the engine: how to request it, how to read its spec, and whether its status is ours. `defineResource`
+ * makes one from a schema; built-in kinds are constants.
  */
 export interface ResourceKind<T extends KubeObject = KubeObject, Spec = unknown, Status extends object = object>
   extends ApiResource {
   /**
-   * The spec with defaults filled in.
+   * The spec with defaults.
    *
-   * @throws {PermanentError} naming the field, where an object slipped past the API server's own validation.
+   * @throws {PermanentError} naming the field, where the API server's own validation missed it.
    */
   parseSpec(object: T): Spec;
-  /** Whether the operator owns a status subresource of this kind. False for every built-in kind. */
+  /** Whether the operator owns its status subresource. False for built-in kinds. */
   readonly hasStatus: boolean;
-  /**
-   * Where in the status conditions are, for a kind that another program's CRD defines; what its schema lacks is not
-   * written.
-   */
+  /** Where conditions are in the status, for a kind of another program's CRD; what its schema lacks is not written. */
   readonly servedStatus?: { readonly conditions: readonly string[] };
-  /** What of the objects is watched and kept; all where absent. */
+  /** What is watched and kept; all where absent. */
   readonly view?: ViewSpec;
-  /** Never set: it carries the type of the status to the handlers. */
+  /** Never set: carries the status' type to handlers. */
   readonly statusType?: Status;
 }
 
-/** A resource that may carry the type of its objects. */
 export type AnyKind = ApiResource & { parseSpec?(object: never): unknown; readonly view?: ViewSpec };
 
 /** The type of a kind's objects, as `ObjectOf<typeof Deployment>`. */
 export type ObjectOf<K extends AnyKind> = K extends { parseSpec(object: infer T extends KubeObject): unknown } ? T
   : DynamicObject;
 
-/** What of an object's metadata a manifest may give. */
+/** The metadata that a manifest may give. */
 export type DesiredMeta = Pick<
   ObjectMeta,
   "name" | "generateName" | "namespace" | "labels" | "annotations" | "finalizers" | "ownerReferences"
 >;
 
-/**
- * The fields of an object that say what is desired: not its type, its status or what the server enters in its metadata.
- */
+/** The desired fields: without type, status, and what the server enters in metadata. */
 export type Desired<T extends KubeObject> =
   & { [F in keyof T as F extends "apiVersion" | "kind" | "metadata" | "status" ? never : F]: T[F] }
   & { readonly metadata?: DesiredMeta };
@@ -60,10 +54,7 @@ export type Desired<T extends KubeObject> =
 export type DesiredOf<K extends AnyKind> = K extends { readonly desiredType?: infer D extends object } ? D
   : Desired<ObjectOf<K>>;
 
-/**
- * What of an object handlers of changes compare: what people and other controllers desire of it, and its labels and
- * annotations.
- */
+/** What change handlers compare: the desired content, labels and annotations. */
 export type HandledObject<T extends KubeObject> =
   & { readonly [F in keyof T as F extends "apiVersion" | "kind" | "metadata" | "status" ? never : F]: T[F] }
   & { readonly metadata?: Readonly<Pick<ObjectMeta, "labels" | "annotations">> };

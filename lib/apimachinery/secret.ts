@@ -1,18 +1,16 @@
 import { isObject, type Mask, type MaskedValue } from "../base/mod.ts";
 import { LAST_APPLIED_ANNOTATION } from "./object.ts";
 
-/** Depth of objects in lists in reviews; no API server sends deeper ones. */
+/** Of objects in lists in reviews; no API server sends deeper ones. */
 const DEPTH_MAX = 4;
 
-/** Whether a resource is core's Secrets. */
 export function isSecretResource(resource: { readonly group: string; readonly plural: string } | undefined): boolean {
   return resource !== undefined && resource.group === "" && resource.plural === "secrets";
 }
 
 /**
- * Makes `mask` learn the values of every Secret in `body`: an object that was read or is sent, a list, the object of a
- * watch event, a patch of any type. `body` must be of Secrets, or name its kind. Cheap: nothing is decoded before a
- * text is masked.
+ * Teaches `mask` the values of every Secret in `body`: an object, a list, a watch event's object, a patch of any type.
+ * `body` must be of Secrets, or name its kind. Cheap: nothing is decoded before a text is masked.
  */
 export function learnSecrets(mask: Mask, body: unknown, options: { readonly ofSecrets: boolean }): void {
   learn(mask, body, options.ofSecrets, 0);
@@ -30,7 +28,6 @@ function learn(mask: Mask, body: unknown, ofSecrets: boolean, depth: number): vo
   }
 }
 
-/** The public fields of a Secret. */
 const PLAIN: readonly string[] = ["apiVersion", "kind", "metadata", "type", "immutable", "items"];
 
 function learnSecret(mask: Mask, secret: Record<string, unknown>): void {
@@ -50,7 +47,7 @@ function learnSecret(mask: Mask, secret: Record<string, unknown>): void {
   if (typeof applied === "string") mask.learn(annotations, applied.length, () => except(own, appliedValues(applied)));
 }
 
-/** The data of a service account's token contains its namespace, which is public and in every log line. */
+/** A service account's token data contains its namespace, which is public and in every log line. */
 function ownNames({ metadata }: Record<string, unknown>): ReadonlySet<unknown> {
   return new Set(isObject(metadata) ? [metadata.name, metadata.namespace] : []);
 }
@@ -61,7 +58,6 @@ function* except(own: ReadonlySet<unknown>, values: Iterable<MaskedValue>): Gene
   }
 }
 
-/** Each operation as the part of a Secret that it writes. */
 function learnJsonPatch(mask: Mask, operations: readonly unknown[]): void {
   for (const operation of operations) {
     if (!isObject(operation) || operation.value === undefined) continue;
@@ -80,7 +76,7 @@ function* valuesOf(value: unknown, isBase64: boolean): Generator<MaskedValue> {
     const text = String(value), bytes = isBase64 ? decoded(text) : undefined;
     // A value that is not base64 was probably not encoded by mistake.
     yield bytes ?? text;
-    // The decoded bytes of base64 cover every part of it; a value of few bytes is also learned as text.
+    // The decoded bytes cover every part of their base64; a short value is also learned as text.
     if (bytes && text.length < 16) yield text;
   }
 }

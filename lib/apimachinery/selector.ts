@@ -1,21 +1,20 @@
 import { isLabelValue, isQualifiedName } from "./name.ts";
-/** One requirement of a label selector, parsed. */
 export type LabelRequirement =
   | { readonly key: string; readonly operator: "In" | "NotIn"; readonly values: readonly string[] }
   | { readonly key: string; readonly operator: "Exists" | "DoesNotExist" };
 
-/** A label selector as objects hold it (metav1.LabelSelector). */
+/** metav1.LabelSelector. */
 export interface LabelSelector {
-  /** Labels that an object must have, with these values. */
+  /** Labels that an object must have. */
   matchLabels?: Record<string, string>;
-  /** Further requirements, all of which must hold; operators are `In`, `NotIn`, `Exists` and `DoesNotExist`. */
+  /** All must hold; operators are `In`, `NotIn`, `Exists` and `DoesNotExist`. */
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
 
-/** `metadata.labels` of an object; undefined counts as none. */
+/** Undefined counts as none. */
 export type Labels = Readonly<Record<string, string>> | undefined;
 
-/** Whether labels meet every requirement. `NotIn` is met by an absent label, as in Kubernetes. */
+/** Whether labels meet every requirement. An absent label meets `NotIn`, as in Kubernetes. */
 export function matchesLabels(requirements: readonly LabelRequirement[], labels: Labels): boolean {
   return requirements.every((requirement) => {
     const value = labels && Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
@@ -35,9 +34,9 @@ export function matchesLabels(requirements: readonly LabelRequirement[], labels:
 }
 
 /**
- * Requirements of a `metav1.LabelSelector`; an empty selector matches everything.
+ * Requirements of a `metav1.LabelSelector`; an empty one matches everything.
  *
- * @throws {RangeError} for an operator or a combination that Kubernetes refuses; the message names it.
+ * @throws {RangeError} for what Kubernetes refuses; the message names it.
  */
 export function requirementsOf(selector: LabelSelector): LabelRequirement[] {
   const requirements: LabelRequirement[] = Object.entries(selector.matchLabels ?? {})
@@ -59,7 +58,7 @@ const EQUALITY = /^\s*([^\s,=!()]+)\s*(==|=|!=)\s*([^\s,=!()]*)\s*(?:,|$)/;
 const EXISTENCE = /^\s*(!?)\s*([^\s,=!()]+)\s*(?:,|$)/;
 
 /**
- * Parses the string form of `labelSelector` query parameters, such as `a=b,c!=d,e in (f,g),h,!i`.
+ * Parses a `labelSelector` query parameter, such as `a=b,c!=d,e in (f,g),h,!i`.
  *
  * @throws {RangeError} for an invalid selector.
  */
@@ -89,7 +88,6 @@ function isValid(requirement: LabelRequirement): boolean {
   return isQualifiedName(requirement.key) && (!("values" in requirement) || requirement.values.every(isLabelValue));
 }
 
-/** The string form of requirements, for a query parameter. */
 export function formatLabelSelector(requirements: readonly LabelRequirement[]): string {
   return requirements.map((requirement) => {
     switch (requirement.operator) {
@@ -109,7 +107,6 @@ export function formatLabelSelector(requirements: readonly LabelRequirement[]): 
   }).join(",");
 }
 
-/** One requirement of a field selector. */
 export interface FieldRequirement {
   readonly path: string;
   readonly equals: boolean;

@@ -18,7 +18,6 @@ function listOf(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-/** The attributes in the spec of an access review. */
 function attributesOf(spec: Fields): AccessAttributes {
   if (isObject(spec.nonResourceAttributes)) {
     const { path, verb } = spec.nonResourceAttributes;
@@ -60,14 +59,12 @@ function rulesStatus(authorizer: Authorizer, user: UserInfo, namespace: string |
   return { resourceRules, nonResourceRules, incomplete: false };
 }
 
-/** userInfo as authentication.k8s.io spells it. */
 function userInfoFields(user: UserInfo): Fields {
   return { username: user.name, uid: user.uid || undefined, groups: [...user.groups], extra: user.extra };
 }
 
 /**
- * Fills the status of a review: resources that are only created, never stored (authorization.k8s.io,
- * authentication.k8s.io). Undefined where `plural` is no review.
+ * Fills the status of a review, which is created but never stored. Undefined where `plural` is no review.
  *
  * @throws {ApiError} 400 where the review has no attributes.
  */

@@ -6,7 +6,7 @@ interface Resource {
   readonly plural: string;
 }
 
-/** A response that is not the requested object: thrown anywhere on the request path, rendered as `metav1.Status`. */
+/** An error response, thrown anywhere on the request path and rendered as `metav1.Status`. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: ApiStatus;
@@ -22,7 +22,7 @@ function detailsOf(resource: Resource, name: string): NonNullable<ApiStatus["det
   return { name, group: resource.group || undefined, kind: resource.plural };
 }
 
-/** 404 for an object: `widgets.shop.example.com "a" not found`. */
+/** 404: `widgets.shop.example.com "a" not found`. */
 export function notFound(resource: Resource, name: string): ApiError {
   return new ApiError(
     404,
@@ -32,18 +32,15 @@ export function notFound(resource: Resource, name: string): ApiError {
   );
 }
 
-/** 404 for a path or resource that is not served. */
 export function resourceNotFound(): ApiError {
   return new ApiError(404, "NotFound", "the server could not find the requested resource", {});
 }
 
-/** 409 where the name is taken. */
 export function alreadyExists(resource: Resource, name: string): ApiError {
   const message = `${formatGroupResource(resource)} "${name}" already exists`;
   return new ApiError(409, "AlreadyExists", message, detailsOf(resource, name));
 }
 
-/** The message for a writer with an old resourceVersion. */
 const STALE_WRITE = "the object has been modified; please apply your changes to the latest version and try again";
 
 /** 409: `Operation cannot be fulfilled on configmaps "a": …`. */
@@ -60,19 +57,17 @@ export function invalid(type: { group: string; kind: string }, name: string, cau
   return new ApiError(422, "Invalid", message, { name, group: type.group || undefined, kind: type.kind, causes });
 }
 
-/** 400: the request itself cannot be understood. */
 export function badRequest(message: string): ApiError {
   return new ApiError(400, "BadRequest", message);
 }
 
-/** 403 by a rule of the API itself (not by RBAC): `namespaces "a" is forbidden: …`. */
+/** 403 by a rule of the API, not by RBAC: `namespaces "a" is forbidden: …`. */
 export function forbidden(resource: Resource, name: string, why: string, causes?: StatusCause[]): ApiError {
   const subject = name === "" ? formatGroupResource(resource) : `${formatGroupResource(resource)} "${name}"`;
   const details = { ...detailsOf(resource, name), causes };
   return new ApiError(403, "Forbidden", `${subject} is forbidden: ${why}`, details);
 }
 
-/** 405: the resource has no such verb. */
 export function methodNotAllowed(message?: string): ApiError {
   return new ApiError(
     405,
@@ -82,12 +77,10 @@ export function methodNotAllowed(message?: string): ApiError {
   );
 }
 
-/** 410: the requested history is gone. */
 export function expired(message: string): ApiError {
   return new ApiError(410, "Expired", message);
 }
 
-/** 415: the body's media type is not one that the verb reads. */
 export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   const message = `the body of the request was in an unknown format - accepted media types include: ${
     accepted.join(", ")
@@ -95,7 +88,6 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   return new ApiError(415, "UnsupportedMediaType", message);
 }
 
-/** 406: none of the requested media types can be written. */
 export function notAcceptable(accepted: readonly string[]): ApiError {
   return new ApiError(
     406,
@@ -104,22 +96,20 @@ export function notAcceptable(accepted: readonly string[]): ApiError {
   );
 }
 
-/** 413: the body passes the limit. */
 export function bodyTooLarge(limitBytes: number): ApiError {
   return new ApiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);
 }
 
-/** 401: no credential that this server knows. */
 export function unauthorized(): ApiError {
   return new ApiError(401, "Unauthorized", "Unauthorized");
 }
 
-/** 501: a real server has this, the embedded one does not. */
+/** 501: a real server has this. */
 export function notImplemented(what: string): ApiError {
   return new ApiError(501, "NotImplemented", `the embedded API server does not implement ${what}`);
 }
 
-/** 500 with the bare message, as a real server answers where a conversion webhook fails a write. */
+/** 500 with the bare message: a conversion webhook fails a write. */
 export function conversionFailed(message: string): ApiError {
   return new ApiError(500, "", message);
 }
@@ -129,16 +119,16 @@ function corruptObject(key: string, revision: number, why: string): string {
     `AdditionalErrorMsg: object not decodable revision=${revision}: ${why}`;
 }
 
-/** 500 where a stored object cannot be shown in the requested version. */
+/** 500: a stored object has no form in the requested version. */
 export function unreadableObject(resource: Resource, key: string, revision: number, why: string): ApiError {
   const message = corruptObject(`/${resource.group}/${resource.plural}/${key}`, revision, why);
   return new ApiError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
-/** Causes that a real server names of a list that it cannot read. */
+/** As many causes as a real server names of a list that it cannot read. */
 const UNREADABLE_CAUSES_MAX = 100;
 
-/** 500 where some of a list's objects cannot be shown in the requested version; there is at least one. */
+/** 500: at least one object of a list has no form in the requested version. */
 export function unreadableList(
   resource: Resource,
   faults: readonly { readonly key: string; readonly revision: number; readonly why: string }[],
@@ -154,42 +144,37 @@ export function unreadableList(
   return new ApiError(500, "StorageReadError", message, { ...detailsOf(resource, "list"), causes });
 }
 
-/** 504 for a resourceVersion from the future. */
+/** 504: the resourceVersion is in the future. */
 export function resourceVersionTooLarge(requested: number, current: number): ApiError {
   const message = `Too large resource version: ${requested}, current: ${current}`;
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
   return new ApiError(504, "Timeout", message, { causes, retryAfterSeconds: 1 });
 }
 
-/** Turns anything thrown into a Status: unknown errors become 500 with their message. */
+/** A Status of any error; an unknown one becomes 500 with its message. */
 export function statusOf(error: unknown): ApiStatus {
   if (error instanceof ApiError) return error.status;
   const message = error instanceof Error ? error.message : String(error);
   return new ApiError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] }).status;
 }
 
-/** A cause of {@linkcode invalid}: a value that must not be. */
 export function invalidValue(field: string, value: unknown, why: string): StatusCause {
   const shown = value === undefined ? "null" : formatJson(value);
   return { reason: "FieldValueInvalid", message: `Invalid value: ${shown}: ${why}`, field };
 }
 
-/** A cause of {@linkcode invalid}: a value that is missing. */
 export function requiredValue(field: string, why: string = ""): StatusCause {
   return { reason: "FieldValueRequired", message: why === "" ? "Required value" : `Required value: ${why}`, field };
 }
 
-/** A cause of {@linkcode invalid}: something that may not be done to the field. */
 export function forbiddenField(field: string, why: string): StatusCause {
   return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
 }
 
-/** A cause of {@linkcode invalid}: a value that passes its bound. */
 export function tooLong(field: string, limit: number): StatusCause {
   return { reason: "FieldValueTooLong", message: `Too long: may not be more than ${limit} bytes`, field };
 }
 
-/** A cause of {@linkcode invalid}: a value that is not one of a fixed set. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): StatusCause {
   const list = supported.map((item) => formatJson(item)).join(", ");
   return {

@@ -2,10 +2,10 @@ import { formatJson, parseJson } from "../base/mod.ts";
 import type { ApiStatus } from "../apimachinery/mod.ts";
 import { statusOf } from "./api_error.ts";
 
-/** Text of a Warning header (RFC 9110 obsoletes it, Kubernetes uses it still): code 299, no agent, quoted text. */
+/** Text of a Warning header (RFC 9110 obsoletes it, Kubernetes still uses it): code 299, no agent, quoted text. */
 function warningHeader(text: string): string {
   const quoted = text.replaceAll(/[\r\n\p{Cc}]/gu, " ").replaceAll("\\", "\\\\").replaceAll('"', '\\"');
-  // Header values are Latin-1: what is beyond it would make the whole response fail.
+  // Header values are Latin-1; other characters would make the whole response fail.
   return `299 - "${quoted.replaceAll(/[^\x20-\x7e]/g, "?")}"`;
 }
 
@@ -15,34 +15,28 @@ function headersOf(mediaType: string, warnings: readonly string[]): Headers {
   return headers;
 }
 
-/** A response with a text that is JSON already. */
 export function jsonTextResponse(code: number, text: string, warnings: readonly string[] = []): Response {
   return new Response(text, { status: code, headers: headersOf("application/json", warnings) });
 }
 
-/** A response with a value as JSON. */
 export function jsonResponse(code: number, value: unknown, warnings: readonly string[] = []): Response {
   return jsonTextResponse(code, formatJson(value), warnings);
 }
 
-/** The same for a client that requested YAML. */
 export async function yamlResponse(code: number, json: string, warnings: readonly string[]): Promise<Response> {
   const { stringify } = await import("../base/yaml.ts");
   const text = stringify(parseJson(json), { version: "1.1", lineWidth: 0 });
   return new Response(text, { status: code, headers: headersOf("application/yaml", warnings) });
 }
 
-/** A plain text, as health checks answer. */
 export function textResponse(code: number, text: string): Response {
   return new Response(text, { status: code, headers: headersOf("text/plain; charset=utf-8", []) });
 }
 
-/** A stream of JSON documents, one a line. */
 export function streamResponse(body: ReadableStream<Uint8Array>): Response {
   return new Response(body, { status: 200, headers: headersOf("application/json;stream=watch", []) });
 }
 
-/** Whatever was thrown, as `metav1.Status`. */
 export function errorResponse(error: unknown, warnings: readonly string[] = []): Response {
   const status: ApiStatus = statusOf(error);
   const response = jsonResponse(status.code, status, warnings);

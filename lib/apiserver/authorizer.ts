@@ -4,7 +4,6 @@ import { ApiError } from "./api_error.ts";
 import type { Storage } from "./storage.ts";
 import { MASTERS_GROUP, type UserInfo } from "./user_info.ts";
 
-/** The attributes of a request to authorize. */
 export type AccessAttributes =
   | {
     readonly kind: "resource";
@@ -17,7 +16,6 @@ export type AccessAttributes =
   }
   | { readonly kind: "path"; readonly verb: string; readonly path: string };
 
-/** An RBAC rule as Roles and ClusterRoles hold it. */
 export interface PolicyRule {
   verbs?: string[];
   apiGroups?: string[];
@@ -26,15 +24,14 @@ export interface PolicyRule {
   nonResourceURLs?: string[];
 }
 
-/** The answer, with the binding that gave it. */
 export type Decision = { readonly allowed: true; readonly reason: string } | { readonly allowed: false };
 
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 const SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:";
 
 /**
- * Role-based access control over the Roles and bindings in the storage (rbac.authorization.k8s.io/v1), read again for
- * each decision: a changed role counts at once. `system:masters` passes every check. Aggregated roles are not computed.
+ * RBAC over the stored Roles and bindings (rbac.authorization.k8s.io/v1), read for each decision: a changed role counts
+ * at once. `system:masters` passes every check. Aggregated roles are not computed.
  */
 export class Authorizer {
   readonly #storage: Storage;
@@ -43,7 +40,6 @@ export class Authorizer {
     this.#storage = storage;
   }
 
-  /** Whether `user` may do it. */
   decide(user: UserInfo, attributes: AccessAttributes): Decision {
     if (user.groups.includes(MASTERS_GROUP)) return { allowed: true, reason: "" };
     const namespace = attributes.kind === "resource" ? attributes.namespace : undefined;
@@ -53,7 +49,6 @@ export class Authorizer {
     return { allowed: false };
   }
 
-  /** Every rule that `user` has, in the cluster and in `namespace`. */
   *rulesOf(user: UserInfo, namespace: string | undefined): Generator<{ rule: PolicyRule; source: string }> {
     for (const [key, { object }] of this.#storage.scan(`clusterrolebindings.${RBAC_GROUP}`)) {
       yield* this.#granted(user, object, key, "ClusterRoleBinding");
@@ -102,7 +97,6 @@ function includes(list: readonly string[] | undefined, value: string): boolean {
   return list !== undefined && (list.includes("*") || list.includes(value));
 }
 
-/** Whether one rule allows it. */
 export function ruleAllows(rule: PolicyRule, attributes: AccessAttributes): boolean {
   if (!includes(rule.verbs, attributes.verb)) return false;
   if (attributes.kind === "path") {
@@ -121,7 +115,7 @@ export function ruleAllows(rule: PolicyRule, attributes: AccessAttributes): bool
   return names.length === 0 || (name !== undefined && names.includes(name));
 }
 
-/** 403 in the words of a real server, so that tools which read them find the missing rule. */
+/** 403 in a real server's words, so that tools which read them find the missing rule. */
 export function accessDenied(user: UserInfo, attributes: AccessAttributes): ApiError {
   if (attributes.kind === "path") {
     const message = `forbidden: User "${user.name}" cannot ${attributes.verb} path "${attributes.path}"`;

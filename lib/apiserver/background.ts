@@ -1,9 +1,8 @@
 import { describeError, type Logger } from "../base/mod.ts";
 
 /**
- * What the control plane does after a response: garbage collection, namespace and CRD termination, the defaults of
- * namespaces. One queue, first in first out, one task at a time on microtasks, so that a run repeats exactly and needs
- * no timers.
+ * Work after a response: garbage collection, namespace and CRD termination, namespace defaults. One FIFO queue runs one
+ * task at a time on microtasks, so that a run repeats exactly without timers.
  */
 export class BackgroundQueue {
   readonly #tasks: (() => void)[] = [];
@@ -16,7 +15,7 @@ export class BackgroundQueue {
     this.#logger = logger;
   }
 
-  /** Runs `task` after those that wait; a task whose `key` already waits is not added twice. */
+  /** Adds a task, unless one with the same `key` waits. */
   add(key: string, task: () => void): void {
     if (this.#closed || this.#keys.has(key)) return;
     this.#keys.add(key);
@@ -27,19 +26,17 @@ export class BackgroundQueue {
     this.#draining ??= this.#drain();
   }
 
-  /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
     while (this.#draining) await this.#draining;
   }
 
-  /** Drops what waits. */
   close(): void {
     this.#closed = true;
     this.#tasks.length = 0;
   }
 
   async #drain(): Promise<void> {
-    // The writer's own response goes first: clients see what they did before what follows from it.
+    // The response goes first: clients see their own write before its consequences.
     for (let turn = 0; turn < 8; turn++) await Promise.resolve();
     for (let task = this.#tasks.shift(); task; task = this.#tasks.shift()) {
       try {

@@ -7,7 +7,7 @@ const RBAC = { group: "rbac.authorization.k8s.io", apiVersion: "rbac.authorizati
 const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
 const READ = ["get", "list", "watch"];
 const WRITE = ["create", "delete", "deletecollection", "patch", "update"];
-/** Groups whose objects the user-facing roles cover; RBAC itself is for `admin` only. */
+/** Groups of the user-facing roles; RBAC itself is for `admin` only. */
 const WORKLOAD_GROUPS = ["apps", "autoscaling", "batch", "discovery.k8s.io", "networking.k8s.io", "policy"];
 const CORE_RESOURCES = [
   "bindings",
@@ -48,7 +48,6 @@ const EDIT: readonly Rule[] = [
   { verbs: [...READ, ...WRITE], apiGroups: ["coordination.k8s.io"], resources: ["leases"] },
 ];
 
-/** The default roles that discovery and the usual bindings need, by name. */
 const CLUSTER_ROLES: Readonly<Record<string, readonly Rule[]>> = {
   "cluster-admin": [
     { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
@@ -69,7 +68,7 @@ const CLUSTER_ROLES: Readonly<Record<string, readonly Rule[]>> = {
   "system:public-info-viewer": [{ verbs: ["get"], nonResourceURLs: PUBLIC }],
 };
 
-/** Default bindings: role, which is the binding's name too, and group. */
+/** The role's name is the binding's too. */
 const CLUSTER_ROLE_BINDINGS: readonly (readonly [role: string, group: string])[] = [
   ["cluster-admin", MASTERS_GROUP],
   ["system:basic-user", AUTHENTICATED_GROUP],
@@ -77,7 +76,6 @@ const CLUSTER_ROLE_BINDINGS: readonly (readonly [role: string, group: string])[]
   ["system:public-info-viewer", AUTHENTICATED_GROUP],
 ];
 
-/** Stores what a new cluster has: four namespaces, default roles and bindings. */
 export function bootstrap(server: ServerContext): void {
   for (const name of NAMESPACES) {
     store(server, "namespaces", {
@@ -108,6 +106,6 @@ function store(server: ServerContext, resource: string, object: DynamicObject): 
   const { name, labels } = object.metadata!;
   const creationTimestamp = formatTime(server.clock.now());
   const metadata = { name, uid: randomUuid(server.random), creationTimestamp, labels: { ...labels } };
-  // A copy by way of JSON: the tables above are shared by every server of the process.
+  // A copy through JSON: all servers of the process share the tables above.
   server.storage.create(resource, formatKey({ name: name! }), { ...parseJson(formatJson(object)), metadata });
 }

@@ -4,9 +4,7 @@ import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 import type { StoredObject } from "./stored_object.ts";
 
-/**
- * Names of an Event's fields in core/v1 and in events.k8s.io/v1; all others are the same (k8s.io/kubernetes events/v1).
- */
+/** Event fields that differ between core/v1 and events.k8s.io/v1 (k8s.io/kubernetes events/v1). */
 const EVENT_FIELDS: readonly (readonly [core: string, events: string])[] = [
   ["involvedObject", "regarding"],
   ["message", "note"],
@@ -26,28 +24,26 @@ function renamed(object: DynamicObject, direction: "toCore" | "toEvents"): Dynam
 }
 
 /**
- * A state as a version of its kind shows it, where versions differ in `apiVersion` only; Events of the two groups name
- * their fields differently. The result shares its values with the state. States of other kinds are shown by views,
- * which {@linkcode ObjectConverter} makes of them beforehand, and which have the requested version already.
+ * Shows a state in a version of its kind, where versions differ in `apiVersion` only; the two groups of Events name
+ * their fields differently. The result shares its values with the state. Other kinds need views that {@linkcode
+ * ObjectConverter} made before, in the requested version.
  */
 export function presented(stored: StoredObject, type: ResourceType): DynamicObject {
   const { object } = stored, apiVersion = formatApiVersion(type);
   return object.apiVersion === apiVersion ? object : renamedTo(object, apiVersion);
 }
 
-/** Whether states have to be made into views before a version can show them. */
 export function needsViews({ versions }: ResourceType): boolean {
   return versions?.alike === false;
 }
 
-/** Whether a webhook converts between the versions of a kind. */
 export function convertsByWebhook({ versions }: ResourceType): boolean {
   return versions?.webhook !== undefined && !versions.alike;
 }
 
 /**
- * An object in another version of its kind, without a webhook: it shares its values with the result, but
- * for what the other version does not know and therefore leaves out.
+ * An object in another version, without a webhook: fields that this version lacks are left out. The result shares its
+ * values.
  */
 export function inVersion(
   object: DynamicObject,
@@ -68,27 +64,24 @@ function renamedTo(object: DynamicObject, apiVersion: string): DynamicObject {
   return { ...object, apiVersion };
 }
 
-/**
- * In which version an object is stored: Events as core/v1, custom resources in the version that their definition names.
- */
+/** The stored version: Events use core/v1, custom resources what their definition names. */
 export function storedVersion(object: DynamicObject, type: ResourceType): string {
   if (type.versions) return type.versions.storage;
   return object.apiVersion === EVENTS_API && object.kind === "Event" ? "v1" : object.apiVersion!;
 }
 
-/** The form that is stored, of kinds for which no webhook converts. */
+/** The stored form of kinds without a conversion webhook. */
 export function toStorage(object: DynamicObject, type: ResourceType): DynamicObject {
   return inVersion(object, storedVersion(object, type), type.versions);
 }
 
-/** JSON members after `kind` and `apiVersion` of a state, as a version shows it. */
 export function presentedMembers(stored: StoredObject, type: ResourceType): string {
   if (type.group !== "events.k8s.io" || type.plural !== "events") return stored.members;
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = presented(stored, type);
   return formatJson(rest).slice(1);
 }
 
-/** The value at a dotted path as a field selector compares it: text, empty where absent. */
+/** The value at a dotted path, as text for a field selector; empty where absent. */
 export function fieldText(object: DynamicObject, path: string): string {
   let value: unknown = object;
   for (const part of path.replace(/^\./, "").split(".")) {

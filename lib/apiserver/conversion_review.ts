@@ -4,14 +4,12 @@ import { type ApiError, conversionFailed } from "./api_error.ts";
 import { annotationCauses, labelCauses } from "./metadata_rules.ts";
 import type { ConversionWebhook } from "./resource_type.ts";
 
-/** A request to a conversion webhook. */
 interface Conversion {
   readonly objects: readonly DynamicObject[];
-  /** The `apiVersion` that is wanted. */
   readonly desired: string;
 }
 
-/** The document that is posted (apiextensions.k8s.io ConversionReview). */
+/** The posted document (apiextensions.k8s.io ConversionReview). */
 export function conversionReview(
   { objects, desired }: Conversion,
   uid: string,
@@ -24,16 +22,15 @@ export function conversionReview(
   };
 }
 
-/** How the webhook of a conversion is named in messages. */
 export function conversionWebhookName({ objects: [first] }: Conversion): string {
   return `conversion webhook for ${gvk(first!.apiVersion, first!.kind)}`;
 }
 
 /**
- * The objects of an answer, in the order of the request. Of their metadata only labels and annotations
- * are the webhook's; the rest is what was sent, whatever the response contains.
+ * The objects of an answer, in request order. Only their labels and annotations are the webhook's; other metadata is
+ * what was sent.
  *
- * @throws {ApiError} 500 for everything that a real server does not take for an answer.
+ * @throws {ApiError} 500 for every answer that a real server rejects.
  */
 export function convertedObjects(
   conversion: Conversion,
@@ -49,7 +46,7 @@ export function convertedObjects(
   return given.map((item, index) => {
     const fault = itemFault(objects[index]!, item, desired);
     if (fault !== undefined) {
-      // Of one object the place is named only where it is about the object's own version or kind.
+      // For one object the index is named only where its version or kind is wrong.
       const at = objects.length > 1
         ? ` converted object at index ${index}`
         : fault.typed
@@ -95,7 +92,7 @@ function objectsOf(
   return Array.isArray(response.convertedObjects) ? response.convertedObjects : [];
 }
 
-/** Why an item is not the requested object; `typed` where its own version or kind shows it. */
+/** Why an item is not the requested object; `typed` if its version or kind is the reason. */
 function itemFault(
   original: DynamicObject,
   item: unknown,
@@ -157,7 +154,7 @@ function gvk(apiVersion: string | undefined, kind: string | undefined): string {
   return `${group}/${version}, Kind=${kind ?? ""}`;
 }
 
-/** A value's type as Go's `%T` names what a JSON decoder makes of it. */
+/** A decoded value's type as Go's `%T` prints it. */
 function goType(value: unknown): string {
   if (Array.isArray(value)) return "[]interface {}";
   switch (typeof value) {

@@ -7,10 +7,9 @@ import type { ServerContext } from "./server_context.ts";
 import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
 
-/** Where CRDs are stored. */
 export const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
-/** Serves CRDs as soon as they are stored, and removes their instances before they go. */
+/** Serves CRDs once they are stored, and deletes their instances before them. */
 export class CrdLifecycle {
   readonly #server: ServerContext;
 
@@ -19,7 +18,7 @@ export class CrdLifecycle {
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
   }
 
-  /** Serves what the storage holds: after a restore. */
+  /** For a restore. */
   rebuild(): void {
     const { registry, storage } = this.#server;
     registry.clearCustom();
@@ -36,8 +35,8 @@ export class CrdLifecycle {
     const isGone = event.type === "DELETED";
     if (isGone || !jsonEqual(event.previous?.object.spec, object.spec)) {
       this.#server.registry.setCustom(event.key, isGone ? [] : resourceTypesOf(object).types);
-      // What a watch shows may have changed: as on a real server it ends, and its reader opens another. That of a kind
-      // that is gone first sends the deletion of its objects.
+      // The schema may have changed, so watches end, as on a real server; readers open new ones. For a removed kind,
+      // watches first send the deletions.
       if (event.previous || isGone) this.#server.storage.log(event.key).interrupt({ drain: isGone });
     }
     if (event.type !== "DELETED" && object.metadata?.deletionTimestamp) this.#enqueue(event.key);

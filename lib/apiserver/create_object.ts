@@ -13,10 +13,10 @@ import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
-/** Room for five random letters in names of at most 63 (names.SimpleNameGenerator). */
+/** Leaves five random letters in names of at most 63 (names.SimpleNameGenerator). */
 const GENERATE_NAME_LENGTH_MAX = 58;
 
-/** Fields that no client sets on an object that is yet to be created. */
+/** Fields that only the server sets. */
 const SERVER_FIELDS = [
   "uid",
   "creationTimestamp",
@@ -28,19 +28,18 @@ const SERVER_FIELDS = [
 ] as const;
 
 /**
- * Creates an object as the server itself does, which calls no webhook. `input` is owned by the caller and edited.
+ * Creates an object for the server itself, without webhooks. Edits `input`.
  *
- * @throws {ApiError} for everything a real server refuses; nothing is stored then.
+ * @throws {ApiError} as a real server does; nothing is stored then.
  */
 export function createObject(server: ServerContext, target: WriteTarget, input: DynamicObject): StoredObject {
   return storeFirst(server, target, prepareObject(server, target, input));
 }
 
 /**
- * Creates an object the way POST does: with webhooks, and as one step where none is for it. `input` is owned by the
- * request and edited.
+ * Creates an object as POST does, with webhooks; in one step where none applies. Edits `input`.
  *
- * @throws {ApiError} for everything that a real server or a webhook refuses; nothing is stored then.
+ * @throws {ApiError} as a real server or a webhook does; nothing is stored then.
  */
 export async function createAdmitted(
   server: ServerContext,
@@ -81,10 +80,7 @@ function storeFirst(server: ServerContext, target: WriteTarget, prepared: Dynami
   throw alreadyExists(target.type, name);
 }
 
-/**
- * The object as mutating webhooks see it: everything that the client wrote, with defaults and its managers, no identity
- * yet.
- */
+/** The object as mutating webhooks see it: with defaults and managers, without identity. */
 function prepareObject(server: ServerContext, target: WriteTarget, input: DynamicObject): DynamicObject {
   const { type, options } = target;
   decodeObject(input, type, options.fieldValidation, target.warnings);
@@ -110,7 +106,7 @@ function prepareObject(server: ServerContext, target: WriteTarget, input: Dynami
   return input;
 }
 
-/** The object ready to be stored, under its name or under one generated name after the other. */
+/** Under its name, or one generated name after the other. */
 function* candidates(server: ServerContext, target: WriteTarget, prepared: DynamicObject): Generator<DynamicObject> {
   const { name, generateName } = prepared.metadata!, generated = !name && generateName;
   for (let attempt = 1; attempt <= (generated ? server.limits.writeAttemptsMax : 1); attempt++) {
@@ -122,7 +118,7 @@ function* candidates(server: ServerContext, target: WriteTarget, prepared: Dynam
   }
 }
 
-/** Adds what the server sets, and validates the object. */
+/** Adds what the server sets, then validates. */
 function completeObject(server: ServerContext, target: WriteTarget, object: DynamicObject): DynamicObject {
   const { type } = target, resource = storageResource(type), nowMs = server.clock.now();
   const metadata = object.metadata!;
@@ -136,7 +132,7 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   return object;
 }
 
-/** Stores what is in its stored form already. Undefined where the name is taken. */
+/** Stores an object in stored form. Undefined where the name is taken. */
 function insertObject(server: ServerContext, target: WriteTarget, object: DynamicObject): StoredObject | undefined {
   const { metadata } = object, resource = storageResource(target.type);
   const key = formatKey({ namespace: metadata!.namespace, name: metadata!.name! });
@@ -144,7 +140,7 @@ function insertObject(server: ServerContext, target: WriteTarget, object: Dynami
   return server.storage.get(resource, key) ? undefined : new StoredObject(object, 0);
 }
 
-/** Agrees the object's namespace and name with the URL. */
+/** Matches namespace and name with the URL. */
 function place(object: DynamicObject, target: WriteTarget): void {
   const metadata = object.metadata!;
   if (!target.type.namespaced) delete metadata.namespace;
@@ -158,7 +154,7 @@ function place(object: DynamicObject, target: WriteTarget): void {
   metadata.name = target.name;
 }
 
-/** Nothing is created in a namespace that does not exist or is going away (NamespaceLifecycle admission). */
+/** The namespace must exist and not terminate (NamespaceLifecycle admission). */
 function admitNamespace(server: ServerContext, target: WriteTarget, object: DynamicObject): void {
   const { type, namespace } = target;
   if (!type.namespaced) return;
@@ -175,7 +171,7 @@ function admitNamespace(server: ServerContext, target: WriteTarget, object: Dyna
   }]);
 }
 
-/** Instances of a CRD that is going away cannot be created. */
+/** A terminating CRD gets no new instances. */
 function admitKind(server: ServerContext, target: WriteTarget): void {
   if (target.type.builtin) return;
   const crd = server.storage.get("customresourcedefinitions.apiextensions.k8s.io", storageResource(target.type));

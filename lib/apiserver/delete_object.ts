@@ -12,23 +12,21 @@ import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
 import type { UserInfo } from "./user_info.ts";
 
-/** Finalizers that request more than background deletion of the garbage collector. */
+/** Finalizers of the garbage collector that ask for more than background deletion. */
 export const ORPHAN_FINALIZER = "orphan";
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
 
 const PROTECTED_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
 const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
-/** What a deletion came to. */
 export interface Deletion {
-  /** `gone`: removed by this request. `pending`: marked, something must be finalized first. */
+  /** `gone`: removed by this request. `pending`: marked, finalizers remain. */
   readonly kind: "gone" | "pending";
   readonly stored: StoredObject;
 }
 
 /**
- * Deletes an object: at once where nothing holds it, else by marking it. As the server itself does, which calls no
- * webhook.
+ * Removes an object, or marks it if finalizers hold it. For the server itself, without webhooks.
  *
  * @throws {ApiError} 404, 409 for failed preconditions, 403 for namespaces that must stay.
  */
@@ -47,7 +45,7 @@ export function deleteObject(
   );
 }
 
-/** `inStorageVersion` gives the object in the version that is stored today: a mark is a write like any other. */
+/** `inStorageVersion` gives the object in today's stored version: a mark is a write like any other. */
 function markOrRemove(
   server: ServerContext,
   type: ResourceType,
@@ -77,15 +75,13 @@ function markOrRemove(
   return { kind: "pending", stored: written };
 }
 
-/** Who deletes, and where what webhooks warn of goes. */
 export interface Deleter {
   readonly user: UserInfo;
   readonly warnings: string[];
 }
 
 /**
- * The same the way DELETE does: with webhooks, which get the deleted object, and as one step where none is
- * for it.
+ * Deletes as DELETE does, with webhooks, which get the deleted object; in one step where none applies.
  *
  * @throws {ApiError} as {@linkcode deleteObject}, and what webhooks refuse.
  */
@@ -100,7 +96,7 @@ export async function deleteAdmitted(
   const key = formatKey({ namespace, name: at.name });
   for (let attempt = 1;; attempt++) {
     const stored = server.storage.get(resource, key);
-    // A delete reads the object first: one that cannot be shown in the requested version cannot be deleted by it.
+    // A delete reads the object first, so it fails where the object has no form in the requested version.
     const view = stored && needsViews(type) ? await server.converter.view(stored, type, "fresh") : stored;
     const write = { operation: "DELETE", type, namespace, old: view && presented(view, type) } as const;
     const object = stored && convertsByWebhook(type)
@@ -132,7 +128,6 @@ function checkPreconditions(type: ResourceType, stored: StoredObject, options: D
   }
 }
 
-/** The object with its deletion written into it. */
 function marked(
   server: ServerContext,
   resource: string,
@@ -158,7 +153,7 @@ function marked(
   return next;
 }
 
-/** A deleted object's last state is the one it had, without a deletion mark that no client saw. */
+/** The last state of a deleted object has no deletion mark that no client saw. */
 function unmarked(next: DynamicObject, object: DynamicObject): DynamicObject {
   return object.metadata?.deletionTimestamp ? next : jsonClone(object);
 }

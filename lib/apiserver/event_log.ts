@@ -1,30 +1,28 @@
 import type { StoredObject } from "./stored_object.ts";
 
-/** One write. `current` of a DELETED event is the last state, stamped with the revision of the deletion. */
+/** One write. `current` of a DELETED event is the last state, with the revision of the deletion. */
 export interface StorageEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly revision: number;
   readonly key: string;
   readonly current: StoredObject;
-  /** The state before; absent for ADDED. */
+  /** Absent for ADDED. */
   readonly previous?: StoredObject;
 }
 
-/** What a watch gets from its cursor. */
 type CursorStep =
   | { readonly kind: "event"; readonly event: StorageEvent }
-  /** Nothing more for now. */
   | { readonly kind: "idle" }
-  /** The log was cut behind the reader, or ended: it cannot continue without a gap. */
+  /** The log was cut behind the reader, or ended: the reader would miss events. */
   | { readonly kind: "ended" };
 
 /**
- * The recent writes of one resource, in order and bounded. All watches read this one log, each with a cursor; a reader
- * that is slower than the bound allows is ended, so that it costs no memory of its own.
+ * The recent writes of one resource, in order and bounded. All watches share it, each with a cursor. A reader that
+ * falls behind the bound is ended, so a slow one costs no memory of its own.
  */
 export class EventLog {
   #events: StorageEvent[] = [];
-  /** The position of `#events[0]` since the log began. */
+  /** Position of `#events[0]` since the log began. */
   #start = 0;
   #compactedRevision: number;
   #ended = false;
@@ -41,46 +39,41 @@ export class EventLog {
     return this.#compactedRevision;
   }
 
-  /** How often readers were interrupted: who began before the latest time has to end. */
+  /** How often readers were interrupted; a reader that began before the latest one must end. */
   get interruptions(): number {
     return this.#interruptions;
   }
 
-  /** Whether readers of the latest interruption read to the end of the log first. */
+  /** Whether the latest interruption lets readers finish the log first. */
   get drains(): boolean {
     return this.#drains;
   }
 
-  /**
-   * Ends those who read now, at once or, with `drain`, after what is in the log; later ones may begin where they left
-   * off.
-   */
+  /** Ends present readers: at once, or with `drain` after the log's end. Later ones may continue there. */
   interrupt({ drain = false }: { readonly drain?: boolean } = {}): void {
     this.#interruptions++;
     this.#drains = drain;
     this.#wake();
   }
 
-  /** Adds a write and wakes the watches that wait. */
   append(event: StorageEvent): void {
     this.#events.push(event);
     if (this.#events.length > this.lengthMax) this.#drop(Math.max(1, this.lengthMax >> 2));
     this.#wake();
   }
 
-  /** Forgets everything; `revision` is the oldest from which a watch can resume from now on. */
+  /** Drops all events; watches can resume from `revision` on. */
   compact(revision: number): void {
     this.#drop(this.#events.length);
     this.#compactedRevision = revision;
   }
 
-  /** Ends every reader. */
   end(): void {
     this.#ended = true;
     this.#wake();
   }
 
-  /** The position of the first event after `revision`. Assumes that it is not compacted. */
+  /** Position of the first event after `revision`, which must not be compacted. */
   positionAfter(revision: number): number {
     let low = 0, high = this.#events.length;
     while (low < high) {
@@ -91,20 +84,19 @@ export class EventLog {
     return this.#start + low;
   }
 
-  /** The event at `position`, or why there is none. */
   read(position: number): CursorStep {
     if (this.#ended || position < this.#start) return { kind: "ended" };
     const event = this.#events[position - this.#start];
     return event ? { kind: "event", event } : { kind: "idle" };
   }
 
-  /** Calls `wake` once, at the next write or the end; the returned function takes that back. */
+  /** Calls `wake` once, at the next write or the end. Returns a function that cancels it. */
   wait(wake: () => void): () => void {
     this.#waiting.add(wake);
     return () => this.#waiting.delete(wake);
   }
 
-  /** The states, as of `revision`, of the objects that were written since: undefined for those that did not exist. */
+  /** Past states, as of `revision`, of objects written since; undefined where one did not exist. */
   stateBefore(revision: number): Map<string, StoredObject | undefined> {
     const past = new Map<string, StoredObject | undefined>();
     for (let index = this.positionAfter(revision) - this.#start; index < this.#events.length; index++) {

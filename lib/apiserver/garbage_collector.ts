@@ -7,19 +7,17 @@ import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
 import { isReleased } from "./update_object.ts";
 
-/** Where an object is stored. */
 interface Place {
   readonly resource: string;
   readonly key: string;
 }
 
-/** What an owner reference came to. */
 type OwnerState = "solid" | "dangling" | "waiting" | "unknown";
 
 /**
- * Deletes what lost its owners, as kube-controller-manager's garbage collector: background, foreground (owners wait for
- * dependents that block them) and orphaning. Works from the storage's events and an index of owner uids; owner
- * references into another namespace count as dangling, those of kinds that are not served are left alone.
+ * Deletes objects that lost their owners, as kube-controller-manager does: background, foreground (owners wait for
+ * blocking dependents) and orphaning. Works from storage events and an index of owner uids. An owner reference into
+ * another namespace is dangling; one of an unserved kind is ignored.
  */
 export class GarbageCollector {
   readonly #server: ServerContext;
@@ -30,7 +28,7 @@ export class GarbageCollector {
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
   }
 
-  /** Rebuilds the index after a restore. */
+  /** For a restore. */
   rebuild(): void {
     this.#dependents.clear();
     for (const resource of this.#server.storage.resources()) {
@@ -44,7 +42,7 @@ export class GarbageCollector {
     if (event.previous) this.#unindex(place, event.previous.object);
     if (event.type === "DELETED") {
       for (const dependent of this.#dependentsOf(metadata.uid!)) this.#enqueue(dependent);
-      // An owner in foreground deletion may have waited for this one.
+      // An owner in foreground deletion may have waited for this object.
       for (const reference of metadata.ownerReferences ?? []) this.#enqueueOwner(reference, event.current.object);
       return;
     }
@@ -105,7 +103,6 @@ export class GarbageCollector {
     if (!deletionTimestamp) this.#checkOwners(place, stored);
   }
 
-  /** Decides over an object by the state of its owners. */
   #checkOwners(place: Place, stored: StoredObject): void {
     const { namespace, ownerReferences = [] } = stored.object.metadata!;
     if (ownerReferences.length === 0) return;

@@ -14,23 +14,19 @@ import { mediaTypeOf } from "./request_body.ts";
 import type { EmbeddedApiServer } from "./server.ts";
 import { ADMIN, AUTHENTICATED_GROUP, MASTERS_GROUP, type UserInfo } from "./user_info.ts";
 
-/** Where and how to serve. */
 export interface HttpsOptions {
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port?: number;
   readonly logger?: Logger;
-  /** The machine's time, for the certificates. */
+  /** The machine's time, for certificates. */
   readonly nowMs: number;
-  /** A client that has not shaken hands by then, or not sent its headers, is cut off. */
+  /** A client without handshake or headers by then is cut off. */
   readonly headersTimeoutMs?: number;
-  /** A client that has not sent its request by then is cut off. */
+  /** A client without a full request by then is cut off. */
   readonly requestTimeoutMs?: number;
-  /** Connections at the same time: see {@linkcode BoundedServer}. */
+  /** See {@linkcode BoundedServer}. */
   readonly connectionsMax?: number;
-  /**
-   * Signs the certificates; a new authority where absent. With the same one a server that starts again is known to its
-   * clients.
-   */
+  /** Signs the certificates; a new one where absent. Clients trust a restarted server with the same authority. */
   readonly authority?: CertificateAuthority;
 }
 
@@ -38,12 +34,12 @@ const LOOPBACK = "127.0.0.1";
 const SERVER_NAMES = ["localhost", LOOPBACK, "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
 
 /**
- * The embedded server's second door: HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. A
- * client certificate of its own authority or a ServiceAccount's token is required; all others get 401.
+ * Serves HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. It requires a client certificate
+ * of its own authority or a ServiceAccount's token; others get 401.
  *
- * Guarantees: bodies are bounded while they are read, and read of those only who show a credential; callers that send
- * nothing do not keep others out ({@linkcode BoundedServer}); every watch event is written when it happens; a client
- * that reads slowly slows its own watch only, and one that goes away ends it.
+ * Guarantees: bodies are bounded while read, and only authenticated clients' bodies are read. Idle callers do not keep
+ * others out ({@linkcode BoundedServer}). Watch events are written at once. A slow reader slows only its own watch; a
+ * client that disconnects ends it.
  */
 export class HttpsServer implements AsyncDisposable {
   readonly #server: Server;
@@ -53,7 +49,7 @@ export class HttpsServer implements AsyncDisposable {
   readonly #api: EmbeddedApiServer;
   readonly #logger: Logger;
   readonly #open = new Set<AbortController>();
-  /** Where it listens, such as `https://127.0.0.1:34567`. */
+  /** The address, such as `https://127.0.0.1:34567`. */
   readonly url: string;
 
   private constructor(api: EmbeddedApiServer, bounded: BoundedServer, authority: CertificateAuthority, logger: Logger) {
@@ -69,11 +65,7 @@ export class HttpsServer implements AsyncDisposable {
     server.on("request", (request, response) => void this.#serve(request, response));
   }
 
-  /**
-   * Serves `api` over HTTPS.
-   *
-   * @throws {Error} where the port is taken.
-   */
+  /** @throws {Error} where the port is taken. */
   static async start(api: EmbeddedApiServer, options: HttpsOptions): Promise<HttpsServer> {
     const authority = options.authority ?? new CertificateAuthority(options.nowMs);
     const identity = authority.issue({ commonName: "kube-apiserver" }, { kind: "server", names: SERVER_NAMES });
@@ -82,7 +74,7 @@ export class HttpsServer implements AsyncDisposable {
       cert: identity.certificate,
       ca: authority.certificate,
       requestCert: true,
-      // Refused by us with a Status: a broken handshake would explain nothing to a client.
+      // Refused by us with a Status: a broken handshake would explain nothing.
       rejectUnauthorized: false,
     }, {
       headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
@@ -97,28 +89,26 @@ export class HttpsServer implements AsyncDisposable {
     return new HttpsServer(api, bounded, authority, options.logger ?? silentLogger);
   }
 
-  /** The certificate authority, PEM. */
   get authority(): string {
     return this.#authority.certificate;
   }
 
-  /** A client certificate for `user`: groups become organizations. */
+  /** Groups become organizations. */
   issueClient(user: UserInfo): Identity {
     const organizations = user.groups.filter((group) => group !== AUTHENTICATED_GROUP);
     return this.#authority.issue({ commonName: user.name, organizations }, { kind: "client" });
   }
 
-  /** A kubeconfig for the administrator, with an embedded client certificate: a secret. */
+  /** The administrator's, with a client certificate: a secret. */
   get kubeconfig(): string {
     return kubeconfigText(this.url, this.authority, { name: ADMIN.name, identity: this.#admin });
   }
 
-  /** Writes {@linkcode kubeconfig} so that the owner alone can read it (mode 0600). */
+  /** Writes {@linkcode kubeconfig} with mode 0600. */
   async writeKubeconfig(path: string): Promise<void> {
     await writePrivateFile(path, this.kubeconfig);
   }
 
-  /** Stops listening and cuts every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const controller of this.#open) controller.abort(new Error("the server closes"));
     const closed = once(this.#server, "close");
@@ -147,7 +137,7 @@ export class HttpsServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const user = this.#authenticate(request);
-    // Before the body is read: a stranger's is not waited for.
+    // Before the body: an unknown client's body is not waited for.
     if (!user) return await this.#send(response, errorResponse(unauthorized()), true);
     const bytes = await boundedBody(request, this.#api.limits.bodyBytesMax);
     if (bytes === undefined) {
@@ -163,7 +153,6 @@ export class HttpsServer implements AsyncDisposable {
     await this.#send(response, answer, false);
   }
 
-  /** The user: by a certificate of our authority, else by a token. */
   #authenticate(request: IncomingMessage): UserInfo | undefined {
     const socket = request.socket as TLSSocket;
     if (socket.authorized) {
@@ -190,10 +179,10 @@ export class HttpsServer implements AsyncDisposable {
       return;
     }
     response.writeHead(answer.status, headers);
-    // The client may wait for the headers before there is any event.
+    // The client may wait for headers before any event.
     response.flushHeaders();
     for await (const chunk of answer.body ?? []) {
-      // Not reading on while the client does not is what bounds the memory of a watch.
+      // Waiting for the client bounds a watch's memory.
       if (!response.write(chunk)) await drained(response);
       if (response.destroyed) return;
     }
@@ -201,7 +190,7 @@ export class HttpsServer implements AsyncDisposable {
   }
 }
 
-/** The body as text; protobuf becomes JSON here, in `headers` too. An error where it cannot be read. */
+/** The body as text, or an error. Protobuf becomes JSON, in `headers` too. */
 async function bodyText(bytes: Uint8Array, headers: Record<string, string>): Promise<string | ApiError> {
   if (bytes.length === 0 || mediaTypeOf(headers["content-type"]) !== PROTOBUF) return new TextDecoder().decode(bytes);
   try {

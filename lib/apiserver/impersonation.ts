@@ -7,11 +7,10 @@ const EXTRA_PREFIX = "impersonate-extra-";
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
 /**
- * The user that a request acts as: the one of its credential, or the one that its Impersonate headers name where RBAC
- * lets the first act as the second (k8s.io/apiserver impersonation filter). Several groups come in one header,
- * comma-separated.
+ * The user that a request acts as: its own, or that of its Impersonate headers if RBAC allows it (k8s.io/apiserver
+ * impersonation filter). Groups are comma-separated in one header.
  *
- * @throws {ApiError} 403 where it may not, 400 for groups without a user.
+ * @throws {ApiError} 403 where RBAC forbids it, 400 for groups without a user.
  */
 export function impersonated(
   authorizer: Authorizer,

@@ -3,7 +3,7 @@ import type { Identity } from "../base/certificates.ts";
 
 const NAME = "pintle-embedded";
 
-/** A kubeconfig for one cluster and one user, as JSON, which is YAML too. */
+/** JSON, which is YAML too. */
 export function kubeconfigText(server: string, authority: string, user: { name: string; identity: Identity }): string {
   return `${
     formatJson(
@@ -27,10 +27,10 @@ export function kubeconfigText(server: string, authority: string, user: { name: 
 }
 
 /**
- * Writes a kubeconfig that its owner alone can read, whatever the umask, and that is never seen half-written: a new
- * file beside `path` takes its place in one step.
+ * Writes a file with mode 0600, whatever the umask. A new file replaces `path` in one step, so readers never see half
+ * of it.
  *
- * @throws {Error} where the file cannot be written; nothing is left behind then.
+ * @throws {Error} where the write fails; nothing is left behind.
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${Deno.pid}.tmp`;

@@ -8,7 +8,6 @@ import type { ResourceType } from "./resource_type.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
 
-/** One page of a list, of states that its version can show. */
 export interface ListPage {
   readonly items: readonly StoredObject[];
   readonly revision: number;
@@ -16,7 +15,7 @@ export interface ListPage {
   readonly remaining?: number;
 }
 
-/** Where the next page begins; `revision` -1 accepts that objects changed in between. */
+/** Where the next page begins; `revision` -1 accepts changes in between. */
 interface PageToken {
   readonly revision: number;
   readonly after: string;
@@ -42,18 +41,16 @@ function decodeToken(text: string): PageToken {
       isObject(token) && token.v === TOKEN_VERSION && typeof token.rv === "number" && typeof token.start === "string"
     ) return { revision: token.rv, after: token.start.replace(/\0$/, "") };
   } catch {
-    // Falls through to the one answer for every unreadable token.
+    // Falls through to the common answer for unreadable tokens.
   }
   throw badRequest("continue key is not valid: it was not made by this server");
 }
 
 /**
- * Reads one page: the present, an exact earlier state, or the rest of a list that began earlier, all pages of which
- * show one revision.
+ * Reads one page: the present, an exact earlier state, or the rest of a list. All pages of a list show one revision.
  *
- * @throws {ApiError} 410 where that revision is compacted, 504 where it has not come, 400 for a bad token, 500 where
- *   objects cannot
- * be converted.
+ * @throws {ApiError} 410 for a compacted revision, 504 for a future one, 400 for a bad token, 500 for a failed
+ *   conversion.
  */
 export async function listObjects(
   server: ServerContext,
@@ -90,10 +87,7 @@ async function viewed(
   return found.map(([key], index) => [key, views[index]!] as const);
 }
 
-/**
- * The first states that match; `rest` counts what follows, or whether anything does, where a filter would have to match
- * it.
- */
+/** The first matching states. `rest` counts what follows; with a filter it only says whether anything does. */
 function pageOf(
   found: Iterable<readonly [string, StoredObject]>,
   type: ResourceType,

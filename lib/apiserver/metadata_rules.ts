@@ -11,7 +11,7 @@ import {
 import { badRequest, forbiddenField, invalidValue, requiredValue } from "./api_error.ts";
 import type { ResourceType } from "./resource_type.ts";
 
-/** Most bytes of all annotations of one object (apimachinery's TotalAnnotationSizeLimitB). */
+/** Most bytes of an object's annotations (apimachinery's TotalAnnotationSizeLimitB). */
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
 
 const SUBDOMAIN_HINT =
@@ -34,7 +34,7 @@ const VALUE_HINT =
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 const LABEL_NAMED = new Set(["namespaces", "services"]);
 
-/** Why `name` cannot name an object of `type`, or undefined where it can. */
+/** Why `name` is invalid for `type`, or undefined. */
 function nameFault(type: ResourceType, name: string): string | undefined {
   if (type.group === RBAC_GROUP) return /^\.{1,2}$|[/%]/.test(name) ? "may not contain '/' or '%'" : undefined;
   if (type.group === "" && LABEL_NAMED.has(type.plural)) return isDnsLabel(name) ? undefined : LABEL_HINT;
@@ -42,7 +42,7 @@ function nameFault(type: ResourceType, name: string): string | undefined {
 }
 
 /**
- * Brings metadata from outside into shape: what has the wrong type is refused, as a decoder would.
+ * Refuses metadata of the wrong type, as a decoder would.
  *
  * @throws {ApiError} 400 naming the field.
  */
@@ -58,7 +58,7 @@ export function checkMetadataShape(metadata: ObjectMeta): void {
     if (value === null) delete metadata[field];
     else if (value !== undefined && !isObject(value)) throw refuse(field, "a map of strings");
     else {for (const [key, item] of Object.entries(value ?? {})) {
-        // A null is what a merge patch or a careless client leaves: Go decodes it to the empty string.
+        // A merge patch or a careless client leaves a null: Go decodes it to the empty string.
         if (item === null) setKey(value as Record<string, unknown>, key, "");
         else if (typeof item !== "string") throw refuse(`${field}.${key}`, "a string");
       }}
@@ -79,7 +79,7 @@ function checkItems(field: string, items: readonly unknown[]): void {
   }
 }
 
-/** What is wrong with an object's metadata (apimachinery's ValidateObjectMeta). */
+/** As apimachinery's ValidateObjectMeta. */
 export function validateMetadata(type: ResourceType, object: DynamicObject, old?: DynamicObject): StatusCause[] {
   const metadata = object.metadata ?? {};
   const causes: StatusCause[] = [];
@@ -94,7 +94,6 @@ export function validateMetadata(type: ResourceType, object: DynamicObject, old?
   return causes;
 }
 
-/** What is wrong with labels. */
 export function labelCauses(labels: Readonly<Record<string, string>>): StatusCause[] {
   const causes: StatusCause[] = [];
   for (const [key, value] of Object.entries(labels)) {
@@ -104,7 +103,6 @@ export function labelCauses(labels: Readonly<Record<string, string>>): StatusCau
   return causes;
 }
 
-/** What is wrong with annotations. */
 export function annotationCauses(annotations: Readonly<Record<string, string>>): StatusCause[] {
   const causes: StatusCause[] = [];
   let bytes = 0;

@@ -1,9 +1,8 @@
 /**
- * `apiserver`: a Kubernetes API in the process, in memory, served in-process and over HTTPS. It behaves as
- * kube-apiserver 1.37 and kube-controller-manager's garbage collector, namespace and service account controllers do for
- * what an operator touches; it runs no
- * pods, keeps nothing on disk and is never for production. The harness and the commands that need a cluster call it; it
- * calls base and apimachinery only.
+ * `apiserver`: a Kubernetes API in memory, in-process and over HTTPS, for the harness and the commands that need a
+ * cluster. To an operator it behaves as kube-apiserver 1.37 and kube-controller-manager's garbage collector, namespace
+ * and service account controllers. It runs no pods, keeps nothing on disk, is never for production; it calls base and
+ * apimachinery only.
  *
  * @module
  */

@@ -11,9 +11,8 @@ const ACCOUNT = "default", AUTHORITY = "kube-root-ca.crt";
 const FIELD_MANAGER = "kube-controller-manager";
 
 /**
- * Gives every active namespace what kube-controller-manager's service account controller and root CA publisher give it:
- * the ServiceAccount `default`, and, once the server has a certificate authority, the ConfigMap `kube-root-ca.crt`.
- * Both are created again when they are deleted.
+ * Gives active namespaces what kube-controller-manager does: the ServiceAccount `default`, and the ConfigMap
+ * `kube-root-ca.crt` once there is an authority. Both are created again after a deletion.
  */
 export class NamespaceDefaults {
   readonly #server: ServerContext;
@@ -22,16 +21,15 @@ export class NamespaceDefaults {
   constructor(server: ServerContext) {
     this.#server = server;
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
-    // At once: a cluster that anybody can see has had the time.
+    // At once: a cluster that users can see has had the time.
     for (const [name] of server.storage.scan(NAMESPACES)) this.#give(name);
   }
 
-  /** Looks at every namespace: after a restore. */
+  /** For a restore. */
   rebuild(): void {
     for (const [name] of this.#server.storage.scan(NAMESPACES)) this.#enqueue(name);
   }
 
-  /** Publishes the certificate (PEM) by which clients in a namespace know the server. */
   publishAuthority(certificate: string): void {
     this.#authority = certificate;
     this.rebuild();

@@ -9,17 +9,14 @@ import { isReleased } from "./update_object.ts";
 
 const NAMESPACES = "namespaces";
 
-/** What a terminating namespace still holds. */
 interface Remaining {
-  /** Objects per resource. */
   readonly objects: Map<string, number>;
-  /** Objects per finalizer. */
   readonly finalizers: Map<string, number>;
 }
 
 /**
- * Ends namespaces as kube-controller-manager's namespace controller: deletes their content, reports in conditions what
- * still waits for finalizers, and lets the namespace go when nothing is left.
+ * Ends namespaces as kube-controller-manager does: deletes their content, reports remaining finalizers in conditions,
+ * and removes the empty namespace.
  */
 export class NamespaceLifecycle {
   readonly #server: ServerContext;

@@ -1,22 +1,19 @@
 import { notAcceptable } from "./api_error.ts";
 
-/** The shape in which a client requests objects and lists. */
 export type Shape =
   | "object"
-  /** metadata only: `PartialObjectMetadata`. */
+  /** `PartialObjectMetadata`. */
   | "metadata"
-  /** rows of cells, as `kubectl get` prints: `Table`. */
+  /** `Table`: rows, as `kubectl get` prints. */
   | "table";
 
-/** What the Accept header came down to. */
 export interface Negotiated {
   readonly shape: Shape;
   readonly mediaType: "application/json" | "application/yaml";
-  /** `v1`, or `v1beta1` as older clients request. */
+  /** `v1`, or `v1beta1` for older clients. */
   readonly shapeVersion: string;
 }
 
-/** Media types this server writes. */
 const WRITTEN_MEDIA_TYPES: readonly string[] = ["application/json", "application/yaml"];
 
 interface MediaRange {
@@ -47,8 +44,8 @@ function shapeOf(range: MediaRange): Shape | undefined {
 }
 
 /**
- * Chooses how to answer: the first media range that this server can write. Protobuf and CBOR are passed over, so that a
- * client which also takes JSON gets JSON.
+ * Chooses the first media range that this server can write. Protobuf and CBOR are skipped: a client that also takes
+ * JSON gets JSON.
  *
  * @throws {ApiError} 406 where none fits.
  */
@@ -66,7 +63,7 @@ export function negotiate(accept: string | undefined): Negotiated {
   throw notAcceptable(WRITTEN_MEDIA_TYPES);
 }
 
-/** Which discovery document a client requests: aggregated (KEP-3352) in `v2` or `v2beta1`, or the plain one. */
+/** The discovery document: aggregated (KEP-3352) in `v2` or `v2beta1`, or the plain one. */
 export function negotiateDiscovery(accept: string | undefined): "v2" | "v2beta1" | "plain" {
   for (const range of mediaRanges(accept ?? "")) {
     if (range.type !== "application/json") continue;

@@ -11,29 +11,26 @@ import { pruneUnknown } from "./schema/pruning.ts";
 import type { ServerLimits } from "./server_limits.ts";
 import { StoredObject } from "./stored_object.ts";
 
-/** How long a conversion webhook may take; a real server's bound, which is fixed. */
+/** A real server's bound for a conversion webhook, which is fixed. */
 const TIMEOUT_SECONDS = 30;
 
-/** Limits of one request to a webhook. */
 type ConversionLimits = Pick<ServerLimits, "conversionObjectsMax" | "conversionCharactersMax">;
 
-/** Views of one state, under the versions that they were made for: a changed definition may convert otherwise. */
+/** Views of one state, by kind versions: a changed definition may convert otherwise. */
 interface Views {
   readonly versions: KindVersions;
   readonly byVersion: Map<string, StoredObject>;
 }
 
-/** Whether a state may be shown as it was converted before, or the webhook must be called again. */
+/** Whether an earlier view may be shown, or the webhook must be called again. */
 type Freshness = "remembered" | "fresh";
 
 /**
- * Brings custom resources from one version of their kind into another, by the webhook of their definition or by leaving
- * out what the other version does not know.
+ * Converts custom resources between versions, by webhook or by leaving out what the other version does not know.
  *
- * Guarantees: no webhook is called for an object that has the version already; a view is remembered as long as its
- * state, so that lists and watches convert each state once, as a real server's watch cache does; the response of a
- * webhook is pruned by the schema of its version. Kinds whose versions are alike cost one comparison of a request, and
- * nothing of an object.
+ * Guarantees: an object in the right version needs no webhook. A view is kept as long as its state, so lists and
+ * watches convert each state once, as a real server's watch cache does. A webhook's response is pruned by its version's
+ * schema. Kinds whose versions are alike cost one comparison per request.
  */
 export class ObjectConverter {
   readonly #caller: WebhookCaller;
@@ -48,7 +45,7 @@ export class ObjectConverter {
   }
 
   /**
-   * An object in a version of its kind. It shares no values with the result where a webhook made that.
+   * An object in another version. It shares no values with the result of a webhook.
    *
    * @throws {ApiError} 500 where the webhook fails, in a real server's words.
    */
@@ -61,21 +58,15 @@ export class ObjectConverter {
     return converted!;
   }
 
-  /** The form of an object that is stored. */
   toStorage(object: DynamicObject, type: ResourceType): Promise<DynamicObject> {
     return this.convert(object, storedVersion(object, type), type);
   }
 
-  /** The result of steps that need objects of a kind in other versions. */
   settle<T>(steps: ConversionSteps<T>, type: ResourceType): Promise<T> {
     return settled(steps, ({ object, apiVersion }) => this.convert(object, apiVersion, type));
   }
 
-  /**
-   * A state as the version of `type` shows it.
-   *
-   * @throws {ApiError} 500 where it cannot be converted.
-   */
+  /** @throws {ApiError} 500 where conversion fails. */
   async view(stored: StoredObject, type: ResourceType, freshness: Freshness = "remembered"): Promise<StoredObject> {
     const known = this.#known(stored, type, freshness);
     if (known) return known;
@@ -90,7 +81,7 @@ export class ObjectConverter {
   }
 
   /**
-   * The same for many states, which are converted many at a time.
+   * Converts in batches.
    *
    * @throws {ApiError} 500 that names those which cannot be converted.
    */
@@ -109,7 +100,7 @@ export class ObjectConverter {
     return states.map((stored) => this.remembered(stored, type));
   }
 
-  /** The view of a state that {@linkcode views} made before. */
+  /** The view that {@linkcode views} made before. */
   remembered(stored: StoredObject, type: ResourceType): StoredObject {
     const view = this.#known(stored, type, "remembered");
     invariant(view, "a state is converted before it is shown");
@@ -125,7 +116,7 @@ export class ObjectConverter {
     return known ?? this.#remember(stored, versions, inVersion(stored.object, apiVersion, versions));
   }
 
-  /** As many states at once as the bounds allow, and one in any case. */
+  /** As many states as the bounds allow, and at least one. */
   *#batches(states: readonly StoredObject[]): Generator<StoredObject[]> {
     const { conversionObjectsMax, conversionCharactersMax } = this.#limits;
     let batch: StoredObject[] = [], characters = 0;
@@ -147,7 +138,7 @@ export class ObjectConverter {
     const objects = states.map(({ object }) => {
       const schema = versions.schemas.get(object.apiVersion!);
       if (!schema) throw conversionFailed(`request to convert CR from an invalid group/version: ${object.apiVersion}`);
-      // What its version has learned or forgotten since it was stored.
+      // Its version's schema may have changed since it was stored.
       const copy = jsonClone(object);
       pruneUnknown(copy, schema);
       applyDefaults(copy, schema);

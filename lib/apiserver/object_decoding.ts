@@ -6,10 +6,10 @@ import type { ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 
 /**
- * Brings an object from outside into the shape of its type, in place: kind checked, metadata checked, unknown fields
- * removed and, as `fieldValidation` requests, refused or warned about.
+ * Decodes an object in place: checks kind and metadata, removes unknown fields. `fieldValidation` refuses those or
+ * warns.
  *
- * @throws {ApiError} 400 where it is of another kind, malformed, or has unknown fields under Strict.
+ * @throws {ApiError} 400 for another kind, a malformed object, or unknown fields under Strict.
  */
 export function decodeObject(
   object: DynamicObject,
@@ -19,7 +19,7 @@ export function decodeObject(
 ): void {
   const apiVersion = formatApiVersion(type);
   if (type.builtin) {
-    // Endpoints of built-in kinds know what they decode; those of custom resources check.
+    // Endpoints of built-in kinds know their kind; those of custom resources check it.
     object.kind ??= type.kind;
     object.apiVersion ??= apiVersion;
   }

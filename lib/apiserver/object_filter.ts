@@ -8,18 +8,13 @@ import { badRequest } from "./api_error.ts";
 import { fieldText } from "./conversion.ts";
 import type { ResourceType } from "./resource_type.ts";
 
-/** Whether an object is one that a list or watch selects. */
 export type ObjectFilter = (object: DynamicObject) => boolean;
 
-/** Field selectors whose name is not the path of the value. */
+/** Field selectors whose name is not the value's path. */
 const ALIASES: Readonly<Record<string, string>> = { name: "metadata.name" };
 const EVERYWHERE = ["metadata.name", "metadata.namespace"];
 
-/**
- * The filter of label and field selectors. `all`: everything passes.
- *
- * @throws {ApiError} 400 for a field that the type cannot be selected by.
- */
+/** @throws {ApiError} 400 for a field that cannot be selected by. */
 export function objectFilter(
   type: ResourceType,
   labels: readonly LabelRequirement[],
@@ -29,8 +24,7 @@ export function objectFilter(
   const known = type.selectableFields.map((field) => field.replace(/^\./, ""));
   for (const { path } of fields) {
     if (EVERYWHERE.includes(path) || known.includes(path)) continue;
-    // Kinds with fields of their own bring a conversion of labels, whose refusal is worded otherwise than the common
-    // one.
+    // Kinds with own fields convert labels, and that refusal has other words.
     if (!type.builtin || known.length > 0) throw badRequest(`field label not supported: ${path}`);
     const list = EVERYWHERE.map((field) => `"${field}"`).join(", ");
     throw badRequest(`"${path}" is not a known field selector: only ${list}`);

@@ -7,11 +7,10 @@ import { strategyOf } from "./strategies.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
- * Judges a finished candidate: metadata, schema (CEL rules included), the rules of its kind. Warnings of its kind are
- * added to the target.
+ * Validates a candidate: metadata, schema with CEL rules, rules of its kind. Adds the kind's warnings to the target.
  *
- * @throws {ApiError} 422 with every cause; 400 where a built-in kind's field has the wrong type, which a real server's
- * decoder refuses before it validates.
+ * @throws {ApiError} 422 with every cause. 400 where a built-in field has the wrong type: a real server's decoder
+ *   refuses it first.
  */
 export function checkCandidate(target: WriteTarget, object: DynamicObject, old?: DynamicObject): void {
   const { type } = target;

@@ -22,7 +22,6 @@ import type { StoredObject } from "./stored_object.ts";
 import { updateAdmitted } from "./update_object.ts";
 import type { WriteTarget } from "./write_target.ts";
 
-/** The media types of PATCH and what they mean. */
 type PatchKind = "json" | "merge" | "strategic" | "apply";
 
 const MEDIA_TYPES: Readonly<Record<string, PatchKind>> = {
@@ -33,7 +32,7 @@ const MEDIA_TYPES: Readonly<Record<string, PatchKind>> = {
 };
 
 /**
- * The patch of a Content-Type; custom resources have no strategic merge.
+ * The patch kind of a Content-Type; custom resources have no strategic merge.
  *
  * @throws {ApiError} 415 for any other.
  */
@@ -46,7 +45,7 @@ export function patchKind(mediaType: string, builtin: boolean): PatchKind {
   return kind;
 }
 
-/** The document that a JSON, merge or strategic merge patch makes of `document`, which is not edited. */
+/** The document after a JSON, merge or strategic merge patch; `document` is not edited. */
 export function patchedDocument(
   document: DynamicObject,
   kind: Exclude<PatchKind, "apply">,
@@ -81,7 +80,7 @@ function runJsonPatch(copy: DynamicObject, patch: unknown): unknown {
 }
 
 /**
- * Patches an object, or creates it where a server-side apply finds none.
+ * Patches an object, or creates it by server-side apply.
  *
  * @throws {ApiError} as a real server; 409 with every conflicting field for apply.
  */
@@ -150,7 +149,7 @@ async function applyObject(
   return { stored: await createAdmitted(server, applied, atOnce(merge(undefined))), created: true };
 }
 
-/** With any `fieldValidation`: what is applied must be typed, or its owners would be unknown. */
+/** Whatever `fieldValidation` says: an untyped field would have unknown owners. */
 function refuseUntyped(input: DynamicObject, type: WriteTarget["type"]): void {
   const { apiVersion = formatApiVersion(type), kind = type.kind, metadata } = input;
   if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding refuses it
@@ -161,10 +160,7 @@ function refuseUntyped(input: DynamicObject, type: WriteTarget["type"]): void {
   throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
 }
 
-/**
- * To a patch a uid is no precondition, as it is to a replace, but a field like others: immutable, or at a status not
- * looked at.
- */
+/** A uid in a patch is no precondition, but a field: immutable, or ignored at a status. */
 function settleUid(candidate: DynamicObject, live: DynamicObject, { type, name, subresource }: WriteTarget): void {
   const wanted = candidate.metadata!.uid, have = live.metadata!.uid;
   if (wanted === undefined || wanted === have) return;
@@ -172,7 +168,7 @@ function settleUid(candidate: DynamicObject, live: DynamicObject, { type, name, 
   else throw invalid(type, name!, [invalidValue("metadata.uid", wanted, "field is immutable")]);
 }
 
-/** What the endpoint would ignore is not owned either. */
+/** Fields that the endpoint ignores are not owned. */
 function dropResetFields(input: DynamicObject, target: WriteTarget): void {
   const { type, subresource } = target;
   if (subresource === undefined && type.subresources.includes("status")) delete input.status;
@@ -208,7 +204,7 @@ function* applyOnto(
   throw applyConflict(outcome.conflicts);
 }
 
-/** 409 as server-side apply words it: who owns which field. */
+/** 409 in server-side apply's words: who owns which field. */
 function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
   const count = conflicts.reduce((sum, { fields }) => sum + fields.length, 0);
   const parts = conflicts.map(({ description, fields }) =>
@@ -223,7 +219,6 @@ function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
   return new ApiError(409, "Conflict", message, { causes });
 }
 
-/** The stored state of an object. */
 export function storedObject(
   server: ServerContext,
   target: Pick<WriteTarget, "type" | "namespace" | "name">,

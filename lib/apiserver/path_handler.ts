@@ -23,7 +23,6 @@ const VERSION = {
 };
 const HEALTH = /^\/(healthz|livez|readyz)(\/.*)?$/;
 
-/** Serves what is no resource: health, version, discovery and OpenAPI documents. */
 export function handlePath(server: ServerContext, info: PathRequestInfo, accept: string | undefined): Response {
   const path = info.path.length > 1 ? info.path.replace(/\/$/, "") : info.path;
   const answer = documentAt(server, path, accept);

@@ -3,7 +3,7 @@ import { badRequest } from "./api_error.ts";
 import { ProtobufReader, WIRE } from "./protobuf_reader.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 
-/** The media type in which Go clients send built-in kinds by default. */
+/** Go clients send built-in kinds in this media type by default. */
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 type Row = readonly [number: number, name: string, type: string, shape: number, zero: number];
@@ -14,10 +14,9 @@ const ONCE = 0, REPEATED = 1, MAP = 2;
 const MAGIC = [0x6b, 0x38, 0x73, 0x00];
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
-/** Deeper nesting than any kind has; a schema in a CRD may be deep. */
+/** Deeper than any kind nests; a schema in a CRD may be deep. */
 const DEPTH_MAX = 100;
 
-/** Kinds in bodies that are no resource of their own. */
 const OTHER_KINDS: Readonly<Record<string, string>> = {
   DeleteOptions: `${META}.DeleteOptions`,
   TokenRequest: "io.k8s.api.authentication.v1.TokenRequest",
@@ -25,7 +24,7 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
   Scale: "io.k8s.api.autoscaling.v1.Scale",
 };
 
-/** Messages whose JSON is no object of their fields. */
+/** Messages whose JSON is not an object of their fields. */
 const SPECIAL: Readonly<Record<string, (fields: Fields) => unknown>> = {
   [`${META}.Time`]: ({ seconds }) => seconds === undefined ? undefined : timeText(Number(seconds), ""),
   [`${META}.MicroTime`]: ({ seconds, nanos }) => {
@@ -64,10 +63,10 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 /**
- * The JSON text of a built-in object in Kubernetes' protobuf encoding (runtime.Unknown around the message behind the
- * prefix `k8s\0`, k8s.io/apimachinery runtime/serializer/protobuf). The field table is loaded when the first one comes.
+ * The JSON text of a built-in object in protobuf: runtime.Unknown behind the prefix `k8s\0` (k8s.io/apimachinery
+ * runtime/serializer/protobuf). The first call loads the field table.
  *
- * @throws {ApiError} 400 for bytes that are none, or a kind that is not known.
+ * @throws {ApiError} 400 for invalid bytes or an unknown kind.
  */
 export async function protobufToJson(bytes: Uint8Array): Promise<string> {
   if (MAGIC.some((byte, index) => bytes[index] !== byte)) {
@@ -92,7 +91,6 @@ function messageOf(apiVersion: string, kind: string): string | undefined {
   return type?.schema.$ref ?? (Object.hasOwn(OTHER_KINDS, kind) ? OTHER_KINDS[kind] : undefined);
 }
 
-/** runtime.Unknown: what is inside, and its bytes. */
 function envelope(reader: ProtobufReader): { kind: string; apiVersion: string; raw: Uint8Array } {
   const unknown = { kind: "", apiVersion: "", raw: new Uint8Array() };
   for (let field = reader.field(); field; field = reader.field()) {
@@ -140,7 +138,7 @@ function decodeField(table: Messages, row: Row, reader: ProtobufReader, fields: 
   const value = decodeValue(table, type, reader, depth);
   if (shape === REPEATED) ((fields[name] ??= []) as unknown[]).push(value);
   else if (shape !== ONCE) Object.assign(fields, value);
-  // A nested message that is empty stays: Go's JSON keeps empty structs.
+  // An empty nested message stays: Go's JSON keeps empty structs.
   else if (value !== undefined && (zero === 1 || (value !== "" && value !== 0 && value !== false))) {
     fields[name] = value;
   }

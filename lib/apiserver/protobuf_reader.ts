@@ -1,5 +1,4 @@
 import { narrowIntegers } from "../base/mod.ts";
-/** How a field is written (Protocol Buffers, wire types). */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /**
@@ -23,28 +22,25 @@ export class ProtobufReader {
     return { number: Math.floor(key / 8), wire: key & 7 };
   }
 
-  /** A signed integer, as `parseJson` has it: a bigint beyond 2^53. */
+  /** A signed integer as in `parseJson`: a bigint beyond 2^53. */
   integer(): number | bigint {
     return narrowIntegers(BigInt.asIntN(64, this.#varint())) as number | bigint;
   }
 
-  /** A double. */
   double(): number {
     const bytes = this.#take(8);
     return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
   }
 
-  /** Bytes, or a nested message; a view, not a copy. */
+  /** Bytes or a nested message: a view, not a copy. */
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#take(Number(this.#varint()));
   }
 
-  /** UTF-8 text. */
   text(): string {
     return this.#decoder.decode(this.bytes());
   }
 
-  /** Passes over the value of an unknown field. */
   skip(wire: number): void {
     switch (wire) {
       case WIRE.varint:

@@ -2,12 +2,11 @@ import { isObject, narrowIntegers, parseJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import { badRequest, bodyTooLarge, unsupportedMediaType } from "./api_error.ts";
 
-/** How a body is written, by its Content-Type without parameters. */
 export function mediaTypeOf(contentType: string | undefined): string {
   return (contentType ?? "").split(";")[0]!.trim().toLowerCase();
 }
 
-/** YAML 1.1 types that have no JSON form; Kubernetes' parser keeps their texts. */
+/** YAML 1.1 types without a JSON form; Kubernetes' parser keeps their texts. */
 const FOREIGN_TAGS = ["timestamp", "binary", "set", "omap", "pairs"].map((name) => `tag:yaml.org,2002:${name}`);
 
 type Tag = import("yaml").Tags[number];
@@ -17,8 +16,8 @@ function isKnownTag(tag: Tag): boolean {
 }
 
 /**
- * Parses a body that holds one JSON or YAML value. YAML is 1.1 (`yes` is true), as Kubernetes reads it; JSON is tried
- * first because almost every client sends it, and the parser for the rest is loaded when it is needed.
+ * Parses one JSON or YAML value. YAML is 1.1 (`yes` is true), as in Kubernetes. JSON is tried first, because almost
+ * every client sends it; the YAML parser is loaded when needed.
  *
  * @throws {ApiError} 400 where it cannot be read.
  */
@@ -34,7 +33,7 @@ export async function parseBody(given: string, mediaType: string): Promise<unkno
   const { parse } = await import("../base/yaml.ts");
   try {
     const customTags = (tags: import("yaml").Tags) => tags.filter(isKnownTag);
-    // The alias bound keeps a small text from growing into gigabytes; narrowing copies, so that no value stands at two
+    // The alias bound keeps a small text from growing into gigabytes. Narrowing copies, so no value stands at two
     // places.
     return narrowIntegers(parse(body, { version: "1.1", maxAliasCount: 100, customTags, intAsBigInt: true }));
   } catch (error) {
@@ -42,9 +41,7 @@ export async function parseBody(given: string, mediaType: string): Promise<unkno
   }
 }
 
-/**
- * What Kubernetes' YAML parser makes of characters that JSON allows in texts as they are: a body of JSON is YAML to it.
- */
+/** Reads characters that JSON allows as Kubernetes' YAML parser does: it parses JSON bodies as YAML. */
 function asYamlReads(body: string): string {
   if (/[\x7f-\x84\x86-\x9f\ufffe\uffff]/.test(body)) {
     throw badRequest("error decoding YAML: yaml: control characters are not allowed");
@@ -52,14 +49,9 @@ function asYamlReads(body: string): string {
   return body.replaceAll("\x85", " ");
 }
 
-/** Media types of objects in create and update bodies. */
 const OBJECT_MEDIA_TYPES = ["application/json", "application/yaml"];
 
-/**
- * The object in a create or update body.
- *
- * @throws {ApiError} 400 where it is no object, 415 for a media type that is not read.
- */
+/** @throws {ApiError} 400 where it is no object, 415 for an unknown media type. */
 export async function parseObjectBody(body: string, contentType: string | undefined): Promise<DynamicObject> {
   const mediaType = mediaTypeOf(contentType);
   if (mediaType !== "" && !OBJECT_MEDIA_TYPES.includes(mediaType)) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
@@ -78,7 +70,7 @@ export function asObject(value: unknown): DynamicObject {
 }
 
 /**
- * Checks a body against the bound; reading from a socket checks while reading, too.
+ * Checks a body's size; a socket is checked while reading, too.
  *
  * @throws {ApiError} 413 where it is longer than `limitBytes`.
  */

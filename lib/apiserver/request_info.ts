@@ -1,4 +1,3 @@
-/** The verbs that RBAC and discovery know. */
 type Verb =
   | "get"
   | "list"
@@ -9,7 +8,6 @@ type Verb =
   | "delete"
   | "deletecollection";
 
-/** A request for a resource, by its URL. */
 export interface ResourceRequestInfo {
   readonly kind: "resource";
   readonly verb: Verb;
@@ -23,7 +21,6 @@ export interface ResourceRequestInfo {
   readonly subresource?: string;
 }
 
-/** A request for anything else: discovery, health, version. */
 export interface PathRequestInfo {
   readonly kind: "path";
   /** The HTTP method in lower case, as nonResourceURLs rules spell it. */
@@ -32,16 +29,15 @@ export interface PathRequestInfo {
   readonly query: URLSearchParams;
 }
 
-/** A request, taken apart. */
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo;
 
-/** What stands after `/namespaces/NAME/` and belongs to the namespace itself, not to a resource in it. */
+/** Follow `/namespaces/NAME/`, but belong to the namespace itself. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
 /**
- * Takes a request apart as k8s.io/apiserver's RequestInfoFactory does: which resource, which object, which verb.
+ * Parses a request as k8s.io/apiserver's RequestInfoFactory does: resource, object, verb.
  *
- * @throws {URIError} where the path is not valid percent-encoding.
+ * @throws {URIError} for invalid percent-encoding.
  */
 export function requestInfo(method: string, target: string): RequestInfo {
   const mark = target.indexOf("?");
@@ -66,7 +62,6 @@ interface Place {
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: string;
-  /** How many path parts were understood. */
   readonly length: number;
 }
 
@@ -99,7 +94,7 @@ function verbOf(method: string, name: string | undefined, query: URLSearchParams
   }
 }
 
-/** How query parameters spell a boolean: present and neither false nor 0. */
+/** A query parameter is true where it is present and neither false nor 0. */
 export function isTrue(value: string | null): boolean {
   return value !== null && value !== "false" && value !== "0";
 }

@@ -9,7 +9,7 @@ import {
 import { badRequest, forbiddenField, invalid, invalidValue, notSupported, requiredValue } from "./api_error.ts";
 import { isTrue } from "./request_info.ts";
 
-/** Query parameters of list, watch and deletecollection (metav1.ListOptions), parsed. */
+/** metav1.ListOptions of list, watch and deletecollection. */
 export interface ListOptions {
   readonly labels: readonly LabelRequirement[];
   readonly fields: readonly FieldRequirement[];
@@ -23,7 +23,6 @@ export interface ListOptions {
   readonly timeoutSeconds?: number;
 }
 
-/** Query parameters of create, update and patch, parsed. */
 export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldManager: string;
@@ -31,7 +30,6 @@ export interface WriteOptions {
   readonly fieldValidation: "Strict" | "Warn" | "Ignore";
 }
 
-/** metav1.DeleteOptions, from the query or the body. */
 export interface DeleteOptions {
   readonly dryRun: boolean;
   readonly propagationPolicy?: "Foreground" | "Background" | "Orphan";
@@ -170,7 +168,7 @@ function managerFromUserAgent(userAgent: string | undefined): string {
 }
 
 /**
- * DeleteOptions of a request: the body where there is one, else the query.
+ * From the body, else from the query.
  *
  * @throws {ApiError} 422 for parameters that a real server refuses.
  */

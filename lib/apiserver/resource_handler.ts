@@ -22,12 +22,12 @@ import { updateAdmitted } from "./update_object.ts";
 import { watchObjects } from "./watch_objects.ts";
 import type { WriteTarget } from "./write_target.ts";
 
-/** Subresources that are the object itself, seen through a narrower door. */
+/** Subresources that are the object itself, with fewer writable fields. */
 const VIEWS = new Set(["status", "finalize", "approval", "ephemeralcontainers", "resize"]);
 
 /**
- * Serves the verbs of ordinary resources and of the subresources that are views of them. Special subresources and
- * create-only resources are handled elsewhere, before this.
+ * Serves ordinary resources and the subresources that are views of them. Special and create-only ones are handled
+ * before this.
  */
 export async function handleResource(server: ServerContext, request: ResourceRequest): Promise<Response> {
   const { info, type } = request;
@@ -62,7 +62,6 @@ function placeOf(request: ResourceRequest): { type: ResourceType; namespace?: st
   return { type: request.type, namespace: request.info.namespace, name: request.info.name };
 }
 
-/** The target of a write. */
 export function writeTarget(
   request: ResourceRequest,
   verb: "Create" | "Update" | "Patch" | "Apply",
@@ -96,8 +95,7 @@ async function oneResponse(
   stored: StoredObject,
 ): Promise<Response> {
   const format = formatOf(server, request);
-  // As a real server, which decodes what it has read or written: a get of one object fails where it cannot be
-  // converted.
+  // As a real server, which decodes what it reads or writes: a get fails where conversion fails.
   const view = await server.converter.view(stored, request.type, "fresh");
   return await textInFormat(request, code, objectText(view, request.type, format), format);
 }
@@ -125,7 +123,7 @@ function watchResponse(server: ServerContext, request: ResourceRequest): Respons
 async function create(server: ServerContext, request: ResourceRequest): Promise<Response> {
   if (request.info.name !== undefined) throw methodNotAllowed();
   const target = writeTarget(request, "Create");
-  // Negotiated first: what cannot be answered is not done.
+  // Negotiated first: nothing is done that cannot be answered.
   formatOf(server, request);
   const input = await parseObjectBody(request.body, request.headers["content-type"]);
   return await oneResponse(server, request, 201, await createAdmitted(server, target, input));
@@ -191,7 +189,7 @@ async function remove(server: ServerContext, request: ResourceRequest): Promise<
     },
     code: 200,
   };
-  // A real server leaves the code out of a success.
+  // A real server leaves out the code of a success.
   return jsonResponse(200, { ...status, code: undefined }, request.warnings);
 }
 
@@ -202,7 +200,7 @@ async function removeAll(server: ServerContext, request: ResourceRequest): Promi
   const items: DynamicObject[] = [];
   for (const stored of page.items) {
     const { namespace, name = "", uid } = stored.object.metadata!;
-    // Preconditions are of single objects; the uid makes sure that it is still the one that was listed.
+    // Preconditions are for single objects; the uid ensures that it is still the listed one.
     const one = { ...options, uid, resourceVersion: undefined };
     await deleteAdmitted(server, type, { namespace, name }, one, request);
     items.push(presented(stored, type));
@@ -212,7 +210,6 @@ async function removeAll(server: ServerContext, request: ResourceRequest): Promi
   return jsonResponse(200, list, request.warnings);
 }
 
-/** The type of a request, or the answer that it is not served. */
 export function typeOf(server: ServerContext, info: ResourceRequest["info"]): ResourceType {
   const type = server.registry.find(info.group, info.version, info.plural);
   if (!type || (!type.namespaced && info.namespace !== undefined && type.plural !== "namespaces")) {

@@ -1,11 +1,11 @@
 import type { WebhookClientConfig } from "./webhook_client.ts";
 
 /**
- * A structural schema node: the part of OpenAPI v3 and of Kubernetes' extensions that the server acts on
- * (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979 for list and map types).
+ * A structural schema node: the parts that the server acts on (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979 for
+ * list and map types).
  */
 export interface Schema {
-  /** Reference into the built-in definitions; resolved by `schema/definitions.ts`, never present in a CRD's schema. */
+  /** Into the built-in definitions; resolved by `schema/definitions.ts`, never in a CRD's schema. */
   $ref?: string;
   description?: string;
   type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
@@ -55,7 +55,7 @@ export interface ValidationRule {
   optionalOldSelf?: boolean;
 }
 
-/** A column of `kubectl get`, as CRDs declare it (`additionalPrinterColumns`). */
+/** `additionalPrinterColumns` of CRDs. */
 export interface PrinterColumn {
   name: string;
   type: string;
@@ -66,26 +66,23 @@ export interface PrinterColumn {
   jsonPath: string;
 }
 
-/** A webhook that turns objects of one version of a custom resource into another one (apiextensions.k8s.io/v1). */
+/** A conversion webhook of a custom resource (apiextensions.k8s.io/v1). */
 export interface ConversionWebhook {
   readonly clientConfig: WebhookClientConfig;
-  /** The version of ConversionReview that it gets. */
   readonly reviewVersion: "v1" | "v1beta1";
 }
 
-/** The versions of one custom resource, served or not, and how an object gets from one into another. */
+/** All versions of one custom resource, served or not, and how objects convert between them. */
 export interface KindVersions {
-  /** The `apiVersion` that objects are stored in. */
+  /** The stored `apiVersion`. */
   readonly storage: string;
-  /** The schema of each `apiVersion`. */
   readonly schemas: ReadonlyMap<string, Schema>;
-  /** Whether an object is the same in every version, but for its `apiVersion`. */
+  /** Whether versions differ in `apiVersion` only. */
   readonly alike: boolean;
-  /** Who converts; absent where what the other version does not know is left out, and no more. */
+  /** Absent where conversion only leaves out fields that the other version does not know. */
   readonly webhook?: ConversionWebhook;
 }
 
-/** One served resource in one version: everything the request path needs to know of it. */
 export interface ResourceType {
   readonly group: string;
   readonly version: string;
@@ -97,9 +94,7 @@ export interface ResourceType {
   readonly categories: readonly string[];
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
-  /** Subresources that are served, such as `status`, `scale`, `finalize`, `token`, `eviction`. */
   readonly subresources: readonly string[];
-  /** JSON paths of a CRD's scale subresource. */
   readonly scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string };
   readonly schema: Schema;
   readonly columns: readonly PrinterColumn[];
@@ -107,6 +102,5 @@ export interface ResourceType {
   readonly builtin: boolean;
   /** Field selectors beyond metadata.name and metadata.namespace. */
   readonly selectableFields: readonly string[];
-  /** Of custom resources: the versions among which objects are converted. */
   readonly versions?: KindVersions;
 }

@@ -10,13 +10,13 @@ import type { EventWriter } from "./watch_objects.ts";
 
 type IncludeObject = "None" | "Metadata" | "Object";
 
-/** How objects of one request are written: shape, media type, and what a Table carries beside its cells. */
+/** How a request's objects are written: shape, media type, and a Table's extra objects. */
 export interface ObjectFormat extends Negotiated {
   readonly includeObject: IncludeObject;
   readonly nowMs: number;
 }
 
-/** `includeObject` of a Table request, `Metadata` where absent or unknown. */
+/** `includeObject` of a Table request; `Metadata` where absent or unknown. */
 export function includeObjectOf(query: URLSearchParams): IncludeObject {
   const value = query.get("includeObject");
   return value === "None" || value === "Object" ? value : "Metadata";
@@ -30,7 +30,6 @@ function partial(object: DynamicObject, version: string): object {
   return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
-/** The JSON text of one object. */
 export function objectText(stored: StoredObject, type: ResourceType, format: ObjectFormat): string {
   switch (format.shape) {
     case "object":
@@ -81,7 +80,7 @@ export function listText(page: ListPage, type: ResourceType, format: ObjectForma
   }
 }
 
-/** Lines of a watch. Column definitions stand in the first Table of a watch only, as kubectl expects. */
+/** Lines of a watch. Only the first Table has column definitions, as kubectl expects. */
 export function eventWriter(type: ResourceType, format: ObjectFormat, nowMs: () => number): EventWriter {
   let first = true;
   return (event, stored) => {

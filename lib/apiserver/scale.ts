@@ -3,7 +3,6 @@ import { type DynamicObject, formatLabelSelector, type LabelSelector, requiremen
 import { invalid, invalidValue } from "./api_error.ts";
 import type { ResourceType } from "./resource_type.ts";
 
-/** The JSON paths of built-in kinds. */
 const BUILTIN = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" };
 
 function valueAt(object: unknown, path: string): unknown {
@@ -24,7 +23,6 @@ function selectorText(object: DynamicObject, type: ResourceType): string | undef
   return typeof text === "string" ? text : undefined;
 }
 
-/** The Scale (autoscaling/v1) of an object. */
 export function scaleOf(object: DynamicObject, type: ResourceType): DynamicObject {
   const paths = type.scale ?? BUILTIN;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata!;
@@ -39,9 +37,9 @@ export function scaleOf(object: DynamicObject, type: ResourceType): DynamicObjec
 }
 
 /**
- * `object` with the replicas of a Scale; a copy.
+ * A copy.
  *
- * @throws {ApiError} 422 for a number of replicas that cannot be.
+ * @throws {ApiError} 422 for an invalid number of replicas.
  */
 export function withScale(object: DynamicObject, scale: DynamicObject, type: ResourceType): DynamicObject {
   const spec = isObject(scale.spec) ? scale.spec : {};

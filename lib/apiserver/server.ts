@@ -37,25 +37,24 @@ import { Storage, type StorageSnapshot } from "./storage.ts";
 import { TokenIssuer } from "./token_issuer.ts";
 import { ADMIN, type UserInfo } from "./user_info.ts";
 
-/** What {@linkcode EmbeddedApiServer} is made of. */
 export interface EmbeddedApiServerOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
-  /** How webhooks with a URL are called: over the network where absent. */
+  /** How webhooks with a URL are called; over the network where absent. */
   readonly webhookFetch?: WebhookFetch;
 }
 
 /**
- * A Kubernetes API in the process: discovery, CRUD, watches, server-side apply, CRDs, garbage collection, namespaces
- * and RBAC as kube-apiserver 1.37 and the controllers next to it behave, for demos, tests and exploration. Never for
- * production: everything is in memory, and nothing runs pods.
+ * A Kubernetes API in the process, for demos, tests and exploration: discovery, CRUD, watches, server-side apply, CRDs,
+ * garbage collection, namespaces and RBAC as in kube-apiserver 1.37 and its controllers. Never for production:
+ * everything is in memory, and nothing runs pods.
  *
- * Guarantees: requests are served in the order in which they arrive, each as one step; what follows from a write
- * (garbage collection, termination) happens after its response, in a fixed order, without timers. Requests for which a
- * webhook is called, of admission or of conversion, let others in while they wait. With a given clock and seed a run
- * repeats exactly. What is not implemented answers 404, 405 or 501.
+ * Guarantees: requests are served in order of arrival, each as one step. What follows from a write (garbage collection,
+ * termination) happens after its response, in a fixed order, without timers. While a request waits for an admission or
+ * conversion webhook, others are served. With a given clock and seed a run repeats exactly. What is not implemented
+ * answers 404, 405 or 501.
  *
  * @example
  * ```ts
@@ -75,7 +74,6 @@ export class EmbeddedApiServer {
   readonly #defaults: NamespaceDefaults;
   readonly #webhooks: WebhookTable;
   readonly #caller: WebhookCaller;
-  /** Bearer tokens of service accounts; the HTTPS server checks them here. */
   readonly tokens: TokenIssuer;
   #closed = false;
 
@@ -110,17 +108,16 @@ export class EmbeddedApiServer {
     this.#defaults = new NamespaceDefaults(context);
   }
 
-  /** The objects themselves; for tests and exploration. */
+  /** For tests and exploration. */
   get storage(): Storage {
     return this.#context.storage;
   }
 
-  /** The bounds in force. */
   get limits(): ServerLimits {
     return this.#context.limits;
   }
 
-  /** The way in for code of this process, as `user`. Its `close` leaves the server running. */
+  /** A transport for code of this process, as `user`. Its `close` leaves the server running. */
   transport(user: UserInfo = ADMIN): Transport {
     let open = true;
     const fetch = async (path: string, request: TransportRequest = {}) => {
@@ -132,7 +129,7 @@ export class EmbeddedApiServer {
     return { fetch, close: () => void (open = false) };
   }
 
-  /** Serves one request. Never rejects: whatever goes wrong is a `metav1.Status`. */
+  /** Serves one request. Never rejects: every error is a `metav1.Status`. */
   async handle(request: ApiRequest): Promise<Response> {
     const warnings: string[] = [];
     try {
@@ -159,22 +156,21 @@ export class EmbeddedApiServer {
     }
   }
 
-  /** Publishes the certificate (PEM) by which clients know this server, as `kube-root-ca.crt` in every namespace. */
+  /** Publishes the server's certificate (PEM) as `kube-root-ca.crt` in every namespace. */
   publishAuthority(certificate: string): void {
     this.#defaults.publishAuthority(certificate);
   }
 
-  /** Resolves when garbage collection and terminations have done what they can. */
+  /** Resolves when garbage collection and terminations are done. */
   async settled(): Promise<void> {
     await this.#context.background.idle();
   }
 
-  /** The present state. */
   snapshot(): StorageSnapshot {
     return this.#context.storage.snapshot();
   }
 
-  /** Goes back to a state; every watch ends. Tokens stay good for accounts that are in it. */
+  /** Restores a state; every watch ends. Tokens of its accounts stay valid. */
   restore(snapshot: StorageSnapshot): void {
     this.#context.storage.restore(snapshot);
     this.#crds.rebuild();
@@ -184,14 +180,13 @@ export class EmbeddedApiServer {
   }
 
   /**
-   * Answers the webhooks behind a Service with code of this process, until the function that it returns is called. No
-   * Service needs to be there: nothing else could be behind it.
+   * Serves the webhooks behind a Service, until the returned function is called. The Service need not exist: nothing
+   * else could be behind it.
    */
   serveService(namespace: string, name: string, fetch: ServiceFetch): () => void {
     return this.#caller.register(namespace, name, fetch);
   }
 
-  /** Ends every watch; later requests fail. */
   close(): void {
     this.#closed = true;
     this.#context.background.close();
@@ -199,9 +194,7 @@ export class EmbeddedApiServer {
   }
 }
 
-/**
- * Built-in types in one version each, but for Events: HorizontalPodAutoscalers would need a conversion between theirs.
- */
+/** One version of each built-in type, except Events: HorizontalPodAutoscalers would need a conversion. */
 function servedBuiltinTypes(): readonly ResourceType[] {
   return builtinResourceTypes().filter(({ group, version }) => group !== "autoscaling" || version !== "v1");
 }
@@ -209,7 +202,7 @@ function servedBuiltinTypes(): readonly ResourceType[] {
 function attributesOf(info: RequestInfo): AccessAttributes {
   if (info.kind === "path") return info;
   const { verb, group, plural, subresource, name } = info;
-  // Requests for a namespace itself are judged inside it, as RequestInfo has it.
+  // A request for a namespace is authorized inside it, as RequestInfo has it.
   const namespace = info.namespace ?? (plural === "namespaces" && group === "" ? name : undefined);
   return { kind: "resource", verb, group, plural, subresource, namespace, name };
 }

@@ -6,7 +6,6 @@ import type { ResourceRegistry } from "./resource_registry.ts";
 import type { ServerLimits } from "./server_limits.ts";
 import type { Storage } from "./storage.ts";
 
-/** What every part of the server works on. */
 export interface ServerContext {
   readonly clock: Clock;
   readonly random: Random;

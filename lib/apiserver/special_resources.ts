@@ -26,7 +26,7 @@ const TOKEN_SECONDS_MIN = 600;
 const EVICTABLE_PHASES = new Set(["Pending", "Succeeded", "Failed"]);
 const SCALE_SCHEMA: ResourceType["schema"] = { type: "object" };
 
-/** Resources that are questions rather than objects (reviews), and subresources that are objects of another kind. */
+/** Reviews, which are questions rather than objects, and subresources of another kind. */
 export class SpecialResources {
   readonly #server: ServerContext;
   readonly #authorizer: Authorizer;
@@ -38,7 +38,6 @@ export class SpecialResources {
     this.#tokens = tokens;
   }
 
-  /** The answer to a special request; undefined where it is an ordinary one. */
   handle(request: ResourceRequest): Promise<Response> | undefined {
     const { group, plural, subresource } = request.info;
     if (REVIEW_GROUPS.has(group)) return this.#review(request);
@@ -127,7 +126,7 @@ export class SpecialResources {
     }
   }
 
-  /** Webhooks would have to get the Scale or Eviction, not the object that it is about. */
+  /** Webhooks would have to get the Scale or Eviction, not its object. */
   #refuseWebhooks({ info, type }: ResourceRequest, operation: "CREATE" | "UPDATE"): void {
     const { subresource, namespace } = info;
     if (info.verb === "get" || !this.#server.admission.concerns({ operation, type, subresource, namespace })) return;

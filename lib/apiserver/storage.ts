@@ -3,38 +3,35 @@ import type { DynamicObject } from "../apimachinery/mod.ts";
 import { EventLog, type StorageEvent } from "./event_log.ts";
 import { StoredObject } from "./stored_object.ts";
 
-/** One resource's objects: sorted keys (`namespace/name` or `name`), values, and the log that watches read. */
+/** One resource's objects: sorted keys (`namespace/name` or `name`), values, and the log for watches. */
 interface Table {
   readonly keys: string[];
   readonly objects: Map<string, StoredObject>;
   readonly log: EventLog;
 }
 
-/** The content of the storage at one revision; objects are shared because they are frozen. */
+/** The storage's content at one revision; frozen objects are shared. */
 export interface StorageSnapshot {
   readonly revision: number;
   readonly tables: ReadonlyMap<string, ReadonlyMap<string, StoredObject>>;
 }
 
-/** Called for each write, inside the write: it must not write itself. */
+/** Called inside each write: it must not write itself. */
 type StorageListener = (resource: string, event: StorageEvent) => void;
 
-/** Which part of a resource to read. */
 interface ScanOptions {
-  /** One namespace only. */
   readonly namespace?: string;
-  /** Only keys after this one. */
   readonly after?: string;
-  /** The state as it was at this revision. */
+  /** The state at this revision. */
   readonly revision?: number;
 }
 
 /**
  * The embedded server's etcd: objects in memory under one increasing revision, with a bounded history per resource.
  *
- * Guarantees: every write takes the next revision and becomes `metadata.resourceVersion`; stored objects are frozen; a
- * write names the state that it replaces and fails when another one came first; keys are listed in byte order as etcd
- * does. Assumptions: the caller hands objects over and does not edit them afterwards.
+ * Guarantees: every write takes the next revision as `metadata.resourceVersion`. Stored objects are frozen. A write
+ * names the state that it replaces, and fails if another came first. Keys are listed in byte order, as in etcd. Assumes
+ * that the caller does not edit objects afterwards.
  */
 export class Storage {
   readonly #tables = new Map<string, Table>();
@@ -48,17 +45,14 @@ export class Storage {
     this.#logLengthMax = options.logLengthMax ?? 10_000;
   }
 
-  /** The revision of the latest write. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Hears of every write from now on. */
   subscribe(listener: StorageListener): void {
     this.#listeners.push(listener);
   }
 
-  /** The object of `key`, if there is one. */
   get(resource: string, key: string): StoredObject | undefined {
     return this.#tables.get(resource)?.objects.get(key);
   }
@@ -68,17 +62,15 @@ export class Storage {
     return [...this.#tables.keys()];
   }
 
-  /** How many objects a resource has. */
   count(resource: string): number {
     return this.#tables.get(resource)?.keys.length ?? 0;
   }
 
-  /** The log that a watch of `resource` reads. */
   log(resource: string): EventLog {
     return this.#table(resource).log;
   }
 
-  /** Stores a new object; undefined where the key is taken. */
+  /** Undefined where the key is taken. */
   create(resource: string, key: string, object: DynamicObject): StoredObject | undefined {
     const table = this.#table(resource);
     if (table.objects.has(key)) return undefined;
@@ -89,7 +81,7 @@ export class Storage {
     return current;
   }
 
-  /** Replaces `previous`; undefined where it is no longer the current state. */
+  /** Replaces `previous`; undefined where it is no longer current. */
   update(resource: string, key: string, object: DynamicObject, previous: StoredObject): StoredObject | undefined {
     const table = this.#table(resource);
     if (table.objects.get(key) !== previous) return undefined;
@@ -99,7 +91,7 @@ export class Storage {
     return current;
   }
 
-  /** Removes `previous`; `object` is its last state, which watchers see. Undefined where another write came first. */
+  /** Removes `previous`; watchers see `object` as its last state. Undefined where another write came first. */
   remove(resource: string, key: string, object: DynamicObject, previous: StoredObject): StoredObject | undefined {
     const table = this.#table(resource);
     if (table.objects.get(key) !== previous) return undefined;
@@ -115,10 +107,7 @@ export class Storage {
     return revision >= this.#table(resource).log.compactedRevision;
   }
 
-  /**
-   * The objects of a resource in key order, now or as of an earlier revision.
-   * Assumes that {@linkcode remembers} holds for that revision.
-   */
+  /** A resource's objects in key order, now or at a revision that {@linkcode remembers} confirmed. */
   *scan(resource: string, options: ScanOptions = {}): Generator<readonly [string, StoredObject]> {
     const table = this.#table(resource);
     const prefix = options.namespace === undefined ? "" : `${options.namespace}/`;
@@ -136,19 +125,19 @@ export class Storage {
     }
   }
 
-  /** Forgets the history: watches that resume before now, and pages of earlier lists, get 410. */
+  /** Drops the history: watches from before now, and pages of earlier lists, get 410. */
   compact(): void {
     this.#compacted = this.#revision;
     for (const table of this.#tables.values()) table.log.compact(this.#revision);
   }
 
-  /** The present state, cheap: frozen objects are shared. */
+  /** Cheap: frozen objects are shared. */
   snapshot(): StorageSnapshot {
     const tables = new Map([...this.#tables].map(([resource, table]) => [resource, new Map(table.objects)]));
     return { revision: this.#revision, tables };
   }
 
-  /** Goes back to `snapshot`. Every watch ends, history is gone; listeners are not called. */
+  /** Restores `snapshot`. Watches end, history is gone, listeners are not called. */
   restore(snapshot: StorageSnapshot): void {
     for (const table of this.#tables.values()) table.log.end();
     this.#tables.clear();
@@ -161,7 +150,6 @@ export class Storage {
     }
   }
 
-  /** Ends every watch. */
   close(): void {
     for (const table of this.#tables.values()) table.log.end();
   }
@@ -183,7 +171,7 @@ export class Storage {
   }
 
   #publish(resource: string, table: Table, event: StorageEvent): void {
-    // Listeners first: a watcher that is woken may already read what they maintain (served types, owner index).
+    // Listeners first: a woken watcher may read what they maintain (served types, owner index).
     for (const listener of this.#listeners) listener(resource, event);
     table.log.append(event);
   }

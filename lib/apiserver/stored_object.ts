@@ -2,15 +2,15 @@ import { formatJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 
 /**
- * One state of one object, frozen, with its JSON text made once: lists and watches of any number of clients, in any
- * served version of a kind without conversion, share it.
+ * A frozen state of an object, with its JSON text made once. All lists and watches share it, in any version without
+ * conversion.
  */
 export class StoredObject {
   #members: string | undefined;
 
   constructor(readonly object: DynamicObject, readonly revision: number) {}
 
-  /** The JSON members after `kind` and `apiVersion`, with the closing brace: `"metadata":{…},"spec":{…}}`. */
+  /** The JSON members after `kind` and `apiVersion`: `"metadata":{…},"spec":{…}}`. */
   get members(): string {
     if (this.#members === undefined) {
       const { kind: _kind, apiVersion: _apiVersion, ...rest } = this.object;

@@ -34,12 +34,11 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
 
 const NONE: Strategy = {};
 
-/** The strategy of a built-in resource; custom resources and plain built-ins have none. */
 export function strategyOf(resource: string): Strategy {
   return Object.hasOwn(BY_RESOURCE, resource) ? BY_RESOURCE[resource]! : NONE;
 }
 
-/** Built-in resources whose objects count generations; custom resources all do. */
+/** Built-in resources with generations; custom resources all have them. */
 const WITH_GENERATION = new Set([
   "pods",
   "replicationcontrollers",
@@ -64,7 +63,6 @@ const WITH_GENERATION = new Set([
   "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
 ]);
 
-/** Whether objects of a type carry `metadata.generation`. */
 export function countsGenerations(type: ResourceType, resource: string): boolean {
   return !type.builtin || WITH_GENERATION.has(resource);
 }
@@ -80,14 +78,11 @@ const ANSWERS_DELETED = new Set([
   "resourcequotas",
 ]);
 
-/** Whether DELETE answers with the deleted object. */
 export function answersDeletedObject(resource: string): boolean {
   return ANSWERS_DELETED.has(resource);
 }
 
-/**
- * What happens to dependents where a deletion does not set it: these two kinds keep their oldest version's behaviour.
- */
+/** What happens to dependents by default: these two kinds keep their oldest version's behaviour. */
 export function defaultPropagation(resource: string): "Background" | "Orphan" {
   return resource === "jobs.batch" || resource === "replicationcontrollers" ? "Orphan" : "Background";
 }

@@ -1,8 +1,8 @@
 import type { Strategy } from "./strategy.ts";
 
 /**
- * admissionregistration.k8s.io/v1: admission policies and their bindings. The warning states
- * that this server does not enforce them.
+ * Admission policies and bindings (admissionregistration.k8s.io/v1). The warning says that this server does not enforce
+ * them.
  */
 export const admissionStrategy: Strategy = {
   warnings: [

@@ -37,7 +37,7 @@ function bytesOf(data: Record<string, unknown>): number {
   return Object.values(data).reduce<number>((sum, value) => sum + encoder.encode(String(value)).length, 0);
 }
 
-/** What is wrong with the keys of `data` (shared by Secret). */
+/** Faults of the keys of `data`, for Secrets too. */
 export function dataKeyCauses(data: unknown, field: string): StatusCause[] {
   if (!isObject(data)) return [];
   return Object.keys(data).flatMap((key) => {

@@ -5,12 +5,12 @@ import { invalidValue } from "./api_error.ts";
 import { resourceTypesOf } from "./schema/crd.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** On a CRD that is being deleted, until its instances are gone. */
+/** On a terminating CRD, until its instances are gone. */
 export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 
 type Fields = Record<string, unknown>;
 
-/** apiextensions/v1 CRDs: names are accepted and versions served at once, as part of the write. */
+/** apiextensions/v1 CRDs: the write itself accepts names and serves versions. */
 export const crdStrategy: Strategy = {
   normalize,
   prepareForCreate(object, { nowMs }) {
@@ -51,7 +51,7 @@ function clientConfigOf(conversion: unknown): Fields {
   return fieldsOf(fieldsOf(fieldsOf(conversion).webhook).clientConfig);
 }
 
-/** A caBundle that is none may be created, but takes the place of no good one. */
+/** An invalid caBundle may be created, but cannot replace a valid one. */
 function authorityCauses(now: unknown, before: unknown): StatusCause[] {
   const { caBundle } = clientConfigOf(now), former = clientConfigOf(before).caBundle;
   if (!caBundle || holdsCertificate(caBundle) || (former && !holdsCertificate(former))) return [];
@@ -84,7 +84,7 @@ function normalize(object: DynamicObject): void {
   spec.conversion ??= { strategy: "None" };
   const { service } = clientConfigOf(spec.conversion);
   if (isObject(service)) service.port ??= 443;
-  // An explicit false is what the Go type leaves out.
+  // The Go type leaves out an explicit false.
   if (spec.preserveUnknownFields === false) delete spec.preserveUnknownFields;
 }
 

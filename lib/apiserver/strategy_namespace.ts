@@ -2,12 +2,12 @@ import { isObject } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** The label that names a namespace, for selectors (KEP-2161). */
+/** A namespace's name, for selectors (KEP-2161). */
 const NAME_LABEL = "kubernetes.io/metadata.name";
 /** In `spec.finalizers` until the namespace's content is gone. */
 export const KUBERNETES_FINALIZER = "kubernetes";
 
-/** core/v1 Namespace: phase, its own finalizer list in `spec`, the label with its name. */
+/** core/v1 Namespace: phase, finalizers in `spec`, the name label. */
 export const namespaceStrategy: Strategy = {
   normalize(object) {
     const metadata = object.metadata!;
@@ -27,7 +27,6 @@ export const namespaceStrategy: Strategy = {
   },
 };
 
-/** `spec.finalizers` of a namespace. */
 export function specFinalizers(namespace: DynamicObject): string[] {
   const finalizers = isObject(namespace.spec) ? namespace.spec.finalizers : undefined;
   return Array.isArray(finalizers) ? [...finalizers] : [];

@@ -7,7 +7,7 @@ import type { Strategy } from "./strategy.ts";
 const DATA_BYTES_MAX = 1024 * 1024;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Keys that a Secret of a type must hold (core/v1 validation). */
+/** Required keys by Secret type (core/v1 validation). */
 const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockercfg": [".dockercfg"],
   "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
@@ -17,7 +17,7 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
 const SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token";
 const SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name";
 
-/** core/v1 Secret: stringData becomes data, types and immutable ones do not change. */
+/** core/v1 Secret: stringData becomes data; types and immutable ones do not change. */
 export const secretStrategy: Strategy = {
   normalize,
   validate(object, old) {
@@ -34,7 +34,7 @@ function normalize(object: DynamicObject): void {
     for (const [key, value] of Object.entries(object.data)) {
       if (value === null) setKey(object.data, key, "");
       else if (typeof value !== "string" || !BASE64.test(value.replaceAll(/[\r\n]/g, ""))) {
-        // The value may be the secret itself, forgotten to be encoded: it is not quoted.
+        // The value may be the unencoded secret itself: it is not quoted.
         throw badRequest(`Secret in version "v1" cannot be handled as a Secret: illegal base64 data in data["${key}"]`);
       }
     }

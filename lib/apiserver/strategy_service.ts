@@ -5,7 +5,7 @@ import type { Strategy } from "./strategy.ts";
 const NODE_PORT_MIN = 30_000;
 const NODE_PORT_COUNT = 2_768;
 
-/** core/v1 Service: a cluster IP and node ports that follow from the uid instead of an allocator's state. */
+/** core/v1 Service: cluster IP and node ports follow from the uid, instead of an allocator's state. */
 export const serviceStrategy: Strategy = {
   prepareForCreate(object) {
     const spec = specOf(object);
@@ -37,7 +37,7 @@ function addFamilies(spec: Record<string, unknown>): void {
   spec.ipFamilyPolicy ??= "SingleStack";
 }
 
-/** Ports of the usual node port range that follow from the uid; there is no search for a free one. */
+/** Ports of the usual range, from the uid; there is no search for a free one. */
 function addNodePorts(spec: Record<string, unknown>, uid: string): void {
   if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
   const first = Number.parseInt(uid.slice(4, 8), 16) || 0;

@@ -8,7 +8,6 @@ import { clientConfigCauses, type WebhookClientConfig } from "./webhook_client.t
 
 const TIMEOUT_SECONDS_MAX = 30;
 
-/** admissionregistration.k8s.io/v1: configurations of admission webhooks. */
 export const webhookStrategy: Strategy = {
   validate(object) {
     const webhooks = webhooksOf(object), names = new Set<string>();

@@ -10,13 +10,13 @@ export const workloadStrategy: Strategy = {
   validate: (object, old) => old ? immutableSpec(object, old, ["selector"]) : [],
 };
 
-/** batch/v1 Job: the selector is generated from the uid, the template cannot change. */
+/** batch/v1 Job: the uid gives the selector, the template cannot change. */
 export const jobStrategy: Strategy = {
   prepareForCreate: selectOwnPods,
   validate: (object, old) => old ? immutableSpec(object, old, ["selector", "template", "completionMode"]) : [],
 };
 
-/** core/v1 Pod: it is not scheduled, so that it stays Pending. */
+/** core/v1 Pod: it is not scheduled, so it stays Pending. */
 export const podStrategy: Strategy = {
   prepareForCreate(object) {
     object.status = { phase: "Pending", qosClass: qosClass(fieldsOf(object.spec)) };
@@ -51,7 +51,7 @@ function selectOwnPods(object: DynamicObject): void {
   if (Object.keys(object.metadata?.labels ?? {}).length === 0) object.metadata!.labels = { ...podLabels };
 }
 
-/** Quality of service by the requests and limits of the containers (core/v1 helper qos). */
+/** Quality of service by requests and limits (core/v1 helper qos). */
 function qosClass(spec: Fields): "BestEffort" | "Burstable" | "Guaranteed" {
   const containers = [spec.containers, spec.initContainers].flatMap((list) => Array.isArray(list) ? list : []);
   const resources = containers.map((container) => fieldsOf(fieldsOf(container).resources));

@@ -10,13 +10,13 @@ interface Token {
   readonly expiresMs: number;
 }
 
-/** Tokens kept at most; the oldest goes first. */
+/** The oldest goes first. */
 const TOKENS_MAX = 10_000;
 const ENTROPY_BYTES = 32;
 
 /**
- * Bearer tokens of ServiceAccounts: opaque, known to this server only, void after their time and when the
- * ServiceAccount they were made for is gone (a new one of the same name is another).
+ * ServiceAccounts' bearer tokens: opaque and known to this server only. One is void after its time, or when its
+ * ServiceAccount is gone; a new one of the same name is another.
  */
 export class TokenIssuer {
   readonly #clock: Clock;
@@ -28,7 +28,6 @@ export class TokenIssuer {
     this.#storage = storage;
   }
 
-  /** A new token for a ServiceAccount. */
   issue(account: { namespace: string; name: string; uid: string }, lifetimeMs: number): string {
     // Not from Random: a token guards a socket, and a known seed would reveal it.
     const token = `embedded.${randomBytes(ENTROPY_BYTES).toString("base64url")}`;
@@ -38,7 +37,7 @@ export class TokenIssuer {
     return token;
   }
 
-  /** Who shows this token; undefined where it is unknown or void. */
+  /** Undefined for an unknown or void token. */
   userOf(token: string): UserInfo | undefined {
     const known = this.#tokens.get(token);
     if (!known) return undefined;

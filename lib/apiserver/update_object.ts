@@ -13,15 +13,14 @@ import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /**
- * Makes the candidate from the live object, which is frozen and in the request's version. The result is owned. Steps
- * need the object in other versions, where managers of those own parts of it.
+ * Makes the candidate, which the caller owns, from the frozen live object in the request's version. Steps are needed
+ * where managers of other versions own parts.
  */
 export type Change = (live: DynamicObject) => DynamicObject | ConversionSteps<DynamicObject>;
 
 /**
- * Changes an object: optimistic locking where the candidate names a resourceVersion, a write that changes nothing
- * stores nothing, and an object that is being deleted goes with its last finalizer. As the server itself does, which
- * calls no webhook, with kinds for which none converts.
+ * Changes an object for the server itself, without webhooks or a converting one. A resourceVersion in the candidate is
+ * checked. A write without changes stores nothing. A terminating object goes with its last finalizer.
  *
  * @throws {ApiError} 404, 409, 422 as a real server; nothing is stored then.
  */
@@ -32,8 +31,8 @@ export function updateObject(server: ServerContext, target: WriteTarget, change:
 }
 
 /**
- * The same the way PUT and PATCH do: with webhooks, and as one step where none is for it. `change` is called again
- * where another client wrote while webhooks were called.
+ * Changes an object as PUT and PATCH do, with webhooks; in one step where none applies. `change` runs again if another
+ * client wrote meanwhile.
  *
  * @throws {ApiError} as {@linkcode updateObject}, and what webhooks refuse.
  */
@@ -83,13 +82,11 @@ function* candidateOf(
   return yield* prepareManaged(server, target, isSteps(made) ? yield* made : made, live);
 }
 
-/** What is written over what. */
 interface StateChange {
   readonly key: string;
   readonly stored: StoredObject;
   readonly live: DynamicObject;
   readonly next: DynamicObject;
-  /** `next` as it is stored. */
   readonly object: DynamicObject;
 }
 
@@ -98,7 +95,7 @@ function storeChange(
   target: WriteTarget,
   { key, stored, live, next, object }: StateChange,
 ): StoredObject {
-  // Compared as they are stored: what is stored in a former version is written, even without a visible difference.
+  // Compared in stored form: an object in a former version is written, even without a visible difference.
   if (isNoOp(object, stored.object)) return stored;
   checkCandidate(target, next, live);
   return commit(server, target, key, object, stored);
@@ -121,7 +118,7 @@ function commit(
   return written;
 }
 
-/** Whether nothing keeps an object that is being deleted. */
+/** Whether nothing keeps a terminating object. */
 export function isReleased(object: DynamicObject, resource: string): boolean {
   const metadata = object.metadata!;
   if (!metadata.deletionTimestamp || (metadata.finalizers?.length ?? 0) > 0) return false;
@@ -143,10 +140,7 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
   if (wanted.resourceVersion !== have.resourceVersion) throw conflict(target.type, target.name!);
 }
 
-/**
- * The candidate as mutating webhooks see it: what the endpoint does not write is the live object's, managers are
- * booked.
- */
+/** The candidate as mutating webhooks see it: other endpoints' fields are the live object's, managers are recorded. */
 function* prepareManaged(
   server: ServerContext,
   target: WriteTarget,
@@ -174,13 +168,13 @@ function* prepareManaged(
     });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    // The account is no reason to refuse the write: it stays as it was until it can be kept again.
+    // managedFields is no reason to refuse the write: it stays until it can be tracked again.
     next.metadata!.managedFields = jsonClone(live.metadata!.managedFields);
   }
   return next;
 }
 
-/** The candidate with everything that this write may not change taken from the live object. */
+/** Takes what this write may not change from the live object. */
 function keptWithin(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): DynamicObject {
   const { type, subresource } = target;
   keepServerMetadata(candidate, live);
@@ -190,7 +184,7 @@ function keptWithin(target: WriteTarget, candidate: DynamicObject, live: Dynamic
   return next;
 }
 
-/** Adds the fields of the server, which have no owner. */
+/** Adds the server's fields, which have no owner. */
 function complete(
   server: ServerContext,
   { type, subresource }: WriteTarget,
@@ -222,7 +216,7 @@ function keepServerMetadata(candidate: DynamicObject, live: DynamicObject): void
   delete metadata.selfLink;
 }
 
-/** What the endpoint lets through: everything but status, or status alone. */
+/** What the endpoint writes: everything but status, or status alone. */
 function restrict(
   builtin: boolean,
   hasStatus: boolean,
@@ -239,7 +233,7 @@ function restrict(
   const { status: _status, ...rest } = live;
   const next: DynamicObject = jsonClone(rest);
   if (builtin) {
-    // Built-in kinds let annotations and finalizers through here, custom resources nothing but status.
+    // Built-in kinds also accept annotations and finalizers here, custom resources only status.
     const { labels: _labels, ownerReferences: _owners, ...metadata } = candidate.metadata!;
     const { labels, ownerReferences } = next.metadata!;
     next.metadata = { ...metadata, ...(labels && { labels }), ...(ownerReferences && { ownerReferences }) };
@@ -249,7 +243,7 @@ function restrict(
   return next;
 }
 
-/** Whether anything but metadata, and status where that has its own endpoint, differs. */
+/** Whether anything differs except metadata, and status with its own endpoint. */
 function contentChanged(next: DynamicObject, live: DynamicObject, subresources: readonly string[]): boolean {
   const content = (object: DynamicObject) => {
     const { metadata: _metadata, status, ...rest } = object;
@@ -258,7 +252,7 @@ function contentChanged(next: DynamicObject, live: DynamicObject, subresources: 
   return !jsonEqual(content(next), content(live));
 }
 
-/** Whether a write would change nothing but the times in managedFields: then it is none. */
+/** Whether a write would change only the times in managedFields: then it is none. */
 function isNoOp(next: DynamicObject, live: DynamicObject): boolean {
   const timeless = (object: DynamicObject) => {
     const { managedFields, ...metadata } = object.metadata!;

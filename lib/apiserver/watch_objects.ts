@@ -11,10 +11,8 @@ import type { ResourceType } from "./resource_type.ts";
 import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
 
-/** Writes one watch event as the client wants objects (plain, metadata only, table). */
 export type EventWriter = (type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK", stored: StoredObject) => string;
 
-/** What a watch needs beside the server. */
 interface WatchTarget {
   readonly type: ResourceType;
   readonly namespace?: string;
@@ -24,11 +22,11 @@ interface WatchTarget {
   readonly signal?: AbortSignal;
 }
 
-/** Events written into one chunk at most: a reader that catches up gets few large chunks, a waiting one each event. */
+/** Bounds one chunk: a reader that catches up gets few large ones, a waiting one each event. */
 const CHUNK_EVENTS_MAX = 200;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
-/** The body of a watch: one JSON document per line, until the client, the timeout or the server ends it. */
+/** The body of a watch: one JSON document per line, until client, timeout or server end it. */
 export function watchObjects(server: ServerContext, target: WatchTarget): ReadableStream<Uint8Array> {
   const { type, options } = target;
   const { storage } = server;
@@ -37,13 +35,13 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
   const requested = options.resourceVersion;
   const fromState = requested === undefined || requested === 0 || options.sendInitialEvents === true;
   if (!fromState && !storage.remembers(resource, requested)) {
-    // A real server answers 200 and says it in the stream, so that informers need one way to notice.
+    // A real server answers 200 and says it in the stream, so that informers have one case.
     return failedWatch(`too old resource version: ${requested} (${log.compactedRevision})`);
   }
   const initial: StoredObject[] = [];
   if (fromState && options.sendInitialEvents !== false) {
     for (const [, stored] of storage.scan(resource, { namespace: target.namespace })) {
-      // What must be converted is filtered when it is written.
+      // Objects to convert are filtered when written.
       if (needsViews(type) || matches(presented(stored, type))) initial.push(stored);
     }
   }
@@ -62,7 +60,7 @@ function failedWatch(message: string): ReadableStream<Uint8Array> {
   });
 }
 
-/** One watch as the source of its response body: it reads the shared log whenever the client reads it. */
+/** A watch as the source of its response body: it reads the shared log when the client reads. */
 class Watch implements UnderlyingDefaultSource<Uint8Array> {
   readonly #clock: Clock;
   readonly #target: WatchTarget;
@@ -116,7 +114,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     if (target.options.bookmarks) this.#scheduleBookmark();
   }
 
-  /** Called by the stream when its reader requests more; resolves when there is something, or the end. */
+  /** Resolves when there is something to read, or the end. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (;;) {
       const ready = needsViews(this.#target.type) ? await this.#convertNext() : CHUNK_EVENTS_MAX;
@@ -131,12 +129,11 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
         controller.enqueue(this.#encoder.encode(text));
         return;
       }
-      // A filtered event leaves no text, and more may stand behind it.
+      // A filtered event leaves no text, and more may follow.
       if (this.#log.read(this.#position).kind === "idle") await this.#somethingNew();
     }
   }
 
-  /** Called by the stream when its reader goes away. */
   cancel(): void {
     this.#end();
     this.#release();
@@ -152,9 +149,8 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /**
-   * Converts the states that the next chunk is about, and returns how many events of the log those are: what is written
-   * meanwhile waits for the next one. Where the webhook fails the watch is silent, and continues in order once it
-   * answers, as a real server's does.
+   * Converts the next chunk's states and returns its count of log events; later writes wait for the next chunk. While
+   * the webhook fails the watch is silent, then continues in order, as on a real server.
    */
   async #convertNext(): Promise<number> {
     while (!this.#isOver()) {
@@ -196,12 +192,11 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     });
   }
 
-  /** The state as this watch shows it. */
   #view(stored: StoredObject): StoredObject {
     return this.#converter.remembered(stored, this.#target.type);
   }
 
-  /** What can be written now, of at most `ready` events: undefined at the end, empty where nothing is there. */
+  /** The text of at most `ready` events: undefined at the end, empty if there are none. */
   #take(ready: number): string | undefined {
     const { type, write } = this.#target;
     let text = "";
@@ -286,7 +281,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 }
 
-/** The last state that matched, under the revision at which it ceased to. */
+/** The last matching state, with the revision at which it ceased to match. */
 function departed(previous: StoredObject, revision: number): StoredObject {
   const { object } = previous;
   const last: DynamicObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };

@@ -4,22 +4,19 @@ import type { WriteOptions } from "./request_options.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { ADMIN, type UserInfo } from "./user_info.ts";
 
-/** Where a write goes and how. */
 export interface WriteTarget {
   readonly type: ResourceType;
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: string;
-  /** Who writes; absent where the server itself does, which calls no webhook. */
+  /** Absent where the server itself writes, without webhooks. */
   readonly user?: UserInfo;
   readonly options: WriteOptions;
-  /** The candidate comes from server-side apply, with its managedFields already settled. */
+  /** From server-side apply, with its managedFields settled. */
   readonly applied?: boolean;
-  /** Filled with what becomes `Warning` headers. */
   readonly warnings: string[];
 }
 
-/** A write as webhooks get it. */
 export function admissionAttributes(
   target: WriteTarget,
   operation: "CREATE" | "UPDATE",

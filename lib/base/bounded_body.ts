@@ -1,10 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 
-/**
- * The body of a request; undefined where it exceeds `bytesMax`, of which at most one chunk more is held, or where
- * `mayHold` refuses more bytes.
- */
+/** Undefined where the body exceeds `bytesMax`, with at most one chunk more in memory, or `mayHold` refuses. */
 export async function boundedBody(
   request: IncomingMessage,
   bytesMax: number,

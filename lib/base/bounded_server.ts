@@ -3,31 +3,27 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-/** Bounds of an HTTPS server. */
 interface ServerBounds {
   readonly connectionsMax: number;
-  /** Time limit of the TLS handshake, and then again of a request's headers. */
+  /** Of the TLS handshake, and again of the headers. */
   readonly headersTimeoutMs: number;
-  /** Time limit of a whole request. */
   readonly requestTimeoutMs: number;
 }
 
-/** The phase of a connection: bytes are awaited, its request is being answered, or neither. */
+/** `awaited`: bytes are missing; `answered`: its request is being answered. */
 type Phase = "awaited" | "answered" | "idle";
 
 /**
- * An HTTPS server (HTTP/1.1) that callers without requests cannot fill. At the bound, a new connection replaces the one
- * that has been waited for longest: unfinished handshakes, headers and bodies first, idle ones then. A connection whose
- * request is being answered is never cut; where all are, the new one is refused.
+ * An HTTPS server (HTTP/1.1) that callers without requests cannot fill. At the bound a new connection replaces the
+ * longest awaited one: unfinished handshakes, headers and bodies first, then idle ones. A connection is never cut while
+ * its request is answered; where all are, the new one is refused.
  */
 export class BoundedServer {
-  /** The server, for listening and responding. */
   readonly server: Server;
   readonly #connectionsMax: number;
-  /** By the caller's address, the oldest phase first. */
+  /** By address, the oldest phase first. */
   readonly #open = new Map<string, { readonly socket: Socket; phase: Phase }>();
 
-  /** `tls` holds the certificate and what clients must present. */
   constructor(tls: ServerOptions, { connectionsMax, headersTimeoutMs, requestTimeoutMs }: ServerBounds) {
     this.#connectionsMax = connectionsMax;
     this.server = createServer({
@@ -47,10 +43,7 @@ export class BoundedServer {
     });
   }
 
-  /**
-   * Cuts every connection. `closeAllConnections()` ignores those without a finished handshake, which would block
-   * closing.
-   */
+  /** Cuts every connection. `closeAllConnections()` ignores unfinished handshakes, which would block closing. */
   cut(): void {
     for (const { socket } of this.#open.values()) socket.destroy();
   }

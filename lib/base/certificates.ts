@@ -2,25 +2,24 @@ import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
 import { bits, elements, integer, objectId, octets, pem, sequence, setOf, tagged, TRUE, utcTime, utf8 } from "./der.ts";
 
-/** A certificate with its private key, both PEM. */
+/** PEM. */
 export interface Identity {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** The role of a certificate. */
 type CertificatePurpose = { readonly kind: "server"; readonly names: readonly string[] } | {
   readonly kind: "client";
 };
 
-/** The subject of a certificate: Kubernetes reads the user from `commonName` and its groups from `organizations`. */
+/** `commonName` is Kubernetes' user, `organizations` are its groups. */
 export interface Subject {
   readonly commonName: string;
   readonly organizations?: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
-/** Clocks of clients may be behind. */
+/** Clients' clocks may be behind. */
 const BACKDATED_MS = 300_000;
 const ID = {
   commonName: "2.5.4.3",
@@ -38,7 +37,7 @@ const ID = {
 } as const;
 const ALGORITHM = sequence(objectId(ID.ecdsaWithSha256));
 
-/** Signatures that TLS clients of today accept: ECDSA, RSA and RSA-PSS with SHA-2, Ed25519. */
+/** What today's TLS clients accept: ECDSA, RSA and RSA-PSS with SHA-2, Ed25519. */
 const SIGNATURES: readonly string[] = [
   ...["2", "3", "4"].map((hash) => `1.2.840.10045.4.3.${hash}`),
   ...["10", "11", "12", "13"].map((scheme) => `1.2.840.113549.1.1.${scheme}`),
@@ -46,7 +45,7 @@ const SIGNATURES: readonly string[] = [
 ];
 const RSA_BITS = { min: 2048, max: 8192 };
 const ANY_USAGE = "2.5.29.37.0";
-/** The bit of keyUsage that lets a key sign certificates (RFC 5280 §4.2.1.3). */
+/** The keyUsage bit for signing certificates (RFC 5280 §4.2.1.3). */
 const KEY_CERT_SIGN = 0x04;
 
 interface Keys {
@@ -90,9 +89,9 @@ function ipv6Bytes(address: string): Buffer {
   return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** Issues certificates; its key never leaves the process. X.509 v3 (RFC 5280), ECDSA P-256. */
+/** Issues X.509 v3 certificates (RFC 5280), ECDSA P-256; its key never leaves the process. */
 export class CertificateAuthority {
-  /** The authority's own certificate, PEM. */
+  /** PEM. */
   readonly certificate: string;
   readonly #keys: Keys;
   readonly #subject: Subject;
@@ -112,7 +111,6 @@ export class CertificateAuthority {
     ]);
   }
 
-  /** A new key and a certificate for it. */
   issue(subject: Subject, purpose: CertificatePurpose): Identity {
     const keys = newKeys();
     const usage = purpose.kind === "server" ? ID.serverAuth : ID.clientAuth;
@@ -154,7 +152,7 @@ export class CertificateAuthority {
 }
 
 /**
- * When a certificate (PEM) ends, in milliseconds since the epoch.
+ * In milliseconds since the epoch, of a certificate (PEM).
  *
  * @throws {Error} where the text is not a certificate.
  */
@@ -163,9 +161,9 @@ export function validUntilMs(certificate: string): number {
 }
 
 /**
- * Why TLS clients refuse a certificate (PEM) in a role; the text follows "its certificate" or "its authority".
- * Undefined where they accept it. Signature, names and times are not checked. The rules are those of RFC 5280 §4.2 as
- * Go applies them, and two that are stricter: no RSA key under 2048 bits, and no name constraints.
+ * Why TLS clients refuse a certificate (PEM); the text follows "its certificate" or "its authority". Signature, names
+ * and times are not checked. The rules are RFC 5280 §4.2 as in Go, and two stricter ones: RSA keys of at least 2048
+ * bits, no name constraints.
  */
 export function refusalOf(certificate: string, role: "server" | "authority"): string | undefined {
   try {
@@ -183,7 +181,6 @@ interface Extension {
   readonly value: Buffer;
 }
 
-/** The algorithm of the signature, and the extensions by the hexadecimal form of their identifier. */
 function partsOf(certificate: Uint8Array): {
   readonly signature: Buffer;
   readonly extensions: ReadonlyMap<string, Extension>;

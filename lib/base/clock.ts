@@ -5,28 +5,26 @@ export interface TimerHandle {
 }
 
 /**
- * Time as an argument. All code takes a `Clock` instead of calling `Date.now` or `setTimeout`, so that tests control
- * time.
+ * Time as an argument instead of `Date.now` or `setTimeout`, so that tests control it.
  *
- * Guarantees: `elapsed()` never runs backwards; callbacks never run inside `schedule`. All delays are milliseconds.
- * Durations (deadlines, backoffs, ages, watchdogs) are measured by `elapsed()`; `now()` is for timestamps
- * that people, records and leases read.
+ * Guarantees: `elapsed()` never runs backwards; callbacks never run inside `schedule`. Delays are milliseconds.
+ * `elapsed()` measures durations (deadlines, backoffs); `now()` is for timestamps of people, records and leases.
  */
 export interface Clock {
-  /** Milliseconds since the Unix epoch by the machine's clock, which may be set forward or back at any time. */
+  /** Milliseconds since the Unix epoch; the machine's clock may be set forward or back. */
   now(): number;
   /**
-   * Milliseconds since a fixed point of this clock. It cannot be set, so differences of it have certainly passed; it
-   * may stand still while the machine sleeps.
+   * Milliseconds since a fixed point. It cannot be set, so differences have certainly passed; it may stop while the
+   * machine sleeps.
    */
   elapsed(): number;
   /** Runs `callback` once, `delayMs` from now. Never synchronously. */
   schedule(callback: () => void, delayMs: number): TimerHandle;
-  /** Cancels a scheduled callback; unknown or finished handles are ignored. */
+  /** Unknown or finished handles are ignored. */
   clear(handle: TimerHandle): void;
 }
 
-/** The longest delay that JavaScript timers keep; longer ones would fire at once. */
+/** JavaScript timers fire longer delays at once. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** The machine's clock. */
@@ -34,7 +32,7 @@ export class SystemClock implements Clock {
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #nextId = 1;
 
-  /** Milliseconds since the Unix epoch. */
+  /** See {@linkcode Clock.now}. */
   now(): number {
     return Date.now();
   }

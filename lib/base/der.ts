@@ -1,9 +1,6 @@
 import { Buffer } from "node:buffer";
 
-/**
- * Just enough ASN.1 DER (ITU-T X.690) to write and check certificates: a certificate library would take longer to load
- * than the whole server to start.
- */
+/** Minimal ASN.1 DER (ITU-T X.690) for certificates: a library would load longer than the whole server. */
 
 const CLASS_CONTEXT = 0x80;
 const CONSTRUCTED = 0x20;
@@ -18,17 +15,16 @@ function element(tag: number, content: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 
-/** SEQUENCE of the given elements. */
 export function sequence(...items: readonly Uint8Array[]): Buffer {
   return element(0x30, Buffer.concat(items));
 }
 
-/** SET of one element; more would have to be sorted. */
+/** Of one element; more would have to be sorted. */
 export function setOf(item: Uint8Array): Buffer {
   return element(0x31, item);
 }
 
-/** INTEGER, not negative, from big-endian bytes. */
+/** Not negative, from big-endian bytes. */
 export function integer(bytes: Uint8Array): Buffer {
   const first = bytes.findIndex((byte) => byte !== 0);
   const digits = first < 0 ? Buffer.from([0]) : Buffer.from(bytes.subarray(first));
@@ -36,10 +32,10 @@ export function integer(bytes: Uint8Array): Buffer {
   return element(0x02, digits[0]! & 0x80 ? Buffer.concat([Buffer.from([0]), digits]) : digits);
 }
 
-/** BOOLEAN TRUE; FALSE is a default that DER leaves out. */
+/** FALSE is a default that DER leaves out. */
 export const TRUE: Buffer = element(0x01, Buffer.from([0xff]));
 
-/** OBJECT IDENTIFIER from its dotted form. */
+/** From the dotted form. */
 export function objectId(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
   const bytes = [first * 40 + second];
@@ -51,49 +47,41 @@ export function objectId(dotted: string): Buffer {
   return element(0x06, Buffer.from(bytes));
 }
 
-/** UTF8String. */
 export function utf8(text: string): Buffer {
   return element(0x0c, Buffer.from(text));
 }
 
-/** UTCTime; good until 2049 (RFC 5280 §4.1.2.5.1). */
+/** Good until 2049 (RFC 5280 §4.1.2.5.1). */
 export function utcTime(ms: number): Buffer {
   return element(0x17, Buffer.from(`${new Date(ms).toISOString().replaceAll(/[-:T]/g, "").slice(2, 14)}Z`));
 }
 
-/** OCTET STRING. */
 export function octets(content: Uint8Array): Buffer {
   return element(0x04, content);
 }
 
-/** BIT STRING; `unused` bits at its end do not count. */
+/** Without its last `unused` bits. */
 export function bits(content: Uint8Array, unused: number = 0): Buffer {
   return element(0x03, Buffer.concat([Buffer.from([unused]), content]));
 }
 
-/** A context-specific element: `constructed` where it holds elements, else bytes. */
+/** `constructed` where it holds elements, else bytes. */
 export function tagged(number: number, content: Uint8Array, constructed: boolean): Buffer {
   return element(CLASS_CONTEXT | (constructed ? CONSTRUCTED : 0) | number, content);
 }
 
-/** PEM text of DER bytes. */
 export function pem(label: string, der: Uint8Array): string {
   const lines = Buffer.from(der).toString("base64").match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 
-/** One element of DER: its tag, its content, and all of its bytes. */
 interface Element {
   readonly tag: number;
   readonly content: Buffer;
   readonly bytes: Buffer;
 }
 
-/**
- * The consecutive elements of DER bytes, such as those of a SEQUENCE's content.
- *
- * @throws {RangeError} where the bytes end inside an element, or a tag or length has more than four bytes.
- */
+/** @throws {RangeError} where the bytes end inside an element, or a tag or length has more than four bytes. */
 export function elements(der: Uint8Array): Element[] {
   const found: Element[] = [];
   for (let at = 0; at < der.length;) {

@@ -1,7 +1,4 @@
-/**
- * Milliseconds, or a text such as `500ms`, `30s`, `10m`, `1h30m`, `7d`: at most two parts where it is checked at
- * compile time.
- */
+/** Milliseconds, or a text such as `500ms`, `30s`, `10m`, `1h30m`, `7d`; at compile time at most two parts. */
 export type Duration =
   | number
   | `${number}${"ms" | "s" | "m" | "h" | "d"}`
@@ -11,7 +8,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
 
 /**
- * Milliseconds of a {@linkcode Duration}, or of untrusted text. A plain number is milliseconds.
+ * Milliseconds of a {@linkcode Duration} or untrusted text. A plain number is milliseconds.
  *
  * @throws {RangeError} for a negative, infinite or unreadable duration; the message quotes it.
  * @example
@@ -41,7 +38,7 @@ export function durationMs(duration: Duration | string): number {
   return totalMs;
 }
 
-/** A short text for people: `850ms`, `12.3s`, `4m10s`, `2h5m`, `3d4h` (as kubectl prints ages). */
+/** For people, as kubectl prints ages: `850ms`, `12.3s`, `4m10s`, `2h5m`, `3d4h`. */
 export function formatDuration(milliseconds: number): string {
   const ms = Math.max(0, Math.floor(milliseconds)); // rounding up would make 60s of 59.99s
   if (ms < 1_000) return `${ms}ms`;

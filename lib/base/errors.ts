@@ -12,15 +12,15 @@ import { type Duration, durationMs } from "./duration.ts";
  * ```
  */
 export class TemporaryError extends Error {
-  /** The class in logs, where `instanceof` does not work. */
+  /** For logs, where `instanceof` does not work. */
   override readonly name: string = "TemporaryError";
-  /** Milliseconds until the next attempt; undefined for the queue's own backoff. */
+  /** Until the next attempt; undefined for the queue's own backoff. */
   readonly delayMs: number | undefined;
-  /** CamelCase reason for conditions and metrics. */
+  /** CamelCase, for conditions and metrics. */
   readonly reason: string;
 
   /**
-   * `message` is for people and may become a condition's; `reason` is `TemporaryError` where absent.
+   * `message` is for people, maybe in a condition; `reason` is `TemporaryError` where absent.
    *
    * @throws {RangeError} for an unreadable delay.
    */
@@ -31,19 +31,14 @@ export class TemporaryError extends Error {
   }
 }
 
-/**
- * Thrown by a handler where only a change of the object helps: it is not retried until then. Becomes a condition on the
- * object.
- */
+/** Thrown by a handler where only a change of the object helps: no retry until then. Becomes a condition. */
 export class PermanentError extends Error {
-  /** The class in logs, where `instanceof` does not work. */
+  /** For logs, where `instanceof` does not work. */
   override readonly name: string = "PermanentError";
-  /** CamelCase reason for conditions and metrics. */
+  /** CamelCase, for conditions and metrics. */
   readonly reason: string;
 
-  /**
-   * `message` becomes that of the condition, so it states what to correct; `reason` is `PermanentError` where absent.
-   */
+  /** The condition's `message` states what to correct; `reason` is `PermanentError` where absent. */
   constructor(message: string, options: ErrorOptions & { reason?: string } = {}) {
     super(message, options);
     this.reason = options.reason ?? "PermanentError";
@@ -52,13 +47,13 @@ export class PermanentError extends Error {
 
 /** Work exceeded its time limit; its late result is discarded. */
 export class TimeoutError extends Error {
-  /** The class in logs; the reason of its retry is `Timeout`. */
+  /** In logs; its retry's reason is `Timeout`. */
   override readonly name: string = "TimeoutError";
 }
 
-/** A wrong input or configuration of a person; `hint` states what to do. Exit code 2. */
+/** A person's wrong input or configuration; `hint` states what to do. Exit code 2. */
 export class UsageError extends Error {
-  /** The class in logs, where `instanceof` does not work. */
+  /** For logs, where `instanceof` does not work. */
   override readonly name: string = "UsageError";
 
   /** `message` states the problem; `hint` goes on its own line and does not repeat it. */
@@ -67,13 +62,13 @@ export class UsageError extends Error {
   }
 }
 
-/** An invariant of this program is broken: a bug here, never bad input. */
+/** A bug here, never bad input. */
 export class InvariantError extends Error {
   override readonly name: string = "InvariantError";
 }
 
 /**
- * Asserts what the code itself guarantees. Never for what a server or a person sent.
+ * For what the code itself guarantees, never for what a server or person sent.
  *
  * @throws {InvariantError} where `condition` is false.
  */
@@ -81,17 +76,12 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new InvariantError(message);
 }
 
-/**
- * Maximum characters of an error's description: a condition's message may have 32,768, and a log line should stay
- * readable.
- */
+/** A condition's message may have 32,768 characters, and a log line should stay readable. */
 const DESCRIPTION_LENGTH_MAX = 4_096;
 
-/**
- * One line for people: the message and those of its causes, no stack, of bounded length. Works for any thrown value.
- */
+/** One bounded line for people, of any thrown value: its message and those of its causes. */
 export function describeError(error: unknown): string {
-  // A SuppressedError: cleaning up after an error failed as well. The first one comes first.
+  // A SuppressedError: cleaning up failed too. The first error comes first.
   if (error instanceof SuppressedError) {
     return cutText(`${describeError(error.suppressed)}; then ${describeError(error.error)}`, DESCRIPTION_LENGTH_MAX);
   }
@@ -105,14 +95,13 @@ export function describeError(error: unknown): string {
   return cutText(messages.join(": "), DESCRIPTION_LENGTH_MAX);
 }
 
-/** The stack of an unexpected error, bounded; undefined where it has none. */
 export function stackOf(error: unknown): string | undefined {
   const onPurpose = [TemporaryError, PermanentError, TimeoutError].some((known) => error instanceof known);
   if (!(error instanceof Error) || onPurpose) return undefined;
   return error.stack === undefined ? undefined : cutText(error.stack, DESCRIPTION_LENGTH_MAX);
 }
 
-/** The beginning of a text, no character cut in two, with its full length where it is cut. */
+/** Cuts no character in two, and appends the full length. */
 export function cutText(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
   const whole = /… \((\d+) characters\)$/.exec(text)?.[1] ?? text.length; // it was cut before

@@ -1,27 +1,23 @@
-/**
- * Any JSON value. An integer that a number cannot hold exactly is a bigint, every other number is a number: see
- * {@linkcode parseJson}.
- */
+/** Any JSON value. A bigint is an integer that a number cannot hold exactly: see {@linkcode parseJson}. */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
 
-/** A JSON object. Any string is a key, `__proto__` included: write unknown keys with {@linkcode setKey}. */
+/** Any string is a key, `__proto__` included: write unknown keys with {@linkcode setKey}. */
 export interface JsonObject {
-  /** An undefined member counts as absent, and is not written. */
+  /** Undefined counts as absent, and is not written. */
   [key: string]: JsonValue | undefined;
 }
 
-/** Whether `value` is an object that is neither null nor an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Writes a key of data. An assignment of `__proto__` would replace the object's prototype instead. */
+/** Writes any key: an assignment of `__proto__` would replace the prototype. */
 export function setKey(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== "__proto__") object[key] = value;
   else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** ECMAScript's "JSON.parse source text access", which TypeScript's library does not declare yet. */
+/** "JSON.parse source text access", which TypeScript's library lacks. */
 const ExactJson = JSON as typeof JSON & {
   parse(
     text: string,
@@ -30,18 +26,18 @@ const ExactJson = JSON as typeof JSON & {
   rawJSON(text: string): object;
 };
 
-/** The value of an own key. Objects inherit `constructor`, `__proto__` and others, which are valid keys of data. */
+/** Own keys only: objects inherit `constructor`, `__proto__` and others, which are valid keys of data. */
 export function ownValue(object: object, key: string): unknown {
   return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }
 
-/** Finds numbers of sixteen digits or more: fewer digits are always exact. Digits in strings may match, too. */
+/** Numbers of sixteen digits or more: fewer are always exact. Digits in strings may match, too. */
 const LONG_INTEGER = /(?:^|[:,[\s-])\d{16}/;
 const INT64_MIN = -(2n ** 63n), INT64_MAX = 2n ** 63n - 1n;
 
 /**
  * Parses untrusted JSON. An int64 beyond ±(2^53 - 1) becomes a bigint: a number would silently change it. Floats, and
- * integers beyond int64, which API servers read as floats, are numbers. `__proto__` is an ordinary key.
+ * larger integers, which API servers read as floats, are numbers. `__proto__` is an ordinary key.
  *
  * @throws {SyntaxError} where `text` is not JSON.
  * @example
@@ -52,7 +48,7 @@ const INT64_MIN = -(2n ** 63n), INT64_MAX = 2n ** 63n - 1n;
  * ```
  */
 export function parseJson<T = JsonValue>(text: string): T {
-  // A reviver visits every value, which takes six times as long, and almost no text needs it.
+  // A reviver visits every value: six times slower, and almost no text needs it.
   return (LONG_INTEGER.test(text) ? ExactJson.parse(text, exactInteger) : JSON.parse(text)) as T;
 }
 
@@ -66,7 +62,7 @@ function narrowed(integer: bigint): number | bigint {
   return Number.isSafeInteger(number) || integer < INT64_MIN || integer > INT64_MAX ? number : integer;
 }
 
-/** A copy of another parser's value, which has a bigint for every integer, in the form of {@linkcode parseJson}. */
+/** Converts another parser's value, whose integers are all bigints, to the form of {@linkcode parseJson}. */
 export function narrowIntegers(value: unknown): unknown {
   if (typeof value === "bigint") return narrowed(value);
   if (Array.isArray(value)) return value.map(narrowIntegers);
@@ -74,14 +70,14 @@ export function narrowIntegers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, narrowIntegers(item)]));
 }
 
-/** Characters that YAML forbids, or folds into spaces, in quoted text, and JSON allows. */
+/** JSON allows these in quoted text; YAML forbids them or folds them into spaces. */
 const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /**
- * The JSON text of a value, for API servers and files: `JSON.stringify` throws for a bigint.
+ * JSON text for API servers and files: `JSON.stringify` throws for a bigint.
  *
- * Guarantees: integers are exact; the text is valid YAML, because API servers read bodies of server-side apply as YAML;
- * an unpaired surrogate, which UTF-8 cannot hold, becomes U+FFFD.
+ * Guarantees: integers are exact. The text is valid YAML, because API servers read server-side apply as YAML. An
+ * unpaired surrogate, which UTF-8 cannot hold, becomes U+FFFD.
  */
 export function formatJson(value: unknown, indent?: number): string {
   let text: string | undefined;
@@ -93,7 +89,7 @@ export function formatJson(value: unknown, indent?: number): string {
   }
   if (text === undefined) return "null";
   if (text.search(NOT_YAML) >= 0) text = text.replaceAll(NOT_YAML, escaped);
-  // `JSON.stringify` escapes exactly the unpaired surrogates. The other escapes are matched to skip their backslashes.
+  // `JSON.stringify` escapes exactly the unpaired surrogates. Other escapes are matched to skip their backslashes.
   return text.includes("\\ud") ? text.replaceAll(/\\(?:ud[89a-f][0-9a-f]{2}|[^])/g, replaced) : text;
 }
 
@@ -109,10 +105,10 @@ function replaced(escape: string): string {
   return escape.length > 2 ? "\ufffd" : escape;
 }
 
-/** Whether two JSON values are equal; an undefined key counts as absent, key order does not count. */
+/** Undefined counts as absent; key order does not count. */
 export function jsonEqual(left: unknown, right: unknown): boolean {
   if (left === right) return true;
-  // Their text counts: a handler may use bigints throughout, or a number that is read again as a bigint.
+  // As text: a handler may use bigints throughout, or a number that is read as a bigint.
   if (typeof left === "bigint" || typeof right === "bigint") {
     return isNumeric(left) && canonicalJson(left) === canonicalJson(right);
   }
@@ -122,7 +118,7 @@ export function jsonEqual(left: unknown, right: unknown): boolean {
     return left.every((item, index) => jsonEqual(item, right[index]));
   }
   const a = left as Record<string, unknown>, b = right as Record<string, unknown>;
-  // Own keys only: every object inherits `constructor` and others, which are valid keys of ConfigMaps.
+  // Own keys only: `constructor` and others are valid keys of ConfigMaps.
   for (const key of Object.keys(a)) {
     if (a[key] !== undefined && !jsonEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined)) return false;
   }
@@ -136,7 +132,7 @@ function isNumeric(value: unknown): boolean {
   return typeof value === "bigint" || typeof value === "number";
 }
 
-/** A deep copy of a JSON value, without undefined members. */
+/** Without undefined members. */
 export function jsonClone<T>(value: T): T {
   if (Array.isArray(value)) return value.map(jsonClone) as T;
   if (typeof value !== "object" || value === null) return value;
@@ -147,14 +143,13 @@ export function jsonClone<T>(value: T): T {
   return copy as T;
 }
 
-/** Deeply freezes a JSON value that readers share. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const item of Object.values(value)) deepFreeze(item);
   return Object.freeze(value);
 }
 
-/** JSON text with sorted keys: equal values give equal texts, so that it can be hashed or compared. */
+/** With sorted keys: equal values give equal texts. */
 export function canonicalJson(value: unknown): string {
   // Most are scalars: the keys of lists.
   if (typeof value === "bigint") return String(value);

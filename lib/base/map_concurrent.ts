@@ -1,6 +1,6 @@
 /**
- * `work` on every item, at most `concurrency` at a time, results in the items' order. After the first error no further
- * item begins, and the error is thrown once the running ones have ended.
+ * `work` on every item, at most `concurrency` at a time, results in order. After the first error no item begins; it is
+ * thrown once running ones ended.
  *
  * @throws {RangeError} where `concurrency` is below 1; else the first error of `work`.
  * @example

@@ -2,53 +2,47 @@ import { WindowSet } from "./window_set.ts";
 import { isObject } from "./json.ts";
 import { type TextView, viewsOf, withoutWhitespace } from "./text_view.ts";
 
-/** The replacement of a secret value in a text. */
+/** Replaces a secret value. */
 export const MASKED = "[secret]";
 
-/** A masked text contains no so many consecutive characters of a value. */
+/** No so many consecutive characters of a value are shown. */
 const LENGTH = 8;
-/** Whole bytes in eight characters of base64, at any alignment: values are indexed by windows of so many bytes. */
+/** Values are indexed by windows of so many bytes: eight base64 characters hold them whole, at any alignment. */
 const BYTES = 5;
 const UTF8 = new TextEncoder();
-/** Longest value that is learned as a whole: no Secret holds more than 1 MiB. */
+/** No Secret holds more than 1 MiB. */
 const VALUE_LENGTH_MAX = 2 ** 20;
-/** Longest text that is searched as a whole. */
 const TEXT_LENGTH_MAX = 2 ** 20;
-/** Levels of a value that are searched. */
 const DEPTH_MAX = 64;
 
-/** Bounds of a {@linkcode Mask}. */
 export interface MaskOptions {
-  /** Characters of values that are remembered at least; at most twice as many. 256 Ki where absent. */
+  /** At least so many characters of values, at most twice as many; 256 Ki where absent. */
   readonly charactersMax?: number;
-  /** Values with fewer characters are not masked: they are ordinary words. 6 where absent. */
+  /** Shorter values are ordinary words, and not masked. 6 where absent. */
   readonly lengthMin?: number;
 }
 
-/** A value to mask: text, or bytes that may be text. */
 export type MaskedValue = string | Uint8Array;
 
 /**
- * The one place that masks secret values in texts: log lines, Events, conditions, plans, reports, errors.
+ * Masks secret values in all texts: log lines, Events, conditions, plans, reports, errors.
  *
- * Guarantees: a masked text shows no 8 characters in a row of a known value: as they are, without their whitespace or
- * split over lines, base64 at any alignment (both alphabets), hexadecimal of at least five bytes, percent-encoded, and
- * escaped as in JSON up to three times. Values of 6 and 7 characters are masked as whole words; shorter ones are not.
+ * Guarantees: no 8 characters in a row of a known value are shown. That holds for values as they are, without
+ * whitespace or split over lines, base64 at any alignment (both alphabets), hexadecimal of at least five bytes,
+ * percent-encoded, and escaped as in JSON up to three times. Values of 6 and 7 characters are masked as whole words.
  * The text around a value stays.
  *
- * Assumptions: values are learned before the text is masked. Memory is bounded: the values learned first are
- * forgotten first. Learning keeps a reference; values are read when a text is next masked.
+ * Assumes that values are learned before. Memory is bounded: the oldest values go first. Learning keeps a reference;
+ * values are read when a text is next masked.
  *
- * A single word of Kubernetes, as `namespace`, is shown although a value contains it: a kubeconfig in a Secret must not
- * make every log line unreadable.
+ * A single word of Kubernetes, as `namespace`, stays: a kubeconfig in a Secret must not make log lines unreadable.
  *
  * @example
  * ```ts
  * import { Mask } from "./mask.ts";
  * const mask = new Mask(), data = { password: "admin-prod-S3cr3t" };
  * mask.learn(data, 17, () => [data.password]);
- * if (mask.text("login with admin-prod-S3… failed") !== "login with [secret]… failed") throw new Error("a part is
- * masked, too");
+ * if (mask.text("login with admin-prod-S3… failed") !== "login with [secret]… failed") throw new Error("a part");
  * ```
  */
 export class Mask {
@@ -56,21 +50,18 @@ export class Mask {
   readonly #lengthMin: number;
   #young = new Generation();
   #old = new Generation();
-  /** Learned and not read yet. */
   readonly #pending = new Map<object, { readonly length: number; readonly values: () => Iterable<MaskedValue> }>();
   #pendingLength = 0;
-  /** The generation of each source's values. */
   readonly #learned = new WeakMap<object, Generation>();
 
-  /** Has no values yet. */
   constructor({ charactersMax = 2 ** 18, lengthMin = 6 }: MaskOptions = {}) {
     this.#charactersMax = charactersMax;
     this.#lengthMin = lengthMin;
   }
 
   /**
-   * Learns the values of `source`, an immutable object, of about `length` characters in all. Cheap: `values` is called
-   * when a text is next masked, if ever.
+   * Learns the values of `source`, an immutable object, of about `length` characters. Cheap: `values` is called when a
+   * text is next masked, if ever.
    */
   learn(source: object, length: number, values: () => Iterable<MaskedValue>): void {
     if (this.#learned.get(source) === this.#young || this.#pending.has(source)) return;
@@ -84,10 +75,7 @@ export class Mask {
     }
   }
 
-  /**
-   * The text with every known value, and every part of one with at least 8 characters, replaced by {@linkcode MASKED}.
-   * Longer text than 1 Mi characters is cut: searching it would block for seconds.
-   */
+  /** Text over 1 Mi characters is cut: searching it would block for seconds. */
   text(text: string): string {
     if (this.#pending.size > 0) this.#readPending();
     if (this.#young.isEmpty && this.#old.isEmpty || text.length < this.#lengthMin) return text;
@@ -97,17 +85,14 @@ export class Mask {
     const marks = new Marks(text);
     for (const view of viewsOf(text)) {
       this.#scan(view, marks);
-      // A value that is split over lines, as base64 in PEM and MIME.
+      // A value split over lines, as base64 in PEM and MIME.
       const joined = withoutWhitespace(view);
       if (joined) this.#scan(joined, marks);
     }
     return marks.replaced((word) => this.#young.words.has(word) || this.#old.words.has(word));
   }
 
-  /**
-   * Masks every text in a value, which becomes JSON; an Error becomes its text. Texts for which `isPublic` returns true
-   * stay.
-   */
+  /** The value becomes JSON; an Error becomes its text. Texts stay where `isPublic` returns true. */
   json<T>(value: T, isPublic: (text: string) => boolean = () => false): T {
     return this.#json(value, isPublic, 0) as T;
   }
@@ -154,14 +139,10 @@ export class Mask {
   }
 }
 
-/**
- * Values learned at about the same time, cut into windows: every part of a value is known, and no list of values is
- * kept.
- */
+/** Values of about the same time, cut into windows: every part is known without a list of values. */
 class Generation {
-  /** Every five bytes in a row of a value. */
   readonly windows = new WindowSet();
-  /** Values that are masked as whole words only. */
+  /** Masked as whole words only. */
   readonly words = new Set<string>();
 
   get isEmpty(): boolean {
@@ -179,7 +160,7 @@ class Generation {
     if (trimmed.length < LENGTH || VOCABULARY.has(trimmed)) this.words.add(trimmed);
     const bytes = typeof value === "string" ? UTF8.encode(value) : value;
     eachWindow(bytes.subarray(0, VALUE_LENGTH_MAX), add);
-    // Without its whitespace a value has further windows.
+    // Without whitespace a value has further windows.
     const words = text.slice(0, VALUE_LENGTH_MAX).split(/\s+/), joined = words.join("");
     let joint = 0;
     for (const { length } of words.slice(0, -1)) {
@@ -189,7 +170,6 @@ class Generation {
   }
 }
 
-/** The characters of a text to mask. */
 class Marks {
   readonly #text: string;
   #marked: Uint8Array | undefined;
@@ -198,7 +178,7 @@ class Marks {
     this.#text = text;
   }
 
-  /** Marks the part of the original text of `view`'s characters from `from` to `to`. */
+  /** Marks the original of `view`'s characters from `from` to `to`. */
   mark(view: TextView, from: number, to: number): void {
     this.#marked ??= new Uint8Array(this.#text.length);
     this.#marked.fill(1, view.startOf(from), view.endOf(to - 1));
@@ -224,7 +204,7 @@ class Marks {
   }
 }
 
-/** Common words of 8 letters and more in Kubernetes' objects and this program's messages. */
+/** Of 8 letters and more, in Kubernetes' objects and this program's messages. */
 const VOCABULARY = new Set([
   ...["annotations", "apiVersion", "authority", "certificate", "clusters", "conditions", "configuration", "connection"],
   ...[
@@ -252,7 +232,6 @@ const VOCABULARY = new Set([
   ...["resource", "resources", "resourceVersion", "selector", "template", "username", "localhost", "CERTIFICATE"],
 ]);
 
-/** Whether a run of marked characters is a single word of the vocabulary. */
 function isVocabulary(text: string, start: number, end: number, isValue: (word: string) => boolean): boolean {
   const run = text.slice(start, end), [word = ""] = /[A-Za-z0-9](?:.*[A-Za-z0-9])?/s.exec(run) ?? [];
   if (!VOCABULARY.has(word) || isValue(word)) return false;
@@ -260,12 +239,11 @@ function isVocabulary(text: string, start: number, end: number, isValue: (word: 
   return isEdge(text, at) && isEdge(text, at + word.length);
 }
 
-/** Whether a word can begin or end at this place of a text. */
 function isEdge(text: string, at: number): boolean {
   return !(isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at)));
 }
 
-/** Whether a code unit is a letter, a digit or not ASCII; NaN (before and after a text) is none. */
+/** NaN, before and after a text, is no letter. */
 function isLetter(unit: number): boolean {
   return unit >= 48 && unit <= 57 || unit >= 65 && unit <= 90 || unit >= 97 && unit <= 122 || unit >= 128;
 }
@@ -282,7 +260,7 @@ function markWords(view: TextView, words: ReadonlySet<string>, lengthMin: number
   }
 }
 
-/** Calls `found` with every five bytes in a row, as 32 and 8 bits, and where they end. */
+/** Calls `found` with every five bytes in a row, as 32 and 8 bits, and their end. */
 function eachWindow(bytes: Uint8Array, found: (low: number, high: number, end: number) => void): void {
   let low = 0, high = 0;
   for (let index = 0; index < bytes.length; index++) {
@@ -292,7 +270,7 @@ function eachWindow(bytes: Uint8Array, found: (low: number, high: number, end: n
   }
 }
 
-/** The bytes of a text: UTF-8, and for text with one character per byte (as `atob` returns, or `\xff`), these bytes. */
+/** UTF-8, and for text with one character per byte (as of `atob`, or `\xff`) these bytes. */
 function readingsOf(text: string): Uint8Array[] {
   const encoded = UTF8.encode(text);
   if (!/[\x80-\xff]/.test(text)) return [encoded];
@@ -304,7 +282,7 @@ function readingsOf(text: string): Uint8Array[] {
   return [encoded, bytes];
 }
 
-/** Where a text has at least 8 consecutive characters all of whose windows are known. */
+/** Runs of at least 8 characters with known windows. */
 function* knownRuns(
   text: string,
   bytes: Uint8Array,
@@ -323,7 +301,6 @@ function* knownRuns(
   }
 }
 
-/** Maps bytes of a text to its characters. */
 function charactersOf(text: string, length: number): (byte: number) => number {
   const characters = new Uint32Array(length);
   let byte = 0, index = 0;
@@ -338,7 +315,7 @@ function charactersOf(text: string, length: number): (byte: number) => number {
   return (at) => characters[at]!;
 }
 
-/** The six bits of a character in either alphabet of base64, by its code. */
+/** Six bits by character code, for both base64 alphabets. */
 const SEXTET_OF = new Uint8Array(128);
 for (let value = 0; value < 64; value++) {
   // Not toBase64: Node 24, which lacks it, loads this module too.
@@ -346,7 +323,7 @@ for (let value = 0; value < 64; value++) {
   for (const each of [letter, letter.replace("+", "-").replace("/", "_")]) SEXTET_OF[each.charCodeAt(0)] = value;
 }
 
-/** Calls `found` with every five bytes that a run of base64 may hold, wherever their first bit is. */
+/** Calls `found` with every five bytes of a base64 run, wherever their first bit is. */
 function eachBase64Window(
   run: string,
   start: number,
@@ -364,7 +341,7 @@ function eachBase64Window(
   }
 }
 
-/** Calls `found` with every five bytes that a run of hexadecimal digits may hold. */
+/** Calls `found` with every five bytes of a hexadecimal run. */
 function eachHexWindow(
   run: string,
   start: number,

@@ -1,8 +1,7 @@
 /**
  * `base`: what all other folders use: clock, random, durations, logging, errors, JSON, masks of secrets, certificates,
- * the interface of a transport. It does not know Kubernetes, imports no other folder, and reaches no network or file,
- * except for the bounded HTTPS server that `admission/` and `apiserver/` share (`bounded_server.ts`,
- * `bounded_body.ts`).
+ * the interface of a transport. It does not know Kubernetes and imports no other folder. It reaches no network or file,
+ * except for the HTTPS server of `admission/` and `apiserver/` (`bounded_server.ts`, `bounded_body.ts`).
  *
  * @module
  */

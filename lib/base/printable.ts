@@ -1,6 +1,6 @@
 /**
- * A line that is safe to write to a terminal: control characters, which could move the cursor or hide text, become
- * their pictures, and bidirectional marks a replacement character.
+ * Makes a line safe for a terminal. Control characters, which could move the cursor or hide text, become their
+ * pictures; bidirectional marks a replacement character.
  */
 export function printable(line: string): string {
   return line.replaceAll(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, (letter) => {

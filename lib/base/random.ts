@@ -1,19 +1,17 @@
-/** Randomness as an argument, so that a seed repeats a run: of jitter, generated names, test inputs. */
+/** Randomness as an argument: a seed repeats jitter, generated names and test inputs. */
 export interface Random {
   /** A number in [0, 1). */
   next(): number;
 }
 
-/** The machine's randomness. */
 export class SystemRandom implements Random {
-  /** A number in [0, 1). */
   next(): number {
     return Math.random();
   }
 }
 
 /**
- * Repeatable randomness: the same seed gives the same numbers (mulberry32, 32 bits of state; not for secrets).
+ * The same seed gives the same numbers (mulberry32, 32 bits of state; not for secrets).
  *
  * @example
  * ```ts
@@ -39,21 +37,21 @@ export class SeededRandom implements Random {
   }
 }
 
-/** `valueMs` scattered evenly within ±`fraction` of itself, so that many clients do not act at once. */
+/** `valueMs` within ±`fraction` of itself, so that many clients do not act at once. */
 export function jitter(random: Random, valueMs: number, fraction: number = 0.1): number {
   return valueMs * (1 - fraction + 2 * fraction * random.next());
 }
 
 const NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"; // those of kubernetes' own generateName: no vowels, no words
 
-/** A random string of `length` letters as Kubernetes' `generateName` appends it. */
+/** As Kubernetes' `generateName` appends them. */
 export function randomSuffix(random: Random, length: number = 5): string {
   let suffix = "";
   for (let i = 0; i < length; i++) suffix += NAME_LETTERS[Math.floor(random.next() * NAME_LETTERS.length)];
   return suffix;
 }
 
-/** A version 4 UUID (RFC 9562) from `random`. */
+/** Version 4 (RFC 9562). */
 export function randomUuid(random: Random): string {
   const hex = Array.from({ length: 32 }, () => Math.floor(random.next() * 16).toString(16));
   hex[12] = "4";

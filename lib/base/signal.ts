@@ -1,6 +1,6 @@
 /**
- * A signal that aborts with any of its parents, or by its own `abort`, and is unlinked when it is disposed.
- * `AbortSignal.any` leaks every child of a long-lived parent in Deno (denoland/deno#24842); this does not.
+ * A signal that aborts with any parent or by `abort`; disposing unlinks it. `AbortSignal.any` leaks every child of a
+ * long-lived parent in Deno (denoland/deno#24842).
  *
  * @example
  * ```ts
@@ -28,12 +28,10 @@ export class LinkedAbort implements Disposable {
     }
   }
 
-  /** The signal to pass on. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Aborts the signal, once. */
   abort(reason?: unknown): void {
     this[Symbol.dispose]();
     this.#controller.abort(reason);
@@ -45,16 +43,7 @@ export class LinkedAbort implements Disposable {
   }
 }
 
-/**
- * `work`, or the signal's reason as soon as it aborts; the late result is then discarded.
- *
- * @example
- * ```ts
- * import { untilAborted } from "./signal.ts";
- * const gone = AbortSignal.abort(new Error("gone"));
- * await untilAborted(new Promise(() => {}), gone).then(() => { throw new Error("unreachable"); }, () => {});
- * ```
- */
+/** Rejects with the signal's reason as soon as it aborts; the late result is discarded. */
 export async function untilAborted<R>(work: Promise<R>, signal: AbortSignal): Promise<R> {
   work.catch(() => {}); // a late failure is ignored
   signal.throwIfAborted();

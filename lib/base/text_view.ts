@@ -1,10 +1,9 @@
-/** A decoded text, with the position of each character in the original. */
+/** A decoded text, with positions in the original. */
 export interface TextView {
-  /** The decoded text. */
   readonly text: string;
-  /** Where the character at `index` begins in the original. */
+  /** In the original. */
   startOf(index: number): number;
-  /** Where it ends there. */
+  /** In the original. */
   endOf(index: number): number;
 }
 
@@ -13,7 +12,7 @@ const DEPTH_MAX = 3;
 /** Enough for three levels of JSON beside other encodings. */
 const VIEWS_MAX = 16;
 
-/** The text itself, and decoded: without escapes of JSON, without percent-encoding, and one inside the other. */
+/** The text and its decodings: without JSON escapes, without percent-encoding, and one inside the other. */
 export function viewsOf(text: string): TextView[] {
   const views: TextView[] = [{ text, startOf: (index) => index, endOf: (index) => index + 1 }];
   for (let depth = 0, from = 0; depth < DEPTH_MAX; depth++) {
@@ -31,7 +30,7 @@ export function viewsOf(text: string): TextView[] {
   return views;
 }
 
-/** The text without whitespace; undefined where it is one line. */
+/** Undefined for a single line. */
 export function withoutWhitespace(view: TextView): TextView | undefined {
   return /[\r\n]/.test(view.text) ? rewritten(view, /\s+/g, () => "") : undefined;
 }
@@ -59,7 +58,7 @@ function spaced(view: TextView): TextView | undefined {
   return view.text.includes("+") && view.text.includes("%") ? rewritten(view, /\+/g, () => " ") : undefined;
 }
 
-/** The view with each match replaced; undefined where nothing matches. */
+/** Replaces each match; undefined where nothing matches. */
 function rewritten(
   view: TextView,
   pattern: RegExp,

@@ -1,4 +1,4 @@
-/** Characters that take two columns in a terminal, and combining marks. */
+/** Characters of two columns in a terminal, and combining marks. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const ON_TOP = /[\p{Mn}\p{Me}\p{Cf}]/u;
@@ -7,22 +7,14 @@ function letterWidth(letter: string): number {
   return WIDE.test(letter) ? 2 : ON_TOP.test(letter) ? 0 : 1;
 }
 
-/** Terminal columns of a text without control characters. */
+/** Of a text without control characters. */
 export function textWidth(text: string): number {
   let width = 0;
   for (const letter of text) width += letterWidth(letter);
   return width;
 }
 
-/**
- * A text of at most `widthMax` columns: a longer one is cut, and ends with `…`.
- *
- * @example
- * ```ts
- * import { cutToWidth } from "./text_width.ts";
- * if (cutToWidth("namespace", 5) !== "name…") throw new Error("four letters and the mark");
- * ```
- */
+/** A text of more than `widthMax` columns is cut, and ends with `…`. */
 export function cutToWidth(text: string, widthMax: number): string {
   if (textWidth(text) <= widthMax) return text;
   let cut = "", width = 0;
@@ -35,8 +27,8 @@ export function cutToWidth(text: string, widthMax: number): string {
 }
 
 /**
- * The first `lengthMax` UTF-16 units of a text, no character cut in two: UTF-8, and so an API server, cannot hold half
- * of one. Unpaired surrogates become U+FFFD.
+ * The first `lengthMax` UTF-16 units, no character cut in two: UTF-8, and so an API server, cannot hold half of one.
+ * Unpaired surrogates become U+FFFD.
  *
  * @example
  * ```ts

@@ -10,9 +10,8 @@ interface Timer {
 /**
  * A clock that stands still until a test advances it.
  *
- * Guarantees: `now()` goes back only by {@linkcode set}; timers fire in order of their due time, then of
- * their creation; between two timers every microtask and every pending macrotask that the program started is given a
- * turn, so code between timers runs as it would in real time.
+ * Guarantees: `now()` goes back only by {@linkcode set}. Timers fire in order of due time, then of creation. Between
+ * two timers microtasks and pending macrotasks get a turn, so code runs as in real time.
  *
  * @example
  * ```ts
@@ -32,28 +31,25 @@ export class VirtualClock implements Clock {
   #timers: Timer[] = [];
 
   /**
-   * `startMs` is in milliseconds since the Unix epoch. `settled` resolves when the code that a timer started has run;
-   * for programs that wait for others, as for a server behind a socket: {@linkcode settle} where absent.
+   * `startMs` is in milliseconds since the Unix epoch. `settled` resolves when a timer's code has run; {@linkcode
+   * settle} where absent. Programs that wait for others, as for a server behind a socket, need their own.
    */
   constructor(startMs: number = Date.UTC(2026, 0, 1), settled: () => Promise<void> = () => settle()) {
     this.#nowMs = startMs;
     this.#settle = settled;
   }
 
-  /** Milliseconds since the Unix epoch, as advanced so far. */
+  /** See {@linkcode Clock.now}. */
   now(): number {
     return this.#nowMs;
   }
 
-  /** See {@linkcode Clock.elapsed}: {@linkcode set} does not move it. */
+  /** {@linkcode set} does not move it. */
   elapsed(): number {
     return this.#nowMs - this.#setByMs;
   }
 
-  /**
-   * Sets the time of day by `deltaMs`, forward or back, as an administrator or NTP does. No timer fires, and no time
-   * elapses.
-   */
+  /** Sets the time by `deltaMs`, as an administrator or NTP does. No timer fires, no time elapses. */
   set(deltaMs: number): void {
     this.#setByMs += deltaMs;
     this.#nowMs += deltaMs;
@@ -77,7 +73,7 @@ export class VirtualClock implements Clock {
     return this.#timers.length;
   }
 
-  /** Milliseconds until the next callback; undefined where none is scheduled. */
+  /** Milliseconds until the next callback, if any. */
   get nextInMs(): number | undefined {
     const next = this.#next();
     return next && Math.max(0, next.dueMs - this.#nowMs);
@@ -110,7 +106,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Runs everything that is ready, without any real time passing: `rounds` macrotasks. */
+/** Runs all that is ready in `rounds` macrotasks, without real time. */
 export async function settle(rounds: number = 10): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     await new Promise<void>((resolve) => setImmediate(resolve));

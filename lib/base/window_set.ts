@@ -1,26 +1,16 @@
 /**
- * A set of pairs of 32-bit numbers, of whose second one 31 bits count, in eight bytes of flat memory per slot: a set of
- * JavaScript values would take ten times as much.
- *
- * @example
- * ```ts
- * import { WindowSet } from "./window_set.ts";
- * const set = new WindowSet();
- * set.add(7, 2);
- * if (!set.has(7, 2) || set.has(7, 4)) throw new Error("both numbers count");
- * ```
+ * Pairs of 32-bit numbers (31 bits of the second), eight bytes per slot: a set of JavaScript values would take ten
+ * times as much.
  */
 export class WindowSet {
-  /** Both numbers of a pair side by side; a second one of 0 is an empty slot. */
+  /** Side by side; a second number of 0 is an empty slot. */
   #pairs = new Int32Array(2_048);
   #size = 0;
 
-  /** The number of pairs. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds a pair. */
   add(low: number, high: number): void {
     const pairs = this.#pairs, place = placeOf(pairs, low, high);
     if (pairs[place + 1] !== 0) return;
@@ -30,7 +20,6 @@ export class WindowSet {
     if (++this.#size * 20 > pairs.length * 7) this.#grow();
   }
 
-  /** Whether it holds a pair. */
   has(low: number, high: number): boolean {
     return this.#size > 0 && this.#pairs[placeOf(this.#pairs, low, high) + 1] !== 0;
   }
@@ -48,7 +37,7 @@ export class WindowSet {
   }
 }
 
-/** The slot of a pair, or the empty one for it. */
+/** Or the empty slot for a pair. */
 function placeOf(pairs: Int32Array, low: number, high: number): number {
   const last = pairs.length / 2 - 1, first = low | 0, second = high | 1;
   let hash = Math.imul(first ^ Math.imul(second, 0xc2b2ae35), 0x9e3779b1);

@@ -5,17 +5,17 @@ import { notKubernetes } from "./unreachable.ts";
 
 /** A user for access reviews. */
 export interface AccessSubject {
-  /** Its name, for instance `system:serviceaccount:NAMESPACE:NAME`. */
+  /** Such as `system:serviceaccount:NAMESPACE:NAME`. */
   readonly name: string;
-  /** All its groups. */
+  /** All of them. */
   readonly groups: readonly string[];
 }
 
-/** The request that {@linkcode Client.can} reviews. */
+/** A request for {@linkcode Client.can}. */
 export interface AccessRequest {
   /** As `get` or `patch`. */
   readonly verb: string;
-  /** The resource, or a subresource of it. */
+  /** The resource or subresource. */
   readonly resource: { readonly group: string; readonly plural: string; readonly subresource?: string };
   /** All namespaces where absent. */
   readonly namespace?: string;
@@ -25,7 +25,7 @@ export interface AccessRequest {
 
 /** Options of {@linkcode Client.can}. */
 export interface AccessOptions {
-  /** The user; the caller where absent. */
+  /** The caller where absent. */
   readonly user?: AccessSubject;
   /** Ends the request. */
   readonly signal?: AbortSignal;
@@ -40,7 +40,6 @@ const reviews = (kind: string): ApiResource => ({
 });
 const OF_CALLER = reviews("SelfSubjectAccessReview"), OF_ANYBODY = reviews("SubjectAccessReview");
 
-/** Whether the caller, or another user, may do something. See {@linkcode Client.can}. */
 export async function canDo(
   requester: Requester,
   { verb, resource: { group, plural, subresource }, namespace, name }: AccessRequest,

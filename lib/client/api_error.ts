@@ -8,21 +8,17 @@ import {
   type StatusCause,
 } from "../apimachinery/mod.ts";
 
-/** The subject of a request, for errors, metrics and spans. */
 export interface RequestSubject {
-  /** RBAC's verb: get, list, watch, create, update, patch, delete. */
   readonly verb: string;
-  /** Absent for requests to plain paths, such as `/version`. */
+  /** Absent for plain paths, such as `/version`. */
   readonly resource?: Pick<ApiResource, "group" | "plural">;
-  /** As `status` or `scale`; absent for the object itself. */
   readonly subresource?: string;
-  /** The object; all objects of a namespace without a name; absent for those of the whole cluster. */
+  /** Without a name: all objects of a namespace. Absent: the whole cluster. */
   readonly key?: Partial<ObjectKey>;
-  /** The path of a request without a resource. */
   readonly path?: string;
 }
 
-/** `get secrets shop/login`: the subject as text for people. */
+/** For people: `get secrets shop/login`. */
 export function describeSubject(subject: RequestSubject): string {
   if (!subject.resource) return `${subject.verb} ${subject.path ?? ""}`.trim();
   const resource = formatGroupResource(subject.resource) + (subject.subresource ? `/${subject.subresource}` : "");
@@ -31,34 +27,31 @@ export function describeSubject(subject: RequestSubject): string {
   return `${subject.verb} ${resource}${where}`;
 }
 
-/** Options of an {@linkcode ApiError}. */
 interface ApiErrorOptions {
-  /** Milliseconds that the server requested to wait. */
   readonly retryAfterMs?: number;
-  /** What to do, at the end of the message. */
   readonly hint?: string;
 }
 
-/** A server's refusal or failure: the base of classes that tell the caller what to do. Never holds Secret data. */
+/** A server's refusal or failure. Subclasses tell the caller what to do. Never holds Secret data. */
 export class ApiError extends Error {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "ApiError";
   /** The server's response; made from the HTTP status where it has none. */
   readonly status: ApiStatus;
   /** HTTP status code. */
   readonly code: number;
-  /** Machine-readable reason, as `NotFound`; empty where the server gave none. */
+  /** For programs, as `NotFound`; empty where absent. */
   readonly reason: string;
-  /** RBAC's verb of the request; the HTTP method in lower case for plain paths. */
+  /** RBAC's verb; the HTTP method in lower case for plain paths. */
   readonly verb: string;
-  /** The requested resource; undefined for plain paths. */
+  /** Undefined for plain paths. */
   readonly resource: Pick<ApiResource, "group" | "plural"> | undefined;
-  /** The requested object or namespace; undefined for the whole cluster. */
+  /** The object or namespace; undefined for the whole cluster. */
   readonly key: Partial<ObjectKey> | undefined;
-  /** The delay that the server requested before another attempt; undefined where it did not. */
+  /** The requested wait, if any. */
   readonly retryAfterMs: number | undefined;
 
-  /** The message consists of subject, status and `hint`; `retryAfterMs` overrides the seconds of the status. */
+  /** The message holds subject, status and `hint`; `retryAfterMs` overrides the status. */
   constructor(status: ApiStatus, readonly subject: RequestSubject, { retryAfterMs, hint }: ApiErrorOptions = {}) {
     const problem = status.message || status.reason || "no reason given";
     super(`cannot ${describeSubject(subject)}: ${problem} (${status.code})${hint ? `; ${hint}` : ""}`);
@@ -76,33 +69,33 @@ function secondsToMs(seconds: number | undefined): number | undefined {
   return typeof seconds === "number" && seconds > 0 ? seconds * 1_000 : undefined;
 }
 
-/** The object or the resource does not exist. For a resource: its CRD is not installed. */
+/** No such object, or no such resource: its CRD is not installed. */
 export class NotFoundError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "NotFoundError";
 }
 
-/** An object of this name exists already: read it and decide. */
+/** The object exists: read it and decide. */
 export class AlreadyExistsError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "AlreadyExistsError";
 }
 
-/** The object changed meanwhile, or another field manager owns a field: read it again and decide again. */
+/** The object changed, or another field manager owns a field: read and decide again. */
 export class ConflictError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "ConflictError";
 }
 
 /** The resourceVersion or continue token is too old: list again. */
 export class GoneError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "GoneError";
 }
 
-/** The server refuses the content: sending it again cannot help. */
+/** The content is refused: sending it again cannot help. */
 export class InvalidError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "InvalidError";
 
   /** The invalid fields, with their problems. */
@@ -111,13 +104,9 @@ export class InvalidError extends ApiError {
   }
 }
 
-/** The RBAC rule that would have allowed a request. */
 export interface RbacRule {
-  /** The core group is the empty string. */
   readonly apiGroups: readonly string[];
-  /** Plurals, `plural/subresource` for a subresource; empty for a plain path. */
   readonly resources: readonly string[];
-  /** RBAC's verbs: get, list, watch, create, update, patch, delete. */
   readonly verbs: readonly string[];
 }
 
@@ -126,14 +115,14 @@ export interface RbacRule {
  * policy, a quota, an escalation check), where it does not.
  */
 export class ForbiddenError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "ForbiddenError";
-  /** The missing rule where authorization refused; otherwise the rule that the request needed and had. */
+  /** The missing rule; for `admission` the rule that the request needed and had. */
   readonly rule: RbacRule;
-  /** `authorization`: grant the rule. `admission`: a policy, a quota or an escalation check must be satisfied. */
+  /** `authorization`: grant the rule. `admission`: satisfy a policy, quota or escalation check. */
   readonly refusedBy: "authorization" | "admission";
 
-  /** Reads the missing rule from the server's message, and appends how to grant it. */
+  /** Reads the missing rule from the message, and appends how to grant it. */
   constructor(status: ApiStatus, subject: RequestSubject) {
     const missing = missingRule(status.message ?? "");
     const rule = missing ?? ruleOf(subject);
@@ -143,34 +132,32 @@ export class ForbiddenError extends ApiError {
   }
 }
 
-/** The namespace is being deleted, so nothing can be created in it until it exists again. */
+/** The namespace is terminating: nothing can be created in it until it exists again. */
 export class NamespaceTerminatingError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "NamespaceTerminatingError";
 }
 
-/** The server does not know the caller (401): the credentials are missing, wrong or expired. */
+/** Unknown caller (401): the credentials are missing, wrong or expired. */
 export class UnauthorizedError extends ApiError {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "UnauthorizedError";
 }
 
-/** The server is overloaded (429): wait `retryAfterMs`. */
+/** Overloaded (429): wait `retryAfterMs`. */
 export class TooManyRequestsError extends ApiError {
   override readonly name: string = "TooManyRequestsError";
 }
 
-/** The server failed (5xx): retry later. */
+/** Failed (5xx): retry later. */
 export class ServerError extends ApiError {
   override readonly name: string = "ServerError";
 }
 
-/** Whether `error` means that the server has no such object or resource. */
 export function isNotFound(error: unknown): error is NotFoundError {
   return error instanceof NotFoundError;
 }
 
-/** The error of the class for `status`. */
 export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfterMs?: number): ApiError {
   if (status.details?.causes?.some((cause) => cause.reason === "NamespaceTerminating")) {
     return new NamespaceTerminatingError(status, subject);
@@ -196,9 +183,9 @@ export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfte
   return status.code >= 500 ? new ServerError(status, subject, { retryAfterMs }) : new ApiError(status, subject);
 }
 
-// The authorizer names the missing rule only in its message, whose wording is that of k8s.io/apiserver's
-// forbiddenMessage since 1.6. An apply of an absent object needs "create" beside "patch", so the request alone is not
-// enough. The wording of admission ("exceeded quota") differs, and there no rule helps.
+// Only the message names the missing rule, in k8s.io/apiserver's words since 1.6 (forbiddenMessage). The request is not
+// enough: an apply of an absent object needs "create" beside "patch". Admission has other words ("exceeded quota"), and
+// there no rule helps.
 const REFUSAL = /^(?:.* is forbidden: )?User "[^"]*" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"/;
 
 function missingRule(message: string): RbacRule | undefined {

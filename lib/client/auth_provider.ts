@@ -8,8 +8,8 @@ interface Entry {
 }
 
 /**
- * Credentials of a kubeconfig's `auth-provider` (OIDC with refresh), by way of \@kubernetes/client-node. Import
- * this file only where a kubeconfig needs it: the package costs 0.3 s and 70 MB.
+ * Credentials of a kubeconfig's `auth-provider` (OIDC with refresh), by \@kubernetes/client-node. Import this file only
+ * where needed: the package costs 0.3 s and 70 MB.
  */
 export class AuthProviderCredentials implements Credentials {
   #config: KubeConfig;
@@ -18,7 +18,6 @@ export class AuthProviderCredentials implements Credentials {
     this.#config = this.#load();
   }
 
-  /** See {@linkcode Credentials.headers}. */
   async headers(): Promise<HeaderFields> {
     const options: { headers?: Record<string, unknown> } = {};
     try {
@@ -34,7 +33,6 @@ export class AuthProviderCredentials implements Credentials {
     return typeof authorization === "string" ? { authorization } : {};
   }
 
-  /** See {@linkcode Credentials.invalidate}. */
   invalidate(): void {
     // Its authenticators keep tokens until they expire; a fresh configuration starts from the refresh token.
     this.#config = this.#load();

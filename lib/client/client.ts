@@ -32,59 +32,59 @@ import { Requester, type RequestRecord, type RequestSpec } from "./requester.ts"
 import { RETRY_POLICY } from "./retry.ts";
 import { METADATA_ONLY, nameKind, watch, type WatchEvent, type WatchOptions } from "./watch.ts";
 
-/** How a {@linkcode Client} behaves. */
+/** Options of a {@linkcode Client}. */
 export interface ClientOptions {
-  /** The name under which the server books the fields that this client writes. */
+  /** The field manager of its writes. */
   fieldManager: string;
-  /** How the server's audit log names this program; made of the field manager where absent. */
+  /** For the server's audit log; made of the field manager where absent. */
   userAgent?: string;
-  /** Times pauses and timeouts; the machine's clock where absent. */
+  /** The machine's clock where absent. */
   clock?: Clock;
-  /** Scatters pauses; the machine's randomness where absent. */
+  /** The machine's randomness where absent. */
   random?: Random;
   /** Drops everything where absent. */
   logger?: Logger;
-  /** Learns the values of every Secret that is read or sent; one of its own where absent. */
+  /** Learns the values of Secrets read or sent; an own one where absent. */
   mask?: Mask;
-  /** Every write is a dry run: the server checks and answers it, and stores nothing. */
+  /** Every write is a dry run: checked, not stored. */
   dryRun?: boolean;
   /** Ends every request, and the pauses between attempts. */
   signal?: AbortSignal;
-  /** Called after each write that the server has confirmed and stored. */
+  /** Called after each write that the server confirmed and stored. */
   onWrite?: (record: WriteRecord) => void;
-  /** For one attempt, its body included; of a watch for the beginning of the answer. */
+  /** For one attempt with its body; for a watch until the answer begins. */
   requestTimeoutMs?: number;
   /** Attempts after the first. */
   retriesMax?: number;
-  /** Told of every attempt once it has ended. */
+  /** Called after every attempt. */
   onRequest?: (record: RequestRecord) => void;
-  /** OpenTelemetry's `Tracer`: makes a span of every request. None where absent. */
+  /** OpenTelemetry's `Tracer`, for a span per request; none where absent. */
   tracer?: ReturnType<(typeof otel)["trace"]["getTracer"]>;
 }
 
 /** One confirmed write of a {@linkcode Client}. */
 export interface WriteRecord {
-  /** The method of the client that made it. */
+  /** The client's method. */
   readonly verb: "create" | "replace" | "apply" | "patch" | "delete";
-  /** The resource of the object. */
+  /** The object's resource. */
   readonly resource: ApiResource;
-  /** The object that was written. */
+  /** The written object. */
   readonly key: ObjectKey;
   /** As `status`; absent for the object itself. */
   readonly subresource?: string;
-  /** Version that the server gave the result; absent for deletions. */
+  /** The result's version; absent for deletions. */
   readonly resourceVersion?: string;
-  /** Labels of the result, which decide which watches see it. */
+  /** The result's labels: they decide which watches see it. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** Options of every read of one object. */
+/** Options of reads of one object. */
 export interface GetOptions {
-  /** Ask for `metadata` alone (PartialObjectMetadata). */
+  /** Requests `metadata` alone. */
   metadataOnly?: boolean;
   /** As `status` or `scale`; the object itself where absent. */
   subresource?: string;
-  /** Ends the request, and pauses between its attempts. */
+  /** Ends request and pauses. */
   signal?: AbortSignal;
 }
 
@@ -92,49 +92,49 @@ export interface GetOptions {
 export interface WriteOptions {
   /** As `status` or `scale`; the object itself where absent. */
   subresource?: string;
-  /** The server does everything but keep the result. */
+  /** Checked, not stored. */
   dryRun?: boolean;
-  /** Ends the request; the server may have carried it out all the same. */
+  /** Ends the request, which may still be carried out. */
   signal?: AbortSignal;
 }
 
-/** What {@linkcode Client.patch} sends, and how. */
+/** Options of {@linkcode Client.patch}. */
 export interface PatchOptions extends WriteOptions {
-  /** The patch, in the form of its type. */
+  /** In the form of `type`. */
   body: JsonValue;
   /** RFC 6902, RFC 7386, or Kubernetes' own merge, which custom resources do not take. */
   type: "json" | "merge" | "strategic";
-  /** Have `metadata` alone sent back. */
+  /** Requests `metadata` alone. */
   metadataOnly?: boolean;
 }
 
 /** Options of {@linkcode Client.delete}. */
 export interface DeleteOptions {
-  /** Delete only this very object, not one of its name that came later. */
+  /** Delete only this object, not a later one of its name. */
   uid?: string;
-  /** Delete only this very version. */
+  /** Delete only this version. */
   resourceVersion?: string;
-  /** Children go after the object, before it, or stay; the resource's own default where absent. */
+  /** Children go after the object, before it, or stay; the resource's default where absent. */
   propagationPolicy?: "Background" | "Foreground" | "Orphan";
-  /** Seconds that a pod gets for an orderly end; 0 ends it at once. Its own where absent. */
+  /** Seconds for a pod to end; 0: at once. Its own where absent. */
   gracePeriodSeconds?: number;
-  /** The server does everything but delete. */
+  /** Checked, not deleted. */
   dryRun?: boolean;
-  /** Ends the request; the server may have carried it out all the same. */
+  /** Ends the request, which may still be carried out. */
   signal?: AbortSignal;
 }
 
 /** Options of {@linkcode Client.raw}. */
 export interface RawOptions {
-  /** The HTTP method; GET where absent. */
+  /** GET where absent. */
   method?: string;
-  /** What is sent, as JSON. */
+  /** Sent as JSON. */
   body?: JsonValue;
-  /** Media types of the answer, as the header has them. */
+  /** Accepted media types. */
   accept?: string;
-  /** Media type of the body. */
+  /** The body's media type. */
   contentType?: string;
-  /** Ends the request, and pauses between its attempts. */
+  /** Ends request and pauses. */
   signal?: AbortSignal;
 }
 
@@ -147,10 +147,10 @@ const PATCH_TYPES = {
 /**
  * A typed client of one API server, over any {@linkcode Transport}.
  *
- * Guarantees: every write names the field manager; every body is read or cancelled; retries are bounded, and a request
- * that might have been carried out is repeated only where that does no harm (see `retryDelayMs`); errors are
- * {@linkcode ApiError}s, {@linkcode UnreachableError}s, {@linkcode MalformedAnswerError}s or the reason of the signal,
- * and hold no Secret data.
+ * Guarantees: every write names the field manager. Every body is read or cancelled. Retries are bounded; a request that
+ * may have been carried out is repeated only where that does no harm (`retryDelayMs`). Errors are {@linkcode
+ * ApiError}s, {@linkcode UnreachableError}s, {@linkcode MalformedAnswerError}s or the signal's reason, and hold no
+ * Secret data.
  *
  * @example
  * ```ts
@@ -163,11 +163,11 @@ const PATCH_TYPES = {
  * ```
  */
 export class Client {
-  /** The name under which the server books the fields that it writes. */
+  /** The field manager of its writes. */
   readonly fieldManager: string;
-  /** How requests reach the server; whoever made it closes it. */
+  /** Its creator closes it. */
   readonly transport: Transport;
-  /** Knows the values of the Secrets that it has read or sent. */
+  /** Knows the values of Secrets read or sent. */
   readonly mask: Mask;
   /** Whether every write is a dry run. */
   readonly dryRun: boolean;
@@ -176,7 +176,7 @@ export class Client {
 
   /** Makes no request. */
   constructor(from: Transport, options: ClientOptions);
-  /** A client that shares the transport of `from`; options that are absent are those of `from`. */
+  /** Shares the transport of `from`; absent options are those of `from`. */
   constructor(from: Client, options: Partial<ClientOptions>);
   constructor(from: Transport | Client, given: Partial<ClientOptions>) {
     const transport = from instanceof Client ? from.transport : from;
@@ -202,8 +202,8 @@ export class Client {
   }
 
   /**
-   * This client with other options: the same transport, mask and field manager. `signal` and `onWrite` replace those of
-   * this client. A client for dry runs stays one.
+   * This client with other options, and the same transport, mask and field manager. `signal` and `onWrite` replace its
+   * own. A client for dry runs stays one.
    *
    * @example
    * ```ts
@@ -252,7 +252,7 @@ export class Client {
     }
   }
 
-  /** Reads all pages of a list as one; where the list expires in the middle it is read again, in one piece. */
+  /** Reads all pages of a list; where it expires in the middle, it is read again without pages. */
   list<T extends KubeObject = DynamicObject>(resource: ApiResource, options: ListOptions = {}): Promise<KubeList<T>> {
     return listAll<T>(this.#requester, resource, options);
   }
@@ -291,8 +291,8 @@ export class Client {
   }
 
   /**
-   * Replaces an object; with a `metadata.resourceVersion` only that version of it. `managedFields` are not sent, so the
-   * server keeps them.
+   * Replaces an object; with a `metadata.resourceVersion` only that version. `managedFields` are not sent, so they
+   * stay.
    *
    * @throws {ConflictError}
    */
@@ -304,9 +304,8 @@ export class Client {
   }
 
   /**
-   * Server-side apply: the object gets the fields that `object` holds, and loses those that an earlier apply of this
-   * field manager held and this one does not. Creates the object where it is absent (which needs the RBAC verb create
-   * too).
+   * Server-side apply: sets the fields of `object`, and removes those that only this field manager's earlier apply
+   * held. Creates an absent object (which needs the RBAC verb create too).
    *
    * @throws {ConflictError} without `force`, where another manager owns a field.
    */
@@ -316,7 +315,7 @@ export class Client {
     options: WriteOptions & { force?: boolean } = {},
   ): Promise<T> {
     const key = keyOf(object), path = pathOf(resource, key, options.subresource);
-    // The server refuses an apply that brings managedFields, and an object that was read has them.
+    // The server refuses an apply with managedFields, which every read object has.
     const body = withoutManagedFields(withKind(object, resource));
     const target = { verb: "apply", rbacVerb: "patch", method: "PATCH", resource, key, path } as const;
     return this.#write(target, options, {
@@ -352,7 +351,7 @@ export class Client {
   async delete(resource: ApiResource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
     const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, signal } = options;
     const preconditions = uid || resourceVersion ? { uid, resourceVersion } : undefined;
-    // A server that finds options in the body takes no notice of those in the query: there, a dry run would delete.
+    // With options in the body a server ignores those in the query: there, a dry run would delete.
     const dryRun = this.#isDryRun(options) ? ["All"] : undefined, kind = "DeleteOptions";
     await this.#requester.text({
       subject: { verb: "delete", resource, key },
@@ -367,12 +366,10 @@ export class Client {
   }
 
   /**
-   * One watch, until the server or `signal` ends it; both end the iteration quietly. Reconnecting is the reflector's
-   * work.
+   * One watch, until the server or `signal` ends it, without an error. It does not reconnect: the reflector does.
    *
    * @throws {GoneError} where `resourceVersion` is too old. @throws {UnreachableError} where the connection breaks or
-   *   nothing
-   * came for `idleMsMax`. @throws {ApiError} for whatever else the server says, in its answer or as an ERROR event.
+   *   is silent for `idleMsMax`. @throws {ApiError} for the server's other errors, in its answer or as an ERROR event.
    */
   watch<T extends KubeObject = DynamicObject>(
     resource: ApiResource,
@@ -382,7 +379,7 @@ export class Client {
   }
 
   /**
-   * Whether the caller may do this (SelfSubjectAccessReview), or another user (SubjectAccessReview).
+   * Whether the caller (SelfSubjectAccessReview) or another user (SubjectAccessReview) may do this.
    *
    * @throws {ForbiddenError} where the caller may not ask about other users.
    */
@@ -391,9 +388,9 @@ export class Client {
   }
 
   /**
-   * A request to a plain path (`/version`, discovery): JSON is parsed, anything else is given as text.
+   * Requests a plain path (`/version`, discovery); JSON is parsed, anything else is text.
    *
-   * @throws {UsageError} for anything but a read, where the client is for dry runs: what a path heeds is not known.
+   * @throws {UsageError} for any write of a dry-run client: it is unknown what a path respects.
    */
   async raw(path: string, { method = "GET", body, ...options }: RawOptions = {}): Promise<unknown> {
     const repeatable = method === "GET" || method === "HEAD";
@@ -426,7 +423,6 @@ export class Client {
   }
 }
 
-/** What a write is aimed at. */
 interface WriteTarget {
   readonly verb: WriteRecord["verb"];
   readonly rbacVerb: string;
@@ -436,7 +432,6 @@ interface WriteTarget {
   readonly path: string;
 }
 
-/** How a write is sent. */
 type WriteRequest = Pick<RequestSpec, "body" | "repeatable" | "contentType" | "accept" | "query">;
 
 /** The path of one object. An empty name would address the whole collection, where DELETE deletes everything. */
@@ -451,7 +446,7 @@ function withKind<T extends KubeObject>(object: T, resource: ApiResource): T {
   return { ...object, apiVersion: object.apiVersion ?? formatApiVersion(resource), kind: object.kind ?? resource.kind };
 }
 
-/** For a replace and an apply: a store that keeps a part of `managedFields` would strip the other managers. */
+/** For replace and apply: a store that keeps a part of `managedFields` would strip the other managers. */
 function withoutManagedFields<T extends KubeObject>(object: T): T {
   if (!object.metadata?.managedFields) return object;
   return { ...object, metadata: { ...object.metadata, managedFields: undefined } };

@@ -6,25 +6,23 @@ import { LoginCredentials, type LoginHook } from "./login.ts";
 import { NodeTransport } from "./node_transport.ts";
 import { proxyOf, type ProxyVariables, type Route, routeThrough, routeTo } from "./proxy.ts";
 
-/** Inputs of {@linkcode connect}; values of the environment are arguments. */
+/** Inputs of {@linkcode connect}, instead of the environment. */
 export interface ConnectOptions {
   /** Times the renewal of credentials. */
   clock: Clock;
-  /** A kubeconfig given by the user: it has precedence, and must exist. */
+  /** The user's: it has precedence, and must exist. */
   kubeconfigPath?: string;
-  /** A context given by the user: it excludes the pod's own service account. */
+  /** The user's: it excludes the pod's service account. */
   context?: string;
-  /** The values of `KUBECONFIG` and `HOME`. */
+  /** The value of `KUBECONFIG`. */
   kubeconfig?: string;
-  /** See `kubeconfig`. */
+  /** The value of `HOME`. */
   home?: string;
-  /** Separator of the files in `KUBECONFIG`; `;` on Windows. */
+  /** Of the files in `KUBECONFIG`; `;` on Windows. */
   pathSeparator?: string;
-  /** The values of `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`; absent outside a cluster. */
+  /** `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`; absent outside a cluster. */
   inCluster?: Pick<InClusterOptions, "host" | "port"> & Partial<Pick<InClusterOptions, "directory">>;
-  /**
-   * Proxies of the environment ({@linkcode proxyVariables}); where absent, Deno's fetch reads them by its own rules.
-   */
+  /** {@linkcode proxyVariables}; where absent, Deno's fetch reads the environment by its own rules. */
   proxies?: ProxyVariables;
   /** Impersonates another user. */
   impersonate?: Impersonation;
@@ -34,15 +32,15 @@ export interface ConnectOptions {
 
 /** A connection to a cluster, and its source. */
 export interface Connection {
-  /** Sends the requests; the caller closes it. */
+  /** The caller closes it. */
   readonly transport: Transport;
   /** URL of the API server. */
   readonly server: string;
-  /** The namespace of the context, or of the pod. */
+  /** Of the context, or of the pod. */
   readonly namespace: string;
-  /** Source of the settings, for people: `in-cluster`, or `kubeconfig context NAME`. */
+  /** For people: `in-cluster`, or `kubeconfig context NAME`. */
   readonly source: string;
-  /** The proxy, for people, without its password; undefined where none is known. */
+  /** For people, without its password; undefined where none is known. */
   readonly proxy: string | undefined;
 }
 
@@ -76,11 +74,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   return connectionTo(transport, namespace, `kubeconfig context ${found.name}`);
 }
 
-/**
- * Connects to the cluster of a login hook.
- *
- * @throws {UsageError} where the hook fails.
- */
+/** @throws {UsageError} where the hook fails. */
 export async function connectByLogin(
   hook: LoginHook,
   { clock, proxies }: Pick<ConnectOptions, "clock" | "proxies">,
@@ -89,14 +83,12 @@ export async function connectByLogin(
   return connectionTo({ server, credentials, proxies }, namespace, "the operator's login hook");
 }
 
-/** A server, its credentials, and the proxies of the environment. */
 interface TransportOptions extends Omit<SocketTransportOptions, "proxy"> {
-  /** See {@linkcode ConnectOptions.proxies}. */
   readonly proxies?: ProxyVariables;
 }
 
 /**
- * A transport for a server: fetch, unless its TLS settings, or its proxy, need node:https.
+ * A transport: fetch, unless TLS settings or the proxy need node:https.
  *
  * @throws {UsageError} for settings that contradict each other.
  */

@@ -4,58 +4,53 @@ import { UnreachableError, type UnreachableKind } from "./unreachable.ts";
 /** Headers of a request; a list is sent as separate lines. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
 
-/** TLS settings. Another object (not an edited one) makes a transport reconnect. */
+/** A new object (not an edited one) makes a transport reconnect. */
 export interface TlsSettings {
-  /** Trusted authorities as PEM; the system's where absent. */
+  /** PEM; the system's where absent. */
   readonly caCerts?: readonly string[];
-  /** Client certificate and key as PEM. */
+  /** PEM, with `key`. */
   readonly cert?: string;
   readonly key?: string;
-  /** Trusts any certificate. For test clusters. */
+  /** For test clusters. */
   readonly insecureSkipVerify?: boolean;
-  /** The name that the server's certificate must have, where it is not the address. */
+  /** The name in the server's certificate, where it is not the address. */
   readonly serverName?: string;
   /** A proxy that overrides the environment. */
   readonly proxyUrl?: string;
 }
 
-/** The caller's credentials. Transports read them before every request, so they may change while a process runs. */
+/** Read before every request, so they may change while a process runs. */
 export interface Credentials {
-  /** Headers that authenticate a request. @throws {UsageError} where they are unavailable. */
+  /** @throws {UsageError} where they are unavailable. */
   headers(): Promise<HeaderFields>;
-  /**
-   * The server refused the last ones (401), or the TLS handshake failed: read them again instead of the cached ones.
-   */
+  /** The last ones were refused (401), or the TLS handshake failed: do not use the cache again. */
   invalidate(): void;
   readonly tls: TlsSettings;
 }
 
 /** The user to impersonate (Kubernetes, "User impersonation"). */
 export interface Impersonation {
-  /** Name of the user. */
+  /** User name. */
   readonly user: string;
-  /** Groups beside it; none where absent. */
+  /** None where absent. */
   readonly groups?: readonly string[];
-  /** Uid of the user; none where absent. */
+  /** None where absent. */
   readonly uid?: string;
-  /** Extra fields of the user, by key. */
+  /** Extra fields, by key. */
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Credentials that never change. */
 export class StaticCredentials implements Credentials {
   constructor(readonly tls: TlsSettings, readonly fields: HeaderFields = {}) {}
 
-  /** See {@linkcode Credentials.headers}. */
   headers(): Promise<HeaderFields> {
     return Promise.resolve(this.fields);
   }
 
-  /** Does nothing: they cannot be renewed. */
+  /** They cannot be renewed. */
   invalidate(): void {}
 }
 
-/** `credentials` that impersonate another user. */
 export function impersonating(credentials: Credentials, as: Impersonation): Credentials {
   const { user, groups = [], uid, extra = {} } = as;
   const fields: HeaderFields = {
@@ -75,7 +70,7 @@ export function impersonating(credentials: Credentials, as: Impersonation): Cred
   };
 }
 
-/** A key as part of a header's name, with invalid characters percent-encoded (Kubernetes, "User impersonation"). */
+/** A key in a header's name, percent-encoded where invalid (Kubernetes, "User impersonation"). */
 function headerNameOf(key: string): string {
   return [...new TextEncoder().encode(key.toLowerCase())].map((byte) => {
     const letter = String.fromCharCode(byte);
@@ -83,17 +78,15 @@ function headerNameOf(key: string): string {
   }).join("");
 }
 
-/** The value of an `Authorization` header for a user and a password (RFC 7617), in UTF-8 as kubectl sends them. */
+/** The `Authorization` header of a user and password (RFC 7617), in UTF-8 as kubectl sends them. */
 export function basic(user: string, password: string): HeaderFields {
   return { authorization: `Basic ${new TextEncoder().encode(`${user}:${password}`).toBase64()}` };
 }
 
-/** The value of an `Authorization` header for a bearer token. */
 export function bearer(token: string): HeaderFields {
   return { authorization: `Bearer ${token}` };
 }
 
-/** Handshake failures that other authorities or another client certificate may fix. */
 const OF_TLS: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "unknownAuthority",
   "certificateName",
@@ -104,7 +97,7 @@ const OF_TLS: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
 const REFUSALS_MAX = 3;
 
 /**
- * Sends requests with credentials, and retries once with fresh ones after a 401 or a failed handshake: tokens and
+ * Sends requests with credentials. Retries once with fresh ones after a 401 or a failed handshake: tokens and
  * certificates are renewed while a process runs.
  */
 export class AuthenticatedSender {
@@ -116,12 +109,10 @@ export class AuthenticatedSender {
     this.#credentials = credentials;
   }
 
-  /** Why the server refuses the last requests; undefined where it accepted one. */
   get refused(): string | undefined {
     return this.#refusals >= REFUSALS_MAX ? this.#reason : undefined;
   }
 
-  /** `send` makes one attempt, with the TLS settings of the credentials. */
   async send(request: TransportRequest, send: (headers: HeaderFields) => Promise<Response>): Promise<Response> {
     const credentials = this.#credentials, fields = await credentials.headers(), { tls } = credentials;
     const attempt = (fields: HeaderFields) => this.#observed(send({ ...request.headers, ...fields }));
@@ -164,7 +155,7 @@ export class AuthenticatedSender {
   }
 }
 
-/** Whether TLS failed: the handshake, or before it (a renewed certificate was read, its key not yet). */
+/** Whether TLS failed: the handshake, or before it (a renewed certificate was read before its key). */
 function isOfTls(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof UnreachableError && OF_TLS.has(error.kind));
 }

@@ -4,28 +4,23 @@ import type { Client } from "./client.ts";
 import { ApiError, NotFoundError, ServerError } from "./api_error.ts";
 import { MalformedAnswerError, notKubernetes } from "./unreachable.ts";
 
-/** A resource that a cluster serves. */
 export interface DiscoveredResource extends ApiResource {
-  /** As `configmap`. */
   readonly singular: string;
   /** As `cm`. */
   readonly shortNames: readonly string[];
   /** As `all`. */
   readonly categories: readonly string[];
-  /** RBAC verbs that the server takes, as `list`. */
   readonly verbs: readonly string[];
-  /** Names of its subresources, such as `status`. */
   readonly subresources: readonly string[];
 }
 
-/** The resources that a cluster serves, as far as the server knows now. */
+/** The resources that a cluster serves, as far as the server knows. */
 export interface Discovery {
   readonly resources: readonly DiscoveredResource[];
-  /** Versions whose resources the server does not know now: their kinds may exist or not. */
+  /** Versions whose backend is down: their kinds may exist or not. */
   readonly unknown: readonly GroupVersion[];
 }
 
-/** The content of `/version`. */
 interface ServerVersion {
   readonly gitVersion: string;
   readonly major: number;
@@ -35,9 +30,9 @@ interface ServerVersion {
 const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
 /**
- * The server's version. Distributions write minors such as `31+`.
+ * Distributions write minors such as `31+`.
  *
- * @throws {MalformedAnswerError} where the server is not an API server: a web page, a redirect to a login, other JSON.
+ * @throws {MalformedAnswerError} where another program answers: a web page, a redirect to a login, other JSON.
  */
 export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
   const { server } = client.transport;
@@ -59,12 +54,10 @@ export async function serverVersion(client: Client, signal?: AbortSignal): Promi
 }
 
 /**
- * Every resource of a cluster in every served version, each group's preferred version first. Two requests where the
- * server has aggregated discovery (1.26 and later), otherwise one per group and version. A version whose backend is
- * down is `unknown`.
+ * Every resource in every served version, each group's preferred version first. Aggregated discovery (1.26 and later)
+ * takes two requests, otherwise one per group and version. A version whose backend is down is `unknown`.
  *
- * @throws {MalformedAnswerError} for a response that is not a discovery document: it does not mean that the cluster
- *   serves nothing.
+ * @throws {MalformedAnswerError} for other documents: they do not mean that the cluster serves nothing.
  */
 export async function discoverAll(client: Client, signal?: AbortSignal): Promise<Discovery> {
   const parts: Discovery[] = [];
@@ -82,12 +75,12 @@ export async function discoverAll(client: Client, signal?: AbortSignal): Promise
   };
 }
 
-/** The known resources of {@linkcode discoverAll}, where unknown versions count as absent. */
+/** As {@linkcode discoverAll}, but unknown versions count as absent. */
 export async function discover(client: Client, signal?: AbortSignal): Promise<DiscoveredResource[]> {
   return [...(await discoverAll(client, signal)).resources];
 }
 
-/** The resource of a group and kind, in `version` or in the preferred one; undefined where the cluster has none. */
+/** In `version`, or in the preferred one. */
 export function findResource(
   resources: readonly DiscoveredResource[],
   group: string,
@@ -122,7 +115,7 @@ function aggregated(answer: Fields): Discovery {
         subresources: objects(resource.subresources).map((subresource) => text(subresource.subresource)),
       }))
     ),
-    // The server marks the last known document of an aggregated server so, or an unknown one.
+    // The server marks so the last known or unknown document of an aggregated server.
     unknown: versions.filter(({ each }) => each.freshness === "Stale").map(({ group, version }) => ({
       group,
       version,

@@ -2,15 +2,14 @@ import { type ApiStatus, isApiStatus, isSecretResource, learnSecrets, type Statu
 import { isObject, type JsonValue, Mask, parseJson, truncate } from "../base/mod.ts";
 import { type ApiError, apiErrorOf, type RequestSubject } from "./api_error.ts";
 
-/** Bytes of an error response that are read. */
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
 const SUMMARY_LENGTH_MAX = 200;
-/** Shorter sent values are masked only where the server quotes them: elsewhere they are words of its message. */
+/** Shorter values are masked only where the server quotes them: elsewhere they are words of its message. */
 const SENT_LENGTH_MIN = 4;
 
 /**
- * The error of an unsuccessful response; its body is read (up to 64 KiB) or cancelled. It contains no value of a sent
- * Secret, but the rest of the server's message, such as the name and the message of an admission policy.
+ * The error of an unsuccessful response, whose body is read (up to 64 KiB) or cancelled. It holds no value of a sent
+ * Secret, but the rest of the message, such as an admission policy's text.
  */
 export async function errorOfAnswer(response: Response, subject: RequestSubject, sent?: JsonValue): Promise<ApiError> {
   const status = statusOf(response, await readBounded(response));
@@ -36,7 +35,7 @@ async function readBounded(response: Response): Promise<string> {
       text += decoder.decode(value, { stream: true });
     }
   } catch {
-    // The status code has arrived, and is more useful than the connection's failure.
+    // The status code has arrived, and says more than the failed connection.
   }
   await reader.cancel().catch(() => {});
   return text;
@@ -45,11 +44,11 @@ async function readBounded(response: Response): Promise<string> {
 function statusOf(response: Response, body: string): ApiStatus {
   try {
     const parsed = parseJson<unknown>(body);
-    // A watch wraps errors in an event, other requests return a bare Status.
+    // A watch wraps errors in an event; other requests return a bare Status.
     const status = isObject(parsed) && parsed.type === "ERROR" ? parsed.object : parsed;
     if (isApiStatus(status)) return { ...status, code: status.code || response.status };
   } catch {
-    // Not JSON: the response of a proxy or a load balancer.
+    // Not JSON: from a proxy or a load balancer.
   }
   return {
     kind: "Status",
@@ -61,7 +60,6 @@ function statusOf(response: Response, body: string): ApiStatus {
   };
 }
 
-/** One line of a body that is not JSON, without HTML tags. */
 function summarise(body: string): string {
   const text = body.replace(/<(script|style)[\s\S]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
     .trim();
@@ -85,9 +83,7 @@ function reasonOf(code: number): StatusReason {
   }
 }
 
-/**
- * Validation, decoders, policies and webhooks may quote the refused values, which must not reach a log. Edits `status`.
- */
+/** Validation, decoders, policies and webhooks may quote refused values, which must not reach a log. Edits `status`. */
 function maskSent(status: ApiStatus, sent: JsonValue | undefined): void {
   const mask = new Mask({ lengthMin: SENT_LENGTH_MIN });
   learnSecrets(mask, sent, { ofSecrets: true });

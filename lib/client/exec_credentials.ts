@@ -1,7 +1,6 @@
 import { type Clock, formatJson, isObject, parseJson, truncate, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
-/** `users[].user.exec` of a kubeconfig. */
 export interface ExecPlugin {
   readonly apiVersion: string;
   readonly command: string;
@@ -11,19 +10,17 @@ export interface ExecPlugin {
   readonly provideClusterInfo?: boolean;
 }
 
-/** Options of an {@linkcode ExecCredentials}. */
 interface ExecOptions {
   readonly tls: TlsSettings;
   readonly server: string;
   readonly clock: Clock;
-  /** Base of a relative command: the folder of the kubeconfig. */
+  /** Base of a relative command: the kubeconfig's folder. */
   readonly directory: string;
-  /** Minimum time between two runs after refused credentials. */
+  /** Minimum time between runs after refused credentials. */
   readonly runMsMin?: number;
   readonly timeoutMs?: number;
 }
 
-/** The output of a plugin. */
 interface ExecAnswer {
   readonly token?: string;
   readonly cert?: string;
@@ -32,13 +29,13 @@ interface ExecAnswer {
 }
 
 const RUN_MS_MIN = 10_000, TIMEOUT_MS = 60_000;
-/** A token is renewed a little before it expires: the request has to reach the server first. */
+/** Time for the request to reach the server before the token expires. */
 const EXPIRY_MARGIN_MS = 10_000;
 const STDERR_LENGTH_MAX = 300;
 
 /**
- * Credentials from a plugin (client.authentication.k8s.io): run on demand, cached until they expire or the server
- * refuses them. Concurrent callers share one run.
+ * Credentials of a plugin (client.authentication.k8s.io): run on demand, cached until they expire or are refused.
+ * Concurrent callers share one run.
  */
 export class ExecCredentials implements Credentials {
   #tls: TlsSettings;
@@ -50,12 +47,11 @@ export class ExecCredentials implements Credentials {
     this.#tls = options.tls;
   }
 
-  /** The cluster's settings, with the plugin's client certificate. */
+  /** With the plugin's client certificate. */
   get tls(): TlsSettings {
     return this.#tls;
   }
 
-  /** See {@linkcode Credentials.headers}. */
   async headers(): Promise<HeaderFields> {
     const known = this.#answer;
     if (known && known.expiresMs - EXPIRY_MARGIN_MS > this.options.clock.now()) return fieldsOf(known);
@@ -63,7 +59,6 @@ export class ExecCredentials implements Credentials {
     return fieldsOf(await this.#running);
   }
 
-  /** See {@linkcode Credentials.invalidate}. */
   invalidate(): void {
     // Otherwise an unknown user would run the plugin, and maybe a prompt, with every request.
     if (this.options.clock.elapsed() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;

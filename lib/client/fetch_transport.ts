@@ -5,28 +5,23 @@ import { endingBody } from "./stream_body.ts";
 import { type StreamLease, StreamPool } from "./stream_pool.ts";
 import { classifyFailure, UnreachableError } from "./unreachable.ts";
 
-/** Options of a transport: server and credentials. */
 export interface SocketTransportOptions {
-  /** The API server's address, such as `https://10.0.0.1:6443`; a path in it prefixes every request's. */
+  /** Such as `https://10.0.0.1:6443`; its path prefixes every request's. */
   server: string;
   credentials: Credentials;
-  /** The proxy; where absent, Deno's fetch reads the environment. */
   proxy?: Proxy;
-  /** Streams that share one HTTP/2 connection. */
   streamsPerConnectionMax?: number;
-  /** Idle connections that are kept. */
   idleConnectionsMax?: number;
-  /** How long they are kept: less than a load balancer's timeout. */
+  /** Less than a load balancer's timeout. */
   idleConnectionMsMax?: number;
 }
 
 /**
- * kube-apiserver (since 1.37) compresses a streaming list in one gzip member per flush, and fetch ends the body at the
- * end of the first member.
+ * kube-apiserver (since 1.37) compresses a streaming list in one gzip member per flush, and fetch ends the body after
+ * the first.
  */
 const PLAIN = { "accept-encoding": "identity" };
 
-/** The clients of one set of TLS settings. */
 interface Clients {
   readonly tls: TlsSettings;
   readonly requests: Deno.HttpClient;
@@ -34,13 +29,12 @@ interface Clients {
 }
 
 /**
- * A transport over Deno's fetch: pooled HTTP/1.1 connections for requests, HTTP/2 ones for streams (watching over
- * HTTP/2 costs less per event, and requests over HTTP/1.1 less per request). It can neither skip verification nor check
- * another server name: {@linkcode NodeTransport} can.
+ * A transport over Deno's fetch: pooled HTTP/1.1 for requests, where it costs less per request, and HTTP/2 for streams,
+ * where it costs less per event. Only {@linkcode NodeTransport} can skip verification or check another server name.
  *
  * Guarantees: rejects with {@linkcode UnreachableError}, {@linkcode UsageError} for unusable TLS settings, or the
- * signal's reason. `close` fails requests without a response and ends every stream; a body that is being read is read
- * to its end.
+ * signal's reason. `close` fails requests without a response and ends every stream; a body being read is read to its
+ * end.
  */
 export class FetchTransport implements Transport {
   readonly #options: Required<Omit<SocketTransportOptions, "proxy">> & Pick<SocketTransportOptions, "proxy">;
@@ -56,17 +50,14 @@ export class FetchTransport implements Transport {
     this.#base = options.server.replace(/\/+$/, "");
   }
 
-  /** See {@linkcode Transport.server}. */
   get server(): string {
     return this.#base;
   }
 
-  /** See {@linkcode Transport.refused}. */
   get refused(): string | undefined {
     return this.#sender.refused;
   }
 
-  /** See {@linkcode Transport.fetch}. */
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
     const send = (headers: HeaderFields) => {
       if (this.#closed) {
@@ -77,7 +68,6 @@ export class FetchTransport implements Transport {
     return await this.#sender.send(request, send);
   }
 
-  /** See {@linkcode Transport.close}. */
   close(): void {
     this.#closed = true;
     for (const link of this.#inFlight) link.abort(new DOMException("the transport was closed", "AbortError"));

@@ -1,33 +1,32 @@
 import { type Clock, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
-/** The folder of a pod's service account. */
 export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Kubelets renew a projected token after 80 % of its lifetime: reading it once a minute is early enough. */
+/** Kubelets renew a projected token after 80 % of its lifetime: a minute is early enough. */
 const TOKEN_MS_MAX = 60_000;
 
 /** Inputs of the in-cluster configuration. */
 export interface InClusterOptions {
-  /** `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`. */
+  /** The value of `KUBERNETES_SERVICE_HOST`. */
   host: string;
-  /** See `host`. */
+  /** The value of `KUBERNETES_SERVICE_PORT`. */
   port: string;
-  /** Times the reading of the token. */
+  /** Times reads of the token. */
   clock: Clock;
-  /** Folder of token and authority; the kubelet's where absent. */
+  /** Of token and authority; the kubelet's where absent. */
   directory?: string;
-  /** How long a token is used before its file is read again. */
+  /** Until the token is read again. */
   tokenMsMax?: number;
   /** Reads a text file; Deno's where absent. */
   readFile?: (path: string) => Promise<string>;
 }
 
-/** The address of the API server in a pod; IPv6 addresses get their brackets. */
+/** IPv6 addresses get brackets. */
 export function inClusterServer(host: string, port: string): string {
   return `https://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 }
 
-/** A pod's service account: token and authority are read again while it runs, since the kubelet renews both. */
+/** A pod's service account; token and authority are read again, because the kubelet renews both. */
 export class InClusterCredentials implements Credentials {
   #tls: TlsSettings;
   #token: string;
@@ -40,18 +39,16 @@ export class InClusterCredentials implements Credentials {
     this.#readMs = options.clock.elapsed();
   }
 
-  /** Reads the service account. @throws {UsageError} where the pod has none. */
+  /** @throws {UsageError} where the pod has none. */
   static async load(options: InClusterOptions): Promise<InClusterCredentials> {
     const [token, ca] = await readAccount(options);
     return new InClusterCredentials(options, token, ca);
   }
 
-  /** The trusted authority. */
   get tls(): TlsSettings {
     return this.#tls;
   }
 
-  /** See {@linkcode Credentials.headers}. */
   async headers(): Promise<HeaderFields> {
     if (this.options.clock.elapsed() - this.#readMs >= (this.options.tokenMsMax ?? TOKEN_MS_MAX)) {
       this.#reading ??= this.#read().finally(() => this.#reading = undefined);
@@ -60,7 +57,6 @@ export class InClusterCredentials implements Credentials {
     return bearer(this.#token);
   }
 
-  /** See {@linkcode Credentials.invalidate}. */
   invalidate(): void {
     this.#readMs = Number.NEGATIVE_INFINITY;
   }
@@ -71,14 +67,13 @@ export class InClusterCredentials implements Credentials {
       this.#token = token;
       if (ca !== this.#tls.caCerts?.[0]) this.#tls = { caCerts: [ca] };
     } catch {
-      // The kubelet replaces the files at any time; the cached token is still valid for a while, and otherwise the
-      // server returns 401.
+      // The kubelet replaces the files at any time. The cached token is still valid for a while, or the server returns
+      // 401.
     }
     this.#readMs = this.options.clock.elapsed();
   }
 }
 
-/** The namespace of the pod, or undefined where the file is missing. */
 export async function inClusterNamespace(
   options: Pick<InClusterOptions, "directory" | "readFile">,
 ): Promise<string | undefined> {

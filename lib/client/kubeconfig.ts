@@ -14,19 +14,15 @@ import type { ProxyVariables } from "./proxy.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The kubeconfig files, and the context. */
 export interface KubeconfigOptions {
-  /** Files in order of precedence: the first entry of a name counts, as with kubectl. */
+  /** In order of precedence: the first entry of a name counts, as in kubectl. */
   paths: readonly string[];
-  /** Instead of `current-context`. */
   context?: string;
   clock: Clock;
-  /** Proxies of the environment. */
   proxies?: ProxyVariables;
   readFile?: (path: string) => Promise<string>;
 }
 
-/** A loaded context. */
 export interface KubeContext {
   readonly name: string;
   readonly server: string;
@@ -35,7 +31,7 @@ export interface KubeContext {
   readonly proxies?: ProxyVariables;
 }
 
-/** Named entries of the merged files, each with the folder of its relative paths. */
+/** Entries by name, with the base of relative paths. */
 interface Merged {
   readonly current: string | undefined;
   readonly clusters: Map<string, Entry>;
@@ -49,30 +45,26 @@ interface Entry {
   readonly directory: string;
 }
 
-/** The files of a `KUBECONFIG` value, or the default one below `home`. */
 export function kubeconfigPaths(kubeconfig: string | undefined, home: string | undefined, separator = ":"): string[] {
   const paths = (kubeconfig ?? "").split(separator).filter((path) => path !== "");
   return paths.length > 0 ? paths : home ? [`${home}/.kube/config`] : [];
 }
 
-/** The content of a context. */
 interface ContextContent {
   readonly name: string;
   readonly server: string;
   readonly namespace: string;
   readonly cluster: Entry;
   readonly user: Entry;
-  /** Includes the content of the files that the entries name. */
   readonly tls: TlsSettings;
 }
 
 /**
- * Reads a context of kubeconfig files, as kubectl would. They are read again, with the files that they name, once a
- * server refuses the credentials.
+ * Reads a context of kubeconfig files, as kubectl would. Once a server refuses the credentials, they and the files they
+ * name are read again.
  *
  * @throws {UsageError} that names the file or entry and the fix: no file, no YAML, no such context, cluster or user, an
- *   unreadable
- * certificate. A plugin is run with the first request only.
+ *   unreadable certificate. A plugin runs with the first request only.
  */
 export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeContext> {
   const content = await readContext(options), { name, server, namespace } = content;
@@ -80,7 +72,7 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeCo
   return { name, server, namespace, credentials, proxies: options.proxies };
 }
 
-/** Credentials of a context. The files are read again where the server refuses them, and replace them where changed. */
+/** Read again from the files once refused. */
 class KubeconfigCredentials implements Credentials {
   readonly #options: KubeconfigOptions;
   #content: ContextContent;
@@ -166,7 +158,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
     try {
       content = await readFile(path);
     } catch (cause) {
-      // kubectl ignores missing files of a list too; an unreadable file is an error.
+      // kubectl also ignores missing files of a list; an unreadable file is an error.
       if (!(cause instanceof Deno.errors.NotFound)) {
         throw new UsageError(`cannot read the kubeconfig ${path}`, "check its permissions", { cause });
       }
@@ -206,7 +198,7 @@ async function parseConfig(path: string, content: string): Promise<Fields> {
   return withoutNulls(config) as Fields;
 }
 
-/** client-go writes `null` for absent values (lists without omitempty), and reads it as absent, at every depth. */
+/** client-go writes `null` for absent values (lists without omitempty) at every depth. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
   if (!isObject(value)) return value;
@@ -253,7 +245,6 @@ async function tlsOf(cluster: Entry, user: Entry, readFile: (path: string) => Pr
   };
 }
 
-/** The PEM of `field`, from the kubeconfig or a file; undefined where absent. */
 async function pemOf(
   entry: Entry,
   field: string,
@@ -300,7 +291,7 @@ async function credentialsOf(
   const as = impersonationOf(user), credentials = await identityOf();
   return as ? impersonating(credentials, as) : credentials;
 
-  /** In the order of client-go: static credentials come before a plugin, which is then not run. */
+  /** client-go's order: static credentials come before a plugin, which is then not run. */
   async function identityOf(): Promise<Credentials> {
     const token = text(fields.token), tokenFile = text(fields.tokenFile), username = text(fields.username);
     if (tokenFile) {
@@ -339,11 +330,7 @@ function pluginOf(user: Entry, exec: Fields): ExecPlugin {
   };
 }
 
-/**
- * The user that a user of the kubeconfig impersonates.
- *
- * @throws {UsageError} for groups and other fields without a user: the requests would then be the caller's own.
- */
+/** @throws {UsageError} for groups and other fields without a user: requests would be the caller's own. */
 function impersonationOf({ name, fields }: Entry): Impersonation | undefined {
   const { "as-groups": groups, "as-user-extra": extra } = fields, user = text(fields.as), uid = text(fields["as-uid"]);
   const lists = Object.entries(isObject(extra) ? extra : {})
@@ -357,7 +344,6 @@ function impersonationOf({ name, fields }: Entry): Impersonation | undefined {
   );
 }
 
-/** A token in a file that another program renews. */
 class TokenFileCredentials implements Credentials {
   #token = "";
   #readMs = Number.NEGATIVE_INFINITY;
@@ -365,7 +351,6 @@ class TokenFileCredentials implements Credentials {
   constructor(
     readonly path: string,
     readonly options: {
-      /** Used where the file cannot be read. */
       readonly fallback: string | undefined;
       readonly tls: TlsSettings;
       readonly clock: Clock;

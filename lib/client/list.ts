@@ -13,9 +13,9 @@ import { nameKind } from "./watch.ts";
 export interface ListOptions {
   /** The whole cluster where absent. */
   namespace?: string;
-  /** Label selector, as `app=shop,tier!=test`. */
+  /** As `app=shop,tier!=test`. */
   labelSelector?: string;
-  /** Field selector, as `metadata.name=login`. */
+  /** As `metadata.name=login`. */
   fieldSelector?: string;
   /** Requests `metadata` alone (PartialObjectMetadata). */
   metadataOnly?: boolean;
@@ -23,14 +23,13 @@ export interface ListOptions {
   limit?: number;
   /** Absent: the newest; `0`: any cached version; otherwise not older than this. */
   resourceVersion?: string;
-  /** Ends the request in flight; no further page is requested. */
+  /** Ends the request; no further page is requested. */
   signal?: AbortSignal;
 }
 
 const PAGE_LIMIT = 500;
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
-/** See {@linkcode Client.pages}. */
 export async function* listPages<T extends KubeObject>(
   requester: Requester,
   resource: ApiResource,
@@ -65,7 +64,6 @@ export async function* listPages<T extends KubeObject>(
   } while (next);
 }
 
-/** See {@linkcode Client.list}. */
 export async function listAll<T extends KubeObject>(
   requester: Requester,
   resource: ApiResource,
@@ -74,7 +72,7 @@ export async function listAll<T extends KubeObject>(
   try {
     return await collect(requester, resource, options);
   } catch (error) {
-    // The version of the first page was compacted during slow reading. One page cannot expire.
+    // The first page's version was compacted during slow reading. One page cannot expire.
     if (!(error instanceof GoneError) || options.limit === 0) throw error;
     return await collect(requester, resource, { ...options, limit: 0 });
   }
@@ -91,7 +89,7 @@ async function collect<T extends KubeObject>(
     first ??= page;
     for (const item of page.items) items.push(item);
   }
-  // All pages of one list have the same version, so the metadata of the first is used.
+  // All pages of one list have the same version.
   const metadata = { resourceVersion: first?.metadata?.resourceVersion };
   return { apiVersion: formatApiVersion(resource), kind: `${resource.kind}List`, metadata, items };
 }

@@ -3,31 +3,30 @@ import { bearer, type Credentials, type HeaderFields, type TlsSettings } from ".
 
 /** Server and credentials: the result of a login hook. */
 export interface Login {
-  /** The API server's address, as `https://10.0.0.1:6443`. */
+  /** Such as `https://10.0.0.1:6443`. */
   readonly server: string;
   /** The default namespace; `default` where absent. */
   readonly namespace?: string;
-  /** Trusted authorities as PEM; the system's where absent. */
+  /** PEM; the system's where absent. */
   readonly caCerts?: readonly string[];
   /** A bearer token. */
   readonly token?: string;
-  /** Client certificate as PEM, with `key`. */
+  /** PEM, with `key`. */
   readonly cert?: string;
-  /** Key of the client certificate as PEM. */
+  /** PEM. */
   readonly key?: string;
-  /** Headers that authenticate a request in another way. */
+  /** Headers of another authentication. */
   readonly headers?: Readonly<Record<string, string>>;
   /** When the hook is called again, in milliseconds since the epoch; a 401 also calls it. */
   readonly expiresAtMs?: number;
 }
 
-/** Returns credentials: called at the start, when they expire, and when a server refuses them. */
+/** Called at the start, when the credentials expire, and when a server refuses them. */
 export type LoginHook = (context: { readonly clock: Clock; readonly signal: AbortSignal }) => Promise<Login> | Login;
 
-/** How long a hook may take. */
 const LOGIN_MS_MAX = 30_000;
 
-/** Credentials from a hook. Concurrent requests share one call. The server is that of the first call. */
+/** Credentials of a hook. Concurrent requests share one call. The server is that of the first call. */
 export class LoginCredentials implements Credentials {
   readonly #hook: LoginHook;
   readonly #clock: Clock;
@@ -43,18 +42,17 @@ export class LoginCredentials implements Credentials {
     this.#tls = tlsOf(login);
   }
 
-  /** The first call. @throws {UsageError} where the hook fails, takes too long or returns no address. */
+  /** @throws {UsageError} where the hook fails, takes too long or returns no address. */
   static async open(hook: LoginHook, clock: Clock): Promise<{ login: Login; credentials: LoginCredentials }> {
     const login = await callHook(hook, clock);
     return { login, credentials: new LoginCredentials(hook, clock, login) };
   }
 
-  /** See {@linkcode Credentials.tls}: another object where the hook returned other certificates. */
+  /** Another object for other certificates: {@linkcode Credentials.tls}. */
   get tls(): TlsSettings {
     return this.#tls;
   }
 
-  /** See {@linkcode Credentials.headers}. */
   async headers(): Promise<HeaderFields> {
     const { expiresAtMs } = this.#login;
     if (this.#stale || (expiresAtMs !== undefined && expiresAtMs <= this.#clock.now())) {
@@ -64,7 +62,6 @@ export class LoginCredentials implements Credentials {
     return { ...headers, ...(token === undefined ? {} : bearer(token)) };
   }
 
-  /** See {@linkcode Credentials.invalidate}. */
   invalidate(): void {
     this.#stale = true;
   }

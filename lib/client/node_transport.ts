@@ -8,9 +8,9 @@ import { classifyFailure, UnreachableError } from "./unreachable.ts";
 const NO_BODY = new Set([204, 205, 304]);
 
 /**
- * A transport over node:https, for what fetch cannot do: skip verification, check the server's certificate for another
- * name, or go through or around a proxy against fetch's reading of `NO_PROXY`. Each stream has its own connection. Same
- * contract as {@linkcode FetchTransport}; it does not read the environment.
+ * A transport over node:https, for what fetch cannot do: skip verification, check another server name, or use a proxy
+ * against fetch's reading of `NO_PROXY`. Each stream has its own connection. Same contract as {@linkcode
+ * FetchTransport}; it does not read the environment.
  */
 export class NodeTransport implements Transport {
   readonly #options: SocketTransportOptions;
@@ -35,17 +35,14 @@ export class NodeTransport implements Transport {
     this.#prefix = this.#base.pathname.replace(/\/+$/, "");
   }
 
-  /** See {@linkcode Transport.server}. */
   get server(): string {
     return this.#options.server;
   }
 
-  /** See {@linkcode Transport.refused}. */
   get refused(): string | undefined {
     return this.#sender.refused;
   }
 
-  /** See {@linkcode Transport.fetch}. */
   async fetch(path: string, request: TransportRequest = {}): Promise<Response> {
     return await this.#sender.send(request, async (headers) => {
       try {
@@ -57,7 +54,6 @@ export class NodeTransport implements Transport {
     });
   }
 
-  /** See {@linkcode Transport.close}. */
   close(): void {
     this.#closed = true;
     for (const end of [...this.#inFlight]) end();
@@ -150,7 +146,7 @@ export class NodeTransport implements Transport {
   }
 }
 
-/** A fetch Response over node's response. Node's own stream conversion misses aborts and lost connections in Deno. */
+/** A fetch Response over node's. Node's own stream conversion misses aborts and lost connections in Deno. */
 function responseOf(answer: IncomingMessage, abort: () => void, forget: () => void): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(answer.headers)) {
@@ -178,7 +174,7 @@ function responseOf(answer: IncomingMessage, abort: () => void, forget: () => vo
       });
       answer.on("end", () => end(() => controller.close()));
       answer.on("error", (error) => end(() => controller.error(error)));
-      // A connection that is lost during the body closes without an end.
+      // A connection lost during the body closes without an end.
       answer.on("close", () => end(() => controller.error(new Error("connection closed before message completed"))));
     },
     pull() {

@@ -8,30 +8,29 @@ import { proxyVariables } from "./proxy.ts";
 export interface OpenClientOptions {
   /** The field manager of the client's writes. */
   readonly fieldManager: string;
-  /** A kubeconfig; it has precedence over the environment. */
+  /** It has precedence over the environment. */
   readonly kubeconfigPath?: string;
-  /** A context of the kubeconfig; its current one where absent. */
+  /** Its current context where absent. */
   readonly context?: string;
   /**
-   * Variables of the environment, as `Deno.env.toObject()` gives them: `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST`
-   * and `_PORT`, and those of proxies. Nothing else is read from the environment.
+   * The environment, as of `Deno.env.toObject()`. Only `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST` and `_PORT`, and
+   * the proxy variables are read.
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A client and the connection that it owns; disposing it closes the connection. */
+/** A client and its connection; disposing it closes the connection. */
 export interface OpenedClient extends Disposable {
-  /** The client; usable until this is disposed. */
+  /** Usable until this is disposed. */
   readonly client: Client;
   /** URL of the API server. */
   readonly server: string;
-  /** The namespace of the context, or of the pod. */
+  /** Of the context, or of the pod. */
   readonly namespace: string;
-  /** Source of the settings, for people: `in-cluster`, or `kubeconfig context NAME`. */
+  /** For people: `in-cluster`, or `kubeconfig context NAME`. */
   readonly source: string;
 }
 
-/** The inputs of {@linkcode connect} from the environment. */
 export function connectVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<ConnectOptions, "kubeconfig" | "home" | "pathSeparator" | "inCluster" | "proxies"> {
@@ -46,8 +45,8 @@ export function connectVariables(
 }
 
 /**
- * A client for a program that is not an operator: a script, a command, a test. It finds the cluster as kubectl does:
- * the given kubeconfig, else `KUBECONFIG`, else the pod's service account, else `~/.kube/config`. Sends no request.
+ * A client for a script, a command or a test. It finds the cluster as kubectl does: the given kubeconfig, else
+ * `KUBECONFIG`, else the pod's service account, else `~/.kube/config`. Sends no request.
  *
  * @throws {UsageError} that names what is missing or wrong, and the fix.
  * @example

@@ -2,30 +2,27 @@ import { UsageError } from "../base/mod.ts";
 
 /** The proxy variables of an environment. */
 export interface ProxyVariables {
-  /** `HTTPS_PROXY`: for servers whose address begins with `https://`. */
+  /** `HTTPS_PROXY`: for `https://` servers. */
   readonly https?: string;
   /** `HTTP_PROXY`: for other servers. */
   readonly http?: string;
-  /** `ALL_PROXY`: where the variable of the scheme is missing. */
+  /** `ALL_PROXY`: where the scheme's variable is missing. */
   readonly all?: string;
   /** `NO_PROXY`: names, addresses and networks of servers without a proxy. */
   readonly no?: string;
 }
 
-/** A proxy. */
 export interface Proxy {
-  /** Its address, with user and password where it needs them: never to be shown. */
+  /** May hold user and password: never to be shown. */
   readonly url: string;
-  /** Its address for people, and its source: `http://***@proxy:3128 (HTTPS_PROXY)`. */
+  /** For people, with its source: `http://***@proxy:3128 (HTTPS_PROXY)`. */
   readonly title: string;
 }
 
-/** The route to a server. */
 export interface Route {
-  /** The proxy; none where absent. */
   readonly proxy?: Proxy;
   /**
-   * Whether Deno's fetch uses this route. It reads `NO_PROXY` by its own rules, even for a given proxy: it ignores
+   * Whether Deno's fetch uses this route. It reads `NO_PROXY` by its own rules, even for a given proxy. It ignores
    * ports, accepts `*` for names only, `.example` also for `example`, and treats loopback addresses as others.
    */
   readonly byFetch: boolean;
@@ -33,19 +30,19 @@ export interface Route {
 
 const SCHEMES = ["http:", "https:", "socks5:", "socks5h:"];
 
-/** The variables of an environment, in upper case before lower case. */
+/** The variables of an environment, upper case before lower case. */
 export function proxyVariables(env: Readonly<Record<string, string | undefined>>): ProxyVariables {
   const value = (name: string) => env[name] || env[name.toLowerCase()] || undefined;
   return { https: value("HTTPS_PROXY"), http: value("HTTP_PROXY"), all: value("ALL_PROXY"), no: value("NO_PROXY") };
 }
 
 /**
- * The route to a server, by Go's rules (golang.org/x/net/http/httpproxy), and so kubectl's: an entry of `NO_PROXY` is
+ * The route to a server, by the rules of Go (golang.org/x/net/http/httpproxy) and kubectl. An entry of `NO_PROXY` is
  * `*`, an address, a network (`10.96.0.0/12`) or a name, which includes the names below it (`.svc` means only those);
- * `:443` after it means only that port. A loopback address never has a proxy. Unlike Go, `ALL_PROXY` counts, as for
+ * `:443` after it means only that port. A loopback address never has a proxy. Unlike Go, `ALL_PROXY` counts, as in
  * fetch and curl.
  *
- * @throws {UsageError} for an invalid address of a proxy.
+ * @throws {UsageError} for an invalid proxy address.
  */
 export function routeTo(server: string, variables: ProxyVariables): Route {
   const url = new URL(server), { all, no = "" } = variables;
@@ -58,7 +55,6 @@ export function routeTo(server: string, variables: ProxyVariables): Route {
   return routeThrough(proxyOf(address, own ? variable! : "ALL_PROXY"), server, variables);
 }
 
-/** The route to a server through this proxy, independent of the environment. */
 export function routeThrough(proxy: Proxy, server: string, { no = "" }: ProxyVariables): Route {
   const { host, port } = placeOf(new URL(server));
   const mayLeaveOut = (entry: string) => entry === "*" || leavesOut(entry.replace(/^\*?\./, ""), host, port);
@@ -66,7 +62,7 @@ export function routeThrough(proxy: Proxy, server: string, { no = "" }: ProxyVar
 }
 
 /**
- * A proxy by its address; `http://` where that has no scheme.
+ * `http://` where the address has no scheme.
  *
  * @throws {UsageError} that does not quote the address: it may contain a password.
  */
@@ -94,7 +90,7 @@ function entriesOf(no: string): string[] {
   return no.split(",").map((entry) => entry.trim().toLowerCase());
 }
 
-/** Whether fetch reads an entry as Go does: it supports neither the star nor ports. */
+/** Fetch supports neither the star nor ports. */
 function isPlain(entry: string): boolean {
   return !entry.includes("*") && portOf(entry) === undefined;
 }
@@ -111,7 +107,7 @@ function leavesOut(entry: string, host: string, port: string): boolean {
   return name.startsWith(".") ? host.endsWith(name) : host === name || host.endsWith(`.${name}`);
 }
 
-/** The port of an entry; an IPv6 address has one after brackets only. */
+/** An IPv6 address has a port after brackets only. */
 function portOf(entry: string): string | undefined {
   return /^(?:\[.*\]|[^:]*):(\d+)$/.exec(entry)?.[1];
 }
@@ -130,7 +126,6 @@ function isLoopback(host: string): boolean {
   return address ? isWithin(address, "127.0.0.0/8") || isWithin(address, "::1") : host === "localhost";
 }
 
-/** An IP address as a number of so many bits. */
 interface Bits {
   readonly value: bigint;
   readonly size: 32 | 128;

@@ -18,15 +18,15 @@ import { errorOfAnswer } from "./error_answer.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
 import { classifyFailure, notKubernetes, UnreachableError } from "./unreachable.ts";
 
-/** What one attempt of a request did: for metrics and traces. */
+/** One attempt of a request, for metrics and traces. */
 export interface RequestRecord {
-  /** RBAC's verb, as `update`; the HTTP method in lower case for requests without a resource. */
+  /** RBAC's verb, as `update`; the HTTP method in lower case for plain paths. */
   readonly verb: string;
-  /** `plural.group`, with `/subresource`; the path for requests without a resource. */
+  /** `plural.group`, with `/subresource`; the path for plain paths. */
   readonly resource: string;
-  /** Undefined for requests to the whole cluster. */
+  /** Undefined for the whole cluster. */
   readonly namespace: string | undefined;
-  /** Undefined for requests to more than one object. */
+  /** Undefined for more than one object. */
   readonly name: string | undefined;
   /** HTTP status; 0 where no answer came. */
   readonly code: number;
@@ -34,7 +34,6 @@ export interface RequestRecord {
   readonly durationMs: number;
 }
 
-/** One request, ready to send. */
 export interface RequestSpec {
   readonly subject: RequestSubject;
   readonly method: string;
@@ -43,14 +42,12 @@ export interface RequestSpec {
   readonly accept?: string;
   readonly contentType?: string;
   readonly body?: unknown;
-  /** Whether sending it twice does no harm. */
   readonly repeatable: boolean;
-  /** Whether a repetition that finds no object has done its work: the attempt before deleted it. */
+  /** A repetition that finds no object is a success: the attempt before deleted it. */
   readonly doneWhenGone?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** What a {@linkcode Requester} needs. */
 export interface RequesterOptions {
   readonly userAgent: string;
   readonly clock: Clock;
@@ -60,19 +57,17 @@ export interface RequesterOptions {
   readonly retry: RetryPolicy;
   readonly onRequest?: (record: RequestRecord) => void;
   readonly tracer?: Tracer;
-  /** Learns the values of every Secret that is read or sent. */
   readonly mask: Mask;
-  /** Ends every request, as the signal of its own does. */
   readonly signal?: AbortSignal;
 }
 
 const SPAN_KIND_CLIENT = 2, SPAN_STATUS_ERROR = 2; // enums of @opentelemetry/api, which is imported for its types only
 
-/** Sends requests: time limits, retries, errors that say what to do, records. Knows nothing of objects. */
+/** Sends requests with time limits, retries, errors that say what to do, and records. Knows nothing of objects. */
 export class Requester {
   constructor(readonly transport: Transport, readonly options: RequesterOptions) {}
 
-  /** Sends a request and reads its JSON answer; an empty answer is undefined. */
+  /** Undefined for an empty answer. */
   async json<T>(spec: RequestSpec): Promise<T> {
     const text = await this.text(spec);
     if (text === "") return undefined as T;
@@ -87,21 +82,20 @@ export class Requester {
     }
   }
 
-  /** Has the mask learn what an answer, an event or a body holds of Secrets. */
+  /** Teaches the mask the values of Secrets. */
   learn({ resource }: RequestSubject, body: unknown): void {
     if (isSecretResource(resource) || !resource) {
       learnSecrets(this.options.mask, body, { ofSecrets: Boolean(resource) });
     }
   }
 
-  /** The same for an answer that is an object of the API: without `metadata` another program has answered. */
+  /** For an API object: without `metadata` another program answered. */
   async object<T extends object>(spec: RequestSpec): Promise<T> {
     const answer = await this.json<T & { metadata?: unknown }>(spec);
     if (isObject(answer) && isObject(answer.metadata)) return answer;
     throw notKubernetes(this.transport.server, `cannot ${describeSubject(spec.subject)}: other JSON`);
   }
 
-  /** Sends a request and reads its answer as text. */
   async text(spec: RequestSpec): Promise<string> {
     const { signal } = this.options;
     if (!signal || spec.signal === signal) return await this.#text(spec);
@@ -147,7 +141,7 @@ export class Requester {
     }, { repeatable, policy, clock, random, signal });
   }
 
-  /** Runs `work` within the time limit; whatever it throws becomes an error that names the request. */
+  /** Every error becomes one that names the request. */
   async #timed<T>(spec: RequestSpec, link: LinkedAbort, work: () => Promise<T>): Promise<T> {
     const { clock, requestTimeoutMs } = this.options;
     const timer = clock.schedule(() => {
@@ -158,8 +152,7 @@ export class Requester {
     } catch (error) {
       if (spec.signal?.aborted) throw spec.signal.reason;
       if (link.signal.aborted) throw link.signal.reason;
-      // Credentials that cannot be had are for a person to mend: nothing was sent, and nothing is gained by trying
-      // again.
+      // Missing credentials need a person: nothing was sent, and a retry cannot help.
       if (error instanceof ApiError || error instanceof UsageError) throw error;
       const { server, kind, cause, proxy } = error instanceof UnreachableError
         ? error
@@ -220,7 +213,6 @@ function markFailed(span: Span, error: unknown, mask: Mask): void {
   span.setStatus({ code: SPAN_STATUS_ERROR, message: mask.text(message) });
 }
 
-/** `?a=b&c=d` of what is defined; empty where nothing is. */
 function queryText(query: Readonly<Record<string, string | undefined>> = {}): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(query)) {

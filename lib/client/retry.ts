@@ -3,14 +3,12 @@ import { backoffMs } from "../queue/mod.ts";
 import { ServerError, TooManyRequestsError } from "./api_error.ts";
 import { MalformedAnswerError, UnreachableError, type UnreachableKind } from "./unreachable.ts";
 
-/** Bounds of the retries of one request. */
 export interface RetryPolicy {
-  /** Attempts after the first. */
   readonly retriesMax: number;
-  /** The first delay where the server named none; it doubles with every retry. */
+  /** The first delay unless the server names one; it doubles with every retry. */
   readonly backoffMsInitial: number;
   readonly backoffMsMax: number;
-  /** A request whose server requests a longer delay than this is not retried: the caller's queue waits instead. */
+  /** With a longer requested delay there is no retry: the caller's queue waits instead. */
   readonly retryAfterMsMax: number;
 }
 
@@ -25,20 +23,19 @@ export const RETRY_POLICY: RetryPolicy = {
 /** Transient failures. A timeout has waited long enough, and a bad certificate stays bad. */
 const TRANSIENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["dns", "refused", "reset", "other"]);
 
-/** A failed attempt. */
 export interface FailedAttempt {
   readonly error: unknown;
-  /** Number of the retry that would follow; 1 is the first. */
+  /** 1 is the first. */
   readonly retry: number;
-  /** Whether the request may be carried out twice: not a create, nor a JSON patch. */
+  /** False for a create or a JSON patch. */
   readonly repeatable: boolean;
   readonly policy: RetryPolicy;
   readonly random: Random;
 }
 
 /**
- * The delay before a request is retried; undefined where it must not be. A request that is not repeatable is retried
- * only where the server cannot have carried it out: it refused for load (429), or never received it.
+ * The delay before a retry; undefined for no retry. A request that is not repeatable is retried only if the server
+ * certainly did not carry it out: it refused for load (429), or never received it.
  */
 export function retryDelayMs(failed: FailedAttempt): number | undefined {
   const { error, retry, repeatable, policy, random } = failed;
@@ -57,8 +54,8 @@ export function retryDelayMs(failed: FailedAttempt): number | undefined {
 }
 
 /**
- * The same while a program starts: a server that is starting too, or a proxy before it, may give any answer for a short
- * time. Errors that a request has retried by itself are retried again.
+ * For a program's start: a starting server, or a proxy before it, may give any answer for a short time. Errors that a
+ * request has retried itself are retried again.
  */
 export function startDelayMs(failed: FailedAttempt): number | undefined {
   const { error, retry, policy } = failed;
@@ -72,17 +69,16 @@ function backoffOf({ retry, policy: { backoffMsInitial, backoffMsMax }, random }
 }
 
 /**
- * Runs `attempt` until it succeeds or {@linkcode retryDelayMs} returns undefined; `attempt` gets the number of the
- * retry, 0 first.
+ * Runs `attempt` until it succeeds or {@linkcode retryDelayMs} returns undefined; `attempt` gets the retry's number,
+ * from 0.
  *
- * @throws what the last attempt threw, or the signal's reason.
+ * @throws the last attempt's error, or the signal's reason.
  */
 export async function withRetries<T>(
   attempt: (retry: number) => Promise<T>,
   options: Omit<FailedAttempt, "error" | "retry"> & {
     readonly clock: Clock;
     readonly signal?: AbortSignal | undefined;
-    /** {@linkcode retryDelayMs} where absent. */
     readonly delayMs?: (failed: FailedAttempt) => number | undefined;
   },
 ): Promise<T> {

@@ -5,8 +5,8 @@ const CHUNK_BYTES_MAX = 16 * 1024;
  * `source`, with `onEnd` called once: `completed` where the server ended it, false where it failed or was cancelled.
  * Nothing is read ahead.
  *
- * It is a byte stream with one buffer over another: Deno's fetch would allocate 64 KiB for each read, more garbage than
- * the collector keeps up with where a server flushes every few kilobytes.
+ * A byte stream reuses one buffer. Deno's fetch would allocate 64 KiB for each read: too much garbage where a server
+ * flushes every few kilobytes.
  */
 export function endingBody(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -47,7 +47,7 @@ export function endingBody(
   }, { highWaterMark: 0 });
 }
 
-/** Reads a byte stream piece by piece into one buffer. Streams of other kinds are read as they come. */
+/** Reads a byte stream piece by piece into one buffer; other streams are read as they come. */
 export class ReusedBuffer {
   readonly #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
   #buffer: ArrayBuffer;
@@ -77,12 +77,10 @@ export class ReusedBuffer {
     return piece.subarray(0, bytesMax);
   }
 
-  /** Cancels the stream. */
   async cancel(reason?: unknown): Promise<void> {
     await this.#reader.cancel(reason);
   }
 
-  /** Releases the stream. */
   release(): void {
     this.#reader.releaseLock();
   }

@@ -4,24 +4,21 @@ import type { Duplex } from "node:stream";
 import { connect, type ConnectionOptions } from "node:tls";
 import type { Proxy } from "./proxy.ts";
 
-/** Time limit for the proxy's response. */
 const TUNNEL_MS_MAX = 30_000;
 
 /**
- * Connections of node:https through an HTTP proxy (CONNECT). TLS is end-to-end with the server, so the proxy sees
- * neither requests nor credentials. `destroy` also ends tunnels that are being opened.
+ * Connections of node:https through an HTTP proxy (CONNECT). TLS is end-to-end, so the proxy sees neither requests nor
+ * credentials. `destroy` also ends tunnels that are being opened.
  */
 export class TunnelAgent extends Agent {
   readonly #proxy: URL;
   readonly #connecting = new Set<ClientRequest>();
 
-  /** The proxy's scheme is `http:`. */
   constructor(proxy: Proxy, options: AgentOptions) {
     super(options);
     this.#proxy = new URL(proxy.url);
   }
 
-  /** Opens a tunnel, then starts TLS with the server. */
   override createConnection(
     options: RequestOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
@@ -59,14 +56,13 @@ export class TunnelAgent extends Agent {
     return undefined;
   }
 
-  /** See `http.Agent.destroy`. */
   override destroy(): void {
     for (const connecting of this.#connecting) connecting.destroy(new Error("the transport is closed"));
     super.destroy();
   }
 }
 
-/** The server name for TLS: none for an IP address (RFC 6066). */
+/** The TLS server name: none for an IP address (RFC 6066). */
 function serverName(host: string): string {
   return /^[\d.]+$|:/.test(host) ? "" : host;
 }

@@ -13,7 +13,6 @@ export type UnreachableKind =
   | "proxyRefusal"
   | "other";
 
-/** The problem, and its fix where known. */
 const ADVICE: Readonly<Record<UnreachableKind, readonly [problem: string, hint?: string]>> = {
   dns: ["its name does not resolve", "check the server's address and this machine's DNS"],
   refused: ["the connection was refused", "check the port, and that the API server runs"],
@@ -39,7 +38,7 @@ const ADVICE: Readonly<Record<UnreachableKind, readonly [problem: string, hint?:
   other: ["no answer came"],
 };
 
-/** The same for a request through a proxy, to which they apply. */
+/** For a request through a proxy. */
 const ADVICE_OF_PROXIES: Partial<Record<UnreachableKind, readonly [problem: string, hint: string]>> = {
   dns: ["the proxy's name does not resolve", "check its address, or leave the server out (NO_PROXY, no proxy-url)"],
   refused: ["the proxy refused the connection", "check that it runs, or leave the server out (NO_PROXY, no proxy-url)"],
@@ -61,22 +60,19 @@ const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
  * No response arrived: the server is unreachable, untrusted, or broke the connection. `cause` is the socket's error.
  */
 export class UnreachableError extends Error {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "UnreachableError";
-  /** The problem, for people; part of the message. */
+  /** For people; part of the message. */
   readonly problem: string;
   /** The fix, where known; part of the message. */
   readonly hint: string | undefined;
   /** False only where the server certainly did not receive the request. */
   readonly maybeReceived: boolean;
 
-  /** The proxy, for people, where there is one. */
+  /** The proxy, for people. */
   readonly proxy: string | undefined;
 
-  /**
-   * `server` is its address, empty where unknown; `during` describes the request, `proxy` the proxy, without its
-   * password.
-   */
+  /** `server` is its address, or empty; `during` describes the request, `proxy` the proxy, without its password. */
   constructor(
     readonly server: string,
     readonly kind: UnreachableKind,
@@ -94,13 +90,13 @@ export class UnreachableError extends Error {
   }
 }
 
-/** The response is not that of a Kubernetes API server: a proxy's login page, broken JSON, an endless line. */
+/** Another program answered: a proxy's login page, broken JSON, an endless line. */
 export class MalformedAnswerError extends Error {
-  /** The class, in logs and as the reason of a retry. */
+  /** In logs and retries. */
   override readonly name: string = "MalformedAnswerError";
 }
 
-/** For a response of another program; `server` is the address, `response` describes the response without quoting it. */
+/** `server` is its address; `response` describes the response without quoting it. */
 export function notKubernetes(server: string | undefined, response: string, cause?: unknown): MalformedAnswerError {
   return new MalformedAnswerError(
     `${server ?? "the server"} does not answer as a Kubernetes API server does (${response}): ` +
@@ -118,11 +114,11 @@ const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
   ETIMEDOUT: "timeout",
 };
 
-/** Failed handshakes, with any code of a socket. */
+/** With any code of a socket. */
 const HANDSHAKE = /before secure TLS connection|received fatal alert|handshake eof/i;
 
-// Deno's fetch has no error codes: these are the messages of rustls, hyper and the resolver. Any other message is
-// "other", which callers handle as an unreachable server in an unknown state.
+// Deno's fetch has no error codes: these are messages of rustls, hyper and the resolver. Others are "other": an
+// unreachable server in an unknown state.
 const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
   [/proxy authentication required/i, "proxyCredentials"],
   [/unsuccessful tunnel/i, "proxyRefusal"],
@@ -140,7 +136,6 @@ const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
   [/certificate|handshake|\btls\b|\bssl\b/i, "tls"],
 ];
 
-/** Why a socket failed, from any thrown value. */
 export function classifyFailure(error: unknown): UnreachableKind {
   for (
     let current: unknown = error, depth = 0;

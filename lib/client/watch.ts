@@ -13,50 +13,46 @@ import { decodeJsonLines } from "./watch_stream.ts";
 
 /** One event of a watch. Of a BOOKMARK only the object's metadata counts. */
 export interface WatchEvent<T extends KubeObject = KubeObject> {
-  /** What happened; a BOOKMARK only says how far the watch is. */
+  /** A BOOKMARK only says how far the watch is. */
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
-  /** Its state after the event; of a DELETED one the last. */
+  /** The state after the event; the last one for DELETED. */
   readonly object: T;
 }
 
-/** What to watch, and for how long. */
+/** Options of a watch. */
 export interface WatchOptions {
   /** The whole cluster where absent. */
   namespace?: string;
-  /** Only objects with these labels; one that stops matching comes as DELETED. */
+  /** An object that stops matching comes as DELETED. */
   labelSelector?: string;
-  /** Only objects with these fields, as `metadata.name=login`. */
+  /** As `metadata.name=login`. */
   fieldSelector?: string;
-  /** Ask for `metadata` alone (PartialObjectMetadata). */
+  /** Requests `metadata` alone. */
   metadataOnly?: boolean;
   /** Events after this version; absent: the present objects first, as ADDED. */
   resourceVersion?: string;
-  /** Asks for the present objects as ADDED events, ended by an annotated bookmark (KEP-3157). */
+  /** Requests the present objects as ADDED events, ended by an annotated bookmark (KEP-3157). */
   sendInitialEvents?: boolean;
-  /** After how many seconds the server ends the stream. */
+  /** The server then ends the stream. */
   timeoutSeconds?: number;
   /**
-   * Silence for longer ends the stream with an {@linkcode UnreachableError}; servers send a bookmark every minute. A
-   * function is asked again whenever the bound is reached.
+   * Longer silence is an {@linkcode UnreachableError}; servers send a bookmark every minute. A function is called at
+   * each bound.
    */
   idleMsMax?: number | (() => number);
   /** Longest line in characters. */
   lineLengthMax?: number;
-  /** Called once the server has accepted the watch, which can be a minute before the first event. */
+  /** Called once the server accepted the watch, maybe a minute before the first event. */
   onOpen?: () => void;
   /** Ends the stream, without an error. */
   signal: AbortSignal;
 }
 
-/** Default of {@linkcode WatchOptions.idleMsMax}. */
 const IDLE_MS_MAX = 70_000;
 
-/** Content negotiation of a metadata-only answer (PartialObjectMetadata). */
 export const METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /**
- * Opens one watch and yields its events until the server or the signal ends it. See {@linkcode Client.watch}.
- *
  * @throws {GoneError} where the version is no longer known; other {@linkcode ApiError}s as the server says.
  * @throws {UnreachableError} where the connection breaks or falls silent.
  */
@@ -84,7 +80,7 @@ export async function* watch<T extends KubeObject>(
     for await (
       const events of decodeJsonLines<RawEvent>(response.body, { lineLengthMax, signal: link.signal, onChunk })
     ) {
-      // Events that came before a pause of the consumer are not lost to an abort that comes during it.
+      // Events from before a consumer's pause are not lost to an abort during it.
       for (const event of events) {
         if (!options.metadataOnly) requester.learn(subject, event.object);
         yield eventOf<T>(event, resource, subject, options.metadataOnly === true);
@@ -153,7 +149,7 @@ function eventOf<T extends KubeObject>(
   throw new MalformedAnswerError(`cannot ${describeSubject(subject)}: an event of unknown type or without an object`);
 }
 
-/** Gives an object the kind that it has, not the kind of its envelope (PartialObjectMetadata); edits it. */
+/** Gives an object its own kind, not its envelope's (PartialObjectMetadata); edits it. */
 export function nameKind<T extends KubeObject>(object: T, resource: ApiResource): T {
   object.apiVersion = formatApiVersion(resource);
   object.kind = resource.kind;

@@ -2,17 +2,17 @@ import { parseJson } from "../base/mod.ts";
 import { ReusedBuffer } from "./stream_body.ts";
 import { MalformedAnswerError, UnreachableError } from "./unreachable.ts";
 
-/** Longest line of a watch by default: an object of etcd's 1.5 MiB grows when JSON escapes it. */
+/** An object of etcd's 1.5 MiB grows when JSON escapes it. */
 export const LINE_LENGTH_MAX = 16 * 2 ** 20;
 
 /**
- * Decodes newline-delimited JSON: each yield holds every value that one chunk completed, in order, never none.
+ * Decodes newline-delimited JSON. Each yield holds every value that one chunk completed, in order, at least one.
  *
  * Guarantees: work is linear in the bytes, whatever the chunks; the stream is cancelled when the caller stops early.
  *
  * @throws {MalformedAnswerError} for a line that is longer than `lineLengthMax` characters or is not JSON.
- * @throws {UnreachableError} where the stream ends halfway in a line.
- * @throws the signal's reason as soon as `signal` aborts; whatever the stream throws.
+ * @throws {UnreachableError} where the stream ends inside a line.
+ * @throws the signal's reason as soon as `signal` aborts; the stream's errors.
  */
 export async function* decodeJsonLines<T>(
   stream: ReadableStream<Uint8Array>,
@@ -36,11 +36,11 @@ export async function* decodeJsonLines<T>(
       if (values.length > 0) yield values;
     }
     const rest = lines.rest + decoder.decode();
-    // A connection that breaks inside a line can look like its end: a partial line is no event.
+    // A broken connection inside a line can look like an end: a partial line is no event.
     if (rest.trim() !== "") throw new UnreachableError("", "reset");
   } finally {
     signal?.removeEventListener("abort", abort);
-    // Cancels an open stream; a failed one rejects again, and its failure is already thrown.
+    // Cancels an open stream; a failed one rejects again, with an error already thrown.
     await reader.cancel().catch(() => {});
     reader.release();
   }
@@ -55,7 +55,6 @@ function parseLine<T>(line: string): T {
   }
 }
 
-/** Joins chunks of text into lines, each once it is complete. */
 class LineBuffer {
   #pieces: string[] = [];
   #length = 0;

@@ -23,24 +23,22 @@ import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
 import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
 
-/** A write that needs admission. */
 export interface AdmissionAttributes extends WrittenObject {
-  /** Empty where it is yet to be generated. */
+  /** Empty until it is generated. */
   readonly name: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
   readonly fieldManager?: string;
-  /** Filled with what webhooks warn of. */
+  /** Warnings of webhooks are added. */
   readonly warnings: string[];
 }
 
-/** A webhook could not be called, or its response is invalid: its failure policy decides. */
+/** A webhook cannot be called, or its response is invalid: its failure policy decides. */
 class CallError extends Error {}
 
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
 const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
 
-/** What the chain reads and converts objects with. */
 interface AdmissionServer {
   readonly registry: ResourceRegistry;
   readonly storage: Storage;
@@ -49,9 +47,9 @@ interface AdmissionServer {
 }
 
 /**
- * Runs the admission webhooks of a write, as kube-apiserver does: mutating ones one after the other, each on what the
- * former made of the object, and once more those with `reinvocationPolicy: IfNeeded` that saw an object which a later
- * one changed; then validating ones. Validating ones are called in order, not at once, so that a run repeats.
+ * Runs the admission webhooks of a write, as kube-apiserver does. Mutating ones run in turn, each on the former's
+ * result. Those with `reinvocationPolicy: IfNeeded` run again if a later one changed the object. Validating ones
+ * follow, in order and not at once, so that a run repeats.
  */
 export class AdmissionChain {
   readonly #server: AdmissionServer;
@@ -68,7 +66,7 @@ export class AdmissionChain {
     this.#caller = caller;
   }
 
-  /** Whether any webhook has a rule for a write: if none has, there is nothing to wait for. */
+  /** Whether any webhook has a rule for a write; if none has, there is nothing to wait for. */
   concerns(write: WrittenObject): boolean {
     return (["mutating", "validating"] as const).some((phase) =>
       this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
@@ -95,7 +93,7 @@ export class AdmissionChain {
     return object;
   }
 
-  /** @throws {ApiError} where a validating webhook refuses, or fails under `failurePolicy: Fail`. */
+  /** @throws {ApiError} where one refuses, or fails under `failurePolicy: Fail`. */
   async validate(attributes: AdmissionAttributes): Promise<void> {
     for (const webhook of this.#table.of("validating")) await this.#run("validating", webhook, attributes);
   }
@@ -134,9 +132,7 @@ export class AdmissionChain {
     });
   }
 
-  /**
-   * @throws {ApiError} 500 where it cannot be converted, whatever the failure policy: no admission webhook has failed.
-   */
+  /** @throws {ApiError} 500 where conversion fails, whatever the failure policy: no admission webhook has failed. */
   async #inVersion(object: DynamicObject, as: ResourceType): Promise<DynamicObject> {
     try {
       return await this.#server.converter.convert(object, formatApiVersion(as), as);
@@ -146,7 +142,7 @@ export class AdmissionChain {
     }
   }
 
-  /** What a webhook's patch makes of the object, in the version of the request again. */
+  /** Applies a webhook's patch; the result has the request's version again. */
   async #patched(
     { name }: Webhook,
     { object, type, warnings }: AdmissionAttributes,
@@ -168,7 +164,7 @@ export class AdmissionChain {
     if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
     const result = await this.#inVersion(next as DynamicObject, type);
     try {
-      // Its own copy: what is shared with the former object must not be edited.
+      // A copy: values shared with the former object must not be edited.
       decodeObject(result, type, "Ignore", warnings);
     } catch (error) {
       throw internal(describeError(error));
@@ -232,7 +228,7 @@ function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttri
   };
 }
 
-/** Conditions are checked when a configuration is stored; what fails here fails on this very request. */
+/** Conditions are checked when a configuration is stored; a failure here is of this request alone. */
 function conditionsHold({ name, matchConditions = [] }: Webhook, request: Record<string, unknown>): boolean {
   const { object, oldObject } = request;
   return matchConditions.every((condition) => {

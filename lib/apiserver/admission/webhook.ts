@@ -3,7 +3,7 @@ import type { DynamicObject, LabelSelector } from "../../apimachinery/mod.ts";
 import type { Storage } from "../storage.ts";
 import type { WebhookClientConfig } from "../webhook_client.ts";
 
-/** Which requests a webhook is for (admissionregistration.k8s.io/v1 RuleWithOperations). */
+/** Which requests a webhook is for (RuleWithOperations). */
 export interface WebhookRule {
   readonly operations: readonly string[];
   readonly apiGroups: readonly string[];
@@ -12,7 +12,6 @@ export interface WebhookRule {
   readonly scope: "*" | "Cluster" | "Namespaced";
 }
 
-/** One webhook of a configuration, its defaults filled in. */
 export interface Webhook {
   readonly name: string;
   readonly clientConfig: WebhookClientConfig;
@@ -25,11 +24,9 @@ export interface Webhook {
   readonly timeoutSeconds: number;
   readonly admissionReviewVersions: readonly string[];
   readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
-  /** Of mutating webhooks. */
   readonly reinvocationPolicy?: "Never" | "IfNeeded";
 }
 
-/** What a webhook does. */
 export type WebhookPhase = "mutating" | "validating";
 
 const GROUP = "admissionregistration.k8s.io";
@@ -38,10 +35,7 @@ const RESOURCES: Readonly<Record<WebhookPhase, string>> = {
   validating: `validatingwebhookconfigurations.${GROUP}`,
 };
 
-/**
- * The webhooks that are stored, in the order in which they are called: by the names of their configurations, then as
- * listed.
- */
+/** The stored webhooks in call order: by configuration name, then as listed. */
 export class WebhookTable {
   readonly #storage: Storage;
   #phases: Partial<Record<WebhookPhase, readonly Webhook[]>> = {};
@@ -53,20 +47,19 @@ export class WebhookTable {
     });
   }
 
-  /** The webhooks of a phase. */
   of(phase: WebhookPhase): readonly Webhook[] {
     return this.#phases[phase] ??= [...this.#storage.scan(RESOURCES[phase])].flatMap(([, { object }]) =>
       webhooksOf(object)
     );
   }
 
-  /** To be called when the storage has gone back to a snapshot. */
+  /** Call this after the storage is restored. */
   rebuild(): void {
     this.#phases = {};
   }
 }
 
-/** The webhooks of a configuration; what is no object is left out. */
+/** The webhooks of a configuration, without entries that are no object. */
 export function webhooksOf(configuration: DynamicObject): readonly Webhook[] {
   const { webhooks } = configuration;
   return Array.isArray(webhooks) ? webhooks.filter(isObject) as unknown as Webhook[] : [];

@@ -13,25 +13,23 @@ import type { ApiStatus } from "../../apimachinery/mod.ts";
 import { ApiError } from "../api_error.ts";
 import type { WebhookClientConfig } from "../webhook_client.ts";
 
-/** One call of a webhook by its URL. */
 interface WebhookPost {
   readonly url: string;
-  /** PEM of the authorities to trust; the machine's where absent. */
+  /** Trusted authorities as PEM; the machine's where absent. */
   readonly authorities?: string;
   readonly body: string;
   readonly signal: AbortSignal;
 }
 
-/** How webhooks outside of this process are called. */
 export type WebhookFetch = (post: WebhookPost) => Promise<Response>;
 
-/** How a Service of this process is called: with path and query, and a body that is JSON. */
+/** Calls a Service of this process, with path, query and a JSON body. */
 export type ServiceFetch = (
   path: string,
   request: { method: string; headers: Record<string, string>; body: string; signal: AbortSignal },
 ) => Promise<Response>;
 
-/** Calls webhooks: over the network by URL, in this process where a Service has been registered. */
+/** Calls webhooks: by URL over the network, or in this process where a Service is registered. */
 export class WebhookCaller {
   readonly #clock: Clock;
   readonly #fetch: WebhookFetch;
@@ -44,18 +42,14 @@ export class WebhookCaller {
     this.#answerBytesMax = answerBytesMax;
   }
 
-  /** Answers for a Service, until the function that it returns is called. The latest wins. */
+  /** Answers for a Service until the returned function is called. The latest registration wins. */
   register(namespace: string, name: string, fetch: ServiceFetch): () => void {
     const key = `${namespace}/${name}`;
     this.#services.set(key, fetch);
     return () => void (this.#services.get(key) === fetch && this.#services.delete(key));
   }
 
-  /**
-   * Posts a document and reads the answer.
-   *
-   * @throws {Error} with kube-apiserver's words where no answer comes in time, or none that is JSON.
-   */
+  /** @throws {Error} with kube-apiserver's words where no JSON answer comes in time. */
   async post(config: WebhookClientConfig, document: unknown, timeoutSeconds: number): Promise<Record<string, unknown>> {
     const { url, deliver } = this.#way(config, formatJson(document), timeoutSeconds);
     using linked = new LinkedAbort([]);
@@ -91,7 +85,7 @@ export class WebhookCaller {
     return {
       url: `https://${name}.${namespace}.svc:${port}${path}`,
       deliver: async (signal: AbortSignal) => {
-        // Nothing runs pods here, so only code of this process can be behind a Service.
+        // Nothing runs pods here, so only code of this process can serve.
         if (!fetch) throw new Error(`no endpoints available for service "${name}"`);
         return await fetch(path, { method: "POST", headers, body, signal });
       },
@@ -112,7 +106,7 @@ export class WebhookCaller {
   }
 }
 
-/** An answer that is none; its message needs no URL. */
+/** An invalid answer; its message needs no URL. */
 class WebhookAnswerError extends Error {
   override readonly name = "WebhookAnswerError";
 }
@@ -136,22 +130,19 @@ async function boundedText(response: Response, bytesMax: number): Promise<string
   return text + decoder.decode();
 }
 
-/**
- * Calls over the network, with a connection of its own for each call: the authorities differ from webhook to webhook.
- */
+/** Calls over the network. Each call has its own connection, because authorities differ between webhooks. */
 export async function fetchWebhook({ url, authorities, body, signal }: WebhookPost): Promise<Response> {
   const client = Deno.createHttpClient({ caCerts: authorities ? [authorities] : [] });
   try {
     const headers = { "content-type": "application/json", accept: "application/json" };
     const answer = await fetch(url, { method: "POST", headers, body, signal, client, redirect: "manual" });
-    // Read here: the client must not be closed under a body that is still on its way.
+    // Read here: the client must not close before the body has arrived.
     return new Response(await answer.text(), { status: answer.status });
   } finally {
     client.close();
   }
 }
 
-/** How a refusal by a webhook is worded, whatever the webhook returned. */
 export function deniedBy(webhook: string, given: unknown): ApiError {
   const status = (isObject(given) ? given : {}) as Partial<ApiStatus>;
   const denied = `admission webhook "${webhook}" denied the request`;

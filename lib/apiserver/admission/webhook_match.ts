@@ -4,7 +4,6 @@ import type { ResourceType } from "../resource_type.ts";
 import type { Storage } from "../storage.ts";
 import type { Webhook, WebhookRule } from "./webhook.ts";
 
-/** A write as webhooks are chosen for it. */
 export interface WrittenObject {
   readonly operation: "CREATE" | "UPDATE" | "DELETE";
   readonly type: ResourceType;
@@ -18,8 +17,8 @@ export interface WrittenObject {
 const EXEMPT_GROUP = "admissionregistration.k8s.io";
 
 /**
- * In which version a webhook is called for a write; undefined where it is not for it. With `matchPolicy: Equivalent` a
- * rule for another version of the same resource matches, too.
+ * The version in which a webhook gets a write, or undefined where it is not for it. With `matchPolicy: Equivalent` a
+ * rule for another version of the resource matches too.
  */
 export function webhookType(
   webhook: Webhook,
@@ -42,7 +41,7 @@ function ruleMatches(
   { operation, subresource, namespace }: WrittenObject,
 ): boolean {
   const within = (list: readonly string[], value: string) => list.includes("*") || list.includes(value);
-  // A Namespace is no object inside of itself.
+  // A Namespace is not inside itself.
   const namespaced = namespace !== undefined && type.namespaced;
   return within(rule.operations, operation) && within(rule.apiGroups, type.group) &&
     within(rule.apiVersions, type.version) &&
@@ -56,7 +55,7 @@ function resourceMatches(wanted: string, plural: string, subresource: string | u
   return sub === "*" || sub === subresource;
 }
 
-/** Whether a webhook's selectors are met: its namespace's labels, and the object's now or before. */
+/** Whether the selectors match the namespace's labels, and the object's, now or before. */
 export function selectorsMatch(webhook: Webhook, write: WrittenObject, storage: Storage): boolean {
   const inNamespace = requirementsOf(webhook.namespaceSelector ?? {});
   if (inNamespace.length > 0) {
@@ -70,7 +69,7 @@ export function selectorsMatch(webhook: Webhook, write: WrittenObject, storage: 
     );
 }
 
-/** Cluster-scoped objects have no namespace to select by, but for Namespaces, which have their own labels. */
+/** Cluster-scoped objects have no namespace labels; a Namespace has its own. */
 function namespaceLabels(write: WrittenObject, storage: Storage): Record<string, string> | undefined | "none" {
   const { type, namespace, object, old } = write;
   if (type.group === "" && type.plural === "namespaces") return (object ?? old)?.metadata?.labels;

@@ -3,7 +3,7 @@ import type { PrinterColumn } from "../resource_type.ts";
 
 type Fields = Record<string, unknown>;
 
-/** A column of a built-in kind. `cell` stands where no JSON path gives what kubectl shows. */
+/** A column of a built-in kind; `cell` where no JSON path gives what kubectl shows. */
 export interface BuiltinColumn extends PrinterColumn {
   readonly cell?: (object: Fields) => string | number;
 }

@@ -3,8 +3,8 @@ import { isObject, jsonEqual } from "../../base/mod.ts";
 type Fields = Record<string, unknown>;
 
 /**
- * What kube-apiserver's defaulting functions fill in and its OpenAPI does not contain, by definition (kubernetes
- * pkg/apis/…/v1 defaults.go). Runs before the children are visited, so that filled-in structs get their own defaults.
+ * Defaults that kube-apiserver's functions fill in but OpenAPI lacks, by definition (kubernetes pkg/apis/…/v1
+ * defaults.go). They run before the children, so that filled-in structs get defaults too.
  */
 export function builtinDefaults(definition: string, value: Fields): void {
   if (Object.hasOwn(RULES, definition)) RULES[definition]!(value);
@@ -132,7 +132,7 @@ function podSpec(spec: Fields): void {
   }
 }
 
-/** Only a pod itself, never the template of a workload, turns limits into requests. */
+/** Only a pod turns limits into requests, never a workload's template. */
 function pod(value: Fields): void {
   fillAlways(value, "status", { phase: "Pending" });
   inside(value, "spec", (spec) => {
@@ -192,7 +192,7 @@ function daemonSet(spec: Fields): void {
 
 function job(value: Fields): void {
   inside(value, "spec", jobSpec);
-  // A job without labels of its own has those of its pods.
+  // A job without labels gets those of its pods.
   const labels = isObject(value.spec) && isObject(value.spec.template) && isObject(value.spec.template.metadata)
     ? value.spec.template.metadata.labels
     : undefined;

@@ -3,18 +3,17 @@ import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { Schema, ValidationRule } from "../resource_type.ts";
 import { resolveSchema } from "./definitions.ts";
 
-/** A rule ready to run. */
 interface CompiledRule {
   readonly rule: ValidationRule;
-  /** Whether it compares with the former value, so that it runs on updates only. */
+  /** Whether it uses the former value, so that it runs on updates only. */
   readonly transition: boolean;
-  /** True where the value obeys. Throws what evaluation throws, such as a missing key. */
+  /** Throws what evaluation throws, such as a missing key. */
   holds(self: unknown, oldSelf: unknown): boolean;
-  /** The text of `messageExpression`, undefined where there is none or it fails. */
+  /** The text of `messageExpression`; undefined where it is absent or fails. */
   message(self: unknown, oldSelf: unknown): string | undefined;
 }
 
-/** Words that CEL keeps for itself: a field of that name is written `__name__` in rules. */
+/** CEL's reserved words: rules write such a field as `__name__`. */
 const RESERVED = new Set(
   ("as break const continue else for function if import let loop package namespace return var void while true false null in")
     .split(" "),
@@ -58,10 +57,10 @@ const COMPILED_MAX = 1_000;
 /**
  * Compiles a rule of `x-kubernetes-validations` (KEP-2876).
  *
- * Assumes what differs from kube-apiserver: lists that are sets are equal only in one order, costs are not estimated,
- * and `matches` reads JavaScript's regular expressions.
+ * Differs from kube-apiserver: sets are equal only in one order, costs are not estimated, `matches` uses JavaScript's
+ * regular expressions.
  *
- * @throws {RangeError} where the embedded server cannot evaluate it: the message names the part.
+ * @throws {RangeError} where the embedded server cannot evaluate it; the message names the part.
  */
 export function compileRule(rule: ValidationRule): CompiledRule {
   const key = formatJson(rule);
@@ -96,7 +95,7 @@ let ofRequests: Environment | undefined;
 /**
  * Compiles a match condition of an admission webhook (KEP-3716): over `object`, `oldObject` and `request`.
  *
- * @throws {RangeError} where the embedded server cannot evaluate it, `authorizer` among others.
+ * @throws {RangeError} where the embedded server cannot evaluate it, for example `authorizer`.
  */
 export function compileCondition(text: string): (context: Record<string, unknown>) => boolean {
   const known = conditions.get(text);
@@ -130,7 +129,7 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 }
 
-/** A JSON value as CEL sees it: integers are int, `date-time` is a timestamp, fields have their escaped names. */
+/** A JSON value as CEL sees it: integers are int, `date-time` is a timestamp, field names are escaped. */
 export function celValue(value: unknown, schema: Schema | undefined): unknown {
   if (value === undefined) return undefined;
   if (schema?.["x-kubernetes-int-or-string"]) return typeof value === "number" ? BigInt(value) : value;
@@ -151,7 +150,7 @@ export function celValue(value: unknown, schema: Schema | undefined): unknown {
     const childSchema = named ?? any;
     result[named ? escaped(field) : field] = celValue(child, childSchema && resolveSchema(childSchema));
   }
-  // By its constructor the evaluator knows an object for a map, and a field of that name would be taken for it.
+  // The evaluator recognizes a map by its constructor; a field of that name would hide it.
   return Object.hasOwn(result, "constructor") ? new Map(Object.entries(result)) : result;
 }
 

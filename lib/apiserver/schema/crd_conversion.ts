@@ -5,7 +5,6 @@ import type { ConversionWebhook, KindVersions, ResourceType } from "../resource_
 import { clientConfigCauses, type WebhookClientConfig } from "../webhook_client.ts";
 
 const CONVERSION = "spec.conversion";
-/** Versions of ConversionReview that a real server speaks. */
 const REVIEW_VERSIONS: readonly string[] = ["v1", "v1beta1"];
 const LABEL_HINT =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and " +
@@ -13,8 +12,8 @@ const LABEL_HINT =
   "'[a-z]([-a-z0-9]*[a-z0-9])?')";
 
 /**
- * What is wrong with how a CRD has its objects converted (apiextensions validateCustomResourceConversion). Fields have
- * the names of the internal type, as a real server calls them.
+ * What is wrong with a CRD's conversion (apiextensions validateCustomResourceConversion). Fields have the internal
+ * type's names, as on a real server.
  */
 export function conversionCauses(conversion: unknown, preserveUnknownFields: boolean): StatusCause[] {
   if (!isObject(conversion)) return [];
@@ -25,7 +24,7 @@ export function conversionCauses(conversion: unknown, preserveUnknownFields: boo
   if (preserveUnknownFields && strategy !== "None") {
     causes.push(invalidValue(`${CONVERSION}.strategy`, strategy, "must be None if spec.preserveUnknownFields is true"));
   }
-  // A missing one is refused by the schema of definitions.
+  // The schema of definitions refuses a missing one.
   if (strategy !== undefined && !["", "None", "Webhook"].includes(String(strategy))) {
     causes.push(notSupported(`${CONVERSION}.strategy`, strategy, ["None", "Webhook"]));
   }
@@ -58,7 +57,7 @@ function reviewVersionCauses(versions: readonly unknown[]): StatusCause[] {
   return causes;
 }
 
-/** The versions of a CRD without causes, of which `types` has one each and `storage` is the stored one. */
+/** One per entry of `types`; `storage` is the stored one. The CRD must have no causes. */
 export function kindVersions(
   types: readonly ResourceType[],
   storage: ResourceType,

@@ -7,19 +7,18 @@ import { resolveSchema } from "./definitions.ts";
 const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
 /**
- * Fills in defaults, in place; applied twice it changes nothing the second time.
+ * Fills in defaults, in place and idempotently.
  *
- * A null where null is not allowed counts as absent, as in CRDs. Built-in kinds also get what Kubernetes' own
- * defaulting functions give (`builtin_defaults.ts`), canonical quantities, and lose empty maps and lists that Go would
- * not write.
+ * A forbidden null counts as absent, as in CRDs. Built-in kinds also get Kubernetes' own defaults
+ * (`builtin_defaults.ts`) and canonical quantities, and lose empty maps and lists that Go would not write.
  */
 export function applyDefaults(object: unknown, schema: Schema): void {
   visit(object, schema, schema.$ref !== undefined);
 }
 
 /**
- * A built-in object as Go has it before anything is decoded into it: structs and zeros that are always written. For a
- * custom resource it is empty. What is in it was not added by the creator of the object.
+ * A built-in object before Go decodes into it: structs and zeros that are always written; empty for a custom resource.
+ * Its creator did not add these.
  */
 export function zeroObject(schema: Schema): Record<string, unknown> {
   const zero: Record<string, unknown> = {};
@@ -30,7 +29,7 @@ export function zeroObject(schema: Schema): Record<string, unknown> {
 function fillZero(value: Record<string, unknown>, schema: Schema): void {
   for (const [field, reference] of Object.entries(schema.properties ?? {})) {
     const child = resolveSchema(reference);
-    // a slice that is always written
+    // A slice that is always written.
     if (child.type === "array" && schema.required?.includes(field)) value[field] = null;
     if (child.default === undefined) continue;
     value[field] = jsonClone(child.default);
@@ -87,7 +86,7 @@ function visitField(
   }
 }
 
-/** Go's `omitempty` drops empty maps and lists; a struct, even an empty one, stays (`emptyDir: {}`). */
+/** Go's `omitempty` drops empty maps and lists; an empty struct stays (`emptyDir: {}`). */
 function isEmptyCollection(value: unknown, schema: Schema): boolean {
   if (Array.isArray(value)) return value.length === 0 && schema.type === "array";
   return isObject(value) && schema.additionalProperties !== undefined && Object.keys(value).length === 0;

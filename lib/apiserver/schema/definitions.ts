@@ -3,17 +3,16 @@ import builtin from "../data/builtin.json" with { type: "json" };
 import type { ResourceType, Schema } from "../resource_type.ts";
 import { builtinColumns } from "./builtin_columns.ts";
 
-/** Name of `metav1.ObjectMeta` among the definitions. */
 export const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
-/** The Kubernetes release that the built-in kinds come from. */
+/** The Kubernetes release of the built-in kinds. */
 export const BUILTIN_ORIGIN: string = builtin.origin;
 
 const definitions = builtin.definitions as unknown as Readonly<Record<string, Schema>>;
 const resolved = new WeakMap<Schema, Schema>();
 let types: readonly ResourceType[] | undefined;
 
-/** Field selectors of built-in kinds beyond name and namespace (each kind's ToSelectableFields in kubernetes). */
+/** Field selectors of built-in kinds beyond name and namespace (kubernetes, ToSelectableFields). */
 const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
   "v1/Namespace": ["status.phase"],
   "v1/Secret": ["type"],
@@ -60,7 +59,7 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
   "batch/v1/Job": ["status.successful"],
 };
 
-/** Every built-in resource in every served version, in the order of discovery. */
+/** In discovery order. */
 export function builtinResourceTypes(): readonly ResourceType[] {
   types ??= builtin.resources.map((row) => {
     const { schema, ...rest } = row;
@@ -80,14 +79,12 @@ export function builtinResourceTypes(): readonly ResourceType[] {
 
 const SCALE_PATHS = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" };
 
-/** A definition by its name, such as `io.k8s.api.core.v1.Pod`. */
+/** Such as `io.k8s.api.core.v1.Pod`. */
 export function definition(name: string): Schema | undefined {
   return Object.hasOwn(definitions, name) ? definitions[name] : undefined;
 }
 
-/**
- * The schema with its reference followed; what stands beside a reference (default, description) wins over its target.
- */
+/** Follows the reference; siblings (default, description) win over its target. */
 export function resolveSchema(schema: Schema): Schema {
   if (schema.$ref === undefined) return schema;
   let target = resolved.get(schema);
@@ -103,8 +100,8 @@ const OBJECT_META_SCHEMA: Schema = { $ref: OBJECT_META };
 const TEXT: Schema = { type: "string" };
 
 /**
- * The schema of a field, resolved; undefined where the schema does not name it. In a whole object (`isObject`: the
- * root, or an embedded resource) `metadata` is ObjectMeta, whatever a CRD declares.
+ * A field's resolved schema, or undefined. In a whole object (the root or an embedded resource) `metadata` is
+ * ObjectMeta, whatever a CRD declares.
  */
 export function fieldSchema(parent: Schema, field: string, isWholeObject: boolean): Schema | undefined {
   if (isWholeObject && field === "metadata") return resolveSchema(OBJECT_META_SCHEMA);

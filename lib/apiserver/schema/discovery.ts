@@ -2,7 +2,6 @@ import { formatApiVersion } from "../../apimachinery/mod.ts";
 import type { ResourceType } from "../resource_type.ts";
 import { compareVersions } from "./crd.ts";
 
-/** A subresource in discovery. */
 interface Subresource {
   readonly group?: string;
   readonly version?: string;
@@ -12,7 +11,7 @@ interface Subresource {
 
 const READ_WRITE = ["get", "patch", "update"];
 
-/** Subresources whose kind is not that of their resource, or whose verbs differ. */
+/** Subresources with a kind or verbs of their own. */
 const SUBRESOURCES: Readonly<Record<string, Subresource>> = {
   scale: { group: "autoscaling", version: "v1", kind: "Scale", verbs: READ_WRITE },
   token: { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", verbs: ["create"] },
@@ -37,18 +36,16 @@ function groupsOf(types: readonly ResourceType[]): Map<string, string[]> {
   return groups;
 }
 
-/** `GET /api`. */
 export function apiVersions(): Record<string, unknown> {
   return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] };
 }
 
-/** `GET /apis`. */
 export function apiGroupList(types: readonly ResourceType[]): Record<string, unknown> {
   const groups = [...groupsOf(types)].filter(([group]) => group !== "").map(([group]) => groupBody(types, group));
   return { kind: "APIGroupList", apiVersion: "v1", groups };
 }
 
-/** `GET /apis/<group>`; undefined where the group is not served. */
+/** Undefined where the group is not served. */
 export function apiGroup(types: readonly ResourceType[], group: string): Record<string, unknown> | undefined {
   if (group === "" || !types.some((type) => type.group === group)) return undefined;
   return { kind: "APIGroup", apiVersion: "v1", ...groupBody(types, group) };
@@ -62,7 +59,7 @@ function groupBody(types: readonly ResourceType[], group: string): Record<string
   return { name: group, versions, preferredVersion: versions[0] };
 }
 
-/** `GET /api/v1`, `GET /apis/<group>/<version>`; undefined where nothing is served there. */
+/** `GET /api/v1`, `GET /apis/<group>/<version>`; undefined where it is not served. */
 export function apiResourceList(
   types: readonly ResourceType[],
   groupVersion: string,

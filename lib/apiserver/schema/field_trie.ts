@@ -1,20 +1,18 @@
 import { formatJson, isObject, parseJson } from "../../base/mod.ts";
 
 /**
- * A set of field paths as a tree. Keys are path elements as FieldsV1 writes them: `f:` a field, `k:` an item by its
- * keys, `v:` an item by its value, `i:` an item by its index. `self` is whether the path up to here is a member.
+ * A set of field paths as a tree. Keys are FieldsV1 path elements: `f:` a field, `k:` an item by its keys, `v:` by its
+ * value, `i:` by its index. `self`: the path up to here is a member.
  */
 export interface FieldTrie {
   self: boolean;
   readonly children: Map<string, FieldTrie>;
 }
 
-/** A set without members. */
 export function emptyTrie(): FieldTrie {
   return { self: false, children: new Map() };
 }
 
-/** Adds one path. */
 export function insertPath(trie: FieldTrie, path: readonly string[]): void {
   let node = trie;
   for (const element of path) {
@@ -25,12 +23,10 @@ export function insertPath(trie: FieldTrie, path: readonly string[]): void {
   node.self = true;
 }
 
-/** Whether no path is a member. */
 export function isEmptyTrie(trie: FieldTrie): boolean {
   return !trie.self && trie.children.values().every(isEmptyTrie);
 }
 
-/** Paths of either. */
 export function unionOf(left: FieldTrie, right: FieldTrie): FieldTrie {
   const children = new Map(left.children);
   for (const [element, child] of right.children) {
@@ -40,7 +36,6 @@ export function unionOf(left: FieldTrie, right: FieldTrie): FieldTrie {
   return { self: left.self || right.self, children };
 }
 
-/** Paths of `left` that are not paths of `right`. */
 export function differenceOf(left: FieldTrie, right: FieldTrie): FieldTrie {
   return combine(
     left,
@@ -51,7 +46,6 @@ export function differenceOf(left: FieldTrie, right: FieldTrie): FieldTrie {
   );
 }
 
-/** Paths of both. */
 export function intersectionOf(left: FieldTrie, right: FieldTrie): FieldTrie {
   return combine(left, (element) => right.children.get(element), left.self && right.self, intersectionOf, emptyTrie);
 }
@@ -72,12 +66,10 @@ function combine(
   return { self, children };
 }
 
-/** Whether both hold the same paths. */
 export function trieEqual(left: FieldTrie, right: FieldTrie): boolean {
   return isEmptyTrie(differenceOf(left, right)) && isEmptyTrie(differenceOf(right, left));
 }
 
-/** Every member, as lists of path elements. */
 export function pathsOf(trie: FieldTrie, prefix: readonly string[] = []): string[][] {
   const paths: string[][] = trie.self && prefix.length > 0 ? [[...prefix]] : [];
   for (const element of [...trie.children.keys()].sort()) {
@@ -86,7 +78,6 @@ export function pathsOf(trie: FieldTrie, prefix: readonly string[] = []): string
   return paths;
 }
 
-/** The set in the form of `managedFields[].fieldsV1`. */
 export function toFieldsV1(trie: FieldTrie): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   if (trie.self && trie.children.size > 0) fields["."] = {};
@@ -97,7 +88,7 @@ export function toFieldsV1(trie: FieldTrie): Record<string, unknown> {
   return fields;
 }
 
-/** The inverse of {@linkcode toFieldsV1}; what is no FieldsV1 gives the members that can be read. */
+/** The inverse of {@linkcode toFieldsV1}; unreadable members are skipped. */
 export function fromFieldsV1(fields: unknown): FieldTrie {
   const trie = emptyTrie();
   if (!isObject(fields)) return trie;
@@ -112,7 +103,7 @@ export function fromFieldsV1(fields: unknown): FieldTrie {
   return trie;
 }
 
-/** Another writer may order the keys of an item otherwise; one spelling makes them comparable. */
+/** Writers may order an item's keys differently; one spelling makes them comparable. */
 function normalized(element: string): string {
   if (!element.startsWith("k:")) return element;
   try {
@@ -124,12 +115,11 @@ function normalized(element: string): string {
   }
 }
 
-/** The path element of a list's item that is known by its keys. */
 export function keyElement(keys: Record<string, unknown>): string {
   return `k:${formatJson(Object.fromEntries(Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1))))}`;
 }
 
-/** A path as conflicts name it: `.spec.containers[name="a"].image`. */
+/** A path as in conflicts: `.spec.containers[name="a"].image`. */
 export function formatPath(path: readonly string[]): string {
   return path.map((element) => {
     const text = element.slice(2);

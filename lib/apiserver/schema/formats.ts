@@ -27,7 +27,7 @@ const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
 };
 
 /**
- * Whether `text` is of a format that Kubernetes checks; an unknown format accepts everything (apiextensions, formats).
+ * Whether `text` has a format that Kubernetes checks (apiextensions, formats); an unknown format accepts everything.
  */
 export function matchesFormat(text: string, format: string): boolean {
   return !Object.hasOwn(CHECKS, format) || CHECKS[format]!(text);

@@ -1,6 +1,5 @@
 import { formatJson, isObject, parseJson } from "../../base/mod.ts";
 
-/** One step of a path. */
 type Step =
   | { readonly kind: "field"; readonly name: string }
   | { readonly kind: "index"; readonly index: number }
@@ -12,7 +11,6 @@ type Step =
     readonly value: unknown;
   };
 
-/** A parsed path. */
 type JsonPath = readonly Step[];
 
 const FIELD = /^\.((?:\\.|[^.[\]\\])+)/;
@@ -20,10 +18,10 @@ const BRACKET = /^\.?\[(?:'([^']*)'|"([^"]*)"|(-?\d+)|(\*))\]/;
 const FILTER = /^\[\?\(\s*@((?:\.[\w-]+)+)\s*(==|!=)\s*("[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)\s*\)\]/;
 
 /**
- * Reads the part of kubectl's JSONPath that printer columns, scale and selectable fields use: `.a.b`, `['x']`, `[0]`,
- * `[*]`, `[?(@.type=="Ready")]`, `.labels.a\.b`.
+ * Parses kubectl's JSONPath as used in printer columns, scale and selectable fields: `.a.b`, `['x']`, `[0]`, `[*]`,
+ * `[?(@.type=="Ready")]`, `.labels.a\.b`.
  *
- * @throws {RangeError} where a path is none of these.
+ * @throws {RangeError} for any other path.
  */
 export function parseJsonPath(text: string): JsonPath {
   const steps: Step[] = [];
@@ -53,7 +51,6 @@ function bracketStep([, single, double, index, all]: RegExpExecArray): Step {
   return { kind: "field", name: single ?? double ?? "" };
 }
 
-/** Every value that the path leads to. */
 export function valuesAt(value: unknown, path: JsonPath): unknown[] {
   let current = [value];
   for (const step of path) current = current.flatMap((item) => follow(item, step));

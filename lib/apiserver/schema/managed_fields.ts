@@ -19,7 +19,7 @@ import {
 import { mergeTyped } from "./typed_merge.ts";
 import { compareTyped, ownedFields, rootType, type TypeAt, withNamedFields, withoutFields } from "./typed_value.ts";
 
-/** Who owns which fields: one managedFields entry, opened. */
+/** One managedFields entry, decoded. */
 interface Owner {
   readonly manager: string;
   readonly operation: string;
@@ -29,22 +29,18 @@ interface Owner {
   fields: FieldTrie;
 }
 
-/** Fields that an apply would change and another manager owns. */
 export interface ApplyConflict {
-  /** The other manager's name. */
   manager: string;
-  /** The other manager as kube-apiserver prints it: `"kubectl-edit" using apps/v1`. */
+  /** As kube-apiserver prints it: `"kubectl-edit" using apps/v1`. */
   description: string;
-  /** Paths such as `.spec.containers[name="a"].image`. */
   fields: string[];
 }
 
-/** What server-side apply comes to. */
 type ApplyResult =
   | { kind: "applied"; object: DynamicObject }
   | { kind: "conflict"; conflicts: ApplyConflict[] };
 
-/** As many Update entries as kube-apiserver keeps apart; older ones become one, `ancient-changes`. */
+/** kube-apiserver's bound of Update entries; older ones become one, `ancient-changes`. */
 const UPDATE_MANAGERS_MAX = 10;
 
 const UNTRACKED = emptyTrie();
@@ -63,14 +59,13 @@ for (
   ]
 ) insertPath(UNTRACKED, ["f:metadata", `f:${field}`]);
 
-/** The request behind a change. */
 interface Request {
   manager: string;
   schema: Schema;
   apiVersion: string;
   /**
-   * The schema of each version, where a webhook converts between them: fields of managers of other versions are then
-   * compared in their versions. Absent where a field has one name in all versions.
+   * Each version's schema, where a webhook converts: fields of other versions' managers are compared in their versions.
+   * Absent where fields have the same name in all versions.
    */
   schemas?: ReadonlyMap<string, Schema>;
   subresource?: string;
@@ -78,13 +73,13 @@ interface Request {
 }
 
 /**
- * Server-side apply (KEP-555): merges `applied` over `live` by schema, removes what this manager applied before and
- * no other manager owns, and tracks it in `metadata.managedFields`.
+ * Server-side apply (KEP-555): merges `applied` over `live` by schema, and removes what this manager applied before and
+ * no other owns. `metadata.managedFields` records it.
  *
- * Guarantees: inputs are not edited; an apply that changes nothing returns an object equal to `live`. Conflicts arise
- * only where the value would change; `force` takes the fields from their owners. What managers of other versions own is
- * compared and removed in their versions, as objects converted to them show it. Assumes that `applied` has the type's
- * `apiVersion` and no field that the endpoint resets (`status` on the main one).
+ * Guarantees: inputs are not edited; an apply that changes nothing returns an object equal to `live`. Only a changed
+ * value conflicts; `force` takes the fields from their owners. Fields of managers of other versions are compared and
+ * removed in those versions, after conversion. Assumes that `applied` has the type's `apiVersion` and no field that the
+ * endpoint resets (`status` on the main one).
  *
  * @throws {KeyingError} where `applied` repeats an item of an associative list, or leaves out its keys.
  */
@@ -118,7 +113,7 @@ export function* applyServerSide(
 
 /**
  * The managedFields after a create, update or patch: the manager owns what it changed, others lose it. Entries of
- * `after` (a client may send them) count, else those of `before`; an empty list, or one empty entry, resets them.
+ * `after` count, since a client may send them, else those of `before`. An empty list, or one empty entry, resets them.
  */
 export function* trackUpdate(
   input: Request & { before?: DynamicObject; after: DynamicObject },
@@ -130,7 +125,7 @@ export function* trackUpdate(
   if (owners.length === 0 && input.before?.metadata?.uid) return [];
   const before = withoutManagedFields(input.before ?? zeroObject(input.schema)),
     after = withoutManagedFields(input.after);
-  // Managers in the input of a create are dropped: the creator owns all of it.
+  // Managers sent with a create are dropped: the creator owns all of it.
   if (!input.before) owners = owners.filter(({ apiVersion }) => isNative(apiVersion, input));
   const changes = yield* changesByVersion(before, after, owners, input);
   return entriesOf(capped(updated(owners, changes, input)));
@@ -157,7 +152,7 @@ function updated(owners: Owner[], changes: Changes, request: Request): Owner[] {
 const NAMESPACE_FINALIZERS = emptyTrie();
 insertPath(NAMESPACE_FINALIZERS, ["f:spec", "f:finalizers"]);
 
-/** Built-in kinds fill in status, and a namespace its finalizer, after the account was made. */
+/** Built-in kinds set status, and a namespace its finalizer, after managers are recorded. */
 function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
   if (request.schema.$ref === undefined || request.subresource) return fields;
   const children = new Map([...fields.children].filter(([element]) => element !== "f:status"));
@@ -165,21 +160,20 @@ function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
   return request.schema.$ref.endsWith(".v1.Namespace") ? differenceOf(rest, NAMESPACE_FINALIZERS) : rest;
 }
 
-/** An untracked object is owned by "before-first-apply" from its first apply on. */
+/** "before-first-apply" owns an untracked object from its first apply on. */
 function firstOwners(live: DynamicObject, request: Request, type: TypeAt): Owner[] {
   const own = changeBetween(zeroObject(request.schema), live, type);
   return updated([], { own, of: () => own }, { ...request, manager: "before-first-apply", subresource: undefined });
 }
 
-/** What a write does to fields, as one version names them. */
+/** A write's changed fields in one version. */
 interface Change {
-  /** Added or modified. */
   readonly changed: FieldTrie;
-  /** The same and what was removed. */
+  /** Those and the removed ones. */
   readonly lost: FieldTrie;
 }
 
-/** The same as each manager's version names it. */
+/** By manager: the changes in the manager's version. */
 interface Changes {
   readonly own: Change;
   of(owner: Owner): Change;
@@ -190,7 +184,7 @@ function changeBetween(before: unknown, after: unknown, type: TypeAt): Change {
   return { changed, lost: unionOf(changed, removed) };
 }
 
-/** Whether the fields of a version have the names that they have in the request's. */
+/** Whether a version's fields have the same names as the request's. */
 function isNative(apiVersion: string, { schemas, apiVersion: own }: Request): boolean {
   return schemas === undefined || apiVersion === own;
 }
@@ -214,15 +208,14 @@ function* asVersion(object: DynamicObject, apiVersion: string): ConversionSteps<
   return object.apiVersion === apiVersion ? object : withoutManagedFields(yield { object, apiVersion });
 }
 
-/** Of a version that is no more there is no schema, nor anything converted to it. */
+/** A removed version has no schema, and nothing converts to it. */
 function typeIn(apiVersion: string, { schemas, schema }: Request): TypeAt {
   return rootType(schemas?.get(apiVersion) ?? schema);
 }
 
 /**
- * Removes what was applied before, is not applied now and has no owner. Three steps, because removing an item
- * also removes parts of it that others own: those come back, version by version, and then only what the manager itself
- * abandoned goes.
+ * Removes what was applied before, is not applied now and has no owner. Removing an item also removes parts that others
+ * own. So those are restored, version by version; then only what this manager abandoned is removed.
  */
 function* withoutAbandoned(
   merged: DynamicObject,
@@ -247,7 +240,7 @@ function* withoutAbandoned(
   return yield* asOwnVersion(rest, request.apiVersion, request);
 }
 
-/** What owners hold, by version: `first` comes first, because what it lacks may be needed to convert it. */
+/** What owners hold, by version. `first` comes first: what it lacks may be needed to convert it. */
 function ownedByVersion(
   owners: readonly Pick<Owner, "apiVersion" | "fields">[],
   first: string,
@@ -261,7 +254,7 @@ function ownedByVersion(
   return sets;
 }
 
-/** Between two foreign versions by way of the request's, as a real server goes. */
+/** Converts through the request's version, as a real server does. */
 function* asOwnVersion(object: DynamicObject, apiVersion: string, request: Request): ConversionSteps<DynamicObject> {
   if (request.schemas === undefined || object.apiVersion === apiVersion) return object;
   const near = yield* asVersion(object, request.apiVersion);
@@ -297,7 +290,7 @@ function ownersOf(object: DynamicObject | undefined): Owner[] {
   }));
 }
 
-/** Keeps the number of Update entries bounded: the oldest become one. */
+/** Bounds the Update entries: the oldest become one. */
 function capped(owners: Owner[]): Owner[] {
   const updates = owners.filter((owner) => owner.operation === "Update" && !isEmptyTrie(owner.fields));
   let excess = updates.length - UPDATE_MANAGERS_MAX;
@@ -321,7 +314,7 @@ function capped(owners: Owner[]): Owner[] {
   return [...kept, ...buckets.values()];
 }
 
-/** Entries in kube-apiserver's order: Apply before Update, then by time, manager, version, subresource. */
+/** kube-apiserver's order: Apply before Update, then by time, manager, version, subresource. */
 function entriesOf(owners: Owner[]): ManagedFieldsEntry[] {
   return owners.filter((owner) => !isEmptyTrie(owner.fields))
     .toSorted((a, b) => {

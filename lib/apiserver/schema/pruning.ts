@@ -3,11 +3,11 @@ import type { Schema } from "../resource_type.ts";
 import { fieldSchema, resolveSchema } from "./definitions.ts";
 
 /**
- * Removes the fields that the schema does not know, in place, and returns their paths in kube's notation
- * (`spec.items[0].bar`). Fields of an unexpected type stay for validation to report.
+ * Removes unknown fields in place and returns their paths (`spec.items[0].bar`). Fields of an unexpected type stay for
+ * validation.
  *
- * The root and embedded resources are whole objects: their `metadata` is ObjectMeta. Built-in kinds report in the order
- * of the document, custom resources sorted, as kube-apiserver does (KEP-2885; CRD pruning).
+ * In the root and embedded resources `metadata` is ObjectMeta. Built-in kinds report in document order, custom
+ * resources sorted, as kube-apiserver does (KEP-2885; CRD pruning).
  */
 export function pruneUnknown(object: unknown, schema: Schema): string[] {
   const unknown: string[] = [];

@@ -8,7 +8,7 @@ import { typeName } from "./value_validation.ts";
 
 const hasRules = new WeakMap<Schema, boolean>();
 
-/** Whether the schema has rules anywhere, and their faults of an object. */
+/** Whether the schema has rules, and their faults. */
 export function ruleCauses(value: unknown, schema: Schema, old: unknown): { any: boolean; causes(): StatusCause[] } {
   if (!containsRules(schema, 0)) return { any: false, causes: () => [] };
   return {
@@ -52,7 +52,7 @@ function visitItems(value: unknown[], schema: Schema, old: unknown, path: string
   if (!schema.items) return;
   const items = resolveSchema(schema.items);
   const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
-  // Only items that are known by their keys have a former self.
+  // Only items with keys have a former self.
   const formerOf = keys && itemsByKeys(Array.isArray(old) ? old : [], keys);
   value.forEach((item, index) => {
     visit(item, items, formerOf?.(item), `${path}[${index}]`, causes);
@@ -112,7 +112,7 @@ function causeOf(rule: ValidationRule, text: string, value: unknown, path: strin
   }
 }
 
-/** Objects and lists are not repeated in the message. */
+/** The message does not repeat objects and lists. */
 function prefix(value: unknown): string {
   return isObject(value) || Array.isArray(value) ? "" : `${shown(value)}: `;
 }

@@ -10,17 +10,17 @@ const PATCH = "$patch",
   DELETE_PREFIX = "$deleteFromPrimitiveList/",
   ORDER_PREFIX = "$setElementOrder/";
 
-/** A strategic merge patch that cannot be carried out; the message is kube-apiserver's where it has one. */
+/** A strategic merge patch that cannot be applied, in kube-apiserver's words where it has some. */
 export class StrategicMergeError extends Error {
   override readonly name = "StrategicMergeError";
 }
 
 /**
- * The object after a strategic merge patch (Kubernetes, "Update API objects in place"): maps merge, null deletes, lists
- * with the patch strategy `merge` merge by their merge key, others are replaced; the directives `$patch`,
- * `$retainKeys`, `$deleteFromPrimitiveList` and `$setElementOrder` are obeyed. Inputs are not edited.
+ * The object after a strategic merge patch (Kubernetes, "Update API objects in place"). Maps merge, null deletes; lists
+ * with the patch strategy `merge` merge by merge key, others are replaced. `$patch`, `$retainKeys`,
+ * `$deleteFromPrimitiveList` and `$setElementOrder` are obeyed. Inputs are not edited.
  *
- * @throws {StrategicMergeError} for an item without its merge key or a directive that makes no sense.
+ * @throws {StrategicMergeError} for an item without its merge key or an invalid directive.
  */
 export function strategicMerge(live: DynamicObject, patch: JsonObject, schema: Schema): DynamicObject {
   return mergeMap(jsonClone(live), patch, resolveSchema(schema), true) as DynamicObject;
@@ -93,7 +93,7 @@ function mergeItems(live: unknown[], patch: unknown[], mergeKey: string, schema:
   if (items.some((item) => item[PATCH] === "replace")) {
     return items.filter((item) => item[PATCH] !== "replace").map((item) => stripped(item));
   }
-  // Deleted items leave holes, so that the positions of the others stay.
+  // Deleted items leave holes, so that other positions stay.
   const merged: unknown[] = [...live], positions = positionsOf(live, mergeKey);
   for (const item of items) {
     const key = item[mergeKey];
@@ -130,8 +130,8 @@ function setOrder(merged: Fields, live: Fields, field: string, order: unknown, s
 }
 
 /**
- * Items that the patch names in its order; among them the others, each before the first named item that it preceded. A
- * named item that is new goes before any other.
+ * Named items come in the patch's order, each other item before the first named item that it preceded. A new named item
+ * goes before any other.
  */
 function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey: string | undefined): unknown[] {
   const inPatch = positionsOf(named, mergeKey), inLive = positionsOf(before, mergeKey);
@@ -150,7 +150,7 @@ function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey:
   return [...result, ...ours.slice(o).map(({ item }) => item), ...others.slice(t).map(({ item }) => item)];
 }
 
-/** What identifies an item of a list: its merge key, or all of it. */
+/** An item's identity: its merge key, or all of it. */
 function identityOf(item: unknown, mergeKey: string | undefined): string {
   return canonicalJson(mergeKey !== undefined && isObject(item) ? item[mergeKey] ?? null : item);
 }
@@ -165,7 +165,6 @@ function positionsOf(list: readonly unknown[], mergeKey: string | undefined): Ma
   return positions;
 }
 
-/** What a patch adds, without its directives. */
 function stripped<T>(value: T): T {
   if (Array.isArray(value)) {
     return value.filter((item) => !isObject(item) || item[PATCH] !== "delete").map(stripped) as T;

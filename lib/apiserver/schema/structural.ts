@@ -4,14 +4,12 @@ import type { Schema, ValidationRule } from "../resource_type.ts";
 import { compileRule } from "./cel.ts";
 import { readPattern } from "./value_validation.ts";
 
-/** Deeper than any schema that fits into an object of 1.5 MB and is not written to exhaust a stack. */
+/** Deeper than any schema in an object of 1.5 MB, unless it is written to exhaust the stack. */
 const DEPTH_MAX = 64;
 
 const TYPES = ["object", "array", "string", "integer", "number", "boolean"];
 
-/**
- * What stands in the way of a structural schema (apiextensions, "Specifying a structural schema"; KEP-1979 for lists).
- */
+/** Why a schema is not structural (apiextensions, "Specifying a structural schema"; KEP-1979 for lists). */
 export function structuralCauses(schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (schema.type !== "object") {
@@ -24,7 +22,7 @@ export function structuralCauses(schema: Schema, path: string): StatusCause[] {
 
 interface Place {
   depth: number;
-  /** Whether an update can match this value to a former one: not inside of atomic lists and sets. */
+  /** Whether an update can match this value to a former one: not inside atomic lists and sets. */
   correlatable: boolean;
 }
 
@@ -163,7 +161,7 @@ function ruleCauses(rule: ValidationRule, path: string, place: Place, causes: St
   }
 }
 
-/** Inside of allOf, anyOf, oneOf and not only values are narrowed: nothing that defines or fills in structure. */
+/** allOf, anyOf, oneOf and not only narrow values; they define and fill in no structure. */
 function branchCauses(schema: Schema, path: string, causes: StatusCause[]): void {
   const branches: [Schema, string][] = [];
   for (const word of ["allOf", "anyOf", "oneOf"] as const) {

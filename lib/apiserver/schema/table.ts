@@ -7,10 +7,9 @@ import { parseJsonPath, valuesAt } from "./json_path.ts";
 
 const NAME: PrinterColumn = { name: "Name", type: "string", format: "name", jsonPath: ".metadata.name" };
 
-/** The options of a table request. */
 interface TableOptions {
   nowMs: number;
-  /** How much of each object goes with its row. */
+  /** How much of each object its row carries. */
   includeObject: "None" | "Metadata" | "Object";
   resourceVersion?: string;
   continue?: string;
@@ -18,8 +17,8 @@ interface TableOptions {
 }
 
 /**
- * Objects as a `meta.k8s.io/v1` Table, which is what kubectl prints. Cells follow kubectl: ages such as `5m12s`,
- * `<none>` and `<unknown>`; a path that leads nowhere is an empty cell of a custom resource.
+ * A `meta.k8s.io/v1` Table, with cells as in kubectl: ages such as `5m12s`, `<none>` and `<unknown>`. A custom
+ * resource's missing value is an empty cell.
  */
 export function toTable(
   items: readonly DynamicObject[],

@@ -2,8 +2,8 @@ import { isObject, ownValue, setKey } from "../../base/mod.ts";
 import { elementOf, fieldType, itemsByElement, itemType, KeyingError, shapeOf, type TypeAt } from "./typed_value.ts";
 
 /**
- * `live` with `applied` merged over it by schema: maps field by field, associative lists item by item in the order that
- * was applied, everything else replaced. Nothing is removed here.
+ * Merges `applied` over `live` by schema: maps by field, associative lists by item in applied order; other values are
+ * replaced. Nothing is removed.
  *
  * @throws {KeyingError} where `applied` repeats an item of an associative list.
  */
@@ -39,7 +39,7 @@ function mergeMap(live: unknown, applied: unknown, type: TypeAt, path: string): 
     );
     if (value !== undefined) setKey(merged, field, value);
   }
-  // What was applied distinguishes two empty maps from null.
+  // The applied value distinguishes two empty maps from null.
   return Object.keys(merged).length > 0 ? merged : applied;
 }
 
@@ -55,7 +55,7 @@ function mergeList(live: unknown[], applied: unknown, type: TypeAt, path: string
     const before = liveItems.get(element) ?? [];
     done.add(element);
     if (shared[nextShared] === element) nextShared++;
-    // Repeated live items are no single item to merge with: what is applied replaces them.
+    // Repeated live items are replaced: there is no single item to merge with.
     const base = before.length === 1 ? before[0] : undefined;
     merged.push(mergeTyped(base, appliedItems.get(element)![0], itemType(type), `${path}[]`));
   };

@@ -2,12 +2,12 @@ import { isObject } from "../../base/mod.ts";
 import { formatPath } from "./field_trie.ts";
 import { elementOf, fieldType, isNamedField, itemType, KeyingError, type TypeAt } from "./typed_value.ts";
 
-/** Faults that are reported; the next apply reports the rest. */
+/** Reported faults; the next apply reports the rest. */
 const FAULTS_MAX = 100;
 
 /**
- * Why server-side apply cannot take a value: fields that its schema does not declare, and values of another type, in
- * the words of structured-merge-diff. Null is taken everywhere; validation of it comes later.
+ * Why server-side apply rejects a value: undeclared fields and wrong types, in structured-merge-diff's words. Null is
+ * accepted; validation checks it later.
  */
 export function typeFaults(value: unknown, type: TypeAt): string[] {
   const faults: string[] = [];
@@ -15,7 +15,6 @@ export function typeFaults(value: unknown, type: TypeAt): string[] {
   return faults.slice(0, FAULTS_MAX);
 }
 
-/** The faults as an API server joins them. */
 export function joinedFaults(faults: readonly string[]): string {
   return faults.length === 1 ? faults[0]! : ["errors:", ...faults.map((fault) => `  ${fault}`)].join("\n");
 }
@@ -46,7 +45,7 @@ function visit(value: unknown, type: TypeAt, path: readonly string[], faults: st
       else refuse(`expected map, got &{${plainText(value)}}`);
       return;
     default:
-      // A whole object has declared fields in any schema, and so has a schema of properties alone.
+      // A whole object has declared fields in any schema, and so has a schema with properties.
       if (isObject(value) && (type.whole || schema.properties)) visitMap(value, type, path, faults);
   }
 }
@@ -89,7 +88,6 @@ function visitList(value: readonly unknown[], type: TypeAt, path: readonly strin
   }
 }
 
-/** Why an item of an associative list has no key. */
 function keyProblem(item: unknown, type: TypeAt, kind: "map" | "set"): string | undefined {
   if (item === null) return "associative list may not have a null element";
   if (kind === "set") return undefined;
@@ -105,7 +103,7 @@ function keyProblem(item: unknown, type: TypeAt, kind: "map" | "set"): string | 
   }
 }
 
-/** As Go prints a value by `%v`. */
+/** As Go's `%v`. */
 function plainText(value: unknown): string {
   if (value === null) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(plainText).join(" ")}]`;
@@ -113,7 +111,7 @@ function plainText(value: unknown): string {
   return `map[${Object.keys(value).sort().map((key) => `${key}:${plainText(value[key])}`).join(" ")}]`;
 }
 
-/** As Go prints a value by `%#v`, behind structured-merge-diff's own type. */
+/** As Go's `%#v`, behind structured-merge-diff's own type. */
 function pointerText(value: unknown): string {
   return `&value.valueUnstructured{Value:${syntaxText(value)}}`;
 }
@@ -127,7 +125,7 @@ function syntaxText(value: unknown): string {
   return `map[string]interface {}{${fields.join(", ")}}`;
 }
 
-/** As Go names the type of a decoded value. */
+/** A decoded value's type in Go. */
 function typeText(value: unknown): string {
   if (typeof value === "string") return "string";
   if (typeof value === "boolean") return "bool";

@@ -4,17 +4,16 @@ import { fieldSchema, resolveSchema } from "./definitions.ts";
 import { emptyTrie, type FieldTrie, insertPath, isEmptyTrie, keyElement } from "./field_trie.ts";
 
 /**
- * Values with their schema, as server-side apply sees them (KEP-555, structured-merge-diff): which parts are one value
- * (scalars, atomic lists and maps) and which are owned part by part.
+ * Values with their schema in server-side apply (KEP-555, structured-merge-diff). Scalars, atomic lists and maps have
+ * one owner; others are owned part by part.
  */
 
-/** The schema of a value; undefined where nothing is known and the value itself shows its shape. */
+/** A value's schema; where it is undefined, the value itself shows its shape. */
 export type TypeAt = { readonly schema: Schema | undefined; readonly whole: boolean };
 
 /** How a value is owned. */
 export type Shape = "leaf" | "map" | "set-list" | "map-list";
 
-/** The type of a whole object of `schema`. */
 export function rootType(schema: Schema): TypeAt {
   return { schema: resolveSchema(schema), whole: true };
 }
@@ -35,13 +34,11 @@ export function shapeOf(value: unknown, type: TypeAt): Shape {
   return schema["x-kubernetes-map-type"] === "atomic" ? "leaf" : "map";
 }
 
-/** The type of a map's entry. */
 export function fieldType(type: TypeAt, field: string): TypeAt {
   const schema = type.schema && fieldSchema(type.schema, field, type.whole);
   return { schema, whole: schema?.["x-kubernetes-embedded-resource"] === true };
 }
 
-/** The type of a list's items. */
 export function itemType(type: TypeAt): TypeAt {
   const schema = type.schema?.items && resolveSchema(type.schema.items);
   return { schema, whole: schema?.["x-kubernetes-embedded-resource"] === true };
@@ -53,16 +50,12 @@ export function isNamedField(type: TypeAt, field: string): boolean {
   return type.schema?.properties !== undefined && Object.hasOwn(type.schema.properties, field);
 }
 
-/** An associative list cannot be keyed: such an applied object is refused. */
+/** An associative list without valid keys: such an applied object is refused. */
 export class KeyingError extends Error {
   override readonly name = "KeyingError";
 }
 
-/**
- * The path element of a list's item.
- *
- * @throws {KeyingError} where a map list's item lacks a key that has no default.
- */
+/** @throws {KeyingError} where a map list's item lacks a key that has no default. */
 export function elementOf(item: unknown, type: TypeAt): string {
   if (shapeOf([], type) === "set-list") return `v:${formatJson(item)}`;
   const keys: Record<string, unknown> = {}, of = itemType(type);
@@ -78,7 +71,7 @@ export function elementOf(item: unknown, type: TypeAt): string {
   return keyElement(keys);
 }
 
-/** A list's items by element; an element that repeats holds several. */
+/** A list's items by element; a repeated element holds several. */
 export function itemsByElement(list: unknown, type: TypeAt): Map<string, unknown[]> {
   const items = new Map<string, unknown[]>();
   if (!Array.isArray(list)) return items;
@@ -126,10 +119,7 @@ function collect(value: unknown, type: TypeAt, path: string[], owned: FieldTrie)
   }
 }
 
-/**
- * `set` with every named field that has owned parts as a member itself, so that a field that lost all its parts goes
- * too.
- */
+/** Adds every named field with owned parts as a member, so that a field that lost all its parts goes too. */
 export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
   const children = new Map<string, FieldTrie>();
   for (const [element, child] of set.children) {
@@ -142,7 +132,7 @@ export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
   return { self: set.self, children };
 }
 
-/** `value` without the paths of `set`; undefined where nothing is left of it. */
+/** `value` without the paths of `set`; undefined where nothing is left. */
 export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unknown {
   const shape = shapeOf(value, type);
   if (shape === "leaf" || value === null) return value;
@@ -165,14 +155,12 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
   return kept.length > 0 ? kept : undefined;
 }
 
-/** What lies between two values. */
 interface Comparison {
   readonly added: FieldTrie;
   readonly removed: FieldTrie;
   readonly modified: FieldTrie;
 }
 
-/** Compares two values of one type, path by path. */
 export function compareTyped(left: unknown, right: unknown, type: TypeAt): Comparison {
   const comparison = { added: emptyTrie(), removed: emptyTrie(), modified: emptyTrie() };
   compareAt(left, right, type, [], comparison);
@@ -227,7 +215,7 @@ function compareParts(left: unknown, right: unknown, type: TypeAt, path: string[
   }
 }
 
-/** Absent, null or empty: of two such values one is a leaf, which keeps empty and null apart. */
+/** Absent, null or empty: of two such values one is a leaf, which distinguishes empty from null. */
 function isVoid(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;

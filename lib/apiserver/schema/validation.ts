@@ -6,7 +6,7 @@ import { itemsByKeys, listCauses } from "./list_validation.ts";
 import { ruleCauses } from "./rule_validation.ts";
 import { scalarCauses, typeName } from "./value_validation.ts";
 
-/** Causes after which rules are not evaluated: the value is not what the rules were checked against. */
+/** With these causes rules are not evaluated: the value has not the type that the rules were checked against. */
 const BLOCKING = new Set([
   "FieldValueRequired",
   "FieldValueTooLong",
@@ -15,15 +15,14 @@ const BLOCKING = new Set([
   "FieldValueNotSupported",
 ]);
 
-/** Built-in fields that OpenAPI calls required and Go accepts without, or that the rules of their kind require. */
+/** Required by OpenAPI, but Go accepts the object without, or the kind's rules check it. */
 const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**
- * What is wrong with an object, in kube-apiserver's words; empty where it is valid.
+ * What is wrong with an object, in kube-apiserver's words; empty if valid.
  *
- * With `old`, parts that did not change are not judged again (ratcheting, KEP-4008) and rules that compare with the
- * former value run (KEP-2876). Rules are not evaluated on an object whose types are wrong, as kube-apiserver says in
- * its last cause.
+ * With `old`, unchanged parts are not validated again (ratcheting, KEP-4008) and transition rules run (KEP-2876). Rules
+ * do not run on an object with wrong types, as kube-apiserver says in its last cause.
  */
 export function validateObject(object: unknown, schema: Schema, old?: unknown): StatusCause[] {
   const causes: StatusCause[] = [];
@@ -46,9 +45,9 @@ interface At {
   old: unknown;
   path: string;
   whole: boolean;
-  /** False where built-in kinds do not enforce what their OpenAPI requires. */
+  /** False where built-in kinds do not enforce it. */
   required: boolean;
-  /** Go writes an absent text as "": in built-in kinds that is a missing one. */
+  /** In built-in kinds "" means a missing text: Go writes it so. */
   builtin: boolean;
 }
 
@@ -107,7 +106,7 @@ function missing(field: string): StatusCause {
   return { reason: "FieldValueRequired", message: "Required value", field };
 }
 
-/** allOf, anyOf, oneOf and not; inside them a structural schema only narrows values, so types were judged already. */
+/** allOf, anyOf, oneOf and not: in a structural schema they only narrow values, so types are already checked. */
 function combine(at: At, schema: Schema, causes: StatusCause[]): void {
   const failures = (branch: Schema) => {
     const found: StatusCause[] = [];
