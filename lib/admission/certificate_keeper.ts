@@ -119,21 +119,21 @@ export class CertificateKeeper {
     const certificates = await this.#advance(found, signal);
     if (!certificates) return;
     // Trusted before it is served: a call in between must not fail.
-    await this.#trust(certificates, signal);
-    if (leads()) await this.#publish(certificates, signal);
+    await this.#patchCrdCaBundles(certificates, signal);
+    if (leads()) await this.#applyConfigurations(certificates, signal);
     await onCertificates(certificates);
     this.#served = certificates;
   }
 
   async #advance(found: DynamicObject | undefined, signal?: AbortSignal): Promise<ServingCertificates | undefined> {
     const { clock, names, leads, conversion } = this.#options;
-    const kept = this.#usable(found), nowMs = clock.now();
+    const kept = this.#parseAndValidate(found), nowMs = clock.now();
     if (!conversion && !leads()) return kept && await this.#isTrusted(kept, signal) ? kept : undefined;
     // Deleting or damaging the Secret requests new certificates. The former ones are trusted until all replicas serve
     // the new.
     const served = this.#served && validUntilMs(this.#served.serving.certificate) > nowMs ? this.#served : undefined;
     const present = kept ?? served, due = !kept && served ? "announce" : rotationStep(present, nowMs, this.#bounds);
-    const lacking = await this.#lacking(kept, served, signal);
+    const lacking = await this.#missingAuthorities(kept, served, signal);
     if (due === "keep" && lacking.length === 0) return present;
     const after = due === "keep"
       ? present!
@@ -143,7 +143,7 @@ export class CertificateKeeper {
   }
 
   /** What is unusable in the Secret is logged once. */
-  #usable(found: DynamicObject | undefined): ServingCertificates | undefined {
+  #parseAndValidate(found: DynamicObject | undefined): ServingCertificates | undefined {
     const { clock, names, logger, secret } = this.#options, check = { names, nowMs: clock.now() };
     const held = found && fromSecret(found);
     const fault = !held ? found && "it holds no certificates" : faultOf(held, check);
@@ -185,12 +185,12 @@ export class CertificateKeeper {
    * Authorities that replicas may still serve although the Secret, replaced as a whole, does not name them. A replica
    * that serves none reads what API servers trust.
    */
-  async #lacking(
+  async #missingAuthorities(
     kept: ServingCertificates | undefined,
     served: ServingCertificates | undefined,
     signal?: AbortSignal,
   ): Promise<string[]> {
-    if (!kept) return served ? [] : [...new Set((await this.#trusted(signal)).flat())];
+    if (!kept) return served ? [] : [...new Set((await this.#readCaBundles(signal)).flat())];
     if (!served || signersOf(served.serving, kept.authorities).length > 0) return [];
     return signersOf(served.serving, served.authorities);
   }
@@ -198,14 +198,14 @@ export class CertificateKeeper {
   /** Whether API servers trust a certificate that this replica does not serve yet. */
   async #isTrusted({ serving }: ServingCertificates, signal?: AbortSignal): Promise<boolean> {
     if (serving.certificate === this.#served?.serving.certificate) return true;
-    const trusted = await this.#trusted(signal),
+    const trusted = await this.#readCaBundles(signal),
       isTrusted = trusted.every((each) => signersOf(serving, each).length > 0);
     if (!isTrusted) this.#fault ??= "API servers do not trust its certificate yet";
     return isTrusted;
   }
 
   /** The authorities that API servers trust, per installed webhook. */
-  async #trusted(signal?: AbortSignal): Promise<string[][]> {
+  async #readCaBundles(signal?: AbortSignal): Promise<string[][]> {
     const { client, configuration, conversion } = this.#options, bundles: unknown[] = [];
     for (const { resource, object } of webhookConfigurations(configuration)) {
       const live = await client.find<DynamicObject>(resource, keyOf(object), { signal });
@@ -219,7 +219,7 @@ export class CertificateKeeper {
   }
 
   /** Points the CRDs' conversion to the webhooks. A CRD without conversion belongs to another release and stays. */
-  async #trust({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
+  async #patchCrdCaBundles({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
     const { configuration: { place }, conversion, logger } = this.#options;
     if (!conversion) return;
     for (const name of conversion.crds) {
@@ -237,7 +237,7 @@ export class CertificateKeeper {
     }
   }
 
-  async #publish({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
+  async #applyConfigurations({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
     const { client, configuration, logger } = this.#options;
     for (const { resource, object } of webhookConfigurations({ ...configuration, authorities })) {
       const live = await client.find<DynamicObject>(resource, keyOf(object), { signal });

@@ -128,7 +128,7 @@ export class KindConversion {
     const result = target.read(restored).problem === undefined ? restored : made;
     const { problem } = target.read(result), problems = problem === undefined ? [] : [`${to} ${problem}`];
     if (converts.keeps) {
-      const lost = this.#lost(converts, isUp, parts, result), text = packFields(lost);
+      const lost = this.#fieldsLost(converts, isUp, parts, result), text = packFields(lost);
       if (text === undefined) problems.push(`${lost.length} fields of ${from} are too much to be kept for it`);
       else if (lost.length > 0) annotations[keptAnnotation(from)] = text;
     }
@@ -175,7 +175,7 @@ export class KindConversion {
   }
 
   /** Fields that a round trip loses. None where the way back fails: that conversion reports it. */
-  #lost(converts: Converts, isUp: boolean, parts: ObjectParts, result: ObjectParts) {
+  #fieldsLost(converts: Converts, isUp: boolean, parts: ObjectParts, result: ObjectParts) {
     const source = isUp ? converts.schema : this.#options.hub.schema;
     let returned: ObjectParts;
     try {

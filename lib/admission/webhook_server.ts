@@ -51,7 +51,7 @@ export class WebhookServer implements AsyncDisposable {
   /** Not fully read yet, the oldest first. */
   readonly #reading = new Set<Reading>();
   readonly #idle = Promise.withResolvers<void>();
-  #shown: Identity;
+  #currentCertificate: Identity;
   #inFlight = 0;
   #bodiesBytes = 0;
   #closesConnections = false;
@@ -63,7 +63,7 @@ export class WebhookServer implements AsyncDisposable {
     this.#bounded = bounded;
     this.#server = server;
     this.#options = options;
-    this.#shown = options.identity;
+    this.#currentCertificate = options.identity;
     const address = server.address();
     this.port = typeof address === "object" && address ? address.port : 0;
     server.on("request", (request, response) => void this.#serve(request, response));
@@ -93,9 +93,9 @@ export class WebhookServer implements AsyncDisposable {
 
   /** For new connections. */
   setCertificate(identity: Identity): void {
-    if (identity.certificate === this.#shown.certificate) return;
+    if (identity.certificate === this.#currentCertificate.certificate) return;
     this.#server.setSecureContext({ cert: identity.certificate, key: identity.key });
-    this.#shown = identity;
+    this.#currentCertificate = identity;
     this.#options.logger.info("webhooks are served with a new certificate");
   }
 
@@ -125,7 +125,7 @@ export class WebhookServer implements AsyncDisposable {
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
-      const mayHold = (bytes: number) => this.#mayHold(reading, bytes, bodiesBytesMax);
+      const mayHold = (bytes: number) => this.#reserveBytes(reading, bytes, bodiesBytesMax);
       const body = (await boundedBody(request, bytesMax, mayHold))?.toString();
       this.#reading.delete(reading);
       const answer = body === undefined
@@ -148,7 +148,7 @@ export class WebhookServer implements AsyncDisposable {
   }
 
   /** Counts a review's bytes, and cuts older unfinished ones where all together are too many. */
-  #mayHold(reading: Reading, bytes: number, bodiesBytesMax: number): boolean {
+  #reserveBytes(reading: Reading, bytes: number, bodiesBytesMax: number): boolean {
     reading.bytes += bytes;
     this.#bodiesBytes += bytes;
     for (const older of this.#reading) {

@@ -72,7 +72,7 @@ const BOUNDS: AdmissionBounds = { bodyBytesMax: 8 * 1024 * 1024, inFlightMax: 50
 const CREDENTIALS = new Set(["authorization", "proxy-authorization", "cookie"]);
 const WARNINGS_MAX = 16, WARNING_LENGTH_MAX = 256;
 /** Share of a webhook's timeout for the response to travel. */
-const ANSWER_MS = 500;
+const RESPONSE_MARGIN_MS = 500;
 
 export function webhookPath({ type, webhook }: Pick<AdmissionDeclaration, "type" | "webhook">): string {
   return `/${type}/${webhook}`;
@@ -261,7 +261,7 @@ function handlerMs({ timeoutMs }: AdmissionDeclaration, requested: string | null
   } catch {
     // An unreadable timeout leaves the declared one.
   }
-  return Math.max(waits - ANSWER_MS, waits / 2);
+  return Math.max(waits - RESPONSE_MARGIN_MS, waits / 2);
 }
 
 /** Undefined where the handler failed. */

@@ -94,7 +94,7 @@ export async function patchObject(
   const stored = await updateAdmitted(server, target, (live) => {
     const candidate = patchedDocument(live, kind, patch, target);
     decodeObject(candidate, target.type, target.options.fieldValidation, target.warnings);
-    settleUid(candidate, live, target);
+    validateUid(candidate, live, target);
     return candidate;
   });
   return { stored, created: false };
@@ -108,7 +108,7 @@ async function applyObject(
   const { type, options } = target;
   const name = target.name!;
   const input = asObject(patch);
-  refuseUntyped(input, type);
+  validateTyped(input, type);
   decodeObject(input, type, options.fieldValidation, target.warnings);
   const metadata = input.metadata!;
   if (metadata.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
@@ -134,7 +134,7 @@ async function applyObject(
     if (resourceVersion) object.metadata!.resourceVersion = resourceVersion;
     else if (live) object.metadata!.resourceVersion = live.metadata!.resourceVersion;
     if (uid) object.metadata!.uid = uid;
-    if (live) settleUid(object, live, target);
+    if (live) validateUid(object, live, target);
     return object;
   };
   const key = formatKey({ namespace: type.namespaced ? target.namespace : undefined, name });
@@ -150,7 +150,7 @@ async function applyObject(
 }
 
 /** Whatever `fieldValidation` says: an untyped field would have unknown owners. */
-function refuseUntyped(input: DynamicObject, type: WriteTarget["type"]): void {
+function validateTyped(input: DynamicObject, type: WriteTarget["type"]): void {
   const { apiVersion = formatApiVersion(type), kind = type.kind, metadata } = input;
   if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding refuses it
   const faults = typeFaults(input, rootType(type.schema));
@@ -161,7 +161,7 @@ function refuseUntyped(input: DynamicObject, type: WriteTarget["type"]): void {
 }
 
 /** A uid in a patch is no precondition, but a field: immutable, or ignored at a status. */
-function settleUid(candidate: DynamicObject, live: DynamicObject, { type, name, subresource }: WriteTarget): void {
+function validateUid(candidate: DynamicObject, live: DynamicObject, { type, name, subresource }: WriteTarget): void {
   const wanted = candidate.metadata!.uid, have = live.metadata!.uid;
   if (wanted === undefined || wanted === have) return;
   if (subresource === "status" && !type.builtin) candidate.metadata!.uid = have;

@@ -54,7 +54,7 @@ export async function updateAdmitted(
     }
     const admitted = (await server.admission.mutate(attributes))!;
     admitted.metadata!.managedFields = prepared.metadata!.managedFields;
-    const next = complete(server, target, keptWithin(target, admitted, live), live);
+    const next = complete(server, target, restrictToEndpoint(target, admitted, live), live);
     checkCandidate(target, next, live);
     await server.admission.validate({ ...attributes, object: next });
     const object = await server.converter.toStorage(next, type);
@@ -150,7 +150,7 @@ function* prepareManaged(
   const { type, subresource, options } = target;
   checkPreconditions(target, candidate, live);
   const managed = candidate.metadata!.managedFields;
-  const next = keptWithin(target, candidate, live);
+  const next = restrictToEndpoint(target, candidate, live);
   if (target.applied) {
     next.metadata!.managedFields = managed;
     return next;
@@ -175,7 +175,7 @@ function* prepareManaged(
 }
 
 /** Takes what this write may not change from the live object. */
-function keptWithin(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): DynamicObject {
+function restrictToEndpoint(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): DynamicObject {
   const { type, subresource } = target;
   keepServerMetadata(candidate, live);
   const next = restrict(type.builtin, type.subresources.includes("status"), subresource, candidate, live);

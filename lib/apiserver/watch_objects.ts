@@ -118,7 +118,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (;;) {
       const ready = needsViews(this.#target.type) ? await this.#convertNext() : CHUNK_EVENTS_MAX;
-      const text = this.#isOver() ? undefined : this.#take(ready);
+      const text = this.#isOver() ? undefined : this.#nextChunk(ready);
       if (text === undefined) {
         this.#release();
         if (this.#linked.signal.aborted && this.#target.signal?.aborted) controller.error(this.#target.signal.reason);
@@ -130,7 +130,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
         return;
       }
       // A filtered event leaves no text, and more may follow.
-      if (this.#log.read(this.#position).kind === "idle") await this.#somethingNew();
+      if (this.#log.read(this.#position).kind === "idle") await this.#waitForEvent();
     }
   }
 
@@ -197,7 +197,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /** The text of at most `ready` events: undefined at the end, empty if there are none. */
-  #take(ready: number): string | undefined {
+  #nextChunk(ready: number): string | undefined {
     const { type, write } = this.#target;
     let text = "";
     for (let count = 0; count < CHUNK_EVENTS_MAX; count++) {
@@ -255,7 +255,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     this.#timers.push(timer);
   }
 
-  #somethingNew(): Promise<void> {
+  #waitForEvent(): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
         this.#unwait?.();

@@ -119,7 +119,7 @@ export class Informer<T extends KubeObject> {
       remove: (object) => this.#emit(this.#store.remove(object), false),
       progress: (version) => this.#advance(version),
       received: () => this.#receivedMs = clock.elapsed(),
-      state: (state, error) => this.#enter(state, error),
+      state: (state, error) => this.#setState(state, error),
     }, {
       scope: { namespace, labelSelector, fieldSelector, metadataOnly },
       clock,
@@ -277,7 +277,7 @@ export class Informer<T extends KubeObject> {
     for (const waiter of [...this.#waiters]) if (this.seen(waiter.version)) waiter.resolve(true);
   }
 
-  #enter(state: ReflectorState, error: Error | undefined): void {
+  #setState(state: ReflectorState, error: Error | undefined): void {
     this.#state = state;
     if (error) this.#lastError = error;
     else if (state === "watching") this.#lastError = undefined;

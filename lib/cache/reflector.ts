@@ -143,7 +143,7 @@ export class Reflector<T extends KubeObject> {
     let version: string | undefined;
     for await (const page of this.client.pages<T>(this.resource, { ...this.context.scope, limit, signal })) {
       version ??= page.metadata?.resourceVersion;
-      for (const item of page.items) objects.push(this.#admit(item));
+      for (const item of page.items) objects.push(this.#validateAndProject(item));
       this.sink.received();
     }
     if (!version) throw new MalformedAnswerError(`list of ${this.resource.plural}: the answer has no resourceVersion`);
@@ -210,10 +210,10 @@ export class Reflector<T extends KubeObject> {
     switch (event.type) {
       case "ADDED":
       case "MODIFIED":
-        this.sink.put(this.#admit(event.object));
+        this.sink.put(this.#validateAndProject(event.object));
         break;
       case "DELETED":
-        this.sink.remove(this.#admit(event.object));
+        this.sink.remove(this.#validateAndProject(event.object));
         break;
       case "BOOKMARK":
         // Late events may be older than the known version; a bookmark only is if the server was restored from a backup.
@@ -229,7 +229,7 @@ export class Reflector<T extends KubeObject> {
   #takeInitial(event: WatchEvent<T>, initial: T[]): void {
     const { type, object } = event;
     if (type !== "BOOKMARK") {
-      if (type !== "DELETED") initial.push(this.#admit(object));
+      if (type !== "DELETED") initial.push(this.#validateAndProject(object));
       return;
     }
     const version = object.metadata?.resourceVersion;
@@ -269,7 +269,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   /** Checks an object's name and version, and projects it. */
-  #admit(object: T): T {
+  #validateAndProject(object: T): T {
     const { name, resourceVersion } = object.metadata ?? {};
     if (!name || !resourceVersion) {
       throw new MalformedAnswerError(

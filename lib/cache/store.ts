@@ -57,7 +57,7 @@ export class Store<T extends KubeObject> {
     if (this.#indexes.has(name)) throw new RangeError(`the store already has an index "${name}"`);
     const index: Index<T> = { valuesOf, buckets: new Map() };
     this.#indexes.set(name, index);
-    for (const [key, object] of this.#objects) this.#enter(name, index, key, object);
+    for (const [key, object] of this.#objects) this.#addToIndexes(name, index, key, object);
   }
 
   /** @throws {RangeError} if there is no such index. */
@@ -80,8 +80,8 @@ export class Store<T extends KubeObject> {
     if (object) this.#objects.set(key, object);
     else this.#objects.delete(key);
     for (const [name, index] of this.#indexes) {
-      if (former) this.#leave(name, index, key, former);
-      if (object) this.#enter(name, index, key, object);
+      if (former) this.#removeFromIndexes(name, index, key, former);
+      if (object) this.#addToIndexes(name, index, key, object);
     }
     return former;
   }
@@ -90,7 +90,7 @@ export class Store<T extends KubeObject> {
     return this.#objects.keys();
   }
 
-  #enter(name: string, index: Index<T>, key: string, object: T): void {
+  #addToIndexes(name: string, index: Index<T>, key: string, object: T): void {
     for (const value of this.#valuesOf(name, index, object)) {
       let bucket = index.buckets.get(value);
       if (!bucket) index.buckets.set(value, bucket = new Map());
@@ -98,7 +98,7 @@ export class Store<T extends KubeObject> {
     }
   }
 
-  #leave(name: string, index: Index<T>, key: string, object: T): void {
+  #removeFromIndexes(name: string, index: Index<T>, key: string, object: T): void {
     for (const value of this.#valuesOf(name, index, object)) {
       const bucket = index.buckets.get(value);
       bucket?.delete(key);

@@ -176,7 +176,7 @@ class Uninstallation {
     for (const { resource, live } of await webhooksOf(this.#client, this.#context.operator, this.#signal)) {
       await this.#removeOwn(resource, live);
     }
-    await using _cleaner = deleteObjects ? await this.#cleaner(counts, counted) : undefined;
+    await using _cleaner = deleteObjects ? await this.#finalizingOperator(counts, counted) : undefined;
     for (const { handled, objects } of deleteObjects ? counts : []) {
       await this.#deleter.objects(handled, objects, this.#flags.releaseFinalizers === true, this.#stuckFix());
     }
@@ -288,7 +288,7 @@ class Uninstallation {
   }
 
   /** The operator that cleans up after objects: a running one, else one in this process. */
-  async #cleaner(counts: readonly Count[], counted: string): Promise<AsyncDisposable | undefined> {
+  async #finalizingOperator(counts: readonly Count[], counted: string): Promise<AsyncDisposable | undefined> {
     const { terminal, deletionNote } = this.#context, { namespace, dryRun, releaseFinalizers } = this.#flags;
     if (deletionNote && counts.length > 0 && !releaseFinalizers) terminal.out(`note: ${deletionNote}`);
     if (dryRun || releaseFinalizers || counts.every(({ held }) => held === 0)) return undefined;

@@ -20,7 +20,7 @@ export interface SocketTransportOptions {
  * kube-apiserver (since 1.37) compresses a streaming list in one gzip member per flush, and fetch ends the body after
  * the first.
  */
-const PLAIN = { "accept-encoding": "identity" };
+const IDENTITY_ENCODING = { "accept-encoding": "identity" };
 
 interface Clients {
   readonly tls: TlsSettings;
@@ -102,7 +102,7 @@ export class FetchTransport implements Transport {
     try {
       const response = await this.#send(path, request, {
         client: lease.client,
-        fields: { ...headers, ...PLAIN },
+        fields: { ...headers, ...IDENTITY_ENCODING },
         signal: link.signal,
       });
       if (response.body) return new Response(endingBody(response.body, end), response);

@@ -57,7 +57,7 @@ export class NodeTransport implements Transport {
   close(): void {
     this.#closed = true;
     for (const end of [...this.#inFlight]) end();
-    this.#retire();
+    this.#closeAgents();
   }
 
   #unreachable(cause: unknown): UnreachableError {
@@ -72,7 +72,7 @@ export class NodeTransport implements Transport {
     const https = await import("node:https"), { proxy } = this.#options; // megabytes that other transports do not need
     const tunnel = proxy && await import("./tunnel.ts");
     if (this.#closed) throw new Error("the transport is closed");
-    if (this.#agent?.tls !== this.#options.credentials.tls) await this.#requirePair();
+    if (this.#agent?.tls !== this.#options.credentials.tls) await this.#checkKeyMatchesCertificate();
     const agents = this.#current((settings) =>
       tunnel ? new tunnel.TunnelAgent(proxy, settings) : new https.Agent(settings)
     );
@@ -107,7 +107,7 @@ export class NodeTransport implements Transport {
   }
 
   /** With a key of another certificate, Deno's node:tls leaks each socket. */
-  async #requirePair(): Promise<void> {
+  async #checkKeyMatchesCertificate(): Promise<void> {
     const { cert, key } = this.#options.credentials.tls;
     if (!cert || !key) return;
     const { createPrivateKey, X509Certificate } = await import("node:crypto");
@@ -122,7 +122,7 @@ export class NodeTransport implements Transport {
     const { credentials, idleConnectionsMax = 32 } = this.#options;
     const { tls } = credentials;
     if (this.#agent?.tls !== tls) {
-      this.#retire();
+      this.#closeAgents();
       const settings = {
         ca: tls.caCerts ? [...tls.caCerts] : undefined,
         cert: tls.cert,
@@ -139,7 +139,7 @@ export class NodeTransport implements Transport {
     return this.#agent!;
   }
 
-  #retire(): void {
+  #closeAgents(): void {
     this.#agent?.requests.destroy();
     this.#agent?.streams.destroy();
     this.#agent = undefined;

@@ -159,12 +159,12 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** The edit without the status, which the operator may not write; undefined if none is needed. */
-  async unmarked(object: T, state: HandledState): Promise<StorageEdit | undefined> {
+  async editWithoutStatus(object: T, state: HandledState): Promise<StorageEdit | undefined> {
     return await this.#marks?.keepUnmarked(object, state, this.#fields);
   }
 
   /** The smallest sufficient edit, for an object without room for more. */
-  async slim(object: T, { base, underway, gaveUp }: HandledState): Promise<StorageEdit> {
+  async minimalEdit(object: T, { base, underway, gaveUp }: HandledState): Promise<StorageEdit> {
     const slimmed: HandledState = {
       ...(base ? { base: digestsOnly(base, this.#fields) } : {}),
       ...(underway ? { underway: { ...underway, target: digestsOnly(underway.target, this.#fields) } } : {}),

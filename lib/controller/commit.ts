@@ -63,7 +63,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
         latest = after ?? object;
       }
       if (!changes || !refusal) return { unsaved, after };
-      const edit = await this.#parts.host.changes!.unmarked(object, changes.state) ?? changes.edit;
+      const edit = await this.#parts.host.changes!.editWithoutStatus(object, changes.state) ?? changes.edit;
       if (!edit.annotations) return { unsaved, after };
       const recorded = await this.record(latest, { ...changes, edit });
       const own = recorded && !recorded.foreign &&
@@ -134,10 +134,10 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
         error: describeError(error),
       });
     }
-    const slim = await changes!.slim(object, state);
+    const minimal = await changes!.minimalEdit(object, state);
     try {
-      return slim.annotations
-        ? await annotate(this.#parts.client, kind, object, slim.annotations)
+      return minimal.annotations
+        ? await annotate(this.#parts.client, kind, object, minimal.annotations)
         : { object, foreign: false };
     } catch (error) {
       // Our records must not hold up a deletion.

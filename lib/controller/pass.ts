@@ -339,7 +339,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       const draft = () => this.#draft(object);
       const isOwn = (before: T, after: T, status: unknown) => this.#isOwn(before, after, status);
       const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, draft, isOwn });
-      return this.#report({ kind: "refused", error, unsaved, echo: after && this.#echo(object, after) });
+      return this.#report({ kind: "refused", error, unsaved, echo: after && this.#ownWriteVersion(object, after) });
     }
     if (!written) return this.#report({ kind: "gone" });
     const own = !written.foreign && (written.object === object || this.#isOwn(object, written.object, draft.current));
@@ -348,7 +348,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       if (changes?.edit.annotations) kept = await commit.record(written.object, changes);
     } catch (error) {
       if (this.#signal.aborted) throw error;
-      const echo = own ? this.#echo(object, written.object) : undefined;
+      const echo = own ? this.#ownWriteVersion(object, written.object) : undefined;
       return this.#report({ kind: "refused", error, unsaved: { state: changes!.state }, echo });
     }
     if (!kept) return this.#report({ kind: "gone" });
@@ -357,7 +357,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     return this.#report({
       kind: "written",
       object: kept.object,
-      echo: own && recorded ? this.#echo(object, kept.object) : undefined,
+      echo: own && recorded ? this.#ownWriteVersion(object, kept.object) : undefined,
       handlerFailures,
     });
   }
@@ -368,7 +368,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** The version after this pass, if handlers have dealt with all of it. */
-  #echo(object: T, after: T): Version | undefined {
+  #ownWriteVersion(object: T, after: T): Version | undefined {
     const { decision: { fresh, reconcile, state: { handled } }, rewinds } = this.#plan;
     const version = after.metadata?.resourceVersion;
     const before = handled?.rewinds === rewinds && handled.version === object.metadata?.resourceVersion;

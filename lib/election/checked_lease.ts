@@ -45,7 +45,7 @@ export class CheckedLease {
   #observed: ObservedLease | undefined;
   #validSince: { readonly nowMs: number; readonly elapsedMs: number } | undefined;
   /** A write without a response may have been carried out, or may still be. */
-  #unanswered = false;
+  #writeOutcomeUnknown = false;
   #ended = false;
 
   constructor(options: CheckedLeaseOptions) {
@@ -108,7 +108,7 @@ export class CheckedLease {
   async release(): Promise<boolean> {
     const { clock, identity, key } = this.#options, wasValid = this.isValid;
     this.#end();
-    if (!wasValid && !this.#unanswered) return false;
+    if (!wasValid && !this.#writeOutcomeUnknown) return false;
     const change = (lease?: LeaseObject) =>
       lease?.spec?.holderIdentity === identity ? released(lease, clock.now()) : undefined;
     const end = await this.#inTime(undefined, (signal) => this.#update(change, { isKnown: wasValid, signal }));
@@ -121,7 +121,7 @@ export class CheckedLease {
     const { client, key, identity } = this.#options;
     this.#end();
     await this.#inTime(undefined, async (signal) => {
-      const lease = this.#observed?.lease ?? (this.#unanswered ? await this.#read(signal) : undefined);
+      const lease = this.#observed?.lease ?? (this.#writeOutcomeUnknown ? await this.#read(signal) : undefined);
       if (lease?.spec?.holderIdentity !== identity) return;
       await client.delete(LEASES, key, { uid: lease.metadata?.uid, signal }).catch((error) => {
         if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
@@ -198,11 +198,11 @@ export class CheckedLease {
           ...lease,
           metadata: { ...lease.metadata, ...key },
         }, { signal });
-      this.#unanswered = false;
+      this.#writeOutcomeUnknown = false;
       this.#observe(written);
       return true;
     } catch (error) {
-      this.#unanswered ||= mayBeCarriedOut(error);
+      this.#writeOutcomeUnknown ||= mayBeCarriedOut(error);
       if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError) {
         return false;
       }

@@ -103,9 +103,9 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
   }
 
   protected async renew(annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-    this.#checkLapse(); // a machine that slept resumes here
+    this.#checkExpiry(); // a machine that slept resumes here
     await this.lease.renew(annotations, signal);
-    if (!signal.aborted) this.#checkLapse();
+    if (!signal.aborted) this.#checkExpiry();
   }
 
   /** Bounds reading the others, so that the Lease is renewed in time. */
@@ -121,10 +121,10 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
   }
 
   /** Else checks again when the Lease expires. */
-  #checkLapse(): void {
+  #checkExpiry(): void {
     const { clock } = this.options, { validMs } = this.lease;
     if (this.#lapse) clock.clear(this.#lapse);
-    this.#lapse = validMs > 0 ? clock.schedule(() => this.#checkLapse(), validMs) : undefined;
+    this.#lapse = validMs > 0 ? clock.schedule(() => this.#checkExpiry(), validMs) : undefined;
     if (validMs <= 0) this.lapsed();
   }
 

@@ -30,7 +30,7 @@ import {
 export class Sharding extends Membership {
   readonly #held = new Set<number>();
   /** Shards no longer covered whose work has not ended yet. */
-  readonly #ending = new Set<number>();
+  readonly #draining = new Set<number>();
   /** Since when owners have had no Lease, in elapsed time. */
   readonly #missing = new Map<string, number>();
   readonly #owners: CheckedLease;
@@ -58,12 +58,12 @@ export class Sharding extends Membership {
 
   /** For shards that it owns, or whose work it still ends. */
   get mayWrite(): boolean {
-    return this.#held.size + this.#ending.size > 0 && this.lease.isValid;
+    return this.#held.size + this.#draining.size > 0 && this.lease.isValid;
   }
 
   /** Whether it works on a shard or still ends its work. */
   owns(shard: number): boolean {
-    return (this.#held.has(shard) || this.#ending.has(shard)) && this.lease.isValid;
+    return (this.#held.has(shard) || this.#draining.has(shard)) && this.lease.isValid;
   }
 
   /**
@@ -81,7 +81,7 @@ export class Sharding extends Membership {
   async release(): Promise<void> {
     await this.ended();
     this.#held.clear();
-    this.#ending.clear();
+    this.#draining.clear();
     const { identity, logger } = this.options;
     try {
       await this.#owners.update((lease) => {
@@ -107,20 +107,20 @@ export class Sharding extends Membership {
 
   protected override async turn(signal: AbortSignal): Promise<void> {
     await this.renew({}, signal);
-    await this.poll(signal, (bounded) => this.#share(bounded));
+    await this.poll(signal, (bounded) => this.#rebalance(bounded));
   }
 
-  async #share(signal: AbortSignal): Promise<void> {
+  async #rebalance(signal: AbortSignal): Promise<void> {
     let plan: ShardPlan | undefined, replicas = 0;
     const end = await this.#owners.update(async (lease = {}) => {
       // In this order: an owner without a Lease is dead only if it was an owner before the Leases were read.
       const owners = this.#ownersIn(lease);
       const members = (await this.members.list(signal)).map(({ spec }) => spec?.holderIdentity ?? "");
-      const { dead, waited } = this.#withoutLease(owners, members);
+      const { dead, waited } = this.#missingOwners(owners, members);
       replicas = members.length;
       // Freed for all replicas: the others have not seen them die.
       const freed = owners.map((owner) => dead.has(owner) ? "" : owner);
-      const held = new Set([...this.#held, ...this.#ending]);
+      const held = new Set([...this.#held, ...this.#draining]);
       plan = planShards({ me: this.options.identity, owners: freed, members: [...members, ...waited], held });
       if (plan.stolen.length > 0) throw new LeaseLostError(`shards ${plan.stolen} have another owner`);
       this.#end(plan.handOver, "handing shards over");
@@ -136,7 +136,7 @@ export class Sharding extends Membership {
    * Dead owners, and those that may still write since their Lease was just deleted. A leaving owner frees its shards
    * first.
    */
-  #withoutLease(owners: ShardOwners, members: readonly string[]) {
+  #missingOwners(owners: ShardOwners, members: readonly string[]) {
     const { clock, renewMsMax } = this.options, nowMs = clock.elapsed(), { deleted } = this.members;
     const lacking = new Set(owners.filter((owner) => owner !== "" && !members.includes(owner)));
     for (const known of this.#missing.keys()) if (!lacking.has(known)) this.#missing.delete(known);
@@ -151,10 +151,10 @@ export class Sharding extends Membership {
   #end(shards: readonly number[], why: string): void {
     const fresh = shards.filter((shard) => this.#held.delete(shard));
     if (fresh.length === 0) return;
-    for (const shard of fresh) this.#ending.add(shard);
+    for (const shard of fresh) this.#draining.add(shard);
     this.options.logger.info(why, { shards: fresh.length, held: this.#held.size });
     this.notify();
-    this.drain(() => fresh.forEach((shard) => this.#ending.delete(shard)));
+    this.drain(() => fresh.forEach((shard) => this.#draining.delete(shard)));
   }
 
   /** Empty if the Lease does not exist yet. */

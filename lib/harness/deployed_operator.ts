@@ -16,7 +16,7 @@ interface DeployedOptions {
 }
 
 /** Container states that only another manifest or image ends. */
-const HOPELESS: ReadonlySet<string> = new Set([
+const FATAL_WAITING_REASONS: ReadonlySet<string> = new Set([
   "ErrImagePull",
   "ImagePullBackOff",
   "ErrImageNeverPull",
@@ -137,7 +137,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
         if (current && updatedReplicas === wanted && readyReplicas === wanted && replicas === wanted) {
           return { holds: true };
         }
-        const hopeless = (await this.#pods()).flatMap(({ status }) => hopelessReasons(status));
+        const hopeless = (await this.#pods()).flatMap(({ status }) => fatalWaitingReasons(status));
         if (hopeless.length > 0) throw new NotYetError(`${what} will not happen: ${hopeless.join("; ")}`);
         const refused = current ? refusalOf(status) : undefined;
         refusal.note(refused);
@@ -237,7 +237,7 @@ class Refusal implements Disposable {
 
   note(why: string | undefined): void {
     this.#why = why;
-    if (why === undefined) this.#calm();
+    if (why === undefined) this.#clearTimer();
     else {
       this.#timer ??= this.#clock.schedule(() => {
         this.#abort.abort(new NotYetError(`${this.#what} will not happen: ${this.#why}`));
@@ -246,11 +246,11 @@ class Refusal implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#calm();
+    this.#clearTimer();
     this.#abort[Symbol.dispose]();
   }
 
-  #calm(): void {
+  #clearTimer(): void {
     if (this.#timer !== undefined) this.#clock.clear(this.#timer);
     this.#timer = undefined;
   }
@@ -275,10 +275,11 @@ function containersOf(status: Record<string, unknown>): ContainerStatus[] {
   return [...initContainerStatuses ?? [], ...containerStatuses ?? []];
 }
 
-function hopelessReasons(status: Record<string, unknown> = {}): string[] {
+function fatalWaitingReasons(status: Record<string, unknown> = {}): string[] {
   return containersOf(status).flatMap(({ name, restartCount, state }) => {
     const { reason = "", message = "" } = state?.waiting ?? {};
-    const isHopeless = HOPELESS.has(reason) || (reason === "CrashLoopBackOff" && restartCount >= RESTARTS_MAX);
+    const isHopeless = FATAL_WAITING_REASONS.has(reason) ||
+      (reason === "CrashLoopBackOff" && restartCount >= RESTARTS_MAX);
     return isHopeless ? [`container ${name}: ${reason}: ${message}`] : [];
   });
 }

@@ -43,7 +43,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   #died = Promise.withResolvers<void>();
   #isDead = false;
   #starting: Promise<void> | undefined;
-  #abandon = new AbortController();
+  #startAbort = new AbortController();
 
   constructor(options: InProcessOptions) {
     this.#options = options;
@@ -82,7 +82,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   async #kill(withdraws: boolean): Promise<void> {
-    this.#abandon.abort(new Error("the operator was ended while it started"));
+    this.#startAbort.abort(new Error("the operator was ended while it started"));
     await this.#starting?.catch(() => {});
     await this.#end((running) => running.crash(), withdraws);
   }
@@ -134,7 +134,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     this.#requests = [];
     this.#died = Promise.withResolvers<void>();
     this.#isDead = false;
-    this.#abandon = new AbortController();
+    this.#startAbort = new AbortController();
     const inner = cluster.transport(how.as ?? user);
     try {
       const declared = this.#options.operator();
@@ -145,7 +145,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         logger: createLogger((record) => timeline.log(record)),
         mask: timeline.mask,
         controller: { backoff: { initialMs: 5, maxMs: 50 } },
-        signal: this.#abandon.signal,
+        signal: this.#startAbort.signal,
         serve: async (running) => {
           // Only conversions are needed before there are stores.
           if (declared.conversions.length > 0) this.#hosted = await this.#host(declared, running);
@@ -203,7 +203,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         "take an embedded or an envtest cluster, or a kind cluster: --cluster kind, with --reuse --kind-name where it is there already",
       );
     }
-    const real = new SystemClock(), signal = this.#abandon.signal;
+    const real = new SystemClock(), signal = this.#startAbort.signal;
     const address = cluster.kind === "kind" ? await this.#hostGateway(client, real) : { host: "127.0.0.1" };
     return await hostByUrl({ ...hosting, clock: real }, client, { ...address, port: 0, nowMs: real.now(), signal });
   }
@@ -211,7 +211,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   /** The gateway of the nodes' network, which no other machine reaches. */
   async #hostGateway(client: Client, clock: SystemClock): Promise<HostGateway> {
     const { findHostGateway } = await import("../operator/host_gateway.ts");
-    const { signal } = this.#abandon;
+    const { signal } = this.#startAbort;
     try {
       return await findHostGateway(client, { clock, isLocal: true, os: Deno.build.os, signal });
     } catch (cause) {

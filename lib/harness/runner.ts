@@ -88,7 +88,7 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
   try {
     await (source.isolated ? run.isolated() : run.shared());
   } catch (error) {
-    if (isForThePerson(error) && run.results.size === 0) throw error;
+    if (isUserError(error) && run.results.size === 0) throw error;
     run.failures.push(...problemsOf(error, options.signal));
   }
   return {
@@ -97,7 +97,7 @@ export async function runScenarios(planned: readonly PlannedScenario[], options:
     startMs,
     endMs: clock.now(),
     seed,
-    scenarios: planned.map((each) => run.results.get(each) ?? unbegun(each, { kind: "interrupted" }, clock.now())),
+    scenarios: planned.map((each) => run.results.get(each) ?? notStarted(each, { kind: "interrupted" }, clock.now())),
     failures: run.failures,
   };
 }
@@ -110,7 +110,7 @@ const OPENING: Readonly<Record<ClusterKind, string>> = {
 };
 
 /** The user's mistake, not a failed test. */
-function isForThePerson(error: unknown): boolean {
+function isUserError(error: unknown): boolean {
   return error instanceof UsageError || error instanceof UnreachableError || error instanceof UnauthorizedError;
 }
 
@@ -149,16 +149,16 @@ class Run {
   ): Promise<void> {
     const { clock, signal, listener } = this.#options;
     listener?.onScenarioBegin?.(each);
-    let result = unbegun(each, { kind: "interrupted" }, clock.now());
+    let result = notStarted(each, { kind: "interrupted" }, clock.now());
     try {
       await perform((reported) => result = reported);
     } catch (error) {
-      if (isForThePerson(error) && this.results.size === 0) throw error;
+      if (isUserError(error) && this.results.size === 0) throw error;
       if (!signal.aborted) {
         result = { ...result, outcome: withFailure(result.outcome, describeError(error)), endMs: clock.now() };
       }
     }
-    this.#note(each, result);
+    this.#recordResult(each, result);
   }
 
   async #onOwnCluster(each: PlannedScenario, index: number, report: (result: ScenarioResult) => void): Promise<void> {
@@ -180,7 +180,7 @@ class Run {
       listener?.onStage?.(OPENING[source.kind]);
       await using cluster = await source.open(signal, (what) => listener?.onStage?.(what));
       this.version = await serverVersion(cluster, clock);
-      using _left = cluster.stays ? new ExitHook(() => this.#sayLeft()) : undefined;
+      using _left = cluster.stays ? new ExitHook(() => this.#warnLeftovers()) : undefined;
       await using installed = new AsyncDisposableStack();
       await this.#install(cluster, installed);
       if (deploy) listener?.onStage?.("deploying the operator");
@@ -194,7 +194,7 @@ class Run {
         if (signal.aborted) return;
         await this.#attempt(each, async (report) => {
           const reason = deployment && whyNotDeployed(each);
-          if (reason) return report(unbegun(each, { kind: "skipped", reason }, this.#options.clock.now()));
+          if (reason) return report(notStarted(each, { kind: "skipped", reason }, this.#options.clock.now()));
           await using within = await this.#openWorld(each.suite, [each]);
           const end = await this.#perform(each, index, { cluster, deployment, within });
           ends.push(end);
@@ -235,13 +235,13 @@ class Run {
   }
 
   /** The process ends before it could clean up a cluster that outlives it. */
-  #sayLeft(): void {
+  #warnLeftovers(): void {
     const { source, runId } = this.#options;
     const line = `namespaces ${runId}-… and the operator's CRDs and rights may be left in the ${source.kind} cluster\n`;
     Deno.stderr.writeSync(new TextEncoder().encode(line));
   }
 
-  #note(each: PlannedScenario, result: ScenarioResult): void {
+  #recordResult(each: PlannedScenario, result: ScenarioResult): void {
     this.results.set(each, result);
     this.#options.listener?.onScenarioEnd?.(each, result);
   }
@@ -279,7 +279,7 @@ function whyNotDeployed({ suite, scenario }: PlannedScenario): string | undefine
   return suite.hasWorld ? "its outside world is in this process, and the operator is a pod here" : undefined;
 }
 
-function unbegun({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome, startMs: number): ScenarioResult {
+function notStarted({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome, startMs: number): ScenarioResult {
   return {
     suite: suite.name,
     name: scenario.name,

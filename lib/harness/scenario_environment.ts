@@ -40,7 +40,7 @@ interface ScenarioEnvironmentOptions {
 /** One scenario's part of a cluster, operator and record. */
 export class ScenarioEnvironment {
   readonly #options: ScenarioEnvironmentOptions;
-  readonly #door: GatedTransport;
+  readonly #gate: GatedTransport;
   readonly #transport: Transport;
   readonly #admin: Client;
   readonly #cluster: ScenarioCluster;
@@ -53,8 +53,8 @@ export class ScenarioEnvironment {
     const { cluster, clock, random = new SeededRandom(1), declared, prefix, signal, waitMsMax, timeline } = options;
     this.#transport = cluster.transport();
     this.#admin = new Client(this.#transport, { fieldManager: "scenario", clock, random, mask: timeline.mask });
-    this.#door = new GatedTransport(cluster.transport(), timeline);
-    const client = new Client(this.#door, { fieldManager: "scenario", clock, random, mask: timeline.mask });
+    this.#gate = new GatedTransport(cluster.transport(), timeline);
+    const client = new Client(this.#gate, { fieldManager: "scenario", clock, random, mask: timeline.mask });
     const kinds = declared.declarations.map(({ kind }) => kind);
     this.#waiting = { client, clock, waitMsMax, signal, pending: this.#pending, deleted: new Map() };
     this.#workloads = new Workloads({
@@ -97,7 +97,7 @@ export class ScenarioEnvironment {
       namespace: cluster.namespace,
       prefix: cluster.prefix,
       world: this.#options.world,
-      operator: new ScenarioOperator(operator, () => this.#door.isShut),
+      operator: new ScenarioOperator(operator, () => this.#gate.isShut),
       ref: <T extends KubeObject>(resource: TypedResource<T>, name: string, namespace = cluster.namespace): Ref<T> => ({
         resource,
         key: resource.namespaced ? { namespace, name } : { name },
@@ -149,7 +149,7 @@ export class ScenarioEnvironment {
   async endBody(): Promise<void> {
     const { clock, waitMsMax } = this.#options;
     await this.#workloads[Symbol.asyncDispose]();
-    await this.#door.shut(clock, waitMsMax);
+    await this.#gate.shut(clock, waitMsMax);
   }
 
   /**
@@ -170,7 +170,7 @@ export class ScenarioEnvironment {
       for (const ref of held) {
         await attempt(async () => {
           await this.#untilGone(ref).catch(async (error) => {
-            await this.#force(ref);
+            await this.#removeFinalizers(ref);
             throw error;
           });
         });
@@ -188,7 +188,7 @@ export class ScenarioEnvironment {
   }
 
   close(): void {
-    this.#door.close();
+    this.#gate.close();
     this.#transport.close();
   }
 
@@ -214,7 +214,7 @@ export class ScenarioEnvironment {
     await this.#admin.delete(resource, key).catch(ignoreNotFound);
   }
 
-  async #force({ resource, key }: Ref<never>): Promise<void> {
+  async #removeFinalizers({ resource, key }: Ref<never>): Promise<void> {
     const patch = { metadata: { finalizers: null } } as never;
     await this.#admin.patch(resource, key, { type: "merge", body: patch }).catch(ignoreNotFound);
   }

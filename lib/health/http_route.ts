@@ -2,10 +2,10 @@ import { type Clock, describeError, type Logger, TimeoutError, UsageError } from
 import { runWithTimeout } from "../handling/mod.ts";
 
 /** Reserved, with all paths below. */
-const OWN_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];
+const RESERVED_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];
 
 /** Methods that a Request cannot have. */
-const NO_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
 /** An operator's path on the health server. */
 export interface HttpRoute {
@@ -27,7 +27,7 @@ export function requireRoutePath(path: string): void {
       "as /hooks/github: letters, digits, - . _ ~ between slashes",
     );
   }
-  const own = OWN_PATHS.find((each) => path === each || path.startsWith(`${each}/`));
+  const own = RESERVED_PATHS.find((each) => path === each || path.startsWith(`${each}/`));
   if (own) throw new UsageError(`the route ${path} would hide ${own}, which Pintle serves`);
 }
 
@@ -37,7 +37,7 @@ export async function answerRoute(
   request: Request,
   { clock, logger, signal }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<Response> {
-  if (NO_METHODS.has(request.method)) return refusal(405, "method not allowed");
+  if (FORBIDDEN_METHODS.has(request.method)) return refusal(405, "method not allowed");
   try {
     const answer: unknown = await runWithTimeout(clock, timeoutMs, signal, async (signal) => {
       const body = request.body && await readBody(request, bodyBytesMax, signal);

@@ -5,7 +5,7 @@ import type { HealthCheck } from "./health_server.ts";
 /** Results are reused for so long: kubelets and dashboards probe more often than a database should be queried. */
 const CACHE_MS = 10_000;
 /** A kubelet waits a second and probes again; pending probes must not pile up. */
-const ANSWER_MS_MAX = 5_000;
+const PROBE_TIMEOUT_MS = 5_000;
 
 export interface Probe {
   /** Its name in `/readyz?verbose` and `/livez?verbose`. */
@@ -21,7 +21,7 @@ export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck
       const elapsedMs = clock.elapsed();
       if (result && elapsedMs - startedMs < CACHE_MS) return result;
       startedMs = elapsedMs;
-      return result = runWithTimeout(clock, ANSWER_MS_MAX, new AbortController().signal, ask)
+      return result = runWithTimeout(clock, PROBE_TIMEOUT_MS, new AbortController().signal, ask)
         .then(() => undefined, describeError);
     };
     return { name: id, check };

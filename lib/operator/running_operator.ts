@@ -55,10 +55,10 @@ export class RunningOperator implements AsyncDisposable {
   readonly #dryRun: boolean;
   readonly #shared = new Memo();
   readonly #scope: NamespaceScope;
-  #unscope: (() => void) | undefined;
+  #unsubscribeScope: (() => void) | undefined;
   readonly #stop = new AbortController();
   readonly #abort = new AbortController();
-  readonly #full = Promise.withResolvers<void>();
+  readonly #cachesSynced = Promise.withResolvers<void>();
   #running: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #state: OperatorState = "starting";
@@ -102,7 +102,7 @@ export class RunningOperator implements AsyncDisposable {
         [...this.#controllers.keys()].find(({ name }) => name === formatGroupResource(kind))?.remembered(object),
       shared: this.#shared,
       signal: this.#abort.signal,
-      ready: this.#full.promise,
+      ready: this.#cachesSynced.promise,
       onReview: options.onReview,
     });
     this.#scope = scope;
@@ -160,7 +160,7 @@ export class RunningOperator implements AsyncDisposable {
     try {
       signal.throwIfAborted();
       await planning.#addSelected(signal);
-      await planning.#fill(signal);
+      await planning.#syncCaches(signal);
       for (const controller of planning.#all) {
         yield* controller.plan((key) => only(controller.kind, key), planning.#abort.signal);
       }
@@ -223,7 +223,7 @@ export class RunningOperator implements AsyncDisposable {
 
   /** Stops like a killed process: cuts passes short, skips clean-up handlers. */
   async crash(): Promise<void> {
-    this.#unscope?.();
+    this.#unsubscribeScope?.();
     this.#stop.abort();
     this.#abort.abort();
     await this.#running.catch(() => {});
@@ -241,18 +241,18 @@ export class RunningOperator implements AsyncDisposable {
     return [...this.#controllers.keys()];
   }
 
-  async #fill(signal: AbortSignal | undefined): Promise<void> {
+  async #syncCaches(signal: AbortSignal | undefined): Promise<void> {
     const context = this.#activityContext();
     this.#operator.metrics.warnTo(this.#logger);
     for (const handler of this.#operator.activities.startup) await handler(context);
     const started = Promise.all(this.#all.map((controller) => controller.start()));
     await (signal ? untilAborted(started, signal) : started);
-    this.#full.resolve();
+    this.#cachesSynced.resolve();
   }
 
   async #start({ signal, leadership, serve }: StartOptions): Promise<void> {
     await serve?.(this);
-    await this.#fill(signal);
+    await this.#syncCaches(signal);
     if (!leadership) return this.#run();
     this.#state = "standby";
     this.#running = leadership.acquire(this.#stop.signal).then(() => {
@@ -267,7 +267,7 @@ export class RunningOperator implements AsyncDisposable {
 
   #run(): void {
     this.#state = "running";
-    this.#unscope = this.#scope.onChange?.(() => this.#all.forEach((controller) => controller.rescope()));
+    this.#unsubscribeScope = this.#scope.onChange?.(() => this.#all.forEach((controller) => controller.rescope()));
     this.#running = Promise.all([
       ...[...this.#controllers].map(([controller, end]) => controller.run(end.signal, this.#abort.signal)),
       ...(this.#selections.length > 0 ? [this.#followKinds()] : []),
@@ -339,7 +339,7 @@ export class RunningOperator implements AsyncDisposable {
     const led = this.#state === "running";
     invariant(led || this.#state === "standby", `stop() of an operator that is ${this.#state}`);
     this.#state = "stopping";
-    this.#unscope?.();
+    this.#unsubscribeScope?.();
     this.#stop.abort();
     const timer = this.#clock.schedule(() => this.#abort.abort(new Error("grace period is over")), graceMs);
     try {

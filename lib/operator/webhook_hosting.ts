@@ -98,7 +98,7 @@ export async function hostInProcess(
   const service = { namespace: "default", name: webhookServiceName(operator.name) };
   const end = serve(service.namespace, service.name, (path, request) => routes.fetch(path, request));
   try {
-    await askForConversions(client, operator, { service });
+    await configureConversions(client, operator, { service });
   } catch (error) {
     end();
     throw error;
@@ -164,7 +164,7 @@ export async function hostByUrl(
   const declarations = [...operator.admission, ...probes];
   const close = () => server[Symbol.asyncDispose]();
   try {
-    await askForConversions(client, operator, place, authorities);
+    await configureConversions(client, operator, place, authorities);
     if (operator.conversions.length > 0) await sleep(clock, CRD_EFFECTIVE_MS, signal);
   } catch (error) {
     await close();
@@ -174,7 +174,7 @@ export async function hostByUrl(
     problem: undefined,
     admit: async () => {
       const configurations = { ...configurationOf(operator, place), declarations, authorities };
-      await refuseInstalled(client, configurations);
+      await failIfInstalled(client, configurations);
       const isCalled = () => answered.size >= probes.length;
       try {
         await applyConfigurations(client, configurations);
@@ -187,7 +187,7 @@ export async function hostByUrl(
     },
     withdraw: async () => {
       await forgetWebhooks(client, operator);
-      await untilQuiet(client, operator, { calls: () => calls, clock });
+      await untilNotCalled(client, operator, { calls: () => calls, clock });
     },
     url: place.url,
     close,
@@ -217,7 +217,7 @@ async function untilCalled(
 }
 
 /** Waits until no API server calls the probe: each obeys the end of a configuration a moment later. */
-async function untilQuiet(
+async function untilNotCalled(
   client: Client,
   operator: Operator,
   { calls, clock }: { readonly calls: () => number; readonly clock: Clock },
@@ -333,7 +333,7 @@ async function applyConfigurations(client: Client, options: ConfigurationOptions
   }
 }
 
-async function refuseInstalled(client: Client, options: ConfigurationOptions): Promise<void> {
+async function failIfInstalled(client: Client, options: ConfigurationOptions): Promise<void> {
   for (const { resource } of webhookConfigurations(options)) {
     const live = await client.find<DynamicObject>(resource, { name: options.name });
     const webhooks = (live?.webhooks ?? []) as { readonly clientConfig?: { readonly service?: unknown } }[];
@@ -341,7 +341,7 @@ async function refuseInstalled(client: Client, options: ConfigurationOptions): P
   }
 }
 
-async function askForConversions(
+async function configureConversions(
   client: Client,
   operator: Operator,
   place: WebhookPlace,

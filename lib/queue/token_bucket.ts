@@ -6,22 +6,22 @@ export class TokenBucket {
   readonly #burst: number;
   readonly #refillMs: number;
   #tokens: number;
-  #atMs: number;
+  #lastRefillMs: number;
 
   constructor(clock: Clock, options: { burst: number; refillMs: number }) {
     this.#clock = clock;
     this.#burst = options.burst;
     this.#refillMs = options.refillMs;
     this.#tokens = options.burst;
-    this.#atMs = clock.elapsed();
+    this.#lastRefillMs = clock.elapsed();
   }
 
   /** False if none is left. */
   take(): boolean {
     const elapsedMs = this.#clock.elapsed();
-    const passedMs = elapsedMs - this.#atMs;
+    const passedMs = elapsedMs - this.#lastRefillMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + passedMs / this.#refillMs);
-    this.#atMs = elapsedMs;
+    this.#lastRefillMs = elapsedMs;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;

@@ -57,13 +57,13 @@ const HIGH_IN_A_ROW_MAX = 8;
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #waiting: Record<Priority, Map<string, Entry>> = { high: new Map(), due: new Map(), low: new Map() };
-  readonly #working = new Map<string, number>();
-  readonly #again = new Map<string, Entry>();
+  readonly #processing = new Map<string, number>();
+  readonly #dirty = new Map<string, Entry>();
   readonly #delayed = new Map<string, { dueMs: number; handle: TimerHandle; reasons: Set<string> }>();
   readonly #failures = new Map<string, number>();
-  readonly #takers: ((item: WorkItem | undefined) => void)[] = [];
+  readonly #waitingWorkers: ((item: WorkItem | undefined) => void)[] = [];
   #highInARow = 0;
-  #lowsTurn = false;
+  #takeLowNext = false;
   #closed = false;
 
   constructor(options: WorkQueueOptions) {
@@ -77,19 +77,19 @@ export class WorkQueue {
 
   /** Whether no key is ready or in progress; delayed keys do not count. */
   get idle(): boolean {
-    return this.depth === 0 && this.#working.size === 0;
+    return this.depth === 0 && this.#processing.size === 0;
   }
 
   /** In elapsed time. */
   get workingSinceMs(): readonly number[] {
-    return [...this.#working.values()];
+    return [...this.#processing.values()];
   }
 
   /** A waiting key of lower priority gets the higher one. */
   add(key: string, reason: string, priority: Priority = "high"): void {
     if (this.#closed) return;
-    if (this.#working.has(key)) {
-      this.#merge(this.#again, key, { reasons: [reason], priority });
+    if (this.#processing.has(key)) {
+      this.#merge(this.#dirty, key, { reasons: [reason], priority });
       return;
     }
     const former = PRIORITIES.find((each) => this.#waiting[each].has(key));
@@ -147,20 +147,20 @@ export class WorkQueue {
   take(): Promise<WorkItem | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      this.#takers.push(resolve);
+      this.#waitingWorkers.push(resolve);
       this.#serve();
     });
   }
 
   /** A key added meanwhile waits again. */
   done(key: string): void {
-    const sinceMs = this.#working.get(key);
+    const sinceMs = this.#processing.get(key);
     invariant(sinceMs !== undefined, `work queue: done("${key}") without take`);
-    this.#working.delete(key);
+    this.#processing.delete(key);
     this.#options.observer?.done?.(this.#options.clock.elapsed() - sinceMs);
-    const again = this.#again.get(key);
+    const again = this.#dirty.get(key);
     if (!again) return;
-    this.#again.delete(key);
+    this.#dirty.delete(key);
     for (const reason of again.reasons) this.add(key, reason, again.priority);
   }
 
@@ -169,9 +169,9 @@ export class WorkQueue {
     this.#closed = true;
     for (const { handle } of this.#delayed.values()) this.#options.clock.clear(handle);
     this.#delayed.clear();
-    this.#again.clear();
+    this.#dirty.clear();
     for (const lane of PRIORITIES) this.#waiting[lane].clear();
-    for (const taker of this.#takers.splice(0)) taker(undefined);
+    for (const taker of this.#waitingWorkers.splice(0)) taker(undefined);
   }
 
   #merge(
@@ -193,16 +193,16 @@ export class WorkQueue {
   }
 
   #serve(): void {
-    while (this.#takers.length > 0 && this.depth > 0) {
+    while (this.#waitingWorkers.length > 0 && this.depth > 0) {
       const priority = this.#nextPriority();
       const [key, entry] = this.#waiting[priority].entries().next().value!;
       this.#waiting[priority].delete(key);
       this.#endDelay(key);
       const takenMs = this.#options.clock.elapsed();
-      this.#working.set(key, takenMs);
+      this.#processing.set(key, takenMs);
       const waitedMs = takenMs - entry.addedMs;
       this.#options.observer?.taken?.(waitedMs, this.depth);
-      this.#takers.shift()!({ key, reasons: entry.reasons, priority, waitedMs });
+      this.#waitingWorkers.shift()!({ key, reasons: entry.reasons, priority, waitedMs });
     }
   }
 
@@ -214,8 +214,8 @@ export class WorkQueue {
     }
     this.#highInARow = 0;
     // `due` and `low` alternate: thousands of timers must not delay a start, nor a start a retry.
-    this.#lowsTurn = low.size > 0 && (due.size === 0 || !this.#lowsTurn);
-    return this.#lowsTurn ? "low" : "due";
+    this.#takeLowNext = low.size > 0 && (due.size === 0 || !this.#takeLowNext);
+    return this.#takeLowNext ? "low" : "due";
   }
 
   #endDelay(key: string): void {

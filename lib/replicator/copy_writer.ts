@@ -61,13 +61,13 @@ export class CopyWriter {
    */
   async create(namespace: string, occupied: boolean): Promise<void> {
     const { client, resource } = this.#options;
-    if (occupied && await this.#settleOccupied(namespace)) return;
+    if (occupied && await this.#resolveConflict(namespace)) return;
     const source = await this.#options.source();
     try {
       await client.create(resource, this.#body(namespace, source), { metadataOnly: true });
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
-      if (!(await this.#settleOccupied(namespace))) {
+      if (!(await this.#resolveConflict(namespace))) {
         throw new TemporaryError(`the object in the way of the copy in ${namespace} was just deleted`, { delay: 100 });
       }
     }
@@ -88,7 +88,11 @@ export class CopyWriter {
     const { resource, claimant, project } = this.#options, namespace = copy.metadata!.namespace!;
     const source = await this.#options.source();
     try {
-      const operations = [...this.#guards(copy), ...this.#markOperations(copy), ...contentOperations(resource, source)];
+      const operations = [
+        ...this.#preconditions(copy),
+        ...this.#markOperations(copy),
+        ...contentOperations(resource, source),
+      ];
       const patched = await this.#patch(namespace, operations);
       return patched.metadata?.resourceVersion;
     } catch (error) {
@@ -120,7 +124,7 @@ export class CopyWriter {
         type: "json",
         metadataOnly: true,
         body: [
-          ...this.#guards(copy),
+          ...this.#preconditions(copy),
           ...drop("labels", labels, [REPLICATION_LABEL]),
           ...drop("annotations", annotations, [REPLICATION_ANNOTATION, CLAIM_ANNOTATION, VERSION_ANNOTATION]),
           {
@@ -136,7 +140,7 @@ export class CopyWriter {
   }
 
   /** What a patch requires: the copy is the object that was read, and still has the claim. */
-  #guards({ metadata }: CopyRecord): Operation[] {
+  #preconditions({ metadata }: CopyRecord): Operation[] {
     const { namespace, name, uid } = metadata!, claim = `/metadata/annotations/${pointer(CLAIM_ANNOTATION)}`;
     return [
       { op: "test", path: "/metadata/uid", value: uid! },
@@ -145,7 +149,7 @@ export class CopyWriter {
   }
 
   /** Takes the object in the copy's place, if allowed; false if there is none. */
-  async #settleOccupied(namespace: string): Promise<boolean> {
+  async #resolveConflict(namespace: string): Promise<boolean> {
     const { client, resource, claimant, project } = this.#options;
     const found = await client.find<KubeObject>(resource, this.#key(namespace), { metadataOnly: true });
     if (!found) return false;
@@ -173,19 +177,19 @@ export class CopyWriter {
    * Deletes and recreates the object after the server refused a patch of what never changes in place: the type, or
    * immutable content. Only reading the object shows which.
    *
-   * @param isStill Whether the present object may be deleted.
+   * @param mayDelete Whether the present object may be deleted.
    * @throws {unknown} `refused`, if it had another cause.
    */
   async #recreate(
     namespace: string,
     source: SourceObject,
     refused: unknown,
-    isStill: (live: SourceObject) => boolean,
+    mayDelete: (live: SourceObject) => boolean,
   ): Promise<void> {
     const { client, resource } = this.#options;
     if (!(refused instanceof InvalidError)) throw refused;
     const live = await client.find<SourceObject>(resource, this.#key(namespace));
-    if (!live || !isStill(live) || !isFixed(live, source)) throw refused;
+    if (!live || !mayDelete(live) || !isImmutableChange(live, source)) throw refused;
     const { uid, resourceVersion } = live.metadata!;
     await client.delete(resource, this.#key(namespace), { uid, resourceVersion });
     await client.create(resource, this.#body(namespace, source), { metadataOnly: true });
@@ -239,7 +243,7 @@ export class CopyWriter {
 }
 
 /** Whether an object can never hold what the source holds. */
-function isFixed(live: SourceObject, source: SourceObject): boolean {
+function isImmutableChange(live: SourceObject, source: SourceObject): boolean {
   return live.immutable === true ? !sameContent(live, source) : (live.type ?? "") !== (source.type ?? "");
 }
 
