@@ -139,5 +139,6 @@ Deno.test("a program of another name speaks of itself: in its fixes, its namespa
   assert.match(err, /widgets\.shop\.example\.com[\s\S]*run `deno run -A \S+ install` as an admin/);
   const { out } = await runBinary(["manifests"], widgets);
   assert.match(out, /namespace: widgets-system/);
-  assert.doesNotMatch(`${err}${out}`, /pintle/);
+  const clone = new URL("../../", import.meta.url).pathname; // which may be called pintle
+  assert.doesNotMatch(`${err}${out}`.replaceAll(clone, ""), /pintle/);
 });
