@@ -202,8 +202,8 @@ export class Client {
   }
 
   /**
-   * This client with other options, and the same transport, mask and field manager. `signal` and `onWrite` replace its
-   * own. A client for dry runs stays one.
+   * This client with other options, and the same transport, mask and field manager. `signal` replaces its
+   * own. `onWrite` is called after its own: a handler cannot hide its writes. A client for dry runs stays one.
    *
    * @example
    * ```ts
@@ -217,7 +217,9 @@ export class Client {
    * ```
    */
   with(options: Pick<ClientOptions, "signal" | "dryRun" | "onWrite">): Client {
-    return new Client(this, { ...options, dryRun: this.dryRun || options.dryRun });
+    const { onWrite: own } = this.#options, { onWrite: added } = options;
+    const onWrite = own && added ? (write: WriteRecord) => (own(write), added(write)) : added ?? own;
+    return new Client(this, { ...options, onWrite, dryRun: this.dryRun || options.dryRun });
   }
 
   /** Reads one object. @throws {NotFoundError} */

@@ -61,6 +61,14 @@ Deno.test("a client with onWrite records each write that was stored, and no dry 
 });
 
 // FR-476
+Deno.test("a client that is given another onWrite still calls the one before", async () => {
+  const { client } = setUp(answer({ metadata: KEY })), calls: string[] = [];
+  const engine = client.with({ onWrite: () => calls.push("engine") });
+  await engine.with({ onWrite: () => calls.push("handler") }).apply(WIDGETS, { metadata: KEY });
+  assert.deepEqual(calls, ["engine", "handler"]);
+});
+
+// FR-476
 Deno.test("a client for dry runs stays one, whatever options it is given", async () => {
   const ok = answer({ metadata: KEY }), { client, transport } = setUp(ok, ok);
   const planning = client.with({ dryRun: true }).with({ dryRun: false, signal: new AbortController().signal });
