@@ -7,26 +7,26 @@ const settings = {
   trustedNamespaces: globs({
     env: "PINTLE_TRUSTED_NAMESPACES",
     flag: "trusted-namespaces",
-    fallback: REPLICATOR_DEFAULTS.trustedNamespaces.join(","),
+    default: REPLICATOR_DEFAULTS.trustedNamespaces.join(","),
     description: "Globs of namespaces whose Replications may write everywhere, and may adopt; none where empty",
   }),
   operatorNamespace: namespaceName({
     env: "PINTLE_OPERATOR_NAMESPACE",
     flag: "operator-namespace",
-    fallback: REPLICATOR_DEFAULTS.operatorNamespace,
+    default: REPLICATOR_DEFAULTS.operatorNamespace,
     description: "Namespace in which the operator runs: it never gets a copy",
   }),
   protectedNamespaces: globs({
     env: "PINTLE_PROTECTED_NAMESPACES",
     flag: "protected-namespaces",
-    fallback: REPLICATOR_DEFAULTS.protectedNamespaces.join(","),
+    default: REPLICATOR_DEFAULTS.protectedNamespaces.join(","),
     description: "Globs of namespaces that never get a copy",
   }),
   copiesAtOnceMax: integer(
     {
       env: "PINTLE_COPIES_AT_ONCE_MAX",
       flag: "copies-at-once-max",
-      fallback: `${REPLICATOR_DEFAULTS.copiesAtOnceMax}`,
+      default: `${REPLICATOR_DEFAULTS.copiesAtOnceMax}`,
       description: "Requests for copies under way at once, per Replication",
     },
     { min: 1, max: 1_000 },

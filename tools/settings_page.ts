@@ -37,8 +37,8 @@ export async function settingsPage(): Promise<string> {
   return head + sections.join("");
 }
 
-function row({ env, flag, default: fallback, description }: Listed): string {
-  return `| \`${env}\` | \`${flag}\` | ${fallback === "" ? "" : `\`${fallback}\``} | ${
+function row({ env, flag, default: byDefault, description }: Listed): string {
+  return `| \`${env}\` | \`${flag}\` | ${byDefault === "" ? "" : `\`${byDefault}\``} | ${
     description.replaceAll("|", "\\|")
   } |\n`;
 }

@@ -75,9 +75,9 @@ Deno.test("the probe says what the store says, and asks for patience, not for a 
   const store = new FakeStore(), declared = operator(() => store.open()), [probe] = declared.probes;
   const context = { signal: new AbortController().signal, log: { info: () => {} }, dryRun: false } as never;
   await declared.activities.startup[0]!(context);
-  await probe!.ask(context);
+  await probe!.check(context);
   store.isMissing = true;
-  await assert.rejects(async () => await probe!.ask(context), /there is no store/);
+  await assert.rejects(async () => await probe!.check(context), /there is no store/);
   assert.deepEqual([probe!.id, probe!.of], ["store", "readiness"]);
 });
 

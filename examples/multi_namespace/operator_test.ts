@@ -55,7 +55,7 @@ suite.scenario("copies follow their source and the wishes of namespaces, and go 
 });
 
 suite.scenario(
-  "an object of that name that is no copy is left alone and named, and the others are served",
+  "an object of that name that is not a copy is left alone and named, and the others are served",
   async (scenario) => {
     const { given, when, then, cluster, expect, ref } = scenario;
     const a = await given("a namespace with settings of its own", async () => {

@@ -7,7 +7,7 @@ const settings = {
   dnsUrl: text({
     env: "PINTLE_DNS_URL",
     flag: "dns-url",
-    fallback: "",
+    default: "",
     description: "Address of the DNS registry; no host is registered where empty",
   }),
 };

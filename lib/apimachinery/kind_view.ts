@@ -13,14 +13,14 @@ export interface ViewOptions<Listed extends KubeObject, MetadataOnly extends boo
    * What to keep of each object. Must be pure. Of the reconciled kind and of children `metadata` and the engine's
    * status always stay.
    */
-  readonly project?: (object: Listed) => Kept;
+  readonly transform?: (object: Listed) => Kept;
 }
 
 /** Watches of one kind are shared where their views are equal. */
 export interface ViewSpec {
   readonly metadataOnly: boolean;
   readonly labelSelector?: string;
-  readonly project?: (object: KubeObject) => object;
+  readonly transform?: (object: KubeObject) => object;
   matches(labels: Readonly<Record<string, string>> | undefined): boolean;
 }
 
@@ -35,7 +35,7 @@ export type SeenOf<K extends AnyKind, MetadataOnly extends boolean, Kept extends
 
 export type SpecOf<K> = K extends { parseSpec(object: infer _): infer Spec } ? Spec : unknown;
 
-/** A projected spec is not parsed again: what was dropped may be required. */
+/** A transformed spec is not parsed again: what was dropped may be required. */
 export type SpecSeen<K extends AnyKind, MetadataOnly extends boolean, Kept extends object> = [Kept] extends [never]
   ? [MetadataOnly] extends [false] ? SpecOf<K> : undefined
   : Kept extends { spec: infer Spec } ? Spec
@@ -69,25 +69,25 @@ export function view<K extends AnyKind, MetadataOnly extends boolean = false, Ke
   kind: K,
   options: ViewOptions<ListedOf<K, MetadataOnly>, MetadataOnly, Kept>,
 ): KindView<K, MetadataOnly, Kept> {
-  const { metadataOnly = false, labelSelector, project } = options;
+  const { metadataOnly = false, labelSelector, transform } = options;
   if (kind.view) throw new UsageError(`view(${kind.kind}): it is a view already`, "make one view with all options");
-  if (!metadataOnly && !labelSelector && !project) {
-    throw new UsageError(`view(${kind.kind}) narrows nothing`, "give metadataOnly, labelSelector or project");
+  if (!metadataOnly && !labelSelector && !transform) {
+    throw new UsageError(`view(${kind.kind}) narrows nothing`, "give metadataOnly, labelSelector or transform");
   }
   const requirements = requirementsOf(kind, labelSelector);
   const spec = {
     metadataOnly,
     labelSelector,
-    project,
+    transform,
     matches: (labels: Parameters<ViewSpec["matches"]>[0]) => matchesLabels(requirements, labels),
   };
-  const parsing = metadataOnly || project ? { parseSpec: ({ spec }: { spec?: unknown }) => spec } : {};
+  const parsing = metadataOnly || transform ? { parseSpec: ({ spec }: { spec?: unknown }) => spec } : {};
   return { ...kind, ...parsing, view: spec } as unknown as KindView<K, MetadataOnly, Kept>;
 }
 
 /** Whether objects lack fields: what is compared with them cannot be trusted. */
-export function isPartial(view: Pick<ViewSpec, "metadataOnly" | "project"> | undefined): boolean {
-  return view !== undefined && (view.metadataOnly || view.project !== undefined);
+export function isPartial(view: Pick<ViewSpec, "metadataOnly" | "transform"> | undefined): boolean {
+  return view !== undefined && (view.metadataOnly || view.transform !== undefined);
 }
 
 function requirementsOf({ kind }: AnyKind, labelSelector = "") {

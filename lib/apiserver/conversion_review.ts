@@ -98,7 +98,7 @@ function itemFault(
   item: unknown,
   desired: string,
 ): { why: string; typed: boolean } | undefined {
-  if (!isObject(item)) return { why: `${formatJson(item)} is no object`, typed: false };
+  if (!isObject(item)) return { why: `${formatJson(item)} is not an object`, typed: false };
   if (!item.kind) return { why: "Object 'Kind' is missing", typed: false };
   if (item.apiVersion !== desired) {
     return { why: `invalid groupVersion (expected ${desired}, received ${item.apiVersion ?? ""})`, typed: true };

@@ -54,7 +54,7 @@ export function patchedDocument(
 ): DynamicObject {
   const copy = jsonClone(document);
   if (kind === "json") return asObject(runJsonPatch(copy, patch));
-  if (!isObject(patch)) throw badRequest("the patch is no object");
+  if (!isObject(patch)) throw badRequest("the patch is not an object");
   if (kind === "merge") return asObject(applyMergePatch(copy as JsonObject, patch as JsonObject));
   return asObject(strategicMerge(copy, patch as JsonObject, target.type.schema));
 }

@@ -51,19 +51,19 @@ function asYamlReads(body: string): string {
 
 const OBJECT_MEDIA_TYPES = ["application/json", "application/yaml"];
 
-/** @throws {ApiError} 400 where it is no object, 415 for an unknown media type. */
+/** @throws {ApiError} 400 where it is not an object, 415 for an unknown media type. */
 export async function parseObjectBody(body: string, contentType: string | undefined): Promise<DynamicObject> {
   const mediaType = mediaTypeOf(contentType);
   if (mediaType !== "" && !OBJECT_MEDIA_TYPES.includes(mediaType)) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
   return asObject(await parseBody(body, mediaType));
 }
 
-/** @throws {ApiError} 400 where `value` is no object or its metadata is none. */
+/** @throws {ApiError} 400 where `value` is not an object or its metadata is none. */
 export function asObject(value: unknown): DynamicObject {
-  if (!isObject(value)) throw badRequest("the body is no object: it must have apiVersion, kind and metadata");
+  if (!isObject(value)) throw badRequest("the body is not an object: it must have apiVersion, kind and metadata");
   const metadata = value.metadata;
   if (metadata !== undefined && metadata !== null && !isObject(metadata)) {
-    throw badRequest("metadata is no object");
+    throw badRequest("metadata is not an object");
   }
   if (metadata === null || metadata === undefined) value.metadata = {};
   return value as DynamicObject;

@@ -106,7 +106,7 @@ function wholeNumber(query: URLSearchParams, parameter: string): number | undefi
   if (text === null || text === "") return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
   if (parameter === "resourceVersion") {
-    throw badRequest(`invalid resource version "${text}": it is no unsigned integer`);
+    throw badRequest(`invalid resource version "${text}": it is not an unsigned integer`);
   }
   throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`);
 }

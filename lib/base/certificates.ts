@@ -228,7 +228,7 @@ function faultOfExtensions(
   const constraints = valueOf(ID.basicConstraints), usage = valueOf(ID.keyUsage);
   const isAuthority = constraints &&
     elements(elements(constraints)[0]!.content).some(({ bytes }) => bytes.equals(TRUE));
-  if (!isAuthority) return "is no authority (basic constraints)";
+  if (!isAuthority) return "is not an authority (basic constraints)";
   if (usage && !(elements(usage)[0]!.content[1]! & KEY_CERT_SIGN)) return "may not sign certificates (key usage)";
   return undefined;
 }

@@ -19,21 +19,23 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
  */
 export function durationMs(duration: Duration | string): number {
   if (typeof duration === "number") {
-    if (!Number.isFinite(duration) || duration < 0) throw new RangeError(`${duration} is no duration in milliseconds`);
+    if (!Number.isFinite(duration) || duration < 0) {
+      throw new RangeError(`${duration} is not a duration in milliseconds`);
+    }
     return duration;
   }
   if (typeof duration !== "string") {
-    throw new RangeError(`${duration} is no duration: write it like 500ms, 30s, 10m, 1h30m`);
+    throw new RangeError(`${duration} is not a duration: write it like 500ms, 30s, 10m, 1h30m`);
   }
   let totalMs = 0;
   PART.lastIndex = 0;
   while (PART.lastIndex < duration.length) {
     const part = PART.exec(duration);
-    if (!part) throw new RangeError(`"${duration}" is no duration: write it like 500ms, 30s, 10m, 1h30m`);
+    if (!part) throw new RangeError(`"${duration}" is not a duration: write it like 500ms, 30s, 10m, 1h30m`);
     totalMs += Number(part[1]) * UNIT_MS[part[2]!]!;
   }
   if (duration === "" || !Number.isFinite(totalMs)) {
-    throw new RangeError(`"${duration}" is no duration: write it like 500ms, 30s, 10m, 1h30m`);
+    throw new RangeError(`"${duration}" is not a duration: write it like 500ms, 30s, 10m, 1h30m`);
   }
   return totalMs;
 }

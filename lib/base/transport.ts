@@ -20,7 +20,7 @@ export interface TransportRequest {
  * Assumptions: `path` starts with `/` and holds the query; the caller reads or cancels every body.
  */
 export interface Transport {
-  /** For messages; absent where there is no address. */
+  /** For messages; absent where there is not an address. */
   readonly server?: string | undefined;
   /** Why the server refuses the last credentials, for people; undefined where it does not. */
   readonly refused?: string | undefined;

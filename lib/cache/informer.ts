@@ -25,7 +25,7 @@ export interface StoreEvent<T> {
 
 export interface InformerOptions<T> extends ReflectorScope, ReflectorBounds {
   /** Transforms a received object, in place or not; must keep the metadata. By default drops `managedFields`. */
-  project?: (object: T) => T;
+  transform?: (object: T) => T;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -85,7 +85,7 @@ export class Informer<T extends KubeObject> {
   #hasSynced = false;
   #started = false;
   #version = "";
-  #rewinds = 0;
+  #rollbacks = 0;
   #receivedMs: number;
 
   constructor(readonly client: Client, readonly resource: ApiResource, options: InformerOptions<T>) {
@@ -93,7 +93,7 @@ export class Informer<T extends KubeObject> {
       clock,
       random,
       logger,
-      project = dropManagedFields,
+      transform = dropManagedFields,
       namespace,
       labelSelector,
       fieldSelector,
@@ -126,18 +126,18 @@ export class Informer<T extends KubeObject> {
       random,
       logger: this.#logger,
       // Costs about 1 µs an object, a tenth of receiving it: editing a shared object fails at once.
-      project: (object) => deepFreeze(this.#projected(project, object)),
+      transform: (object) => deepFreeze(this.#transformed(transform, object)),
       bounds: boundsOf(options),
     });
   }
 
-  /** A throwing projection must not end the watch: the object keeps metadata and status. */
-  #projected(project: (object: T) => T, object: T): T {
+  /** A throwing transform must not end the watch: the object keeps metadata and status. */
+  #transformed(transform: (object: T) => T, object: T): T {
     try {
-      return project(object);
+      return transform(object);
     } catch (error) {
       const { metadata } = object, { status } = object as { status?: unknown };
-      this.#logger.error("a projection threw; only the object's metadata and status are kept", {
+      this.#logger.error("a transform threw; only the object's metadata and status are kept", {
         object: formatKey(keyOf(object)),
         error: describeError(error),
       });
@@ -173,8 +173,8 @@ export class Informer<T extends KubeObject> {
   }
 
   /** How often the server's versions went back, as after a restore: earlier versions are then void. */
-  get rewinds(): number {
-    return this.#rewinds;
+  get rollbacks(): number {
+    return this.#rollbacks;
   }
 
   get relists(): number {
@@ -248,7 +248,7 @@ export class Informer<T extends KubeObject> {
   /** A version of the former history may never arrive: its waiters read again. */
   #rewind(version: string): void {
     this.#version = version;
-    this.#rewinds++;
+    this.#rollbacks++;
     for (const waiter of [...this.#waiters]) waiter.resolve(false);
   }
 

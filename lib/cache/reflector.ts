@@ -105,7 +105,7 @@ export class Reflector<T extends KubeObject> {
       clock: Clock;
       random: Random;
       logger: Logger;
-      project: (object: T) => T;
+      transform: (object: T) => T;
       bounds?: ReflectorBounds;
     },
   ) {
@@ -143,7 +143,7 @@ export class Reflector<T extends KubeObject> {
     let version: string | undefined;
     for await (const page of this.client.pages<T>(this.resource, { ...this.context.scope, limit, signal })) {
       version ??= page.metadata?.resourceVersion;
-      for (const item of page.items) objects.push(this.#validateAndProject(item));
+      for (const item of page.items) objects.push(this.#validateAndTransform(item));
       this.sink.received();
     }
     if (!version) throw new MalformedAnswerError(`list of ${this.resource.plural}: the answer has no resourceVersion`);
@@ -210,10 +210,10 @@ export class Reflector<T extends KubeObject> {
     switch (event.type) {
       case "ADDED":
       case "MODIFIED":
-        this.sink.put(this.#validateAndProject(event.object));
+        this.sink.put(this.#validateAndTransform(event.object));
         break;
       case "DELETED":
-        this.sink.remove(this.#validateAndProject(event.object));
+        this.sink.remove(this.#validateAndTransform(event.object));
         break;
       case "BOOKMARK":
         // Late events may be older than the known version; a bookmark only is if the server was restored from a backup.
@@ -229,7 +229,7 @@ export class Reflector<T extends KubeObject> {
   #takeInitial(event: WatchEvent<T>, initial: T[]): void {
     const { type, object } = event;
     if (type !== "BOOKMARK") {
-      if (type !== "DELETED") initial.push(this.#validateAndProject(object));
+      if (type !== "DELETED") initial.push(this.#validateAndTransform(object));
       return;
     }
     const version = object.metadata?.resourceVersion;
@@ -268,15 +268,15 @@ export class Reflector<T extends KubeObject> {
     this.sink.progress(version);
   }
 
-  /** Checks an object's name and version, and projects it. */
-  #validateAndProject(object: T): T {
+  /** Checks an object's name and version, and transforms it. */
+  #validateAndTransform(object: T): T {
     const { name, resourceVersion } = object.metadata ?? {};
     if (!name || !resourceVersion) {
       throw new MalformedAnswerError(
         `${this.resource.plural}: the server sent an object without name or resourceVersion`,
       );
     }
-    return this.context.project(object);
+    return this.context.transform(object);
   }
 
   async #recover(error: Error, signal: AbortSignal): Promise<void> {

@@ -226,7 +226,7 @@ function addInit(root: Command, { run }: CommandTreeOptions): void {
 }
 
 function flagOf(setting: Setting<unknown>): Option {
-  const shown = setting.secret || setting.fallback === "" ? "" : ` (${setting.fallback})`;
+  const shown = setting.secret || setting.default === "" ? "" : ` (${setting.default})`;
   return new Option(`--${setting.flag} <${setting.placeholder}>`, `${setting.description}${shown} [${setting.env}]`)
     .helpGroup("Settings:");
 }

@@ -7,14 +7,14 @@ export function config(
   { table, origins, terminal }: CommandContext,
   flags: { output: "table" | "json" },
 ): Promise<number> {
-  const rows = Object.entries(table).map(([name, { env, flag, description, fallback, secret }]) => {
+  const rows = Object.entries(table).map(([name, { env, flag, description, default: byDefault, secret }]) => {
     const { text, source } = origins[name]!;
     return {
       env,
       flag: `--${flag}`,
       value: secret && text !== "" ? "********" : text,
       source,
-      default: secret ? "" : fallback,
+      default: secret ? "" : byDefault,
       description,
     };
   });

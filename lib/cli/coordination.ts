@@ -54,7 +54,11 @@ interface ReplicaOptions {
 export function leaseTiming(
   { leaseDurationMs, leaseRenewDeadlineMs, leaseRetryPeriodMs }: Settings,
 ): LeaseTiming {
-  const timing = { leaseMs: leaseDurationMs, renewMsMax: leaseRenewDeadlineMs, retryMs: leaseRetryPeriodMs };
+  const timing = {
+    leaseDurationMs: leaseDurationMs,
+    renewDeadlineMs: leaseRenewDeadlineMs,
+    retryPeriodMs: leaseRetryPeriodMs,
+  };
   const problem = leaseTimingProblem(timing);
   if (!problem) return timing;
   const [lease, renew, retry] = [leaseDurationMs, leaseRenewDeadlineMs, leaseRetryPeriodMs].map(formatDuration);
@@ -130,7 +134,7 @@ export function openReplica(
 }
 
 /** Gauges that each scrape reads from a replica. */
-export function measure(metrics: Metrics, operator: string, { elector, sharding, peering }: Replica): void {
+export function registerMetrics(metrics: Metrics, operator: string, { elector, sharding, peering }: Replica): void {
   if (elector) metrics.leadership(operator, () => elector.isLeader);
   if (sharding) metrics.shards(operator, () => sharding.shards);
   if (peering) metrics.pause(operator, () => !peering.covers());

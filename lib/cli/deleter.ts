@@ -89,7 +89,7 @@ export class Deleter {
     const { client, operator, signal, say, dryRun } = this.#options, pass = client.with({ signal });
     const objects = await objectsOf(client, kind, signal);
     // An edit that stores nothing removes what is stored.
-    const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.keep(object, {}, []));
+    const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.save(object, {}, []));
     const marked = objects.flatMap((object, at) => {
       const { annotations = {} } = edits[at]!;
       return Object.keys(annotations).length > 0 ? [{ object, annotations }] : [];

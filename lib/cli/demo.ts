@@ -58,7 +58,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     serve,
     signal,
   });
-  await webhooks?.admit();
+  await webhooks?.enable();
   const body = new ScenarioBody(scenario, { client, clock, terminal, signal: interrupts.signal });
   try {
     const view = await body.run();

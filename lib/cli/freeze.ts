@@ -65,8 +65,8 @@ export async function freeze(context: CommandContext, flags: FreezeFlags): Promi
   const identity = flags.id ?? ownIdentity(context);
   if (identity === "") throw new UsageError("--id is empty", "name the person who freezes, as ada@laptop");
   return await onPeering(context, async (freezing) => {
-    const endsMs = lifetimeMs && freezing.clock.now() + lifetimeMs;
-    const peer: Peer = { identity, priority, state: lifetimeMs ? "freeze" : "hold", message, endsMs };
+    const expiresMs = lifetimeMs && freezing.clock.now() + lifetimeMs;
+    const peer: Peer = { identity, priority, state: lifetimeMs ? "freeze" : "hold", message, expiresMs };
     if (lifetimeMs) await createFreeze(freezing, peer, lifetimeMs);
     else await freezing.lease(peer).renew(peerAnnotations(peer), freezing.signal);
     return await awaitPause(freezing, peer, lifetimeMs);
@@ -144,7 +144,7 @@ async function onPeering(context: CommandContext, work: (freezing: Freezing) => 
     logger: silentLogger,
     namespace,
     labelSelector,
-    endsMs: freezeEndsMs,
+    expiresMs: freezeEndsMs,
   });
   const leases = new Map<string, CheckedLease>();
   const lease = ({ identity }: Peer) => {

@@ -19,7 +19,7 @@ import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
 import { openClusterAsOperator, type OpenedCluster } from "./open_cluster.ts";
 import type { CommandContext } from "./command_context.ts";
-import { leaseTiming, measure, openReplica, type Replica } from "./coordination.ts";
+import { leaseTiming, openReplica, registerMetrics, type Replica } from "./coordination.ts";
 import { requireReady } from "./require_ready.ts";
 import type { Settings } from "./settings.ts";
 import { UnhandledErrors } from "./unhandled_errors.ts";
@@ -79,7 +79,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
     if (interrupts.signal.aborted) return EXIT.done;
     throw error;
   }
-  measure(metrics, operator.name, replica);
+  registerMetrics(metrics, operator.name, replica);
   let webhooks: HostedWebhooks | undefined;
   const state = { running: () => running, webhooks: () => webhooks };
   const health = openHealth(context, { cluster, clock, logger, metrics, ...state });
@@ -94,12 +94,12 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
     };
     running = await start(context, replica, metrics, { logger, serve, signal });
     webhooks ??= await open(running);
-    await webhooks?.admit();
+    await webhooks?.enable();
     const lost = await Promise.race([interrupts.received, replica.lost]);
     // Another replica may lead by now: finish and clean up nothing. The kubelet restarts this one.
     if (lost) throw lost;
     logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
-    webhooks?.leave?.();
+    webhooks?.beginShutdown?.();
     await running.stop(settings.gracePeriodMs);
     await replica.release();
   } catch (error) {
@@ -136,7 +136,7 @@ function openHealth(
       handle: (request, signal) => {
         const current = running();
         if (!current) return new Response("the operator has not started yet\n", { status: 503 });
-        return current.ask((context) => handler(request, context), signal);
+        return current.run((context) => handler(request, context), signal);
       },
     })),
     metrics: async () => {
@@ -171,12 +171,12 @@ function ownChecks(
   running: () => RunningOperator | undefined,
   clock: Clock,
 ): ReturnType<typeof probeChecks> {
-  const probes = operator.probes.filter((probe) => probe.of === of).map(({ id, ask }) => ({
+  const probes = operator.probes.filter((probe) => probe.of === of).map(({ id, check }) => ({
     id,
-    ask: (signal: AbortSignal) => {
+    check: (signal: AbortSignal) => {
       const current = running();
       if (!current) throw new Error("the operator has not started yet");
-      return current.ask(ask, signal);
+      return current.run(check, signal);
     },
   }));
   return probeChecks(probes, clock);

@@ -71,7 +71,7 @@ export async function readScaffold(root: string): Promise<ScaffoldFiles> {
     return await new Response(new Blob([archive]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
   } catch (cause) {
     throw new UsageError(
-      `this program does not contain the files of a new project: ${describeError(cause)}`,
+      `this program does not contain the files of a new transform: ${describeError(cause)}`,
       "take a released one, or run it from its repository",
       { cause },
     );

@@ -11,7 +11,7 @@ export interface Setting<T> {
   /** What it decides, as half a sentence for help and documentation. */
   readonly description: string;
   /** The default, as text. */
-  readonly fallback: string;
+  readonly default: string;
   /** The value's form in help: `LEVEL`, `DURATION`, … */
   readonly placeholder: string;
   /** Masked wherever settings are shown. */
@@ -40,15 +40,17 @@ export interface ResolvedSettings<Table extends SettingTable> {
 }
 
 /** Fields of every setting, whatever its type. */
-export type Named = Pick<Setting<unknown>, "env" | "flag" | "description" | "fallback"> & { readonly secret?: boolean };
+export type SettingOptions = Pick<Setting<unknown>, "env" | "flag" | "description" | "default"> & {
+  readonly secret?: boolean;
+};
 
 /** A free text. */
-export function text(named: Named, placeholder: string = "TEXT"): Setting<string> {
+export function text(named: SettingOptions, placeholder: string = "TEXT"): Setting<string> {
   return { ...named, placeholder, parse: (value) => value };
 }
 
 /** One of several words. */
-export function choice<const Word extends string>(named: Named, words: readonly Word[]): Setting<Word> {
+export function choice<const Word extends string>(named: SettingOptions, words: readonly Word[]): Setting<Word> {
   return {
     ...named,
     placeholder: words.join("|"),
@@ -60,7 +62,7 @@ export function choice<const Word extends string>(named: Named, words: readonly 
 }
 
 /** Yes or no: `true` or `1`, `false` or `0`, in any letter case; not empty. */
-export function boolean(named: Named): Setting<boolean> {
+export function boolean(named: SettingOptions): Setting<boolean> {
   return {
     ...named,
     placeholder: "true|false",
@@ -74,7 +76,10 @@ export function boolean(named: Named): Setting<boolean> {
 }
 
 /** A whole number from `min` to `max`. */
-export function integer(named: Named, { min, max }: { readonly min: number; readonly max: number }): Setting<number> {
+export function integer(
+  named: SettingOptions,
+  { min, max }: { readonly min: number; readonly max: number },
+): Setting<number> {
   return {
     ...named,
     placeholder: "N",
@@ -87,13 +92,13 @@ export function integer(named: Named, { min, max }: { readonly min: number; read
 }
 
 /** A whole number from `min` to `max`; undefined if empty. */
-export function optionalInteger(named: Named, min: number, max: number): Setting<number | undefined> {
+export function optionalInteger(named: SettingOptions, min: number, max: number): Setting<number | undefined> {
   const { parse, ...rest } = integer(named, { min, max });
   return { ...rest, parse: (value) => value === "" ? undefined : parse(value) };
 }
 
 /** DNS labels joined by slashes, named by `parts`; the last is enough, and empty means none. */
-export function labels(named: Named, parts: readonly string[]): Setting<string> {
+export function labels(named: SettingOptions, parts: readonly string[]): Setting<string> {
   const placeholder = `${parts.slice(0, -1).map((part) => `[${part}/]`).join("")}${parts.at(-1)}`;
   return {
     ...named,
@@ -107,7 +112,7 @@ export function labels(named: Named, parts: readonly string[]): Setting<string> 
 }
 
 /** A duration in milliseconds; `0s` only with `zero`. */
-export function duration(named: Named, { zero = false }: { readonly zero?: boolean } = {}): Setting<number> {
+export function duration(named: SettingOptions, { zero = false }: { readonly zero?: boolean } = {}): Setting<number> {
   return {
     ...named,
     placeholder: "DURATION",
@@ -120,7 +125,7 @@ export function duration(named: Named, { zero = false }: { readonly zero?: boole
 }
 
 /** An address to listen on: a number or a name. */
-export function host(named: Named): Setting<string> {
+export function host(named: SettingOptions): Setting<string> {
   return {
     ...named,
     placeholder: "ADDRESS",
@@ -132,7 +137,7 @@ export function host(named: Named): Setting<string> {
 }
 
 /** Webhooks' https address without a path; `auto`, or empty for none. */
-export function webhookAddress(named: Named): Setting<string> {
+export function webhookAddress(named: SettingOptions): Setting<string> {
   return {
     ...named,
     placeholder: "URL",
@@ -155,7 +160,7 @@ export function parseDuration(text: string): number {
 }
 
 /** Words separated by commas; empty for none. */
-export function list(named: Named): Setting<readonly string[]> {
+export function list(named: SettingOptions): Setting<readonly string[]> {
   return {
     ...named,
     placeholder: "A,B,…",
@@ -164,7 +169,7 @@ export function list(named: Named): Setting<readonly string[]> {
 }
 
 /** Globs of namespace names, separated by commas; `!` excludes, empty means none. */
-export function globs(named: Named): Setting<readonly string[]> {
+export function globs(named: SettingOptions): Setting<readonly string[]> {
   const words = list(named);
   return {
     ...words,
@@ -181,7 +186,7 @@ export function globs(named: Named): Setting<readonly string[]> {
 }
 
 /** The name of a namespace. */
-export function namespaceName(named: Named): Setting<string> {
+export function namespaceName(named: SettingOptions): Setting<string> {
   return {
     ...named,
     placeholder: "NAMESPACE",
@@ -209,7 +214,7 @@ export function resolveSettings<Table extends SettingTable>(
     const flag = flags[setting.env];
     const variable = Object.hasOwn(env, setting.env) ? env[setting.env] : undefined;
     const source: SettingSource = flag !== undefined ? "flag" : variable !== undefined ? "env" : "default";
-    const value = flag ?? variable ?? setting.fallback;
+    const value = flag ?? variable ?? setting.default;
     origins[name] = { text: value, source };
     try {
       values[name] = setting.parse(value);
@@ -218,7 +223,7 @@ export function resolveSettings<Table extends SettingTable>(
         ? `--${setting.flag}`
         : source === "env"
         ? setting.env
-        : `the fallback of ${setting.env}`;
+        : `the default of ${setting.env}`;
       const shown = setting.secret ? "the value" : `"${value}"`;
       problems.push(`${at}: ${shown} ${(error as Error).message}`);
     }

@@ -55,7 +55,7 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
     const hosted = await hostInProcess(hosting, client, cluster.serveService);
     return {
       ...hosted,
-      admit: () => hosted.admit().then(() => logger.info("webhooks are called", { cluster: cluster.source })),
+      enable: () => hosted.enable().then(() => logger.info("webhooks are called", { cluster: cluster.source })),
     };
   }
   if ((!webhookUrl || webhookUrl === AUTO) && cluster.source === "in-cluster") {
@@ -75,7 +75,7 @@ async function openAtUrl(
   const { operator, clock, logger } = hosting,
     { webhookPort: port } = settings,
     webhookUrl = settings.webhookUrl || AUTO;
-  const { forgetWebhooks, hostByUrl } = await import("../operator/webhook_hosting.ts");
+  const { deleteWebhookConfigurations, hostByUrl } = await import("../operator/webhook_hosting.ts");
   const address = webhookUrl === AUTO
     ? await foundAddress(settings, cluster, client, { clock, signal })
     : { host: settings.webhookHost, url: webhookUrl };
@@ -83,14 +83,14 @@ async function openAtUrl(
   let isAdmitted = false;
   return {
     ...hosted,
-    admit: async () => {
-      await hosted.admit();
+    enable: async () => {
+      await hosted.enable();
       isAdmitted = true;
       logger.info("webhooks are called", { url });
     },
     close: async () => {
       // Unanswered, they would make API servers refuse every write of these resources.
-      if (isAdmitted) await forgetWebhooks(client, operator);
+      if (isAdmitted) await deleteWebhookConfigurations(client, operator);
       await hosted.close();
     },
   };
@@ -108,5 +108,5 @@ async function foundAddress(
   const { host, name } = source === "embedded"
     ? LOOPBACK
     : await findHostGateway(client, { clock, isLocal, os: Deno.build.os, signal });
-  return { host: webhookHost === SETTINGS.webhookHost.fallback ? host : webhookHost, name };
+  return { host: webhookHost === SETTINGS.webhookHost.default ? host : webhookHost, name };
 }

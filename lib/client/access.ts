@@ -56,7 +56,7 @@ export async function canDo(
       kind: review.kind,
       spec: { resourceAttributes, ...(user ? { user: user.name, groups: user.groups } : {}) },
     },
-    repeatable: true, // a review is not stored
+    idempotent: true, // a review is not stored
     signal,
   });
   if (!isObject(answer?.status)) {

@@ -8,7 +8,7 @@ import {
   type StatusCause,
 } from "../apimachinery/mod.ts";
 
-export interface RequestSubject {
+export interface RequestTarget {
   readonly verb: string;
   /** Absent for plain paths, such as `/version`. */
   readonly resource?: Pick<ApiResource, "group" | "plural">;
@@ -19,7 +19,7 @@ export interface RequestSubject {
 }
 
 /** For people: `get secrets shop/login`. */
-export function describeSubject(subject: RequestSubject): string {
+export function describeTarget(subject: RequestTarget): string {
   if (!subject.resource) return `${subject.verb} ${subject.path ?? ""}`.trim();
   const resource = formatGroupResource(subject.resource) + (subject.subresource ? `/${subject.subresource}` : "");
   const { name, namespace } = subject.key ?? {};
@@ -52,9 +52,9 @@ export class ApiError extends Error {
   readonly retryAfterMs: number | undefined;
 
   /** The message holds subject, status and `hint`; `retryAfterMs` overrides the status. */
-  constructor(status: ApiStatus, readonly subject: RequestSubject, { retryAfterMs, hint }: ApiErrorOptions = {}) {
+  constructor(status: ApiStatus, readonly subject: RequestTarget, { retryAfterMs, hint }: ApiErrorOptions = {}) {
     const problem = status.message || status.reason || "no reason given";
-    super(`cannot ${describeSubject(subject)}: ${problem} (${status.code})${hint ? `; ${hint}` : ""}`);
+    super(`cannot ${describeTarget(subject)}: ${problem} (${status.code})${hint ? `; ${hint}` : ""}`);
     this.status = status;
     this.code = status.code;
     this.reason = status.reason ?? "";
@@ -123,7 +123,7 @@ export class ForbiddenError extends ApiError {
   readonly refusedBy: "authorization" | "admission";
 
   /** Reads the missing rule from the message, and appends how to grant it. */
-  constructor(status: ApiStatus, subject: RequestSubject) {
+  constructor(status: ApiStatus, subject: RequestTarget) {
     const missing = missingRule(status.message ?? "");
     const rule = missing ?? ruleOf(subject);
     super(status, subject, { hint: missing && grantHint(missing, subject) });
@@ -158,7 +158,7 @@ export function isNotFound(error: unknown): error is NotFoundError {
   return error instanceof NotFoundError;
 }
 
-export function apiErrorOf(status: ApiStatus, subject: RequestSubject, retryAfterMs?: number): ApiError {
+export function apiErrorOf(status: ApiStatus, subject: RequestTarget, retryAfterMs?: number): ApiError {
   if (status.details?.causes?.some((cause) => cause.reason === "NamespaceTerminating")) {
     return new NamespaceTerminatingError(status, subject);
   }
@@ -193,7 +193,7 @@ function missingRule(message: string): RbacRule | undefined {
   return found ? { apiGroups: [found[3]!], resources: [found[2]!], verbs: [found[1]!] } : undefined;
 }
 
-function ruleOf({ verb, resource, subresource }: RequestSubject): RbacRule {
+function ruleOf({ verb, resource, subresource }: RequestTarget): RbacRule {
   if (!resource) return { apiGroups: [], resources: [], verbs: [verb] };
   return {
     apiGroups: [resource.group],
@@ -202,7 +202,7 @@ function ruleOf({ verb, resource, subresource }: RequestSubject): RbacRule {
   };
 }
 
-function grantHint(rule: RbacRule, subject: RequestSubject): string {
+function grantHint(rule: RbacRule, subject: RequestTarget): string {
   const kind = subject.key?.namespace ? "Role or ClusterRole" : "ClusterRole";
   const list = (items: readonly string[]) => `[${items.map((item) => formatJson(item)).join(", ")}]`;
   return `grant it with this rule in a ${kind} that is bound to the caller: ` +

@@ -30,7 +30,7 @@ import { isNotFound } from "./api_error.ts";
 import { listAll, type ListOptions, listPages } from "./list.ts";
 import { Requester, type RequestRecord, type RequestSpec } from "./requester.ts";
 import { RETRY_POLICY } from "./retry.ts";
-import { METADATA_ONLY, nameKind, watch, type WatchEvent, type WatchOptions } from "./watch.ts";
+import { METADATA_ONLY, setTypeMeta, watch, type WatchEvent, type WatchOptions } from "./watch.ts";
 
 /** Options of a {@linkcode Client}. */
 export interface ClientOptions {
@@ -234,10 +234,10 @@ export class Client {
       method: "GET",
       path: pathOf(resource, key, subresource),
       accept: metadataOnly ? METADATA_ONLY : undefined,
-      repeatable: true,
+      idempotent: true,
       signal,
     });
-    return metadataOnly ? nameKind(object, resource) : object;
+    return metadataOnly ? setTypeMeta(object, resource) : object;
   }
 
   /** Reads one object; undefined where there is none. */
@@ -284,12 +284,12 @@ export class Client {
       { verb: "create", rbacVerb: "create", method: "POST", resource, key, path },
       options,
       {
-        body: withKind(object, resource),
-        repeatable: this.#isDryRun(options),
+        body: withTypeMeta(object, resource),
+        idempotent: this.#isDryRun(options),
         accept: metadataOnly ? METADATA_ONLY : undefined,
       },
     );
-    return metadataOnly ? created.then((object) => nameKind(object, resource)) : created;
+    return metadataOnly ? created.then((object) => setTypeMeta(object, resource)) : created;
   }
 
   /**
@@ -300,9 +300,9 @@ export class Client {
    */
   replace<T extends KubeObject>(resource: ApiResource, object: T, options: WriteOptions = {}): Promise<T> {
     const key = keyOf(object), path = pathOf(resource, key, options.subresource);
-    const body = withoutManagedFields(withKind(object, resource));
+    const body = withoutManagedFields(withTypeMeta(object, resource));
     const target = { verb: "replace", rbacVerb: "update", method: "PUT", resource, key, path } as const;
-    return this.#write(target, options, { body, repeatable: true });
+    return this.#write(target, options, { body, idempotent: true });
   }
 
   /**
@@ -318,11 +318,11 @@ export class Client {
   ): Promise<T> {
     const key = keyOf(object), path = pathOf(resource, key, options.subresource);
     // The server refuses an apply with managedFields, which every read object has.
-    const body = withoutManagedFields(withKind(object, resource));
+    const body = withoutManagedFields(withTypeMeta(object, resource));
     const target = { verb: "apply", rbacVerb: "patch", method: "PATCH", resource, key, path } as const;
     return this.#write(target, options, {
       body,
-      repeatable: true,
+      idempotent: true,
       contentType: "application/apply-patch+yaml", // JSON is YAML
       query: { force: String(options.force ?? true) },
     });
@@ -338,11 +338,11 @@ export class Client {
     const target = { verb: "patch", rbacVerb: "patch", method: "PATCH", resource, key, path } as const;
     const object = await this.#write<T>(target, options, {
       body,
-      repeatable: type !== "json" || this.#isDryRun(options),
+      idempotent: type !== "json" || this.#isDryRun(options),
       contentType: PATCH_TYPES[type],
       accept: metadataOnly ? METADATA_ONLY : undefined,
     });
-    return metadataOnly ? nameKind(object, resource) : object;
+    return metadataOnly ? setTypeMeta(object, resource) : object;
   }
 
   /**
@@ -360,8 +360,8 @@ export class Client {
       method: "DELETE",
       path: pathOf(resource, key),
       body: { apiVersion: "v1", kind, dryRun, preconditions, propagationPolicy, gracePeriodSeconds },
-      repeatable: true,
-      doneWhenGone: true,
+      idempotent: true,
+      ignoreNotFound: true,
       signal,
     });
     if (!dryRun) this.#options.onWrite?.({ verb: "delete", resource, key });
@@ -395,9 +395,9 @@ export class Client {
    * @throws {UsageError} for any write of a dry-run client: it is unknown what a path respects.
    */
   async raw(path: string, { method = "GET", body, ...options }: RawOptions = {}): Promise<unknown> {
-    const repeatable = method === "GET" || method === "HEAD";
-    if (this.dryRun && !repeatable) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
-    const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, repeatable, ...options };
+    const idempotent = method === "GET" || method === "HEAD";
+    if (this.dryRun && !idempotent) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
+    const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, idempotent, ...options };
     const accept = options.accept ?? "application/json, */*;q=0.5";
     const answer = jsonOrText(await this.#requester.text({ ...spec, accept }));
     learnSecrets(this.mask, answer, { ofSecrets: false });
@@ -434,7 +434,7 @@ interface WriteTarget {
   readonly path: string;
 }
 
-type WriteRequest = Pick<RequestSpec, "body" | "repeatable" | "contentType" | "accept" | "query">;
+type WriteRequest = Pick<RequestSpec, "body" | "idempotent" | "contentType" | "accept" | "query">;
 
 /** The path of one object. An empty name would address the whole collection, where DELETE deletes everything. */
 function pathOf(resource: ApiResource, key: Partial<ObjectKey>, subresource?: string): string {
@@ -444,7 +444,7 @@ function pathOf(resource: ApiResource, key: Partial<ObjectKey>, subresource?: st
   return objectPath(resource, { name, namespace }, subresource);
 }
 
-function withKind<T extends KubeObject>(object: T, resource: ApiResource): T {
+function withTypeMeta<T extends KubeObject>(object: T, resource: ApiResource): T {
   return { ...object, apiVersion: object.apiVersion ?? formatApiVersion(resource), kind: object.kind ?? resource.kind };
 }
 

@@ -67,7 +67,7 @@ export async function discoverAll(client: Client, signal?: AbortSignal): Promise
       parts.push(aggregated(answer));
     } else if (isObject(answer) && Array.isArray(path === "/api" ? answer.versions : answer.groups)) {
       parts.push(await legacy(client, path, answer, signal));
-    } else throw new MalformedAnswerError(`cannot get ${path}: the answer is no discovery of an API server`);
+    } else throw new MalformedAnswerError(`cannot get ${path}: the answer is not a discovery of an API server`);
   }
   return {
     resources: parts.flatMap(({ resources }) => resources),

@@ -7,7 +7,7 @@ import {
 } from "../apimachinery/mod.ts";
 import { GoneError } from "./api_error.ts";
 import type { Requester } from "./requester.ts";
-import { nameKind } from "./watch.ts";
+import { setTypeMeta } from "./watch.ts";
 
 /** Options of a list. */
 export interface ListOptions {
@@ -51,13 +51,13 @@ export async function* listPages<T extends KubeObject>(
         resourceVersion: next ? undefined : options.resourceVersion,
       },
       accept: metadataOnly ? METADATA_LIST : undefined,
-      repeatable: true,
+      idempotent: true,
       signal,
     });
     list.items ??= [];
     for (const item of list.items) {
       // Items of built-in kinds have no kind, those of a watch have it: readers get the same.
-      if (metadataOnly || item.kind === undefined) nameKind(item, resource);
+      if (metadataOnly || item.kind === undefined) setTypeMeta(item, resource);
     }
     yield list;
     next = list.metadata?.continue || undefined;

@@ -70,7 +70,7 @@ export function proxyOf(address: string, source: string): Proxy {
   const text = address.includes("://") ? address : `http://${address}`, url = URL.parse(text);
   if (!url || !SCHEMES.includes(url.protocol) || url.hostname === "" || !isEncoded(url.username + url.password)) {
     throw new UsageError(
-      `${source} is no address of a proxy`,
+      `${source} is not an address of a proxy`,
       "write it as http://HOST:PORT, https://… or socks5://…; user and password go before the host, percent-encoded",
     );
   }

@@ -13,8 +13,8 @@ import {
   type Transport,
   UsageError,
 } from "../base/mod.ts";
-import { ApiError, describeSubject, NotFoundError, type RequestSubject } from "./api_error.ts";
-import { errorOfAnswer } from "./error_answer.ts";
+import { ApiError, describeTarget, NotFoundError, type RequestTarget } from "./api_error.ts";
+import { errorOfResponse } from "./error_response.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
 import { classifyFailure, notKubernetes, UnreachableError } from "./unreachable.ts";
 
@@ -35,16 +35,16 @@ export interface RequestRecord {
 }
 
 export interface RequestSpec {
-  readonly subject: RequestSubject;
+  readonly subject: RequestTarget;
   readonly method: string;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly accept?: string;
   readonly contentType?: string;
   readonly body?: unknown;
-  readonly repeatable: boolean;
+  readonly idempotent: boolean;
   /** A repetition that finds no object is a success: the attempt before deleted it. */
-  readonly doneWhenGone?: boolean;
+  readonly ignoreNotFound?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -77,13 +77,13 @@ export class Requester {
       return answer;
     } catch {
       // The parser's error is no cause: it quotes the answer, which may hold Secret data.
-      const what = describeSubject(spec.subject);
+      const what = describeTarget(spec.subject);
       throw notKubernetes(this.transport.server, `cannot ${what}: the answer is no JSON`);
     }
   }
 
   /** Teaches the mask the values of Secrets. */
-  learn({ resource }: RequestSubject, body: unknown): void {
+  learn({ resource }: RequestTarget, body: unknown): void {
     if (isSecretResource(resource) || !resource) {
       learnSecrets(this.options.mask, body, { ofSecrets: Boolean(resource) });
     }
@@ -93,7 +93,7 @@ export class Requester {
   async object<T extends object>(spec: RequestSpec): Promise<T> {
     const answer = await this.json<T & { metadata?: unknown }>(spec);
     if (isObject(answer) && isObject(answer.metadata)) return answer;
-    throw notKubernetes(this.transport.server, `cannot ${describeSubject(spec.subject)}: other JSON`);
+    throw notKubernetes(this.transport.server, `cannot ${describeTarget(spec.subject)}: other JSON`);
   }
 
   async text(spec: RequestSpec): Promise<string> {
@@ -130,22 +130,22 @@ export class Requester {
 
   #retrying(spec: RequestSpec, attempt: () => Promise<string>): Promise<string> {
     const { clock, random, logger, retry: policy } = this.options;
-    const { repeatable, signal } = spec;
+    const { idempotent, signal } = spec;
     return withRetries((retry) => {
       if (retry === 0) return attempt();
-      logger.debug("request repeated", { request: describeSubject(spec.subject), retry });
+      logger.debug("request repeated", { request: describeTarget(spec.subject), retry });
       return attempt().catch((error) => {
-        if (spec.doneWhenGone && error instanceof NotFoundError) return "";
+        if (spec.ignoreNotFound && error instanceof NotFoundError) return "";
         throw error;
       });
-    }, { repeatable, policy, clock, random, signal });
+    }, { idempotent, policy, clock, random, signal });
   }
 
   /** Every error becomes one that names the request. */
   async #timed<T>(spec: RequestSpec, link: LinkedAbort, work: () => Promise<T>): Promise<T> {
     const { clock, requestTimeoutMs } = this.options;
     const timer = clock.schedule(() => {
-      link.abort(new UnreachableError("", "timeout", { during: describeSubject(spec.subject) }));
+      link.abort(new UnreachableError("", "timeout", { during: describeTarget(spec.subject) }));
     }, requestTimeoutMs);
     try {
       return await work();
@@ -157,7 +157,7 @@ export class Requester {
       const { server, kind, cause, proxy } = error instanceof UnreachableError
         ? error
         : { server: "", kind: classifyFailure(error), cause: error, proxy: undefined };
-      throw new UnreachableError(server, kind, { cause, proxy, during: describeSubject(spec.subject) });
+      throw new UnreachableError(server, kind, { cause, proxy, during: describeTarget(spec.subject) });
     } finally {
       clock.clear(timer);
     }
@@ -173,7 +173,7 @@ export class Requester {
     const path = spec.path + queryText(spec.query);
     const response = await this.transport.fetch(path, { method: spec.method, headers, body, signal, streaming });
     if (response.ok) return response;
-    throw await errorOfAnswer(response, spec.subject, spec.body as JsonValue | undefined);
+    throw await errorOfResponse(response, spec.subject, spec.body as JsonValue | undefined);
   }
 
   async #record<T>(spec: RequestSpec, work: (observe: (code: number) => void) => Promise<T>): Promise<T> {

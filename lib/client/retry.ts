@@ -28,24 +28,24 @@ export interface FailedAttempt {
   /** 1 is the first. */
   readonly retry: number;
   /** False for a create or a JSON patch. */
-  readonly repeatable: boolean;
+  readonly idempotent: boolean;
   readonly policy: RetryPolicy;
   readonly random: Random;
 }
 
 /**
- * The delay before a retry; undefined for no retry. A request that is not repeatable is retried only if the server
+ * The delay before a retry; undefined for no retry. A request that is not idempotent is retried only if the server
  * certainly did not carry it out: it refused for load (429), or never received it.
  */
 export function retryDelayMs(failed: FailedAttempt): number | undefined {
-  const { error, retry, repeatable, policy, random } = failed;
+  const { error, retry, idempotent, policy, random } = failed;
   if (retry > policy.retriesMax) return undefined;
   const delayMs = backoffOf(failed);
   if (error instanceof UnreachableError) {
-    return TRANSIENT.has(error.kind) && (repeatable || !error.maybeReceived) ? delayMs : undefined;
+    return TRANSIENT.has(error.kind) && (idempotent || !error.maybeReceived) ? delayMs : undefined;
   }
   const overloaded = error instanceof TooManyRequestsError;
-  if (!overloaded && !(error instanceof ServerError && repeatable)) return undefined;
+  if (!overloaded && !(error instanceof ServerError && idempotent)) return undefined;
   const { retryAfterMs } = error;
   if (retryAfterMs === undefined) return overloaded || error.code === 503 ? delayMs : undefined;
   if (retryAfterMs > policy.retryAfterMsMax) return undefined;
@@ -82,13 +82,13 @@ export async function withRetries<T>(
     readonly delayMs?: (failed: FailedAttempt) => number | undefined;
   },
 ): Promise<T> {
-  const { repeatable, policy, random, clock, signal, delayMs: delayOf = retryDelayMs } = options;
+  const { idempotent, policy, random, clock, signal, delayMs: delayOf = retryDelayMs } = options;
   for (let retry = 0;; retry++) {
     try {
       return await attempt(retry);
     } catch (error) {
       signal?.throwIfAborted();
-      const delayMs = delayOf({ error, retry: retry + 1, repeatable, policy, random });
+      const delayMs = delayOf({ error, retry: retry + 1, idempotent, policy, random });
       if (delayMs === undefined) throw error;
       await sleep(clock, delayMs, signal);
     }

@@ -6,7 +6,7 @@ import {
   resourcePath,
 } from "../apimachinery/mod.ts";
 import { type Clock, LinkedAbort } from "../base/mod.ts";
-import { ApiError, apiErrorOf, describeSubject, type RequestSubject } from "./api_error.ts";
+import { ApiError, apiErrorOf, describeTarget, type RequestTarget } from "./api_error.ts";
 import type { Requester } from "./requester.ts";
 import { classifyFailure, MalformedAnswerError, UnreachableError } from "./unreachable.ts";
 import { decodeJsonLines } from "./watch_stream.ts";
@@ -61,7 +61,7 @@ export async function* watch<T extends KubeObject>(
   resource: ApiResource,
   options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>> {
-  const subject: RequestSubject = { verb: "watch", resource, key: { namespace: options.namespace } };
+  const subject: RequestTarget = { verb: "watch", resource, key: { namespace: options.namespace } };
   const { signal, idleMsMax = IDLE_MS_MAX, lineLengthMax } = options;
   const isEnded = () => signal.aborted || requester.options.signal?.aborted;
   if (isEnded()) return;
@@ -69,11 +69,11 @@ export async function* watch<T extends KubeObject>(
   using watchdog = new Watchdog(
     requester.options.clock,
     typeof idleMsMax === "number" ? () => idleMsMax : idleMsMax,
-    () => link.abort(new UnreachableError("", "silent", { during: describeSubject(subject) })),
+    () => link.abort(new UnreachableError("", "silent", { during: describeTarget(subject) })),
   );
   try {
     const response = await requester.stream(specOf(resource, subject, options), link);
-    if (!response.body) throw new MalformedAnswerError(`cannot ${describeSubject(subject)}: the answer has no body`);
+    if (!response.body) throw new MalformedAnswerError(`cannot ${describeTarget(subject)}: the answer has no body`);
     const onChunk = () => watchdog.feed();
     watchdog.feed();
     options.onOpen?.();
@@ -91,7 +91,7 @@ export async function* watch<T extends KubeObject>(
     if (link.signal.aborted) throw link.signal.reason;
     const classified = error instanceof ApiError || error instanceof UnreachableError;
     if (classified || error instanceof MalformedAnswerError) throw error;
-    throw new UnreachableError("", classifyFailure(error), { cause: error, during: describeSubject(subject) });
+    throw new UnreachableError("", classifyFailure(error), { cause: error, during: describeTarget(subject) });
   } finally {
     // Ends the request where the consumer stopped early: the body alone would not tell every transport.
     link.abort(new DOMException("the watch ended", "AbortError"));
@@ -103,7 +103,7 @@ interface RawEvent {
   object?: unknown;
 }
 
-function specOf(resource: ApiResource, subject: RequestSubject, options: WatchOptions) {
+function specOf(resource: ApiResource, subject: RequestTarget, options: WatchOptions) {
   const { namespace, signal, sendInitialEvents } = options;
   const query = {
     watch: "true",
@@ -122,7 +122,7 @@ function specOf(resource: ApiResource, subject: RequestSubject, options: WatchOp
     path: resourcePath(resource, { namespace }),
     query,
     accept,
-    repeatable: true,
+    idempotent: true,
     signal,
   };
 }
@@ -130,7 +130,7 @@ function specOf(resource: ApiResource, subject: RequestSubject, options: WatchOp
 function eventOf<T extends KubeObject>(
   event: RawEvent,
   resource: ApiResource,
-  subject: RequestSubject,
+  subject: RequestTarget,
   metadataOnly: boolean,
 ): WatchEvent<T> {
   switch (event.type) {
@@ -139,18 +139,18 @@ function eventOf<T extends KubeObject>(
     case "DELETED":
     case "BOOKMARK":
       if (typeof event.object !== "object" || event.object === null) break;
-      if (metadataOnly) nameKind(event.object, resource);
+      if (metadataOnly) setTypeMeta(event.object, resource);
       return event as WatchEvent<T>;
     case "ERROR": {
       const status = event.object as ApiStatus;
       throw apiErrorOf({ ...status, code: status?.code || 500 }, subject);
     }
   }
-  throw new MalformedAnswerError(`cannot ${describeSubject(subject)}: an event of unknown type or without an object`);
+  throw new MalformedAnswerError(`cannot ${describeTarget(subject)}: an event of unknown type or without an object`);
 }
 
 /** Gives an object its own kind, not its envelope's (PartialObjectMetadata); edits it. */
-export function nameKind<T extends KubeObject>(object: T, resource: ApiResource): T {
+export function setTypeMeta<T extends KubeObject>(object: T, resource: ApiResource): T {
   object.apiVersion = formatApiVersion(resource);
   object.kind = resource.kind;
   return object;

@@ -129,10 +129,10 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
       edit: {},
     } as const;
     if (deleting && cleaned) return { ...nothing, state: {}, concerned: true };
-    const state = pass.unsaved ?? await this.#storage.recall(object);
+    const state = pass.unsaved ?? await this.#storage.load(object);
     // Objects without a matching handler are not marked: an operator on some labelled objects must not write to all
     // others.
-    const concerned = deleting || state.underway !== undefined ||
+    const concerned = deleting || state.pendingChange !== undefined ||
       this.#declaration.changes.some((each) => matchesFilter(each, object, { fieldSettled: true }));
     if (!concerned) return { ...nothing, state, concerned, resume: "done" };
     const snapshot = this.#snapshot(object, deleting), now = { snapshot, deleting };
@@ -140,7 +140,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     let report = await changes.run(state, planChange(state, { ...now, resumed: resume === "done" }), resume);
     // What changed meanwhile is the next change.
     const next = planChange(report.state, { ...now, resumed: true });
-    if (report.finished && !deleting && next.underway) {
+    if (report.finished && !deleting && next.pendingChange) {
       const first = report;
       report = { ...await changes.run(first.state, next, "done"), resume: first.resume };
       const own = new Set(report.handlerFailures.map(({ handler }) => handler));
@@ -154,7 +154,7 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
     return {
       ...report,
       concerned,
-      edit: remembers ? await this.#storage.keep(object, report.state, this.#fields) : {},
+      edit: remembers ? await this.#storage.save(object, report.state, this.#fields) : {},
     };
   }
 
@@ -164,13 +164,15 @@ export class ChangeHandlers<T extends KubeObject, Spec, Status extends object> {
   }
 
   /** The smallest sufficient edit, for an object without room for more. */
-  async minimalEdit(object: T, { base, underway, gaveUp }: HandledState): Promise<StorageEdit> {
+  async minimalEdit(object: T, { lastHandled, pendingChange, gaveUp }: HandledState): Promise<StorageEdit> {
     const slimmed: HandledState = {
-      ...(base ? { base: digestsOnly(base, this.#fields) } : {}),
-      ...(underway ? { underway: { ...underway, target: digestsOnly(underway.target, this.#fields) } } : {}),
+      ...(lastHandled ? { lastHandled: digestsOnly(lastHandled, this.#fields) } : {}),
+      ...(pendingChange
+        ? { pendingChange: { ...pendingChange, target: digestsOnly(pendingChange.target, this.#fields) } }
+        : {}),
       ...(gaveUp ? { gaveUp } : {}),
     };
-    return await this.#storage.keep(object, slimmed, this.#fields);
+    return await this.#storage.save(object, slimmed, this.#fields);
   }
 
   forget(uid: string): void {
@@ -209,27 +211,29 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   }
 
   async run(state: HandledState, plan: ChangePlan, resume: ChangePass["resume"]): Promise<Run> {
-    const { base } = state, deleting = plan.underway?.kind === "delete";
+    const { lastHandled } = state, deleting = plan.pendingChange?.kind === "delete";
     const resumed = byHandler(resume === "done" ? {} : resume);
     const resumes = plan.resumes ? this.#resumes(deleting) : [];
-    const resumption: Change = { kind: "resume", old: base?.content, next: base?.content, diff: [] };
+    const resumption: Change = { kind: "resume", old: lastHandled?.content, next: lastHandled?.content, diff: [] };
     for (const each of resumes) await this.#advance(each, resumption, undefined, resumed);
-    const { underway, adopted } = plan;
-    const remembered = { ...(base ? { base } : {}), ...(state.gaveUp ? { gaveUp: state.gaveUp } : {}) };
+    const { pendingChange, adopted } = plan;
+    const remembered = { ...(lastHandled ? { lastHandled } : {}), ...(state.gaveUp ? { gaveUp: state.gaveUp } : {}) };
     const open = () => resumes.some(({ id }) => !isFinished(resumed[id])) ? resumed : "done" as const;
-    if (!underway) {
+    if (!pendingChange) {
       return {
         outcome: this.#outcome(resumes, resumed),
-        state: adopted ? { ...remembered, base: adopted } : remembered,
+        state: adopted ? { ...remembered, lastHandled: adopted } : remembered,
         finished: true,
         acted: this.#attempts > 0,
         resume: open(),
         handlerFailures: [...givenUp(state), ...this.#handlerFailures(resumes, resumed)],
       };
     }
-    const change = changeOf(base, underway), progress = byHandler(underway.progress);
-    const handlers = this.#handlersOf(base, underway);
-    for (const each of handlers) await this.#advance(each, change, this.#field(each, base, underway), progress);
+    const change = changeOf(lastHandled, pendingChange), progress = byHandler(pendingChange.progress);
+    const handlers = this.#handlersOf(lastHandled, pendingChange);
+    for (const each of handlers) {
+      await this.#advance(each, change, this.#field(each, lastHandled, pendingChange), progress);
+    }
     // A permanent error keeps the object until it changes. Exhausted attempts release it.
     const holds = (id: string) => deleting && progress[id]?.outcome === "failed";
     const finished = handlers.every(({ id }) => isFinished(progress[id]) && !holds(id));
@@ -239,10 +243,10 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     return {
       outcome: this.#outcome([...handlers, ...resumes], byHandler({ ...resumed, ...progress })),
       state: finished && !deleting
-        ? settled(underway, handlers.length === 0 ? state.gaveUp : givenUpOf(handlers, progress))
-        : { ...remembered, underway: { ...underway, progress } },
+        ? settled(pendingChange, handlers.length === 0 ? state.gaveUp : givenUpOf(handlers, progress))
+        : { ...remembered, pendingChange: { ...pendingChange, progress } },
       finished,
-      acted: this.#attempts > 0 || (finished && handlers.length > 0) || (finished && underway.kind === "create"),
+      acted: this.#attempts > 0 || (finished && handlers.length > 0) || (finished && pendingChange.kind === "create"),
       resume: open(),
       handlerFailures: [...before, ...handlerFailures],
     };
@@ -255,14 +259,17 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     );
   }
 
-  #handlersOf(base: HandledState["base"], underway: PendingChange): readonly Declaration<T, Spec, Status>[] {
+  #handlersOf(
+    lastHandled: HandledState["lastHandled"],
+    pendingChange: PendingChange,
+  ): readonly Declaration<T, Spec, Status>[] {
     return this.#matching((each) => {
-      if (!each.kinds.has(underway.kind)) return false;
+      if (!each.kinds.has(pendingChange.kind)) return false;
       if (each.field === undefined) return true;
-      if (underway.kind === "delete") return this.#holdsNow(each);
-      const { changed, old, next } = this.#field(each, base, underway)!;
+      if (pendingChange.kind === "delete") return this.#holdsNow(each);
+      const { changed, old, next } = this.#field(each, lastHandled, pendingChange)!;
       const asks = [each.value, each.old, each.next].some((filter) => filter !== undefined);
-      if (!changed && (underway.kind === "update" || each.ofField || !asks)) return false;
+      if (!changed && (pendingChange.kind === "update" || each.ofField || !asks)) return false;
       return (each.value === undefined || matchesValue(each.value, old) || matchesValue(each.value, next)) &&
         (each.old === undefined || matchesValue(each.old, old)) &&
         (each.next === undefined || matchesValue(each.next, next));
@@ -281,10 +288,10 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
 
   #field(
     { field }: Declaration<T, Spec, Status>,
-    base: HandledState["base"],
-    underway: PendingChange,
+    lastHandled: HandledState["lastHandled"],
+    pendingChange: PendingChange,
   ): FieldChange | undefined {
-    return field === undefined ? undefined : fieldChangeOf(base, underway, fieldPath(field));
+    return field === undefined ? undefined : fieldChangeOf(lastHandled, pendingChange, fieldPath(field));
   }
 
   /** One attempt of a handler and its sub-handlers, if due. */

@@ -288,9 +288,9 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const stored = this.#watches.get(key), former = this.#keys.get(key);
     const object = stored && this.#scope.admits(stored) ? typed(stored, this.#declaration.kind) : undefined;
     if (former && (!object || former.uid !== object.metadata?.uid)) this.#forget(key);
-    const state = this.#keys.get(key)?.state ?? PENDING, { rewinds } = this.#watches;
+    const state = this.#keys.get(key)?.state ?? PENDING, { rollbacks } = this.#watches;
     const reasons = this.#daemons.hasReports(key) ? new Set([...item.reasons, "report"]) : item.reasons;
-    const decision = decide(this.#rules, { object, state, reasons, elapsedMs: clock.elapsed(), rewinds });
+    const decision = decide(this.#rules, { object, state, reasons, elapsedMs: clock.elapsed(), rollbacks });
     if (decision.kind === "leave") return;
     if (decision.kind === "forget" || !object) return this.#forget(key);
     const entry = this.#key(key, object), { cause } = decision;
@@ -305,17 +305,17 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     await traced(
       { object, cause: cause.kind },
       tracing,
-      (span, log) => this.#pass(key, entry, { object, decision, rewinds, span, log, signal }),
+      (span, log) => this.#pass(key, entry, { object, decision, rollbacks, span, log, signal }),
     );
   }
 
   async #pass(
     key: string,
     entry: Key,
-    { object, decision, rewinds, span, log, signal }: {
+    { object, decision, rollbacks, span, log, signal }: {
       readonly object: T;
       readonly decision: PassDecision<TimerDeclaration<T, Spec, Status>>;
-      readonly rewinds: number;
+      readonly rollbacks: number;
       readonly span: PassSpan;
       readonly log: Logger;
       readonly signal: AbortSignal;
@@ -329,7 +329,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       key,
       object,
       decision,
-      rewinds,
+      rollbacks,
       reports: () => this.#daemons.takeReports(key),
       handlerFailures: () => this.#daemons.failuresOf(key),
       memo: <M>(create: () => M) => entry.memo.of(create),
@@ -345,7 +345,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (entry.pending.length > 0 && this.#watches.relists !== relists) this.queue.add(key, "owned");
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
     const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
-    const next = after(this.#rules, decision, report, { elapsedMs, rewinds, backoffMs: retryMs, pauseMs });
+    const next = after(this.#rules, decision, report, { elapsedMs, rollbacks, backoffMs: retryMs, pauseMs });
     if (report.kind === "written" && !backsOff(report) && !(isKnown(next) && next.reconcileFailure)) {
       this.queue.forget(key);
     }

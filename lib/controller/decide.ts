@@ -54,7 +54,7 @@ interface DecisionInput<T extends KubeObject> {
   readonly reasons: ReadonlySet<Reason>;
   readonly elapsedMs: number;
   /** Rewinds of the server's history by now. */
-  readonly rewinds: number;
+  readonly rollbacks: number;
 }
 
 export interface PassDecision<Timer> {
@@ -97,10 +97,10 @@ export type Decision<Timer> =
  */
 export function decide<T extends KubeObject, Timer extends TimerOptions & ObjectFilter<T> & { readonly id: string }>(
   rules: DecisionRules<T, Timer>,
-  { object, state: former, reasons, elapsedMs, rewinds }: DecisionInput<T>,
+  { object, state: former, reasons, elapsedMs, rollbacks }: DecisionInput<T>,
 ): Decision<Timer> {
   if (!object) return { kind: "forget" };
-  if (isReleased(former, object, rewinds)) return { kind: "leave" };
+  if (isReleased(former, object, rollbacks)) return { kind: "leave" };
   const cause = causeOf(rules, object, former);
   if (cause.kind === "gone") return { kind: former.phase === "released" ? "leave" : "forget" };
   const known = isKnown(former) ? former : initialState(object, elapsedMs);
@@ -108,7 +108,7 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   const state = currentState(rules, known, { object, cause, elapsedMs });
   const hasCooled = wasHot && hotTargets(state, rules.hotLoop).length === 0;
   const { counting, held } = withoutHeld(rules, state, {
-    reasons: withoutEcho(state, object, reasons, rewinds).map((reason) => attributed(rules.kind, object, reason)),
+    reasons: withoutEcho(state, object, reasons, rollbacks).map((reason) => attributed(rules.kind, object, reason)),
     elapsedMs,
   });
   const next = { ...state, held };
@@ -135,8 +135,8 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
  * Whether our finalizer was removed from this very object; a watch may still show earlier versions. A finalizer cannot
  * be added during deletion, so ours in them is outdated.
  */
-function isReleased(state: KeyState, { metadata }: KubeObject, rewinds: number): boolean {
-  return state.phase === "released" && state.uid === metadata?.uid && state.rewinds === rewinds &&
+function isReleased(state: KeyState, { metadata }: KubeObject, rollbacks: number): boolean {
+  return state.phase === "released" && state.uid === metadata?.uid && state.rollbacks === rollbacks &&
     metadata?.deletionTimestamp !== undefined;
 }
 
@@ -190,9 +190,10 @@ function withoutEcho(
   { handled }: KnownState,
   { metadata }: KubeObject,
   reasons: ReadonlySet<Reason>,
-  rewinds: number,
+  rollbacks: number,
 ): Reason[] {
-  const isEcho = handled !== undefined && handled.version === metadata?.resourceVersion && handled.rewinds === rewinds;
+  const isEcho = handled !== undefined && handled.version === metadata?.resourceVersion &&
+    handled.rollbacks === rollbacks;
   return [...reasons].filter((reason) => !(isEcho && reason === "changed"));
 }
 

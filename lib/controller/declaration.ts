@@ -25,7 +25,7 @@ import type { ChildKinds } from "./children.ts";
 import type { ChangeHandler, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
 import type { EventRecorder } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
-import type { StoreProjection } from "./managed_fields.ts";
+import type { StoreTransform } from "./managed_fields.ts";
 import type { ControllerObserver } from "./report.ts";
 import type { SharedInformers } from "./shared_informers.ts";
 
@@ -55,7 +55,7 @@ export interface WatchOptions<Primary extends KubeObject, Watched extends KubeOb
   /** Watch `metadata` only: less traffic, and no data in memory. */
   readonly metadataOnly?: boolean;
   /** What to keep of each object in memory; by default all but `managedFields`. */
-  project?(object: Watched): Watched;
+  transform?(object: Watched): Watched;
   /** Indexes of the store, by name. */
   readonly indexes?: Readonly<Record<string, StoreIndex<Watched>>>;
 }
@@ -206,7 +206,7 @@ export interface ControllerDeps {
   /**
    * What stores keep of the kind and its children; the same function for equal views, so that controllers share stores.
    */
-  readonly project: StoreProjection;
+  readonly transform: StoreTransform;
   /** A qualified name, the operator's own; set on objects whose kind has a delete handler. */
   readonly finalizer: string;
   /** What handlers of all kinds share. */

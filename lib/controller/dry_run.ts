@@ -142,10 +142,16 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
   object: T,
   { client, log, signal }: { readonly client: Client; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<PlannedPass | undefined> {
-  const elapsedMs = host.clock.elapsed(), key = keyOf(object), rewinds = 0;
+  const elapsedMs = host.clock.elapsed(), key = keyOf(object), rollbacks = 0;
   // As in a running operator, which called its `resume` handlers long ago.
   const state = { ...initialState(object, elapsedMs), resume: "done" as const };
-  const decision = decide({ ...rules, timers: [] }, { object, state, reasons: new Set(["plan"]), elapsedMs, rewinds });
+  const decision = decide({ ...rules, timers: [] }, {
+    object,
+    state,
+    reasons: new Set(["plan"]),
+    elapsedMs,
+    rollbacks,
+  });
   if (decision.kind !== "pass") return undefined;
   const planned: Plan = { writes: [], states: new Map() }, planning = new PlanningClient(client, { signal }, planned);
   const events = new PlannedEvents(), memo = new Memo();
@@ -153,7 +159,7 @@ export async function planPass<T extends KubeObject, Spec, Status extends object
     key: formatKey(key),
     object,
     decision,
-    rewinds,
+    rollbacks,
     reports: () => [],
     handlerFailures: () => [],
     memo: <M>(create: () => M) => memo.of(create),
@@ -191,14 +197,14 @@ export class PlannedStorage implements HandledStateStorage {
     this.#inner = inner;
   }
 
-  recall(object: KubeObject): Promise<HandledState> {
-    return this.#inner.recall(object);
+  load(object: KubeObject): Promise<HandledState> {
+    return this.#inner.load(object);
   }
 
-  async keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
-    const former = await this.#inner.recall(object), edit = await this.#inner.keep(object, state, fields);
+  async save(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    const former = await this.#inner.load(object), edit = await this.#inner.save(object, state, fields);
     // Storage in memory has stored it by now.
-    await this.#inner.keep(object, former, fields);
+    await this.#inner.save(object, former, fields);
     return edit;
   }
 

@@ -82,7 +82,7 @@ export type KeyState =
   /** Waits for its delete handlers, then (`cleaned`) for the removal of its finalizer. */
   | Known & { readonly phase: "deleting"; readonly cleaned: boolean; readonly untilMs?: number }
   /** Our finalizer is off or was never on; another one holds the object. */
-  | { readonly phase: "released"; readonly uid: string | undefined; readonly rewinds: number };
+  | { readonly phase: "released"; readonly uid: string | undefined; readonly rollbacks: number };
 
 export type KnownState = Exclude<KeyState, { phase: "pending" } | { phase: "released" }>;
 
@@ -131,7 +131,7 @@ interface DecidedPass {
 interface AfterOptions {
   readonly elapsedMs: number;
   /** Rewinds of the server's history when the pass began. */
-  readonly rewinds: number;
+  readonly rollbacks: number;
   /** The key's own backoff, if {@linkcode backsOff} holds. */
   readonly backoffMs: number;
   /** The pause after consecutive failures of one timer. */
@@ -169,7 +169,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
       if (state.phase !== "deleting") {
         return { ...next, phase: "converging", handled: undefined, outstanding: NOTHING_OUTSTANDING };
       }
-      return { phase: "released", uid: state.uid, rewinds: moment.rewinds };
+      return { phase: "released", uid: state.uid, rollbacks: moment.rollbacks };
     case "aborted":
       return { ...next, phase: state.phase === "deleting" ? state.phase : "converging", outstanding } as KnownState;
     case "threw":

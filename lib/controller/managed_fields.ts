@@ -25,26 +25,26 @@ function keepOwnFields(fieldManager: string): (object: KubeObject) => KubeObject
 }
 
 /** What a store keeps of an object, by the view of its kind. */
-export type StoreProjection = (view: ViewSpec | undefined) => (object: KubeObject) => KubeObject;
+export type StoreTransform = (view: ViewSpec | undefined) => (object: KubeObject) => KubeObject;
 
 /**
  * {@linkcode keepOwnFields} for whole objects and views. A view cannot remove what the engine compares before it
  * writes: metadata and status. The same function for the same view, since stores are shared by it.
  */
-export function storeProjection(fieldManager: string): StoreProjection {
+export function storeTransform(fieldManager: string): StoreTransform {
   const whole = keepOwnFields(fieldManager), ofViews = new WeakMap<ViewSpec, (object: KubeObject) => KubeObject>();
   return (view) => {
-    const { project } = view ?? {};
-    if (!view || !project) return whole;
+    const { transform: ofView } = view ?? {};
+    if (!view || !ofView) return whole;
     const known = ofViews.get(view);
     if (known) return known;
-    const projection = (object: KubeObject) => {
+    const transform = (object: KubeObject) => {
       const { apiVersion, kind, metadata } = whole(object), status = statusOf(object);
-      const kept = { ...project(object), metadata, ...(status !== undefined && { status }) };
+      const kept = { ...ofView(object), metadata, ...(status !== undefined && { status }) };
       return apiVersion ? { apiVersion, kind, ...kept } : kept;
     };
-    ofViews.set(view, projection);
-    return projection;
+    ofViews.set(view, transform);
+    return transform;
   };
 }
 

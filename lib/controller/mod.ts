@@ -31,6 +31,6 @@ export { type PlannedChange, type PlannedPass, PlannedStorage, type PlannedWrite
 export { EventRecorder } from "./events.ts";
 export { annotate, removeFinalizers } from "./finalizer.ts";
 export { IndexSet } from "./indexes.ts";
-export { storeProjection } from "./managed_fields.ts";
+export { storeTransform } from "./managed_fields.ts";
 export type { ControllerObserver } from "./report.ts";
 export { SharedInformers } from "./shared_informers.ts";

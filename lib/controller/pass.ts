@@ -56,7 +56,7 @@ interface PassPlan<T extends KubeObject, Spec, Status extends object> {
   readonly object: T;
   readonly decision: PassDecision<TimerDeclaration<T, Spec, Status>>;
   /** Rewinds of the server's history when the object was read. */
-  readonly rewinds: number;
+  readonly rollbacks: number;
   /** Status edits of daemons: taken when the status is drafted. */
   reports(): readonly ((status: StatusDraft<Status>) => void)[];
   /** Failures of daemons. */
@@ -369,10 +369,10 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
 
   /** The version after this pass, if handlers have dealt with all of it. */
   #ownWriteVersion(object: T, after: T): Version | undefined {
-    const { decision: { fresh, reconcile, state: { handled } }, rewinds } = this.#plan;
+    const { decision: { fresh, reconcile, state: { handled } }, rollbacks } = this.#plan;
     const version = after.metadata?.resourceVersion;
-    const before = handled?.rewinds === rewinds && handled.version === object.metadata?.resourceVersion;
-    return version !== undefined && (fresh || reconcile || before) ? { version, rewinds } : undefined;
+    const before = handled?.rollbacks === rollbacks && handled.version === object.metadata?.resourceVersion;
+    return version !== undefined && (fresh || reconcile || before) ? { version, rollbacks } : undefined;
   }
 
   /** Whether handlers wrote to the object: another writer's change may precede theirs. */

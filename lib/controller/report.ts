@@ -17,7 +17,7 @@ import type { StatusEdits } from "./status_draft.ts";
 export interface Version {
   readonly version: string;
   /** Rewinds of the history by then. */
-  readonly rewinds: number;
+  readonly rollbacks: number;
 }
 
 export interface ReadyCondition {

@@ -16,7 +16,7 @@ export interface InformerSpec<T extends KubeObject = KubeObject> {
   /** Keep `metadata` alone (PartialObjectMetadata). */
   readonly metadataOnly?: boolean;
   /** Compared by identity. */
-  readonly project?: (object: T) => T;
+  readonly transform?: (object: T) => T;
 }
 
 /** The use of a shared informer, until disposed. */
@@ -96,5 +96,5 @@ function sameSpec(left: InformerSpec, right: InformerSpec): boolean {
   return left.resource.group === right.resource.group && left.resource.version === right.resource.version &&
     left.resource.plural === right.resource.plural && left.namespace === right.namespace &&
     left.labelSelector === right.labelSelector && left.fieldSelector === right.fieldSelector &&
-    Boolean(left.metadataOnly) === Boolean(right.metadataOnly) && left.project === right.project;
+    Boolean(left.metadataOnly) === Boolean(right.metadataOnly) && left.transform === right.transform;
 }

@@ -18,7 +18,7 @@ import { ownerKey } from "./children.ts";
 import type { CachedReader, WatchSelection } from "./context.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import type { IndexSet } from "./indexes.ts";
-import type { StoreProjection } from "./managed_fields.ts";
+import type { StoreTransform } from "./managed_fields.ts";
 import { targetOf } from "./key_state.ts";
 import type { InformerLease, InformerSpec, SharedInformers } from "./shared_informers.ts";
 
@@ -34,7 +34,7 @@ interface WatchListener<T extends KubeObject> {
 /** All declared watches of a controller: its kind, what it owns, and what is mapped to it. */
 export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> {
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
-  readonly #project: StoreProjection;
+  readonly #transform: StoreTransform;
   readonly #indexes: IndexSet;
   readonly #scope: NamespaceScope;
   readonly #listener: WatchListener<T>;
@@ -46,14 +46,14 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     declaration: ControllerDeclaration<T, Spec, Status>,
     deps: {
       readonly informers: SharedInformers;
-      readonly project: StoreProjection;
+      readonly transform: StoreTransform;
       readonly indexes: IndexSet;
       readonly scope: NamespaceScope;
     },
     listener: WatchListener<T>,
   ) {
     this.#declaration = declaration;
-    this.#project = deps.project;
+    this.#transform = deps.transform;
     this.#indexes = deps.indexes;
     this.#scope = deps.scope;
     this.#listener = listener;
@@ -70,9 +70,9 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
       this.#unsubscribe.push(this.#add(resource).onEvent((event) => this.#onOwned(resource, event)));
     }
     for (const { map, indexes = {}, ...spec } of watches) {
-      // Without its own projection it shares the watch of a kind, and sees what that kind's indexes see.
+      // Without its own transform it shares the watch of a kind, and sees what that kind's indexes see.
       const informer = this.#watches.add(
-        spec.project ? spec : { ...spec, project: this.#project(undefined) },
+        spec.transform ? spec : { ...spec, transform: this.#transform(undefined) },
       );
       for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
       this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(spec.resource, map, event)));
@@ -108,8 +108,8 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
   }
 
   /** Rewinds of the server's history of the kind. */
-  get rewinds(): number {
-    return this.#primary.rewinds;
+  get rollbacks(): number {
+    return this.#primary.rollbacks;
   }
 
   pendingOf(writes: readonly WriteRecord[]): PendingWrite[] {
@@ -127,7 +127,7 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
    */
   #add(resource: AnyKind): Informer<KubeObject> {
     const { only } = this.#scope, { labelSelector, metadataOnly } = resource.view ?? {};
-    const spec: InformerSpec = { resource, labelSelector, metadataOnly, project: this.#project(resource.view) };
+    const spec: InformerSpec = { resource, labelSelector, metadataOnly, transform: this.#transform(resource.view) };
     return this.#watches.add(only !== undefined && resource.namespaced ? { ...spec, namespace: only } : spec);
   }
 
@@ -171,7 +171,7 @@ interface Watched {
 export interface PendingWrite {
   readonly informer: Informer<KubeObject>;
   readonly version: string;
-  readonly rewinds: number;
+  readonly rollbacks: number;
 }
 
 class WatchSet {
@@ -236,12 +236,14 @@ class WatchSet {
         pending.set(informer, resourceVersion);
       }
     }
-    return [...pending].map(([informer, version]) => ({ informer, version, rewinds: informer.rewinds }));
+    return [...pending].map(([informer, version]) => ({ informer, version, rollbacks: informer.rollbacks }));
   }
 }
 
 export function unseen(pending: readonly PendingWrite[]): readonly PendingWrite[] {
-  return pending.filter(({ informer, version, rewinds }) => informer.rewinds === rewinds && !informer.seen(version));
+  return pending.filter(({ informer, version, rollbacks }) =>
+    informer.rollbacks === rollbacks && !informer.seen(version)
+  );
 }
 
 /** The keys that wait for an informer to show their writes. */
@@ -293,13 +295,13 @@ export class DynamicWatches {
         const { namespace, name } = target, selection = { namespace, fieldSelector: `metadata.name=${name}` };
         const [object] = await this.#watch({ key, pass }, resource, selection, async () => {
           const found = await client.find<KubeObject>(resource, target, { metadataOnly: true });
-          return found ? [project(found)] : [];
+          return found ? [transform(found)] : [];
         });
         return object;
       },
       all: (client, resource, selection) =>
         this.#watch({ key, pass }, resource, selection, async () => {
-          return (await client.list<KubeObject>(resource, { ...selection, metadataOnly: true })).items.map(project);
+          return (await client.list<KubeObject>(resource, { ...selection, metadataOnly: true })).items.map(transform);
         }),
       end: () => this.#release(key, (dependency) => dependency.usedInPass !== pass),
     };
@@ -335,7 +337,7 @@ export class DynamicWatches {
   }
 
   #open(key: string, resource: ApiResource, selection: WatchSelection): Dependency {
-    const lease = this.#informers.acquire({ ...selection, resource, metadataOnly: true, project });
+    const lease = this.#informers.acquire({ ...selection, resource, metadataOnly: true, transform });
     let closed = false;
     const compare = () => {
       if (closed || !lease.informer.hasSynced) return;
@@ -379,7 +381,7 @@ function versionsOf(objects: Iterable<KubeObject>): string {
 }
 
 /** Drops what no reconcile decides by: managed fields, and kubectl's manifest, which holds a Secret's data. */
-function project(object: KubeObject): KubeObject {
+function transform(object: KubeObject): KubeObject {
   const annotations = object.metadata?.annotations;
   if (annotations && Object.hasOwn(annotations, LAST_APPLIED_ANNOTATION)) delete annotations[LAST_APPLIED_ANNOTATION];
   return dropManagedFields(object);

@@ -36,9 +36,9 @@ type LeaseChange = (lease?: LeaseObject) => Promise<LeaseObject | undefined> | L
 /**
  * One Lease under optimistic locking: every write replaces the version read; a conflict reads it again.
  *
- * Guarantees: {@linkcode isValid} only while no other process can have taken the Lease. Validity lasts `renewMsMax`
- * from before the renewing request, by the faster of two clocks. The time of day runs on while the machine sleeps,
- * elapsed time even if the time of day is set back. A hanging request ends after `renewMsMax`.
+ * Guarantees: {@linkcode isValid} only while no other process can have taken the Lease. Validity lasts
+ * `renewDeadlineMs` from before the renewing request, by the faster of two clocks. The time of day runs on while the
+ * machine sleeps, elapsed time even if the time of day is set back. A hanging request ends after `renewDeadlineMs`.
  */
 export class CheckedLease {
   readonly #options: CheckedLeaseOptions;
@@ -69,14 +69,14 @@ export class CheckedLease {
   /** Remaining validity; 0 or less without it. */
   get validMs(): number {
     if (!this.#validSince) return 0;
-    const { clock, timing: { renewMsMax } } = this.#options, { nowMs, elapsedMs } = this.#validSince;
-    return renewMsMax - Math.max(clock.now() - nowMs, clock.elapsed() - elapsedMs);
+    const { clock, timing: { renewDeadlineMs } } = this.#options, { nowMs, elapsedMs } = this.#validSince;
+    return renewDeadlineMs - Math.max(clock.now() - nowMs, clock.elapsed() - elapsedMs);
   }
 
   /** For a Lease that candidates compete for. False if another one holds it. */
   async tryAcquireOrRenew(signal: AbortSignal): Promise<boolean> {
     const { identity, clock, timing } = this.#options;
-    const may = () => !this.#observed || mayHold(this.#observed, identity, clock.elapsed(), timing.renewMsMax);
+    const may = () => !this.#observed || mayHold(this.#observed, identity, clock.elapsed(), timing.renewDeadlineMs);
     return await this.#hold(signal, { may, isKnown: this.isValid }) === "written";
   }
 
@@ -142,7 +142,7 @@ export class CheckedLease {
       readonly annotations?: Readonly<Record<string, string>>;
     },
   ): Promise<LeaseUpdate> {
-    const { clock, identity, labels, timing: { leaseMs } } = this.#options;
+    const { clock, identity, labels, timing: { leaseDurationMs } } = this.#options;
     const since = { nowMs: clock.now(), elapsedMs: clock.elapsed() };
     const change = (lease?: LeaseObject) => {
       if (!may(lease)) {
@@ -152,7 +152,7 @@ export class CheckedLease {
       const { metadata = { labels } } = lease ?? {};
       const set = annotations && { annotations: { ...metadata.annotations, ...annotations } };
       const next = { ...lease, metadata: { ...metadata, ...set } };
-      return heldBy(next, identity, since.nowMs, Math.ceil(leaseMs / 1_000));
+      return heldBy(next, identity, since.nowMs, Math.ceil(leaseDurationMs / 1_000));
     };
     const end = await this.#inTime(signal, (bounded) => this.#update(change, { isKnown, signal: bounded }));
     if (end === "written" && !this.#ended) this.#validSince = since;
@@ -160,8 +160,8 @@ export class CheckedLease {
   }
 
   #inTime<R>(parent: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
-    const { clock, timing: { renewMsMax } } = this.#options;
-    return within(clock, renewMsMax, parent, work);
+    const { clock, timing: { renewDeadlineMs } } = this.#options;
+    return within(clock, renewDeadlineMs, parent, work);
   }
 
   /** `isKnown` starts from the last read or write: one request instead of two. */

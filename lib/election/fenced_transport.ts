@@ -3,7 +3,8 @@ import { LeaseLostError } from "./lease_lost_error.ts";
 
 /**
  * Reads and access reviews, which write nothing, pass; other requests fail unsent without leadership. One sent just
- * before the loss may still arrive: so the lease expires `leaseMs - renewMsMax` after its holder stopped writing.
+ * before the loss may still arrive: so the lease expires `leaseDurationMs - renewDeadlineMs` after its holder stopped
+ * writing.
  */
 export function fencedTransport(inner: Transport, isLeader: () => boolean): Transport {
   return {

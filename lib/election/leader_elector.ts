@@ -35,9 +35,13 @@ export class LeaderElector implements Disposable {
 
   constructor(options: ElectionOptions) {
     this.#options = { ...LEASE_TIMING, ...options };
-    const { leaseMs, renewMsMax, retryMs } = this.#options;
-    if (!(retryMs > 0 && retryMs * (1 + LEASE_JITTER) < renewMsMax && renewMsMax < leaseMs)) {
-      throw new RangeError(`retryMs ${retryMs} < renewMsMax ${renewMsMax} < leaseMs ${leaseMs} does not hold`);
+    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = this.#options;
+    if (
+      !(retryPeriodMs > 0 && retryPeriodMs * (1 + LEASE_JITTER) < renewDeadlineMs && renewDeadlineMs < leaseDurationMs)
+    ) {
+      throw new RangeError(
+        `retryPeriodMs ${retryPeriodMs} < renewDeadlineMs ${renewDeadlineMs} < leaseDurationMs ${leaseDurationMs} does not hold`,
+      );
     }
     const { client, clock, identity, lease: key } = options;
     this.#lease = new CheckedLease({ client, clock, key, identity, timing: this.#options });
@@ -120,7 +124,7 @@ export class LeaderElector implements Disposable {
   }
 
   #pauseMs(): number {
-    const { retryMs, random } = this.#options;
-    return retryMs * (1 + LEASE_JITTER * random.next());
+    const { retryPeriodMs, random } = this.#options;
+    return retryPeriodMs * (1 + LEASE_JITTER * random.next());
   }
 }

@@ -31,16 +31,16 @@ export interface ObservedLease {
 
 /**
  * For its own Lease, a released one, or one unchanged for its duration (as in client-go, whatever its times are). A
- * deleted Lease's holder may rely on it for `renewMsMax` after its last renewal.
+ * deleted Lease's holder may rely on it for `renewDeadlineMs` after its last renewal.
  */
 export function mayHold(
   { lease: { spec }, changedMs, deletedMs }: ObservedLease,
   identity: string,
   elapsedMs: number,
-  renewMsMax: number,
+  renewDeadlineMs: number,
 ): boolean {
   if (!spec?.holderIdentity || spec.holderIdentity === identity) return true;
-  if (deletedMs !== undefined) return elapsedMs - deletedMs >= renewMsMax;
+  if (deletedMs !== undefined) return elapsedMs - deletedMs >= renewDeadlineMs;
   return elapsedMs - changedMs >= (spec.leaseDurationSeconds ?? 0) * 1_000;
 }
 

@@ -9,7 +9,7 @@ interface MemberListOptions {
   readonly namespace: string;
   readonly labelSelector: string;
   /** When a Lease with a fixed lifetime ends, by the server's clock; undefined for one that must be renewed. */
-  readonly endsMs?: (lease: LeaseObject) => number | undefined;
+  readonly expiresMs?: (lease: LeaseObject) => number | undefined;
 }
 
 /**
@@ -49,8 +49,8 @@ export class MemberList {
   }
 
   async #isExpired(lease: LeaseObject, signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#options, endsMs = this.#options.endsMs?.(lease);
-    if (endsMs !== undefined) return clock.elapsed() >= await this.#endOf(lease, endsMs, signal);
+    const { clock } = this.#options, expiresMs = this.#options.expiresMs?.(lease);
+    if (expiresMs !== undefined) return clock.elapsed() >= await this.#endOf(lease, expiresMs, signal);
     const elapsedMs = clock.elapsed();
     const { name = "", resourceVersion: version } = lease.metadata ?? {}, known = this.#seen.get(name);
     if (known?.version === version) {
@@ -62,10 +62,10 @@ export class MemberList {
   }
 
   /** Reads the server's time once per such Lease: this machine's may be wrong. */
-  async #endOf({ metadata }: LeaseObject, endsMs: number, signal: AbortSignal): Promise<number> {
+  async #endOf({ metadata }: LeaseObject, expiresMs: number, signal: AbortSignal): Promise<number> {
     const { clock } = this.#options, uid = metadata?.uid ?? "", known = this.#ends.get(uid);
     if (known !== undefined) return known;
-    const elapsedMs = clock.elapsed(), end = elapsedMs + endsMs - await this.#serverTimeMs(signal);
+    const elapsedMs = clock.elapsed(), end = elapsedMs + expiresMs - await this.#serverTimeMs(signal);
     this.#ends.set(uid, end);
     return end;
   }

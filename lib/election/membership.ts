@@ -26,13 +26,13 @@ interface MemberLeases {
   readonly leaseName: string;
   /** Its value is the group. */
   readonly label: string;
-  readonly endsMs?: (lease: LeaseObject) => number | undefined;
+  readonly expiresMs?: (lease: LeaseObject) => number | undefined;
 }
 
 /**
  * One of several processes with their own Leases. Every turn renews it, reads the others', and acts on them.
  *
- * Guarantees: `lapsed` is called as soon as others may count this process as dead.
+ * Guarantees: `onExpired` is called as soon as others may count this process as dead.
  */
 export abstract class Membership<O extends MembershipOptions = MembershipOptions> implements Disposable {
   protected readonly options: O & LeaseTiming;
@@ -43,20 +43,20 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
   readonly #lost = Promise.withResolvers<LeaseLostError>();
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #lapse: TimerHandle | undefined;
+  #expiryTimer: TimerHandle | undefined;
 
-  protected constructor(options: O, { leaseName, label, endsMs }: MemberLeases) {
+  protected constructor(options: O, { leaseName, label, expiresMs }: MemberLeases) {
     this.options = { ...LEASE_TIMING, ...options };
     const { client, clock, logger, namespace, name, identity } = options;
     const key = { namespace, name: leaseName }, labels = { [label]: name };
     this.lease = new CheckedLease({ client, clock, key, identity, labels, timing: this.options });
-    this.members = new MemberList({ client, clock, logger, namespace, labelSelector: `${label}=${name}`, endsMs });
+    this.members = new MemberList({ client, clock, logger, namespace, labelSelector: `${label}=${name}`, expiresMs });
   }
 
-  protected abstract turn(signal: AbortSignal): Promise<void>;
+  protected abstract renewOnce(signal: AbortSignal): Promise<void>;
 
   /** Others may count this process as dead: ends running work and begins none. */
-  protected abstract lapsed(): void;
+  protected abstract onExpired(): void;
 
   /** Whether a turn has reached what {@linkcode acquire} awaits. */
   protected abstract get hasJoined(): boolean;
@@ -89,7 +89,7 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
   /** Stops renewing without a release: the Lease expires by itself. */
   [Symbol.dispose](): void {
     this.#stop.abort();
-    if (this.#lapse) this.options.clock.clear(this.#lapse);
+    if (this.#expiryTimer) this.options.clock.clear(this.#expiryTimer);
   }
 
   /** Stops renewing; resolves when the last turn has ended. */
@@ -110,8 +110,8 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
 
   /** Bounds reading the others, so that the Lease is renewed in time. */
   protected poll<R>(signal: AbortSignal, work: (bounded: AbortSignal) => Promise<R>): Promise<R> {
-    const { clock, retryMs } = this.options;
-    return within(clock, POLL_PAUSES_MAX * retryMs, signal, work);
+    const { clock, retryPeriodMs } = this.options;
+    return within(clock, POLL_PAUSES_MAX * retryPeriodMs, signal, work);
   }
 
   /** Ends work no longer covered while the Lease is renewed, then calls `then`. */
@@ -123,23 +123,23 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
   /** Else checks again when the Lease expires. */
   #checkExpiry(): void {
     const { clock } = this.options, { validMs } = this.lease;
-    if (this.#lapse) clock.clear(this.#lapse);
-    this.#lapse = validMs > 0 ? clock.schedule(() => this.#checkExpiry(), validMs) : undefined;
-    if (validMs <= 0) this.lapsed();
+    if (this.#expiryTimer) clock.clear(this.#expiryTimer);
+    this.#expiryTimer = validMs > 0 ? clock.schedule(() => this.#checkExpiry(), validMs) : undefined;
+    if (validMs <= 0) this.onExpired();
   }
 
   async #run(joined: () => void): Promise<void> {
-    const { clock, logger, retryMs, random, name, namespace } = this.options, { signal } = this.#stop;
+    const { clock, logger, retryPeriodMs, random, name, namespace } = this.options, { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        await this.turn(signal);
+        await this.renewOnce(signal);
         if (this.hasJoined) joined();
-        await sleep(clock, retryMs * (1 + LEASE_JITTER * random.next()), signal);
+        await sleep(clock, retryPeriodMs * (1 + LEASE_JITTER * random.next()), signal);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof LeaseLostError) return this.#lost.resolve(error);
         logger.warn("cannot renew or read leases", { name, namespace, error: describeError(error) });
-        await sleep(clock, retryMs, signal).catch(() => {});
+        await sleep(clock, retryPeriodMs, signal).catch(() => {});
       }
     }
   }

@@ -39,7 +39,7 @@ export class Peering extends Membership<PeeringOptions> {
 
   constructor(options: PeeringOptions) {
     const leaseName = peerLeaseName(options.name, options.identity);
-    super(options, { leaseName, label: PEERING_LABEL, endsMs: freezeEndsMs });
+    super(options, { leaseName, label: PEERING_LABEL, expiresMs: freezeEndsMs });
   }
 
   get state(): PeeringState {
@@ -84,7 +84,7 @@ export class Peering extends Membership<PeeringOptions> {
     return this.covers();
   }
 
-  protected override lapsed(): void {
+  protected override onExpired(): void {
     if (this.#state !== "working") return;
     const { logger, name: peering } = this.options;
     logger.warn("pausing: the lease could not be renewed, and other peers may begin", { peering });
@@ -92,16 +92,16 @@ export class Peering extends Membership<PeeringOptions> {
     this.#end("waiting");
   }
 
-  protected override async turn(signal: AbortSignal): Promise<void> {
+  protected override async renewOnce(signal: AbortSignal): Promise<void> {
     await this.#publish(this.#state === "paused" ? "paused" : "active", signal);
     const decision = peerDecision(this.#me, await this.#others(signal));
     this.#report(decision);
-    if (decision.kind === "pause" || decision.kind === "clash") return await this.#pause(signal);
+    if (decision.kind === "pause" || decision.kind === "conflict") return await this.#pause(signal);
     if (this.#state !== "paused" && this.#state !== "waiting") return; // peers that came since pause for us
     // Others may rely on `paused` until our Lease is active again and theirs were read after that.
     if (this.#published === "paused") {
       this.#state = "waiting";
-      return await this.turn(signal);
+      return await this.renewOnce(signal);
     }
     if (decision.kind === "work") this.#become("working");
   }
@@ -145,7 +145,7 @@ export class Peering extends Membership<PeeringOptions> {
   #report(decision: PeerDecision): void {
     const { logger, name: peering } = this.options;
     const peer = decision.kind === "work" ? "" : describePeer(
-      decision.kind === "pause" ? decision.by : decision.kind === "clash" ? decision.with : decision.for[0]!,
+      decision.kind === "pause" ? decision.by : decision.kind === "conflict" ? decision.with : decision.for[0]!,
     );
     const news = `${decision.kind} ${peer}`;
     if (news === this.#reported) return;
@@ -155,7 +155,7 @@ export class Peering extends Membership<PeeringOptions> {
     if (decision.kind === "wait" && !this.covers()) {
       logger.info("waiting until a peer of lower priority has paused", { peering, peer });
     }
-    if (decision.kind === "clash") {
+    if (decision.kind === "conflict") {
       const fix = "give one of them another --priority, or stop it";
       logger.error("another peer has the same priority: both pause", { peering, peer, fix });
     }

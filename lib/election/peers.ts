@@ -24,7 +24,7 @@ export interface Peer {
   /** The reason, for people. */
   readonly message?: string;
   /** A freeze's end by the server's clock; milliseconds since the epoch. */
-  readonly endsMs?: number;
+  readonly expiresMs?: number;
 }
 
 export type PeerDecision =
@@ -33,7 +33,7 @@ export type PeerDecision =
   | { readonly kind: "wait"; readonly for: readonly Peer[] }
   | { readonly kind: "pause"; readonly by: Peer }
   /** Both pause: nothing decides between equal priorities. */
-  | { readonly kind: "clash"; readonly with: Peer };
+  | { readonly kind: "conflict"; readonly with: Peer };
 
 export function peerDecision(me: Peer, others: readonly Peer[]): PeerDecision {
   const rivals = others.filter(({ identity, replicasOf }) =>
@@ -43,7 +43,7 @@ export function peerDecision(me: Peer, others: readonly Peer[]): PeerDecision {
   const above = rivals.filter((peer) => peer.priority > me.priority || isFreeze(peer) && peer.priority === me.priority);
   if (above.length > 0) return { kind: "pause", by: above.reduce((a, b) => b.priority > a.priority ? b : a) };
   const equal = rivals.find(({ priority }) => priority === me.priority);
-  if (equal) return { kind: "clash", with: equal };
+  if (equal) return { kind: "conflict", with: equal };
   const active = rivals.filter(({ state }) => state === "active");
   return active.length > 0 ? { kind: "wait", for: active } : { kind: "work" };
 }
@@ -72,7 +72,7 @@ export function peerOf(lease: LeaseObject): Peer {
     state: ["paused", "freeze", "hold"].includes(state) ? state : "active",
     replicasOf: annotations[REPLICAS],
     message: annotations[MESSAGE],
-    endsMs: freezeEndsMs(lease),
+    expiresMs: freezeEndsMs(lease),
   };
 }
 
@@ -83,7 +83,7 @@ export function freezeEndsMs({ metadata, spec }: LeaseObject): number | undefine
 }
 
 /** For people: `ada@laptop (priority 100, "database move", until 2026-01-01T00:00:00Z)`. */
-export function describePeer({ identity, priority, message, endsMs }: Peer): string {
-  const more = [message && `"${message}"`, endsMs && `until ${formatTime(endsMs)}`].filter(Boolean);
+export function describePeer({ identity, priority, message, expiresMs }: Peer): string {
+  const more = [message && `"${message}"`, expiresMs && `until ${formatTime(expiresMs)}`].filter(Boolean);
   return `${identity} (${[`priority ${priority}`, ...more].join(", ")})`;
 }

@@ -23,7 +23,7 @@ import {
  *
  * Guarantees: a shard has at most one owner that {@linkcode mayWrite}, if clocks run equally fast. One Lease names the
  * owners. A free shard may be taken: its former owner frees it after ending all work. An owned one only after its owner
- * stopped writing: this replica has deleted its expired Lease, or that Lease has been gone for `renewMsMax`.
+ * stopped writing: this replica has deleted its expired Lease, or that Lease has been gone for `renewDeadlineMs`.
  *
  * Gates a `NamespaceScope`.
  */
@@ -101,11 +101,11 @@ export class Sharding extends Membership {
     return true;
   }
 
-  protected override lapsed(): void {
+  protected override onExpired(): void {
     this.#end([...this.#held], "pausing: the lease could not be renewed, and other replicas may take the shards");
   }
 
-  protected override async turn(signal: AbortSignal): Promise<void> {
+  protected override async renewOnce(signal: AbortSignal): Promise<void> {
     await this.renew({}, signal);
     await this.poll(signal, (bounded) => this.#rebalance(bounded));
   }
@@ -137,14 +137,14 @@ export class Sharding extends Membership {
    * first.
    */
   #missingOwners(owners: ShardOwners, members: readonly string[]) {
-    const { clock, renewMsMax } = this.options, nowMs = clock.elapsed(), { deleted } = this.members;
+    const { clock, renewDeadlineMs } = this.options, nowMs = clock.elapsed(), { deleted } = this.members;
     const lacking = new Set(owners.filter((owner) => owner !== "" && !members.includes(owner)));
     for (const known of this.#missing.keys()) if (!lacking.has(known)) this.#missing.delete(known);
     for (const owner of lacking) {
       if (deleted.has(owner)) this.#missing.set(owner, -Infinity);
       else if (!this.#missing.has(owner)) this.#missing.set(owner, nowMs);
     }
-    const dead = new Set([...lacking].filter((owner) => nowMs - this.#missing.get(owner)! >= renewMsMax));
+    const dead = new Set([...lacking].filter((owner) => nowMs - this.#missing.get(owner)! >= renewDeadlineMs));
     return { dead, waited: [...lacking].filter((owner) => !dead.has(owner)) };
   }
 

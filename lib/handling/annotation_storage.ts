@@ -9,7 +9,7 @@ export interface AnnotationStorageOptions {
 }
 
 /**
- * Records handling in two annotations, `<prefix>/handled` and `<prefix>/underway`. The second exists only while work
+ * Records handling in two annotations, `<prefix>/handled` and `<prefix>/pending`. The second exists only while work
  * remains.
  */
 export class AnnotationStorage implements HandledStateStorage {
@@ -17,20 +17,20 @@ export class AnnotationStorage implements HandledStateStorage {
 
   /** Annotations begin with `prefix`. @throws {RangeError} if it is no DNS name. */
   constructor({ prefix }: AnnotationStorageOptions) {
-    if (!isDnsSubdomain(prefix)) throw new RangeError(`"${prefix}" is no prefix of annotations: a DNS name is`);
+    if (!isDnsSubdomain(prefix)) throw new RangeError(`"${prefix}" is not a prefix of annotations: a DNS name is`);
     this.#prefix = prefix;
   }
 
-  /** See {@linkcode HandledStateStorage.recall}. */
-  recall(object: KubeObject): Promise<HandledState> {
+  /** See {@linkcode HandledStateStorage.load}. */
+  load(object: KubeObject): Promise<HandledState> {
     return decodeState(object.metadata?.uid, this.#texts(object));
   }
 
-  /** See {@linkcode HandledStateStorage.keep}. */
-  async keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+  /** See {@linkcode HandledStateStorage.save}. */
+  async save(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
     const before = this.#texts(object), after = await encodeState(object.metadata?.uid, state, fields);
     const annotations: Record<string, string | null> = {};
-    for (const part of ["handled", "underway"] as const) {
+    for (const part of ["handled", "pending"] as const) {
       if (before[part] !== after[part]) annotations[`${this.#prefix}/${part}`] = after[part] ?? null;
     }
     return Object.keys(annotations).length > 0 ? { annotations } : {};
@@ -43,6 +43,6 @@ export class AnnotationStorage implements HandledStateStorage {
 
   #texts({ metadata }: KubeObject): StateTexts {
     const annotations = metadata?.annotations ?? {};
-    return { handled: annotations[`${this.#prefix}/handled`], underway: annotations[`${this.#prefix}/underway`] };
+    return { handled: annotations[`${this.#prefix}/handled`], pending: annotations[`${this.#prefix}/pending`] };
   }
 }

@@ -8,26 +8,26 @@ import type { HandledStateStorage, StorageEdit } from "./storage.ts";
  */
 export class ChainStorage implements HandledStateStorage {
   readonly #first: HandledStateStorage;
-  readonly #others: readonly Pick<HandledStateStorage, "recall" | "isRecord">[];
+  readonly #others: readonly Pick<HandledStateStorage, "load" | "isRecord">[];
 
   /** `first` is written and read first; the others are read after it, in order. */
-  constructor(first: HandledStateStorage, ...others: readonly Pick<HandledStateStorage, "recall" | "isRecord">[]) {
+  constructor(first: HandledStateStorage, ...others: readonly Pick<HandledStateStorage, "load" | "isRecord">[]) {
     this.#first = first;
     this.#others = others;
   }
 
-  /** See {@linkcode HandledStateStorage.recall}. */
-  async recall(object: KubeObject): Promise<HandledState> {
+  /** See {@linkcode HandledStateStorage.load}. */
+  async load(object: KubeObject): Promise<HandledState> {
     for (const storage of [this.#first, ...this.#others]) {
-      const state = await storage.recall(object);
-      if (state.base || state.underway) return state;
+      const state = await storage.load(object);
+      if (state.lastHandled || state.pendingChange) return state;
     }
     return {};
   }
 
-  /** See {@linkcode HandledStateStorage.keep}. */
-  keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
-    return this.#first.keep(object, state, fields);
+  /** See {@linkcode HandledStateStorage.save}. */
+  save(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    return this.#first.save(object, state, fields);
   }
 
   /** See {@linkcode HandledStateStorage.isRecord}. */

@@ -26,9 +26,9 @@ export interface PendingChange {
 
 export interface HandledState {
   /** The last completely handled object, if any. */
-  readonly base?: Snapshot;
+  readonly lastHandled?: Snapshot;
   /** Absent if nothing is left to do. */
-  readonly underway?: PendingChange;
+  readonly pendingChange?: PendingChange;
   /** By id, handlers that gave up on the last change with handlers: the object is not as they should have made it. */
   readonly gaveUp?: Readonly<Record<string, { readonly reason: string; readonly message: string }>>;
 }
@@ -57,7 +57,7 @@ export interface ChangePlan {
   /** The base to remember if no handler must be called for it. */
   readonly adopted?: Snapshot;
   /** The change under way or beginning, if any. */
-  readonly underway?: PendingChange;
+  readonly pendingChange?: PendingChange;
   /** Whether `resume` handlers are due too. */
   readonly resumes: boolean;
 }
@@ -71,28 +71,29 @@ export function planChange(
   state: HandledState,
   now: { readonly snapshot: Snapshot; readonly deleting: boolean; readonly resumed: boolean },
 ): ChangePlan {
-  const { base, underway } = state, { snapshot, deleting } = now;
-  const resumes = base !== undefined && !now.resumed;
+  const { lastHandled, pendingChange } = state, { snapshot, deleting } = now;
+  const resumes = lastHandled !== undefined && !now.resumed;
   if (deleting) {
     // Other pending changes no longer matter. A handler that waits for the object to change is called again once it
     // did.
-    const begun = underway?.kind === "delete" ? underway : undefined, same = begun?.target.digest === snapshot.digest;
+    const begun = pendingChange?.kind === "delete" ? pendingChange : undefined,
+      same = begun?.target.digest === snapshot.digest;
     const progress = Object.entries(begun?.progress ?? {}).filter(([, { outcome }]) => same || outcome !== "failed");
     const target = { digest: snapshot.digest };
-    return { underway: { kind: "delete", target, progress: Object.fromEntries(progress) }, resumes };
+    return { pendingChange: { kind: "delete", target, progress: Object.fromEntries(progress) }, resumes };
   }
-  if (underway && underway.kind !== "delete") return { underway, resumes };
-  if (!base) return { underway: { kind: "create", target: snapshot, progress: {} }, resumes: false };
-  if (base.digest === snapshot.digest) return { resumes };
+  if (pendingChange && pendingChange.kind !== "delete") return { pendingChange, resumes };
+  if (!lastHandled) return { pendingChange: { kind: "create", target: snapshot, progress: {} }, resumes: false };
+  if (lastHandled.digest === snapshot.digest) return { resumes };
   // The operator newly needs the former state, which is unknown; the present one counts as handled.
-  if (base.digest === HANDLED.digest) return { adopted: snapshot, resumes };
+  if (lastHandled.digest === HANDLED.digest) return { adopted: snapshot, resumes };
   if (snapshot.digest === HANDLED.digest) return { resumes };
-  return { underway: { kind: "update", target: snapshot, progress: {} }, resumes };
+  return { pendingChange: { kind: "update", target: snapshot, progress: {} }, resumes };
 }
 
 /** From the handled state to the target. The diff is empty if contents were too large to keep. */
-export function changeOf(base: Snapshot | undefined, { kind, target }: PendingChange): Change {
-  const old = kind === "create" ? undefined : base?.content, next = target.content;
+export function changeOf(lastHandled: Snapshot | undefined, { kind, target }: PendingChange): Change {
+  const old = kind === "create" ? undefined : lastHandled?.content, next = target.content;
   const known = next !== undefined && (kind === "create" || old !== undefined);
   return { kind, old, next, diff: known && kind !== "delete" ? diff(old ?? {}, next) : [] };
 }
@@ -106,13 +107,13 @@ export interface FieldChange {
 
 /** Digests show a field's change if its value was not kept. */
 export function fieldChangeOf(
-  base: Snapshot | undefined,
-  underway: PendingChange,
+  lastHandled: Snapshot | undefined,
+  pendingChange: PendingChange,
   path: readonly string[],
 ): FieldChange {
-  const before = underway.kind === "create" ? undefined : base;
-  const old = valueAt(before?.content, path), next = valueAt(underway.target.content, path);
-  if (underway.kind === "create" || (before?.content && underway.target.content)) {
+  const before = pendingChange.kind === "create" ? undefined : lastHandled;
+  const old = valueAt(before?.content, path), next = valueAt(pendingChange.target.content, path);
+  if (pendingChange.kind === "create" || (before?.content && pendingChange.target.content)) {
     return { changed: !jsonEqual(old, next), old, next };
   }
   const name = path.join(".");
@@ -120,14 +121,14 @@ export function fieldChangeOf(
     snapshot?.content
       ? digestOf(valueAt(snapshot.content, path))
       : ownValue(snapshot?.fields ?? {}, name) as string | undefined;
-  const was = digest(before), is = digest(underway.target);
+  const was = digest(before), is = digest(pendingChange.target);
   // A field of unknown former value may have changed: one call too many is better than none.
   return { changed: was === undefined || is === undefined || was !== is, old, next };
 }
 
 /** The state to store after a handled change. */
 export function settled({ target }: PendingChange, gaveUp: HandledState["gaveUp"]): HandledState {
-  return { base: target, ...(gaveUp ? { gaveUp } : {}) };
+  return { lastHandled: target, ...(gaveUp ? { gaveUp } : {}) };
 }
 
 /** The handlers of a change that gave up; undefined if none did. */

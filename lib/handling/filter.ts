@@ -52,7 +52,7 @@ export function noneOf<T extends KubeObject>(...predicates: readonly Predicate<T
 /** @throws {RangeError} for an empty key. */
 export function fieldPath(field: string | readonly string[]): readonly string[] {
   const path = typeof field === "string" ? field.split(".") : field;
-  if (path.length === 0 || path.some((key) => key === "")) throw new RangeError(`"${field}" is no path of a field`);
+  if (path.length === 0 || path.some((key) => key === "")) throw new RangeError(`"${field}" is not a path of a field`);
   return path;
 }
 

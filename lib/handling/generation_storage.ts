@@ -16,25 +16,29 @@ export class GenerationStorage implements HandledStateStorage {
     this.#marksOnly = marksOnly;
   }
 
-  async recall(object: KubeObject): Promise<HandledState> {
-    const state = await this.#inner.recall(object), { status } = object as { status?: unknown };
+  async load(object: KubeObject): Promise<HandledState> {
+    const state = await this.#inner.load(object), { status } = object as { status?: unknown };
     const observed = isObject(status) ? status.observedGeneration : undefined;
     // A pending creation was never handled, although its status was written meanwhile.
-    if (typeof observed !== "number" || state.base || state.underway?.kind === "create") return state;
+    if (typeof observed !== "number" || state.lastHandled || state.pendingChange?.kind === "create") return state;
     // The object may have changed after a crash between status and record, or before new handlers.
     const changed = !this.#marksOnly && observed !== object.metadata?.generation;
-    return { ...state, base: changed ? HANDLED_BEFORE : HANDLED };
+    return { ...state, lastHandled: changed ? HANDLED_BEFORE : HANDLED };
   }
 
-  keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
-    if (!this.#marksOnly) return this.#inner.keep(object, state, fields);
-    const { underway, gaveUp } = state;
-    return this.#inner.keep(object, { ...(underway ? { underway } : {}), ...(gaveUp ? { gaveUp } : {}) }, fields);
+  save(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+    if (!this.#marksOnly) return this.#inner.save(object, state, fields);
+    const { pendingChange, gaveUp } = state;
+    return this.#inner.save(
+      object,
+      { ...(pendingChange ? { pendingChange } : {}), ...(gaveUp ? { gaveUp } : {}) },
+      fields,
+    );
   }
 
   /** Without the mark, for an object whose status the operator may not write. */
   keepUnmarked(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
-    return this.#inner.keep(object, state, fields);
+    return this.#inner.save(object, state, fields);
   }
 
   isRecord(annotation: string): boolean {

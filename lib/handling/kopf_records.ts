@@ -11,7 +11,7 @@ const KOPF_PREFIX = "kopf.zalando.org";
  * For use as a later storage of a {@linkcode ChainStorage}. Progress is not taken over: handlers' ids and meaning are
  * another operator's (Kopf 1.45, `AnnotationsDiffBaseStorage`).
  */
-export class KopfRecords implements Pick<HandledStateStorage, "recall" | "isRecord"> {
+export class KopfRecords implements Pick<HandledStateStorage, "load" | "isRecord"> {
   readonly #prefix: string;
   readonly #name: string;
 
@@ -21,13 +21,13 @@ export class KopfRecords implements Pick<HandledStateStorage, "recall" | "isReco
     this.#name = name;
   }
 
-  /** See {@linkcode HandledStateStorage.recall}. */
-  recall({ apiVersion = "", kind = "", metadata }: KubeObject): Promise<HandledState> {
+  /** See {@linkcode HandledStateStorage.load}. */
+  load({ apiVersion = "", kind = "", metadata }: KubeObject): Promise<HandledState> {
     const text = metadata?.annotations?.[`${this.#prefix}/${this.#name}`];
     if (text === undefined) return Promise.resolve({});
     const essence = essenceIn(text), group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
     hideSecrets(essence, metadata?.uid ?? "", secretFieldsOf({ group, kind }));
-    return Promise.resolve({ base: snapshotOf(essence) });
+    return Promise.resolve({ lastHandled: snapshotOf(essence) });
   }
 
   /** Every annotation of Kopf's, progress and marks included. */

@@ -6,13 +6,13 @@ import type { HandledStateStorage, StorageEdit } from "./storage.ts";
 export class MemoryStorage implements HandledStateStorage {
   readonly #states = new Map<string, HandledState>();
 
-  /** See {@linkcode HandledStateStorage.recall}. */
-  recall({ metadata }: KubeObject): Promise<HandledState> {
+  /** See {@linkcode HandledStateStorage.load}. */
+  load({ metadata }: KubeObject): Promise<HandledState> {
     return Promise.resolve(this.#states.get(metadata?.uid ?? "") ?? {});
   }
 
-  /** See {@linkcode HandledStateStorage.keep}. */
-  keep({ metadata }: KubeObject, state: HandledState): Promise<StorageEdit> {
+  /** See {@linkcode HandledStateStorage.save}. */
+  save({ metadata }: KubeObject, state: HandledState): Promise<StorageEdit> {
     if (metadata?.uid) this.#states.set(metadata.uid, state);
     return Promise.resolve({});
   }

@@ -4,12 +4,12 @@ import { digestsOnly, type Snapshot } from "./handled_content.ts";
 import { packText, textFields, unpackText } from "./packed_text.ts";
 import type { HandlerProgress } from "./progress.ts";
 
-/** An unreadable base: the object was handled, in an unknown state. */
+/** An unreadable lastHandled: the object was handled, in an unknown state. */
 const UNREADABLE: Snapshot = { digest: "" };
 
 export interface StateTexts {
   readonly handled?: string;
-  readonly underway?: string;
+  readonly pending?: string;
 }
 
 /**
@@ -23,13 +23,15 @@ export async function encodeState(
   state: HandledState,
   fields: readonly string[],
 ): Promise<StateTexts> {
-  const { underway, gaveUp } = state, texts: { handled?: string; underway?: string } = {};
-  const base = state.base ?? (gaveUp ? HANDLED : undefined);
-  if (base) texts.handled = await fitting(base, fields, (snapshot) => ({ uid, ...snapshot, gaveUp }));
-  if (underway) {
-    const { kind, target } = underway;
-    const progress = Object.fromEntries(Object.entries(underway.progress).map(([id, each]) => [id, encoded(each)]));
-    texts.underway = await fitting(target, fields, (snapshot) => ({ uid, kind, target: snapshot, progress }));
+  const { pendingChange, gaveUp } = state, texts: { handled?: string; pending?: string } = {};
+  const lastHandled = state.lastHandled ?? (gaveUp ? HANDLED : undefined);
+  if (lastHandled) texts.handled = await fitting(lastHandled, fields, (snapshot) => ({ uid, ...snapshot, gaveUp }));
+  if (pendingChange) {
+    const { kind, target } = pendingChange;
+    const progress = Object.fromEntries(
+      Object.entries(pendingChange.progress).map(([id, each]) => [id, encoded(each)]),
+    );
+    texts.pending = await fitting(target, fields, (snapshot) => ({ uid, kind, target: snapshot, progress }));
   }
   return texts;
 }
@@ -39,19 +41,19 @@ export async function encodeState(
  * twice.
  */
 export async function decodeState(uid: string | undefined, texts: StateTexts): Promise<HandledState> {
-  const state: { base?: Snapshot; underway?: PendingChange; gaveUp?: Record<string, GivenUp> } = {};
+  const state: { lastHandled?: Snapshot; pendingChange?: PendingChange; gaveUp?: Record<string, GivenUp> } = {};
   if (texts.handled !== undefined) {
     const record = await read(texts.handled);
     if (!isObject(record) || record.uid === uid) {
-      state.base = decodeSnapshot(record) ?? UNREADABLE;
+      state.lastHandled = decodeSnapshot(record) ?? UNREADABLE;
       const gaveUp = isObject(record) ? decodeGivenUp(record.gaveUp) : undefined;
       if (gaveUp) state.gaveUp = gaveUp;
     }
   }
-  if (texts.underway !== undefined) {
-    const record = await read(texts.underway);
-    const underway = isObject(record) && record.uid === uid ? decodePendingChange(record) : undefined;
-    if (underway) state.underway = underway;
+  if (texts.pending !== undefined) {
+    const record = await read(texts.pending);
+    const pendingChange = isObject(record) && record.uid === uid ? decodePendingChange(record) : undefined;
+    if (pendingChange) state.pendingChange = pendingChange;
   }
   return state;
 }

@@ -20,15 +20,15 @@ export class StatusStorage implements HandledStateStorage {
     this.statusFields = [field];
   }
 
-  /** See {@linkcode HandledStateStorage.recall}. */
-  recall(object: KubeObject): Promise<HandledState> {
+  /** See {@linkcode HandledStateStorage.load}. */
+  load(object: KubeObject): Promise<HandledState> {
     return decodeState(object.metadata?.uid, this.#texts(object));
   }
 
-  /** See {@linkcode HandledStateStorage.keep}. */
-  async keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
+  /** See {@linkcode HandledStateStorage.save}. */
+  async save(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit> {
     const before = this.#texts(object), after = await encodeState(object.metadata?.uid, state, fields);
-    if (before.handled === after.handled && before.underway === after.underway) return {};
+    if (before.handled === after.handled && before.pending === after.pending) return {};
     return { status: { [this.#field]: Object.keys(after).length > 0 ? { ...after } : undefined } };
   }
 

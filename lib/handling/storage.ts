@@ -14,17 +14,17 @@ export interface StorageEdit {
  * Where handling is recorded between passes and processes. It decides where and in which form; the engine writes, once
  * per pass, and only what differs.
  *
- * Guarantees of every storage: `recall` returns what `keep` was given once the object has the edit (a state that is too
+ * Guarantees of every storage: `load` returns what `save` was given once the object has the edit (a state that is too
  * large loses its contents). An unreadable state is returned as unknown, never thrown.
  */
 export interface HandledStateStorage {
   /** The object's state; empty if it was never handled. */
-  recall(object: KubeObject): Promise<HandledState>;
+  load(object: KubeObject): Promise<HandledState>;
   /**
    * The edit that stores `state`; empty if it is stored. Changes of `fields` must be known even if the object is too
    * large to remember.
    */
-  keep(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit>;
+  save(object: KubeObject, state: HandledState, fields: readonly string[]): Promise<StorageEdit>;
   /** Whether an annotation is this storage's own, and so no handled content. */
   isRecord(annotation: string): boolean;
   /** Status fields that the kind's schema must allow. */

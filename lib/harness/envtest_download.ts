@@ -142,7 +142,7 @@ export class EnvtestDownload {
     const { parse } = await import("../base/yaml.ts"), text = await downloadText(base, INDEX_BYTES_MAX, signal);
     const { releases } = parsed(parse, text) as { releases?: Record<string, Record<string, unknown>> };
     if (!isObject(releases)) {
-      throw new UsageError(`${indexUrl} is no list of envtest releases`, "name another with --envtest-index");
+      throw new UsageError(`${indexUrl} is not a list of envtest releases`, "name another with --envtest-index");
     }
     return Object.entries(releases).flatMap(([name, archives]) => {
       const version = parseVersion(name),
@@ -166,7 +166,7 @@ function parsed(parse: (text: string) => unknown, text: string): object {
 
 function urlOf(path: string, base: string | undefined, flag: string): URL {
   if (URL.canParse(path, base)) return new URL(path, base);
-  throw new UsageError(`${base ?? path} is no address`, `give ${flag} one that begins with https://`);
+  throw new UsageError(`${base ?? path} is not an address`, `give ${flag} one that begins with https://`);
 }
 
 /** System errors have a code; errors of streams, archives and signals have none. */

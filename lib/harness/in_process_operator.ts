@@ -94,9 +94,12 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     if (!admin) return;
     try {
       if (!operator) return;
-      const { forgetWebhooks } = await import("../operator/webhook_hosting.ts");
+      const { deleteWebhookConfigurations } = await import("../operator/webhook_hosting.ts");
       const { clock, timeline } = this.#options;
-      await forgetWebhooks(new Client(admin, { fieldManager: operator.name, clock, mask: timeline.mask }), operator);
+      await deleteWebhookConfigurations(
+        new Client(admin, { fieldManager: operator.name, clock, mask: timeline.mask }),
+        operator,
+      );
     } finally {
       admin.close();
     }
@@ -154,7 +157,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       });
       this.#transport = inner;
       this.#hosted ??= await this.#host(declared, this.#running);
-      await this.#hosted?.admit();
+      await this.#hosted?.enable();
       // Remove only what it configured: an installation's may have caused a refusal.
       if (this.#hosted) this.#configured = declared;
     } catch (error) {
@@ -175,7 +178,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       if (running) await how(running);
     } finally {
       try {
-        if (withdraws) await hosted?.withdraw?.();
+        if (withdraws) await hosted?.disable?.();
       } finally {
         await hosted?.close();
         transport?.close();

@@ -20,7 +20,7 @@ export function formatVersion(version: KubernetesVersion): string {
 export function versionMatcher(wanted: string | undefined): (version: KubernetesVersion) => boolean {
   if (!wanted) return () => true;
   const found = /^v?(\d+)\.(\d+)(?:\.(\d+))?$/.exec(wanted);
-  if (!found) throw new UsageError(`${wanted} is no version of Kubernetes`, "write it as 1.34 or 1.34.0");
+  if (!found) throw new UsageError(`${wanted} is not a version of Kubernetes`, "write it as 1.34 or 1.34.0");
   const parts = found.slice(1).filter((part) => part !== undefined).map(Number);
   return (version) => parts.every((part, nth) => version[nth] === part);
 }

@@ -160,7 +160,7 @@ async function readManifests(manifests: Manifests, what: string): Promise<Source
 
 async function readFile(url: URL, from: string): Promise<unknown[]> {
   if (url.protocol !== "file:") {
-    throw new UsageError(`${from}: ${url} is no file of this machine`, "download it, and give its file: URL");
+    throw new UsageError(`${from}: ${url} is not a file of this machine`, "download it, and give its file: URL");
   }
   const text = await Deno.readTextFile(url).catch((cause) => {
     throw new UsageError(`${from}: cannot read ${url.pathname}: ${describeError(cause)}`, undefined, { cause });
@@ -174,7 +174,7 @@ async function readFile(url: URL, from: string): Promise<unknown[]> {
 }
 
 function checked(from: string, manifest: unknown): SourcedManifest[] {
-  if (!isObject(manifest)) throw new UsageError(`${from} is no object`, "give apiVersion, kind and metadata.name");
+  if (!isObject(manifest)) throw new UsageError(`${from} is not an object`, "give apiVersion, kind and metadata.name");
   const { kind, metadata, items } = manifest as { kind?: unknown; metadata?: unknown; items?: unknown };
   if (kind === "List" && Array.isArray(items)) {
     return items.flatMap((item, nth) => checked(`${from}, items[${nth}]`, item));

@@ -115,7 +115,7 @@ function lateMessage(limitMs: number, timeline: Timeline, beginning: string, wai
 
 async function perform(scenario: Scenario, stage: ScenarioEnvironment, operator: OperatorUnderTest): Promise<void> {
   const { operator: state, workloads } = scenario.options;
-  if (workloads) await stage.playWorkloads(durationMs(workloads.readyAfter));
+  if (workloads) await stage.simulateWorkloads(durationMs(workloads.readyAfter));
   if (state !== "stopped") await operator.start();
   await scenario.story(stage.context());
 }

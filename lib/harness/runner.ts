@@ -187,10 +187,10 @@ class Run {
       const deployment = await deploy?.(cluster, signal);
       if (deployment) installed.use(deployment);
       listener?.onStage?.(undefined);
-      const turnstile = new RwLock(), ends: ScenarioEnd[] = [];
+      const lock = new RwLock(), ends: ScenarioEnd[] = [];
       // Operators in this process would all reconcile every object: run one scenario at a time.
       await mapConcurrent(this.#planned, deployment ? parallelMax : 1, async (each, index) => {
-        using _turn = await turnstile.enter(isAlone(each.scenario.options));
+        using _turn = await lock.acquire(isAlone(each.scenario.options));
         if (signal.aborted) return;
         await this.#attempt(each, async (report) => {
           const reason = deployment && whyNotDeployed(each);

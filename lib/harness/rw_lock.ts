@@ -1,25 +1,25 @@
 /**
- * Admits many at the same time, or one alone. A readers-writer lock in order of arrival, so that no writer starves.
+ * Admits many at the same time, or one exclusive. A readers-writer lock in order of arrival, so that no writer starves.
  *
  * @example
  * ```ts
  * import { RwLock } from "./rw_lock.ts";
  * const lock = new RwLock();
  * {
- *   using _alone = await lock.enter(true);
+ *   using _alone = await lock.acquire(true);
  * }
- * using _together = await lock.enter(false);
+ * using _together = await lock.acquire(false);
  * ```
  */
 export class RwLock {
-  readonly #waiting: { readonly alone: boolean; readonly admit: () => void }[] = [];
+  readonly #waiting: { readonly exclusive: boolean; readonly admit: () => void }[] = [];
   #inside = 0;
-  #alone = false;
+  #exclusive = false;
 
   /** Resolves on admission; dispose the result to leave. */
-  async enter(alone: boolean): Promise<Disposable> {
+  async acquire(exclusive: boolean): Promise<Disposable> {
     await new Promise<void>((admit) => {
-      this.#waiting.push({ alone, admit });
+      this.#waiting.push({ exclusive, admit });
       this.#admit();
     });
     let left = false;
@@ -28,7 +28,7 @@ export class RwLock {
         if (left) return;
         left = true;
         this.#inside--;
-        this.#alone = false;
+        this.#exclusive = false;
         this.#admit();
       },
     };
@@ -36,10 +36,10 @@ export class RwLock {
 
   #admit(): void {
     for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
-      if (this.#alone || (next.alone && this.#inside > 0)) return;
+      if (this.#exclusive || (next.exclusive && this.#inside > 0)) return;
       this.#waiting.shift();
       this.#inside++;
-      this.#alone = next.alone;
+      this.#exclusive = next.exclusive;
       next.admit();
     }
   }

@@ -141,7 +141,7 @@ export class ScenarioEnvironment {
   }
 
   /** Makes every workload of the scenario ready `delayMs` after it appears or its spec changes. */
-  async playWorkloads(delayMs: number): Promise<void> {
+  async simulateWorkloads(delayMs: number): Promise<void> {
     await this.#workloads.start(delayMs);
   }
 

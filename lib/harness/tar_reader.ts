@@ -1,4 +1,4 @@
-/** A stream that is no tar archive, is cut off, or would write outside of its folder. */
+/** A stream that is not a tar archive, is cut off, or would write outside of its folder. */
 export class TarError extends Error {
   override readonly name = "TarError";
 }
@@ -58,7 +58,7 @@ function parseHeader(header: Uint8Array): { path: string; type: string; size: nu
     return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
   };
   const sum = header.reduce((all, byte, nth) => all + (nth >= 148 && nth < 156 ? 32 : byte), 0);
-  if (Number.parseInt(text(148, 156).trim(), 8) !== sum) throw new TarError("it is no tar archive");
+  if (Number.parseInt(text(148, 156).trim(), 8) !== sum) throw new TarError("it is not a tar archive");
   const size = text(124, 136).trim(), prefix = text(257, 262) === "ustar" ? text(345, 500) : "";
   if (!/^[0-7]+$/.test(size)) throw new TarError("an entry in it has no readable size");
   const name = text(0, 100);

@@ -135,7 +135,7 @@ function kindOf(ref: Ref<never>): WorkloadKind {
   const { group, kind } = ref.resource as ApiResource;
   if (!KINDS.some((each) => each.group === group && each.kind === kind)) {
     throw new UsageError(
-      `${formatRef(ref)} is no workload`,
+      `${formatRef(ref)} is not a workload`,
       `these are: ${KINDS.map((each) => each.kind).join(", ")}; write the status of others with cluster.patch`,
     );
   }

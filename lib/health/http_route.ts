@@ -23,7 +23,7 @@ export interface HttpRoute {
 export function requireRoutePath(path: string): void {
   if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path)) {
     throw new UsageError(
-      `"${path}" is no path of a route`,
+      `"${path}" is not a path of a route`,
       "as /hooks/github: letters, digits, - . _ ~ between slashes",
     );
   }

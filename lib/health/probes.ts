@@ -10,18 +10,18 @@ const PROBE_TIMEOUT_MS = 5_000;
 export interface Probe {
   /** Its name in `/readyz?verbose` and `/livez?verbose`. */
   readonly id: string;
-  readonly ask: (signal: AbortSignal) => Promise<unknown> | unknown;
+  readonly check: (signal: AbortSignal) => Promise<unknown> | unknown;
 }
 
 /** Run at most once in ten seconds, with a timeout of five seconds. */
 export function probeChecks(probes: readonly Probe[], clock: Clock): HealthCheck[] {
-  return probes.map(({ id, ask }) => {
+  return probes.map(({ id, check: probe }) => {
     let result: Promise<string | undefined> | undefined, startedMs = 0;
     const check = () => {
       const elapsedMs = clock.elapsed();
       if (result && elapsedMs - startedMs < CACHE_MS) return result;
       startedMs = elapsedMs;
-      return result = runWithTimeout(clock, PROBE_TIMEOUT_MS, new AbortController().signal, ask)
+      return result = runWithTimeout(clock, PROBE_TIMEOUT_MS, new AbortController().signal, probe)
         .then(() => undefined, describeError);
     };
     return { name: id, check };

@@ -115,10 +115,10 @@ function definedResource<Spec extends Schema, Status extends Schema, Fields exte
 ): DefinedResource<Spec, Status, Fields> {
   const { group, version, kind } = options;
   const plural = options.plural ?? guessPlural(kind);
-  if (!isDnsSubdomain(group) || !group.includes(".")) throw new UsageError(`group "${group}" is no domain name`);
+  if (!isDnsSubdomain(group) || !group.includes(".")) throw new UsageError(`group "${group}" is not a domain name`);
   const versions = [version, ...others.map((other) => typeof other === "string" ? other : other.version)];
   for (const [index, name] of versions.entries()) {
-    if (!isDnsLabel(name)) throw new UsageError(`version "${name}" is no version like v1 or v1alpha1`);
+    if (!isDnsLabel(name)) throw new UsageError(`version "${name}" is not a version like v1 or v1alpha1`);
     if (versions.indexOf(name) !== index) throw new UsageError(`version "${name}" of ${kind} is named twice`);
   }
   if (!/^[A-Z][A-Za-z0-9]*$/.test(kind)) throw new UsageError(`kind "${kind}" is not CamelCase`);

@@ -290,7 +290,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     const id = given ?? (handler.name || what);
     if (!/^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(id)) {
       throw new UsageError(
-        `"${id}" is no id of a handler of ${kind.kind}`,
+        `"${id}" is not a valid id of a handler of ${kind.kind}`,
         "letters and digits, and between them - _ .",
       );
     }

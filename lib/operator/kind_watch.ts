@@ -38,7 +38,7 @@ export class KindWatch {
   readonly #reported = new Set<string>();
   #timer: TimerHandle | undefined;
   #discovering: Promise<void> = Promise.resolve();
-  #retryMs = RETRY_MS;
+  #retryPeriodMs = RETRY_MS;
   #changed = false;
 
   constructor(selections: readonly KindSelection[], deps: KindWatchDeps) {
@@ -84,9 +84,9 @@ export class KindWatch {
         error: describeError(error),
       });
     }
-    if (complete) this.#retryMs = RETRY_MS;
-    if ((confirms || !complete) && this.#timer === undefined) this.#schedule(this.#retryMs, signal);
-    if (!complete) this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
+    if (complete) this.#retryPeriodMs = RETRY_MS;
+    if ((confirms || !complete) && this.#timer === undefined) this.#schedule(this.#retryPeriodMs, signal);
+    if (!complete) this.#retryPeriodMs = Math.min(this.#retryPeriodMs * 2, RETRY_MS_MAX);
   }
 
   /** False if discovery is incomplete. */

@@ -58,7 +58,7 @@ export { KindResolver, UnknownKindError } from "./kind_resolver.ts";
 export { declareSelected, kindsSelected } from "./kind_selection.ts";
 export { EVERYTHING } from "./kind_selector.ts";
 export { type ActivityContext, Operator, type OperatorOptions } from "./operator.ts";
-export { missingRights, preflight, type PreflightOptions, unservedKinds } from "./preflight.ts";
+export { missingPermissions, preflight, type PreflightOptions, unservedKinds } from "./preflight.ts";
 export { RunningOperator } from "./running_operator.ts";
 export type { Leadership, StartOptions } from "./start_options.ts";
 export { watch } from "./watch.ts";

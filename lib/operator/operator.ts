@@ -58,7 +58,7 @@ export interface KindSelection {
 export interface OperatorProbe {
   /** Its name in `/readyz?verbose`. */
   readonly id: string;
-  readonly ask: ActivityHandler;
+  readonly check: ActivityHandler;
   /** `liveness` if only a new process helps. */
   readonly of: "readiness" | "liveness";
 }
@@ -156,7 +156,7 @@ export class Operator {
     if (kind.view?.metadataOnly && kind.hasStatus) {
       throw new UsageError(
         `on(${kind.kind}) with metadataOnly: the status that the operator writes could not be compared`,
-        "drop large fields with `project` of the view; the status stays",
+        "drop large fields with `transform` of the view; the status stays",
       );
     }
     const declaration = emptyDeclaration(kind);
@@ -217,10 +217,16 @@ export class Operator {
    *
    * @throws {UsageError} if the id is taken.
    */
-  probe(id: string, ask: ActivityHandler, { of = "readiness" }: { readonly of?: "readiness" | "liveness" } = {}): this {
-    if (!isDnsLabel(id)) throw new UsageError(`"${id}" is no id of a probe`, "lower-case letters, digits and -");
+  probe(
+    id: string,
+    check: ActivityHandler,
+    { of = "readiness" }: { readonly of?: "readiness" | "liveness" } = {},
+  ): this {
+    if (!isDnsLabel(id)) {
+      throw new UsageError(`"${id}" is not a valid id of a probe`, "lower-case letters, digits and -");
+    }
     if (this.#probes.some((probe) => probe.id === id)) throw new UsageError(`there is a probe "${id}" already`);
-    this.#probes.push({ id, ask, of });
+    this.#probes.push({ id, check, of });
     return this;
   }
 
@@ -374,7 +380,7 @@ function isBare(
 function checkForeignFinalizer(finalizer: string): void {
   const [domain] = finalizer.split("/");
   if (!finalizer.includes("/") || !isQualifiedName(finalizer)) {
-    throw new UsageError(`"${finalizer}" is no operator's finalizer`, "a DNS name, / and a name");
+    throw new UsageError(`"${finalizer}" is not an operator's finalizer`, "a DNS name, / and a name");
   }
   if (/(^|\.)(kubernetes|k8s)\.io$/.test(domain!)) {
     throw new UsageError(`the finalizer ${finalizer} is Kubernetes' own: no operator takes it over`);

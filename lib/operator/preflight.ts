@@ -69,14 +69,14 @@ export function preflight(operator: Operator, client: Client, options: Preflight
       if (!signal?.aborted) logger.debug("the cluster could not be checked", { error: describeError(error) });
       throw error;
     });
-  return withRetries(check, { repeatable: true, policy: RETRY_POLICY, clock, random, signal, delayMs: startDelayMs });
+  return withRetries(check, { idempotent: true, policy: RETRY_POLICY, clock, random, signal, delayMs: startDelayMs });
 }
 
 async function checkCluster(operator: Operator, client: Client, options: PreflightOptions): Promise<Finding[]> {
   const { command = operator.name, signal } = options;
   await serverVersion(client, signal);
   const kinds = await unservedKinds(operator, client, { command, signal });
-  return [...kinds, ...await missingRights(operator, client, options)];
+  return [...kinds, ...await missingPermissions(operator, client, options)];
 }
 
 /**
@@ -84,7 +84,7 @@ async function checkCluster(operator: Operator, client: Client, options: Preflig
  *
  * @throws {ForbiddenError} if the caller may not ask about `account`.
  */
-export async function missingRights(
+export async function missingPermissions(
   operator: Operator,
   client: Client,
   {
@@ -157,7 +157,7 @@ export async function unservedKinds(
     });
     const resources = isObject(list) && Array.isArray(list.resources) ? list.resources : undefined;
     if (list !== undefined && !resources) {
-      throw new MalformedAnswerError(`cannot get ${path}: the answer is no discovery of an API server`);
+      throw new MalformedAnswerError(`cannot get ${path}: the answer is not a discovery of an API server`);
     }
     if (resources?.some(({ name }) => name === kind.plural)) continue;
     const name = formatGroupResource(kind), own = crds.has(name);

@@ -24,7 +24,7 @@ import {
   type PlannedPass,
   PlannedStorage,
   SharedInformers,
-  storeProjection,
+  storeTransform,
 } from "../controller/mod.ts";
 import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
@@ -106,7 +106,7 @@ export class RunningOperator implements AsyncDisposable {
       onReview: options.onReview,
     });
     this.#scope = scope;
-    const project = storeProjection(operator.name);
+    const transform = storeTransform(operator.name);
     this.#createController = (declaration) =>
       new Controller(declaration, {
         client: this.client,
@@ -118,7 +118,7 @@ export class RunningOperator implements AsyncDisposable {
         logger,
         observer: options.observe?.(`${declaration.kind.plural}.${declaration.kind.group}`),
         fieldManager: operator.name,
-        project,
+        transform,
         finalizer: operator.finalizer(declaration.kind),
         legacyFinalizers: operator.legacyFinalizers,
         storage: dryRun ? new PlannedStorage(operator.storage) : operator.storage,
@@ -182,7 +182,7 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /** Calls a probe or other activity with the context of start-up handlers. */
-  async ask<R>(activity: (context: ActivityContext) => Promise<R> | R, signal: AbortSignal): Promise<R> {
+  async run<R>(activity: (context: ActivityContext) => Promise<R> | R, signal: AbortSignal): Promise<R> {
     return await activity({ ...this.#activityContext(), signal });
   }
 

@@ -20,7 +20,11 @@ export function watch<K extends AnyKind, Primary extends KubeObject = KubeObject
   map: (object: ObjectOf<K>, change: WatchedChange<Primary, ObjectOf<K>>) => Iterable<ObjectKey>,
   options: Pick<WatchOptions<Primary, ObjectOf<K>>, "fieldSelector" | "indexes"> = {},
 ): WatchOptions<Primary, ObjectOf<K>> {
-  const { metadataOnly, labelSelector, project } = kind.view ?? {};
-  const viewed = { metadataOnly, labelSelector, project: project as WatchOptions<Primary, ObjectOf<K>>["project"] };
+  const { metadataOnly, labelSelector, transform } = kind.view ?? {};
+  const viewed = {
+    metadataOnly,
+    labelSelector,
+    transform: transform as WatchOptions<Primary, ObjectOf<K>>["transform"],
+  };
   return { ...options, ...viewed, resource: kind, map: (change) => map(change.object, change) };
 }

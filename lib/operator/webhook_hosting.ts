@@ -31,15 +31,18 @@ export interface HostedWebhooks {
    *
    * @throws the API server's errors; {@linkcode UsageError} if it never calls.
    */
-  admit(): Promise<void>;
+  enable(): Promise<void>;
   /**
-   * Stops calls of admission handlers until {@linkcode admit}; resolves when API servers obey. Call it before `close`,
+   * Stops calls of admission handlers until {@linkcode enable}; resolves when API servers obey. Call it before `close`,
    * so that no request fails without an answer.
    */
-  withdraw?(): Promise<void>;
+  disable?(): Promise<void>;
   /** Call it before the process ends: late requests are still answered, which `close` waits for. */
-  leave?(): void;
-  /** Keeps configurations: see {@linkcode forgetWebhooks}. CRDs keep calling: unconverted versions would lose data. */
+  beginShutdown?(): void;
+  /**
+   * Configurations stay: {@linkcode deleteWebhookConfigurations}. CRDs keep calling: unconverted versions would lose
+   * data.
+   */
   close(): Promise<void>;
 }
 
@@ -105,8 +108,8 @@ export async function hostInProcess(
   }
   return {
     problem: undefined,
-    admit: () => applyConfigurations(client, configurationOf(operator, { service })),
-    withdraw: () => forgetWebhooks(client, operator),
+    enable: () => applyConfigurations(client, configurationOf(operator, { service })),
+    disable: () => deleteWebhookConfigurations(client, operator),
     close: () => Promise.resolve(end()),
   };
 }
@@ -172,7 +175,7 @@ export async function hostByUrl(
   }
   return {
     problem: undefined,
-    admit: async () => {
+    enable: async () => {
       const configurations = { ...configurationOf(operator, place), declarations, authorities };
       await failIfInstalled(client, configurations);
       const isCalled = () => answered.size >= probes.length;
@@ -181,12 +184,12 @@ export async function hostByUrl(
         await untilCalled(client, operator, { isCalled, place, clock, signal });
       } catch (error) {
         // Without a server, every covered request would be refused.
-        await forgetWebhooks(client, operator);
+        await deleteWebhookConfigurations(client, operator);
         throw error;
       }
     },
-    withdraw: async () => {
-      await forgetWebhooks(client, operator);
+    disable: async () => {
+      await deleteWebhookConfigurations(client, operator);
       await untilNotCalled(client, operator, { calls: () => calls, clock });
     },
     url: place.url,
@@ -305,8 +308,8 @@ export function hostByService(
     get problem() {
       return keeper.problem;
     },
-    admit: () => Promise.resolve(), // the leader does, at its next check
-    leave: () => {
+    enable: () => Promise.resolve(), // the leader does, at its next check
+    beginShutdown: () => {
       server?.disableKeepAlive();
       drained ??= sleep(clock, drainMs);
     },
@@ -319,7 +322,7 @@ export function hostByService(
   };
 }
 
-export async function forgetWebhooks(client: Client, operator: Operator): Promise<void> {
+export async function deleteWebhookConfigurations(client: Client, operator: Operator): Promise<void> {
   for (const { resource, object } of webhookConfigurations(configurationOf(operator, { url: "https://nowhere" }))) {
     await client.delete(resource, keyOf(object)).catch((error) => {
       if (!(error instanceof NotFoundError)) throw error; // there is none

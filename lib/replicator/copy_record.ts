@@ -25,7 +25,7 @@ const OLDER_MS_MAX = 60_000;
 
 const CONTENT_FIELDS = ["f:data", "f:binaryData", "f:stringData", "f:type", "f:immutable"];
 
-/** The projection of a copy's metadata for the store, by the operator's `fieldManager`. */
+/** The transform of a copy's metadata for the store, by the operator's `fieldManager`. */
 export function projectCopy(fieldManager: string): (object: KubeObject) => CopyRecord {
   return (object) => {
     const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations, managedFields = [] } =

@@ -39,7 +39,7 @@ interface CopyWriterOptions {
   readonly name: string;
   readonly marks: (namespace: string) => Marks;
   /** Projects an object's metadata for {@linkcode refusal}. */
-  readonly project: (object: KubeObject) => CopyRecord;
+  readonly transform: (object: KubeObject) => CopyRecord;
   /** Reads the source, once per pass. */
   readonly source: () => Promise<SourceObject>;
 }
@@ -85,7 +85,7 @@ export class CopyWriter {
 
   /** Updates the copy. If that is impossible in place (type, immutable content), deletes and recreates it. */
   async update(copy: CopyRecord): Promise<string | undefined> {
-    const { resource, claimant, project } = this.#options, namespace = copy.metadata!.namespace!;
+    const { resource, claimant, transform } = this.#options, namespace = copy.metadata!.namespace!;
     const source = await this.#options.source();
     try {
       const operations = [
@@ -97,7 +97,7 @@ export class CopyWriter {
       return patched.metadata?.resourceVersion;
     } catch (error) {
       if (error instanceof NotFoundError) return void await this.create(namespace, false);
-      await this.#recreate(namespace, source, error, (live) => isCopyOf(project(live), claimant.replication));
+      await this.#recreate(namespace, source, error, (live) => isCopyOf(transform(live), claimant.replication));
     }
   }
 
@@ -150,11 +150,11 @@ export class CopyWriter {
 
   /** Takes the object in the copy's place, if allowed; false if there is none. */
   async #resolveConflict(namespace: string): Promise<boolean> {
-    const { client, resource, claimant, project } = this.#options;
+    const { client, resource, claimant, transform } = this.#options;
     const found = await client.find<KubeObject>(resource, this.#key(namespace), { metadataOnly: true });
     if (!found) return false;
     if (found.metadata?.deletionTimestamp) throw new LeavingError();
-    const occupant = await new OccupantReader(client).describe(project(found), resource.kind);
+    const occupant = await new OccupantReader(client).describe(transform(found), resource.kind);
     const reason = refusal(occupant, claimant);
     if (reason) throw new OccupiedError(reason);
     await this.#adopt(namespace, occupant.record);

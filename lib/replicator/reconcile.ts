@@ -240,7 +240,7 @@ export class ReplicationReconciler {
       claimant: { replication, conflictPolicy, trusted },
       name: copyName(spec),
       marks: (target) => from ? desiredMarks({ replication, spec, source: from.source }, target) : NO_MARKS,
-      project: recordOf,
+      transform: recordOf,
       source: () => from!.read.get(),
     });
   }

@@ -37,7 +37,7 @@ const SpecSchema = z.object({
     ),
   conflictPolicy: z.enum(["Fail", "Adopt"]).default("Fail")
     .describe(
-      "What to do where an object of the copy's name exists that is no copy. Adopt needs the administrator's trust.",
+      "What to do where an object of the copy's name exists that is not a copy. Adopt needs the administrator's trust.",
     ),
   suspend: z.boolean().default(false).describe("Leave everything as it is for now."),
 });

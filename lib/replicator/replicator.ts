@@ -32,7 +32,7 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
       watches: [
         {
           resource: Namespace,
-          project: projectNamespace,
+          transform: projectNamespace,
           map: (change: WatchedChange<ReplicationObject, NamespaceObject>) => whoseTargetsChanged(change, options),
         },
         copies("Secret"),
@@ -51,7 +51,7 @@ export function replicator(overrides: Partial<ReplicatorOptions> = {}): Operator
       resource: kind === "Secret" ? Secret : ConfigMap,
       labelSelector: REPLICATION_LABEL,
       metadataOnly: true,
-      project: recordOf,
+      transform: recordOf,
       indexes: { [BY_REPLICATION]: (copy: CopyRecord) => [copy.metadata?.labels?.[REPLICATION_LABEL] ?? ""] },
       map: (change: WatchedChange<ReplicationObject, CopyRecord>) => whoseCopyChanged(change, kind, options),
     };

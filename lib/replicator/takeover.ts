@@ -48,10 +48,10 @@ export function refusal({ record, title, claimedBy, sourceOf }: Occupant, claima
   const annotations = record.metadata?.annotations ?? {};
   if (Object.hasOwn(annotations, SERVICE_ACCOUNT_ANNOTATION)) return `${title} is a service account token`;
   if (conflictPolicy === "Fail") {
-    return `${title} exists and is no copy; delete it, or set conflictPolicy: Adopt`;
+    return `${title} exists and is not a copy; delete it, or set conflictPolicy: Adopt`;
   }
   if (trusted) return undefined;
-  return `${title} exists and is no copy; conflictPolicy: Adopt needs ${replication.namespace} in the operator's ` +
+  return `${title} exists and is not a copy; conflictPolicy: Adopt needs ${replication.namespace} in the operator's ` +
     "PINTLE_TRUSTED_NAMESPACES";
 }
 

@@ -98,7 +98,7 @@ function compileSelector(selector: ReplicationSpec["targets"]["selector"]): Retu
 
 function checkName(spec: ReplicationSpec): void {
   const { name } = spec.targets, field = name === undefined ? "spec.source.name" : "spec.targets.name";
-  if (name !== undefined && !isDnsSubdomain(name)) throw invalid(field, `"${name}" is no object name`);
+  if (name !== undefined && !isDnsSubdomain(name)) throw invalid(field, `"${name}" is not an object name`);
   if (isReservedName(copyName(spec))) {
     const problem = `"${copyName(spec)}" is a name that no copy may have: pods trust what a controller writes there`;
     throw invalid(field, name === undefined ? `${problem}; set spec.targets.name` : problem);
@@ -110,10 +110,10 @@ function checkMarks(spec: ReplicationSpec): void {
   for (const [field, marks] of Object.entries({ labels, annotations })) {
     for (const [key, value] of Object.entries(marks)) {
       const at = `spec.targets.${field}["${key}"]`;
-      if (!isQualifiedName(key)) throw invalid(at, "is no valid key");
+      if (!isQualifiedName(key)) throw invalid(at, "is not a valid key");
       if (key === LAST_APPLIED_ANNOTATION) throw invalid(at, "is kubectl's own: choose another key");
       if (key.startsWith("pintle.dev/")) throw invalid(at, "is the replicator's own: choose another prefix");
-      if (field === "labels" && !isLabelValue(value)) throw invalid(at, `"${value}" is no label value`);
+      if (field === "labels" && !isLabelValue(value)) throw invalid(at, `"${value}" is not a label value`);
     }
   }
 }

@@ -136,7 +136,7 @@ Deno.test("a replica that stops answers until its Service has removed it", async
   const leader = await replicas.start(() => true);
   await turn(replicas, () => leader.problem === undefined);
   const ca = await trusted(replicas), [port] = replicas.ports as [number];
-  leader.leave!();
+  leader.beginShutdown!();
   const closing = leader.close();
   await replicas.clock.advance(4_999);
   assert.equal(await call(port, ca), true);

@@ -215,7 +215,7 @@ Deno.test("converting functions are typed by the schemas of both versions", () =
     spec: z.object({ text: z.string() }),
     // @ts-expect-error v1 has no such field
     toHub: ({ spec }) => ({ spec: { count: spec.number } }),
-    // @ts-expect-error v1's text is no number
+    // @ts-expect-error v1's text is not a number
     fromHub: ({ spec }) => ({ spec: { text: spec.count } }),
   });
   hub().withVersion({
@@ -243,5 +243,5 @@ Deno.test("a version cannot be named twice", () => {
   for (const version of ["v3", "v1beta1", "v2"]) {
     assert.throws(() => Disk.withVersion({ version, ...same } as never), /is named twice/);
   }
-  assert.throws(() => Disk.withVersion({ version: "One", ...same } as never), /is no version like/);
+  assert.throws(() => Disk.withVersion({ version: "One", ...same } as never), /is not a version like/);
 });

@@ -32,7 +32,7 @@ Deno.test("certificates that the program issues are accepted in their role, and 
   const client = authority.issue({ commonName: "u" }, { kind: "client" });
   assert.equal(refusalOf(authority.certificate, "authority"), undefined);
   assert.equal(refusalOf(server.certificate, "server"), undefined);
-  assert.equal(refusalOf(server.certificate, "authority"), "is no authority (basic constraints)");
+  assert.equal(refusalOf(server.certificate, "authority"), "is not an authority (basic constraints)");
   assert.equal(refusalOf(client.certificate, "server"), "is not for servers (extended key usage)");
   assert.equal(refusalOf("no certificate", "server"), "cannot be read");
 });
@@ -65,8 +65,8 @@ Deno.test("an authority whose certificate may not sign others is refused with th
   const cases: readonly (readonly [string | undefined, Promise<string>])[] = [
     [undefined, certificate([may])],
     [undefined, certificate([may, usage(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign)])],
-    ["is no authority (basic constraints)", certificate([])],
-    ["is no authority (basic constraints)", certificate([new x509.BasicConstraintsExtension(false)])],
+    ["is not an authority (basic constraints)", certificate([])],
+    ["is not an authority (basic constraints)", certificate([new x509.BasicConstraintsExtension(false)])],
     ["may not sign certificates (key usage)", certificate([may, usage(x509.KeyUsageFlags.digitalSignature)])],
     ["is not for servers (extended key usage)", certificate([may, new x509.ExtendedKeyUsageExtension([clientAuth])])],
     ["has name constraints", certificate([may, new x509.Extension("2.5.29.30", false, constraints)])],

@@ -104,13 +104,13 @@ Deno.test("a listener that throws is logged, and the others still get events", a
   assert.match(JSON.stringify(scripted.logs), /broken listener/);
 });
 
-Deno.test("an object whose projection throws is kept with its metadata, and the others are watched", async () => {
-  const project = (object: KubeObject) => {
+Deno.test("an object whose transform throws is kept with its metadata, and the others are watched", async () => {
+  const transform = (object: KubeObject) => {
     if (object.metadata?.name === "bad") throw new Error("no such field");
     return object;
   };
   const stream = new ScriptedStream(), list = listOf(10, widget("bad", 2), widget("good", 3));
-  await using scripted = new ScriptedInformer([list, stream.step], { project });
+  await using scripted = new ScriptedInformer([list, stream.step], { transform });
   await scripted.informer.synced;
   assert.deepEqual(Object.keys(scripted.informer.store.get("shop/bad")!), ["metadata"]);
   stream.send(event("MODIFIED", widget("bad", 11)), event("MODIFIED", widget("good", 12)));
@@ -118,15 +118,15 @@ Deno.test("an object whose projection throws is kept with its metadata, and the 
   assert.equal(scripted.informer.store.get("shop/good")?.metadata?.resourceVersion, "12");
 });
 
-Deno.test("managedFields are dropped and a projection is what the store holds", async () => {
+Deno.test("managedFields are dropped and a transform is what the store holds", async () => {
   const full = widget("a", 3);
   full.metadata!.managedFields = [{ manager: "x" }];
   const plain = new ScriptedInformer([listOf(10, full), new ScriptedStream().step]);
   await using _plain = plain;
   await plain.informer.synced;
   assert.equal(plain.informer.store.get("shop/a")?.metadata?.managedFields, undefined);
-  const project = ({ metadata }: KubeObject) => ({ metadata: { ...metadata, labels: { seen: "yes" } } });
-  await using projected = new ScriptedInformer([listOf(10, widget("a", 3)), new ScriptedStream().step], { project });
+  const transform = ({ metadata }: KubeObject) => ({ metadata: { ...metadata, labels: { seen: "yes" } } });
+  await using projected = new ScriptedInformer([listOf(10, widget("a", 3)), new ScriptedStream().step], { transform });
   await projected.informer.synced;
   assert.equal(projected.informer.store.get("shop/a")?.metadata?.labels?.seen, "yes");
 });

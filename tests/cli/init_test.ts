@@ -164,7 +164,7 @@ Deno.test("init without what a project is made of says where to get it", async (
       assert.equal(code, 2);
       assert.match(
         err,
-        /^rootless: this program does not contain the files of a new project: .*\n {2}fix: take a released/,
+        /^rootless: this program does not contain the files of a new transform: .*\n {2}fix: take a released/,
       );
       assert.deepEqual(await paths(folder), []);
     },

@@ -7,6 +7,6 @@ Deno.exitCode = await cli(({ size }) => new Operator(size > 1 ? name : "gadget")
   args: Deno.args,
   env: Deno.env.toObject(),
   settings: {
-    size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "2", description: "How many" }, { min: 1, max: 10 }),
+    size: integer({ env: "PINTLE_SIZE", flag: "size", default: "2", description: "How many" }, { min: 1, max: 10 }),
   },
 });

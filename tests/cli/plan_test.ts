@@ -63,7 +63,7 @@ Deno.test("a reconcile that would fail makes plan fail, and programs can read wh
   await cluster.client.create<KubeObject>(Secret, { metadata: { namespace: to, name: "login" } });
   const { code, out, err } = await cluster.run(["plan"]);
   assert.deepEqual([code, err], [1, ""]);
-  assert.match(out, /fails: ReplicationIncomplete: 1 of 1 failed: .*exists and is no copy.*\(tried again later\)/);
+  assert.match(out, /fails: ReplicationIncomplete: 1 of 1 failed: .*exists and is not a copy.*\(tried again later\)/);
   assert.match(out, /^1 object checked: 2 to change, 1 failing; nothing was written$/m);
   const json = await cluster.run(["plan", "repl", "--output", "json"]);
   const [pass, ...more] = JSON.parse(json.out);

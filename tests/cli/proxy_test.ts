@@ -70,14 +70,14 @@ Deno.test("a proxy that is down, requires a password or refuses a tunnel ends a 
 });
 
 // FR-127
-Deno.test("a proxy variable that is no address ends a command before anything starts, and is not quoted", async () => {
+Deno.test("a proxy variable that is not an address ends a command before anything starts, and is not quoted", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const { kubeconfig } = await cluster.addressed(SERVER);
   const { code, err } = await cluster.run(["run"], {
     env: { KUBECONFIG: kubeconfig, HTTPS_PROXY: "ftp://ada:s3cret@proxy" },
   });
   assert.equal(code, 2, err);
-  assert.match(err, /HTTPS_PROXY is no address of a proxy\n {2}fix: write it as http:\/\/HOST:PORT/);
+  assert.match(err, /HTTPS_PROXY is not an address of a proxy\n {2}fix: write it as http:\/\/HOST:PORT/);
   assert.doesNotMatch(err, /s3cret/);
 });
 

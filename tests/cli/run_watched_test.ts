@@ -29,7 +29,7 @@ Deno.exitCode = await cli(operator, { args: Deno.args, env: Deno.env.toObject() 
 `;
 
 /** A project around the library, whose program a test may change. */
-async function project(text: string): Promise<{ main: string } & AsyncDisposable> {
+async function transform(text: string): Promise<{ main: string } & AsyncDisposable> {
   const folder = await Deno.makeTempDir({ prefix: "pintle-watched-" }), main = `${folder}/main.ts`;
   for (const name of ["lib", "deno.json", "deno.lock"]) await Deno.symlink(ROOT + name, `${folder}/${name}`);
   await Deno.writeTextFile(main, text);
@@ -65,7 +65,7 @@ async function create(binary: Binary, name: string): Promise<{ spec?: unknown }>
 
 // FR-436
 Deno.test("run --watch keeps objects across saves, also one that cannot be loaded, and Ctrl-C ends it all", async () => {
-  await using made = await project(program("saw"));
+  await using made = await transform(program("saw"));
   await using binary = await start(made.main);
   await binary.until(/operator runs/);
   await create(binary, "door");
@@ -87,7 +87,7 @@ Deno.test("run --watch keeps objects across saves, also one that cannot be loade
 
 // FR-436
 Deno.test("an operator that run --watch started ends with it when it is killed, and the next start works", async () => {
-  await using made = await project(program("saw"));
+  await using made = await transform(program("saw"));
   {
     await using binary = await start(made.main);
     await binary.until(/operator runs/);
@@ -102,7 +102,7 @@ Deno.test("an operator that run --watch started ends with it when it is killed, 
 
 // FR-436
 Deno.test("the webhooks of an operator that run --watch started are called", async () => {
-  await using made = await project(program("saw", "admission"));
+  await using made = await transform(program("saw", "admission"));
   await using binary = await start(made.main);
   await binary.until(/webhooks are called/);
   assert.deepEqual((await create(binary, "door")).spec, { size: 7 });

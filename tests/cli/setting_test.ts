@@ -7,8 +7,8 @@ import { SETTINGS } from "../../lib/cli/settings.ts";
 import { Operator } from "../../lib/operator/mod.ts";
 
 const TABLE = {
-  size: integer({ env: "PINTLE_SIZE", flag: "size", fallback: "3", description: "How many" }, { min: 1, max: 9 }),
-  token: text({ env: "PINTLE_TOKEN", flag: "token", fallback: "", description: "A key", secret: true }),
+  size: integer({ env: "PINTLE_SIZE", flag: "size", default: "3", description: "How many" }, { min: 1, max: 9 }),
+  token: text({ env: "PINTLE_TOKEN", flag: "token", default: "", description: "A key", secret: true }),
 };
 
 // FR-60
@@ -21,7 +21,7 @@ Deno.test("flags win over the environment, which wins over defaults", () => {
 
 // FR-416
 Deno.test("a setting of yes or no takes true, false, 1 and 0, and names its variable for anything else", () => {
-  const table = { force: boolean({ env: "PINTLE_FORCE", flag: "force", fallback: "false", description: "Whether" }) };
+  const table = { force: boolean({ env: "PINTLE_FORCE", flag: "force", default: "false", description: "Whether" }) };
   const read = (text: string): boolean => resolveSettings(table, { PINTLE_FORCE: text }, {}).values.force;
   assert.deepEqual(["true", "TRUE", "1", "false", "False", "0"].map(read), [true, true, true, false, false, false]);
   assert.equal(resolveSettings(table, {}, {}).values.force, false);
@@ -29,8 +29,8 @@ Deno.test("a setting of yes or no takes true, false, 1 and 0, and names its vari
     assert.throws(() => read(text), new RegExp(`PINTLE_FORCE: "${text}" must be true or false, or 1 or 0`));
   }
   assert.throws(() => resolveSettings(table, {}, { PINTLE_FORCE: "no" }), /--force: "no" must be/);
-  const faulty = { force: boolean({ env: "PINTLE_FORCE", flag: "force", fallback: "no", description: "Whether" }) };
-  assert.throws(() => resolveSettings(faulty, {}, {}), /^UsageError: the fallback of PINTLE_FORCE: "no" must be/);
+  const faulty = { force: boolean({ env: "PINTLE_FORCE", flag: "force", default: "no", description: "Whether" }) };
+  assert.throws(() => resolveSettings(faulty, {}, {}), /^UsageError: the default of PINTLE_FORCE: "no" must be/);
 });
 
 // FR-61

@@ -87,7 +87,7 @@ Deno.test("a proxy is named without its password, and an invalid address is refu
   ) {
     assert.throws(() => proxyOf(wrong, "HTTPS_PROXY"), (error: UsageError) => {
       assert.ok(error instanceof UsageError && error.hint);
-      assert.match(error.message, /^HTTPS_PROXY is no address of a proxy/);
+      assert.match(error.message, /^HTTPS_PROXY is not an address of a proxy/);
       return !Deno.inspect(error).includes("s3cret");
     }, wrong);
   }

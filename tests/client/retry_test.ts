@@ -5,7 +5,7 @@ import { RETRY_POLICY, retryDelayMs } from "../../lib/client/retry.ts";
 import { answer, fail, hang, refuse, ScriptedTransport, type Step, WIDGETS } from "./scripted_transport.ts";
 
 const KEY = { namespace: "shop", name: "a" };
-const FIRST = { retry: 1, repeatable: true, policy: RETRY_POLICY, random: new SeededRandom(1) };
+const FIRST = { retry: 1, idempotent: true, policy: RETRY_POLICY, random: new SeededRandom(1) };
 const WIDGET = { metadata: { ...KEY } };
 const RESET =
   "error sending request for url (https://s/): client error (SendRequest): connection closed before message completed";

@@ -116,7 +116,7 @@ class Simulation {
   readonly seen: Seen[] = [];
   state: KeyState = PENDING;
   elapsedMs = 0;
-  rewinds = 0;
+  rollbacks = 0;
   version = 1;
   generation = 1;
   #failures = 0;
@@ -139,9 +139,9 @@ class Simulation {
 
   /** Decides, and carries out as `ending` says; whether a pass ran. */
   look(ending: Ending): boolean {
-    const { object, state, elapsedMs, rewinds } = this, reasons = this.#reasons;
+    const { object, state, elapsedMs, rollbacks } = this, reasons = this.#reasons;
     this.#reasons = new Set();
-    const decision = decide(RULES, { object, state, reasons, elapsedMs, rewinds });
+    const decision = decide(RULES, { object, state, reasons, elapsedMs, rollbacks });
     assert.ok(decision.kind === "wait" || decision.kind === "pass", decision.kind);
     this.state = decision.state;
     if (decision.kind === "wait") return false;
@@ -150,7 +150,7 @@ class Simulation {
     const report = this.#report(decision, ending, startMs);
     const backoffMs = backsOff(report) ? Math.min(BACKOFF.initialMs * 2 ** this.#failures++, BACKOFF.maxMs) : 0;
     const pauseMs = (failures: number) => Math.min(BACKOFF.initialMs * 2 ** (failures - 1), BACKOFF.maxMs);
-    this.state = after(RULES, decision, report, { elapsedMs: this.elapsedMs, rewinds: 0, backoffMs, pauseMs });
+    this.state = after(RULES, decision, report, { elapsedMs: this.elapsedMs, rollbacks: 0, backoffMs, pauseMs });
     if (report.kind === "written" && !backsOff(report)) this.#failures = 0;
     this.seen.push({ atMs: startMs, decision, report, backoffMs, state: this.state });
     return true;
@@ -194,7 +194,7 @@ class Simulation {
         : {}),
     };
     const targets = new Set(runs && ending.writesChild ? [CHILD] : []),
-      version = { version: `${this.version}`, rewinds: 0 };
+      version = { version: `${this.version}`, rollbacks: 0 };
     if (kind === "written") {
       return { kind, handlers, targets, object: this.object, handlerFailures: [], ...(echo ? { echo: version } : {}) };
     }
@@ -348,8 +348,8 @@ Deno.test("stale reads fail closed: an echo is skipped only at its own version, 
     const calm: Outcome = { kind: "done" };
     assert.ok(key.look({ ...ending, kind: "written", unreadable: undefined, changes: calm, reconcile: calm, echo }));
     if (foreign) key.version++;
-    if (restored) key.rewinds++;
-    const moment = { object: key.object, state: key.state, elapsedMs: key.elapsedMs, rewinds: key.rewinds };
+    if (restored) key.rollbacks++;
+    const moment = { object: key.object, state: key.state, elapsedMs: key.elapsedMs, rollbacks: key.rollbacks };
     const decision = decide(RULES, { ...moment, reasons: new Set(["changed"]) });
     const fresh = decision.kind === "pass" && decision.fresh;
     assert.equal(fresh, !echo || foreign || restored);
@@ -539,9 +539,9 @@ Deno.test("nothing fails silently: each failed attempt is one line with its hand
 Deno.test("success is kept: an object whose finalizer was removed is left alone, whatever version of it a watch shows", () => {
   const finalizers = [RULES.finalizer, "another.test.pintle.dev/theirs"], deletionTimestamp = "2026-01-01T00:00:00Z";
   const object = (uid: string) => ({ metadata: { ...KEY, uid, finalizers, deletionTimestamp, resourceVersion: "1" } });
-  const state: KeyState = { phase: "released", uid: "1", rewinds: 0 }, reasons = new Set(["changed"]);
-  const decided = (uid: string, rewinds: number) =>
-    decide(RULES, { object: object(uid), state, reasons, elapsedMs: 0, rewinds }).kind;
+  const state: KeyState = { phase: "released", uid: "1", rollbacks: 0 }, reasons = new Set(["changed"]);
+  const decided = (uid: string, rollbacks: number) =>
+    decide(RULES, { object: object(uid), state, reasons, elapsedMs: 0, rollbacks }).kind;
   assert.equal(decided("1", 0), "leave");
   assert.equal(decided("2", 0), "pass", "its successor");
   assert.equal(decided("1", 1), "pass", "a restored backup has the finalizer again");

@@ -50,7 +50,7 @@ Deno.test("a renewal is valid from before its request, however late the answer a
   const renewing = a.renew({}, signal);
   await network.clock.advance(4_000);
   await renewing;
-  assert.equal(a.validMs, LEASE_TIMING.renewMsMax - 4_000);
+  assert.equal(a.validMs, LEASE_TIMING.renewDeadlineMs - 4_000);
 });
 
 // FR-470

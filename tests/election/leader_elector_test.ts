@@ -209,7 +209,7 @@ Deno.test("a candidate whose clock is set forward takes no lease from a leader t
   using candidates = new Candidates();
   const { clock } = candidates, skewed = new SkewedClock(clock);
   const a = candidates.candidate("a");
-  const b = candidates.candidate("b", skewed, { retryMs: 500 });
+  const b = candidates.candidate("b", skewed, { retryPeriodMs: 500 });
   await candidates.run(a);
   const second = await candidates.run(b);
   for (let turns = 0; turns < 40; turns++) {

@@ -92,12 +92,12 @@ Deno.test("the highest priority works, equal ones clash, a freeze of equal prior
   assert.deepEqual(peerDecision(me, [peer("a", 1, { state: "paused" }), me]), { kind: "work" });
   assert.equal(peerDecision(me, [peer("a", 1)]).kind, "wait");
   assert.equal(peerDecision(me, [peer("a", 6, { state: "paused" })]).kind, "pause");
-  assert.equal(peerDecision(me, [peer("a", 5)]).kind, "clash");
+  assert.equal(peerDecision(me, [peer("a", 5)]).kind, "conflict");
   assert.equal(peerDecision(me, [peer("a", 5, { state: "freeze" })]).kind, "pause");
   assert.equal(peerDecision(me, [peer("a", 4, { state: "freeze" })]).kind, "work");
   const replica = peer("r", 5, { replicasOf: "ns/lease" });
   assert.equal(peerDecision({ ...me, replicasOf: "ns/lease" }, [replica]).kind, "work");
-  assert.equal(peerDecision(me, [replica]).kind, "clash");
+  assert.equal(peerDecision(me, [replica]).kind, "conflict");
 });
 
 Deno.test("no two peers may work at the same time, whatever their leases contain", () => {
@@ -118,7 +118,7 @@ Deno.test("a peer can be read back from its lease, and an unreadable one counts 
     metadata: { annotations: peerAnnotations(peerOfLease) },
     spec: { holderIdentity: "ada" },
   };
-  assert.deepEqual(peerOf(lease), { ...peerOfLease, endsMs: undefined });
+  assert.deepEqual(peerOf(lease), { ...peerOfLease, expiresMs: undefined });
   const strange: LeaseObject = {
     metadata: { name: "x", annotations: { "pintle.dev/priority": "high", "pintle.dev/peer-state": "?" } },
   };

@@ -22,48 +22,52 @@ const seen = { deleting: false, resumed: true };
 
 Deno.test("an object that was never handled is created, one that differs is updated, and an equal one is left alone", () => {
   assert.deepEqual(planChange({}, { snapshot: ONE, ...seen }), {
-    underway: { kind: "create", target: ONE, progress: {} },
+    pendingChange: { kind: "create", target: ONE, progress: {} },
     resumes: false,
   });
-  assert.deepEqual(planChange({ base: ONE }, { snapshot: ONE, ...seen }), { resumes: false });
-  assert.equal(planChange({ base: ONE }, { snapshot: TWO, ...seen }).underway?.kind, "update");
+  assert.deepEqual(planChange({ lastHandled: ONE }, { snapshot: ONE, ...seen }), { resumes: false });
+  assert.equal(planChange({ lastHandled: ONE }, { snapshot: TWO, ...seen }).pendingChange?.kind, "update");
 });
 
 Deno.test("resume is for what was handled and this process has not seen, beside an update too, never beside a creation", () => {
   const fresh = { deleting: false, resumed: false };
   assert.equal(planChange({}, { snapshot: ONE, ...fresh }).resumes, false);
-  assert.deepEqual(planChange({ base: ONE }, { snapshot: ONE, ...fresh }), { resumes: true });
-  const both = planChange({ base: ONE }, { snapshot: TWO, ...fresh });
-  assert.deepEqual([both.resumes, both.underway?.kind], [true, "update"]);
+  assert.deepEqual(planChange({ lastHandled: ONE }, { snapshot: ONE, ...fresh }), { resumes: true });
+  const both = planChange({ lastHandled: ONE }, { snapshot: TWO, ...fresh });
+  assert.deepEqual([both.resumes, both.pendingChange?.kind], [true, "update"]);
 });
 
 // FR-231
 Deno.test("a change under way keeps its target and its progress, whatever the object becomes meanwhile", () => {
-  const underway = {
+  const pendingChange = {
     kind: "create",
     target: ONE,
     progress: { a: { startedMs: 1, retries: 0, outcome: "succeeded" } },
   } as const;
-  assert.deepEqual(planChange({ underway }, { snapshot: TWO, ...seen }), { underway, resumes: false });
+  assert.deepEqual(planChange({ pendingChange }, { snapshot: TWO, ...seen }), { pendingChange, resumes: false });
 });
 
 Deno.test("a deletion ends every other change, and asks again those who wait for the object to change", () => {
   const busy = { kind: "create", target: ONE, progress: { a: { startedMs: 1, retries: 4 } } } as const;
-  const begun = planChange({ underway: busy }, { snapshot: ONE, deleting: true, resumed: true }).underway!;
+  const begun = planChange({ pendingChange: busy }, { snapshot: ONE, deleting: true, resumed: true }).pendingChange!;
   assert.deepEqual([begun.kind, begun.progress], ["delete", {}]);
   const progress = {
     done: { startedMs: 1, retries: 0, outcome: "succeeded" },
     waits: { startedMs: 1, retries: 0, outcome: "failed" },
   } as const;
-  const same = planChange({ underway: { ...begun, progress } }, { snapshot: ONE, deleting: true, resumed: true });
-  assert.deepEqual(same.underway?.progress, progress);
-  const changed = planChange({ underway: { ...begun, progress } }, { snapshot: TWO, deleting: true, resumed: true });
-  assert.deepEqual(Object.keys(changed.underway!.progress), ["done"]);
+  const same = planChange({ pendingChange: { ...begun, progress } }, { snapshot: ONE, deleting: true, resumed: true });
+  assert.deepEqual(same.pendingChange?.progress, progress);
+  const changed = planChange({ pendingChange: { ...begun, progress } }, {
+    snapshot: TWO,
+    deleting: true,
+    resumed: true,
+  });
+  assert.deepEqual(Object.keys(changed.pendingChange!.progress), ["done"]);
 });
 
 Deno.test("an operator that begins to ask how objects were takes them as they are", () => {
-  assert.deepEqual(planChange({ base: HANDLED }, { snapshot: TWO, ...seen }), { adopted: TWO, resumes: false });
-  assert.deepEqual(planChange({ base: TWO }, { snapshot: HANDLED, ...seen }), { resumes: false });
+  assert.deepEqual(planChange({ lastHandled: HANDLED }, { snapshot: TWO, ...seen }), { adopted: TWO, resumes: false });
+  assert.deepEqual(planChange({ lastHandled: TWO }, { snapshot: HANDLED, ...seen }), { resumes: false });
 });
 
 Deno.test("without its content a change has no diff, and its fields are told by digests", () => {

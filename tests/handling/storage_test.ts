@@ -37,8 +37,8 @@ const OBJECT: KubeObject = {
 };
 const BASE = snapshotOf({ spec: { size: 1 }, metadata: { labels: { tier: "gold" } } });
 const STATE: HandledState = {
-  base: BASE,
-  underway: {
+  lastHandled: BASE,
+  pendingChange: {
     kind: "update",
     target: snapshotOf({ spec: { size: 2 } }),
     progress: {
@@ -73,23 +73,23 @@ function edited(object: KubeObject, { annotations = {}, status }: StorageEdit): 
 for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
   Deno.test(`${name}: what is kept is recalled, and keeping it again asks for no write`, async () => {
     const storage = make();
-    assert.deepEqual(await storage.recall(OBJECT), {});
-    const object = edited(OBJECT, await storage.keep(OBJECT, STATE, []));
-    assert.deepEqual(await storage.recall(object), STATE);
-    assert.deepEqual(await storage.keep(object, STATE, []), {});
-    const done = edited(object, await storage.keep(object, { base: BASE }, []));
-    assert.deepEqual(await storage.recall(done), { base: BASE });
+    assert.deepEqual(await storage.load(OBJECT), {});
+    const object = edited(OBJECT, await storage.save(OBJECT, STATE, []));
+    assert.deepEqual(await storage.load(object), STATE);
+    assert.deepEqual(await storage.save(object, STATE, []), {});
+    const done = edited(object, await storage.save(object, { lastHandled: BASE }, []));
+    assert.deepEqual(await storage.load(done), { lastHandled: BASE });
   });
 
   Deno.test(`${name}: what it keeps is no part of the object's content`, async () => {
     const storage = make(), options = { isRecord: (key: string) => storage.isRecord(key) };
-    const object = edited(OBJECT, await storage.keep(OBJECT, STATE, []));
+    const object = edited(OBJECT, await storage.save(OBJECT, STATE, []));
     assert.deepEqual(handledContentOf(object, options), handledContentOf(OBJECT, options));
   });
 
   Deno.test(`${name}: a copy of an object under another uid is another object`, async () => {
-    const storage = make(), object = edited(OBJECT, await storage.keep(OBJECT, STATE, []));
-    assert.deepEqual(await storage.recall({ ...object, metadata: { ...object.metadata, uid: "u-2" } }), {});
+    const storage = make(), object = edited(OBJECT, await storage.save(OBJECT, STATE, []));
+    assert.deepEqual(await storage.load({ ...object, metadata: { ...object.metadata, uid: "u-2" } }), {});
   });
 
   Deno.test(`${name}: a large content is compressed, and one without room leaves digests of the fields that count`, async () => {
@@ -99,25 +99,28 @@ for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
       "",
     );
     const noisy = snapshotOf({ spec: { noise, mode: "a" } });
-    const compressed = await storage.keep(OBJECT, { base: wordy }, ["spec.mode"]);
-    assert.deepEqual(await storage.recall(edited(OBJECT, compressed)), { base: wordy });
-    const digests = await storage.keep(OBJECT, { base: noisy, underway: { ...STATE.underway!, target: noisy } }, [
+    const compressed = await storage.save(OBJECT, { lastHandled: wordy }, ["spec.mode"]);
+    assert.deepEqual(await storage.load(edited(OBJECT, compressed)), { lastHandled: wordy });
+    const digests = await storage.save(OBJECT, {
+      lastHandled: noisy,
+      pendingChange: { ...STATE.pendingChange!, target: noisy },
+    }, [
       "spec.mode",
     ]);
     for (const edit of [compressed, digests]) {
       assert.ok(JSON.stringify(edit).length < 8_192, `${JSON.stringify(edit).length}`);
     }
-    const { base, underway } = await storage.recall(edited(OBJECT, digests));
-    assert.equal(base?.digest, noisy.digest);
-    assert.deepEqual(underway?.progress, STATE.underway!.progress, "progress is kept in any case");
+    const { lastHandled, pendingChange } = await storage.load(edited(OBJECT, digests));
+    assert.equal(lastHandled?.digest, noisy.digest);
+    assert.deepEqual(pendingChange?.progress, STATE.pendingChange!.progress, "progress is kept in any case");
     if (!inObject) return;
-    assert.equal(base?.content, undefined);
-    assert.deepEqual(Object.keys(base?.fields ?? {}), ["spec.mode"]);
+    assert.equal(lastHandled?.content, undefined);
+    assert.deepEqual(Object.keys(lastHandled?.fields ?? {}), ["spec.mode"]);
   });
 
   Deno.test(`${name}: what is damaged counts as handled in an unknown state, and is never thrown`, async () => {
     if (!inObject) return; // nothing of it can be damaged from outside
-    const storage = make(), edit = await storage.keep(OBJECT, STATE, []);
+    const storage = make(), edit = await storage.save(OBJECT, STATE, []);
     for (
       const damage of [
         "",
@@ -132,10 +135,10 @@ for (const [name, { make, inObject }] of Object.entries(STORAGES)) {
       ]
     ) {
       const broken = JSON.parse(JSON.stringify(edit), (_, value) => typeof value === "string" ? damage : value);
-      const state = await storage.recall(edited(OBJECT, broken));
-      assert.notEqual(state.base, undefined, damage);
-      assert.equal(state.base?.content, undefined, damage);
-      assert.equal(state.underway, undefined, damage);
+      const state = await storage.load(edited(OBJECT, broken));
+      assert.notEqual(state.lastHandled, undefined, damage);
+      assert.equal(state.lastHandled?.content, undefined, damage);
+      assert.equal(state.pendingChange, undefined, damage);
     }
   });
 }
@@ -144,11 +147,11 @@ Deno.test("a compressed text that unfolds to more than an object can have is not
   const bomb = new Blob([new Uint8Array(16 * 1_024 * 1_024)]).stream().pipeThrough(new CompressionStream("gzip"));
   const text = `gzip:${new Uint8Array(await new Response(bomb).arrayBuffer()).toBase64()}`;
   const storage = new AnnotationStorage({ prefix: "w.pintle.dev" });
-  const { base } = await storage.recall({
+  const { lastHandled } = await storage.load({
     ...OBJECT,
     metadata: { ...OBJECT.metadata, annotations: { "w.pintle.dev/handled": text } },
   });
-  assert.deepEqual(base, { digest: "" });
+  assert.deepEqual(lastHandled, { digest: "" });
 });
 
 // FR-235
@@ -163,16 +166,16 @@ Deno.test("an object that Kopf handled counts as handled, with the content that 
   };
   const object = { ...OBJECT, spec: { size: 1 }, metadata: { ...OBJECT.metadata, annotations } } as KubeObject;
   const isRecord = (key: string) => storage.isRecord(key);
-  const { base } = await storage.recall(object);
+  const { lastHandled } = await storage.load(object);
   const now = snapshotOf(handledContentOf(object, { isRecord }));
-  assert.equal(base?.digest, now.digest, "nothing changed since");
-  const own = edited(object, await storage.keep(object, { base: now }, []));
+  assert.equal(lastHandled?.digest, now.digest, "nothing changed since");
+  const own = edited(object, await storage.save(object, { lastHandled: now }, []));
   assert.deepEqual(
     Object.keys(own.metadata!.annotations!).filter((key) => key.startsWith("kopf")).length,
     2,
     "Kopf's stay",
   );
-  assert.deepEqual(await storage.recall(own), { base: now }, "ours go first");
+  assert.deepEqual(await storage.load(own), { lastHandled: now }, "ours go first");
 });
 
 // FR-235
@@ -190,21 +193,21 @@ Deno.test("Kopf's copy of a Secret is compared by digests", async () => {
     data: { password: "aHVudGVyMg==" },
     type: "Opaque",
   } as KubeObject;
-  const records = new KopfRecords(), { base } = await records.recall(object);
+  const records = new KopfRecords(), { lastHandled } = await records.load(object);
   const now = handledContentOf(object, {
     isRecord: (key) => records.isRecord(key),
     secretFields: ["data", "stringData"],
   });
-  assert.deepEqual(base?.content, now);
-  assert.ok(!JSON.stringify(base).includes("aHVudGVyMg"));
+  assert.deepEqual(lastHandled?.content, now);
+  assert.ok(!JSON.stringify(lastHandled).includes("aHVudGVyMg"));
 });
 
 Deno.test("where no handler needs the former state, an object's observedGeneration is the mark that it was handled", async () => {
   const storage = new GenerationStorage(new AnnotationStorage({ prefix: "w.pintle.dev" }), { marksOnly: true });
-  assert.deepEqual(await storage.recall(OBJECT), {});
-  assert.deepEqual(await storage.keep(OBJECT, { base: HANDLED }, []), {}, "no write for it");
+  assert.deepEqual(await storage.load(OBJECT), {});
+  assert.deepEqual(await storage.save(OBJECT, { lastHandled: HANDLED }, []), {}, "no write for it");
   const observed = { ...OBJECT, status: { observedGeneration: 3 } } as KubeObject;
-  assert.deepEqual(await storage.recall(observed), { base: HANDLED });
-  const { underway } = STATE, busy = edited(observed, await storage.keep(observed, { underway }, []));
-  assert.deepEqual((await storage.recall(busy)).underway, underway);
+  assert.deepEqual(await storage.load(observed), { lastHandled: HANDLED });
+  const { pendingChange } = STATE, busy = edited(observed, await storage.save(observed, { pendingChange }, []));
+  assert.deepEqual((await storage.load(busy)).pendingChange, pendingChange);
 });

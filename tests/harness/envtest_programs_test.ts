@@ -117,7 +117,7 @@ Deno.test("of setup-envtest's store the newest whole version is taken, or the on
   assert.equal(await folderOf(), "1.34.0-linux-amd64");
   assert.equal(await folderOf("1.33"), "1.33.10-linux-amd64");
   assert.equal(await folderOf("v1.33.2"), "1.33.2-linux-amd64");
-  await assert.rejects(folderOf("newest"), { name: "UsageError", message: "newest is no version of Kubernetes" });
+  await assert.rejects(folderOf("newest"), { name: "UsageError", message: "newest is not a version of Kubernetes" });
   await assert.rejects(folderOf("1.32"), { name: "UsageError", message: /^there is no control plane 1\.32 on this/ });
 });
 
@@ -223,7 +223,7 @@ const WRONG: Record<string, {
     path: "/index.yaml",
     answer: () => new Response("<html>sign in: [</html>"),
     name: "UsageError",
-    message: /\/index\.yaml is no list of envtest releases$/,
+    message: /\/index\.yaml is not a list of envtest releases$/,
   },
   "an archive that is not there": {
     path: ARCHIVE,
@@ -342,7 +342,7 @@ Deno.test("a mirror that cannot be reached is said in one line, with what to do"
   });
   await assert.rejects(machine.locate({ mirror: { ...mirror, indexUrl: "mirror" } }), {
     name: "UsageError",
-    message: "mirror is no address",
+    message: "mirror is not an address",
     hint: /--envtest-index/,
   });
 });

@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { settle } from "../../lib/base/mod.ts";
 import { RwLock } from "../../lib/harness/rw_lock.ts";
 
-/** Who is inside of a turnstile, watched from outside. */
+/** Who is inside of a lock, watched from outside. */
 class Crowd {
-  readonly turnstile = new RwLock();
+  readonly lock = new RwLock();
   readonly entered: number[] = [];
   readonly #inside = new Map<number, { readonly alone: boolean; readonly leave: Disposable }>();
   #next = 0;
@@ -14,7 +14,7 @@ class Crowd {
   /** Requests the lock. */
   come(alone: boolean): void {
     const nth = this.#next++;
-    void this.turnstile.enter(alone).then((leave) => {
+    void this.lock.acquire(alone).then((leave) => {
       this.entered.push(nth);
       this.#inside.set(nth, { alone, leave });
     });

@@ -162,14 +162,14 @@ Deno.test("a manifest that cannot be installed is named with its list and index 
       [[new URL("file:///nowhere/at-all.yaml")], /^given\[0\]: cannot read \/nowhere\/at-all\.yaml: /],
       [
         [new URL("https://example.com/a.yaml")],
-        /^given\[0\]: https:\/\/example\.com\/a\.yaml is no file of this machine$/,
+        /^given\[0\]: https:\/\/example\.com\/a\.yaml is not a file of this machine$/,
       ],
       [
         [await file("two.yaml", "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n---\nkind: Secret\n")],
         /two\.yaml, document 2 \(Secret\) has no apiVersion$/,
       ],
       [[await file("broken.yaml", "a: [")], /broken\.yaml, document 1: .+/],
-      [[await file("text.yaml", "hello")], /text\.yaml is no object$/],
+      [[await file("text.yaml", "hello")], /text\.yaml is not an object$/],
     ];
     for (const [given, message] of cases) {
       const suite = new Suite("notes", { given, operator: notes }).scenario("it runs", () => assert.fail("it does"));

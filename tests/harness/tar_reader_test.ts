@@ -83,7 +83,7 @@ Deno.test("an archive that is cut off anywhere is refused, and so is what is non
   }
   await assert.rejects(entriesOf(new TextEncoder().encode("no archive ".repeat(100))), {
     name: "TarError",
-    message: "it is no tar archive",
+    message: "it is not a tar archive",
   });
 });
 

@@ -234,9 +234,9 @@ Deno.test("on a cluster with nodes makeReady waits for them and writes nothing, 
 });
 
 // FR-397
-Deno.test("what is no workload is refused with the kinds that are", async () => {
+Deno.test("what is not a workload is refused with the kinds that are", async () => {
   await passes(async ({ makeReady, ref, namespace }) => {
     const namespaces = { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };
-    await assert.rejects(makeReady(ref(namespaces, namespace)), /^UsageError: Namespace \S+ is no workload$/);
+    await assert.rejects(makeReady(ref(namespaces, namespace)), /^UsageError: Namespace \S+ is not a workload$/);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { Metrics } from "../../lib/health/metrics.ts";
 
-/** Names that dashboards of client-go and controller-runtime ask for, then those that are this project's own. */
+/** Names that dashboards of client-go and controller-runtime check for, then those that are this project's own. */
 const NAMES = [
   "workqueue_adds_total",
   "workqueue_depth",

@@ -8,7 +8,7 @@ Deno.test("a probe runs once in ten seconds, and its failure is the check's", as
   let asked = 0;
   const [check] = probeChecks([{
     id: "db",
-    ask: () => {
+    check: () => {
       if (++asked === 1) throw new Error("no route to the database");
     },
   }], clock);
@@ -26,7 +26,7 @@ Deno.test("a probe that hangs fails after five seconds, with its signal aborted,
   const clock = new VirtualClock(), signals: AbortSignal[] = [];
   const [check] = probeChecks([{
     id: "slow",
-    ask: (signal) => {
+    check: (signal) => {
       signals.push(signal);
       return new Promise(() => {});
     },

@@ -135,7 +135,7 @@ Deno.test("what was under way when the process was killed is taken up where it w
     key,
     (widget) =>
       conditionOf(widget, "Ready")?.reason === "Closed" &&
-      widget.metadata.annotations?.["widgets.pintle.dev/underway"] !== undefined,
+      widget.metadata.annotations?.["widgets.pintle.dev/pending"] !== undefined,
   );
   await world.kill();
   open = true;

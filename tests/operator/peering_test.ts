@@ -19,7 +19,7 @@ import { World } from "../world.ts";
 import { createWidget, widgetKind, type WidgetObject } from "./widget.ts";
 
 const Widget = widgetKind("peering"), NAME = "widgets";
-const TIMING = { leaseMs: 3_000, renewMsMax: 2_000, retryMs: 100 };
+const TIMING = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 100 };
 
 /** One of several operators. */
 interface Peer {

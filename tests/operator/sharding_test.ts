@@ -15,7 +15,7 @@ import { World } from "../world.ts";
 import { configMapOperator, createWidget, widgetKind, type WidgetObject } from "./widget.ts";
 
 const Widget = widgetKind("sharding");
-const TIMING = { leaseMs: 3_000, renewMsMax: 2_000, retryMs: 100 };
+const TIMING = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 100 };
 
 /** Replicas of one operator that share its work, and a book of every write that was not its owner's. */
 class Replicas implements AsyncDisposable {

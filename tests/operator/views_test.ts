@@ -7,7 +7,7 @@ import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } 
 const Widget = widgetKind("views");
 const MetadataOnly = view(ConfigMap, { metadataOnly: true });
 const Labelled = view(ConfigMap, { labelSelector: "made-by=widgets" });
-const SizesOnly = view(ConfigMap, { project: ({ data }) => ({ data: { size: data?.size } }) });
+const SizesOnly = view(ConfigMap, { transform: ({ data }) => ({ data: { size: data?.size } }) });
 const MADE = { metadata: { labels: { "made-by": "widgets" } } };
 
 function ownerOf(children: typeof MetadataOnly | typeof Labelled | typeof SizesOnly): Operator {
@@ -138,7 +138,7 @@ Deno.test("an object that leaves the selector of its kind is left as it is, and 
 
 // FR-410
 Deno.test("a projected kind keeps its status: an unchanged one is not written again", async () => {
-  const Sizes = view(Widget, { project: ({ spec: { size } }) => ({ spec: { size } }) });
+  const Sizes = view(Widget, { transform: ({ spec: { size } }) => ({ spec: { size } }) });
   const operator = new Operator("widgets"), specs: unknown[] = [];
   operator.on(Sizes).reconcile(({ spec, status }) => {
     specs.push(spec);

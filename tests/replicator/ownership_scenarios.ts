@@ -193,7 +193,7 @@ ownership.scenario("a copy is no source: chains and rings of Replications are re
     await cluster.delete(ref(Replication, "token"));
   });
   await then(
-    "the object is no copy any more, and is copied",
+    "the object is not a copy any more, and is copied",
     () => expect(ref(Secret, "token", last)).toMatch({ data: { key: btoa("one") } }),
   );
 });

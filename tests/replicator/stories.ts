@@ -100,7 +100,7 @@ export class Replicating {
     });
   }
 
-  /** There is no object of that name in a namespace, or it goes. */
+  /** There is not an object of that name in a namespace, or it goes. */
   gone(namespace: string, name = "token"): Promise<void> {
     return this.#scenario.then(`no ${name} is in ${this.short(namespace)}`, () => {
       const { expect, ref } = this.#scenario;

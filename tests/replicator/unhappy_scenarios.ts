@@ -141,7 +141,7 @@ unhappy.scenario("a source that becomes immutable makes its copies immutable", a
 
 // FR-45
 unhappy.scenario(
-  "an object that is no copy is a visible conflict: untouched, named, and the other namespaces are served",
+  "an object that is not a copy is a visible conflict: untouched, named, and the other namespaces are served",
   async (scenario) => {
     const { given, when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const [a, b] = await given("two namespaces, in one of which the name is taken", async () => {
@@ -154,7 +154,7 @@ unhappy.scenario(
     await then("the status names the namespace, the reason and the way out", () => {
       assert.deepEqual(status?.namespaces, { matched: 2, ready: 1, failed: 1 });
       assert.deepEqual(status?.failures?.map(({ namespace, reason }) => [namespace, reason]), [[a, "Conflict"]]);
-      assert.match(status?.failures?.[0]?.message ?? "", /exists and is no copy.*conflictPolicy: Adopt/);
+      assert.match(status?.failures?.[0]?.message ?? "", /exists and is not a copy.*conflictPolicy: Adopt/);
     });
     await story.copied(b!, "one");
     await then("theirs is untouched", () => expect(ref(Secret, "token", a)).toMatch({ data: { key: btoa("theirs") } }));

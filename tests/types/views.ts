@@ -14,13 +14,13 @@ const Widget = defineResource({
 
 const Names = view(ConfigMap, { metadataOnly: true });
 const Few = view(Secret, { labelSelector: "app=shop" });
-const Nodes = view(Pod, { project: ({ spec }) => ({ spec: { nodeName: spec?.nodeName } }) });
-const Sizes = view(Widget, { project: ({ spec: { size } }) => ({ spec: { size } }) });
+const Nodes = view(Pod, { transform: ({ spec }) => ({ spec: { nodeName: spec?.nodeName } }) });
+const Sizes = view(Widget, { transform: ({ spec: { size } }) => ({ spec: { size } }) });
 
 // @ts-expect-error: a view of metadata has no data to project
-view(ConfigMap, { metadataOnly: true, project: ({ data }) => ({ data }) });
+view(ConfigMap, { metadataOnly: true, transform: ({ data }) => ({ data }) });
 // @ts-expect-error: the kind's objects have no such field
-view(Pod, { project: ({ data }) => ({ data }) });
+view(Pod, { transform: ({ data }) => ({ data }) });
 // @ts-expect-error: no option of a view
 view(Pod, { fieldSelector: "spec.nodeName=a" });
 
@@ -29,7 +29,7 @@ operator.on(Sizes).reconcile(async ({ spec, object, status, cached, apply }) => 
   spec.size.toFixed();
   object.metadata.name?.trim();
   status.set({ phase: "Ready" });
-  // @ts-expect-error: the projection drops it
+  // @ts-expect-error: the transform drops it
   spec.notes;
   // @ts-expect-error: no such phase
   status.set({ phase: "Redy" });
@@ -37,7 +37,7 @@ operator.on(Sizes).reconcile(async ({ spec, object, status, cached, apply }) => 
   cached(Names).get({ name: "a" })?.data;
   cached(Names).get({ name: "a" })?.metadata?.labels;
   cached(Few).get({ name: "a" })?.data?.key?.trim();
-  // @ts-expect-error: the projection drops it
+  // @ts-expect-error: the transform drops it
   cached(Nodes).get({ name: "a" })?.spec.containers;
   cached(Nodes).get({ name: "a" })?.spec.nodeName?.trim();
   const applied = await apply(Names, { data: { size: `${spec.size}` } });
@@ -60,7 +60,7 @@ operator.on(view(Pod, { metadataOnly: true })).event(({ object }) => {
   // @ts-expect-error: a view of metadata has no spec
   object.spec;
 });
-// @ts-expect-error: the path leads to what the projection drops
+// @ts-expect-error: the path leads to what the transform drops
 operator.on(Sizes).field("spec.notes", () => {});
 
 const sent = operator.metrics.counter("mail_sent_total", "Mails sent", { labels: ["result"] });

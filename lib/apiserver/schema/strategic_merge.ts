@@ -88,7 +88,9 @@ function mergePrimitives(live: unknown[], patch: unknown[]): unknown[] {
 function mergeItems(live: unknown[], patch: unknown[], mergeKey: string, schema: Schema): unknown[] {
   const items = patch.map((item) => {
     if (isObject(item)) return item;
-    throw new StrategicMergeError(`unable to merge list: an item is no object, though it is merged by "${mergeKey}"`);
+    throw new StrategicMergeError(
+      `unable to merge list: an item is not an object, though it is merged by "${mergeKey}"`,
+    );
   });
   if (items.some((item) => item[PATCH] === "replace")) {
     return items.filter((item) => item[PATCH] !== "replace").map((item) => stripped(item));

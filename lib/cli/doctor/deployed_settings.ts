@@ -20,12 +20,12 @@ interface Container {
 export function deployedSettings({ spec }: BuiltinObject, table: SettingTable): DeployedSettings[] {
   const { template } = (spec ?? {}) as { template?: { spec?: { containers?: readonly Container[] } } };
   return (template?.spec?.containers ?? []).map((container) => {
-    const fallbacks = new Map(Object.values(table).map(({ env, fallback }) => [env, fallback]));
+    const defaults = new Map(Object.values(table).map((setting) => [setting.env, setting.default]));
     // Only the node knows values from a Secret or a field: check the name, not the value.
     const env = Object.fromEntries(
       (container.env ?? []).map(({ name, value, valueFrom }) => [
         name,
-        valueFrom === undefined ? value ?? "" : fallbacks.get(name) ?? "",
+        valueFrom === undefined ? value ?? "" : defaults.get(name) ?? "",
       ]),
     );
     const { name, resources } = container, memoryLimit = resources?.limits?.memory;

@@ -19,7 +19,7 @@ interface Watched {
   readonly resource: ApiResource;
   readonly labelSelector?: string;
   readonly metadataOnly?: boolean;
-  project?(object: KubeObject): object;
+  transform?(object: KubeObject): object;
 }
 
 /** Memory for the operator's stores in this cluster, and whether its pods have that much. */
@@ -61,7 +61,7 @@ function watchesOf({ declarations }: Operator): Watched[] {
 
 /** Bytes of a store of all that a watch shows; 0 if the resource is not served. */
 async function storeBytes(client: Client, watched: Watched, signal: AbortSignal): Promise<number> {
-  const { resource, labelSelector, metadataOnly, project = (item: KubeObject): object => item } = watched;
+  const { resource, labelSelector, metadataOnly, transform = (item: KubeObject): object => item } = watched;
   let count = 0, sampled = 0, sampleBytes = 0, pages = 0;
   try {
     const options = { labelSelector, metadataOnly, limit: SAMPLE, signal };
@@ -69,7 +69,7 @@ async function storeBytes(client: Client, watched: Watched, signal: AbortSignal)
       count += items.length + (metadata?.remainingItemCount ?? 0);
       if (sampled === 0) {
         sampled = items.length;
-        for (const item of items) sampleBytes += formatJson({ ...project(item), metadata: trimmed(item) }).length;
+        for (const item of items) sampleBytes += formatJson({ ...transform(item), metadata: trimmed(item) }).length;
       }
       // With a selector the server does not count the rest.
       if (metadata?.remainingItemCount !== undefined || ++pages === PAGES_MAX) break;

@@ -80,7 +80,7 @@ function peerFinding(
     );
   }
   const decision = peerDecision(peer, alive);
-  if (decision.kind === "clash") {
+  if (decision.kind === "conflict") {
     return warning(
       `${who} pauses, and so does ${describePeer(decision.with)} of the same priority`,
       "give one of them another priority, or stop it",

@@ -1,6 +1,6 @@
 import { formatKey } from "../../apimachinery/mod.ts";
 import { serviceAccountUser } from "../../harness/mod.ts";
-import { missingRights, ServiceAccount, unservedKinds } from "../../operator/mod.ts";
+import { missingPermissions, ServiceAccount, unservedKinds } from "../../operator/mod.ts";
 import { type Check, ok, problem, warning } from "./check.ts";
 import { installCommand } from "./installation_check.ts";
 
@@ -9,7 +9,7 @@ export const rightsCheck: Check = {
   name: "rights",
   async run(context) {
     const { operator, client, account, command, signal } = context, { namespace, name } = account;
-    const missing = await missingRights(operator, client, {
+    const missing = await missingPermissions(operator, client, {
       command,
       account: serviceAccountUser(namespace, name),
       peeringNamespace: namespace,
@@ -39,7 +39,7 @@ export const kindsCheck: Check = {
 export const ownRightsCheck: Check = {
   name: "you",
   async run({ operator, client, command, signal }) {
-    const missing = await missingRights(operator, client, { command, signal });
+    const missing = await missingPermissions(operator, client, { command, signal });
     const [unserved] = await unservedKinds(operator, client, { command, signal });
     if (unserved) return [warning(`\`${command} run\` does not work here: ${unserved.problem}`, unserved.fix)];
     if (missing.length === 0) {

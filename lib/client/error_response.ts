@@ -1,6 +1,6 @@
 import { type ApiStatus, isApiStatus, isSecretResource, learnSecrets, type StatusReason } from "../apimachinery/mod.ts";
 import { isObject, type JsonValue, Mask, parseJson, truncate } from "../base/mod.ts";
-import { type ApiError, apiErrorOf, type RequestSubject } from "./api_error.ts";
+import { type ApiError, apiErrorOf, type RequestTarget } from "./api_error.ts";
 
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
 const SUMMARY_LENGTH_MAX = 200;
@@ -11,7 +11,7 @@ const SENT_LENGTH_MIN = 4;
  * The error of an unsuccessful response, whose body is read (up to 64 KiB) or cancelled. It holds no value of a sent
  * Secret, but the rest of the message, such as an admission policy's text.
  */
-export async function errorOfAnswer(response: Response, subject: RequestSubject, sent?: JsonValue): Promise<ApiError> {
+export async function errorOfResponse(response: Response, subject: RequestTarget, sent?: JsonValue): Promise<ApiError> {
   const status = statusOf(response, await readBounded(response));
   if (isSecretResource(subject.resource)) maskSent(status, sent);
   return apiErrorOf(status, subject, retryAfterMs(response));
