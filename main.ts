@@ -8,7 +8,7 @@ const settings = {
     env: "PINTLE_TRUSTED_NAMESPACES",
     flag: "trusted-namespaces",
     default: REPLICATOR_DEFAULTS.trustedNamespaces.join(","),
-    description: "Globs of namespaces whose Replications may write everywhere, and may adopt; none where empty",
+    description: "Globs of namespaces whose Replications may write everywhere, and may adopt; none if empty",
   }),
   operatorNamespace: namespaceName({
     env: "PINTLE_OPERATOR_NAMESPACE",

@@ -8,7 +8,7 @@ const settings = {
     env: "PINTLE_DNS_URL",
     flag: "dns-url",
     default: "",
-    description: "Address of the DNS registry; no host is registered where empty",
+    description: "Address of the DNS registry; no host is registered if empty",
   }),
 };
 

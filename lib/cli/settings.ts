@@ -97,19 +97,19 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_KUBECONFIG",
     flag: "kubeconfig",
     default: "",
-    description: "Kubeconfig file; KUBECONFIG, the pod's service account, then ~/.kube/config where empty",
+    description: "Kubeconfig file; KUBECONFIG, the pod's service account, then ~/.kube/config if empty",
   }, "FILE"),
   context: text({
     env: "PINTLE_CONTEXT",
     flag: "context",
     default: "",
-    description: "Context of the kubeconfig; its current one where empty",
+    description: "Context of the kubeconfig; its current one if empty",
   }, "NAME"),
   namespaces: globs({
     env: "PINTLE_NAMESPACES",
     flag: "namespaces",
     default: "",
-    description: "Namespaces to work in, as team-*,!team-legacy; everywhere where empty",
+    description: "Namespaces to work in, as team-*,!team-legacy; everywhere if empty",
   }),
   httpHost: host({
     env: "PINTLE_HTTP_HOST",
@@ -152,15 +152,14 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_PEERING",
     flag: "peering",
     default: "",
-    description: "Operators of one peering: only those of the highest priority work; none where empty",
+    description: "Operators of one peering: only those of the highest priority work; none if empty",
   }, ["NAMESPACE", "NAME"]),
   priority: optionalInteger(
     {
       env: "PINTLE_PRIORITY",
       flag: "priority",
       default: "",
-      description:
-        "Priority among peers: 0 for run, 100 for freeze where empty; joins the peering of the operator's name",
+      description: "Priority among peers: 0 for run, 100 for freeze if empty; joins the peering of the operator's name",
     },
     0,
     1_000_000,

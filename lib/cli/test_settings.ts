@@ -32,19 +32,19 @@ export const TEST_SETTINGS = {
     flag: "assets",
     default: "",
     description:
-      "Folder with etcd, kube-apiserver, kube-controller-manager; KUBEBUILDER_ASSETS, then setup-envtest's where empty",
+      "Folder with etcd, kube-apiserver, kube-controller-manager; KUBEBUILDER_ASSETS, then setup-envtest's if empty",
   }, "FOLDER"),
   testEnvtestIndex: text({
     env: "PINTLE_TEST_ENVTEST_INDEX",
     flag: "envtest-index",
     default: "",
-    description: "List of envtest archives for --download, as a mirror's; controller-tools' own where empty",
+    description: "List of envtest archives for --download, as a mirror's; controller-tools' own if empty",
   }, "URL"),
   testKubernetesUrl: text({
     env: "PINTLE_TEST_KUBERNETES_URL",
     flag: "kubernetes-url",
     default: "",
-    description: "Where --download gets kube-controller-manager, which the archives lack; dl.k8s.io where empty",
+    description: "Where --download gets kube-controller-manager, which the archives lack; dl.k8s.io if empty",
   }, "URL"),
   testKindName: text({
     env: "PINTLE_TEST_KIND_NAME",
@@ -56,7 +56,7 @@ export const TEST_SETTINGS = {
     env: "PINTLE_TEST_NODE_IMAGE",
     flag: "node-image",
     default: "",
-    description: "Node image of the kind cluster; KIND_NODE_IMAGE, then kind's own default where empty",
+    description: "Node image of the kind cluster; KIND_NODE_IMAGE, then kind's own default if empty",
   }, "IMAGE"),
   testKubernetesVersion: text({
     env: "PINTLE_TEST_KUBERNETES_VERSION",
@@ -75,7 +75,7 @@ export const TEST_SETTINGS = {
     env: "PINTLE_TEST_IMAGE",
     flag: "image",
     default: "",
-    description: "Image of the operator for --deployed; built from this very program where empty",
+    description: "Image of the operator for --deployed; built from this very program if empty",
   }, "IMAGE"),
   testRolloutMsMax: duration({
     env: "PINTLE_TEST_ROLLOUT",
