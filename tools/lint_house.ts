@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["operator"],
   ["apiserver"],
   ["harness"],
+  ["explore"],
   ["replicator", "cli"],
 ];
 

@@ -21,6 +21,12 @@ import { recorded, type Timeline } from "./timeline.ts";
 const QUIET_TURNS = 20, TURNS_MAX = 200_000;
 const STOP_GRACE_MS = 10_000;
 
+/** Starts the operator's processes, where something else than this process's own life can end them. */
+export interface OperatorHost {
+  /** Calls `begin` as a new process of `operator`. */
+  start(operator: InProcessOperator, begin: () => Promise<void>): Promise<void>;
+}
+
 interface InProcessOptions {
   readonly operator: () => Operator;
   readonly cluster: Cluster;
@@ -29,6 +35,7 @@ interface InProcessOptions {
   readonly random: () => Random;
   readonly timeline: Timeline;
   readonly webhooksStay?: boolean;
+  readonly host?: OperatorHost;
 }
 
 /** An operator in this process, with short backoffs. Its requests and logs are recorded, and it can crash. */
@@ -42,6 +49,9 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   #requests: SeenRequest[] = [];
   #died = Promise.withResolvers<void>();
   #isDead = false;
+  /** Resolves when it runs; a start that was {@linkcode abandon}ed leaves it to the next one. */
+  #started: PromiseWithResolvers<void> | undefined;
+  #isAbandoned = false;
   #starting: Promise<void> | undefined;
   #startAbort = new AbortController();
 
@@ -73,8 +83,40 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   async start(how: InProcessStart = {}): Promise<void> {
     if (this.#isDead) await this.#kill(false);
     if (this.#running) return;
-    this.#starting ??= this.#begin(how).finally(() => this.#starting = undefined);
-    await this.#starting;
+    const started = this.#started ??= Promise.withResolvers();
+    started.promise.catch(() => {}); // awaited by whoever starts it
+    this.#starting ??= this.#startProcess(how);
+    await started.promise;
+  }
+
+  async #startProcess(how: InProcessStart): Promise<void> {
+    this.#isAbandoned = false;
+    const { host } = this.#options, begin = () => this.#begin(how);
+    const starting = host ? host.start(this, begin) : begin(), started = this.#started!;
+    const isCurrent = () => this.#started === started;
+    try {
+      await starting;
+      started.resolve();
+    } catch (error) {
+      started.reject(error);
+    } finally {
+      if (isCurrent()) this.#started = this.#starting = undefined;
+    }
+  }
+
+  /**
+   * Forgets its process without running any of its code, as after a power failure: for an {@linkcode OperatorHost},
+   * whose process no longer runs. Who awaits its start awaits the next one.
+   */
+  abandon(): void {
+    void this.#hosted?.close();
+    this.#running = this.#transport = this.#hosted = this.#starting = undefined;
+    this.#isAbandoned = true;
+  }
+
+  /** Starts it after {@linkcode abandon}, unless the scenario has stopped or started it since. */
+  async revive(): Promise<void> {
+    if (this.#isAbandoned) await this.start();
   }
 
   async crash(): Promise<void> {
@@ -174,6 +216,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   async #end(how: (running: RunningOperator) => Promise<void>, withdraws: boolean): Promise<void> {
     const running = this.#running, transport = this.#transport, hosted = this.#hosted;
     this.#running = this.#transport = this.#hosted = undefined;
+    this.#isAbandoned = false;
     try {
       if (running) await how(running);
     } finally {

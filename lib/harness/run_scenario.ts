@@ -9,7 +9,7 @@ import {
 } from "../base/mod.ts";
 import { installNamespace, type Operator } from "../operator/mod.ts";
 import { type Cluster, serviceAccountUser } from "./cluster.ts";
-import { InProcessOperator } from "./in_process_operator.ts";
+import { InProcessOperator, type OperatorHost } from "./in_process_operator.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
 import { ScenarioEnvironment } from "./scenario_environment.ts";
@@ -40,6 +40,10 @@ interface ScenarioRun {
   readonly keepFailed?: boolean;
   readonly onStep?: (kind: StepKind, title: string, ended: boolean) => void;
   readonly diagnose?: () => Promise<ScenarioResult["attachments"]>;
+  /** Starts an operator in this process. */
+  readonly host?: OperatorHost;
+  /** Called when the body has ended, before anything that it made is removed. */
+  readonly onBodyEnd?: (outcome: ScenarioOutcome) => Promise<void>;
 }
 
 export interface ScenarioEnd {
@@ -93,6 +97,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   } finally {
     clock.clear(timer);
   }
+  await run.onBodyEnd?.(outcome);
   outcome = await strike(run, { stage, operator, timeline }, outcome);
   return {
     result: ended(outcome, attachments),
@@ -177,7 +182,7 @@ function isKept({ keepFailed }: ScenarioRun, outcome: ScenarioOutcome): boolean 
   return keepFailed === true && outcome.kind === "failed";
 }
 
-function inProcess({ within, scenario, cluster, clock, seed }: ScenarioRun, declared: Operator, timeline: Timeline) {
+function inProcess({ within, scenario, cluster, clock, seed, host }: ScenarioRun, declared: Operator, timeline: Timeline) {
   return new InProcessOperator({
     operator: within.operator,
     cluster,
@@ -186,6 +191,7 @@ function inProcess({ within, scenario, cluster, clock, seed }: ScenarioRun, decl
     clock,
     random: () => new SeededRandom(seed),
     timeline,
+    host,
   });
 }
 

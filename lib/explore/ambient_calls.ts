@@ -1,0 +1,204 @@
+import { randomUuid } from "../base/mod.ts";
+import { SimulatedProcess } from "./simulated_process.ts";
+
+/**
+ * The calls by which code reaches for time, randomness and the machine without an argument. While a simulation runs
+ * they are its own for the code inside of it, and unchanged for everything else in this process.
+ *
+ * Not controlled: functions that a module imported by name from `node:timers` or `node:crypto`.
+ */
+const replaced: { readonly holder: object; readonly name: string; readonly descriptor: PropertyDescriptor }[] = [];
+let users = 0;
+
+/** Controls ambient calls until the result is disposed of. */
+export function controlAmbientCalls(): Disposable {
+  if (users++ === 0) replaceAll();
+  return {
+    [Symbol.dispose]: () => {
+      if (--users > 0) return;
+      for (const { holder, name, descriptor } of replaced.splice(0)) Object.defineProperty(holder, name, descriptor);
+    },
+  };
+}
+
+type AnyFunction = (...parameters: never[]) => unknown;
+
+/** Replaces `holder[name]` for simulated code by what `simulated` makes of the original. */
+function replace<F extends AnyFunction>(
+  holder: object,
+  name: string,
+  simulated: (original: F, process: SimulatedProcess) => F,
+): void {
+  const descriptor = Object.getOwnPropertyDescriptor(holder, name);
+  if (!descriptor?.configurable && !descriptor?.writable) return;
+  const original = Reflect.get(holder, name) as F;
+  if (typeof original !== "function") return;
+  const replacement = function (this: unknown, ...parameters: Parameters<F>) {
+    const process = SimulatedProcess.current;
+    return Reflect.apply(process ? simulated(original, process) : original, this, parameters);
+  };
+  redefine(holder, name, descriptor, replacement);
+}
+
+function redefine(holder: object, name: string, descriptor: PropertyDescriptor, value: unknown): void {
+  replaced.push({ holder, name, descriptor });
+  Object.defineProperty(holder, name, { value, configurable: true, writable: true, enumerable: descriptor.enumerable });
+}
+
+function replaceAll(): void {
+  replaceTimers();
+  replaceDates();
+  replaceRandomness();
+  replaceMachine();
+}
+
+function replaceTimers(): void {
+  for (const name of ["setTimeout", "setInterval"] as const) {
+    replace<typeof setTimeout>(globalThis, name, (_original, { simulation: { clock } }) => {
+      const repeats = name === "setInterval";
+      return ((callback: (...parameters: unknown[]) => void, delayMs = 0, ...parameters: unknown[]) =>
+        new SimulatedTimer(clock, () => callback(...parameters), Math.max(1, delayMs), repeats)) as never;
+    });
+  }
+  replace<(callback: (...parameters: unknown[]) => void, ...parameters: unknown[]) => unknown>(
+    globalThis,
+    "setImmediate",
+    (_original, { simulation: { clock } }) => (callback, ...parameters) =>
+      new SimulatedTimer(clock, () => callback(...parameters), 0, false),
+  );
+  for (const name of ["clearTimeout", "clearInterval", "clearImmediate"] as const) {
+    replace<(timer: unknown) => void>(globalThis, name, (original) => (timer) => {
+      if (timer instanceof SimulatedTimer) timer.clear();
+      else original(timer);
+    });
+  }
+  replace<typeof AbortSignal.timeout>(AbortSignal, "timeout", (_original, { simulation: { clock } }) => (delayMs) => {
+    const controller = new AbortController();
+    const expired = () => controller.abort(new DOMException("Signal timed out.", "TimeoutError"));
+    clock.schedule(expired, delayMs);
+    return controller.signal;
+  });
+}
+
+type SimulatedClock = SimulatedProcess["simulation"]["clock"];
+
+/** What `setTimeout` returns in a simulation: both a number, as in browsers, and an object, as in Node. */
+class SimulatedTimer {
+  #handle: { readonly id: number } | undefined;
+
+  constructor(readonly clock: SimulatedClock, callback: () => void, delayMs: number, repeats: boolean) {
+    const fire = () => {
+      this.#handle = repeats ? clock.schedule(fire, delayMs) : undefined;
+      callback();
+    };
+    this.#handle = clock.schedule(fire, delayMs);
+  }
+
+  clear(): void {
+    if (this.#handle) this.clock.clear(this.#handle);
+    this.#handle = undefined;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  [Symbol.toPrimitive](): number {
+    return this.#handle?.id ?? 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+}
+
+function replaceDates(): void {
+  const Original = Date;
+  const Simulated: DateConstructor = new Proxy(Original, {
+    construct(target, parameters, newTarget): Date {
+      const process = SimulatedProcess.current;
+      const given = process && parameters.length === 0 ? [process.simulation.clock.now()] : parameters;
+      return Reflect.construct(target, given, newTarget === Simulated ? target : newTarget);
+    },
+    apply: (target) => {
+      const process = SimulatedProcess.current;
+      return process ? new Original(process.simulation.clock.now()).toString() : target();
+    },
+  });
+  redefine(globalThis, "Date", Object.getOwnPropertyDescriptor(globalThis, "Date")!, Simulated);
+  replace<typeof Date.now>(Original, "now", (_original, { simulation: { clock } }) => () => clock.now());
+  replace<typeof performance.now>(
+    performance,
+    "now",
+    (_original, { simulation: { clock } }) => () => clock.elapsed(),
+  );
+}
+
+function replaceRandomness(): void {
+  replace<typeof Math.random>(Math, "random", (_original, { simulation }) => () => simulation.ambient.next());
+  replace<typeof crypto.randomUUID>(
+    crypto,
+    "randomUUID",
+    (_original, { simulation }) => () => randomUuid(simulation.ambient) as ReturnType<typeof crypto.randomUUID>,
+  );
+  replace<(array: Uint8Array) => Uint8Array>(crypto, "getRandomValues", (_original, { simulation }) => (array) => {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    for (let index = 0; index < bytes.length; index++) bytes[index] = Math.floor(simulation.ambient.next() * 256);
+    return array;
+  });
+}
+
+/** Work of the machine whose result depends on nothing else: it is awaited, and no reason for a warning. */
+const PURE = ["digest", "sign", "verify", "importKey", "exportKey", "deriveBits", "deriveKey", "encrypt", "decrypt"];
+
+/** Calls that leave this process. Their results can differ from run to run. */
+const OUTSIDE: readonly string[] = [
+  "connect",
+  "connectTls",
+  "create",
+  "lstat",
+  "makeTempDir",
+  "makeTempFile",
+  "mkdir",
+  "open",
+  "readDir",
+  "readFile",
+  "readTextFile",
+  "realPath",
+  "remove",
+  "rename",
+  "resolveDns",
+  "stat",
+  "writeFile",
+  "writeTextFile",
+];
+
+function replaceMachine(): void {
+  for (const name of PURE) {
+    replace<(...parameters: unknown[]) => Promise<unknown>>(
+      crypto.subtle.constructor.prototype,
+      name,
+      (original, { simulation }) => (...parameters) =>
+        simulation.work(() => Reflect.apply(original, crypto.subtle, parameters)),
+    );
+  }
+  for (const name of OUTSIDE) {
+    replace<(...parameters: unknown[]) => unknown>(Deno, name, (original, { simulation }) => (...parameters) => {
+      simulation.warn(`Deno.${name}`);
+      const result = original(...parameters);
+      return result instanceof Promise ? simulation.work(() => result) : result;
+    });
+  }
+  replace<typeof fetch>(globalThis, "fetch", (original, { simulation }) => (input, init) => {
+    simulation.warn(`fetch ${new URL(input instanceof Request ? input.url : input).origin}`);
+    return simulation.work(() => original(input, init));
+  });
+}

@@ -1,0 +1,221 @@
+import { isObject, jsonEqual } from "../base/mod.ts";
+import { type DynamicObject, formatKey } from "../apimachinery/mod.ts";
+import type { StorageSnapshot } from "../apiserver/mod.ts";
+
+/** One object, with everything left out that two equal runs may show differently. */
+export interface ObjectState {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Values by their paths, such as `spec.template.spec.containers[app].image`. */
+  readonly fields: ReadonlyMap<string, unknown>;
+}
+
+/** A cluster's objects by `Kind namespace/name`, as a user would compare them. */
+export type EndState = ReadonlyMap<string, ObjectState>;
+
+/** Metadata that the server sets, and that every write changes. */
+const SERVER_FIELDS = new Set(["resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink"]);
+/** Records of what happened, and of who works: no state that an operator converges to. */
+const RECORDS = new Set(["Event", "Lease"]);
+const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
+
+/** What `after` has beside `before`, which holds what every cluster has. */
+export function endState(before: StorageSnapshot, after: StorageSnapshot): EndState {
+  const objects: DynamicObject[] = [];
+  for (const [resource, table] of after.tables) {
+    for (const [key, stored] of table) {
+      if (before.tables.get(resource)?.get(key) !== stored && !RECORDS.has(stored.object.kind ?? "")) {
+        objects.push(stored.object);
+      }
+    }
+  }
+  const names = new Names(objects);
+  return new Map(objects.map((object) => [titleOf(object), stateOf(object, names)]));
+}
+
+function titleOf({ kind = "", metadata }: DynamicObject): string {
+  const { namespace, name = "" } = metadata ?? {};
+  return `${kind} ${formatKey({ namespace, name })}`;
+}
+
+function stateOf(object: DynamicObject, names: Names): ObjectState {
+  const { kind = "", metadata: { namespace = "", name = "", ...metadata } = {}, ...rest } = object as
+    & DynamicObject
+    & { readonly metadata?: { readonly generation?: number } };
+  const kept = Object.fromEntries(Object.entries(metadata).filter(([field]) => !SERVER_FIELDS.has(field)));
+  const fields = new Map<string, unknown>();
+  const owners = metadata.ownerReferences?.map(({ kind, name, uid }) => `${kind}/${name} ${names.describe(uid)}`);
+  const { apiVersion: _apiVersion, ...content } = rest;
+  collect({ ...content, metadata: { ...kept, ...(owners && { ownerReferences: owners }) } }, "", {
+    fields,
+    names,
+    generation: metadata.generation,
+  });
+  return { kind, namespace, name, fields };
+}
+
+interface Collected {
+  readonly fields: Map<string, unknown>;
+  readonly names: Names;
+  readonly generation: number | undefined;
+}
+
+function collect(value: unknown, path: string, into: Collected): void {
+  if (Array.isArray(value)) {
+    if (value.length === 0) into.fields.set(path, "[]");
+    for (const [index, item] of value.entries()) collect(item, `${path}[${keyOfItem(item) ?? index}]`, into);
+  } else if (isObject(value)) {
+    const entries = Object.entries(value);
+    if (entries.length === 0 && path !== "") into.fields.set(path, "{}");
+    for (const [name, item] of entries) collect(item, path === "" ? name : `${path}.${name}`, into);
+  } else {
+    into.fields.set(path, leaf(value, path, into));
+  }
+}
+
+/** What identifies an item in most lists of Kubernetes. */
+function keyOfItem(item: unknown): string | undefined {
+  if (!isObject(item)) return undefined;
+  const key = item.name ?? item.type ?? item.key ?? item.ip;
+  return typeof key === "string" ? key : undefined;
+}
+
+function leaf(value: unknown, path: string, { names, generation }: Collected): unknown {
+  if (path.endsWith("observedGeneration") && typeof value === "number" && generation !== undefined) {
+    return generation === value ? "current" : "outdated";
+  }
+  if (typeof value !== "string") return value;
+  if (path === "metadata.deletionTimestamp") return "is being deleted";
+  return names.replace(value);
+}
+
+/** Names for what the server numbers: uids and versions, wherever they are quoted. */
+class Names {
+  readonly #uids = new Map<string, string>();
+  readonly #versions = new Map<string, string>();
+
+  constructor(objects: readonly DynamicObject[]) {
+    for (const object of objects) {
+      const { uid, resourceVersion } = object.metadata ?? {};
+      if (uid) this.#uids.set(uid, titleOf(object));
+      if (resourceVersion) this.#versions.set(resourceVersion, titleOf(object));
+    }
+  }
+
+  describe(uid: string): string {
+    return this.#uids.has(uid) ? "(exists)" : "(does not exist)";
+  }
+
+  replace(text: string): string {
+    const version = this.#versions.get(text);
+    if (version) return `<version of ${version}>`;
+    return text.replace(TIME, "<time>").replace(UID, (uid) => `<uid of ${this.#uids.get(uid) ?? "no object"}>`);
+  }
+}
+
+/** What differs from the reference: an object, or one of its fields. */
+export interface Difference {
+  readonly object: string;
+  /** Absent where the object as a whole is missing or too many. */
+  readonly path?: string;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
+}
+
+/** What an operator's authors know to differ from run to run. */
+export interface ExploreExceptions {
+  /** Fields, as `ConfigMap.data.stamp`: everything below counts too. */
+  readonly ignore?: readonly string[];
+  /** Kinds of which a fault may leave, create or delete another number of objects. */
+  readonly countsMayDiffer?: readonly string[];
+}
+
+/** The end state of runs without faults, and what they disagree on. */
+export class ReferenceState {
+  readonly #first: EndState;
+  /** `Kind path` whose values differ from run to run. */
+  readonly masked: ReadonlySet<string>;
+  /** Names that only some runs have, by `Kind namespace`: the smallest and the largest number. */
+  readonly #unstable = new Map<string, { min: number; max: number }>();
+  readonly #exceptions: ExploreExceptions;
+
+  constructor(runs: readonly EndState[], exceptions: ExploreExceptions = {}) {
+    this.#first = runs[0]!;
+    this.#exceptions = exceptions;
+    const masked = new Set<string>();
+    for (const other of runs.slice(1)) {
+      for (const [title, state] of this.#first) {
+        const twin = other.get(title);
+        if (twin) for (const path of differingPaths(state, twin)) masked.add(`${state.kind} ${path}`);
+      }
+    }
+    this.masked = masked;
+    const counts = runs.map((run) => this.#count(run, runs));
+    for (const place of new Set(counts.flatMap((count) => [...count.keys()]))) {
+      const found = counts.map((count) => count.get(place) ?? 0);
+      this.#unstable.set(place, { min: Math.min(...found), max: Math.max(...found) });
+    }
+    this.#runs = runs;
+  }
+
+  readonly #runs: readonly EndState[];
+
+  /** Whether every run without faults has an object of this name. */
+  #isStable(title: string, runs: readonly EndState[] = this.#runs): boolean {
+    return runs.every((run) => run.has(title));
+  }
+
+  #count(state: EndState, runs: readonly EndState[]): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const [title, { kind, namespace }] of state) {
+      if (this.#isStable(title, runs)) continue;
+      const place = `${kind} ${namespace}`;
+      counts.set(place, (counts.get(place) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** The differences of `state`, in order of objects and fields. */
+  differences(state: EndState): Difference[] {
+    const found: Difference[] = [], { countsMayDiffer = [] } = this.#exceptions;
+    for (const [title, expected] of this.#first) {
+      if (!this.#isStable(title)) continue;
+      const actual = state.get(title);
+      if (actual) found.push(...this.#fieldDifferences(title, expected, actual));
+      else if (!countsMayDiffer.includes(expected.kind)) found.push({ object: title, expected: "exists" });
+    }
+    const counts = this.#count(state, this.#runs);
+    for (const place of new Set([...counts.keys(), ...this.#unstable.keys()])) {
+      const [kind = ""] = place.split(" "), count = counts.get(place) ?? 0;
+      const { min, max } = this.#unstable.get(place) ?? { min: 0, max: 0 };
+      if ((count >= min && count <= max) || countsMayDiffer.includes(kind)) continue;
+      const names = [...state].filter(([title, each]) => `${each.kind} ${each.namespace}` === place && !this.#isStable(title));
+      const object = max === 0 ? names[0]?.[0] ?? place : place;
+      found.push({ object, expected: max === 0 ? undefined : `${min}`, actual: max === 0 ? "exists" : `${count}` });
+    }
+    return found;
+  }
+
+  #fieldDifferences(title: string, expected: ObjectState, actual: ObjectState): Difference[] {
+    return differingPaths(expected, actual).filter((path) => !this.#isIgnored(expected, actual, path)).map((path) => ({
+      object: title,
+      path,
+      expected: expected.fields.get(path),
+      actual: actual.fields.get(path),
+    }));
+  }
+
+  /** A masked field may have any value, but not come or go. */
+  #isIgnored({ kind, fields }: ObjectState, actual: ObjectState, path: string): boolean {
+    const { ignore = [] } = this.#exceptions, name = `${kind}.${path}`;
+    if (ignore.some((each) => name === each || name.startsWith(`${each}.`) || name.startsWith(`${each}[`))) return true;
+    return this.masked.has(`${kind} ${path}`) && fields.has(path) && actual.fields.has(path);
+  }
+}
+
+function differingPaths(left: ObjectState, right: ObjectState): string[] {
+  const paths = new Set([...left.fields.keys(), ...right.fields.keys()]);
+  return [...paths].filter((path) => !jsonEqual(left.fields.get(path), right.fields.get(path))).sort();
+}

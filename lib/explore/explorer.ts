@@ -1,0 +1,143 @@
+import type { PlannedScenario } from "../harness/mod.ts";
+import { type Difference, endState, type ExploreExceptions, ReferenceState } from "./end_state.ts";
+import { formatPlan, makePlans, networkFaults, type Plan, type PruneReason } from "./plan.ts";
+import { runSimulated, type SimulatedRun } from "./simulated_run.ts";
+import type { Trace } from "./trace.ts";
+
+/** Why a run under a plan is a failure. */
+export interface Finding {
+  readonly kind: "scenario" | "settles" | "state" | "left" | "forbidden";
+  readonly message: string;
+}
+
+/** A plan under which the operator fails. */
+export interface FailedPlan {
+  readonly plan: Plan;
+  readonly findings: readonly Finding[];
+  readonly run: SimulatedRun;
+}
+
+/** What was found about one scenario. */
+export interface Exploration {
+  readonly planned: PlannedScenario;
+  readonly seed: number;
+  /** Why nothing was explored, if so. */
+  readonly problem?: string;
+  readonly requests: number;
+  readonly pruned: ReadonlyMap<PruneReason, number>;
+  readonly generated: number;
+  readonly explored: number;
+  readonly failures: readonly FailedPlan[];
+  /** Fields that runs without faults disagree on. */
+  readonly masked: readonly string[];
+  /** Calls that left the simulation. */
+  readonly warnings: readonly string[];
+  readonly trace?: Trace;
+}
+
+/** Options of {@linkcode explore}. */
+export interface ExploreOptions {
+  readonly seed: number;
+  readonly waitMsMax: number;
+  readonly signal: AbortSignal;
+  readonly exceptions?: ExploreExceptions;
+  /** Explores only these. */
+  readonly plan?: Plan;
+  readonly plansMax?: number;
+  /** Called after each plan. */
+  readonly onPlan?: (plan: Plan, findings: readonly Finding[]) => void;
+}
+
+/** Runs without faults whose differences are masked. */
+const REFERENCES = 3;
+
+/**
+ * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
+ */
+export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
+  const { seed, signal, exceptions, plansMax = Infinity, onPlan } = options, { waitMsMax } = options;
+  const nothing = { planned, seed, pruned: new Map(), generated: 0, explored: 0, failures: [], masked: [], warnings: [] };
+  const references: SimulatedRun[] = [];
+  for (let nth = 0; nth < REFERENCES; nth++) {
+    const run = await runSimulated(planned, { seed: seed + nth, waitMsMax, signal });
+    if (run.result.outcome.kind !== "passed") {
+      const { outcome } = run.result, why = "message" in outcome ? outcome.message : outcome.kind;
+      return { ...nothing, requests: run.trace.requests.length, problem: `it fails without a fault: ${why}` };
+    }
+    references.push(run);
+  }
+  const [first] = references as [SimulatedRun], oracle = new Oracle(references, exceptions);
+  const { plans, pruned } = makePlans(first.trace), failures: FailedPlan[] = [];
+  let explored = 0;
+  for (const plan of options.plan ? [options.plan] : plans.slice(0, plansMax)) {
+    if (signal.aborted) break;
+    const run = await runSimulated(planned, { seed, waitMsMax, signal, faults: networkFaults(plan) });
+    const findings = oracle.judge(run);
+    explored++;
+    if (findings.length > 0) failures.push({ plan, findings, run });
+    onPlan?.(plan, findings);
+  }
+  return {
+    planned,
+    seed,
+    requests: first.trace.requests.length,
+    pruned,
+    generated: plans.length,
+    explored,
+    failures,
+    masked: [...oracle.state.masked].sort(),
+    warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
+    trace: first.trace,
+  };
+}
+
+/** Compares runs with the reference. */
+class Oracle {
+  readonly state: ReferenceState;
+  readonly #left: ReferenceState;
+  readonly #settles: boolean;
+  readonly #forbids: boolean;
+
+  constructor(references: readonly SimulatedRun[], exceptions: ExploreExceptions | undefined) {
+    this.state = new ReferenceState(references.map((run) => endState(run.began, run.settled)), exceptions);
+    this.#left = new ReferenceState(references.map((run) => endState(run.began, run.left)), exceptions);
+    this.#settles = references.every(({ isSettled }) => isSettled);
+    this.#forbids = references.some(isForbidden);
+  }
+
+  judge(run: SimulatedRun): Finding[] {
+    const findings: Finding[] = [], { outcome } = run;
+    if (outcome.kind === "failed") findings.push({ kind: "scenario", message: outcome.message });
+    if (this.#settles && !run.isSettled) findings.push({ kind: "settles", message: "the operator never comes to rest" });
+    for (const each of this.state.differences(endState(run.began, run.settled))) {
+      findings.push({ kind: "state", message: describeDifference(each) });
+    }
+    for (const each of this.#left.differences(endState(run.began, run.left))) {
+      findings.push({ kind: "left", message: `after the deletion: ${describeDifference(each)}` });
+    }
+    if (!this.#forbids && isForbidden(run)) {
+      findings.push({ kind: "forbidden", message: "a request of the operator is forbidden: a rule is missing" });
+    }
+    return findings;
+  }
+}
+
+function isForbidden({ trace }: SimulatedRun): boolean {
+  return trace.requests.some(({ actor, code }) => actor === "operator" && code === 403);
+}
+
+/** A difference in words. */
+export function describeDifference({ object, path, expected, actual }: Difference): string {
+  if (path === undefined) {
+    if (expected === undefined) return `${object} should not exist`;
+    return actual === undefined ? `${object} is missing` : `${object}: ${actual} objects instead of ${expected}`;
+  }
+  return `${object} ${path}: ${text(actual)} instead of ${text(expected)}`;
+}
+
+function text(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}
+
+/** The name by which a plan is run again. */
+export { formatPlan };

@@ -1,0 +1,262 @@
+import type { EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
+import type { Trace, TracedEvent, TracedRequest } from "./trace.ts";
+
+/** Kinds of plans, in the order in which they are explored. */
+export const PLAN_KINDS = ["crash", "stale", "hidden", "events", "errors", "foreign", "late", "clock", "pairs"] as const;
+export type PlanKind = typeof PLAN_KINDS[number];
+
+/** One fault, at one place of the reference run. */
+export type Fault =
+  | { readonly at: "write"; readonly nth: number; readonly fate: Exclude<WriteFate, { readonly kind: "pass" }> }
+  | { readonly at: "event"; readonly nth: number; readonly fate: Exclude<EventFate, { readonly kind: "deliver" }> }
+  /** The operator dies once the storage has `revision`; the next process sees the state of `shows`. */
+  | { readonly at: "revision"; readonly revision: number; readonly shows: number };
+
+/** What one run injects. */
+export interface Plan {
+  readonly kind: PlanKind;
+  readonly faults: readonly Fault[];
+}
+
+/** How long a process that starts on the past keeps seeing it. */
+const STALE_MS = 30_000;
+/** How long a delayed event takes: longer than a reconcile and its own events. */
+const DELAY_MS = 10_000;
+const CLOCK_STEP_MS = 3_600_000;
+
+/** The faults of a plan, for one run. */
+export function networkFaults({ faults }: Plan): NetworkFaults {
+  const writes = new Map<number, WriteFate>(), events = new Map<number, EventFate>(), crashes = new Set<number>();
+  let stale: NetworkFaults["stale"];
+  for (const fault of faults) {
+    if (fault.at === "write") writes.set(fault.nth, fault.fate);
+    else if (fault.at === "event") events.set(fault.nth, fault.fate);
+    else {
+      crashes.add(fault.revision);
+      stale = { revision: fault.shows, forMs: STALE_MS };
+    }
+  }
+  return {
+    onWrite: ({ nthWrite }) => writes.get(nthWrite!) ?? { kind: "pass" },
+    onEvent: ({ nth }) => events.get(nth) ?? { kind: "deliver" },
+    crashesAt: (revision) => crashes.delete(revision),
+    stale,
+  };
+}
+
+/** The name of a plan, from which {@linkcode parsePlan} makes it again: `write:3:crash:before`. */
+export function formatPlan({ faults }: Plan): string {
+  return faults.map((fault) => {
+    if (fault.at === "revision") return `revision:${fault.revision}:shows:${fault.shows}`;
+    const { kind, ...details } = fault.fate;
+    return [fault.at, fault.nth, kind, ...Object.values(details)].join(":");
+  }).join("+");
+}
+
+/** The plan of a name, or undefined. */
+export function parsePlan(text: string): Plan | undefined {
+  const faults = text.split("+").map(parseFault);
+  if (!faults.every((fault) => fault !== undefined)) return undefined;
+  return { kind: faults.length > 1 ? "pairs" : kindOf(faults[0]!), faults };
+}
+
+function parseFault(text: string): Fault | undefined {
+  const [at, first = "", kind, ...details] = text.split(":"), nth = Number(first);
+  if (!Number.isSafeInteger(nth) || nth < 1) return undefined;
+  if (at === "revision") return kind === "shows" ? { at, revision: nth, shows: Number(details[0]) } : undefined;
+  const fate = at === "write" ? writeFate(kind, details) : at === "event" ? eventFate(kind, details) : undefined;
+  return fate && { at, nth, fate } as Fault;
+}
+
+function writeFate(kind: string | undefined, [first = "", second]: readonly string[]): WriteFate | undefined {
+  switch (kind) {
+    case "crash":
+      return first === "before" || first === "unanswered" || first === "answered" ? { kind, moment: first } : undefined;
+    case "fail":
+      return { kind, code: Number(first), effect: second === "true" };
+    case "clock":
+      return { kind, byMs: Number(first) };
+    case "late":
+    case "foreign":
+      return { kind };
+  }
+  return undefined;
+}
+
+function eventFate(kind: string | undefined, [first]: readonly string[]): EventFate | undefined {
+  switch (kind) {
+    case "delay":
+      return { kind, byMs: Number(first) };
+    case "hide":
+    case "repeat":
+    case "cut":
+    case "expire":
+      return { kind };
+  }
+  return undefined;
+}
+
+function kindOf(fault: Fault): PlanKind {
+  if (fault.at === "revision") return "stale";
+  switch (fault.fate.kind) {
+    case "crash":
+    case "late":
+    case "foreign":
+    case "clock":
+      return fault.fate.kind;
+    case "fail":
+      return "errors";
+    case "hide":
+      return "hidden";
+    default:
+      return "events";
+  }
+}
+
+/** A fault in words. */
+export function describeFault(fault: Fault, { requests, events }: Trace): string {
+  if (fault.at === "revision") {
+    return `the operator dies at version ${fault.revision}; the next process sees the cluster of version ${fault.shows} ` +
+      `for ${STALE_MS / 1_000} s`;
+  }
+  if (fault.at === "write") {
+    const request = requests.find(({ nthWrite }) => nthWrite === fault.nth);
+    return `${writeWords(fault.fate)} ${request ? describeRequest(request) : `write ${fault.nth}`}`;
+  }
+  const event = events.find(({ nth }) => nth === fault.nth);
+  return `${eventWords(fault.fate)} ${event ? describeEvent(event) : `event ${fault.nth}`}`;
+}
+
+function writeWords(fate: WriteFate): string {
+  switch (fate.kind) {
+    case "crash":
+      return {
+        before: "the operator dies just before it sends",
+        unanswered: "the operator dies after the server has carried out, and before it learns the answer to,",
+        answered: "the operator dies right after the answer to",
+      }[fate.moment];
+    case "late":
+      return "the operator dies, and only when the next process works the server gets";
+    case "fail":
+      return `the answer is ${fate.code}, ${fate.effect ? "although" : "and"} the server has ${
+        fate.effect ? "" : "not "
+      }carried out`;
+    case "foreign":
+      return "another client changes the object just before";
+    case "clock":
+      return `the clock is set ${fate.byMs > 0 ? "forward" : "back"} by an hour at`;
+    case "pass":
+      return "nothing happens to";
+  }
+}
+
+function eventWords(fate: EventFate): string {
+  switch (fate.kind) {
+    case "hide":
+      return "the operator never sees";
+    case "repeat":
+      return "the operator gets twice";
+    case "delay":
+      return `${fate.byMs / 1_000} s late comes`;
+    case "cut":
+      return "the watch is cut after";
+    case "expire":
+      return "the watch ends with 410 Gone after";
+    case "deliver":
+      return "as usual comes";
+  }
+}
+
+/** A request in words: `update widgets/status home/a`. */
+export function describeRequest({ target, method, path }: TracedRequest): string {
+  if (!target) return `${method} ${path.split("?")[0]}`;
+  const { verb, plural, subresource, namespace, name } = target;
+  const what = subresource ? `${plural}/${subresource}` : plural;
+  return [verb, what, [namespace, name].filter(Boolean).join("/")].filter(Boolean).join(" ");
+}
+
+/** An event in words: `MODIFIED configmaps home/a`. */
+export function describeEvent({ watch, type, namespace, name }: TracedEvent): string {
+  return `${type} ${watch.split("/").at(-1)} ${[namespace, name].filter(Boolean).join("/")}`;
+}
+
+/** Why plans were left out. */
+export type PruneReason = "no effect" | "never superseded" | "nothing follows";
+
+/** The plans for a reference run, and how many were left out, by reason. */
+export interface PlanSet {
+  readonly plans: readonly Plan[];
+  readonly pruned: ReadonlyMap<PruneReason, number>;
+}
+
+/** Makes the plans for `trace`, in order of their kinds. */
+export function makePlans(trace: Trace): PlanSet {
+  const plans: Plan[] = [], pruned = new Map<PruneReason, number>();
+  const prune = (reason: PruneReason, count = 1) => pruned.set(reason, (pruned.get(reason) ?? 0) + count);
+  const add = (kind: PlanKind, ...faults: Fault[]) => void plans.push({ kind, faults });
+  const writes = trace.requests.filter(({ nthWrite }) => nthWrite !== undefined);
+  for (const { nthWrite: nth = 0, isEffective } of writes) {
+    add("crash", { at: "write", nth, fate: { kind: "crash", moment: "before" } });
+    if (!isEffective) {
+      prune("no effect", 2);
+      continue;
+    }
+    add("crash", { at: "write", nth, fate: { kind: "crash", moment: "unanswered" } });
+    add("crash", { at: "write", nth, fate: { kind: "crash", moment: "answered" } });
+  }
+  addStale(trace, add, prune);
+  addHidden(trace, add, prune);
+  for (const { nth } of trace.events) {
+    for (const fate of [{ kind: "delay", byMs: DELAY_MS }, { kind: "repeat" }, { kind: "cut" }, { kind: "expire" }] as const) {
+      add("events", { at: "event", nth, fate });
+    }
+  }
+  for (const { nthWrite: nth = 0, isEffective } of writes) {
+    for (const code of [409, 429, 500, 504]) add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: false } });
+    if (!isEffective) prune("no effect", 2);
+    else for (const code of [500, 504]) add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: true } });
+  }
+  for (const { nthWrite: nth = 0, target } of writes) {
+    if (target?.verb !== "create") add("foreign", { at: "write", nth, fate: { kind: "foreign" } });
+  }
+  for (const { nthWrite: nth = 0 } of writes) add("late", { at: "write", nth, fate: { kind: "late" } });
+  for (const { nthWrite: nth = 0 } of writes) {
+    for (const byMs of [CLOCK_STEP_MS, -CLOCK_STEP_MS]) add("clock", { at: "write", nth, fate: { kind: "clock", byMs } });
+  }
+  return { plans, pruned };
+}
+
+/** How far back a process looks: informers of real clusters lag by seconds, not by hours. */
+const PAST_MAX = 12;
+
+/** A restart at each change, seeing each of the changes before it. */
+function addStale(
+  { requests }: Trace,
+  add: (kind: PlanKind, ...faults: Fault[]) => void,
+  prune: (reason: PruneReason, count?: number) => void,
+): void {
+  const changes = requests.filter(({ isEffective }) => isEffective), revisions = changes.map(({ revision }) => revision!);
+  for (const [index, revision] of revisions.entries()) {
+    const past = revisions.slice(Math.max(0, index - PAST_MAX), index);
+    if (!changes.slice(0, index + 1).some(({ actor }) => actor === "operator")) {
+      prune("nothing follows", past.length);
+      continue;
+    }
+    for (const shows of past) add("stale", { at: "revision", revision, shows });
+  }
+}
+
+/** Each event that a later one of the same object and watch supersedes. */
+function addHidden(
+  { events }: Trace,
+  add: (kind: PlanKind, ...faults: Fault[]) => void,
+  prune: (reason: PruneReason, count?: number) => void,
+): void {
+  for (const [index, event] of events.entries()) {
+    const isSuperseded = events.slice(index + 1).some(({ watch, namespace, name }) =>
+      watch === event.watch && namespace === event.namespace && name === event.name
+    );
+    if (isSuperseded) add("hidden", { at: "event", nth: event.nth, fate: { kind: "hide" } });
+    else prune("never superseded");
+  }
+}

@@ -1,0 +1,353 @@
+import { type Random, sleep, type Transport, type TransportRequest } from "../base/mod.ts";
+import { EmbeddedApiServer, requestInfo } from "../apiserver/mod.ts";
+import type { Cluster, ClusterUser } from "../harness/mod.ts";
+import { SimulatedProcess } from "./simulated_process.ts";
+import type { Simulation } from "./simulation.ts";
+import { type Actor, Trace, type TracedEvent, type TracedRequest } from "./trace.ts";
+
+/** What happens to a write of the operator. */
+export type WriteFate =
+  | { readonly kind: "pass" }
+  /** The process dies: before the server gets the write, before it learns the answer, or right after that. */
+  | { readonly kind: "crash"; readonly moment: "before" | "unanswered" | "answered" }
+  /** The process dies, and the write arrives when the next one works. */
+  | { readonly kind: "late" }
+  /** The answer is this code; with `effect` the server has carried the write out. */
+  | { readonly kind: "fail"; readonly code: number; readonly effect: boolean }
+  /** Another client changes the object just before. */
+  | { readonly kind: "foreign" }
+  /** The machine's clock is set. */
+  | { readonly kind: "clock"; readonly byMs: number };
+
+/** What happens to an event of a watch of the operator. */
+export type EventFate =
+  | { readonly kind: "deliver" }
+  /** It never arrives; the next list shows what it showed. */
+  | { readonly kind: "hide" }
+  /** It arrives twice. */
+  | { readonly kind: "repeat" }
+  /** It and all later ones of its watch arrive so much later. */
+  | { readonly kind: "delay"; readonly byMs: number }
+  /** The watch ends after it: the connection is cut, or its version has expired. */
+  | { readonly kind: "cut" }
+  | { readonly kind: "expire" };
+
+/** The faults of one run. Each function is called once for each request or event, in order. */
+export interface NetworkFaults {
+  onWrite?(request: TracedRequest): WriteFate;
+  onEvent?(event: TracedEvent): EventFate;
+  /** Whether the operator's process dies once the storage has this revision. */
+  crashesAt?(revision: number): boolean;
+  /** What the lists and watches of a process that starts after a fault show: the state of `revision`, for a while. */
+  readonly stale?: { readonly revision: number; readonly forMs: number };
+}
+
+const PASS: WriteFate = { kind: "pass" };
+/** Bounds of the time that a message takes. */
+const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
+/** When a write of a process that died arrives: its successor works by then. */
+const LATE_MS = 5_000;
+/** When a watch that lost an event ends, so that a list shows what it showed. */
+const HIDDEN_MS = 120_000;
+/** Set by what the exploration itself writes; no part of an end state. */
+export const FOREIGN_ANNOTATION = "explore.pintle.dev/foreign";
+
+/** An embedded cluster behind a network with virtual latencies, which records requests and injects faults. */
+export class SimulatedCluster implements Cluster {
+  readonly kind = "embedded";
+  readonly kubeconfig: undefined = undefined;
+  readonly server: EmbeddedApiServer;
+  readonly trace = new Trace();
+  readonly #simulation: Simulation;
+  readonly #faults: NetworkFaults;
+  readonly #latency: Random;
+  /** What serves requests: not a part of the processes that send them. */
+  readonly #machine: SimulatedProcess;
+  readonly #admin: Transport;
+  /** The process that sent the operator's latest request. */
+  #operator: SimulatedProcess | undefined;
+  /** Processes that began after the fault, and until when they see the past. */
+  readonly #staleUntilMs = new Map<SimulatedProcess, number>();
+  #hasCrashed = false;
+
+  constructor(simulation: Simulation, faults: NetworkFaults = {}) {
+    this.#simulation = simulation;
+    this.#faults = faults;
+    this.#latency = simulation.random("latency");
+    this.#machine = new SimulatedProcess(simulation, "API server");
+    this.server = new EmbeddedApiServer({ clock: simulation.clock, random: simulation.random("server") });
+    this.#admin = this.server.transport();
+  }
+
+  transport(user?: ClusterUser): Transport {
+    const inner = this.server.transport(user), actor: Actor = user ? "operator" : "scenario";
+    return {
+      fetch: (path, request = {}) => this.#send(inner, actor, path, request),
+      close: () => inner.close(),
+    };
+  }
+
+  serveService(...[namespace, name, fetch]: Parameters<NonNullable<Cluster["serveService"]>>): () => void {
+    return this.server.serveService(namespace, name, fetch);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.settled();
+    this.server.close();
+  }
+
+  async #send(inner: Transport, actor: Actor, path: string, request: TransportRequest): Promise<Response> {
+    const process = SimulatedProcess.current ?? this.#machine, { signal } = request;
+    signal?.throwIfAborted();
+    const traced = this.#record(actor, process, path, request);
+    const fate = traced.nthWrite === undefined ? PASS : this.#faults.onWrite?.(traced) ?? PASS;
+    if (fate.kind === "crash" && fate.moment === "before") return await this.#die(process);
+    if (fate.kind === "late") return await this.#dieSending(process, () => this.#serve(inner, traced, path, request));
+    if (fate.kind === "clock") this.#simulation.clock.set(fate.byMs);
+    await process.await(this.#travel(signal));
+    if (fate.kind === "foreign") await this.#machine.run(() => this.#changeByAnother(path));
+    if (fate.kind === "fail" && !fate.effect) return await this.#answer(process, failure(fate.code), signal);
+    const stale = traced.nthWrite === undefined ? this.#past(process, traced) : undefined;
+    if (stale?.refused) return await this.#answer(process, stale.refused, signal);
+    const served = process.await(this.#machine.run(() => this.#serve(inner, traced, stale?.path ?? path, request)));
+    const response = await served;
+    if (fate.kind === "crash" && fate.moment === "unanswered") return await this.#die(process);
+    if (fate.kind === "fail") return await this.#answer(process, failure(fate.code), signal);
+    if (traced.target?.verb === "watch" && response.body) {
+      return new Response(new WatchDelivery(this, response.body, { process, actor, path }).body, response);
+    }
+    if (fate.kind === "crash") {
+      // Its code may use the answer until it waits for something.
+      await process.await(this.#travel(signal));
+      this.#machine.run(() => this.#simulation.clock.schedule(() => process.kill(), 0));
+      return response;
+    }
+    return await this.#answer(process, response, signal);
+  }
+
+  #record(actor: Actor, process: SimulatedProcess, path: string, { method = "GET" }: TransportRequest): TracedRequest {
+    const info = requestInfo(method, path);
+    const target = info.kind === "resource" ? info : undefined;
+    const writes = method !== "GET" && target !== undefined && !target.plural.endsWith("reviews");
+    if (actor === "operator") this.#enter(process);
+    const traced: TracedRequest = {
+      actor,
+      process: process.name,
+      method,
+      path,
+      target,
+      atMs: this.#simulation.clock.elapsed(),
+      ...(actor === "operator" && writes && { nthWrite: this.trace.nextWrite() }),
+    };
+    this.trace.requests.push(traced);
+    return traced;
+  }
+
+  /** A process that starts after the fault begins with the past, where the faults want it. */
+  #enter(process: SimulatedProcess): void {
+    if (process === this.#operator) return;
+    this.#operator = process;
+    const { stale } = this.#faults;
+    if (stale && this.#hasCrashed) this.#staleUntilMs.set(process, this.#simulation.clock.elapsed() + stale.forMs);
+  }
+
+  /** How a list or watch of a process that sees the past is served. */
+  #past(process: SimulatedProcess, { target, path }: TracedRequest): { path?: string; refused?: Response } | undefined {
+    const untilMs = this.#staleUntilMs.get(process), { stale } = this.#faults;
+    if (untilMs === undefined || !stale || this.#simulation.clock.elapsed() >= untilMs) return undefined;
+    if (target?.verb === "watch" && path.includes("sendInitialEvents=true")) return { refused: noStreamingLists() };
+    if (target?.verb !== "list") return undefined;
+    const [base, query] = path.split("?"), parameters = new URLSearchParams(query);
+    parameters.delete("continue");
+    parameters.delete("limit");
+    parameters.set("resourceVersion", `${stale.revision}`);
+    parameters.set("resourceVersionMatch", "Exact");
+    return { path: `${base}?${parameters}` };
+  }
+
+  /** Until when a watch of `process` shows nothing. */
+  heldUntilMs(process: SimulatedProcess): number {
+    return this.#staleUntilMs.get(process) ?? 0;
+  }
+
+  async #serve(inner: Transport, traced: TracedRequest, path: string, request: TransportRequest): Promise<Response> {
+    const { storage } = this.server, before = storage.revision;
+    const response = await inner.fetch(path, request);
+    traced.code = response.status;
+    traced.revision = storage.revision;
+    traced.isEffective = storage.revision !== before;
+    if (traced.isEffective && this.#faults.crashesAt?.(storage.revision)) {
+      const { clock } = this.#simulation;
+      clock.schedule(() => {
+        this.#hasCrashed = true;
+        this.#operator?.kill();
+      }, 0);
+    }
+    return response;
+  }
+
+  async #answer(process: SimulatedProcess, response: Response, signal: AbortSignal | undefined): Promise<Response> {
+    await process.await(this.#travel(signal));
+    return response;
+  }
+
+  #die(process: SimulatedProcess): Promise<never> {
+    this.#hasCrashed = true;
+    process.kill();
+    return new Promise(() => {});
+  }
+
+  #dieSending(process: SimulatedProcess, arrive: () => Promise<Response>): Promise<never> {
+    this.#machine.run(() => {
+      this.#simulation.clock.schedule(() => void arrive().then((response) => response.body?.cancel()), LATE_MS);
+    });
+    return this.#die(process);
+  }
+
+  /** What somebody else writes to the object of a request, if it exists. */
+  async #changeByAnother(path: string): Promise<void> {
+    const [place = ""] = path.split("?"), object = place.replace(/\/(status|scale)$/, "");
+    const body = JSON.stringify({ metadata: { annotations: { [FOREIGN_ANNOTATION]: "true" } } });
+    const headers = { "content-type": "application/merge-patch+json" };
+    const response = await this.#admin.fetch(object, { method: "PATCH", headers, body });
+    await response.body?.cancel();
+  }
+
+  #travel(signal?: AbortSignal): Promise<void> {
+    const delayMs = LATENCY_MS_MIN + (LATENCY_MS_MAX - LATENCY_MS_MIN) * this.#latency.next();
+    return this.pause(delayMs, signal);
+  }
+
+  /** Resolves later, whatever becomes of the process that waits. */
+  pause(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#machine.run(() => sleep(this.#simulation.clock, delayMs, signal));
+  }
+
+  travel(): Promise<void> {
+    return this.#travel();
+  }
+
+  elapsed(): number {
+    return this.#simulation.clock.elapsed();
+  }
+
+  /** Records an event of the operator, and says what happens to it. */
+  fateOf(event: Omit<TracedEvent, "atMs" | "nth">): EventFate {
+    const traced = { ...event, atMs: this.elapsed(), nth: this.trace.events.length + 1 };
+    this.trace.events.push(traced);
+    return this.#faults.onEvent?.(traced) ?? { kind: "deliver" };
+  }
+}
+
+interface Watcher {
+  readonly process: SimulatedProcess;
+  readonly actor: Actor;
+  readonly path: string;
+}
+
+/** A watch's body: chunks take their time, none overtakes another, and none reaches a process that died. */
+class WatchDelivery {
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly #cluster: SimulatedCluster;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  readonly #watcher: Watcher;
+  readonly #forget: () => void;
+  /** Resolves when the watch must end, for a list to show what it has hidden. */
+  readonly #heal = Promise.withResolvers<"heal">();
+  readonly #hidden = new Set<string>();
+
+  constructor(cluster: SimulatedCluster, body: ReadableStream<Uint8Array<ArrayBuffer>>, watcher: Watcher) {
+    this.#cluster = cluster;
+    this.#reader = body.getReader();
+    this.#watcher = watcher;
+    this.#forget = watcher.process.onDeath(() => void this.#reader.cancel().catch(() => {}));
+    this.body = new ReadableStream({
+      pull: (controller) => watcher.actor === "operator" ? this.#pullEvents(controller) : this.#pull(controller),
+      cancel: async (reason) => {
+        this.#forget();
+        await this.#reader.cancel(reason);
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const { process } = this.#watcher, { done, value } = await process.await(this.#reader.read());
+    if (done) return this.#close(controller);
+    await process.await(this.#cluster.travel());
+    controller.enqueue(value);
+  }
+
+  async #pullEvents(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const { process } = this.#watcher, cluster = this.#cluster;
+    const next = await process.await(Promise.race([this.#reader.read(), this.#heal.promise]));
+    if (next === "heal") return this.#expire(controller);
+    if (next.done) return this.#close(controller);
+    await process.await(cluster.travel());
+    const heldMs = cluster.heldUntilMs(process) - cluster.elapsed();
+    if (heldMs > 0) await process.await(cluster.pause(heldMs));
+    let text = "", end: "cut" | "expire" | undefined;
+    for (const line of new TextDecoder().decode(next.value).split("\n")) {
+      if (line === "") continue;
+      const fate = this.#fateOf(line);
+      if (fate.kind === "hide") continue;
+      if (fate.kind === "delay") await process.await(cluster.pause(fate.byMs));
+      text += fate.kind === "repeat" ? `${line}\n${line}\n` : `${line}\n`;
+      if (fate.kind === "cut" || fate.kind === "expire") {
+        end = fate.kind;
+        break;
+      }
+    }
+    controller.enqueue(new TextEncoder().encode(text));
+    if (end === "cut") {
+      await this.#reader.cancel();
+      this.#close(controller);
+    } else if (end) this.#expire(controller);
+  }
+
+  #fateOf(line: string): EventFate {
+    const { type, object } = JSON.parse(line) as { type: string; object: { metadata?: Record<string, string> } };
+    if (type === "BOOKMARK" || type === "ERROR") return { kind: "deliver" };
+    const { namespace = "", name = "", uid = "", resourceVersion = "" } = object.metadata ?? {};
+    const key = `${namespace}/${name}`, watch = this.#watcher.path.split("?")[0]!;
+    this.#hidden.delete(key);
+    const fate = this.#cluster.fateOf({ watch, type, namespace, name, uid, resourceVersion });
+    if (fate.kind !== "hide") return fate;
+    this.#hidden.add(key);
+    void this.#cluster.pause(HIDDEN_MS).then(() => {
+      if (this.#hidden.has(key)) this.#heal.resolve("heal");
+    });
+    return fate;
+  }
+
+  #expire(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
+    const status = { kind: "Status", apiVersion: "v1", status: "Failure", reason: "Expired", code: 410 };
+    controller.enqueue(new TextEncoder().encode(`${JSON.stringify({ type: "ERROR", object: status })}\n`));
+    void this.#reader.cancel().catch(() => {});
+    this.#close(controller);
+  }
+
+  #close(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
+    this.#forget();
+    controller.close();
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  409: "Conflict",
+  422: "Invalid",
+  429: "TooManyRequests",
+  500: "InternalError",
+  504: "Timeout",
+};
+
+/** An answer of an API server in trouble, or of a proxy before it. */
+function failure(code: number, message = "a fault of the exploration"): Response {
+  const status = { kind: "Status", apiVersion: "v1", status: "Failure", reason: REASONS[code] ?? "Unknown", code, message };
+  const headers = { "content-type": "application/json", ...(code === 429 && { "retry-after": "1" }) };
+  return new Response(JSON.stringify(status), { status: code, headers });
+}
+
+/** As a server without the feature WatchList answers. */
+function noStreamingLists(): Response {
+  return failure(422, "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
+}

@@ -1,0 +1,57 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Simulation } from "./simulation.ts";
+
+const current = new AsyncLocalStorage<SimulatedProcess>();
+
+/**
+ * What one process of a simulation started: its timers, its requests and all that follows from them. A process that
+ * died runs no further instruction: its timers never fire, and its requests never end.
+ */
+export class SimulatedProcess {
+  readonly #onDeath = new Set<() => void>();
+  #isAlive = true;
+
+  constructor(readonly simulation: Simulation, readonly name: string) {}
+
+  /** The process whose code runs now; undefined outside of every simulation. */
+  static get current(): SimulatedProcess | undefined {
+    return current.getStore();
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Runs `code`, and all that it starts, as this process. */
+  run<R>(code: () => R): R {
+    return current.run(this, code);
+  }
+
+  /** Ends it as SIGKILL does. */
+  kill(): void {
+    this.#isAlive = false;
+    for (const release of this.#onDeath) release();
+    this.#onDeath.clear();
+  }
+
+  /** Calls `release`, which runs outside of the process, when it dies. The result cancels it. */
+  onDeath(release: () => void): () => void {
+    this.#onDeath.add(release);
+    return () => void this.#onDeath.delete(release);
+  }
+
+  /** Settles as `work` does, while the process lives; never afterwards. */
+  async await<T>(work: Promise<T>): Promise<T> {
+    try {
+      const value = await work;
+      return this.#isAlive ? value : await never();
+    } catch (error) {
+      if (!this.#isAlive) return await never();
+      throw error;
+    }
+  }
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => {});
+}

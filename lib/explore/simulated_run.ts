@@ -1,0 +1,112 @@
+import { type OperatorHost } from "../harness/in_process_operator.ts";
+import { install } from "../harness/install.ts";
+import { installManifests } from "../harness/manifests.ts";
+import type { PlannedScenario, ScenarioOutcome, ScenarioResult } from "../harness/mod.ts";
+import { runScenario } from "../harness/run_scenario.ts";
+import { ScenarioWorld } from "../harness/scenario_world.ts";
+import { limitMsOf } from "../harness/suite.ts";
+import { sleep } from "../base/mod.ts";
+import type { StorageSnapshot } from "../apiserver/mod.ts";
+import { type NetworkFaults, SimulatedCluster } from "./simulated_cluster.ts";
+import { SimulatedProcess } from "./simulated_process.ts";
+import { Simulation } from "./simulation.ts";
+import type { Trace } from "./trace.ts";
+
+/** What one run of a scenario showed. */
+export interface SimulatedRun {
+  readonly result: ScenarioResult;
+  /** The body's own outcome, without the teardown. */
+  readonly outcome: ScenarioOutcome;
+  readonly trace: Trace;
+  /** Whether the operator came to rest after the body. */
+  readonly isSettled: boolean;
+  /** The cluster before the scenario. */
+  readonly began: StorageSnapshot;
+  /** The cluster when the operator had come to rest. */
+  readonly settled: StorageSnapshot;
+  /** The cluster after the teardown. */
+  readonly left: StorageSnapshot;
+  /** Calls that left the simulation. */
+  readonly warnings: readonly string[];
+}
+
+interface SimulatedRunOptions {
+  readonly seed: number;
+  readonly faults?: NetworkFaults;
+  /** Bound of each expectation, in virtual time. */
+  readonly waitMsMax: number;
+  readonly signal: AbortSignal;
+}
+
+/** A kubelet starts a container again after about so long. */
+const RESTART_MS = 1_000;
+/** At rest: so long without a change of the cluster, of all the time that an operator gets. */
+const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
+
+/** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
+export function runSimulated(
+  { suite, scenario }: PlannedScenario,
+  { seed, faults, waitMsMax, signal }: SimulatedRunOptions,
+): Promise<SimulatedRun> {
+  const simulation = new Simulation(seed), { clock } = simulation;
+  return simulation.run(async () => {
+    await using cluster = new SimulatedCluster(simulation, faults);
+    const options = { clock, waitMsMax, signal }, limitMs = limitMsOf(scenario.options);
+    await installManifests(cluster, suite.given, "given", options);
+    await using within = await ScenarioWorld.open(suite, { ...options, limitMs });
+    await install(cluster, within.operator(), options);
+    cluster.trace.requests.length = 0;
+    const began = cluster.server.snapshot();
+    let settled = began, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
+    const { result, close } = await runScenario({
+      suite,
+      scenario,
+      within,
+      cluster,
+      ...options,
+      seed: simulation.random("operator").seed,
+      prefix: "run",
+      host: hostIn(simulation),
+      onBodyEnd: async (ended) => {
+        outcome = ended;
+        isSettled = await settle(cluster, simulation);
+        settled = cluster.server.snapshot();
+      },
+    });
+    await close(false);
+    const { trace, server } = cluster, { warnings } = simulation;
+    return { result, outcome, trace, isSettled, began, settled, left: server.snapshot(), warnings };
+  });
+}
+
+/** Each start is a process that faults can kill, and that starts again after a while. */
+function hostIn(simulation: Simulation): OperatorHost {
+  let starts = 0;
+  const kubelet = new SimulatedProcess(simulation, "kubelet");
+  return {
+    start: (operator, begin) => {
+      const process = new SimulatedProcess(simulation, `operator ${++starts}`);
+      process.onDeath(() =>
+        kubelet.run(() => {
+          operator.abandon();
+          simulation.clock.schedule(() => void operator.revive().catch(() => {}), RESTART_MS);
+        })
+      );
+      return process.run(begin);
+    },
+  };
+}
+
+/** Waits until the cluster has not changed for a while; false if it never stops. */
+async function settle({ server }: SimulatedCluster, { clock }: Simulation): Promise<boolean> {
+  const startMs = clock.elapsed();
+  let revision = server.storage.revision, quietMs = clock.elapsed();
+  while (clock.elapsed() - quietMs < QUIET_MS) {
+    if (clock.elapsed() - startMs > SETTLE_MS_MAX) return false;
+    await sleep(clock, 1_000);
+    if (server.storage.revision === revision) continue;
+    revision = server.storage.revision;
+    quietMs = clock.elapsed();
+  }
+  return true;
+}
