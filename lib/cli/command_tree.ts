@@ -134,6 +134,9 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--yes", "agree to run on a cluster that is not on this machine")
     .option("--junit <file>", "write a JUnit XML report")
     .option("--report <file>", "write an HTML report: every step, write, Event and log line")
+    .option("--explore", "run each scenario once for each fault that could break the operator, in virtual time")
+    .option("--plan <plan>", "explore one plan of one scenario again, as a failure names it")
+    .option("--plans-max <n>", "most plans of each scenario", Number)
     .action((suites, flags) =>
       run(keyed(flags, table), async (context) => (await import("./test.ts")).test(context, suites, flags))
     );

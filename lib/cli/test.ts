@@ -31,6 +31,11 @@ export async function test(context: CommandContext, names: readonly string[], fl
   }
   const clock = new SystemClock(), random = new SystemRandom();
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
+  if (flags.explore || flags.plan !== undefined) {
+    const { exploreAll } = await import("./explore.ts");
+    const again = (name: string, plan: string) => `${rerunExplored(command, seed, name)} --plan ${plan}`;
+    return await exploreAll(context, flags, { planned, seed, rerun: again });
+  }
   checkKeep(settings, flags);
   const source = sourceOf(context, flags, clock), deploy = flags.deployed && deploymentOf(context, clock);
   const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(command, result, name));
@@ -85,9 +90,15 @@ async function watched(
 /** The command that repeats one scenario as it ran. */
 function rerun(command: string, { cluster, operator, seed }: RunResult, name: string): string {
   const deployed = operator === "deployed" ? " --deployed" : "";
-  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
-    name.replaceAll("'", `'\\''`)
-  }'`;
+  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter ${quoted(name)}`;
+}
+
+function rerunExplored(command: string, seed: number, name: string): string {
+  return `${command} test --explore --seed ${seed} --filter ${quoted(name)}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** @throws {UsageError} for an unknown suite, an invalid filter, or nothing left to run. */

@@ -1,5 +1,6 @@
 import { isObject, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey } from "../apimachinery/mod.ts";
+import { FOREIGN_ANNOTATION } from "./simulated_cluster.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 
 /** One object, with everything left out that two equal runs may show differently. */
@@ -15,7 +16,14 @@ export interface ObjectState {
 export type EndState = ReadonlyMap<string, ObjectState>;
 
 /** Metadata that the server sets, and that every write changes. */
-const SERVER_FIELDS = new Set(["resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink"]);
+const SERVER_FIELDS = new Set([
+  "resourceVersion",
+  "uid",
+  "creationTimestamp",
+  "managedFields",
+  "generation",
+  "selfLink",
+]);
 /** Records of what happened, and of who works: no state that an operator converges to. */
 const RECORDS = new Set(["Event", "Lease"]);
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
@@ -44,7 +52,12 @@ function stateOf(object: DynamicObject, names: Names): ObjectState {
   const { kind = "", metadata: { namespace = "", name = "", ...metadata } = {}, ...rest } = object as
     & DynamicObject
     & { readonly metadata?: { readonly generation?: number } };
-  const kept = Object.fromEntries(Object.entries(metadata).filter(([field]) => !SERVER_FIELDS.has(field)));
+  const kept: Record<string, unknown> = Object.fromEntries(
+    Object.entries(metadata).filter(([field]) => !SERVER_FIELDS.has(field)),
+  );
+  if (metadata.annotations && FOREIGN_ANNOTATION in metadata.annotations) {
+    kept.annotations = withoutForeign(metadata.annotations);
+  }
   const fields = new Map<string, unknown>();
   const owners = metadata.ownerReferences?.map(({ kind, name, uid }) => `${kind}/${name} ${names.describe(uid)}`);
   const { apiVersion: _apiVersion, ...content } = rest;
@@ -56,6 +69,11 @@ function stateOf(object: DynamicObject, names: Names): ObjectState {
   return { kind, namespace, name, fields };
 }
 
+function withoutForeign(annotations: Readonly<Record<string, string>>): unknown {
+  const { [FOREIGN_ANNOTATION]: _, ...own } = annotations;
+  return Object.keys(own).length > 0 ? own : undefined;
+}
+
 interface Collected {
   readonly fields: Map<string, unknown>;
   readonly names: Names;
@@ -63,6 +81,7 @@ interface Collected {
 }
 
 function collect(value: unknown, path: string, into: Collected): void {
+  if (value === undefined) return;
   if (Array.isArray(value)) {
     if (value.length === 0) into.fields.set(path, "[]");
     for (const [index, item] of value.entries()) collect(item, `${path}[${keyOfItem(item) ?? index}]`, into);
@@ -148,7 +167,7 @@ export class ReferenceState {
     for (const other of runs.slice(1)) {
       for (const [title, state] of this.#first) {
         const twin = other.get(title);
-        if (twin) for (const path of differingPaths(state, twin)) masked.add(`${state.kind} ${path}`);
+        if (twin) { for (const path of differingPaths(state, twin)) masked.add(`${state.kind} ${path}`); }
       }
     }
     this.masked = masked;
@@ -191,7 +210,9 @@ export class ReferenceState {
       const [kind = ""] = place.split(" "), count = counts.get(place) ?? 0;
       const { min, max } = this.#unstable.get(place) ?? { min: 0, max: 0 };
       if ((count >= min && count <= max) || countsMayDiffer.includes(kind)) continue;
-      const names = [...state].filter(([title, each]) => `${each.kind} ${each.namespace}` === place && !this.#isStable(title));
+      const names = [...state].filter(([title, each]) =>
+        `${each.kind} ${each.namespace}` === place && !this.#isStable(title)
+      );
       const object = max === 0 ? names[0]?.[0] ?? place : place;
       found.push({ object, expected: max === 0 ? undefined : `${min}`, actual: max === 0 ? "exists" : `${count}` });
     }

@@ -1,7 +1,8 @@
+import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { PlannedScenario } from "../harness/mod.ts";
 import { type Difference, endState, type ExploreExceptions, ReferenceState } from "./end_state.ts";
 import { formatPlan, makePlans, networkFaults, type Plan, type PruneReason } from "./plan.ts";
-import { runSimulated, type SimulatedRun } from "./simulated_run.ts";
+import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import type { Trace } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
@@ -23,6 +24,8 @@ export interface Exploration {
   readonly seed: number;
   /** Why nothing was explored, if so. */
   readonly problem?: string;
+  /** Why it is not for exploration, if so. */
+  readonly skipped?: string;
   readonly requests: number;
   readonly pruned: ReadonlyMap<PruneReason, number>;
   readonly generated: number;
@@ -48,6 +51,7 @@ export interface ExploreOptions {
   readonly onPlan?: (plan: Plan, findings: readonly Finding[]) => void;
 }
 
+const NOTHING = { requests: 0, pruned: new Map(), generated: 0, explored: 0, failures: [], masked: [], warnings: [] };
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
 
@@ -56,22 +60,30 @@ const REFERENCES = 3;
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
   const { seed, signal, exceptions, plansMax = Infinity, onPlan } = options, { waitMsMax } = options;
-  const nothing = { planned, seed, pruned: new Map(), generated: 0, explored: 0, failures: [], masked: [], warnings: [] };
-  const references: SimulatedRun[] = [];
+  if (planned.scenario.options.inProcess) {
+    return { ...NOTHING, planned, seed, skipped: "it drives the operator's process itself" };
+  }
+  const references: SimulatedRun[] = [], prepared = await prepare(planned, { seed, waitMsMax, signal });
   for (let nth = 0; nth < REFERENCES; nth++) {
-    const run = await runSimulated(planned, { seed: seed + nth, waitMsMax, signal });
+    const run = await runSimulated(planned, { seed: seed + nth, prepared, waitMsMax, signal });
     if (run.result.outcome.kind !== "passed") {
       const { outcome } = run.result, why = "message" in outcome ? outcome.message : outcome.kind;
-      return { ...nothing, requests: run.trace.requests.length, problem: `it fails without a fault: ${why}` };
+      return {
+        ...NOTHING,
+        planned,
+        seed,
+        requests: run.trace.requests.length,
+        problem: `it fails without a fault: ${why}`,
+      };
     }
     references.push(run);
   }
-  const [first] = references as [SimulatedRun], oracle = new Oracle(references, exceptions);
+  const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, exceptions);
   const { plans, pruned } = makePlans(first.trace), failures: FailedPlan[] = [];
   let explored = 0;
   for (const plan of options.plan ? [options.plan] : plans.slice(0, plansMax)) {
     if (signal.aborted) break;
-    const run = await runSimulated(planned, { seed, waitMsMax, signal, faults: networkFaults(plan) });
+    const run = await runSimulated(planned, { seed, prepared, waitMsMax, signal, faults: networkFaults(plan) });
     const findings = oracle.judge(run);
     explored++;
     if (findings.length > 0) failures.push({ plan, findings, run });
@@ -98,9 +110,16 @@ class Oracle {
   readonly #settles: boolean;
   readonly #forbids: boolean;
 
-  constructor(references: readonly SimulatedRun[], exceptions: ExploreExceptions | undefined) {
-    this.state = new ReferenceState(references.map((run) => endState(run.began, run.settled)), exceptions);
-    this.#left = new ReferenceState(references.map((run) => endState(run.began, run.left)), exceptions);
+  readonly #prepared: StorageSnapshot;
+
+  constructor(
+    prepared: StorageSnapshot,
+    references: readonly SimulatedRun[],
+    exceptions: ExploreExceptions | undefined,
+  ) {
+    this.#prepared = prepared;
+    this.state = new ReferenceState(references.map((run) => endState(prepared, run.settled)), exceptions);
+    this.#left = new ReferenceState(references.map((run) => endState(prepared, run.left)), exceptions);
     this.#settles = references.every(({ isSettled }) => isSettled);
     this.#forbids = references.some(isForbidden);
   }
@@ -108,11 +127,13 @@ class Oracle {
   judge(run: SimulatedRun): Finding[] {
     const findings: Finding[] = [], { outcome } = run;
     if (outcome.kind === "failed") findings.push({ kind: "scenario", message: outcome.message });
-    if (this.#settles && !run.isSettled) findings.push({ kind: "settles", message: "the operator never comes to rest" });
-    for (const each of this.state.differences(endState(run.began, run.settled))) {
+    if (this.#settles && !run.isSettled) {
+      findings.push({ kind: "settles", message: "the operator never comes to rest" });
+    }
+    for (const each of this.state.differences(endState(this.#prepared, run.settled))) {
       findings.push({ kind: "state", message: describeDifference(each) });
     }
-    for (const each of this.#left.differences(endState(run.began, run.left))) {
+    for (const each of this.#left.differences(endState(this.#prepared, run.left))) {
       findings.push({ kind: "left", message: `after the deletion: ${describeDifference(each)}` });
     }
     if (!this.#forbids && isForbidden(run)) {

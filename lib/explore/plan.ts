@@ -2,7 +2,17 @@ import type { EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts
 import type { Trace, TracedEvent, TracedRequest } from "./trace.ts";
 
 /** Kinds of plans, in the order in which they are explored. */
-export const PLAN_KINDS = ["crash", "stale", "hidden", "events", "errors", "foreign", "late", "clock", "pairs"] as const;
+export const PLAN_KINDS = [
+  "crash",
+  "stale",
+  "hidden",
+  "events",
+  "errors",
+  "foreign",
+  "late",
+  "clock",
+  "pairs",
+] as const;
 export type PlanKind = typeof PLAN_KINDS[number];
 
 /** One fault, at one place of the reference run. */
@@ -19,7 +29,7 @@ export interface Plan {
 }
 
 /** How long a process that starts on the past keeps seeing it. */
-const STALE_MS = 30_000;
+const STALE_MS = 15_000;
 /** How long a delayed event takes: longer than a reconcile and its own events. */
 const DELAY_MS = 10_000;
 const CLOCK_STEP_MS = 3_600_000;
@@ -207,12 +217,18 @@ export function makePlans(trace: Trace): PlanSet {
   addStale(trace, add, prune);
   addHidden(trace, add, prune);
   for (const { nth } of trace.events) {
-    for (const fate of [{ kind: "delay", byMs: DELAY_MS }, { kind: "repeat" }, { kind: "cut" }, { kind: "expire" }] as const) {
+    for (
+      const fate of [{ kind: "delay", byMs: DELAY_MS }, { kind: "repeat" }, { kind: "cut" }, {
+        kind: "expire",
+      }] as const
+    ) {
       add("events", { at: "event", nth, fate });
     }
   }
   for (const { nthWrite: nth = 0, isEffective } of writes) {
-    for (const code of [409, 429, 500, 504]) add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: false } });
+    for (const code of [409, 429, 500, 504]) {
+      add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: false } });
+    }
     if (!isEffective) prune("no effect", 2);
     else for (const code of [500, 504]) add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: true } });
   }
@@ -221,7 +237,9 @@ export function makePlans(trace: Trace): PlanSet {
   }
   for (const { nthWrite: nth = 0 } of writes) add("late", { at: "write", nth, fate: { kind: "late" } });
   for (const { nthWrite: nth = 0 } of writes) {
-    for (const byMs of [CLOCK_STEP_MS, -CLOCK_STEP_MS]) add("clock", { at: "write", nth, fate: { kind: "clock", byMs } });
+    for (const byMs of [CLOCK_STEP_MS, -CLOCK_STEP_MS]) {
+      add("clock", { at: "write", nth, fate: { kind: "clock", byMs } });
+    }
   }
   return { plans, pruned };
 }
@@ -235,7 +253,8 @@ function addStale(
   add: (kind: PlanKind, ...faults: Fault[]) => void,
   prune: (reason: PruneReason, count?: number) => void,
 ): void {
-  const changes = requests.filter(({ isEffective }) => isEffective), revisions = changes.map(({ revision }) => revision!);
+  const changes = requests.filter(({ isEffective }) => isEffective),
+    revisions = changes.map(({ revision }) => revision!);
   for (const [index, revision] of revisions.entries()) {
     const past = revisions.slice(Math.max(0, index - PAST_MAX), index);
     if (!changes.slice(0, index + 1).some(({ actor }) => actor === "operator")) {

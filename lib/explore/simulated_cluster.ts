@@ -48,7 +48,7 @@ const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
 /** When a write of a process that died arrives: its successor works by then. */
 const LATE_MS = 5_000;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
-const HIDDEN_MS = 120_000;
+const HIDDEN_MS = 15_000;
 /** Set by what the exploration itself writes; no part of an end state. */
 export const FOREIGN_ANNOTATION = "explore.pintle.dev/foreign";
 
@@ -69,10 +69,12 @@ export class SimulatedCluster implements Cluster {
   /** Processes that began after the fault, and until when they see the past. */
   readonly #staleUntilMs = new Map<SimulatedProcess, number>();
   #hasCrashed = false;
+  readonly #startMs: number;
 
   constructor(simulation: Simulation, faults: NetworkFaults = {}) {
     this.#simulation = simulation;
     this.#faults = faults;
+    this.#startMs = simulation.clock.elapsed();
     this.#latency = simulation.random("latency");
     this.#machine = new SimulatedProcess(simulation, "API server");
     this.server = new EmbeddedApiServer({ clock: simulation.clock, random: simulation.random("server") });
@@ -136,7 +138,7 @@ export class SimulatedCluster implements Cluster {
       method,
       path,
       target,
-      atMs: this.#simulation.clock.elapsed(),
+      atMs: this.#sinceStartMs(),
       ...(actor === "operator" && writes && { nthWrite: this.trace.nextWrite() }),
     };
     this.trace.requests.push(traced);
@@ -231,9 +233,13 @@ export class SimulatedCluster implements Cluster {
     return this.#simulation.clock.elapsed();
   }
 
+  #sinceStartMs(): number {
+    return this.elapsed() - this.#startMs;
+  }
+
   /** Records an event of the operator, and says what happens to it. */
   fateOf(event: Omit<TracedEvent, "atMs" | "nth">): EventFate {
-    const traced = { ...event, atMs: this.elapsed(), nth: this.trace.events.length + 1 };
+    const traced = { ...event, atMs: this.#sinceStartMs(), nth: this.trace.events.length + 1 };
     this.trace.events.push(traced);
     return this.#faults.onEvent?.(traced) ?? { kind: "deliver" };
   }
@@ -342,12 +348,22 @@ const REASONS: Readonly<Record<number, string>> = {
 
 /** An answer of an API server in trouble, or of a proxy before it. */
 function failure(code: number, message = "a fault of the exploration"): Response {
-  const status = { kind: "Status", apiVersion: "v1", status: "Failure", reason: REASONS[code] ?? "Unknown", code, message };
+  const status = {
+    kind: "Status",
+    apiVersion: "v1",
+    status: "Failure",
+    reason: REASONS[code] ?? "Unknown",
+    code,
+    message,
+  };
   const headers = { "content-type": "application/json", ...(code === 429 && { "retry-after": "1" }) };
   return new Response(JSON.stringify(status), { status: code, headers });
 }
 
 /** As a server without the feature WatchList answers. */
 function noStreamingLists(): Response {
-  return failure(422, "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
+  return failure(
+    422,
+    "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
+  );
 }

@@ -20,8 +20,6 @@ export interface SimulatedRun {
   readonly trace: Trace;
   /** Whether the operator came to rest after the body. */
   readonly isSettled: boolean;
-  /** The cluster before the scenario. */
-  readonly began: StorageSnapshot;
   /** The cluster when the operator had come to rest. */
   readonly settled: StorageSnapshot;
   /** The cluster after the teardown. */
@@ -32,6 +30,8 @@ export interface SimulatedRun {
 
 interface SimulatedRunOptions {
   readonly seed: number;
+  /** The cluster with all that the scenario needs: {@linkcode prepare}. */
+  readonly prepared: StorageSnapshot;
   readonly faults?: NetworkFaults;
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
@@ -43,21 +43,34 @@ const RESTART_MS = 1_000;
 /** At rest: so long without a change of the cluster, of all the time that an operator gets. */
 const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
 
+/** Makes a cluster with what a scenario needs: the operator's kinds and rules, and what its suite is given. */
+export function prepare(
+  { suite, scenario }: PlannedScenario,
+  { seed, waitMsMax, signal }: Omit<SimulatedRunOptions, "prepared" | "faults">,
+): Promise<StorageSnapshot> {
+  const simulation = new Simulation(seed), options = { clock: simulation.clock, waitMsMax, signal };
+  return simulation.run(async () => {
+    await using cluster = new SimulatedCluster(simulation);
+    await installManifests(cluster, suite.given, "given", options);
+    await using within = await ScenarioWorld.open(suite, { ...options, limitMs: limitMsOf(scenario.options) });
+    await install(cluster, within.operator(), options);
+    await cluster.server.settled();
+    return cluster.server.snapshot();
+  });
+}
+
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, faults, waitMsMax, signal }: SimulatedRunOptions,
+  { seed, prepared, faults, waitMsMax, signal }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed), { clock } = simulation;
   return simulation.run(async () => {
     await using cluster = new SimulatedCluster(simulation, faults);
-    const options = { clock, waitMsMax, signal }, limitMs = limitMsOf(scenario.options);
-    await installManifests(cluster, suite.given, "given", options);
-    await using within = await ScenarioWorld.open(suite, { ...options, limitMs });
-    await install(cluster, within.operator(), options);
-    cluster.trace.requests.length = 0;
-    const began = cluster.server.snapshot();
-    let settled = began, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
+    const options = { clock, waitMsMax, signal };
+    cluster.server.restore(prepared);
+    await using within = await ScenarioWorld.open(suite, { ...options, limitMs: limitMsOf(scenario.options) });
+    let settled = prepared, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
     const { result, close } = await runScenario({
       suite,
       scenario,
@@ -75,7 +88,7 @@ export function runSimulated(
     });
     await close(false);
     const { trace, server } = cluster, { warnings } = simulation;
-    return { result, outcome, trace, isSettled, began, settled, left: server.snapshot(), warnings };
+    return { result, outcome, trace, isSettled, settled, left: server.snapshot(), warnings };
   });
 }
 

@@ -110,7 +110,11 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
    */
   abandon(): void {
     void this.#hosted?.close();
-    this.#running = this.#transport = this.#hosted = this.#starting = undefined;
+    this.#running =
+      this.#transport =
+      this.#hosted =
+      this.#starting =
+        undefined;
     this.#isAbandoned = true;
   }
 

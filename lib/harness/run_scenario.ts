@@ -182,7 +182,11 @@ function isKept({ keepFailed }: ScenarioRun, outcome: ScenarioOutcome): boolean 
   return keepFailed === true && outcome.kind === "failed";
 }
 
-function inProcess({ within, scenario, cluster, clock, seed, host }: ScenarioRun, declared: Operator, timeline: Timeline) {
+function inProcess(
+  { within, scenario, cluster, clock, seed, host }: ScenarioRun,
+  declared: Operator,
+  timeline: Timeline,
+) {
   return new InProcessOperator({
     operator: within.operator,
     cluster,

@@ -1,0 +1,37 @@
+import type { Exploration, FailedPlan } from "./explorer.ts";
+import { describeFault, describeRequest, type Fault } from "./plan.ts";
+import type { SimulatedRun } from "./simulated_run.ts";
+import type { TracedRequest } from "./trace.ts";
+
+/** Lines of a story before and after its fault. */
+const BEFORE_MAX = 6, AFTER_MAX = 10;
+const FINDINGS_MAX = 5;
+
+/** A failed plan for people: what happened in order, the fault marked, and what was different in the end. */
+export function failureStory({ trace }: Exploration, { plan, findings, run }: FailedPlan): string[] {
+  const faults = plan.faults.map((fault) => describeFault(fault, trace!));
+  const shown = findings.slice(0, FINDINGS_MAX).map(({ message }) => `  failed: ${message.replaceAll("\n", "\n    ")}`);
+  const more = findings.length - shown.length;
+  return [...faults, ...eventsOf(run, plan.faults[0]!), ...shown, ...more > 0 ? [`  and ${more} more`] : []];
+}
+
+function eventsOf({ trace }: SimulatedRun, fault: Fault): string[] {
+  const changes = trace.requests.filter((request) => request.nthWrite !== undefined || isChange(request));
+  const at = Math.max(0, changes.findIndex((request) => isFaulty(request, fault)));
+  const from = Math.max(0, at - BEFORE_MAX), lines = changes.slice(from, at + AFTER_MAX);
+  return lines.map((request) => {
+    const mark = isFaulty(request, fault) ? ">" : " ", seconds = (request.atMs / 1_000).toFixed(1).padStart(7);
+    return `  ${mark}${seconds} s  ${request.process.padEnd(10)}  ${describeRequest(request)}  ${
+      request.code ?? "no answer"
+    }`;
+  });
+}
+
+function isChange({ actor, isEffective }: TracedRequest): boolean {
+  return actor === "scenario" && isEffective === true;
+}
+
+function isFaulty({ nthWrite, revision }: TracedRequest, fault: Fault): boolean {
+  if (fault.at === "write") return nthWrite === fault.nth;
+  return fault.at === "revision" && revision !== undefined && revision >= fault.revision;
+}

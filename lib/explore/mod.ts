@@ -1,0 +1,10 @@
+/**
+ * `explore`: finds the crash, the stale read or the lost event that breaks an operator. A scenario runs in virtual
+ * time, on the embedded server, once for each fault; what ends differently than without a fault is a failure. It
+ * judges nothing that a scenario or the operator's own end state does not say. `cli/` calls it.
+ *
+ * @module
+ */
+export { type Exploration, explore, type ExploreOptions, type FailedPlan, type Finding } from "./explorer.ts";
+export { failureStory } from "./failure_story.ts";
+export { formatPlan, parsePlan, type Plan, PLAN_KINDS, type PlanKind } from "./plan.ts";
