@@ -1,11 +1,11 @@
 import { describeError, type Logger } from "../base/mod.ts";
 import { formatApiVersion, formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { ApiError, type Client, ConflictError, InvalidError, NotFoundError, type WriteRecord } from "../client/mod.ts";
-import type { ChangeHandlers, ChangesHandled } from "./change_handlers.ts";
+import type { ChangeHandlers } from "./change_handlers.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import { annotate, annotated } from "./finalizer.ts";
 import { statusOf } from "./managed_fields.ts";
-import type { Unsaved } from "./report.ts";
+import type { ChangesHandled, Unsaved } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
 const REFUSED_ADVICE = "bring the installed CRD up to date with `install`, or correct what the handler sets";

@@ -3,14 +3,15 @@ import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
 import {
   type HandledState,
   type HandlerFailure,
+  type HandlerProgress,
   mergeOutcomes,
   type Outcome,
   outcomeOfError,
   type StartTimes,
+  type StorageEdit,
 } from "../handling/mod.ts";
 import { ApiError, UnreachableError } from "../client/mod.ts";
 import type { QueueObserver } from "../queue/mod.ts";
-import type { ChangesHandled } from "./change_handlers.ts";
 import type { StatusEdits } from "./status_draft.ts";
 
 /** A resourceVersion of the server's present history: a restore of its storage voids it. */
@@ -39,6 +40,25 @@ export interface Unsaved {
   readonly status?: StatusEdits;
   /** Progress of change handlers that the object does not hold. */
   readonly state?: HandledState;
+}
+
+/** What change handlers did in a pass. */
+export interface ChangesHandled {
+  readonly outcome: Outcome;
+  /** To be remembered. */
+  readonly state: HandledState;
+  /** Whether the change needs no more work: it succeeded or was given up. */
+  readonly finished: boolean;
+  /** Whether a handler was attempted or a change completed. */
+  readonly acted: boolean;
+  /** `done` once this process has run the `resume` handlers; until then their progress. */
+  readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
+  /** In the order of declaration. */
+  readonly handlerFailures: readonly HandlerFailure[];
+  /** Whether some handler matches the object. */
+  readonly concerned: boolean;
+  /** The edit that stores `state` in the object. */
+  readonly edit: StorageEdit;
 }
 
 /** Absent for handlers that did not run. */

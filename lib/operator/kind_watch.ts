@@ -4,7 +4,7 @@ import { type Client, discoverAll, type DiscoveredResource } from "../client/mod
 import type { SharedInformers } from "../controller/mod.ts";
 import { selectedKinds } from "./kind_selection.ts";
 import { describeSelector } from "./kind_selector.ts";
-import type { KindSelection } from "./operator.ts";
+import type { KindSelection } from "./operator_declaration.ts";
 
 /** CRDs come in groups, and are not served at once: discovery waits this long without events. */
 const QUIET_MS = 1_000;
