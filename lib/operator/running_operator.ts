@@ -120,6 +120,7 @@ export class RunningOperator implements AsyncDisposable {
   readonly webhooks: AdmissionWebhooks;
   readonly #operator: OperatorDeclaration;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #logger: Logger;
   readonly #dryRun: boolean;
   readonly #shared = new Memo();
@@ -135,9 +136,10 @@ export class RunningOperator implements AsyncDisposable {
   private constructor(operator: OperatorDeclaration, options: StartOptions, dryRun: boolean) {
     this.#stop.signal.addEventListener("abort", () => this.#controllers.forEach((end) => end.abort()), { once: true });
     const { clock = new SystemClock(), random = new SystemRandom(), mask = new Mask() } = options;
-    const { transport, tracer } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
+    const { transport, tracer, handles } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
     this.#operator = operator;
     this.#clock = clock;
+    this.#random = random;
     this.#logger = logger;
     this.#dryRun = dryRun;
     this.client = new Client(transport, {
@@ -196,7 +198,6 @@ export class RunningOperator implements AsyncDisposable {
         scope,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       });
-    const { handles } = options;
     if (!handles) this.#selections = operator.selections;
     for (const declaration of operator.declarations) {
       if (handles?.(declaration.kind) ?? true) this.#add(declaration);
@@ -367,6 +368,7 @@ export class RunningOperator implements AsyncDisposable {
       client: this.client,
       informers: this.#informers,
       clock: this.#clock,
+      random: this.#random,
       logger: this.#logger,
       declared: declarations.map(({ kind }) => kind),
       begin: (selection, kind, gone) => this.#begin(declareSelected(selection, kind, storage), gone),
