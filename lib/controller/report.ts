@@ -40,6 +40,8 @@ export interface Unsaved {
   readonly status?: StatusEdits;
   /** Progress of change handlers that the object does not hold. */
   readonly state?: HandledState;
+  /** Why the server refuses the status, where the object shows it. */
+  readonly refusal?: string;
 }
 
 /** What change handlers did in a pass. */
@@ -197,8 +199,15 @@ export function logFailure(log: Logger, { handler, error, reason, attempt, retry
   });
 }
 
-/** Logs the end of a pass; handlers have logged their own failures. */
-export function logEnd(log: Logger, report: PassReport, retryInMs: number): void {
+/**
+ * Logs the end of a pass; handlers have logged their own failures. A refusal that the last pass logged is not logged
+ * again: the object shows it.
+ */
+export function logEnd(
+  log: Logger,
+  report: PassReport,
+  { retryInMs, refusalBefore }: { readonly retryInMs: number; readonly refusalBefore: string | undefined },
+): void {
   if (report.kind === "aborted") log.info("pass cut short; the next pass over the object continues");
   else if (report.kind === "refused" || report.kind === "threw") {
     const { reason, message, error } = outcomeOfError(report.error),
@@ -206,7 +215,9 @@ export function logEnd(log: Logger, report: PassReport, retryInMs: number): void
     const what = report.kind === "refused"
       ? "the handlers' results could not be written and will be tried again"
       : "reconcile will be retried";
-    log.warn(what, {
+    const refusal = report.kind === "refused" ? report.unsaved.refusal : undefined;
+    const level = refusal !== undefined && refusal === refusalBefore ? "debug" : "warn";
+    log[level](what, {
       reason,
       error: message,
       retryInMs: Math.round(retryInMs),
