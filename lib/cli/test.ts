@@ -16,6 +16,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLiveArea } from "./live_area.ts";
 import type { CommandContext } from "./command_context.ts";
+import { shellWord } from "./shell_word.ts";
 import { paint } from "./terminal.ts";
 import { checkKeep, deploymentOf, sourceOf } from "./test_cluster.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
@@ -85,9 +86,7 @@ async function watched(
 /** The command that repeats one scenario as it ran. */
 function rerun(command: string, { cluster, operator, seed }: RunResult, name: string): string {
   const deployed = operator === "deployed" ? " --deployed" : "";
-  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter '${
-    name.replaceAll("'", `'\\''`)
-  }'`;
+  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter ${shellWord(name)}`;
 }
 
 /** @throws {UsageError} for an unknown suite, an invalid filter, or nothing left to run. */

@@ -1,4 +1,4 @@
-import type { PlanOptions } from "../../lib/operator/start_options.ts";
+import type { PlanOptions } from "../../lib/operator/running_operator.ts";
 import { TemporaryError } from "../../lib/base/mod.ts";
 import type { PlannedPass, PlannedWrite } from "../../lib/controller/mod.ts";
 import { NotFoundError } from "../../lib/client/mod.ts";
