@@ -6,20 +6,20 @@ import {
   type DynamicObject,
   formatTime,
   type ManagedFieldsEntry,
-} from "../../../lib/apimachinery/mod.ts";
-import { isObject, jsonClone } from "../../../lib/base/mod.ts";
-import type { ResourceType } from "../../../lib/apiserver/resource_type.ts";
-import { resourceTypesOf } from "../../../lib/apiserver/schema/crd.ts";
-import { applyDefaults } from "../../../lib/apiserver/schema/defaulting.ts";
-import { builtinResourceTypes } from "../../../lib/apiserver/schema/definitions.ts";
-import { atOnce } from "../../../lib/apiserver/conversion_steps.ts";
-import { applyServerSide, trackUpdate } from "../../../lib/apiserver/schema/managed_fields.ts";
-import { pruneUnknown } from "../../../lib/apiserver/schema/pruning.ts";
-import { strategicMerge, StrategicMergeError } from "../../../lib/apiserver/schema/strategic_merge.ts";
-import { KeyingError } from "../../../lib/apiserver/schema/typed_value.ts";
-import { validateObject } from "../../../lib/apiserver/schema/validation.ts";
-import answers from "./fixtures/answers.json" with { type: "json" };
-import { type Scenario, SCENARIOS, type Step, WIDGET_CRD } from "./scenarios.ts";
+} from "../../lib/apimachinery/mod.ts";
+import { isObject, jsonClone } from "../../lib/base/mod.ts";
+import type { ResourceType } from "../../lib/apiserver/resource_type.ts";
+import { resourceTypesOf } from "../../lib/apiserver/schema/crd.ts";
+import { applyDefaults } from "../../lib/apiserver/schema/defaulting.ts";
+import { builtinResourceTypes } from "../../lib/apiserver/schema/definitions.ts";
+import { atOnce } from "../../lib/apiserver/conversion_steps.ts";
+import { applyServerSide, trackUpdate } from "../../lib/apiserver/schema/managed_fields.ts";
+import { pruneUnknown } from "../../lib/apiserver/schema/pruning.ts";
+import { strategicMerge, StrategicMergeError } from "../../lib/apiserver/schema/strategic_merge.ts";
+import { KeyingError } from "../../lib/apiserver/schema/typed_value.ts";
+import { validateObject } from "../../lib/apiserver/schema/validation.ts";
+import answers from "./schema/fixtures/answers.json" with { type: "json" };
+import { type Scenario, SCENARIOS, type Step, WIDGET_CRD } from "./schema/scenarios.ts";
 
 const NOW_MS = 1_700_000_000_000;
 

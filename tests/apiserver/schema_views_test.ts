@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
-import type { DynamicObject } from "../../../lib/apimachinery/mod.ts";
-import { isObject } from "../../../lib/base/mod.ts";
-import type { ResourceType } from "../../../lib/apiserver/resource_type.ts";
-import { resourceTypesOf } from "../../../lib/apiserver/schema/crd.ts";
-import { builtinResourceTypes } from "../../../lib/apiserver/schema/definitions.ts";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
+import { isObject } from "../../lib/base/mod.ts";
+import type { ResourceType } from "../../lib/apiserver/resource_type.ts";
+import { resourceTypesOf } from "../../lib/apiserver/schema/crd.ts";
+import { builtinResourceTypes } from "../../lib/apiserver/schema/definitions.ts";
 import {
   aggregatedDiscovery,
   apiGroup,
   apiGroupList,
   apiResourceList,
   apiVersions,
-} from "../../../lib/apiserver/schema/discovery.ts";
-import { openApiDocument, openApiIndex } from "../../../lib/apiserver/schema/openapi.ts";
-import { humanDuration, toTable } from "../../../lib/apiserver/schema/table.ts";
-import views from "./fixtures/views.json" with { type: "json" };
-import { WIDGET_CRD } from "./scenarios.ts";
+} from "../../lib/apiserver/schema/discovery.ts";
+import { openApiDocument, openApiIndex } from "../../lib/apiserver/schema/openapi.ts";
+import { humanDuration, toTable } from "../../lib/apiserver/schema/table.ts";
+import views from "./schema/fixtures/views.json" with { type: "json" };
+import { WIDGET_CRD } from "./schema/scenarios.ts";
 
 const TYPES: readonly ResourceType[] = [...builtinResourceTypes(), ...resourceTypesOf(WIDGET_CRD).types];
 

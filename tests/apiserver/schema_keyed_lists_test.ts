@@ -1,14 +1,14 @@
 // FR-298
 import assert from "node:assert/strict";
-import type { DynamicObject } from "../../../lib/apimachinery/mod.ts";
-import { listCauses } from "../../../lib/apiserver/schema/list_validation.ts";
-import { ruleCauses } from "../../../lib/apiserver/schema/rule_validation.ts";
-import { strategicMerge } from "../../../lib/apiserver/schema/strategic_merge.ts";
-import { mergeTyped } from "../../../lib/apiserver/schema/typed_merge.ts";
-import { compareTyped, rootType } from "../../../lib/apiserver/schema/typed_value.ts";
-import { validateObject } from "../../../lib/apiserver/schema/validation.ts";
-import type { Schema } from "../../../lib/apiserver/resource_type.ts";
-import { growthOfReads } from "../../counted_reads.ts";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
+import { listCauses } from "../../lib/apiserver/schema/list_validation.ts";
+import { ruleCauses } from "../../lib/apiserver/schema/rule_validation.ts";
+import { strategicMerge } from "../../lib/apiserver/schema/strategic_merge.ts";
+import { mergeTyped } from "../../lib/apiserver/schema/typed_merge.ts";
+import { compareTyped, rootType } from "../../lib/apiserver/schema/typed_value.ts";
+import { validateObject } from "../../lib/apiserver/schema/validation.ts";
+import type { Schema } from "../../lib/apiserver/resource_type.ts";
+import { growthOfReads } from "../counted_reads.ts";
 
 /** Linear work reads eight times as much of a list of eight times the size; quadratic work sixty-four times. */
 const LINEAR_MAX = 12;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { DynamicObject, ManagedFieldsEntry } from "../../../lib/apimachinery/mod.ts";
-import { applyIsCurrent } from "../../../lib/apimachinery/mod.ts";
-import { jsonClone, jsonEqual } from "../../../lib/base/mod.ts";
-import type { Schema } from "../../../lib/apiserver/resource_type.ts";
-import { applyDefaults } from "../../../lib/apiserver/schema/defaulting.ts";
-import { builtinResourceTypes } from "../../../lib/apiserver/schema/definitions.ts";
+import type { DynamicObject, ManagedFieldsEntry } from "../../lib/apimachinery/mod.ts";
+import { applyIsCurrent } from "../../lib/apimachinery/mod.ts";
+import { jsonClone, jsonEqual } from "../../lib/base/mod.ts";
+import type { Schema } from "../../lib/apiserver/resource_type.ts";
+import { applyDefaults } from "../../lib/apiserver/schema/defaulting.ts";
+import { builtinResourceTypes } from "../../lib/apiserver/schema/definitions.ts";
 import {
   fromFieldsV1,
   intersectionOf,
@@ -14,13 +14,13 @@ import {
   toFieldsV1,
   trieEqual,
   unionOf,
-} from "../../../lib/apiserver/schema/field_trie.ts";
-import { atOnce } from "../../../lib/apiserver/conversion_steps.ts";
-import { applyServerSide, trackUpdate } from "../../../lib/apiserver/schema/managed_fields.ts";
-import { pruneUnknown } from "../../../lib/apiserver/schema/pruning.ts";
-import { strategicMerge } from "../../../lib/apiserver/schema/strategic_merge.ts";
-import { validateObject } from "../../../lib/apiserver/schema/validation.ts";
-import { WIDGET_CRD } from "./scenarios.ts";
+} from "../../lib/apiserver/schema/field_trie.ts";
+import { atOnce } from "../../lib/apiserver/conversion_steps.ts";
+import { applyServerSide, trackUpdate } from "../../lib/apiserver/schema/managed_fields.ts";
+import { pruneUnknown } from "../../lib/apiserver/schema/pruning.ts";
+import { strategicMerge } from "../../lib/apiserver/schema/strategic_merge.ts";
+import { validateObject } from "../../lib/apiserver/schema/validation.ts";
+import { WIDGET_CRD } from "./schema/scenarios.ts";
 
 const SCHEMA = WIDGET_CRD.spec.versions[0]!.schema.openAPIV3Schema as unknown as Schema;
 const DEPLOYMENT = builtinResourceTypes().find((type) => type.kind === "Deployment")!.schema;
