@@ -21,7 +21,7 @@ import { type LogFields, type Logger, PermanentError, SeededRandom, VirtualClock
 
 /*
  * Laws of the controller (docs/decisions/019-what-ready-means.md), over all ways in which a pass can end, in all
- * orders. What needs a server is in tests/operator/controller_faults_test.ts. A failure prints its seed and path:
+ * orders. What needs a server is in tests/controller/controller_faults_test.ts. A failure prints its seed and path:
  * `fc.assert(…, { seed, path })` runs it again.
  */
 

@@ -2,7 +2,7 @@ import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
 import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
-import { createWidget, untilReady, widgetKind } from "./widget.ts";
+import { createWidget, untilReady, widgetKind } from "../widget.ts";
 
 const Widget = widgetKind("events");
 const Events = { group: "events.k8s.io", version: "v1", kind: "Event", plural: "events", namespaced: true };
