@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { createLogger, type LogRecord, SeededRandom, VirtualClock } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { EventRecorder } from "../../lib/controller/mod.ts";
+import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
+import { createWidget, untilReady, widgetKind } from "../widget.ts";
+import { World } from "../world.ts";
+
+const Widget = widgetKind("events");
+const EVENTS = { group: "events.k8s.io", version: "v1", kind: "Event", plural: "events", namespaced: true };
 
 interface Posted {
   readonly method: string;
@@ -183,4 +190,45 @@ Deno.test("an Event of another type, or about an object without a name, is an er
   ) {
     assert.throws(() => poster.about(object), /events\.about\(\) needs an object with apiVersion, kind and name/);
   }
+});
+
+// FR-417
+Deno.test("a handler posts about its object, about a child and about an object of another kind", async () => {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ apply, cached, events, namespace, name }) => {
+    const child = await apply(ConfigMap, { data: {} });
+    events.emit({ type: "Warning", reason: "Small", message: "too small", action: "Measure" });
+    events.about(child).normal("Made", "as a child");
+    const stored = cached(ConfigMap).get({ namespace, name });
+    if (stored) events.about(stored, ConfigMap).warning("Stored", "as the store has it");
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w");
+  const posted = async () =>
+    (await world.client.list<DynamicObject>(EVENTS, { namespace })).items.map((event) => {
+      const { type, reason, action, regarding } = event as Record<string, unknown> & {
+        regarding: { kind: string; uid: string };
+      };
+      return { type, reason, action, kind: regarding.kind, uid: regarding.uid };
+    });
+  await world.until([EVENTS], async () => (await posted()).some(({ reason }) => reason === "Made"));
+  const child = await world.client.get<ConfigMapObject>(ConfigMap, { namespace, name: "w" });
+  const found = await posted(), widget = await world.client.get(Widget, { namespace, name: "w" });
+  assert.deepEqual(found.find(({ reason }) => reason === "Small"), {
+    type: "Warning",
+    reason: "Small",
+    action: "Measure",
+    kind: "Widget",
+    uid: widget.metadata!.uid,
+  });
+  assert.deepEqual(found.find(({ reason }) => reason === "Made"), {
+    type: "Normal",
+    reason: "Made",
+    action: "Reconcile",
+    kind: "ConfigMap",
+    uid: child.metadata!.uid,
+  });
 });
