@@ -72,6 +72,7 @@ export class QuietCluster implements Cluster {
   async quiet(): Promise<void> {
     for (let quiet = 0, turns = 0; quiet < QUIET_TURNS; turns++) {
       if (turns >= TURNS_MAX) throw new Error(`the cluster does not come to rest: ${this.#unrest()}`);
+      // A real server says nothing when it is at rest: only time without an answer or event shows it.
       await sleep(REAL_TIME, 1);
       this.#changes = this.#changes.filter((change) => !this.#isSeen(change));
       quiet = this.#underWay === 0 && this.#changes.length === 0 ? quiet + 1 : 0;

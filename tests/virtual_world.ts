@@ -131,6 +131,7 @@ async function untilServed(admin: Client, kind: ApiResource): Promise<void> {
       return void await admin.list(kind);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
+      // No watch shows the moment in which a real server serves a kind: it must be asked again.
       await sleep(new SystemClock(), 100);
     }
   }

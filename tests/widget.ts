@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Condition, formatTime } from "../lib/apimachinery/mod.ts";
 import { ConfigMap, type CustomObject, type CustomResource, defineResource, Operator } from "../lib/operator/mod.ts";
+import type { VirtualWorld } from "./virtual_world.ts";
 import type { World } from "./world.ts";
 
 const SPEC = z.object({
@@ -46,6 +47,31 @@ export function createWidget(
 ): Promise<WidgetObject> {
   const body = { apiVersion: `${Widget.group}/v1`, kind: "Widget", metadata: { namespace, name, ...metadata }, spec };
   return world.client.create(Widget, body as unknown as WidgetObject);
+}
+
+/** The key of the one widget of a virtual world. */
+export const HOME_KEY = { namespace: "home", name: "w" };
+
+/** What tests do with the one widget of a virtual world; the operator has seen a write when it returns. */
+interface HomeWidget {
+  createWidget(world: VirtualWorld, spec?: object, metadata?: object): Promise<void>;
+  patchWidget(world: VirtualWorld, body: object): Promise<void>;
+  getWidget(world: VirtualWorld): Promise<WidgetObject>;
+}
+
+/** The one widget of a virtual world, of a kind. */
+export function homeWidget(Widget: WidgetKind): HomeWidget {
+  return {
+    async createWidget(world, spec = {}, metadata = {}) {
+      await world.client.create(Widget, { metadata: { ...HOME_KEY, ...metadata }, spec } as unknown as WidgetObject);
+      await world.advance(1);
+    },
+    async patchWidget(world, body) {
+      await world.client.patch(Widget, HOME_KEY, { type: "merge", body: body as never });
+      await world.advance(1);
+    },
+    getWidget: (world) => world.client.get<WidgetObject>(Widget, HOME_KEY),
+  };
 }
 
 /** The condition of a type. */

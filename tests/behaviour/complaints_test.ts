@@ -17,14 +17,18 @@ import { EVENTS } from "../../lib/harness/expectation.ts";
 import { ConfigMap, type ConfigMapObject, defineResource, Operator, Secret, watch } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { VirtualWorld } from "../virtual_world.ts";
-import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "../widget.ts";
+import {
+  conditionOf,
+  createWidget,
+  HOME_KEY as KEY,
+  homeWidget,
+  untilReady,
+  widgetKind,
+  type WidgetObject,
+} from "../widget.ts";
 
-const Widget = widgetKind("complaints"), KEY = { namespace: "home", name: "w" };
-
-async function makeWidget(world: VirtualWorld, spec: object = {}): Promise<void> {
-  await world.client.create(Widget, { metadata: KEY, spec } as unknown as WidgetObject);
-  await world.advance(1);
-}
+const Widget = widgetKind("complaints");
+const { createWidget: makeWidget } = homeWidget(Widget);
 
 /** Letters that do not compress. */
 function noise(words: number): string {

@@ -4,6 +4,7 @@ import { isObject, type Transport } from "../../lib/base/mod.ts";
 import { defineResource, Namespace, Operator } from "../../lib/operator/mod.ts";
 import type { DynamicObject, KubeObject } from "../../lib/apimachinery/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
+import { crdOf } from "../crd.ts";
 import { VirtualWorld } from "../virtual_world.ts";
 
 /** A CRD of a group of its own, whose versions have one schema. */
@@ -24,23 +25,15 @@ class Definition {
   /** The first version is the one that is stored; `+` before a name says that it is served. */
   of(...versions: readonly string[]): DynamicObject {
     const openAPIV3Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-    const { group, kind, plural, scope } = this;
-    return {
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      metadata: { name: this.name },
-      spec: {
-        group,
-        scope,
-        names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-        versions: versions.map((version, index) => ({
-          name: version.replace("+", ""),
-          served: version.startsWith("+"),
-          storage: index === 0,
-          schema: { openAPIV3Schema },
-        })),
-      },
-    };
+    return crdOf(
+      this,
+      ...versions.map((version, index) => ({
+        name: version.replace("+", ""),
+        served: version.startsWith("+"),
+        storage: index === 0,
+        schema: { openAPIV3Schema },
+      })),
+    );
   }
 }
 

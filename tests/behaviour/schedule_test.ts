@@ -3,19 +3,10 @@ import { PermanentError, TemporaryError } from "../../lib/base/mod.ts";
 import assert from "node:assert/strict";
 import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "../virtual_world.ts";
-import { conditionOf, configMapOperator, widgetKind, type WidgetObject } from "../widget.ts";
+import { conditionOf, configMapOperator, HOME_KEY as KEY, homeWidget, widgetKind } from "../widget.ts";
 
 const Widget = widgetKind("schedule");
-const KEY = { namespace: "home", name: "w" };
-
-async function createWidget(world: VirtualWorld, spec: object = {}): Promise<void> {
-  await world.client.create(Widget, { metadata: KEY, spec } as unknown as WidgetObject);
-  await world.advance(1);
-}
-
-function getWidget(world: VirtualWorld): Promise<WidgetObject> {
-  return world.client.get<WidgetObject>(Widget, KEY);
-}
+const { createWidget, getWidget } = homeWidget(Widget);
 
 // FR-29
 Deno.test("a TemporaryError waits for its delay, although its own condition changes the object", async () => {

@@ -9,37 +9,18 @@ import { TemporaryError } from "../../lib/base/mod.ts";
 import { Operator, Secret, type SecretObject, watch } from "../../lib/operator/mod.ts";
 import { type EventObject, EVENTS } from "../../lib/harness/expectation.ts";
 import { realKubeconfig } from "../cluster.ts";
+import { assertMasked, base64, valueOf } from "../secret_values.ts";
 import { World } from "../world.ts";
 import { conditionOf, createWidget, untilReady, widgetKind, type WidgetObject } from "../widget.ts";
 
 const Widget = widgetKind("secrets");
 const SHORT = "admin-prod", VALUE = `${SHORT}-S3cr3t/+~"quoted"\nsecond-line-of-it`;
-const base64 = (text: string) => new TextEncoder().encode(text).toBase64();
-const valueOf = ({ data }: SecretObject, key = "password") =>
-  new TextDecoder().decode(Uint8Array.fromBase64(data![key]!));
+const passwordOf = (object: SecretObject) => valueOf(object, "password");
 
 function secret(namespace: string, data: Record<string, string> = { user: SHORT, password: VALUE }): SecretObject {
   const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)]));
   const metadata = { namespace, name: "login", labels: { of: "secrets-test" } };
   return { apiVersion: "v1", kind: "Secret", metadata, data: encoded } as SecretObject;
-}
-
-/** No 8 characters of a secret value in a row, in no form that an error quotes. */
-function assertMasked(what: string, text: string): void {
-  for (
-    const form of [
-      VALUE,
-      base64(VALUE),
-      JSON.stringify(VALUE),
-      encodeURIComponent(VALUE),
-      new TextEncoder().encode(VALUE).toHex(),
-    ]
-  ) {
-    for (let at = 0; at + 8 <= form.length; at++) {
-      const part = form.slice(at, at + 8);
-      assert.ok(!text.includes(part), `${what} has ${part}: ${text}`);
-    }
-  }
 }
 
 /** What an error may say of a value. */
@@ -54,17 +35,17 @@ for (
   const [way, declare] of Object.entries<(operator: Operator) => void>({
     "read": (operator) =>
       operator.on(Widget).create(async ({ client, namespace, status, events, log }) => {
-        fail(valueOf(await client.get<SecretObject>(Secret, key(namespace))), { status, events, log });
+        fail(passwordOf(await client.get<SecretObject>(Secret, key(namespace))), { status, events, log });
       }, { id: "login" }),
     "listed": (operator) =>
       operator.on(Widget).create(async ({ client, namespace, status, events, log }) => {
         const { items } = await client.list<SecretObject>(Secret, { namespace, labelSelector: "of=secrets-test" });
-        fail(valueOf(items[0]!), { status, events, log });
+        fail(passwordOf(items[0]!), { status, events, log });
       }, { id: "login" }),
     "patched": (operator) =>
       operator.on(Widget).create(async ({ client, namespace, status, events, log }) => {
         const patch = { metadata: { labels: { touched: "yes" } } };
-        fail(valueOf(await client.patch<SecretObject>(Secret, key(namespace), { type: "merge", body: patch })), {
+        fail(passwordOf(await client.patch<SecretObject>(Secret, key(namespace), { type: "merge", body: patch })), {
           status,
           events,
           log,
@@ -74,7 +55,7 @@ for (
       operator.on(Widget).reconcile(({ cached, namespace, status, events, log }) => {
         const held = cached(Secret).get(key(namespace)) as SecretObject | undefined;
         if (!held) throw new TemporaryError("not there yet");
-        fail(valueOf(held), { status, events, log });
+        fail(passwordOf(held), { status, events, log });
       }, {
         watches: [watch(Secret, ({ metadata }) => [{ namespace: metadata!.namespace!, name: "w" }])],
       }),
@@ -102,7 +83,7 @@ for (
     assert.ok(events.some(({ note }) => note?.startsWith(`cannot log in with ${MASKED},`)), JSON.stringify(events));
     assert.ok(world.logs.some(({ message }) => message.startsWith(`tried: cannot log in with ${MASKED},`)));
     for (const [what, told] of Object.entries({ logs: world.logs, events, live })) {
-      assertMasked(what, JSON.stringify(told));
+      assertMasked(what, JSON.stringify(told), VALUE);
     }
   });
 }
@@ -132,7 +113,7 @@ Deno.test("the record of a handler's failure holds no value either, in annotatio
   for (const options of [{}, { storage: new StatusStorage() }]) {
     const operator = new Operator("secrets", options);
     operator.on(Widget).create(async ({ client, namespace }) => {
-      throw new TemporaryError(quoted(valueOf(await client.get<SecretObject>(Secret, key(namespace)))), {
+      throw new TemporaryError(quoted(passwordOf(await client.get<SecretObject>(Secret, key(namespace)))), {
         delay: "1h",
       });
     }, { id: "login" });
@@ -148,7 +129,7 @@ Deno.test("the record of a handler's failure holds no value either, in annotatio
     );
     await world.idle();
     const { spec, ...rest } = await world.client.get<WidgetObject>(Widget, { namespace, name: "w" });
-    assertMasked("the object", JSON.stringify(rest));
+    assertMasked("the object", JSON.stringify(rest), VALUE);
     assert.equal(spec.note, VALUE);
   }
 });
@@ -173,7 +154,7 @@ Deno.test("what an object says of itself stays in its status, though a Secret ho
 Deno.test("a masked status is written once, not with every reconcile", async () => {
   const operator = new Operator("secrets");
   operator.on(Widget).reconcile(async ({ client, namespace, status }) => {
-    status.set({ note: valueOf(await client.get<SecretObject>(Secret, key(namespace))) });
+    status.set({ note: passwordOf(await client.get<SecretObject>(Secret, key(namespace))) });
   });
   await using world = await World.open(operator);
   const namespace = await world.namespace("a");
@@ -192,7 +173,7 @@ Deno.test("a refusal by an admission webhook keeps its name and its message, and
   const operator = new Operator("secrets-policy");
   operator.on(Secret).validate(({ object }) => {
     throw new AdmissionError(
-      `rotate the password ${valueOf(object as SecretObject)} of ${object.metadata?.name} first`,
+      `rotate the password ${passwordOf(object as SecretObject)} of ${object.metadata?.name} first`,
       { code: 422 },
     );
   }, { id: "no-weak-passwords", labels: { of: "secrets-test" }, operations: ["CREATE"] });
@@ -201,10 +182,10 @@ Deno.test("a refusal by an admission webhook keeps its name and its message, and
   await assert.rejects(world.client.create(Secret, secret(world.home)), (error: unknown) => {
     assert.ok(error instanceof ApiError, String(error));
     assert.match(error.message, /no-weak-passwords.*denied the request: rotate the password \[secret\] of login first/);
-    assertMasked("the error", Deno.inspect(error));
+    assertMasked("the error", Deno.inspect(error), VALUE);
     return true;
   });
-  assertMasked("the log", JSON.stringify(world.logs));
+  assertMasked("the log", JSON.stringify(world.logs), VALUE);
 });
 
 Deno.test({
@@ -262,7 +243,7 @@ Deno.test({
         told.message,
         new RegExp(`ValidatingAdmissionPolicy '${name}'.* denied request: rotate \\[secret\\]=* first`),
       );
-      assertMasked("the error", Deno.inspect(told));
+      assertMasked("the error", Deno.inspect(told), VALUE);
     } finally {
       await world.client.delete(bindings, { name });
       await world.client.delete(policies, { name });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Binary } from "./binary.ts";
+import { Binary, jsonLines } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";
 
 /**
@@ -48,7 +48,7 @@ Deno.test("a server that goes away is waited for: run stays alive, says it once,
   binary.kill("SIGTERM");
   const { code, out, err } = await binary.ended();
   assert.equal(code, 0, err);
-  const said = err.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>)
+  const said = jsonLines(err)
     .filter(({ message }) => String(message).startsWith("following"));
   const watches = said.map(({ resource, namespace, fieldSelector }) => [resource, namespace, fieldSelector].join());
   assert.deepEqual(watches.sort(), [...new Set(watches)].sort(), "each watch complains once");

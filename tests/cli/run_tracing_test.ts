@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication } from "../../lib/replicator/mod.ts";
-import { Binary, RUN_PERMISSIONS } from "./binary.ts";
+import { Binary, jsonLines, RUN_PERMISSIONS } from "./binary.ts";
 import { HttpsCluster } from "./https_cluster.ts";
 import { OtlpCollector, type Span } from "./otlp_collector.ts";
 
@@ -29,7 +29,7 @@ async function tracedRun(env: (collector: OtlpCollector) => Record<string, strin
   const objects = JSON.stringify(
     await Promise.all([Namespace, Secret, Replication].map((kind) => cluster.client.list(kind))),
   );
-  const lines = `${out}${err}`.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = jsonLines(`${out}${err}`);
   return { spans: collector.spans, received: collector.received, lines, objects };
 }
 

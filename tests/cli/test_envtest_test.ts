@@ -47,7 +47,8 @@ class Home implements AsyncDisposable {
   /** Waits until nothing is left: who clears up after a SIGKILL is another process. */
   async untilClean(): Promise<void> {
     const left = async () => [...await Array.fromAsync(Deno.readDir(`${this.folder}/tmp`)), ...await this.#programs()];
-    while ((await left()).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    // Processes that are no children of this one cannot be awaited; each look runs `ps`, which takes its time.
+    while ((await left()).length > 0);
   }
 
   async #programs(): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { crdOf } from "../crd.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CertificateAuthority } from "../../lib/apiserver/mod.ts";
@@ -103,18 +104,8 @@ function versions(storage: string): Json[] {
 
 /** The definition of doors in two versions. */
 export function doorDefinition(group: string, conversion: Json, storage: string = "v1"): Json {
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `doors.${group}` },
-    spec: {
-      group,
-      scope: "Namespaced",
-      names: { plural: "doors", kind: "Door" },
-      versions: versions(storage),
-      conversion,
-    },
-  };
+  const crd: Json = crdOf({ group, kind: "Door", plural: "doors" }, ...versions(storage));
+  return { ...crd, spec: { ...crd.spec, conversion } };
 }
 
 /** A conversion webhook of one case, on a loopback port of this process, and the CRD of two versions that it is for. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Case, conformance } from "./conformance_case.ts";
+import { crdOf } from "../crd.ts";
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
@@ -21,28 +22,18 @@ async function widgets(
     "x-kubernetes-validations": [{ rule: "self.size < 100", message: "too big" }],
   };
   const status = { type: "object", properties: { phase: { type: "string" }, replicas: { type: "integer" } } };
-  const made = await test.post(CRDS, {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `widgets.${group}` },
-    spec: {
-      group,
-      scope: "Namespaced",
-      names: { kind: "Widget", plural: "widgets" },
-      versions: [{
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: {
-          status: {},
-          scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
-        },
-        additionalPrinterColumns: [{ name: "Size", type: "integer", jsonPath: ".spec.size" }],
-        selectableFields: [{ jsonPath: ".spec.mode" }],
-        schema: { openAPIV3Schema: { type: "object", properties: { spec, status } } },
-      }],
-    },
-  });
+  const made = await test.post(
+    CRDS,
+    crdOf({ group, kind: "Widget", plural: "widgets" }, {
+      subresources: {
+        status: {},
+        scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
+      },
+      additionalPrinterColumns: [{ name: "Size", type: "integer", jsonPath: ".spec.size" }],
+      selectableFields: [{ jsonPath: ".spec.mode" }],
+      schema: { openAPIV3Schema: { type: "object", properties: { spec, status } } },
+    }),
+  );
   assert.equal(made.code, 201, JSON.stringify(made.body));
   assert.equal(made.body.spec.names.singular, "widget");
   await test.until(crd, (object) => {
@@ -135,22 +126,12 @@ conformance(
       "x-kubernetes-list-map-keys": ["constructor"],
       items,
     };
-    const { code, body } = await test.post(CRDS, {
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      metadata: { name: `widgets.${group}` },
-      spec: {
-        group,
-        scope: "Namespaced",
-        names: { kind: "Widget", plural: "widgets" },
-        versions: [{
-          name: "v1",
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: "object", properties: { list } } },
-        }],
-      },
-    });
+    const { code, body } = await test.post(
+      CRDS,
+      crdOf({ group, kind: "Widget", plural: "widgets" }, {
+        schema: { openAPIV3Schema: { type: "object", properties: { list } } },
+      }),
+    );
     assert.equal(code, 422, JSON.stringify(body));
     assert.match(body.message, /x-kubernetes-list-map-keys\S*: Invalid value: \S*"constructor"/);
   },

@@ -3,22 +3,23 @@ import type { ChangeContext } from "../../lib/controller/mod.ts";
 import assert from "node:assert/strict";
 import { Operator } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "../virtual_world.ts";
-import { widgetKind, type WidgetObject, type WidgetSpec, type WidgetStatus } from "../widget.ts";
+import {
+  HOME_KEY as KEY,
+  homeWidget,
+  widgetKind,
+  type WidgetObject,
+  type WidgetSpec,
+  type WidgetStatus,
+} from "../widget.ts";
 
 const Widget = widgetKind("change-options");
-const KEY = { namespace: "home", name: "w" };
+const { createWidget, patchWidget } = homeWidget(Widget);
 type Handling = ChangeContext<WidgetObject, WidgetSpec, WidgetStatus>;
 
 async function openWith(operator: Operator, spec: object = {}): Promise<VirtualWorld> {
   const world = await VirtualWorld.open(operator);
-  await world.client.create(Widget, { metadata: KEY, spec } as unknown as WidgetObject);
-  await world.advance(1);
+  await createWidget(world, spec);
   return world;
-}
-
-async function patch(world: VirtualWorld, body: object): Promise<void> {
-  await world.client.patch(Widget, KEY, { type: "merge", body: body as never });
-  await world.advance(1);
 }
 
 // FR-265
@@ -66,7 +67,7 @@ Deno.test("what a handler returns reaches neither status nor annotations", async
     id: "change",
   });
   await using world = await openWith(operator);
-  await patch(world, { spec: { size: 2 } });
+  await patchWidget(world, { spec: { size: 2 } });
   assert.ok(!JSON.stringify(await world.client.get<WidgetObject>(Widget, KEY)).includes("leaked"));
 });
 
@@ -78,9 +79,9 @@ Deno.test("fields that are ignored concern no handler", async () => {
     "metadata.labels",
   );
   await using world = await openWith(operator, { size: 1, note: "a" });
-  await patch(world, { spec: { size: 2 }, metadata: { labels: { a: "b" } } });
+  await patchWidget(world, { spec: { size: 2 }, metadata: { labels: { a: "b" } } });
   assert.deepEqual(calls, []);
-  await patch(world, { spec: { size: 3, note: "b" } });
+  await patchWidget(world, { spec: { size: 3, note: "b" } });
   assert.deepEqual(calls, [["spec.note"]]);
 });
 
@@ -91,7 +92,7 @@ Deno.test("writes: a delete handler costs one more at the creation and one at th
   await using world = await openWith(operator);
   await world.advance(60_000, 10_000);
   assert.equal(world.writes.length, 2, "the finalizer and the status");
-  await patch(world, { spec: { size: 2 } });
+  await patchWidget(world, { spec: { size: 2 } });
   await world.advance(60_000, 10_000);
   assert.equal(world.writes.length, 3, "the status, which speaks of the new generation");
   await world.client.delete(Widget, KEY);

@@ -5,25 +5,19 @@ import assert from "node:assert/strict";
 import type { ApiResource, KubeObject } from "../../lib/apimachinery/mod.ts";
 import { ConfigMap, Operator, Secret } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "../virtual_world.ts";
-import { conditionOf, widgetKind, type WidgetObject, type WidgetSpec, type WidgetStatus } from "../widget.ts";
+import {
+  conditionOf,
+  HOME_KEY as KEY,
+  homeWidget,
+  widgetKind,
+  type WidgetObject,
+  type WidgetSpec,
+  type WidgetStatus,
+} from "../widget.ts";
 
 const Widget = widgetKind("changes");
-const KEY = { namespace: "home", name: "w" };
+const { createWidget, patchWidget, getWidget } = homeWidget(Widget);
 type Handling = ChangeContext<WidgetObject, WidgetSpec, WidgetStatus>;
-
-async function createWidget(world: VirtualWorld, spec: object = {}, metadata: object = {}): Promise<void> {
-  await world.client.create(Widget, { metadata: { ...KEY, ...metadata }, spec } as unknown as WidgetObject);
-  await world.advance(1);
-}
-
-async function patchWidget(world: VirtualWorld, body: object): Promise<void> {
-  await world.client.patch(Widget, KEY, { type: "merge", body: body as never });
-  await world.advance(1);
-}
-
-function getWidget(world: VirtualWorld): Promise<WidgetObject> {
-  return world.client.get<WidgetObject>(Widget, KEY);
-}
 
 /** An operator that writes down which handler was called, and may be told to fail. */
 function recording(storage?: ConstructorParameters<typeof Operator>[1]) {

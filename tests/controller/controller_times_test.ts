@@ -4,15 +4,10 @@ import fc from "fast-check";
 import { sleep, TemporaryError, type Transport } from "../../lib/base/mod.ts";
 import { ConfigMap, type ConfigMapObject, Operator, watch } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "../virtual_world.ts";
-import { conditionOf, widgetKind, type WidgetObject } from "../widget.ts";
+import { conditionOf, HOME_KEY as KEY, homeWidget, widgetKind, type WidgetObject } from "../widget.ts";
 
 const Widget = widgetKind("controller-times");
-const KEY = { namespace: "home", name: "w" };
-
-async function createWidget(world: VirtualWorld, spec: object = {}): Promise<void> {
-  await world.client.create(Widget, { metadata: KEY, spec } as unknown as WidgetObject);
-  await world.advance(1);
-}
+const { createWidget } = homeWidget(Widget);
 
 /** What an operator does whose machine's clock is set by these steps, one each second: everything by elapsed time. */
 async function lifeOf(stepsMs: readonly number[]): Promise<string[]> {

@@ -3,24 +3,10 @@ import assert from "node:assert/strict";
 import { PermanentError, sleep } from "../../lib/base/mod.ts";
 import { ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { VirtualWorld } from "../virtual_world.ts";
-import { conditionOf, widgetKind, type WidgetObject } from "../widget.ts";
+import { conditionOf, HOME_KEY as KEY, homeWidget, widgetKind, type WidgetObject } from "../widget.ts";
 
 const Widget = widgetKind("daemons");
-const KEY = { namespace: "home", name: "w" };
-
-async function createWidget(world: VirtualWorld, spec: object = {}, metadata: object = {}): Promise<void> {
-  await world.client.create(Widget, { metadata: { ...KEY, ...metadata }, spec } as unknown as WidgetObject);
-  await world.advance(1);
-}
-
-async function patchWidget(world: VirtualWorld, body: object): Promise<void> {
-  await world.client.patch(Widget, KEY, { type: "merge", body: body as never });
-  await world.advance(1);
-}
-
-function getWidget(world: VirtualWorld): Promise<WidgetObject> {
-  return world.client.get<WidgetObject>(Widget, KEY);
-}
+const { createWidget, patchWidget, getWidget } = homeWidget(Widget);
 
 // FR-237
 Deno.test("event handlers hear what a watch says, in order, and write nothing", async () => {

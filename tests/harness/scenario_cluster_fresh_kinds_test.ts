@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Transport } from "../../lib/base/mod.ts";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
-import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { type Cluster, type ClusterSource, EmbeddedCluster, EmbeddedSource } from "../../lib/harness/mod.ts";
 import { builtinKind } from "../../lib/operator/mod.ts";
+import { crdOf } from "../crd.ts";
 import { notes, runOn, suiteOf, written } from "./rig.ts";
 
 const Fresh = builtinKind<KubeObject>({
@@ -16,16 +16,7 @@ const FRESH = { apiVersion: "fresh.test.pintle.dev/v1", kind: "Fresh", metadata:
 
 /** The definition of the kind, as a story creates it. */
 function definition(): KubeObject {
-  const schema = { openAPIV3Schema: { type: "object" } };
-  const names = { kind: "Fresh", listKind: "FreshList", plural: "freshes", singular: "fresh" };
-  const versions = [{ name: "v1", served: true, storage: true, schema }];
-  const spec = { group: Fresh.group, scope: "Namespaced", names, versions };
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: CRDS.kind,
-    metadata: { name: "freshes.fresh.test.pintle.dev" },
-    spec,
-  } as KubeObject;
+  return crdOf(Fresh, { schema: { openAPIV3Schema: { type: "object" } } });
 }
 
 /**
