@@ -288,7 +288,7 @@ Deno.test("the page about the embedded API server names each request that it ref
   for (const text of await librarySources("lib/apiserver")) {
     for (const [, what] of text.matchAll(/notImplemented\(["`]([^"`$]*)/g)) refused.push(what!.trim());
   }
-  const [, exceptions] = /const EXCEPTIONS[^{]*\{([^}]*)\}/.exec(await read("tests/apiserver/schema/replay_test.ts"))!;
+  const [, exceptions] = /const EXCEPTIONS[^{]*\{([^}]*)\}/.exec(await read("tests/apiserver/schema_replay_test.ts"))!;
   const reasons = [...exceptions!.matchAll(/": "([^"]+)"/g)].map(([, reason]) => reason!);
   assert.ok(refused.length > 3 && reasons.length > 2);
   assert.deepEqual([...refused, ...reasons].filter((each) => !page.includes(each)), []);

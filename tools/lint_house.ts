@@ -193,9 +193,7 @@ const plugin: Deno.lint.Plugin = {
     },
     "few-parameters": {
       create(context) {
-        // The embedded API server visits a value beside its schema, its former value and its path.
-        const room = roomOf(context.filename);
-        if (!room || room === "apiserver") return {};
+        if (!roomOf(context.filename)) return {};
         const check = (node: Deno.lint.Node & { readonly params: readonly unknown[] }) => {
           const { length } = node.params;
           if (length > PARAMETERS_MAX) {

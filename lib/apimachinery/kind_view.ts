@@ -1,7 +1,7 @@
 import { UsageError } from "../base/mod.ts";
 import type { KubeObject } from "./object.ts";
 import { matchesLabels, parseLabelSelector } from "./selector.ts";
-import type { AnyKind, DesiredOf, ObjectOf } from "./resource_kind.ts";
+import type { AnyKind, DesiredOf, ObjectOf, ViewSpec } from "./resource_kind.ts";
 
 /** What of a kind is watched and kept; see `view`. */
 export interface ViewOptions<Listed extends KubeObject, MetadataOnly extends boolean, Kept extends object> {
@@ -14,14 +14,6 @@ export interface ViewOptions<Listed extends KubeObject, MetadataOnly extends boo
    * status always stay.
    */
   readonly transform?: (object: Listed) => Kept;
-}
-
-/** Watches of one kind are shared where their views are equal. */
-export interface ViewSpec {
-  readonly metadataOnly: boolean;
-  readonly labelSelector?: string;
-  readonly transform?: (object: KubeObject) => object;
-  matches(labels: Readonly<Record<string, string>> | undefined): boolean;
 }
 
 export type MetadataOf<T extends KubeObject> = Pick<T, keyof T & keyof KubeObject>;

@@ -11,7 +11,7 @@ export { diff, type DiffItem } from "./diff.ts";
 export { applyIsCurrent } from "./field_set.ts";
 export { applyJsonPatch, JSON_PATCH_OPERATIONS_MAX, type JsonPatchOperation } from "./json_patch.ts";
 export { jsonPatchBetween } from "./json_patch_diff.ts";
-export { isPartial, view, type ViewSpec } from "./kind_view.ts";
+export { isPartial, view } from "./kind_view.ts";
 export { applyMergePatch } from "./merge_patch.ts";
 export {
   isDnsLabel,
@@ -57,6 +57,7 @@ export type {
   HandledObject,
   ObjectOf,
   ResourceKind,
+  ViewSpec,
 } from "./resource_kind.ts";
 export { isSecretResource, learnSecrets } from "./secret.ts";
 export {

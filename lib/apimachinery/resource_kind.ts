@@ -1,7 +1,6 @@
 import type { Condition } from "./condition.ts";
 import type { DynamicObject, KubeObject, ObjectMeta } from "./object.ts";
 import type { ApiResource } from "./resource.ts";
-import type { ViewSpec } from "./kind_view.ts";
 
 /** The engine writes it for every resource that has a status. */
 export interface BaseStatus {
@@ -9,6 +8,14 @@ export interface BaseStatus {
   observedGeneration?: number;
   /** One of each type. */
   conditions?: Condition[];
+}
+
+/** Watches of one kind are shared where their views are equal. */
+export interface ViewSpec {
+  readonly metadataOnly: boolean;
+  readonly labelSelector?: string;
+  readonly transform?: (object: KubeObject) => object;
+  matches(labels: Readonly<Record<string, string>> | undefined): boolean;
 }
 
 /**

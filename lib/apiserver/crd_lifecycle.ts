@@ -51,7 +51,7 @@ export class CrdLifecycle {
     const type = registry.byStorage(crdName);
     for (const [key, stored] of [...storage.scan(crdName)]) {
       if (!type || stored.object.metadata?.deletionTimestamp || storage.get(crdName, key) !== stored) continue;
-      deleteObject(this.#server, type, parseKey(key), { dryRun: false });
+      deleteObject(this.#server, { type, ...parseKey(key), options: { dryRun: false } });
     }
     const crd = storage.get(CRDS, crdName);
     if (!crd?.object.metadata?.deletionTimestamp || storage.count(crdName) > 0) return;

@@ -19,6 +19,13 @@ export const FOREGROUND_FINALIZER = "foregroundDeletion";
 const PROTECTED_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
 const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
+export interface DeleteTarget {
+  readonly type: ResourceType;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly options: DeleteOptions;
+}
+
 export interface Deletion {
   /** `gone`: removed by this request. `pending`: marked, finalizers remain. */
   readonly kind: "gone" | "pending";
@@ -30,48 +37,36 @@ export interface Deletion {
  *
  * @throws {ApiError} 404, 409 for failed preconditions, 403 for namespaces that must stay.
  */
-export function deleteObject(
-  server: ServerContext,
-  type: ResourceType,
-  at: { namespace?: string; name: string },
-  options: DeleteOptions,
-): Deletion {
-  return markOrRemove(
-    server,
-    type,
-    at,
-    options,
-    (object) => convertsByWebhook(type) ? object : toStorage(object, type),
-  );
+export function deleteObject(server: ServerContext, target: DeleteTarget): Deletion {
+  const { type } = target;
+  return markOrRemove(server, target, (object) => convertsByWebhook(type) ? object : toStorage(object, type));
 }
 
 /** `inStorageVersion` gives the object in today's stored version: a mark is a write like any other. */
 function markOrRemove(
   server: ServerContext,
-  type: ResourceType,
-  at: { namespace?: string; name: string },
-  options: DeleteOptions,
+  { type, namespace, name, options }: DeleteTarget,
   inStorageVersion: (object: DynamicObject) => DynamicObject,
 ): Deletion {
   const resource = storageResource(type);
-  const key = formatKey({ namespace: type.namespaced ? at.namespace : undefined, name: at.name });
+  const key = formatKey({ namespace: type.namespaced ? namespace : undefined, name });
   const stored = server.storage.get(resource, key);
-  if (!stored) throw notFound(type, at.name);
+  if (!stored) throw notFound(type, name);
   checkPreconditions(type, stored, options);
-  if (resource === "namespaces" && PROTECTED_NAMESPACES.has(at.name)) {
-    throw forbidden(type, at.name, "this namespace may not be deleted");
+  if (resource === "namespaces" && PROTECTED_NAMESPACES.has(name)) {
+    throw forbidden(type, name, "this namespace may not be deleted");
   }
   const next = marked(server, resource, inStorageVersion(stored.object), options);
   if (isReleased(next, resource)) {
     if (options.dryRun) return { kind: "gone", stored: new StoredObject(stored.object, stored.revision) };
     const last = server.storage.remove(resource, key, unmarked(next, stored.object), stored);
-    if (!last) throw conflict(type, at.name);
+    if (!last) throw conflict(type, name);
     return { kind: "gone", stored: last };
   }
   if (options.dryRun) return { kind: "pending", stored: new StoredObject(next, stored.revision) };
   if (jsonEqual(next, stored.object)) return { kind: "pending", stored };
   const written = server.storage.update(resource, key, next, stored);
-  if (!written) throw conflict(type, at.name);
+  if (!written) throw conflict(type, name);
   return { kind: "pending", stored: written };
 }
 
@@ -87,13 +82,12 @@ export interface Deleter {
  */
 export async function deleteAdmitted(
   server: ServerContext,
-  type: ResourceType,
-  at: { namespace?: string; name: string },
-  options: DeleteOptions,
+  target: DeleteTarget,
   { user, warnings }: Deleter,
 ): Promise<Deletion> {
-  const resource = storageResource(type), namespace = type.namespaced ? at.namespace : undefined;
-  const key = formatKey({ namespace, name: at.name });
+  const { type, name, options } = target;
+  const resource = storageResource(type), namespace = type.namespaced ? target.namespace : undefined;
+  const key = formatKey({ namespace, name });
   for (let attempt = 1;; attempt++) {
     const stored = server.storage.get(resource, key);
     // A delete reads the object first, so it fails where the object has no form in the requested version.
@@ -102,16 +96,15 @@ export async function deleteAdmitted(
     const object = stored && convertsByWebhook(type)
       ? await server.converter.toStorage(stored.object, type)
       : undefined;
-    const finish = () =>
-      object ? markOrRemove(server, type, at, options, () => object) : deleteObject(server, type, at, options);
+    const finish = () => object ? markOrRemove(server, target, () => object) : deleteObject(server, target);
     const isCurrent = () => server.storage.get(resource, key) === stored;
     if (!stored || (!server.admission.concerns(write) && isCurrent())) return finish();
     checkPreconditions(type, stored, options);
-    const attributes = { ...write, name: at.name, user, dryRun: options.dryRun, warnings };
+    const attributes = { ...write, name, user, dryRun: options.dryRun, warnings };
     await server.admission.mutate(attributes);
     await server.admission.validate(attributes);
     if (isCurrent()) return finish();
-    if (attempt >= server.limits.writeAttemptsMax) throw conflict(type, at.name);
+    if (attempt >= server.limits.writeAttemptsMax) throw conflict(type, name);
   }
 }
 

@@ -156,12 +156,8 @@ export class GarbageCollector {
     if (!type) return;
     const { finalizers = [], uid } = stored.object.metadata!;
     const own = finalizers.includes(ORPHAN_FINALIZER) || finalizers.includes(FOREGROUND_FINALIZER);
-    const { namespace, name } = parseKey(place.key);
-    deleteObject(this.#server, type, { namespace, name }, {
-      dryRun: false,
-      uid,
-      propagationPolicy: propagationPolicy ?? (own ? undefined : "Background"),
-    });
+    const options = { dryRun: false, uid, propagationPolicy: propagationPolicy ?? (own ? undefined : "Background") };
+    deleteObject(this.#server, { type, ...parseKey(place.key), options });
   }
 
   #setOwners(place: Place, stored: StoredObject, owners: readonly OwnerReference[]): void {

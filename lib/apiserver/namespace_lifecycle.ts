@@ -70,10 +70,8 @@ export class NamespaceLifecycle {
       const type = registry.byStorage(resource)!;
       for (const [key, stored] of [...storage.scan(resource, { namespace })]) {
         if (!stored.object.metadata?.deletionTimestamp && storage.get(resource, key) === stored) {
-          deleteObject(this.#server, type, { namespace, name: parseKey(key).name }, {
-            dryRun: false,
-            propagationPolicy: "Background",
-          });
+          const options = { dryRun: false, propagationPolicy: "Background" } as const;
+          deleteObject(this.#server, { type, ...parseKey(key), options });
         }
         const left = storage.get(resource, key);
         if (!left) continue;

@@ -77,7 +77,11 @@ export async function protobufToJson(bytes: Uint8Array): Promise<string> {
     const { kind, apiVersion, raw } = envelope(new ProtobufReader(bytes.subarray(MAGIC.length)));
     const name = messageOf(apiVersion, kind);
     if (name === undefined) throw badRequest(`no kind "${kind}" is registered for version "${apiVersion}"`);
-    return formatJson({ kind, apiVersion, ...decode(table, name, new ProtobufReader(raw), 0) as Fields });
+    return formatJson({
+      kind,
+      apiVersion,
+      ...new MessageDecoder(table).decode(name, new ProtobufReader(raw), 0) as Fields,
+    });
   } catch (error) {
     if (error instanceof RangeError) throw badRequest(`the protobuf message cannot be read: ${error.message}`);
     throw error;
@@ -107,66 +111,77 @@ function envelope(reader: ProtobufReader): { kind: string; apiVersion: string; r
   return unknown;
 }
 
-function decode(table: Messages, name: string, reader: ProtobufReader, depth: number): unknown {
-  if (depth > DEPTH_MAX) throw new RangeError(`nested deeper than ${DEPTH_MAX}`);
-  const rows = Object.hasOwn(table, name) ? table[name]! : [];
-  const fields: Fields = {};
-  for (let field = reader.field(); field; field = reader.field()) {
-    const row = rows.find(([number]) => number === field.number);
-    if (!row) {
-      reader.skip(field.wire);
-      continue;
-    }
-    if (field.wire !== wireOf(row)) throw new RangeError(`wire type ${field.wire} does not fit the field "${row[1]}"`);
-    decodeField(table, row, reader, fields, depth);
+/** Reads messages by the field table. */
+class MessageDecoder {
+  readonly #table: Messages;
+
+  constructor(table: Messages) {
+    this.#table = table;
   }
-  return Object.hasOwn(SPECIAL, name) ? SPECIAL[name]!(fields) : fields;
+
+  decode(name: string, reader: ProtobufReader, depth: number): unknown {
+    if (depth > DEPTH_MAX) throw new RangeError(`nested deeper than ${DEPTH_MAX}`);
+    const rows = Object.hasOwn(this.#table, name) ? this.#table[name]! : [];
+    const fields: Fields = {};
+    for (let field = reader.field(); field; field = reader.field()) {
+      const row = rows.find(([number]) => number === field.number);
+      if (!row) {
+        reader.skip(field.wire);
+        continue;
+      }
+      if (field.wire !== wireOf(row)) {
+        throw new RangeError(`wire type ${field.wire} does not fit the field "${row[1]}"`);
+      }
+      this.#field(row, reader, fields, depth);
+    }
+    return Object.hasOwn(SPECIAL, name) ? SPECIAL[name]!(fields) : fields;
+  }
+
+  #field(row: Row, reader: ProtobufReader, fields: Fields, depth: number): void {
+    const [, name, type, shape, zero] = row;
+    if (shape === MAP) {
+      const [key, value] = this.#mapEntry(type, new ProtobufReader(reader.bytes()), depth);
+      setKey((fields[name] ??= {}) as Fields, key, value);
+      return;
+    }
+    const value = this.#value(type, reader, depth);
+    if (shape === REPEATED) ((fields[name] ??= []) as unknown[]).push(value);
+    else if (shape !== ONCE) Object.assign(fields, value);
+    // An empty nested message stays: Go's JSON keeps empty structs.
+    else if (value !== undefined && (zero === 1 || (value !== "" && value !== 0 && value !== false))) {
+      fields[name] = value;
+    }
+  }
+
+  #mapEntry(type: string, reader: ProtobufReader, depth: number): [string, unknown] {
+    let key = "", value: unknown = type === "s" || type === "y" ? "" : type === "i" ? 0 : {};
+    for (let field = reader.field(); field; field = reader.field()) {
+      if (field.number === 1) key = reader.text();
+      else if (field.number === 2) value = this.#value(type, reader, depth);
+      else reader.skip(field.wire);
+    }
+    return [key, value];
+  }
+
+  #value(type: string, reader: ProtobufReader, depth: number): unknown {
+    switch (type) {
+      case "s":
+        return reader.text();
+      case "b":
+        return reader.integer() !== 0;
+      case "i":
+        return reader.integer();
+      case "d":
+        return reader.double();
+      case "y":
+        return toBase64(reader.bytes());
+      default:
+        return this.decode(type, new ProtobufReader(reader.bytes()), depth + 1);
+    }
+  }
 }
 
 function wireOf([, , type, shape]: Row): number {
   if (shape === MAP) return WIRE.bytes;
   return type === "b" || type === "i" ? WIRE.varint : type === "d" ? WIRE.fixed64 : WIRE.bytes;
-}
-
-function decodeField(table: Messages, row: Row, reader: ProtobufReader, fields: Fields, depth: number): void {
-  const [, name, type, shape, zero] = row;
-  if (shape === MAP) {
-    const [key, value] = mapEntry(table, type, new ProtobufReader(reader.bytes()), depth);
-    setKey((fields[name] ??= {}) as Fields, key, value);
-    return;
-  }
-  const value = decodeValue(table, type, reader, depth);
-  if (shape === REPEATED) ((fields[name] ??= []) as unknown[]).push(value);
-  else if (shape !== ONCE) Object.assign(fields, value);
-  // An empty nested message stays: Go's JSON keeps empty structs.
-  else if (value !== undefined && (zero === 1 || (value !== "" && value !== 0 && value !== false))) {
-    fields[name] = value;
-  }
-}
-
-function mapEntry(table: Messages, type: string, reader: ProtobufReader, depth: number): [string, unknown] {
-  let key = "", value: unknown = type === "s" || type === "y" ? "" : type === "i" ? 0 : {};
-  for (let field = reader.field(); field; field = reader.field()) {
-    if (field.number === 1) key = reader.text();
-    else if (field.number === 2) value = decodeValue(table, type, reader, depth);
-    else reader.skip(field.wire);
-  }
-  return [key, value];
-}
-
-function decodeValue(table: Messages, type: string, reader: ProtobufReader, depth: number): unknown {
-  switch (type) {
-    case "s":
-      return reader.text();
-    case "b":
-      return reader.integer() !== 0;
-    case "i":
-      return reader.integer();
-    case "d":
-      return reader.double();
-    case "y":
-      return toBase64(reader.bytes());
-    default:
-      return decode(table, type, new ProtobufReader(reader.bytes()), depth + 1);
-  }
 }

@@ -170,8 +170,8 @@ async function remove(server: ServerContext, request: ResourceRequest): Promise<
   const { info, type } = request;
   if (info.subresource !== undefined) throw methodNotAllowed();
   const options = deleteOptions(info.query, await deleteBody(request));
-  const at = { namespace: info.namespace, name: info.name! };
-  const deletion = await deleteAdmitted(server, type, at, options, request);
+  const target = { type, namespace: info.namespace, name: info.name!, options };
+  const deletion = await deleteAdmitted(server, target, request);
   const resource = storageResource(type);
   if (deletion.kind === "pending" || answersDeletedObject(resource)) {
     return await oneResponse(server, request, 200, deletion.stored);
@@ -202,7 +202,7 @@ async function removeAll(server: ServerContext, request: ResourceRequest): Promi
     const { namespace, name = "", uid } = stored.object.metadata!;
     // Preconditions are for single objects; the uid ensures that it is still the listed one.
     const one = { ...options, uid, resourceVersion: undefined };
-    await deleteAdmitted(server, type, { namespace, name }, one, request);
+    await deleteAdmitted(server, { type, namespace, name, options: one }, request);
     items.push(presented(stored, type));
   }
   const metadata = { resourceVersion: String(server.storage.revision) };

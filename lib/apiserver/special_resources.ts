@@ -104,8 +104,8 @@ export class SpecialResources {
     }
     const body = await parseObjectBody(request.body, request.headers["content-type"]);
     const given = isObject(body.deleteOptions) ? body.deleteOptions : {};
-    const at = { namespace: info.namespace, name: info.name! };
-    await deleteAdmitted(this.#server, type, at, deleteOptions(info.query, given), request);
+    const options = deleteOptions(info.query, given);
+    await deleteAdmitted(this.#server, { type, namespace: info.namespace, name: info.name!, options }, request);
     const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
     return jsonResponse(201, status);
   }

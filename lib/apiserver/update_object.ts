@@ -5,6 +5,7 @@ import { convertsByWebhook, needsViews, presented, toStorage } from "./conversio
 import { atOnce, type ConversionSteps, isSteps } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
 import { storageResource } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -98,16 +99,6 @@ function storeChange(
   // Compared in stored form: an object in a former version is written, even without a visible difference.
   if (isNoOp(object, stored.object)) return stored;
   checkCandidate(target, next, live);
-  return commit(server, target, key, object, stored);
-}
-
-function commit(
-  server: ServerContext,
-  target: WriteTarget,
-  key: string,
-  object: DynamicObject,
-  stored: StoredObject,
-): StoredObject {
   const resource = storageResource(target.type);
   if (target.options.dryRun) return new StoredObject(object, stored.revision);
   const gone = isReleased(object, resource);
@@ -178,7 +169,7 @@ function* prepareManaged(
 function restrictToEndpoint(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): DynamicObject {
   const { type, subresource } = target;
   keepServerMetadata(candidate, live);
-  const next = restrict(type.builtin, type.subresources.includes("status"), subresource, candidate, live);
+  const next = writtenPart(type, subresource, candidate, live);
   applyDefaults(next, type.schema);
   if (subresource === undefined) strategyOf(storageResource(type)).normalize?.(next);
   return next;
@@ -217,15 +208,14 @@ function keepServerMetadata(candidate: DynamicObject, live: DynamicObject): void
 }
 
 /** What the endpoint writes: everything but status, or status alone. */
-function restrict(
-  builtin: boolean,
-  hasStatus: boolean,
+function writtenPart(
+  { builtin, subresources }: ResourceType,
   subresource: string | undefined,
   candidate: DynamicObject,
   live: DynamicObject,
 ): DynamicObject {
   if (subresource === undefined) {
-    if (!hasStatus) return candidate;
+    if (!subresources.includes("status")) return candidate;
     const { status: _status, ...rest } = candidate;
     return live.status === undefined ? rest : { ...rest, status: jsonClone(live.status) };
   }

@@ -45,8 +45,8 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
       if (needsViews(type) || matches(presented(stored, type))) initial.push(stored);
     }
   }
-  const start = fromState ? storage.revision : requested;
-  const watch = new Watch(server, target, log, matches, initial, start);
+  const revision = fromState ? storage.revision : requested;
+  const watch = new Watch(server, target, { log, matches, initial, revision });
   return new ReadableStream<Uint8Array>(watch, { highWaterMark: 0 });
 }
 
@@ -58,6 +58,14 @@ function failedWatch(message: string): ReadableStream<Uint8Array> {
       controller.close();
     },
   });
+}
+
+/** What a watch sends: the initial objects, then the log's events after `revision`. */
+interface WatchFeed {
+  readonly log: EventLog;
+  readonly matches: ObjectFilter;
+  readonly initial: StoredObject[];
+  readonly revision: number;
 }
 
 /** A watch as the source of its response body: it reads the shared log when the client reads. */
@@ -84,14 +92,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   #wake: (() => void) | undefined;
   #unwait: (() => void) | undefined;
 
-  constructor(
-    server: ServerContext,
-    target: WatchTarget,
-    log: EventLog,
-    matches: ObjectFilter,
-    initial: StoredObject[],
-    revision: number,
-  ) {
+  constructor(server: ServerContext, target: WatchTarget, { log, matches, initial, revision }: WatchFeed) {
     this.#clock = server.clock;
     this.#target = target;
     this.#log = log;

@@ -48,5 +48,6 @@ export { printable } from "./printable.ts";
 export { jitter, type Random, randomSuffix, randomUuid, SeededRandom, SystemRandom } from "./random.ts";
 export { LinkedAbort, untilAborted } from "./signal.ts";
 export { cutToWidth, textWidth, truncate } from "./text_width.ts";
+export { TimeLimit } from "./time_limit.ts";
 export type { Transport, TransportRequest } from "./transport.ts";
 export { settle, VirtualClock } from "./virtual_clock.ts";

@@ -1,4 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
+import { quoteWord } from "./shell_word.ts";
 
 type Shell = "bash" | "zsh" | "fish";
 
@@ -58,26 +59,21 @@ function valuesOf(flags: string): Values {
   return /^folder$/i.test(placeholder) ? "folder" : "text";
 }
 
-/** Single quotes, as bash, zsh and (without a backslash in the text) fish read them. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 const identifier = (program: string) => program.replaceAll(/[^A-Za-z0-9]/g, "_");
 
 function bash(program: string, commands: readonly CompletedCommand[]): string {
   const cases = commands.flatMap(({ name, flags }) =>
     flags.filter(({ values }) => values !== undefined).map(({ long, values }) => {
       const found = values === "file" ? "compgen -f" : values === "folder" ? "compgen -d" : undefined;
-      const answer = found ?? `compgen -W ${quote(values === "text" ? "" : (values as string[]).join(" "))}`;
-      return `    ${quote(`${name} ${long}`)}) ${
+      const answer = found ?? `compgen -W ${quoteWord(values === "text" ? "" : (values as string[]).join(" "))}`;
+      return `    ${quoteWord(`${name} ${long}`)}) ${
         found ? "compopt -o filenames; " : ""
       }words=$(${answer} -- "$word") ;;`;
     })
   );
   const rest = commands.map(({ name, flags, words }) =>
-    `    ${quote(name)}\\ *) words=$(compgen -W ${
-      quote([...words, ...flags.map(({ long }) => long)].join(" "))
+    `    ${quoteWord(name)}\\ *) words=$(compgen -W ${
+      quoteWord([...words, ...flags.map(({ long }) => long)].join(" "))
     } -- "$word") ;;`
   );
   const names = commands.map(({ name }) => name).join(" ");
@@ -90,7 +86,7 @@ _${identifier(program)}() {
     if [[ \${COMP_WORDS[at]} != -* ]]; then command=\${COMP_WORDS[at]}; break; fi
   done
   case "$command $before" in
-    \\ *) words=$(compgen -W ${quote(`${names} --no-color --version --help`)} -- "$word") ;;
+    \\ *) words=$(compgen -W ${quoteWord(`${names} --no-color --version --help`)} -- "$word") ;;
 ${cases.join("\n")}
 ${rest.join("\n")}
   esac
@@ -109,12 +105,12 @@ function zsh(program: string, commands: readonly CompletedCommand[]): string {
   };
   const cases = commands.map(({ name, flags, words }) => {
     const specs = flags.map(({ long, description, values }) =>
-      quote(`${long}[${escaped(description)}]${values === undefined ? "" : action(values)}`)
+      quoteWord(`${long}[${escaped(description)}]${values === undefined ? "" : action(values)}`)
     );
-    if (words.length > 0) specs.push(quote(`*:argument:(${words.join(" ")})`));
-    return `    ${quote(name)}) _arguments ${specs.join(" \\\n      ")} ;;`;
+    if (words.length > 0) specs.push(quoteWord(`*:argument:(${words.join(" ")})`));
+    return `    ${quoteWord(name)}) _arguments ${specs.join(" \\\n      ")} ;;`;
   });
-  const names = commands.map(({ name, description }) => `    ${quote(`${name}:${escaped(description)}`)}`);
+  const names = commands.map(({ name, description }) => `    ${quoteWord(`${name}:${escaped(description)}`)}`);
   return `#compdef ${program}
 # zsh completion of ${program}: source <(${program} completions zsh), or a file _${program} in a folder of $fpath
 _${identifier(program)}() {

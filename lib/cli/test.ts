@@ -16,6 +16,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLiveArea } from "./live_area.ts";
 import type { CommandContext } from "./command_context.ts";
+import { shellWord } from "./shell_word.ts";
 import { paint } from "./terminal.ts";
 import { checkKeep, deploymentOf, sourceOf } from "./test_cluster.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
@@ -33,7 +34,8 @@ export async function test(context: CommandContext, names: readonly string[], fl
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
   if (flags.explore || flags.plan !== undefined) {
     const { exploreAll } = await import("./explore.ts");
-    const again = (name: string, plan: string) => `${rerunExplored(command, seed, name)} --plan ${plan}`;
+    const again = (name: string, plan: string) =>
+      `${command} test --explore --seed ${seed} --filter ${shellWord(name)} --plan ${plan}`;
     return await exploreAll(context, flags, { planned, seed, rerun: again });
   }
   checkKeep(settings, flags);
@@ -90,15 +92,7 @@ async function watched(
 /** The command that repeats one scenario as it ran. */
 function rerun(command: string, { cluster, operator, seed }: RunResult, name: string): string {
   const deployed = operator === "deployed" ? " --deployed" : "";
-  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter ${quoted(name)}`;
-}
-
-function rerunExplored(command: string, seed: number, name: string): string {
-  return `${command} test --explore --seed ${seed} --filter ${quoted(name)}`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  return `${command} test --cluster ${cluster.kind}${deployed} --seed ${seed} --filter ${shellWord(name)}`;
 }
 
 /** @throws {UsageError} for an unknown suite, an invalid filter, or nothing left to run. */

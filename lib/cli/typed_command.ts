@@ -1,3 +1,5 @@
+import { shellWord } from "./shell_word.ts";
+
 interface ProgramStart {
   readonly program: string;
   readonly mainModule: string;
@@ -18,14 +20,14 @@ export function typedCommand({ program, mainModule, executable, folder, env }: P
   if (env.KUBERNETES_SERVICE_HOST) return program;
   if (executable !== undefined) {
     const name = executable.split("/").at(-1)!, onPath = (env.PATH ?? "").split(":").map((each) => `${each}/${name}`);
-    if (onPath.includes(executable)) return quoted(name);
+    if (onPath.includes(executable)) return shellWord(name);
     const path = fromFolder(executable, folder);
-    return quoted(path.includes("/") ? path : `./${path}`);
+    return shellWord(path.includes("/") ? path : `./${path}`);
   }
   const isFile = mainModule.startsWith("file:");
   if (isFile && mainModule.endsWith("/main.js")) return program;
   const module = isFile ? fromFolder(decodeURIComponent(new URL(mainModule).pathname), folder) : mainModule;
-  return `deno run -A ${quoted(module)}`;
+  return `deno run -A ${shellWord(module)}`;
 }
 
 /** Asks for no permission. */
@@ -42,8 +44,4 @@ export function programStart(program: string, env: Readonly<Record<string, strin
 
 function fromFolder(path: string, folder: string | undefined): string {
   return folder !== undefined && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
-}
-
-function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -30,6 +30,7 @@ export function describeTarget(subject: RequestTarget): string {
 interface ApiErrorOptions {
   readonly retryAfterMs?: number;
   readonly hint?: string;
+  readonly cause?: unknown;
 }
 
 /** A server's refusal or failure. Subclasses tell the caller what to do. Never holds Secret data. */
@@ -52,9 +53,16 @@ export class ApiError extends Error {
   readonly retryAfterMs: number | undefined;
 
   /** The message holds subject, status and `hint`; `retryAfterMs` overrides the status. */
-  constructor(status: ApiStatus, readonly subject: RequestTarget, { retryAfterMs, hint }: ApiErrorOptions = {}) {
+  constructor(
+    status: ApiStatus,
+    readonly subject: RequestTarget,
+    { retryAfterMs, hint, cause }: ApiErrorOptions = {},
+  ) {
     const problem = status.message || status.reason || "no reason given";
-    super(`cannot ${describeTarget(subject)}: ${problem} (${status.code})${hint ? `; ${hint}` : ""}`);
+    super(
+      `cannot ${describeTarget(subject)}: ${problem} (${status.code})${hint ? `; ${hint}` : ""}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.status = status;
     this.code = status.code;
     this.reason = status.reason ?? "";
@@ -122,11 +130,12 @@ export class ForbiddenError extends ApiError {
   /** `authorization`: grant the rule. `admission`: satisfy a policy, quota or escalation check. */
   readonly refusedBy: "authorization" | "admission";
 
-  /** Reads the missing rule from the message, and appends how to grant it. */
-  constructor(status: ApiStatus, subject: RequestTarget) {
+  /** Reads the missing rule from the message, and appends how to grant it, and `hint`. */
+  constructor(status: ApiStatus, subject: RequestTarget, { hint, cause }: Omit<ApiErrorOptions, "retryAfterMs"> = {}) {
     const missing = missingRule(status.message ?? "");
     const rule = missing ?? ruleOf(subject);
-    super(status, subject, { hint: missing && grantHint(missing, subject) });
+    const hints = [missing && grantHint(missing, subject), hint].filter((each) => each !== undefined);
+    super(status, subject, { hint: hints.join("; "), cause });
     this.rule = rule;
     this.refusedBy = missing ? "authorization" : "admission";
   }

@@ -172,11 +172,12 @@ export class Client {
   /** Whether every write is a dry run. */
   readonly dryRun: boolean;
   readonly #options: ClientOptions;
+  readonly #signals: readonly AbortSignal[];
   readonly #requester: Requester;
 
   /** Makes no request. */
   constructor(from: Transport, options: ClientOptions);
-  /** Shares the transport of `from`; absent options are those of `from`. */
+  /** Shares the transport of `from`; absent options are those of `from`, whose signals still end every request. */
   constructor(from: Client, options: Partial<ClientOptions>);
   constructor(from: Transport | Client, given: Partial<ClientOptions>) {
     const transport = from instanceof Client ? from.transport : from;
@@ -187,6 +188,7 @@ export class Client {
     this.mask = options.mask ?? new Mask();
     const { clock = new SystemClock(), random = new SystemRandom() } = options;
     this.#options = { ...options, mask: this.mask, clock, random };
+    this.#signals = [...from instanceof Client ? from.#signals : [], ...given.signal ? [given.signal] : []];
     this.#requester = new Requester(transport, {
       userAgent: options.userAgent ?? `pintle (${options.fieldManager})`,
       clock,
@@ -197,13 +199,13 @@ export class Client {
       onRequest: options.onRequest,
       tracer: options.tracer,
       mask: this.mask,
-      signal: options.signal,
+      signals: this.#signals,
     });
   }
 
   /**
-   * This client with other options, and the same transport, mask and field manager. `signal` replaces its
-   * own. `onWrite` is called after its own: a handler cannot hide its writes. A client for dry runs stays one.
+   * This client with other options, and the same transport, mask and field manager. They add to its own: a request ends
+   * when either signal aborts, `onWrite` is called after its own, and a client for dry runs stays one.
    *
    * @example
    * ```ts

@@ -58,7 +58,8 @@ export interface RequesterOptions {
   readonly onRequest?: (record: RequestRecord) => void;
   readonly tracer?: Tracer;
   readonly mask: Mask;
-  readonly signal?: AbortSignal;
+  /** Each ends every request. */
+  readonly signals: readonly AbortSignal[];
 }
 
 const SPAN_KIND_CLIENT = 2, SPAN_STATUS_ERROR = 2; // enums of @opentelemetry/api, which is imported for its types only
@@ -97,11 +98,11 @@ export class Requester {
   }
 
   async text(spec: RequestSpec): Promise<string> {
-    const { signal } = this.options;
-    if (!signal || spec.signal === signal) return await this.#text(spec);
-    if (!spec.signal) return await this.#text({ ...spec, signal });
-    using both = new LinkedAbort([signal, spec.signal]);
-    return await this.#text({ ...spec, signal: both.signal });
+    const signals = new Set(this.options.signals);
+    if (spec.signal) signals.add(spec.signal);
+    if (signals.size <= 1) return await this.#text({ ...spec, signal: [...signals][0] });
+    using any = new LinkedAbort([...signals]);
+    return await this.#text({ ...spec, signal: any.signal });
   }
 
   #text(spec: RequestSpec): Promise<string> {

@@ -63,9 +63,9 @@ export async function* watch<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   const subject: RequestTarget = { verb: "watch", resource, key: { namespace: options.namespace } };
   const { signal, idleMsMax = IDLE_MS_MAX, lineLengthMax } = options;
-  const isEnded = () => signal.aborted || requester.options.signal?.aborted;
+  const signals = [signal, ...requester.options.signals], isEnded = () => signals.some(({ aborted }) => aborted);
   if (isEnded()) return;
-  using link = new LinkedAbort([signal, requester.options.signal]);
+  using link = new LinkedAbort(signals);
   using watchdog = new Watchdog(
     requester.options.clock,
     typeof idleMsMax === "number" ? () => idleMsMax : idleMsMax,

@@ -42,6 +42,7 @@ import {
 } from "../handling/mod.ts";
 import type { ChangeContext, ChangeHandler } from "./context.ts";
 import type { ChangeDeclaration, ControllerDeclaration } from "./declaration.ts";
+import type { ChangesHandled } from "./report.ts";
 
 type ChangeFacts<T extends KubeObject, Spec, Status extends object> = Pick<
   ChangeContext<T, Spec, Status>,
@@ -67,24 +68,7 @@ interface ChangePass {
   /** State that the last pass could not write; absent if the object holds it. */
   readonly unsaved?: HandledState;
   /** `done` once this process has run the `resume` handlers; until then their progress. */
-  readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
-}
-
-export interface ChangesHandled {
-  readonly outcome: Outcome;
-  /** To be remembered. */
-  readonly state: HandledState;
-  /** Whether the change needs no more work: it succeeded or was given up. */
-  readonly finished: boolean;
-  /** Whether a handler was attempted or a change completed. */
-  readonly acted: boolean;
-  readonly resume: ChangePass["resume"];
-  /** In the order of declaration. */
-  readonly handlerFailures: readonly HandlerFailure[];
-  /** Whether some handler matches the object. */
-  readonly concerned: boolean;
-  /** The edit that stores `state` in the object. */
-  readonly edit: StorageEdit;
+  readonly resume: ChangesHandled["resume"];
 }
 
 type Run = Omit<ChangesHandled, "concerned" | "edit">;
@@ -210,7 +194,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
     this.#object = object;
   }
 
-  async run(state: HandledState, plan: ChangePlan, resume: ChangePass["resume"]): Promise<Run> {
+  async run(state: HandledState, plan: ChangePlan, resume: ChangesHandled["resume"]): Promise<Run> {
     const { lastHandled } = state, deleting = plan.pendingChange?.kind === "delete";
     const resumed = byHandler(resume === "done" ? {} : resume);
     const resumes = plan.resumes ? this.#resumes(deleting) : [];

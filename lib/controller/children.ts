@@ -202,8 +202,9 @@ export class Children {
       return await this.#client.apply(resource, desired);
     } catch (error) {
       if (!declared && error instanceof ForbiddenError && error.refusedBy === "authorization") {
-        error.message +=
-          `; or declare the kind: \`owns: [${resource.kind}]\` of the handler brings the rule, and watches the children`;
+        const hint =
+          `or declare the kind: \`owns: [${resource.kind}]\` of the handler brings the rule, and watches the children`;
+        throw new ForbiddenError(error.status, error.subject, { hint, cause: error });
       }
       throw error;
     }

@@ -1,14 +1,13 @@
 import { describeError, type Logger } from "../base/mod.ts";
-import { formatApiVersion, formatKey, keyOf, type KubeObject } from "../apimachinery/mod.ts";
+import { formatApiVersion, formatKey, keyOf, type KubeObject, type ResourceKind } from "../apimachinery/mod.ts";
 import { ApiError, type Client, ConflictError, InvalidError, NotFoundError, type WriteRecord } from "../client/mod.ts";
-import type { ChangeHandlers, ChangesHandled } from "./change_handlers.ts";
+import type { ChangeHandlers } from "./change_handlers.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import { annotate, annotated } from "./finalizer.ts";
 import { statusOf } from "./managed_fields.ts";
-import type { Unsaved } from "./report.ts";
+import type { ChangesHandled, Unsaved } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
-const REFUSED_ADVICE = "bring the installed CRD up to date with `install`, or correct what the handler sets";
 /** Fresh reads of a concurrently written object before its status waits for the next pass. */
 const STATUS_ATTEMPTS_MAX = 4;
 
@@ -51,7 +50,9 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
    * certainly only this pass wrote to it.
    */
   async keepSuccess(object: T, error: unknown, refused: Refused<T, Status>): Promise<{ unsaved: Unsaved; after?: T }> {
-    const { status, changes } = refused, unsaved = { status, ...(changes ? { state: changes.state } : {}) };
+    const { status, changes } = refused;
+    const unsaved: { -readonly [Part in keyof Unsaved]: Unsaved[Part] } = { status };
+    if (changes) unsaved.state = changes.state;
     // A failing server or a race is over soon; until then a crash calls the handlers again and loses no status.
     const refusal = isRefusal(error), internal = error instanceof ApiError && error.code === 500;
     if (!refusal && !internal) return { unsaved, after: object };
@@ -61,6 +62,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       if (error instanceof InvalidError || internal) {
         after = await this.#sayRefused(object, error, refused);
         latest = after ?? object;
+        if (after) unsaved.refusal = describeError(error);
       }
       if (!changes || !refusal) return { unsaved, after };
       const edit = await this.#parts.host.changes!.editWithoutStatus(object, changes.state) ?? changes.edit;
@@ -85,7 +87,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       type: "Ready",
       status: false,
       reason: "StatusRefused",
-      message: `${describeError(error)}; ${REFUSED_ADVICE}`,
+      message: `${describeError(error)}; ${adviceFor(error, this.#parts.host.declaration.kind)}`,
     });
     if (!plain.changed) return object;
     const written = await this.status(object, plain);
@@ -161,4 +163,13 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
 /** Failures that waiting does not heal: a missing rule or subresource, a schema that refuses the value. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ApiError && error.code >= 400 && error.code < 500 && error.code !== 409 && error.code !== 429;
+}
+
+/** An invalid value is usually the handler's mistake, an undeclared field an older CRD. */
+function adviceFor(error: unknown, { group, servedStatus }: ResourceKind): string {
+  const update = servedStatus ? `update that CRD, which belongs to the owner of ${group}` : undefined;
+  if (error instanceof InvalidError) {
+    return `correct what the handler sets, or ${update ?? "bring an older CRD up to date with `install`"}`;
+  }
+  return `the CRD may be older than the program: ${update ?? "bring it up to date with `install`"}`;
 }

@@ -122,7 +122,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       timeoutMs: options.timeoutMs,
       changes: this.#changes,
       servedStatus: declaration.kind.servedStatus &&
-        new ServedStatus(declaration.kind, declaration.kind.servedStatus.conditions),
+        new ServedStatus(declaration.kind, declaration.kind.servedStatus.conditions, deps.clock),
     };
   }
 
@@ -351,7 +351,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     }
     this.#keep(key, entry, next);
     this.#schedule(key, entry);
-    logEnd(log, report, retryMs);
+    logEnd(log, report, { retryInMs: retryMs, refusalBefore: decision.state.unsaved?.refusal });
     const outcome = outcomeOfPass(report), result = resultOfPass(outcome);
     span.ended(result, outcome.kind === "done" ? undefined : outcome.error);
     observer?.passEnded?.(result, elapsedMs - startMs, writes.length);

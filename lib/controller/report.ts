@@ -3,14 +3,15 @@ import type { ApiResource, KubeObject } from "../apimachinery/mod.ts";
 import {
   type HandledState,
   type HandlerFailure,
+  type HandlerProgress,
   mergeOutcomes,
   type Outcome,
   outcomeOfError,
   type StartTimes,
+  type StorageEdit,
 } from "../handling/mod.ts";
 import { ApiError, UnreachableError } from "../client/mod.ts";
 import type { QueueObserver } from "../queue/mod.ts";
-import type { ChangesHandled } from "./change_handlers.ts";
 import type { StatusEdits } from "./status_draft.ts";
 
 /** A resourceVersion of the server's present history: a restore of its storage voids it. */
@@ -39,6 +40,27 @@ export interface Unsaved {
   readonly status?: StatusEdits;
   /** Progress of change handlers that the object does not hold. */
   readonly state?: HandledState;
+  /** Why the server refuses the status, where the object shows it. */
+  readonly refusal?: string;
+}
+
+/** What change handlers did in a pass. */
+export interface ChangesHandled {
+  readonly outcome: Outcome;
+  /** To be remembered. */
+  readonly state: HandledState;
+  /** Whether the change needs no more work: it succeeded or was given up. */
+  readonly finished: boolean;
+  /** Whether a handler was attempted or a change completed. */
+  readonly acted: boolean;
+  /** `done` once this process has run the `resume` handlers; until then their progress. */
+  readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
+  /** In the order of declaration. */
+  readonly handlerFailures: readonly HandlerFailure[];
+  /** Whether some handler matches the object. */
+  readonly concerned: boolean;
+  /** The edit that stores `state` in the object. */
+  readonly edit: StorageEdit;
 }
 
 /** Absent for handlers that did not run. */
@@ -177,8 +199,15 @@ export function logFailure(log: Logger, { handler, error, reason, attempt, retry
   });
 }
 
-/** Logs the end of a pass; handlers have logged their own failures. */
-export function logEnd(log: Logger, report: PassReport, retryInMs: number): void {
+/**
+ * Logs the end of a pass; handlers have logged their own failures. A refusal that the last pass logged is not logged
+ * again: the object shows it.
+ */
+export function logEnd(
+  log: Logger,
+  report: PassReport,
+  { retryInMs, refusalBefore }: { readonly retryInMs: number; readonly refusalBefore: string | undefined },
+): void {
   if (report.kind === "aborted") log.info("pass cut short; the next pass over the object continues");
   else if (report.kind === "refused" || report.kind === "threw") {
     const { reason, message, error } = outcomeOfError(report.error),
@@ -186,7 +215,9 @@ export function logEnd(log: Logger, report: PassReport, retryInMs: number): void
     const what = report.kind === "refused"
       ? "the handlers' results could not be written and will be tried again"
       : "reconcile will be retried";
-    log.warn(what, {
+    const refusal = report.kind === "refused" ? report.unsaved.refusal : undefined;
+    const level = refusal !== undefined && refusal === refusalBefore ? "debug" : "warn";
+    log[level](what, {
       reason,
       error: message,
       retryInMs: Math.round(retryInMs),

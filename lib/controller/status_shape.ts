@@ -1,6 +1,6 @@
-import { describeError, isObject, type Logger, ownValue } from "../base/mod.ts";
+import { type Clock, describeError, isObject, type Logger, ownValue } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
-import type { Client } from "../client/mod.ts";
+import { ApiError, type Client } from "../client/mod.ts";
 
 /** The engine's fields that a kind's status has. */
 export interface StatusShape {
@@ -20,6 +20,9 @@ export const FULL_STATUS: StatusShape = {
 
 type Schema = Readonly<Record<string, unknown>>;
 
+/** Before a schema that the server does not publish is read again. */
+const UNPUBLISHED_MS = 60_000;
+
 /**
  * The engine's fields in the status of a kind that another program's CRD defines, from the published schema
  * (`/openapi/v3`, KEP-2896), which every authenticated user may read.
@@ -27,25 +30,29 @@ type Schema = Readonly<Record<string, unknown>>;
 export class ServedStatus {
   readonly #kind: ApiResource;
   readonly #conditions: readonly string[];
+  readonly #clock: Clock;
   #shape: StatusShape | undefined;
+  /** Elapsed time. */
+  #readAgainMs = 0;
   #warned: string | undefined;
 
   /** `conditions`: their paths in the status. */
-  constructor(kind: ApiResource, conditions: readonly string[]) {
+  constructor(kind: ApiResource, conditions: readonly string[], clock: Clock) {
     this.#kind = kind;
     this.#conditions = conditions;
+    this.#clock = clock;
   }
 
   /** All fields if the server publishes no schema. One log line names missing fields. */
   async shape(client: Client, log: Logger): Promise<StatusShape> {
-    if (this.#shape) return this.#shape;
-    this.#shape = await this.#read(client, log);
+    if (!this.#shape && this.#clock.elapsed() >= this.#readAgainMs) this.#shape = await this.#read(client, log);
     return this.#shape ?? { ...FULL_STATUS, conditions: this.#conditions };
   }
 
   /** Reads the schema again at the next `shape`: the server refused a status. */
   forget(): void {
     this.#shape = undefined;
+    this.#readAgainMs = 0;
   }
 
   /** Undefined if the server does not publish the kind, or not yet. */
@@ -58,8 +65,12 @@ export class ServedStatus {
         kind: this.#kind.kind,
         error: describeError(error),
       });
+      if (!(error instanceof ApiError)) return undefined; // no answer: the next pass may get one
     }
-    if (!status) return undefined;
+    if (!status) {
+      this.#readAgainMs = this.#clock.elapsed() + UNPUBLISHED_MS;
+      return undefined;
+    }
     const conditions = this.#conditions.reduce<Schema | undefined>(fieldOf, status);
     const item = conditions && isObject(conditions.items) ? conditions.items : conditions && {};
     const shape = {

@@ -1,4 +1,4 @@
-import { type Clock, formatDuration, LinkedAbort, TimeoutError } from "../base/mod.ts";
+import { type Clock, TimeLimit } from "../base/mod.ts";
 
 /** Timing of Leases; the defaults are client-go's. */
 export interface LeaseTiming {
@@ -38,12 +38,6 @@ export async function within<R>(
   parent: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<R>,
 ): Promise<R> {
-  using abort = new LinkedAbort([parent]);
-  const late = () => abort.abort(new TimeoutError(`the API server did not answer within ${formatDuration(limitMs)}`));
-  const timer = clock.schedule(late, limitMs);
-  try {
-    return await work(abort.signal);
-  } finally {
-    clock.clear(timer);
-  }
+  using limit = new TimeLimit(clock, limitMs, "the API server did not answer within", [parent]);
+  return await work(limit.signal);
 }

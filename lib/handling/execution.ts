@@ -1,4 +1,4 @@
-import { type Clock, formatDuration, LinkedAbort, TimeoutError } from "../base/mod.ts";
+import { type Clock, TimeLimit, untilAborted } from "../base/mod.ts";
 
 /**
  * Runs `work` with a signal that aborts after `timeoutMs` or with `parent`.
@@ -16,19 +16,6 @@ export async function runWithTimeout<T>(
   work: (signal: AbortSignal) => Promise<T> | T,
 ): Promise<T> {
   parent.throwIfAborted();
-  using linked = new LinkedAbort([parent]);
-  const cut = new Promise<never>((_, reject) => {
-    linked.signal.addEventListener("abort", () => reject(linked.signal.reason), { once: true });
-  });
-  const timer = clock.schedule(
-    () => linked.abort(new TimeoutError(`handler did not finish within ${formatDuration(timeoutMs)}`)),
-    timeoutMs,
-  );
-  try {
-    const running = Promise.resolve(work(linked.signal));
-    running.catch(() => {}); // a late failure has no one left to hear it
-    return await Promise.race([running, cut]);
-  } finally {
-    clock.clear(timer);
-  }
+  using limit = new TimeLimit(clock, timeoutMs, "handler did not finish within", [parent]);
+  return await untilAborted(Promise.resolve(work(limit.signal)), limit.signal);
 }

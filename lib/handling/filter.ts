@@ -1,6 +1,6 @@
 import { isObject, jsonEqual, type JsonValue } from "../base/mod.ts";
 import type { KubeObject } from "../apimachinery/mod.ts";
-import type { FieldPath } from "./field_path.ts";
+import type { FieldKeys, FieldPath } from "./field_path.ts";
 
 /** Matches any value, null included. */
 export const PRESENT: unique symbol = Symbol("present");
@@ -22,7 +22,7 @@ export interface ObjectFilter<T extends KubeObject = KubeObject> {
   readonly labels?: Readonly<Record<string, ValueFilter<string>>>;
   readonly annotations?: Readonly<Record<string, ValueFilter<string>>>;
   /** As `spec.size` or, if a key contains a dot, `["metadata", "labels", "a.b/c"]`. */
-  readonly field?: FieldPath<T> | readonly string[];
+  readonly field?: FieldPath<T> | FieldKeys<T>;
   /** The field's required value; {@linkcode PRESENT} by default. */
   readonly value?: ValueFilter;
   /** Anything else. */

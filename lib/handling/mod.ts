@@ -24,7 +24,7 @@ export {
   settled,
 } from "./change.ts";
 export { runWithTimeout } from "./execution.ts";
-export type { FieldPath, FieldValue } from "./field_path.ts";
+export type { FieldKeys, FieldPath, FieldValue } from "./field_path.ts";
 export {
   ABSENT,
   allOf,

@@ -1,10 +1,9 @@
-import { type Clock, describeError, isObject, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, isObject, TimeLimit, UsageError } from "../base/mod.ts";
 import { ExitHook } from "./exit_hook.ts";
 import { folderName, type Platform } from "./envtest_folders.ts";
 import type { EnvtestMirror } from "./envtest_mirror.ts";
 import { compareVersions, formatVersion, type KubernetesVersion, parseVersion } from "./kubernetes_version.ts";
 import { readTar } from "./tar_reader.ts";
-import { TimeLimit } from "./time_limit.ts";
 import { downloadFile, downloadText } from "./verified_download.ts";
 
 interface EnvtestDownloadOptions {
@@ -108,7 +107,7 @@ export class EnvtestDownload {
 
   async #limited<T>(what: string, signal: AbortSignal, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, downloadMsMax = DOWNLOAD_MS_MAX } = this.#options;
-    using limit = new TimeLimit(clock, downloadMsMax, what, [signal]);
+    using limit = new TimeLimit(clock, downloadMsMax, `${what} took longer than`, [signal]);
     return await act(limit.signal);
   }
 

@@ -1,10 +1,9 @@
-import { type Clock, describeError, sleep, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, sleep, TimeLimit, UsageError } from "../base/mod.ts";
 import type { KubeContext, ProxyVariables } from "../client/mod.ts";
 import { loadKubeconfig } from "../client/kubeconfig.ts";
 import { requireCommand, runCommand } from "./command.ts";
 import { ContainerRuntime } from "./container_runtime.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
-import { TimeLimit } from "./time_limit.ts";
 
 /** Options for kind and its cluster. */
 export interface KindProgramOptions {
@@ -54,7 +53,9 @@ export class KindProgram {
   static async find(options: KindProgramOptions, signal: AbortSignal): Promise<KindProgram> {
     const { clock, answerMsMax = ANSWER_MS_MAX, runtime: preferred } = options;
     // A stuck daemon accepts requests and never answers.
-    using limit = new TimeLimit(clock, answerMsMax, "asking for kind and a container runtime", [signal]);
+    using limit = new TimeLimit(clock, answerMsMax, "asking for kind and a container runtime took longer than", [
+      signal,
+    ]);
     const runtime = await ContainerRuntime.find(preferred, limit.signal);
     await requireCommand("kind", ["version"], INSTALL, { signal: limit.signal, expected: /^kind v\d/m });
     return new KindProgram(options, runtime);
@@ -123,7 +124,7 @@ export class KindProgram {
 
   /** Cleans up. Its own bound ends this; an interrupted run does not. */
   async teardown(what: string, act: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    using limit = new TimeLimit(this.#clock, this.#teardownMsMax, what);
+    using limit = new TimeLimit(this.#clock, this.#teardownMsMax, `${what} took longer than`);
     await act(limit.signal);
   }
 

@@ -3,7 +3,8 @@ import { describeError, narrowIntegers } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { Column, ResourceOptions, Schema } from "./resource_options.ts";
 import type { DeclaredVersion } from "./resource_version.ts";
-import { DISCRIMINATOR, type SchemaNode, structuralSchema } from "./structural_schema.ts";
+import type { SchemaNode } from "./schema_node.ts";
+import { DISCRIMINATOR, structuralSchema } from "./structural_schema.ts";
 
 const CONDITION_SCHEMA: SchemaNode = {
   type: "object",

@@ -1,5 +1,5 @@
 import { isObject, jsonEqual, setKey } from "../base/mod.ts";
-import type { SchemaNode } from "./structural_schema.ts";
+import type { SchemaNode } from "./schema_node.ts";
 
 interface Case {
   readonly values: readonly string[];

@@ -1,4 +1,4 @@
-import { type Clock, describeError, isObject, LinkedAbort, TimeoutError, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, isObject, TimeLimit, UsageError } from "../base/mod.ts";
 import type { ApiResource, DynamicObject } from "../apimachinery/mod.ts";
 import { type Client, ForbiddenError, NotFoundError } from "../client/mod.ts";
 
@@ -91,12 +91,7 @@ async function localAddress(
   address: KubeletAddress,
   { clock, signal, answerMsMax = ANSWER_MS_MAX }: HostGatewayOptions,
 ): Promise<string> {
-  using abort = new LinkedAbort([signal]);
-  const timer = clock.schedule(() => abort.abort(new TimeoutError("no answer")), answerMsMax);
-  try {
-    using connection = await Deno.connect({ ...address, signal: abort.signal });
-    return (connection.localAddr as Deno.NetAddr).hostname;
-  } finally {
-    clock.clear(timer);
-  }
+  using limit = new TimeLimit(clock, answerMsMax, "no answer within", [signal]);
+  using connection = await Deno.connect({ ...address, signal: limit.signal });
+  return (connection.localAddr as Deno.NetAddr).hostname;
 }

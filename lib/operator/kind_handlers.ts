@@ -21,6 +21,7 @@ import {
   type AttemptBounds,
   type ChangeKind,
   type ErrorsMode,
+  type FieldKeys,
   type FieldPath,
   fieldPath,
   type FieldValue,
@@ -144,7 +145,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
    * Called once per change of a field, its first value and removal included; `old`, `next` and `diff` are the field's.
    * `field` is as `spec.size`, or a list of keys if one contains a dot; then `old` and `next` have no type.
    */
-  field<const P extends FieldPath<T> | readonly string[]>(
+  field<const P extends FieldPath<T> | FieldKeys<T>>(
     field: P,
     handler: ChangeHandler<T, Spec, Status, P extends string ? FieldValue<T, P> : unknown>,
     options: Omit<FieldOptions<T>, "field"> = {},

@@ -7,7 +7,7 @@ import type { HandledStateStorage } from "../handling/mod.ts";
 import { builtinKind, type BuiltinObject } from "./builtin_kinds.ts";
 import { KindHandlers } from "./kind_handlers.ts";
 import { selectKinds } from "./kind_selector.ts";
-import type { KindSelection, Operator } from "./operator.ts";
+import type { KindSelection, OperatorDeclaration } from "./operator_declaration.ts";
 
 export interface SelectedKind {
   readonly selection: KindSelection;
@@ -41,8 +41,11 @@ export function selectedKinds(
  *
  * @throws API errors of the discovery.
  */
-export async function kindsSelected(operator: Operator, client: Client, signal: AbortSignal): Promise<SelectedKind[]> {
-  const { selections, declarations } = operator;
+export async function kindsSelected(
+  { selections, declarations }: Pick<OperatorDeclaration, "selections" | "declarations">,
+  client: Client,
+  signal: AbortSignal,
+): Promise<SelectedKind[]> {
   if (selections.length === 0) return [];
   return [...selectedKinds(selections, declarations.map(({ kind }) => kind), await discover(client, signal)).values()];
 }

@@ -1,15 +1,16 @@
-import { type Clock, describeError, type Logger, type TimerHandle } from "../base/mod.ts";
+import { type Clock, describeError, type Logger, type Random, type TimerHandle } from "../base/mod.ts";
 import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, discoverAll, type DiscoveredResource } from "../client/mod.ts";
 import type { SharedInformers } from "../controller/mod.ts";
+import { backoffMs, type BackoffOptions } from "../queue/mod.ts";
 import { selectedKinds } from "./kind_selection.ts";
 import { describeSelector } from "./kind_selector.ts";
-import type { KindSelection } from "./operator.ts";
+import type { KindSelection } from "./operator_declaration.ts";
 
 /** CRDs come in groups, and are not served at once: discovery waits this long without events. */
 const QUIET_MS = 1_000;
-/** Before discovery, which lags behind or was incomplete, is read again; doubles up to the maximum. */
-const RETRY_MS = 10_000, RETRY_MS_MAX = 120_000;
+/** Before discovery, which lags behind or was incomplete, is read again. */
+const RETRY: BackoffOptions = { initialMs: 10_000, maxMs: 120_000 };
 
 const CRDS: ApiResource = {
   group: "apiextensions.k8s.io",
@@ -23,6 +24,7 @@ interface KindWatchDeps {
   readonly client: Client;
   readonly informers: SharedInformers;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   /** Left out: they have their own handlers. */
   readonly declared: readonly ApiResource[];
@@ -38,7 +40,8 @@ export class KindWatch {
   readonly #reported = new Set<string>();
   #timer: TimerHandle | undefined;
   #discovering: Promise<void> = Promise.resolve();
-  #retryPeriodMs = RETRY_MS;
+  /** Consecutive reads that were incomplete. */
+  #failures = 0;
   #changed = false;
 
   constructor(selections: readonly KindSelection[], deps: KindWatchDeps) {
@@ -84,9 +87,10 @@ export class KindWatch {
         error: describeError(error),
       });
     }
-    if (complete) this.#retryPeriodMs = RETRY_MS;
-    if ((confirms || !complete) && this.#timer === undefined) this.#schedule(this.#retryPeriodMs, signal);
-    if (!complete) this.#retryPeriodMs = Math.min(this.#retryPeriodMs * 2, RETRY_MS_MAX);
+    this.#failures = complete ? 0 : this.#failures + 1;
+    if ((confirms || !complete) && this.#timer === undefined) {
+      this.#schedule(backoffMs(RETRY, this.#failures, this.#deps.random), signal);
+    }
   }
 
   /** False if discovery is incomplete. */

@@ -57,8 +57,8 @@ export {
 export { KindResolver, UnknownKindError } from "./kind_resolver.ts";
 export { declareSelected, kindsSelected } from "./kind_selection.ts";
 export { EVERYTHING } from "./kind_selector.ts";
-export { type ActivityContext, Operator, type OperatorOptions } from "./operator.ts";
+export { Operator, type OperatorOptions } from "./operator.ts";
+export type { ActivityContext } from "./operator_declaration.ts";
 export { missingPermissions, preflight, type PreflightOptions, unservedKinds } from "./preflight.ts";
-export { RunningOperator } from "./running_operator.ts";
-export type { Leadership, StartOptions } from "./start_options.ts";
+export { type Leadership, RunningOperator, type StartOptions } from "./running_operator.ts";
 export { watch } from "./watch.ts";

@@ -1,4 +1,4 @@
-import { type Clock, type Duration, durationMs, type Logger, UsageError } from "../base/mod.ts";
+import { type Duration, durationMs, UsageError } from "../base/mod.ts";
 import {
   type ApiResource,
   type DynamicObject,
@@ -14,7 +14,7 @@ import {
   webhookConversion,
   webhookServiceName,
 } from "../admission/mod.ts";
-import type { Client, LoginHook } from "../client/mod.ts";
+import type { LoginHook } from "../client/mod.ts";
 import { type ControllerDeclaration, emptyDeclaration, type PlannedPass } from "../controller/mod.ts";
 import { OperatorMetrics, requireRoutePath } from "../health/mod.ts";
 import { AnnotationStorage, type HandledStateStorage } from "../handling/mod.ts";
@@ -22,38 +22,10 @@ import type { BuiltinObject } from "./builtin_kinds.ts";
 import type { CustomResource } from "./define_resource.ts";
 import { KindHandlers } from "./kind_handlers.ts";
 import { type EVERYTHING, type KindSelector, requireSelector } from "./kind_selector.ts";
+import type { ActivityContext, ActivityHandler, KindSelection, OperatorDeclaration } from "./operator_declaration.ts";
 import { type PolicyRule, requiredRules, WATCH_KINDS } from "./permissions.ts";
 import { requireDurations } from "./require_durations.ts";
-import { RunningOperator } from "./running_operator.ts";
-import type { PlanOptions, StartOptions } from "./start_options.ts";
-
-/** What start-up and clean-up handlers get. */
-export interface ActivityContext {
-  /** Uses the operator's field manager. */
-  readonly client: Client;
-  /** The operator's time. */
-  readonly clock: Clock;
-  /** The operator's logger. */
-  readonly log: Logger;
-  /** Aborts after the grace period. */
-  readonly signal: AbortSignal;
-  /** Whether this process only plans: writes of `client` are dropped. */
-  readonly dryRun: boolean;
-  /** Made once per process and shared by all handlers, such as a connection pool; `create` is its key. */
-  shared<M>(create: () => M): M;
-}
-
-/** Work before the first reconcile or after the last one. */
-export type ActivityHandler = (context: ActivityContext) => Promise<void> | void;
-
-export interface KindSelection {
-  readonly selector: KindSelector | typeof EVERYTHING;
-  /** Called once per kind. */
-  readonly declare: (
-    handlers: KindHandlers<BuiltinObject, BuiltinObject, Record<string, never>>,
-    kind: ApiResource,
-  ) => unknown;
-}
+import { type PlanOptions, RunningOperator, type StartOptions } from "./running_operator.ts";
 
 export interface OperatorProbe {
   /** Its name in `/readyz?verbose`. */
@@ -104,7 +76,7 @@ export interface OperatorOptions {
  * operator.on(ConfigMap).reconcile(({ name, log }) => log.info("seen", { name }));
  * ```
  */
-export class Operator {
+export class Operator implements OperatorDeclaration {
   /** A lower-case DNS label. Renaming leaves finalizers and fields of the old name behind. */
   readonly name: string;
   /** Where handled changes are recorded; see {@linkcode OperatorOptions.storage}. */

@@ -7,18 +7,29 @@ import {
   Mask,
   maskLogger,
   Memo,
+  type Random,
   silentLogger,
   SystemClock,
   SystemRandom,
+  type Transport,
   untilAborted,
 } from "../base/mod.ts";
-import { AdmissionWebhooks } from "../admission/mod.ts";
-import { type ApiResource, EVERYWHERE, formatGroupResource, type NamespaceScope } from "../apimachinery/mod.ts";
-import { Client } from "../client/mod.ts";
+import { type AdmissionHost, AdmissionWebhooks } from "../admission/mod.ts";
+import {
+  type ApiResource,
+  EVERYWHERE,
+  formatGroupResource,
+  type NamespaceScope,
+  type ObjectKey,
+} from "../apimachinery/mod.ts";
+import type { ReflectorBounds } from "../cache/mod.ts";
+import { Client, type ClientOptions } from "../client/mod.ts";
 import {
   Controller,
   CONTROLLER_DEFAULTS,
   type ControllerDeclaration,
+  type ControllerObserver,
+  type ControllerOptions,
   EventRecorder,
   IndexSet,
   type PlannedPass,
@@ -30,9 +41,67 @@ import { declareSelected, kindsSelected } from "./kind_selection.ts";
 import { KindResolver } from "./kind_resolver.ts";
 import { KindWatch } from "./kind_watch.ts";
 import { type ControllerStatus, controllerStatusOf } from "./controller_status.ts";
-import type { ActivityContext, KindSelection, Operator } from "./operator.ts";
-import type { PlanOptions, StartOptions } from "./start_options.ts";
+import type { ActivityContext, KindSelection, OperatorDeclaration } from "./operator_declaration.ts";
 import { watchesOf, type WatchStatus } from "./watch_status.ts";
+
+/** Options of a start. Everything but the transport has a default. */
+export interface StartOptions {
+  /** The connection to the cluster; the caller closes it. */
+  readonly transport: Transport;
+  /** The machine's by default. */
+  readonly clock?: Clock;
+  /** For jitter and random names; the machine's by default. */
+  readonly random?: Random;
+  /** Discards everything by default. */
+  readonly logger?: Logger;
+  /** Masks values of Secrets in logs, Events, status and plans; the operator's own by default. */
+  readonly mask?: Mask;
+  /** This process's name in Events; the operator's by default. */
+  readonly instance?: string;
+  /** Bounds of every controller: workers, timeouts, backoff. */
+  readonly controller?: Partial<ControllerOptions>;
+  /** Bounds of every watch: pages, silence, pauses. */
+  readonly watching?: ReflectorBounds;
+  /** Bounds of every request; the client's own by default. */
+  readonly requests?: Pick<ClientOptions, "requestTimeoutMs" | "retriesMax">;
+  /** After each attempt of a request. */
+  readonly onRequest?: ClientOptions["onRequest"];
+  /** After each admission review. */
+  readonly onReview?: AdmissionHost["onReview"];
+  /** OpenTelemetry's `Tracer`: a span per API request. None by default. */
+  readonly tracer?: ClientOptions["tracer"];
+  /** Metrics and spans, per controller name. */
+  readonly observe?: (controller: string) => ControllerObserver;
+  /**
+   * Makes it one of several replicas: stores fill at once, but it works only as leader. Until then its `transport`
+   * should refuse writes (`fencedTransport`).
+   */
+  readonly leadership?: Leadership;
+  /** Whether it handles a declared kind; true by default. If given, selected kinds are skipped. */
+  readonly handles?: (kind: ApiResource) => boolean;
+  /** Its namespaces; all by default. */
+  readonly scope?: NamespaceScope;
+  /**
+   * Called first: conversion webhooks must answer before the stores fill, since lists may need them. Admission reviews
+   * wait until the stores are full.
+   */
+  readonly serve?: (running: RunningOperator) => Promise<void> | void;
+  /** Aborts a start that takes too long. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PlanOptions
+  extends Pick<StartOptions, "transport" | "clock" | "random" | "logger" | "mask" | "controller" | "scope"> {
+  /** All objects by default. */
+  readonly only?: (kind: ApiResource, key: ObjectKey) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** How an operator comes to lead; `LeaderElector` implements it. */
+export interface Leadership {
+  /** Resolves when this process leads; rejects with the signal's reason if that aborts first. */
+  acquire(signal: AbortSignal): Promise<void>;
+}
 
 /** `standby`: all stores full, waits to lead. `stopping`: takes no more work. `stopped`: everything is released. */
 export type OperatorState = "starting" | "standby" | "running" | "stopping" | "stopped";
@@ -49,8 +118,9 @@ export class RunningOperator implements AsyncDisposable {
   readonly #createController: (declaration: ControllerDeclaration) => Controller;
   /** The admission handlers to be served; every replica answers. */
   readonly webhooks: AdmissionWebhooks;
-  readonly #operator: Operator;
+  readonly #operator: OperatorDeclaration;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #logger: Logger;
   readonly #dryRun: boolean;
   readonly #shared = new Memo();
@@ -63,12 +133,13 @@ export class RunningOperator implements AsyncDisposable {
   #stopping: Promise<void> | undefined;
   #state: OperatorState = "starting";
 
-  private constructor(operator: Operator, options: StartOptions, dryRun: boolean) {
+  private constructor(operator: OperatorDeclaration, options: StartOptions, dryRun: boolean) {
     this.#stop.signal.addEventListener("abort", () => this.#controllers.forEach((end) => end.abort()), { once: true });
     const { clock = new SystemClock(), random = new SystemRandom(), mask = new Mask() } = options;
-    const { transport, tracer } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
+    const { transport, tracer, handles } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
     this.#operator = operator;
     this.#clock = clock;
+    this.#random = random;
     this.#logger = logger;
     this.#dryRun = dryRun;
     this.client = new Client(transport, {
@@ -127,7 +198,6 @@ export class RunningOperator implements AsyncDisposable {
         scope,
         options: { ...CONTROLLER_DEFAULTS, ...options.controller },
       });
-    const { handles } = options;
     if (!handles) this.#selections = operator.selections;
     for (const declaration of operator.declarations) {
       if (handles?.(declaration.kind) ?? true) this.#add(declaration);
@@ -135,7 +205,7 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /** See {@linkcode Operator.start}. */
-  static async start(operator: Operator, options: StartOptions): Promise<RunningOperator> {
+  static async start(operator: OperatorDeclaration, options: StartOptions): Promise<RunningOperator> {
     const running = new RunningOperator(operator, options, false);
     const abandon = () => void running.crash();
     options.signal?.addEventListener("abort", abandon, { once: true });
@@ -152,7 +222,7 @@ export class RunningOperator implements AsyncDisposable {
   }
 
   /** See {@linkcode Operator.plan}. */
-  static async *plan(operator: Operator, options: PlanOptions): AsyncGenerator<PlannedPass> {
+  static async *plan(operator: OperatorDeclaration, options: PlanOptions): AsyncGenerator<PlannedPass> {
     const { signal, only = () => true } = options;
     const planning = new RunningOperator(operator, options, true);
     const end = () => planning.#abort.abort(signal.reason);
@@ -298,6 +368,7 @@ export class RunningOperator implements AsyncDisposable {
       client: this.client,
       informers: this.#informers,
       clock: this.#clock,
+      random: this.#random,
       logger: this.#logger,
       declared: declarations.map(({ kind }) => kind),
       begin: (selection, kind, gone) => this.#begin(declareSelected(selection, kind, storage), gone),
@@ -377,6 +448,6 @@ export class RunningOperator implements AsyncDisposable {
 }
 
 /** Every declared kind: reconciled, owned or watched. */
-function kindsOf({ declarations }: Operator): ApiResource[] {
+function kindsOf({ declarations }: OperatorDeclaration): ApiResource[] {
   return declarations.flatMap(({ kind, owns, watches }) => [kind, ...owns, ...watches.map(({ resource }) => resource)]);
 }

@@ -1,9 +1,7 @@
 import { isObject } from "../base/mod.ts";
 import { unionAsObject } from "./discriminated_union.ts";
 import { re2Problem } from "./re2.ts";
-
-/** A node of zod's JSON Schema, or of a CRD's structural schema. */
-export type SchemaNode = { [keyword: string]: unknown };
+import type { SchemaNode } from "./schema_node.ts";
 
 /** The discriminator of a union until its conversion. */
 export const DISCRIMINATOR = "x-discriminator";

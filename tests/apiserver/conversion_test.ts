@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { SeededRandom, settle, VirtualClock } from "../../lib/base/mod.ts";
 import { EmbeddedApiServer, type EmbeddedApiServerOptions } from "../../lib/apiserver/mod.ts";
-import { WatchReader } from "./conformance_case.ts";
-import { converted, CRDS, doorDefinition, type Json } from "./conversion_server.ts";
+import { WatchReader } from "../conformance/conformance_case.ts";
+import { converted, CRDS, doorDefinition, type Json } from "../conformance/conversion_server.ts";
 
 // What needs a clock of one's own, counts calls, or differs from a real server on purpose: none of it is a conformance
 // case.

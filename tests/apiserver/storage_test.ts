@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SeededRandom, settle, VirtualClock } from "../../lib/base/mod.ts";
 import { EmbeddedApiServer, Storage } from "../../lib/apiserver/mod.ts";
-import { WatchReader } from "./conformance_case.ts";
+import { WatchReader } from "../conformance/conformance_case.ts";
 
 const PATH = "/api/v1/namespaces/default/configmaps";
 

@@ -1,24 +1,10 @@
 import assert from "node:assert/strict";
-import type { ApiResource, DynamicObject } from "../../lib/apimachinery/mod.ts";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { silentLogger, SystemClock, SystemRandom, type Transport } from "../../lib/base/mod.ts";
 import { Informer } from "../../lib/cache/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
+import { ConfigMap as CONFIG_MAPS, Namespace as NAMESPACES } from "../../lib/operator/mod.ts";
 import { openCluster } from "../cluster.ts";
-
-const CONFIG_MAPS: ApiResource = {
-  group: "",
-  version: "v1",
-  kind: "ConfigMap",
-  plural: "configmaps",
-  namespaced: true,
-};
-const NAMESPACES: ApiResource = {
-  group: "",
-  version: "v1",
-  kind: "Namespace",
-  plural: "namespaces",
-  namespaced: false,
-};
 
 for (const streamingList of [false, true]) {
   // FR-10, FR-13

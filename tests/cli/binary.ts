@@ -134,6 +134,11 @@ export class Binary implements AsyncDisposable {
   }
 }
 
+/** The lines of a log in JSON. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text.trim().split("\n").map((line) => JSON.parse(line));
+}
+
 /** Runs the program to its end. */
 export async function runBinary(...[args, options]: Parameters<typeof Binary.start>): Promise<Ended> {
   await using binary = await Binary.start(args, options);

@@ -13,7 +13,7 @@ import { SETTINGS } from "../../lib/cli/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
 import { type BuiltinObject, ConfigMap, Service } from "../../lib/operator/mod.ts";
 import { replicator } from "../../lib/replicator/mod.ts";
-import { configMapOperator, widgetKind } from "../operator/widget.ts";
+import { configMapOperator, widgetKind } from "../widget.ts";
 
 // FR-223
 Deno.test("clocks may differ by seconds; then they are worth a word, and from a minute on a problem", () => {

@@ -8,7 +8,8 @@ import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts
 import { EmbeddedApiServer } from "../../lib/apiserver/mod.ts";
 import { TestAuthority } from "../client/test_authority.ts";
 import { findProgram } from "../outside_program.ts";
-import { Binary, COMMAND, runBinary } from "./binary.ts";
+import { COMMAND, runBinary } from "./binary.ts";
+import { endedAtHangingServer } from "./hanging_server.ts";
 import { ACCOUNT, InstalledCluster } from "./installed_cluster.ts";
 import { kubeconfigText } from "./kubeconfig_text.ts";
 import { Screen } from "./screen.ts";
@@ -392,23 +393,13 @@ Deno.test("what a stranger may not look at is unknown, which is no success, and 
 // FR-224
 Deno.test("bad flags are exit 2, no server is exit 3, and Ctrl-C at a server that hangs is 130", async () => {
   const folder = await Deno.makeTempDir();
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }), { port } = listener.addr;
-  await Deno.writeTextFile(`${folder}/config`, kubeconfigText(`https://127.0.0.1:${port}`, "very-secret"));
   const env = { KUBECONFIG: `${folder}/config` };
+  const interrupted = await endedAtHangingServer(["doctor"], env.KUBECONFIG, "SIGINT");
+  assert.deepEqual(interrupted, { code: 130, out: "", err: "pintle: interrupted\n" });
   for (const flags of [["--output", "xml"], ["--namespace", "A B"], ["--all"]]) {
     const { code, out, err } = await runBinary(["doctor", ...flags], { env });
     assert.deepEqual([code, out], [2, ""], err);
   }
-  {
-    const accepted = listener.accept();
-    await using binary = await Binary.start(["doctor"], { env });
-    const hanging = await accepted;
-    binary.kill("SIGINT");
-    const { code, out, err } = await binary.ended();
-    assert.deepEqual([code, out, err], [130, "", "pintle: interrupted\n"]);
-    hanging.close();
-  }
-  listener.close();
   const { code, out, err } = await runBinary(["doctor", "--log-level", "debug"], { env });
   assert.deepEqual([code, out], [3, ""]);
   assert.match(err, /refused[\s\S]*fix: /);

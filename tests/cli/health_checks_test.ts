@@ -3,8 +3,8 @@ import { settle, type Transport, VirtualClock } from "../../lib/base/mod.ts";
 import { liveness, readiness } from "../../lib/cli/health_checks.ts";
 import type { RunningOperator } from "../../lib/operator/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
-import { VirtualWorld } from "../operator/virtual_world.ts";
-import { configMapOperator, widgetKind } from "../operator/widget.ts";
+import { VirtualWorld } from "../virtual_world.ts";
+import { configMapOperator, widgetKind } from "../widget.ts";
 
 const STALENESS_MS_MAX = 300_000;
 

@@ -4,7 +4,7 @@ import { ShownStacks } from "../../lib/cli/logging.ts";
 import { Client, connect } from "../../lib/client/mod.ts";
 import { Namespace, Secret } from "../../lib/operator/mod.ts";
 import { Replication } from "../../lib/replicator/mod.ts";
-import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
+import { Binary, DEMO_PERMISSIONS, jsonLines, runBinary } from "./binary.ts";
 
 const VALUE = "correct-horse-battery-staple";
 
@@ -37,7 +37,7 @@ Deno.test("json lines of a reconcile name its object and its pass; a Secret's va
   binary.kill("SIGTERM");
   const { code, out, err } = await binary.ended();
   assert.equal(code, 0, err);
-  const lines = out.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = jsonLines(out);
   const passes = lines.filter(({ message }) => message === "pass starts" || message === "pass ends");
   assert.ok(passes.length >= 2);
   for (const line of passes) {

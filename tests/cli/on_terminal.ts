@@ -23,6 +23,15 @@ export function onTerminal(
   });
 }
 
+/** The lines of each picture that was drawn after the terminal had another size. */
+export function picturesAfterResize(out: string): string[][] {
+  const [, after] = out.split("<resized>") as [string, string];
+  // The first one may have been drawn before the terminal changed, and read after it.
+  const frames = after.split("\x1b[?2026h").slice(2);
+  // deno-lint-ignore no-control-regex -- control sequences are what is taken out
+  return frames.map((frame) => frame.replace(/\x1b\[[?\d;]*[A-Za-z]/g, "").split(/[\r\n]+/));
+}
+
 /** Registers a test that needs a pseudo-terminal. */
 export function terminalTest(claim: string, run: () => Promise<void>): void {
   testWith(missing, claim, run);

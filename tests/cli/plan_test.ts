@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/apimachinery/mod.ts";
 import { Secret } from "../../lib/operator/mod.ts";
 import { Replication, type ReplicationObject } from "../../lib/replicator/mod.ts";
-import { Binary, runBinary } from "./binary.ts";
+import { runBinary } from "./binary.ts";
+import { endedAtHangingServer } from "./hanging_server.ts";
 import { InstalledCluster } from "./installed_cluster.ts";
-import { kubeconfigText } from "./kubeconfig_text.ts";
 
 /** A Secret in one namespace and a Replication that would copy it to another. */
 async function replicated(cluster: InstalledCluster): Promise<{ from: string; to: string }> {
@@ -126,18 +126,9 @@ Deno.test("without CRDs or rights plan says what is missing, without a server it
   const stranger = await cluster.run(["plan"], { env: { KUBECONFIG } });
   assert.equal(stranger.code, 1);
   assert.match(stranger.err, /not allowed to get, list, watch, patch replications/);
-  const file = await Deno.makeTempFile(), listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await Deno.writeTextFile(file, kubeconfigText(`https://127.0.0.1:${listener.addr.port}`));
-  {
-    const accepted = listener.accept();
-    await using binary = await Binary.start(["plan", "--kubeconfig", file]);
-    const hanging = await accepted;
-    binary.kill("SIGINT");
-    const { code, out, err } = await binary.ended();
-    assert.deepEqual([code, out, err], [130, "", "pintle: interrupted\n"]);
-    hanging.close();
-  }
-  listener.close();
+  const file = await Deno.makeTempFile();
+  const interrupted = await endedAtHangingServer(["plan"], file, "SIGINT");
+  assert.deepEqual(interrupted, { code: 130, out: "", err: "pintle: interrupted\n" });
   assert.equal((await runBinary(["plan", "--kubeconfig", file])).code, 3);
   await Deno.remove(file);
 });

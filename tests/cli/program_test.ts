@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
 import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
+import { endedAtHangingServer } from "./hanging_server.ts";
 import { kubeconfigText } from "./kubeconfig_text.ts";
 
 Deno.test("version, --version and help run answer and exit 0", async () => {
@@ -64,21 +65,10 @@ Deno.test("a server that refuses connections is exit 3", async () => {
 
 // FR-77
 Deno.test("SIGTERM while the server hangs at start ends run promptly with 0", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const accepted = listener.accept();
-  const folder = await Deno.makeTempDir();
-  const { port } = listener.addr;
-  await Deno.writeTextFile(`${folder}/config`, kubeconfigText(`https://127.0.0.1:${port}`));
-  {
-    await using binary = await Binary.start(["run", "--kubeconfig", `${folder}/config`]);
-    await accepted;
-    binary.kill("SIGTERM");
-    const { code, err } = await binary.ended();
-    assert.deepEqual([code, err], [0, ""]);
-  }
-  (await accepted).close();
-  listener.close();
-  await Deno.remove(folder, { recursive: true });
+  const file = await Deno.makeTempFile();
+  const { code, err } = await endedAtHangingServer(["run"], file, "SIGTERM");
+  assert.deepEqual([code, err], [0, ""]);
+  await Deno.remove(file);
 });
 
 /** Runs a line in a shell that finds Deno by its name. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { LogFields, Logger } from "../../lib/base/mod.ts";
 import { UnhandledErrors } from "../../lib/cli/unhandled_errors.ts";
-import { Binary, DEMO_PERMISSIONS } from "./binary.ts";
+import { Binary, DEMO_PERMISSIONS, jsonLines } from "./binary.ts";
 
 // FR-311
 Deno.test("one unhandled rejection is not the end: it is logged with the operator's name, counted, and the work goes on", async () => {
@@ -18,7 +18,7 @@ Deno.test("one unhandled rejection is not the end: it is logged with the operato
   binary.kill("SIGTERM");
   const { code, out, err } = await binary.ended();
   assert.equal(code, 0, err);
-  const lines = `${out}${err}`.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = jsonLines(`${out}${err}`);
   const errors = lines.filter(({ level }) => level === "error" || level === "ERROR");
   const told = errors.map(({ operator, error }) => `${operator}: ${error}`);
   for (const what of ["a promise that no code awaits", "a throw in the callback of a timer", "null was thrown"]) {

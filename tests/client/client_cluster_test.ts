@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ApiResource, type DynamicObject, guessPlural } from "../../lib/apimachinery/mod.ts";
+import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { SystemClock, type Transport, type TransportRequest } from "../../lib/base/mod.ts";
 import {
   AlreadyExistsError,
@@ -14,23 +14,9 @@ import {
   UnreachableError,
   type WatchEvent,
 } from "../../lib/client/mod.ts";
+import { ConfigMap as CONFIG_MAPS, Namespace as NAMESPACES } from "../../lib/operator/mod.ts";
 import { openCluster } from "../cluster.ts";
 import { SECRETS } from "./scripted_transport.ts";
-
-const CONFIG_MAPS: ApiResource = {
-  group: "",
-  version: "v1",
-  kind: "ConfigMap",
-  plural: guessPlural("ConfigMap"),
-  namespaced: true,
-};
-const NAMESPACES: ApiResource = {
-  group: "",
-  version: "v1",
-  kind: "Namespace",
-  plural: "namespaces",
-  namespaced: false,
-};
 
 /** A test with a client and a namespace of its own. */
 function clusterTest(

@@ -96,6 +96,21 @@ Deno.test("the signal of a client and that of a call each end a request and a wa
 });
 
 // FR-476
+Deno.test("a client with a second signal still obeys the first, and either ends a request and a watch", async () => {
+  const hangs: Step = ({ signal }) =>
+    new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason), { once: true }));
+  for (const which of ["first", "second"] as const) {
+    const first = new AbortController(), second = new AbortController(), { client } = setUp(hangs, hangs);
+    const bounded = client.with({ signal: first.signal }).with({ signal: second.signal }).with({ dryRun: true });
+    const get = bounded.get(WIDGETS, KEY);
+    const watching = bounded.watch(WIDGETS, { signal: new AbortController().signal }).next();
+    (which === "first" ? first : second).abort(new Error(`the ${which} ends`));
+    await assert.rejects(get, { message: `the ${which} ends` });
+    assert.deepEqual(await watching, { done: true, value: undefined });
+  }
+});
+
+// FR-476
 Deno.test("a replace sends no managedFields: a part of them would take the rest from their managers", async () => {
   const { client, transport } = setUp(answer({ metadata: KEY }));
   await client.replace(WIDGETS, { metadata: { ...KEY, managedFields: [{ manager: "x" }] } });

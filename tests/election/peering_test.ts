@@ -1,7 +1,7 @@
 import type { PeeringOptions } from "../../lib/election/peering.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Logger, SeededRandom, silentLogger, sleep } from "../../lib/base/mod.ts";
+import { type Logger, silentLogger } from "../../lib/base/mod.ts";
 import {
   freezeEndsMs,
   type LeaseObject,
@@ -15,70 +15,26 @@ import {
   peerOf,
 } from "../../lib/election/mod.ts";
 import { histories, runHistory, SKEW_MS } from "./histories.ts";
-import { Network } from "./network.ts";
-
-const NAMESPACE = "default", NAME = "widgets";
+import { type JoinOptions, Members, NAME, NAMESPACE } from "./members.ts";
 
 /** Operators of one peering. */
-class Peers implements Disposable {
-  readonly network = new Network();
-  readonly peers = new Map<string, Peering>();
-  readonly dead = new Set<string>();
-  readonly lost = new Set<string>();
-  readonly #stop = new AbortController();
-
-  /** Starts a peer, whose work in flight takes `drainMs` to end. */
-  async join(
+class Peers extends Members<Peering> {
+  join(
     identity: string,
     priority: number,
-    options: Partial<PeeringOptions> & { drainMs?: number; skewMs?: number } = {},
+    { drainMs, skewMs, ...options }: Partial<PeeringOptions> & JoinOptions = {},
   ): Promise<Peering> {
-    const { drainMs = 0, skewMs = 0, ...rest } = options, { clock } = this.network;
-    this.network.clockOf(identity).shift(skewMs);
-    const peering = new Peering({
-      client: this.network.clientOf(identity),
-      clock: this.network.clockOf(identity),
-      random: new SeededRandom(identity.length),
-      logger: silentLogger,
-      namespace: NAMESPACE,
-      name: NAME,
-      identity,
-      priority,
-      drain: () => drainMs === 0 ? Promise.resolve() : sleep(clock, drainMs, this.#stop.signal),
-      ...rest,
-    });
-    this.peers.set(identity, peering);
-    peering.acquire(this.#stop.signal).catch(() => {});
-    void peering.lost.then(() => this.lost.add(identity));
-    await clock.advance(1);
-    return peering;
-  }
-
-  /** The process is gone, without a word. */
-  kill(identity: string): void {
-    this.dead.add(identity);
-    this.peers.get(identity)?.[Symbol.dispose]();
+    return this.start(identity, { drainMs, skewMs }, (context) => new Peering({ ...context, priority, ...options }));
   }
 
   /** Those that may write now; what is dead writes nothing. */
   get writers(): string[] {
-    return [...this.peers].filter(([identity, peering]) => peering.mayWrite && !this.dead.has(identity)).map(([id]) =>
-      id
-    );
+    return this.alive.filter(([, peering]) => peering.mayWrite).map(([identity]) => identity);
   }
 
-  async advance(ms: number, stepMs = 500): Promise<void> {
-    for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
-      await this.network.clock.advance(stepMs);
-      const { writers } = this;
-      assert.ok(writers.length <= 1, `${writers} write at the same time`);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#stop.abort();
-    for (const peering of this.peers.values()) peering[Symbol.dispose]();
-    this.network[Symbol.dispose]();
+  protected override check(): void {
+    const { writers } = this;
+    assert.ok(writers.length <= 1, `${writers} write at the same time`);
   }
 }
 
@@ -334,7 +290,7 @@ Deno.test("at most one peer writes at any time, whichever join, leave, die, are 
         {
           network: peers.network,
           join: (id, { priority, ...how }) => peers.join(id, priority, how),
-          leave: (id) => void peers.peers.get(id)!.release(),
+          leave: (id) => void peers.members.get(id)!.release(),
           kill: (id) => peers.kill(id),
           advance: (ms) => peers.advance(ms),
         },
@@ -344,7 +300,7 @@ Deno.test("at most one peer writes at any time, whichever join, leave, die, are 
       const remaining = [...stayed].filter(([id]) => !peers.lost.has(id));
       const highest = Math.max(...remaining.map(([, { priority }]) => priority));
       const first = remaining.filter(([, { priority }]) => priority === highest);
-      if (first.length === 1) assert.equal(peers.peers.get(first[0]![0])!.state, "working");
+      if (first.length === 1) assert.equal(peers.members.get(first[0]![0])!.state, "working");
     }),
     { numRuns: 6 },
   );

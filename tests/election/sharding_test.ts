@@ -1,73 +1,30 @@
 import { assignShards, planShards, shardOf, withOwners } from "../../lib/election/shards.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SeededRandom, silentLogger, sleep } from "../../lib/base/mod.ts";
 import { type LeaseObject, LEASES, ownersOf, Sharding, SHARDS } from "../../lib/election/mod.ts";
 import { histories, runHistory, SKEW_MS } from "./histories.ts";
+import { type JoinOptions, Members, NAME, NAMESPACE } from "./members.ts";
 import { Network } from "./network.ts";
 
-const NAMESPACE = "default", NAME = "widgets";
-
 /** Replicas that share the work. */
-class Replicas implements Disposable {
-  readonly network = new Network();
-  readonly replicas = new Map<string, Sharding>();
-  readonly dead = new Set<string>();
-  readonly lost = new Set<string>();
-  readonly #stop = new AbortController();
-
-  async join(
-    identity: string,
-    { drainMs = 0, skewMs = 0 }: { drainMs?: number; skewMs?: number } = {},
-  ): Promise<Sharding> {
-    const { clock } = this.network;
-    this.network.clockOf(identity).shift(skewMs);
-    const sharding = new Sharding({
-      client: this.network.clientOf(identity),
-      clock: this.network.clockOf(identity),
-      random: new SeededRandom(identity.length),
-      logger: silentLogger,
-      namespace: NAMESPACE,
-      name: NAME,
-      identity,
-      drain: () => drainMs === 0 ? Promise.resolve() : sleep(clock, drainMs, this.#stop.signal),
-    });
-    this.replicas.set(identity, sharding);
-    sharding.acquire(this.#stop.signal).catch(() => {});
-    void sharding.lost.then(() => this.lost.add(identity));
-    await clock.advance(1);
-    return sharding;
-  }
-
-  /** The process is gone, without a word. */
-  kill(identity: string): void {
-    this.dead.add(identity);
-    this.replicas.get(identity)![Symbol.dispose]();
+class Replicas extends Members<Sharding> {
+  join(identity: string, options: JoinOptions = {}): Promise<Sharding> {
+    return this.start(identity, options, (context) => new Sharding(context));
   }
 
   /** The number of shards without an owner. */
   get orphans(): number {
-    const alive = [...this.replicas].filter(([identity]) => !this.dead.has(identity)).map(([, each]) => each);
     let orphans = 0;
     for (let shard = 0; shard < SHARDS; shard++) {
-      const owners = alive.filter((each) => each.owns(shard)).length;
+      const owners = this.alive.filter(([, each]) => each.owns(shard)).length;
       assert.ok(owners <= 1, `shard ${shard} has ${owners} owners`);
       if (owners === 0) orphans++;
     }
     return orphans;
   }
 
-  async advance(ms: number, stepMs = 500): Promise<void> {
-    for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
-      await this.network.clock.advance(stepMs);
-      void this.orphans;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#stop.abort();
-    for (const sharding of this.replicas.values()) sharding[Symbol.dispose]();
-    this.network[Symbol.dispose]();
+  protected override check(): void {
+    void this.orphans;
   }
 }
 
@@ -247,7 +204,7 @@ Deno.test("a shard has at most one owner at any time, whichever replicas join, l
         {
           network: replicas.network,
           join: (id, how) => replicas.join(id, how),
-          leave: (id) => void replicas.replicas.get(id)!.release(),
+          leave: (id) => void replicas.members.get(id)!.release(),
           kill: (id) => replicas.kill(id),
           advance: (ms) => replicas.advance(ms),
         },

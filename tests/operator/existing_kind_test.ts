@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { DynamicObject, KubeObject, ObjectOf } from "../../lib/apimachinery/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { existingKind, Operator } from "../../lib/operator/mod.ts";
+import { crdOf } from "../crd.ts";
 import { World } from "../world.ts";
 
 const TEXT = { type: "string" }, INTEGER = { type: "integer", format: "int64" };
@@ -18,23 +19,7 @@ function foreignCrd(plural: string, status: object): DynamicObject {
   const kind = plural[0]!.toUpperCase() + plural.slice(1, -1), group = "existing.test.pintle.dev";
   const spec = { type: "object", properties: { size: INTEGER, other: TEXT } };
   const openAPIV3Schema = { type: "object", properties: { spec, status: { type: "object", properties: status } } };
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: "Namespaced",
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-      versions: [{
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema },
-      }],
-    },
-  };
+  return crdOf({ group, kind, plural }, { subresources: { status: {} }, schema: { openAPIV3Schema } });
 }
 
 /** Creates the CRD, and waits until the server serves and publishes it. */

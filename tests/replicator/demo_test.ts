@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Operator, Secret, type SecretObject } from "../../lib/operator/mod.ts";
 import { replicationDemo, replicator } from "../../lib/replicator/mod.ts";
 import { applyCrds } from "../../lib/operator/installation.ts";
-import { VirtualWorld } from "../operator/virtual_world.ts";
+import { VirtualWorld } from "../virtual_world.ts";
 
 const NAME = "registry-credentials";
 

@@ -197,6 +197,13 @@ operator.on(Widget)
   })
   // @ts-expect-error: no such field
   .field("spec.sise", () => {})
+  .field(["spec", "deep", "name"], () => {})
+  // @ts-expect-error: no such field
+  .field(["spec", "sise"], () => {})
+  // @ts-expect-error: no such field below it
+  .field(["spec", "deep", "nam"], () => {})
+  // @ts-expect-error: paths do not lead into lists
+  .field(["spec", "hosts", "0"], () => {})
   // @ts-expect-error: no such field below it
   .field("spec.deep.nam", () => {})
   // @ts-expect-error: paths do not lead into lists
@@ -204,6 +211,11 @@ operator.on(Widget)
 
 // @ts-expect-error: no such field
 operator.on(Widget).update(() => {}, { field: "spec.sise" });
+// @ts-expect-error: no such field
+operator.on(Widget).update(() => {}, { field: ["spec", "sise"] });
+operator.on(Deployment).update(() => {}, { field: ["metadata", "annotations", "shop.example.com/size"] });
+// @ts-expect-error: no such field
+operator.on(Deployment).update(() => {}, { field: ["spec", "template", "spec", "nodeNam"] });
 // @ts-expect-error: no such field
 operator.on(Widget).timer(() => {}, { interval: "1m", field: "status.fase", value: "Ready" });
 // @ts-expect-error: no unit

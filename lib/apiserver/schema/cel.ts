@@ -3,7 +3,7 @@ import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { Schema, ValidationRule } from "../resource_type.ts";
 import { resolveSchema } from "./definitions.ts";
 
-interface CompiledRule {
+export interface CompiledRule {
   readonly rule: ValidationRule;
   /** Whether it uses the former value, so that it runs on updates only. */
   readonly transition: boolean;

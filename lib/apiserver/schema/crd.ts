@@ -27,7 +27,7 @@ export function resourceTypesOf(crd: DynamicObject): { types: ResourceType[]; ca
     causes.push(invalid("spec.preserveUnknownFields", true, why));
   }
   causes.push(...conversionCauses(spec.conversion, spec.preserveUnknownFields === true));
-  const all = versions.map((version, index) => typeOf(spec, names, version, `spec.versions[${index}]`, causes));
+  const all = versions.map((version, index) => typeOf(spec, version, `spec.versions[${index}]`, causes));
   const storage = all[versions.findIndex((version) => version.storage === true)];
   if (!storage) return { types: [], causes };
   const family = kindVersions(all, storage, spec.conversion);
@@ -82,7 +82,8 @@ function versionCauses(versions: Fields[], causes: StatusCause[]): void {
   });
 }
 
-function typeOf(spec: Fields, names: Fields, version: Fields, path: string, causes: StatusCause[]): ResourceType {
+function typeOf(spec: Fields, version: Fields, path: string, causes: StatusCause[]): ResourceType {
+  const names = isObject(spec.names) ? spec.names : {};
   const given = isObject(version.schema) ? version.schema.openAPIV3Schema : undefined;
   if (!isObject(given)) {
     causes.push({

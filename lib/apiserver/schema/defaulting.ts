@@ -46,12 +46,14 @@ function visit(value: unknown, reference: Schema, builtin: boolean): void {
   if (!isObject(value)) return;
   if (builtin && reference.$ref !== undefined) builtinDefaults(reference.$ref, value);
   for (const [field, child] of Object.entries(schema.properties ?? {})) {
-    visitField(value, field, child, builtin, schema.required?.includes(field) ?? false);
+    visitField(value, field, child, builtin);
+    if (builtin) encodeField(value, field, child, schema.required?.includes(field) ?? false);
   }
   if (typeof schema.additionalProperties !== "object") return;
   for (const field of Object.keys(value)) {
     if (schema.properties && Object.hasOwn(schema.properties, field)) continue;
-    visitField(value, field, schema.additionalProperties, builtin, true);
+    visitField(value, field, schema.additionalProperties, builtin);
+    if (builtin) encodeField(value, field, schema.additionalProperties, true);
   }
 }
 
@@ -63,13 +65,7 @@ function visitItems(items: unknown[], reference: Schema, builtin: boolean): void
   });
 }
 
-function visitField(
-  parent: Record<string, unknown>,
-  field: string,
-  reference: Schema,
-  builtin: boolean,
-  required: boolean,
-): void {
+function visitField(parent: Record<string, unknown>, field: string, reference: Schema, builtin: boolean): void {
   const schema = resolveSchema(reference);
   const present = Object.hasOwn(parent, field) && parent[field] !== undefined;
   if (!present || (parent[field] === null && !schema.nullable && !isOpen(schema))) {
@@ -78,8 +74,11 @@ function visitField(
     else return;
   }
   visit(parent[field], reference, builtin);
-  if (!builtin) return;
-  if (!required && isEmptyCollection(parent[field], schema)) delete parent[field];
+}
+
+/** As Go's encoder writes a field: without empty collections, and quantities in their canonical form. */
+function encodeField(parent: Record<string, unknown>, field: string, reference: Schema, required: boolean): void {
+  if (!required && isEmptyCollection(parent[field], resolveSchema(reference))) delete parent[field];
   else if (reference.$ref === QUANTITY) {
     const text = parent[field];
     if (typeof text === "string" || typeof text === "number") parent[field] = canonicalQuantity(text) ?? text;

@@ -37,33 +37,21 @@ export function unionOf(left: FieldTrie, right: FieldTrie): FieldTrie {
 }
 
 export function differenceOf(left: FieldTrie, right: FieldTrie): FieldTrie {
-  return combine(
-    left,
-    (element) => right.children.get(element),
-    left.self && !right.self,
-    differenceOf,
-    (child) => child,
-  );
+  const children = new Map<string, FieldTrie>();
+  for (const [element, child] of left.children) {
+    const other = right.children.get(element), rest = other ? differenceOf(child, other) : child;
+    if (!isEmptyTrie(rest)) children.set(element, rest);
+  }
+  return { self: left.self && !right.self, children };
 }
 
 export function intersectionOf(left: FieldTrie, right: FieldTrie): FieldTrie {
-  return combine(left, (element) => right.children.get(element), left.self && right.self, intersectionOf, emptyTrie);
-}
-
-function combine(
-  left: FieldTrie,
-  other: (element: string) => FieldTrie | undefined,
-  self: boolean,
-  both: (left: FieldTrie, right: FieldTrie) => FieldTrie,
-  alone: (child: FieldTrie) => FieldTrie,
-): FieldTrie {
   const children = new Map<string, FieldTrie>();
   for (const [element, child] of left.children) {
-    const match = other(element);
-    const result = match ? both(child, match) : alone(child);
-    if (!isEmptyTrie(result)) children.set(element, result);
+    const other = right.children.get(element), common = other && intersectionOf(child, other);
+    if (common && !isEmptyTrie(common)) children.set(element, common);
   }
-  return { self, children };
+  return { self: left.self && right.self, children };
 }
 
 export function trieEqual(left: FieldTrie, right: FieldTrie): boolean {

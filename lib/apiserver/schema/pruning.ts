@@ -11,32 +11,29 @@ import { fieldSchema, resolveSchema } from "./definitions.ts";
  */
 export function pruneUnknown(object: unknown, schema: Schema): string[] {
   const unknown: string[] = [];
-  prune(object, resolveSchema(schema), "", true, unknown);
+  prune(object, resolveSchema(schema), "", unknown);
   return schema.$ref === undefined ? unknown.sort() : unknown;
 }
 
-function prune(value: unknown, schema: Schema, path: string, whole: boolean, unknown: string[]): void {
+function prune(value: unknown, schema: Schema, path: string, unknown: string[]): void {
   if (Array.isArray(value)) {
     if (!schema.items) return;
     const items = resolveSchema(schema.items);
-    value.forEach((item, index) => prune(item, items, `${path}[${index}]`, isEmbedded(items), unknown));
+    value.forEach((item, index) => prune(item, items, `${path}[${index}]`, unknown));
     return;
   }
   if (!isObject(value)) return;
   if (isLeafType(schema)) return;
+  const isWhole = path === "" || schema["x-kubernetes-embedded-resource"] === true;
   for (const field of Object.keys(value)) {
-    const child = fieldSchema(schema, field, whole);
+    const child = fieldSchema(schema, field, isWhole);
     const childPath = path === "" ? field : `${path}.${field}`;
-    if (child) prune(value[field], child, childPath, isEmbedded(child), unknown);
+    if (child) prune(value[field], child, childPath, unknown);
     else if (!schema["x-kubernetes-preserve-unknown-fields"] && schema.additionalProperties !== true) {
       delete value[field];
       unknown.push(childPath);
     }
   }
-}
-
-function isEmbedded(schema: Schema): boolean {
-  return schema["x-kubernetes-embedded-resource"] === true;
 }
 
 function isLeafType(schema: Schema): boolean {

@@ -1,7 +1,7 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
 import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { Schema, ValidationRule } from "../resource_type.ts";
-import { celValue, compileRule } from "./cel.ts";
+import { celValue, type CompiledRule, compileRule } from "./cel.ts";
 import { resolveSchema } from "./definitions.ts";
 import { itemsByKeys } from "./list_validation.ts";
 import { typeName } from "./value_validation.ts";
@@ -14,9 +14,9 @@ export function ruleCauses(value: unknown, schema: Schema, old: unknown): { any:
   return {
     any: true,
     causes: () => {
-      const causes: StatusCause[] = [];
-      visit(value, schema, old, "", causes);
-      return causes;
+      const evaluation = new RuleEvaluation();
+      evaluation.visit(value, schema, old, "");
+      return evaluation.causes;
     },
   };
 }
@@ -37,64 +37,52 @@ function containsRules(schema: Schema, depth: number): boolean {
   return found;
 }
 
-function visit(value: unknown, schema: Schema, old: unknown, path: string, causes: StatusCause[]): void {
-  if (value === undefined || value === null || !containsRules(schema, 0)) return;
-  const unchanged = old !== undefined && jsonEqual(value, old);
-  for (const rule of schema["x-kubernetes-validations"] ?? []) {
-    const cause = evaluateRule(rule, value, schema, old, path, unchanged);
-    if (cause) causes.push(cause);
+/** Collects the rules that a value breaks, parts of parts included. */
+class RuleEvaluation {
+  readonly causes: StatusCause[] = [];
+
+  visit(value: unknown, schema: Schema, old: unknown, path: string): void {
+    if (value === undefined || value === null || !containsRules(schema, 0)) return;
+    const unchanged = old !== undefined && jsonEqual(value, old);
+    for (const rule of schema["x-kubernetes-validations"] ?? []) {
+      const compiled = compileRule(rule);
+      if (compiled.transition ? old === undefined : unchanged) continue;
+      const text = faultOf(rule, compiled, celValue(value, schema), celValue(old, schema));
+      if (text !== undefined) this.causes.push(causeOf(rule, text, value, path));
+    }
+    if (Array.isArray(value)) this.#visitItems(value, schema, old, path);
+    else if (isObject(value)) this.#visitFields(value, schema, old, path);
   }
-  if (Array.isArray(value)) visitItems(value, schema, old, path, causes);
-  else if (isObject(value)) visitFields(value, schema, old, path, causes);
-}
 
-function visitItems(value: unknown[], schema: Schema, old: unknown, path: string, causes: StatusCause[]): void {
-  if (!schema.items) return;
-  const items = resolveSchema(schema.items);
-  const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
-  // Only items with keys have a former self.
-  const formerOf = keys && itemsByKeys(Array.isArray(old) ? old : [], keys);
-  value.forEach((item, index) => {
-    visit(item, items, formerOf?.(item), `${path}[${index}]`, causes);
-  });
-}
+  #visitItems(value: unknown[], schema: Schema, old: unknown, path: string): void {
+    if (!schema.items) return;
+    const items = resolveSchema(schema.items);
+    const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
+    // Only items with keys have a former self.
+    const formerOf = keys && itemsByKeys(Array.isArray(old) ? old : [], keys);
+    value.forEach((item, index) => this.visit(item, items, formerOf?.(item), `${path}[${index}]`));
+  }
 
-function visitFields(
-  value: Record<string, unknown>,
-  schema: Schema,
-  old: unknown,
-  path: string,
-  causes: StatusCause[],
-): void {
-  const former = isObject(old) ? old : {};
-  for (const [field, child] of Object.entries(value)) {
-    const named = schema.properties && Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined;
-    const any = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
-    const next = named ?? any;
-    if (next) visit(child, resolveSchema(next), former[field], path === "" ? field : `${path}.${field}`, causes);
+  #visitFields(value: Record<string, unknown>, schema: Schema, old: unknown, path: string): void {
+    const former = isObject(old) ? old : {};
+    for (const [field, child] of Object.entries(value)) {
+      const named = schema.properties && Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined;
+      const any = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+      const next = named ?? any;
+      if (next) this.visit(child, resolveSchema(next), former[field], path === "" ? field : `${path}.${field}`);
+    }
   }
 }
 
-function evaluateRule(
-  rule: ValidationRule,
-  value: unknown,
-  schema: Schema,
-  old: unknown,
-  path: string,
-  unchanged: boolean,
-): StatusCause | undefined {
-  const compiled = compileRule(rule);
-  if (compiled.transition ? old === undefined : unchanged) return undefined;
-  const self = celValue(value, schema), oldSelf = celValue(old, schema);
-  let text: string;
+/** Why a rule does not hold; undefined where it does. */
+function faultOf(rule: ValidationRule, compiled: CompiledRule, self: unknown, oldSelf: unknown): string | undefined {
   try {
     if (compiled.holds(self, oldSelf)) return undefined;
-    text = compiled.message(self, oldSelf) ?? rule.message?.trim() ?? `failed rule: ${rule.rule}`;
+    return compiled.message(self, oldSelf) ?? rule.message?.trim() ?? `failed rule: ${rule.rule}`;
   } catch (error) {
     const why = (error instanceof Error ? error.message : String(error)).split("\n")[0];
-    text = `${why} evaluating rule: ${rule.message ?? rule.rule}`;
+    return `${why} evaluating rule: ${rule.message ?? rule.rule}`;
   }
-  return causeOf(rule, text, value, path);
 }
 
 function causeOf(rule: ValidationRule, text: string, value: unknown, path: string): StatusCause {

@@ -45,7 +45,10 @@ function mergeMap(live: Fields, patch: Fields, schema: Schema | undefined, whole
   for (const [key, order] of Object.entries(patch)) {
     if (!key.startsWith(ORDER_PREFIX)) continue;
     const field = key.slice(ORDER_PREFIX.length);
-    setOrder(merged, live, field, order, schema && fieldSchema(schema, field, whole));
+    if (!Array.isArray(order)) throw new StrategicMergeError(`$setElementOrder/${field} must be a list`);
+    const list = merged[field], before = Array.isArray(live[field]) ? live[field] : [];
+    const mergeKey = schema && fieldSchema(schema, field, whole)?.["x-kubernetes-patch-merge-key"];
+    if (Array.isArray(list)) merged[field] = ordered(list, order, before, mergeKey);
   }
   return merged;
 }
@@ -121,14 +124,6 @@ function deletePrimitives(merged: Fields, field: string, values: unknown): void 
   if (!Array.isArray(values)) throw new StrategicMergeError(`$deleteFromPrimitiveList/${field} must be a list`);
   const deleted = new Set(values.map(canonicalJson));
   if (Array.isArray(list)) setKey(merged, field, list.filter((item) => !deleted.has(canonicalJson(item))));
-}
-
-function setOrder(merged: Fields, live: Fields, field: string, order: unknown, schema: Schema | undefined): void {
-  const list = merged[field];
-  if (!Array.isArray(order)) throw new StrategicMergeError(`$setElementOrder/${field} must be a list`);
-  if (!Array.isArray(list)) return;
-  const before = Array.isArray(live[field]) ? live[field] : [];
-  merged[field] = ordered(list, order, before, schema?.["x-kubernetes-patch-merge-key"]);
 }
 
 /**

@@ -155,62 +155,63 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
   return kept.length > 0 ? kept : undefined;
 }
 
-interface Comparison {
-  readonly added: FieldTrie;
-  readonly removed: FieldTrie;
-  readonly modified: FieldTrie;
-}
-
+/** The paths at which `right` differs from `left`. */
 export function compareTyped(left: unknown, right: unknown, type: TypeAt): Comparison {
-  const comparison = { added: emptyTrie(), removed: emptyTrie(), modified: emptyTrie() };
-  compareAt(left, right, type, [], comparison);
+  const comparison = new Comparison();
+  comparison.compare(left, right, type, []);
   return comparison;
 }
 
-function compareAt(left: unknown, right: unknown, type: TypeAt, path: string[], into: Comparison): void {
-  if (left === undefined && right === undefined) return;
-  const shape = shapeOf(right === undefined ? left : right, type);
-  const sameShape = left === undefined || right === undefined || shapeOf(left, type) === shape;
-  if (!sameShape) {
-    insertPath(into.modified, path);
-    compareParts(left, undefined, type, path, into);
-    compareParts(undefined, right, type, path, into);
-    return;
-  }
-  if (shape === "leaf" || (isVoid(left) && isVoid(right))) {
-    if (left === undefined) insertPath(into.added, path);
-    else if (right === undefined) insertPath(into.removed, path);
-    else if (!jsonEqual(left, right)) insertPath(into.modified, path);
-    return;
-  }
-  compareParts(left, right, type, path, into);
-  if (left === undefined) insertPath(into.added, path);
-  else if (right === undefined) insertPath(into.removed, path);
-}
+class Comparison {
+  readonly added: FieldTrie = emptyTrie();
+  readonly removed: FieldTrie = emptyTrie();
+  readonly modified: FieldTrie = emptyTrie();
 
-function compareParts(left: unknown, right: unknown, type: TypeAt, path: string[], into: Comparison): void {
-  const shape = shapeOf(right === undefined ? left : right, type);
-  if (shape === "leaf") return;
-  if (shape === "map") {
-    const a = isObject(left) ? left : {}, b = isObject(right) ? right : {};
-    for (const field of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      compareAt(ownValue(a, field), ownValue(b, field), fieldType(type, field), [...path, `f:${field}`], into);
+  compare(left: unknown, right: unknown, type: TypeAt, path: string[]): void {
+    if (left === undefined && right === undefined) return;
+    const shape = shapeOf(right === undefined ? left : right, type);
+    const sameShape = left === undefined || right === undefined || shapeOf(left, type) === shape;
+    if (!sameShape) {
+      insertPath(this.modified, path);
+      this.#compareParts(left, undefined, type, path);
+      this.#compareParts(undefined, right, type, path);
+      return;
     }
-    return;
+    if (shape === "leaf" || (isVoid(left) && isVoid(right))) {
+      if (left === undefined) insertPath(this.added, path);
+      else if (right === undefined) insertPath(this.removed, path);
+      else if (!jsonEqual(left, right)) insertPath(this.modified, path);
+      return;
+    }
+    this.#compareParts(left, right, type, path);
+    if (left === undefined) insertPath(this.added, path);
+    else if (right === undefined) insertPath(this.removed, path);
   }
-  const a = itemsByElement(left, type), b = itemsByElement(right, type);
-  for (const element of new Set([...a.keys(), ...b.keys()])) {
-    const before = a.get(element) ?? [], after = b.get(element) ?? [];
-    const itemPath = [...path, element];
-    if (before.length <= 1 && after.length <= 1) compareAt(before[0], after[0], itemType(type), itemPath, into);
-    else if (before.length === after.length) {
-      if (!jsonEqual(before, after)) insertPath(into.modified, itemPath);
-    } else if (before.length > 1) {
-      if (after.length > 0) compareAt(undefined, after[0], itemType(type), itemPath, into);
-      insertPath(into.removed, itemPath);
-    } else {
-      if (before.length > 0) compareAt(before[0], undefined, itemType(type), itemPath, into);
-      insertPath(into.added, itemPath);
+
+  #compareParts(left: unknown, right: unknown, type: TypeAt, path: string[]): void {
+    const shape = shapeOf(right === undefined ? left : right, type);
+    if (shape === "leaf") return;
+    if (shape === "map") {
+      const a = isObject(left) ? left : {}, b = isObject(right) ? right : {};
+      for (const field of new Set([...Object.keys(a), ...Object.keys(b)])) {
+        this.compare(ownValue(a, field), ownValue(b, field), fieldType(type, field), [...path, `f:${field}`]);
+      }
+      return;
+    }
+    const a = itemsByElement(left, type), b = itemsByElement(right, type);
+    for (const element of new Set([...a.keys(), ...b.keys()])) {
+      const before = a.get(element) ?? [], after = b.get(element) ?? [];
+      const itemPath = [...path, element];
+      if (before.length <= 1 && after.length <= 1) this.compare(before[0], after[0], itemType(type), itemPath);
+      else if (before.length === after.length) {
+        if (!jsonEqual(before, after)) insertPath(this.modified, itemPath);
+      } else if (before.length > 1) {
+        if (after.length > 0) this.compare(undefined, after[0], itemType(type), itemPath);
+        insertPath(this.removed, itemPath);
+      } else {
+        if (before.length > 0) this.compare(before[0], undefined, itemType(type), itemPath);
+        insertPath(this.added, itemPath);
+      }
     }
   }
 }

@@ -37,10 +37,7 @@ export function scalarCauses(value: unknown, schema: Schema, path: string): Stat
   const causes: StatusCause[] = [];
   if (typeof value === "number" || typeof value === "bigint") numberCauses(value, schema, path, causes);
   else if (typeof value === "string") textCauses(value, schema, path, causes);
-  else if (Array.isArray(value)) sizeCauses(value.length, "items", schema.minItems, schema.maxItems, path, causes);
-  else if (isObject(value)) {
-    sizeCauses(Object.keys(value).length, "properties", schema.minProperties, schema.maxProperties, path, causes);
-  }
+  else if (Array.isArray(value) || isObject(value)) sizeCauses(value, schema, path, causes);
   if (schema.enum && !schema.enum.some((allowed) => jsonEqual(allowed, value))) {
     const allowed = schema.enum.map((one) => formatJson(one)).join(", ");
     causes.push({
@@ -105,14 +102,10 @@ function textCauses(value: string, schema: Schema, path: string, causes: StatusC
   }
 }
 
-function sizeCauses(
-  size: number,
-  noun: "items" | "properties",
-  least: number | undefined,
-  most: number | undefined,
-  path: string,
-  causes: StatusCause[],
-): void {
+function sizeCauses(value: unknown[] | Record<string, unknown>, schema: Schema, path: string, causes: StatusCause[]) {
+  const [size, least, most, noun] = Array.isArray(value)
+    ? [value.length, schema.minItems, schema.maxItems, "items"]
+    : [Object.keys(value).length, schema.minProperties, schema.maxProperties, "properties"];
   if (least !== undefined && size < least) causes.push(invalid(size, path, `have at least ${least} ${noun}`));
   if (most !== undefined && size > most) {
     causes.push({
