@@ -86,7 +86,7 @@ function collect(value: unknown, path: string, into: Collected): void {
     if (value.length === 0) into.fields.set(path, "[]");
     for (const [index, item] of value.entries()) collect(item, `${path}[${keyOfItem(item) ?? index}]`, into);
   } else if (isObject(value)) {
-    const entries = Object.entries(value);
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
     if (entries.length === 0 && path !== "") into.fields.set(path, "{}");
     for (const [name, item] of entries) collect(item, path === "" ? name : `${path}.${name}`, into);
   } else {

@@ -84,6 +84,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   for (const plan of options.plan ? [options.plan] : plans.slice(0, plansMax)) {
     if (signal.aborted) break;
     const run = await runSimulated(planned, { seed, prepared, waitMsMax, signal, faults: networkFaults(plan) });
+    if (signal.aborted) break; // what it found is the interruption's
     const findings = oracle.judge(run);
     explored++;
     if (findings.length > 0) failures.push({ plan, findings, run });

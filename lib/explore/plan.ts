@@ -244,6 +244,11 @@ export function makePlans(trace: Trace): PlanSet {
   return { plans, pruned };
 }
 
+/** The harness removes the operator's webhooks with it. */
+function isTeardown(target: TracedRequest["target"]): boolean {
+  return target?.verb === "delete" && target.plural.endsWith("webhookconfigurations");
+}
+
 /** How far back a process looks: informers of real clusters lag by seconds, not by hours. */
 const PAST_MAX = 12;
 

@@ -69,6 +69,8 @@ export class SimulatedCluster implements Cluster {
   /** Processes that began after the fault, and until when they see the past. */
   readonly #staleUntilMs = new Map<SimulatedProcess, number>();
   #hasCrashed = false;
+  /** Resolves when the operator works again. */
+  #downtime: PromiseWithResolvers<void> | undefined;
   readonly #startMs: number;
 
   constructor(simulation: Simulation, faults: NetworkFaults = {}) {
@@ -101,6 +103,8 @@ export class SimulatedCluster implements Cluster {
   async #send(inner: Transport, actor: Actor, path: string, request: TransportRequest): Promise<Response> {
     const process = SimulatedProcess.current ?? this.#machine, { signal } = request;
     signal?.throwIfAborted();
+    const isUsers = process.name === "scenario" && request.method !== undefined && request.method !== "GET";
+    if (isUsers) await this.#downtime?.promise;
     const traced = this.#record(actor, process, path, request);
     const fate = traced.nthWrite === undefined ? PASS : this.#faults.onWrite?.(traced) ?? PASS;
     if (fate.kind === "crash" && fate.moment === "before") return await this.#die(process);
@@ -143,6 +147,19 @@ export class SimulatedCluster implements Cluster {
     };
     this.trace.requests.push(traced);
     return traced;
+  }
+
+  /**
+   * The scenario's writes wait until {@linkcode endDowntime}: those of a user would be refused while the operator's
+   * webhooks do not answer, which is no fault of the operator.
+   */
+  beginDowntime(): void {
+    this.#downtime ??= Promise.withResolvers();
+  }
+
+  endDowntime(): void {
+    this.#downtime?.resolve();
+    this.#downtime = undefined;
   }
 
   /** A process that starts after the fault begins with the past, where the faults want it. */

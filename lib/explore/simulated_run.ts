@@ -79,7 +79,7 @@ export function runSimulated(
       ...options,
       seed: simulation.random("operator").seed,
       prefix: "run",
-      host: hostIn(simulation),
+      host: hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined),
       onBodyEnd: async (ended) => {
         outcome = ended;
         isSettled = await settle(cluster, simulation);
@@ -92,8 +92,8 @@ export function runSimulated(
   });
 }
 
-/** Each start is a process that faults can kill, and that starts again after a while. */
-function hostIn(simulation: Simulation): OperatorHost {
+/** Each start is a process that faults can kill, and that starts again after a while; `called` is its API server. */
+function hostIn(simulation: Simulation, called: SimulatedCluster | undefined): OperatorHost {
   let starts = 0;
   const kubelet = new SimulatedProcess(simulation, "kubelet");
   return {
@@ -102,7 +102,9 @@ function hostIn(simulation: Simulation): OperatorHost {
       process.onDeath(() =>
         kubelet.run(() => {
           operator.abandon();
-          simulation.clock.schedule(() => void operator.revive().catch(() => {}), RESTART_MS);
+          called?.beginDowntime();
+          const revive = () => operator.revive().catch(() => {}).finally(() => called?.endDowntime());
+          simulation.clock.schedule(() => void revive(), RESTART_MS);
         })
       );
       return process.run(begin);
