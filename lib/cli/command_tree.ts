@@ -183,10 +183,14 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
         async (context) => (await import("./migrate_storage.ts")).migrateStorage(context, flags),
       )
     );
-  const manifests = add("manifests", "print what install applies, as YAML; write or check a folder of it");
+  const manifests = add(
+    "manifests",
+    "print what install applies, as YAML; write or check a folder or a Helm chart of it",
+  );
   manifests.command.option(...namespace)
     .option("--output <folder>", "write crds.yaml, namespace.yaml and rbac.yaml there")
-    .option("--check <folder>", "fail where these files there differ from what the operator declares")
+    .option("--helm <folder>", "write a Helm chart there, with a Deployment; values.yaml and others only once")
+    .option("--check <folder>", "fail where these files, or the chart, differ from what the operator declares")
     .action((flags) =>
       run(keyed(flags, manifests.table), async (context) => (await import("./manifests.ts")).manifests(context, flags))
     );
