@@ -247,7 +247,7 @@ function containerYaml(name: string, servesWebhooks: boolean): string {
             {{- $_ := set $env "${leaderElection.env}" "on" }}
             {{- end }}
             {{- range $name, $value := mergeOverwrite $env (.Values.env | default dict) }}
-            - name: {{ $name }}
+            - name: {{ $name | quote }}
               {{- if kindIs "map" $value }}
               {{- toYaml $value | nindent 14 }}
               {{- else }}

@@ -127,6 +127,7 @@ testWith(GO_MISSING, "values set image, replicas with an election, environment, 
       replicas: 3,
       image: { repository: "registry.example.com/on", digest: "sha256:1" },
       env: {
+        ON: "yes",
         PINTLE_LOG_LEVEL: "debug",
         PINTLE_PAGE_LIMIT: 1_000_000,
         PINTLE_LOG_FORMAT: "text",
@@ -151,6 +152,7 @@ testWith(GO_MISSING, "values set image, replicas with an election, environment, 
     PINTLE_LOG_FORMAT: "text",
     PINTLE_LOG_LEVEL: "debug",
     PINTLE_OPERATOR_NAMESPACE: { fieldRef: { fieldPath: "metadata.namespace" } },
+    ON: "yes",
     PINTLE_PAGE_LIMIT: "1000000",
   });
   assert.equal((container.resources as { limits: { memory: string } }).limits.memory, "1Gi");
