@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from "@commander-js/extra-typings";
+import { Argument, Command, Help, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../base/mod.ts";
 import { installNamespace } from "../operator/mod.ts";
 import type { CommandContext } from "./command_context.ts";
@@ -55,6 +55,7 @@ export function commandTree(options: CommandTreeOptions): Command {
       getOutHelpWidth: () => terminal.columns(),
       getErrHelpWidth: () => terminal.columns(),
     })
+    .configureHelp({ minWidthToWrap: 20, formatItem })
     .showSuggestionAfterError();
   const added: ReturnType<Add>[] = [];
   const add: Add = (usage, description, settings = options.common) => {
@@ -79,6 +80,17 @@ export function commandTree(options: CommandTreeOptions): Command {
     terminal.out(`${program} ${version}${build ? ` (${commit}built ${build.date})` : ""}`);
   });
   return root as unknown as Command;
+}
+
+/** Columns for descriptions beside the options; where there are fewer, each begins on the next line. */
+const DESCRIPTION_WIDTH_MIN = 36;
+
+function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? 80, indent = " ".repeat(6);
+  if (description === "" || width - termWidth - 4 >= DESCRIPTION_WIDTH_MIN) {
+    return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
+  }
+  return `  ${term}\n${indent}${helper.boxWrap(description, width - indent.length).replaceAll("\n", `\n${indent}`)}`;
 }
 
 function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
