@@ -52,11 +52,13 @@ export function commandTree(options: CommandTreeOptions): Command {
     .configureOutput({
       writeOut: (text) => writeBlock((line) => terminal.out(line), text.trimEnd()),
       writeErr: (text) => writeBlock((line) => terminal.err(line), text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, `${program}: `)),
       getOutHelpWidth: () => terminal.columns(),
       getErrHelpWidth: () => terminal.columns(),
     })
     .configureHelp({ minWidthToWrap: 20, formatItem })
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .showHelpAfterError("  fix: add --help, which lists commands and options");
   const added: ReturnType<Add>[] = [];
   const add: Add = (usage, description, settings = options.common) => {
     const command = root.command(usage).description(description) as unknown as Command;
