@@ -238,9 +238,9 @@ function addCompletions(root: Command, { program, terminal, suites }: CommandTre
 }
 
 function addInit(root: Command, { run }: CommandTreeOptions): void {
-  root.command("init").description("make a new operator project in a folder of its name")
-    .argument("<name>", "name of the operator: lower-case letters, digits and -")
-    .action((name) => run({}, async (context) => (await import("./init.ts")).init(context, name)));
+  root.command("init").description("make a new operator project in a folder")
+    .argument("<folder>", "a new folder, whose name is the operator's: lower-case letters, digits and -")
+    .action((folder) => run({}, async (context) => (await import("./init.ts")).init(context, folder)));
 }
 
 function flagOf(setting: Setting<unknown>): Option {
