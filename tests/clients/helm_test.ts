@@ -4,7 +4,7 @@ import { CRDS } from "../../lib/admission/mod.ts";
 import type { ApiResource, DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import { CertificateAuthority } from "../../lib/base/certificates.ts";
-import { Deployment, Namespace } from "../../lib/mod.ts";
+import { Deployment, Namespace, ServiceAccount } from "../../lib/mod.ts";
 import { Binary, runBinary } from "../cli/binary.ts";
 import { HttpsCluster } from "../cli/https_cluster.ts";
 import { runProgram, testWith } from "../outside_program.ts";
@@ -204,13 +204,18 @@ testWith(
       const webhooks = await client.get<DynamicObject>(WEBHOOKS, { name: "on" });
       const [webhook] = webhooks.webhooks as { name: string; clientConfig: { service: { namespace: string } } }[];
       assert.equal(webhook!.clientConfig.service.namespace, namespace);
-      const body = [{ op: "add" as const, path: "/webhooks/0/clientConfig/caBundle", value: btoa(CERTIFICATE) }];
-      await client.patch(WEBHOOKS, { name: "on" }, { type: "json", body });
+      const authority = (path: string) => [
+        { op: "add" as const, path: `${path}/caBundle`, value: btoa(CERTIFICATE) },
+      ];
+      await client.patch(WEBHOOKS, { name: "on" }, { type: "json", body: authority("/webhooks/0/clientConfig") });
+      await client.patch(CRDS, crd, { type: "json", body: authority("/spec/conversion/webhook/clientConfig") });
       await charts.helm("upgrade", "a-release", "chart", "--set", "replicas=2", ...on);
       assert.deepEqual(await strategy(), { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } });
       const upgraded = await client.get<DynamicObject>(WEBHOOKS, { name: "on" });
       const [{ clientConfig }] = upgraded.webhooks as [{ clientConfig: { caBundle: string } }];
       assert.equal(clientConfig.caBundle, btoa(CERTIFICATE));
+      const { spec } = await client.get<DynamicObject>(CRDS, crd) as { spec: { conversion: { webhook: object } } };
+      assert.ok(JSON.stringify(spec.conversion.webhook).includes(btoa(CERTIFICATE)));
       await charts.helm("upgrade", "a-release", "chart", "--set", "replicas=1", ...on);
       assert.deepEqual(await strategy(), { type: "Recreate" });
       await charts.helm("uninstall", "a-release", ...on);
@@ -237,4 +242,18 @@ testWith(GO_MISSING, "what Helm installs is enough for the ServiceAccount to run
   await binary.until(/operator runs/);
   binary.kill("SIGINT");
   assert.equal((await binary.ended()).code, 0);
+});
+
+// FR-484
+testWith(GO_MISSING, "a release takes over what install applied", async () => {
+  await using charts = await Charts.of("main.ts");
+  await using cluster = await HttpsCluster.open({ bare: true });
+  const kubeconfig = await cluster.kubeconfig();
+  assert.equal((await runBinary(["install", "--kubeconfig", kubeconfig])).code, 0);
+  await charts.helm(
+    ...["install", "a-release", "chart", "--take-ownership", "--force-conflicts", "--namespace", "pintle-system"],
+    ...["--kubeconfig", kubeconfig],
+  );
+  const account = await cluster.client.get(ServiceAccount, { namespace: "pintle-system", name: "pintle-replicator" });
+  assert.equal(account.metadata!.labels!["app.kubernetes.io/managed-by"], "Helm");
 });
