@@ -189,6 +189,8 @@ async function librarySources(folder = "lib"): Promise<string[]> {
   return texts.map((text) => text.replaceAll("\\`", "`"));
 }
 
+const MISTYPED = ["no-such-command", "run --no-such-option"];
+
 /** The messages of docs/errors.md. */
 async function listedMessages(): Promise<string[]> {
   const rows = (await read("docs/errors.md")).split("\n").filter((line) => /^\| `/.test(line));
@@ -201,6 +203,7 @@ async function listedMessages(): Promise<string[]> {
 // FR-465
 Deno.test("each message of the page about errors is one of the library", async () => {
   const messages = await listedMessages(), sources = await librarySources();
+  for (const mistake of MISTYPED) sources.push(await failureOf(mistake)); // in the words of another library
   const isWritten = (message: string) => {
     const parts = message.split("…").map((part) => part.trim()).filter((part) => part.length > 2);
     return sources.some((text) => parts.every((part) => text.includes(part)));
@@ -228,6 +231,7 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
 
 /** The same of commands: their arguments, with a setting before them. */
 const COMMANDS = [
+  ...MISTYPED,
   "PINTLE_LOGLEVEL=debug config",
   "PINTLE_WORKERS_MAX=0 config",
   "PINTLE_LEASE_DURATION=1s run --kubeconfig FOLDER/one.yaml --context one",

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { boundedBody } from "../base/bounded_body.ts";
 import { BoundedServer } from "../base/bounded_server.ts";
 import type { Identity } from "../base/certificates.ts";
-import { type Clock, describeError, type Logger, type TransportRequest, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, listenHint, type Logger, type TransportRequest, UsageError } from "../base/mod.ts";
 
 export interface ServedWebhooks {
   /** Longest body for a path. */
@@ -82,7 +82,7 @@ export class WebhookServer implements AsyncDisposable {
     } catch (cause) {
       throw new UsageError(
         `cannot listen on ${host}:${port} for webhooks: ${describeError(cause)}`,
-        "choose another port with --webhook-port or PINTLE_WEBHOOK_PORT",
+        listenHint(cause, port, "--webhook-port or PINTLE_WEBHOOK_PORT"),
         { cause },
       );
     }

@@ -31,6 +31,7 @@ export {
   parseJson,
   setKey,
 } from "./json.ts";
+export { listenHint } from "./listen_hint.ts";
 export {
   createLogger,
   LOG_LEVELS,

@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from "@commander-js/extra-typings";
+import { Argument, Command, Help, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../base/mod.ts";
 import { installNamespace } from "../operator/mod.ts";
 import type { CommandContext } from "./command_context.ts";
@@ -52,10 +52,13 @@ export function commandTree(options: CommandTreeOptions): Command {
     .configureOutput({
       writeOut: (text) => writeBlock((line) => terminal.out(line), text.trimEnd()),
       writeErr: (text) => writeBlock((line) => terminal.err(line), text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, `${program}: `)),
       getOutHelpWidth: () => terminal.columns(),
       getErrHelpWidth: () => terminal.columns(),
     })
-    .showSuggestionAfterError();
+    .configureHelp({ minWidthToWrap: 20, formatItem })
+    .showSuggestionAfterError()
+    .showHelpAfterError("  fix: add --help, which lists commands and options");
   const added: ReturnType<Add>[] = [];
   const add: Add = (usage, description, settings = options.common) => {
     const command = root.command(usage).description(description) as unknown as Command;
@@ -79,6 +82,17 @@ export function commandTree(options: CommandTreeOptions): Command {
     terminal.out(`${program} ${version}${build ? ` (${commit}built ${build.date})` : ""}`);
   });
   return root as unknown as Command;
+}
+
+/** Columns for descriptions beside the options; where there are fewer, each begins on the next line. */
+const DESCRIPTION_WIDTH_MIN = 36;
+
+function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? 80, indent = " ".repeat(6);
+  if (description === "" || width - termWidth - 4 >= DESCRIPTION_WIDTH_MIN) {
+    return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
+  }
+  return `  ${term}\n${indent}${helper.boxWrap(description, width - indent.length).replaceAll("\n", `\n${indent}`)}`;
 }
 
 function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
@@ -186,10 +200,14 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
         async (context) => (await import("./migrate_storage.ts")).migrateStorage(context, flags),
       )
     );
-  const manifests = add("manifests", "print what install applies, as YAML; write or check a folder of it");
+  const manifests = add(
+    "manifests",
+    "print what install applies, as YAML; write or check a folder or a Helm chart of it",
+  );
   manifests.command.option(...namespace)
     .option("--output <folder>", "write crds.yaml, namespace.yaml and rbac.yaml there")
-    .option("--check <folder>", "fail where these files there differ from what the operator declares")
+    .option("--helm <folder>", "write a Helm chart there, with a Deployment; values.yaml and others only once")
+    .option("--check <folder>", "fail where these files, or the chart, differ from what the operator declares")
     .action((flags) =>
       run(keyed(flags, manifests.table), async (context) => (await import("./manifests.ts")).manifests(context, flags))
     );
@@ -223,9 +241,9 @@ function addCompletions(root: Command, { program, terminal, suites }: CommandTre
 }
 
 function addInit(root: Command, { run }: CommandTreeOptions): void {
-  root.command("init").description("make a new operator project in a folder of its name")
-    .argument("<name>", "name of the operator: lower-case letters, digits and -")
-    .action((name) => run({}, async (context) => (await import("./init.ts")).init(context, name)));
+  root.command("init").description("make a new operator project in a folder")
+    .argument("<folder>", "a new folder, whose name is the operator's: lower-case letters, digits and -")
+    .action((folder) => run({}, async (context) => (await import("./init.ts")).init(context, folder)));
 }
 
 function flagOf(setting: Setting<unknown>): Option {

@@ -5,6 +5,7 @@ import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
 import { kindOf } from "./kind_name.ts";
 import type { CommandContext } from "./command_context.ts";
+import { shellWord } from "./shell_word.ts";
 import { readScaffold, type ScaffoldFiles } from "./scaffold.ts";
 
 const TEMPLATE_NAME = "my-operator";
@@ -15,44 +16,48 @@ const NAME_LENGTH_MAX = 50;
 const VENDORED = "vendor/";
 
 /**
- * `init`: a new operator project in a folder of its name, with a kind named after it ({@linkcode kindOf}). It appears
- * whole or not at all, and overwrites nothing.
+ * `init`: a new operator project in a folder. The folder's name is the operator's, and names its kind
+ * ({@linkcode kindOf}). The project appears whole or not at all, and overwrites nothing.
  *
- * @throws {UsageError} for an invalid operator name, and a folder that is not empty or cannot be created.
+ * @throws {UsageError} for a folder whose name is no operator name, that is not empty or cannot be created.
  */
-export async function init({ terminal, root }: CommandContext, name: string): Promise<number> {
+export async function init({ terminal, root }: CommandContext, folder: string): Promise<number> {
+  const path = folder.replace(/\/+$/, ""), slash = path.lastIndexOf("/"), name = path.slice(slash + 1);
   requireOperatorName(name);
   using interrupts = new Interrupts();
-  await requireFree(name);
+  await requireFree(path);
   const files = named(await readScaffold(root ?? "."), name);
-  const fresh = makeFolder(`.${name}-`);
+  const fresh = makeFolder(path.slice(0, slash + 1) || ".", `.${name}-`);
   using _hook = new ExitHook(() => Deno.removeSync(fresh, { recursive: true }));
   try {
     await writeFiles(fresh, files, interrupts.signal);
     await Deno.chmod(fresh, 0o755);
-    await Deno.rename(fresh, name); // takes the place of an empty folder, and of nothing else
+    await Deno.rename(fresh, path); // takes the place of an empty folder, and of nothing else
   } catch (cause) {
     await Deno.remove(fresh, { recursive: true });
     if (interrupts.signal.aborted) throw interrupts.signal.reason;
-    throw new UsageError(`cannot write ${name}: ${describeError(cause)}`, "free some space, or choose another folder", {
+    throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "free some space, or choose another folder", {
       cause,
     });
   }
   const own = Object.keys(files).filter((path) => !path.startsWith(VENDORED));
-  terminal.out(`${name}: ${own.length} files, and the library in ${VENDORED}; main.ts is the one to edit`);
+  terminal.out(`${path}: ${own.length} files, and the library in ${VENDORED}; main.ts is the one to edit`);
   terminal.out("next:");
-  for (const line of [`cd ${name}`, "deno task demo", "deno task test"]) terminal.out(`  ${line}`);
+  for (const line of [`cd ${shellWord(path)}`, "deno task demo", "deno task test"]) terminal.out(`  ${line}`);
   return EXIT.done;
 }
 
 /** Synchronous: no signal can end the process before the exit hook that removes the folder is set. */
-function makeFolder(prefix: string): string {
+function makeFolder(dir: string, prefix: string): string {
   try {
-    return Deno.makeTempDirSync({ dir: ".", prefix });
+    return Deno.makeTempDirSync({ dir, prefix });
   } catch (cause) {
-    throw new UsageError(`cannot make a folder here: ${describeError(cause)}`, "go to a folder that you may write", {
-      cause,
-    });
+    const where = dir === "." ? "here" : `in ${dir}`;
+    throw new UsageError(
+      `cannot make a folder ${where}: ${describeError(cause)}`,
+      "choose a folder that exists and that you may write",
+      { cause },
+    );
   }
 }
 

@@ -1,15 +1,18 @@
-import { describeError, isObject, jsonClone, UsageError } from "../base/mod.ts";
-import { isSeq, parseAllDocuments, parseDocument, stringify, type YAMLSeq } from "yaml";
+import { isObject, jsonClone, UsageError } from "../base/mod.ts";
+import { isSeq, parseAllDocuments, parseDocument, type YAMLSeq } from "yaml";
 import { diff, type DynamicObject } from "../apimachinery/mod.ts";
-import { installation } from "../operator/mod.ts";
+import { installation, installNamespace } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
+import { checkChart, isChart, writeChart } from "./helm_folder.ts";
 import { requireNamespaceName } from "./install.ts";
 import type { CommandContext } from "./command_context.ts";
+import { headOf, manifestsYaml, readIfExists, removeStale, writeFile } from "./manifest_files.ts";
 import { writeBlock } from "./terminal.ts";
 
 interface ManifestsFlags {
   readonly namespace: string;
   readonly output?: string | undefined;
+  readonly helm?: string | undefined;
   readonly check?: string | undefined;
 }
 
@@ -24,13 +27,19 @@ const FILES: readonly { readonly name: string; readonly kinds: readonly string[]
 ];
 
 /**
- * `manifests`: `install`'s objects as YAML for `kubectl apply -f -`, or as a folder's files; or checks that a folder's
- * files match the declaration.
+ * `manifests`: `install`'s objects as YAML for `kubectl apply -f -`, as a folder's files, or as a Helm chart; or checks
+ * that a folder's files match the declaration.
  */
 export async function manifests(context: CommandContext, flags: ManifestsFlags): Promise<number> {
-  const { operator, program, terminal } = context, { namespace, output, check } = flags;
+  const { operator, program, terminal } = context, { namespace, output, helm, check } = flags;
   requireNamespaceName(namespace);
-  if (output !== undefined && check !== undefined) throw new UsageError("--output and --check exclude each other");
+  requireOneFolder(flags);
+  if (helm !== undefined || check !== undefined && await isChart(check)) {
+    if (namespace !== installNamespace(program)) {
+      throw new UsageError("a chart has no --namespace", "leave it out: each release names its own");
+    }
+    return helm !== undefined ? await writeChart(context, helm) : await checkChart(context, check!);
+  }
   const objects = installation(operator, program, namespace).map(({ object }) => object);
   if (check !== undefined) return await checkFolder(context, check, objects);
   if (output === undefined) {
@@ -38,19 +47,23 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
     return EXIT.done;
   }
   await readKustomization(output, objects); // refuses before anything is written
+  const head = headOf(program, "--output");
   for (const { name, kinds } of filesOf(objects)) {
     const path = `${output}/${name}`;
-    const text = headOf(program) + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
-    await Deno.writeTextFile(path, text).catch((cause) => {
-      throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "name a folder that exists", { cause });
-    });
+    const text = head + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
+    await writeFile(path, text, "name a folder that exists");
     terminal.out(path);
   }
   for (const { name } of FILES.filter((file) => !filesOf(objects).includes(file))) {
-    await removeStale(context, `${output}/${name}`);
+    await removeStale(context, `${output}/${name}`, head);
   }
   await updateKustomization(context, output, objects);
   return EXIT.done;
+}
+
+function requireOneFolder(flags: ManifestsFlags): void {
+  const given = (["output", "helm", "check"] as const).filter((flag) => flags[flag] !== undefined);
+  if (given.length > 1) throw new UsageError(`${given.map((flag) => `--${flag}`).join(" and ")} exclude each other`);
 }
 
 /** Updates the resources of a folder's kustomization to the declared files. The rest stays. */
@@ -67,9 +80,7 @@ async function updateKustomization(
     else terminal.err(`note: ${path} lists ${name}, of which nothing is declared: take both out unless they are yours`);
   }
   if (missing.length + stale.length === 0) return;
-  await Deno.writeTextFile(path, withResources(text, missing, stale)).catch((cause) => {
-    throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, undefined, { cause });
-  });
+  await writeFile(path, withResources(text, missing, stale));
   terminal.out(`${path}: ${[...missing.map((name) => `+${name}`), ...stale.map((name) => `-${name}`)].join(", ")}`);
 }
 
@@ -110,25 +121,6 @@ function withLines(
   const kept = places.some(({ value }) => !stale.includes(String(value)));
   if (!kept && missing.length === 0) return lines.replace(/resources:([^\n]*)\n$/, "resources: []$1\n") + rest;
   return lines + missing.map((name) => `${bullet}${name}\n`).join("") + rest;
-}
-
-function headOf(program: string): string {
-  return `# Written by \`${program} manifests --output\`: change the operator instead.\n`;
-}
-
-/** Removes a file of an earlier release for which nothing is declared now. Other files stay. */
-async function removeStale({ terminal, program }: CommandContext, path: string): Promise<void> {
-  const text = await readIfExists(path);
-  if (text === undefined) return;
-  if (!text.startsWith(headOf(program))) {
-    return terminal.err(
-      `note: ${path} is left: the operator declares nothing of it, and this command did not write it`,
-    );
-  }
-  await Deno.remove(path).catch((cause) => {
-    throw new UsageError(`cannot remove ${path}: ${describeError(cause)}`, undefined, { cause });
-  });
-  terminal.out(`${path} removed`);
 }
 
 /** Compares a folder by object and field; order and comments do not matter. */
@@ -200,17 +192,6 @@ function listing(
   };
 }
 
-/** @throws {UsageError} if an existing file cannot be read. */
-async function readIfExists(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (cause) {
-    // A process that may only write skips the check of existing files.
-    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return undefined;
-    throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, undefined, { cause });
-  }
-}
-
 function filesOf(objects: readonly DynamicObject[]): typeof FILES {
   return FILES.filter(({ kinds }) => objects.some(({ kind }) => kinds.includes(kind!)));
 }
@@ -226,10 +207,4 @@ function parseManifests(path: string, text: string): DynamicObject[] {
     const object = document.toJS() as DynamicObject | null;
     return object === null ? [] : [object]; // comments alone are a document, too
   });
-}
-
-/** YAML as Kubernetes reads it: quotes texts that YAML 1.1 takes for booleans or numbers. */
-function manifestsYaml(objects: readonly DynamicObject[]): string {
-  return objects.map((object) => stringify(object, { version: "1.1", lineWidth: 120, aliasDuplicateObjects: false }))
-    .join("---\n");
 }

@@ -1,5 +1,5 @@
 import type { ServeService } from "../operator/webhook_hosting.ts";
-import { type Clock, describeError, type Logger, type Transport, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, listenHint, type Logger, type Transport, UsageError } from "../base/mod.ts";
 import { Client, type Connection, connectVariables, proxyVariables } from "../client/mod.ts";
 import { applyCrds, applyInstallation, installation, installNamespace, isWebhook } from "../operator/mod.ts";
 import type { Manifests } from "../harness/mod.ts";
@@ -132,9 +132,13 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
   stack.defer(() => server.close());
   const door = stack.use(
     await HttpsServer.start(server, { port, logger, nowMs: clock.now() }).catch((cause) => {
-      throw new UsageError(`cannot serve on 127.0.0.1:${port}: ${describeError(cause)}`, "choose another --port", {
-        cause,
-      });
+      throw new UsageError(
+        `cannot serve on 127.0.0.1:${port}: ${describeError(cause)}`,
+        listenHint(cause, port, "--port"),
+        {
+          cause,
+        },
+      );
     }),
   );
   const path = options.kubeconfigPath ?? `${stack.use(TemporaryFolder.make("kubeconfig")).path}/kubeconfig`;

@@ -152,7 +152,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
     users: new Map(),
     contexts: new Map(),
   };
-  let found = 0, missing: unknown;
+  let found = 0;
   for (const path of paths) {
     let content: string;
     try {
@@ -162,7 +162,6 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
       if (!(cause instanceof Deno.errors.NotFound)) {
         throw new UsageError(`cannot read the kubeconfig ${path}`, "check its permissions", { cause });
       }
-      missing = cause;
       continue;
     }
     found++;
@@ -180,7 +179,6 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
   throw new UsageError(
     what,
     "set KUBECONFIG or give --kubeconfig, or run inside a cluster; `run --cluster embedded` needs none",
-    { cause: missing },
   );
 }
 

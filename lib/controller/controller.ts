@@ -60,6 +60,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #events: EventHandlers<T> | undefined;
   readonly #daemons: DaemonSupervisor<T, Spec, Status>;
   readonly #passes = new InFlight();
+  /** By key: reasons of items that wait for a delay of the queue. */
+  readonly #postponed = new Map<string, ReadonlySet<string>>();
   /** Keys whose stores do not show their own writes yet; they occupy no worker. */
   readonly #lagging = new InFlight();
   readonly #scope: ScopeTracker<T>;
@@ -231,22 +233,36 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   async #work(abort: AbortSignal): Promise<void> {
-    for (let item = await this.queue.take(); item; item = await this.queue.take()) {
-      const { key } = item, lagging = unseen(this.#keys.get(key)?.pending ?? []);
+    for (let taken = await this.queue.take(); taken; taken = await this.queue.take()) {
+      const item = this.#withPostponed(taken), { key } = item, lagging = unseen(this.#keys.get(key)?.pending ?? []);
       if (lagging.length > 0) {
-        void this.#lagging.run(key, abort, (signal) => this.#awaitWrites(item!, lagging, signal));
+        void this.#lagging.run(key, abort, (signal) => this.#awaitWrites(item, lagging, signal));
         continue;
       }
       await this.#passes.run(key, abort, async (signal) => {
         try {
-          await this.#serve(item!, signal);
+          await this.#serve(item, signal);
         } catch (error) {
-          this.#caught(item!, error, signal);
+          this.#caught(item, error, signal);
         } finally {
           this.queue.done(key);
         }
       });
     }
+  }
+
+  /** With the reasons of earlier items that no pass has served. */
+  #withPostponed(item: WorkItem): WorkItem {
+    const postponed = this.#postponed.get(item.key);
+    if (!postponed) return item;
+    this.#postponed.delete(item.key);
+    return { ...item, reasons: new Set([...postponed, ...item.reasons]) };
+  }
+
+  /** The queue drops a delay's reasons when the key comes earlier, as by the event of its own write. */
+  #postpone({ key, reasons }: WorkItem, delayMs: number): void {
+    this.#postponed.set(key, reasons);
+    for (const reason of reasons) this.queue.addAfter(key, delayMs, reason);
   }
 
   /** Enqueues the key only when the stores show its last writes, except for a poll every few seconds. */
@@ -263,7 +279,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       }
       observer?.stale?.();
       this.#logger(key).debug("a store does not show what the last pass wrote; the object waits for it");
-      for (const reason of item.reasons) this.queue.addAfter(key, STALE_PAUSE_MS, reason);
+      this.#postpone(item, STALE_PAUSE_MS);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -272,10 +288,10 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   }
 
   /** A filter threw, or the engine has a bug: the key returns for the same reasons, with backoff. */
-  #caught({ key, reasons }: WorkItem, error: unknown, abort: AbortSignal): void {
+  #caught(item: WorkItem, error: unknown, abort: AbortSignal): void {
     if (abort.aborted) return;
-    const delayMs = this.queue.retry(key, "retry");
-    for (const reason of reasons) this.queue.addAfter(key, delayMs, reason);
+    const { key } = item, delayMs = this.queue.retry(key, "retry");
+    this.#postpone(item, delayMs);
     this.#logger(key).error("what to do about an object could not be decided; trying again", {
       error: describeError(error),
       retryInMs: Math.round(delayMs),
@@ -394,6 +410,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       this.#changes?.forget(entry.uid);
     }
     this.#keys.delete(key);
+    this.#postponed.delete(key);
     this.queue.forget(key);
     this.#dynamic.forget(key);
   }

@@ -4,13 +4,23 @@ import { ExitHook } from "./exit_hook.ts";
 const DISK_CODES: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"]);
 const HINT = "set TMPDIR to a folder that can be written and has free space";
 
-/** A folder of this run, readable by this user only (mode 0700); removed on disposal or when the process ends. */
+/** The end of the names of folders that their processes hold locks on. Others may be in use without one. */
+const LOCKED = "-locked";
+/** Per new folder: a start must not take long. */
+const REMOVALS_MAX = 100;
+
+/**
+ * A folder of this run, readable by this user only (mode 0700); removed on disposal or when the process ends. After
+ * SIGKILL the next process that makes one removes it.
+ */
 export class TemporaryFolder implements AsyncDisposable {
   readonly path: string;
+  readonly #lock: Deno.FsFile | undefined;
   readonly #duty: ExitHook;
 
-  private constructor(path: string) {
+  private constructor(path: string, lock?: Deno.FsFile) {
     this.path = path;
+    this.#lock = lock;
     this.#duty = new ExitHook(() => Deno.removeSync(path, { recursive: true }));
   }
 
@@ -22,7 +32,14 @@ export class TemporaryFolder implements AsyncDisposable {
   static make(purpose: string): TemporaryFolder {
     try {
       // Synchronous: no signal can end the process between making the folder and its exit hook.
-      return new TemporaryFolder(Deno.makeTempDirSync({ prefix: `pintle-${purpose}-` }));
+      const prefix = `pintle-${purpose}-`;
+      if (!canLock()) return new TemporaryFolder(Deno.makeTempDirSync({ prefix }));
+      for (;;) {
+        const path = Deno.makeTempDirSync({ prefix, suffix: LOCKED }), lock = tryLock(path);
+        if (!lock) continue; // another process took it for one without an owner, and removes it
+        removeAbandoned(path);
+        return new TemporaryFolder(path, lock);
+      }
     } catch (cause) {
       throw new UsageError(`cannot make a temporary folder: ${describeError(cause)}`, HINT, { cause });
     }
@@ -47,7 +64,47 @@ export class TemporaryFolder implements AsyncDisposable {
     } catch (error) {
       return error instanceof Deno.errors.NotFound ? Promise.resolve() : Promise.reject(error);
     } finally {
+      this.#lock?.close();
       this.#duty[Symbol.dispose]();
+    }
+  }
+}
+
+/** Windows cannot open a folder; without the permission to read, nothing can be opened. */
+function canLock(): boolean {
+  return Deno.build.os !== "windows" && Deno.permissions.querySync({ name: "read" }).state === "granted";
+}
+
+/**
+ * A lock on a folder; undefined if it is gone or another process has it. The kernel releases it when the process ends,
+ * however it ends. Process numbers would say less: containers that share the folder have their own.
+ */
+function tryLock(path: string): Deno.FsFile | undefined {
+  let file: Deno.FsFile | undefined;
+  try {
+    file = Deno.openSync(path);
+    if (file.tryLockSync(true) && Deno.lstatSync(path).isDirectory) return file;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  file?.close();
+  return undefined;
+}
+
+/** Removes the folders beside this one whose processes are gone: folders of this user, and no links. */
+function removeAbandoned(own: string): void {
+  const slash = own.lastIndexOf("/"), parent = own.slice(0, slash), { uid } = Deno.lstatSync(own);
+  let removals = 0;
+  for (const { name, isDirectory } of Deno.readDirSync(parent)) {
+    const path = `${parent}/${name}`;
+    if (!isDirectory || !/^pintle-.+-locked$/.test(name) || path === own) continue;
+    try {
+      if (Deno.lstatSync(path).uid !== uid) continue;
+      using _lock = tryLock(path);
+      if (_lock) Deno.removeSync(path, { recursive: true });
+      if (_lock && ++removals === REMOVALS_MAX) return;
+    } catch {
+      // Left to the next one: it must not keep this process from starting.
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, describeError, type Logger, UsageError } from "../base/mod.ts";
+import { type Clock, describeError, listenHint, type Logger, UsageError } from "../base/mod.ts";
 import { answerRoute, type HttpRoute } from "./http_route.ts";
 
 /** Returns the problem, or undefined. */
@@ -56,7 +56,7 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   } catch (error) {
     throw new UsageError(
       `cannot listen on ${host}:${port} for health and metrics: ${(error as Error).message}`,
-      "choose another port with --http-port or PINTLE_HTTP_PORT (0 takes any free one)",
+      listenHint(error, port, "--http-port or PINTLE_HTTP_PORT (0 takes any free one)"),
       { cause: error },
     );
   }

@@ -137,14 +137,15 @@ Deno.test("reviews with too many bytes together are refused until one of them is
   assert.equal((await served.call("x".repeat(600_000))).status, 200);
 });
 
-// FR-248
+// FR-248, FR-487
 Deno.test("an error about a port in use names the setting that changes it", async () => {
   using first = await serve(() => {});
   await using server = first.server;
   await assert.rejects(
     serve(() => {}, 1_000, { port: server.port }),
     (error) =>
-      error instanceof UsageError && /for webhooks/.test(error.message) && /PINTLE_WEBHOOK_PORT/.test(error.hint ?? ""),
+      error instanceof UsageError && /for webhooks/.test(error.message) &&
+      /shows the process that has it.*PINTLE_WEBHOOK_PORT/.test(error.hint ?? ""),
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Transport, type TransportRequest } from "../../lib/base/mod.ts";
-import { builtinKind, ConfigMap, Operator } from "../../lib/operator/mod.ts";
+import { builtinKind, ConfigMap, type ConfigMapObject, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
 import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "../widget.ts";
 
@@ -104,6 +104,30 @@ Deno.test("the wait for one's own writes is bounded and counted, holds up no oth
   open.resolve();
   await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 2);
   assert.ok(seen.includes("w 2 child"));
+});
+
+// FR-13, FR-489
+Deno.test("a child that changed while the store lacked the own writes is restored when their event comes", async () => {
+  const open = Promise.withResolvers<void>(), counted = Promise.withResolvers<void>();
+  let stale = 0;
+  await using world = await World.open(configMapOperator(Widget));
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  const transport = altering(world.cluster.transport(), async (path, request, send) => {
+    const response = await send();
+    return isWatch(path, Widget.plural) ? gated(response, open.promise, request.signal) : response;
+  });
+  await world.start({
+    transport,
+    controller: { ownWriteWaitMsMax: 1, backoff: { initialMs: 5, maxMs: 50 } },
+    observe: () => ({ stale: () => ++stale >= 2 && counted.resolve() }),
+  });
+  await untilReady(world, Widget, namespace, "w");
+  const child = { namespace, name: "w" }, isEdited = ({ data }: ConfigMapObject) => data?.size === "edited";
+  await world.client.patch(ConfigMap, child, { type: "merge", body: { data: { size: "edited" } } });
+  await counted.promise;
+  open.resolve();
+  await world.untilObject<ConfigMapObject>(ConfigMap, child, (object) => !isEdited(object));
 });
 
 Deno.test("watches that break off, expire or answer nonsense are taken up again, and everything converges", async () => {

@@ -86,8 +86,38 @@ Deno.test("init takes the place of an empty folder", async () => {
   );
 });
 
+// FR-488
+Deno.test("init takes a path, whose last part is the operator's name", async () => {
+  await init("things/my shops/shop/", async ({ code, out, err }, folder) => {
+    assert.equal(code, 0, err);
+    assert.match(out, /^things\/my shops\/shop: /);
+    assert.match(out, /^ {2}cd 'things\/my shops\/shop'$/m);
+    const project = `${folder}/things/my shops/shop`;
+    assert.match(await Deno.readTextFile(`${project}/main.ts`), /new Operator\("shop"\)/);
+    assert.deepEqual((await Array.fromAsync(Deno.readDir(`${project}/..`))).map(({ name }) => name), ["shop"]);
+  }, (folder) => Deno.mkdir(`${folder}/things/my shops`, { recursive: true }));
+  await init("no/such/shop", async ({ code, err }, folder) => {
+    assert.equal(code, 2);
+    assert.match(err, /^pintle: cannot make a folder in no\/such\/: [^\n]+\n {2}fix: choose a folder that exists/);
+    assert.deepEqual(await paths(folder), []);
+  });
+});
+
 for (
-  const name of ["", "Shop", "shop_things", "-shop", "shop-", "../shop", "shop/things", ".", "a".repeat(51), "sh op"]
+  const name of [
+    "",
+    "Shop",
+    "shop_things",
+    "-shop",
+    "shop-",
+    "../Shop",
+    "shop/Things",
+    "/",
+    ".",
+    "..",
+    "a".repeat(51),
+    "sh op",
+  ]
 ) {
   Deno.test(`init refuses the name ${JSON.stringify(name)}, and makes nothing`, async () => {
     await init(name, async ({ code, out, err }, folder) => {
@@ -150,7 +180,10 @@ Deno.test("init in a folder that cannot be written says so", async () => {
     await using binary = await Binary.start(["init", "shop"], { permissions, wrapper: enter });
     const { code, out, err } = await binary.ended();
     assert.deepEqual([code, out], [2, ""]);
-    assert.match(err, /^pintle: cannot make a folder here: [^\n]+\n {2}fix: go to a folder that you may write\n$/);
+    assert.match(
+      err,
+      /^pintle: cannot make a folder here: [^\n]+\n {2}fix: choose a folder that exists and that you may write\n$/,
+    );
   }
   await Deno.remove(folder);
 });

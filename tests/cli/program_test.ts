@@ -29,7 +29,8 @@ Deno.test("help lists a command's own flags before the settings", async () => {
 // FR-61, FR-122
 Deno.test("unknown commands, flags, variables and values exit 2 and name what was meant", async () => {
   const cases: [string[], Record<string, string>, RegExp][] = [
-    [["rum"], {}, /unknown command 'rum'[\s\S]*Did you mean run\?/],
+    [["rum"], {}, /^pintle: unknown command 'rum'\n.*Did you mean run\?.*\n {2}fix: add --help/],
+    [["run", "--frobnicate", "x"], {}, /^pintle: unknown option '--frobnicate'\n {2}fix: add --help, which lists/],
     [["run", "--kubeconfg", "x"], {}, /unknown option '--kubeconfg'[\s\S]*Did you mean --kubeconfig\?/],
     [
       ["run"],
@@ -37,7 +38,7 @@ Deno.test("unknown commands, flags, variables and values exit 2 and name what wa
       /PINTLE_HTTP_PROT is not a setting[\s\S]*WORKERS_MAX/,
     ],
     [["install", "--namespace", "A B"], {}, /--namespace "A B" is not a valid namespace name/],
-    [["run", "--kubeconfig", "none"], {}, /there is no kubeconfig at none/],
+    [["run", "--kubeconfig", "none"], {}, /^pintle: there is no kubeconfig at none\n {2}fix: .*\n$/],
   ];
   for (const [args, env, expected] of cases) {
     const { code, err, out } = await runBinary(args, { env });

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import { findProgram, runProgram, testWith } from "../outside_program.ts";
+import { runProgram, testWith } from "../outside_program.ts";
 import { openServedCluster } from "../served_cluster.ts";
-import { cacheFolder } from "./cache_folder.ts";
+import { buildGoProgram, GO_MISSING } from "./go_program.ts";
 
-const SOURCES = new URL("go", import.meta.url).pathname;
-const GO = await findProgram("go", ["/usr/local/go/bin"]);
-const MISSING = GO ? undefined : "there is no go in PATH";
-/** A cold build compiles the whole of client-go: minutes on two cores. */
-const BUILD_MS_MAX = 900_000;
 /** Few enough that a scenario can outlive what the server remembers. */
 const LIMITS = { logLengthMax: 100 };
 
@@ -15,16 +10,7 @@ let building: Promise<string> | undefined;
 
 /** The path of the program in `go/`, built once; Go's own cache keeps it from being compiled again. */
 function built(): Promise<string> {
-  return building ??= build();
-}
-
-async function build(): Promise<string> {
-  const path = `${await cacheFolder("go")}/clients`;
-  const env = { GOFLAGS: "-mod=readonly -buildvcs=false", CGO_ENABLED: "0" };
-  const args = ["build", "-ldflags=-s -w", "-o", path, "."];
-  const { code, err } = await runProgram(GO!, args, { cwd: SOURCES, env, runMsMax: BUILD_MS_MAX });
-  assert.equal(code, 0, err);
-  return path;
+  return building ??= buildGoProgram("go", ".");
 }
 
 const SCENARIOS: Readonly<Record<string, string>> = {
@@ -47,12 +33,12 @@ const SCENARIOS: Readonly<Record<string, string>> = {
   manager: "controller-runtime: a reconciler converges, repairs, finalizes, and hands over by election",
 };
 
-testWith(MISSING, "the Go programs are built from pinned modules", async () => {
+testWith(GO_MISSING, "the Go programs are built from pinned modules", async () => {
   assert.ok((await Deno.stat(await built())).isFile);
 });
 
 for (const [scenario, claim] of Object.entries(SCENARIOS)) {
-  testWith(MISSING, claim, async () => {
+  testWith(GO_MISSING, claim, async () => {
     const path = await built();
     await using cluster = await openServedCluster(LIMITS);
     const flags = cluster.kind === "embedded" ? ["-compacts"] : [];

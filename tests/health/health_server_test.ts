@@ -52,11 +52,14 @@ Deno.test("a scrape counts reconciles, writes, and requests that got no answer",
   await server.close();
 });
 
-Deno.test("a port in use is a UsageError that names it", async () => {
+// FR-487
+Deno.test("a port in use is a UsageError that names it, and says how to find who has it", async () => {
   const { server } = open(() => undefined);
   assert.throws(
     () => open(() => undefined, server.port),
-    (error: Error) => error instanceof UsageError && error.message.includes(`127.0.0.1:${server.port}`),
+    (error: Error) =>
+      error instanceof UsageError && error.message.includes(`127.0.0.1:${server.port}`) &&
+      /shows the process that has it.* --http-port/.test(error.hint ?? ""),
   );
   await server.close();
 });

@@ -1,0 +1,48 @@
+import { describeError, UsageError } from "../base/mod.ts";
+import { stringify } from "yaml";
+import type { DynamicObject } from "../apimachinery/mod.ts";
+import type { CommandContext } from "./command_context.ts";
+
+/** YAML as Kubernetes reads it: quotes texts that YAML 1.1 takes for booleans or numbers. */
+export function manifestsYaml(objects: readonly DynamicObject[]): string {
+  return objects.map((object) => stringify(object, { version: "1.1", lineWidth: 120, aliasDuplicateObjects: false }))
+    .join("---\n");
+}
+
+/** The first line of the files that `manifests` writes again each time, by which it knows them. */
+export function headOf(program: string, flag: "--output" | "--helm"): string {
+  return `# Written by \`${program} manifests ${flag}\`: change the operator instead.\n`;
+}
+
+/** @throws {UsageError} if an existing file cannot be read. */
+export async function readIfExists(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    // A process that may only write skips the check of existing files.
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return undefined;
+    throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, undefined, { cause });
+  }
+}
+
+/** @throws {UsageError} if the file cannot be written. */
+export async function writeFile(path: string, text: string, hint?: string): Promise<void> {
+  await Deno.writeTextFile(path, text).catch((cause) => {
+    throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, hint, { cause });
+  });
+}
+
+/** Removes a file of an earlier release for which nothing is declared now. Other files stay. */
+export async function removeStale({ terminal }: CommandContext, path: string, head: string): Promise<void> {
+  const text = await readIfExists(path);
+  if (text === undefined) return;
+  if (!text.startsWith(head)) {
+    return terminal.err(
+      `note: ${path} is left: the operator declares nothing of it, and this command did not write it`,
+    );
+  }
+  await Deno.remove(path).catch((cause) => {
+    throw new UsageError(`cannot remove ${path}: ${describeError(cause)}`, undefined, { cause });
+  });
+  terminal.out(`${path} removed`);
+}
