@@ -23,14 +23,14 @@ export function controlAmbientCalls(): Disposable {
 
 type AnyFunction = (...parameters: never[]) => unknown;
 
-/** Replaces `holder[name]` for simulated code by what `simulated` makes of the original. */
+/** Replaces `object[name]` for simulated code by what `simulated` makes of the original. */
 function replace<F extends AnyFunction>(
-  holder: object,
+  object: object,
   name: string,
   simulated: (original: F, process: SimulatedProcess) => F,
 ): void {
-  const descriptor = Object.getOwnPropertyDescriptor(holder, name);
-  if (!descriptor?.configurable && !descriptor?.writable) return;
+  const holder = ownerOf(object, name), descriptor = holder && Object.getOwnPropertyDescriptor(holder, name);
+  if (!holder || !descriptor?.configurable) return;
   const original = Reflect.get(holder, name) as F;
   if (typeof original !== "function") return;
   const replacement = function (this: unknown, ...parameters: Parameters<F>) {
@@ -38,6 +38,11 @@ function replace<F extends AnyFunction>(
     return Reflect.apply(process ? simulated(original, process) : original, this, parameters);
   };
   redefine(holder, name, descriptor, replacement);
+}
+
+/** The object or prototype that has the property itself. */
+function ownerOf(object: object | null, name: string): object | null {
+  return object === null || Object.hasOwn(object, name) ? object : ownerOf(Object.getPrototypeOf(object), name);
 }
 
 function redefine(holder: object, name: string, descriptor: PropertyDescriptor, value: unknown): void {
@@ -184,7 +189,7 @@ const OUTSIDE: readonly string[] = [
 function replaceMachine(): void {
   for (const name of PURE) {
     replace<(...parameters: unknown[]) => Promise<unknown>>(
-      crypto.subtle.constructor.prototype,
+      crypto.subtle,
       name,
       (original, { simulation }) => (...parameters) =>
         simulation.work(() => Reflect.apply(original, crypto.subtle, parameters)),

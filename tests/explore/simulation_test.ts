@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { Simulation, StuckError } from "../../lib/explore/simulation.ts";
+
+/** What unchanged code sees of time and chance. */
+async function ambient(): Promise<unknown[]> {
+  const seen: unknown[] = [Date.now(), new Date().toISOString(), performance.now(), Math.random(), crypto.randomUUID()];
+  await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+  seen.push(Date.now(), [...crypto.getRandomValues(new Uint8Array(4))]);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode("a"));
+  return [...seen, new Uint8Array(digest)[0], Date.now()];
+}
+
+// FR-500
+Deno.test("timers, dates and random values of unchanged code are the simulation's, the same for the same seed", async () => {
+  const first = await new Simulation(7).run(ambient), second = await new Simulation(7).run(ambient);
+  assert.deepEqual(first, second);
+  assert.notDeepEqual(await new Simulation(8).run(ambient), first);
+  assert.equal(first[0], Date.UTC(2026, 0, 1));
+  assert.equal(first[5], Date.UTC(2026, 0, 1) + 3_600_000, "an hour passed in no time");
+  assert.equal(first[8], first[5], "a digest takes no virtual time");
+});
+
+// FR-500
+Deno.test("code outside of a simulation keeps the machine's time and chance, also while one runs", async () => {
+  const { setTimeout: timeout, Date: date } = globalThis, { random } = Math;
+  const inside = Promise.withResolvers<void>(), outside = Promise.withResolvers<void>();
+  const run = new Simulation(1).run(async () => {
+    inside.resolve();
+    await outside.promise;
+    return Date.now();
+  }).catch((error) => error);
+  await inside.promise;
+  assert.ok(Math.abs(new Date().getTime() - Date.UTC(2026, 0, 1)) > 86_400_000);
+  outside.resolve();
+  await run;
+  assert.equal(globalThis.setTimeout, timeout);
+  assert.equal(globalThis.Date, date);
+  assert.equal(Math.random, random);
+});
+
+// FR-500
+Deno.test("timers of one simulation fire in order of time, repeat, and can be cleared", async () => {
+  const seen = await new Simulation(1).run(async () => {
+    const order: string[] = [];
+    setTimeout(() => order.push("late"), 20);
+    setTimeout(() => order.push("early"), 10);
+    clearTimeout(setTimeout(() => order.push("never"), 5));
+    const ticking = setInterval(() => order.push("tick"), 8);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    clearInterval(ticking);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    return order;
+  });
+  assert.deepEqual(seen, ["tick", "early", "tick", "late", "tick"]);
+});
+
+// FR-500
+Deno.test("a signal with a timeout aborts in virtual time", async () => {
+  const reason = await new Simulation(1).run(async () => {
+    const signal = AbortSignal.timeout(60_000);
+    await new Promise((resolve) => setTimeout(resolve, 61_000));
+    return signal.reason;
+  });
+  assert.equal((reason as Error).name, "TimeoutError");
+});
+
+// FR-501
+Deno.test("what waits for something outside of the simulation is an error, not a hang", async () => {
+  await assert.rejects(new Simulation(1).run(() => new Promise<never>(() => {})), StuckError);
+});
+
+// FR-501
+Deno.test("a call that leaves the simulation is named", async () => {
+  const simulation = new Simulation(1);
+  await simulation.run(() => Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  assert.deepEqual(simulation.warnings, ["Deno.readTextFile"]);
+});
