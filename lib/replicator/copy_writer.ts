@@ -247,13 +247,16 @@ function isImmutableChange(live: SourceObject, source: SourceObject): boolean {
   return live.immutable === true ? !sameContent(live, source) : (live.type ?? "") !== (source.type ?? "");
 }
 
-/** Replaces the whole content. Names `type` and `immutable`, so that the server refuses a change of them. */
+/**
+ * Replaces the whole content. Names `type` and `immutable`, so that the server refuses a change of them. Null is an
+ * absent field, as in a copy that was created.
+ */
 function contentOperations(resource: ApiResource, source: SourceObject): Operation[] {
   const operations: Operation[] = [{ op: "add", path: "/data", value: source.data ?? {} }];
   if (resource.kind === "ConfigMap") {
     operations.push({ op: "add", path: "/binaryData", value: source.binaryData ?? {} });
   } else operations.push({ op: "add", path: "/type", value: source.type ?? "Opaque" });
-  operations.push({ op: "add", path: "/immutable", value: source.immutable ?? false });
+  operations.push({ op: "add", path: "/immutable", value: source.immutable ? true : null });
   return operations;
 }
 
