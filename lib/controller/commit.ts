@@ -2,6 +2,7 @@ import { describeError, type Logger } from "../base/mod.ts";
 import { formatApiVersion, formatKey, keyOf, type KubeObject, type ResourceKind } from "../apimachinery/mod.ts";
 import { ApiError, type Client, ConflictError, InvalidError, NotFoundError, type WriteRecord } from "../client/mod.ts";
 import type { ChangeHandlers } from "./change_handlers.ts";
+import { STATUS_REFUSED } from "./conditions.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import { annotate, annotated } from "./finalizer.ts";
 import { statusOf } from "./managed_fields.ts";
@@ -32,6 +33,8 @@ interface CommitParts<T extends KubeObject, Spec, Status extends object> {
 interface Refused<T extends KubeObject, Status extends object> {
   readonly status: Unsaved["status"];
   readonly changes: ChangesHandled | undefined;
+  /** Whether the last pass could not write this status either. */
+  readonly again: boolean;
   draft(): StatusDraft<Status>;
   /** Whether the answer to our write shows no other writer's change. */
   isOwn(before: T, after: T, status: unknown): boolean;
@@ -59,7 +62,8 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     let after: T | undefined = object, latest = object;
     try {
       // An API server whose schema lacks a field of a status answers 500; it takes a smaller status.
-      if (error instanceof InvalidError || internal) {
+      // One 500 says nothing yet: the server may be in trouble.
+      if (error instanceof InvalidError || (internal && refused.again)) {
         after = await this.#sayRefused(object, error, refused);
         latest = after ?? object;
         if (after) unsaved.refusal = describeError(error);
@@ -86,7 +90,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     plain.condition({
       type: "Ready",
       status: false,
-      reason: "StatusRefused",
+      reason: STATUS_REFUSED,
       message: `${describeError(error)}; ${adviceFor(error, this.#parts.host.declaration.kind)}`,
     });
     if (!plain.changed) return object;

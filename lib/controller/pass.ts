@@ -338,7 +338,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       this.#host.servedStatus?.forget();
       const draft = () => this.#draft(object);
       const isOwn = (before: T, after: T, status: unknown) => this.#isOwn(before, after, status);
-      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, draft, isOwn });
+      const again = this.#plan.decision.state.unsaved !== undefined;
+      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, again, draft, isOwn });
       return this.#report({ kind: "refused", error, unsaved, echo: after && this.#ownWriteVersion(object, after) });
     }
     if (!written) return this.#report({ kind: "gone" });
