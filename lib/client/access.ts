@@ -60,7 +60,7 @@ export async function canDo(
     signal,
   });
   if (!isObject(answer?.status)) {
-    throw notKubernetes(requester.transport.server, `${review.kind}: an answer without status`);
+    throw notKubernetes(requester.transport.server, `${review.kind}: a response without status`);
   }
   return answer.status.allowed === true;
 }

@@ -67,7 +67,9 @@ export async function discoverAll(client: Client, signal?: AbortSignal): Promise
       parts.push(aggregated(answer));
     } else if (isObject(answer) && Array.isArray(path === "/api" ? answer.versions : answer.groups)) {
       parts.push(await legacy(client, path, answer, signal));
-    } else throw new MalformedAnswerError(`cannot get ${path}: the answer is not a discovery of an API server`);
+    } else {throw new MalformedAnswerError(
+        `cannot get ${path}: the response is not a discovery document of an API server`,
+      );}
   }
   return {
     resources: parts.flatMap(({ resources }) => resources),

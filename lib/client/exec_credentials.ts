@@ -94,12 +94,12 @@ export class ExecCredentials implements Credentials {
       ).output();
       if (output.success) return new TextDecoder().decode(output.stdout);
       if (kill.signal.aborted) {
-        throw new UsageError(`the credential plugin "${command}" gave no answer in ${timeoutMs / 1_000} s`);
+        throw new UsageError(`the credential plugin "${command}" did not respond within ${timeoutMs / 1_000} s`);
       }
       const message = truncate(new TextDecoder().decode(output.stderr).replace(/\s+/g, " ").trim(), STDERR_LENGTH_MAX);
       throw new UsageError(
         `the credential plugin "${command}" failed with exit code ${output.code}${message && `: ${message}`}`,
-        "run it by hand, or log in again with the tool that it belongs to",
+        "run it by hand, or log in again with its tool",
       );
     } catch (cause) {
       if (cause instanceof UsageError) throw cause;
@@ -125,12 +125,12 @@ export class ExecCredentials implements Credentials {
 
 function cannotRun(command: string, cause: unknown, installHint: string | undefined): UsageError {
   if (cause instanceof Deno.errors.NotFound) {
-    const hint = installHint ?? `install "${command}" and have it on PATH, or use another context`;
+    const hint = installHint ?? `install "${command}" in a folder of PATH, or use another context`;
     return new UsageError(`the credential plugin "${command}" is not installed`, hint);
   }
   if (cause instanceof Deno.errors.NotCapable) {
     return new UsageError(
-      `this program may not run the credential plugin "${command}"`,
+      `this program has no permission to run the credential plugin "${command}"`,
       "start it with --allow-run beside its other permissions, or use credentials that need no plugin",
     );
   }
@@ -145,7 +145,7 @@ function fieldsOf(answer: ExecAnswer): HeaderFields {
 function answerOf(text: string, command: string): ExecAnswer {
   const wrong = (what: string) =>
     new UsageError(
-      `the credential plugin "${command}" answered ${what}`,
+      `the credential plugin "${command}" responded ${what}`,
       "check its version and its apiVersion in the kubeconfig",
     );
   let answer: unknown;

@@ -85,12 +85,12 @@ async function callHook(hook: LoginHook, clock: Clock): Promise<Login> {
     const call = Promise.resolve(hook({ clock, signal: cut.signal }));
     call.catch(() => {}); // a late failure is ignored
     const login = await Promise.race([call, late.promise]);
-    if (!/^https?:\/\//.test(login?.server ?? "")) throw new Error("it names no server with https:// or http://");
+    if (!/^https?:\/\//.test(login?.server ?? "")) throw new Error("it returned no server with https:// or http://");
     return login;
   } catch (cause) {
     throw new UsageError(
       `the operator's login hook failed: ${describeError(cause)}`,
-      "mend what operator.login(…) does",
+      "correct the function given to operator.login(…)",
       { cause },
     );
   } finally {
