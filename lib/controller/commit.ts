@@ -73,7 +73,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       return { unsaved, after: after && own ? recorded.object : undefined };
     } catch (other) {
       if (this.#parts.signal.aborted) throw other;
-      this.#parts.log.debug("what was handled could not be recorded either", { error: describeError(other) });
+      this.#parts.log.debug("the handled state could not be saved either", { error: describeError(other) });
       return { unsaved, after };
     }
   }
@@ -115,7 +115,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       const fresh = await this.#parts.client.find<KubeObject>(kind, keyOf(object), { metadataOnly: true });
       if (fresh?.metadata?.uid !== uid) {
         // A successor brings its own pass.
-        this.#parts.log.debug("the object went while it was reconciled; its status is not written");
+        this.#parts.log.debug("the object was deleted during the reconcile; its status is not written");
         return undefined;
       }
       // The object exists: the installed definition has no status subresource.
@@ -132,7 +132,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       return await annotate(this.#parts.client, kind, object, edit.annotations);
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error;
-      this.#parts.log.warn("the object has no room for what it was; only digests of it are remembered", {
+      this.#parts.log.warn("the handled content is too large for annotations; only its digests are stored", {
         error: describeError(error),
       });
     }

@@ -262,7 +262,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
         return;
       }
       observer?.stale?.();
-      this.#logger(key).debug("a store does not show what the last pass wrote; the object waits for it");
+      this.#logger(key).debug("a store does not show the writes of the last pass yet; the object waits");
       for (const reason of item.reasons) this.queue.addAfter(key, STALE_PAUSE_MS, reason);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -276,7 +276,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (abort.aborted) return;
     const delayMs = this.queue.retry(key, "retry");
     for (const reason of reasons) this.queue.addAfter(key, delayMs, reason);
-    this.#logger(key).error("what to do about an object could not be decided; trying again", {
+    this.#logger(key).error("the next pass of an object could not be decided; trying again", {
       error: describeError(error),
       retryInMs: Math.round(delayMs),
       stack: stackOf(error),
