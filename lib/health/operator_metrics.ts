@@ -288,7 +288,9 @@ export class OperatorMetrics {
   }
 
   #warn(metric: string): void {
-    this.#logger?.warn("a metric has too many series: what comes is counted with labels of _other", { metric });
+    this.#logger?.warn("a metric has too many series: further ones are counted with the label value _other", {
+      metric,
+    });
   }
 }
 
