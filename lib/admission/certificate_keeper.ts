@@ -177,7 +177,7 @@ export class CertificateKeeper {
       if (error instanceof AlreadyExistsError || error instanceof ConflictError) return false;
       throw error;
     }
-    logger.info("the webhooks' certificates are rotated", { step, secret: formatKey(secret) });
+    logger.info("the webhooks' certificates were written", { step, secret: formatKey(secret) });
     return true;
   }
 

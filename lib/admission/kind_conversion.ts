@@ -129,7 +129,7 @@ export class KindConversion {
     const { problem } = target.read(result), problems = problem === undefined ? [] : [`${to} ${problem}`];
     if (converts.keeps) {
       const lost = this.#fieldsLost(converts, isUp, parts, result), text = packFields(lost);
-      if (text === undefined) problems.push(`${lost.length} fields of ${from} are too much to be kept for it`);
+      if (text === undefined) problems.push(`${lost.length} fields of ${from} are too large to be preserved for it`);
       else if (lost.length > 0) annotations[keptAnnotation(from)] = text;
     }
     return { object: withParts(object, apiVersion, result, annotations), problems };
