@@ -104,7 +104,7 @@ export class KindWatch {
       if (now && isSame(now, kind)) continue;
       // The kind, or its version, may exist all the same.
       if (unknown.some(({ group, version }) => group === kind.group && (!now || version === kind.version))) continue;
-      logger.info(now ? "a selected kind is served otherwise" : "a selected kind is gone", {
+      logger.info(now ? "a selected kind is served in another version or scope" : "a selected kind is gone", {
         kind: name,
         ...now && { version: now.version },
       });

@@ -120,7 +120,7 @@ interface UrlWebhooks extends HostedWebhooks {
 
 interface UrlHosting {
   readonly host: string;
-  /** 0 takes any free one. */
+  /** 0 picks a free one. */
   readonly port: number;
   /** As API servers call it, without a path, as `https://172.18.0.1:9443`; `https://name:port` by default. */
   readonly url?: string;
@@ -231,7 +231,7 @@ async function untilNotCalled(
     if (calls() === before) return;
     if (attempt === PROBES_MAX) {
       throw new Error(
-        `webhooks of ${operator.name} were still called ${PROBES_MAX * PROBE_MS / 1_000} s after their end`,
+        `webhooks of ${operator.name} were still called ${PROBES_MAX * PROBE_MS / 1_000} s after their removal`,
       );
     }
     await sleep(clock, PROBE_MS);

@@ -29,7 +29,7 @@ Deno.test("start-up runs before the first reconcile, clean-up after the last one
   await untilReady(world, Widget, namespace, "w");
   await world.stop();
   assert.deepEqual(order, ["startup", "reconcile", "bad cleanup", "cleanup"]);
-  assert.ok(world.logs.some(({ level, message }) => level === "error" && message === "clean-up handler failed"));
+  assert.ok(world.logs.some(({ level, message }) => level === "error" && message === "a cleanup handler failed"));
   order.length = 0;
   await world.start();
   await world.idle();
@@ -160,7 +160,7 @@ Deno.test("a stop ends a reconcile that outlasts its grace, even one that ignore
   const signal = await begun.promise;
   await running.stop(1);
   assert.equal(running.state, "stopped");
-  assert.match(String(signal.reason), /grace period is over/);
+  assert.match(String(signal.reason), /the grace period is over/);
   assert.deepEqual(world.writes, [], "and writes no status about it");
   assert.deepEqual(world.logs.filter(({ level }) => level === "warn" || level === "error"), []);
   await world.kill();

@@ -106,7 +106,7 @@ Deno.test("a release cuts short what outlasts its grace, and nothing of it write
   await world.advance(1);
   assert.equal(released.done, true);
   const writes = world.writes.length;
-  const refused = assert.rejects(late!, /grace period is over/);
+  const refused = assert.rejects(late!, /the grace period is over/);
   await world.advance(60_000);
   await refused;
   assert.equal(world.writes.length, writes);
