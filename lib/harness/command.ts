@@ -117,7 +117,7 @@ export async function whyUnusable(
     signal?.throwIfAborted();
     if (error instanceof Deno.errors.NotFound) return "it is not installed";
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-      return "it may not be run";
+      return "this program has no permission to run it";
     }
     return error instanceof CommandError ? error.gist || error.message : describeError(error);
   }

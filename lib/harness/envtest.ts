@@ -251,7 +251,7 @@ class Deadline {
         const { failure } = this.programs;
         if (failure) throw new ProgramEndedError(`the control plane did not start: ${failure}`);
         if (clock.elapsed() < this.#endMs) await sleep(clock, POLL_MS, signal);
-        else throw new Error(`the control plane did not show ${what} in time: ${describeError(cause)}`, { cause });
+        else throw new Error(`the control plane had no ${what} in time: ${describeError(cause)}`, { cause });
       }
     }
   }

@@ -62,8 +62,8 @@ export class KindCluster extends KubeconfigCluster {
     const nodes = this.#stays ? await this.#kind.nodes(signal) : [];
     const loads = await Promise.all(nodes.map((node) => NodeLoad.begin(runtime, node, signal)));
     await using stack = new AsyncDisposableStack();
-    stack.defer(() => this.#kind.teardown("taking an image off", (signal) => takeOff(loads, signal)));
-    const note = () => this.#kind.teardown("looking what was loaded", (signal) => noteAll(loads, signal));
+    stack.defer(() => this.#kind.teardown("removing an image from a node", (signal) => takeOff(loads, signal)));
+    const note = () => this.#kind.teardown("listing the loaded images", (signal) => noteAll(loads, signal));
     try {
       await this.#kind.run(["load", "docker-image", image, "--name", name], signal);
     } catch (error) {
@@ -117,7 +117,7 @@ export class KindSource implements ClusterSource {
     if (there && !reuse) {
       throw new UsageError(
         `there is a kind cluster ${kind.name} already`,
-        `use it with --reuse, or remove it with kind delete cluster --name ${kind.name}`,
+        `use it with --reuse, or delete it with kind delete cluster --name ${kind.name}`,
       );
     }
     using _duty = there ? undefined : new ExitHook(() => kind.deleteLater()); // the cluster has one of its own

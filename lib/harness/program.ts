@@ -44,7 +44,7 @@ export class Program implements AsyncDisposable {
     if (!this.#exit || !this.#isDrained) return undefined;
     const how = this.#exit.signal ? `was ended by ${this.#exit.signal}` : `exited with ${this.#exit.code}`;
     const lines = this.#tail.trim().split("\n").slice(-TAIL_LINES_SHOWN).join("\n  ");
-    return `${this.name} ${how}; it said last:\n  ${lines}`;
+    return `${this.name} ${how}; its last output:\n  ${lines}`;
   }
 
   /** Kills it (a graceful stop would save nothing) and waits for its end. */

@@ -132,7 +132,7 @@ async function strike(
   { stage, operator, timeline }: Scenery,
   outcome: ScenarioOutcome,
 ): Promise<ScenarioOutcome> {
-  const title = isKept(run, outcome) ? `kept: ${stage?.namespaces.join(", ")}` : "what it made goes";
+  const title = isKept(run, outcome) ? `kept: ${stage?.namespaces.join(", ")}` : "delete what it created";
   const step = timeline.begin("teardown", title);
   run.onStep?.("teardown", title, false);
   const problems: unknown[] = [];
@@ -146,7 +146,7 @@ async function strike(
   }
   // A failed body may leave the operator in any state; clean-up needs a running one.
   if (outcome.kind !== "passed" && !run.deployed) await attempt("ending its operator", () => operator.crash());
-  if (stage && !isKept(run, outcome)) await attempt("removing what it made", () => stage.clear());
+  if (stage && !isKept(run, outcome)) await attempt("deleting what it created", () => stage.clear());
   if (operator instanceof InProcessOperator) {
     await attempt("ending its operator", () => operator[Symbol.asyncDispose]());
   }
