@@ -81,7 +81,7 @@ export class Deleter {
       AT_ONCE,
       (object) => removeFinalizers(pass, kind, object, [finalizer]),
     );
-    say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
+    say(`finalizer ${finalizer} ${dryRun ? "would be removed" : "removed"} from ${held.length} ${name}`);
   }
 
   /** Removes the operator's annotations from objects that stay. */
@@ -98,7 +98,7 @@ export class Deleter {
     await mapConcurrent(dryRun ? marked.slice(0, 1) : marked, AT_ONCE, ({ object, annotations }) => {
       return annotate(pass, kind, object, annotations);
     });
-    say(`the operator's records ${dryRun ? "would be taken" : "taken"} off ${marked.length} ${name}`);
+    say(`the operator's records ${dryRun ? "would be removed" : "removed"} from ${marked.length} ${name}`);
   }
 
   /**
@@ -111,7 +111,7 @@ export class Deleter {
       link.abort(
         new StuckError(
           `the operator did not start within ${formatDuration(waitMsMax)}, so nothing can clean up\n` +
-            "  fix: check that you may watch what it watches; or give up on cleaning up with --release-finalizers",
+            "  fix: check that your account can watch what it watches; or give up on cleaning up with --release-finalizers",
         ),
       );
     const timer = clock.schedule(late, waitMsMax);

@@ -29,7 +29,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   const { operator, program, terminal } = context, scenario = context.demo!;
   const port = Number(flags.port);
   if (!/^\d+$/.test(flags.port) || port > 65_535) {
-    throw new UsageError(`--port ${flags.port} is not a port`, "take 0 for any free one");
+    throw new UsageError(`--port ${flags.port} is not a port`, "use 0 for any free port");
   }
   const clock = new SystemClock();
   const onSecond = () => terminal.out("interrupted again: ended at once");

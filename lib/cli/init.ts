@@ -50,7 +50,7 @@ function makeFolder(prefix: string): string {
   try {
     return Deno.makeTempDirSync({ dir: ".", prefix });
   } catch (cause) {
-    throw new UsageError(`cannot make a folder here: ${describeError(cause)}`, "go to a folder that you may write", {
+    throw new UsageError(`cannot make a folder here: ${describeError(cause)}`, "go to a folder that you can write to", {
       cause,
     });
   }

@@ -230,7 +230,7 @@ class Uninstallation {
     if (!isMade && this.isEmpty) return;
     const content = await this.#content();
     if (isMade && !content) return await this.#deleter.object(resource, live);
-    const why = [isMade ? undefined : "install did not make it", content].filter(Boolean).join("; ");
+    const why = [isMade ? undefined : "install did not create it", content].filter(Boolean).join("; ");
     terminal.out(`${name} left: ${why}; --delete-namespace deletes it with everything in it`);
   }
 
@@ -325,10 +325,10 @@ class Uninstallation {
       const left = names.filter((name) => !this.#deleter.removed.has(name));
       if (left.length === 0) return undefined;
       const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
-      return `in it is ${left.slice(0, NAMED_MAX).join(", ")}${more}`;
+      return `it contains ${left.slice(0, NAMED_MAX).join(", ")}${more}`;
     } catch (error) {
       if (!(error instanceof ForbiddenError)) throw error;
-      return `whether it is empty cannot be seen (${describeError(error)})`;
+      return `cannot check whether it is empty (${describeError(error)})`;
     }
   }
 }

@@ -114,7 +114,7 @@ Deno.test("credentials that cannot be had are exit 2: the plugin, file or certif
   }
   const forbidden = await refusal(cluster, await plugin(cluster, execCredential(SECRET)));
   assert.equal(forbidden.code, 2);
-  assert.match(forbidden.err, /may not run the credential plugin[\s\S]*--allow-run/);
+  assert.match(forbidden.err, /has no permission to run the credential plugin[\s\S]*--allow-run/);
   const missing = await refusal(cluster, { user: { tokenFile: "none" } });
   assert.equal(missing.code, 2);
   assert.match(missing.err, /cannot read the token file \/.*\/none[\s\S]*fix: log in again/);

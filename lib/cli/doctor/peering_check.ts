@@ -68,8 +68,8 @@ function peerFinding(
   if (isExpired(lease, nowMs)) {
     const agoMs = nowMs - Date.parse(lease.spec?.renewTime ?? lease.metadata?.creationTimestamp ?? "");
     return warning(
-      `${who} is gone, and last renewed its Lease ${formatDuration(agoMs)} ago`,
-      "the next operator that peers removes it",
+      `${who} is dead, and last renewed its Lease ${formatDuration(agoMs)} ago`,
+      "the next operator that joins the peering removes it",
     );
   }
   if (peer.state === "freeze" || peer.state === "hold") {
