@@ -51,7 +51,7 @@ Deno.test("an error of a start-up handler keeps the operator from starting", asy
 });
 
 // FR-35
-Deno.test("a start that is called off says why and leaves nothing running", async () => {
+Deno.test("a start that is aborted gives the reason and leaves nothing running", async () => {
   const operator = configMapOperator(Widget);
   await using world = await World.open(operator);
   const inner = world.cluster.transport(), called = new AbortController(), reason = new Error("called off");
@@ -198,7 +198,7 @@ Deno.test("preflight names every rule that is missing, once per resource", async
   await assert.rejects(client.get(Widget, { namespace: "default", name: "w" }), ForbiddenError);
 });
 
-Deno.test("preflight of a cluster that does not answer says that it is unreachable", async () => {
+Deno.test("preflight of a cluster that does not respond reports that it is unreachable", async () => {
   const transport: Transport = {
     fetch: (_path: string, _request?: TransportRequest) => Promise.reject(new TypeError("connection refused")),
     close: () => {},

@@ -307,7 +307,7 @@ Deno.test("a spec is parsed with its defaults; an absent one counts as empty", (
 });
 
 // FR-460
-Deno.test("declaring twice what there can be once is a mistake that says so", () => {
+Deno.test("declaring twice what can exist once is an error that names it", () => {
   const operator = new Operator("widgets");
   const handlers = operator.on(RICH).reconcile(() => {}).delete(() => {}).timer(() => {}, {
     interval: "1s",

@@ -48,7 +48,11 @@ Deno.test("without an address that the API server reaches, the error states why 
     ["a control plane that is run elsewhere", nodes(), /lists no control plane among its nodes/],
     ["an API server without nodes", refuse(404, "NotFound"), /lists no control plane among its nodes/],
     ["nodes that say nothing of themselves", nodes(undefined, {}, node(undefined, "127.0.0.1")), /no control plane/],
-    ["nodes that are out of reach", nodes(node(closed, "127.0.0.1")), new RegExp(`does not reach.*127.0.0.1:${closed}: `)],
+    [
+      "nodes that are out of reach",
+      nodes(node(closed, "127.0.0.1")),
+      new RegExp(`does not reach.*127.0.0.1:${closed}: `),
+    ],
     ["an address that is none", nodes(node(closed, "no address")), /does not reach its nodes \(no address:/],
     ["a user who may not list nodes", refuse(403, "Forbidden"), /that the API server reaches can be looked up: /],
   ];
