@@ -110,7 +110,7 @@ Deno.test("credentials that cannot be had are exit 2: the plugin, file or certif
   ) {
     const { code, err } = await refusal(cluster, await plugin(cluster, answer), PLUGINS);
     assert.equal(code, 2, err);
-    assert.match(err, /plugin ".*" answered with/);
+    assert.match(err, /plugin ".*" responded with/);
   }
   const forbidden = await refusal(cluster, await plugin(cluster, execCredential(SECRET)));
   assert.equal(forbidden.code, 2);
