@@ -115,7 +115,7 @@ function userAt({ userInfo }: Record<string, unknown>): AdmissionUser {
   };
 }
 
-export function reviewAnswer(uid: string, { allowed, status, warnings = [], patch = [] }: AdmissionVerdict): string {
+export function reviewResponse(uid: string, { allowed, status, warnings = [], patch = [] }: AdmissionVerdict): string {
   const response = {
     uid,
     allowed,

@@ -125,8 +125,8 @@ export class WebhookServer implements AsyncDisposable {
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
-      const mayHold = (bytes: number) => this.#reserveBytes(reading, bytes, bodiesBytesMax);
-      const body = (await boundedBody(request, bytesMax, mayHold))?.toString();
+      const reserve = (bytes: number) => this.#reserveBytes(reading, bytes, bodiesBytesMax);
+      const body = (await boundedBody(request, bytesMax, reserve))?.toString();
       this.#reading.delete(reading);
       const answer = body === undefined
         ? this.#bodiesBytes > bodiesBytesMax

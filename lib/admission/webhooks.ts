@@ -29,7 +29,7 @@ import {
   type AdmissionVerdict,
   MalformedReviewError,
   parseReview,
-  reviewAnswer,
+  reviewResponse,
 } from "./review.ts";
 
 export interface AdmissionRecord {
@@ -115,17 +115,18 @@ export class AdmissionWebhooks {
     const declaration = this.#declarations.get(pathname);
     if (!declaration) return plainText(404, "no webhook is served at this path");
     const { clock, onReview } = this.#host, startMs = clock.elapsed();
-    const { answer, denied } = await this.#answer(declaration, searchParams.get("timeout"), { method, headers, body });
-    onReview?.({ webhook: pathname, code: answer.status, denied, durationMs: clock.elapsed() - startMs });
-    return answer;
+    const timeout = searchParams.get("timeout");
+    const { response, denied } = await this.#respond(declaration, timeout, { method, headers, body });
+    onReview?.({ webhook: pathname, code: response.status, denied, durationMs: clock.elapsed() - startMs });
+    return response;
   }
 
-  async #answer(
+  async #respond(
     declaration: AdmissionDeclaration,
     timeout: string | null,
     { method, headers, body }: Required<Pick<TransportRequest, "method" | "headers" | "body">>,
-  ): Promise<{ readonly answer: Response; readonly denied: boolean }> {
-    const refusal = (code: number, message: string) => ({ answer: plainText(code, message), denied: false });
+  ): Promise<{ readonly response: Response; readonly denied: boolean }> {
+    const refusal = (code: number, message: string) => ({ response: plainText(code, message), denied: false });
     if (method !== "POST") return refusal(405, "a webhook accepts only POST");
     if (!/^application\/json\b/.test(headers["content-type"] ?? "")) {
       return refusal(415, "a review must be application/json");
@@ -138,8 +139,8 @@ export class AdmissionWebhooks {
     try {
       const request = parseReview(body);
       const verdict = await this.#decide(declaration, request, headers, handlerMs(declaration, timeout));
-      const type = { "content-type": "application/json" };
-      return { answer: new Response(reviewAnswer(request.uid, verdict), { headers: type }), denied: !verdict.allowed };
+      const init = { headers: { "content-type": "application/json" } };
+      return { response: new Response(reviewResponse(request.uid, verdict), init), denied: !verdict.allowed };
     } catch (error) {
       if (error instanceof MalformedReviewError) return refusal(400, error.message);
       this.#host.logger.error("an admission handler failed", {

@@ -12,7 +12,7 @@ import {
   type WebhookPlace,
   webhookServiceName,
 } from "../admission/mod.ts";
-import { CertificateKeeper } from "../admission/certificate_keeper.ts";
+import { CertificateRotation } from "../admission/certificate_rotation.ts";
 import { issueServing, type RotationBounds } from "../admission/serving_certificates.ts";
 import { type ConversionHost, ConversionWebhook } from "../admission/conversion_webhook.ts";
 import { WebhookRoutes } from "../admission/webhook_routes.ts";
@@ -289,7 +289,7 @@ export function hostByService(
     server = await WebhookServer.start({ webhooks: routes, host, port, identity, clock, logger });
     onServing?.(server.port);
   };
-  const keeper = new CertificateKeeper({
+  const rotation = new CertificateRotation({
     client: running.client,
     clock,
     logger,
@@ -303,10 +303,10 @@ export function hostByService(
     checkMs,
     firstCheckMs,
   });
-  const kept = keeper.run(stop.signal);
+  const kept = rotation.run(stop.signal);
   return {
     get problem() {
-      return keeper.problem;
+      return rotation.problem;
     },
     enable: () => Promise.resolve(), // the leader does, at its next check
     beginShutdown: () => {
