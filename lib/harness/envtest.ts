@@ -241,12 +241,12 @@ class Deadline {
     this.#endMs = options.clock.elapsed() + (options.readyMsMax ?? READY_MS_MAX);
   }
 
-  async poll<T>(what: string, look: () => Promise<T>): Promise<T> {
+  async poll<T>(what: string, check: () => Promise<T>): Promise<T> {
     const { clock, signal } = this.options;
     while (true) {
       signal?.throwIfAborted();
       try {
-        return await look();
+        return await check();
       } catch (cause) {
         const { failure } = this.programs;
         if (failure) throw new ProgramEndedError(`the control plane did not start: ${failure}`);

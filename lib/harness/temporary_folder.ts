@@ -7,11 +7,11 @@ const HINT = "set TMPDIR to a folder that can be written and has free space";
 /** A folder of this run, readable by this user only (mode 0700); removed on disposal or when the process ends. */
 export class TemporaryFolder implements AsyncDisposable {
   readonly path: string;
-  readonly #duty: ExitHook;
+  readonly #exitHook: ExitHook;
 
   private constructor(path: string) {
     this.path = path;
-    this.#duty = new ExitHook(() => Deno.removeSync(path, { recursive: true }));
+    this.#exitHook = new ExitHook(() => Deno.removeSync(path, { recursive: true }));
   }
 
   /**
@@ -47,7 +47,7 @@ export class TemporaryFolder implements AsyncDisposable {
     } catch (error) {
       return error instanceof Deno.errors.NotFound ? Promise.resolve() : Promise.reject(error);
     } finally {
-      this.#duty[Symbol.dispose]();
+      this.#exitHook[Symbol.dispose]();
     }
   }
 }
