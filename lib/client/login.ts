@@ -31,7 +31,7 @@ export class LoginCredentials implements Credentials {
   readonly #hook: LoginHook;
   readonly #clock: Clock;
   #login: Login;
-  #asking: Promise<void> | undefined;
+  #renewing: Promise<void> | undefined;
   #stale = false;
   #tls: TlsSettings;
 
@@ -56,7 +56,7 @@ export class LoginCredentials implements Credentials {
   async headers(): Promise<HeaderFields> {
     const { expiresAtMs } = this.#login;
     if (this.#stale || (expiresAtMs !== undefined && expiresAtMs <= this.#clock.now())) {
-      await (this.#asking ??= this.#renew().finally(() => this.#asking = undefined));
+      await (this.#renewing ??= this.#renew().finally(() => this.#renewing = undefined));
     }
     const { token, headers = {} } = this.#login;
     return { ...headers, ...(token === undefined ? {} : bearer(token)) };

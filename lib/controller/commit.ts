@@ -60,7 +60,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     try {
       // An API server whose schema lacks a field of a status answers 500; it takes a smaller status.
       if (error instanceof InvalidError || internal) {
-        after = await this.#sayRefused(object, error, refused);
+        after = await this.#logRefused(object, error, refused);
         latest = after ?? object;
         if (after) unsaved.refusal = describeError(error);
       }
@@ -81,7 +81,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   /**
    * The server will refuse it again, so the status reports why. Undefined if another writer changed the object first.
    */
-  async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
+  async #logRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
     plain.condition({
       type: "Ready",

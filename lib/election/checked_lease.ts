@@ -202,7 +202,7 @@ export class CheckedLease {
       this.#observe(written);
       return true;
     } catch (error) {
-      this.#writeOutcomeUnknown ||= mayBeCarriedOut(error);
+      this.#writeOutcomeUnknown ||= mayHaveBeenWritten(error);
       if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError) {
         return false;
       }
@@ -217,7 +217,7 @@ export class CheckedLease {
   }
 }
 
-function mayBeCarriedOut(error: unknown): boolean {
+function mayHaveBeenWritten(error: unknown): boolean {
   if (error instanceof UnreachableError) return error.maybeReceived;
   return !(error instanceof ApiError) || error instanceof ServerError;
 }
