@@ -84,7 +84,7 @@ async function stay(
   terminal.out("");
   terminal.out(paint(terminal, "bold", "It stays up until Ctrl-C. Try:"));
   terminal.out(`  export KUBECONFIG=${cluster.kubeconfigPath}`);
-  for (const command of scenario.tryOut) terminal.out(`  ${command}`);
+  for (const command of scenario.suggestions) terminal.out(`  ${command}`);
   terminal.out("");
   await body.follow();
 }

@@ -59,7 +59,7 @@ const NAMED_MAX = 5;
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
   const { operator, terminal, command } = context, dryRun = flags.dryRun === true;
   requireFlags(flags);
-  const clock = new SystemClock(), say = (line: string) => terminal.out(line);
+  const clock = new SystemClock(), out = (line: string) => terminal.out(line);
   using interrupts = new Interrupts();
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
@@ -70,7 +70,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
     mask: context.mask,
   });
   const waitMsMax = parseDuration(flags.timeout);
-  const deleter = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, say });
+  const deleter = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, out });
   const { namespace: home, transport } = cluster, { namespace: peering } = peeringPlace(context, cluster);
   // Outside of the cluster, leader election uses the context's namespace.
   const places = [...new Set([flags.namespace, home, peering])];
@@ -88,9 +88,9 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   await work.removeProcesses();
   await work.removeRbac(found);
   await work.removeNamespace(found);
-  if (work.isEmpty) say(`nothing of ${operator.name} is in this cluster`);
-  else if (!dryRun) say(`${operator.name} is uninstalled`);
-  else say(`nothing was removed: \`${command} uninstall\` without --dry-run does that`);
+  if (work.isEmpty) out(`nothing of ${operator.name} is in this cluster`);
+  else if (!dryRun) out(`${operator.name} is uninstalled`);
+  else out(`nothing was removed: \`${command} uninstall\` without --dry-run does that`);
   return EXIT.done;
 }
 
