@@ -155,10 +155,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
   const uninstall = add("uninstall", "remove from a cluster what install applied, and what the operator wrote");
   uninstall.command.option(...namespace)
     .option("--dry-run", "show what would be removed, checked by the server, and remove nothing")
-    .option(
-      "--delete-objects",
-      "agree to delete every object of the operator's kinds; the operator cleans up after each",
-    )
+    .option("--delete-objects", "agree to delete all objects of the operator's kinds; it cleans up after each")
     .option("--keep-crds", "keep the CRDs and their objects")
     .option("--release-finalizers", "remove the operator's finalizers instead of cleaning up")
     .option("--delete-namespace", "delete the namespace with everything in it, even if install did not create it")
@@ -199,10 +196,7 @@ function addPeering(add: Add, { run }: CommandTreeOptions): void {
   const id = ["--id <name>", "identity of the freeze; the user's name by default"] as const;
   const freeze = add("freeze", "pause the operators of a peering until Ctrl-C, or for a time");
   freeze.command.option(...id)
-    .option(
-      "--lifetime <duration>",
-      "return when the operators have paused; they resume after that time, or at `resume`",
-    )
+    .option("--lifetime <duration>", "return once the operators paused; they resume after that time, or at `resume`")
     .option("--message <text>", "reason, shown to others")
     .action((flags) =>
       run(keyed(flags, freeze.table), async (context) => (await import("./freeze.ts")).freeze(context, flags))

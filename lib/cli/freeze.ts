@@ -63,9 +63,7 @@ export async function freeze(context: CommandContext, flags: FreezeFlags): Promi
   const lifetimeMs = flags.lifetime === undefined ? undefined : parseLifetime(flags.lifetime);
   const { settings: { priority = FREEZE_PRIORITY } } = context, { message } = flags;
   const identity = flags.id ?? ownIdentity(context);
-  if (identity === "") {
-    throw new UsageError("--id is empty", "name the person who starts the freeze, such as ada@laptop");
-  }
+  if (identity === "") throw new UsageError("--id is empty", "give an identity, such as ada@laptop");
   return await onPeering(context, async (freezing) => {
     const expiresMs = lifetimeMs && freezing.clock.now() + lifetimeMs;
     const peer: Peer = { identity, priority, state: lifetimeMs ? "freeze" : "hold", message, expiresMs };

@@ -64,9 +64,7 @@ async function updateKustomization(
   const { path, text, missing, stale: listed } = read, stale: string[] = [];
   for (const name of listed) {
     if (await readIfExists(`${folder}/${name}`) === undefined) stale.push(name);
-    else {terminal.err(
-        `note: ${path} lists ${name}, which the operator does not declare: remove both unless they are yours`,
-      );}
+    else terminal.err(`note: ${path} lists ${name}, which is not declared: remove both unless they are yours`);
   }
   if (missing.length + stale.length === 0) return;
   await Deno.writeTextFile(path, withResources(text, missing, stale)).catch((cause) => {

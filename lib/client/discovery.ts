@@ -67,9 +67,7 @@ export async function discoverAll(client: Client, signal?: AbortSignal): Promise
       parts.push(aggregated(response));
     } else if (isObject(response) && Array.isArray(path === "/api" ? response.versions : response.groups)) {
       parts.push(await legacy(client, path, response, signal));
-    } else {throw new MalformedAnswerError(
-        `cannot get ${path}: the response is not a discovery document of an API server`,
-      );}
+    } else throw new MalformedAnswerError(`cannot get ${path}: the response is not a discovery document`);
   }
   return {
     resources: parts.flatMap(({ resources }) => resources),

@@ -94,10 +94,7 @@ export class Requester {
   async object<T extends object>(spec: RequestSpec): Promise<T> {
     const answer = await this.json<T & { metadata?: unknown }>(spec);
     if (isObject(answer) && isObject(answer.metadata)) return answer;
-    throw notKubernetes(
-      this.transport.server,
-      `cannot ${describeTarget(spec.subject)}: the JSON is not of the expected form`,
-    );
+    throw notKubernetes(this.transport.server, `cannot ${describeTarget(spec.subject)}: unexpected JSON`);
   }
 
   async text(spec: RequestSpec): Promise<string> {

@@ -116,8 +116,7 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
 
   /** Ends work no longer covered while the Lease is renewed, then calls `then`. */
   protected drain(then: () => void): void {
-    const failed = (cause: unknown) =>
-      this.#lost.resolve(new LeaseLostError("handlers in progress could not be stopped", { cause }));
+    const failed = (cause: unknown) => this.#lost.resolve(new LeaseLostError("handlers could not stop", { cause }));
     void this.options.drain().then(then, failed);
   }
 

@@ -210,10 +210,7 @@ export class Metrics {
   #reviewMetrics() {
     const label = ["webhook"];
     return {
-      total: this.#counter("controller_runtime_webhook_requests_total", "Webhook reviews by status code", [
-        ...label,
-        "code",
-      ]),
+      total: this.#counter("controller_runtime_webhook_requests_total", "Webhook calls by code", [...label, "code"]),
       seconds: this.#histogram("controller_runtime_webhook_latency_seconds", "Latency of webhook reviews", label),
       denied: this.#counter(
         "pintle_webhook_denials_total",

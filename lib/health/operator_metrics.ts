@@ -288,9 +288,7 @@ export class OperatorMetrics {
   }
 
   #warn(metric: string): void {
-    this.#logger?.warn("a metric has too many series: further ones are counted with the label value _other", {
-      metric,
-    });
+    this.#logger?.warn("a metric has too many series: further ones get labels of _other", { metric });
   }
 }
 

@@ -76,13 +76,7 @@ async function kubelets(client: Client, signal: AbortSignal | undefined): Promis
   } catch (cause) {
     if (cause instanceof NotFoundError) return []; // an API server without nodes, as the embedded one
     if (!(cause instanceof ForbiddenError)) throw cause;
-    throw new UsageError(
-      `no address of this machine that the API server reaches can be looked up: ${cause.message}`,
-      FIX,
-      {
-        cause,
-      },
-    );
+    throw new UsageError(`cannot look for an address that the API server reaches: ${cause.message}`, FIX, { cause });
   }
 }
 

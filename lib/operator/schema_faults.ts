@@ -107,9 +107,7 @@ function requirePlain(def: Def, path: string): void {
   if (instead) refuse(`z.${def.type}()`, instead);
   if (def.type === "bigint" && def.format !== "int64") refuse("integers without bounds", "use z.int64() or z.int()");
   if (def.coerce) refuse("z.coerce", "use the type that is stored: an API server converts nothing");
-  if (def.type === "pipe" && def.transform) {
-    refuse("a codec", "use its input type, and convert the value in the handler");
-  }
+  if (def.type === "pipe" && def.transform) refuse("a codec", "use its input, and convert the value in the handler");
   if (def.type === "literal" && def.values?.some((value) => value === undefined || typeof value === "bigint")) {
     refuse("this literal", "use a string, a number or a boolean");
   }

@@ -118,7 +118,7 @@ Deno.test("--check sees files of which nothing is declared any more, and --outpu
     assert.equal(written.code, 0, written.err);
     assert.match(written.out, /crds\.yaml removed$/m);
     assert.match(written.err, /webhooks\.yaml is kept: the operator does not declare it/);
-    assert.match(written.err, /kustomization\.yaml lists webhooks\.yaml, which the operator does not declare/);
+    assert.match(written.err, /kustomization\.yaml lists webhooks\.yaml, which is not declared/);
     assert.match(written.out, /kustomization\.yaml: -crds\.yaml$/m);
     const listed = await Deno.readTextFile(`${folder}/kustomization.yaml`);
     assert.deepEqual(parse(listed).resources, ["namespace.yaml", "rbac.yaml", "webhooks.yaml"]);

@@ -102,7 +102,7 @@ terminalTest("a second Ctrl-C ends a run at once, though a story's clearing hang
   await using binary = await onTerminal(100, ["test", "stubborn"], { env: TERM, main: "tests/cli/suites_program.ts" });
   await binary.until(/when it hangs/);
   await binary.send(CTRL_C);
-  await binary.until(/another Ctrl-C/);
+  await binary.until(/Ctrl-C again/);
   await binary.send(CTRL_C);
   const { code, out } = await binary.ended();
   assert.equal(code, 130, out);

@@ -54,7 +54,11 @@ Deno.test("without an address that the API server reaches, the error states why 
       new RegExp(`does not reach.*127.0.0.1:${closed}: `),
     ],
     ["an address that is none", nodes(node(closed, "no address")), /does not reach its nodes \(no address:/],
-    ["a user who may not list nodes", refuse(403, "Forbidden"), /that the API server reaches can be looked up: /],
+    [
+      "a user who may not list nodes",
+      refuse(403, "Forbidden"),
+      /cannot look for an address that the API server reaches: /,
+    ],
   ];
   for (const [what, step, told] of cases) {
     await assert.rejects(look(step).found, (error) => {
